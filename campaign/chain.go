@@ -1,0 +1,61 @@
+package campaign
+
+// Chain is one customer's run of one campaign.
+//
+// Invariant: Outcome == Active if and only if EndedAt == 0; an ended chain has
+// Due == 0 and is kept only while a goal window may still be open.
+type Chain struct {
+	Campaign  string
+	Version   uint32 // that it last ran under
+	Entry     uint32 // 1 for the customer's first entry into the campaign
+	Key       string
+	EnteredAt int64  // log time, ms
+	Step      string // id of the step it rests in
+	Opened    int64  // log time at which it came to that step, ms
+	Due       int64  // when the timer of that step is due, ms; 0 without a timer
+	Restarts  uint32 // how often the wait it rests in was restarted
+	Trigger   []byte // stored form of the trigger event, nil when there was none
+	LastSend  int64  // log time of the last delivery, ms; 0 before the first
+	LastStep  string // the step of that delivery
+	Outcome   Outcome
+	EndedAt   int64
+	Goals     []GoalHit // in the order reached; at most one a goal id
+}
+
+// GoalHit is a goal that a chain reached.
+type GoalHit struct {
+	ID       string
+	Value    Money
+	HasValue bool
+}
+
+func (ch *Chain) before(other *Chain) bool {
+	if ch.Campaign != other.Campaign {
+		return ch.Campaign < other.Campaign
+	}
+	return ch.Entry < other.Entry
+}
+
+func (ch *Chain) live() bool { return ch.Outcome == Active }
+
+func (ch *Chain) reached(goal string) bool {
+	for i := range ch.Goals {
+		if ch.Goals[i].ID == goal {
+			return true
+		}
+	}
+	return false
+}
+
+// row is the chain as a row of the warehouse.
+func (ch *Chain) row(c *Customer) ChainRow {
+	r := ChainRow{
+		Workspace: c.Workspace, Campaign: ch.Campaign, Version: ch.Version, Customer: c.ID,
+		Key: ch.Key, Entry: ch.Entry, EnteredAt: ch.EnteredAt, EndedAt: ch.EndedAt, Outcome: ch.Outcome,
+	}
+	if len(ch.Goals) > 0 {
+		g := ch.Goals[0]
+		r.Goal, r.Value, r.HasValue = g.ID, g.Value, g.HasValue
+	}
+	return r
+}

@@ -1,0 +1,239 @@
+package campaign
+
+import (
+	"fmt"
+
+	"github.com/nudge-engine/nudge/internal/wire"
+)
+
+// CustomerFormat is the version of the stored form of a customer: its first byte.
+const CustomerFormat = 1
+
+// A stored customer, version 1. All lists are counted and in the order of their
+// sort keys, so that equal customers have equal bytes: the state hash rests on it.
+//
+//	+---------+---------+----------------------------------------------------+
+//	| format  | next due| workspace, id, created at, created seq, traits      |
+//	| 1 byte  | 8 bytes | strings and varints                                 |
+//	+---------+---------+----------------------------------------------------+
+//	| counters: id, count, first, last, sums (property, micros), last event    |
+//	| rings: name, events                                                      |
+//	| entries: campaign, key, keyed, number, last in, last out                 |
+//	| watches: campaign, due, trigger                                          |
+//	| chains: see appendChain                                                  |
+//	| pending: delivery, retry at                                              |
+//	+--------------------------------------------------------------------------+
+//
+// The next due instant stands in front so that a start can rebuild the timer
+// wheel without reading the rest.
+
+// AppendTo appends the stored form of c.
+func (c *Customer) AppendTo(b []byte) []byte {
+	b = append(b, CustomerFormat)
+	b = wire.AppendFixed(b, uint64(c.NextDue())) //nolint:gosec // read back by the same cast
+	b = wire.AppendString(b, c.Workspace)
+	b = wire.AppendString(b, c.ID)
+	b = wire.AppendInt(b, c.CreatedAt)
+	b = wire.AppendUint(b, c.CreatedSeq)
+	b = wire.AppendBytes(b, c.Traits)
+	b = wire.AppendUint(b, uint64(len(c.Counters)))
+	for i := range c.Counters {
+		b = c.Counters[i].appendTo(b)
+	}
+	b = wire.AppendUint(b, uint64(len(c.Rings)))
+	for i := range c.Rings {
+		b = wire.AppendString(b, c.Rings[i].Name)
+		b = wire.AppendUint(b, uint64(len(c.Rings[i].Events)))
+		for _, e := range c.Rings[i].Events {
+			b = wire.AppendBytes(b, e)
+		}
+	}
+	b = wire.AppendUint(b, uint64(len(c.Entries)))
+	for i := range c.Entries {
+		b = c.Entries[i].appendTo(b)
+	}
+	b = wire.AppendUint(b, uint64(len(c.Watches)))
+	for i := range c.Watches {
+		b = wire.AppendString(b, c.Watches[i].Campaign)
+		b = wire.AppendInt(b, c.Watches[i].Due)
+		b = wire.AppendBytes(b, c.Watches[i].Trigger)
+	}
+	b = wire.AppendUint(b, uint64(len(c.Chains)))
+	for _, ch := range c.Chains {
+		b = ch.appendTo(b)
+	}
+	b = wire.AppendUint(b, uint64(len(c.Pending)))
+	for i := range c.Pending {
+		b = c.Pending[i].Delivery.AppendTo(b)
+		b = wire.AppendInt(b, c.Pending[i].RetryAt)
+	}
+	return b
+}
+
+func (c *Counter) appendTo(b []byte) []byte {
+	b = wire.AppendString(b, c.ID)
+	b = wire.AppendUint(b, c.Count)
+	b = wire.AppendInt(b, c.First)
+	b = wire.AppendInt(b, c.Last)
+	b = wire.AppendUint(b, uint64(len(c.Sums)))
+	for _, s := range c.Sums {
+		b = wire.AppendString(b, s.Property)
+		b = wire.AppendInt(b, int64(s.Total))
+	}
+	return wire.AppendBytes(b, c.LastEvent)
+}
+
+func (e *Entry) appendTo(b []byte) []byte {
+	b = wire.AppendString(b, e.Campaign)
+	b = wire.AppendString(b, e.Key)
+	b = wire.AppendBool(b, e.Keyed)
+	b = wire.AppendUint(b, uint64(e.Number))
+	b = wire.AppendInt(b, e.LastIn)
+	return wire.AppendInt(b, e.LastOut)
+}
+
+func (ch *Chain) appendTo(b []byte) []byte {
+	b = wire.AppendString(b, ch.Campaign)
+	b = wire.AppendUint(b, uint64(ch.Version))
+	b = wire.AppendUint(b, uint64(ch.Entry))
+	b = wire.AppendString(b, ch.Key)
+	b = wire.AppendInt(b, ch.EnteredAt)
+	b = wire.AppendString(b, ch.Step)
+	b = wire.AppendInt(b, ch.Opened)
+	b = wire.AppendInt(b, ch.Due)
+	b = wire.AppendUint(b, uint64(ch.Restarts))
+	b = wire.AppendBytes(b, ch.Trigger)
+	b = wire.AppendInt(b, ch.LastSend)
+	b = wire.AppendString(b, ch.LastStep)
+	b = wire.AppendString(b, string(ch.Outcome))
+	b = wire.AppendInt(b, ch.EndedAt)
+	b = wire.AppendUint(b, uint64(len(ch.Goals)))
+	for _, g := range ch.Goals {
+		b = wire.AppendString(b, g.ID)
+		b = wire.AppendInt(b, int64(g.Value))
+		b = wire.AppendBool(b, g.HasValue)
+	}
+	return b
+}
+
+// AppendTo appends the stored form of d.
+func (d *Delivery) AppendTo(b []byte) []byte {
+	b = append(b, d.ID[:]...)
+	for _, s := range [...]string{d.Workspace, d.Campaign, d.Customer, d.Key, d.Step, d.Channel, d.Variant,
+		string(d.Status), string(d.Reason), d.TriggerID} {
+		b = wire.AppendString(b, s)
+	}
+	b = wire.AppendUint(b, uint64(d.Version))
+	b = wire.AppendUint(b, uint64(d.Entry))
+	b = wire.AppendUint(b, uint64(d.Attempt))
+	b = wire.AppendInt(b, d.At)
+	b = wire.AppendInt(b, d.Due)
+	b = wire.AppendInt(b, d.Expires)
+	return wire.AppendBytes(b, d.Values)
+}
+
+// Names shares the strings that repeat in many customers: names of campaigns,
+// steps, events. It belongs to one goroutine.
+type Names map[string]string
+
+// maxNames bounds the table; beyond it strings are simply not shared.
+const maxNames = 100_000
+
+func (n Names) of(p []byte) string {
+	if s, ok := n[string(p)]; ok {
+		return s
+	}
+	s := string(p)
+	if n != nil && len(n) < maxNames {
+		n[s] = s
+	}
+	return s
+}
+
+// DecodeNextDue reads the next due instant of a stored customer, 0 for none.
+func DecodeNextDue(p []byte) (int64, error) {
+	if len(p) < 9 || p[0] != CustomerFormat {
+		return 0, fmt.Errorf("campaign: customer: %w: no format %d header", wire.ErrCorrupt, CustomerFormat)
+	}
+	return int64(wire.NewDecoder(p[1:]).Fixed()), nil //nolint:gosec // written by the same cast
+}
+
+// DecodeCustomer reads what AppendTo wrote. Nothing of p is kept.
+func DecodeCustomer(p []byte, names Names) (*Customer, error) {
+	if _, err := DecodeNextDue(p); err != nil {
+		return nil, err
+	}
+	d := wire.NewDecoder(append([]byte(nil), p[9:]...))
+	c := &Customer{Workspace: names.of(d.Bytes()), ID: d.String(), CreatedAt: d.Int(), CreatedSeq: d.Uint(),
+		Traits: d.Bytes()}
+	for range d.Count(6) {
+		c.Counters = append(c.Counters, decodeCounter(d, names))
+	}
+	for range d.Count(2) {
+		r := Ring{Name: names.of(d.Bytes())}
+		for range d.Count(1) {
+			r.Events = append(r.Events, d.Bytes())
+		}
+		c.Rings = append(c.Rings, r)
+	}
+	for range d.Count(6) {
+		c.Entries = append(c.Entries, Entry{Campaign: names.of(d.Bytes()), Key: d.String(), Keyed: d.Bool(),
+			Number: uint32(d.Uint()), LastIn: d.Int(), LastOut: d.Int()}) //nolint:gosec // written from a uint32
+	}
+	for range d.Count(3) {
+		c.Watches = append(c.Watches, Watch{Campaign: names.of(d.Bytes()), Due: d.Int(), Trigger: d.Bytes()})
+	}
+	for range d.Count(15) {
+		c.Chains = append(c.Chains, decodeChain(d, names))
+	}
+	for range d.Count(34) {
+		p := Pending{Delivery: decodeDelivery(d, names)}
+		p.RetryAt = d.Int()
+		c.Pending = append(c.Pending, p)
+	}
+	if err := d.Done(); err != nil {
+		return nil, fmt.Errorf("campaign: customer: %w", err)
+	}
+	return c, nil
+}
+
+func decodeCounter(d *wire.Decoder, names Names) Counter {
+	c := Counter{ID: names.of(d.Bytes()), Count: d.Uint(), First: d.Int(), Last: d.Int()}
+	for range d.Count(2) {
+		c.Sums = append(c.Sums, Sum{Property: names.of(d.Bytes()), Total: Money(d.Int())})
+	}
+	c.LastEvent = d.Bytes()
+	return c
+}
+
+//nolint:gosec // the numbers were written from uint32
+func decodeChain(d *wire.Decoder, names Names) *Chain {
+	ch := &Chain{Campaign: names.of(d.Bytes()), Version: uint32(d.Uint()), Entry: uint32(d.Uint()), Key: d.String(),
+		EnteredAt: d.Int(), Step: names.of(d.Bytes()), Opened: d.Int(), Due: d.Int(), Restarts: uint32(d.Uint()),
+		Trigger: d.Bytes(), LastSend: d.Int(), LastStep: names.of(d.Bytes()), Outcome: Outcome(names.of(d.Bytes())),
+		EndedAt: d.Int()}
+	for range d.Count(3) {
+		ch.Goals = append(ch.Goals, GoalHit{ID: names.of(d.Bytes()), Value: Money(d.Int()), HasValue: d.Bool()})
+	}
+	return ch
+}
+
+// DecodeDelivery reads what Delivery.AppendTo wrote, from the front of d. Values
+// alias its bytes.
+func DecodeDelivery(d *wire.Decoder) Delivery { return decodeDelivery(d, nil) }
+
+//nolint:gosec // the numbers were written from uint32
+func decodeDelivery(d *wire.Decoder, names Names) Delivery {
+	var v Delivery
+	for i := range v.ID {
+		v.ID[i] = d.Byte()
+	}
+	v.Workspace, v.Campaign, v.Customer = names.of(d.Bytes()), names.of(d.Bytes()), d.String()
+	v.Key, v.Step, v.Channel = d.String(), names.of(d.Bytes()), names.of(d.Bytes())
+	v.Variant, v.Status, v.Reason = names.of(d.Bytes()), Status(names.of(d.Bytes())), Reason(names.of(d.Bytes()))
+	v.TriggerID = d.String()
+	v.Version, v.Entry, v.Attempt = uint32(d.Uint()), uint32(d.Uint()), uint32(d.Uint())
+	v.At, v.Due, v.Expires = d.Int(), d.Int(), d.Int()
+	v.Values = d.Bytes()
+	return v
+}

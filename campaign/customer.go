@@ -1,0 +1,257 @@
+package campaign
+
+import "sort"
+
+// Limits of one customer (design R15).
+const (
+	MaxLiveChains = 100
+	ringSize      = 32 // recent events kept of each name that a goal, stop or wait names
+	maxEnded      = 100
+)
+
+// Customer is the whole state of one customer. It is owned by one shard and not
+// safe for concurrent use.
+type Customer struct {
+	Workspace  string
+	ID         string
+	CreatedAt  int64  // log time of the first record, ms
+	CreatedSeq uint64 // log sequence of the first record
+	Traits     []byte // canonical JSON object, nil when empty
+
+	Counters []Counter // sorted by ID
+	Rings    []Ring    // sorted by Name
+	Entries  []Entry   // sorted by (Campaign, Key)
+	Watches  []Watch   // armed inactivity triggers, sorted by Campaign
+	Chains   []*Chain  // sorted by (Campaign, Entry); ended ones stay while measured
+	Pending  []Pending // deliveries handed off and without a final result, oldest first
+}
+
+// NewCustomer is a customer first seen at now with the record seq.
+func NewCustomer(workspace, id string, now int64, seq uint64) *Customer {
+	return &Customer{Workspace: workspace, ID: id, CreatedAt: now, CreatedSeq: seq}
+}
+
+// Counter counts the events of one name (that match one predicate) by event time.
+type Counter struct {
+	ID    string // see counterID
+	Count uint64
+	First int64 // earliest event time, ms; meaningful when Count > 0
+	Last  int64 // latest event time, ms
+	Sums  []Sum // sorted by Property
+	// LastEvent is the stored form of the latest event, kept only for
+	// inactivity triggers.
+	LastEvent []byte
+}
+
+// Sum is the sum of one property over the counted events.
+type Sum struct {
+	Property string
+	Total    Money
+}
+
+// Ring holds the last events of one name, oldest first, in stored form.
+type Ring struct {
+	Name   string
+	Events [][]byte
+}
+
+// Entry remembers a customer's entries into a campaign. The one with an empty
+// Key and Keyed false counts all entries; keyed ones exist where the re-entry
+// rule needs them.
+type Entry struct {
+	Campaign string
+	Key      string
+	Keyed    bool
+	Number   uint32 // entries so far
+	LastIn   int64  // log time of the last entry, ms
+	LastOut  int64  // log time at which the last chain ended, ms; 0 before
+}
+
+// Watch is an armed inactivity trigger.
+type Watch struct {
+	Campaign string
+	Due      int64
+	// Trigger is the stored form of the latest matching event, nil when the
+	// customer never did it.
+	Trigger []byte
+}
+
+// Pending is a delivery that was handed off and has no final result yet.
+type Pending struct {
+	Delivery Delivery // the attempt in hand
+	// RetryAt is when the next attempt is emitted, ms; 0 while an attempt is out.
+	RetryAt int64
+}
+
+// counterID names a counter: an event name and the predicate's source.
+func counterID(event, where string) string {
+	if where == "" {
+		return event
+	}
+	return event + "\x00" + where
+}
+
+func (c *Customer) counter(id string) *Counter {
+	i := sort.Search(len(c.Counters), func(i int) bool { return c.Counters[i].ID >= id })
+	if i < len(c.Counters) && c.Counters[i].ID == id {
+		return &c.Counters[i]
+	}
+	return nil
+}
+
+func (c *Customer) ensureCounter(id string) *Counter {
+	i := sort.Search(len(c.Counters), func(i int) bool { return c.Counters[i].ID >= id })
+	if i == len(c.Counters) || c.Counters[i].ID != id {
+		c.Counters = append(c.Counters, Counter{})
+		copy(c.Counters[i+1:], c.Counters[i:])
+		c.Counters[i] = Counter{ID: id}
+	}
+	return &c.Counters[i]
+}
+
+// sum is safe on a nil counter.
+func (c *Counter) sum(property string) Money {
+	if c == nil {
+		return 0
+	}
+	for i := range c.Sums {
+		if c.Sums[i].Property == property {
+			return c.Sums[i].Total
+		}
+	}
+	return 0
+}
+
+func (c *Counter) add(property string, amount Money) {
+	i := sort.Search(len(c.Sums), func(i int) bool { return c.Sums[i].Property >= property })
+	if i == len(c.Sums) || c.Sums[i].Property != property {
+		c.Sums = append(c.Sums, Sum{})
+		copy(c.Sums[i+1:], c.Sums[i:])
+		c.Sums[i] = Sum{Property: property}
+	}
+	c.Sums[i].Total += amount
+}
+
+func (c *Customer) ring(name string) *Ring {
+	i := sort.Search(len(c.Rings), func(i int) bool { return c.Rings[i].Name >= name })
+	if i < len(c.Rings) && c.Rings[i].Name == name {
+		return &c.Rings[i]
+	}
+	return nil
+}
+
+// remember puts an event into the ring of its name, dropping the oldest of a full one.
+func (c *Customer) remember(e *Event) {
+	i := sort.Search(len(c.Rings), func(i int) bool { return c.Rings[i].Name >= e.Name })
+	if i == len(c.Rings) || c.Rings[i].Name != e.Name {
+		c.Rings = append(c.Rings, Ring{})
+		copy(c.Rings[i+1:], c.Rings[i:])
+		c.Rings[i] = Ring{Name: e.Name}
+	}
+	r := &c.Rings[i]
+	if len(r.Events) == ringSize {
+		r.Events = append(r.Events[:0], r.Events[1:]...)
+	}
+	r.Events = append(r.Events, e.appendBody(nil))
+}
+
+func (c *Customer) entry(campaign, key string, keyed bool) *Entry {
+	i := c.entryIndex(campaign, key, keyed)
+	if i < len(c.Entries) && c.Entries[i].is(campaign, key, keyed) {
+		return &c.Entries[i]
+	}
+	return nil
+}
+
+func (c *Customer) ensureEntry(campaign, key string, keyed bool) *Entry {
+	i := c.entryIndex(campaign, key, keyed)
+	if i == len(c.Entries) || !c.Entries[i].is(campaign, key, keyed) {
+		c.Entries = append(c.Entries, Entry{})
+		copy(c.Entries[i+1:], c.Entries[i:])
+		c.Entries[i] = Entry{Campaign: campaign, Key: key, Keyed: keyed}
+	}
+	return &c.Entries[i]
+}
+
+func (c *Customer) entryIndex(campaign, key string, keyed bool) int {
+	return sort.Search(len(c.Entries), func(i int) bool {
+		e := &c.Entries[i]
+		if e.Campaign != campaign {
+			return e.Campaign > campaign
+		}
+		if e.Keyed != keyed {
+			return e.Keyed
+		}
+		return e.Key >= key
+	})
+}
+
+func (e *Entry) is(campaign, key string, keyed bool) bool {
+	return e.Campaign == campaign && e.Keyed == keyed && e.Key == key
+}
+
+func (c *Customer) watch(campaign string) (index int, found bool) {
+	i := sort.Search(len(c.Watches), func(i int) bool { return c.Watches[i].Campaign >= campaign })
+	return i, i < len(c.Watches) && c.Watches[i].Campaign == campaign
+}
+
+func (c *Customer) setWatch(w Watch) {
+	i, found := c.watch(w.Campaign)
+	if !found {
+		c.Watches = append(c.Watches, Watch{})
+		copy(c.Watches[i+1:], c.Watches[i:])
+	}
+	c.Watches[i] = w
+}
+
+func (c *Customer) dropWatch(campaign string) {
+	if i, found := c.watch(campaign); found {
+		c.Watches = append(c.Watches[:i], c.Watches[i+1:]...)
+	}
+}
+
+func (c *Customer) addChain(ch *Chain) {
+	i := sort.Search(len(c.Chains), func(i int) bool { return !c.Chains[i].before(ch) })
+	c.Chains = append(c.Chains, nil)
+	copy(c.Chains[i+1:], c.Chains[i:])
+	c.Chains[i] = ch
+}
+
+// NextDue is when the customer's earliest timer is due, 0 when there is none.
+func (c *Customer) NextDue() int64 {
+	next := int64(0)
+	consider := func(due int64) {
+		if due != 0 && (next == 0 || due < next) {
+			next = due
+		}
+	}
+	for _, ch := range c.Chains {
+		consider(ch.Due)
+	}
+	for i := range c.Watches {
+		consider(c.Watches[i].Due)
+	}
+	for i := range c.Pending {
+		consider(c.Pending[i].wakeAt())
+	}
+	return next
+}
+
+// wakeAt is when something must be decided about a pending delivery: the retry,
+// or its expiry.
+func (p *Pending) wakeAt() int64 {
+	if p.RetryAt != 0 {
+		return p.RetryAt
+	}
+	return p.Delivery.Expires
+}
+
+// MayLeave says whether an attempt of a delivery may still be made at now.
+func (c *Customer) MayLeave(id ID, now int64) bool {
+	for i := range c.Pending {
+		if c.Pending[i].Delivery.ID == id {
+			return now < c.Pending[i].Delivery.Expires
+		}
+	}
+	return false
+}

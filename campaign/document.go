@@ -1,0 +1,77 @@
+package campaign
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// APIVersion is the only version of the language there is.
+const APIVersion = "nudge/v1"
+
+// The kinds of documents.
+const (
+	KindCampaign = "Campaign"
+	KindChannel  = "Channel"
+	KindTemplate = "Template"
+)
+
+// Document is one document of a definition file, as a control record carries it.
+type Document struct {
+	Kind    string `json:"kind"`
+	Name    string `json:"name"`
+	Version uint32 `json:"version,omitempty"` // assigned when it is applied; 0 before
+	Source  string `json:"source"`            // the YAML text
+	// Needs lists the variables of each send step's message, found when the
+	// document is applied; the core captures their values (design R2).
+	Needs map[string][]Variable `json:"needs,omitempty"`
+}
+
+// Channel is a configured way to a customer.
+type Channel struct {
+	Name string
+	Type string // console or webhook
+	URL  string // of a webhook
+}
+
+// Template is a message that several steps can send.
+type Template struct {
+	Name   string
+	Fields []Field
+}
+
+// Parsed is what one document says: exactly one of the pointers is set.
+type Parsed struct {
+	Document Document
+	Campaign *Program
+	Channel  *Channel
+	Template *Template
+	Line     int // of the document in its file, from 1
+}
+
+// Error is one error of a definition file.
+type Error struct {
+	File    string
+	Line    int // from 1
+	Column  int // from 1
+	Message string
+}
+
+func (e *Error) Error() string {
+	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Message)
+}
+
+// Errors are all the errors of a file, in the order of their places.
+type Errors []*Error
+
+func (e Errors) Error() string {
+	lines := make([]string, len(e))
+	for i, x := range e {
+		lines[i] = x.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// namePattern is what names of campaigns, channels, templates and ids of steps
+// look like: they become subjects, labels and file names.
+var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)

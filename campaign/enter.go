@@ -1,0 +1,257 @@
+package campaign
+
+// triggers asks every campaign that watches the event's name, by campaign name.
+func (m *Machine) triggers(e *Event) {
+	for _, p := range m.set.triggers[e.Name] {
+		m.scope.chain.c = nil
+		m.scope.trigger.set(e)
+		switch t := p.Trigger.(type) {
+		case *EventTrigger:
+			if t.Where == nil || m.holds(t.Where, p.Name) {
+				m.offer(p, e)
+			}
+		case *CountTrigger:
+			m.countTrigger(p, t, e)
+		case *InactivityTrigger:
+			m.rearm(p, t, e)
+		}
+	}
+}
+
+func (m *Machine) countTrigger(p *Program, t *CountTrigger, e *Event) {
+	spec := m.set.counterSpecFor(t.Event, t.Where)
+	c := m.c.counter(spec.id)
+	if c == nil || c.Count != t.Reaches {
+		return
+	}
+	// The count stands at N also after a later event that does not match.
+	if t.Where != nil && !m.holds(t.Where, p.Name) {
+		return
+	}
+	if m.c.CreatedSeq < spec.since {
+		m.refuse(p, "", ReasonHistory, "")
+		return
+	}
+	m.offer(p, e)
+}
+
+// rearm moves the inactivity timer to the latest matching event. An event older
+// than the campaign takes, whose instant is past already, arms nothing.
+func (m *Machine) rearm(p *Program, t *InactivityTrigger, e *Event) {
+	c := m.c.counter(counterID(t.Event, sourceOf(t.Where)))
+	if c == nil || c.Last != e.Time || (t.Where != nil && !m.holds(t.Where, p.Name)) {
+		return
+	}
+	due := c.Last + t.For
+	if due <= m.now && (e.Historical || m.now-e.Time > p.MaxEventAge) {
+		m.c.dropWatch(p.Name)
+		return
+	}
+	m.c.setWatch(Watch{Campaign: p.Name, Due: due, Trigger: c.LastEvent})
+}
+
+// watchProfiles arms the inactivity triggers that count from the first record
+// of a customer who never did the event.
+func (m *Machine) watchProfiles() {
+	for _, p := range m.set.profile {
+		t, ok := p.Trigger.(*InactivityTrigger)
+		if !ok {
+			continue
+		}
+		if c := m.c.counter(counterID(t.Event, sourceOf(t.Where))); c == nil || c.Count == 0 {
+			m.c.setWatch(Watch{Campaign: p.Name, Due: m.c.CreatedAt + t.For})
+		}
+	}
+}
+
+// fireWatch enters a chain for a spell of inactivity.
+func (m *Machine) fireWatch(campaign string) {
+	i, found := m.c.watch(campaign)
+	if !found {
+		return
+	}
+	trigger := decodeBody(m.c.Watches[i].Trigger)
+	m.c.dropWatch(campaign)
+	p := m.set.byName[campaign]
+	if p == nil {
+		return
+	}
+	if _, ok := p.Trigger.(*InactivityTrigger); !ok {
+		return
+	}
+	m.scope.chain.c = nil
+	m.scope.trigger.set(trigger)
+	if m.late && p.Late == LateExit {
+		m.refuse(p, "", ReasonLate, "")
+		return
+	}
+	m.enterIfAllowed(p, trigger)
+}
+
+// offer asks whether an event may start a chain at all, then enters.
+func (m *Machine) offer(p *Program, e *Event) {
+	switch {
+	case e.Historical:
+		m.refuse(p, "", ReasonHistorical, "")
+	case m.now-e.Time > p.MaxEventAge:
+		m.refuse(p, "", ReasonTooOld, "")
+	default:
+		m.enterIfAllowed(p, e)
+	}
+}
+
+// enterIfAllowed asks re-entry, audience and already converted, in this order.
+func (m *Machine) enterIfAllowed(p *Program, trigger *Event) {
+	key, ok := m.key(p, trigger)
+	if !ok {
+		m.refuse(p, "", ReasonKey, "")
+		return
+	}
+	if reason := m.mayEnter(p, key); reason != NoReason {
+		m.refuse(p, key, reason, "")
+		return
+	}
+	live := m.liveOf(p, key)
+	if len(live) > 0 && p.Reentry.OnActive == RefreshLive {
+		m.refresh(p, live[len(live)-1], trigger)
+		return
+	}
+	if p.Audience != nil && !m.holds(p.Audience, p.Name) {
+		m.refuse(p, key, ReasonAudience, "")
+		return
+	}
+	if trigger != nil && m.alreadyConverted(p, trigger) {
+		m.refuse(p, key, ReasonConverted, "")
+		return
+	}
+	if len(live) > 0 && p.Reentry.OnActive == RestartLive {
+		m.decideChain(live[len(live)-1], Restarted, ReasonRestarted, "", "")
+		m.end(live[len(live)-1], Exited, ReasonRestarted, "")
+	}
+	m.enter(p, key, trigger)
+}
+
+// key evaluates the re-entry key over the trigger event.
+func (m *Machine) key(p *Program, trigger *Event) (key string, ok bool) {
+	if p.Reentry.Key == nil {
+		return "", true
+	}
+	current := m.scope.event.e
+	m.scope.event.set(trigger)
+	v, _, err := p.Reentry.Key.eval(m.scope)
+	m.scope.event.set(current)
+	if err != nil || v == nil {
+		return "", false
+	}
+	key, ok = keyFromValue(v)
+	return clip(key, 256), ok
+}
+
+// mayEnter applies mode, cooldown and the limits on live chains.
+func (m *Machine) mayEnter(p *Program, key string) Reason {
+	keyed := p.Reentry.Key != nil
+	if past := m.c.entry(p.Name, key, keyed); past != nil && past.Number > 0 {
+		switch p.Reentry.Mode {
+		case Always:
+		case Once:
+			return ReasonOnce
+		case Cooldown:
+			if m.coolingDown(p, key, past) {
+				return ReasonCooldown
+			}
+		}
+	}
+	live := m.liveOf(p, key)
+	if len(live) >= p.Reentry.MaxActive && (p.Reentry.OnActive == IgnoreNew || p.Reentry.OnActive == Parallel) {
+		return ReasonActive
+	}
+	all := 0
+	for _, ch := range m.c.Chains {
+		if ch.live() {
+			all++
+		}
+	}
+	if all >= MaxLiveChains && (len(live) == 0 || p.Reentry.OnActive == Parallel || p.Reentry.OnActive == IgnoreNew) {
+		return ReasonTooMany
+	}
+	return NoReason
+}
+
+// coolingDown says whether the cooldown is still running; exactly its length
+// after is free again.
+func (m *Machine) coolingDown(p *Program, key string, past *Entry) bool {
+	if !p.Reentry.FromExit {
+		return m.now < past.LastIn+p.Reentry.Cooldown
+	}
+	if len(m.liveOf(p, key)) > 0 {
+		return true
+	}
+	return m.now < past.LastOut+p.Reentry.Cooldown
+}
+
+// liveOf are the live chains of a campaign and key, by entry number.
+func (m *Machine) liveOf(p *Program, key string) []*Chain {
+	var live []*Chain
+	for _, ch := range m.c.Chains {
+		if ch.Campaign == p.Name && ch.Key == key && ch.live() {
+			live = append(live, ch)
+		}
+	}
+	return live
+}
+
+// alreadyConverted says whether a goal event of a later event time was seen.
+func (m *Machine) alreadyConverted(p *Program, trigger *Event) bool {
+	for i := range p.Goals {
+		later := func(e *Event) bool { return e.Time > trigger.Time }
+		if m.seen(&p.Goals[i].Match, p.Name, later) {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *Machine) enter(p *Program, key string, trigger *Event) {
+	all := m.c.ensureEntry(p.Name, "", false)
+	all.Number++
+	all.LastIn = m.now
+	number := all.Number
+	if p.Reentry.Key != nil && p.Reentry.Mode != Always {
+		keyed := m.c.ensureEntry(p.Name, key, true)
+		keyed.Number++
+		keyed.LastIn = m.now
+	}
+	ch := &Chain{
+		Campaign: p.Name, Version: p.Version, Entry: number, Key: key, EnteredAt: m.now,
+		Step: p.Steps[0].ID, Opened: m.now, Outcome: Active,
+	}
+	if trigger != nil {
+		ch.Trigger = trigger.appendBody(nil)
+	}
+	m.c.addChain(ch)
+	m.decideChain(ch, Entered, NoReason, "", "")
+	m.out.Chains = append(m.out.Chains, ch.row(m.c))
+	m.ready = append(m.ready, ch)
+}
+
+// refresh gives a live chain the new trigger event and restarts its timer.
+func (m *Machine) refresh(p *Program, ch *Chain, trigger *Event) {
+	if trigger != nil {
+		ch.Trigger = trigger.appendBody(nil)
+	}
+	if s, _ := p.step(ch.Step); s != nil && ch.Due != 0 {
+		switch v := s.Verb.(type) {
+		case *Delay:
+			if !v.FromEntry {
+				ch.Due = m.now + v.For
+			}
+		case *Wait:
+			ch.Due = m.now + v.Timeout
+		}
+	}
+	m.decideChain(ch, Refreshed, NoReason, ch.Step, "")
+}
+
+func (m *Machine) refuse(p *Program, key string, reason Reason, detail string) {
+	m.decide(Decision{Campaign: p.Name, Version: p.Version, Key: key, Kind: Refused, Reason: reason, Detail: detail})
+}

@@ -1,0 +1,106 @@
+package campaign
+
+import (
+	"fmt"
+
+	"github.com/nudge-engine/nudge/internal/wire"
+)
+
+// EventType says which call of the tracking API an event came from.
+type EventType uint8
+
+// The event types. Their numbers are part of the stored format.
+const (
+	Track EventType = iota + 1
+	Identify
+	Page
+	Screen
+	Group
+)
+
+// String is the name of the type in the tracking API.
+func (t EventType) String() string {
+	switch t {
+	case Track:
+		return "track"
+	case Identify:
+		return "identify"
+	case Page:
+		return "page"
+	case Screen:
+		return "screen"
+	case Group:
+		return "group"
+	}
+	return fmt.Sprintf("EventType(%d)", uint8(t))
+}
+
+// Event is what a customer did, or what happened to them.
+type Event struct {
+	Workspace string
+	Customer  string // user id, or "anon:" + anonymous id
+	ID        string // message id, unique for a customer within the dedupe window
+	Type      EventType
+	Name      string // of a track call; "$identify", "$page", "$screen", "$group" else
+	Time      int64  // event time, ms; at most log time
+	// Historical events change the customer and start nothing.
+	Historical bool
+	Properties []byte // JSON object as received, nil when absent
+	Traits     []byte // JSON object as received, nil when absent
+	Context    []byte // JSON object as received, nil when absent
+}
+
+// AppendTo appends the stored form of e.
+func (e *Event) AppendTo(b []byte) []byte {
+	b = wire.AppendString(b, e.Workspace)
+	b = wire.AppendString(b, e.Customer)
+	return e.appendBody(b)
+}
+
+// appendBody leaves out workspace and customer, for events stored in a customer.
+func (e *Event) appendBody(b []byte) []byte {
+	b = wire.AppendString(b, e.ID)
+	b = append(b, byte(e.Type))
+	b = wire.AppendString(b, e.Name)
+	b = wire.AppendInt(b, e.Time)
+	b = wire.AppendBool(b, e.Historical)
+	b = wire.AppendBytes(b, e.Properties)
+	b = wire.AppendBytes(b, e.Traits)
+	return wire.AppendBytes(b, e.Context)
+}
+
+// DecodeEvent reads what AppendTo wrote. The JSON fields alias p.
+func DecodeEvent(p []byte) (Event, error) {
+	d := wire.NewDecoder(p)
+	e := Event{Workspace: d.String(), Customer: d.String()}
+	e.decodeBody(d)
+	if err := d.Done(); err != nil {
+		return Event{}, fmt.Errorf("campaign: event: %w", err)
+	}
+	return e, nil
+}
+
+func (e *Event) decodeBody(d *wire.Decoder) {
+	e.ID = d.String()
+	e.Type = EventType(d.Byte())
+	e.Name = d.String()
+	e.Time = d.Int()
+	e.Historical = d.Bool()
+	e.Properties = d.Bytes()
+	e.Traits = d.Bytes()
+	e.Context = d.Bytes()
+}
+
+// decodeBody reads an event stored in a customer; nil for no bytes.
+func decodeBody(p []byte) *Event {
+	if len(p) == 0 {
+		return nil
+	}
+	d := wire.NewDecoder(p)
+	e := new(Event)
+	e.decodeBody(d)
+	if d.Done() != nil {
+		return nil
+	}
+	return e
+}

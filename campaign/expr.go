@@ -1,0 +1,214 @@
+package campaign
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/google/cel-go/cel"
+	celast "github.com/google/cel-go/common/ast"
+	"github.com/google/cel-go/common/types"
+	"github.com/google/cel-go/common/types/ref"
+)
+
+// Limits of expressions (design R15, R2).
+const (
+	maxExprBytes = 4096
+	maxExprDepth = 32
+	maxExprCost  = 100_000 // CEL cost units; only expressions with loops are metered
+)
+
+var errNoField = errors.New("no such key")
+
+// Expr is a compiled expression. It is safe for concurrent use.
+type Expr struct {
+	Source  string
+	program cel.Program
+	asks    []counterAsk // counters that it reads
+}
+
+// counterAsk is one counter that an expression reads.
+type counterAsk struct {
+	event string
+	sum   string // property to sum, empty when none
+}
+
+// Language compiles expressions. It is safe for concurrent use.
+type Language struct{ env *cel.Env }
+
+// NewLanguage builds the CEL environment of the language.
+func NewLanguage() (*Language, error) {
+	registry, err := types.NewRegistry()
+	if err != nil {
+		return nil, fmt.Errorf("campaign: expression types: %w", err)
+	}
+	str, customer := cel.StringType, cel.ObjectType(typeCustomer)
+	member := func(name, id string, result *cel.Type, args ...*cel.Type) cel.EnvOption {
+		return cel.Function(name, cel.MemberOverload(id, append([]*cel.Type{customer}, args...), result,
+			cel.FunctionBinding(func(v ...ref.Val) ref.Val { return readCounter(name, v) })))
+	}
+	env, err := cel.NewEnv(
+		cel.CustomTypeProvider(provider{registry}),
+		cel.CustomTypeAdapter(registry),
+		cel.CrossTypeNumericComparisons(true),
+		cel.DefaultUTCTimeZone(true),
+		cel.ParserRecursionLimit(maxExprDepth),
+		cel.ParserExpressionSizeLimit(maxExprBytes),
+		cel.Variable("event", cel.ObjectType(typeEvent)),
+		cel.Variable("trigger", cel.ObjectType(typeEvent)),
+		cel.Variable("customer", customer),
+		cel.Variable("chain", cel.ObjectType(typeChain)),
+		cel.Variable("now", cel.TimestampType),
+		member("count", "customer_count", cel.IntType, str),
+		member("sum", "customer_sum", cel.DoubleType, str, str),
+		member("first", "customer_first", cel.TimestampType, str),
+		member("last", "customer_last", cel.TimestampType, str),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("campaign: expression environment: %w", err)
+	}
+	return &Language{env: env}, nil
+}
+
+// readCounter answers customer.count, sum, first and last.
+func readCounter(function string, args []ref.Val) ref.Val {
+	view, ok := args[0].(*customerView)
+	event, okName := args[1].(types.String)
+	if !ok || !okName {
+		return types.NewErr("customer.%s: unexpected arguments", function)
+	}
+	c := view.c.counter(counterID(string(event), ""))
+	switch function {
+	case "count":
+		if c == nil {
+			return types.Int(0)
+		}
+		return types.Int(c.Count)
+	case "sum":
+		property, ok := args[2].(types.String)
+		if !ok {
+			return types.NewErr("customer.sum: the property is no text")
+		}
+		return types.Double(c.sum(string(property)).Float())
+	}
+	if c == nil || c.Count == 0 {
+		return types.NewErr("no such key: customer.%s(%q)", function, string(event))
+	}
+	if function == "first" {
+		return celTime(c.First)
+	}
+	return celTime(c.Last)
+}
+
+// compileExpr checks the types of source, which must yield want (nil: anything).
+func (l *Language) compileExpr(source string, want *cel.Type) (*Expr, error) {
+	ast, issues := l.env.Compile(source)
+	if issues != nil && issues.Err() != nil {
+		return nil, exprError(source, issues)
+	}
+	if got := ast.OutputType(); want != nil && !got.IsExactType(want) && !got.IsExactType(cel.DynType) {
+		return nil, fmt.Errorf("expression gives %s, not %s", got, want)
+	}
+	e := &Expr{Source: source}
+	loops := false
+	var bad error
+	celast.PostOrderVisit(ast.NativeRep().Expr(), celast.NewExprVisitor(func(x celast.Expr) {
+		switch x.Kind() {
+		case celast.ComprehensionKind:
+			loops = true
+		case celast.CallKind:
+			if ask, is, err := counterAskOf(x.AsCall()); err != nil {
+				bad = err
+			} else if is {
+				e.asks = append(e.asks, ask)
+			}
+		default:
+		}
+	}))
+	if bad != nil {
+		return nil, bad
+	}
+	options := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize)}
+	if loops { // without a loop the cost is bounded by the size of the text
+		options = append(options, cel.CostLimit(maxExprCost))
+	}
+	program, err := l.env.Program(ast, options...)
+	if err != nil {
+		return nil, fmt.Errorf("expression: %w", err)
+	}
+	e.program = program
+	return e, nil
+}
+
+// counterAskOf recognises customer.count("X") and its kin. Names must be
+// literals: counters are kept only for what is asked for, so that has to be
+// known when the campaign is compiled.
+func counterAskOf(call celast.CallExpr) (ask counterAsk, is bool, err error) {
+	switch call.FunctionName() {
+	case "count", "sum", "first", "last":
+	default:
+		return counterAsk{}, false, nil
+	}
+	if !call.IsMemberFunction() {
+		return counterAsk{}, false, nil
+	}
+	var names []string
+	for _, arg := range call.Args() {
+		text, ok := "", false
+		if arg.Kind() == celast.LiteralKind {
+			text, ok = arg.AsLiteral().Value().(string)
+		}
+		if !ok {
+			return counterAsk{}, false, fmt.Errorf("customer.%s takes texts in quotes, no expressions",
+				call.FunctionName())
+		}
+		names = append(names, text)
+	}
+	ask.event = names[0]
+	if len(names) > 1 {
+		ask.sum = names[1]
+	}
+	return ask, true, nil
+}
+
+func exprError(source string, issues *cel.Issues) error {
+	var parts []string
+	for _, e := range issues.Errors() {
+		message := e.Message
+		if strings.Contains(message, "found no matching overload for 'count'") ||
+			strings.Contains(message, "found no matching overload for 'sum'") ||
+			strings.Contains(message, "found no matching overload for 'first'") ||
+			strings.Contains(message, "found no matching overload for 'last'") {
+			message += " (windows are not supported yet)"
+		}
+		parts = append(parts, fmt.Sprintf("%s (at %q, column %d)", message, source, e.Location.Column()+1))
+	}
+	return errors.New(strings.Join(parts, "; "))
+}
+
+// eval computes the expression. missing says that a value was not there.
+func (e *Expr) eval(s *scope) (v ref.Val, missing bool, err error) {
+	v, _, err = e.program.Eval(s)
+	if err == nil {
+		return v, false, nil
+	}
+	text := err.Error()
+	if strings.Contains(text, "no such key") || strings.Contains(text, "no such attribute") ||
+		strings.Contains(text, "no such field") {
+		return nil, true, nil
+	}
+	return nil, false, err
+}
+
+// holds computes a predicate: false when a value is missing (L6).
+func (e *Expr) holds(s *scope) (bool, error) {
+	v, missing, err := e.eval(s)
+	if err != nil || missing {
+		return false, err
+	}
+	b, ok := v.(types.Bool)
+	if !ok {
+		return false, fmt.Errorf("%q gave %s, not true or false", e.Source, v.Type().TypeName())
+	}
+	return bool(b), nil
+}

@@ -1,0 +1,216 @@
+package campaign
+
+// lateAfter is how late a timer may be before the campaign's late rule applies,
+// in ms (design R8).
+const lateAfter = 5 * 60 * 1000
+
+// Machine applies records and timers to customers of one workspace. It keeps
+// scratch memory between calls and belongs to one goroutine.
+type Machine struct {
+	set   *Set
+	scope *scope
+
+	c       *Customer
+	now     int64
+	out     *Output
+	eventID string   // of the record in hand, empty for a timer
+	ready   []*Chain // entered or advanced by the record in hand, to be run
+	planned int64    // when the timer in hand was due, ms; 0 for a record
+	late    bool     // the timer in hand is more than lateAfter late
+}
+
+// NewMachine is a machine without campaigns.
+func NewMachine() *Machine {
+	return &Machine{set: NewSet(nil, map[string]uint64{}, 0), scope: newScope()}
+}
+
+// Use makes set the active campaigns from now on.
+func (m *Machine) Use(set *Set) { m.set = set }
+
+// begin takes up a customer at now; everything that follows is written to out.
+func (m *Machine) begin(c *Customer, now int64, out *Output) {
+	m.c, m.now, m.out, m.eventID, m.planned, m.late = c, now, out, "", 0, false
+	m.ready = m.ready[:0]
+	m.scope.now = now
+	m.scope.event.set(nil)
+	m.scope.trigger.set(nil)
+	m.scope.customer.set(c)
+	m.scope.chain.c = nil
+}
+
+// Apply applies an event to its customer at log time now, in the order of L1.
+//
+// REQUIRES: all timers of c due at or before now have fired; c belongs to e.
+func (m *Machine) Apply(c *Customer, e *Event, now int64, seq uint64, out *Output) {
+	m.begin(c, now, out)
+	m.eventID = e.ID
+	m.scope.event.set(e)
+	fresh := c.CreatedSeq == seq && c.CreatedAt == now && len(c.Counters) == 0 && len(c.Watches) == 0
+	m.profile(e)
+	m.count(e)
+	m.chains(e)
+	if fresh {
+		m.watchProfiles()
+	}
+	m.triggers(e)
+	if m.set.ringed[e.Name] {
+		c.remember(e)
+	}
+	m.runReady()
+	m.prune()
+}
+
+// Fire fires the timers of c that are due at or before due, in the order of
+// their instants.
+//
+// REQUIRES: due <= now.
+func (m *Machine) Fire(c *Customer, due, now int64, out *Output) {
+	m.begin(c, now, out)
+	for {
+		t, ok := m.nextTimer(due)
+		if !ok {
+			break
+		}
+		m.planned, m.late = t.due, now-t.due > lateAfter
+		m.scope.trigger.set(nil)
+		switch {
+		case t.chain != nil:
+			m.fireChain(t.chain)
+		case t.watch != "":
+			m.fireWatch(t.watch)
+		default:
+			m.firePending(t.pending)
+		}
+		m.runReady()
+	}
+	m.prune()
+}
+
+// timer is one due timer of the customer: of a chain, a watch, or a pending
+// delivery.
+type timer struct {
+	due     int64
+	chain   *Chain
+	watch   string
+	pending int
+}
+
+// nextTimer is the earliest timer due at or before limit. At the same instant
+// pending deliveries come first, then campaigns by name and entry number, where
+// a watch stands behind the chains of its campaign.
+func (m *Machine) nextTimer(limit int64) (best timer, found bool) {
+	consider := func(t timer) {
+		if t.due != 0 && t.due <= limit && (!found || t.due < best.due) {
+			best, found = t, true
+		}
+	}
+	for i := range m.c.Pending {
+		consider(timer{due: m.c.Pending[i].wakeAt(), pending: i})
+	}
+	watches := m.c.Watches
+	for _, ch := range m.c.Chains {
+		for len(watches) > 0 && watches[0].Campaign < ch.Campaign {
+			consider(timer{due: watches[0].Due, watch: watches[0].Campaign})
+			watches = watches[1:]
+		}
+		consider(timer{due: ch.Due, chain: ch})
+	}
+	for i := range watches {
+		consider(timer{due: watches[i].Due, watch: watches[i].Campaign})
+	}
+	return best, found
+}
+
+// profile applies an identify call to the traits.
+func (m *Machine) profile(e *Event) {
+	if e.Type == Identify && len(e.Traits) > 0 {
+		m.c.Traits = mergeTraits(m.c.Traits, e.Traits)
+		m.scope.customer.set(m.c)
+	}
+}
+
+// count updates the counters that the set keeps for the event's name.
+func (m *Machine) count(e *Event) {
+	for _, spec := range m.set.counters[e.Name] {
+		if spec.where != nil && !m.holds(spec.where, "") {
+			continue
+		}
+		c := m.c.ensureCounter(spec.id)
+		if c.Count == 0 || e.Time < c.First {
+			c.First = e.Time
+		}
+		if c.Count == 0 || e.Time >= c.Last {
+			c.Last = e.Time
+			if spec.keepEvent {
+				c.LastEvent = e.appendBody(nil)
+			}
+		}
+		c.Count++
+		for _, property := range spec.sums {
+			if v := m.scope.event.props.get(property); v != nil {
+				if amount, ok := ParseMoney(string(v.MarshalTo(nil))); ok {
+					c.add(property, amount)
+				}
+			}
+		}
+	}
+}
+
+// holds evaluates a predicate; an error is recorded once and counts as false (L6).
+func (m *Machine) holds(e *Expr, campaign string) bool {
+	ok, err := e.holds(m.scope)
+	if err != nil {
+		m.decide(Decision{Campaign: campaign, Kind: Erred, Reason: ReasonEvaluation, Detail: clip(err.Error(), 200)})
+	}
+	return ok
+}
+
+// decide completes a decision and writes it down.
+func (m *Machine) decide(d Decision) {
+	d.Workspace, d.Customer, d.EventID, d.At = m.c.Workspace, m.c.ID, m.eventID, m.now
+	m.out.Decisions = append(m.out.Decisions, d)
+}
+
+// decideChain is decide for a chain.
+func (m *Machine) decideChain(ch *Chain, kind Kind, reason Reason, step, detail string) {
+	m.decide(Decision{Campaign: ch.Campaign, Version: ch.Version, Key: ch.Key, Entry: ch.Entry,
+		Step: step, Kind: kind, Reason: reason, Detail: detail})
+}
+
+// prune drops what can no longer matter: ended chains whose goal windows are
+// over, and the oldest ended ones beyond maxEnded.
+func (m *Machine) prune() {
+	ended := 0
+	for _, ch := range m.c.Chains {
+		if !ch.live() {
+			ended++
+		}
+	}
+	if ended == 0 {
+		return
+	}
+	kept := m.c.Chains[:0]
+	for _, ch := range m.c.Chains {
+		if !ch.live() {
+			p := m.set.byName[ch.Campaign]
+			if ended > maxEnded || p == nil || p.measureUntil(ch) < m.now {
+				ended--
+				continue
+			}
+		}
+		kept = append(kept, ch)
+	}
+	clear(m.c.Chains[len(kept):])
+	m.c.Chains = kept
+}
+
+// clip shortens a text to n bytes at most, at a rune boundary.
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && s[n]&0xC0 == 0x80 {
+		n--
+	}
+	return s[:n]
+}

@@ -1,0 +1,188 @@
+package campaign
+
+import "sort"
+
+// chains applies an event to the customer's chains: goals, stops, waits (L1).
+// Ended chains are only measured.
+func (m *Machine) chains(e *Event) {
+	if !m.set.ringed[e.Name] {
+		return
+	}
+	for _, ch := range m.c.Chains {
+		p := m.set.byName[ch.Campaign]
+		if p == nil {
+			continue
+		}
+		m.look(ch)
+		m.goals(p, ch, e)
+		if ch.live() {
+			m.stops(p, ch, e)
+		}
+		if ch.live() {
+			m.waits(p, ch, e)
+		}
+	}
+}
+
+// look points the scope at a chain and its trigger.
+func (m *Machine) look(ch *Chain) {
+	m.scope.chain.c = ch
+	m.scope.trigger.set(decodeBody(ch.Trigger))
+}
+
+// matches says whether e, the scope's event, is what the matcher waits for.
+func (m *Machine) matches(match *Matcher, e *Event, campaign string) bool {
+	if match.Event != e.Name {
+		return false
+	}
+	if match.Match != "" && !m.sameProperty(match.Match) {
+		return false
+	}
+	return match.Where == nil || m.holds(match.Where, campaign)
+}
+
+// sameProperty compares a property of the event and of the trigger; a missing
+// one does not match.
+func (m *Machine) sameProperty(name string) bool {
+	return equalJSON(m.scope.event.props.get(name), m.scope.trigger.props.get(name))
+}
+
+func (m *Machine) goals(p *Program, ch *Chain, e *Event) {
+	for i := range p.Goals {
+		g := &p.Goals[i]
+		if ch.reached(g.ID) || !m.inWindow(g, ch, e) || !m.matches(&g.Match, e, ch.Campaign) {
+			continue
+		}
+		m.reach(p, g, ch, e)
+		if g.Stop && ch.live() {
+			m.end(ch, ByGoal, ReasonGoal, g.ID)
+		} else {
+			m.out.Chains = append(m.out.Chains, ch.row(m.c))
+		}
+	}
+}
+
+// inWindow checks a goal's window by event time, both ends inclusive; an event
+// from before the trigger is none of its chain's goals.
+func (m *Machine) inWindow(g *Goal, ch *Chain, e *Event) bool {
+	from := ch.EnteredAt
+	if t := m.scope.trigger.e; t != nil {
+		from = min(from, t.Time)
+	}
+	if e.Time < from {
+		return false
+	}
+	if g.Window == 0 {
+		return ch.live()
+	}
+	base := ch.EnteredAt
+	if g.FromDelivery {
+		if ch.LastSend == 0 {
+			return false
+		}
+		base = ch.LastSend
+	}
+	return e.Time <= base+g.Window
+}
+
+func (m *Machine) reach(p *Program, g *Goal, ch *Chain, e *Event) {
+	hit := GoalHit{ID: g.ID}
+	currency := ""
+	if g.Value != nil {
+		if v, _, err := g.Value.eval(m.scope); err == nil && v != nil {
+			hit.Value, hit.HasValue = moneyFromValue(v)
+		}
+	}
+	if g.Currency != nil {
+		if v, _, err := g.Currency.eval(m.scope); err == nil && v != nil {
+			currency, _ = keyFromValue(v)
+		}
+	}
+	ch.Goals = append(ch.Goals, hit)
+	m.out.Goals = append(m.out.Goals, GoalRow{
+		Workspace: m.c.Workspace, Campaign: p.Name, Version: ch.Version, Customer: m.c.ID, Key: ch.Key,
+		Entry: ch.Entry, Goal: g.ID, Step: ch.LastStep, Value: hit.Value, HasValue: hit.HasValue,
+		Currency: currency, EventID: e.ID, At: e.Time,
+	})
+	m.decideChain(ch, Converted, ReasonGoal, ch.LastStep, g.ID)
+}
+
+func (m *Machine) stops(p *Program, ch *Chain, e *Event) {
+	for i := range p.Stops {
+		if m.matches(&p.Stops[i], e, ch.Campaign) {
+			m.end(ch, Stopped, ReasonStop, e.Name)
+			return
+		}
+	}
+}
+
+func (m *Machine) waits(p *Program, ch *Chain, e *Event) {
+	s, at := p.step(ch.Step)
+	if s == nil {
+		return
+	}
+	w, ok := s.Verb.(*Wait)
+	if !ok {
+		return
+	}
+	for i := range w.For {
+		if m.matches(&w.For[i], e, ch.Campaign) {
+			m.moveOn(ch, w.For[i].target(p, at))
+			return
+		}
+	}
+	if w.RestartOn != nil && ch.Restarts < w.MaxRestarts && m.matches(w.RestartOn, e, ch.Campaign) {
+		ch.Restarts++
+		ch.Due = m.now + w.Timeout
+	}
+}
+
+// target is the step that a wait's matcher leads to from step index at.
+func (match *Matcher) target(p *Program, at int) string {
+	if match.Goto != "" {
+		return match.Goto
+	}
+	return p.after(at)
+}
+
+// moveOn sends a resting chain to a step, to be run when the record is applied.
+func (m *Machine) moveOn(ch *Chain, step string) {
+	ch.Step, ch.Due, ch.Restarts = step, 0, 0
+	m.ready = append(m.ready, ch)
+}
+
+// seen looks through the ring for an event that the matcher accepts, oldest
+// first, among those that accept says to look at. The scope's event is restored.
+func (m *Machine) seen(match *Matcher, campaign string, accept func(*Event) bool) bool {
+	r := m.c.ring(match.Event)
+	if r == nil {
+		return false
+	}
+	current := m.scope.event.e
+	found := false
+	for _, stored := range r.Events {
+		e := decodeBody(stored)
+		if e == nil || !accept(e) {
+			continue
+		}
+		m.scope.event.set(e)
+		if m.matches(match, e, campaign) {
+			found = true
+			break
+		}
+	}
+	m.scope.event.set(current)
+	return found
+}
+
+// runReady runs the chains that the record entered or advanced, by campaign
+// name and entry number, each until it rests.
+func (m *Machine) runReady() {
+	sort.SliceStable(m.ready, func(i, j int) bool { return m.ready[i].before(m.ready[j]) })
+	for _, ch := range m.ready {
+		if ch.live() {
+			m.run(ch)
+		}
+	}
+	m.ready = m.ready[:0]
+}

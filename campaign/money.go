@@ -1,0 +1,91 @@
+package campaign
+
+import (
+	"math"
+	"math/big"
+	"strconv"
+	"strings"
+)
+
+// Money is an amount in millionths of its unit, so that sums are exact.
+type Money int64
+
+const microsPerUnit = 1_000_000
+
+// ParseMoney reads a JSON number. Digits beyond the sixth after the point are
+// rounded half away from zero; ok is false when the text is no number or the
+// amount does not fit.
+func ParseMoney(text string) (m Money, ok bool) {
+	if strings.ContainsAny(text, "eE") || len(text) > 24 {
+		return parseMoneySlow(text)
+	}
+	digits, negative := strings.CutPrefix(text, "-")
+	whole, fraction, _ := strings.Cut(digits, ".")
+	if len(fraction) > 6 || whole == "" {
+		return parseMoneySlow(text)
+	}
+	fraction += "000000"[len(fraction):]
+	n, err := strconv.ParseInt(whole+fraction, 10, 64)
+	if err != nil || strings.ContainsAny(whole, "+-") {
+		return 0, false
+	}
+	if negative {
+		n = -n
+	}
+	return Money(n), true
+}
+
+func parseMoneySlow(text string) (Money, bool) {
+	if len(text) > 400 {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(text, 64) // bounds the exponent before exact arithmetic
+	if err != nil || math.Abs(f) > math.MaxInt64/microsPerUnit {
+		return 0, false
+	}
+	if math.Abs(f) < 1e-9 {
+		return 0, true
+	}
+	r, ok := new(big.Rat).SetString(text)
+	if !ok {
+		return 0, false
+	}
+	r.Mul(r, big.NewRat(microsPerUnit, 1))
+	num, den := r.Num(), r.Denom()
+	twice := new(big.Int).Mul(new(big.Int).Abs(num), big.NewInt(2))
+	twice.Add(twice, den)
+	q := twice.Div(twice, new(big.Int).Mul(den, big.NewInt(2)))
+	if num.Sign() < 0 {
+		q.Neg(q)
+	}
+	if !q.IsInt64() {
+		return 0, false
+	}
+	return Money(q.Int64()), true
+}
+
+// moneyOf rounds a floating-point amount to the nearest millionth.
+func moneyOf(f float64) (Money, bool) {
+	micros := math.Round(f * microsPerUnit)
+	if math.IsNaN(micros) || math.Abs(micros) >= math.MaxInt64 {
+		return 0, false
+	}
+	return Money(micros), true
+}
+
+// Float is the amount in units.
+func (m Money) Float() float64 { return float64(m) / microsPerUnit }
+
+// String is the shortest decimal of the amount: "30", "363.6", "-0.000001".
+func (m Money) String() string {
+	sign, u := "", uint64(m)
+	if m < 0 {
+		sign, u = "-", -u
+	}
+	text := sign + strconv.FormatUint(u/microsPerUnit, 10)
+	if rest := u % microsPerUnit; rest != 0 {
+		fraction := strconv.FormatUint(microsPerUnit+rest, 10)[1:]
+		text += "." + strings.TrimRight(fraction, "0")
+	}
+	return text
+}

@@ -1,0 +1,103 @@
+package campaign
+
+// Output is what applying a record or a timer to a customer led to. The slices
+// are in the order in which things were decided; a caller may reuse them.
+type Output struct {
+	Deliveries []Delivery
+	Decisions  []Decision
+	Chains     []ChainRow
+	Goals      []GoalRow
+}
+
+// Reset empties o and keeps its memory.
+func (o *Output) Reset() {
+	o.Deliveries = o.Deliveries[:0]
+	o.Decisions = o.Decisions[:0]
+	o.Chains = o.Chains[:0]
+	o.Goals = o.Goals[:0]
+}
+
+// Status is the state of a delivery.
+type Status string
+
+// The states of a delivery, in the order in which they can follow each other.
+const (
+	HandedOff     Status = "handed_off"
+	StatusDropped Status = "dropped" // never handed off
+	StatusSent    Status = "sent"    // the channel took it
+	StatusRetry   Status = "retrying"
+	StatusFailed  Status = "failed"
+	StatusRecall  Status = "recalled"
+	StatusExpired Status = "expired"
+)
+
+// Delivery is one message for one channel, or one later state of it.
+type Delivery struct {
+	ID        ID
+	Workspace string
+	Campaign  string
+	Version   uint32
+	Customer  string
+	Key       string // of the chain
+	Entry     uint32
+	Step      string
+	Channel   string
+	Variant   string
+	Status    Status
+	Reason    Reason
+	TriggerID string
+	At        int64  // ms, when the state was reached
+	Due       int64  // ms, when the step was planned
+	Expires   int64  // ms, after which it may not leave
+	Attempt   uint32 // 1 for the first
+	Values    []byte // JSON object: variable path -> captured value; nil when none
+}
+
+// Decision is one recorded verdict.
+type Decision struct {
+	Workspace string
+	Campaign  string
+	Version   uint32
+	Customer  string
+	Key       string
+	Entry     uint32
+	Step      string
+	Kind      Kind
+	Reason    Reason
+	Detail    string // what the reason is about: a variable, an error text
+	EventID   string // the event that led to it, empty for a timer
+	At        int64
+}
+
+// ChainRow is the state of a chain after a change; the last row of a chain holds.
+type ChainRow struct {
+	Workspace string
+	Campaign  string
+	Version   uint32
+	Customer  string
+	Key       string
+	Entry     uint32
+	EnteredAt int64
+	EndedAt   int64 // 0 while active
+	Outcome   Outcome
+	Goal      string // id of the first goal reached, empty when none
+	Value     Money
+	HasValue  bool
+}
+
+// GoalRow is one conversion.
+type GoalRow struct {
+	Workspace string
+	Campaign  string
+	Version   uint32
+	Customer  string
+	Key       string
+	Entry     uint32
+	Goal      string
+	Step      string // the last delivery's step before the goal, empty when none
+	Value     Money
+	HasValue  bool
+	Currency  string
+	EventID   string
+	At        int64 // event time
+}

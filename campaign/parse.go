@@ -1,0 +1,189 @@
+package campaign
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+
+	"github.com/google/cel-go/cel"
+	"go.yaml.in/yaml/v3"
+)
+
+// Limits of a definition file.
+const (
+	maxFileBytes = 1 << 20
+	maxDocuments = 1000
+	maxSteps     = 100 // design R15
+	maxDepth     = 32
+)
+
+func celBool(predicate bool) *cel.Type {
+	if predicate {
+		return cel.BoolType
+	}
+	return nil
+}
+
+// Parse reads a definition file (YAML or JSON, several documents a file) and
+// compiles what it defines. On error it returns an Errors with every error of
+// the file.
+func Parse(lang *Language, file string, text []byte) ([]Parsed, error) {
+	r := &reader{file: file, lang: lang}
+	if len(text) > maxFileBytes {
+		return nil, Errors{{File: file, Line: 1, Column: 1,
+			Message: fmt.Sprintf("file has %d bytes; at most %d are allowed", len(text), maxFileBytes)}}
+	}
+	var docs []Parsed
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	for {
+		var root yaml.Node
+		err := decoder.Decode(&root)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			line, message := yamlPlace(err)
+			r.errs = append(r.errs, &Error{File: file, Line: line, Column: 1, Message: message})
+			break
+		}
+		if len(root.Content) == 0 || root.Content[0].Tag == "!!null" {
+			continue
+		}
+		if len(docs) == maxDocuments {
+			r.fail(&root, "more than %d documents in a file", maxDocuments)
+			break
+		}
+		if d, ok := r.document(root.Content[0]); ok {
+			docs = append(docs, d)
+		}
+	}
+	if len(r.errs) > 0 {
+		return nil, r.sorted()
+	}
+	return docs, nil
+}
+
+// ParseDocument compiles one document of a control record.
+func ParseDocument(lang *Language, workspace string, d *Document) (Parsed, error) {
+	docs, err := Parse(lang, d.Kind+"/"+d.Name, []byte(d.Source))
+	if err != nil {
+		return Parsed{}, err
+	}
+	if len(docs) != 1 || docs[0].Document.Kind != d.Kind || docs[0].Document.Name != d.Name {
+		return Parsed{}, fmt.Errorf("campaign: %s/%s: the source is not that one document", d.Kind, d.Name)
+	}
+	p := docs[0]
+	p.Document = *d
+	if p.Campaign != nil {
+		p.Campaign.Workspace, p.Campaign.Version = workspace, d.Version
+		if err := p.Campaign.setNeeds(d.Needs); err != nil {
+			return Parsed{}, err
+		}
+	}
+	return p, nil
+}
+
+var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+
+// yamlPlace takes the line out of a syntax error's text, where the library puts it.
+func yamlPlace(err error) (line int, message string) {
+	text := err.Error()
+	m := yamlLine.FindStringSubmatch(text)
+	line = 1
+	if m != nil && m[1] != "" {
+		if n, convErr := strconv.Atoi(m[1]); convErr == nil {
+			line = n
+		}
+	}
+	return line, "not valid YAML or JSON: " + yamlLine.ReplaceAllString(text, "")
+}
+
+func (r *reader) document(n *yaml.Node) (Parsed, bool) {
+	before := len(r.errs)
+	if depth(n) > maxDepth {
+		r.fail(n, "nested deeper than %d", maxDepth)
+		return Parsed{}, false
+	}
+	var kind, version, name string
+	var spec *yaml.Node
+	labels := map[string]string{}
+	r.object(n, "document",
+		field{name: "apiVersion", required: true, read: func(n *yaml.Node) {
+			if r.text(n, "apiVersion", &version); version != APIVersion {
+				r.fail(n, "apiVersion %q is unknown; use %s", version, APIVersion)
+			}
+		}},
+		field{name: "kind", required: true, read: func(n *yaml.Node) { r.text(n, "kind", &kind) }},
+		field{name: "metadata", required: true, read: func(n *yaml.Node) { r.metadata(n, &name, labels) }},
+		field{name: "spec", required: true, read: func(n *yaml.Node) { spec = n }},
+	)
+	if spec == nil || kind == "" {
+		return Parsed{}, false
+	}
+	d := Parsed{Line: n.Line, Document: Document{Kind: kind, Name: name}}
+	switch kind {
+	case KindCampaign:
+		d.Campaign = &Program{Name: name, Labels: labels}
+		r.campaign(spec, d.Campaign)
+	case KindChannel:
+		d.Channel = &Channel{Name: name}
+		r.channel(spec, d.Channel)
+	case KindTemplate:
+		d.Template = &Template{Name: name}
+		r.messageFields(spec, "template", &d.Template.Fields)
+	case "Policy", "Scenario":
+		r.fail(n, "kind %s is not supported yet", kind)
+	default:
+		r.fail(n, "kind %q is unknown; use Campaign, Channel or Template", kind)
+	}
+	source, err := yaml.Marshal(n)
+	if err != nil {
+		r.fail(n, "cannot be written back: %v", err)
+	}
+	d.Document.Source = string(source)
+	return d, len(r.errs) == before
+}
+
+func (r *reader) metadata(n *yaml.Node, name *string, labels map[string]string) {
+	r.object(n, "metadata",
+		field{name: "name", required: true, read: func(n *yaml.Node) { r.name(n, "metadata.name", name) }},
+		field{name: "labels", read: func(n *yaml.Node) {
+			if n.Kind != yaml.MappingNode {
+				r.fail(n, "metadata.labels must be an object of texts")
+				return
+			}
+			for i := 0; i+1 < len(n.Content); i += 2 {
+				var value string
+				r.text(n.Content[i+1], "metadata.labels."+n.Content[i].Value, &value)
+				labels[n.Content[i].Value] = value
+			}
+		}},
+	)
+}
+
+func (r *reader) channel(n *yaml.Node, c *Channel) {
+	r.object(n, "channel",
+		field{name: "type", required: true, read: func(n *yaml.Node) {
+			c.Type = []string{"console", "webhook"}[r.choice(n, "channel type", "console", "webhook")]
+		}},
+		field{name: "url", read: func(n *yaml.Node) { r.text(n, "url", &c.URL) }},
+	)
+	if c.Type == "webhook" && c.URL == "" {
+		r.fail(n, "channel: a webhook needs a url")
+	}
+	if c.Type == "console" && c.URL != "" {
+		r.fail(n, "channel: a console has no url")
+	}
+}
+
+// depth is how deeply a node nests; aliases count as leaves.
+func depth(n *yaml.Node) int {
+	deepest := 0
+	for _, c := range n.Content {
+		deepest = max(deepest, depth(c))
+	}
+	return deepest + 1
+}

@@ -1,0 +1,155 @@
+package campaign
+
+import "go.yaml.in/yaml/v3"
+
+const dayMillis = 24 * 3600 * 1000
+
+func (r *reader) campaign(n *yaml.Node, p *Program) {
+	p.MaxEventAge = dayMillis
+	p.Reentry.MaxActive = 1
+	maxActiveGiven := false
+	fields := []field{
+		{name: "trigger", required: true, read: func(n *yaml.Node) { r.trigger(n, p) }},
+		{name: "audience", read: func(n *yaml.Node) { r.expr(n, "audience", true, &p.Audience) }},
+		{name: "reentry", read: func(n *yaml.Node) { maxActiveGiven = r.reentry(n, &p.Reentry) }},
+		{name: "max_event_age", read: func(n *yaml.Node) { r.duration(n, "max_event_age", &p.MaxEventAge) }},
+		{name: "goals", read: func(n *yaml.Node) { r.goals(n, p) }},
+		{name: "stop", read: func(n *yaml.Node) {
+			r.list(n, "stop", maxListItems, func(n *yaml.Node) {
+				var m Matcher
+				r.matcher(n, "stop", &m, false)
+				p.Stops = append(p.Stops, m)
+			})
+		}},
+		{name: "late", read: func(n *yaml.Node) { p.Late = LatePolicy(r.choice(n, "late", "send", "skip", "exit")) }},
+		{name: "steps", required: true, read: func(n *yaml.Node) {
+			r.list(n, "steps", maxSteps, func(n *yaml.Node) { p.Steps = append(p.Steps, r.step(n)) })
+			r.checkSteps(n, p)
+		}},
+	}
+	r.object(n, "campaign", append(fields, later("from", "until", "recheck", "policy", "existing", "versions",
+		"in_flight", "status", "zone")...)...)
+	if p.Reentry.OnActive == Parallel && !maxActiveGiven {
+		p.Reentry.MaxActive = MaxLiveChains
+	}
+}
+
+func (r *reader) trigger(n *yaml.Node, p *Program) {
+	fields := []field{
+		{name: "event", read: func(n *yaml.Node) {
+			t := new(EventTrigger)
+			r.object(n, "trigger.event",
+				field{name: "name", required: true, read: func(n *yaml.Node) { r.text(n, "name", &t.Name) }},
+				field{name: "where", read: func(n *yaml.Node) { r.expr(n, "where", true, &t.Where) }})
+			r.oneTrigger(n, p, t)
+		}},
+		{name: "count", read: func(n *yaml.Node) {
+			t := new(CountTrigger)
+			r.object(n, "trigger.count",
+				field{name: "event", required: true, read: func(n *yaml.Node) { r.text(n, "event", &t.Event) }},
+				field{name: "where", read: func(n *yaml.Node) { r.expr(n, "where", true, &t.Where) }},
+				field{name: "reaches", required: true, read: func(n *yaml.Node) {
+					t.Reaches = uint64(r.integer(n, "reaches", 1, 1_000_000_000)) //nolint:gosec // from 1 up
+				}})
+			r.oneTrigger(n, p, t)
+		}},
+		{name: "inactivity", read: func(n *yaml.Node) {
+			t := new(InactivityTrigger)
+			r.object(n, "trigger.inactivity",
+				field{name: "event", required: true, read: func(n *yaml.Node) { r.text(n, "event", &t.Event) }},
+				field{name: "where", read: func(n *yaml.Node) { r.expr(n, "where", true, &t.Where) }},
+				field{name: "for", required: true, read: func(n *yaml.Node) { r.duration(n, "for", &t.For) }},
+				field{name: "never_done", read: func(n *yaml.Node) {
+					t.FromProfile = r.choice(n, "never_done", "ignore", "from_profile_created") == 1
+				}})
+			r.oneTrigger(n, p, t)
+		}},
+	}
+	r.object(n, "trigger", append(fields, later("streak", "date", "threshold", "segment", "change", "webhook",
+		"broadcast", "schedule")...)...)
+	if p.Trigger == nil {
+		if n.Kind == yaml.MappingNode && len(n.Content) == 0 {
+			r.fail(n, "trigger: one of event, count, inactivity is needed")
+		}
+		p.Trigger = new(EventTrigger) // keeps later checks from tripping; there is an error already
+	}
+}
+
+func (r *reader) oneTrigger(n *yaml.Node, p *Program, t Trigger) {
+	if p.Trigger != nil {
+		r.fail(n, "trigger: exactly one kind is allowed")
+	}
+	p.Trigger = t
+}
+
+func (r *reader) reentry(n *yaml.Node, e *Reentry) (maxActiveGiven bool) {
+	var cooldown *yaml.Node
+	r.object(n, "reentry",
+		field{name: "mode", read: func(n *yaml.Node) {
+			e.Mode = Mode(r.choice(n, "reentry.mode", "always", "once", "cooldown"))
+		}},
+		field{name: "cooldown", read: func(n *yaml.Node) {
+			cooldown = n
+			r.duration(n, "reentry.cooldown", &e.Cooldown)
+		}},
+		field{name: "from", read: func(n *yaml.Node) { e.FromExit = r.choice(n, "reentry.from", "entry", "exit") == 1 }},
+		field{name: "key", read: func(n *yaml.Node) { r.expr(n, "reentry.key", false, &e.Key) }},
+		field{name: "max_active", read: func(n *yaml.Node) {
+			e.MaxActive = int(r.integer(n, "reentry.max_active", 1, MaxLiveChains))
+			maxActiveGiven = true
+		}},
+		field{name: "on_active", read: func(n *yaml.Node) {
+			e.OnActive = OnActive(r.choice(n, "reentry.on_active", "ignore", "restart", "refresh", "parallel"))
+		}})
+	if e.Mode == Cooldown && cooldown == nil {
+		r.fail(n, "reentry: mode cooldown needs a cooldown, for example 30d")
+	}
+	if e.Mode != Cooldown && cooldown != nil {
+		r.fail(cooldown, "reentry.cooldown is only used with mode: cooldown")
+	}
+	return maxActiveGiven
+}
+
+// matcher reads the fields that goals, stops and waits share.
+func (r *reader) matcher(n *yaml.Node, what string, m *Matcher, withGoto bool) {
+	fields := r.matcherFields(what, m)
+	if withGoto {
+		fields = append(fields, field{name: "goto", read: func(n *yaml.Node) { r.name(n, what+".goto", &m.Goto) }})
+	}
+	r.object(n, what, fields...)
+}
+
+func (r *reader) matcherFields(what string, m *Matcher) []field {
+	return []field{
+		{name: "event", required: true, read: func(n *yaml.Node) { r.text(n, what+".event", &m.Event) }},
+		{name: "where", read: func(n *yaml.Node) { r.expr(n, what+".where", true, &m.Where) }},
+		{name: "match", read: func(n *yaml.Node) { r.text(n, what+".match", &m.Match) }},
+	}
+}
+
+func (r *reader) goals(n *yaml.Node, p *Program) {
+	ids := map[string]bool{}
+	r.list(n, "goals", maxListItems, func(n *yaml.Node) {
+		g := Goal{Stop: true}
+		fields := append(r.matcherFields("goal", &g.Match),
+			field{name: "id", required: true, read: func(n *yaml.Node) {
+				if r.name(n, "goal.id", &g.ID); ids[g.ID] {
+					r.fail(n, "goal id %q is used twice", g.ID)
+				}
+				ids[g.ID] = true
+			}},
+			field{name: "window", read: func(n *yaml.Node) { r.duration(n, "goal.window", &g.Window) }},
+			field{name: "from", read: func(n *yaml.Node) {
+				g.FromDelivery = r.choice(n, "goal.from", "entry", "delivery") == 1
+			}},
+			field{name: "value", read: func(n *yaml.Node) { r.expr(n, "goal.value", false, &g.Value) }},
+			field{name: "currency", read: func(n *yaml.Node) { r.expr(n, "goal.currency", false, &g.Currency) }},
+			field{name: "stop", read: func(n *yaml.Node) { r.boolean(n, "goal.stop", &g.Stop) }},
+		)
+		r.object(n, "goal", append(fields, later("reverse_on", "primary")...)...)
+		if g.FromDelivery && g.Window == 0 {
+			r.fail(n, "goal: from: delivery needs a window")
+		}
+		p.Goals = append(p.Goals, g)
+	})
+}

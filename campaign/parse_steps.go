@@ -1,0 +1,260 @@
+package campaign
+
+import (
+	"fmt"
+
+	"go.yaml.in/yaml/v3"
+)
+
+func (r *reader) step(n *yaml.Node) Step {
+	var s Step
+	verb := func(v Verb) {
+		if s.Verb != nil {
+			r.fail(n, "step %s: exactly one of delay, wait, send, branch, exit is allowed", s.ID)
+		}
+		s.Verb = v
+	}
+	fields := []field{
+		{name: "id", required: true, read: func(n *yaml.Node) {
+			if r.name(n, "step id", &s.ID); s.ID == endStep {
+				r.fail(n, "step id %q is reserved", endStep)
+			}
+		}},
+		{name: "goto", read: func(n *yaml.Node) { r.name(n, "goto", &s.Goto) }},
+		{name: "delay", read: func(n *yaml.Node) { verb(r.delay(n)) }},
+		{name: "wait", read: func(n *yaml.Node) { verb(r.wait(n)) }},
+		{name: "send", read: func(n *yaml.Node) { verb(r.send(n)) }},
+		{name: "branch", read: func(n *yaml.Node) { verb(r.branch(n)) }},
+		{name: "exit", read: func(n *yaml.Node) { verb(r.exit(n)) }},
+	}
+	r.object(n, "step", append(fields, later("until", "experiment", "set", "emit", "start", "call", "loop")...)...)
+	if s.Verb == nil {
+		if len(r.errs) == 0 || r.errs[len(r.errs)-1].Line < n.Line {
+			r.fail(n, "step %s: one of delay, wait, send, branch, exit is needed", s.ID)
+		}
+		s.Verb = new(Exit) // there is an error already; keeps later checks from tripping
+	}
+	return s
+}
+
+func (r *reader) delay(n *yaml.Node) *Delay {
+	d := new(Delay)
+	if n.Kind == yaml.ScalarNode {
+		r.duration(n, "delay", &d.For)
+		return d
+	}
+	r.object(n, "delay",
+		field{name: "for", required: true, read: func(n *yaml.Node) { r.duration(n, "delay.for", &d.For) }},
+		field{name: "from", read: func(n *yaml.Node) { d.FromEntry = r.choice(n, "delay.from", "step", "entry") == 1 }})
+	return d
+}
+
+func (r *reader) wait(n *yaml.Node) *Wait {
+	w := &Wait{MaxRestarts: 100}
+	r.object(n, "wait",
+		field{name: "for", read: func(n *yaml.Node) {
+			r.list(n, "wait.for", maxListItems, func(n *yaml.Node) {
+				var m Matcher
+				r.matcher(n, "wait.for", &m, true)
+				w.For = append(w.For, m)
+			})
+		}},
+		field{name: "timeout", read: func(n *yaml.Node) { r.duration(n, "wait.timeout", &w.Timeout) }},
+		field{name: "since", read: func(n *yaml.Node) {
+			w.FromEntry = r.choice(n, "wait.since", "step", "entry") == 1
+		}},
+		field{name: "on_timeout", read: func(n *yaml.Node) { w.OnTimeout = r.gotoObject(n, "wait.on_timeout") }},
+		field{name: "restart_on", read: func(n *yaml.Node) {
+			w.RestartOn = new(Matcher)
+			r.matcher(n, "wait.restart_on", w.RestartOn, false)
+		}},
+		field{name: "max_restarts", read: func(n *yaml.Node) {
+			w.MaxRestarts = uint32(r.integer(n, "wait.max_restarts", 0, 1_000_000)) //nolint:gosec // bounded
+		}})
+	if len(w.For) == 0 && w.Timeout == 0 {
+		r.fail(n, "wait: needs for, or timeout, or both")
+	}
+	if w.RestartOn != nil && w.Timeout == 0 {
+		r.fail(n, "wait: restart_on needs a timeout to restart")
+	}
+	return w
+}
+
+func (r *reader) gotoObject(n *yaml.Node, what string) (target string) {
+	r.object(n, what, field{name: "goto", required: true, read: func(n *yaml.Node) { r.name(n, what+".goto", &target) }})
+	return target
+}
+
+func (r *reader) send(n *yaml.Node) *Send {
+	s := &Send{Expires: dayMillis}
+	content := 0
+	fields := []field{
+		{name: "channel", read: func(n *yaml.Node) {
+			var name string
+			r.name(n, "send.channel", &name)
+			s.Channels = append(s.Channels, name)
+		}},
+		{name: "channels", read: func(n *yaml.Node) {
+			r.list(n, "send.channels", 16, func(n *yaml.Node) {
+				var name string
+				r.name(n, "send.channels", &name)
+				s.Channels = append(s.Channels, name)
+			})
+		}},
+		{name: "template", read: func(n *yaml.Node) {
+			content++
+			r.name(n, "send.template", &s.Message.Template)
+		}},
+		{name: "inline", read: func(n *yaml.Node) {
+			content++
+			r.messageFields(n, "send.inline", &s.Message.Fields)
+		}},
+		{name: "expires", read: func(n *yaml.Node) { r.duration(n, "send.expires", &s.Expires) }},
+	}
+	r.object(n, "send", append(fields, later("to", "category", "on_fail", "on_cap")...)...)
+	seen := map[string]bool{}
+	for _, c := range s.Channels {
+		if seen[c] {
+			r.fail(n, "send: channel %q is named twice", c)
+		}
+		seen[c] = true
+	}
+	if len(s.Channels) == 0 {
+		r.fail(n, "send: needs channel or channels")
+	}
+	if content > 1 {
+		r.fail(n, "send: template and inline exclude each other")
+	}
+	return s
+}
+
+// messageFields reads texts by name: subject, title, body and what else a
+// channel takes.
+func (r *reader) messageFields(n *yaml.Node, what string, into *[]Field) {
+	if n.Kind != yaml.MappingNode || len(n.Content) == 0 {
+		r.fail(n, "%s must be an object of texts, for example {subject: ..., body: ...}", what)
+		return
+	}
+	if len(n.Content) > 2*64 {
+		r.fail(n, "%s has more than 64 texts", what)
+		return
+	}
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		var f Field
+		r.name(n.Content[i], what+" field", &f.Name)
+		if s, ok := r.scalar(n.Content[i+1], fmt.Sprintf("%s.%s", what, f.Name)); ok {
+			f.Source = s
+		}
+		if seen[f.Name] {
+			r.fail(n.Content[i], "%s: field %q is given twice", what, f.Name)
+		}
+		seen[f.Name] = true
+		*into = append(*into, f)
+	}
+}
+
+func (r *reader) branch(n *yaml.Node) *Branch {
+	b := new(Branch)
+	r.list(n, "branch", maxSteps, func(n *yaml.Node) {
+		var a Arm
+		if len(b.Arms) > 0 && b.Arms[len(b.Arms)-1].When == nil {
+			r.fail(n, "branch: this arm comes after the one without when, which always holds")
+		}
+		broken := len(r.errs)
+		r.object(n, "branch",
+			field{name: "when", read: func(n *yaml.Node) { r.expr(n, "branch.when", true, &a.When) }},
+			field{name: "goto", required: true, read: func(n *yaml.Node) { r.name(n, "branch.goto", &a.Goto) }})
+		if len(r.errs) > broken && a.When == nil {
+			a.When = new(Expr) // an error is reported already; not an arm without when
+		}
+		b.Arms = append(b.Arms, a)
+	})
+	if len(b.Arms) == 0 {
+		r.fail(n, "branch: needs at least one arm")
+	}
+	return b
+}
+
+func (r *reader) exit(n *yaml.Node) *Exit {
+	e := new(Exit)
+	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
+		return e
+	}
+	r.object(n, "exit", field{name: "reason", read: func(n *yaml.Node) { r.text(n, "exit.reason", &e.Reason) }})
+	return e
+}
+
+// checkSteps checks what concerns several steps: ids, targets, reachability.
+func (r *reader) checkSteps(n *yaml.Node, p *Program) {
+	if n.Kind != yaml.SequenceNode || len(n.Content) != len(p.Steps) {
+		return
+	}
+	if len(p.Steps) == 0 {
+		r.fail(n, "steps: at least one is needed")
+		return
+	}
+	p.steps = make(map[string]int, len(p.Steps))
+	for i := range p.Steps {
+		if first, twice := p.steps[p.Steps[i].ID]; twice {
+			r.fail(n.Content[i], "step id %q is used twice, first for step %d", p.Steps[i].ID, first+1)
+			continue
+		}
+		p.steps[p.Steps[i].ID] = i
+	}
+	reached := make([]bool, len(p.Steps)+1)
+	reached[0] = true
+	for i := range p.Steps {
+		for _, target := range p.targets(i) {
+			switch at, ok := p.steps[target]; {
+			case target == endStep:
+			case !ok:
+				r.fail(n.Content[i], "step %s: goto %q names no step", p.Steps[i].ID, target)
+			case at <= i:
+				r.fail(n.Content[i], "step %s: goto %q goes back; only forward is allowed", p.Steps[i].ID, target)
+			default:
+				reached[at] = reached[at] || reached[i]
+			}
+		}
+	}
+	for i := range p.Steps {
+		if !reached[i] {
+			r.fail(n.Content[i], "step %s cannot be reached", p.Steps[i].ID)
+		}
+	}
+}
+
+// targets are the steps that can follow step i.
+func (p *Program) targets(i int) []string {
+	next := p.after(i)
+	switch v := p.Steps[i].Verb.(type) {
+	case *Exit:
+		return nil
+	case *Branch:
+		var all []string
+		for _, a := range v.Arms {
+			all = append(all, a.Goto)
+		}
+		if len(v.Arms) > 0 && v.Arms[len(v.Arms)-1].When == nil {
+			return all
+		}
+		return append(all, next)
+	case *Wait:
+		var all []string
+		for _, m := range v.For {
+			if m.Goto != "" {
+				all = append(all, m.Goto)
+			} else {
+				all = append(all, next)
+			}
+		}
+		if v.OnTimeout != "" {
+			return append(all, v.OnTimeout)
+		}
+		if v.Timeout == 0 && len(all) > 0 {
+			return all
+		}
+		return append(all, next)
+	}
+	return []string{next}
+}

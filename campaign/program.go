@@ -1,0 +1,254 @@
+package campaign
+
+import "fmt"
+
+// Program is a compiled campaign. It is immutable and safe for concurrent use.
+type Program struct {
+	Workspace string
+	Name      string
+	Version   uint32
+	Labels    map[string]string
+
+	Trigger     Trigger
+	Audience    *Expr // nil: everybody
+	Reentry     Reentry
+	MaxEventAge int64 // ms
+	Goals       []Goal
+	Stops       []Matcher
+	Late        LatePolicy
+	Steps       []Step
+
+	steps map[string]int // id -> index; read only
+	// needs holds the variables that a step's message names, by step id.
+	needs map[string][]Variable
+}
+
+// Trigger starts chains. Exactly one of the kinds below.
+//
+//sumtype:decl
+type Trigger interface{ triggerEvent() string }
+
+// EventTrigger fires on each matching event.
+type EventTrigger struct {
+	Name  string
+	Where *Expr
+}
+
+// CountTrigger fires when the customer's N-th matching event arrives.
+type CountTrigger struct {
+	Event   string
+	Where   *Expr
+	Reaches uint64
+}
+
+// InactivityTrigger fires when no matching event came for a while.
+type InactivityTrigger struct {
+	Event string
+	Where *Expr
+	For   int64 // ms
+	// FromProfile arms the trigger for customers who never did the event, from
+	// the time of their first record.
+	FromProfile bool
+}
+
+func (t *EventTrigger) triggerEvent() string      { return t.Name }
+func (t *CountTrigger) triggerEvent() string      { return t.Event }
+func (t *InactivityTrigger) triggerEvent() string { return t.Event }
+
+// Mode says how often a customer may enter.
+type Mode uint8
+
+// The re-entry modes.
+const (
+	Always Mode = iota
+	Once
+	Cooldown
+)
+
+// OnActive says what a trigger does when a chain of its key is live.
+type OnActive uint8
+
+// What a trigger does to live chains of its key.
+const (
+	IgnoreNew   OnActive = iota // enter while fewer than MaxActive are live, else refuse
+	RestartLive                 // end the newest and enter
+	RefreshLive                 // keep its place, give it the new trigger, restart its timer
+	Parallel                    // enter; MaxActive bounds it when given
+)
+
+// Reentry is the whole re-entry rule.
+type Reentry struct {
+	Mode      Mode
+	Cooldown  int64 // ms
+	FromExit  bool  // the cooldown counts from the end of the last chain
+	Key       *Expr // nil: one key, the empty one
+	MaxActive int   // live chains of one key
+	OnActive  OnActive
+}
+
+// LatePolicy says what a timer does that fires more than five minutes late.
+type LatePolicy uint8
+
+// The late policies.
+const (
+	LateSend LatePolicy = iota
+	LateSkip
+	LateExit
+)
+
+// Goal is a conversion.
+type Goal struct {
+	ID           string
+	Match        Matcher
+	Window       int64 // ms from the entry, inclusive; 0: while the chain lives
+	FromDelivery bool  // the window counts from the last delivery
+	Value        *Expr
+	Currency     *Expr
+	Stop         bool
+}
+
+// Matcher recognises an event in the light of the chain's trigger.
+type Matcher struct {
+	Event string
+	Where *Expr
+	Match string // property that must be equal on the event and the trigger
+	Goto  string // target step of a wait; empty: the next step, "end": the end
+}
+
+// endStep is the reserved target that ends a chain.
+const endStep = "end"
+
+// Step is one element of a campaign.
+type Step struct {
+	ID   string
+	Verb Verb
+	Goto string // where it goes after; empty: the next in the list
+}
+
+// Verb is what a step does. Exactly one of the kinds below.
+//
+//sumtype:decl
+type Verb interface{ verb() string }
+
+// Delay rests for a while.
+type Delay struct {
+	For       int64 // ms
+	FromEntry bool
+}
+
+// Wait rests until an event comes or the timeout is over.
+type Wait struct {
+	For         []Matcher
+	Timeout     int64 // ms; 0: without an end
+	FromEntry   bool  // since: entry
+	OnTimeout   string
+	RestartOn   *Matcher
+	MaxRestarts uint32
+}
+
+// Send decides a delivery on each of its channels.
+type Send struct {
+	Channels []string
+	Expires  int64 // ms after the hand-off
+	Message  Message
+}
+
+// Message is the content of a send: a template by name, or inline texts (a field
+// name and its Liquid source, in the order written), or neither, for channels
+// that only take data.
+type Message struct {
+	Template string
+	Fields   []Field
+}
+
+// Field is one text of a message.
+type Field struct{ Name, Source string }
+
+// Variable is a value that a message names.
+type Variable struct {
+	Path     string // for example customer.traits.name
+	Optional bool   // the template has a fallback for it
+}
+
+// Branch goes to the first arm that holds, else to the next step.
+type Branch struct{ Arms []Arm }
+
+// Arm is one way of a branch; When nil holds always.
+type Arm struct {
+	When *Expr
+	Goto string
+}
+
+// Exit ends the chain.
+type Exit struct{ Reason string }
+
+func (*Delay) verb() string  { return "delay" }
+func (*Wait) verb() string   { return "wait" }
+func (*Send) verb() string   { return "send" }
+func (*Branch) verb() string { return "branch" }
+func (*Exit) verb() string   { return "exit" }
+
+// step is the step of that id and its index; nil when the program has none.
+func (p *Program) step(id string) (*Step, int) {
+	i, ok := p.steps[id]
+	if !ok {
+		return nil, 0
+	}
+	return &p.Steps[i], i
+}
+
+// after is the id of the step that follows index i, endStep behind the last.
+func (p *Program) after(i int) string {
+	if g := p.Steps[i].Goto; g != "" {
+		return g
+	}
+	if i+1 == len(p.Steps) {
+		return endStep
+	}
+	return p.Steps[i+1].ID
+}
+
+// measureUntil is the instant until which an ended chain may still convert.
+func (p *Program) measureUntil(ch *Chain) int64 {
+	until := int64(0)
+	for i := range p.Goals {
+		g := &p.Goals[i]
+		if g.Window == 0 || ch.reached(g.ID) {
+			continue
+		}
+		base := ch.EnteredAt
+		if g.FromDelivery {
+			if ch.LastSend == 0 {
+				continue
+			}
+			base = ch.LastSend
+		}
+		until = max(until, base+g.Window)
+	}
+	return until
+}
+
+// Sends calls f with each send step, in order.
+func (p *Program) Sends(f func(step string, s *Send)) {
+	for i := range p.Steps {
+		if s, ok := p.Steps[i].Verb.(*Send); ok {
+			f(p.Steps[i].ID, s)
+		}
+	}
+}
+
+// SetNeeds records which variables the message of each send step names; see
+// Document.Needs.
+func (p *Program) setNeeds(needs map[string][]Variable) error {
+	p.needs = needs
+	known := 0
+	p.Sends(func(step string, _ *Send) {
+		if _, ok := needs[step]; ok {
+			known++
+		}
+	})
+	if known != len(needs) {
+		return fmt.Errorf("campaign: %s: variables are given for a step that sends nothing", p.Name)
+	}
+	return nil
+}

@@ -1,0 +1,202 @@
+package campaign
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// maxListItems bounds every list of a definition except steps, which have a
+// limit of their own.
+const maxListItems = 1000
+
+// reader turns YAML nodes into values and gathers every error with its place.
+type reader struct {
+	file string
+	lang *Language
+	errs Errors
+}
+
+func (r *reader) fail(n *yaml.Node, format string, args ...any) {
+	r.errs = append(r.errs, &Error{File: r.file, Line: n.Line, Column: n.Column, Message: fmt.Sprintf(format, args...)})
+}
+
+func (r *reader) sorted() Errors {
+	sort.SliceStable(r.errs, func(i, j int) bool {
+		a, b := r.errs[i], r.errs[j]
+		return a.Line < b.Line || a.Line == b.Line && a.Column < b.Column
+	})
+	return r.errs
+}
+
+// field is one member that an object may have.
+type field struct {
+	name     string
+	required bool
+	later    bool // part of the language, not of this version
+	read     func(n *yaml.Node)
+}
+
+// object reads a mapping whose members are exactly the given fields.
+func (r *reader) object(n *yaml.Node, what string, fields ...field) {
+	if n.Kind == yaml.AliasNode || n.Anchor != "" {
+		r.fail(n, "%s: anchors and aliases are not allowed; write it out", what)
+		return
+	}
+	if n.Kind != yaml.MappingNode {
+		r.fail(n, "%s must be an object with %s", what, fieldNames(fields))
+		return
+	}
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		at := slices.IndexFunc(fields, func(f field) bool { return f.name == key.Value })
+		switch {
+		case at < 0:
+			r.fail(key, "%s: unknown field %q; it may have %s", what, key.Value, fieldNames(fields))
+		case seen[key.Value]:
+			r.fail(key, "%s: field %q is given twice", what, key.Value)
+		case value.Kind == yaml.AliasNode:
+			r.fail(value, "%s: anchors and aliases are not allowed; write it out", what)
+		case fields[at].later:
+			r.fail(key, "%s: field %q is not supported yet", what, key.Value)
+		default:
+			fields[at].read(value)
+		}
+		seen[key.Value] = true
+	}
+	for _, f := range fields {
+		if f.required && !seen[f.name] {
+			r.fail(n, "%s: field %q is missing", what, f.name)
+		}
+	}
+}
+
+func fieldNames(fields []field) string {
+	names := make([]string, 0, len(fields))
+	for _, f := range fields {
+		if !f.later {
+			names = append(names, f.name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+func later(names ...string) []field {
+	fields := make([]field, len(names))
+	for i, name := range names {
+		fields[i] = field{name: name, later: true}
+	}
+	return fields
+}
+
+// list calls each with every element of a sequence.
+func (r *reader) list(n *yaml.Node, what string, limit int, each func(n *yaml.Node)) {
+	if n.Kind != yaml.SequenceNode {
+		r.fail(n, "%s must be a list", what)
+		return
+	}
+	if len(n.Content) > limit {
+		r.fail(n, "%s has %d items; at most %d are allowed", what, len(n.Content), limit)
+		return
+	}
+	for _, item := range n.Content {
+		each(item)
+	}
+}
+
+func (r *reader) scalar(n *yaml.Node, what string) (string, bool) {
+	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
+		r.fail(n, "%s must be a text", what)
+		return "", false
+	}
+	return n.Value, true
+}
+
+// text reads a scalar that must not be empty.
+func (r *reader) text(n *yaml.Node, what string, into *string) {
+	if s, ok := r.scalar(n, what); ok {
+		if s == "" {
+			r.fail(n, "%s must not be empty", what)
+		}
+		*into = s
+	}
+}
+
+// name reads an identifier; see namePattern.
+func (r *reader) name(n *yaml.Node, what string, into *string) {
+	if s, ok := r.scalar(n, what); ok {
+		if !namePattern.MatchString(s) {
+			r.fail(n, "%s %q: use letters, digits, '-' and '_', at most 64", what, s)
+		}
+		*into = s
+	}
+}
+
+func (r *reader) boolean(n *yaml.Node, what string, into *bool) {
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" {
+		r.fail(n, "%s must be true or false", what)
+		return
+	}
+	*into = n.Value == "true" || n.Value == "True" || n.Value == "TRUE"
+}
+
+// integer reads a whole number between low and high.
+func (r *reader) integer(n *yaml.Node, what string, low, high int64) int64 {
+	v, err := strconv.ParseInt(n.Value, 10, 64)
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || err != nil || v < low || v > high {
+		r.fail(n, "%s must be a whole number from %d to %d", what, low, high)
+		return low
+	}
+	return v
+}
+
+// duration reads a duration of more than zero.
+func (r *reader) duration(n *yaml.Node, what string, into *int64) {
+	s, ok := r.scalar(n, what)
+	if !ok {
+		return
+	}
+	d, err := ParseDuration(s)
+	switch {
+	case err != nil:
+		r.fail(n, "%s: %v", what, err)
+	case d == 0:
+		r.fail(n, "%s must be more than zero", what)
+	default:
+		*into = d
+	}
+}
+
+// choice reads one of the given words and returns its index.
+func (r *reader) choice(n *yaml.Node, what string, words ...string) int {
+	s, ok := r.scalar(n, what)
+	if !ok {
+		return 0
+	}
+	i := slices.Index(words, s)
+	if i < 0 {
+		r.fail(n, "%s %q is unknown; use %s", what, s, strings.Join(words, ", "))
+		return 0
+	}
+	return i
+}
+
+// expr reads an expression; predicate says that it must give true or false.
+func (r *reader) expr(n *yaml.Node, what string, predicate bool, into **Expr) {
+	s, ok := r.scalar(n, what)
+	if !ok {
+		return
+	}
+	want := celBool(predicate)
+	e, err := r.lang.compileExpr(s, want)
+	if err != nil {
+		r.fail(n, "%s: %v", what, err)
+		return
+	}
+	*into = e
+}

@@ -1,0 +1,74 @@
+package campaign
+
+// Kind is what a decision was about.
+type Kind string
+
+// The kinds of decisions: a closed list.
+const (
+	Entered     Kind = "entered"     // a chain started
+	Refused     Kind = "refused"     // a trigger matched and no chain started
+	Restarted   Kind = "restarted"   // a live chain was replaced by a new one
+	Refreshed   Kind = "refreshed"   // a live chain took the new trigger event
+	Sent        Kind = "sent"        // a delivery was handed off
+	Dropped     Kind = "dropped"     // a delivery was not handed off
+	Recalled    Kind = "recalled"    // a handed-off delivery may no longer leave
+	Retried     Kind = "retried"     // a failed attempt is repeated
+	Delivered   Kind = "delivered"   // the channel took the delivery
+	Failed      Kind = "failed"      // the delivery failed for good
+	Converted   Kind = "converted"   // a goal was reached
+	Ended       Kind = "ended"       // a chain ended
+	Erred       Kind = "erred"       // an expression could not be evaluated
+	Deadletter  Kind = "dead_letter" // a record was put aside
+	Deduplicate Kind = "duplicate"   // a record was seen before
+)
+
+// Reason is why a decision fell as it did.
+type Reason string
+
+// The reasons: a closed list, documented in docs/campaigns.md.
+const (
+	NoReason         Reason = ""
+	ReasonTooOld     Reason = "too_old"           // event time older than max_event_age
+	ReasonHistorical Reason = "historical"        // the event was marked historical
+	ReasonOnce       Reason = "already_entered"   // reentry mode once
+	ReasonCooldown   Reason = "cooldown"          // reentry mode cooldown, not over yet
+	ReasonActive     Reason = "already_active"    // max_active live chains of this key
+	ReasonAudience   Reason = "audience"          // the audience does not hold
+	ReasonConverted  Reason = "already_converted" // a later goal event was seen already
+	ReasonHistory    Reason = "history_unknown"   // counting began after the customer was known
+	ReasonTooMany    Reason = "too_many_chains"   // MaxLiveChains reached
+	ReasonKey        Reason = "no_key"            // the reentry key could not be evaluated
+	ReasonVariable   Reason = "missing_variable"  // the message names a value that is missing
+	ReasonLate       Reason = "late"              // more than five minutes late, and the campaign says so
+	ReasonChainEnd   Reason = "chain_stopped"     // the chain was stopped before the delivery left
+	ReasonExpired    Reason = "expired"           // the delivery did not leave in time
+	ReasonTemporary  Reason = "temporary"         // the channel failed and may work later
+	ReasonPermanent  Reason = "permanent"         // the channel refused for good
+	ReasonAttempts   Reason = "attempts"          // no attempt is left
+	ReasonGoal       Reason = "goal"              // ended by a goal
+	ReasonStop       Reason = "stop"              // ended by a stop rule
+	ReasonCompleted  Reason = "completed"         // the last step was done
+	ReasonExit       Reason = "exit"              // an exit step
+	ReasonRestarted  Reason = "restarted"         // replaced by a new chain
+	ReasonStepGone   Reason = "step_removed"      // a new version has no such step
+	ReasonArchived   Reason = "archived"          // the campaign is no longer active
+	ReasonEvaluation Reason = "evaluation"        // an expression failed
+	ReasonMalformed  Reason = "malformed"         // a record cannot be read
+	ReasonPanic      Reason = "panic"             // a bug: applying the record failed
+	ReasonRejected   Reason = "rejected"          // refused by ingest
+	ReasonSkipped    Reason = "skipped"           // passed over by a skip record
+)
+
+// Outcome is how a chain stands or how it ended.
+type Outcome string
+
+// The outcomes: a closed list.
+const (
+	Active    Outcome = "active"
+	Completed Outcome = "completed"
+	ByGoal    Outcome = "goal"
+	Stopped   Outcome = "stopped"
+	Exited    Outcome = "exited"
+	Preempted Outcome = "preempted"
+	Expired   Outcome = "expired"
+)

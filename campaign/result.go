@@ -1,0 +1,106 @@
+package campaign
+
+import (
+	"fmt"
+
+	"github.com/nudge-engine/nudge/internal/wire"
+)
+
+// Verdict is how an attempt at a delivery ended.
+type Verdict uint8
+
+// The verdicts. Their numbers are part of the stored format.
+const (
+	Accepted  Verdict = iota + 1 // the channel took it
+	Temporary                    // it failed and may work later
+	Permanent                    // it failed for good
+)
+
+// Result is the outcome of one attempt, as dispatch returns it through the log.
+type Result struct {
+	Workspace string
+	Customer  string
+	Delivery  ID
+	Attempt   uint32
+	Verdict   Verdict
+	Detail    string // what the channel said, at most 200 bytes
+}
+
+// AppendTo appends the stored form of r.
+func (r *Result) AppendTo(b []byte) []byte {
+	b = wire.AppendString(b, r.Workspace)
+	b = wire.AppendString(b, r.Customer)
+	b = wire.AppendBytes(b, r.Delivery[:])
+	b = wire.AppendUint(b, uint64(r.Attempt))
+	b = append(b, byte(r.Verdict))
+	return wire.AppendString(b, clip(r.Detail, 200))
+}
+
+// DecodeResult reads what AppendTo wrote.
+func DecodeResult(p []byte) (Result, error) {
+	d := wire.NewDecoder(p)
+	r := Result{Workspace: d.String(), Customer: d.String()}
+	id := d.Bytes()
+	copy(r.Delivery[:], id)
+	r.Attempt = uint32(d.Uint()) //nolint:gosec // written from a uint32
+	r.Verdict = Verdict(d.Byte())
+	r.Detail = d.String()
+	if err := d.Done(); err != nil {
+		return Result{}, fmt.Errorf("campaign: result: %w", err)
+	}
+	if len(id) != len(r.Delivery) || r.Verdict < Accepted || r.Verdict > Permanent {
+		return Result{}, fmt.Errorf("campaign: result: %w: delivery id of %d bytes, verdict %d",
+			wire.ErrCorrupt, len(id), r.Verdict)
+	}
+	return r, nil
+}
+
+// Settle applies the result of an attempt. A result of a delivery that is no
+// longer pending, or of an earlier attempt, changes nothing but is recorded
+// when the channel took the message after all.
+func (m *Machine) Settle(c *Customer, r *Result, now int64, out *Output) {
+	m.begin(c, now, out)
+	at := -1
+	for i := range c.Pending {
+		if c.Pending[i].Delivery.ID == r.Delivery {
+			at = i
+		}
+	}
+	if at < 0 {
+		return
+	}
+	p := &c.Pending[at]
+	switch {
+	case r.Verdict == Accepted:
+		m.finish(at, StatusSent, Delivered, NoReason)
+	case r.Attempt != p.Delivery.Attempt || p.RetryAt != 0:
+		// an older attempt's answer, delivered again
+	case r.Verdict == Permanent:
+		m.finish(at, StatusFailed, Failed, ReasonPermanent)
+	case p.Delivery.Attempt >= maxAttempts:
+		m.finish(at, StatusFailed, Failed, ReasonAttempts)
+	default:
+		p.RetryAt = min(now+retryAfter[p.Delivery.Attempt], p.Delivery.Expires)
+		m.settle(p.Delivery, StatusRetry, Retried, ReasonTemporary)
+	}
+}
+
+// firePending emits the next attempt, or gives a delivery up that is too old.
+func (m *Machine) firePending(at int) {
+	p := &m.c.Pending[at]
+	if m.now >= p.Delivery.Expires {
+		m.finish(at, StatusExpired, Failed, ReasonExpired)
+		return
+	}
+	p.RetryAt = 0
+	p.Delivery.Attempt++
+	p.Delivery.At = m.now
+	m.out.Deliveries = append(m.out.Deliveries, p.Delivery)
+}
+
+// finish removes a pending delivery and writes its last state.
+func (m *Machine) finish(at int, status Status, kind Kind, reason Reason) {
+	d := m.c.Pending[at].Delivery
+	m.c.Pending = append(m.c.Pending[:at], m.c.Pending[at+1:]...)
+	m.settle(d, status, kind, reason)
+}

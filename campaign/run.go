@@ -1,0 +1,140 @@
+package campaign
+
+// fireChain handles the due timer of a resting chain: the end of a delay, or
+// the timeout of a wait.
+func (m *Machine) fireChain(ch *Chain) {
+	p := m.set.byName[ch.Campaign]
+	if p == nil {
+		m.end(ch, Exited, ReasonArchived, "")
+		return
+	}
+	s, at := p.step(ch.Step)
+	if s == nil {
+		m.end(ch, Exited, ReasonStepGone, ch.Step)
+		return
+	}
+	if m.late && p.Late == LateExit {
+		m.end(ch, Exited, ReasonLate, "")
+		return
+	}
+	next := p.after(at)
+	if w, ok := s.Verb.(*Wait); ok && w.OnTimeout != "" {
+		next = w.OnTimeout
+	}
+	m.moveOn(ch, next)
+}
+
+// run executes steps until the chain rests or ends. Steps only go forward, so
+// the number of turns is bounded by the number of steps.
+func (m *Machine) run(ch *Chain) {
+	p := m.set.byName[ch.Campaign]
+	if p == nil {
+		m.end(ch, Exited, ReasonArchived, "")
+		return
+	}
+	ch.Version = p.Version
+	m.look(ch)
+	sent := false
+	for ch.Step != endStep {
+		s, at := p.step(ch.Step)
+		if s == nil {
+			m.end(ch, Exited, ReasonStepGone, ch.Step)
+			return
+		}
+		ch.Opened, ch.Due, ch.Restarts = m.now, 0, 0
+		next, rests := p.after(at), false
+		switch v := s.Verb.(type) {
+		case *Delay:
+			rests = m.delay(v, ch)
+		case *Wait:
+			next, rests = m.wait(p, v, ch, at)
+		case *Branch:
+			next = m.branch(v, ch, next)
+		case *Send:
+			m.send(p, s.ID, v, ch)
+			sent = true
+		case *Exit:
+			m.exitStep(ch, v)
+			return
+		}
+		if rests {
+			if m.late && sent && ch.Due != 0 && ch.Due <= m.now {
+				ch.Due = m.now + 1 // one late send a chain at a time: the next waits for the next tick
+			}
+			return
+		}
+		ch.Step = next
+	}
+	m.end(ch, Completed, ReasonCompleted, "")
+}
+
+// delay arms the timer; false when the instant is not ahead.
+func (m *Machine) delay(d *Delay, ch *Chain) (rests bool) {
+	base := m.now
+	if d.FromEntry {
+		base = ch.EnteredAt
+	}
+	ch.Due = base + d.For
+	if ch.Due > m.now {
+		return true
+	}
+	if m.late {
+		return true // overdue again: fires by itself, so that late sends stay apart
+	}
+	ch.Due = 0
+	return false
+}
+
+// wait opens a wait; with since: entry an event that came before may close it
+// at once.
+func (m *Machine) wait(p *Program, w *Wait, ch *Chain, at int) (next string, rests bool) {
+	if w.FromEntry {
+		trigger := m.scope.trigger.e
+		for i := range w.For {
+			since := func(e *Event) bool {
+				if trigger != nil {
+					return e.ID != trigger.ID && e.Time >= trigger.Time
+				}
+				return e.Time >= ch.EnteredAt
+			}
+			if m.seen(&w.For[i], ch.Campaign, since) {
+				return w.For[i].target(p, at), false
+			}
+		}
+	}
+	if w.Timeout > 0 {
+		ch.Due = m.now + w.Timeout
+	}
+	return "", true
+}
+
+func (m *Machine) branch(b *Branch, ch *Chain, next string) string {
+	for i := range b.Arms {
+		if b.Arms[i].When == nil || m.holds(b.Arms[i].When, ch.Campaign) {
+			return b.Arms[i].Goto
+		}
+	}
+	return next
+}
+
+func (m *Machine) exitStep(ch *Chain, x *Exit) {
+	m.end(ch, Exited, ReasonExit, x.Reason)
+}
+
+// end ends a chain. Unless it simply completed or chose to exit, what it handed
+// off and has not left is recalled (L3).
+func (m *Machine) end(ch *Chain, outcome Outcome, reason Reason, detail string) {
+	step := ch.Step
+	ch.Outcome, ch.EndedAt, ch.Due = outcome, m.now, 0
+	if e := m.c.entry(ch.Campaign, "", false); e != nil {
+		e.LastOut = m.now
+	}
+	if e := m.c.entry(ch.Campaign, ch.Key, true); e != nil {
+		e.LastOut = m.now
+	}
+	m.decideChain(ch, Ended, reason, step, detail)
+	if outcome == ByGoal || outcome == Stopped || reason == ReasonRestarted {
+		m.recall(ch)
+	}
+	m.out.Chains = append(m.out.Chains, ch.row(m.c))
+}

@@ -1,0 +1,207 @@
+package campaign
+
+import (
+	"fmt"
+	"sort"
+)
+
+// Set is the active campaigns of one workspace, indexed by event name. It is
+// immutable and safe for concurrent use.
+type Set struct {
+	programs []*Program // by name
+	byName   map[string]*Program
+	triggers map[string][]*Program // event name -> programs by name
+	counters map[string][]*counterSpec
+	ringed   map[string]bool // event names that a goal, stop or wait names
+	// profile are the programs whose trigger watches customers from their
+	// first record on, by name.
+	profile []*Program
+}
+
+// counterSpec is one counter that the set keeps.
+type counterSpec struct {
+	id        string
+	where     *Expr
+	sums      []string // properties, sorted
+	keepEvent bool
+	since     uint64 // log sequence of the control record that asked first
+}
+
+// NewSet indexes programs. Counters start at the sequence that since gives for
+// their id; an id that since does not know starts at now, which is also written
+// to since.
+func NewSet(programs []*Program, since map[string]uint64, seq uint64) *Set {
+	s := &Set{
+		programs: append([]*Program(nil), programs...),
+		byName:   make(map[string]*Program, len(programs)),
+		triggers: map[string][]*Program{},
+		counters: map[string][]*counterSpec{},
+		ringed:   map[string]bool{},
+	}
+	sort.Slice(s.programs, func(i, j int) bool { return s.programs[i].Name < s.programs[j].Name })
+	for _, p := range s.programs {
+		s.byName[p.Name] = p
+		s.indexTrigger(p)
+		s.indexRings(p)
+		for _, e := range p.exprs() {
+			for _, ask := range e.asks {
+				s.askCounter(ask.event, nil, ask.sum, false)
+			}
+		}
+	}
+	wanted := map[string]bool{}
+	for _, specs := range s.counters { //nudge:unordered each is handled alone
+		for _, c := range specs {
+			wanted[c.id] = true
+			if _, known := since[c.id]; !known {
+				since[c.id] = seq
+			}
+			c.since = since[c.id]
+		}
+	}
+	for id := range since { //nudge:unordered removal only
+		if !wanted[id] {
+			delete(since, id)
+		}
+	}
+	return s
+}
+
+func (s *Set) indexTrigger(p *Program) {
+	name := p.Trigger.triggerEvent()
+	s.triggers[name] = append(s.triggers[name], p)
+	switch t := p.Trigger.(type) {
+	case *EventTrigger:
+	case *CountTrigger:
+		s.askCounter(t.Event, t.Where, "", false)
+	case *InactivityTrigger:
+		s.askCounter(t.Event, t.Where, "", true)
+		if t.FromProfile {
+			s.profile = append(s.profile, p)
+		}
+	}
+}
+
+func (s *Set) indexRings(p *Program) {
+	for _, m := range p.matchers() {
+		s.ringed[m.Event] = true
+	}
+}
+
+func (s *Set) askCounter(event string, where *Expr, sum string, keepEvent bool) {
+	id := counterID(event, sourceOf(where))
+	var spec *counterSpec
+	for _, c := range s.counters[event] {
+		if c.id == id {
+			spec = c
+		}
+	}
+	if spec == nil {
+		spec = &counterSpec{id: id, where: where}
+		s.counters[event] = append(s.counters[event], spec)
+		sort.Slice(s.counters[event], func(i, j int) bool { return s.counters[event][i].id < s.counters[event][j].id })
+	}
+	spec.keepEvent = spec.keepEvent || keepEvent
+	if sum == "" {
+		return
+	}
+	if i := sort.SearchStrings(spec.sums, sum); i == len(spec.sums) || spec.sums[i] != sum {
+		spec.sums = append(spec.sums, "")
+		copy(spec.sums[i+1:], spec.sums[i:])
+		spec.sums[i] = sum
+	}
+}
+
+// counterSpecFor is the spec of a counter, nil when the set keeps none of it.
+func (s *Set) counterSpecFor(event string, where *Expr) *counterSpec {
+	id := counterID(event, sourceOf(where))
+	for _, c := range s.counters[event] {
+		if c.id == id {
+			return c
+		}
+	}
+	return nil
+}
+
+func sourceOf(e *Expr) string {
+	if e == nil {
+		return ""
+	}
+	return e.Source
+}
+
+// Programs are the active campaigns by name. The caller must not change the slice.
+func (s *Set) Programs() []*Program { return s.programs }
+
+// Asks lists what the set counts, for people: event names and predicates.
+func (s *Set) Asks() []string {
+	var asks []string
+	for _, specs := range s.counters { //nudge:unordered sorted below
+		for _, c := range specs {
+			text := c.id
+			if c.where != nil {
+				text = fmt.Sprintf("%s where %s", c.id[:len(c.id)-len(c.where.Source)-1], c.where.Source)
+			}
+			asks = append(asks, text)
+		}
+	}
+	sort.Strings(asks)
+	return asks
+}
+
+// matchers are all the goals', stops' and waits' matchers of a program.
+func (p *Program) matchers() []*Matcher {
+	var all []*Matcher
+	for i := range p.Goals {
+		all = append(all, &p.Goals[i].Match)
+	}
+	for i := range p.Stops {
+		all = append(all, &p.Stops[i])
+	}
+	for i := range p.Steps {
+		if w, ok := p.Steps[i].Verb.(*Wait); ok {
+			for j := range w.For {
+				all = append(all, &w.For[j])
+			}
+			if w.RestartOn != nil {
+				all = append(all, w.RestartOn)
+			}
+		}
+	}
+	return all
+}
+
+// exprs are all the expressions of a program.
+func (p *Program) exprs() []*Expr {
+	var all []*Expr
+	add := func(e *Expr) {
+		if e != nil {
+			all = append(all, e)
+		}
+	}
+	switch t := p.Trigger.(type) {
+	case *EventTrigger:
+		add(t.Where)
+	case *CountTrigger:
+		add(t.Where)
+	case *InactivityTrigger:
+		add(t.Where)
+	}
+	add(p.Audience)
+	add(p.Reentry.Key)
+	for i := range p.Goals {
+		add(p.Goals[i].Value)
+		add(p.Goals[i].Currency)
+	}
+	for _, m := range p.matchers() {
+		add(m.Where)
+	}
+	for i := range p.Steps {
+		if b, ok := p.Steps[i].Verb.(*Branch); ok {
+			for j := range b.Arms {
+				add(b.Arms[j].When)
+			}
+		}
+	}
+	return all
+}

@@ -1,0 +1,197 @@
+package campaign
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"strconv"
+	"time"
+
+	"github.com/google/cel-go/common/types"
+	"github.com/google/cel-go/common/types/ref"
+	"github.com/google/cel-go/common/types/traits"
+	"github.com/valyala/fastjson"
+)
+
+// celJSON is the CEL value of a JSON value. Numbers are doubles, but integers
+// that a double cannot hold exactly stay integers, so that long ids compare.
+func celJSON(v *fastjson.Value) ref.Val {
+	switch v.Type() {
+	case fastjson.TypeString:
+		return types.String(v.GetStringBytes())
+	case fastjson.TypeNumber:
+		if n, err := v.Int64(); err == nil && (n > 1<<53 || n < -1<<53) {
+			return types.Int(n)
+		}
+		return types.Double(v.GetFloat64())
+	case fastjson.TypeTrue:
+		return types.True
+	case fastjson.TypeFalse:
+		return types.False
+	case fastjson.TypeArray:
+		items := v.GetArray()
+		list := make([]ref.Val, len(items))
+		for i, e := range items {
+			list[i] = celJSON(e)
+		}
+		return types.NewRefValList(types.DefaultTypeAdapter, list)
+	case fastjson.TypeObject:
+		return jsonMap{o: v.GetObject()}
+	default:
+		return types.NullValue
+	}
+}
+
+// jsonMap shows a JSON object to CEL. It iterates in the byte order of keys.
+type jsonMap struct{ o *fastjson.Object }
+
+var _ traits.Mapper = jsonMap{}
+
+func (m jsonMap) Find(key ref.Val) (ref.Val, bool) {
+	k, ok := key.(types.String)
+	if !ok || m.o == nil {
+		return nil, false
+	}
+	v := m.o.Get(string(k))
+	if v == nil {
+		return nil, false
+	}
+	return celJSON(v), true
+}
+
+func (m jsonMap) Get(key ref.Val) ref.Val { return getOrMissing(m, key) }
+
+func (m jsonMap) Contains(key ref.Val) ref.Val {
+	_, ok := m.Find(key)
+	return types.Bool(ok)
+}
+
+func (m jsonMap) Size() ref.Val {
+	if m.o == nil {
+		return types.Int(0)
+	}
+	return types.Int(len(sortedKeys(m.o)))
+}
+
+func (m jsonMap) Iterator() traits.Iterator {
+	if m.o == nil {
+		return types.NewStringList(types.DefaultTypeAdapter, nil).Iterator()
+	}
+	keys, ok := types.NewStringList(types.DefaultTypeAdapter, sortedKeys(m.o)).(traits.Lister)
+	if !ok {
+		panic("BUG: a string list is no list")
+	}
+	return keys.Iterator()
+}
+
+func (m jsonMap) Equal(other ref.Val) ref.Val {
+	o, ok := other.(traits.Mapper)
+	if !ok {
+		return types.False
+	}
+	if o.Size() != m.Size() {
+		return types.False
+	}
+	for it := m.Iterator(); it.HasNext() == types.True; {
+		key := it.Next()
+		mine, _ := m.Find(key)
+		theirs, found := o.Find(key)
+		if !found || types.Equal(mine, theirs) != types.True {
+			return types.False
+		}
+	}
+	return types.True
+}
+
+func (m jsonMap) ConvertToNative(t reflect.Type) (any, error) {
+	return nil, fmt.Errorf("a JSON object does not convert to %v", t)
+}
+
+func (m jsonMap) ConvertToType(t ref.Type) ref.Val {
+	if t == types.TypeType {
+		return types.MapType
+	}
+	return types.NewErr("a JSON object does not convert to %s", t.TypeName())
+}
+
+func (m jsonMap) Type() ref.Type { return types.MapType }
+func (m jsonMap) Value() any     { return m.o }
+
+// record is the CEL value of one of the language's own objects. Its fields are
+// looked up by find; which exist is checked when an expression is compiled.
+type record struct {
+	name string // the CEL type name
+	find func(field string) (ref.Val, bool)
+}
+
+func (r *record) Find(key ref.Val) (ref.Val, bool) {
+	k, ok := key.(types.String)
+	if !ok {
+		return nil, false
+	}
+	return r.find(string(k))
+}
+
+func (r *record) Get(key ref.Val) ref.Val { return getOrMissing(r, key) }
+
+func (r *record) IsSet(field ref.Val) ref.Val {
+	_, ok := r.Find(field)
+	return types.Bool(ok)
+}
+
+func (r *record) Equal(other ref.Val) ref.Val { return types.Bool(other == ref.Val(r)) }
+
+func (r *record) ConvertToNative(t reflect.Type) (any, error) {
+	return nil, fmt.Errorf("%s does not convert to %v", r.name, t)
+}
+
+func (r *record) ConvertToType(t ref.Type) ref.Val {
+	return types.NewErr("%s does not convert to %s", r.name, t.TypeName())
+}
+
+func (r *record) Type() ref.Type { return types.NewObjectType(r.name) }
+func (r *record) Value() any     { return r }
+
+func getOrMissing(m interface {
+	Find(key ref.Val) (ref.Val, bool)
+}, key ref.Val,
+) ref.Val {
+	if v, ok := m.Find(key); ok {
+		return v
+	}
+	return types.NewErr("no such key: %v", key.Value())
+}
+
+// celTime is the CEL value of an instant.
+func celTime(ms int64) ref.Val { return types.Timestamp{Time: time.UnixMilli(ms).UTC()} }
+
+// moneyFromValue reads an amount out of a CEL result.
+func moneyFromValue(v ref.Val) (Money, bool) {
+	switch n := v.(type) {
+	case types.Double:
+		return moneyOf(float64(n))
+	case types.Int:
+		if n > math.MaxInt64/microsPerUnit || n < math.MinInt64/microsPerUnit {
+			return 0, false
+		}
+		return Money(n) * microsPerUnit, true
+	case types.String: // shops often send amounts as text
+		return ParseMoney(string(n))
+	}
+	return 0, false
+}
+
+// keyFromValue is the text of a re-entry key; ok is false for what is no scalar.
+func keyFromValue(v ref.Val) (key string, ok bool) {
+	switch k := v.(type) {
+	case types.String:
+		return string(k), true
+	case types.Double:
+		return strconv.FormatFloat(float64(k), 'f', -1, 64), true
+	case types.Int:
+		return strconv.FormatInt(int64(k), 10), true
+	case types.Bool:
+		return strconv.FormatBool(bool(k)), true
+	}
+	return "", false
+}

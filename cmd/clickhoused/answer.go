@@ -1,0 +1,77 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/nudge-engine/nudge/internal/chdb"
+)
+
+// writeResult answers with the rows. Errors of writing are the client's: it
+// went away.
+func (g *gateway) writeResult(w http.ResponseWriter, req *request, result chdb.Result) {
+	format := req.outputFormat()
+	g.header(w, req, format)
+	h := w.Header()
+	h.Set("X-ClickHouse-Summary", summary(result))
+	h.Set("Content-Type", contentType(format))
+	// Always: clickhouse-go takes a length of 0 as a result without rows.
+	h.Set("Content-Length", strconv.Itoa(len(result.Data)))
+	w.WriteHeader(http.StatusOK)
+	_, _ = w.Write(result.Data)
+}
+
+// header sets what every answer to a statement has.
+func (g *gateway) header(w http.ResponseWriter, req *request, format string) {
+	h := w.Header()
+	h.Set("X-ClickHouse-Server-Display-Name", g.hello.displayName)
+	h.Set("X-ClickHouse-Timezone", g.hello.timezone)
+	if req != nil {
+		h.Set("X-ClickHouse-Query-Id", headerSafe(req.queryID))
+	}
+	if format != "" {
+		h.Set("X-ClickHouse-Format", headerSafe(format))
+	}
+}
+
+// headerSafe drops what would break a header: both values come from outside.
+func headerSafe(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// summary has the fields that clients read; numbers are strings there.
+func summary(r chdb.Result) string {
+	return fmt.Sprintf(`{"read_rows":"%d","read_bytes":"%d","written_rows":"%d","written_bytes":"%d","result_bytes":"%d","elapsed_ns":"%d"}`,
+		r.RowsRead, r.BytesRead, r.RowsWritten, r.BytesWritten, len(r.Data), r.Elapsed.Nanoseconds())
+}
+
+// contentType names the common text formats; the rest are bytes.
+func contentType(format string) string {
+	switch {
+	case strings.HasPrefix(format, "TabSeparated"), strings.HasPrefix(format, "TSV"):
+		return "text/tab-separated-values; charset=UTF-8"
+	case strings.HasPrefix(format, "CSV"):
+		return "text/csv; charset=UTF-8"
+	case strings.HasPrefix(format, "JSON") && strings.Contains(format, "EachRow"):
+		return "application/x-ndjson; charset=UTF-8"
+	case strings.HasPrefix(format, "JSON"):
+		return "application/json; charset=UTF-8"
+	case strings.HasPrefix(format, "Pretty"), strings.HasPrefix(format, "Vertical"), strings.HasPrefix(format, "Values"), strings.HasPrefix(format, "Markdown"):
+		return "text/plain; charset=UTF-8"
+	}
+	return "application/octet-stream"
+}
+
+func writeText(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=UTF-8")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, text)
+}

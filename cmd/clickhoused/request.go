@@ -1,0 +1,146 @@
+package main
+
+import (
+	"crypto/rand"
+	"fmt"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/nudge-engine/nudge/internal/chdb"
+)
+
+// request is one statement as it was asked over HTTP.
+type request struct {
+	statement
+	body     []byte // data of an INSERT, after inline
+	params   []chdb.Param
+	settings []chdb.Setting
+	database string
+	format   string // of the result, unless the statement names one
+	queryID  string
+	// protocol is client_protocol_version: clickhouse-go sends it.
+	protocol string
+}
+
+// ignored are URL parameters of the interface that are no settings and change
+// nothing here. Sessions: every statement has a session of its own, so
+// session_id is accepted (DBeaver sends it) and holds no state.
+var ignored = []string{
+	"query", "user", "password", "quota_key", "session_id", "session_timeout", "session_check", "close_session",
+	"stacktrace", "buffer_size", "wait_end_of_query", "query_id", "database", "default_format", "client_protocol_version",
+}
+
+// readRequest reads what is asked.
+func readRequest(r *http.Request, body []byte) (*request, error) {
+	// A semicolon is part of SQL to ClickHouse, and an error to net/url.
+	values, err := url.ParseQuery(strings.ReplaceAll(r.URL.RawQuery, ";", "%3B"))
+	if err != nil {
+		return nil, exception(36, "BAD_ARGUMENTS", fmt.Sprintf("The URL's parameters cannot be read: %v", err))
+	}
+	if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); media == "multipart/form-data" {
+		return nil, exception(48, "NOT_IMPLEMENTED", "External tables (multipart/form-data) are not implemented: send the query and its data in the body")
+	}
+	req := &request{
+		database: either(values.Get("database"), r.Header.Get("X-ClickHouse-Database")),
+		format:   either(values.Get("default_format"), r.Header.Get("X-ClickHouse-Format"), "TabSeparated"),
+		queryID:  either(values.Get("query_id"), newQueryID()),
+		protocol: values.Get("client_protocol_version"),
+	}
+	if err := req.readValues(values); err != nil {
+		return nil, err
+	}
+	if r.Method == http.MethodGet && !slices.ContainsFunc(req.settings, restricts) {
+		req.settings = append(req.settings, chdb.Setting{Name: "readonly", Value: "1"})
+	}
+	return req, req.readStatement(values.Get("query"), body)
+}
+
+// restricts recognises a readonly that is at least as strict as GET needs it.
+// Appended after the client's settings, ours wins over any other value.
+func restricts(s chdb.Setting) bool {
+	return s.Name == "readonly" && (s.Value == "1" || s.Value == "2")
+}
+
+// readValues sorts the URL's parameters into query parameters and settings.
+func (req *request) readValues(values url.Values) error {
+	for name, all := range values {
+		value := all[len(all)-1]
+		param, isParam := strings.CutPrefix(name, "param_")
+		switch {
+		case isParam:
+			req.params = append(req.params, chdb.Param{Name: param, Value: value})
+		case slices.Contains(ignored, name):
+		case name == "compress" || name == "decompress":
+			if value != "" && value != "0" && value != "false" {
+				return exception(48, "NOT_IMPLEMENTED", name+"=1 (ClickHouse's own compression) is not implemented: use compression none, or Content-Encoding: gzip for request bodies")
+			}
+		case name == "role":
+			return exception(48, "NOT_IMPLEMENTED", "Roles are not implemented here")
+		default:
+			req.settings = append(req.settings, chdb.Setting{Name: name, Value: value})
+		}
+	}
+	return nil
+}
+
+// readStatement joins the query parameter and the body as ClickHouse does:
+// the text is the parameter, a line end, and the body. The body is joined
+// only where it must be: it may be 256 MiB of data.
+func (req *request) readStatement(query string, body []byte) (err error) {
+	if strings.TrimSpace(query) == "" {
+		req.statement, err = parseStatement(string(body))
+		return err
+	}
+	// With a body, the line end after the parameter belongs to the FORMAT
+	// clause and not to the data.
+	text := query
+	if len(body) > 0 {
+		text += "\n"
+	}
+	req.statement, err = parseStatement(text)
+	switch {
+	case err == nil && req.carriesData:
+		req.body = body
+		return nil
+	case len(body) == 0:
+		return err
+	}
+	req.statement, err = parseStatement(text + string(body))
+	return err
+}
+
+// data is what an INSERT inserts.
+func (req *request) data() []byte {
+	if req.inline == "" {
+		return req.body
+	}
+	return slices.Concat([]byte(req.inline), req.body)
+}
+
+// outputFormat is the format of the result.
+func (req *request) outputFormat() string {
+	if req.statement.format != "" && !req.carriesData {
+		return req.statement.format
+	}
+	return req.format
+}
+
+func either(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// newQueryID is a random UUID, version 4.
+func newQueryID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}

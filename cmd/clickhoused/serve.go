@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/nudge-engine/nudge/internal/chdb"
+	"github.com/nudge-engine/nudge/internal/enginefetch"
+)
+
+type serveCommand struct {
+	Data         string        `required:"" placeholder:"DIR" help:"Data directory. Made when missing; one process at a time."`
+	Listen       string        `default:"127.0.0.1:8123" help:"Address of the HTTP interface. Port 0 takes a free one and logs it. Off the loopback interface a password is required: SQL can read files of this machine."`
+	Lib          string        `placeholder:"PATH" help:"libchdb.so to use. Default: the pinned one, fetched when it is missing."`
+	WatchStdin   bool          `help:"Stop at the end of standard input: a child that must not outlive its parent gets a pipe that the parent never writes to."`
+	Readers      int           `default:"4" help:"Statements that run at once beside the insert. More do not make the whole faster; they keep short queries from waiting behind long ones."`
+	ReadTime     time.Duration `default:"60s" help:"Time limit of a statement that is no insert (max_execution_time; a request may set its own)."`
+	LockWait     time.Duration `default:"60s" help:"How long to wait for another process to leave the data directory."`
+	DrainTimeout time.Duration `default:"20s" help:"How long a stop waits for the statements in hand; those that take longer are killed."`
+	MaxBody      int64         `default:"268435456" help:"Limit of a request body in bytes, after decompression."`
+	Password     string        `env:"CLICKHOUSED_PASSWORD" help:"Password of the user default. Without one every user is let in."`
+}
+
+// Validate is called by kong before Run.
+func (c *serveCommand) Validate() error {
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return fmt.Errorf("--listen %q is no HOST:PORT: %w", c.Listen, err)
+	}
+	ip := net.ParseIP(host)
+	if loopback := host == "localhost" || (ip != nil && ip.IsLoopback()); !loopback && c.Password == "" {
+		return fmt.Errorf("--listen %s is reachable from other machines and needs a password (CLICKHOUSED_PASSWORD): SQL can read files of this one", c.Listen)
+	}
+	if c.Readers < 1 || c.ReadTime < time.Second || c.MaxBody < 1<<20 {
+		return fmt.Errorf("limits too small: --readers %d (at least 1), --read-time %v (at least 1s), --max-body %d (at least 1 MiB)", c.Readers, c.ReadTime, c.MaxBody)
+	}
+	return nil
+}
+
+func (c *serveCommand) Run(ctx context.Context, log *slog.Logger) error {
+	if c.WatchStdin {
+		ctx = untilEOF(ctx, log, os.Stdin)
+	}
+	err := c.serve(ctx, log)
+	if err != nil && ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil // asked to stop before it was ready
+	}
+	return err
+}
+
+// serve does everything in the order in which each step may rely on the last:
+// library, lock, engine, and the port at the very end.
+func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) (err error) {
+	start := time.Now()
+	lib, err := c.library(ctx)
+	if err != nil {
+		return err
+	}
+	lock, err := lockData(ctx, log, c.Data, c.LockWait)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Unlock()) }()
+	engine, err := chdb.Open(lib, c.Data)
+	if err != nil {
+		return err
+	}
+	gateway, err := newGateway(ctx, engine, c.gatewayOptions(), log)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("cannot listen on %s: %w (another ClickHouse there? give another --listen)", c.Listen, err)
+	}
+	log.Info("ready", "listen", listener.Addr().String(), "data", c.Data, "clickhouse", gateway.hello.version, "took", time.Since(start).Round(time.Millisecond))
+	err = c.serveUntil(ctx, log, listener, gateway)
+	return errors.Join(err, engine.Close())
+}
+
+func (c *serveCommand) gatewayOptions() gatewayOptions {
+	limits := append(chdb.DefaultReadLimits(), chdb.Setting{Name: "max_execution_time", Value: fmt.Sprintf("%g", c.ReadTime.Seconds())})
+	return gatewayOptions{
+		pool:     chdb.PoolOptions{Readers: c.Readers, ReadLimits: limits},
+		password: c.Password,
+		maxBody:  c.MaxBody,
+	}
+}
+
+func (c *serveCommand) library(ctx context.Context) (string, error) {
+	if c.Lib != "" {
+		return c.Lib, nil
+	}
+	f, err := enginefetch.New(os.Stderr)
+	if err != nil {
+		return "", err
+	}
+	return f.Path(ctx)
+}
+
+// serveUntil serves until ctx ends, then stops in two steps: no new requests
+// and time for those in hand; then their statements are killed.
+func (c *serveCommand) serveUntil(ctx context.Context, log *slog.Logger, listener net.Listener, handler http.Handler) error {
+	// Statements run under work, not under ctx: a stop is not a cancellation.
+	work, kill := context.WithCancel(context.WithoutCancel(ctx))
+	defer kill()
+	server := &http.Server{
+		Handler:           handler,
+		BaseContext:       func(net.Listener) context.Context { return work },
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       5 * time.Minute, // 256 MiB at 1 MB/s
+		// Longer than clients keep idle connections in use: clickhouse-go
+		// cannot repeat an insert on one that was closed under it.
+		IdleTimeout:    10 * time.Minute,
+		MaxHeaderBytes: 1 << 20, // a query may come in the URL
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("the HTTP interface on %s failed: %w", listener.Addr(), err)
+	case <-ctx.Done():
+	}
+	log.Info("stopping: finishing what is in hand", "limit", c.DrainTimeout)
+	drain, cancel := context.WithTimeout(work, c.DrainTimeout)
+	defer cancel()
+	if err := server.Shutdown(drain); err == nil {
+		return nil
+	}
+	log.Warn("statements still run after the limit and are killed", "limit", c.DrainTimeout)
+	kill()
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := server.Shutdown(last); err != nil {
+		return fmt.Errorf("some statements did not stop: %w", err)
+	}
+	return nil
+}
+
+// untilEOF ends the context at the end of in.
+func untilEOF(ctx context.Context, log *slog.Logger, in io.Reader) context.Context {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		_, err := io.Copy(io.Discard, in)
+		log.Info("standard input ended: the parent is gone or wants a stop", "error", err)
+		cancel()
+	}()
+	return ctx
+}

@@ -1,0 +1,99 @@
+package chdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// ErrBusy says that no connection became free within the pool's wait.
+var ErrBusy = errors.New("chdb: all connections are busy")
+
+// PoolOptions bound what the engine is asked to do at once.
+type PoolOptions struct {
+	// Readers is the number of statements that run at once beside the insert.
+	// Each may use all cores, so more of them do not make the whole faster;
+	// they keep a short query from waiting behind long ones. Default 4.
+	Readers int
+	// Wait is how long a statement waits for its turn. Default 30 s.
+	Wait time.Duration
+	// ReadLimits are settings of the reading connections, before the
+	// caller's. Default DefaultReadLimits.
+	ReadLimits []Setting
+}
+
+// DefaultReadLimits keep one bad query from taking the machine: 60 s, 2 GiB
+// of memory, and 512 MiB of result, which is held in memory twice.
+func DefaultReadLimits() []Setting {
+	return []Setting{
+		{"max_execution_time", "60"},
+		{"max_memory_usage", "2147483648"},
+		{"max_result_bytes", "536870912"},
+	}
+}
+
+func (o PoolOptions) withDefaults() PoolOptions {
+	if o.Readers <= 0 {
+		o.Readers = 4
+	}
+	if o.Wait <= 0 {
+		o.Wait = 30 * time.Second
+	}
+	if o.ReadLimits == nil {
+		o.ReadLimits = DefaultReadLimits()
+	}
+	return o
+}
+
+// Pool lends connections: N for reading and one for inserts, so that inserts
+// never wait for analysts. It holds turns, not open sessions: a session is
+// opened for each loan and closed after it, so that a SET, a USE or a
+// temporary table of one caller is never seen by the next.
+type Pool struct {
+	engine  *Engine
+	opt     PoolOptions
+	reads   chan struct{}
+	inserts chan struct{}
+}
+
+// NewPool makes a pool on e. It opens nothing yet.
+func NewPool(e *Engine, opt PoolOptions) *Pool {
+	opt = opt.withDefaults()
+	return &Pool{
+		engine:  e,
+		opt:     opt,
+		reads:   make(chan struct{}, opt.Readers),
+		inserts: make(chan struct{}, 1),
+	}
+}
+
+// Read lends a connection under the read limits; settings may change them.
+func (p *Pool) Read(ctx context.Context, settings []Setting, use func(*Conn) error) error {
+	return p.lend(ctx, "read", p.reads, slices.Concat(p.opt.ReadLimits, settings), use)
+}
+
+// Insert lends the insert connection. It has no time limit of its own.
+func (p *Pool) Insert(ctx context.Context, settings []Setting, use func(*Conn) error) error {
+	return p.lend(ctx, "insert", p.inserts, settings, use)
+}
+
+func (p *Pool) lend(ctx context.Context, kind string, turns chan struct{}, settings []Setting, use func(*Conn) error) error {
+	timer := time.NewTimer(p.opt.Wait)
+	defer timer.Stop()
+	select {
+	case turns <- struct{}{}:
+		defer func() { <-turns }()
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return fmt.Errorf("%w: no %s connection became free in %v (there are %d); send less at once, or give the server more", ErrBusy, kind, p.opt.Wait, cap(turns))
+	}
+	conn, err := p.engine.Connect(settings...)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return use(conn)
+}

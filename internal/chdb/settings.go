@@ -1,0 +1,62 @@
+package chdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// codeUnknownSetting is UNKNOWN_SETTING of ClickHouse.
+const codeUnknownSetting = 115
+
+var settingName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// loadSettings asks the engine for the names that it knows, aliases included.
+// chdb_connect ignores a name that it does not know, so a mistyped
+// insert_deduplication_token would be an insert without deduplication.
+func (e *Engine) loadSettings() (map[string]bool, error) {
+	r, err := e.anchor.Query(context.Background(), "SELECT name FROM system.settings", "TabSeparated")
+	if err != nil {
+		return nil, fmt.Errorf("chdb: cannot read the engine's list of settings: %w", err)
+	}
+	known := map[string]bool{}
+	for name := range strings.FieldsSeq(string(r.Data)) {
+		known[name] = true
+	}
+	if !known["max_execution_time"] {
+		return nil, errors.New("chdb: the engine's list of settings (system.settings) has no max_execution_time: not the pinned engine?")
+	}
+	return known, nil
+}
+
+// check refuses what chdb_connect would ignore or be confused by.
+func (e *Engine) check(s Setting) error {
+	switch {
+	case !settingName.MatchString(s.Name):
+		return &Exception{Code: codeUnknownSetting, Text: fmt.Sprintf("Code: 115. DB::Exception: Unknown setting '%s'. (UNKNOWN_SETTING)", s.Name)}
+	case strings.ContainsRune(s.Value, 0):
+		return fmt.Errorf("chdb: the value of the setting %s holds a NUL byte", s.Name)
+	case e.known != nil && !e.known[s.Name]: // nil only for the anchor, which has none
+		return e.explain(s)
+	}
+	return nil
+}
+
+// explain gets the engine's own words on a setting that it does not take:
+// chdb_connect only says no, a SET says why.
+func (e *Engine) explain(settings ...Setting) error {
+	conn, err := e.Connect()
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	for _, s := range settings {
+		value := strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s.Value)
+		if _, err := conn.Query(context.Background(), "SET "+s.Name+" = '"+value+"'", "Null"); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("chdb: cannot open a connection on %q with settings %v, and the engine does not say why", e.dir, settings)
+}

@@ -1,0 +1,37 @@
+// Package lint tests the source itself: the rules of this repository that no
+// off-the-shelf linter can see. A rule is a function from a parsed [Repo] to
+// findings; tidy_test.go applies every rule to the tree and planted_test.go
+// proves that every rule can fail.
+//
+// # Rules
+//
+//	package comment      every package says what it is for
+//	size                 file <= 600 lines, function body <= 70 (comments not counted)
+//	open ends            a promise to come back carries an issue number: TODO(#12)
+//	one title            one "# Title" per markdown file
+//	no sleep in tests    time.Sleep only in *_synctest_test.go
+//	deterministic core   campaign/ and the core of actors/: no go, no select, no
+//	                     range over a map, no clock, no randomness
+//	names                no init functions, no packages named util, common, types, ...
+//	package variables    nothing mutable at package level
+//	machine paths        no path of one developer's machine in a tracked text file
+//	dependencies named   direct dependencies are explained in docs/dependencies.md
+//
+// # Exceptions
+//
+// An exception is a comment on the line or on the line above, with a reason:
+//
+//	//nudge:unordered <why the order of this map cannot show>
+//	//nudge:constant <why this variable is never written>
+//
+// A file is generated, and free of the size rule, when it is named *_gen.go and
+// carries the "Code generated ... DO NOT EDIT." header. The shell of actors is
+// what lies in actors/engine*, actors/shell* and actors/host*; a directory
+// whose name ends in "test" holds a conformance suite and is no core either.
+//
+// # Limits
+//
+// Types are resolved within this module only, so a range over a map type that
+// another module declares is not seen. Go files under testdata, vendor and
+// directories that begin with a dot or an underscore are not looked at.
+package lint

@@ -1,0 +1,47 @@
+package lint_test
+
+import "strings"
+
+func plantedTexts() []planted {
+	// The words are put together here so that this file keeps the rules itself.
+	work, root := "/"+"work/", "/"+"root/"
+	fence := "```"
+	return []planted{
+		{name: "no issue number", rule: "open ends", files: map[string]string{
+			"a/a.go": source(
+				"// "+"TODO: some day BAD",
+				"var s = \"TODO in a string\"",
+				"// "+"FIXME(#7): has a number",
+				"// TODOLIST is a word",
+				"/* first line",
+				"   XXX(me) a name is no number BAD",
+				"*/",
+			),
+		}},
+		{name: "titles", rule: "one title", want: []string{"none.md:1", "two.md:3"}, files: map[string]string{
+			"none.md":         "## Section\n",
+			"two.md":          "# One\n\n# Two\n",
+			"one.md":          "# One\n#hashtag\n## Section\n" + fence + "sh\n# a comment\n" + fence + "\n",
+			"nested.md":       "# One\n~~~\n" + fence + "\n# a comment\n~~~\n",
+			"testdata/any.md": "no title here",
+		}},
+		{name: "paths", rule: "machine paths", files: map[string]string{
+			"run.sh": strings.Join([]string{
+				"cd " + work + "main # BAD",
+				root + ".cache/x BAD",
+				"out=\"" + work + "out\" # BAD",
+				"cd $HOME" + work + "main",
+				"curl https://example.com" + work + "list",
+				"ls " + strings.TrimSuffix(work, "/"),
+			}, "\n"),
+			"a/testdata/text.txt": "open " + work + "x BAD\n",
+		}},
+		{name: "sleep", rule: "no sleep in tests", files: map[string]string{
+			"a/a_test.go":          source(`import "time"`, "func x() {", "\ttime.Sleep(1) // BAD", "}"),
+			"a/renamed_test.go":    source(`import clock "time"`, "var nap = clock.Sleep // BAD"),
+			"a/a_synctest_test.go": source(`import "time"`, "func x() {", "\ttime.Sleep(1)", "}"),
+			"a/a.go":               source(`import "time"`, "func x() {", "\ttime.Sleep(1)", "}"),
+			"a/other_test.go":      source(`import "example.com/bed"`, "func x() {", "\tbed.Sleep(1)", "}"),
+		}},
+	}
+}

@@ -1,0 +1,26 @@
+package lint
+
+// Rule is one property of the tree.
+type Rule struct {
+	Name  string
+	Check func(*Repo) []Finding
+}
+
+// Rules are all of them, in the order of the package comment.
+func Rules() []Rule {
+	return []Rule{
+		{"parses", parses},
+		{"package comment", packageComment},
+		{"size", size},
+		{"open ends", openEnds},
+		{"one title", oneTitle},
+		{"no sleep in tests", noSleepInTests},
+		{"deterministic core", deterministicCore},
+		{"names", names},
+		{"package variables", packageVariables},
+		{"machine paths", machinePaths},
+		{"dependencies named", dependenciesNamed},
+	}
+}
+
+func parses(repo *Repo) []Finding { return repo.broken }

@@ -1,0 +1,146 @@
+package lint
+
+import (
+	"go/ast"
+	"go/types"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+var shellOfActors = regexp.MustCompile(`^actors/(engine|shell|host)`)
+
+// isCore reports whether the file belongs to the deterministic core.
+func isCore(file *GoFile) bool {
+	top, _, _ := strings.Cut(file.Path, "/")
+	if top != "campaign" && top != "actors" || file.isTest() || shellOfActors.MatchString(file.Path) {
+		return false
+	}
+	return !strings.HasSuffix(path.Dir(file.Path), "test")
+}
+
+// deterministicCore refuses what could make two runs over the same records
+// differ: schedule, map order, clock, randomness.
+func deterministicCore(repo *Repo) []Finding {
+	var findings []Finding
+	checker := newTypeChecker(repo)
+	for _, file := range repo.Go {
+		if !isCore(file) {
+			continue
+		}
+		findings = append(findings, randomImports(repo, file)...)
+		info := checker.info(path.Dir(file.Path))
+		ast.Inspect(file.AST, func(node ast.Node) bool {
+			if wrong, instead := undetermined(repo, file, info, node); wrong != "" {
+				findings = append(findings, repo.at(file, node.Pos(), wrong, instead))
+			}
+			return true
+		})
+	}
+	return findings
+}
+
+func undetermined(repo *Repo, file *GoFile, info *types.Info, node ast.Node) (wrong, instead string) {
+	switch node := node.(type) {
+	case *ast.GoStmt:
+		return "go statement in the deterministic core", "return an effect; the shell has the goroutines"
+	case *ast.SelectStmt:
+		return "select in the deterministic core", "take the value as an argument; the shell waits"
+	case *ast.SelectorExpr:
+		if from, name := selected(file.AST, node); from == "time" && readsClock(name) {
+			return "time." + name + " in the deterministic core", "take now as an argument; arm a timer of the wheel"
+		}
+	case *ast.RangeStmt:
+		line := repo.line(node.Pos())
+		if overMap(file, info, node.X) && !file.marked("unordered", line, line-1) {
+			return "range over a map in the deterministic core",
+				"sort the keys first, or say why order cannot show: //nudge:unordered <reason>"
+		}
+	}
+	return "", ""
+}
+
+func randomImports(repo *Repo, file *GoFile) []Finding {
+	random := []string{"math/rand", "math/rand/v2", "crypto/rand", "hash/maphash"}
+	var findings []Finding
+	for _, spec := range file.AST.Imports {
+		if from, _ := strconv.Unquote(spec.Path.Value); slices.Contains(random, from) {
+			findings = append(findings, repo.at(file, spec.Pos(),
+				"import of "+from+" in the deterministic core", "derive it by a named hash from what the log holds"))
+		}
+	}
+	return findings
+}
+
+// noSleepInTests keeps waiting out of tests, except in bubbles of synctest,
+// where time is virtual.
+func noSleepInTests(repo *Repo) []Finding {
+	var findings []Finding
+	for _, file := range repo.Go {
+		if !file.isTest() || strings.HasSuffix(file.Path, "_synctest_test.go") {
+			continue
+		}
+		ast.Inspect(file.AST, func(node ast.Node) bool {
+			if selector, ok := node.(*ast.SelectorExpr); ok {
+				if from, name := selected(file.AST, selector); from == "time" && name == "Sleep" {
+					findings = append(findings, repo.at(file, node.Pos(), "test calls time.Sleep",
+						"wait for the event itself, or move the test to a *_synctest_test.go file"))
+				}
+			}
+			return true
+		})
+	}
+	return findings
+}
+
+func readsClock(name string) bool {
+	switch name {
+	case "Now", "Since", "Until", "Sleep", "After", "AfterFunc", "NewTimer", "NewTicker", "Tick":
+		return true
+	}
+	return false
+}
+
+// overMap reports whether a range over the expression follows map order. Where
+// the type is unknown (it comes from another module) the answer is no.
+func overMap(file *GoFile, info *types.Info, expr ast.Expr) bool {
+	if call, ok := ast.Unparen(expr).(*ast.CallExpr); ok {
+		from, name := selected(file.AST, call.Fun)
+		if from == "maps" && (name == "All" || name == "Keys" || name == "Values") {
+			return true
+		}
+	}
+	return isMap(info.TypeOf(expr))
+}
+
+// selected resolves pkg.Name to the import path of pkg and Name. A local
+// variable that hides an import is taken for the import: rename it.
+func selected(file *ast.File, expr ast.Expr) (from, name string) {
+	if index, ok := expr.(*ast.IndexExpr); ok {
+		expr = index.X // an instantiated function
+	}
+	selector, ok := expr.(*ast.SelectorExpr)
+	if !ok {
+		return "", ""
+	}
+	ident, ok := selector.X.(*ast.Ident)
+	if !ok {
+		return "", ""
+	}
+	for _, spec := range file.Imports {
+		imported, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			continue
+		}
+		local := path.Base(imported)
+		if spec.Name != nil {
+			local = spec.Name.Name
+		}
+		if local == ident.Name {
+			return imported, selector.Sel.Name
+		}
+	}
+	return "", ""
+}

@@ -1,0 +1,231 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// maxPending bounds the appends of one connection that wait for their
+// acknowledgement; callers have tighter limits of their own (credits).
+const maxPending = 1 << 16
+
+// ackTimeout is how long an append may stay unanswered before its end is unknown.
+const ackTimeout = 10 * time.Second
+
+// JetStream is a log kept by nats-server, in this process or elsewhere.
+type JetStream struct {
+	conn     *nats.Conn
+	js       jetstream.JetStream
+	server   *server.Server // nil when the server is elsewhere
+	replicas int
+	log      *slog.Logger
+}
+
+// OpenEmbedded starts a server in this process and connects to it.
+func OpenEmbedded(c EmbeddedConfig) (*JetStream, error) {
+	s, err := startServer(c)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := nats.Connect("", nats.InProcessServer(s), nats.Name("nudge"), nats.MaxReconnects(-1))
+	if err != nil {
+		s.Shutdown()
+		return nil, fmt.Errorf("stream: connect to the embedded log: %w", err)
+	}
+	return newJetStream(conn, s, 1, c.Logger)
+}
+
+// OpenURL connects to a server or cluster. replicas is how many servers keep
+// each stream.
+func OpenURL(url string, replicas int, log *slog.Logger) (*JetStream, error) {
+	conn, err := nats.Connect(url, nats.Name("nudge"), nats.MaxReconnects(-1), nats.RetryOnFailedConnect(false))
+	if err != nil {
+		return nil, fmt.Errorf("stream: connect to %s: %w", url, err)
+	}
+	return newJetStream(conn, nil, replicas, log)
+}
+
+func newJetStream(conn *nats.Conn, s *server.Server, replicas int, log *slog.Logger) (*JetStream, error) {
+	js, err := jetstream.New(conn, jetstream.WithPublishAsyncMaxPending(maxPending),
+		jetstream.WithPublishAsyncTimeout(ackTimeout))
+	if err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("stream: jetstream: %w", err)
+	}
+	return &JetStream{conn: conn, js: js, server: s, replicas: replicas, log: log}, nil
+}
+
+// Open implements Log.
+func (l *JetStream) Open(ctx context.Context, name string, o Options) (Stream, error) {
+	if o.MaxBytes <= 0 {
+		return nil, fmt.Errorf("stream: %s: MaxBytes %d must be positive", name, o.MaxBytes)
+	}
+	s, err := l.js.Stream(ctx, name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		s, err = l.js.CreateStream(ctx, l.config(name, o))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("stream: open %s: %w", name, err)
+	}
+	js := &jsStream{log: l, name: name, s: s, lanes: o.Lanes != nil, acks: make(chan pending, 1024)}
+	go js.await()
+	return js, nil
+}
+
+func (l *JetStream) config(name string, o Options) jetstream.StreamConfig {
+	subjects := []string{subject(name)}
+	if o.Lanes != nil {
+		subjects = []string{subject(name) + ".*"}
+	}
+	return jetstream.StreamConfig{
+		Name: name, Subjects: subjects, Storage: jetstream.FileStorage, Replicas: l.replicas,
+		Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardNew, MaxBytes: o.MaxBytes,
+		DenyDelete: true, AllowDirect: true, Duplicates: time.Second,
+	}
+}
+
+// subject is where a stream's messages are published: EV_3 -> nudge.ev_3.
+func subject(name string) string { return "nudge." + strings.ToLower(name) }
+
+// Close implements Log. The embedded server stops after what it has in hand.
+func (l *JetStream) Close() error {
+	l.conn.Close()
+	if l.server != nil {
+		l.server.Shutdown()
+		l.server.WaitForShutdown()
+	}
+	return nil
+}
+
+// Healthy says whether the log can take appends; the embedded server reports
+// write errors here, from which only a restart recovers.
+func (l *JetStream) Healthy() error {
+	if !l.conn.IsConnected() {
+		return fmt.Errorf("stream: not connected to the log: %s", l.conn.Status())
+	}
+	if l.server == nil {
+		return nil
+	}
+	if h := l.server.Healthz(&server.HealthzOptions{JSServerOnly: true}); h.Status != "ok" {
+		return fmt.Errorf("stream: embedded log: %s", h.Error)
+	}
+	return nil
+}
+
+type pending struct {
+	ack  jetstream.PubAckFuture
+	done func(uint64, error)
+}
+
+type jsStream struct {
+	log   *JetStream
+	name  string
+	s     jetstream.Stream
+	lanes bool
+	acks  chan pending // in the order of publication
+}
+
+// await answers appends in the order in which they were published.
+func (s *jsStream) await() {
+	for p := range s.acks {
+		select {
+		case ack := <-p.ack.Ok():
+			p.done(ack.Sequence, nil)
+		case err := <-p.ack.Err():
+			p.done(0, s.appendError(err))
+		}
+	}
+}
+
+func (s *jsStream) Append(a Append, done func(uint64, error)) {
+	m := &nats.Msg{Subject: subject(s.name), Data: a.Data}
+	if s.lanes {
+		m.Subject += "." + a.Lane
+	}
+	options := []jetstream.PublishOpt{jetstream.WithRetryAttempts(0)}
+	if a.Conditional {
+		options = append(options, jetstream.WithExpectLastSequence(a.After))
+	}
+	ack, err := s.log.js.PublishMsgAsync(m, options...)
+	if err != nil {
+		done(0, s.appendError(err))
+		return
+	}
+	s.acks <- pending{ack: ack, done: done}
+}
+
+func (s *jsStream) appendError(err error) error {
+	var api *jetstream.APIError
+	if errors.As(err, &api) {
+		switch api.ErrorCode {
+		case jetstream.JSErrCodeStreamWrongLastSequence, jetstream.JSErrCodeStreamWrongLastSequenceConstant:
+			return fmt.Errorf("%w: %s: %s", ErrWrongLast, s.name, api.Description)
+		case 10047, 10077: // insufficient storage; stream store failed, which a full stream reports
+			if strings.Contains(api.Description, "maximum bytes") || api.ErrorCode == 10047 {
+				return fmt.Errorf("%w: %s: %s", ErrFull, s.name, api.Description)
+			}
+		}
+	}
+	if errors.Is(err, nats.ErrConnectionClosed) {
+		return fmt.Errorf("%w: %s", ErrClosed, s.name)
+	}
+	return fmt.Errorf("stream: append to %s: %w", s.name, err)
+}
+
+func (s *jsStream) Get(ctx context.Context, seq uint64) (Message, error) {
+	m, err := s.s.GetMsg(ctx, seq)
+	return s.message(m, err)
+}
+
+func (s *jsStream) Last(ctx context.Context, lane string) (Message, error) {
+	at := subject(s.name)
+	if s.lanes {
+		at += ".*"
+		if lane != "" {
+			at = subject(s.name) + "." + lane
+		}
+	}
+	m, err := s.s.GetLastMsgForSubject(ctx, at)
+	return s.message(m, err)
+}
+
+func (s *jsStream) message(m *jetstream.RawStreamMsg, err error) (Message, error) {
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return Message{}, fmt.Errorf("%w: %s", ErrNotFound, s.name)
+	}
+	if err != nil {
+		return Message{}, fmt.Errorf("stream: read %s: %w", s.name, err)
+	}
+	return Message{Seq: m.Sequence, Time: m.Time, Lane: s.lane(m.Subject), Data: m.Data}, nil
+}
+
+func (s *jsStream) lane(at string) string {
+	if !s.lanes {
+		return ""
+	}
+	return at[strings.LastIndexByte(at, '.')+1:]
+}
+
+func (s *jsStream) Info(ctx context.Context) (Info, error) {
+	i, err := s.s.Info(ctx)
+	if err != nil {
+		return Info{}, fmt.Errorf("stream: info of %s: %w", s.name, err)
+	}
+	return Info{First: i.State.FirstSeq, Last: i.State.LastSeq, Bytes: int64(i.State.Bytes), //nolint:gosec // a size
+		MaxBytes: i.Config.MaxBytes, Created: i.Created}, nil
+}
+
+func (s *jsStream) Trim(ctx context.Context, through uint64) error {
+	if err := s.s.Purge(ctx, jetstream.WithPurgeSequence(through+1)); err != nil {
+		return fmt.Errorf("stream: trim %s: %w", s.name, err)
+	}
+	return nil
+}

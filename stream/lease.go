@@ -1,0 +1,118 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// The lease is a key in a bucket whose values expire: its holder writes it again
+// before that. Its revision is the epoch.
+const (
+	leaseTTL   = 10 * time.Second
+	leaseRenew = 3 * time.Second
+	leaseRetry = time.Second
+)
+
+type jsLease struct {
+	kv       jetstream.KeyValue
+	name     string
+	holder   string
+	epoch    uint64
+	revision uint64
+	lost     chan struct{}
+	stop     context.CancelFunc
+	finished sync.WaitGroup
+	log      *slog.Logger
+}
+
+// Lease implements Log: it waits until the key is free, then keeps it.
+func (l *JetStream) Lease(ctx context.Context, name, holder string) (Lease, error) {
+	kv, err := l.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
+		Bucket: "nudge_lease", TTL: leaseTTL, Replicas: l.replicas, Storage: jetstream.FileStorage,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("stream: lease bucket: %w", err)
+	}
+	said := false
+	for {
+		revision, err := kv.Create(ctx, name, []byte(holder))
+		if err == nil {
+			return l.hold(kv, name, holder, revision), nil
+		}
+		if !errors.Is(err, jetstream.ErrKeyExists) {
+			return nil, fmt.Errorf("stream: lease %s: %w", name, err)
+		}
+		// A holder that died and came back takes its own lease over at once.
+		if old, err := kv.Get(ctx, name); err == nil && string(old.Value()) == holder {
+			if revision, err := kv.Update(ctx, name, []byte(holder), old.Revision()); err == nil {
+				return l.hold(kv, name, holder, revision), nil
+			}
+		}
+		if !said {
+			said = true
+			l.log.Info("stream: waiting for the lease that another holder has", slog.String("lease", name))
+		}
+		select {
+		case <-time.After(leaseRetry):
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+func (l *JetStream) hold(kv jetstream.KeyValue, name, holder string, revision uint64) *jsLease {
+	ctx, stop := context.WithCancel(context.Background())
+	lease := &jsLease{kv: kv, name: name, holder: holder, epoch: revision, revision: revision,
+		lost: make(chan struct{}), stop: stop, log: l.log}
+	lease.finished.Go(func() { lease.renew(ctx) })
+	return lease
+}
+
+// renew writes the key again and again; a refusal, or silence for as long as the
+// key lives, means that the lease is lost.
+func (l *jsLease) renew(ctx context.Context) {
+	defer close(l.lost)
+	ticker := time.NewTicker(leaseRenew)
+	defer ticker.Stop()
+	last := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		limited, cancel := context.WithTimeout(ctx, leaseRenew)
+		revision, err := l.kv.Update(limited, l.name, []byte(l.holder), l.revision)
+		cancel()
+		switch {
+		case err == nil:
+			l.revision, last = revision, time.Now()
+		case ctx.Err() != nil:
+			return
+		case errors.Is(err, jetstream.ErrKeyExists) || time.Since(last) > leaseTTL:
+			l.log.Error("stream: lease lost", slog.String("lease", l.name), slog.Any("error", err))
+			return
+		}
+	}
+}
+
+func (l *jsLease) Epoch() uint64         { return l.epoch }
+func (l *jsLease) Lost() <-chan struct{} { return l.lost }
+
+// Release stops renewing and frees the key, so that the next holder need not
+// wait for it to expire.
+func (l *jsLease) Release() {
+	l.stop()
+	l.finished.Wait()
+	ctx, cancel := context.WithTimeout(context.Background(), leaseRetry)
+	defer cancel()
+	if err := l.kv.Delete(ctx, l.name, jetstream.LastRevision(l.revision)); err != nil {
+		l.log.Debug("stream: lease not freed; it expires by itself", slog.Any("error", err))
+	}
+}

@@ -1,0 +1,30 @@
+package stream_test
+
+import (
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/nudge-engine/nudge/stream"
+	"github.com/nudge-engine/nudge/stream/streamtest"
+)
+
+func TestMemoryConforms(t *testing.T) {
+	streamtest.Run(t, false, func(*testing.T) stream.Log { return stream.NewMemory(time.Now) })
+}
+
+func TestJetStreamConforms(t *testing.T) {
+	dirs := map[string]string{}
+	streamtest.Run(t, true, func(t *testing.T) stream.Log {
+		dir, ok := dirs[t.Name()]
+		if !ok {
+			dir = t.TempDir()
+			dirs[t.Name()] = dir
+		}
+		l, err := stream.OpenEmbedded(stream.EmbeddedConfig{Dir: dir, Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	})
+}
