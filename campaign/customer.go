@@ -255,3 +255,28 @@ func (c *Customer) MayLeave(id ID, now int64) bool {
 	}
 	return false
 }
+
+// Quarantine takes the due timers out of a customer whose timer cannot be fired:
+// the chains that rest in them end, so that the same failure does not come
+// again and again.
+func (c *Customer) Quarantine(due, now int64) {
+	for _, ch := range c.Chains {
+		if ch.Due != 0 && ch.Due <= due {
+			ch.Due, ch.Outcome, ch.EndedAt = 0, Exited, now
+		}
+	}
+	watches := c.Watches[:0]
+	for _, w := range c.Watches {
+		if w.Due > due {
+			watches = append(watches, w)
+		}
+	}
+	c.Watches = watches
+	pending := c.Pending[:0]
+	for _, p := range c.Pending {
+		if p.wakeAt() > due {
+			pending = append(pending, p)
+		}
+	}
+	c.Pending = pending
+}

@@ -49,7 +49,8 @@ func headerSafe(s string) string {
 
 // summary has the fields that clients read; numbers are strings there.
 func summary(r chdb.Result) string {
-	return fmt.Sprintf(`{"read_rows":"%d","read_bytes":"%d","written_rows":"%d","written_bytes":"%d","result_bytes":"%d","elapsed_ns":"%d"}`,
+	return fmt.Sprintf(`{"read_rows":"%d","read_bytes":"%d","written_rows":"%d","written_bytes":"%d",`+
+		`"result_bytes":"%d","elapsed_ns":"%d"}`,
 		r.RowsRead, r.BytesRead, r.RowsWritten, r.BytesWritten, len(r.Data), r.Elapsed.Nanoseconds())
 }
 
@@ -64,7 +65,8 @@ func contentType(format string) string {
 		return "application/x-ndjson; charset=UTF-8"
 	case strings.HasPrefix(format, "JSON"):
 		return "application/json; charset=UTF-8"
-	case strings.HasPrefix(format, "Pretty"), strings.HasPrefix(format, "Vertical"), strings.HasPrefix(format, "Values"), strings.HasPrefix(format, "Markdown"):
+	case strings.HasPrefix(format, "Pretty"), strings.HasPrefix(format, "Vertical"),
+		strings.HasPrefix(format, "Values"), strings.HasPrefix(format, "Markdown"):
 		return "text/plain; charset=UTF-8"
 	}
 	return "application/octet-stream"

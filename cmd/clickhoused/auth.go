@@ -22,7 +22,8 @@ func authenticate(r *http.Request, password string) error {
 	}
 	rightKey := subtle.ConstantTimeCompare([]byte(key), []byte(password)) == 1
 	if rightUser := user == "" || user == "default"; !rightKey || !rightUser {
-		return exception(516, "AUTHENTICATION_FAILED", "default: Authentication failed: password is incorrect, or there is no user with such name")
+		return exception(516, "AUTHENTICATION_FAILED", "default: Authentication failed: password is incorrect, or "+
+			"there is no user with such name")
 	}
 	return nil
 }

@@ -19,12 +19,14 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 	case "gzip":
 		gz, err := gzip.NewReader(wire)
 		if err != nil {
-			return nil, exception(117, "INCORRECT_DATA", fmt.Sprintf("The body is not gzip, as Content-Encoding says: %v", err))
+			return nil, exception(117, "INCORRECT_DATA", fmt.Sprintf("The body is not gzip, as Content-Encoding "+
+				"says: %v", err))
 		}
 		// One byte more than allowed, to tell full from too much.
 		from, hint = io.LimitReader(gz, limit+1), 0
 	default:
-		return nil, exception(48, "NOT_IMPLEMENTED", fmt.Sprintf("Content-Encoding: %s is not implemented: use gzip or none", encoding))
+		return nil, exception(48, "NOT_IMPLEMENTED", fmt.Sprintf("Content-Encoding: %s is not implemented: use gzip "+
+			"or none", encoding))
 	}
 	var buf bytes.Buffer
 	if hint > 0 && hint <= limit {

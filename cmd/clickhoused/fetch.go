@@ -9,7 +9,7 @@ import (
 )
 
 type fetchCommand struct {
-	Print bool `help:"Only print where the library is; fetch nothing, and fail when it is not there."`
+	Print bool `help:"${print}"`
 }
 
 func (c *fetchCommand) Run(ctx context.Context) error {
@@ -20,7 +20,8 @@ func (c *fetchCommand) Run(ctx context.Context) error {
 	if c.Print {
 		fmt.Println(f.Target())
 		if ok, err := f.Present(); err != nil || !ok {
-			return fmt.Errorf("the ClickHouse engine is not at %s yet: run `clickhoused fetch` (%w)", f.Target(), errOr(err, os.ErrNotExist))
+			return fmt.Errorf("the ClickHouse engine is not at %s yet: run `clickhoused fetch` (%w)", f.Target(),
+				errOr(err, os.ErrNotExist))
 		}
 		return nil
 	}

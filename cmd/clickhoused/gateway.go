@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -57,7 +58,8 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/", "":
 		g.serveStatement(w, r)
 	default:
-		writeText(w, http.StatusNotFound, "There is no handle "+r.URL.Path+"\n\nUse / or /ping for health checks.\nSend queries from your program with POST method or GET /?query=...\n")
+		writeText(w, http.StatusNotFound, "There is no handle "+r.URL.Path+"\n\nUse / or /ping for health "+
+			"checks.\nSend queries from your program with POST method or GET /?query=...\n")
 	}
 }
 
@@ -110,10 +112,10 @@ func (g *gateway) writeException(w http.ResponseWriter, req *request, err error)
 	e := asException(err)
 	status := statusOf(e.Code)
 	if status >= http.StatusInternalServerError && !expected(e.Code) {
-		g.log.Warn("statement failed", "error", e.Text)
+		g.log.Warn("statement failed", slog.String("error", e.Text))
 	}
 	g.header(w, req, "")
-	w.Header().Set("X-ClickHouse-Exception-Code", fmt.Sprint(e.Code))
+	w.Header().Set("X-ClickHouse-Exception-Code", strconv.Itoa(e.Code))
 	text := strings.TrimRight(e.Text, "\n")
 	if !strings.Contains(text, "(version ") { // some of the engine's texts have it
 		text += " (version " + g.hello.version + ")"

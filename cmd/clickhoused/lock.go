@@ -35,7 +35,8 @@ func lockData(ctx context.Context, log *slog.Logger, dir string, wait time.Durat
 	if ok {
 		return lock, nil
 	}
-	log.Info("waiting for the lock of the data directory: another clickhoused has it", "lock", path, "wait", wait)
+	log.Info("waiting for the lock of the data directory: another clickhoused has it", slog.String("lock", path),
+		slog.Duration("wait", wait))
 	waiting, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	ok, err = lock.TryLockContext(waiting, lockPoll)
@@ -45,7 +46,8 @@ func lockData(ctx context.Context, log *slog.Logger, dir string, wait time.Durat
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case errors.Is(err, context.DeadlineExceeded):
-		return nil, fmt.Errorf("another clickhoused still has the data directory after %v (lock %q): stop it, or give another --data", wait, path)
+		return nil, fmt.Errorf("another clickhoused still has the data directory after %v (lock %q): stop it, or "+
+			"give another --data", wait, path)
 	}
 	return nil, fmt.Errorf("cannot lock the data directory with %q: %w", path, err)
 }

@@ -3,7 +3,7 @@
 //
 //	curl, Grafana, DBeaver, clickhouse-go ──HTTP──> gateway ──> chdb.Pool ──> libchdb.so ──> data directory
 //
-//	main.go serve.go fetch.go   the commands
+//	main.go serve.go fetch.go   the commands; help.go what --help says
 //	gateway.go                  one HTTP request, from bytes to bytes
 //	request.go body.go auth.go  what was asked, by whom
 //	statement.go lexer.go       where an INSERT ends and its data begins
@@ -40,8 +40,8 @@ GET only reads. An insert is on disk when it is answered if its table says so:
   ENGINE = MergeTree ... SETTINGS fsync_after_insert = 1, fsync_part_directory = 1`
 
 type commands struct {
-	Serve serveCommand `cmd:"" help:"Serve a data directory over HTTP until SIGTERM, SIGINT or (with --watch-stdin) the end of standard input."`
-	Fetch fetchCommand `cmd:"" help:"Fetch the pinned ClickHouse engine (178 MB, once per machine) and print the path of its library."`
+	Serve serveCommand `cmd:"" help:"${serve}"`
+	Fetch fetchCommand `cmd:"" help:"${fetch}"`
 }
 
 func main() {
@@ -49,10 +49,10 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	parsed := kong.Parse(&commands{},
-		kong.Name("clickhoused"), kong.Description(description), kong.UsageOnError(),
+		kong.Name("clickhoused"), kong.Description(description), kong.UsageOnError(), helpTexts(),
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(log))
 	if err := parsed.Run(); err != nil {
-		log.Error("clickhoused stops", "error", err)
+		log.Error("clickhoused stops", slog.Any("error", err))
 		stop()
 		os.Exit(1)
 	}

@@ -43,6 +43,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// endlessQuery would run for an hour.
+const endlessQuery = "SELECT count() FROM numbers(1000000000000) WHERE NOT ignore(rand())"
+
 // child is a clickhoused process.
 type child struct {
 	t     *testing.T
@@ -137,6 +140,20 @@ func serve(t *testing.T, flags ...string) string {
 	return start(t, t.TempDir(), flags...).ready()
 }
 
+// until asks sql again and again until the answer is want.
+func until(t *testing.T, addr, sql, want string) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); ; {
+		got := mustAsk(t, addr, sql)
+		if got == want {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: still %q after %v; want %q", sql, got, patience, want)
+		}
+	}
+}
+
 // ask sends a statement, with pairs of URL parameters, as a POST.
 func ask(t *testing.T, addr, sql string, params ...string) (*http.Response, string) {
 	t.Helper()
@@ -149,7 +166,8 @@ func send(t *testing.T, method, addr, body string, params ...string) (*http.Resp
 	for i := 0; i < len(params); i += 2 {
 		values.Set(params[i], params[i+1])
 	}
-	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+addr+"/?"+values.Encode(), strings.NewReader(body))
+	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+addr+"/?"+values.Encode(),
+		strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,10 +18,12 @@ func TestKillKeepsSyncedInserts(t *testing.T) {
 	c := start(t, dir)
 	addr := c.ready()
 	mustAsk(t, addr, `CREATE TABLE kept (a UInt64) ENGINE = MergeTree ORDER BY a
-		SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, non_replicated_deduplication_window = 100`)
+		SETTINGS fsync_after_insert = 1, fsync_part_directory = 1,
+			min_rows_to_fsync_after_merge = 1, non_replicated_deduplication_window = 100`)
 	const blocks, rows = 20, 50
 	for i := range blocks {
-		mustAsk(t, addr, strings.Repeat(fmt.Sprintf("%d\n", i), rows), "query", "INSERT INTO kept FORMAT TSV", "insert_deduplication_token", fmt.Sprint(i))
+		mustAsk(t, addr, strings.Repeat(fmt.Sprintf("%d\n", i), rows), "query", "INSERT INTO kept FORMAT TSV",
+			"insert_deduplication_token", strconv.Itoa(i))
 	}
 	if err := c.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
@@ -28,16 +31,18 @@ func TestKillKeepsSyncedInserts(t *testing.T) {
 	_ = c.ended()
 
 	addr = start(t, dir).ready()
-	if got, want := mustAsk(t, addr, "SELECT count(), uniqExact(a) FROM kept"), fmt.Sprintf("%d\t%d", blocks*rows, blocks); got != want {
+	want := fmt.Sprintf("%d\t%d", blocks*rows, blocks)
+	if got := mustAsk(t, addr, "SELECT count(), uniqExact(a) FROM kept"); got != want {
 		t.Fatalf("unexpected rows after kill -9: %q; want %q", got, want)
 	}
 	// The window of tokens survives as well: a resend after a crash is no double.
 	mustAsk(t, addr, "7\n", "query", "INSERT INTO kept FORMAT TSV", "insert_deduplication_token", "7")
-	if got, want := mustAsk(t, addr, "SELECT count() FROM kept"), fmt.Sprint(blocks*rows); got != want {
+	if got, want := mustAsk(t, addr, "SELECT count() FROM kept"), strconv.Itoa(blocks*rows); got != want {
 		t.Fatalf("unexpected rows after a resend: %q; want %q", got, want)
 	}
-	if got := mustAsk(t, addr, "SHOW CREATE TABLE kept FORMAT TSVRaw"); !strings.Contains(got, "fsync_after_insert = 1") {
-		t.Fatalf("unexpected table without fsync_after_insert: %s", got)
+	made := mustAsk(t, addr, "SHOW CREATE TABLE kept FORMAT TSVRaw")
+	if !strings.Contains(made, "fsync_after_insert = 1") {
+		t.Fatalf("unexpected table without fsync_after_insert: %s", made)
 	}
 }
 
@@ -102,9 +107,7 @@ func TestStopFinishesWhatIsInHand(t *testing.T) {
 		text, _ := io.ReadAll(res.Body)
 		answer <- string(text)
 	}()
-	for mustAsk(t, addr, "SELECT count() FROM system.processes WHERE query LIKE 'SELECT sleep%'") != "1" {
-		continue // until the engine has it in hand
-	}
+	until(t, addr, "SELECT count() FROM system.processes WHERE query LIKE 'SELECT sleep%'", "1")
 	if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
@@ -121,14 +124,12 @@ func TestStopKillsWhatTakesTooLong(t *testing.T) {
 	c := start(t, t.TempDir(), "--drain-timeout", "100ms")
 	addr := c.ready()
 	go func() {
-		res, err := http.Post("http://"+addr, "", strings.NewReader("SELECT count() FROM numbers(1000000000000) WHERE NOT ignore(rand())"))
+		res, err := http.Post("http://"+addr, "", strings.NewReader(endlessQuery))
 		if err == nil {
 			_ = res.Body.Close()
 		}
 	}()
-	for mustAsk(t, addr, "SELECT count() FROM system.processes WHERE query LIKE 'SELECT count() FROM numbers%'") != "1" {
-		continue
-	}
+	until(t, addr, "SELECT count() FROM system.processes WHERE query LIKE 'SELECT count() FROM numbers%'", "1")
 	if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}

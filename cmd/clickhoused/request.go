@@ -29,8 +29,10 @@ type request struct {
 // nothing here. Sessions: every statement has a session of its own, so
 // session_id is accepted (DBeaver sends it) and holds no state.
 var ignored = []string{
-	"query", "user", "password", "quota_key", "session_id", "session_timeout", "session_check", "close_session",
-	"stacktrace", "buffer_size", "wait_end_of_query", "query_id", "database", "default_format", "client_protocol_version",
+	"query", "query_id", "database", "default_format", "client_protocol_version",
+	"user", "password", "quota_key",
+	"session_id", "session_timeout", "session_check", "close_session",
+	"stacktrace", "buffer_size", "wait_end_of_query",
 }
 
 // readRequest reads what is asked.
@@ -41,7 +43,8 @@ func readRequest(r *http.Request, body []byte) (*request, error) {
 		return nil, exception(36, "BAD_ARGUMENTS", fmt.Sprintf("The URL's parameters cannot be read: %v", err))
 	}
 	if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); media == "multipart/form-data" {
-		return nil, exception(48, "NOT_IMPLEMENTED", "External tables (multipart/form-data) are not implemented: send the query and its data in the body")
+		return nil, exception(48, "NOT_IMPLEMENTED", "External tables (multipart/form-data) are not implemented: "+
+			"send the query and its data in the body")
 	}
 	req := &request{
 		database: either(values.Get("database"), r.Header.Get("X-ClickHouse-Database")),
@@ -75,7 +78,8 @@ func (req *request) readValues(values url.Values) error {
 		case slices.Contains(ignored, name):
 		case name == "compress" || name == "decompress":
 			if value != "" && value != "0" && value != "false" {
-				return exception(48, "NOT_IMPLEMENTED", name+"=1 (ClickHouse's own compression) is not implemented: use compression none, or Content-Encoding: gzip for request bodies")
+				return exception(48, "NOT_IMPLEMENTED", name+"=1 (ClickHouse's own compression) is not implemented: "+
+					"use compression none, or Content-Encoding: gzip for request bodies")
 			}
 		case name == "role":
 			return exception(48, "NOT_IMPLEMENTED", "Roles are not implemented here")

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/nudge-engine/nudge/internal/chdb"
@@ -16,16 +17,16 @@ import (
 )
 
 type serveCommand struct {
-	Data         string        `required:"" placeholder:"DIR" help:"Data directory. Made when missing; one process at a time."`
-	Listen       string        `default:"127.0.0.1:8123" help:"Address of the HTTP interface. Port 0 takes a free one and logs it. Off the loopback interface a password is required: SQL can read files of this machine."`
-	Lib          string        `placeholder:"PATH" help:"libchdb.so to use. Default: the pinned one, fetched when it is missing."`
-	WatchStdin   bool          `help:"Stop at the end of standard input: a child that must not outlive its parent gets a pipe that the parent never writes to."`
-	Readers      int           `default:"4" help:"Statements that run at once beside the insert. More do not make the whole faster; they keep short queries from waiting behind long ones."`
-	ReadTime     time.Duration `default:"60s" help:"Time limit of a statement that is no insert (max_execution_time; a request may set its own)."`
-	LockWait     time.Duration `default:"60s" help:"How long to wait for another process to leave the data directory."`
-	DrainTimeout time.Duration `default:"20s" help:"How long a stop waits for the statements in hand; those that take longer are killed."`
-	MaxBody      int64         `default:"268435456" help:"Limit of a request body in bytes, after decompression."`
-	Password     string        `env:"CLICKHOUSED_PASSWORD" help:"Password of the user default. Without one every user is let in."`
+	Data         string        `help:"${data}" required:"" placeholder:"DIR"`
+	Listen       string        `help:"${listen}" default:"127.0.0.1:8123"`
+	Lib          string        `help:"${lib}" placeholder:"PATH"`
+	WatchStdin   bool          `help:"${watch_stdin}"`
+	Readers      int           `help:"${readers}" default:"4"`
+	ReadTime     time.Duration `help:"${read_time}" default:"60s"`
+	LockWait     time.Duration `help:"${lock_wait}" default:"60s"`
+	DrainTimeout time.Duration `help:"${drain_timeout}" default:"20s"`
+	MaxBody      int64         `help:"${max_body}" default:"268435456"`
+	Password     string        `help:"${password}" env:"CLICKHOUSED_PASSWORD"`
 }
 
 // Validate is called by kong before Run.
@@ -36,10 +37,12 @@ func (c *serveCommand) Validate() error {
 	}
 	ip := net.ParseIP(host)
 	if loopback := host == "localhost" || (ip != nil && ip.IsLoopback()); !loopback && c.Password == "" {
-		return fmt.Errorf("--listen %s is reachable from other machines and needs a password (CLICKHOUSED_PASSWORD): SQL can read files of this one", c.Listen)
+		return fmt.Errorf("--listen %s is reachable from other machines and needs a password "+
+			"(CLICKHOUSED_PASSWORD): SQL can read files of this one", c.Listen)
 	}
 	if c.Readers < 1 || c.ReadTime < time.Second || c.MaxBody < 1<<20 {
-		return fmt.Errorf("limits too small: --readers %d (at least 1), --read-time %v (at least 1s), --max-body %d (at least 1 MiB)", c.Readers, c.ReadTime, c.MaxBody)
+		return fmt.Errorf("limits too small: --readers %d (at least 1), --read-time %v (at least 1s), --max-body %d "+
+			"(at least 1 MiB)", c.Readers, c.ReadTime, c.MaxBody)
 	}
 	return nil
 }
@@ -76,17 +79,20 @@ func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) (err error) 
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", c.Listen)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s: %w (another ClickHouse there? give another --listen)", c.Listen, err)
 	}
-	log.Info("ready", "listen", listener.Addr().String(), "data", c.Data, "clickhouse", gateway.hello.version, "took", time.Since(start).Round(time.Millisecond))
+	log.Info("ready", slog.String("listen", listener.Addr().String()), slog.String("data", c.Data),
+		slog.String("clickhouse", gateway.hello.version),
+		slog.Duration("took", time.Since(start).Round(time.Millisecond)))
 	err = c.serveUntil(ctx, log, listener, gateway)
 	return errors.Join(err, engine.Close())
 }
 
 func (c *serveCommand) gatewayOptions() gatewayOptions {
-	limits := append(chdb.DefaultReadLimits(), chdb.Setting{Name: "max_execution_time", Value: fmt.Sprintf("%g", c.ReadTime.Seconds())})
+	seconds := strconv.FormatFloat(c.ReadTime.Seconds(), 'f', -1, 64)
+	limits := append(chdb.DefaultReadLimits(), chdb.Setting{Name: "max_execution_time", Value: seconds})
 	return gatewayOptions{
 		pool:     chdb.PoolOptions{Readers: c.Readers, ReadLimits: limits},
 		password: c.Password,
@@ -107,7 +113,9 @@ func (c *serveCommand) library(ctx context.Context) (string, error) {
 
 // serveUntil serves until ctx ends, then stops in two steps: no new requests
 // and time for those in hand; then their statements are killed.
-func (c *serveCommand) serveUntil(ctx context.Context, log *slog.Logger, listener net.Listener, handler http.Handler) error {
+func (c *serveCommand) serveUntil(ctx context.Context, log *slog.Logger, listener net.Listener,
+	handler http.Handler,
+) error {
 	// Statements run under work, not under ctx: a stop is not a cancellation.
 	work, kill := context.WithCancel(context.WithoutCancel(ctx))
 	defer kill()
@@ -129,13 +137,13 @@ func (c *serveCommand) serveUntil(ctx context.Context, log *slog.Logger, listene
 		return fmt.Errorf("the HTTP interface on %s failed: %w", listener.Addr(), err)
 	case <-ctx.Done():
 	}
-	log.Info("stopping: finishing what is in hand", "limit", c.DrainTimeout)
+	log.Info("stopping: finishing what is in hand", slog.Duration("limit", c.DrainTimeout))
 	drain, cancel := context.WithTimeout(work, c.DrainTimeout)
 	defer cancel()
 	if err := server.Shutdown(drain); err == nil {
 		return nil
 	}
-	log.Warn("statements still run after the limit and are killed", "limit", c.DrainTimeout)
+	log.Warn("statements still run after the limit and are killed", slog.Duration("limit", c.DrainTimeout))
 	kill()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
@@ -150,7 +158,7 @@ func untilEOF(ctx context.Context, log *slog.Logger, in io.Reader) context.Conte
 	ctx, cancel := context.WithCancel(ctx)
 	go func() {
 		_, err := io.Copy(io.Discard, in)
-		log.Info("standard input ended: the parent is gone or wants a stop", "error", err)
+		log.Info("standard input ended: the parent is gone or wants a stop", slog.Any("error", err))
 		cancel()
 	}()
 	return ctx

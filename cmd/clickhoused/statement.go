@@ -44,7 +44,8 @@ func parseInsert(lex *lexer) (statement, error) {
 		tok = lex.next()
 		switch {
 		case tok.kind == tokenEnd:
-			return statement{}, exception(62, "SYNTAX_ERROR", "Syntax error: INSERT needs VALUES, FORMAT with data, or SELECT: "+head(lex.text))
+			return statement{}, exception(62, "SYNTAX_ERROR", "Syntax error: INSERT needs VALUES, FORMAT with data, "+
+				"or SELECT: "+head(lex.text))
 		case tok.depth > 0 || isDot(lex, prev):
 			continue
 		case tok.kind == tokenSymbol && lex.text[tok.start] == ';':
@@ -52,12 +53,19 @@ func parseInsert(lex *lexer) (statement, error) {
 		case lex.is(tok, "SELECT"), lex.is(tok, "WITH"):
 			return parseQuery(&lexer{text: lex.text})
 		case lex.is(tok, "INFILE"):
-			return statement{}, exception(344, "SUPPORT_IS_DISABLED", "INSERT FROM INFILE would read a file of the server: send the data in the request body")
+			return statement{}, exception(344, "SUPPORT_IS_DISABLED", "INSERT FROM INFILE would read a file of the "+
+				"server: send the data in the request body")
 		case lex.is(tok, "VALUES"):
-			return statement{sql: lex.text[:tok.start], format: "Values", carriesData: true, inline: lex.text[tok.end:]}, nil
+			return statement{
+				sql: lex.text[:tok.start], format: "Values", carriesData: true,
+				inline: lex.text[tok.end:],
+			}, nil
 		case lex.is(tok, "FORMAT"):
 			name := lex.next()
-			return statement{sql: lex.text[:tok.start], format: lex.text[name.start:name.end], carriesData: true, inline: afterFormat(lex.text[name.end:])}, nil
+			return statement{
+				sql: lex.text[:tok.start], format: lex.text[name.start:name.end], carriesData: true,
+				inline: afterFormat(lex.text[name.end:]),
+			}, nil
 		}
 	}
 }
@@ -85,7 +93,8 @@ func parseQuery(lex *lexer) (statement, error) {
 		following := peek.next()
 		switch {
 		case lex.is(tok, "INTO") && lex.is(following, "OUTFILE"):
-			return statement{}, exception(358, "INTO_OUTFILE_NOT_ALLOWED", "INTO OUTFILE is not allowed: the result is in the response body")
+			return statement{}, exception(358, "INTO_OUTFILE_NOT_ALLOWED",
+				"INTO OUTFILE is not allowed: the result is in the response body")
 		case tok.depth == 0 && lex.is(tok, "FORMAT") && following.kind == tokenWord:
 			st.format = lex.text[following.start:following.end]
 		}
@@ -103,5 +112,6 @@ func head(sql string) string {
 }
 
 func errMultiStatement() *chdb.Exception {
-	return exception(62, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed): send one statement per request")
+	return exception(62, "SYNTAX_ERROR",
+		"Syntax error (Multi-statements are not allowed): send one statement per request")
 }

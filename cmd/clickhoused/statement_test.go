@@ -20,14 +20,18 @@ func TestParseStatement(t *testing.T) {
 	}
 	f("SELECT 1", statement{sql: "SELECT 1"})
 	f("SELECT 'FORMAT x' -- FORMAT y", statement{sql: "SELECT 'FORMAT x' -- FORMAT y"})
-	f("SELECT format FROM (SELECT 1 FORMAT a) FORMAT JSON", statement{sql: "SELECT format FROM (SELECT 1 FORMAT a) FORMAT JSON", format: "JSON"})
+	f("SELECT format FROM (SELECT 1 FORMAT a) FORMAT JSON", statement{sql: "SELECT format FROM (SELECT 1 FORMAT a) " +
+		"FORMAT JSON", format: "JSON"})
 	f("insert into t format Native\n\x01\x00", insert("insert into t ", "Native", "\x01\x00"))
 	f("INSERT INTO t FORMAT CSV \r\n\r\n1", insert("INSERT INTO t ", "CSV", "\r\n1"))
 	f("INSERT INTO t FORMAT Native", insert("INSERT INTO t ", "Native", ""))
-	f("INSERT INTO `for mat` (format, `values`) VALUES (1)", insert("INSERT INTO `for mat` (format, `values`) ", "Values", " (1)"))
-	f("INSERT INTO TABLE values.format SETTINGS a = 'FORMAT' FORMAT TSV\nx", insert("INSERT INTO TABLE values.format SETTINGS a = 'FORMAT' ", "TSV", "x"))
+	f("INSERT INTO `for mat` (format, `values`) VALUES (1)", insert("INSERT INTO `for mat` (format, `values`) ",
+		"Values", " (1)"))
+	f("INSERT INTO TABLE values.format SETTINGS a = 'FORMAT' FORMAT TSV\nx",
+		insert("INSERT INTO TABLE values.format SETTINGS a = 'FORMAT' ", "TSV", "x"))
 	f("INSERT INTO t SELECT 1 FORMAT Null", statement{sql: "INSERT INTO t SELECT 1 FORMAT Null", format: "Null"})
-	f("/* INSERT /* INTO */ */ # hm\n $a$ ; $a$ 'it\\'s' \"", statement{sql: "/* INSERT /* INTO */ */ # hm\n $a$ ; $a$ 'it\\'s' \""})
+	f("/* INSERT /* INTO */ */ # hm\n $a$ ; $a$ 'it\\'s' \"", statement{sql: "/* INSERT /* INTO */ */ # hm\n $a$ ; " +
+		"$a$ 'it\\'s' \""})
 }
 
 func TestParseStatementRefuses(t *testing.T) {
@@ -49,7 +53,10 @@ func TestParseStatementRefuses(t *testing.T) {
 // FuzzParseStatement: whatever comes over HTTP, the lexer ends, and the parts
 // are parts of the text.
 func FuzzParseStatement(f *testing.F) {
-	for _, seed := range []string{"INSERT INTO t FORMAT CSV\n1", "SELECT $a$", "/*", "'\\", "INSERT INTO t (a) VALUES (", "$$"} {
+	for _, seed := range []string{
+		"INSERT INTO t FORMAT CSV\n1", "SELECT $a$", "/*", "'\\",
+		"INSERT INTO t (a) VALUES (", "$$",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

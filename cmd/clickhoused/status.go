@@ -24,11 +24,14 @@ func statusOf(code int) int {
 		return http.StatusUnauthorized
 	case 192, 193, 512, 516: // UNKNOWN_USER, WRONG_PASSWORD, SET_NON_GRANTED_ROLE, AUTHENTICATION_FAILED
 		return http.StatusForbidden
-	case 6, 15, 25, 26, 27, 36, 37, 38, 41, 44, 53, 62, 72, 76, 117, 123, 167, 168, 223, 321, 376, 427, 441, 456, 675, 676:
-		// CANNOT_PARSE_*, BAD_ARGUMENTS, SYNTAX_ERROR, TYPE_MISMATCH, INCORRECT_DATA, UNKNOWN_QUERY_PARAMETER, ...
+	case 6, 15, 25, 26, 27, 36, 37, 38, 41, 44, 53, 62, 72, 76, 117, 123, 167, 168,
+		223, 321, 376, 427, 441, 456, 675, 676:
+		// CANNOT_PARSE_*, BAD_ARGUMENTS, SYNTAX_ERROR, TYPE_MISMATCH, INCORRECT_DATA,
+		// UNKNOWN_QUERY_PARAMETER, ...
 		return http.StatusBadRequest
 	case 16, 46, 47, 50, 56, 60, 63, 73, 78, 81, 115, 152, 336:
-		// NO_SUCH_COLUMN_IN_TABLE and UNKNOWN_*: FUNCTION, IDENTIFIER, TYPE, STORAGE, TABLE, FORMAT, DATABASE, SETTING, ...
+		// NO_SUCH_COLUMN_IN_TABLE and UNKNOWN_*: FUNCTION, IDENTIFIER, TYPE, STORAGE, TABLE,
+		// FORMAT, DATABASE, SETTING, ...
 		return http.StatusNotFound
 	case 159: // TIMEOUT_EXCEEDED
 		return http.StatusRequestTimeout
@@ -48,7 +51,9 @@ func statusOf(code int) int {
 // operator: refused writes and features, cancelled and surplus statements.
 func expected(code int) bool {
 	switch code {
-	case 48, 164, 202, 344, 358, 394: // NOT_IMPLEMENTED, READONLY, TOO_MANY_SIMULTANEOUS_QUERIES, SUPPORT_IS_DISABLED, INTO_OUTFILE_NOT_ALLOWED, QUERY_WAS_CANCELLED
+	case 48, 164, 202, 344, 358, 394:
+		// NOT_IMPLEMENTED, READONLY, TOO_MANY_SIMULTANEOUS_QUERIES, SUPPORT_IS_DISABLED,
+		// INTO_OUTFILE_NOT_ALLOWED, QUERY_WAS_CANCELLED
 		return true
 	}
 	return false
@@ -63,7 +68,8 @@ func asException(err error) *chdb.Exception {
 	case errors.As(err, &e):
 		return e
 	case errors.As(err, &tooLarge):
-		return exception(229, "QUERY_IS_TOO_LARGE", fmt.Sprintf("The request body is larger than %d bytes (--max-body): send it in parts", tooLarge.Limit))
+		return exception(229, "QUERY_IS_TOO_LARGE", fmt.Sprintf("The request body is larger than %d bytes "+
+			"(--max-body): send it in parts", tooLarge.Limit))
 	case errors.Is(err, chdb.ErrBusy):
 		return exception(202, "TOO_MANY_SIMULTANEOUS_QUERIES", err.Error())
 	case errors.Is(err, context.Canceled):

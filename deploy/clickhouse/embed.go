@@ -39,7 +39,8 @@ type Package struct {
 func Engine() (Pin, error) {
 	var pin Pin
 	if err := json.Unmarshal(engineJSON, &pin); err != nil {
-		return Pin{}, fmt.Errorf("clickhouse: cannot read the embedded engine.json: %w (the binary was built from a broken deploy/clickhouse/engine.json)", err)
+		return Pin{}, fmt.Errorf("clickhouse: cannot read the embedded engine.json: %w (the binary was built from a "+
+			"broken deploy/clickhouse/engine.json)", err)
 	}
 	return pin, nil
 }
@@ -60,9 +61,12 @@ func (p Pin) For(goos, goarch string) (Package, error) {
 	pkg, ok := p.Platforms[platform]
 	switch {
 	case !ok:
-		return Package{}, fmt.Errorf("clickhouse: the embedded engine does not exist for %s: use an external ClickHouse (clickhouse.url)", platform)
+		return Package{}, fmt.Errorf("clickhouse: the embedded engine does not exist for %s: use an external "+
+			"ClickHouse (clickhouse.url)", platform)
 	case pkg.Integrity == "":
-		return Package{}, fmt.Errorf("clickhouse: the engine for %s (%s) has no verified hash in deploy/clickhouse/engine.json yet: add it, name a library with --lib, or use an external ClickHouse (clickhouse.url)", platform, pkg.Name)
+		return Package{}, fmt.Errorf("clickhouse: the engine for %s (%s) has no verified hash in "+
+			"deploy/clickhouse/engine.json yet: add it, name a library with --lib, or use an external ClickHouse "+
+			"(clickhouse.url)", platform, pkg.Name)
 	}
 	pkg.Version = p.Version
 	return pkg, nil

@@ -25,7 +25,8 @@ func TestPinIsComplete(t *testing.T) {
 		}
 		sum, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(pkg.Integrity, "sha512-"))
 		if err != nil || len(sum) != sha512.Size {
-			t.Errorf("%s: unexpected integrity %q: %d bytes, %v; want %d bytes", platform, pkg.Integrity, len(sum), err, sha512.Size)
+			t.Errorf("%s: unexpected integrity %q: %d bytes, %v; want %d bytes", platform, pkg.Integrity, len(sum),
+				err, sha512.Size)
 		}
 		if pkg.PackedBytes <= 0 || pkg.LibraryBytes <= pkg.PackedBytes {
 			t.Errorf("%s: unexpected sizes: packed %d, library %d", platform, pkg.PackedBytes, pkg.LibraryBytes)

@@ -53,5 +53,6 @@ func (e *Engine) kill(tag string) {
 		return
 	}
 	defer conn.Close()
-	_, _ = conn.Query(context.Background(), "KILL QUERY WHERE Settings['log_comment'] = {tag:String} ASYNC", "Null", Param{"tag", tag})
+	const sql = "KILL QUERY WHERE Settings['log_comment'] = {tag:String} ASYNC"
+	_, _ = conn.Query(context.Background(), sql, "Null", Param{"tag", tag})
 }

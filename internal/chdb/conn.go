@@ -66,7 +66,8 @@ func (c *Conn) Statements(sql string) (int, error) {
 	// chdb_query_analysis_v1: struct_size, statement_count, flags, query_class.
 	out := [4]uint32{0: uint32(unsafe.Sizeof([4]uint32{}))}
 	if c.engine.lib.classify(c.conn(), bytesOf(sql), uint64(len(sql)), nil, 0, unsafe.Pointer(&out)) != 0 {
-		return 0, errors.New("chdb: the engine refused to classify a statement: its chdb_query_analysis struct has changed, so this binding does not fit the library")
+		return 0, errors.New("chdb: the engine refused to classify a statement: its chdb_query_analysis struct has " +
+			"changed, so this binding does not fit the library")
 	}
 	return int(out[1]), nil
 }

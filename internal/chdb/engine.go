@@ -47,7 +47,8 @@ func Open(libPath, dataDir string) (*Engine, error) {
 		return nil, fmt.Errorf("chdb: cannot resolve the data directory %q: %w", dataDir, err)
 	}
 	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return nil, fmt.Errorf("chdb: cannot make the data directory %q: %w (check its owner and the free space)", dir, err)
+		return nil, fmt.Errorf("chdb: cannot make the data directory %q: %w (check its owner and the free space)",
+			dir, err)
 	}
 	guard, err := newSignalGuard()
 	if err != nil {
@@ -118,7 +119,8 @@ func (e *Engine) Connect(settings ...Setting) (*Conn, error) {
 	case ptr == nil && len(settings) > 0:
 		return nil, e.explain(settings...)
 	case ptr == nil:
-		return nil, fmt.Errorf("chdb: the engine does not open %q: the directory cannot be read or written, is damaged, or is of a newer engine", e.dir)
+		return nil, fmt.Errorf("chdb: the engine does not open %q: the directory cannot be read or written, is "+
+			"damaged, or is of a newer engine", e.dir)
 	}
 	e.open.Add(1)
 	return &Conn{engine: e, ptr: ptr, tag: tag}, nil

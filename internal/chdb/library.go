@@ -50,13 +50,15 @@ type library struct {
 func loadLibrary(path string) (*library, error) {
 	dl, err := purego.Dlopen(path, purego.RTLD_NOW|purego.RTLD_LOCAL)
 	if err != nil {
-		return nil, fmt.Errorf("chdb: cannot load the ClickHouse engine %q: %w (fetch it with `clickhoused fetch`, or name it with --lib)", path, err)
+		return nil, fmt.Errorf("chdb: cannot load the ClickHouse engine %q: %w (fetch it with `clickhoused fetch`, "+
+			"or name it with --lib)", path, err)
 	}
 	lib := &library{}
 	for name, target := range lib.symbols() {
 		addr, err := purego.Dlsym(dl, name)
 		if err != nil {
-			return nil, fmt.Errorf("chdb: %q has no function %s; it is not the pinned engine (deploy/clickhouse/engine.json): %w", path, name, err)
+			return nil, fmt.Errorf("chdb: %q has no function %s; it is not the pinned engine "+
+				"(deploy/clickhouse/engine.json): %w", path, name, err)
 		}
 		purego.RegisterFunc(target, addr)
 	}

@@ -79,7 +79,9 @@ func (p *Pool) Insert(ctx context.Context, settings []Setting, use func(*Conn) e
 	return p.lend(ctx, "insert", p.inserts, settings, use)
 }
 
-func (p *Pool) lend(ctx context.Context, kind string, turns chan struct{}, settings []Setting, use func(*Conn) error) error {
+func (p *Pool) lend(ctx context.Context, kind string, turns chan struct{}, settings []Setting,
+	use func(*Conn) error,
+) error {
 	timer := time.NewTimer(p.opt.Wait)
 	defer timer.Stop()
 	select {
@@ -88,7 +90,8 @@ func (p *Pool) lend(ctx context.Context, kind string, turns chan struct{}, setti
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-timer.C:
-		return fmt.Errorf("%w: no %s connection became free in %v (there are %d); send less at once, or give the server more", ErrBusy, kind, p.opt.Wait, cap(turns))
+		return fmt.Errorf("%w: no %s connection became free in %v (there are %d); send less at once, or give the "+
+			"server more", ErrBusy, kind, p.opt.Wait, cap(turns))
 	}
 	conn, err := p.engine.Connect(settings...)
 	if err != nil {

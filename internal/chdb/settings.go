@@ -26,7 +26,8 @@ func (e *Engine) loadSettings() (map[string]bool, error) {
 		known[name] = true
 	}
 	if !known["max_execution_time"] {
-		return nil, errors.New("chdb: the engine's list of settings (system.settings) has no max_execution_time: not the pinned engine?")
+		return nil, errors.New("chdb: the engine's list of settings (system.settings) has no max_execution_time: " +
+			"not the pinned engine?")
 	}
 	return known, nil
 }
@@ -35,7 +36,8 @@ func (e *Engine) loadSettings() (map[string]bool, error) {
 func (e *Engine) check(s Setting) error {
 	switch {
 	case !settingName.MatchString(s.Name):
-		return &Exception{Code: codeUnknownSetting, Text: fmt.Sprintf("Code: 115. DB::Exception: Unknown setting '%s'. (UNKNOWN_SETTING)", s.Name)}
+		return &Exception{Code: codeUnknownSetting, Text: fmt.Sprintf("Code: 115. DB::Exception: Unknown setting "+
+			"'%s'. (UNKNOWN_SETTING)", s.Name)}
 	case strings.ContainsRune(s.Value, 0):
 		return fmt.Errorf("chdb: the value of the setting %s holds a NUL byte", s.Name)
 	case e.known != nil && !e.known[s.Name]: // nil only for the anchor, which has none
@@ -58,5 +60,6 @@ func (e *Engine) explain(settings ...Setting) error {
 			return err
 		}
 	}
-	return fmt.Errorf("chdb: cannot open a connection on %q with settings %v, and the engine does not say why", e.dir, settings)
+	return fmt.Errorf("chdb: cannot open a connection on %q with settings %v, and the engine does not say why", e.dir,
+		settings)
 }

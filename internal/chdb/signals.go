@@ -34,7 +34,8 @@ type signalGuard struct {
 func newSignalGuard() (*signalGuard, error) {
 	addr, err := purego.Dlsym(purego.RTLD_DEFAULT, "sigaction")
 	if err != nil {
-		return nil, fmt.Errorf("chdb: libc has no sigaction, so the engine would keep the process's signal handlers: %w", err)
+		return nil, fmt.Errorf("chdb: libc has no sigaction, so the engine would keep the process's signal "+
+			"handlers: %w", err)
 	}
 	g := &signalGuard{}
 	purego.RegisterFunc(&g.sigaction, addr)

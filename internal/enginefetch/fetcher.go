@@ -23,7 +23,8 @@ const libraryName = "libchdb.so"
 
 // PackFunc puts the tarball of an npm package into dir and returns its path.
 // It says on progress how far it is.
-type PackFunc func(ctx context.Context, pkg clickhouse.Package, dir string, progress io.Writer) (tarball string, err error)
+type PackFunc func(ctx context.Context, pkg clickhouse.Package, dir string, progress io.Writer) (tarball string,
+	err error)
 
 // Fetcher knows which engine is wanted and where it is kept.
 type Fetcher struct {
@@ -44,7 +45,8 @@ func New(progress io.Writer) (*Fetcher, error) {
 	if root == "" {
 		cache, err := os.UserCacheDir()
 		if err != nil {
-			return nil, fmt.Errorf("enginefetch: no place for the ClickHouse engine: %w (set %s to a directory)", err, CacheEnv)
+			return nil, fmt.Errorf("enginefetch: no place for the ClickHouse engine: %w (set %s to a directory)", err,
+				CacheEnv)
 		}
 		root = filepath.Join(cache, "nudge", "engine")
 	}
@@ -75,7 +77,8 @@ func (f *Fetcher) Path(ctx context.Context) (string, error) {
 		return f.Target(), err
 	}
 	if err := os.MkdirAll(f.Dir, 0o755); err != nil {
-		return "", fmt.Errorf("enginefetch: cannot make the cache %q: %w (set %s to another directory)", f.Dir, err, CacheEnv)
+		return "", fmt.Errorf("enginefetch: cannot make the cache %q: %w (set %s to another directory)", f.Dir, err,
+			CacheEnv)
 	}
 	lock := flock.New(filepath.Join(f.Dir, "fetch.lock"))
 	if ok, err := lock.TryLock(); err == nil && !ok {
@@ -105,7 +108,8 @@ func (f *Fetcher) fetch(ctx context.Context) error {
 		return fmt.Errorf("enginefetch: cannot write to the cache %q: %w", f.Dir, err)
 	}
 	defer func() { _ = os.RemoveAll(tmp) }()
-	fmt.Fprintf(f.Progress, "fetching the ClickHouse engine %s@%s (%d MB, once) into %s\n", f.Package.Name, f.Package.Version, f.Package.PackedBytes/1e6, f.Dir)
+	fmt.Fprintf(f.Progress, "fetching the ClickHouse engine %s@%s (%d MB, once) into %s\n", f.Package.Name,
+		f.Package.Version, (f.Package.PackedBytes+5e5)/1e6, f.Dir)
 	tarball, err := f.Pack(ctx, f.Package, tmp, f.Progress)
 	if err != nil {
 		return err

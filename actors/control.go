@@ -1,0 +1,67 @@
+package actors
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/nudge-engine/nudge/campaign"
+)
+
+// Control is a control record: record K of the stream CTL, copied into every
+// partition (R12). Exactly one of the pointers is set.
+type Control struct {
+	K       uint64   `json:"k"`
+	Genesis *Genesis `json:"genesis,omitempty"`
+	Apply   *Apply   `json:"apply,omitempty"`
+}
+
+// Genesis is control record 1: what is fixed when a log is created.
+type Genesis struct {
+	LogID      string `json:"log_id"`     // random, names this log
+	Partitions int    `json:"partitions"` // for life (R3)
+	Semantics  int    `json:"semantics"`
+	DedupeIDs  int    `json:"dedupe_ids"` // a partition's dedupe set holds at most so many
+}
+
+// Apply puts documents in force, replacing those of the same kind and name.
+type Apply struct {
+	Workspace string              `json:"workspace"`
+	Documents []campaign.Document `json:"documents"`
+}
+
+// Encode is the stored form of a control record.
+func (c *Control) Encode() []byte {
+	b, err := json.Marshal(c)
+	if err != nil {
+		panic(fmt.Sprintf("BUG: a control record cannot be written: %v", err))
+	}
+	return b
+}
+
+// DecodeControl reads what Encode wrote.
+func DecodeControl(p []byte) (Control, error) {
+	var c Control
+	if err := json.Unmarshal(p, &c); err != nil {
+		return Control{}, fmt.Errorf("actors: control record: %w", err)
+	}
+	if (c.Genesis == nil) == (c.Apply == nil) || c.K == 0 {
+		return Control{}, fmt.Errorf("actors: control record %d is neither genesis nor apply", c.K)
+	}
+	return c, nil
+}
+
+// Claim is the record with which an owner takes a partition over.
+type Claim struct {
+	Node  string `json:"node"`
+	Epoch uint64 `json:"epoch"`
+}
+
+// Reject is an event that ingest refused and kept.
+type Reject struct {
+	Workspace string `json:"workspace"`
+	Customer  string `json:"customer,omitempty"`
+	Field     string `json:"field"`
+	Code      string `json:"code"`
+	Message   string `json:"message"`
+	Raw       string `json:"raw"` // at most 32 KiB
+}

@@ -1,0 +1,120 @@
+package actors
+
+import (
+	"encoding/json"
+	"fmt"
+	"sort"
+
+	"github.com/nudge-engine/nudge/campaign"
+)
+
+// Compile turns a document into what it means. It must be a pure function; it is
+// handed in so that the shards of a node can share compiled programs.
+type Compile func(workspace string, d *campaign.Document) (campaign.Parsed, error)
+
+// definitions are the documents in force, by workspace.
+type definitions struct {
+	compile    Compile
+	workspaces map[string]*workspace
+	dirty      bool
+}
+
+// workspace is what one workspace has in force.
+type workspace struct {
+	Documents []campaign.Document `json:"documents"` // sorted by (Kind, Name)
+	// Since gives for each counter the log sequence from which it counts.
+	Since map[string]uint64 `json:"since"`
+	set   *campaign.Set
+}
+
+func newDefinitions(compile Compile) definitions {
+	return definitions{compile: compile, workspaces: map[string]*workspace{}}
+}
+
+// set is the active campaigns of a workspace; an unknown one has none.
+func (d *definitions) set(name string) *campaign.Set {
+	w, ok := d.workspaces[name]
+	if !ok {
+		w = &workspace{Since: map[string]uint64{}, set: campaign.NewSet(nil, map[string]uint64{}, 0)}
+		d.workspaces[name] = w
+	}
+	return w.set
+}
+
+// apply puts documents in force at log sequence seq. When one of them does not
+// compile, nothing changes: it was checked before it was written, so that is a bug.
+func (d *definitions) apply(a *Apply, seq uint64) error {
+	d.set(a.Workspace)
+	old := d.workspaces[a.Workspace]
+	byKey := map[string]campaign.Document{}
+	for _, doc := range old.Documents {
+		byKey[doc.Kind+"/"+doc.Name] = doc
+	}
+	for _, doc := range a.Documents {
+		byKey[doc.Kind+"/"+doc.Name] = doc
+	}
+	next := &workspace{Since: map[string]uint64{}}
+	for _, doc := range byKey { //nudge:unordered sorted below
+		next.Documents = append(next.Documents, doc)
+	}
+	for id, since := range old.Since { //nudge:unordered a copy
+		next.Since[id] = since
+	}
+	if err := d.build(a.Workspace, next, seq); err != nil {
+		return err
+	}
+	d.workspaces[a.Workspace] = next
+	d.dirty = true
+	return nil
+}
+
+func (d *definitions) build(name string, w *workspace, seq uint64) error {
+	sort.Slice(w.Documents, func(i, j int) bool {
+		a, b := &w.Documents[i], &w.Documents[j]
+		return a.Kind < b.Kind || a.Kind == b.Kind && a.Name < b.Name
+	})
+	var programs []*campaign.Program
+	for i := range w.Documents {
+		p, err := d.compile(name, &w.Documents[i])
+		if err != nil {
+			return fmt.Errorf("actors: workspace %s: %w", name, err)
+		}
+		if p.Campaign != nil {
+			programs = append(programs, p.Campaign)
+		}
+	}
+	w.set = campaign.NewSet(programs, w.Since, seq)
+	return nil
+}
+
+// encode is the stored form: JSON with sorted keys.
+func (d *definitions) encode() []byte {
+	b, err := json.Marshal(d.workspaces)
+	if err != nil {
+		panic(fmt.Sprintf("BUG: definitions cannot be written: %v", err))
+	}
+	return b
+}
+
+func (d *definitions) load(p []byte) error {
+	stored := map[string]*workspace{}
+	if err := json.Unmarshal(p, &stored); err != nil {
+		return fmt.Errorf("actors: definitions: %w", err)
+	}
+	names := make([]string, 0, len(stored))
+	for name := range stored { //nudge:unordered sorted below
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		w := stored[name]
+		if w.Since == nil {
+			w.Since = map[string]uint64{}
+		}
+		if err := d.build(name, w, 0); err != nil {
+			return err
+		}
+		d.workspaces[name] = w
+	}
+	return nil
+}

@@ -1,0 +1,204 @@
+package actors
+
+import (
+	"fmt"
+
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/wire"
+)
+
+// MessageFormat is the version of effect messages: their first byte.
+const MessageFormat = 1
+
+// MaxMessage bounds an effect message, in bytes (design R15).
+const MaxMessage = 512 << 10
+
+// An effect message, version 1:
+//
+//	format byte, n, log sequence, part, semantics (varints), now (zigzag varint),
+//	then rows: a tag byte, a length, that many bytes.
+//
+// Tags: D delivery, d decision, C chain, G goal, X drop, L dead letter. The rows
+// of a tag keep their order. Effects that do not fit one message go on in the
+// next; the cut depends on the bytes alone, so that it is the same at each run.
+const (
+	tagDelivery   = 'D'
+	tagDecision   = 'd'
+	tagChain      = 'C'
+	tagGoal       = 'G'
+	tagDrop       = 'X'
+	tagDeadLetter = 'L'
+)
+
+// Message is one decoded effect message.
+type Message struct {
+	N         uint64
+	Semantics uint64
+	Effects
+}
+
+// splitter writes effects as messages numbered from next on.
+type splitter struct {
+	next   uint64
+	header Effects // Seq, Part, Now
+	buf    []byte
+	emit   func(n uint64, data []byte)
+}
+
+// Encode writes e as messages numbered from next on and gives each to emit, which
+// owns the bytes. It returns the number after the last. Empty effects make no
+// message.
+func (e *Effects) Encode(next uint64, emit func(n uint64, data []byte)) uint64 {
+	s := &splitter{next: next, header: Effects{Seq: e.Seq, Part: e.Part, Now: e.Now}, emit: emit}
+	var row []byte
+	for i := range e.Deliveries {
+		row = e.Deliveries[i].AppendTo(row[:0])
+		s.row(tagDelivery, row)
+	}
+	for i := range e.Decisions {
+		row = appendDecision(row[:0], &e.Decisions[i])
+		s.row(tagDecision, row)
+	}
+	for i := range e.Chains {
+		row = appendChain(row[:0], &e.Chains[i])
+		s.row(tagChain, row)
+	}
+	for i := range e.Goals {
+		row = appendGoal(row[:0], &e.Goals[i])
+		s.row(tagGoal, row)
+	}
+	for i := range e.Drops {
+		row = wire.AppendUint(row[:0], uint64(e.Drops[i].Index))
+		row = wire.AppendString(row, string(e.Drops[i].Reason))
+		s.row(tagDrop, row)
+	}
+	for i := range e.DeadLetters {
+		row = appendDeadLetter(row[:0], &e.DeadLetters[i])
+		s.row(tagDeadLetter, row)
+	}
+	s.flush()
+	return s.next
+}
+
+func (s *splitter) row(tag byte, row []byte) {
+	if len(s.buf) > 0 && len(s.buf)+len(row)+11 > MaxMessage {
+		s.flush()
+	}
+	if len(s.buf) == 0 {
+		s.buf = append(make([]byte, 0, 512), MessageFormat)
+		s.buf = wire.AppendUint(s.buf, s.next)
+		s.buf = wire.AppendUint(s.buf, s.header.Seq)
+		s.buf = wire.AppendUint(s.buf, uint64(s.header.Part))
+		s.buf = wire.AppendUint(s.buf, Semantics)
+		s.buf = wire.AppendInt(s.buf, s.header.Now)
+	}
+	s.buf = append(s.buf, tag)
+	s.buf = wire.AppendBytes(s.buf, row)
+}
+
+func (s *splitter) flush() {
+	if len(s.buf) == 0 {
+		return
+	}
+	s.emit(s.next, s.buf)
+	s.buf = nil
+	s.next++
+}
+
+func appendDecision(b []byte, d *campaign.Decision) []byte {
+	for _, s := range [...]string{d.Workspace, d.Campaign, d.Customer, d.Key, d.Step, string(d.Kind),
+		string(d.Reason), d.Detail, d.EventID} {
+		b = wire.AppendString(b, s)
+	}
+	b = wire.AppendUint(b, uint64(d.Version))
+	b = wire.AppendUint(b, uint64(d.Entry))
+	return wire.AppendInt(b, d.At)
+}
+
+func appendChain(b []byte, c *campaign.ChainRow) []byte {
+	for _, s := range [...]string{c.Workspace, c.Campaign, c.Customer, c.Key, string(c.Outcome), c.Goal} {
+		b = wire.AppendString(b, s)
+	}
+	b = wire.AppendUint(b, uint64(c.Version))
+	b = wire.AppendUint(b, uint64(c.Entry))
+	b = wire.AppendInt(b, c.EnteredAt)
+	b = wire.AppendInt(b, c.EndedAt)
+	b = wire.AppendInt(b, int64(c.Value))
+	return wire.AppendBool(b, c.HasValue)
+}
+
+func appendGoal(b []byte, g *campaign.GoalRow) []byte {
+	for _, s := range [...]string{g.Workspace, g.Campaign, g.Customer, g.Key, g.Goal, g.Step, g.Currency, g.EventID} {
+		b = wire.AppendString(b, s)
+	}
+	b = wire.AppendUint(b, uint64(g.Version))
+	b = wire.AppendUint(b, uint64(g.Entry))
+	b = wire.AppendInt(b, int64(g.Value))
+	b = wire.AppendBool(b, g.HasValue)
+	return wire.AppendInt(b, g.At)
+}
+
+func appendDeadLetter(b []byte, l *DeadLetter) []byte {
+	for _, s := range [...]string{l.Workspace, l.Customer, string(l.Reason), l.Field, l.Detail} {
+		b = wire.AppendString(b, s)
+	}
+	b = wire.AppendUint(b, uint64(l.Index))
+	b = wire.AppendInt(b, l.At)
+	return wire.AppendBytes(b, l.Raw)
+}
+
+// DecodeMessage reads an effect message. Nothing of p is kept but the captured
+// values and raw records, which alias it.
+func DecodeMessage(p []byte) (Message, error) {
+	d := wire.NewDecoder(p)
+	if f := d.Byte(); d.Err() == nil && f != MessageFormat {
+		return Message{}, fmt.Errorf("actors: effect message: %w: format %d; this program reads format %d",
+			wire.ErrCorrupt, f, MessageFormat)
+	}
+	m := Message{N: d.Uint()}
+	m.Seq, m.Part = d.Uint(), uint32(d.Uint()) //nolint:gosec // written from a uint32
+	m.Semantics, m.Now = d.Uint(), d.Int()
+	for d.Err() == nil && d.Len() > 0 {
+		tag := d.Byte()
+		row := wire.NewDecoder(d.Bytes())
+		if err := m.decodeRow(tag, row); err != nil {
+			return Message{}, fmt.Errorf("actors: effect message %d: %w", m.N, err)
+		}
+	}
+	if err := d.Done(); err != nil {
+		return Message{}, fmt.Errorf("actors: effect message %d: %w", m.N, err)
+	}
+	return m, nil
+}
+
+//nolint:gosec // the numbers were written from uint32
+func (m *Message) decodeRow(tag byte, d *wire.Decoder) error {
+	switch tag {
+	case tagDelivery:
+		m.Deliveries = append(m.Deliveries, campaign.DecodeDelivery(d))
+	case tagDecision:
+		m.Decisions = append(m.Decisions, campaign.Decision{Workspace: d.String(), Campaign: d.String(),
+			Customer: d.String(), Key: d.String(), Step: d.String(), Kind: campaign.Kind(d.String()),
+			Reason: campaign.Reason(d.String()), Detail: d.String(), EventID: d.String(),
+			Version: uint32(d.Uint()), Entry: uint32(d.Uint()), At: d.Int()})
+	case tagChain:
+		m.Chains = append(m.Chains, campaign.ChainRow{Workspace: d.String(), Campaign: d.String(),
+			Customer: d.String(), Key: d.String(), Outcome: campaign.Outcome(d.String()), Goal: d.String(),
+			Version: uint32(d.Uint()), Entry: uint32(d.Uint()), EnteredAt: d.Int(), EndedAt: d.Int(),
+			Value: campaign.Money(d.Int()), HasValue: d.Bool()})
+	case tagGoal:
+		m.Goals = append(m.Goals, campaign.GoalRow{Workspace: d.String(), Campaign: d.String(),
+			Customer: d.String(), Key: d.String(), Goal: d.String(), Step: d.String(), Currency: d.String(),
+			EventID: d.String(), Version: uint32(d.Uint()), Entry: uint32(d.Uint()),
+			Value: campaign.Money(d.Int()), HasValue: d.Bool(), At: d.Int()})
+	case tagDrop:
+		m.Drops = append(m.Drops, Drop{Index: uint32(d.Uint()), Reason: campaign.Kind(d.String())})
+	case tagDeadLetter:
+		m.DeadLetters = append(m.DeadLetters, DeadLetter{Workspace: d.String(), Customer: d.String(),
+			Reason: campaign.Reason(d.String()), Field: d.String(), Detail: d.String(),
+			Index: uint32(d.Uint()), At: d.Int(), Raw: d.Bytes()})
+	default:
+		return fmt.Errorf("%w: row of kind %q", wire.ErrCorrupt, tag)
+	}
+	return d.Done()
+}

@@ -1,0 +1,177 @@
+package actors
+
+import (
+	"encoding/json"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/wire"
+	"github.com/nudge-engine/nudge/stream"
+)
+
+func hashBytes(b []byte) uint64 { return xxhash.Sum64(b) }
+
+// recordKey is the customer that a record is about, without decoding the rest.
+func recordKey(r *stream.Record) (key string, ok bool) {
+	if r.Kind != stream.KindEvent && r.Kind != stream.KindResult {
+		return "", false
+	}
+	d := wire.NewDecoder(r.Data) // both kinds start with workspace and customer
+	key = Key(d.String(), d.String())
+	return key, d.Err() == nil
+}
+
+// apply applies one record of a frame.
+func (s *Shard) apply(in *Input, index int, out *Effects) {
+	r := &in.Frame.Records[index]
+	var err error
+	switch r.Kind {
+	case stream.KindEvent:
+		err = s.applyEvent(in, index, out)
+	case stream.KindResult:
+		err = s.applyResult(r.Data, out)
+	case stream.KindControl:
+		err = s.applyControl(r.Data, in.At.Seq)
+	case stream.KindClaim:
+		err = s.applyClaim(r.Data)
+	case stream.KindReject:
+		err = s.applyReject(index, r.Data, out)
+	case stream.KindTick, stream.KindSkip:
+	default:
+		err = fmt.Errorf("actors: record of kind %d", r.Kind)
+	}
+	if err != nil {
+		s.putAside(index, r, campaign.ReasonMalformed, err.Error(), out)
+	}
+}
+
+func (s *Shard) applyEvent(in *Input, index int, out *Effects) error {
+	e, err := campaign.DecodeEvent(in.Frame.Records[index].Data)
+	if err != nil {
+		return err
+	}
+	if !s.dedupe.add(eventHash(e.Workspace, e.Customer, e.ID), s.now) {
+		out.Drops = append(out.Drops, Drop{Index: uint32(index), Reason: campaign.Deduplicate}) //nolint:gosec // small
+		return nil
+	}
+	key := Key(e.Workspace, e.Customer)
+	h := s.customers.get(key)
+	if h == nil {
+		h = s.customers.put(key, campaign.NewCustomer(e.Workspace, e.Customer, s.now, in.At.Seq), guessBytes)
+	}
+	s.machine.Use(s.defs.set(e.Workspace))
+	s.guard(h, out, func() {
+		s.machine.Apply(h.c, &e, s.now, in.At.Seq, &out.Output)
+	}, func(detail string) {
+		s.putAside(index, &in.Frame.Records[index], campaign.ReasonPanic, detail, out)
+	})
+	s.markDirty(h)
+	s.rearm(h)
+	return nil
+}
+
+func (s *Shard) applyResult(data []byte, out *Effects) error {
+	r, err := campaign.DecodeResult(data)
+	if err != nil {
+		return err
+	}
+	h := s.customers.get(Key(r.Workspace, r.Customer))
+	if h == nil {
+		return nil // a result of a customer who is gone
+	}
+	s.machine.Use(s.defs.set(r.Workspace))
+	s.machine.Settle(h.c, &r, s.now, &out.Output)
+	s.markDirty(h)
+	s.rearm(h)
+	return nil
+}
+
+// applyControl applies control record k only when it is the next: copies may
+// come twice (R12).
+func (s *Shard) applyControl(data []byte, seq uint64) error {
+	c, err := DecodeControl(data)
+	if err != nil {
+		return err
+	}
+	if c.K != s.ctl+1 {
+		return nil
+	}
+	s.ctl = c.K
+	if c.Genesis != nil {
+		if c.Genesis.DedupeIDs > 0 {
+			s.dedupe.limit = c.Genesis.DedupeIDs
+		}
+		return nil
+	}
+	return s.defs.apply(c.Apply, seq)
+}
+
+func (s *Shard) applyClaim(data []byte) error {
+	var c Claim
+	if err := json.Unmarshal(data, &c); err != nil {
+		return fmt.Errorf("actors: claim: %w", err)
+	}
+	if c.Epoch >= s.claim.Epoch {
+		s.claim = c
+	}
+	return nil
+}
+
+func (s *Shard) applyReject(index int, data []byte, out *Effects) error {
+	var r Reject
+	if err := json.Unmarshal(data, &r); err != nil {
+		return fmt.Errorf("actors: reject: %w", err)
+	}
+	out.DeadLetters = append(out.DeadLetters, DeadLetter{Workspace: r.Workspace, Customer: r.Customer,
+		Index: uint32(index), Reason: campaign.ReasonRejected, Field: r.Field, //nolint:gosec // small
+		Detail: clip(r.Code+": "+r.Message, maxDetail), Raw: []byte(clip(r.Raw, maxRaw)), At: s.now})
+	return nil
+}
+
+// putAside makes a dead letter of a record that is not applied.
+func (s *Shard) putAside(index int, r *stream.Record, reason campaign.Reason, detail string, out *Effects) {
+	l := DeadLetter{Index: uint32(index), Reason: reason, Detail: clip(detail, maxDetail), //nolint:gosec // small
+		Raw: r.Data[:min(len(r.Data), maxRaw)], At: s.now}
+	if r.Kind == stream.KindEvent {
+		d := wire.NewDecoder(r.Data)
+		l.Workspace, l.Customer = d.String(), d.String()
+	}
+	out.DeadLetters = append(out.DeadLetters, l)
+	out.Drops = append(out.Drops, Drop{Index: l.Index, Reason: campaign.Deadletter})
+}
+
+// guard runs work on a customer. When it panics, the customer and the effects
+// are as before and failed is told why (C7). The detail has no addresses, so
+// that it is the same at each run.
+func (s *Shard) guard(h *hosted, out *Effects, work func(), failed func(detail string)) {
+	s.image = h.c.AppendTo(s.image[:0])
+	before := out.Output
+	defer func() {
+		p := recover()
+		if p == nil {
+			return
+		}
+		restored, err := campaign.DecodeCustomer(s.image, s.names)
+		if err != nil {
+			panic(fmt.Sprintf("BUG: a customer cannot be read back: %v; after panic: %v\n%s", err, p, debug.Stack()))
+		}
+		h.c = restored
+		out.Output = before
+		s.machine = campaign.NewMachine()
+		failed(clip(fmt.Sprintf("panic: %v", p), maxDetail))
+	}()
+	work()
+}
+
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && s[n]&0xC0 == 0x80 {
+		n--
+	}
+	return s[:n]
+}

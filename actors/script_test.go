@@ -1,0 +1,282 @@
+package actors
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/datadriven"
+
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/storage"
+	"github.com/nudge-engine/nudge/stream"
+)
+
+// TestScripts tells the behaviour of a shard as stories: testdata/script/*.txt.
+// Commands:
+//
+//	apply                    the input is definitions, put in force
+//	at TIME                  the clock of the next frames
+//	advance DURATION         ticks at each instant at which a timer is due
+//	frame [t=TIME]           one frame; each line is a record:
+//	                           track CUSTOMER ID "Name" {properties} [time=TIME] [historical]
+//	                           identify CUSTOMER ID {traits}
+//	                           result DELIVERY-LINE accepted|temporary|permanent
+//	restart                  snapshot, and a new shard from the store
+//	crash                    a new shard from the last snapshot, then the log again
+func TestScripts(t *testing.T) {
+	datadriven.Walk(t, "testdata/script", func(t *testing.T, path string) {
+		w := newScriptWorld(t)
+		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			w.out.Reset()
+			switch d.Cmd {
+			case "apply":
+				w.apply(t, d.Input)
+			case "at":
+				w.clock = instant(t, d.CmdArgs[0].Key)
+			case "advance":
+				w.advance(t, d.CmdArgs[0].Key)
+			case "frame":
+				w.frame(t, d.Input)
+			case "restart":
+				w.snapshot(t)
+				w.recover(t)
+			case "crash":
+				w.recover(t)
+			default:
+				t.Fatalf("%s: unknown command %q", d.Pos, d.Cmd)
+			}
+			return w.out.String()
+		})
+	})
+}
+
+type scriptWorld struct {
+	lang   *campaign.Language
+	shard  *Shard
+	store  *storage.Memory
+	log    []Input
+	clock  int64
+	ctl    uint64
+	out    strings.Builder
+	sent   []campaign.Delivery
+	silent bool
+}
+
+func newScriptWorld(t *testing.T) *scriptWorld {
+	t.Helper()
+	lang, err := campaign.NewLanguage()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &scriptWorld{lang: lang, store: storage.NewMemory()}
+	w.recover(t)
+	return w
+}
+
+func (w *scriptWorld) compile(workspace string, d *campaign.Document) (campaign.Parsed, error) {
+	return campaign.ParseDocument(w.lang, workspace, d)
+}
+
+func instant(t *testing.T, text string) int64 {
+	t.Helper()
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at.UnixMilli()
+}
+
+func (w *scriptWorld) apply(t *testing.T, text string) {
+	t.Helper()
+	docs, err := campaign.Parse(w.lang, "input", []byte(text))
+	if err != nil {
+		fmt.Fprintln(&w.out, err)
+		return
+	}
+	w.ctl++
+	c := Control{K: w.ctl, Apply: &Apply{Workspace: "default"}}
+	for _, d := range docs {
+		d.Document.Version = uint32(w.ctl) //nolint:gosec // small
+		c.Apply.Documents = append(c.Apply.Documents, d.Document)
+	}
+	w.step(t, stream.Record{Kind: stream.KindControl, Data: c.Encode()})
+	fmt.Fprintln(&w.out, "ok")
+}
+
+func (w *scriptWorld) step(t *testing.T, records ...stream.Record) {
+	t.Helper()
+	seq := uint64(len(w.log) + 1)
+	in := Input{At: Position{Seq: seq}, Frame: stream.Frame{Time: w.clock, Records: records}}
+	w.log = append(w.log, in)
+	w.feed(t, &in)
+}
+
+func (w *scriptWorld) feed(t *testing.T, in *Input) {
+	t.Helper()
+	for {
+		for _, key := range w.shard.Needs(in) {
+			workspace, id, _ := strings.Cut(key, "\x00")
+			v, err := w.store.Get(storage.CustomerKey(0, workspace, id))
+			if err == nil {
+				err = w.shard.Load(key, v)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		var out Effects
+		done, err := w.shard.Step(in, &out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.shard.Encode(&out, func(n uint64, data []byte) { w.check(t, n, data) })
+		w.print(&out)
+		if done {
+			return
+		}
+	}
+}
+
+// check reads every message back: what is written is what was decided.
+func (w *scriptWorld) check(t *testing.T, n uint64, data []byte) {
+	t.Helper()
+	m, err := DecodeMessage(data)
+	if err != nil || m.N != n {
+		t.Fatalf("effect message %d reads as %d, error %v", n, m.N, err)
+	}
+}
+
+func (w *scriptWorld) print(out *Effects) {
+	for _, d := range out.Deliveries {
+		if d.Status == campaign.HandedOff {
+			w.sent = append(w.sent, d)
+		}
+	}
+	if w.silent {
+		return
+	}
+	for _, d := range out.Decisions {
+		fmt.Fprintf(&w.out, "%s %s %s", stamp(d.At), d.Kind, d.Customer)
+		for _, part := range []string{d.Campaign, d.Key, d.Step, string(d.Reason), d.Detail} {
+			if part != "" {
+				fmt.Fprintf(&w.out, " %s", part)
+			}
+		}
+		if d.Entry > 1 {
+			fmt.Fprintf(&w.out, " #%d", d.Entry)
+		}
+		fmt.Fprintln(&w.out)
+	}
+	for _, g := range out.Goals {
+		fmt.Fprintf(&w.out, "  goal %s after %q value %s %s\n", g.Goal, g.Step, g.Value, g.Currency)
+	}
+	for _, d := range out.Drops {
+		fmt.Fprintf(&w.out, "  dropped record %d: %s\n", d.Index, d.Reason)
+	}
+	for _, l := range out.DeadLetters {
+		fmt.Fprintf(&w.out, "  dead letter of %s: %s %s\n", l.Customer, l.Reason, l.Detail)
+	}
+}
+
+func stamp(ms int64) string { return time.UnixMilli(ms).UTC().Format("01-02T15:04:05") }
+
+func (w *scriptWorld) advance(t *testing.T, text string) {
+	t.Helper()
+	d, err := campaign.ParseDuration(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := w.clock + d
+	for {
+		due := w.shard.NextDue()
+		if due == 0 || due > end {
+			break
+		}
+		w.clock = max(due, w.clock)
+		w.step(t, stream.Record{Kind: stream.KindTick})
+	}
+	w.clock = end
+}
+
+func (w *scriptWorld) snapshot(t *testing.T) {
+	t.Helper()
+	if err := w.store.Commit(w.shard.Snapshot()); err != nil {
+		t.Fatal(err)
+	}
+	w.shard.Saved()
+}
+
+// recover starts a new shard from the store and feeds it the rest of the log.
+func (w *scriptWorld) recover(t *testing.T) {
+	t.Helper()
+	w.shard = NewShard(Config{Compile: w.compile, MemoryLimit: 1})
+	if err := w.shard.Recover(w.store); err != nil {
+		t.Fatal(err)
+	}
+	w.silent = true
+	for i := range w.log[w.shard.Applied().Seq:] {
+		w.feed(t, &w.log[int(w.shard.Applied().Seq)])
+		_ = i
+	}
+	w.silent = false
+}
+
+func (w *scriptWorld) frame(t *testing.T, input string) {
+	t.Helper()
+	var records []stream.Record
+	for line := range strings.Lines(input) {
+		if line = strings.TrimSpace(line); line != "" {
+			records = append(records, w.record(t, line))
+		}
+	}
+	w.step(t, records...)
+}
+
+func (w *scriptWorld) record(t *testing.T, line string) stream.Record {
+	t.Helper()
+	verb, rest, _ := strings.Cut(line, " ")
+	customer, rest, _ := strings.Cut(rest, " ")
+	switch verb {
+	case "track", "identify":
+		id, rest, _ := strings.Cut(rest, " ")
+		e := campaign.Event{Workspace: "default", Customer: customer, ID: id, Type: campaign.Identify,
+			Name: "$identify", Time: w.clock}
+		if verb == "track" {
+			e.Type = campaign.Track
+			name, after, ok := strings.Cut(strings.TrimPrefix(rest, `"`), `"`)
+			if !ok {
+				t.Fatalf("no quoted name in %q", line)
+			}
+			e.Name, rest = name, strings.TrimSpace(after)
+		}
+		if end := strings.LastIndexByte(rest, '}'); end >= 0 {
+			if verb == "track" {
+				e.Properties = []byte(rest[:end+1])
+			} else {
+				e.Traits = []byte(rest[:end+1])
+			}
+			rest = rest[end+1:]
+		}
+		for _, option := range strings.Fields(rest) {
+			if at, ok := strings.CutPrefix(option, "time="); ok {
+				e.Time = instant(t, at)
+			}
+			e.Historical = e.Historical || option == "historical"
+		}
+		return stream.Record{Kind: stream.KindEvent, Data: e.AppendTo(nil)}
+	case "result": // of the last delivery to the customer
+		for i := len(w.sent) - 1; i >= 0; i-- {
+			if d := w.sent[i]; d.Customer == customer {
+				verdict := map[string]campaign.Verdict{"accepted": campaign.Accepted,
+					"temporary": campaign.Temporary, "permanent": campaign.Permanent}[rest]
+				r := campaign.Result{Workspace: "default", Customer: customer, Delivery: d.ID, Attempt: d.Attempt,
+					Verdict: verdict}
+				return stream.Record{Kind: stream.KindResult, Data: r.AppendTo(nil)}
+			}
+		}
+	}
+	t.Fatalf("record %q is not understood", line)
+	return stream.Record{}
+}

@@ -1,0 +1,150 @@
+package actors
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/nudge-engine/nudge/campaign"
+)
+
+// maxTimersPerStep bounds the timers that one Step fires (R8); the frame goes on
+// in the next Step.
+const maxTimersPerStep = 10_000
+
+// ErrGap means that a frame is not the next one (C3).
+var ErrGap = errors.New("actors: the frame is not the next of its partition")
+
+// Config is what a shard is told when it is made.
+type Config struct {
+	Partition int
+	Compile   Compile
+	// MemoryLimit bounds the customers in memory, in bytes (an estimate); 0 means
+	// no limit.
+	MemoryLimit int64
+}
+
+// Shard is the owner of one partition's customers: the deterministic core. It
+// belongs to one goroutine.
+type Shard struct {
+	config  Config
+	machine *campaign.Machine
+	names   campaign.Names
+
+	customers memory
+	wheel     wheel
+	dedupe    dedupe
+	defs      definitions
+
+	now      int64 // log time, ms; never goes back
+	applied  Position
+	emitted  uint64 // number of the last effect message
+	lastHash uint64 // XXH64 of its bytes
+	ctl      uint64 // number of the last control record applied
+	claim    Claim  // the last owner that claimed the partition
+	state    uint64 // state hash as of the last snapshot
+	hold     lateHold
+
+	part    uint32 // steps of the frame in hand so far
+	dirty   []*hosted
+	image   []byte // the customer in hand as it was, to go back to after a panic
+	touched bool   // something changed since the last snapshot
+	saving  bool   // a snapshot is on its way to the store
+}
+
+// NewShard is a shard before the first record.
+func NewShard(c Config) *Shard {
+	return &Shard{config: c, machine: campaign.NewMachine(), names: campaign.Names{}, customers: newMemory(),
+		dedupe: newDedupe(), defs: newDefinitions(c.Compile)}
+}
+
+// Applied is the position of the last frame applied.
+func (s *Shard) Applied() Position { return s.applied }
+
+// Now is the log time, ms.
+func (s *Shard) Now() int64 { return s.now }
+
+// Emitted is the number of the last effect message, and its hash.
+func (s *Shard) Emitted() (n, hash uint64) { return s.emitted, s.lastHash }
+
+// Control is the number of the last control record applied.
+func (s *Shard) Control() uint64 { return s.ctl }
+
+// Claim is the last owner that claimed the partition.
+func (s *Shard) Claim() Claim { return s.claim }
+
+// NextDue is when the earliest timer is due, ms; 0 when there is none.
+func (s *Shard) NextDue() int64 { return s.hold.next(&s.wheel) }
+
+// Step applies a frame and leaves in out what must be done about it. It returns
+// done = false when the frame has more due timers than one step fires: then it
+// must be called again with the same frame and an empty out.
+//
+// REQUIRES: out is empty; the customers that Needs named were loaded.
+func (s *Shard) Step(in *Input, out *Effects) (done bool, err error) {
+	if in.At.Seq != s.applied.Seq+1 {
+		return false, fmt.Errorf("%w: partition %d: sequence %d after %d", ErrGap, s.config.Partition,
+			in.At.Seq, s.applied.Seq)
+	}
+	s.touched = true
+	before := s.now
+	s.now = max(s.now, in.Frame.Time)
+	out.Seq, out.Part, out.Now = in.At.Seq, s.part, s.now
+	s.hold.observe(&s.wheel, before, s.now)
+	if !s.fireTimers(out) {
+		s.part++
+		return false, nil
+	}
+	s.dedupe.evict(s.now)
+	for i := range in.Frame.Records {
+		s.apply(in, i, out)
+	}
+	s.applied, s.part = in.At, 0
+	return true, nil
+}
+
+// Encode writes the effects of a step as numbered messages and remembers the
+// last one's number and hash (R5).
+func (s *Shard) Encode(out *Effects, emit func(n uint64, data []byte)) {
+	next := out.Encode(s.emitted+1, func(n uint64, data []byte) {
+		s.lastHash = hashBytes(data)
+		emit(n, data)
+	})
+	s.emitted = next - 1
+}
+
+// rearm brings a customer's timer in line with its state (C5).
+func (s *Shard) rearm(h *hosted) {
+	due := h.c.NextDue()
+	if due == 0 {
+		s.wheel.disarm(&h.timer)
+		return
+	}
+	s.wheel.arm(&h.timer, due)
+}
+
+func (s *Shard) markDirty(h *hosted) {
+	if !h.dirty {
+		h.dirty = true
+		s.dirty = append(s.dirty, h)
+	}
+}
+
+// MayLeave says whether an attempt of a delivery may be made now (R9). known is
+// false when the customer is passivated and must be loaded first.
+func (s *Shard) MayLeave(workspace, customer string, id campaign.ID) (may, known bool) {
+	h := s.customers.get(Key(workspace, customer))
+	if h == nil {
+		return false, !s.customers.passivated
+	}
+	return h.c.MayLeave(id, s.now), true
+}
+
+// Customer is a customer in memory, nil when it is not there; the caller must
+// not change it. known is as for MayLeave.
+func (s *Shard) Customer(workspace, id string) (c *campaign.Customer, known bool) {
+	h := s.customers.get(Key(workspace, id))
+	if h == nil {
+		return nil, !s.customers.passivated
+	}
+	return h.c, true
+}

@@ -1,0 +1,153 @@
+package actors
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/storage"
+)
+
+// Snapshot gathers what changed since the last one into a batch (R6). The caller
+// commits it and then calls Saved.
+//
+// REQUIRES: no frame is half applied; every effect emitted is acknowledged (C4);
+// the snapshot before was saved.
+func (s *Shard) Snapshot() *storage.Batch {
+	if s.part != 0 || s.saving {
+		panic(fmt.Sprintf("BUG: partition %d: snapshot in the middle of a frame (part %d) or of another snapshot (%v)",
+			s.config.Partition, s.part, s.saving))
+	}
+	b := new(storage.Batch)
+	p := s.config.Partition
+	for _, h := range s.dirty {
+		value := h.c.AppendTo(nil)
+		share := hashBytes(value)
+		s.state += share - h.share
+		h.share, h.dirty = share, false
+		s.customers.resize(h, int32(len(value)*sizeFactor)) //nolint:gosec // bounded by the limits of a customer
+		b.Set(storage.CustomerKey(p, h.c.Workspace, h.c.ID), value)
+	}
+	s.dirty = s.dirty[:0]
+	for i, c := range s.dedupe.chunks {
+		if c.dirty {
+			b.Set(storage.DedupeKey(p, s.dedupe.first+uint64(i)), c.appendTo(nil))
+			c.dirty = false
+		}
+	}
+	for _, number := range s.dedupe.gone {
+		b.Delete(storage.DedupeKey(p, number))
+	}
+	s.dedupe.gone = s.dedupe.gone[:0]
+	if s.defs.dirty {
+		b.Set(storage.DefinitionsKey(p), s.defs.encode())
+		s.defs.dirty = false
+	}
+	meta := s.Meta()
+	b.Set(storage.MetaKey(p), meta.Encode())
+	s.touched, s.saving = false, true
+	return b
+}
+
+// Changed says whether a snapshot would hold anything new.
+func (s *Shard) Changed() bool { return s.touched }
+
+// DirtyBytes estimates how large a snapshot would be.
+func (s *Shard) DirtyBytes() int64 { return int64(len(s.dirty)) * guessBytes }
+
+// Saved says that the last snapshot is durable; it passivates customers while
+// memory is over its limit, the least recently used first.
+func (s *Shard) Saved() {
+	s.saving = false
+	if s.config.MemoryLimit == 0 {
+		return
+	}
+	h := s.customers.oldest
+	for h != nil && s.customers.bytes > s.config.MemoryLimit {
+		next := h.newer
+		if !h.dirty {
+			s.customers.drop(h)
+		}
+		h = next
+	}
+}
+
+// Load brings a customer into memory from its stored value; nil says that the
+// store has none.
+func (s *Shard) Load(key string, value []byte) error {
+	if value == nil {
+		return nil
+	}
+	if h := s.customers.all[key]; h != nil && h.c != nil {
+		return nil
+	}
+	c, err := campaign.DecodeCustomer(value, s.names)
+	if err != nil {
+		return fmt.Errorf("actors: partition %d: customer %q: %w", s.config.Partition, key, err)
+	}
+	h := s.customers.put(key, c, int32(len(value)*sizeFactor)) //nolint:gosec // bounded
+	h.share = hashBytes(value)
+	return nil
+}
+
+// Recover makes the shard what the store's snapshot says. It must be called
+// before the first Step; a store without a snapshot leaves the shard as new.
+func (s *Shard) Recover(store storage.Store) error {
+	p := s.config.Partition
+	stored, err := store.Get(storage.MetaKey(p))
+	if err != nil || stored == nil {
+		return err
+	}
+	m, err := DecodeMeta(stored)
+	if err != nil {
+		return err
+	}
+	if m.Semantics != Semantics {
+		return fmt.Errorf("%w: partition %d was computed by semantics %d, this program computes %d; run the program "+
+			"of semantics %d until it has drained", ErrSemantics, p, m.Semantics, Semantics, m.Semantics)
+	}
+	s.now, s.applied, s.emitted, s.lastHash = m.Now, m.Applied, m.Emitted, m.LastHash
+	s.ctl, s.claim, s.state = m.Control, m.Claim, m.StateHash
+	s.hold.until, s.hold.mark, s.dedupe.limit = m.HoldUntil, m.HoldMark, m.DedupeSize
+	s.wheel.now = m.Now
+	if defs, err := store.Get(storage.DefinitionsKey(p)); err != nil {
+		return err
+	} else if defs != nil {
+		if err := s.defs.load(defs); err != nil {
+			return err
+		}
+	}
+	if err := store.Scan(storage.DedupePrefix(p), func(k, v []byte) error {
+		return s.dedupe.load(binary.BigEndian.Uint64(k[len(k)-8:]), v)
+	}); err != nil {
+		return err
+	}
+	return store.Scan(storage.CustomerPrefix(p), s.recoverCustomer)
+}
+
+// recoverCustomer loads a customer while there is room, else arms its timer only.
+func (s *Shard) recoverCustomer(k, v []byte) error {
+	due, err := campaign.DecodeNextDue(v)
+	if err != nil {
+		return err
+	}
+	workspace, id, ok := storage.ParseCustomerKey(k)
+	if !ok {
+		return fmt.Errorf("actors: partition %d: %q is no customer's key", s.config.Partition, k)
+	}
+	key := Key(workspace, id)
+	if limit := s.config.MemoryLimit; limit == 0 || s.customers.bytes < limit {
+		if err := s.Load(key, v); err != nil {
+			return err
+		}
+	} else {
+		s.customers.passivated = true
+		if due != 0 {
+			s.customers.all[key] = &hosted{timer: timer{key: key, level: notArmed}}
+		}
+	}
+	if due != 0 {
+		s.wheel.arm(&s.customers.all[key].timer, due)
+	}
+	return nil
+}

@@ -1,0 +1,131 @@
+package actors
+
+import (
+	"fmt"
+
+	"github.com/nudge-engine/nudge/campaign"
+)
+
+// After a downtime (R8): timers that are more than lateMargin late wait for
+// holdFor of log time, so that the backlog of events is applied first.
+const (
+	lateMargin = 5 * 60 * 1000
+	holdFor    = 60 * 1000
+)
+
+// lateHold holds back the timers that a downtime made late. It is part of the
+// state and derived from the log alone.
+type lateHold struct {
+	until int64 // log time at which they are let go; 0: nothing is held
+	mark  int64 // timers due at or before mark are held
+	held  []*timer
+}
+
+// observe starts a hold when log time jumped over timers, and ends one that is over.
+func (l *lateHold) observe(w *wheel, before, now int64) {
+	if l.until != 0 && now >= l.until {
+		l.release(w)
+	}
+	if l.until != 0 || now-before <= lateMargin {
+		return
+	}
+	due := w.next()
+	if due == 0 || due > now-lateMargin {
+		return
+	}
+	l.until, l.mark = now+holdFor, now-lateMargin
+}
+
+// take puts aside what is held; it says whether t was.
+func (l *lateHold) take(t *timer) bool {
+	if l.until == 0 || t.due > l.mark {
+		return false
+	}
+	t.level = isHeld
+	l.held = append(l.held, t)
+	return true
+}
+
+func (l *lateHold) release(w *wheel) {
+	held := l.held
+	l.until, l.mark, l.held = 0, 0, nil
+	for _, t := range held {
+		if t.level == isHeld { // else it was moved or taken out meanwhile
+			t.level = notArmed
+			w.arm(t, t.due)
+		}
+	}
+}
+
+// next is when something must happen: the end of the hold, or the next timer.
+func (l *lateHold) next(w *wheel) int64 {
+	due := w.next()
+	if l.until != 0 && (due == 0 || l.until < due) {
+		return l.until
+	}
+	return due
+}
+
+// fireTimers fires what is due, at most maxTimersPerStep; false when more is due.
+func (s *Shard) fireTimers(out *Effects) bool {
+	for range maxTimersPerStep {
+		t := s.wheel.pop(s.now)
+		if t == nil {
+			return true
+		}
+		if s.hold.take(t) {
+			continue
+		}
+		h := s.customers.get(t.key)
+		if h == nil {
+			panic(fmt.Sprintf("BUG: partition %d: customer %q has a due timer and was not loaded",
+				s.config.Partition, t.key))
+		}
+		s.fire(h, t.due, out)
+	}
+	due := s.wheel.next()
+	return due == 0 || due > s.now
+}
+
+// fire fires one customer's timers due at or before due, inside a guard (C7).
+func (s *Shard) fire(h *hosted, due int64, out *Effects) {
+	workspace := h.c.Workspace
+	s.machine.Use(s.defs.set(workspace))
+	s.guard(h, out, func() {
+		s.machine.Fire(h.c, due, s.now, &out.Output)
+	}, func(detail string) {
+		h.c.Quarantine(due, s.now)
+		out.DeadLetters = append(out.DeadLetters, DeadLetter{Workspace: workspace, Customer: h.c.ID,
+			Reason: campaign.ReasonPanic, Field: "timer", Detail: detail, At: s.now})
+	})
+	s.markDirty(h)
+	s.rearm(h)
+}
+
+// Needs names the customers that the next Step of a frame will touch and that
+// are not in memory; the shell reads them from the store and calls Load.
+func (s *Shard) Needs(in *Input) []string {
+	if !s.customers.passivated {
+		return nil
+	}
+	need := map[string]bool{}
+	var keys []string
+	want := func(key string) {
+		if h := s.customers.all[key]; (h == nil || h.c == nil) && !need[key] {
+			need[key] = true
+			keys = append(keys, key)
+		}
+	}
+	s.wheel.each(max(s.now, in.Frame.Time), maxTimersPerStep, func(t *timer) { want(t.key) })
+	if now := max(s.now, in.Frame.Time); s.hold.until != 0 && now >= s.hold.until {
+		for _, t := range s.hold.held {
+			want(t.key)
+		}
+	}
+	for i := range in.Frame.Records {
+		if key, ok := recordKey(&in.Frame.Records[i]); ok {
+			want(key)
+		}
+	}
+	return keys
+}

@@ -1,0 +1,202 @@
+package actors
+
+import (
+	"math/bits"
+	"sort"
+)
+
+const (
+	wheelBits   = 6
+	wheelSlots  = 1 << wheelBits
+	wheelLevels = 8 // 48 bits of milliseconds: 8,900 years
+)
+
+// timer is one entry of the wheel: the earliest instant at which a customer
+// must be looked at.
+type timer struct {
+	due   int64
+	key   string // of the customer
+	level int8   // where it is: a level, inReady or notArmed
+	slot  uint8
+	index int32 // in its slot; meaningless in ready
+}
+
+const (
+	notArmed int8 = -1
+	inReady  int8 = -2
+	isHeld   int8 = -3 // put aside by lateHold
+)
+
+func (t *timer) before(o *timer) bool { return t.due < o.due || t.due == o.due && t.key < o.key }
+
+// wheel is a hierarchical timing wheel (Varghese and Lauck, 1987) with slots of
+// 1 ms at the lowest level. Arming and disarming are O(1); due timers come out
+// in the total order (due, key).
+//
+// Invariant: a timer at level l shares with now all groups of wheelBits above l,
+// and its group l is greater than now's; ready holds, sorted, what is due at or
+// before now.
+type wheel struct {
+	now      int64
+	size     int
+	occupied [wheelLevels]uint64
+	slots    [wheelLevels][wheelSlots][]*timer
+	ready    []*timer
+	cascades int // how often a slot was spread over the levels below
+}
+
+// arm puts t into the wheel at due, taking it out first where it was.
+func (w *wheel) arm(t *timer, due int64) {
+	if t.level != notArmed {
+		if t.due == due {
+			return
+		}
+		w.disarm(t)
+	}
+	t.due = due
+	w.size++
+	w.place(t)
+}
+
+func (w *wheel) place(t *timer) {
+	if t.due <= w.now {
+		t.level = inReady
+		i := sort.Search(len(w.ready), func(i int) bool { return t.before(w.ready[i]) })
+		w.ready = append(w.ready, nil)
+		copy(w.ready[i+1:], w.ready[i:])
+		w.ready[i] = t
+		return
+	}
+	level := (bits.Len64(uint64(t.due^w.now)) - 1) / wheelBits //nolint:gosec // both are positive
+	level = min(level, wheelLevels-1)
+	slot := int(t.due>>(level*wheelBits)) & (wheelSlots - 1)
+	t.level, t.slot, t.index = int8(level), uint8(slot), int32(len(w.slots[level][slot])) //nolint:gosec // small
+	w.slots[level][slot] = append(w.slots[level][slot], t)
+	w.occupied[level] |= 1 << slot
+}
+
+// disarm takes t out of the wheel; nothing happens when it is not in it.
+func (w *wheel) disarm(t *timer) {
+	switch t.level {
+	case notArmed:
+		return
+	case isHeld:
+		t.level = notArmed
+		return
+	case inReady:
+		i := sort.Search(len(w.ready), func(i int) bool { return !w.ready[i].before(t) })
+		w.ready = append(w.ready[:i], w.ready[i+1:]...)
+	default:
+		s := w.slots[t.level][t.slot]
+		last := s[len(s)-1]
+		s[t.index], last.index = last, t.index
+		s[len(s)-1] = nil
+		w.slots[t.level][t.slot] = s[:len(s)-1]
+		if len(s) == 1 {
+			w.occupied[t.level] &^= 1 << t.slot
+		}
+	}
+	t.level = notArmed
+	w.size--
+}
+
+// first is the earliest occupied slot and the instant at which it begins.
+func (w *wheel) first() (level, slot int, start int64, ok bool) {
+	for level = range wheelLevels {
+		if w.occupied[level] == 0 {
+			continue
+		}
+		slot = bits.TrailingZeros64(w.occupied[level])
+		above := w.now >> ((level + 1) * wheelBits) << ((level + 1) * wheelBits)
+		return level, slot, above | int64(slot)<<(level*wheelBits), true
+	}
+	return 0, 0, 0, false
+}
+
+// pop takes out the earliest timer due at or before limit; nil when there is none.
+//
+// REQUIRES: limit does not go back.
+func (w *wheel) pop(limit int64) *timer {
+	for {
+		if len(w.ready) > 0 {
+			t := w.ready[0]
+			if t.due > limit {
+				return nil
+			}
+			w.ready = w.ready[1:]
+			t.level = notArmed
+			w.size--
+			return t
+		}
+		level, slot, start, ok := w.first()
+		if !ok || start > limit {
+			w.now = max(w.now, limit)
+			return nil
+		}
+		w.open(level, slot, start)
+	}
+}
+
+// open moves now to the start of a slot and spreads its timers: those of the
+// lowest level become ready, the others fall to lower levels.
+func (w *wheel) open(level, slot int, start int64) {
+	timers := w.slots[level][slot]
+	w.slots[level][slot] = nil
+	w.occupied[level] &^= 1 << slot
+	w.now = start
+	if level > 0 {
+		w.cascades++
+	}
+	for _, t := range timers {
+		if t.due > start {
+			w.place(t)
+			continue
+		}
+		t.level = inReady
+		w.ready = append(w.ready, t)
+	}
+	sort.Slice(w.ready, func(i, j int) bool { return w.ready[i].before(w.ready[j]) })
+}
+
+// next is the earliest due instant, 0 when the wheel is empty.
+func (w *wheel) next() int64 {
+	if len(w.ready) > 0 {
+		return w.ready[0].due
+	}
+	level, slot, _, ok := w.first()
+	if !ok {
+		return 0
+	}
+	earliest := w.slots[level][slot][0].due
+	for _, t := range w.slots[level][slot] {
+		earliest = min(earliest, t.due)
+	}
+	return earliest
+}
+
+// each calls f with the timers that the next pops up to limit can give, at least
+// n of them when there are as many; which others come along depends on the
+// slots. The wheel does not change.
+func (w *wheel) each(limit int64, n int, f func(*timer)) {
+	seen := 0
+	for _, t := range w.ready {
+		if t.due > limit || seen >= n {
+			return
+		}
+		f(t)
+		seen++
+	}
+	for level := range wheelLevels {
+		for slots := w.occupied[level]; slots != 0; slots &= slots - 1 {
+			for _, t := range w.slots[level][bits.TrailingZeros64(slots)] {
+				if t.due <= limit {
+					f(t)
+					seen++
+				}
+			}
+			if seen >= n {
+				return
+			}
+		}
+	}
+}

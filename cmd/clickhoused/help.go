@@ -1,0 +1,27 @@
+package main
+
+import "github.com/alecthomas/kong"
+
+// helpTexts are what --help says; kong puts them into the commands' tags.
+func helpTexts() kong.Vars {
+	return kong.Vars{
+		"serve": "Serve a data directory over HTTP until SIGTERM, SIGINT or (with --watch-stdin) " +
+			"the end of standard input.",
+		"fetch": "Fetch the pinned ClickHouse engine (178 MB, once per machine) and print the path of its library.",
+		"print": "Only print where the library is; fetch nothing, and fail when it is not there.",
+		"data":  "Data directory. Made when missing; one process at a time.",
+		"listen": "Address of the HTTP interface. Port 0 takes a free one and logs it. " +
+			"Off the loopback interface a password is required: SQL can read files of this machine.",
+		"lib": "libchdb.so to use. Default: the pinned one, fetched when it is missing.",
+		"watch_stdin": "Stop at the end of standard input: a child that must not outlive its parent " +
+			"gets a pipe that the parent never writes to.",
+		"readers": "Statements that run at once beside the insert. More do not make the whole faster; " +
+			"they keep short queries from waiting behind long ones.",
+		"read_time": "Time limit of a statement that is no insert (max_execution_time; a request may set its own).",
+		"lock_wait": "How long to wait for another process to leave the data directory.",
+		"drain_timeout": "How long a stop waits for the statements in hand; " +
+			"those that take longer are killed.",
+		"max_body": "Limit of a request body in bytes, after decompression.",
+		"password": "Password of the user default. Without one every user is let in.",
+	}
+}

@@ -1,0 +1,282 @@
+package audit
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Record types.
+const (
+	TypeTrack    = "track"
+	TypeIdentify = "identify"
+)
+
+const (
+	remembered    = 32             // events of one name a customer remembers
+	customerLimit = 100            // live chains of one customer
+	defaultMaxAge = 24 * 3_600_000 // max_event_age when not given, ms
+)
+
+// Event is one record of the log. Time is the event time in Unix ms; the log
+// time is the Auditor's.
+type Event struct {
+	Customer   string
+	ID         string
+	Name       string
+	Time       int64
+	Type       string
+	Properties map[string]any
+	Traits     map[string]any
+	Historical bool
+}
+
+// Auditor folds one partition's log.
+type Auditor struct {
+	campaigns  []Campaign  // by name
+	customers  []*customer // by id, bytes
+	now        int64
+	deliveries []Delivery
+	refused    []Refusal
+}
+
+// customer is everything known of one customer.
+type customer struct {
+	id     string
+	seen   map[string]bool // ids of its records, asked by key only
+	traits map[string]any
+	counts map[string]int
+	events []*Event // every track record, in log order
+	per    []standing
+	chains []*chain // every chain ever, in order of entry
+}
+
+// standing is one customer's standing with one campaign.
+type standing struct {
+	matched int    // events that the count trigger counted
+	entries int    // chains so far: the last entry number
+	latest  *Event // inactivity: what its instant counts from
+	done    bool   // inactivity: latest is a matching event, not the profile
+	armed   bool
+	due     int64
+}
+
+// New has all campaigns active before the first record.
+func New(campaigns []Campaign) *Auditor {
+	a := &Auditor{campaigns: slices.Clone(campaigns)}
+	slices.SortFunc(a.campaigns, func(x, y Campaign) int { return cmp.Compare(x.Name, y.Name) })
+	return a
+}
+
+// Frame moves log time to t, never back, and fires every timer due by then, one
+// at a time; those that arise meanwhile and are due take their place in order.
+func (a *Auditor) Frame(t int64) {
+	a.now = max(a.now, t)
+	for {
+		timers := a.timers()
+		if len(timers) == 0 || timers[0].due > a.now {
+			return
+		}
+		a.fire(timers[0])
+	}
+}
+
+// Next is the instant of the first armed timer.
+func (a *Auditor) Next() (due int64, ok bool) {
+	timers := a.timers()
+	if len(timers) == 0 {
+		return 0, false
+	}
+	return timers[0].due, true
+}
+
+// timer is the timer of a chain or, without one, an inactivity instant.
+type timer struct {
+	due      int64
+	customer *customer
+	campaign int
+	entry    int
+	chain    *chain
+}
+
+// timers lists what is armed in the order it fires. An inactivity instant sorts
+// by the entry number it would give, so after the chains that are there.
+func (a *Auditor) timers() []timer {
+	var all []timer
+	for _, c := range a.customers {
+		for _, ch := range c.chains {
+			if ch.live() && ch.timed {
+				all = append(all, timer{ch.due, c, ch.campaign, ch.entry, ch})
+			}
+		}
+		for i := range c.per {
+			if c.per[i].armed {
+				all = append(all, timer{c.per[i].due, c, i, c.per[i].entries + 1, nil})
+			}
+		}
+	}
+	slices.SortFunc(all, func(x, y timer) int {
+		return cmp.Or(cmp.Compare(x.due, y.due), cmp.Compare(x.customer.id, y.customer.id),
+			cmp.Compare(x.campaign, y.campaign), cmp.Compare(x.entry, y.entry))
+	})
+	return all
+}
+
+func (a *Auditor) fire(t timer) {
+	if t.chain != nil {
+		t.chain.timeout()
+		t.chain.run(a)
+		return
+	}
+	s := &t.customer.per[t.campaign]
+	s.armed = false
+	a.enter(t.customer, t.campaign, s.latest, t.due)
+	a.runMoved(t.customer)
+}
+
+// Event applies one record at the current log time, in the order of the text.
+func (a *Auditor) Event(in Event) {
+	c, first := a.customer(in.Customer)
+	if c.seen[in.ID] {
+		return
+	}
+	c.seen[in.ID] = true
+	e := &in
+	e.Time = min(e.Time, a.now) // event time is at most log time
+	c.update(e)
+	for _, ch := range c.ordered() {
+		ch.observe(a, e)
+	}
+	for i := range a.campaigns {
+		a.trigger(c, i, e, first)
+	}
+	a.runMoved(c)
+}
+
+func (a *Auditor) customer(id string) (c *customer, first bool) {
+	at, found := slices.BinarySearchFunc(a.customers, id, func(c *customer, id string) int {
+		return cmp.Compare(c.id, id)
+	})
+	if found {
+		return a.customers[at], false
+	}
+	c = &customer{id: id, seen: map[string]bool{}, traits: map[string]any{}, counts: map[string]int{}}
+	c.per = make([]standing, len(a.campaigns))
+	a.customers = slices.Insert(a.customers, at, c)
+	return c, true
+}
+
+// update is "update profile and counters". The record is remembered here, so a
+// wait that it opens further on can look back at it.
+func (c *customer) update(e *Event) {
+	if e.Type == TypeIdentify {
+		for name, value := range e.Traits { // each member on its own: no order shows
+			if value == nil {
+				delete(c.traits, name)
+			} else {
+				c.traits[name] = value
+			}
+		}
+		return
+	}
+	c.counts[e.Name]++
+	c.events = append(c.events, e)
+}
+
+// memory is the last 32 events of each name, in log order.
+func (c *customer) memory() []*Event {
+	var kept []*Event
+	later := map[string]int{}
+	for _, e := range slices.Backward(c.events) {
+		if later[e.Name] < remembered {
+			kept = append(kept, e)
+		}
+		later[e.Name]++
+	}
+	slices.Reverse(kept)
+	return kept
+}
+
+// ordered is every chain, ended ones too, by (campaign name, entry number).
+func (c *customer) ordered() []*chain {
+	all := slices.Clone(c.chains)
+	slices.SortFunc(all, func(x, y *chain) int {
+		return cmp.Or(cmp.Compare(x.campaign, y.campaign), cmp.Compare(x.entry, y.entry))
+	})
+	return all
+}
+
+// runMoved runs the chains that entered or were advanced until each rests.
+func (a *Auditor) runMoved(c *customer) {
+	for _, ch := range c.ordered() {
+		if ch.live() && !ch.resting {
+			ch.run(a)
+		}
+	}
+}
+
+// trigger asks one campaign whether the record starts a chain.
+func (a *Auditor) trigger(c *customer, i int, e *Event, first bool) {
+	t, s := a.campaigns[i].Trigger, &c.per[i]
+	hit := Match{Event: t.Event, Where: t.Where}.holds(e, e, c)
+	switch t.Kind {
+	case KindEvent:
+		if hit {
+			a.enterBy(c, i, e)
+		}
+	case KindCount:
+		if !hit {
+			return
+		}
+		s.matched++
+		if s.matched == t.Reaches {
+			a.enterBy(c, i, e)
+		}
+	case KindInactivity:
+		switch {
+		case hit && (!s.done || e.Time >= s.latest.Time):
+			s.done = true
+			a.arm(s, i, e)
+		case first && t.FromProfile && !hit:
+			a.arm(s, i, e)
+		}
+	}
+}
+
+// arm sets the inactivity instant from e. One already past is armed only where
+// the event itself could still start something.
+func (a *Auditor) arm(s *standing, i int, e *Event) {
+	s.latest = e
+	s.due = e.Time + a.campaigns[i].Trigger.For.Milliseconds()
+	s.armed = s.due > a.now || (!e.Historical && !a.tooOld(i, e))
+}
+
+func (a *Auditor) tooOld(i int, e *Event) bool {
+	limit := a.campaigns[i].MaxEventAge.Milliseconds()
+	if limit == 0 {
+		limit = defaultMaxAge
+	}
+	return a.now-e.Time > limit
+}
+
+// enterBy enters by a record that arrives now, which must be fresh.
+func (a *Auditor) enterBy(c *customer, i int, e *Event) {
+	switch {
+	case e.Historical:
+		a.refuse(i, "historical")
+	case a.tooOld(i, e):
+		a.refuse(i, "max_event_age")
+	default:
+		a.enter(c, i, e, a.now)
+	}
+}
+
+func (a *Auditor) refuse(i int, reason string) {
+	name := a.campaigns[i].Name
+	for k := range a.refused {
+		if a.refused[k].Campaign == name && a.refused[k].Reason == reason {
+			a.refused[k].Count++
+			return
+		}
+	}
+	a.refused = append(a.refused, Refusal{name, reason, 1})
+}

@@ -1,0 +1,309 @@
+// Package audit is the judge of the simulator: a slow, obvious model of what
+// one partition's log means for campaigns.
+//
+// It models the text of docs "The campaign language" (order inside one record,
+// triggers, entry, steps, goals and stop, time) for the subset that Campaign can
+// say. It is written from that text alone, apart from the engine, and shares no
+// code with it: where both agree, two readings of the same text agree. So it
+// prefers scans and sorted slices over every index, wheel or counter.
+package audit
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Trigger kinds.
+const (
+	KindEvent      = "event"
+	KindCount      = "count"
+	KindInactivity = "inactivity"
+)
+
+// Re-entry modes.
+const (
+	ModeAlways   = "always"
+	ModeOnce     = "once"
+	ModeCooldown = "cooldown"
+)
+
+// What a trigger does while chains of its key live.
+const (
+	ActiveIgnore   = "ignore"
+	ActiveRestart  = "restart"
+	ActiveRefresh  = "refresh"
+	ActiveParallel = "parallel"
+)
+
+// Subjects of a comparison.
+const (
+	SubjectEvent    = "event"
+	SubjectTrigger  = "trigger"
+	SubjectCustomer = "customer"
+)
+
+// End is the target of a goto that ends the chain.
+const End = "end"
+
+// Campaign is one definition, always active. The zero MaxEventAge means 24h.
+type Campaign struct {
+	Name        string
+	Trigger     Trigger
+	Audience    *Pred
+	Reentry     Reentry
+	MaxEventAge time.Duration
+	Goals       []Goal
+	Stops       []Match
+	Steps       []Step
+}
+
+// Trigger says what starts a chain. Reaches is for count; For and FromProfile
+// (never_done: from_profile_created) are for inactivity.
+type Trigger struct {
+	Kind        string
+	Event       string
+	Where       *Pred
+	Reaches     int
+	For         time.Duration
+	FromProfile bool
+}
+
+// Reentry rules further chains of one customer. An empty Mode is always, an
+// empty OnActive is ignore, MaxActive 0 is not given.
+type Reentry struct {
+	Mode        string
+	Cooldown    time.Duration
+	FromExit    bool
+	KeyProperty string
+	MaxActive   int
+	OnActive    string
+}
+
+// Match holds for an event of that name where Where holds and, with Property,
+// the event and the trigger carry the same value of it.
+type Match struct {
+	Event    string
+	Where    *Pred
+	Property string
+}
+
+// Goal is a conversion. Window 0 is not given: measured while the chain lives.
+type Goal struct {
+	ID            string
+	Match         Match
+	Window        time.Duration
+	FromDelivery  bool
+	ValueProperty string
+	Stop          bool
+}
+
+// Step has exactly one verb set. Goto is where the chain goes after it; empty
+// is the next step.
+type Step struct {
+	ID     string
+	Delay  *Delay
+	Wait   *Wait
+	Send   *Send
+	Branch *Branch
+	Exit   bool
+	Goto   string
+}
+
+// Delay rests the chain from the step before, or from the entry.
+type Delay struct {
+	For       time.Duration
+	FromEntry bool
+}
+
+// Wait rests the chain until one of For matches or, with Timeout, it is over.
+// FromEntry is `since: entry`. An empty OnTimeout goes on like the step itself.
+type Wait struct {
+	For       []WaitFor
+	Timeout   time.Duration
+	FromEntry bool
+	OnTimeout string
+}
+
+// WaitFor is one event a wait looks for.
+type WaitFor struct {
+	Match Match
+	Goto  string
+}
+
+// Send decides one delivery a channel, in the order written.
+type Send struct{ Channels []string }
+
+// Branch goes to the first arm that holds, else to the next step.
+type Branch struct{ Arms []Arm }
+
+// Arm is one way of a branch; no When always holds.
+type Arm struct {
+	When *Pred
+	Goto string
+}
+
+// Pred is a conjunction. A value that is missing makes all of it false.
+type Pred struct{ All []Comparison }
+
+// Comparison compares a property (event, trigger), a trait (customer) or, with
+// Count, the customer's number of events of that name. Value is a string or a
+// float64; Op is one of == != >= <.
+type Comparison struct {
+	Subject string
+	Path    string
+	Count   string
+	Op      string
+	Value   any
+}
+
+// P is a predicate of the given comparisons.
+func P(all ...Comparison) *Pred { return &Pred{All: all} }
+
+// CEL renders the predicate in the contract's expression language.
+func (p *Pred) CEL() string {
+	parts := make([]string, 0, len(p.All))
+	for _, c := range p.All {
+		parts = append(parts, c.cel())
+	}
+	return strings.Join(parts, " && ")
+}
+
+func (c Comparison) cel() string {
+	if c.Count != "" {
+		return "customer.count(" + quote(c.Count) + ") " + c.Op + " " + literal(c.Value, true)
+	}
+	root := c.Subject + ".properties"
+	if c.Subject == SubjectCustomer {
+		root = "customer.traits"
+	}
+	return member(root, c.Path) + " " + c.Op + " " + literal(c.Value, false)
+}
+
+// literal writes a double with a point, because CEL has no `dyn >= int` for
+// every pair, and a count without one, because counts are integers.
+func literal(v any, whole bool) string {
+	number, ok := v.(float64)
+	if !ok {
+		text, _ := v.(string)
+		return quote(text)
+	}
+	s := strconv.FormatFloat(number, 'f', -1, 64)
+	if !whole && !strings.Contains(s, ".") {
+		s += ".0"
+	}
+	return s
+}
+
+// member is root.name, or root["name"] where the name is no identifier.
+func member(root, name string) string {
+	for i, r := range name {
+		letter := r == '_' || (r >= 'a' && r <= 'z') || (r >= 'A' && r <= 'Z')
+		if !letter && (i == 0 || r < '0' || r > '9') {
+			return root + "[" + quote(name) + "]"
+		}
+	}
+	return root + "." + name
+}
+
+// quote is a JSON string, which is a CEL string and a YAML scalar as well.
+func quote(s string) string {
+	b, err := json.Marshal(s)
+	if err != nil {
+		panic("BUG: a string that is no JSON: " + err.Error())
+	}
+	return string(b)
+}
+
+// scene is what a predicate can look at.
+type scene struct {
+	event    *Event
+	trigger  *Event
+	customer *customer
+}
+
+// holds is true for a missing predicate too: nothing is asked.
+func (p *Pred) holds(s scene) bool {
+	if p == nil {
+		return true
+	}
+	for _, c := range p.All {
+		if !c.holds(s) {
+			return false
+		}
+	}
+	return true
+}
+
+func (c Comparison) holds(s scene) bool {
+	if c.Count != "" {
+		return compare(float64(s.customer.counts[c.Count]), c.Op, c.Value)
+	}
+	members := s.customer.traits
+	switch c.Subject {
+	case SubjectEvent:
+		members = s.event.Properties
+	case SubjectTrigger:
+		members = s.trigger.Properties
+	}
+	value, ok := members[c.Path]
+	if !ok || value == nil {
+		return false
+	}
+	return compare(value, c.Op, c.Value)
+}
+
+// compare follows CEL: equality between kinds is false (and inequality true),
+// an order between kinds is an error, hence false.
+func compare(got any, op string, want any) bool {
+	var less, equal, ordered bool
+	a, isNumber := number(got)
+	b, wantsNumber := number(want)
+	s, isText := got.(string)
+	t, wantsText := want.(string)
+	if isNumber && wantsNumber {
+		less, equal, ordered = a < b, a == b, true
+	}
+	if isText && wantsText {
+		less, equal, ordered = s < t, s == t, true
+	}
+	switch op {
+	case "==":
+		return equal
+	case "!=":
+		return !equal
+	case ">=":
+		return ordered && !less
+	case "<":
+		return ordered && less
+	}
+	panic("BUG: unknown operator " + op)
+}
+
+func number(v any) (float64, bool) {
+	switch n := v.(type) {
+	case float64:
+		return n, true
+	case int:
+		return float64(n), true
+	case int64:
+		return float64(n), true
+	}
+	return 0, false
+}
+
+// holds tells whether the event is one that the match looks for.
+func (m Match) holds(e, trigger *Event, c *customer) bool {
+	if e.Type == TypeIdentify || e.Name != m.Event {
+		return false
+	}
+	if m.Property != "" {
+		want, ok := trigger.Properties[m.Property]
+		got, has := e.Properties[m.Property]
+		if !ok || !has || want == nil || got == nil || !compare(got, "==", want) {
+			return false
+		}
+	}
+	return m.Where.holds(scene{event: e, trigger: trigger, customer: c})
+}

@@ -1,0 +1,243 @@
+package audit
+
+// Outcomes of a chain.
+const (
+	Active    = "active"
+	Completed = "completed"
+	Converted = "goal"
+	Stopped   = "stopped"
+	Exited    = "exited"
+)
+
+// chain is one customer's run of one campaign.
+type chain struct {
+	campaign  int
+	def       *Campaign
+	customer  *customer
+	key       string
+	entry     int
+	trigger   *Event
+	enteredAt int64
+	endedAt   int64
+	outcome   string
+
+	at      int   // index of the step it is in; len(steps) is the end
+	resting bool  // in a delay or wait; otherwise it has been moved and will run
+	timed   bool  // a timer is armed
+	due     int64 // of the timer
+	planned int64 // the instant what it decides now was due at
+
+	lastDelivery int64
+	delivered    bool
+	hits         []Hit
+	endedBy      int // index in hits, when outcome is Converted
+}
+
+func (ch *chain) live() bool { return ch.outcome == Active }
+
+func (ch *chain) end(a *Auditor, outcome string) {
+	ch.outcome, ch.endedAt = outcome, a.now
+	ch.resting, ch.timed = false, false
+}
+
+// observe is "goals, stops, waits" of one record. An ended chain is measured
+// only.
+func (ch *chain) observe(a *Auditor, e *Event) {
+	stopper := -1
+	for _, g := range ch.def.Goals {
+		if ch.counted(g.ID) || !ch.open(g, e) || !g.Match.holds(e, ch.trigger, ch.customer) {
+			continue
+		}
+		value, _ := number(e.Properties[g.ValueProperty])
+		ch.hits = append(ch.hits, Hit{Goal: g.ID, At: a.now, Value: value})
+		if g.Stop && stopper < 0 {
+			stopper = len(ch.hits) - 1
+		}
+	}
+	if !ch.live() {
+		return
+	}
+	if stopper >= 0 {
+		ch.endedBy = stopper
+		ch.end(a, Converted)
+		return
+	}
+	for _, m := range ch.def.Stops {
+		if m.holds(e, ch.trigger, ch.customer) {
+			ch.end(a, Stopped)
+			return
+		}
+	}
+	if !ch.resting || ch.step().Wait == nil {
+		return
+	}
+	if target, ok := ch.looksFor(e); ok {
+		ch.planned = a.now
+		ch.leave(target)
+	}
+}
+
+func (ch *chain) counted(goal string) bool {
+	for _, h := range ch.hits {
+		if h.Goal == goal {
+			return true
+		}
+	}
+	return false
+}
+
+// open tells whether the goal is measured at the event's time. Event time rules
+// the window's end, whenever the record comes.
+func (ch *chain) open(g Goal, e *Event) bool {
+	if e.Time < min(ch.trigger.Time, ch.enteredAt) {
+		return false
+	}
+	from := ch.enteredAt
+	if g.FromDelivery {
+		from = ch.lastDelivery
+	}
+	if g.Window == 0 || (g.FromDelivery && !ch.delivered) {
+		return ch.live() // no end is set: armed for the life of the chain
+	}
+	return e.Time <= from+g.Window.Milliseconds()
+}
+
+func (ch *chain) step() Step { return ch.def.Steps[ch.at] }
+
+// leave moves the chain on from its step: to the target, or without one to what
+// comes after the step.
+func (ch *chain) leave(target string) {
+	ch.resting, ch.timed = false, false
+	if target == "" {
+		target = ch.step().Goto
+	}
+	switch target {
+	case "":
+		ch.at++
+		return
+	case End:
+		ch.at = len(ch.def.Steps)
+		return
+	}
+	for i, s := range ch.def.Steps {
+		if s.ID == target {
+			ch.at = i
+			return
+		}
+	}
+	panic("BUG: goto an unknown step " + target)
+}
+
+// looksFor gives where the open wait goes on this event.
+func (ch *chain) looksFor(e *Event) (target string, ok bool) {
+	for _, w := range ch.step().Wait.For {
+		if w.Match.holds(e, ch.trigger, ch.customer) {
+			return w.Goto, true
+		}
+	}
+	return "", false
+}
+
+// lookBack is what a wait since entry sees when it opens: the first remembered
+// event, in log order, that it would have taken.
+func (ch *chain) lookBack() (target string, ok bool) {
+	if !ch.step().Wait.FromEntry {
+		return "", false
+	}
+	for _, e := range ch.customer.memory() {
+		if e == ch.trigger || e.Time < ch.trigger.Time {
+			continue
+		}
+		if target, ok = ch.looksFor(e); ok {
+			return target, true
+		}
+	}
+	return "", false
+}
+
+// timeout is the chain's timer.
+func (ch *chain) timeout() {
+	ch.planned = ch.due
+	target := ""
+	if w := ch.step().Wait; w != nil {
+		target = w.OnTimeout
+	}
+	ch.leave(target)
+}
+
+func (ch *chain) rest(due int64, timed bool) {
+	ch.resting, ch.timed, ch.due = true, timed, due
+}
+
+// run goes through steps until the chain rests or ends.
+func (ch *chain) run(a *Auditor) {
+	for ch.at < len(ch.def.Steps) {
+		s := ch.step()
+		switch {
+		case s.Delay != nil:
+			due := a.now + s.Delay.For.Milliseconds()
+			if s.Delay.FromEntry {
+				due = ch.enteredAt + s.Delay.For.Milliseconds()
+			}
+			if due > a.now {
+				ch.rest(due, true)
+				return
+			}
+			ch.planned = due // over already: nothing to rest for
+			ch.leave("")
+		case s.Wait != nil:
+			target, ok := ch.lookBack()
+			if !ok {
+				ch.rest(a.now+s.Wait.Timeout.Milliseconds(), s.Wait.Timeout != 0)
+				return
+			}
+			ch.leave(target)
+		case s.Send != nil:
+			ch.send(a, s)
+			ch.leave("")
+		case s.Branch != nil:
+			ch.leave(ch.choose(s.Branch))
+		case s.Exit:
+			ch.end(a, Exited)
+			return
+		default:
+			panic("BUG: step " + s.ID + " has no verb")
+		}
+	}
+	ch.end(a, Completed)
+}
+
+func (ch *chain) send(a *Auditor, s Step) {
+	for _, channel := range s.Send.Channels {
+		a.deliveries = append(a.deliveries, Delivery{
+			Campaign: ch.def.Name, Customer: ch.customer.id, Key: ch.key, Entry: ch.entry,
+			Step: s.ID, Channel: channel, At: a.now, Due: ch.planned, TriggerID: ch.trigger.ID,
+		})
+	}
+	ch.delivered, ch.lastDelivery = true, a.now
+}
+
+func (ch *chain) choose(b *Branch) (target string) {
+	for _, arm := range b.Arms {
+		if arm.When.holds(scene{event: ch.trigger, trigger: ch.trigger, customer: ch.customer}) {
+			return arm.Goto
+		}
+	}
+	return ""
+}
+
+// refresh keeps the place, takes the new trigger and restarts the timer. A
+// chain that this very record advanced has no timer to restart.
+func (ch *chain) refresh(a *Auditor, trigger *Event) {
+	ch.trigger = trigger
+	if !ch.resting || !ch.timed {
+		return
+	}
+	s := ch.step()
+	switch {
+	case s.Wait != nil:
+		ch.due = a.now + s.Wait.Timeout.Milliseconds()
+	case s.Delay != nil && !s.Delay.FromEntry:
+		ch.due = a.now + s.Delay.For.Milliseconds()
+	}
+}

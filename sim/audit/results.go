@@ -1,0 +1,104 @@
+package audit
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Delivery is one message for one channel. Due is the instant the step was
+// planned for, At the log time it was decided at.
+type Delivery struct {
+	Campaign  string
+	Customer  string
+	Key       string
+	Entry     int
+	Step      string
+	Channel   string
+	At        int64
+	Due       int64
+	TriggerID string
+}
+
+// Hit is one goal counted for one chain, at the log time At.
+type Hit struct {
+	Goal  string
+	At    int64
+	Value float64
+}
+
+// Chain is one chain's outcome. Goal and Value are those of the goal that ended
+// it, else of the first counted; Hits are all, in the order counted. EndedAt is
+// 0 while it is active.
+type Chain struct {
+	Campaign  string
+	Customer  string
+	Key       string
+	Entry     int
+	EnteredAt int64
+	EndedAt   int64
+	Outcome   string
+	Goal      string
+	Value     float64
+	Hits      []Hit
+}
+
+// Refusal counts the entries one campaign refused for one reason.
+type Refusal struct {
+	Campaign string
+	Reason   string
+	Count    int
+}
+
+// Now is the log time.
+func (a *Auditor) Now() int64 { return a.now }
+
+// Deliveries are all so far, in the order decided.
+func (a *Auditor) Deliveries() []Delivery { return slices.Clone(a.deliveries) }
+
+// Chains are all so far, by (campaign, customer, entry).
+func (a *Auditor) Chains() []Chain {
+	var all []Chain
+	for _, c := range a.customers {
+		for _, ch := range c.chains {
+			all = append(all, ch.result())
+		}
+	}
+	slices.SortFunc(all, func(x, y Chain) int {
+		return cmp.Or(cmp.Compare(x.Campaign, y.Campaign), cmp.Compare(x.Customer, y.Customer),
+			cmp.Compare(x.Entry, y.Entry))
+	})
+	return all
+}
+
+func (ch *chain) result() Chain {
+	r := Chain{
+		Campaign: ch.def.Name, Customer: ch.customer.id, Key: ch.key, Entry: ch.entry,
+		EnteredAt: ch.enteredAt, EndedAt: ch.endedAt, Outcome: ch.outcome, Hits: slices.Clone(ch.hits),
+	}
+	if len(ch.hits) > 0 {
+		hit := ch.hits[ch.endedBy]
+		r.Goal, r.Value = hit.Goal, hit.Value
+	}
+	return r
+}
+
+// Refused lists refusals by (campaign, reason). The reasons are the model's own
+// words.
+func (a *Auditor) Refused() []Refusal {
+	all := slices.Clone(a.refused)
+	slices.SortFunc(all, func(x, y Refusal) int {
+		return cmp.Or(cmp.Compare(x.Campaign, y.Campaign), cmp.Compare(x.Reason, y.Reason))
+	})
+	return all
+}
+
+// Waiting tells whether a live chain rests, hence whether a simulation's clock
+// runs on after the last record.
+func (a *Auditor) Waiting() bool {
+	for _, c := range a.customers {
+		if c.alive() > 0 {
+			return true
+		}
+	}
+	return false
+}
