@@ -19,6 +19,7 @@ type Chain struct {
 	LastStep  string // the step of that delivery
 	Outcome   Outcome
 	EndedAt   int64
+	EndedBy   string    // the goal that ended it, empty when none did
 	Goals     []GoalHit // in the order reached; at most one a goal id
 }
 
@@ -53,9 +54,10 @@ func (ch *Chain) row(c *Customer) ChainRow {
 		Workspace: c.Workspace, Campaign: ch.Campaign, Version: ch.Version, Customer: c.ID,
 		Key: ch.Key, Entry: ch.Entry, EnteredAt: ch.EnteredAt, EndedAt: ch.EndedAt, Outcome: ch.Outcome,
 	}
-	if len(ch.Goals) > 0 {
-		g := ch.Goals[0]
-		r.Goal, r.Value, r.HasValue = g.ID, g.Value, g.HasValue
+	for i, g := range ch.Goals {
+		if g.ID == ch.EndedBy || ch.EndedBy == "" && i == 0 {
+			r.Goal, r.Value, r.HasValue = g.ID, g.Value, g.HasValue
+		}
 	}
 	return r
 }

@@ -16,8 +16,8 @@ const CustomerFormat = 1
 //	| format  | next due| workspace, id, created at, created seq, traits      |
 //	| 1 byte  | 8 bytes | strings and varints                                 |
 //	+---------+---------+----------------------------------------------------+
-//	| counters: id, count, first, last, sums (property, micros), last event    |
-//	| rings: name, events                                                      |
+//	| counters: id, count, first, last, sums (property, micros)                |
+//	| number of ringed events; rings: name, events (number, event)             |
 //	| entries: campaign, key, keyed, number, last in, last out                 |
 //	| watches: campaign, due, trigger                                          |
 //	| chains: see appendChain                                                  |
@@ -40,12 +40,14 @@ func (c *Customer) AppendTo(b []byte) []byte {
 	for i := range c.Counters {
 		b = c.Counters[i].appendTo(b)
 	}
+	b = wire.AppendUint(b, c.Ringed)
 	b = wire.AppendUint(b, uint64(len(c.Rings)))
 	for i := range c.Rings {
 		b = wire.AppendString(b, c.Rings[i].Name)
 		b = wire.AppendUint(b, uint64(len(c.Rings[i].Events)))
 		for _, e := range c.Rings[i].Events {
-			b = wire.AppendBytes(b, e)
+			b = wire.AppendUint(b, e.N)
+			b = wire.AppendBytes(b, e.Event)
 		}
 	}
 	b = wire.AppendUint(b, uint64(len(c.Entries)))
@@ -80,7 +82,7 @@ func (c *Counter) appendTo(b []byte) []byte {
 		b = wire.AppendString(b, s.Property)
 		b = wire.AppendInt(b, int64(s.Total))
 	}
-	return wire.AppendBytes(b, c.LastEvent)
+	return b
 }
 
 func (e *Entry) appendTo(b []byte) []byte {
@@ -107,6 +109,7 @@ func (ch *Chain) appendTo(b []byte) []byte {
 	b = wire.AppendString(b, ch.LastStep)
 	b = wire.AppendString(b, string(ch.Outcome))
 	b = wire.AppendInt(b, ch.EndedAt)
+	b = wire.AppendString(b, ch.EndedBy)
 	b = wire.AppendUint(b, uint64(len(ch.Goals)))
 	for _, g := range ch.Goals {
 		b = wire.AppendString(b, g.ID)
@@ -166,13 +169,14 @@ func DecodeCustomer(p []byte, names Names) (*Customer, error) {
 	d := wire.NewDecoder(append([]byte(nil), p[9:]...))
 	c := &Customer{Workspace: names.of(d.Bytes()), ID: d.String(), CreatedAt: d.Int(), CreatedSeq: d.Uint(),
 		Traits: d.Bytes()}
-	for range d.Count(6) {
+	for range d.Count(5) {
 		c.Counters = append(c.Counters, decodeCounter(d, names))
 	}
+	c.Ringed = d.Uint()
 	for range d.Count(2) {
 		r := Ring{Name: names.of(d.Bytes())}
-		for range d.Count(1) {
-			r.Events = append(r.Events, d.Bytes())
+		for range d.Count(2) {
+			r.Events = append(r.Events, Remembered{N: d.Uint(), Event: d.Bytes()})
 		}
 		c.Rings = append(c.Rings, r)
 	}
@@ -183,7 +187,7 @@ func DecodeCustomer(p []byte, names Names) (*Customer, error) {
 	for range d.Count(3) {
 		c.Watches = append(c.Watches, Watch{Campaign: names.of(d.Bytes()), Due: d.Int(), Trigger: d.Bytes()})
 	}
-	for range d.Count(15) {
+	for range d.Count(16) {
 		c.Chains = append(c.Chains, decodeChain(d, names))
 	}
 	for range d.Count(34) {
@@ -202,7 +206,6 @@ func decodeCounter(d *wire.Decoder, names Names) Counter {
 	for range d.Count(2) {
 		c.Sums = append(c.Sums, Sum{Property: names.of(d.Bytes()), Total: Money(d.Int())})
 	}
-	c.LastEvent = d.Bytes()
 	return c
 }
 
@@ -211,7 +214,7 @@ func decodeChain(d *wire.Decoder, names Names) *Chain {
 	ch := &Chain{Campaign: names.of(d.Bytes()), Version: uint32(d.Uint()), Entry: uint32(d.Uint()), Key: d.String(),
 		EnteredAt: d.Int(), Step: names.of(d.Bytes()), Opened: d.Int(), Due: d.Int(), Restarts: uint32(d.Uint()),
 		Trigger: d.Bytes(), LastSend: d.Int(), LastStep: names.of(d.Bytes()), Outcome: Outcome(names.of(d.Bytes())),
-		EndedAt: d.Int()}
+		EndedAt: d.Int(), EndedBy: names.of(d.Bytes())}
 	for range d.Count(3) {
 		ch.Goals = append(ch.Goals, GoalHit{ID: names.of(d.Bytes()), Value: Money(d.Int()), HasValue: d.Bool()})
 	}

@@ -20,6 +20,7 @@ type Customer struct {
 
 	Counters []Counter // sorted by ID
 	Rings    []Ring    // sorted by Name
+	Ringed   uint64    // events that the rings took so far
 	Entries  []Entry   // sorted by (Campaign, Key)
 	Watches  []Watch   // armed inactivity triggers, sorted by Campaign
 	Chains   []*Chain  // sorted by (Campaign, Entry); ended ones stay while measured
@@ -38,9 +39,6 @@ type Counter struct {
 	First int64 // earliest event time, ms; meaningful when Count > 0
 	Last  int64 // latest event time, ms
 	Sums  []Sum // sorted by Property
-	// LastEvent is the stored form of the latest event, kept only for
-	// inactivity triggers.
-	LastEvent []byte
 }
 
 // Sum is the sum of one property over the counted events.
@@ -49,10 +47,16 @@ type Sum struct {
 	Total    Money
 }
 
-// Ring holds the last events of one name, oldest first, in stored form.
+// Ring holds the last events of one name, oldest first.
 type Ring struct {
 	Name   string
-	Events [][]byte
+	Events []Remembered
+}
+
+// Remembered is an event in a ring, in stored form.
+type Remembered struct {
+	N     uint64 // its place among all events that the customer's rings took
+	Event []byte
 }
 
 // Entry remembers a customer's entries into a campaign. The one with an empty
@@ -152,7 +156,8 @@ func (c *Customer) remember(e *Event) {
 	if len(r.Events) == ringSize {
 		r.Events = append(r.Events[:0], r.Events[1:]...)
 	}
-	r.Events = append(r.Events, e.appendBody(nil))
+	c.Ringed++
+	r.Events = append(r.Events, Remembered{N: c.Ringed, Event: e.appendBody(nil)})
 }
 
 func (c *Customer) entry(campaign, key string, keyed bool) *Entry {

@@ -42,24 +42,28 @@ func (m *Machine) rearm(p *Program, t *InactivityTrigger, e *Event) {
 	if c == nil || c.Last != e.Time || (t.Where != nil && !m.holds(t.Where, p.Name)) {
 		return
 	}
-	due := c.Last + t.For
+	m.arm(p, t, e)
+}
+
+func (m *Machine) arm(p *Program, t *InactivityTrigger, e *Event) {
+	due := e.Time + t.For
 	if due <= m.now && (e.Historical || m.now-e.Time > p.MaxEventAge) {
 		m.c.dropWatch(p.Name)
 		return
 	}
-	m.c.setWatch(Watch{Campaign: p.Name, Due: due, Trigger: c.LastEvent})
+	m.c.setWatch(Watch{Campaign: p.Name, Due: due, Trigger: e.appendBody(nil)})
 }
 
 // watchProfiles arms the inactivity triggers that count from the first record
-// of a customer who never did the event.
-func (m *Machine) watchProfiles() {
+// of a customer who never did the event; that record is their trigger.
+func (m *Machine) watchProfiles(e *Event) {
 	for _, p := range m.set.profile {
 		t, ok := p.Trigger.(*InactivityTrigger)
 		if !ok {
 			continue
 		}
 		if c := m.c.counter(counterID(t.Event, sourceOf(t.Where))); c == nil || c.Count == 0 {
-			m.c.setWatch(Watch{Campaign: p.Name, Due: m.c.CreatedAt + t.For})
+			m.arm(p, t, e)
 		}
 	}
 }
@@ -126,7 +130,7 @@ func (m *Machine) enterIfAllowed(p *Program, trigger *Event) {
 	}
 	if len(live) > 0 && p.Reentry.OnActive == RestartLive {
 		m.decideChain(live[len(live)-1], Restarted, ReasonRestarted, "", "")
-		m.end(live[len(live)-1], Exited, ReasonRestarted, "")
+		m.end(live[len(live)-1], Stopped, ReasonRestarted, "")
 	}
 	m.enter(p, key, trigger)
 }
@@ -204,7 +208,7 @@ func (m *Machine) liveOf(p *Program, key string) []*Chain {
 func (m *Machine) alreadyConverted(p *Program, trigger *Event) bool {
 	for i := range p.Goals {
 		later := func(e *Event) bool { return e.Time > trigger.Time }
-		if m.seen(&p.Goals[i].Match, p.Name, later) {
+		if m.seen(&p.Goals[i].Match, p.Name, later) > 0 {
 			return true
 		}
 	}

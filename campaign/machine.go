@@ -50,7 +50,7 @@ func (m *Machine) Apply(c *Customer, e *Event, now int64, seq uint64, out *Outpu
 	m.count(e)
 	m.chains(e)
 	if fresh {
-		m.watchProfiles()
+		m.watchProfiles(e)
 	}
 	m.triggers(e)
 	if m.set.ringed[e.Name] {
@@ -141,9 +141,6 @@ func (m *Machine) count(e *Event) {
 		}
 		if c.Count == 0 || e.Time >= c.Last {
 			c.Last = e.Time
-			if spec.keepEvent {
-				c.LastEvent = e.appendBody(nil)
-			}
 		}
 		c.Count++
 		for _, property := range spec.sums {

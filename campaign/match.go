@@ -48,22 +48,31 @@ func (m *Machine) sameProperty(name string) bool {
 }
 
 func (m *Machine) goals(p *Program, ch *Chain, e *Event) {
+	reached, stopping := false, ""
 	for i := range p.Goals {
 		g := &p.Goals[i]
 		if ch.reached(g.ID) || !m.inWindow(g, ch, e) || !m.matches(&g.Match, e, ch.Campaign) {
 			continue
 		}
 		m.reach(p, g, ch, e)
-		if g.Stop && ch.live() {
-			m.end(ch, ByGoal, ReasonGoal, g.ID)
-		} else {
-			m.out.Chains = append(m.out.Chains, ch.row(m.c))
+		reached = true
+		if g.Stop && stopping == "" {
+			stopping = g.ID
 		}
+	}
+	switch {
+	case stopping != "" && ch.live():
+		ch.EndedBy = stopping
+		m.end(ch, ByGoal, ReasonGoal, stopping)
+	case reached:
+		m.out.Chains = append(m.out.Chains, ch.row(m.c))
 	}
 }
 
 // inWindow checks a goal's window by event time, both ends inclusive; an event
-// from before the trigger is none of its chain's goals.
+// from before the trigger is none of its chain's goals. A chain that has ended
+// is measured for measureGrace after its window closed, so that late events
+// count.
 func (m *Machine) inWindow(g *Goal, ch *Chain, e *Event) bool {
 	from := ch.EnteredAt
 	if t := m.scope.trigger.e; t != nil {
@@ -78,9 +87,12 @@ func (m *Machine) inWindow(g *Goal, ch *Chain, e *Event) bool {
 	base := ch.EnteredAt
 	if g.FromDelivery {
 		if ch.LastSend == 0 {
-			return false
+			return ch.live() // nothing to count from yet
 		}
 		base = ch.LastSend
+	}
+	if !ch.live() && m.now > base+g.Window+measureGrace {
+		return false
 	}
 	return e.Time <= base+g.Window
 }
@@ -151,28 +163,28 @@ func (m *Machine) moveOn(ch *Chain, step string) {
 	m.ready = append(m.ready, ch)
 }
 
-// seen looks through the ring for an event that the matcher accepts, oldest
-// first, among those that accept says to look at. The scope's event is restored.
-func (m *Machine) seen(match *Matcher, campaign string, accept func(*Event) bool) bool {
+// seen looks through the ring for the first event that the matcher accepts, among
+// those that accept says to look at, and returns its place; 0 when there is none.
+// The scope's event is restored.
+func (m *Machine) seen(match *Matcher, campaign string, accept func(*Event) bool) (place uint64) {
 	r := m.c.ring(match.Event)
 	if r == nil {
-		return false
+		return 0
 	}
 	current := m.scope.event.e
-	found := false
-	for _, stored := range r.Events {
-		e := decodeBody(stored)
+	for i := range r.Events {
+		e := decodeBody(r.Events[i].Event)
 		if e == nil || !accept(e) {
 			continue
 		}
 		m.scope.event.set(e)
 		if m.matches(match, e, campaign) {
-			found = true
+			place = r.Events[i].N
 			break
 		}
 	}
 	m.scope.event.set(current)
-	return found
+	return place
 }
 
 // runReady runs the chains that the record entered or advanced, by campaign

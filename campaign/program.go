@@ -208,7 +208,12 @@ func (p *Program) after(i int) string {
 	return p.Steps[i+1].ID
 }
 
-// measureUntil is the instant until which an ended chain may still convert.
+// measureGrace is how long after its goal windows an ended chain is still
+// measured, in ms of log time: as long as duplicates are recognised.
+const measureGrace = 24 * 3600 * 1000
+
+// measureUntil is the instant until which an ended chain may still convert; 0
+// when it cannot.
 func (p *Program) measureUntil(ch *Chain) int64 {
 	until := int64(0)
 	for i := range p.Goals {
@@ -223,7 +228,7 @@ func (p *Program) measureUntil(ch *Chain) int64 {
 			}
 			base = ch.LastSend
 		}
-		until = max(until, base+g.Window)
+		until = max(until, base+g.Window+measureGrace)
 	}
 	return until
 }

@@ -81,7 +81,7 @@ func (m *Machine) delay(d *Delay, ch *Chain) (rests bool) {
 	if m.late {
 		return true // overdue again: fires by itself, so that late sends stay apart
 	}
-	ch.Due = 0
+	m.planned, ch.Due = ch.Due, 0
 	return false
 }
 
@@ -89,23 +89,34 @@ func (m *Machine) delay(d *Delay, ch *Chain) (rests bool) {
 // at once.
 func (m *Machine) wait(p *Program, w *Wait, ch *Chain, at int) (next string, rests bool) {
 	if w.FromEntry {
-		trigger := m.scope.trigger.e
-		for i := range w.For {
-			since := func(e *Event) bool {
-				if trigger != nil {
-					return e.ID != trigger.ID && e.Time >= trigger.Time
-				}
-				return e.Time >= ch.EnteredAt
-			}
-			if m.seen(&w.For[i], ch.Campaign, since) {
-				return w.For[i].target(p, at), false
-			}
+		if i := m.alreadyCame(w, ch); i >= 0 {
+			return w.For[i].target(p, at), false
 		}
 	}
 	if w.Timeout > 0 {
 		ch.Due = m.now + w.Timeout
 	}
 	return "", true
+}
+
+// alreadyCame is the index of the matcher that an event since the entry closes,
+// -1 when none did; the first event counts, then the order of the matchers.
+func (m *Machine) alreadyCame(w *Wait, ch *Chain) int {
+	trigger := m.scope.trigger.e
+	since := func(e *Event) bool {
+		if trigger != nil {
+			return e.ID != trigger.ID && e.Time >= trigger.Time
+		}
+		return e.Time >= ch.EnteredAt
+	}
+	best, first := -1, uint64(0)
+	for i := range w.For {
+		place := m.seen(&w.For[i], ch.Campaign, since)
+		if place > 0 && (best < 0 || place < first) {
+			best, first = i, place
+		}
+	}
+	return best
 }
 
 func (m *Machine) branch(b *Branch, ch *Chain, next string) string {
@@ -133,7 +144,7 @@ func (m *Machine) end(ch *Chain, outcome Outcome, reason Reason, detail string) 
 		e.LastOut = m.now
 	}
 	m.decideChain(ch, Ended, reason, step, detail)
-	if outcome == ByGoal || outcome == Stopped || reason == ReasonRestarted {
+	if outcome == ByGoal || outcome == Stopped {
 		m.recall(ch)
 	}
 	m.out.Chains = append(m.out.Chains, ch.row(m.c))

@@ -20,11 +20,10 @@ type Set struct {
 
 // counterSpec is one counter that the set keeps.
 type counterSpec struct {
-	id        string
-	where     *Expr
-	sums      []string // properties, sorted
-	keepEvent bool
-	since     uint64 // log sequence of the control record that asked first
+	id    string
+	where *Expr
+	sums  []string // properties, sorted
+	since uint64   // log sequence of the control record that asked first
 }
 
 // NewSet indexes programs. Counters start at the sequence that since gives for
@@ -45,7 +44,7 @@ func NewSet(programs []*Program, since map[string]uint64, seq uint64) *Set {
 		s.indexRings(p)
 		for _, e := range p.exprs() {
 			for _, ask := range e.asks {
-				s.askCounter(ask.event, nil, ask.sum, false)
+				s.askCounter(ask.event, nil, ask.sum)
 			}
 		}
 	}
@@ -73,9 +72,9 @@ func (s *Set) indexTrigger(p *Program) {
 	switch t := p.Trigger.(type) {
 	case *EventTrigger:
 	case *CountTrigger:
-		s.askCounter(t.Event, t.Where, "", false)
+		s.askCounter(t.Event, t.Where, "")
 	case *InactivityTrigger:
-		s.askCounter(t.Event, t.Where, "", true)
+		s.askCounter(t.Event, t.Where, "")
 		if t.FromProfile {
 			s.profile = append(s.profile, p)
 		}
@@ -88,7 +87,7 @@ func (s *Set) indexRings(p *Program) {
 	}
 }
 
-func (s *Set) askCounter(event string, where *Expr, sum string, keepEvent bool) {
+func (s *Set) askCounter(event string, where *Expr, sum string) {
 	id := counterID(event, sourceOf(where))
 	var spec *counterSpec
 	for _, c := range s.counters[event] {
@@ -101,7 +100,6 @@ func (s *Set) askCounter(event string, where *Expr, sum string, keepEvent bool) 
 		s.counters[event] = append(s.counters[event], spec)
 		sort.Slice(s.counters[event], func(i, j int) bool { return s.counters[event][i].id < s.counters[event][j].id })
 	}
-	spec.keepEvent = spec.keepEvent || keepEvent
 	if sum == "" {
 		return
 	}

@@ -72,21 +72,18 @@ func New(campaigns []Campaign) *Auditor {
 func (a *Auditor) Frame(t int64) {
 	a.now = max(a.now, t)
 	for {
-		timers := a.timers()
-		if len(timers) == 0 || timers[0].due > a.now {
+		first, ok := a.first()
+		if !ok || first.due > a.now {
 			return
 		}
-		a.fire(timers[0])
+		a.fire(first)
 	}
 }
 
 // Next is the instant of the first armed timer.
 func (a *Auditor) Next() (due int64, ok bool) {
-	timers := a.timers()
-	if len(timers) == 0 {
-		return 0, false
-	}
-	return timers[0].due, true
+	t, ok := a.first()
+	return t.due, ok
 }
 
 // timer is the timer of a chain or, without one, an inactivity instant.
@@ -98,27 +95,33 @@ type timer struct {
 	chain    *chain
 }
 
-// timers lists what is armed in the order it fires. An inactivity instant sorts
-// by the entry number it would give, so after the chains that are there.
-func (a *Auditor) timers() []timer {
-	var all []timer
+// first is the armed timer that fires before all others: by due, customer,
+// campaign, entry number. An inactivity instant has the entry number it would
+// give, so it comes after the chains that are there.
+func (a *Auditor) first() (first timer, ok bool) {
+	ask := func(t timer) {
+		if !ok || t.compare(first) < 0 {
+			first, ok = t, true
+		}
+	}
 	for _, c := range a.customers {
 		for _, ch := range c.chains {
 			if ch.live() && ch.timed {
-				all = append(all, timer{ch.due, c, ch.campaign, ch.entry, ch})
+				ask(timer{ch.due, c, ch.campaign, ch.entry, ch})
 			}
 		}
-		for i := range c.per {
-			if c.per[i].armed {
-				all = append(all, timer{c.per[i].due, c, i, c.per[i].entries + 1, nil})
+		for i, s := range c.per {
+			if s.armed {
+				ask(timer{s.due, c, i, s.entries + 1, nil})
 			}
 		}
 	}
-	slices.SortFunc(all, func(x, y timer) int {
-		return cmp.Or(cmp.Compare(x.due, y.due), cmp.Compare(x.customer.id, y.customer.id),
-			cmp.Compare(x.campaign, y.campaign), cmp.Compare(x.entry, y.entry))
-	})
-	return all
+	return first, ok
+}
+
+func (t timer) compare(o timer) int {
+	return cmp.Or(cmp.Compare(t.due, o.due), cmp.Compare(t.customer.id, o.customer.id),
+		cmp.Compare(t.campaign, o.campaign), cmp.Compare(t.entry, o.entry))
 }
 
 func (a *Auditor) fire(t timer) {

@@ -209,11 +209,13 @@ func member(root, name string) string {
 
 // quote is a JSON string, which is a CEL string and a YAML scalar as well.
 func quote(s string) string {
-	b, err := json.Marshal(s)
-	if err != nil {
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false) // >= stays readable
+	if err := enc.Encode(s); err != nil {
 		panic("BUG: a string that is no JSON: " + err.Error())
 	}
-	return string(b)
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // scene is what a predicate can look at.

@@ -1,0 +1,63 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/nudge-engine/nudge/stream"
+)
+
+// CheckEvents says whether a stream still is the one that a position was read
+// from (R7): it reaches the position, has nothing missing behind it, and the
+// message at the position is the same.
+func CheckEvents(ctx context.Context, s stream.Stream, at Position) error {
+	info, err := s.Info(ctx)
+	if err != nil {
+		return err
+	}
+	if info.Last < at.Seq || info.First > at.Seq+1 {
+		return fmt.Errorf("%w: it has %d..%d, the state stands at %d", ErrContinuity, info.First, info.Last, at.Seq)
+	}
+	if at.Seq == 0 || info.First > at.Seq {
+		return nil
+	}
+	m, err := s.Get(ctx, at.Seq)
+	if err != nil {
+		return err
+	}
+	if got := PositionOf(m); got != at {
+		return fmt.Errorf("%w: message %d has time %d and hash %016x; the state knows time %d and hash %016x",
+			ErrContinuity, at.Seq, got.Time, got.Hash, at.Time, at.Hash)
+	}
+	return nil
+}
+
+// CheckEffects is CheckEvents for effect messages, of which number and hash are
+// known.
+func CheckEffects(ctx context.Context, s stream.Stream, n, hash uint64) error {
+	info, err := s.Info(ctx)
+	if err != nil {
+		return err
+	}
+	if info.Last < n || info.First > n+1 {
+		return fmt.Errorf("%w: the effect stream has %d..%d, the state emitted %d", ErrContinuity, info.First,
+			info.Last, n)
+	}
+	if n == 0 || info.First > n {
+		return nil
+	}
+	m, err := s.Get(ctx, n)
+	if errors.Is(err, stream.ErrNotFound) {
+		return fmt.Errorf("%w: effect message %d is missing", ErrContinuity, n)
+	}
+	if err != nil {
+		return err
+	}
+	if got := xxhash.Sum64(m.Data); got != hash {
+		return fmt.Errorf("%w: effect message %d has hash %016x; the state knows %016x", ErrContinuity, n, got, hash)
+	}
+	return nil
+}

@@ -1,0 +1,194 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/anthdm/hollywood/actor"
+
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/storage"
+	"github.com/nudge-engine/nudge/stream"
+)
+
+// EngineConfig is what an engine needs.
+type EngineConfig struct {
+	Events    []stream.Stream // EV_<p>
+	Effects   []stream.Stream // FX_<p>
+	Store     storage.Store
+	Publisher *stream.Publisher
+	Compile   Compile
+	Clock     func() (int64, error)
+	Node      string // names this owner in claims
+	Epoch     uint64 // grows with each owner
+	Logger    *slog.Logger
+
+	MemoryLimit   int64         // bytes of customers in memory, over all shards; 0: no limit
+	SnapshotEvery time.Duration // default 5 s
+	Checkpoints   time.Duration // how often a checkpoint is kept; default 10 min
+	// OnHalt is called once for each partition that stops.
+	OnHalt func(partition int, err error)
+}
+
+// credits is how many frames a shard may have in hand (C6).
+const credits = 8
+
+// Engine is the shell: it runs one Hollywood actor a shard and does what their
+// owners ask for. Start it once; Stop is idempotent.
+type Engine struct {
+	config EngineConfig
+	hosts  []*host
+	actors *actor.Engine
+
+	stopReading context.CancelFunc
+	stopOnce    sync.Once
+	stopped     chan struct{}
+	background  sync.WaitGroup
+}
+
+// NewEngine is an engine that is not running.
+func NewEngine(c EngineConfig) *Engine {
+	if c.SnapshotEvery == 0 {
+		c.SnapshotEvery = 5 * time.Second
+	}
+	if c.Checkpoints == 0 {
+		c.Checkpoints = 10 * time.Minute
+	}
+	return &Engine{config: c, stopped: make(chan struct{})}
+}
+
+// Start recovers every shard, checks that the log is the one the snapshots were
+// computed from, and begins to read. A partition that cannot start halts alone;
+// the error is for what concerns all.
+func (e *Engine) Start(ctx context.Context) error {
+	engine, err := actor.NewEngine(actor.NewEngineConfig())
+	if err != nil {
+		return fmt.Errorf("actors: %w", err)
+	}
+	e.actors = engine
+	var wg sync.WaitGroup
+	failures := make([]error, len(e.config.Events))
+	for p := range e.config.Events {
+		h := newHost(e, p)
+		e.hosts = append(e.hosts, h)
+		wg.Go(func() { failures[p] = h.recover(ctx) })
+	}
+	wg.Wait()
+	reading, stop := context.WithCancel(context.WithoutCancel(ctx))
+	e.stopReading = stop
+	for p, h := range e.hosts {
+		if err := failures[p]; errors.Is(err, ErrSemantics) {
+			stop()
+			return err
+		} else if err != nil {
+			h.owner.halt(err)
+			continue
+		}
+		h.spawn()
+		e.background.Go(func() { h.read(reading) })
+	}
+	e.background.Go(func() { e.checkpoints(reading) })
+	return nil
+}
+
+// checkpoints keeps a copy of the store now and then (R6).
+func (e *Engine) checkpoints(ctx context.Context) {
+	ticker := time.NewTicker(e.config.Checkpoints)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case at := <-ticker.C:
+			name := at.UTC().Format("20060102T150405.000Z")
+			if err := e.config.Store.Checkpoint(name, 2); err != nil {
+				e.config.Logger.Error("actors: no checkpoint", slog.Any("error", err))
+			}
+		}
+	}
+}
+
+// Stop stops reading, lets every shard finish what it has in hand, and takes a
+// last snapshot. It gives up when ctx ends.
+func (e *Engine) Stop(ctx context.Context) {
+	e.stopOnce.Do(func() {
+		defer close(e.stopped)
+		if e.stopReading == nil {
+			return
+		}
+		e.stopReading()
+		e.background.Wait()
+		var wg sync.WaitGroup
+		for _, h := range e.hosts {
+			wg.Go(func() { h.drain(ctx) })
+		}
+		wg.Wait()
+	})
+	<-e.stopped
+}
+
+// MayLeave asks the shard of a customer whether an attempt may be made now (R9).
+func (e *Engine) MayLeave(ctx context.Context, workspace, customer string, id campaign.ID) (bool, error) {
+	var may bool
+	var failure error
+	err := e.hostOf(workspace, customer).ask(ctx, func(o *Owner) { may, failure = o.MayLeave(workspace, customer, id) })
+	return may, errors.Join(err, failure)
+}
+
+// View shows a customer; nil when there is none.
+func (e *Engine) View(ctx context.Context, workspace, customer string) (*View, error) {
+	var view *View
+	var failure error
+	err := e.hostOf(workspace, customer).ask(ctx, func(o *Owner) { view, failure = o.View(workspace, customer) })
+	return view, errors.Join(err, failure)
+}
+
+// Halted is why a partition stopped, nil while it runs.
+func (e *Engine) Halted(partition int) error { return e.hosts[partition].halted() }
+
+// Acked is the last log sequence of a partition whose effects are acknowledged.
+func (e *Engine) Acked(partition int) uint64 { return e.hosts[partition].acked.Load() }
+
+// SavedSeq is the last log sequence of a partition that a durable snapshot covers.
+func (e *Engine) SavedSeq(partition int) uint64 { return e.hosts[partition].saved.Load() }
+
+// SavedEffect is the last effect message that a durable snapshot covers.
+func (e *Engine) SavedEffect(partition int) uint64 { return e.hosts[partition].savedEffect.Load() }
+
+// Control is the last control record that a partition applied.
+func (e *Engine) Control(partition int) uint64 { return e.hosts[partition].ctl.Load() }
+
+// Changed is signalled, best effort, whenever a partition's Acked or Control moves.
+func (e *Engine) Changed(partition int) <-chan struct{} { return e.hosts[partition].moved }
+
+func (e *Engine) hostOf(workspace, customer string) *host {
+	return e.hosts[stream.PartitionOf(workspace, customer, len(e.hosts))]
+}
+
+// Stats describes a shard for metrics.
+type Stats struct {
+	Customers     int   // in memory
+	CustomerBytes int64 // estimate
+	Timers        int
+	DedupeIDs     int
+	DedupeWindow  int64 // ms
+	Now           int64 // log time, ms
+	NextDue       int64 // ms; 0: none
+	Outbox        int
+}
+
+// Stats asks a shard how it stands.
+func (e *Engine) Stats(ctx context.Context, partition int) (Stats, error) {
+	var s Stats
+	err := e.hosts[partition].ask(ctx, func(o *Owner) {
+		sh := o.Shard
+		s = Stats{Customers: sh.customers.loaded, CustomerBytes: sh.customers.bytes, Timers: sh.wheel.size,
+			DedupeIDs: len(sh.dedupe.seen), DedupeWindow: sh.dedupe.window(sh.now), Now: sh.now,
+			NextDue: sh.NextDue(), Outbox: len(o.outbox)}
+	})
+	return s, err
+}

@@ -1,0 +1,216 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/stream"
+)
+
+// ErrPartitions means that the log was created with another number of partitions.
+var ErrPartitions = errors.New("actors: another number of partitions")
+
+// maxControl bounds a control record: it must fit a frame beside others.
+const maxControl = 400 << 10
+
+// Controller writes control records and sees to it that every partition has
+// them (R12). It is safe for concurrent use.
+type Controller struct {
+	ctl       stream.Stream
+	publisher *stream.Publisher
+	engine    *Engine
+
+	mu      sync.Mutex
+	records [][]byte // record k at k-1
+	genesis *Genesis
+	docs    map[string]map[string]campaign.Document // workspace -> kind/name -> latest
+}
+
+// OpenController reads the control stream. On an empty one it writes the genesis
+// record g; on another it checks that the log fits this program.
+func OpenController(ctx context.Context, ctl stream.Stream, g Genesis) (*Controller, error) {
+	c := &Controller{ctl: ctl, docs: map[string]map[string]campaign.Document{}}
+	info, err := ctl.Info(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for k := uint64(1); k <= info.Last; k++ {
+		m, err := ctl.Get(ctx, k)
+		if err != nil {
+			return nil, err
+		}
+		if err := c.fold(m.Data); err != nil {
+			return nil, err
+		}
+	}
+	if c.genesis == nil {
+		if err := c.append(ctx, &Control{Genesis: &g}); err != nil {
+			return nil, err
+		}
+	}
+	if c.genesis.Partitions != g.Partitions {
+		return nil, fmt.Errorf("%w: the log has %d, the configuration says %d; the number is fixed when a log is "+
+			"created, so configure %d", ErrPartitions, c.genesis.Partitions, g.Partitions, c.genesis.Partitions)
+	}
+	return c, nil
+}
+
+// Genesis is the first control record.
+func (c *Controller) Genesis() Genesis { return *c.genesis }
+
+func (c *Controller) fold(data []byte) error {
+	r, err := DecodeControl(data)
+	if err != nil {
+		return err
+	}
+	if want := uint64(len(c.records) + 1); r.K != want {
+		return fmt.Errorf("actors: control record %d stands at %d", r.K, want)
+	}
+	c.records = append(c.records, data)
+	if r.Genesis != nil {
+		c.genesis = r.Genesis
+		return nil
+	}
+	docs := c.docs[r.Apply.Workspace]
+	if docs == nil {
+		docs = map[string]campaign.Document{}
+		c.docs[r.Apply.Workspace] = docs
+	}
+	for _, d := range r.Apply.Documents {
+		docs[d.Kind+"/"+d.Name] = d
+	}
+	return nil
+}
+
+func (c *Controller) append(ctx context.Context, r *Control) error {
+	r.K = uint64(len(c.records) + 1)
+	data := r.Encode()
+	if len(data) > maxControl {
+		return fmt.Errorf("actors: %d bytes of definitions at once; at most %d fit, so apply fewer files at a time",
+			len(data), maxControl)
+	}
+	if _, err := stream.AppendWait(ctx, c.ctl, stream.Append{Data: data, Conditional: true, After: r.K - 1}); err != nil {
+		return fmt.Errorf("actors: control record %d: %w", r.K, err)
+	}
+	return c.fold(data)
+}
+
+// Attach gives the controller the engine and completes copies that a crash cut off.
+func (c *Controller) Attach(ctx context.Context, e *Engine, p *stream.Publisher) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.engine, c.publisher = e, p
+	return c.copy(ctx)
+}
+
+// copy brings every partition up to the last record and waits until it is applied.
+func (c *Controller) copy(ctx context.Context) error {
+	last := uint64(len(c.records))
+	for p := range c.publisher.Partitions() {
+		for k := c.engine.Control(p) + 1; k <= last; k++ {
+			err := c.publisher.Add(p, []stream.Record{{Kind: stream.KindControl, Data: c.records[k-1]}}, func(error) {})
+			if err != nil {
+				return fmt.Errorf("actors: copy of control record %d to partition %d: %w", k, p, err)
+			}
+		}
+	}
+	for p := range c.publisher.Partitions() {
+		for c.engine.Control(p) < last {
+			if err := c.engine.Halted(p); err != nil {
+				break // it takes its copies when it is brought back
+			}
+			select {
+			case <-c.engine.Changed(p):
+			case <-time.After(wakeEvery):
+			case <-ctx.Done():
+				return fmt.Errorf("actors: partition %d has not applied control record %d: %w", p, last, ctx.Err())
+			}
+		}
+	}
+	return nil
+}
+
+// Applied is one document as apply left it.
+type Applied struct {
+	Kind    string `json:"kind"`
+	Name    string `json:"name"`
+	Version uint32 `json:"version"`
+	Changed bool   `json:"changed"`
+}
+
+// Apply puts documents in force: those that differ from what is in force get the
+// next version. It returns when every partition has them.
+func (c *Controller) Apply(ctx context.Context, workspace string, docs []campaign.Document) ([]Applied, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	record := &Control{Apply: &Apply{Workspace: workspace}}
+	var result []Applied
+	for _, d := range docs {
+		old, known := c.docs[workspace][d.Kind+"/"+d.Name]
+		a := Applied{Kind: d.Kind, Name: d.Name, Version: old.Version}
+		if !known || old.Source != d.Source || !sameNeeds(old.Needs, d.Needs) {
+			a.Version, a.Changed = old.Version+1, true
+			d.Version = a.Version
+			record.Apply.Documents = append(record.Apply.Documents, d)
+		}
+		result = append(result, a)
+	}
+	if len(record.Apply.Documents) > 0 {
+		if err := c.append(ctx, record); err != nil {
+			return nil, err
+		}
+	}
+	return result, c.copy(ctx)
+}
+
+func sameNeeds(a, b map[string][]campaign.Variable) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for step, variables := range a {
+		other := b[step]
+		if len(other) != len(variables) {
+			return false
+		}
+		for i := range variables {
+			if variables[i] != other[i] {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// Documents are the documents in force, in no order.
+func (c *Controller) Documents(workspace string) []campaign.Document {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	docs := make([]campaign.Document, 0, len(c.docs[workspace]))
+	for _, d := range c.docs[workspace] {
+		docs = append(docs, d)
+	}
+	return docs
+}
+
+// Version is a document of one version, from the control stream; ok is false
+// when there is none.
+func (c *Controller) Version(workspace, kind, name string, version uint32) (d campaign.Document, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, data := range c.records {
+		r, err := DecodeControl(data)
+		if err != nil || r.Apply == nil || r.Apply.Workspace != workspace {
+			continue
+		}
+		for _, d := range r.Apply.Documents {
+			if d.Kind == kind && d.Name == name && d.Version == version {
+				return d, true
+			}
+		}
+	}
+	return campaign.Document{}, false
+}

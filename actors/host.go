@@ -1,0 +1,344 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/anthdm/hollywood/actor"
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/nudge-engine/nudge/storage"
+	"github.com/nudge-engine/nudge/stream"
+)
+
+// Messages to a shard's actor.
+type (
+	frameMessage    struct{ in Input }
+	appendedMessage struct{ err error }
+	committed       struct{ err error }
+	resume          struct{}
+	wake            struct{} // time passed: a tick or a snapshot may be due
+	question        struct{ ask func(*Owner) }
+)
+
+// Pauses of a host.
+const (
+	wakeEvery   = 20 * time.Millisecond  // quiet time after which a tick may be due (R8)
+	tickEvery   = 250 * time.Millisecond // least distance of two ticks (R8)
+	retryPause  = 100 * time.Millisecond
+	askLimit    = 5 * time.Second
+	maxDirty    = 32 << 20 // bytes changed that make a snapshot due (R6)
+	inboxLength = 64       // Hollywood doubles it when needed; credits bound what matters
+)
+
+// host runs one owner inside a Hollywood actor and gives it its environment.
+type host struct {
+	e         *Engine
+	partition int
+	owner     *Owner
+	pid       *actor.PID
+	log       *slog.Logger
+	credit    chan struct{}
+	moved     chan struct{}
+
+	acked, saved, savedEffect, ctl atomic.Uint64
+	halt                           atomic.Pointer[error]
+
+	first uint64 // log sequence to read first
+
+	// Owned by the actor.
+	lastTick time.Time
+	lastSnap time.Time
+	lastWork time.Time
+	ticking  atomic.Bool
+	stopWake chan struct{}
+	stopOnce sync.Once
+}
+
+func newHost(e *Engine, partition int) *host {
+	h := &host{e: e, partition: partition, credit: make(chan struct{}, credits), moved: make(chan struct{}, 1),
+		stopWake: make(chan struct{}), log: e.config.Logger.With(slog.Int("partition", partition))}
+	limit := e.config.MemoryLimit / int64(len(e.config.Events))
+	if e.config.MemoryLimit > 0 {
+		limit = max(limit, 1)
+	}
+	shard := NewShard(Config{Partition: partition, Compile: e.config.Compile, MemoryLimit: limit})
+	h.owner = NewOwner(shard, e.config.Node, h.env())
+	return h
+}
+
+func (h *host) env() Env {
+	effects := h.e.config.Effects[h.partition]
+	return Env{
+		Append: func(n uint64, data []byte) {
+			effects.Append(stream.Append{Data: data, Conditional: true, After: n - 1}, func(_ uint64, err error) {
+				h.send(appendedMessage{err})
+			})
+		},
+		LastEffect: func() (uint64, error) {
+			ctx, cancel := context.WithTimeout(context.Background(), askLimit)
+			defer cancel()
+			info, err := effects.Info(ctx)
+			return info.Last, err
+		},
+		EffectHash: func(n uint64) (uint64, error) {
+			ctx, cancel := context.WithTimeout(context.Background(), askLimit)
+			defer cancel()
+			m, err := effects.Get(ctx, n)
+			return xxhash.Sum64(m.Data), err
+		},
+		Load: func(workspace, id string) ([]byte, error) {
+			return h.e.config.Store.Get(storage.CustomerKey(h.partition, workspace, id))
+		},
+		Commit: func(b *storage.Batch) {
+			h.lastSnap = time.Now()
+			go func() { h.send(committed{h.e.config.Store.Commit(b)}) }()
+		},
+		Retry:   func() { time.AfterFunc(retryPause, func() { h.send(resume{}) }) },
+		Applied: h.applied,
+		Halt:    h.halts,
+	}
+}
+
+func (h *host) send(message any) { h.e.actors.Send(h.pid, message) }
+
+// applied gives a credit back.
+func (h *host) applied(at Position, _ int64) {
+	h.acked.Store(at.Seq)
+	h.ctl.Store(h.owner.Shard.Control())
+	select {
+	case h.moved <- struct{}{}:
+	default:
+	}
+	select {
+	case <-h.credit:
+	default:
+	}
+}
+
+func (h *host) halts(err error) {
+	h.halt.Store(&err)
+	h.log.Error("actors: the partition halts", slog.Any("error", err))
+	if h.e.config.OnHalt != nil {
+		h.e.config.OnHalt(h.partition, err)
+	}
+}
+
+func (h *host) halted() error {
+	if err := h.halt.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// recover loads the snapshot and checks both streams against it (R7).
+func (h *host) recover(ctx context.Context) error {
+	if err := h.owner.Shard.Recover(h.e.config.Store); err != nil {
+		return err
+	}
+	m := h.owner.Shard.Meta()
+	if err := CheckEvents(ctx, h.e.config.Events[h.partition], m.Applied); err != nil {
+		return err
+	}
+	if err := CheckEffects(ctx, h.e.config.Effects[h.partition], m.Emitted, m.LastHash); err != nil {
+		return err
+	}
+	if err := h.owner.Start(); err != nil {
+		return err
+	}
+	h.first = m.Applied.Seq + 1
+	h.acked.Store(m.Applied.Seq)
+	h.saved.Store(m.Applied.Seq)
+	h.savedEffect.Store(m.Emitted)
+	h.ctl.Store(m.Control)
+	return nil
+}
+
+// spawn starts the actor. A panic must not reach Hollywood, which would drop the
+// message, restart without state, and end the process at the fourth time.
+func (h *host) spawn() {
+	guard := func(next actor.ReceiveFunc) actor.ReceiveFunc {
+		return func(c *actor.Context) {
+			defer func() {
+				if p := recover(); p != nil {
+					h.log.Error("actors: panic", slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+					h.owner.halt(fmt.Errorf("actors: panic: %v", p))
+				}
+			}()
+			next(c)
+		}
+	}
+	h.lastSnap = time.Now()
+	h.pid = h.e.actors.SpawnFunc(h.receive, "shard", actor.WithID(fmt.Sprint(h.partition)),
+		actor.WithInboxSize(inboxLength), actor.WithMaxRestarts(math.MaxInt32), actor.WithMiddleware(guard))
+	h.e.background.Go(h.wakes)
+}
+
+// wakes sends a wake-up now and then, one at a time.
+func (h *host) wakes() {
+	ticker := time.NewTicker(wakeEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-h.stopWake:
+			return
+		case <-ticker.C:
+			if h.ticking.CompareAndSwap(false, true) {
+				h.send(wake{})
+			}
+		}
+	}
+}
+
+func (h *host) receive(c *actor.Context) {
+	switch m := c.Message().(type) {
+	case frameMessage:
+		h.lastWork = time.Now()
+		h.owner.Frame(m.in)
+		if h.owner.Shard.DirtyBytes() > maxDirty {
+			h.owner.Snapshot()
+		}
+	case appendedMessage:
+		h.owner.Appended(m.err)
+	case committed:
+		h.owner.Committed(m.err)
+		saved := h.owner.Saved()
+		h.saved.Store(saved.Applied.Seq)
+		h.savedEffect.Store(saved.Emitted)
+	case resume:
+		h.owner.Resume()
+	case wake:
+		h.ticking.Store(false)
+		h.tick()
+		if time.Since(h.lastSnap) > h.e.config.SnapshotEvery {
+			h.owner.Snapshot()
+		}
+	case question:
+		m.ask(h.owner)
+	}
+}
+
+// tick appends a tick when a timer is due and no frame came for a while (R8).
+func (h *host) tick() {
+	due := h.owner.Shard.NextDue()
+	if due == 0 || h.owner.Halted() != nil || time.Since(h.lastWork) < wakeEvery || time.Since(h.lastTick) < tickEvery {
+		return
+	}
+	now, err := h.e.config.Clock()
+	if err != nil || now < due {
+		return
+	}
+	h.lastTick = time.Now()
+	err = h.e.config.Publisher.Add(h.partition, []stream.Record{{Kind: stream.KindTick}}, func(error) {})
+	if err != nil && !errors.Is(err, stream.ErrClosed) && !errors.Is(err, stream.ErrBusy) {
+		h.log.Warn("actors: no tick", slog.Any("error", err))
+	}
+}
+
+// ask runs a question inside the actor.
+func (h *host) ask(ctx context.Context, f func(*Owner)) error {
+	if err := h.halted(); err != nil {
+		return err
+	}
+	answered := make(chan struct{})
+	h.send(question{func(o *Owner) { f(o); close(answered) }})
+	timer := time.NewTimer(askLimit)
+	defer timer.Stop()
+	select {
+	case <-answered:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return fmt.Errorf("actors: partition %d did not answer in %v", h.partition, askLimit)
+	}
+}
+
+// read feeds the actor from the log, as far as credits allow.
+func (h *host) read(ctx context.Context) {
+	defer h.stopOnce.Do(func() { close(h.stopWake) })
+	next := h.first
+	for ctx.Err() == nil && h.halted() == nil {
+		reader, err := h.e.config.Events[h.partition].Read(ctx, next)
+		if err == nil {
+			next, err = h.readFrom(ctx, reader, next)
+			reader.Close()
+		}
+		if err != nil && ctx.Err() == nil {
+			h.log.Warn("actors: the log is read again", slog.Uint64("from", next), slog.Any("error", err))
+			select {
+			case <-ctx.Done():
+			case <-time.After(retryPause):
+			}
+		}
+	}
+}
+
+func (h *host) readFrom(ctx context.Context, reader stream.Reader, next uint64) (uint64, error) {
+	for {
+		select {
+		case h.credit <- struct{}{}:
+		case <-ctx.Done():
+			return next, nil
+		}
+		m, err := reader.Next(ctx)
+		if err != nil {
+			<-h.credit
+			return next, err
+		}
+		in, err := DecodeInput(m)
+		if err != nil || m.Seq != next {
+			cause := fmt.Errorf("%w: sequence %d came where %d was due: %w", ErrContinuity, m.Seq, next, err)
+			h.send(question{func(o *Owner) { o.halt(cause) }})
+			return next, cause
+		}
+		h.send(frameMessage{in})
+		next++
+		if err := h.halted(); err != nil {
+			return next, err
+		}
+	}
+}
+
+// drain lets the shard finish, takes a last snapshot and ends the actor.
+func (h *host) drain(ctx context.Context) {
+	if h.pid == nil {
+		return
+	}
+	if h.quiet(ctx, false) && h.halted() == nil {
+		if h.ask(ctx, func(o *Owner) { o.Snapshot() }) == nil {
+			h.quiet(ctx, true)
+		}
+	}
+	select {
+	case <-h.e.actors.Poison(h.pid).Done():
+	case <-time.After(askLimit): // v1.0.5 never ends it when a message behind the pill panics
+	}
+}
+
+// quiet waits until nothing is in hand; it says whether that was reached.
+func (h *host) quiet(ctx context.Context, saved bool) bool {
+	for ctx.Err() == nil && h.halted() == nil {
+		busy := true
+		if err := h.ask(ctx, func(o *Owner) {
+			busy = o.Busy() || len(h.credit) > 0 || saved && o.Shard.Changed()
+		}); err != nil {
+			return false
+		}
+		if !busy {
+			return true
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	return false
+}

@@ -1,0 +1,163 @@
+package actors
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/nudge-engine/nudge/campaign"
+)
+
+// View is a customer as the API shows it.
+type View struct {
+	Workspace string          `json:"workspace"`
+	ID        string          `json:"id"`
+	CreatedAt string          `json:"created_at"`
+	Traits    json.RawMessage `json:"traits"`
+	Counters  []CounterView   `json:"counters"`
+	Chains    []ChainView     `json:"chains"`
+	Armed     []ArmedView     `json:"armed"` // inactivity triggers
+	Pending   []PendingView   `json:"pending"`
+	Recent    []DecisionView  `json:"recent_decisions"` // since this process started, newest first
+}
+
+// CounterView is one counter.
+type CounterView struct {
+	Event string            `json:"event"`
+	Where string            `json:"where,omitempty"`
+	Count uint64            `json:"count"`
+	First string            `json:"first"`
+	Last  string            `json:"last"`
+	Sums  map[string]string `json:"sums,omitempty"`
+}
+
+// ChainView is one live chain.
+type ChainView struct {
+	Campaign  string `json:"campaign"`
+	Version   uint32 `json:"version"`
+	Entry     uint32 `json:"entry"`
+	Key       string `json:"key"`
+	EnteredAt string `json:"entered_at"`
+	Step      string `json:"step"`
+	NextTimer string `json:"next_timer,omitempty"`
+}
+
+// ArmedView is an armed inactivity trigger.
+type ArmedView struct {
+	Campaign string `json:"campaign"`
+	Due      string `json:"due"`
+}
+
+// PendingView is a delivery without a final result.
+type PendingView struct {
+	DeliveryID string `json:"delivery_id"`
+	Campaign   string `json:"campaign"`
+	Step       string `json:"step"`
+	Channel    string `json:"channel"`
+	Attempt    uint32 `json:"attempt"`
+	RetryAt    string `json:"retry_at,omitempty"`
+	Expires    string `json:"expires"`
+}
+
+// DecisionView is one decision.
+type DecisionView struct {
+	At       string `json:"at"`
+	Kind     string `json:"kind"`
+	Campaign string `json:"campaign,omitempty"`
+	Key      string `json:"key,omitempty"`
+	Step     string `json:"step,omitempty"`
+	Reason   string `json:"reason,omitempty"`
+	Detail   string `json:"detail,omitempty"`
+	EventID  string `json:"event_id,omitempty"`
+}
+
+// FormatTime writes an instant as RFC 3339 in UTC, with milliseconds only when
+// they are not zero; empty for 0.
+func FormatTime(ms int64) string {
+	if ms == 0 {
+		return ""
+	}
+	t := time.UnixMilli(ms).UTC()
+	if ms%1000 == 0 {
+		return t.Format("2006-01-02T15:04:05Z")
+	}
+	return t.Format("2006-01-02T15:04:05.000Z")
+}
+
+func newView(c *campaign.Customer, decisions []campaign.Decision) *View {
+	v := &View{Workspace: c.Workspace, ID: c.ID, CreatedAt: FormatTime(c.CreatedAt), Traits: c.Traits,
+		Counters: []CounterView{}, Chains: []ChainView{}, Armed: []ArmedView{}, Pending: []PendingView{},
+		Recent: []DecisionView{}}
+	if v.Traits == nil {
+		v.Traits = json.RawMessage("{}")
+	}
+	for i := range c.Counters {
+		v.Counters = append(v.Counters, newCounterView(&c.Counters[i]))
+	}
+	for _, ch := range c.Chains {
+		if ch.Outcome == campaign.Active {
+			v.Chains = append(v.Chains, ChainView{Campaign: ch.Campaign, Version: ch.Version, Entry: ch.Entry,
+				Key: ch.Key, EnteredAt: FormatTime(ch.EnteredAt), Step: ch.Step, NextTimer: FormatTime(ch.Due)})
+		}
+	}
+	for _, w := range c.Watches {
+		v.Armed = append(v.Armed, ArmedView{Campaign: w.Campaign, Due: FormatTime(w.Due)})
+	}
+	for i := range c.Pending {
+		d := &c.Pending[i].Delivery
+		v.Pending = append(v.Pending, PendingView{DeliveryID: d.ID.String(), Campaign: d.Campaign, Step: d.Step,
+			Channel: d.Channel, Attempt: d.Attempt, RetryAt: FormatTime(c.Pending[i].RetryAt),
+			Expires: FormatTime(d.Expires)})
+	}
+	for _, d := range decisions {
+		v.Recent = append(v.Recent, DecisionView{At: FormatTime(d.At), Kind: string(d.Kind), Campaign: d.Campaign,
+			Key: d.Key, Step: d.Step, Reason: string(d.Reason), Detail: d.Detail, EventID: d.EventID})
+	}
+	return v
+}
+
+func newCounterView(c *campaign.Counter) CounterView {
+	event, where, _ := strings.Cut(c.ID, "\x00")
+	v := CounterView{Event: event, Where: where, Count: c.Count, First: FormatTime(c.First), Last: FormatTime(c.Last)}
+	for _, s := range c.Sums {
+		if v.Sums == nil {
+			v.Sums = map[string]string{}
+		}
+		v.Sums[s.Property] = s.Total.String()
+	}
+	return v
+}
+
+// maxRecent bounds the decisions that a shard remembers for people to look at.
+const maxRecent = 8192
+
+// recent is the last decisions of a shard. It is no part of the state.
+type recent struct {
+	ring []campaign.Decision
+	next int
+}
+
+func (r *recent) note(out *Effects) {
+	for i := range out.Decisions {
+		if len(r.ring) < maxRecent {
+			r.ring = append(r.ring, out.Decisions[i])
+			continue
+		}
+		r.ring[r.next] = out.Decisions[i]
+		r.next = (r.next + 1) % maxRecent
+	}
+}
+
+// of is a customer's decisions, newest first, at most 50.
+func (r *recent) of(workspace, customer string) []campaign.Decision {
+	var found []campaign.Decision
+	for i := range r.ring {
+		d := &r.ring[(r.next+len(r.ring)-1-i)%len(r.ring)]
+		if d.Customer == customer && d.Workspace == workspace {
+			if found = append(found, *d); len(found) == 50 {
+				break
+			}
+		}
+	}
+	return found
+}

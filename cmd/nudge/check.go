@@ -1,0 +1,42 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/definition"
+)
+
+type checkCommand struct {
+	Paths []string `arg:"" name:"path" help:"Files, or directories with .yaml, .yml and .json files."`
+}
+
+func (c *checkCommand) Run(out console) error {
+	lang, err := campaign.NewLanguage()
+	if err != nil {
+		return err
+	}
+	docs, err := load(lang, c.Paths, definition.Options{})
+	if err != nil {
+		fmt.Fprintln(out.err, err)
+		return errors.New("the definitions have errors")
+	}
+	for _, d := range docs {
+		fmt.Fprintf(out.out, "%s %s: ok\n", d.Document.Kind, d.Document.Name)
+	}
+	return nil
+}
+
+// load reads and checks the definitions at several paths together.
+func load(lang *campaign.Language, paths []string, o definition.Options) ([]campaign.Parsed, error) {
+	var files []definition.File
+	for _, path := range paths {
+		more, err := definition.Read(path)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, more...)
+	}
+	return definition.Parse(lang, files, o)
+}

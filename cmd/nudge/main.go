@@ -1,0 +1,51 @@
+// Command nudge is the tool of those who write and operate campaigns: it checks
+// and applies definitions, simulates them over recorded calls, replays calls
+// through the API, and looks into a server or its data.
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/alecthomas/kong"
+)
+
+type cli struct {
+	Check    checkCommand    `cmd:"" help:"Check definition files: every error with file, line and column."`
+	Simulate simulateCommand `cmd:"" help:"Run campaigns over recorded calls on a virtual clock."`
+}
+
+// context is what every command gets.
+type console struct {
+	out io.Writer
+	err io.Writer
+}
+
+func main() { os.Exit(run(os.Args[1:], console{out: os.Stdout, err: os.Stderr})) }
+
+func run(args []string, c console) int {
+	status := 0
+	exited := false
+	parser, err := kong.New(&cli{}, kong.Name("nudge"), kong.Description(
+		"nudge checks, applies and simulates trigger campaigns. Start with `nudge check DIR`."),
+		kong.UsageOnError(), kong.Writers(c.out, c.err), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Exit(func(code int) { status, exited = code, true }))
+	if err != nil {
+		fmt.Fprintln(c.err, "nudge:", err)
+		return 2
+	}
+	ctx, err := parser.Parse(args)
+	if exited {
+		return status
+	}
+	if err != nil {
+		parser.FatalIfErrorf(err)
+		return 2
+	}
+	if err := ctx.Run(c); err != nil {
+		fmt.Fprintln(c.err, "nudge:", err)
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,78 @@
+package ingest
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+
+	"github.com/valyala/fasthttp"
+)
+
+// keyring knows the write keys by their SHA-256, so that how long a look-up takes
+// says nothing about a key.
+type keyring map[[sha256.Size]byte]string
+
+func newKeyring(keys map[string]string) keyring {
+	r := keyring{}
+	for key, workspace := range keys {
+		r[sha256.Sum256([]byte(key))] = workspace
+	}
+	return r
+}
+
+// workspace is the workspace of the request's write key: the user name of Basic
+// authorization, or a Bearer token.
+func (r keyring) workspace(ctx *fasthttp.RequestCtx) (string, bool) {
+	header := ctx.Request.Header.Peek("Authorization")
+	scheme, rest, _ := bytes.Cut(header, []byte(" "))
+	var key []byte
+	switch {
+	case bytes.EqualFold(scheme, []byte("basic")):
+		decoded, err := base64.StdEncoding.DecodeString(string(bytes.TrimSpace(rest)))
+		if err != nil {
+			return "", false
+		}
+		key, _, _ = bytes.Cut(decoded, []byte(":"))
+	case bytes.EqualFold(scheme, []byte("bearer")):
+		key = bytes.TrimSpace(rest)
+	}
+	workspace, ok := r[sha256.Sum256(key)]
+	return workspace, ok && len(key) > 0
+}
+
+func unauthorized() *problem {
+	return newProblem(fasthttp.StatusUnauthorized, "unauthorized",
+		"a write key is needed: as the user name of Basic authorization, or as a Bearer token",
+		FieldError{Path: "Authorization", Code: "unauthorized", Message: "missing or unknown write key"})
+}
+
+// check asks everything about a tracking call but its body.
+func (s *Server) check(ctx *fasthttp.RequestCtx) (workspace string, refusal *problem) {
+	if !ctx.IsPost() {
+		ctx.Response.Header.Set("Allow", "POST")
+		return "", newProblem(fasthttp.StatusMethodNotAllowed, "method", "use POST")
+	}
+	h := &ctx.Request.Header
+	if h.ContentLength() == -1 && bytes.Contains(bytes.ToLower(h.RawHeaders()), []byte("content-length:")) {
+		p := newProblem(fasthttp.StatusBadRequest, "ambiguous_length",
+			"Content-Length and Transfer-Encoding exclude each other")
+		p.closeConn = true
+		return "", p
+	}
+	workspace, ok := s.keys.workspace(ctx)
+	if !ok {
+		return "", unauthorized()
+	}
+	if encoding := h.ContentEncoding(); len(encoding) > 0 && !bytes.EqualFold(encoding, []byte("identity")) {
+		return "", newProblem(fasthttp.StatusUnsupportedMediaType, "content_encoding",
+			"send the body as it is, without Content-Encoding",
+			FieldError{Path: "Content-Encoding", Code: codeUnknown, Message: "is not supported"})
+	}
+	mime, _, _ := bytes.Cut(h.ContentType(), []byte(";"))
+	switch string(bytes.ToLower(bytes.TrimSpace(mime))) {
+	case "application/json", "text/plain", "": // browsers' beacons send text/plain
+		return workspace, nil
+	}
+	return "", newProblem(fasthttp.StatusUnsupportedMediaType, "content_type", "send application/json",
+		FieldError{Path: "Content-Type", Code: codeUnknown, Message: "is not supported; use application/json"})
+}

@@ -1,0 +1,181 @@
+package ingest
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/valyala/fasthttp"
+	"github.com/valyala/fastjson"
+
+	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/campaign"
+)
+
+// Limits of what comes in (design R15).
+const (
+	MaxBody      = 500 << 10
+	MaxEvent     = 32 << 10
+	MaxBatch     = 2500
+	maxDepth     = 32
+	maxRawReject = 32 << 10
+)
+
+// decoder turns bodies into events. It keeps memory between requests and is used
+// by one at a time.
+type decoder struct {
+	parser    fastjson.Parser
+	workspace string
+	now       int64  // when the request came, ms
+	fallback  string // message id of a single call without one
+	newID     func() string
+	recorded  bool // the timestamp is needed and taken as it stands
+
+	events  []campaign.Event
+	rejects []rejected
+	arena   []byte // holds the events' JSON
+}
+
+// rejected is an item of a batch that is not taken.
+type rejected struct {
+	Index int `json:"index"`
+	FieldError
+	record actors.Reject
+}
+
+// decode reads a body. kind is the call's type, empty for a batch.
+func (d *decoder) decode(kind string, body []byte) *problem {
+	d.events, d.rejects, d.arena = d.events[:0], d.rejects[:0], d.arena[:0]
+	root, p := d.parse(body)
+	if p != nil {
+		return p
+	}
+	if kind != "" {
+		return d.single(kind, root)
+	}
+	return d.batch(root)
+}
+
+// parse checks everything about the text: encoding, depth, syntax.
+func (d *decoder) parse(body []byte) (*fastjson.Value, *problem) {
+	bad := func(code, message string) (*fastjson.Value, *problem) {
+		return nil, newProblem(fasthttp.StatusBadRequest, code, message,
+			FieldError{Path: "body", Code: code, Message: message})
+	}
+	if len(body) == 0 {
+		return bad("empty_body", "the body is empty; send a JSON object")
+	}
+	if !utf8.Valid(body) {
+		return bad("invalid_utf8", "the body is not valid UTF-8")
+	}
+	if depth := nesting(body); depth > maxDepth {
+		return bad("too_deep", fmt.Sprintf("the body nests deeper than %d", maxDepth))
+	}
+	if err := fastjson.ValidateBytes(body); err != nil {
+		return bad("invalid_json", "the body is not valid JSON: "+clip(err.Error(), 200))
+	}
+	root, err := d.parser.ParseBytes(body)
+	if err != nil {
+		return bad("invalid_json", "the body is not valid JSON: "+clip(err.Error(), 200))
+	}
+	if root.Type() != fastjson.TypeObject {
+		return bad("not_an_object", "the body must be a JSON object, not "+typeName(root))
+	}
+	return root, nil
+}
+
+// nesting is the deepest nesting of brackets outside of texts.
+func nesting(body []byte) int {
+	depth, deepest, inText := 0, 0, false
+	for i := 0; i < len(body); i++ {
+		switch c := body[i]; {
+		case inText && c == '\\':
+			i++
+		case c == '"':
+			inText = !inText
+		case inText:
+		case c == '{' || c == '[':
+			depth++
+			deepest = max(deepest, depth)
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return deepest
+}
+
+func (d *decoder) single(kind string, root *fastjson.Value) *problem {
+	i := item{d: d, v: root, kind: kind, fallback: d.fallback, sentAt: root.Get("sentAt")}
+	e, wrong := i.event()
+	if wrong == nil {
+		d.events = append(d.events, e)
+		return nil
+	}
+	status := fasthttp.StatusBadRequest
+	if wrong.Code == codeTooLarge {
+		status = fasthttp.StatusRequestEntityTooLarge
+	}
+	return newProblem(status, wrong.Code, wrong.Path+": "+wrong.Message, *wrong)
+}
+
+func (d *decoder) batch(root *fastjson.Value) *problem {
+	list := root.Get("batch")
+	if list == nil || list.Type() != fastjson.TypeArray {
+		wrong := FieldError{Path: "batch", Code: codeMissing, Message: "a list of calls is needed"}
+		if list != nil {
+			wrong.Code, wrong.Message = codeType, "must be a list, not "+typeName(list)
+		}
+		return newProblem(fasthttp.StatusBadRequest, wrong.Code, "batch: "+wrong.Message, wrong)
+	}
+	items := list.GetArray()
+	if len(items) > MaxBatch {
+		wrong := FieldError{Path: "batch", Code: codeTooLarge,
+			Message: fmt.Sprintf("%d calls; at most %d are allowed", len(items), MaxBatch)}
+		return newProblem(fasthttp.StatusRequestEntityTooLarge, wrong.Code, "batch: "+wrong.Message, wrong)
+	}
+	sentAt, context := root.Get("sentAt"), root.Get("context")
+	for index, v := range items {
+		i := item{d: d, v: v, context: context, sentAt: sentAt}
+		e, wrong := i.event()
+		if wrong == nil {
+			d.events = append(d.events, e)
+			continue
+		}
+		d.rejects = append(d.rejects, rejected{Index: index, FieldError: *wrong, record: actors.Reject{
+			Workspace: d.workspace, Customer: clip(i.customer, maxName), Field: wrong.Path, Code: wrong.Code,
+			Message: wrong.Message, Raw: clip(string(v.MarshalTo(nil)), maxRawReject)}})
+	}
+	return nil
+}
+
+// keep copies bytes into the arena, which lives as long as the events.
+func (d *decoder) keep(v *fastjson.Value) []byte {
+	start := len(d.arena)
+	d.arena = v.MarshalTo(d.arena)
+	return d.arena[start:len(d.arena):len(d.arena)]
+}
+
+func typeName(v *fastjson.Value) string {
+	switch v.Type() {
+	case fastjson.TypeObject:
+		return "an object"
+	case fastjson.TypeArray:
+		return "a list"
+	case fastjson.TypeString:
+		return "a text"
+	case fastjson.TypeNumber:
+		return "a number"
+	case fastjson.TypeTrue, fastjson.TypeFalse:
+		return "a boolean"
+	default:
+		return "null"
+	}
+}
+
+// clip shortens a text to n bytes at most, at a rune boundary.
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n], "")
+}

@@ -1,0 +1,257 @@
+package ingest
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/valyala/fastjson"
+
+	"github.com/nudge-engine/nudge/campaign"
+)
+
+// Codes of field errors; stable.
+const (
+	codeMissing  = "missing"
+	codeType     = "wrong_type"
+	codeTooLong  = "too_long"
+	codeTooLarge = "too_large"
+	codeUnknown  = "unknown"
+	codeFormat   = "bad_format"
+	codeReserved = "reserved"
+)
+
+const (
+	maxName = 255 // bytes of ids and names
+)
+
+// anonymousPrefix marks the ids of customers who are known by anonymousId only.
+const anonymousPrefix = "anon:"
+
+// item is one call on its way to an event.
+type item struct {
+	d        *decoder
+	v        *fastjson.Value
+	kind     string // empty: the item says it in "type"
+	fallback string // message id when the item has none
+	context  *fastjson.Value
+	sentAt   *fastjson.Value
+	customer string
+}
+
+// event checks every field of the call.
+func (i *item) event() (campaign.Event, *FieldError) {
+	e := campaign.Event{Workspace: i.d.workspace}
+	if i.v.Type() != fastjson.TypeObject {
+		return e, &FieldError{Path: "item", Code: codeType, Message: "must be an object, not " + typeName(i.v)}
+	}
+	before := len(i.d.arena)
+	for _, check := range [...]func(*campaign.Event) *FieldError{i.identity, i.callType, i.messageID, i.times, i.objects} {
+		if wrong := check(&e); wrong != nil {
+			i.d.arena = i.d.arena[:before]
+			return campaign.Event{}, wrong
+		}
+	}
+	if size := len(i.d.arena) - before; size > MaxEvent {
+		i.d.arena = i.d.arena[:before]
+		return campaign.Event{}, &FieldError{Path: "item", Code: codeTooLarge,
+			Message: fmt.Sprintf("%d bytes; at most %d are allowed in an event", size, MaxEvent)}
+	}
+	return e, nil
+}
+
+// text reads a text field; "" when it is absent or null.
+func (i *item) text(name string) (string, *FieldError) {
+	v := i.v.Get(name)
+	if v == nil || v.Type() == fastjson.TypeNull {
+		return "", nil
+	}
+	if v.Type() != fastjson.TypeString {
+		return "", &FieldError{Path: name, Code: codeType, Message: "must be a text, not " + typeName(v)}
+	}
+	s := string(v.GetStringBytes())
+	if len(s) > maxName {
+		return "", &FieldError{Path: name, Code: codeTooLong,
+			Message: fmt.Sprintf("%d bytes; at most %d are allowed", len(s), maxName)}
+	}
+	if strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) >= 0 {
+		return "", &FieldError{Path: name, Code: codeFormat, Message: "control characters are not allowed"}
+	}
+	return s, nil
+}
+
+func (i *item) identity(e *campaign.Event) *FieldError {
+	user, wrong := i.text("userId")
+	if wrong != nil {
+		return wrong
+	}
+	anonymous, wrong := i.text("anonymousId")
+	if wrong != nil {
+		return wrong
+	}
+	switch {
+	case strings.HasPrefix(user, anonymousPrefix):
+		return &FieldError{Path: "userId", Code: codeReserved, Message: `must not begin with "` + anonymousPrefix + `"`}
+	case user != "":
+		e.Customer = user
+	case anonymous != "":
+		e.Customer = anonymousPrefix + anonymous
+	default:
+		return &FieldError{Path: "userId", Code: codeMissing, Message: "userId or anonymousId is needed"}
+	}
+	i.customer = e.Customer
+	return nil
+}
+
+func (i *item) callType(e *campaign.Event) *FieldError {
+	kind := i.kind
+	if kind == "" {
+		var wrong *FieldError
+		if kind, wrong = i.text("type"); wrong != nil {
+			return wrong
+		}
+	}
+	required := ""
+	switch kind {
+	case "track":
+		e.Type, required = campaign.Track, "event"
+	case "identify":
+		e.Type, e.Name = campaign.Identify, "$identify"
+	case "page":
+		e.Type, e.Name = campaign.Page, "$page"
+	case "screen":
+		e.Type, e.Name = campaign.Screen, "$screen"
+	case "group":
+		e.Type, e.Name, required = campaign.Group, "$group", "groupId"
+	case "":
+		return &FieldError{Path: "type", Code: codeMissing, Message: "track, identify, page, screen or group is needed"}
+	case "alias":
+		return &FieldError{Path: "type", Code: codeUnknown, Message: "alias is not supported yet"}
+	default:
+		return &FieldError{Path: "type", Code: codeUnknown,
+			Message: fmt.Sprintf("%q is not known; use track, identify, page, screen or group", clip(kind, 40))}
+	}
+	if required == "" {
+		return nil
+	}
+	value, wrong := i.text(required)
+	if wrong != nil {
+		return wrong
+	}
+	if value == "" {
+		return &FieldError{Path: required, Code: codeMissing, Message: "is needed for a " + kind + " call"}
+	}
+	if kind == "track" {
+		e.Name = value
+		if strings.HasPrefix(value, "$") {
+			return &FieldError{Path: "event", Code: codeReserved, Message: `names that begin with "$" are reserved`}
+		}
+	}
+	return nil
+}
+
+func (i *item) messageID(e *campaign.Event) *FieldError {
+	id, wrong := i.text("messageId")
+	if wrong != nil {
+		return wrong
+	}
+	if id == "" {
+		id = i.fallback
+	}
+	if id == "" {
+		id = i.d.newID()
+	}
+	e.ID = id
+	return nil
+}
+
+// times works out the event time: when the client says it happened, corrected
+// for its clock's skew when it says when it sent it, and never in the future.
+func (i *item) times(e *campaign.Event) *FieldError {
+	at, given, wrong := instant("timestamp", i.v.Get("timestamp"))
+	if wrong != nil {
+		return wrong
+	}
+	if !given {
+		if at, given, wrong = instant("originalTimestamp", i.v.Get("originalTimestamp")); wrong != nil {
+			return wrong
+		}
+	}
+	sentAt := i.v.Get("sentAt")
+	if sentAt == nil {
+		sentAt = i.sentAt
+	}
+	sent, sentGiven, wrong := instant("sentAt", sentAt)
+	if wrong != nil {
+		return wrong
+	}
+	e.Time = i.d.now
+	switch {
+	case i.d.recorded && !given:
+		return &FieldError{Path: "timestamp", Code: codeMissing, Message: "is needed in a recorded call"}
+	case i.d.recorded:
+		e.Time = at
+	case given:
+		e.Time = at
+		if sentGiven {
+			e.Time = i.d.now - (sent - at)
+		}
+		e.Time = min(e.Time, i.d.now)
+	}
+	if h := i.v.Get("historical"); h != nil && h.Type() != fastjson.TypeNull {
+		if h.Type() != fastjson.TypeTrue && h.Type() != fastjson.TypeFalse {
+			return &FieldError{Path: "historical", Code: codeType, Message: "must be true or false, not " + typeName(h)}
+		}
+		e.Historical = h.GetBool()
+	}
+	return nil
+}
+
+// instant reads an RFC 3339 time, in ms.
+func instant(name string, v *fastjson.Value) (ms int64, given bool, wrong *FieldError) {
+	if v == nil || v.Type() == fastjson.TypeNull {
+		return 0, false, nil
+	}
+	if v.Type() != fastjson.TypeString {
+		return 0, false, &FieldError{Path: name, Code: codeType, Message: "must be a text, not " + typeName(v)}
+	}
+	text := string(v.GetStringBytes())
+	t, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil || t.Year() < 1970 || t.Year() > 9998 {
+		return 0, false, &FieldError{Path: name, Code: codeFormat,
+			Message: fmt.Sprintf("%q is no time; write for example 2026-03-01T10:00:00Z", clip(text, 40))}
+	}
+	return t.UnixMilli(), true, nil
+}
+
+// objects keeps the JSON objects of the call.
+func (i *item) objects(e *campaign.Event) *FieldError {
+	for _, f := range [...]struct {
+		name string
+		into *[]byte
+	}{{"properties", &e.Properties}, {"traits", &e.Traits}, {"context", &e.Context}} {
+		v := i.v.Get(f.name)
+		if v == nil && f.name == "context" {
+			v = i.context
+		}
+		if v == nil || v.Type() == fastjson.TypeNull {
+			continue
+		}
+		if v.Type() != fastjson.TypeObject {
+			return &FieldError{Path: f.name, Code: codeType, Message: "must be an object, not " + typeName(v)}
+		}
+		*f.into = i.d.keep(v)
+	}
+	if e.Type == campaign.Group && e.Properties == nil {
+		e.Properties = i.d.keep(groupProperties(i.v))
+	}
+	return nil
+}
+
+// groupProperties shows a group call's id as a property, where predicates look.
+func groupProperties(v *fastjson.Value) *fastjson.Value {
+	var a fastjson.Arena
+	o := a.NewObject()
+	o.Set("groupId", v.Get("groupId"))
+	return o
+}

@@ -1,0 +1,286 @@
+package simulate
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sort"
+
+	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/sink/dispatch/message"
+)
+
+// Report writes a simulation's outcome as files: deliveries.ndjson,
+// decisions.ndjson, chains.ndjson and summary.json.
+type Report struct {
+	dir        string
+	files      []*os.File
+	deliveries *bufio.Writer
+	decisions  *bufio.Writer
+	messages   *message.Renderer
+	fields     map[string][]campaign.Field // campaign/step -> texts
+	chains     []*campaign.ChainRow        // in the order entered
+	index      map[chainKey]int
+	summary    map[string]*Summary
+}
+
+type chainKey struct {
+	campaign, customer string
+	entry              uint32
+}
+
+// Summary is what became of one campaign.
+type Summary struct {
+	Campaign   string         `json:"campaign"`
+	Entered    int            `json:"entered"`
+	Refused    map[string]int `json:"refused"` // by reason
+	Sent       map[string]int `json:"sent"`    // by step
+	Goals      map[string]int `json:"goals"`
+	Converted  int            `json:"converted"`  // chains with at least one goal
+	Conversion float64        `json:"conversion"` // converted / entered, 0 when none entered
+	Revenue    json.Number    `json:"revenue"`
+	revenue    campaign.Money
+}
+
+// NewReport creates the files in dir.
+func NewReport(dir string, docs []campaign.Parsed) (*Report, error) {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, fmt.Errorf("simulate: %w", err)
+	}
+	r := &Report{dir: dir, messages: message.NewRenderer(), fields: map[string][]campaign.Field{},
+		index: map[chainKey]int{}, summary: map[string]*Summary{}}
+	templates := map[string][]campaign.Field{}
+	for _, d := range docs {
+		if d.Template != nil {
+			templates[d.Template.Name] = d.Template.Fields
+		}
+	}
+	for _, d := range docs {
+		if d.Campaign == nil {
+			continue
+		}
+		r.of(d.Campaign.Name)
+		d.Campaign.Sends(func(step string, s *campaign.Send) {
+			fields := s.Message.Fields
+			if s.Message.Template != "" {
+				fields = templates[s.Message.Template]
+			}
+			r.fields[d.Campaign.Name+"/"+step] = fields
+		})
+	}
+	var err error
+	if r.deliveries, err = r.create("deliveries.ndjson"); err != nil {
+		return nil, err
+	}
+	r.decisions, err = r.create("decisions.ndjson")
+	return r, err
+}
+
+func (r *Report) create(name string) (*bufio.Writer, error) {
+	f, err := os.Create(filepath.Join(r.dir, name))
+	if err != nil {
+		return nil, fmt.Errorf("simulate: %w", err)
+	}
+	r.files = append(r.files, f)
+	return bufio.NewWriterSize(f, 1<<16), nil
+}
+
+func (r *Report) of(name string) *Summary {
+	s := r.summary[name]
+	if s == nil {
+		s = &Summary{Campaign: name, Refused: map[string]int{}, Sent: map[string]int{}, Goals: map[string]int{}}
+		r.summary[name] = s
+	}
+	return s
+}
+
+// optional is a text that is null when empty.
+type optional string
+
+func (o optional) MarshalJSON() ([]byte, error) {
+	if o == "" {
+		return []byte("null"), nil
+	}
+	return json.Marshal(string(o))
+}
+
+// ordered is a message's texts as an object in the order written; null when none.
+type ordered []campaign.Field
+
+func (o ordered) MarshalJSON() ([]byte, error) {
+	if len(o) == 0 {
+		return []byte("null"), nil
+	}
+	b := []byte{'{'}
+	for i, f := range o {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		name, err := json.Marshal(f.Name)
+		if err != nil {
+			return nil, err
+		}
+		text, err := json.Marshal(f.Source)
+		if err != nil {
+			return nil, err
+		}
+		b = append(append(append(b, name...), ':'), text...)
+	}
+	return append(b, '}'), nil
+}
+
+// line writes one JSON object and a newline. Texts are not escaped for HTML.
+func line(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// Delivery implements Sink; only what the contract lists is written.
+func (r *Report) Delivery(d *campaign.Delivery) error {
+	var fields []campaign.Field
+	switch d.Status {
+	case campaign.HandedOff:
+		r.of(d.Campaign).Sent[d.Step]++
+		var err error
+		if fields, err = r.messages.Render(r.fields[d.Campaign+"/"+d.Step], d.Values); err != nil {
+			return fmt.Errorf("simulate: %s step %s for %s: %w", d.Campaign, d.Step, d.Customer, err)
+		}
+	case campaign.StatusDropped:
+	default:
+		return nil
+	}
+	return line(r.deliveries, struct {
+		At         string   `json:"at"`
+		Due        string   `json:"due"`
+		Campaign   string   `json:"campaign"`
+		Version    uint32   `json:"version"`
+		Customer   string   `json:"customer"`
+		Key        optional `json:"key"`
+		Entry      uint32   `json:"entry"`
+		Step       string   `json:"step"`
+		Channel    string   `json:"channel"`
+		Variant    optional `json:"variant"`
+		Status     string   `json:"status"`
+		Reason     optional `json:"reason"`
+		TriggerID  optional `json:"trigger_id"`
+		DeliveryID string   `json:"delivery_id"`
+		Message    ordered  `json:"message"`
+	}{actors.FormatTime(d.At), actors.FormatTime(d.Due), d.Campaign, d.Version, d.Customer, optional(d.Key), d.Entry,
+		d.Step, d.Channel, optional(d.Variant), string(d.Status), optional(d.Reason), optional(d.TriggerID),
+		d.ID.String(), fields})
+}
+
+// Decision implements Sink.
+func (r *Report) Decision(d *campaign.Decision) error {
+	switch d.Kind {
+	case campaign.Entered:
+		r.of(d.Campaign).Entered++
+	case campaign.Refused:
+		r.of(d.Campaign).Refused[string(d.Reason)]++
+	default:
+	}
+	return line(r.decisions, struct {
+		At        string   `json:"at"`
+		Workspace string   `json:"workspace"`
+		Campaign  optional `json:"campaign"`
+		Version   uint32   `json:"version"`
+		Customer  string   `json:"customer"`
+		ChainKey  optional `json:"chain_key"`
+		Entry     uint32   `json:"entry"`
+		Step      optional `json:"step"`
+		Kind      string   `json:"kind"`
+		Reason    optional `json:"reason"`
+		Detail    optional `json:"detail"`
+		EventID   optional `json:"event_id"`
+	}{actors.FormatTime(d.At), d.Workspace, optional(d.Campaign), d.Version, d.Customer, optional(d.Key), d.Entry,
+		optional(d.Step), string(d.Kind), optional(d.Reason), optional(d.Detail), optional(d.EventID)})
+}
+
+// Chain implements Sink: the last state of a chain holds, its place is that of its entry.
+func (r *Report) Chain(c *campaign.ChainRow) error {
+	key := chainKey{c.Campaign, c.Customer, c.Entry}
+	row := *c
+	if i, known := r.index[key]; known {
+		r.chains[i] = &row
+		return nil
+	}
+	r.index[key] = len(r.chains)
+	r.chains = append(r.chains, &row)
+	return nil
+}
+
+// Goal implements Sink.
+func (r *Report) Goal(g *campaign.GoalRow) error {
+	s := r.of(g.Campaign)
+	s.Goals[g.Goal]++
+	s.revenue += g.Value
+	return nil
+}
+
+// Close writes what is known only at the end and returns the summaries by name.
+func (r *Report) Close() ([]*Summary, error) {
+	chains, err := r.create("chains.ndjson")
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range r.chains {
+		if err := r.chain(chains, c); err != nil {
+			return nil, err
+		}
+	}
+	summaries := make([]*Summary, 0, len(r.summary))
+	for _, s := range r.summary {
+		if s.Entered > 0 {
+			s.Conversion = float64(s.Converted) / float64(s.Entered)
+		}
+		s.Revenue = json.Number(s.revenue.String())
+		summaries = append(summaries, s)
+	}
+	sort.Slice(summaries, func(i, j int) bool { return summaries[i].Campaign < summaries[j].Campaign })
+	summary, err := r.create("summary.json")
+	if err != nil {
+		return nil, err
+	}
+	e := json.NewEncoder(summary)
+	e.SetIndent("", "  ")
+	errs := []error{e.Encode(struct {
+		Campaigns []*Summary `json:"campaigns"`
+	}{summaries})}
+	for _, w := range []*bufio.Writer{r.deliveries, r.decisions, chains, summary} {
+		errs = append(errs, w.Flush())
+	}
+	for _, f := range r.files {
+		errs = append(errs, f.Close())
+	}
+	return summaries, errors.Join(errs...)
+}
+
+func (r *Report) chain(w io.Writer, c *campaign.ChainRow) error {
+	var value any
+	if c.Goal != "" {
+		r.of(c.Campaign).Converted++
+	}
+	if c.HasValue {
+		value = json.Number(c.Value.String())
+	}
+	return line(w, struct {
+		Campaign  string   `json:"campaign"`
+		Customer  string   `json:"customer"`
+		Key       optional `json:"key"`
+		Entry     uint32   `json:"entry"`
+		EnteredAt string   `json:"entered_at"`
+		EndedAt   optional `json:"ended_at"`
+		Outcome   string   `json:"outcome"`
+		Goal      optional `json:"goal"`
+		Value     any      `json:"value"`
+		Variants  any      `json:"variants"`
+		HeldOut   bool     `json:"held_out"`
+	}{c.Campaign, c.Customer, optional(c.Key), c.Entry, actors.FormatTime(c.EnteredAt),
+		optional(actors.FormatTime(c.EndedAt)), string(c.Outcome), optional(c.Goal), value, nil, false})
+}

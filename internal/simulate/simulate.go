@@ -1,0 +1,238 @@
+// Package simulate runs campaigns over recorded calls on a virtual clock: the
+// same shards as in production, with a tick at every instant at which a timer is
+// due. Sends succeed at once. The result is a function of the input alone; the
+// number of partitions does not show.
+package simulate
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/storage"
+	"github.com/nudge-engine/nudge/stream"
+)
+
+// Workspace is the one that simulations run in.
+const Workspace = "default"
+
+// Config is one simulation.
+type Config struct {
+	Lang       *campaign.Language
+	Documents  []campaign.Parsed
+	Partitions int    // at least 1
+	Until      int64  // ms, inclusive; 0: while a chain waits
+	Sink       Sink   // takes what was decided, in order
+	Progress   func() // called after each call; may be nil
+}
+
+// Sink takes the outcome, in the order of the contract.
+type Sink interface {
+	Delivery(d *campaign.Delivery) error
+	Decision(d *campaign.Decision) error
+	Chain(c *campaign.ChainRow) error
+	Goal(g *campaign.GoalRow) error
+}
+
+// Simulation is one run. It belongs to one goroutine.
+type Simulation struct {
+	config Config
+	shards []*actors.Shard
+	seqs   []uint64
+	live   map[string]bool // chains that are active
+	now    int64
+	outs   []campaign.Output
+}
+
+// New is a simulation before its first call, which comes at start (ms).
+func New(c Config, start int64) (*Simulation, error) {
+	s := &Simulation{config: c, live: map[string]bool{}, now: start}
+	compile := func(workspace string, d *campaign.Document) (campaign.Parsed, error) {
+		return campaign.ParseDocument(c.Lang, workspace, d)
+	}
+	control := actors.Control{K: 1, Apply: &actors.Apply{Workspace: Workspace}}
+	for i := range c.Documents {
+		d := c.Documents[i].Document
+		d.Version = 1
+		control.Apply.Documents = append(control.Apply.Documents, d)
+	}
+	record := stream.Record{Kind: stream.KindControl, Data: control.Encode()}
+	store := storage.NewMemory()
+	for p := range c.Partitions {
+		shard := actors.NewShard(actors.Config{Partition: p, Compile: compile})
+		if err := shard.Recover(store); err != nil {
+			return nil, err
+		}
+		s.shards = append(s.shards, shard)
+		s.seqs = append(s.seqs, 0)
+		if _, err := s.step(p, record); err != nil {
+			return nil, err
+		}
+		if shard.Control() != 1 {
+			return nil, fmt.Errorf("BUG: the definitions were checked and do not apply")
+		}
+	}
+	return s, nil
+}
+
+// Call applies a call at its time, after all timers due until then.
+//
+// REQUIRES: times do not go back.
+func (s *Simulation) Call(e *campaign.Event) error {
+	if err := s.advance(e.Time); err != nil {
+		return err
+	}
+	s.now = e.Time
+	p := stream.PartitionOf(e.Workspace, e.Customer, len(s.shards))
+	out, err := s.step(p, stream.Record{Kind: stream.KindEvent, Data: e.AppendTo(nil)})
+	if err != nil {
+		return err
+	}
+	if s.config.Progress != nil {
+		s.config.Progress()
+	}
+	return s.hand([]campaign.Output{out})
+}
+
+// Finish lets the clock run on: to the configured instant, or while a chain waits.
+func (s *Simulation) Finish() error {
+	if s.config.Until != 0 {
+		return s.advance(s.config.Until)
+	}
+	for len(s.live) > 0 {
+		due := s.nextDue()
+		if due == 0 {
+			return nil
+		}
+		if err := s.advance(due); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Simulation) nextDue() int64 {
+	next := int64(0)
+	for _, shard := range s.shards {
+		if due := shard.NextDue(); due != 0 && (next == 0 || due < next) {
+			next = due
+		}
+	}
+	return next
+}
+
+// advance fires all timers due at or before limit, each at its instant.
+func (s *Simulation) advance(limit int64) error {
+	for {
+		due := s.nextDue()
+		if due == 0 || due > limit {
+			return nil
+		}
+		s.now = max(s.now, due)
+		var outs []campaign.Output
+		for p, shard := range s.shards {
+			if next := shard.NextDue(); next == 0 || next > s.now {
+				continue
+			}
+			out, err := s.step(p, stream.Record{Kind: stream.KindTick})
+			if err != nil {
+				return err
+			}
+			outs = append(outs, out)
+		}
+		if err := s.hand(outs); err != nil {
+			return err
+		}
+	}
+}
+
+// step feeds a shard one record at the present instant, and then the results of
+// what it sent.
+func (s *Simulation) step(p int, record stream.Record) (campaign.Output, error) {
+	var all campaign.Output
+	records := []stream.Record{record}
+	for len(records) > 0 {
+		s.seqs[p]++
+		in := actors.Input{At: actors.Position{Seq: s.seqs[p]}, Frame: stream.Frame{Time: s.now, Records: records}}
+		records = nil
+		for done := false; !done; {
+			var out actors.Effects
+			var err error
+			if done, err = s.shards[p].Step(&in, &out); err != nil {
+				return all, err
+			}
+			for i := range out.DeadLetters {
+				l := &out.DeadLetters[i]
+				return all, fmt.Errorf("customer %s at %s: %s: %s", l.Customer, actors.FormatTime(l.At), l.Reason, l.Detail)
+			}
+			for i := range out.Deliveries {
+				if d := &out.Deliveries[i]; d.Status == campaign.HandedOff {
+					r := campaign.Result{Workspace: d.Workspace, Customer: d.Customer, Delivery: d.ID, Attempt: d.Attempt,
+						Verdict: campaign.Accepted}
+					records = append(records, stream.Record{Kind: stream.KindResult, Data: r.AppendTo(nil)})
+				}
+			}
+			all.Deliveries = append(all.Deliveries, out.Deliveries...)
+			all.Decisions = append(all.Decisions, out.Decisions...)
+			all.Chains = append(all.Chains, out.Chains...)
+			all.Goals = append(all.Goals, out.Goals...)
+		}
+	}
+	return all, nil
+}
+
+// hand gives the sink what one instant led to. Shards are merged by customer id,
+// which is the order that one shard would have had.
+func (s *Simulation) hand(outs []campaign.Output) error {
+	var all campaign.Output
+	for i := range outs {
+		all.Deliveries = append(all.Deliveries, outs[i].Deliveries...)
+		all.Decisions = append(all.Decisions, outs[i].Decisions...)
+		all.Chains = append(all.Chains, outs[i].Chains...)
+		all.Goals = append(all.Goals, outs[i].Goals...)
+	}
+	byCustomer(all.Deliveries, func(d *campaign.Delivery) string { return d.Customer })
+	byCustomer(all.Decisions, func(d *campaign.Decision) string { return d.Customer })
+	byCustomer(all.Chains, func(c *campaign.ChainRow) string { return c.Customer })
+	byCustomer(all.Goals, func(g *campaign.GoalRow) string { return g.Customer })
+	for i := range all.Chains {
+		c := &all.Chains[i]
+		key := fmt.Sprintf("%s\x00%s\x00%d", c.Campaign, c.Customer, c.Entry)
+		if c.Outcome == campaign.Active {
+			s.live[key] = true
+		} else {
+			delete(s.live, key)
+		}
+	}
+	return s.write(&all)
+}
+
+func byCustomer[T any](rows []T, customer func(*T) string) {
+	sort.SliceStable(rows, func(i, j int) bool { return strings.Compare(customer(&rows[i]), customer(&rows[j])) < 0 })
+}
+
+func (s *Simulation) write(o *campaign.Output) error {
+	for i := range o.Deliveries {
+		if err := s.config.Sink.Delivery(&o.Deliveries[i]); err != nil {
+			return err
+		}
+	}
+	for i := range o.Decisions {
+		if err := s.config.Sink.Decision(&o.Decisions[i]); err != nil {
+			return err
+		}
+	}
+	for i := range o.Chains {
+		if err := s.config.Sink.Chain(&o.Chains[i]); err != nil {
+			return err
+		}
+	}
+	for i := range o.Goals {
+		if err := s.config.Sink.Goal(&o.Goals[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,165 @@
+// Package message turns the texts of a message and the values captured for it
+// into what a channel sends. Templates are Liquid.
+//
+// Which variables a template names is found once, when a campaign is applied
+// (Variables); the engine captures their values when the step is decided; Render
+// puts them in. So the core needs no Liquid, and a message shows the customer as
+// they were at that moment.
+package message
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/osteele/liquid"
+
+	"github.com/nudge-engine/nudge/campaign"
+)
+
+// maxOutput bounds a rendered text, in bytes (design R15).
+const maxOutput = 256 << 10
+
+// Renderer parses and renders templates. It is safe for concurrent use.
+type Renderer struct{ engine *liquid.Engine }
+
+// NewRenderer is a renderer with Liquid's standard filters.
+func NewRenderer() *Renderer { return &Renderer{engine: liquid.NewEngine()} }
+
+var (
+	tagPattern  = regexp.MustCompile(`(?s)\{\{.*?\}\}|\{%.*?%\}`)
+	textPattern = regexp.MustCompile(`"[^"]*"|'[^']*'`)
+	pathPattern = regexp.MustCompile(`\b(?:customer|trigger|chain|campaign)(?:\.[A-Za-z_][A-Za-z0-9_-]*)+`)
+)
+
+// roots are the variables a template may use, by their first two parts.
+//
+//nudge:constant read only
+var roots = []string{"customer.id", "customer.traits", "customer.timezone", "trigger.id", "trigger.name",
+	"trigger.properties", "trigger.context", "chain.key", "campaign.name"}
+
+// Variables checks the texts of a message and lists the variables that they name,
+// sorted. A variable is optional where it is only tested or has a default.
+func (r *Renderer) Variables(fields []campaign.Field) ([]campaign.Variable, error) {
+	required := map[string]bool{}
+	for _, f := range fields {
+		if _, err := r.engine.ParseString(f.Source); err != nil {
+			return nil, fmt.Errorf("%s: %w", f.Name, err)
+		}
+		if rest := tagPattern.ReplaceAllString(f.Source, ""); strings.Contains(rest, "{{") || strings.Contains(rest, "{%") {
+			return nil, fmt.Errorf("%s: a tag is not closed", f.Name)
+		}
+		for _, tag := range tagPattern.FindAllString(f.Source, -1) {
+			optional := strings.HasPrefix(tag, "{%") || strings.Contains(tag, "| default") || strings.Contains(tag, "|default")
+			for _, path := range pathPattern.FindAllString(textPattern.ReplaceAllString(tag, `""`), -1) {
+				if !known(path) {
+					return nil, fmt.Errorf("%s: %q is no variable; there are %s", f.Name, path, strings.Join(roots, ", "))
+				}
+				required[path] = required[path] || !optional
+			}
+		}
+	}
+	variables := make([]campaign.Variable, 0, len(required))
+	for path, must := range required {
+		variables = append(variables, campaign.Variable{Path: path, Optional: !must})
+	}
+	slices.SortFunc(variables, func(a, b campaign.Variable) int { return strings.Compare(a.Path, b.Path) })
+	return variables, nil
+}
+
+func known(path string) bool {
+	for _, root := range roots {
+		rest, ok := strings.CutPrefix(path, root)
+		inner := strings.HasSuffix(root, "traits") || strings.HasSuffix(root, "properties") ||
+			strings.HasSuffix(root, "context")
+		if ok && (rest == "" && !inner || inner && strings.HasPrefix(rest, ".")) {
+			return true
+		}
+	}
+	return false
+}
+
+// Render renders the texts with captured values: a JSON object from variable path
+// to value, as the engine stores it. The fields keep their order.
+func (r *Renderer) Render(fields []campaign.Field, values []byte) ([]campaign.Field, error) {
+	bindings, err := unfold(values)
+	if err != nil {
+		return nil, err
+	}
+	rendered := make([]campaign.Field, 0, len(fields))
+	for _, f := range fields {
+		text, err := r.render(f.Source, bindings)
+		if err != nil {
+			return nil, fmt.Errorf("message: %s: %w", f.Name, err)
+		}
+		rendered = append(rendered, campaign.Field{Name: f.Name, Source: text})
+	}
+	return rendered, nil
+}
+
+// render renders one text. The library panics when its writer fails, and may on
+// templates it does not expect.
+func (r *Renderer) render(source string, bindings map[string]any) (text string, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%v", p)
+		}
+	}()
+	t, parseErr := r.engine.ParseString(source)
+	if parseErr != nil {
+		return "", parseErr
+	}
+	out := &limited{}
+	if err := t.FRender(out, bindings); err != nil {
+		return "", err
+	}
+	return out.String(), nil
+}
+
+// unfold makes nested objects of dotted paths.
+func unfold(values []byte) (map[string]any, error) {
+	root := map[string]any{}
+	if len(values) == 0 {
+		return root, nil
+	}
+	flat := map[string]any{}
+	d := json.NewDecoder(bytes.NewReader(values))
+	if err := d.Decode(&flat); err != nil {
+		return nil, fmt.Errorf("message: captured values: %w", err)
+	}
+	paths := make([]string, 0, len(flat))
+	for path := range flat {
+		paths = append(paths, path)
+	}
+	slices.Sort(paths)
+	for _, path := range paths {
+		at := root
+		parts := strings.Split(path, ".")
+		for _, part := range parts[:len(parts)-1] {
+			inner, ok := at[part].(map[string]any)
+			if !ok {
+				inner = map[string]any{}
+				at[part] = inner
+			}
+			at = inner
+		}
+		at[parts[len(parts)-1]] = flat[path]
+	}
+	return root, nil
+}
+
+// limited is a buffer that refuses to grow beyond maxOutput.
+type limited struct{ bytes.Buffer }
+
+var _ io.Writer = (*limited)(nil)
+
+func (l *limited) Write(p []byte) (int, error) {
+	if l.Len()+len(p) > maxOutput {
+		return 0, fmt.Errorf("the text is over %d bytes", maxOutput)
+	}
+	return l.Buffer.Write(p)
+}

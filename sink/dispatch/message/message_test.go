@@ -1,0 +1,55 @@
+package message_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/sink/dispatch/message"
+)
+
+func TestVariables(t *testing.T) {
+	f := func(source, want string) {
+		t.Helper()
+		vars, err := message.NewRenderer().Variables([]campaign.Field{{Name: "body", Source: source}})
+		got := ""
+		for _, v := range vars {
+			got += v.Path
+			if v.Optional {
+				got += "?"
+			}
+			got += " "
+		}
+		if err != nil {
+			got = err.Error()
+		}
+		if !strings.Contains(strings.TrimSpace(got), want) || want == "" && got != "" {
+			t.Errorf("%s: unexpected %q; want %q", source, got, want)
+		}
+	}
+	f("plain", "")
+	f("Hi {{ customer.traits.name }}", "customer.traits.name")
+	f("Hi {{ customer.traits.name | default: 'you' }}", "customer.traits.name?")
+	f("{% if trigger.properties.total > 10 %}big{% endif %}", "trigger.properties.total?")
+	f("{% if trigger.properties.total %}{{ trigger.properties.total }}{% endif %}", "trigger.properties.total")
+	f(`{{ "customer.traits.nope" }}`, "")
+	f("{{ customer.nmae }}", `"customer.nmae" is no variable`)
+	f("{{ customer.traits.name", "body:")
+	f("{% if %}", "body:")
+}
+
+func TestRender(t *testing.T) {
+	r := message.NewRenderer()
+	fields := []campaign.Field{
+		{Name: "subject", Source: "Hi {{ customer.traits.name | default: 'you' }}"},
+		{Name: "body", Source: "{{ trigger.properties.cart.total }} {{ trigger.properties.items | size }}"},
+	}
+	got, err := r.Render(fields, []byte(`{"trigger.properties.cart.total":30.5,"trigger.properties.items":["a","b"]}`))
+	if err != nil || got[0].Source != "Hi you" || got[1].Source != "30.5 2" {
+		t.Errorf("unexpected %+v, error %v", got, err)
+	}
+	bomb := []campaign.Field{{Name: "body", Source: "{% for i in (1..1000000) %}aaaaaaaaaaaaaaaaaaaa{% endfor %}"}}
+	if _, err := r.Render(bomb, nil); err == nil || !strings.Contains(err.Error(), "over 262144 bytes") {
+		t.Errorf("unexpected error %v; want the limit named", err)
+	}
+}
