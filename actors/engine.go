@@ -132,10 +132,12 @@ func (e *Engine) Stop(ctx context.Context) {
 }
 
 // MayLeave asks the shard of a customer whether an attempt may be made now (R9).
-func (e *Engine) MayLeave(ctx context.Context, workspace, customer string, id campaign.ID) (bool, error) {
+func (e *Engine) MayLeave(ctx context.Context, d *campaign.Delivery) (bool, error) {
 	var may bool
 	var failure error
-	err := e.hostOf(workspace, customer).ask(ctx, func(o *Owner) { may, failure = o.MayLeave(workspace, customer, id) })
+	err := e.hostOf(d.Workspace, d.Customer).ask(ctx, func(o *Owner) {
+		may, failure = o.MayLeave(d.Workspace, d.Customer, d.ID, d.Attempt)
+	})
 	return may, errors.Join(err, failure)
 }
 

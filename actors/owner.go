@@ -285,11 +285,11 @@ func (o *Owner) halt(err error) {
 }
 
 // MayLeave says whether an attempt of a delivery may be made now.
-func (o *Owner) MayLeave(workspace, customer string, id campaign.ID) (bool, error) {
+func (o *Owner) MayLeave(workspace, customer string, id campaign.ID, attempt uint32) (bool, error) {
 	if err := o.fetch(workspace, customer); err != nil {
 		return false, err
 	}
-	may, _ := o.Shard.MayLeave(workspace, customer, id)
+	may, _ := o.Shard.MayLeave(workspace, customer, id, attempt)
 	return may, nil
 }
 

@@ -131,12 +131,12 @@ func (s *Shard) markDirty(h *hosted) {
 
 // MayLeave says whether an attempt of a delivery may be made now (R9). known is
 // false when the customer is passivated and must be loaded first.
-func (s *Shard) MayLeave(workspace, customer string, id campaign.ID) (may, known bool) {
+func (s *Shard) MayLeave(workspace, customer string, id campaign.ID, attempt uint32) (may, known bool) {
 	h := s.customers.get(Key(workspace, customer))
 	if h == nil {
 		return false, !s.customers.passivated
 	}
-	return h.c.MayLeave(id, s.now), true
+	return h.c.MayLeave(id, attempt, s.now), true
 }
 
 // Customer is a customer in memory, nil when it is not there; the caller must

@@ -251,11 +251,12 @@ func (p *Pending) wakeAt() int64 {
 	return p.Delivery.Expires
 }
 
-// MayLeave says whether an attempt of a delivery may still be made at now.
-func (c *Customer) MayLeave(id ID, now int64) bool {
+// MayLeave says whether this attempt of a delivery may still be made at now: the
+// delivery is pending, this attempt is the one in hand, and it has not expired.
+func (c *Customer) MayLeave(id ID, attempt uint32, now int64) bool {
 	for i := range c.Pending {
-		if c.Pending[i].Delivery.ID == id {
-			return now < c.Pending[i].Delivery.Expires
+		if p := &c.Pending[i]; p.Delivery.ID == id {
+			return p.Delivery.Attempt == attempt && p.RetryAt == 0 && now < p.Delivery.Expires
 		}
 	}
 	return false

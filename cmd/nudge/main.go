@@ -14,9 +14,15 @@ import (
 type cli struct {
 	Check    checkCommand    `cmd:"" help:"Check definition files: every error with file, line and column."`
 	Simulate simulateCommand `cmd:"" help:"Run campaigns over recorded calls on a virtual clock."`
+	Apply    applyCommand    `cmd:"" help:"Put definitions in force on a server."`
+	List     listCommand     `cmd:"" help:"List the definitions in force on a server."`
+	Replay   replayCommand   `cmd:"" help:"Play recorded calls through the API."`
+	Customer customerCommand `cmd:"" help:"Show a customer: profile, counters, chains, recent decisions."`
+	Verify   verifyCommand   `cmd:"" help:"Replay a stopped server's log and compare it with its state."`
+	Demo     demoCommand     `cmd:"" help:"Start a server, play the example shop through it, show what came of it."`
 }
 
-// context is what every command gets.
+// console is what every command gets.
 type console struct {
 	out io.Writer
 	err io.Writer

@@ -1,0 +1,69 @@
+# make run starts everything and shows it; make test proves it. `make` lists all.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+CACHE ?= $(shell go env GOCACHE 2>/dev/null | xargs dirname)/nudge
+TOOLS := $(CACHE)/tools
+GOLANGCI_VERSION := v2.15.0
+GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
+GO_FILES := $(shell git ls-files '*.go' 2>/dev/null)
+PACKAGES := ./...
+
+## help: list the targets
+.PHONY: help
+help:
+	@sed -n 's/^## /  /p' Makefile
+
+## build: put nudged, nudge, clickhoused and nudge-bench into bin/
+.PHONY: build
+build:
+	go build -o bin/ ./cmd/...
+
+## engine: fetch the pinned ClickHouse engine into the cache (once)
+.PHONY: engine
+engine: build
+	@bin/clickhoused fetch
+
+## run: start everything, play the example shop, keep serving
+.PHONY: run
+run: engine
+	@bin/nudge demo
+
+## test: unit, script, conformance, race, simulation and end-to-end tests
+.PHONY: test
+test: engine
+	go test -timeout 15m ./...
+	go test -timeout 15m -race ./actors/... ./campaign/... ./ingest/... ./internal/... ./sink/... ./storage/... ./stream/...
+
+## sim: the seeded simulation alone; SEEDS=100000 for more, SEED=7 for one
+SEEDS ?= 300
+SEED ?=
+.PHONY: sim
+sim:
+	go test ./sim -run TestWorld -count=1 -timeout 60m -seeds=$(SEEDS) $(if $(SEED),-seed=$(SEED) -v)
+
+## bench: the first figures of docs/performance.md
+.PHONY: bench
+bench: engine
+	bin/nudge-bench all
+
+## check: format, lint, tidy, vet
+.PHONY: check
+check: lint
+	@test -z "$$(gofmt -l $(GO_FILES))" || { gofmt -l $(GO_FILES); echo "run gofmt -w on these"; exit 1; }
+	go vet ./...
+	go mod tidy -diff
+
+## lint: golangci-lint, pinned, installed into the cache
+.PHONY: lint
+lint: $(GOLANGCI)
+	$(GOLANGCI) run ./...
+
+$(GOLANGCI):
+	@mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS) GOFLAGS= go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	mv $(TOOLS)/golangci-lint $@
+
+## clean: remove what the build made (not the data directory)
+.PHONY: clean
+clean:
+	rm -rf bin

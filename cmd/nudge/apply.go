@@ -1,0 +1,92 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"text/tabwriter"
+
+	"github.com/nudge-engine/nudge/internal/definition"
+)
+
+type applyCommand struct {
+	adminAddress `embed:""`
+	Paths        []string `arg:"" name:"path" help:"Files, or directories with .yaml, .yml and .json files."`
+}
+
+func (a *applyCommand) Help() string {
+	return `Checks the definitions and puts them in force. A document that changed gets the
+next version; what did not change is left alone, so applying twice is harmless.
+It returns when every partition has the definitions.`
+}
+
+func (a *applyCommand) Run(out console) error {
+	type file struct {
+		Name string `json:"name"`
+		Text string `json:"text"`
+	}
+	body := struct {
+		Files []file `json:"files"`
+	}{}
+	for _, path := range a.Paths {
+		files, err := definition.Read(path)
+		if err != nil {
+			return err
+		}
+		for _, f := range files {
+			body.Files = append(body.Files, file{f.Name, string(f.Text)})
+		}
+	}
+	text, err := a.call(http.MethodPost, "/v1/definitions", body)
+	if err != nil {
+		return err
+	}
+	var answer struct {
+		Applied []struct {
+			Kind    string `json:"kind"`
+			Name    string `json:"name"`
+			Version uint32 `json:"version"`
+			Changed bool   `json:"changed"`
+		} `json:"applied"`
+		Counters []string `json:"counters"`
+	}
+	if err := json.Unmarshal(text, &answer); err != nil {
+		return fmt.Errorf("the answer cannot be read: %w", err)
+	}
+	for _, d := range answer.Applied {
+		state := "unchanged"
+		if d.Changed {
+			state = "applied"
+		}
+		fmt.Fprintf(out.out, "%s %s: %s, version %d\n", d.Kind, d.Name, state, d.Version)
+	}
+	for _, c := range answer.Counters {
+		fmt.Fprintf(out.out, "counted from when it was first asked for: %s\n", c)
+	}
+	return nil
+}
+
+type listCommand struct {
+	adminAddress `embed:""`
+}
+
+func (l *listCommand) Run(out console) error {
+	text, err := l.call(http.MethodGet, "/v1/definitions", nil)
+	if err != nil {
+		return err
+	}
+	var all []struct {
+		Kind    string `json:"kind"`
+		Name    string `json:"name"`
+		Version uint32 `json:"version"`
+	}
+	if err := json.Unmarshal(text, &all); err != nil {
+		return fmt.Errorf("the answer cannot be read: %w", err)
+	}
+	w := tabwriter.NewWriter(out.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "kind\tname\tversion")
+	for _, d := range all {
+		fmt.Fprintf(w, "%s\t%s\t%d\n", d.Kind, d.Name, d.Version)
+	}
+	return w.Flush()
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// requestLimit bounds one request; an apply waits for every partition.
+const requestLimit = 2 * time.Minute
+
+// adminAddress is how a command reaches the admin address of a server.
+type adminAddress struct {
+	Admin string `env:"NUDGE_ADMIN_LISTEN" default:"127.0.0.1:8081" help:"Admin address of the server."`
+	Key   string `env:"NUDGE_ADMIN_KEY" help:"Admin key, if the server has one."`
+}
+
+// call makes a request and returns the answer's body; an answer other than
+// success is an error with what the server said.
+func (a adminAddress) call(method, path string, body any) ([]byte, error) {
+	var payload io.Reader
+	if body != nil {
+		text, err := json.Marshal(body)
+		if err != nil {
+			return nil, err
+		}
+		payload = bytes.NewReader(text)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), requestLimit)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, method, "http://"+a.Admin+path, payload)
+	if err != nil {
+		return nil, err
+	}
+	if a.Key != "" {
+		request.Header.Set("Authorization", "Bearer "+a.Key)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("no server at %s (start one with nudged, or name another with --admin): %w", a.Admin, err)
+	}
+	defer response.Body.Close() //nolint:errcheck // only read
+	text, err := io.ReadAll(io.LimitReader(response.Body, 64<<20))
+	if err != nil {
+		return nil, err
+	}
+	if response.StatusCode/100 != 2 {
+		var p struct {
+			Detail string `json:"detail"`
+		}
+		if json.Unmarshal(text, &p) == nil && p.Detail != "" {
+			return nil, fmt.Errorf("%s\n(%s)", p.Detail, response.Status)
+		}
+		return nil, fmt.Errorf("%s: %s", response.Status, bytes.TrimSpace(text))
+	}
+	return text, nil
+}
+
+type customerCommand struct {
+	adminAddress `embed:""`
+	ID           string `arg:"" help:"Customer id; anonymous ones begin with anon:."`
+}
+
+func (c *customerCommand) Run(out console) error {
+	text, err := c.call(http.MethodGet, "/v1/customers/"+url.PathEscape(c.ID), nil)
+	if err != nil {
+		return err
+	}
+	_, err = out.out.Write(text)
+	return err
+}

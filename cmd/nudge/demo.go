@@ -1,0 +1,218 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+type demoCommand struct {
+	Data       string `env:"NUDGE_DATA_DIR" default:"data" help:"Data directory of the server."`
+	Shop       string `default:"examples/shop" help:"Directory with campaigns and events.ndjson."`
+	HTTP       string `name:"http" env:"NUDGE_HTTP_LISTEN" default:"127.0.0.1:8080" help:"Address for events."`
+	Admin      string `env:"NUDGE_ADMIN_LISTEN" default:"127.0.0.1:8081" help:"Address for administration."`
+	Clickhouse string `env:"NUDGE_CLICKHOUSE_LISTEN" default:"127.0.0.1:8123" help:"Address of the embedded ClickHouse."`
+	Key        string `env:"NUDGE_WRITE_KEY" default:"demo" help:"Write key."`
+	Once       bool   `help:"Stop after the funnel instead of serving on."`
+}
+
+const (
+	demoReady  = 60 * time.Second
+	demoFunnel = 9 * time.Second // from the last call to the funnel: the chains of the shop rest then
+)
+
+// funnelQuery is the question that the demo asks ClickHouse.
+const funnelQuery = `SELECT campaign,
+       countIf(kind = 'entered') AS entered,
+       countIf(kind = 'sent') AS sent,
+       countIf(kind = 'converted') AS converted,
+       countIf(kind = 'refused') AS refused
+FROM nudge.decisions
+GROUP BY campaign
+ORDER BY campaign`
+
+func (d *demoCommand) Run(out console) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	server := exec.Command(filepath.Join(filepath.Dir(self), "nudged"), "--campaigns-dir", d.Shop, //nolint:gosec,noctx // ours
+		"--data-dir", d.Data, "--http-listen", d.HTTP, "--admin-listen", d.Admin, "--clickhouse-listen", d.Clickhouse,
+		"--write-key", d.Key, "--log-level", "warn")
+	server.Stdout, server.Stderr = out.out, out.err
+	server.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	if err := server.Start(); err != nil {
+		return fmt.Errorf("nudged does not start (run `make build`): %w", err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Wait() }()
+	failure := d.play(ctx, out, ended)
+	if failure == nil && !d.Once {
+		d.invite(out)
+		select {
+		case <-ctx.Done():
+		case err := <-ended:
+			return fmt.Errorf("nudged ended: %w", err)
+		}
+	}
+	fmt.Fprintln(out.out, "stopping in the order of the flow ...")
+	_ = server.Process.Signal(syscall.SIGTERM)
+	select {
+	case err := <-ended:
+		if ctx.Err() != nil {
+			failure = nil // Ctrl-C is how a demo ends
+		}
+		return errors.Join(failure, err)
+	case <-time.After(demoReady):
+		return errors.Join(failure, errors.New("nudged did not stop"), server.Process.Kill())
+	}
+}
+
+// play waits for the server, plays the calls with their real pauses, and asks
+// ClickHouse what came of them.
+func (d *demoCommand) play(ctx context.Context, out console, ended chan error) error {
+	started := time.Now()
+	if err := d.await(ctx, ended); err != nil {
+		return err
+	}
+	fmt.Fprintf(out.out, "nudged is ready after %.1f s; campaigns of %s are in force\n", time.Since(started).Seconds(), d.Shop)
+	lines, err := readLines(filepath.Join(d.Shop, "events.ndjson"))
+	if err != nil {
+		return err
+	}
+	p := &player{url: "http://" + d.HTTP, key: d.Key, client: http.DefaultClient}
+	run := time.Now().Format("150405") // customers of their own for each run
+	var first time.Time
+	began := time.Now()
+	for _, line := range lines {
+		call, at, say, err := demoCall(line, run)
+		if err != nil {
+			return err
+		}
+		if first.IsZero() {
+			first = at
+		}
+		if err := sleepUntil(ctx, began.Add(at.Sub(first))); err != nil {
+			return err
+		}
+		if _, err := p.send(ctx, []json.RawMessage{call}, true); err != nil {
+			return err
+		}
+		fmt.Fprintf(out.out, "%s  event %s\n", time.Now().UTC().Format("15:04:05.000"), say)
+	}
+	if err := sleepUntil(ctx, time.Now().Add(demoFunnel)); err != nil {
+		return err
+	}
+	fmt.Fprintf(out.out, "\nthe funnel, read back from ClickHouse with:\n\n%s\n\n", funnelQuery)
+	table, err := d.query(ctx, funnelQuery+"\nFORMAT PrettyCompactMonoBlock")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(out.out, table)
+	return nil
+}
+
+// demoCall gives a recorded call a customer of this run.
+func demoCall(line json.RawMessage, run string) (call json.RawMessage, at time.Time, say string, err error) {
+	fields := map[string]any{}
+	if err := json.Unmarshal(line, &fields); err != nil {
+		return nil, at, "", err
+	}
+	user, _ := fields["userId"].(string)
+	fields["userId"] = user + "-" + run
+	delete(fields, "messageId")
+	if text, ok := fields["timestamp"].(string); ok {
+		if at, err = time.Parse(time.RFC3339Nano, text); err != nil {
+			return nil, at, "", err
+		}
+	}
+	name, _ := fields["event"].(string)
+	if name == "" {
+		name, _ = fields["type"].(string)
+	}
+	say = fmt.Sprintf("%s: %s", fields["userId"], name)
+	for _, key := range []string{"properties", "traits"} {
+		if v, ok := fields[key]; ok {
+			text, err := json.Marshal(v)
+			if err != nil {
+				return nil, at, "", err
+			}
+			say += " " + string(text)
+		}
+	}
+	call, err = json.Marshal(fields)
+	return call, at, say, err
+}
+
+func sleepUntil(ctx context.Context, at time.Time) error {
+	select {
+	case <-time.After(time.Until(at)):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (d *demoCommand) await(ctx context.Context, ended chan error) error {
+	limited, cancel := context.WithTimeout(ctx, demoReady)
+	defer cancel()
+	for {
+		text, err := get(limited, "http://"+d.HTTP+"/readyz")
+		if err == nil && strings.HasPrefix(text, "ready") {
+			return nil
+		}
+		select {
+		case err := <-ended:
+			ended <- err
+			return fmt.Errorf("nudged ended before it was ready: %w", err)
+		case <-limited.Done():
+			return fmt.Errorf("nudged is not ready after %v: %w", demoReady, errors.Join(err, ctx.Err()))
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func (d *demoCommand) query(ctx context.Context, sql string) (string, error) {
+	return get(ctx, "http://"+d.Clickhouse+"/?query="+url.QueryEscape(sql))
+}
+
+func get(ctx context.Context, address string) (string, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return "", err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close() //nolint:errcheck // only read
+	text, err := io.ReadAll(io.LimitReader(response.Body, 16<<20))
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", response.Status, text)
+	}
+	return string(text), err
+}
+
+func (d *demoCommand) invite(out console) {
+	fmt.Fprintf(out.out, `still serving; Ctrl-C stops. Try:
+
+  curl -u %s: http://%s/v1/track -d '{"userId":"you","event":"Cart Updated","properties":{"cart_id":"c1","value":42}}'
+  curl -u %s: http://%s/v1/customers/you
+  curl http://%s/metrics
+  curl 'http://%s/?query=SELECT+event,count()+FROM+nudge.events+GROUP+BY+event'
+
+`, d.Key, d.HTTP, d.Key, d.HTTP, d.Admin, d.Clickhouse)
+}

@@ -1,0 +1,270 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/gofrs/flock"
+
+	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/storage"
+	"github.com/nudge-engine/nudge/stream"
+)
+
+type verifyCommand struct {
+	Data string `required:"" placeholder:"DIR" help:"Data directory of a server that is not running."`
+}
+
+func (v *verifyCommand) Help() string {
+	return `Replays the log of a stopped server and compares: the state that comes out must
+have the hash that the last snapshot says, and every effect message that comes
+out must be the one in the log. The replay begins at sequence 1 where the log
+still has it, else at the older checkpoint. Nothing is changed.`
+}
+
+func (v *verifyCommand) Run(out console) (err error) {
+	lock := flock.New(filepath.Join(v.Data, "lock"))
+	locked, err := lock.TryLock()
+	if err != nil || !locked {
+		return errors.Join(fmt.Errorf("%s is in use: stop the server first", v.Data), err)
+	}
+	defer func() { err = errors.Join(err, lock.Unlock()) }()
+	store, err := storage.OpenPebble(storage.PebbleConfig{Dir: filepath.Join(v.Data, "state"), ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	log, err := stream.OpenEmbedded(stream.EmbeddedConfig{Dir: filepath.Join(v.Data, "log"),
+		Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, log.Close()) }()
+	lang, err := campaign.NewLanguage()
+	if err != nil {
+		return err
+	}
+	partitions, err := partitionsOf(log)
+	if err != nil {
+		return err
+	}
+	wrong := 0
+	for p := range partitions {
+		c := &comparison{partition: p, log: log, store: store, dir: filepath.Join(v.Data, "state"),
+			compile: func(workspace string, d *campaign.Document) (campaign.Parsed, error) {
+				return campaign.ParseDocument(lang, workspace, d)
+			}}
+		if err := c.run(context.Background()); err != nil {
+			wrong++
+			fmt.Fprintf(out.out, "partition %d: WRONG: %v\n", p, err)
+			continue
+		}
+		fmt.Fprintf(out.out, "partition %d: ok: frames %d..%d, %d effect messages compared, %d customers, state %016x\n", p,
+			c.from, c.to, c.compared, c.customers, c.hash)
+	}
+	if wrong > 0 {
+		return fmt.Errorf("%d of %d partitions are wrong", wrong, partitions)
+	}
+	return nil
+}
+
+// partitionsOf reads the number of partitions from the first control record.
+func partitionsOf(log stream.Log) (int, error) {
+	ctx := context.Background()
+	ctl, err := log.Open(ctx, stream.ControlStream, stream.Options{MaxBytes: 1 << 20})
+	if err != nil {
+		return 0, err
+	}
+	m, err := ctl.Get(ctx, 1)
+	if err != nil {
+		return 0, fmt.Errorf("the log has no first control record: %w", err)
+	}
+	c, err := actors.DecodeControl(m.Data)
+	if err != nil {
+		return 0, err
+	}
+	if c.Genesis == nil {
+		return 0, errors.New("the first control record does not say the number of partitions")
+	}
+	return c.Genesis.Partitions, nil
+}
+
+// comparison is the replay of one partition.
+type comparison struct {
+	partition int
+	log       stream.Log
+	store     storage.Store
+	dir       string
+	compile   actors.Compile
+
+	events, effects stream.Stream
+	first           uint64 // effect messages before it are gone
+	last            uint64
+	from, to        uint64
+	compared        int
+	customers       int
+	hash            uint64
+}
+
+func (c *comparison) run(ctx context.Context) (err error) {
+	if c.events, err = c.log.Open(ctx, stream.EventStream(c.partition), stream.Options{MaxBytes: 1 << 20}); err != nil {
+		return err
+	}
+	if c.effects, err = c.log.Open(ctx, stream.EffectStream(c.partition), stream.Options{MaxBytes: 1 << 20}); err != nil {
+		return err
+	}
+	snapshot, err := c.snapshot()
+	if err != nil {
+		return err
+	}
+	info, err := c.events.Info(ctx)
+	if err != nil {
+		return err
+	}
+	effects, err := c.effects.Info(ctx)
+	if err != nil {
+		return err
+	}
+	c.first, c.last, c.to = max(effects.First, 1), effects.Last, info.Last
+	shard, err := c.base(info)
+	if err != nil {
+		return err
+	}
+	c.from = shard.Applied().Seq + 1
+	if shard.Applied().Seq == snapshot.Applied.Seq {
+		if err := compare(shard, snapshot); err != nil {
+			return err
+		}
+	}
+	for seq := c.from; seq <= info.Last; seq++ {
+		if err := c.step(ctx, shard, seq); err != nil {
+			return err
+		}
+		if seq == snapshot.Applied.Seq {
+			if err := compare(shard, snapshot); err != nil {
+				return err
+			}
+		}
+	}
+	if shard.Applied().Seq < snapshot.Applied.Seq {
+		return fmt.Errorf("the log ends at %d, the snapshot stands at %d", shard.Applied().Seq, snapshot.Applied.Seq)
+	}
+	return nil
+}
+
+// snapshot reads the snapshot's meta and checks its hash against what is stored.
+func (c *comparison) snapshot() (actors.Meta, error) {
+	var m actors.Meta
+	stored, err := c.store.Get(storage.MetaKey(c.partition))
+	if err != nil {
+		return m, err
+	}
+	if stored != nil {
+		if m, err = actors.DecodeMeta(stored); err != nil {
+			return m, err
+		}
+	}
+	sum := uint64(0)
+	err = c.store.Scan(storage.CustomerPrefix(c.partition), func(_, value []byte) error {
+		sum += xxhash.Sum64(value)
+		c.customers++
+		return nil
+	})
+	if err == nil && sum != m.StateHash {
+		err = fmt.Errorf("the stored customers have hash %016x, the snapshot says %016x", sum, m.StateHash)
+	}
+	c.hash = m.StateHash
+	return m, err
+}
+
+// base is the shard that the replay begins with: a new one, or one from the
+// oldest checkpoint whose next frame the log still has.
+func (c *comparison) base(info stream.Info) (*actors.Shard, error) {
+	if info.First <= 1 {
+		return actors.NewShard(actors.Config{Partition: c.partition, Compile: c.compile}), nil
+	}
+	names, err := storage.Checkpoints(c.dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range append(checkpointPaths(c.dir, names), "") {
+		shard := actors.NewShard(actors.Config{Partition: c.partition, Compile: c.compile})
+		if err := recoverFrom(shard, path, c.store); err != nil {
+			return nil, err
+		}
+		if shard.Applied().Seq+1 >= info.First {
+			return shard, nil
+		}
+	}
+	return nil, fmt.Errorf("the log begins at %d; no checkpoint and no snapshot reaches it", info.First)
+}
+
+func checkpointPaths(dir string, names []string) []string {
+	paths := make([]string, len(names))
+	for i, name := range names {
+		paths[i] = storage.CheckpointPath(dir, name)
+	}
+	return paths
+}
+
+// recoverFrom loads a checkpoint; the empty path means the store itself.
+func recoverFrom(shard *actors.Shard, path string, current storage.Store) error {
+	if path == "" {
+		return shard.Recover(current)
+	}
+	store, err := storage.OpenPebble(storage.PebbleConfig{Dir: path, ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	return errors.Join(shard.Recover(store), store.Close())
+}
+
+// step applies one frame and compares what comes out with the effect stream.
+func (c *comparison) step(ctx context.Context, shard *actors.Shard, seq uint64) error {
+	m, err := c.events.Get(ctx, seq)
+	if err != nil {
+		return err
+	}
+	in, err := actors.DecodeInput(m)
+	if err != nil {
+		return err
+	}
+	for done := false; !done; {
+		var out actors.Effects
+		if done, err = shard.Step(&in, &out); err != nil {
+			return err
+		}
+		var different error
+		shard.Encode(&out, func(n uint64, data []byte) {
+			if n < c.first || n > c.last || different != nil {
+				return // trimmed, or not written before the server stopped
+			}
+			stored, err := c.effects.Get(ctx, n)
+			if err == nil && xxhash.Sum64(stored.Data) != xxhash.Sum64(data) {
+				err = fmt.Errorf("effect message %d of frame %d differs from the one in the log", n, seq)
+			}
+			different = err
+			c.compared++
+		})
+		if different != nil {
+			return different
+		}
+	}
+	return nil
+}
+
+// compare holds a shard against the snapshot of the same frame.
+func compare(shard *actors.Shard, want actors.Meta) error {
+	shard.Snapshot() // works the state hash out; the batch is dropped
+	shard.Saved()
+	got := shard.Meta()
+	if got != want {
+		return fmt.Errorf("replay gives %+v; the snapshot says %+v", got, want)
+	}
+	return nil
+}

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/definition"
+)
+
+const maxAdminBody = 4 << 20
+
+// openAdmin starts the admin address before all else, so that a start that takes
+// long can be watched.
+func (n *node) openAdmin(context.Context) error {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if err := n.ready(); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = io.WriteString(w, "ready\n")
+	})
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; version=0.0.4")
+		n.metrics.WritePrometheus(w)
+	})
+	mux.HandleFunc("GET /v1/customers/{id}", n.guarded(n.adminCustomer))
+	mux.HandleFunc("GET /v1/definitions", n.guarded(n.adminList))
+	mux.HandleFunc("POST /v1/definitions", n.guarded(n.adminApply))
+	mux.HandleFunc("POST /v1/clock/accept", n.guarded(func(w http.ResponseWriter, _ *http.Request) error {
+		n.clock.Accept()
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}))
+	n.admin = &http.Server{Handler: mux, ReadTimeout: 30 * time.Second, WriteTimeout: 2 * applyLimit,
+		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(n.log.Handler(), slog.LevelDebug)}
+	l, err := listen(n.config.AdminListen)
+	if err != nil {
+		return fmt.Errorf("admin_listen: %w", err)
+	}
+	go func() {
+		if err := n.admin.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			n.failed <- fmt.Errorf("admin: %w", err)
+		}
+	}()
+	return nil
+}
+
+// adminError is an answer other than success.
+type adminError struct {
+	status int
+	error
+}
+
+// guarded asks for the admin key, if there is one, and waits for the start.
+func (n *node) guarded(f func(w http.ResponseWriter, r *http.Request) error) http.HandlerFunc {
+	want := sha256.Sum256([]byte(n.config.AdminKey))
+	return func(w http.ResponseWriter, r *http.Request) {
+		token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		got := sha256.Sum256([]byte(token))
+		err := error(nil)
+		switch {
+		case n.config.AdminKey != "" && subtle.ConstantTimeCompare(got[:], want[:]) != 1:
+			err = adminError{http.StatusUnauthorized, errors.New("the admin key is needed as a Bearer token")}
+		case !n.up.Load():
+			err = adminError{http.StatusServiceUnavailable, errors.New("starting")}
+		default:
+			err = f(w, r)
+		}
+		if err == nil {
+			return
+		}
+		status := http.StatusInternalServerError
+		var answer adminError
+		var author *definitionError
+		switch {
+		case errors.As(err, &answer):
+			status = answer.status
+		case errors.As(err, &author):
+			status = http.StatusUnprocessableEntity
+		}
+		writeJSON(w, status, map[string]any{"title": http.StatusText(status), "status": status, "detail": err.Error()})
+	}
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	_ = e.Encode(v) // the client is gone when it fails
+}
+
+func (n *node) adminCustomer(w http.ResponseWriter, r *http.Request) error {
+	view, err := n.customer(r.Context(), workspaceName, r.PathValue("id"))
+	if err != nil {
+		return adminError{http.StatusServiceUnavailable, err}
+	}
+	if view == nil {
+		return adminError{http.StatusNotFound, errors.New("no event of this customer was seen")}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(append(view, '\n'))
+	return nil
+}
+
+// listed is one document in force.
+type listed struct {
+	Kind    string `json:"kind"`
+	Name    string `json:"name"`
+	Version uint32 `json:"version"`
+	Source  string `json:"source"`
+}
+
+func (n *node) adminList(w http.ResponseWriter, _ *http.Request) error {
+	all := []listed{}
+	for _, d := range n.control.Documents(workspaceName) {
+		all = append(all, listed{d.Kind, d.Name, d.Version, d.Source})
+	}
+	slices.SortFunc(all, func(a, b listed) int {
+		return strings.Compare(a.Kind+"/"+a.Name, b.Kind+"/"+b.Name)
+	})
+	writeJSON(w, http.StatusOK, all)
+	return nil
+}
+
+// adminApply takes files as {"files": [{"name": ..., "text": ...}]}.
+func (n *node) adminApply(w http.ResponseWriter, r *http.Request) error {
+	var body struct {
+		Files []struct {
+			Name string `json:"name"`
+			Text string `json:"text"`
+		} `json:"files"`
+	}
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxAdminBody))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&body); err != nil {
+		return adminError{http.StatusBadRequest, fmt.Errorf("the body is not {\"files\": [{\"name\", \"text\"}]}: %w", err)}
+	}
+	var files []definition.File
+	for _, f := range body.Files {
+		files = append(files, definition.File{Name: f.Name, Text: []byte(f.Text)})
+	}
+	applied, err := n.apply(r.Context(), files)
+	if err != nil {
+		return err
+	}
+	var counts []string
+	if set, err := n.countersOf(); err == nil {
+		counts = set
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"applied": applied, "counters": counts})
+	return nil
+}
+
+// countersOf lists what the campaigns in force count, because counting begins
+// when it is asked for.
+func (n *node) countersOf() ([]string, error) {
+	var programs []*campaign.Program
+	for _, d := range n.control.Documents(workspaceName) {
+		p, err := n.catalog.compile(workspaceName, &d)
+		if err != nil {
+			return nil, err
+		}
+		if p.Campaign != nil {
+			programs = append(programs, p.Campaign)
+		}
+	}
+	return campaign.NewSet(programs, map[string]uint64{}, 0).Asks(), nil
+}

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+
+	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/definition"
+	"github.com/nudge-engine/nudge/sink/dispatch"
+)
+
+// catalog is what the definitions in force mean, compiled once for all who ask.
+// It is safe for concurrent use.
+type catalog struct {
+	lang    *campaign.Language
+	control *actors.Controller
+
+	mu       sync.Mutex
+	compiled map[string]campaign.Parsed // workspace/kind/name/version
+	channels map[string]dispatch.Channel
+}
+
+// maxCompiled bounds the compiled documents that are kept.
+const maxCompiled = 20_000
+
+func newCatalog(lang *campaign.Language, control *actors.Controller) *catalog {
+	return &catalog{lang: lang, control: control, compiled: map[string]campaign.Parsed{},
+		channels: map[string]dispatch.Channel{definition.ConsoleChannel: dispatch.NewConsole(os.Stdout)}}
+}
+
+// compile implements actors.Compile: the shards share what they have in common.
+func (c *catalog) compile(workspace string, d *campaign.Document) (campaign.Parsed, error) {
+	key := fmt.Sprintf("%s/%s/%s/%d", workspace, d.Kind, d.Name, d.Version)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p, ok := c.compiled[key]; ok && p.Document.Source == d.Source {
+		return p, nil
+	}
+	p, err := campaign.ParseDocument(c.lang, workspace, d)
+	if err == nil && len(c.compiled) < maxCompiled {
+		c.compiled[key] = p
+	}
+	return p, err
+}
+
+// texts are the texts of a step's message in one version of a campaign.
+func (c *catalog) texts(workspace, name string, version uint32, step string) ([]campaign.Field, error) {
+	d, ok := c.control.Version(workspace, campaign.KindCampaign, name, version)
+	if !ok {
+		return nil, fmt.Errorf("campaign %s has no version %d", name, version)
+	}
+	p, err := c.compile(workspace, &d)
+	if err != nil {
+		return nil, err
+	}
+	var message campaign.Message
+	p.Campaign.Sends(func(id string, s *campaign.Send) {
+		if id == step {
+			message = s.Message
+		}
+	})
+	if message.Template == "" {
+		return message.Fields, nil
+	}
+	for _, t := range c.templates(workspace) {
+		if t.Name == message.Template {
+			return t.Fields, nil
+		}
+	}
+	return nil, fmt.Errorf("template %s is not defined", message.Template)
+}
+
+func (c *catalog) templates(workspace string) []campaign.Template {
+	var all []campaign.Template
+	for _, d := range c.control.Documents(workspace) {
+		if d.Kind == campaign.KindTemplate {
+			if p, err := c.compile(workspace, &d); err == nil {
+				all = append(all, *p.Template)
+			}
+		}
+	}
+	return all
+}
+
+// channel is the channel in force under that name.
+func (c *catalog) channel(name string) (dispatch.Channel, error) {
+	for _, d := range c.control.Documents(workspaceName) {
+		if d.Kind != campaign.KindChannel || d.Name != name {
+			continue
+		}
+		key := fmt.Sprintf("%s/%d", name, d.Version)
+		p, err := c.compile(workspaceName, &d)
+		if err != nil {
+			return nil, err
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if known, ok := c.channels[key]; ok {
+			return known, nil
+		}
+		made := dispatch.Channel(dispatch.NewConsole(os.Stdout))
+		if p.Channel.Type == "webhook" {
+			made = dispatch.NewWebhook(p.Channel.URL)
+		}
+		c.channels[key] = made
+		return made, nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if known, ok := c.channels[name]; ok {
+		return known, nil
+	}
+	return nil, fmt.Errorf("channel %s is not defined", name)
+}
+
+// known is what new definitions may refer to.
+func (c *catalog) known() definition.Known {
+	k := definition.Known{Templates: c.templates(workspaceName)}
+	for _, d := range c.control.Documents(workspaceName) {
+		if d.Kind == campaign.KindChannel {
+			k.Channels = append(k.Channels, d.Name)
+		}
+	}
+	return k
+}
+
+// apply checks files and puts them in force.
+func (n *node) apply(ctx context.Context, files []definition.File) ([]actors.Applied, error) {
+	docs, err := definition.Parse(n.catalog.lang, files, definition.Options{Known: n.catalog.known()})
+	if err != nil {
+		return nil, &definitionError{err}
+	}
+	var documents []campaign.Document
+	for _, d := range docs {
+		documents = append(documents, d.Document)
+	}
+	limited, cancel := context.WithTimeout(ctx, applyLimit)
+	defer cancel()
+	applied, err := n.control.Apply(limited, workspaceName, documents)
+	if err != nil {
+		return nil, err
+	}
+	return applied, n.ensureLanes(ctx)
+}
+
+// definitionError marks errors that are the author's.
+type definitionError struct{ error }
+
+func (e *definitionError) Unwrap() error { return e.error }
+
+// ensureLanes starts the workers of all channels in force.
+func (n *node) ensureLanes(ctx context.Context) error {
+	names := append([]string{definition.ConsoleChannel}, n.catalog.known().Channels...)
+	for _, name := range names {
+		if err := n.dispatch.Ensure(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// applyDir applies the configured directory.
+func (n *node) applyDir(ctx context.Context) error {
+	if n.config.CampaignsDir == "" {
+		return n.ensureLanes(ctx)
+	}
+	files, err := definition.Read(n.config.CampaignsDir)
+	if err != nil {
+		return err
+	}
+	_, err = n.apply(ctx, files)
+	return err
+}

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"go.yaml.in/yaml/v3"
+)
+
+// Config is every setting of the server.
+type Config struct {
+	ConfigFile string `env:"NUDGE_CONFIG_FILE" help:"YAML file with settings." placeholder:"FILE"`
+	DataDir    string `env:"NUDGE_DATA_DIR" default:"data" help:"Where everything is kept."`
+
+	HTTPListen       string `name:"http-listen" env:"NUDGE_HTTP_LISTEN" default:"127.0.0.1:8080" help:"Address for events."`
+	AdminListen      string `env:"NUDGE_ADMIN_LISTEN" default:"127.0.0.1:8081" help:"Address for administration."`
+	ClickhouseListen string `env:"NUDGE_CLICKHOUSE_LISTEN" default:"127.0.0.1:8123" help:"Address of the embedded ClickHouse."`
+
+	ClickhouseURL string `name:"clickhouse-url" env:"NUDGE_CLICKHOUSE_URL" help:"A ClickHouse elsewhere; empty: embedded."`
+	NatsURL       string `name:"nats-url" env:"NUDGE_NATS_URL" help:"A NATS JetStream elsewhere; empty: embedded."`
+	NatsReplicas  int    `env:"NUDGE_NATS_REPLICAS" default:"1" help:"Servers that keep each stream, with nats-url."`
+
+	CampaignsDir string `env:"NUDGE_CAMPAIGNS_DIR" help:"Definitions to apply at start." placeholder:"DIR"`
+	WriteKey     string `env:"NUDGE_WRITE_KEY" help:"Write key of the default workspace; empty: made at first start."`
+	AdminKey     string `env:"NUDGE_ADMIN_KEY" help:"Bearer token of the admin address; needed unless it is loopback."`
+
+	Partitions    int           `env:"NUDGE_PARTITIONS" default:"8" help:"Partitions of a new log, 1 to 64; fixed for its life."`
+	MemoryLimit   int64         `env:"NUDGE_MEMORY_LIMIT" default:"4294967296" help:"Bytes of customers in memory; 0: no limit."`
+	SnapshotEvery time.Duration `env:"NUDGE_SNAPSHOT_EVERY" default:"5s" help:"Time between snapshots."`
+	LogBytes      int64         `env:"NUDGE_LOG_BYTES" default:"21474836480" help:"Bytes of all event streams together."`
+	Retention     time.Duration `env:"NUDGE_RETENTION" default:"24h" help:"How long the log keeps what is no longer needed."`
+	MinFree       int64         `env:"NUDGE_MIN_FREE" default:"2147483648" help:"Free bytes of disk below which events get 503."`
+	RatePerKey    float64       `env:"NUDGE_RATE_PER_KEY" default:"0" help:"Events a second and write key; 0: no limit."`
+
+	Clickhoused string        `env:"NUDGE_CLICKHOUSED" help:"The clickhoused program; default: beside nudged." placeholder:"FILE"`
+	ClockOffset time.Duration `env:"NUDGE_CLOCK_OFFSET" default:"0s" help:"Moves the clock, for tests."`
+	NoSync      bool          `env:"NUDGE_NO_SYNC" help:"Acknowledge before the disk has it. Loses events at power loss."`
+	LogLevel    string        `env:"NUDGE_LOG_LEVEL" default:"info" help:"debug, info, warn or error."`
+}
+
+// validate checks each setting and how they go together.
+func (c *Config) validate() error {
+	var errs []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	check(c.DataDir != "", "data_dir: must not be empty")
+	check(c.Partitions >= 1 && c.Partitions <= 64, "partitions: %d; must be from 1 to 64", c.Partitions)
+	check(c.MemoryLimit >= 0, "memory_limit: %d; must not be negative", c.MemoryLimit)
+	check(c.SnapshotEvery >= 100*time.Millisecond, "snapshot_every: %v; must be at least 100ms", c.SnapshotEvery)
+	check(c.Retention >= time.Minute, "retention: %v; must be at least 1m", c.Retention)
+	check(c.LogBytes >= int64(c.Partitions)*(16<<20), "log_bytes: %d; must be at least 16 MiB a partition, %d for %d partitions",
+		c.LogBytes, int64(c.Partitions)*(16<<20), c.Partitions)
+	check(c.NatsReplicas >= 1 && c.NatsReplicas <= 5, "nats_replicas: %d; must be from 1 to 5", c.NatsReplicas)
+	check(c.RatePerKey >= 0, "rate_per_key: %g; must not be negative", c.RatePerKey)
+	for _, a := range []struct{ name, addr string }{{"http_listen", c.HTTPListen}, {"admin_listen", c.AdminListen},
+		{"clickhouse_listen", c.ClickhouseListen}} {
+		_, _, err := net.SplitHostPort(a.addr)
+		check(err == nil, "%s: %q is no address; write for example 127.0.0.1:8080", a.name, a.addr)
+	}
+	check(c.AdminKey != "" || loopback(c.AdminListen),
+		"admin_key: needed because admin_listen %s can be reached from elsewhere", c.AdminListen)
+	return errors.Join(errs...)
+}
+
+func loopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+func (c *Config) path(parts ...string) string {
+	return filepath.Join(append([]string{c.DataDir}, parts...)...)
+}
+
+// print writes the settings as a file that could be given back.
+func (c *Config) print(out io.Writer) error {
+	v := reflect.ValueOf(*c)
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		value := fmt.Sprint(v.Field(i).Interface())
+		if strings.HasSuffix(f.Name, "Key") && value != "" {
+			value = "(set)"
+		}
+		text, err := yaml.Marshal(map[string]string{settingName(f): value})
+		if err != nil {
+			return fmt.Errorf("config: %w", err)
+		}
+		if _, err := fmt.Fprintf(out, "# %s (%s)\n%s", f.Tag.Get("help"), f.Tag.Get("env"), text); err != nil {
+			return fmt.Errorf("config: %w", err)
+		}
+	}
+	return nil
+}
+
+// settingName is a setting's name in the file: its environment variable without
+// the prefix, in lower case.
+func settingName(f reflect.StructField) string {
+	return strings.ToLower(strings.TrimPrefix(f.Tag.Get("env"), "NUDGE_"))
+}
+
+// fileResolver takes settings from the YAML file that --config-file or the
+// environment names. What the environment sets goes before.
+func fileResolver(args []string) kong.Resolver {
+	path := os.Getenv("NUDGE_CONFIG_FILE")
+	for i, a := range args {
+		if v, ok := strings.CutPrefix(a, "--config-file="); ok {
+			path = v
+		} else if a == "--config-file" && i+1 < len(args) {
+			path = args[i+1]
+		}
+	}
+	var settings map[string]any
+	var failure error
+	if path != "" {
+		settings, failure = readSettings(path)
+	}
+	return kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+		if failure != nil {
+			return nil, failure
+		}
+		for _, env := range flag.Envs {
+			if _, set := os.LookupEnv(env); set {
+				return nil, nil //nolint:nilnil // kong's way to say: not from here
+			}
+		}
+		if len(flag.Envs) == 0 {
+			return nil, nil //nolint:nilnil // as above
+		}
+		v, ok := settings[strings.ToLower(strings.TrimPrefix(flag.Envs[0], "NUDGE_"))]
+		if !ok {
+			return nil, nil //nolint:nilnil // as above
+		}
+		return fmt.Sprint(v), nil
+	})
+}
+
+func readSettings(path string) (map[string]any, error) {
+	text, err := os.ReadFile(path) //nolint:gosec // the user names the file
+	if err != nil {
+		return nil, fmt.Errorf("config file: %w", err)
+	}
+	settings := map[string]any{}
+	if err := yaml.Unmarshal(text, &settings); err != nil {
+		return nil, fmt.Errorf("config file %s: %w", path, err)
+	}
+	known := map[string]bool{}
+	t := reflect.TypeFor[Config]()
+	for i := range t.NumField() {
+		known[settingName(t.Field(i))] = true
+	}
+	for name := range settings {
+		if !known[name] {
+			return nil, fmt.Errorf("config file %s: there is no setting %q; `nudged config` lists all", path, name)
+		}
+	}
+	return settings, nil
+}

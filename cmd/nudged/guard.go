@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/nudge-engine/nudge/stream"
+)
+
+const (
+	guardEvery = 250 * time.Millisecond
+	// sheddingShare is how full an event stream may be before events get 503; what
+	// is left is for ticks, results and control records (R11).
+	sheddingShare = 0.8
+)
+
+var (
+	errDisk = errors.New("the disk is nearly full")
+	errFull = fmt.Errorf("%w: the log is over 80 %% of its size; the sinks are behind", stream.ErrFull)
+)
+
+// guard looks at what could make the log fail and closes the door before it does.
+type guard struct {
+	n       *node
+	refusal []atomic.Pointer[error] // by partition
+}
+
+func newGuard(n *node) *guard {
+	return &guard{n: n, refusal: make([]atomic.Pointer[error], len(n.events))}
+}
+
+// admit says why a partition takes no events now.
+func (g *guard) admit(partition int) error {
+	if err := g.n.engine.Halted(partition); err != nil {
+		return err
+	}
+	if err := g.refusal[partition].Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+func (g *guard) run(ctx context.Context) {
+	ticker := time.NewTicker(guardEvery)
+	defer ticker.Stop()
+	for {
+		all := g.node(ctx)
+		for p := range g.refusal {
+			err := all
+			if err == nil {
+				err = g.partition(ctx, p)
+			}
+			g.set(p, err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+func (g *guard) set(p int, err error) {
+	old := g.refusal[p].Load()
+	if (old == nil) != (err == nil) {
+		g.n.log.Warn("guard: the door changes", slog.Int("partition", p), slog.Any("refusal", err))
+	}
+	if err == nil {
+		g.refusal[p].Store(nil)
+		return
+	}
+	g.refusal[p].Store(&err)
+}
+
+// node checks what concerns all partitions.
+func (g *guard) node(ctx context.Context) error {
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(g.n.config.DataDir, &fs); err != nil {
+		return fmt.Errorf("disk: %w", err)
+	}
+	if free := int64(fs.Bavail) * fs.Bsize; free < g.n.config.MinFree { //nolint:gosec // sizes of disks
+		return fmt.Errorf("%w: %d bytes free, %d wanted (min_free)", errDisk, free, g.n.config.MinFree)
+	}
+	if err := g.n.logStore.Healthy(); err != nil && ctx.Err() == nil {
+		if g.n.config.NatsURL == "" {
+			// The embedded log does not recover from a write error; a restart does.
+			select {
+			case g.n.failed <- err:
+			default:
+			}
+		}
+		return err
+	}
+	return nil
+}
+
+func (g *guard) partition(ctx context.Context, p int) error {
+	info, err := g.n.events[p].Info(ctx)
+	if err != nil {
+		return err
+	}
+	if float64(info.Bytes) > sheddingShare*float64(info.MaxBytes) {
+		return errFull
+	}
+	effects, err := g.n.effects[p].Info(ctx)
+	if err != nil {
+		return err
+	}
+	if float64(effects.Bytes) > sheddingShare*float64(effects.MaxBytes) {
+		return errFull
+	}
+	return nil
+}

@@ -1,0 +1,96 @@
+// Command nudged is the server: it takes events over HTTP, runs the campaigns,
+// sends, and writes what happened to ClickHouse. Alone it has everything inside:
+// the log (nats-server), the store (Pebble) and ClickHouse as a child process.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+type cli struct {
+	Run    runCommand    `cmd:"" default:"withargs" help:"Run the server (the default)."`
+	Config configCommand `cmd:"" help:"Print the effective configuration, secrets left out."`
+}
+
+type runCommand struct {
+	Config `embed:""`
+}
+
+type configCommand struct {
+	Config `embed:""`
+}
+
+// streams are where the program writes.
+type streams struct{ out, err io.Writer }
+
+const description = `The nudge server. With no flags it keeps everything under ./data and listens on
+127.0.0.1: events on 8080, administration on 8081, ClickHouse on 8123.
+
+Every setting can be a flag, an environment variable, or a line of the YAML file
+given with --config-file (name: the flag's, with underscores). A flag goes before
+the environment, the environment before the file.
+
+  nudged --campaigns-dir examples/shop
+  curl -u KEY: http://127.0.0.1:8080/v1/track -d '{"userId":"u1","event":"Cart Updated"}'`
+
+func main() { os.Exit(run(os.Args[1:], streams{os.Stdout, os.Stderr})) }
+
+func run(args []string, s streams) int {
+	code, exited := 0, false
+	parser, err := kong.New(&cli{}, kong.Name("nudged"), kong.Description(description), kong.Writers(s.out, s.err),
+		kong.Resolvers(fileResolver(args)), kong.Exit(func(c int) { code, exited = c, true }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	if err != nil {
+		fmt.Fprintln(s.err, "nudged:", err)
+		return 2
+	}
+	ctx, err := parser.Parse(args)
+	if exited {
+		return code
+	}
+	if err == nil {
+		err = ctx.Run(s)
+	}
+	if err != nil {
+		fmt.Fprintln(s.err, "nudged:", err)
+		return 1
+	}
+	return 0
+}
+
+func (c *configCommand) Run(s streams) error { return c.Config.print(s.out) }
+
+func (c *runCommand) Run(s streams) error {
+	if err := c.validate(); err != nil {
+		return err
+	}
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		return fmt.Errorf("log level %q: use debug, info, warn or error", c.LogLevel)
+	}
+	log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level}))
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	n, err := start(ctx, &c.Config, s.out, log)
+	if err != nil {
+		return errors.Join(err, n.stop())
+	}
+	var failure error
+	select {
+	case <-ctx.Done():
+		log.Info("stopping: ingest, then shards, then sinks")
+	case failure = <-n.failed:
+		log.Error("stopping after a failure", slog.Any("error", failure))
+	}
+	stop() // a second signal ends the process at once
+	return errors.Join(failure, n.stop())
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/sink/dispatch"
+)
+
+// statsEvery is how long a shard's answer is good for.
+const statsEvery = time.Second
+
+// statsCache asks the shards once for all the gauges of a scrape.
+type statsCache struct {
+	n  *node
+	mu sync.Mutex
+	at time.Time
+	by []actors.Stats
+}
+
+func (c *statsCache) get(p int) actors.Stats {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if time.Since(c.at) > statsEvery {
+		ctx, cancel := context.WithTimeout(context.Background(), statsEvery)
+		defer cancel()
+		for p := range c.by {
+			if s, err := c.n.engine.Stats(ctx, p); err == nil {
+				c.by[p] = s
+			}
+		}
+		c.at = time.Now()
+	}
+	return c.by[p]
+}
+
+func (n *node) registerMetrics() {
+	cache := &statsCache{n: n, by: make([]actors.Stats, len(n.events))}
+	for p := range n.events {
+		gauge := func(name string, f func(actors.Stats) float64) {
+			n.metrics.NewGauge(fmt.Sprintf(`%s{partition="%d"}`, name, p), func() float64 { return f(cache.get(p)) })
+		}
+		gauge("nudge_customers_in_memory", func(s actors.Stats) float64 { return float64(s.Customers) })
+		gauge("nudge_customer_bytes", func(s actors.Stats) float64 { return float64(s.CustomerBytes) })
+		gauge("nudge_timers_pending", func(s actors.Stats) float64 { return float64(s.Timers) })
+		gauge("nudge_dedupe_ids", func(s actors.Stats) float64 { return float64(s.DedupeIDs) })
+		gauge("nudge_dedupe_window_seconds", func(s actors.Stats) float64 { return float64(s.DedupeWindow) / 1000 })
+		gauge("nudge_effects_unacknowledged", func(s actors.Stats) float64 { return float64(s.Outbox) })
+		gauge("nudge_timer_lag_seconds", func(s actors.Stats) float64 {
+			now, err := n.clock.Now()
+			if err != nil || s.NextDue == 0 {
+				return 0
+			}
+			return max(0, float64(now-s.NextDue)/1000)
+		})
+		n.metrics.NewGauge(fmt.Sprintf(`nudge_partition_halted{partition="%d"}`, p), func() float64 {
+			if n.engine.Halted(p) != nil {
+				return 1
+			}
+			return 0
+		})
+		n.metrics.NewGauge(fmt.Sprintf(`nudge_applied_sequence{partition="%d"}`, p),
+			func() float64 { return float64(n.engine.Acked(p)) })
+		n.metrics.NewGauge(fmt.Sprintf(`nudge_warehouse_lag_frames{partition="%d"}`, p),
+			func() float64 { return float64(n.engine.Acked(p)) - float64(n.writer.Position(p)) })
+	}
+	n.metrics.NewGauge("nudge_warehouse_rows", func() float64 { return float64(n.writer.Rows()) })
+	n.metrics.NewGauge("nudge_warehouse_failures", func() float64 { return float64(n.writer.Failures()) })
+	n.metrics.NewGauge("nudge_warehouse_gap_frames", func() float64 { return float64(n.writer.Gaps()) })
+}
+
+// countSent counts attempts. The names of campaigns are bounded by what is applied.
+func (n *node) countSent(d *campaign.Delivery, o dispatch.Outcome) {
+	result := map[campaign.Verdict]string{campaign.Accepted: "accepted", campaign.Temporary: "temporary",
+		campaign.Permanent: "permanent"}[o.Verdict]
+	n.metrics.GetOrCreateCounter(fmt.Sprintf(`nudge_deliveries_total{campaign=%q,channel=%q,result=%q}`, d.Campaign,
+		d.Channel, result)).Inc()
+}

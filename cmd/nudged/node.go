@@ -1,0 +1,351 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+	"github.com/gofrs/flock"
+
+	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/ingest"
+	"github.com/nudge-engine/nudge/sink/dispatch"
+	"github.com/nudge-engine/nudge/sink/warehouse"
+	"github.com/nudge-engine/nudge/storage"
+	"github.com/nudge-engine/nudge/stream"
+)
+
+// workspaceName is the one workspace there is.
+const workspaceName = "default"
+
+// Limits of waiting at start and stop.
+const (
+	applyLimit = time.Minute
+	drainLimit = 30 * time.Second
+	lockEvery  = 200 * time.Millisecond
+)
+
+// node is a running server. Its parts are named in the order of the flow; stop
+// ends them in that order.
+type node struct {
+	config  *Config
+	log     *slog.Logger
+	metrics *metrics.Set
+	failed  chan error // what ends the server by itself
+	lock    *flock.Flock
+	id      identity
+
+	clock     *stream.Clock
+	logStore  *stream.JetStream
+	lease     stream.Lease
+	store     *storage.Pebble
+	events    []stream.Stream
+	effects   []stream.Stream
+	publisher *stream.Publisher
+	engine    *actors.Engine
+	control   *actors.Controller
+	catalog   *catalog
+	child     *child
+	writer    *warehouse.Writer
+	warehouse *warehouse.ClickHouse
+	dispatch  *dispatch.Dispatcher
+	guard     *guard
+	server    *ingest.Server
+	admin     *http.Server
+
+	stopGuards, stopSinks context.CancelFunc
+	guards, sinks         sync.WaitGroup
+	caughtUp              []uint64 // log ends at start, by partition
+	up                    atomic.Bool
+}
+
+// start brings the server up; on error what is up already must be stopped.
+func start(ctx context.Context, c *Config, out io.Writer, log *slog.Logger) (*node, error) {
+	n := &node{config: c, log: log, metrics: metrics.NewSet(), failed: make(chan error, 16),
+		clock: stream.NewClock(c.ClockOffset)}
+	for _, step := range []func(context.Context) error{
+		n.openData, n.openAdmin, n.startChild, n.openLog, n.openStreams, n.startEngine, n.startSinks, n.applyDir, n.openHTTP,
+	} {
+		if err := step(ctx); err != nil {
+			return n, err
+		}
+	}
+	n.up.Store(true)
+	if n.id.Made {
+		fmt.Fprintf(out, "write key of the default workspace (kept in %s, shown once): %s\n", c.path("node.json"), n.id.WriteKey)
+	}
+	log.Info("ready", slog.String("events", c.HTTPListen), slog.String("admin", c.AdminListen),
+		slog.String("clickhouse", n.clickhouseURL()))
+	return n, nil
+}
+
+// openData locks the data directory: one process a directory.
+func (n *node) openData(ctx context.Context) error {
+	if err := os.MkdirAll(n.config.DataDir, 0o750); err != nil {
+		return fmt.Errorf("data_dir: %w", err)
+	}
+	n.lock = flock.New(n.config.path("lock"))
+	locked, err := n.lock.TryLock()
+	if err == nil && !locked {
+		n.log.Info("waiting for the process that holds the data directory", slog.String("dir", n.config.DataDir))
+		locked, err = n.lock.TryLockContext(ctx, lockEvery)
+	}
+	if err != nil || !locked {
+		return fmt.Errorf("data_dir %s is in use: %w", n.config.DataDir, err)
+	}
+	n.id, err = loadIdentity(n.config)
+	return err
+}
+
+// openLog opens the log and waits until this node may run it.
+func (n *node) openLog(ctx context.Context) (err error) {
+	if n.config.NatsURL == "" {
+		n.logStore, err = stream.OpenEmbedded(stream.EmbeddedConfig{Dir: n.config.path("log"), NoSync: n.config.NoSync,
+			Logger: n.log})
+	} else {
+		n.logStore, err = stream.OpenURL(n.config.NatsURL, n.config.NatsReplicas, n.log)
+	}
+	if err != nil {
+		return err
+	}
+	n.lease, err = n.logStore.Lease(ctx, "owner", n.id.Node)
+	return err
+}
+
+// openStreams opens the streams and the control log; the number of partitions is
+// what the log was created with.
+func (n *node) openStreams(ctx context.Context) error {
+	ctl, err := n.logStore.Open(ctx, stream.ControlStream, stream.Options{MaxBytes: 256 << 20})
+	if err != nil {
+		return err
+	}
+	n.control, err = actors.OpenController(ctx, ctl, actors.Genesis{LogID: newID(), Partitions: n.config.Partitions,
+		Semantics: actors.Semantics, DedupeIDs: actors.DefaultDedupeIDs})
+	if err != nil {
+		return err
+	}
+	share := n.config.LogBytes / int64(n.config.Partitions)
+	for p := range n.config.Partitions {
+		ev, err := n.logStore.Open(ctx, stream.EventStream(p), stream.Options{MaxBytes: share})
+		if err != nil {
+			return err
+		}
+		fx, err := n.logStore.Open(ctx, stream.EffectStream(p), stream.Options{MaxBytes: share})
+		if err != nil {
+			return err
+		}
+		n.events, n.effects = append(n.events, ev), append(n.effects, fx)
+	}
+	n.publisher = stream.NewPublisher(n.events, n.clock.Now, n.log)
+	n.store, err = storage.OpenPebble(storage.PebbleConfig{Dir: n.config.path("state"), Logger: n.log})
+	return err
+}
+
+// startEngine recovers the shards and takes the partitions over.
+func (n *node) startEngine(ctx context.Context) error {
+	lang, err := campaign.NewLanguage()
+	if err != nil {
+		return err
+	}
+	n.catalog = newCatalog(lang, n.control)
+	for _, s := range n.events {
+		info, err := s.Info(ctx)
+		if err != nil {
+			return err
+		}
+		n.caughtUp = append(n.caughtUp, info.Last)
+	}
+	n.engine = actors.NewEngine(actors.EngineConfig{Events: n.events, Effects: n.effects, Store: n.store,
+		Publisher: n.publisher, Compile: n.catalog.compile, Clock: n.clock.Now, Node: n.id.Node, Epoch: n.lease.Epoch(),
+		Logger: n.log, MemoryLimit: n.config.MemoryLimit, SnapshotEvery: n.config.SnapshotEvery})
+	if err := n.engine.Start(ctx); err != nil {
+		return err
+	}
+	claim, err := json.Marshal(actors.Claim{Node: n.id.Node, Epoch: n.lease.Epoch()})
+	if err != nil {
+		return fmt.Errorf("claim: %w", err)
+	}
+	for p := range n.events {
+		err := n.publisher.Add(p, []stream.Record{{Kind: stream.KindClaim, Data: claim}}, func(error) {})
+		if err != nil {
+			return fmt.Errorf("claim of partition %d: %w", p, err)
+		}
+	}
+	limited, cancel := context.WithTimeout(ctx, applyLimit)
+	defer cancel()
+	return n.control.Attach(limited, n.engine, n.publisher)
+}
+
+// startSinks starts what reads behind the shards, and what watches over all.
+func (n *node) startSinks(context.Context) error {
+	guarding, stopGuards := context.WithCancel(context.Background())
+	sinking, stopSinks := context.WithCancel(context.Background())
+	n.stopGuards, n.stopSinks = stopGuards, stopSinks
+	var err error
+	if n.warehouse, err = warehouse.Open(n.clickhouseURL(), n.config.ClickhouseURL == ""); err != nil {
+		return err
+	}
+	sources := make([]warehouse.Source, len(n.events))
+	for p := range sources {
+		sources[p] = warehouse.Source{Events: n.events[p], Effects: n.effects[p],
+			Acked: func() uint64 { return n.engine.Acked(p) }}
+	}
+	if n.writer, err = warehouse.NewWriter(warehouse.WriterConfig{Warehouse: n.warehouse, Sources: sources,
+		Store: n.store, LogID: n.control.Genesis().LogID, Logger: n.log}); err != nil {
+		return err
+	}
+	n.dispatch = dispatch.New(dispatch.Config{Log: n.logStore, Effects: n.effects, Store: n.store, Publisher: n.publisher,
+		MayLeave: n.engine.MayLeave, Texts: n.catalog.texts, Channel: n.catalog.channel, MaxBytes: 1 << 30, Logger: n.log,
+		Sent: n.countSent})
+	n.guard = newGuard(n)
+	n.sinks.Go(func() { n.writer.Run(sinking) })
+	n.sinks.Go(func() { n.dispatch.Run(sinking) })
+	n.guards.Go(func() { n.guard.run(guarding) })
+	n.guards.Go(func() { n.retain(guarding) })
+	n.guards.Go(func() { n.watchLease(guarding) })
+	n.registerMetrics()
+	return nil
+}
+
+// watchLease ends the server when another may run the log.
+func (n *node) watchLease(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-n.lease.Lost():
+		if ctx.Err() == nil {
+			n.failed <- errors.New("the lease was lost: another server may run this log now")
+		}
+	}
+}
+
+func (n *node) clickhouseURL() string {
+	if n.config.ClickhouseURL != "" {
+		return n.config.ClickhouseURL
+	}
+	return "http://" + n.config.ClickhouseListen
+}
+
+// openHTTP starts to take events.
+func (n *node) openHTTP(context.Context) error {
+	n.server = ingest.New(ingest.Config{Keys: map[string]string{n.id.WriteKey: workspaceName}, Publisher: n.publisher,
+		Clock: n.clock.Now, Admit: n.guard.admit, Ready: n.ready, Customer: n.customer, Metrics: n.metrics, Logger: n.log,
+		RatePerKey: n.config.RatePerKey})
+	l, err := listen(n.config.HTTPListen)
+	if err != nil {
+		return fmt.Errorf("http_listen: %w", err)
+	}
+	go func() {
+		if err := n.server.Serve(l); err != nil {
+			n.failed <- err
+		}
+	}()
+	return nil
+}
+
+func listen(address string) (net.Listener, error) {
+	return (&net.ListenConfig{}).Listen(context.Background(), "tcp", address)
+}
+
+// ready says why the server should not get traffic yet: the shards are behind
+// where the log ended at start.
+func (n *node) ready() error {
+	if !n.up.Load() {
+		return errors.New("starting")
+	}
+	var behind []string
+	for p, end := range n.caughtUp {
+		if err := n.engine.Halted(p); err != nil {
+			return err
+		}
+		if acked := n.engine.Acked(p); acked < end {
+			behind = append(behind, fmt.Sprintf("partition %d at %d of %d", p, acked, end))
+		}
+	}
+	if behind != nil {
+		return fmt.Errorf("catching up: %s", strings.Join(behind, ", "))
+	}
+	return nil
+}
+
+func (n *node) customer(ctx context.Context, workspace, id string) ([]byte, error) {
+	view, err := n.engine.View(ctx, workspace, id)
+	if err != nil || view == nil {
+		return nil, err
+	}
+	return json.MarshalIndent(view, "", "  ")
+}
+
+// stop ends the parts in the order of the flow, so that what came in is applied,
+// what was decided is handed over, and what is known is kept.
+func (n *node) stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), drainLimit)
+	defer cancel()
+	var errs []error
+	if n.server != nil {
+		errs = append(errs, n.server.Shutdown(ctx))
+	}
+	if n.stopGuards != nil {
+		n.stopGuards()
+		n.guards.Wait()
+	}
+	if n.stopSinks != nil {
+		n.drainWarehouse(ctx)
+		n.stopSinks()
+		n.sinks.Wait()
+	}
+	if n.publisher != nil {
+		n.publisher.Close()
+	}
+	if n.engine != nil {
+		n.engine.Stop(ctx)
+	}
+	if n.admin != nil {
+		errs = append(errs, n.admin.Shutdown(ctx))
+	}
+	if n.warehouse != nil {
+		errs = append(errs, n.warehouse.Close())
+	}
+	if n.child != nil {
+		n.child.stop()
+	}
+	if n.lease != nil {
+		n.lease.Release()
+	}
+	if n.store != nil {
+		errs = append(errs, n.store.Close())
+	}
+	if n.logStore != nil {
+		errs = append(errs, n.logStore.Close())
+	}
+	if n.lock != nil {
+		errs = append(errs, n.lock.Unlock())
+	}
+	return errors.Join(errs...)
+}
+
+// drainWarehouse gives the warehouse a moment to take what was decided; the rest
+// is written after the next start.
+func (n *node) drainWarehouse(ctx context.Context) {
+	limited, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	for p := range n.events {
+		for limited.Err() == nil && n.writer.Failures() == 0 && n.writer.Position(p) < n.engine.Acked(p) {
+			select {
+			case <-limited.Done():
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	}
+}

@@ -1,0 +1,36 @@
+package dispatch
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/nudge-engine/nudge/campaign"
+)
+
+// Console is a channel that prints each delivery as a line.
+type Console struct {
+	mu  sync.Mutex
+	out io.Writer
+}
+
+// NewConsole prints to out.
+func NewConsole(out io.Writer) *Console { return &Console{out: out} }
+
+// Send implements Channel.
+func (c *Console) Send(_ context.Context, o *Outgoing) Outcome {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	d := &o.Delivery
+	line := fmt.Sprintf("%s  send  %s/%s  to %s", time.UnixMilli(d.At).UTC().Format("15:04:05.000"), d.Campaign, d.Step,
+		d.Customer)
+	for _, f := range o.Message {
+		line += fmt.Sprintf("  %s=%q", f.Name, f.Source)
+	}
+	if _, err := fmt.Fprintln(c.out, line); err != nil {
+		return Outcome{Verdict: campaign.Temporary, Detail: err.Error()}
+	}
+	return Outcome{Verdict: campaign.Accepted}
+}

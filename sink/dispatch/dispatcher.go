@@ -1,0 +1,195 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/sink/dispatch/message"
+	"github.com/nudge-engine/nudge/storage"
+	"github.com/nudge-engine/nudge/stream"
+)
+
+// Config is what a dispatcher needs.
+type Config struct {
+	Log       stream.Log
+	Effects   []stream.Stream // FX_<p>
+	Store     storage.Store
+	Publisher *stream.Publisher
+	// MayLeave asks the customer's shard (R9).
+	MayLeave func(ctx context.Context, d *campaign.Delivery) (bool, error)
+	// Texts are the texts of a step's message in one version of a campaign.
+	Texts func(workspace, name string, version uint32, step string) ([]campaign.Field, error)
+	// Channel is the configured channel of that name.
+	Channel  func(name string) (Channel, error)
+	MaxBytes int64 // of each SEND stream
+	Logger   *slog.Logger
+	// Sent is called after each attempt; may be nil.
+	Sent func(d *campaign.Delivery, o Outcome)
+}
+
+// Pauses of a dispatcher.
+const (
+	retryPause = 250 * time.Millisecond
+	saveEvery  = time.Second
+)
+
+// Dispatcher runs the copiers and the workers. Run runs it.
+type Dispatcher struct {
+	config   Config
+	renderer *message.Renderer
+	copied   []atomic.Uint64 // by partition: effect messages copied, as saved
+
+	mu      sync.Mutex
+	lanes   map[string]*lane // by channel
+	ctx     context.Context  //nolint:containedctx // of Run, for workers that start later
+	started chan struct{}    // closed when ctx is set
+	running sync.WaitGroup
+}
+
+// New is a dispatcher that is not running.
+func New(c Config) *Dispatcher {
+	return &Dispatcher{config: c, renderer: message.NewRenderer(), copied: make([]atomic.Uint64, len(c.Effects)),
+		lanes: map[string]*lane{}, started: make(chan struct{})}
+}
+
+// Copied is the last effect message of a partition whose deliveries are in the
+// SEND streams for good.
+func (d *Dispatcher) Copied(partition int) uint64 { return d.copied[partition].Load() }
+
+// Run copies and sends until ctx ends, then waits for the attempts in hand.
+func (d *Dispatcher) Run(ctx context.Context) {
+	d.ctx = ctx
+	close(d.started)
+	for p := range d.config.Effects {
+		d.running.Go(func() { d.copy(ctx, p) })
+	}
+	<-ctx.Done()
+	d.running.Wait()
+}
+
+// Ensure starts the worker of a channel, so that what was left in its stream by
+// an earlier run is sent although nothing new comes.
+func (d *Dispatcher) Ensure(ctx context.Context, channel string) error {
+	_, err := d.lane(ctx, channel)
+	return err
+}
+
+// lane is the stream and the worker of a channel, started when it is first used.
+func (d *Dispatcher) lane(ctx context.Context, channel string) (*lane, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if l, ok := d.lanes[channel]; ok {
+		return l, nil
+	}
+	names := make([]string, len(d.config.Effects))
+	for p := range names {
+		names[p] = strconv.Itoa(p)
+	}
+	s, err := d.config.Log.Open(ctx, stream.SendStream(channel), stream.Options{MaxBytes: d.config.MaxBytes, Lanes: names})
+	if err != nil {
+		return nil, err
+	}
+	l := &lane{d: d, channel: channel, stream: s, last: make([]uint64, len(names))}
+	for p, name := range names {
+		m, err := s.Last(ctx, name)
+		if errors.Is(err, stream.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		sent, err := decodeParcel(m.Data)
+		if err != nil {
+			return nil, err
+		}
+		l.last[p] = sent.effect
+	}
+	d.lanes[channel] = l
+	d.running.Go(func() {
+		<-d.started
+		l.run(d.ctx)
+	})
+	return l, nil
+}
+
+// copy copies one partition's deliveries, from the saved position on.
+func (d *Dispatcher) copy(ctx context.Context, p int) {
+	key := storage.SinkKey(fmt.Sprintf("copy/%d", p))
+	next := uint64(1)
+	stored, err := d.config.Store.Get(key)
+	if err == nil && stored != nil {
+		var n uint64
+		if n, err = strconv.ParseUint(string(stored), 10, 64); err == nil {
+			next = n + 1
+			d.copied[p].Store(n)
+		}
+	}
+	if err != nil {
+		d.config.Logger.Error("dispatch: position", slog.Int("partition", p), slog.Any("error", err))
+	}
+	for ctx.Err() == nil {
+		if next, err = d.copyFrom(ctx, p, next, key); err != nil && ctx.Err() == nil {
+			d.config.Logger.Warn("dispatch: copying is tried again", slog.Int("partition", p), slog.Any("error", err))
+			pause(ctx, retryPause)
+		}
+	}
+	d.savePosition(p, next-1, key)
+}
+
+func (d *Dispatcher) copyFrom(ctx context.Context, p int, next uint64, key []byte) (uint64, error) {
+	info, err := d.config.Effects[p].Info(ctx)
+	if err != nil {
+		return next, err
+	}
+	next = max(next, info.First)
+	r, err := d.config.Effects[p].Read(ctx, next)
+	if err != nil {
+		return next, err
+	}
+	defer r.Close()
+	saved := time.Now()
+	for {
+		m, err := r.Next(ctx)
+		if err != nil {
+			return next, err
+		}
+		if m.Seq != next {
+			return next, fmt.Errorf("dispatch: effect message %d came where %d was due", m.Seq, next)
+		}
+		if err := d.copyMessage(ctx, p, m); err != nil {
+			return next, err
+		}
+		next++
+		if time.Since(saved) > saveEvery {
+			d.savePosition(p, next-1, key)
+			saved = time.Now()
+		}
+	}
+}
+
+func (d *Dispatcher) savePosition(p int, n uint64, key []byte) {
+	if n == d.copied[p].Load() {
+		return
+	}
+	b := new(storage.Batch)
+	b.Set(key, strconv.AppendUint(nil, n, 10))
+	if err := d.config.Store.Commit(b); err != nil {
+		d.config.Logger.Error("dispatch: position", slog.Any("error", err))
+		return
+	}
+	d.copied[p].Store(n)
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}

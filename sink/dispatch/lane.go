@@ -1,0 +1,259 @@
+package dispatch
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/storage"
+	"github.com/nudge-engine/nudge/stream"
+)
+
+// workersPerChannel bounds the attempts of one channel at a time.
+const workersPerChannel = 64
+
+// maxParcelsInHand bounds the parcels of a channel that are read and not done.
+const maxParcelsInHand = 256
+
+// copyMessage puts the deliveries of an effect message into the streams of their
+// channels. A message that a stream has already is passed over.
+func (d *Dispatcher) copyMessage(ctx context.Context, p int, raw stream.Message) error {
+	m, err := actors.DecodeMessage(raw.Data)
+	if err != nil {
+		return err
+	}
+	parcels := map[string]*parcel{}
+	var channels []string
+	for i := range m.Deliveries {
+		v := &m.Deliveries[i]
+		if v.Status != campaign.HandedOff {
+			continue
+		}
+		if parcels[v.Channel] == nil {
+			parcels[v.Channel] = &parcel{effect: raw.Seq}
+			channels = append(channels, v.Channel)
+		}
+		parcels[v.Channel].deliveries = append(parcels[v.Channel].deliveries, *v)
+	}
+	slices.Sort(channels)
+	for _, name := range channels {
+		l, err := d.lane(ctx, name)
+		if err != nil {
+			return err
+		}
+		if l.last[p] >= raw.Seq {
+			continue
+		}
+		a := stream.Append{Data: parcels[name].encode(), Lane: strconv.Itoa(p)}
+		if _, err := stream.AppendWait(ctx, l.stream, a); err != nil {
+			return err
+		}
+		l.last[p] = raw.Seq
+	}
+	return nil
+}
+
+// lane is one channel's stream and worker.
+type lane struct {
+	d       *Dispatcher
+	channel string
+	stream  stream.Stream
+	last    []uint64 // by partition: last effect message in the stream; owned by its copier
+}
+
+// progress knows up to where a lane is done although attempts end in any order.
+type progress struct {
+	mu   sync.Mutex
+	done map[uint64]bool // ended beyond upTo
+	upTo uint64
+}
+
+func (g *progress) end(seq uint64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.done[seq] = true
+	for g.done[g.upTo+1] {
+		delete(g.done, g.upTo+1)
+		g.upTo++
+	}
+}
+
+func (g *progress) position() uint64 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.upTo
+}
+
+// run sends what is in the stream, from the first parcel that is not known to be
+// done; its deliveries whose results are known may not leave again (R9).
+func (l *lane) run(ctx context.Context) {
+	key := storage.SinkKey("send/" + l.channel)
+	from := uint64(0)
+	if stored, err := l.d.config.Store.Get(key); err == nil && stored != nil {
+		from, _ = strconv.ParseUint(string(stored), 10, 64) // unreadable: from the start, which sends nothing twice
+	}
+	g := &progress{done: map[uint64]bool{}, upTo: from}
+	var saving sync.WaitGroup
+	saving.Go(func() { l.save(ctx, g, key) })
+	slots := make(chan struct{}, workersPerChannel)
+	inHand := make(chan struct{}, maxParcelsInHand)
+	var attempts sync.WaitGroup
+	for ctx.Err() == nil {
+		if err := l.read(ctx, g, slots, inHand, &attempts); err != nil && ctx.Err() == nil {
+			l.d.config.Logger.Warn("dispatch: the channel's stream is read again", slog.String("channel", l.channel),
+				slog.Any("error", err))
+			attempts.Wait()
+			pause(ctx, retryPause)
+		}
+	}
+	attempts.Wait()
+	saving.Wait()
+}
+
+func (l *lane) read(ctx context.Context, g *progress, slots, inHand chan struct{}, attempts *sync.WaitGroup) error {
+	info, err := l.stream.Info(ctx)
+	if err != nil {
+		return err
+	}
+	if first := info.First; first > 0 && g.position()+1 < first {
+		g.mu.Lock()
+		g.upTo = first - 1
+		g.mu.Unlock()
+	}
+	r, err := l.stream.Read(ctx, g.position()+1)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	for {
+		m, err := r.Next(ctx)
+		if err != nil {
+			return err
+		}
+		p, err := decodeParcel(m.Data)
+		if err != nil {
+			return err
+		}
+		partition, err := strconv.Atoi(m.Lane)
+		if err != nil {
+			return fmt.Errorf("dispatch: lane %q: %w", m.Lane, err)
+		}
+		select {
+		case inHand <- struct{}{}:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		left := new(sync.WaitGroup)
+		for i := range p.deliveries {
+			select {
+			case slots <- struct{}{}:
+			case <-ctx.Done():
+				return context.Cause(ctx) // the parcel is not done and comes again
+			}
+			left.Add(1)
+			attempts.Go(func() {
+				defer func() { <-slots; left.Done() }()
+				l.attempt(ctx, partition, &p.deliveries[i])
+			})
+		}
+		attempts.Go(func() {
+			left.Wait()
+			<-inHand
+			if ctx.Err() == nil {
+				g.end(m.Seq)
+			}
+		})
+	}
+}
+
+// save keeps the position, and trims what is done.
+func (l *lane) save(ctx context.Context, g *progress, key []byte) {
+	saved := g.position()
+	for {
+		pause(ctx, saveEvery)
+		if at := g.position(); at > saved {
+			b := new(storage.Batch)
+			b.Set(key, strconv.AppendUint(nil, at, 10))
+			err := l.d.config.Store.Commit(b)
+			if err == nil && ctx.Err() == nil && at > 1 {
+				err = l.stream.Trim(ctx, at-1) // the message at the position stays
+			}
+			if err != nil && ctx.Err() == nil {
+				l.d.config.Logger.Warn("dispatch: position", slog.String("channel", l.channel), slog.Any("error", err))
+			}
+			saved = at
+		}
+		if ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+// attempt makes one attempt and publishes its result. It does not return before
+// the result is in the log, or ctx ended: then the parcel comes again.
+func (l *lane) attempt(ctx context.Context, partition int, d *campaign.Delivery) {
+	for ctx.Err() == nil {
+		may, err := l.d.config.MayLeave(ctx, d)
+		if err != nil {
+			pause(ctx, retryPause) // the shard is not there: its partition waits
+			continue
+		}
+		if !may {
+			return
+		}
+		break
+	}
+	if ctx.Err() != nil {
+		return
+	}
+	o := l.send(context.WithoutCancel(ctx), d) // an attempt that began is ended; the channel has a time limit
+	if l.d.config.Sent != nil {
+		l.d.config.Sent(d, o)
+	}
+	r := campaign.Result{Workspace: d.Workspace, Customer: d.Customer, Delivery: d.ID, Attempt: d.Attempt,
+		Verdict: o.Verdict, Detail: o.Detail}
+	l.publish(ctx, partition, stream.Record{Kind: stream.KindResult, Data: r.AppendTo(nil)})
+}
+
+func (l *lane) send(ctx context.Context, d *campaign.Delivery) (o Outcome) {
+	defer func() {
+		if p := recover(); p != nil {
+			l.d.config.Logger.Error("dispatch: panic in a channel", slog.String("channel", l.channel), slog.Any("panic", p))
+			o = Outcome{Verdict: campaign.Temporary, Detail: fmt.Sprintf("panic: %v", p)}
+		}
+	}()
+	channel, err := l.d.config.Channel(l.channel)
+	if err != nil {
+		return Outcome{Verdict: campaign.Permanent, Detail: err.Error()}
+	}
+	texts, err := l.d.config.Texts(d.Workspace, d.Campaign, d.Version, d.Step)
+	if err != nil {
+		return Outcome{Verdict: campaign.Permanent, Detail: err.Error()}
+	}
+	rendered, err := l.d.renderer.Render(texts, d.Values)
+	if err != nil {
+		return Outcome{Verdict: campaign.Permanent, Detail: err.Error()}
+	}
+	return channel.Send(ctx, &Outgoing{Delivery: *d, Message: rendered})
+}
+
+// publish puts a result into the log, trying again until it is there.
+func (l *lane) publish(ctx context.Context, partition int, r stream.Record) {
+	for {
+		ended := make(chan error, 1)
+		err := l.d.config.Publisher.Add(partition, []stream.Record{r}, func(err error) { ended <- err })
+		if err == nil {
+			err = <-ended
+		}
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		pause(ctx, retryPause+time.Millisecond)
+	}
+}

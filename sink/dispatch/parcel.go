@@ -1,0 +1,44 @@
+package dispatch
+
+import (
+	"fmt"
+
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/wire"
+)
+
+// parcelFormat is the version of what a message of SEND_<channel> carries.
+const parcelFormat = 1
+
+// parcel is the deliveries of one effect message for one channel. Format 1:
+// format byte, effect message number (varint), count (varint), deliveries.
+type parcel struct {
+	effect     uint64
+	deliveries []campaign.Delivery
+}
+
+func (p *parcel) encode() []byte {
+	b := []byte{parcelFormat}
+	b = wire.AppendUint(b, p.effect)
+	b = wire.AppendUint(b, uint64(len(p.deliveries)))
+	for i := range p.deliveries {
+		b = p.deliveries[i].AppendTo(b)
+	}
+	return b
+}
+
+func decodeParcel(data []byte) (parcel, error) {
+	d := wire.NewDecoder(data)
+	if f := d.Byte(); d.Err() == nil && f != parcelFormat {
+		return parcel{}, fmt.Errorf("dispatch: parcel: %w: format %d; this program reads format %d", wire.ErrCorrupt, f,
+			parcelFormat)
+	}
+	p := parcel{effect: d.Uint()}
+	for range d.Count(34) {
+		p.deliveries = append(p.deliveries, campaign.DecodeDelivery(d))
+	}
+	if err := d.Done(); err != nil {
+		return parcel{}, fmt.Errorf("dispatch: parcel: %w", err)
+	}
+	return p, nil
+}

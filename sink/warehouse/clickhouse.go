@@ -1,0 +1,152 @@
+package warehouse
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+)
+
+//go:embed schema/*.sql
+var schema embed.FS
+
+// Database is where the tables are.
+const Database = "nudge"
+
+// tokens is how many blocks a table remembers; retries stay far below it.
+const tokens = 10_000
+
+// ClickHouse is a warehouse in a ClickHouse server, reached over HTTP or the
+// native protocol.
+type ClickHouse struct {
+	conn clickhouse.Conn
+	// durable asks the engine to sync inserts before it answers: for the embedded
+	// engine, which has no replica.
+	durable bool
+}
+
+// Open prepares a connection to url (http://host:port, clickhouse://host:port,
+// with user and password where needed). Nothing is sent yet.
+func Open(url string, durable bool) (*ClickHouse, error) {
+	options, err := clickhouse.ParseDSN(url)
+	if err != nil {
+		return nil, fmt.Errorf("warehouse: url: %w", err)
+	}
+	options.Auth.Database = "default"
+	if options.Auth.Username == "" {
+		options.Auth.Username = "default"
+	}
+	options.Settings = clickhouse.Settings{"async_insert": 0}
+	conn, err := clickhouse.Open(options)
+	if err != nil {
+		return nil, fmt.Errorf("warehouse: %w", err)
+	}
+	return &ClickHouse{conn: conn, durable: durable}, nil
+}
+
+// Migrate implements Warehouse.
+func (c *ClickHouse) Migrate(ctx context.Context) error {
+	for _, statement := range []string{
+		"CREATE DATABASE IF NOT EXISTS " + Database,
+		"CREATE TABLE IF NOT EXISTS " + Database + ".migrations (version UInt32, at DateTime DEFAULT now()) " +
+			"ENGINE = MergeTree ORDER BY version",
+	} {
+		if err := c.conn.Exec(ctx, statement); err != nil {
+			return fmt.Errorf("warehouse: migrate: %w", err)
+		}
+	}
+	var done uint32
+	if err := c.conn.QueryRow(ctx, "SELECT max(version) FROM "+Database+".migrations").Scan(&done); err != nil {
+		return fmt.Errorf("warehouse: migrate: %w", err)
+	}
+	entries, err := schema.ReadDir("schema")
+	if err != nil {
+		return fmt.Errorf("warehouse: migrate: %w", err)
+	}
+	if int(done) > len(entries) {
+		return fmt.Errorf("warehouse: the tables have version %d, this program knows %d; use a newer program",
+			done, len(entries))
+	}
+	for i := int(done); i < len(entries); i++ {
+		if err := c.migration(ctx, entries[i].Name()); err != nil {
+			return err
+		}
+		insert := fmt.Sprintf("INSERT INTO %s.migrations (version) VALUES (%d)", Database, i+1)
+		if err := c.conn.Exec(ctx, insert); err != nil {
+			return fmt.Errorf("warehouse: migrate: %w", err)
+		}
+	}
+	return nil
+}
+
+func (c *ClickHouse) migration(ctx context.Context, file string) error {
+	text, err := schema.ReadFile("schema/" + file)
+	if err != nil {
+		return fmt.Errorf("warehouse: migrate: %w", err)
+	}
+	settings := fmt.Sprintf("non_replicated_deduplication_window = %d", tokens)
+	if c.durable {
+		settings += ", fsync_after_insert = 1, fsync_part_directory = 1"
+	}
+	all := strings.NewReplacer("{{database}}", Database, "{{settings}}", settings).Replace(string(text))
+	// A migration that was cut off is done again from its start.
+	all = strings.ReplaceAll(all, "CREATE TABLE ", "CREATE TABLE IF NOT EXISTS ")
+	all = strings.ReplaceAll(all, "CREATE VIEW ", "CREATE VIEW IF NOT EXISTS ")
+	for _, statement := range strings.Split(all, ";\n") {
+		if strings.TrimSpace(uncommented(statement)) == "" {
+			continue
+		}
+		if err := c.conn.Exec(ctx, statement); err != nil {
+			return fmt.Errorf("warehouse: migration %s: %w", file, err)
+		}
+	}
+	return nil
+}
+
+func uncommented(statement string) string {
+	lines := strings.Split(statement, "\n")
+	return strings.Join(slices.DeleteFunc(lines, func(l string) bool { return strings.HasPrefix(l, "--") }), "\n")
+}
+
+// Insert implements Warehouse.
+func (c *ClickHouse) Insert(ctx context.Context, token string, t *Table) error {
+	names := make([]string, len(t.Columns))
+	types := make([]clickhouse.ColumnNameAndType, len(t.Columns))
+	for i, column := range t.Columns {
+		names[i] = column.Name
+		types[i] = clickhouse.ColumnNameAndType{Name: column.Name, Type: column.Type}
+	}
+	ctx = clickhouse.Context(ctx, clickhouse.WithColumnNamesAndTypes(types),
+		clickhouse.WithSettings(clickhouse.Settings{"insert_deduplication_token": token, "async_insert": 0,
+			"insert_deduplicate": 1}))
+	batch, err := c.conn.PrepareBatch(ctx, fmt.Sprintf("INSERT INTO %s.%s (%s)", Database, t.Name,
+		strings.Join(names, ", ")))
+	if err != nil {
+		return fmt.Errorf("warehouse: insert into %s: %w", t.Name, err)
+	}
+	for i, column := range t.Columns {
+		if err := batch.Column(i).Append(column.Values); err != nil {
+			return errors.Join(fmt.Errorf("warehouse: insert into %s: %s: %w", t.Name, column.Name, err), batch.Abort())
+		}
+	}
+	if err := batch.Send(); err != nil {
+		return fmt.Errorf("warehouse: insert into %s: %w", t.Name, err)
+	}
+	return nil
+}
+
+// Has implements Warehouse.
+func (c *ClickHouse) Has(ctx context.Context, table string, block uint64) (rows uint64, err error) {
+	query := fmt.Sprintf("SELECT count() FROM %s.%s WHERE block = %d", Database, table, block)
+	if err := c.conn.QueryRow(ctx, query).Scan(&rows); err != nil {
+		return 0, fmt.Errorf("warehouse: %s: %w", table, err)
+	}
+	return rows, nil
+}
+
+// Close implements Warehouse.
+func (c *ClickHouse) Close() error { return c.conn.Close() }

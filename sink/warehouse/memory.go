@@ -1,0 +1,78 @@
+package warehouse
+
+import (
+	"context"
+	"errors"
+	"sync"
+)
+
+// ErrUnavailable is what Memory answers while it is told to fail.
+var ErrUnavailable = errors.New("warehouse: unavailable")
+
+// Memory is a warehouse in memory for tests. Fail makes it refuse, and Lie makes
+// it apply an insert and report a failure all the same.
+type Memory struct {
+	mu     sync.Mutex
+	Tables map[string][]*Table // by name, in the order inserted
+	tokens map[string]bool
+
+	Fail, Lie func() bool // nil: never
+}
+
+// NewMemory is an empty warehouse.
+func NewMemory() *Memory { return &Memory{Tables: map[string][]*Table{}, tokens: map[string]bool{}} }
+
+// Migrate implements Warehouse.
+func (m *Memory) Migrate(context.Context) error { return nil }
+
+// Insert implements Warehouse.
+func (m *Memory) Insert(_ context.Context, token string, t *Table) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.Fail != nil && m.Fail() {
+		return ErrUnavailable
+	}
+	if key := t.Name + "/" + token; !m.tokens[key] {
+		m.tokens[key] = true
+		m.Tables[t.Name] = append(m.Tables[t.Name], t)
+	}
+	if m.Lie != nil && m.Lie() {
+		return ErrUnavailable
+	}
+	return nil
+}
+
+// Has implements Warehouse.
+func (m *Memory) Has(_ context.Context, table string, block uint64) (rows uint64, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.Fail != nil && m.Fail() {
+		return 0, ErrUnavailable
+	}
+	for _, t := range m.Tables[table] {
+		for _, c := range t.Columns {
+			if blocks, ok := c.Values.([]uint64); ok && c.Name == "block" {
+				for _, b := range blocks {
+					if b == block {
+						rows++
+					}
+				}
+			}
+		}
+	}
+	return rows, nil
+}
+
+// Rows counts the rows of a table.
+func (m *Memory) Rows(table string) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := 0
+	for _, t := range m.Tables[table] {
+		n += t.Rows
+	}
+	return n
+}
+
+// Close implements Warehouse.
+func (m *Memory) Close() error { return nil }

@@ -1,0 +1,131 @@
+package warehouse
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/stream"
+)
+
+// Source is one partition as the warehouse reads it.
+type Source struct {
+	Events  stream.Stream
+	Effects stream.Stream
+	// Acked is the last frame whose effects are all in the effect stream.
+	Acked func() uint64
+}
+
+// span is which messages of a partition a block holds.
+type span struct {
+	EventsFrom  uint64 `json:"ev_from"`
+	EventsTo    uint64 `json:"ev_to"`
+	EffectsFrom uint64 `json:"fx_from"`
+	EffectsTo   uint64 `json:"fx_to"`
+}
+
+func (s span) empty() bool { return s.EventsTo < s.EventsFrom && s.EffectsTo < s.EffectsFrom }
+
+// partition reads one source in order.
+type partition struct {
+	number  int
+	source  Source
+	events  cursor
+	effects cursor
+	ahead   []*actors.Message // read and not yet written, numbered without gaps
+}
+
+// cursor reads a stream forward and is moved when it must start elsewhere.
+type cursor struct {
+	stream stream.Stream
+	reader stream.Reader
+	next   uint64
+}
+
+// get returns message seq, which must be in the stream.
+func (c *cursor) get(ctx context.Context, seq uint64) (stream.Message, error) {
+	if c.reader == nil || c.next != seq {
+		c.close()
+		r, err := c.stream.Read(ctx, seq)
+		if err != nil {
+			return stream.Message{}, err
+		}
+		c.reader, c.next = r, seq
+	}
+	m, err := c.reader.Next(ctx)
+	if err == nil && m.Seq != seq {
+		err = fmt.Errorf("warehouse: message %d came where %d was due", m.Seq, seq)
+	}
+	if err != nil {
+		c.close()
+		return stream.Message{}, err
+	}
+	c.next++
+	return m, nil
+}
+
+func (c *cursor) close() {
+	if c.reader != nil {
+		c.reader.Close()
+		c.reader = nil
+	}
+}
+
+// frames reads the event rows of a span.
+func (p *partition) frames(ctx context.Context, s span, r *rows, dropped map[uint64]map[uint32]bool) error {
+	for seq := s.EventsFrom; seq <= s.EventsTo; seq++ {
+		m, err := p.events.get(ctx, seq)
+		if err != nil {
+			return err
+		}
+		f, err := stream.DecodeFrame(m.Data)
+		if err != nil {
+			return err
+		}
+		if err := r.frame(p.number, seq, &f, dropped[seq]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// messages reads the effect messages of a span.
+func (p *partition) messages(ctx context.Context, s span, use func(*actors.Message)) error {
+	for n := s.EffectsFrom; n <= s.EffectsTo; n++ {
+		m, err := p.message(ctx, n)
+		if err != nil {
+			return err
+		}
+		use(m)
+	}
+	return nil
+}
+
+func (p *partition) message(ctx context.Context, n uint64) (*actors.Message, error) {
+	if k := len(p.ahead); k > 0 && n >= p.ahead[0].N && n <= p.ahead[k-1].N {
+		return p.ahead[n-p.ahead[0].N], nil
+	}
+	raw, err := p.effects.get(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	m, err := actors.DecodeMessage(raw.Data)
+	if err != nil {
+		return nil, err
+	}
+	if m.N != n {
+		return nil, fmt.Errorf("warehouse: effect message %d stands at %d", m.N, n)
+	}
+	if k := len(p.ahead); k > 0 && p.ahead[k-1].N+1 != n {
+		p.ahead = p.ahead[:0]
+	}
+	p.ahead = append(p.ahead, &m)
+	return &m, nil
+}
+
+// written forgets the messages up to n.
+func (p *partition) written(n uint64) {
+	for len(p.ahead) > 0 && p.ahead[0].N <= n {
+		p.ahead = p.ahead[1:]
+	}
+}

@@ -1,0 +1,284 @@
+package warehouse
+
+import (
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/stream"
+)
+
+// Table is rows of one table, column by column, so that they are appended
+// without a row in between.
+type Table struct {
+	Name    string
+	Columns []Column
+	Rows    int
+}
+
+// Column is one column; Values is a slice of what its type takes.
+type Column struct {
+	Name   string
+	Type   string
+	Values any
+}
+
+// at names where a row comes from; every table has these columns.
+type at struct {
+	Block     []uint64
+	Partition []uint16
+	Seq       []uint64 // of the frame (events), of the effect message (others)
+	Idx       []uint32 // in it
+}
+
+func (a *at) add(block uint64, partition int, seq uint64, idx int) {
+	a.Block = append(a.Block, block)
+	a.Partition = append(a.Partition, uint16(partition)) //nolint:gosec // small
+	a.Seq = append(a.Seq, seq)
+	a.Idx = append(a.Idx, uint32(idx)) //nolint:gosec // small
+}
+
+const (
+	low  = "LowCardinality(String)"
+	text = "String"
+	when = "DateTime64(3, 'UTC')"
+)
+
+func (a *at) table(name string, columns ...Column) *Table {
+	return &Table{Name: name, Rows: len(a.Block), Columns: append(columns,
+		Column{"block", "UInt64", a.Block}, Column{"partition", "UInt16", a.Partition},
+		Column{"seq", "UInt64", a.Seq}, Column{"idx", "UInt32", a.Idx})}
+}
+
+func instant(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+
+func optional(ms int64) *time.Time {
+	if ms == 0 {
+		return nil
+	}
+	t := instant(ms)
+	return &t
+}
+
+func money(m campaign.Money) decimal.Decimal { return decimal.New(int64(m), -6) }
+
+// rows gathers the rows of a block.
+type rows struct {
+	block uint64
+
+	events struct {
+		at
+		workspace, customer, event, message, kind, properties, traits, context []string
+		eventTime, receivedAt                                                  []time.Time
+	}
+	deliveries struct {
+		at
+		workspace, campaign, customer, key, step, channel, variant, status, reason, delivery, trigger []string
+		version, entry, attempt                                                                       []uint32
+		when, due                                                                                     []time.Time
+	}
+	decisions struct {
+		at
+		workspace, campaign, customer, key, step, kind, reason, detail, event []string
+		version, entry                                                        []uint32
+		when                                                                  []time.Time
+	}
+	chains struct {
+		at
+		workspace, campaign, customer, key, outcome, goal []string
+		version, entry                                    []uint32
+		enteredAt                                         []time.Time
+		endedAt                                           []*time.Time
+		value                                             []decimal.Decimal
+		revision                                          []uint64
+	}
+	goals struct {
+		at
+		workspace, campaign, customer, key, goal, step, currency, event []string
+		version, entry                                                  []uint32
+		value                                                           []decimal.Decimal
+		when                                                            []time.Time
+	}
+	dead struct {
+		at
+		workspace, customer, reason, field, detail, raw []string
+		when                                            []time.Time
+	}
+}
+
+// frame adds the event rows of a frame, without those that were not applied.
+func (r *rows) frame(partition int, seq uint64, f *stream.Frame, dropped map[uint32]bool) error {
+	t := &r.events
+	received := instant(f.Time)
+	for i := range f.Records {
+		if f.Records[i].Kind != stream.KindEvent || dropped[uint32(i)] { //nolint:gosec // small
+			continue
+		}
+		e, err := campaign.DecodeEvent(f.Records[i].Data)
+		if err != nil {
+			return err
+		}
+		t.add(r.block, partition, seq, i)
+		t.workspace = append(t.workspace, e.Workspace)
+		t.customer = append(t.customer, e.Customer)
+		t.event = append(t.event, e.Name)
+		t.message = append(t.message, e.ID)
+		t.kind = append(t.kind, e.Type.String())
+		t.properties = append(t.properties, string(e.Properties))
+		t.traits = append(t.traits, string(e.Traits))
+		t.context = append(t.context, string(e.Context))
+		t.eventTime = append(t.eventTime, instant(e.Time))
+		t.receivedAt = append(t.receivedAt, received)
+	}
+	return nil
+}
+
+// message adds the rows of an effect message.
+func (r *rows) message(partition int, m *actors.Message) {
+	for i := range m.Deliveries {
+		r.delivery(partition, m.N, i, &m.Deliveries[i])
+	}
+	for i := range m.Decisions {
+		r.decision(partition, m.N, i, &m.Decisions[i])
+	}
+	for i := range m.Chains {
+		r.chain(partition, m.N, i, &m.Chains[i])
+	}
+	for i := range m.Goals {
+		r.goal(partition, m.N, i, &m.Goals[i])
+	}
+	for i := range m.DeadLetters {
+		l, t := &m.DeadLetters[i], &r.dead
+		t.add(r.block, partition, m.N, i)
+		t.workspace = append(t.workspace, l.Workspace)
+		t.customer = append(t.customer, l.Customer)
+		t.reason = append(t.reason, string(l.Reason))
+		t.field = append(t.field, l.Field)
+		t.detail = append(t.detail, l.Detail)
+		t.raw = append(t.raw, string(l.Raw))
+		t.when = append(t.when, instant(l.At))
+	}
+}
+
+// delivery adds one state of a delivery. A later attempt is handed off too, but
+// is a retry, which has a row of its own already.
+func (r *rows) delivery(partition int, seq uint64, i int, d *campaign.Delivery) {
+	if d.Status == campaign.HandedOff && d.Attempt > 1 {
+		return
+	}
+	t := &r.deliveries
+	t.add(r.block, partition, seq, i)
+	t.workspace = append(t.workspace, d.Workspace)
+	t.campaign = append(t.campaign, d.Campaign)
+	t.customer = append(t.customer, d.Customer)
+	t.key = append(t.key, d.Key)
+	t.step = append(t.step, d.Step)
+	t.channel = append(t.channel, d.Channel)
+	t.variant = append(t.variant, d.Variant)
+	t.status = append(t.status, string(d.Status))
+	t.reason = append(t.reason, string(d.Reason))
+	t.delivery = append(t.delivery, d.ID.String())
+	t.trigger = append(t.trigger, d.TriggerID)
+	t.version = append(t.version, d.Version)
+	t.entry = append(t.entry, d.Entry)
+	t.attempt = append(t.attempt, d.Attempt)
+	t.when = append(t.when, instant(d.At))
+	t.due = append(t.due, instant(d.Due))
+}
+
+func (r *rows) decision(partition int, seq uint64, i int, d *campaign.Decision) {
+	t := &r.decisions
+	t.add(r.block, partition, seq, i)
+	t.workspace = append(t.workspace, d.Workspace)
+	t.campaign = append(t.campaign, d.Campaign)
+	t.customer = append(t.customer, d.Customer)
+	t.key = append(t.key, d.Key)
+	t.step = append(t.step, d.Step)
+	t.kind = append(t.kind, string(d.Kind))
+	t.reason = append(t.reason, string(d.Reason))
+	t.detail = append(t.detail, d.Detail)
+	t.event = append(t.event, d.EventID)
+	t.version = append(t.version, d.Version)
+	t.entry = append(t.entry, d.Entry)
+	t.when = append(t.when, instant(d.At))
+}
+
+// chain adds a state of a chain. Its revision grows with each state, because a
+// chain's states come from one partition in the order of its effect messages.
+func (r *rows) chain(partition int, seq uint64, i int, c *campaign.ChainRow) {
+	t := &r.chains
+	t.add(r.block, partition, seq, i)
+	t.workspace = append(t.workspace, c.Workspace)
+	t.campaign = append(t.campaign, c.Campaign)
+	t.customer = append(t.customer, c.Customer)
+	t.key = append(t.key, c.Key)
+	t.outcome = append(t.outcome, string(c.Outcome))
+	t.goal = append(t.goal, c.Goal)
+	t.version = append(t.version, c.Version)
+	t.entry = append(t.entry, c.Entry)
+	t.enteredAt = append(t.enteredAt, instant(c.EnteredAt))
+	t.endedAt = append(t.endedAt, optional(c.EndedAt))
+	t.value = append(t.value, money(c.Value))
+	t.revision = append(t.revision, seq<<20|uint64(i)) //nolint:gosec // a message has fewer rows than that
+}
+
+func (r *rows) goal(partition int, seq uint64, i int, g *campaign.GoalRow) {
+	t := &r.goals
+	t.add(r.block, partition, seq, i)
+	t.workspace = append(t.workspace, g.Workspace)
+	t.campaign = append(t.campaign, g.Campaign)
+	t.customer = append(t.customer, g.Customer)
+	t.key = append(t.key, g.Key)
+	t.goal = append(t.goal, g.Goal)
+	t.step = append(t.step, g.Step)
+	t.currency = append(t.currency, g.Currency)
+	t.event = append(t.event, g.EventID)
+	t.version = append(t.version, g.Version)
+	t.entry = append(t.entry, g.Entry)
+	t.value = append(t.value, money(g.Value))
+	t.when = append(t.when, instant(g.At))
+}
+
+// tables are the rows as tables, the empty ones left out.
+func (r *rows) tables() []*Table {
+	e, d, c, h, g, l := &r.events, &r.deliveries, &r.decisions, &r.chains, &r.goals, &r.dead
+	all := []*Table{
+		e.table("events", Column{"workspace", low, e.workspace}, Column{"customer", text, e.customer},
+			Column{"event", low, e.event}, Column{"message_id", text, e.message}, Column{"event_time", when, e.eventTime},
+			Column{"received_at", when, e.receivedAt}, Column{"type", low, e.kind}, Column{"properties", text, e.properties},
+			Column{"traits", text, e.traits}, Column{"context", text, e.context}),
+		d.table("deliveries", Column{"workspace", low, d.workspace}, Column{"campaign", low, d.campaign},
+			Column{"version", "UInt32", d.version}, Column{"customer", text, d.customer}, Column{"chain_key", text, d.key},
+			Column{"entry", "UInt32", d.entry}, Column{"step", low, d.step}, Column{"channel", low, d.channel},
+			Column{"variant", low, d.variant}, Column{"status", low, d.status}, Column{"reason", low, d.reason},
+			Column{"delivery_id", text, d.delivery}, Column{"trigger_id", text, d.trigger},
+			Column{"attempt", "UInt32", d.attempt}, Column{"due", when, d.due}, Column{"at", when, d.when}),
+		c.table("decisions", Column{"workspace", low, c.workspace}, Column{"campaign", low, c.campaign},
+			Column{"version", "UInt32", c.version}, Column{"customer", text, c.customer}, Column{"chain_key", text, c.key},
+			Column{"entry", "UInt32", c.entry}, Column{"step", low, c.step}, Column{"kind", low, c.kind},
+			Column{"reason", low, c.reason}, Column{"detail", text, c.detail}, Column{"event_id", text, c.event},
+			Column{"at", when, c.when}),
+		h.table("chain_states", Column{"workspace", low, h.workspace}, Column{"campaign", low, h.campaign},
+			Column{"version", "UInt32", h.version}, Column{"customer", text, h.customer}, Column{"chain_key", text, h.key},
+			Column{"entry", "UInt32", h.entry}, Column{"entered_at", when, h.enteredAt},
+			Column{"ended_at", "Nullable(" + when + ")", h.endedAt}, Column{"outcome", low, h.outcome},
+			Column{"goal", low, h.goal}, Column{"value", "Decimal(18, 6)", h.value}, Column{"revision", "UInt64", h.revision}),
+		g.table("goals", Column{"workspace", low, g.workspace}, Column{"campaign", low, g.campaign},
+			Column{"version", "UInt32", g.version}, Column{"customer", text, g.customer}, Column{"chain_key", text, g.key},
+			Column{"entry", "UInt32", g.entry}, Column{"goal", low, g.goal}, Column{"step", low, g.step},
+			Column{"value", "Decimal(18, 6)", g.value}, Column{"currency", low, g.currency}, Column{"event_id", text, g.event},
+			Column{"at", when, g.when}),
+		l.table("dead_letters", Column{"workspace", low, l.workspace}, Column{"customer", text, l.customer},
+			Column{"reason", low, l.reason}, Column{"field", text, l.field}, Column{"detail", text, l.detail},
+			Column{"raw", text, l.raw}, Column{"at", when, l.when}),
+	}
+	filled := all[:0]
+	for _, t := range all {
+		if t.Rows > 0 {
+			filled = append(filled, t)
+		}
+	}
+	return filled
+}
