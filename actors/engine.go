@@ -131,11 +131,21 @@ func (e *Engine) Stop(ctx context.Context) {
 	<-e.stopped
 }
 
+// ErrBehind means that a shard has not replayed up to what it is asked about.
+var ErrBehind = errors.New("actors: the shard is behind")
+
 // MayLeave asks the shard of a customer whether an attempt may be made now (R9).
-func (e *Engine) MayLeave(ctx context.Context, d *campaign.Delivery) (bool, error) {
+// effect is the number of the message that carried the delivery: after a restart
+// a shard knows nothing of deliveries that its replay has not come to yet, so it
+// answers ErrBehind until then.
+func (e *Engine) MayLeave(ctx context.Context, d *campaign.Delivery, effect uint64) (bool, error) {
 	var may bool
 	var failure error
 	err := e.hostOf(d.Workspace, d.Customer).ask(ctx, func(o *Owner) {
+		if n, _ := o.Shard.Emitted(); n < effect {
+			failure = ErrBehind
+			return
+		}
 		may, failure = o.MayLeave(d.Workspace, d.Customer, d.ID, d.Attempt)
 	})
 	return may, errors.Join(err, failure)

@@ -23,7 +23,7 @@ type Config struct {
 	Store     storage.Store
 	Publisher *stream.Publisher
 	// MayLeave asks the customer's shard (R9).
-	MayLeave func(ctx context.Context, d *campaign.Delivery) (bool, error)
+	MayLeave func(ctx context.Context, d *campaign.Delivery, effect uint64) (bool, error)
 	// Texts are the texts of a step's message in one version of a campaign.
 	Texts func(workspace, name string, version uint32, step string) ([]campaign.Field, error)
 	// Channel is the configured channel of that name.

@@ -159,7 +159,7 @@ func (l *lane) read(ctx context.Context, g *progress, slots, inHand chan struct{
 			left.Add(1)
 			attempts.Go(func() {
 				defer func() { <-slots; left.Done() }()
-				l.attempt(ctx, partition, &p.deliveries[i])
+				l.attempt(ctx, partition, p.effect, &p.deliveries[i])
 			})
 		}
 		attempts.Go(func() {
@@ -197,11 +197,11 @@ func (l *lane) save(ctx context.Context, g *progress, key []byte) {
 
 // attempt makes one attempt and publishes its result. It does not return before
 // the result is in the log, or ctx ended: then the parcel comes again.
-func (l *lane) attempt(ctx context.Context, partition int, d *campaign.Delivery) {
+func (l *lane) attempt(ctx context.Context, partition int, effect uint64, d *campaign.Delivery) {
 	for ctx.Err() == nil {
-		may, err := l.d.config.MayLeave(ctx, d)
+		may, err := l.d.config.MayLeave(ctx, d, effect)
 		if err != nil {
-			pause(ctx, retryPause) // the shard is not there: its partition waits
+			pause(ctx, retryPause) // the shard is not there or behind: the delivery waits
 			continue
 		}
 		if !may {

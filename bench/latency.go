@@ -1,0 +1,243 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// Latency is the report of the scenario of that name. Times are in milliseconds
+// from the instant at which a batch was to be sent, late or not, to the arrival
+// of the deliveries that its events cause at a webhook.
+type Latency struct {
+	Scenario        string   `json:"scenario"`
+	P50             float64  `json:"p50_ms"`
+	P90             float64  `json:"p90_ms"`
+	P99             float64  `json:"p99_ms"`
+	P999            float64  `json:"p999_ms"`
+	Max             float64  `json:"max_ms"`
+	HandedOffP50    float64  `json:"handed_off_p50_ms"` // to the instant in deliveries.at, the log's clock
+	HandedOffP99    float64  `json:"handed_off_p99_ms"`
+	RatePerSecond   float64  `json:"rate_per_second"`     // that was asked for
+	SentPerSecond   float64  `json:"sent_per_second"`     // that was reached
+	EstimatedFull   float64  `json:"estimated_full_rate"` // of which the rate is a share; 0 with a given rate
+	Correct         bool     `json:"correct"`
+	Wrong           []string `json:"wrong,omitempty"`
+	Deliveries      int      `json:"deliveries"` // in the figures
+	WarmUp          int      `json:"warm_up_deliveries"`
+	Repeated        int      `json:"repeated_deliveries"`
+	Partitions      int      `json:"partitions"`
+	Connections     int      `json:"connections"`
+	Batch           int      `json:"batch"`
+	Campaigns       int      `json:"campaigns"`
+	DurationSeconds float64  `json:"duration_seconds"`
+	Retries         int      `json:"retries"`
+	LogLines        int      `json:"log_lines"`
+	Ledger          Ledger   `json:"ledger"`
+	CPU             CPU      `json:"cpu_us_per_event"`
+}
+
+// Load says how much is sent in the latency scenario.
+type Load struct {
+	Share float64 // of a quick estimate of the throughput
+	Rate  float64 // events a second; goes before Share
+}
+
+const (
+	warmUp       = time.Second // its deliveries are not in the figures
+	estimateFor  = 3 * time.Second
+	arrivalLimit = time.Minute // after the last batch
+)
+
+// MeasureLatency sends at a fixed rate, whatever the server does.
+func MeasureLatency(ctx context.Context, o Options, at Load) (report *Latency, err error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	if at.Rate < 0 || at.Rate == 0 && (at.Share <= 0 || at.Share > 1) {
+		return nil, fmt.Errorf("--load %g, --rate %g: load must be above 0 and at most 1, a rate positive", at.Share, at.Rate)
+	}
+	ctx, cancel := o.limit(ctx)
+	defer cancel()
+	arrivals := newArrivals()
+	receiver, err := startReceiver(ctx, arrivals.note)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, receiver.stop()) }()
+	o.Progress.Stage("starting nudged with %d campaigns", o.Workload.Campaigns)
+	server, err := StartServer(ctx, o.Server, o.Workload.Definitions(receiver.url))
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		o.Progress.Stage("stopping nudged")
+		err = errors.Join(err, server.Stop())
+	}()
+	report = &Latency{Scenario: "latency", Partitions: o.partitions(), Connections: o.Connections, Batch: o.Batch,
+		Campaigns: o.Workload.Campaigns, RatePerSecond: at.Rate, DurationSeconds: o.Duration.Seconds()}
+	var before totals
+	if at.Rate == 0 {
+		o.Progress.Stage("estimating the full rate for %v", estimateFor)
+		if report.EstimatedFull, before, err = server.rate(ctx, o, estimateFor); err != nil {
+			return nil, err
+		}
+		if err := arrivals.await(ctx, server, before.deliveries, o.Progress); err != nil {
+			return nil, err
+		}
+		report.RatePerSecond = at.Share * report.EstimatedFull
+	}
+	o.Progress.Stage("sending %s events a second for %v", thousands(int(report.RatePerSecond)), o.Duration)
+	return report, report.measure(ctx, o, server, arrivals, before)
+}
+
+func (r *Latency) measure(ctx context.Context, o Options, s *Server, a *arrivals, before totals) error {
+	l := &load{url: s.batchURL(), workload: o.Workload, batch: o.Batch, connections: o.Connections,
+		firstLane: o.Connections, progress: o.Progress}
+	plan := schedule{start: time.Now().Add(50 * time.Millisecond), lanes: o.Connections, batch: o.Batch,
+		firstLane: l.firstLane, interval: time.Duration(float64(o.Batch) / r.RatePerSecond * float64(time.Second))}
+	plan.end = plan.start.Add(warmUp + o.Duration)
+	usedBefore := s.usage()
+	sum, err := l.run(ctx, plan.next)
+	if err != nil {
+		return s.explain(err)
+	}
+	r.CPU = s.usage().since(usedBefore, sum.events)
+	r.SentPerSecond = float64(sum.events) / sum.last.Sub(plan.start).Seconds()
+	r.Retries = sum.retries
+	deliveries := before.deliveries + sum.deliveries
+	if err := a.await(ctx, s, deliveries, o.Progress); err != nil {
+		return err
+	}
+	r.figures(a, plan)
+	events := before.events + sum.events
+	if _, err := s.awaitRows(ctx, rowsOfEvents, events, o.Progress); err != nil {
+		return err
+	}
+	if _, err := s.awaitRows(ctx, rowsHandedOff, deliveries, o.Progress); err != nil {
+		return err
+	}
+	if r.Ledger, err = s.Ledger(ctx); err != nil {
+		return err
+	}
+	r.LogLines = s.log.Lines()
+	r.Wrong = append(r.Wrong, r.Ledger.check(events, deliveries)...)
+	if got := len(a.first); got != deliveries {
+		r.Wrong = append(r.Wrong, fmt.Sprintf("different deliveries that arrived: %d; want %d", got, deliveries))
+	}
+	r.Correct = len(r.Wrong) == 0
+	return nil
+}
+
+// figures fills in the percentiles.
+func (r *Latency) figures(a *arrivals, plan schedule) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	h := newHistogram()
+	for _, arrival := range a.first {
+		intended, ours, err := plan.intended(arrival.trigger)
+		switch {
+		case err != nil:
+			r.Wrong = append(r.Wrong, err.Error())
+		case !ours:
+		case intended.Before(plan.start.Add(warmUp)):
+			r.WarmUp++
+		default:
+			record(h, arrival.at.Sub(intended))
+		}
+	}
+	r.Repeated = a.repeated
+	r.Deliveries = int(h.TotalCount())
+	r.P50, r.P90, r.P99, r.P999 = quantile(h, 50), quantile(h, 90), quantile(h, 99), quantile(h, 99.9)
+	r.Max = float64(h.Max()) / 1000
+}
+
+// schedule is an open loop: batch n of a lane has its instant, which does not
+// move when the server is slow.
+type schedule struct {
+	start, end time.Time
+	interval   time.Duration // between batches of all lanes
+	lanes      int
+	firstLane  int
+	batch      int
+}
+
+func (p schedule) at(lane, n int) time.Time {
+	return p.start.Add(time.Duration(n*p.lanes+lane) * p.interval)
+}
+
+func (p schedule) next(lane, n int) (time.Time, bool) {
+	at := p.at(lane, n)
+	return at, at.Before(p.end)
+}
+
+// intended is when the event of that message id was to be sent; ours is false for
+// events of an earlier load.
+func (p schedule) intended(id string) (at time.Time, ours bool, err error) {
+	lane, n, err := parseMessageID(id)
+	if err != nil || lane < p.firstLane {
+		return time.Time{}, false, err
+	}
+	return p.at(lane-p.firstLane, n/p.batch), true, nil
+}
+
+// arrivals are the deliveries that came, each once.
+type arrivals struct {
+	mu       sync.Mutex
+	first    map[string]arrival // by delivery
+	repeated int
+}
+
+func newArrivals() *arrivals { return &arrivals{first: map[string]arrival{}} }
+
+func (a *arrivals) note(x arrival) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if _, twice := a.first[x.delivery]; twice {
+		a.repeated++
+		return
+	}
+	a.first[x.delivery] = x
+}
+
+func (a *arrivals) count() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.first)
+}
+
+// await waits until as many deliveries came, or none comes any more.
+func (a *arrivals) await(ctx context.Context, s *Server, want int, p *Progress) error {
+	grown, last := time.Now(), -1
+	for {
+		got := a.count()
+		if got >= want {
+			return nil
+		}
+		if got != last {
+			grown, last = time.Now(), got
+		}
+		if time.Since(grown) > arrivalLimit {
+			return nil // the check of the ledger says what is missing
+		}
+		p.Note("%s of %s deliveries arrived", thousands(got), thousands(want))
+		if err := s.wait(ctx, rowPoll); err != nil {
+			return s.explain(err)
+		}
+	}
+}
+
+// newHistogram takes microseconds up to ten minutes at three significant digits.
+func newHistogram() *hdrhistogram.Histogram { return hdrhistogram.New(1, 600_000_000, 3) }
+
+func record(h *hdrhistogram.Histogram, d time.Duration) {
+	// In range by the clamp, so that it cannot fail.
+	_ = h.RecordValue(min(max(d.Microseconds(), 1), 600_000_000))
+}
+
+// quantile is in milliseconds.
+func quantile(h *hdrhistogram.Histogram, q float64) float64 { return float64(h.ValueAtQuantile(q)) / 1000 }

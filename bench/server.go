@@ -1,0 +1,216 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// ServerConfig says which server is measured.
+type ServerConfig struct {
+	Programs   string // directory of nudged and clickhoused
+	Dir        string // below it a temporary directory is made; on a real disk
+	Partitions int    // 0: the server's default
+}
+
+// Waiting for the server.
+const (
+	startLimit = 90 * time.Second
+	stopLimit  = 60 * time.Second
+	startPoll  = 50 * time.Millisecond
+)
+
+// writeKey is the key of the server under test; it lives as long as the run.
+const writeKey = "bench"
+
+// Server is a nudged of its own, with everything embedded and fsync on.
+type Server struct {
+	dir        string
+	events     string // address for events
+	admin      string
+	clickhouse string
+	process    *exec.Cmd
+	log        *tail
+	ended      chan struct{} // closed when the process ended
+	failure    error         // of the process; read after ended
+}
+
+// StartServer starts nudged with the definitions in force and waits until it is
+// ready. Stop it, also after the context ended.
+func StartServer(ctx context.Context, c ServerConfig, definitions string) (*Server, error) {
+	dir, err := temporary(c.Dir)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{dir: dir, log: &tail{}, ended: make(chan struct{})}
+	if err := s.start(c, definitions); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	if err := s.await(ctx); err != nil {
+		return nil, errors.Join(err, s.Stop())
+	}
+	return s, nil
+}
+
+// temporary makes a directory below parent, which is made too.
+func temporary(parent string) (string, error) {
+	if err := os.MkdirAll(parent, 0o750); err != nil {
+		return "", fmt.Errorf("bench: --dir: %w", err)
+	}
+	dir, err := os.MkdirTemp(parent, "bench-*")
+	if err != nil {
+		return "", fmt.Errorf("bench: --dir: %w", err)
+	}
+	return filepath.Abs(dir)
+}
+
+func (s *Server) start(c ServerConfig, definitions string) error {
+	ports, err := freePorts(3)
+	if err != nil {
+		return err
+	}
+	s.events, s.admin, s.clickhouse = ports[0], ports[1], ports[2]
+	campaigns := filepath.Join(s.dir, "campaigns")
+	if err := os.Mkdir(campaigns, 0o750); err != nil {
+		return fmt.Errorf("bench: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(campaigns, "bench.yaml"), []byte(definitions), 0o600); err != nil {
+		return fmt.Errorf("bench: %w", err)
+	}
+	args := []string{"--data-dir", filepath.Join(s.dir, "data"), "--campaigns-dir", campaigns, "--write-key", writeKey,
+		"--http-listen", s.events, "--admin-listen", s.admin, "--clickhouse-listen", s.clickhouse, "--log-level", "warn"}
+	if c.Partitions > 0 {
+		args = append(args, "--partitions", strconv.Itoa(c.Partitions))
+	}
+	program := filepath.Join(c.Programs, "nudged")
+	s.process = exec.Command(program, args...) //nolint:gosec,noctx // our own program; ended by Stop
+	s.process.Stderr = s.log
+	s.process.Env = plainEnvironment()
+	// A bench that is killed takes the server with it; an interrupt from the
+	// terminal is for the bench, which then stops the server.
+	s.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	if err := s.process.Start(); err != nil {
+		return fmt.Errorf("bench: nudged does not start; run `make build`, or name its directory with --programs: %w", err)
+	}
+	go func() {
+		s.failure = s.process.Wait()
+		close(s.ended)
+	}()
+	return nil
+}
+
+// plainEnvironment leaves out settings of a server that is none of ours.
+func plainEnvironment() []string {
+	var env []string
+	for _, v := range os.Environ() {
+		if !strings.HasPrefix(v, "NUDGE_") {
+			env = append(env, v)
+		}
+	}
+	return env
+}
+
+// freePorts finds addresses on which nothing listens.
+func freePorts(n int) ([]string, error) {
+	var found []string
+	for range n {
+		l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, fmt.Errorf("bench: no free port: %w", err)
+		}
+		defer l.Close() //nolint:errcheck // free again for the server
+		found = append(found, l.Addr().String())
+	}
+	return found, nil
+}
+
+// await waits until the server is ready and its tables are there.
+func (s *Server) await(ctx context.Context) error {
+	limited, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	for {
+		_, err := get(limited, "http://"+s.events+"/readyz")
+		if err == nil {
+			_, err = s.Query(limited, "SELECT count() FROM nudge.events")
+		}
+		if err == nil {
+			return nil
+		}
+		if wrong := s.wait(limited, startPoll); wrong != nil {
+			return s.explain(fmt.Errorf("bench: nudged is not ready: %w (last answer: %w)", wrong, err))
+		}
+	}
+}
+
+// wait pauses, and says why there is no use in going on.
+func (s *Server) wait(ctx context.Context, d time.Duration) error {
+	select {
+	case <-s.ended:
+		return fmt.Errorf("nudged ended: %w", errors.Join(s.failure, errors.New("before the run was over")))
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// explain adds the last lines of the server's log to an error.
+func (s *Server) explain(err error) error {
+	return fmt.Errorf("%w\nlast lines of the server's log:\n%s", err, s.log)
+}
+
+// Stop ends the server in its own order and removes its data.
+func (s *Server) Stop() error {
+	var errs []error
+	_ = s.process.Process.Signal(syscall.SIGTERM) // it may have ended
+	select {
+	case <-s.ended:
+	case <-time.After(stopLimit):
+		errs = append(errs, s.explain(fmt.Errorf("bench: nudged did not stop in %v and was killed", stopLimit)))
+		_ = s.process.Process.Kill()
+		<-s.ended
+	}
+	if s.failure != nil && len(errs) == 0 {
+		errs = append(errs, s.explain(fmt.Errorf("bench: nudged ended with an error: %w", s.failure)))
+	}
+	return errors.Join(append(errs, remove(s.dir))...)
+}
+
+// remove removes a directory in which a process that is ending may still write.
+func remove(dir string) error {
+	var err error
+	for range 50 {
+		if err = os.RemoveAll(dir); err == nil {
+			return nil
+		}
+		time.Sleep(startPoll)
+	}
+	return fmt.Errorf("bench: the data of the run are left behind: %w", err)
+}
+
+func get(ctx context.Context, address string) (string, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return "", err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close() //nolint:errcheck // only read
+	text, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", response.Status, text)
+	}
+	return string(text), err
+}

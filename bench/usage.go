@@ -1,0 +1,105 @@
+package bench
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// clockTick is the unit of times in /proc: 100 a second on every Linux.
+const clockTick = 10 * time.Millisecond
+
+// CPU is processor time an event, in microseconds, of all cores together.
+type CPU struct {
+	Nudged      float64 `json:"nudged"`
+	Clickhoused float64 `json:"clickhoused"`
+	Bench       float64 `json:"bench"`
+}
+
+// Memory is the resident memory at the end, in MiB.
+type Memory struct {
+	Nudged      int `json:"nudged"`
+	Clickhoused int `json:"clickhoused"`
+}
+
+// usage is processor time so far. Where there is no /proc the server's is zero.
+type usage struct{ nudged, clickhoused, bench time.Duration }
+
+func (s *Server) usage() usage {
+	return usage{nudged: processTime(s.process.Process.Pid), clickhoused: processTime(s.child()), bench: ownTime()}
+}
+
+func (s *Server) memory() Memory {
+	return Memory{Nudged: residentMiB(s.process.Process.Pid), Clickhoused: residentMiB(s.child())}
+}
+
+func (u usage) since(before usage, events int) CPU {
+	each := func(d time.Duration) float64 { return float64(d.Microseconds()) / float64(max(events, 1)) }
+	return CPU{Nudged: each(u.nudged - before.nudged), Clickhoused: each(u.clickhoused - before.clickhoused),
+		Bench: each(u.bench - before.bench)}
+}
+
+// child is the process id of the server's clickhoused; 0 when it is not found.
+func (s *Server) child() int {
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		return 0
+	}
+	for _, path := range stats {
+		fields := statFields(path)
+		if len(fields) > 2 && fields[1] == strconv.Itoa(s.process.Process.Pid) {
+			if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path))); err == nil {
+				return pid
+			}
+		}
+	}
+	return 0
+}
+
+// statFields are the fields of a stat file after the program's name: state,
+// parent, and so on.
+func statFields(path string) []string {
+	text, err := os.ReadFile(path) //nolint:gosec // below /proc
+	if err != nil {
+		return nil
+	}
+	return strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+}
+
+func processTime(pid int) time.Duration {
+	fields := statFields(fmt.Sprintf("/proc/%d/stat", pid))
+	if len(fields) < 13 {
+		return 0
+	}
+	user, err1 := strconv.ParseInt(fields[11], 10, 64)
+	system, err2 := strconv.ParseInt(fields[12], 10, 64)
+	if err1 != nil || err2 != nil {
+		return 0
+	}
+	return time.Duration(user+system) * clockTick
+}
+
+func residentMiB(pid int) int {
+	fields := statFields(fmt.Sprintf("/proc/%d/stat", pid))
+	if len(fields) < 22 {
+		return 0
+	}
+	pages, err := strconv.Atoi(fields[21])
+	if err != nil {
+		return 0
+	}
+	return pages * os.Getpagesize() >> 20
+}
+
+func ownTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
