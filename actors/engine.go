@@ -198,9 +198,11 @@ func (e *Engine) Stats(ctx context.Context, partition int) (Stats, error) {
 	var s Stats
 	err := e.hosts[partition].ask(ctx, func(o *Owner) {
 		sh := o.Shard
-		s = Stats{Customers: sh.customers.loaded, CustomerBytes: sh.customers.bytes, Timers: sh.wheel.size,
+		s = Stats{
+			Customers: sh.customers.loaded, CustomerBytes: sh.customers.bytes, Timers: sh.wheel.size,
 			DedupeIDs: len(sh.dedupe.seen), DedupeWindow: sh.dedupe.window(sh.now), Now: sh.now,
-			NextDue: sh.NextDue(), Outbox: len(o.outbox)}
+			NextDue: sh.NextDue(), Outbox: len(o.outbox),
+		}
 	})
 	return s, err
 }

@@ -93,7 +93,11 @@ func (c *Controller) append(ctx context.Context, r *Control) error {
 		return fmt.Errorf("actors: %d bytes of definitions at once; at most %d fit, so apply fewer files at a time",
 			len(data), maxControl)
 	}
-	if _, err := stream.AppendWait(ctx, c.ctl, stream.Append{Data: data, Conditional: true, After: r.K - 1}); err != nil {
+	if _, err := stream.AppendWait(
+		ctx,
+		c.ctl,
+		stream.Append{Data: data, Conditional: true, After: r.K - 1},
+	); err != nil {
 		return fmt.Errorf("actors: control record %d: %w", r.K, err)
 	}
 	return c.fold(data)

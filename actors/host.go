@@ -63,8 +63,10 @@ type host struct {
 }
 
 func newHost(e *Engine, partition int) *host {
-	h := &host{e: e, partition: partition, credit: make(chan struct{}, credits), moved: make(chan struct{}, 1),
-		stopWake: make(chan struct{}), log: e.config.Logger.With(slog.Int("partition", partition))}
+	h := &host{
+		e: e, partition: partition, credit: make(chan struct{}, credits), moved: make(chan struct{}, 1),
+		stopWake: make(chan struct{}), log: e.config.Logger.With(slog.Int("partition", partition)),
+	}
 	limit := e.config.MemoryLimit / int64(len(e.config.Events))
 	if e.config.MemoryLimit > 0 {
 		limit = max(limit, 1)

@@ -106,8 +106,10 @@ func (s *splitter) flush() {
 }
 
 func appendDecision(b []byte, d *campaign.Decision) []byte {
-	for _, s := range [...]string{d.Workspace, d.Campaign, d.Customer, d.Key, d.Step, string(d.Kind),
-		string(d.Reason), d.Detail, d.EventID} {
+	for _, s := range [...]string{
+		d.Workspace, d.Campaign, d.Customer, d.Key, d.Step, string(d.Kind),
+		string(d.Reason), d.Detail, d.EventID,
+	} {
 		b = wire.AppendString(b, s)
 	}
 	b = wire.AppendUint(b, uint64(d.Version))
@@ -177,26 +179,34 @@ func (m *Message) decodeRow(tag byte, d *wire.Decoder) error {
 	case tagDelivery:
 		m.Deliveries = append(m.Deliveries, campaign.DecodeDelivery(d))
 	case tagDecision:
-		m.Decisions = append(m.Decisions, campaign.Decision{Workspace: d.String(), Campaign: d.String(),
+		m.Decisions = append(m.Decisions, campaign.Decision{
+			Workspace: d.String(), Campaign: d.String(),
 			Customer: d.String(), Key: d.String(), Step: d.String(), Kind: campaign.Kind(d.String()),
 			Reason: campaign.Reason(d.String()), Detail: d.String(), EventID: d.String(),
-			Version: uint32(d.Uint()), Entry: uint32(d.Uint()), At: d.Int()})
+			Version: uint32(d.Uint()), Entry: uint32(d.Uint()), At: d.Int(),
+		})
 	case tagChain:
-		m.Chains = append(m.Chains, campaign.ChainRow{Workspace: d.String(), Campaign: d.String(),
+		m.Chains = append(m.Chains, campaign.ChainRow{
+			Workspace: d.String(), Campaign: d.String(),
 			Customer: d.String(), Key: d.String(), Outcome: campaign.Outcome(d.String()), Goal: d.String(),
 			Version: uint32(d.Uint()), Entry: uint32(d.Uint()), EnteredAt: d.Int(), EndedAt: d.Int(),
-			Value: campaign.Money(d.Int()), HasValue: d.Bool()})
+			Value: campaign.Money(d.Int()), HasValue: d.Bool(),
+		})
 	case tagGoal:
-		m.Goals = append(m.Goals, campaign.GoalRow{Workspace: d.String(), Campaign: d.String(),
+		m.Goals = append(m.Goals, campaign.GoalRow{
+			Workspace: d.String(), Campaign: d.String(),
 			Customer: d.String(), Key: d.String(), Goal: d.String(), Step: d.String(), Currency: d.String(),
 			EventID: d.String(), Version: uint32(d.Uint()), Entry: uint32(d.Uint()),
-			Value: campaign.Money(d.Int()), HasValue: d.Bool(), At: d.Int()})
+			Value: campaign.Money(d.Int()), HasValue: d.Bool(), At: d.Int(),
+		})
 	case tagDrop:
 		m.Drops = append(m.Drops, Drop{Index: uint32(d.Uint()), Reason: campaign.Kind(d.String())})
 	case tagDeadLetter:
-		m.DeadLetters = append(m.DeadLetters, DeadLetter{Workspace: d.String(), Customer: d.String(),
+		m.DeadLetters = append(m.DeadLetters, DeadLetter{
+			Workspace: d.String(), Customer: d.String(),
 			Reason: campaign.Reason(d.String()), Field: d.String(), Detail: d.String(),
-			Index: uint32(d.Uint()), At: d.Int(), Raw: d.Bytes()})
+			Index: uint32(d.Uint()), At: d.Int(), Raw: d.Bytes(),
+		})
 	default:
 		return fmt.Errorf("%w: row of kind %q", wire.ErrCorrupt, tag)
 	}

@@ -57,11 +57,13 @@ func DecodeMeta(p []byte) (Meta, error) {
 		return Meta{}, fmt.Errorf("actors: shard meta: %w: format %d; this program reads format %d",
 			wire.ErrCorrupt, f, metaFormat)
 	}
-	m := Meta{Semantics: d.Uint(), Now: d.Int(),
+	m := Meta{
+		Semantics: d.Uint(), Now: d.Int(),
 		Applied: Position{Seq: d.Uint(), Time: d.Int(), Hash: d.Fixed()},
 		Emitted: d.Uint(), LastHash: d.Fixed(), Control: d.Uint(),
 		Claim: Claim{Node: d.String(), Epoch: d.Uint()}, StateHash: d.Fixed(),
-		HoldUntil: d.Int(), HoldMark: d.Int(), DedupeSize: int(d.Uint())} //nolint:gosec // a size
+		HoldUntil: d.Int(), HoldMark: d.Int(), DedupeSize: int(d.Uint()),
+	} //nolint:gosec // a size
 	if err := d.Done(); err != nil {
 		return Meta{}, fmt.Errorf("actors: shard meta: %w", err)
 	}
@@ -71,7 +73,9 @@ func DecodeMeta(p []byte) (Meta, error) {
 // Meta is the shard as a snapshot would describe it now; its state hash is that
 // of the last snapshot.
 func (s *Shard) Meta() Meta {
-	return Meta{Semantics: Semantics, Now: s.now, Applied: s.applied, Emitted: s.emitted, LastHash: s.lastHash,
+	return Meta{
+		Semantics: Semantics, Now: s.now, Applied: s.applied, Emitted: s.emitted, LastHash: s.lastHash,
 		Control: s.ctl, Claim: s.claim, StateHash: s.state, HoldUntil: s.hold.until, HoldMark: s.hold.mark,
-		DedupeSize: s.dedupe.limit}
+		DedupeSize: s.dedupe.limit,
+	}
 }

@@ -125,9 +125,11 @@ func (s *Shard) applyReject(index int, data []byte, out *Effects) error {
 	if err := json.Unmarshal(data, &r); err != nil {
 		return fmt.Errorf("actors: reject: %w", err)
 	}
-	out.DeadLetters = append(out.DeadLetters, DeadLetter{Workspace: r.Workspace, Customer: r.Customer,
+	out.DeadLetters = append(out.DeadLetters, DeadLetter{
+		Workspace: r.Workspace, Customer: r.Customer,
 		Index: uint32(index), Reason: campaign.ReasonRejected, Field: r.Field, //nolint:gosec // small
-		Detail: clip(r.Code+": "+r.Message, maxDetail), Raw: []byte(clip(r.Raw, maxRaw)), At: s.now})
+		Detail: clip(r.Code+": "+r.Message, maxDetail), Raw: []byte(clip(r.Raw, maxRaw)), At: s.now,
+	})
 	return nil
 }
 

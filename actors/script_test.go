@@ -241,8 +241,10 @@ func (w *scriptWorld) record(t *testing.T, line string) stream.Record {
 	switch verb {
 	case "track", "identify":
 		id, rest, _ := strings.Cut(rest, " ")
-		e := campaign.Event{Workspace: "default", Customer: customer, ID: id, Type: campaign.Identify,
-			Name: "$identify", Time: w.clock}
+		e := campaign.Event{
+			Workspace: "default", Customer: customer, ID: id, Type: campaign.Identify,
+			Name: "$identify", Time: w.clock,
+		}
 		if verb == "track" {
 			e.Type = campaign.Track
 			name, after, ok := strings.Cut(strings.TrimPrefix(rest, `"`), `"`)
@@ -269,10 +271,14 @@ func (w *scriptWorld) record(t *testing.T, line string) stream.Record {
 	case "result": // of the last delivery to the customer
 		for i := len(w.sent) - 1; i >= 0; i-- {
 			if d := w.sent[i]; d.Customer == customer {
-				verdict := map[string]campaign.Verdict{"accepted": campaign.Accepted,
-					"temporary": campaign.Temporary, "permanent": campaign.Permanent}[rest]
-				r := campaign.Result{Workspace: "default", Customer: customer, Delivery: d.ID, Attempt: d.Attempt,
-					Verdict: verdict}
+				verdict := map[string]campaign.Verdict{
+					"accepted":  campaign.Accepted,
+					"temporary": campaign.Temporary, "permanent": campaign.Permanent,
+				}[rest]
+				r := campaign.Result{
+					Workspace: "default", Customer: customer, Delivery: d.ID, Attempt: d.Attempt,
+					Verdict: verdict,
+				}
 				return stream.Record{Kind: stream.KindResult, Data: r.AppendTo(nil)}
 			}
 		}

@@ -53,8 +53,10 @@ type Shard struct {
 
 // NewShard is a shard before the first record.
 func NewShard(c Config) *Shard {
-	return &Shard{config: c, machine: campaign.NewMachine(), names: campaign.Names{}, customers: newMemory(),
-		dedupe: newDedupe(), defs: newDefinitions(c.Compile)}
+	return &Shard{
+		config: c, machine: campaign.NewMachine(), names: campaign.Names{}, customers: newMemory(),
+		dedupe: newDedupe(), defs: newDefinitions(c.Compile),
+	}
 }
 
 // Applied is the position of the last frame applied.

@@ -95,8 +95,10 @@ func (s *Shard) fire(h *hosted, due int64, out *Effects) {
 		s.machine.Fire(h.c, due, s.now, &out.Output)
 	}, func(detail string) {
 		h.c.Quarantine(due, s.now)
-		out.DeadLetters = append(out.DeadLetters, DeadLetter{Workspace: workspace, Customer: h.c.ID,
-			Reason: campaign.ReasonPanic, Field: "timer", Detail: detail, At: s.now})
+		out.DeadLetters = append(out.DeadLetters, DeadLetter{
+			Workspace: workspace, Customer: h.c.ID,
+			Reason: campaign.ReasonPanic, Field: "timer", Detail: detail, At: s.now,
+		})
 	})
 	s.markDirty(h)
 	s.rearm(h)

@@ -85,9 +85,11 @@ func FormatTime(ms int64) string {
 }
 
 func newView(c *campaign.Customer, decisions []campaign.Decision) *View {
-	v := &View{Workspace: c.Workspace, ID: c.ID, CreatedAt: FormatTime(c.CreatedAt), Traits: c.Traits,
+	v := &View{
+		Workspace: c.Workspace, ID: c.ID, CreatedAt: FormatTime(c.CreatedAt), Traits: c.Traits,
 		Counters: []CounterView{}, Chains: []ChainView{}, Armed: []ArmedView{}, Pending: []PendingView{},
-		Recent: []DecisionView{}}
+		Recent: []DecisionView{},
+	}
 	if v.Traits == nil {
 		v.Traits = json.RawMessage("{}")
 	}
@@ -96,8 +98,10 @@ func newView(c *campaign.Customer, decisions []campaign.Decision) *View {
 	}
 	for _, ch := range c.Chains {
 		if ch.Outcome == campaign.Active {
-			v.Chains = append(v.Chains, ChainView{Campaign: ch.Campaign, Version: ch.Version, Entry: ch.Entry,
-				Key: ch.Key, EnteredAt: FormatTime(ch.EnteredAt), Step: ch.Step, NextTimer: FormatTime(ch.Due)})
+			v.Chains = append(v.Chains, ChainView{
+				Campaign: ch.Campaign, Version: ch.Version, Entry: ch.Entry,
+				Key: ch.Key, EnteredAt: FormatTime(ch.EnteredAt), Step: ch.Step, NextTimer: FormatTime(ch.Due),
+			})
 		}
 	}
 	for _, w := range c.Watches {
@@ -105,13 +109,17 @@ func newView(c *campaign.Customer, decisions []campaign.Decision) *View {
 	}
 	for i := range c.Pending {
 		d := &c.Pending[i].Delivery
-		v.Pending = append(v.Pending, PendingView{DeliveryID: d.ID.String(), Campaign: d.Campaign, Step: d.Step,
+		v.Pending = append(v.Pending, PendingView{
+			DeliveryID: d.ID.String(), Campaign: d.Campaign, Step: d.Step,
 			Channel: d.Channel, Attempt: d.Attempt, RetryAt: FormatTime(c.Pending[i].RetryAt),
-			Expires: FormatTime(d.Expires)})
+			Expires: FormatTime(d.Expires),
+		})
 	}
 	for _, d := range decisions {
-		v.Recent = append(v.Recent, DecisionView{At: FormatTime(d.At), Kind: string(d.Kind), Campaign: d.Campaign,
-			Key: d.Key, Step: d.Step, Reason: string(d.Reason), Detail: d.Detail, EventID: d.EventID})
+		v.Recent = append(v.Recent, DecisionView{
+			At: FormatTime(d.At), Kind: string(d.Kind), Campaign: d.Campaign,
+			Key: d.Key, Step: d.Step, Reason: string(d.Reason), Detail: d.Detail, EventID: d.EventID,
+		})
 	}
 	return v
 }

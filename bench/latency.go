@@ -20,8 +20,6 @@ type Latency struct {
 	P99             float64  `json:"p99_ms"`
 	P999            float64  `json:"p999_ms"`
 	Max             float64  `json:"max_ms"`
-	HandedOffP50    float64  `json:"handed_off_p50_ms"` // to the instant in deliveries.at, the log's clock
-	HandedOffP99    float64  `json:"handed_off_p99_ms"`
 	RatePerSecond   float64  `json:"rate_per_second"`     // that was asked for
 	SentPerSecond   float64  `json:"sent_per_second"`     // that was reached
 	EstimatedFull   float64  `json:"estimated_full_rate"` // of which the rate is a share; 0 with a given rate
@@ -36,7 +34,7 @@ type Latency struct {
 	Campaigns       int      `json:"campaigns"`
 	DurationSeconds float64  `json:"duration_seconds"`
 	Retries         int      `json:"retries"`
-	LogLines        int      `json:"log_lines"`
+	Complaints      int      `json:"complaints"` // warnings and errors in the server's log
 	Ledger          Ledger   `json:"ledger"`
 	CPU             CPU      `json:"cpu_us_per_event"`
 }
@@ -124,7 +122,7 @@ func (r *Latency) measure(ctx context.Context, o Options, s *Server, a *arrivals
 	if r.Ledger, err = s.Ledger(ctx); err != nil {
 		return err
 	}
-	r.LogLines = s.log.Lines()
+	r.Complaints = s.log.Complaints()
 	r.Wrong = append(r.Wrong, r.Ledger.check(events, deliveries)...)
 	if got := len(a.first); got != deliveries {
 		r.Wrong = append(r.Wrong, fmt.Sprintf("different deliveries that arrived: %d; want %d", got, deliveries))
@@ -240,4 +238,6 @@ func record(h *hdrhistogram.Histogram, d time.Duration) {
 }
 
 // quantile is in milliseconds.
-func quantile(h *hdrhistogram.Histogram, q float64) float64 { return float64(h.ValueAtQuantile(q)) / 1000 }
+func quantile(h *hdrhistogram.Histogram, q float64) float64 {
+	return float64(h.ValueAtQuantile(q)) / 1000
+}

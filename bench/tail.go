@@ -11,15 +11,15 @@ const tailBytes = 8 << 10
 
 // tail keeps the end of what is written to it. It is safe for concurrent use.
 type tail struct {
-	mu    sync.Mutex
-	last  []byte
-	lines int
+	mu   sync.Mutex
+	last []byte
+	bad  int // warnings and errors
 }
 
 func (t *tail) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.lines += bytes.Count(p, []byte{'\n'})
+	t.bad += bytes.Count(p, []byte("level=WARN")) + bytes.Count(p, []byte("level=ERROR"))
 	t.last = append(t.last, p...)
 	if over := len(t.last) - tailBytes; over > 0 {
 		t.last = append(t.last[:0], t.last[over:]...)
@@ -41,9 +41,9 @@ func (t *tail) String() string {
 	return text
 }
 
-// Lines is how many lines were written.
-func (t *tail) Lines() int {
+// Complaints is how many warnings and errors were written.
+func (t *tail) Complaints() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.lines
+	return t.bad
 }

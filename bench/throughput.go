@@ -29,7 +29,7 @@ type Throughput struct {
 	SendSeconds        float64  `json:"send_seconds"` // first request to last acknowledgement
 	LagSeconds         float64  `json:"lag_seconds"`  // last acknowledgement to last row readable
 	AcceptedPerSecond  float64  `json:"accepted_per_second"`
-	LogLines           int      `json:"log_lines"` // warnings and errors of the server
+	Complaints         int      `json:"complaints"` // warnings and errors in the server's log
 	Ledger             Ledger   `json:"ledger"`
 	CPU                CPU      `json:"cpu_us_per_event"`
 	Memory             Memory   `json:"memory_mib"`
@@ -102,11 +102,11 @@ func (r *Throughput) measure(ctx context.Context, o Options, s *Server) error {
 	if r.Ledger, err = s.Ledger(ctx); err != nil {
 		return err
 	}
-	r.LogLines = s.log.Lines()
+	r.Complaints = s.log.Complaints()
 	r.Wrong = r.Ledger.check(sum.events, sum.deliveries)
 	r.Correct = len(r.Wrong) == 0
-	if r.LogLines > 0 {
-		o.Progress.Stage("the server said %d lines; the last:\n%s", r.LogLines, s.log)
+	if r.Complaints > 0 {
+		o.Progress.Stage("the server's log has %d warnings and errors; the end of it:\n%s", r.Complaints, s.log)
 	}
 	return nil
 }

@@ -51,7 +51,7 @@ type Generator struct {
 
 // NewGenerator makes the generator of a lane.
 func NewGenerator(w Workload, lane int) *Generator {
-	rng := rand.New(rand.NewPCG(w.Seed, uint64(lane))) //nolint:gosec // a workload, not a secret
+	rng := rand.New(rand.NewPCG(w.Seed, uint64(lane)))                                                    //nolint:gosec // a workload, not a secret
 	return &Generator{rng: rng, zipf: rand.NewZipf(rng, zipfExponent, zipfOffset, uint64(w.Customers-1)), //nolint:gosec // positive
 		model: newModel(w.Campaigns), lane: lane}
 }

@@ -122,8 +122,10 @@ func (ch *Chain) appendTo(b []byte) []byte {
 // AppendTo appends the stored form of d.
 func (d *Delivery) AppendTo(b []byte) []byte {
 	b = append(b, d.ID[:]...)
-	for _, s := range [...]string{d.Workspace, d.Campaign, d.Customer, d.Key, d.Step, d.Channel, d.Variant,
-		string(d.Status), string(d.Reason), d.TriggerID} {
+	for _, s := range [...]string{
+		d.Workspace, d.Campaign, d.Customer, d.Key, d.Step, d.Channel, d.Variant,
+		string(d.Status), string(d.Reason), d.TriggerID,
+	} {
 		b = wire.AppendString(b, s)
 	}
 	b = wire.AppendUint(b, uint64(d.Version))
@@ -167,8 +169,10 @@ func DecodeCustomer(p []byte, names Names) (*Customer, error) {
 		return nil, err
 	}
 	d := wire.NewDecoder(append([]byte(nil), p[9:]...))
-	c := &Customer{Workspace: names.of(d.Bytes()), ID: d.String(), CreatedAt: d.Int(), CreatedSeq: d.Uint(),
-		Traits: d.Bytes()}
+	c := &Customer{
+		Workspace: names.of(d.Bytes()), ID: d.String(), CreatedAt: d.Int(), CreatedSeq: d.Uint(),
+		Traits: d.Bytes(),
+	}
 	for range d.Count(5) {
 		c.Counters = append(c.Counters, decodeCounter(d, names))
 	}
@@ -181,8 +185,10 @@ func DecodeCustomer(p []byte, names Names) (*Customer, error) {
 		c.Rings = append(c.Rings, r)
 	}
 	for range d.Count(6) {
-		c.Entries = append(c.Entries, Entry{Campaign: names.of(d.Bytes()), Key: d.String(), Keyed: d.Bool(),
-			Number: uint32(d.Uint()), LastIn: d.Int(), LastOut: d.Int()}) //nolint:gosec // written from a uint32
+		c.Entries = append(c.Entries, Entry{
+			Campaign: names.of(d.Bytes()), Key: d.String(), Keyed: d.Bool(),
+			Number: uint32(d.Uint()), LastIn: d.Int(), LastOut: d.Int(),
+		}) //nolint:gosec // written from a uint32
 	}
 	for range d.Count(3) {
 		c.Watches = append(c.Watches, Watch{Campaign: names.of(d.Bytes()), Due: d.Int(), Trigger: d.Bytes()})
@@ -211,10 +217,12 @@ func decodeCounter(d *wire.Decoder, names Names) Counter {
 
 //nolint:gosec // the numbers were written from uint32
 func decodeChain(d *wire.Decoder, names Names) *Chain {
-	ch := &Chain{Campaign: names.of(d.Bytes()), Version: uint32(d.Uint()), Entry: uint32(d.Uint()), Key: d.String(),
+	ch := &Chain{
+		Campaign: names.of(d.Bytes()), Version: uint32(d.Uint()), Entry: uint32(d.Uint()), Key: d.String(),
 		EnteredAt: d.Int(), Step: names.of(d.Bytes()), Opened: d.Int(), Due: d.Int(), Restarts: uint32(d.Uint()),
 		Trigger: d.Bytes(), LastSend: d.Int(), LastStep: names.of(d.Bytes()), Outcome: Outcome(names.of(d.Bytes())),
-		EndedAt: d.Int(), EndedBy: names.of(d.Bytes())}
+		EndedAt: d.Int(), EndedBy: names.of(d.Bytes()),
+	}
 	for range d.Count(3) {
 		ch.Goals = append(ch.Goals, GoalHit{ID: names.of(d.Bytes()), Value: Money(d.Int()), HasValue: d.Bool()})
 	}

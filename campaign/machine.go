@@ -170,8 +170,10 @@ func (m *Machine) decide(d Decision) {
 
 // decideChain is decide for a chain.
 func (m *Machine) decideChain(ch *Chain, kind Kind, reason Reason, step, detail string) {
-	m.decide(Decision{Campaign: ch.Campaign, Version: ch.Version, Key: ch.Key, Entry: ch.Entry,
-		Step: step, Kind: kind, Reason: reason, Detail: detail})
+	m.decide(Decision{
+		Campaign: ch.Campaign, Version: ch.Version, Key: ch.Key, Entry: ch.Entry,
+		Step: step, Kind: kind, Reason: reason, Detail: detail,
+	})
 }
 
 // prune drops what can no longer matter: ended chains whose goal windows are

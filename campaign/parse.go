@@ -33,8 +33,10 @@ func celBool(predicate bool) *cel.Type {
 func Parse(lang *Language, file string, text []byte) ([]Parsed, error) {
 	r := &reader{file: file, lang: lang}
 	if len(text) > maxFileBytes {
-		return nil, Errors{{File: file, Line: 1, Column: 1,
-			Message: fmt.Sprintf("file has %d bytes; at most %d are allowed", len(text), maxFileBytes)}}
+		return nil, Errors{{
+			File: file, Line: 1, Column: 1,
+			Message: fmt.Sprintf("file has %d bytes; at most %d are allowed", len(text), maxFileBytes),
+		}}
 	}
 	var docs []Parsed
 	decoder := yaml.NewDecoder(bytes.NewReader(text))

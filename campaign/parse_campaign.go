@@ -84,7 +84,9 @@ func (r *reader) oneTrigger(n *yaml.Node, p *Program, t Trigger) {
 
 func (r *reader) reentry(n *yaml.Node, e *Reentry) (maxActiveGiven bool) {
 	var cooldown *yaml.Node
-	r.object(n, "reentry",
+	r.object(
+		n,
+		"reentry",
 		field{name: "mode", read: func(n *yaml.Node) {
 			e.Mode = Mode(r.choice(n, "reentry.mode", "always", "once", "cooldown"))
 		}},
@@ -92,7 +94,10 @@ func (r *reader) reentry(n *yaml.Node, e *Reentry) (maxActiveGiven bool) {
 			cooldown = n
 			r.duration(n, "reentry.cooldown", &e.Cooldown)
 		}},
-		field{name: "from", read: func(n *yaml.Node) { e.FromExit = r.choice(n, "reentry.from", "entry", "exit") == 1 }},
+		field{
+			name: "from",
+			read: func(n *yaml.Node) { e.FromExit = r.choice(n, "reentry.from", "entry", "exit") == 1 },
+		},
 		field{name: "key", read: func(n *yaml.Node) { r.expr(n, "reentry.key", false, &e.Key) }},
 		field{name: "max_active", read: func(n *yaml.Node) {
 			e.MaxActive = int(r.integer(n, "reentry.max_active", 1, MaxLiveChains))
@@ -100,7 +105,8 @@ func (r *reader) reentry(n *yaml.Node, e *Reentry) (maxActiveGiven bool) {
 		}},
 		field{name: "on_active", read: func(n *yaml.Node) {
 			e.OnActive = OnActive(r.choice(n, "reentry.on_active", "ignore", "restart", "refresh", "parallel"))
-		}})
+		}},
+	)
 	if e.Mode == Cooldown && cooldown == nil {
 		r.fail(n, "reentry: mode cooldown needs a cooldown, for example 30d")
 	}

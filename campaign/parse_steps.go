@@ -81,7 +81,11 @@ func (r *reader) wait(n *yaml.Node) *Wait {
 }
 
 func (r *reader) gotoObject(n *yaml.Node, what string) (target string) {
-	r.object(n, what, field{name: "goto", required: true, read: func(n *yaml.Node) { r.name(n, what+".goto", &target) }})
+	r.object(
+		n,
+		what,
+		field{name: "goto", required: true, read: func(n *yaml.Node) { r.name(n, what+".goto", &target) }},
+	)
 	return target
 }
 

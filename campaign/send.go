@@ -167,6 +167,8 @@ func (m *Machine) recall(ch *Chain) {
 func (m *Machine) settle(d Delivery, status Status, kind Kind, reason Reason) {
 	d.Status, d.Reason, d.At, d.Values = status, reason, m.now, nil
 	m.out.Deliveries = append(m.out.Deliveries, d)
-	m.decide(Decision{Campaign: d.Campaign, Version: d.Version, Key: d.Key, Entry: d.Entry, Step: d.Step,
-		Kind: kind, Reason: reason, Detail: d.Channel})
+	m.decide(Decision{
+		Campaign: d.Campaign, Version: d.Version, Key: d.Key, Entry: d.Entry, Step: d.Step,
+		Kind: kind, Reason: reason, Detail: d.Channel,
+	})
 }

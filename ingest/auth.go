@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
+	"strings"
 
 	"github.com/valyala/fasthttp"
 )
@@ -46,6 +47,19 @@ func unauthorized() *problem {
 		FieldError{Path: "Authorization", Code: "unauthorized", Message: "missing or unknown write key"})
 }
 
+// hasHeader says whether raw header lines have one of that name (lower case),
+// also where the parser has resolved it away.
+func hasHeader(raw []byte, name string) bool {
+	for len(raw) > 0 {
+		var line []byte
+		line, raw, _ = bytes.Cut(raw, []byte("\n"))
+		if len(line) > len(name) && line[len(name)] == ':' && strings.EqualFold(string(line[:len(name)]), name) {
+			return true
+		}
+	}
+	return false
+}
+
 // check asks everything about a tracking call but its body.
 func (s *Server) check(ctx *fasthttp.RequestCtx) (workspace string, refusal *problem) {
 	if !ctx.IsPost() {
@@ -53,7 +67,7 @@ func (s *Server) check(ctx *fasthttp.RequestCtx) (workspace string, refusal *pro
 		return "", newProblem(fasthttp.StatusMethodNotAllowed, "method", "use POST")
 	}
 	h := &ctx.Request.Header
-	if h.ContentLength() == -1 && bytes.Contains(bytes.ToLower(h.RawHeaders()), []byte("content-length:")) {
+	if raw := h.RawHeaders(); hasHeader(raw, "transfer-encoding") && hasHeader(raw, "content-length") {
 		p := newProblem(fasthttp.StatusBadRequest, "ambiguous_length",
 			"Content-Length and Transfer-Encoding exclude each other")
 		p.closeConn = true

@@ -129,8 +129,10 @@ func (d *decoder) batch(root *fastjson.Value) *problem {
 	}
 	items := list.GetArray()
 	if len(items) > MaxBatch {
-		wrong := FieldError{Path: "batch", Code: codeTooLarge,
-			Message: fmt.Sprintf("%d calls; at most %d are allowed", len(items), MaxBatch)}
+		wrong := FieldError{
+			Path: "batch", Code: codeTooLarge,
+			Message: fmt.Sprintf("%d calls; at most %d are allowed", len(items), MaxBatch),
+		}
 		return newProblem(fasthttp.StatusRequestEntityTooLarge, wrong.Code, "batch: "+wrong.Message, wrong)
 	}
 	sentAt, context := root.Get("sentAt"), root.Get("context")
@@ -143,7 +145,8 @@ func (d *decoder) batch(root *fastjson.Value) *problem {
 		}
 		d.rejects = append(d.rejects, rejected{Index: index, FieldError: *wrong, record: actors.Reject{
 			Workspace: d.workspace, Customer: clip(i.customer, maxName), Field: wrong.Path, Code: wrong.Code,
-			Message: wrong.Message, Raw: clip(string(v.MarshalTo(nil)), maxRawReject)}})
+			Message: wrong.Message, Raw: clip(string(v.MarshalTo(nil)), maxRawReject),
+		}})
 	}
 	return nil
 }

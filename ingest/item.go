@@ -54,8 +54,10 @@ func (i *item) event() (campaign.Event, *FieldError) {
 	}
 	if size := len(i.d.arena) - before; size > MaxEvent {
 		i.d.arena = i.d.arena[:before]
-		return campaign.Event{}, &FieldError{Path: "item", Code: codeTooLarge,
-			Message: fmt.Sprintf("%d bytes; at most %d are allowed in an event", size, MaxEvent)}
+		return campaign.Event{}, &FieldError{
+			Path: "item", Code: codeTooLarge,
+			Message: fmt.Sprintf("%d bytes; at most %d are allowed in an event", size, MaxEvent),
+		}
 	}
 	return e, nil
 }
@@ -71,8 +73,10 @@ func (i *item) text(name string) (string, *FieldError) {
 	}
 	s := string(v.GetStringBytes())
 	if len(s) > maxName {
-		return "", &FieldError{Path: name, Code: codeTooLong,
-			Message: fmt.Sprintf("%d bytes; at most %d are allowed", len(s), maxName)}
+		return "", &FieldError{
+			Path: name, Code: codeTooLong,
+			Message: fmt.Sprintf("%d bytes; at most %d are allowed", len(s), maxName),
+		}
 	}
 	if strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) >= 0 {
 		return "", &FieldError{Path: name, Code: codeFormat, Message: "control characters are not allowed"}
@@ -128,8 +132,10 @@ func (i *item) callType(e *campaign.Event) *FieldError {
 	case "alias":
 		return &FieldError{Path: "type", Code: codeUnknown, Message: "alias is not supported yet"}
 	default:
-		return &FieldError{Path: "type", Code: codeUnknown,
-			Message: fmt.Sprintf("%q is not known; use track, identify, page, screen or group", clip(kind, 40))}
+		return &FieldError{
+			Path: "type", Code: codeUnknown,
+			Message: fmt.Sprintf("%q is not known; use track, identify, page, screen or group", clip(kind, 40)),
+		}
 	}
 	if required == "" {
 		return nil
@@ -218,8 +224,10 @@ func instant(name string, v *fastjson.Value) (ms int64, given bool, wrong *Field
 	text := string(v.GetStringBytes())
 	t, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil || t.Year() < 1970 || t.Year() > 9998 {
-		return 0, false, &FieldError{Path: name, Code: codeFormat,
-			Message: fmt.Sprintf("%q is no time; write for example 2026-03-01T10:00:00Z", clip(text, 40))}
+		return 0, false, &FieldError{
+			Path: name, Code: codeFormat,
+			Message: fmt.Sprintf("%q is no time; write for example 2026-03-01T10:00:00Z", clip(text, 40)),
+		}
 	}
 	return t.UnixMilli(), true, nil
 }

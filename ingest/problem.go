@@ -29,8 +29,10 @@ type problem struct {
 }
 
 func newProblem(status int, code, detail string, errors ...FieldError) *problem {
-	return &problem{Type: "about:blank", Title: fasthttp.StatusMessage(status), Status: status, Detail: detail,
-		Code: code, Errors: errors}
+	return &problem{
+		Type: "about:blank", Title: fasthttp.StatusMessage(status), Status: status, Detail: detail,
+		Code: code, Errors: errors,
+	}
 }
 
 // unavailable is a 503 that asks to come back.

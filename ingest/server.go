@@ -55,7 +55,12 @@ func New(c Config) *Server {
 	if c.ReadTimeout == 0 {
 		c.ReadTimeout = 10 * time.Second
 	}
-	s := &Server{config: c, keys: newKeyring(c.Keys), limits: map[string]*rate.Limiter{}, counters: newCounters(c.Metrics)}
+	s := &Server{
+		config:   c,
+		keys:     newKeyring(c.Keys),
+		limits:   map[string]*rate.Limiter{},
+		counters: newCounters(c.Metrics),
+	}
 	for _, workspace := range c.Keys {
 		if c.RatePerKey > 0 {
 			s.limits[workspace] = rate.NewLimiter(rate.Limit(c.RatePerKey), max(MaxBatch, int(c.RatePerKey)))
@@ -64,10 +69,20 @@ func New(c Config) *Server {
 	s.decoders.New = func() any { return &decoder{newID: uuid.NewString} }
 	s.encoders.New = func() any { return newEncoded(c.Publisher.Partitions()) }
 	s.http = &fasthttp.Server{
-		Handler: s.handle, ErrorHandler: s.failed, Name: "nudge", NoDefaultServerHeader: true, SecureErrorLogMessage: true,
-		ReadTimeout: c.ReadTimeout, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute,
-		MaxRequestBodySize: MaxBody, ReadBufferSize: 8 << 10, MaxConnsPerIP: c.MaxConns, CloseOnShutdown: true,
-		Logger: silent{}, DisablePreParseMultipartForm: true,
+		Handler:                      s.handle,
+		ErrorHandler:                 s.failed,
+		Name:                         "nudge",
+		NoDefaultServerHeader:        true,
+		SecureErrorLogMessage:        true,
+		ReadTimeout:                  c.ReadTimeout,
+		WriteTimeout:                 30 * time.Second,
+		IdleTimeout:                  time.Minute,
+		MaxRequestBodySize:           MaxBody,
+		ReadBufferSize:               8 << 10,
+		MaxConnsPerIP:                c.MaxConns,
+		CloseOnShutdown:              true,
+		Logger:                       silent{},
+		DisablePreParseMultipartForm: true,
 	}
 	return s
 }

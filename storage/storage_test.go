@@ -106,7 +106,10 @@ func TestKeysGolden(t *testing.T) {
 	f(storage.DefinitionsKey(0), "p\x00\x00k")
 	f(storage.CustomerKey(1, "default", "u1"), "p\x00\x01cdefault\x00u1")
 	f(storage.DedupeKey(1, 2), "p\x00\x01d\x00\x00\x00\x00\x00\x00\x00\x02")
-	if w, id, ok := storage.ParseCustomerKey(storage.CustomerKey(1, "default", "u\x001")); !ok || w != "default" || id != "u\x001" {
+	if w, id, ok := storage.ParseCustomerKey(
+		storage.CustomerKey(1, "default", "u\x001"),
+	); !ok || w != "default" ||
+		id != "u\x001" {
 		t.Errorf("unexpected customer %q %q %v", w, id, ok)
 	}
 }

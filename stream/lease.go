@@ -68,8 +68,10 @@ func (l *JetStream) Lease(ctx context.Context, name, holder string) (Lease, erro
 
 func (l *JetStream) hold(kv jetstream.KeyValue, name, holder string, revision uint64) *jsLease {
 	ctx, stop := context.WithCancel(context.Background())
-	lease := &jsLease{kv: kv, name: name, holder: holder, epoch: revision, revision: revision,
-		lost: make(chan struct{}), stop: stop, log: l.log}
+	lease := &jsLease{
+		kv: kv, name: name, holder: holder, epoch: revision, revision: revision,
+		lost: make(chan struct{}), stop: stop, log: l.log,
+	}
 	lease.finished.Go(func() { lease.renew(ctx) })
 	return lease
 }

@@ -99,7 +99,11 @@ func TestPublisherRetriesTheSameFrame(t *testing.T) {
 	s := &flaky{Stream: memoryStream(t)}
 	p := stream.NewPublisher([]stream.Stream{s}, now, slog.New(slog.DiscardHandler))
 	ended := make(chan error, 1)
-	if err := p.Add(0, []stream.Record{{Kind: stream.KindEvent, Data: []byte("x")}}, func(err error) { ended <- err }); err != nil {
+	if err := p.Add(
+		0,
+		[]stream.Record{{Kind: stream.KindEvent, Data: []byte("x")}},
+		func(err error) { ended <- err },
+	); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-ended; err != nil {

@@ -42,7 +42,11 @@ func (a adminAddress) call(method, path string, body any) ([]byte, error) {
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return nil, fmt.Errorf("no server at %s (start one with nudged, or name another with --admin): %w", a.Admin, err)
+		return nil, fmt.Errorf(
+			"no server at %s (start one with nudged, or name another with --admin): %w",
+			a.Admin,
+			err,
+		)
 	}
 	defer response.Body.Close() //nolint:errcheck // only read
 	text, err := io.ReadAll(io.LimitReader(response.Body, 64<<20))

@@ -49,9 +49,23 @@ func (d *demoCommand) Run(out console) error {
 	if err != nil {
 		return err
 	}
-	server := exec.Command(filepath.Join(filepath.Dir(self), "nudged"), "--campaigns-dir", d.Shop, //nolint:gosec,noctx // ours
-		"--data-dir", d.Data, "--http-listen", d.HTTP, "--admin-listen", d.Admin, "--clickhouse-listen", d.Clickhouse,
-		"--write-key", d.Key, "--log-level", "warn")
+	server := exec.Command(
+		filepath.Join(filepath.Dir(self), "nudged"),
+		"--campaigns-dir",
+		d.Shop, //nolint:gosec,noctx // ours
+		"--data-dir",
+		d.Data,
+		"--http-listen",
+		d.HTTP,
+		"--admin-listen",
+		d.Admin,
+		"--clickhouse-listen",
+		d.Clickhouse,
+		"--write-key",
+		d.Key,
+		"--log-level",
+		"warn",
+	)
 	server.Stdout, server.Stderr = out.out, out.err
 	server.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	if err := server.Start(); err != nil {
@@ -88,7 +102,12 @@ func (d *demoCommand) play(ctx context.Context, out console, ended chan error) e
 	if err := d.await(ctx, ended); err != nil {
 		return err
 	}
-	fmt.Fprintf(out.out, "nudged is ready after %.1f s; campaigns of %s are in force\n", time.Since(started).Seconds(), d.Shop)
+	fmt.Fprintf(
+		out.out,
+		"nudged is ready after %.1f s; campaigns of %s are in force\n",
+		time.Since(started).Seconds(),
+		d.Shop,
+	)
 	lines, err := readLines(filepath.Join(d.Shop, "events.ndjson"))
 	if err != nil {
 		return err

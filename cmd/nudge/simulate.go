@@ -65,8 +65,10 @@ func (s *simulateCommand) Run(out console) error {
 	if len(calls) > 0 {
 		start = calls[0].Time
 	}
-	run, err := simulate.New(simulate.Config{Lang: lang, Documents: docs, Partitions: s.Partitions, Until: until,
-		Sink: report, Progress: func() { _ = bar.Add(1) }}, start)
+	run, err := simulate.New(simulate.Config{
+		Lang: lang, Documents: docs, Partitions: s.Partitions, Until: until,
+		Sink: report, Progress: func() { _ = bar.Add(1) },
+	}, start)
 	if err != nil {
 		return err
 	}
@@ -127,8 +129,11 @@ func readCalls(path string, sorted bool) ([]campaign.Event, error) {
 			return nil, fmt.Errorf("%s:%d: %w", path, n, err)
 		}
 		if k := len(calls); !sorted && k > 0 && e.Time < calls[k-1].Time {
-			return nil, fmt.Errorf("%s:%d: the call is older than the one before it; put the file in time order, or use --sort",
-				path, n)
+			return nil, fmt.Errorf(
+				"%s:%d: the call is older than the one before it; put the file in time order, or use --sort",
+				path,
+				n,
+			)
 		}
 		e.Properties, e.Traits, e.Context = bytes.Clone(e.Properties), bytes.Clone(e.Traits), bytes.Clone(e.Context)
 		calls = append(calls, e)

@@ -39,8 +39,10 @@ func (v *verifyCommand) Run(out console) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	log, err := stream.OpenEmbedded(stream.EmbeddedConfig{Dir: filepath.Join(v.Data, "log"),
-		Logger: slog.New(slog.DiscardHandler)})
+	log, err := stream.OpenEmbedded(stream.EmbeddedConfig{
+		Dir:    filepath.Join(v.Data, "log"),
+		Logger: slog.New(slog.DiscardHandler),
+	})
 	if err != nil {
 		return err
 	}
@@ -55,17 +57,27 @@ func (v *verifyCommand) Run(out console) (err error) {
 	}
 	wrong := 0
 	for p := range partitions {
-		c := &comparison{partition: p, log: log, store: store, dir: filepath.Join(v.Data, "state"),
+		c := &comparison{
+			partition: p, log: log, store: store, dir: filepath.Join(v.Data, "state"),
 			compile: func(workspace string, d *campaign.Document) (campaign.Parsed, error) {
 				return campaign.ParseDocument(lang, workspace, d)
-			}}
+			},
+		}
 		if err := c.run(context.Background()); err != nil {
 			wrong++
 			fmt.Fprintf(out.out, "partition %d: WRONG: %v\n", p, err)
 			continue
 		}
-		fmt.Fprintf(out.out, "partition %d: ok: frames %d..%d, %d effect messages compared, %d customers, state %016x\n", p,
-			c.from, c.to, c.compared, c.customers, c.hash)
+		fmt.Fprintf(
+			out.out,
+			"partition %d: ok: frames %d..%d, %d effect messages compared, %d customers, state %016x\n",
+			p,
+			c.from,
+			c.to,
+			c.compared,
+			c.customers,
+			c.hash,
+		)
 	}
 	if wrong > 0 {
 		return fmt.Errorf("%d of %d partitions are wrong", wrong, partitions)
@@ -115,7 +127,11 @@ func (c *comparison) run(ctx context.Context) (err error) {
 	if c.events, err = c.log.Open(ctx, stream.EventStream(c.partition), stream.Options{MaxBytes: 1 << 20}); err != nil {
 		return err
 	}
-	if c.effects, err = c.log.Open(ctx, stream.EffectStream(c.partition), stream.Options{MaxBytes: 1 << 20}); err != nil {
+	if c.effects, err = c.log.Open(
+		ctx,
+		stream.EffectStream(c.partition),
+		stream.Options{MaxBytes: 1 << 20},
+	); err != nil {
 		return err
 	}
 	snapshot, err := c.snapshot()

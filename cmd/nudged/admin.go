@@ -44,8 +44,14 @@ func (n *node) openAdmin(context.Context) error {
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}))
-	n.admin = &http.Server{Handler: mux, ReadTimeout: 30 * time.Second, WriteTimeout: 2 * applyLimit,
-		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(n.log.Handler(), slog.LevelDebug)}
+	n.admin = &http.Server{
+		Handler:        mux,
+		ReadTimeout:    30 * time.Second,
+		WriteTimeout:   2 * applyLimit,
+		IdleTimeout:    time.Minute,
+		MaxHeaderBytes: 16 << 10,
+		ErrorLog:       slog.NewLogLogger(n.log.Handler(), slog.LevelDebug),
+	}
 	l, err := listen(n.config.AdminListen)
 	if err != nil {
 		return fmt.Errorf("admin_listen: %w", err)
@@ -147,7 +153,10 @@ func (n *node) adminApply(w http.ResponseWriter, r *http.Request) error {
 	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxAdminBody))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&body); err != nil {
-		return adminError{http.StatusBadRequest, fmt.Errorf("the body is not {\"files\": [{\"name\", \"text\"}]}: %w", err)}
+		return adminError{
+			http.StatusBadRequest,
+			fmt.Errorf("the body is not {\"files\": [{\"name\", \"text\"}]}: %w", err),
+		}
 	}
 	var files []definition.File
 	for _, f := range body.Files {

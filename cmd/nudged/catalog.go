@@ -27,8 +27,10 @@ type catalog struct {
 const maxCompiled = 20_000
 
 func newCatalog(lang *campaign.Language, control *actors.Controller) *catalog {
-	return &catalog{lang: lang, control: control, compiled: map[string]campaign.Parsed{},
-		channels: map[string]dispatch.Channel{definition.ConsoleChannel: dispatch.NewConsole(os.Stdout)}}
+	return &catalog{
+		lang: lang, control: control, compiled: map[string]campaign.Parsed{},
+		channels: map[string]dispatch.Channel{definition.ConsoleChannel: dispatch.NewConsole(os.Stdout)},
+	}
 }
 
 // compile implements actors.Compile: the shards share what they have in common.

@@ -45,11 +45,17 @@ func (n *node) startChild(context.Context) error {
 		path = filepath.Join(filepath.Dir(self), "clickhoused")
 	}
 	if _, err := os.Stat(path); err != nil {
-		return fmt.Errorf("clickhoused is not at %s: run `make build`, or set clickhoused, or clickhouse_url: %w", path, err)
+		return fmt.Errorf(
+			"clickhoused is not at %s: run `make build`, or set clickhoused, or clickhouse_url: %w",
+			path,
+			err,
+		)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	n.child = &child{path: path, log: n.log, stopping: cancel, args: []string{"serve", "--data", n.config.path("clickhouse"),
-		"--listen", n.config.ClickhouseListen, "--watch-stdin"}}
+	n.child = &child{path: path, log: n.log, stopping: cancel, args: []string{
+		"serve", "--data", n.config.path("clickhouse"),
+		"--listen", n.config.ClickhouseListen, "--watch-stdin",
+	}}
 	n.child.ended.Go(func() { n.child.run(ctx) })
 	return nil
 }

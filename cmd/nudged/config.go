@@ -59,12 +59,20 @@ func (c *Config) validate() error {
 	check(c.MemoryLimit >= 0, "memory_limit: %d; must not be negative", c.MemoryLimit)
 	check(c.SnapshotEvery >= 100*time.Millisecond, "snapshot_every: %v; must be at least 100ms", c.SnapshotEvery)
 	check(c.Retention >= time.Minute, "retention: %v; must be at least 1m", c.Retention)
-	check(c.LogBytes >= int64(c.Partitions)*(16<<20), "log_bytes: %d; must be at least 16 MiB a partition, %d for %d partitions",
-		c.LogBytes, int64(c.Partitions)*(16<<20), c.Partitions)
+	check(
+		c.LogBytes >= int64(c.Partitions)*(16<<20),
+		"log_bytes: %d; must be at least 16 MiB a partition, %d for %d partitions",
+		c.LogBytes,
+		int64(c.Partitions)*(16<<20),
+		c.Partitions,
+	)
 	check(c.NatsReplicas >= 1 && c.NatsReplicas <= 5, "nats_replicas: %d; must be from 1 to 5", c.NatsReplicas)
 	check(c.RatePerKey >= 0, "rate_per_key: %g; must not be negative", c.RatePerKey)
-	for _, a := range []struct{ name, addr string }{{"http_listen", c.HTTPListen}, {"admin_listen", c.AdminListen},
-		{"clickhouse_listen", c.ClickhouseListen}} {
+	for _, a := range []struct{ name, addr string }{
+		{"http_listen", c.HTTPListen},
+		{"admin_listen", c.AdminListen},
+		{"clickhouse_listen", c.ClickhouseListen},
+	} {
 		_, _, err := net.SplitHostPort(a.addr)
 		check(err == nil, "%s: %q is no address; write for example 127.0.0.1:8080", a.name, a.addr)
 	}

@@ -136,8 +136,10 @@ func sendAll(t *testing.T, s *server, acked *atomic.Int64) {
 func crashCalls(first int) []map[string]any {
 	var calls []map[string]any
 	for n := first; n < first+crashBatch; n++ {
-		calls = append(calls, map[string]any{"type": "track", "event": "Bought", "userId": fmt.Sprintf("u%d", n%997),
-			"messageId": fmt.Sprintf("m%d", n), "properties": map[string]any{"n": n, "send": n%crashTarget == 0}})
+		calls = append(calls, map[string]any{
+			"type": "track", "event": "Bought", "userId": fmt.Sprintf("u%d", n%997),
+			"messageId": fmt.Sprintf("m%d", n), "properties": map[string]any{"n": n, "send": n%crashTarget == 0},
+		})
 	}
 	return calls
 }

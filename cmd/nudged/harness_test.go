@@ -96,8 +96,10 @@ func newServer(t *testing.T, definitions string, env ...string) *server {
 	if err := os.WriteFile(filepath.Join(campaigns, "all.yaml"), []byte(definitions), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s := &server{t: t, data: filepath.Join(dir, "data"), http: freePort(t), admin: freePort(t), clickhouse: freePort(t),
-		log: new(lockedBuffer)}
+	s := &server{
+		t: t, data: filepath.Join(dir, "data"), http: freePort(t), admin: freePort(t), clickhouse: freePort(t),
+		log: new(lockedBuffer),
+	}
 	s.env = append(os.Environ(), "NUDGE_DATA_DIR="+s.data, "NUDGE_HTTP_LISTEN="+s.http, "NUDGE_ADMIN_LISTEN="+s.admin,
 		"NUDGE_CLICKHOUSE_LISTEN="+s.clickhouse, "NUDGE_WRITE_KEY="+writeKey, "NUDGE_CAMPAIGNS_DIR="+campaigns,
 		"NUDGE_MIN_FREE=1")
@@ -240,7 +242,11 @@ func (s *server) post(client *http.Client, calls []map[string]any) (status int, 
 	if err != nil {
 		return 0, err
 	}
-	request, err := http.NewRequest(http.MethodPost, "http://"+s.http+"/v1/batch", bytes.NewReader(body)) //nolint:noctx // a test
+	request, err := http.NewRequest(
+		http.MethodPost,
+		"http://"+s.http+"/v1/batch",
+		bytes.NewReader(body),
+	) //nolint:noctx // a test
 	if err != nil {
 		return 0, err
 	}

@@ -58,7 +58,11 @@ func (id identity) save(path string) error {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	temporary := path + ".new"
-	f, err := os.OpenFile(temporary, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600) //nolint:gosec // below the data directory
+	f, err := os.OpenFile(
+		temporary,
+		os.O_CREATE|os.O_TRUNC|os.O_WRONLY,
+		0o600,
+	) //nolint:gosec // below the data directory
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}

@@ -75,8 +75,10 @@ func (n *node) registerMetrics() {
 
 // countSent counts attempts. The names of campaigns are bounded by what is applied.
 func (n *node) countSent(d *campaign.Delivery, o dispatch.Outcome) {
-	result := map[campaign.Verdict]string{campaign.Accepted: "accepted", campaign.Temporary: "temporary",
-		campaign.Permanent: "permanent"}[o.Verdict]
+	result := map[campaign.Verdict]string{
+		campaign.Accepted: "accepted", campaign.Temporary: "temporary",
+		campaign.Permanent: "permanent",
+	}[o.Verdict]
 	n.metrics.GetOrCreateCounter(fmt.Sprintf(`nudge_deliveries_total{campaign=%q,channel=%q,result=%q}`, d.Campaign,
 		d.Channel, result)).Inc()
 }

@@ -73,8 +73,10 @@ type node struct {
 
 // start brings the server up; on error what is up already must be stopped.
 func start(ctx context.Context, c *Config, out io.Writer, log *slog.Logger) (*node, error) {
-	n := &node{config: c, log: log, metrics: metrics.NewSet(), failed: make(chan error, 16),
-		clock: stream.NewClock(c.ClockOffset)}
+	n := &node{
+		config: c, log: log, metrics: metrics.NewSet(), failed: make(chan error, 16),
+		clock: stream.NewClock(c.ClockOffset),
+	}
 	for _, step := range []func(context.Context) error{
 		n.openData, n.openAdmin, n.startChild, n.openLog, n.openStreams, n.startEngine, n.startSinks, n.applyDir, n.openHTTP,
 	} {
@@ -84,7 +86,12 @@ func start(ctx context.Context, c *Config, out io.Writer, log *slog.Logger) (*no
 	}
 	n.up.Store(true)
 	if n.id.Made {
-		fmt.Fprintf(out, "write key of the default workspace (kept in %s, shown once): %s\n", c.path("node.json"), n.id.WriteKey)
+		fmt.Fprintf(
+			out,
+			"write key of the default workspace (kept in %s, shown once): %s\n",
+			c.path("node.json"),
+			n.id.WriteKey,
+		)
 	}
 	log.Info("ready", slog.String("events", c.HTTPListen), slog.String("admin", c.AdminListen),
 		slog.String("clickhouse", n.clickhouseURL()))
@@ -112,8 +119,10 @@ func (n *node) openData(ctx context.Context) error {
 // openLog opens the log and waits until this node may run it.
 func (n *node) openLog(ctx context.Context) (err error) {
 	if n.config.NatsURL == "" {
-		n.logStore, err = stream.OpenEmbedded(stream.EmbeddedConfig{Dir: n.config.path("log"), NoSync: n.config.NoSync,
-			Logger: n.log})
+		n.logStore, err = stream.OpenEmbedded(stream.EmbeddedConfig{
+			Dir: n.config.path("log"), NoSync: n.config.NoSync,
+			Logger: n.log,
+		})
 	} else {
 		n.logStore, err = stream.OpenURL(n.config.NatsURL, n.config.NatsReplicas, n.log)
 	}
@@ -131,8 +140,10 @@ func (n *node) openStreams(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.control, err = actors.OpenController(ctx, ctl, actors.Genesis{LogID: newID(), Partitions: n.config.Partitions,
-		Semantics: actors.Semantics, DedupeIDs: actors.DefaultDedupeIDs})
+	n.control, err = actors.OpenController(ctx, ctl, actors.Genesis{
+		LogID: newID(), Partitions: n.config.Partitions,
+		Semantics: actors.Semantics, DedupeIDs: actors.DefaultDedupeIDs,
+	})
 	if err != nil {
 		return err
 	}
@@ -167,9 +178,11 @@ func (n *node) startEngine(ctx context.Context) error {
 		}
 		n.caughtUp = append(n.caughtUp, info.Last)
 	}
-	n.engine = actors.NewEngine(actors.EngineConfig{Events: n.events, Effects: n.effects, Store: n.store,
+	n.engine = actors.NewEngine(actors.EngineConfig{
+		Events: n.events, Effects: n.effects, Store: n.store,
 		Publisher: n.publisher, Compile: n.catalog.compile, Clock: n.clock.Now, Node: n.id.Node, Epoch: n.lease.Epoch(),
-		Logger: n.log, MemoryLimit: n.config.MemoryLimit, SnapshotEvery: n.config.SnapshotEvery})
+		Logger: n.log, MemoryLimit: n.config.MemoryLimit, SnapshotEvery: n.config.SnapshotEvery,
+	})
 	if err := n.engine.Start(ctx); err != nil {
 		return err
 	}
@@ -199,16 +212,29 @@ func (n *node) startSinks(context.Context) error {
 	}
 	sources := make([]warehouse.Source, len(n.events))
 	for p := range sources {
-		sources[p] = warehouse.Source{Events: n.events[p], Effects: n.effects[p],
-			Acked: func() uint64 { return n.engine.Acked(p) }}
+		sources[p] = warehouse.Source{
+			Events: n.events[p], Effects: n.effects[p],
+			Acked: func() uint64 { return n.engine.Acked(p) },
+		}
 	}
-	if n.writer, err = warehouse.NewWriter(warehouse.WriterConfig{Warehouse: n.warehouse, Sources: sources,
-		Store: n.store, LogID: n.control.Genesis().LogID, Logger: n.log}); err != nil {
+	if n.writer, err = warehouse.NewWriter(warehouse.WriterConfig{
+		Warehouse: n.warehouse, Sources: sources,
+		Store: n.store, LogID: n.control.Genesis().LogID, Logger: n.log,
+	}); err != nil {
 		return err
 	}
-	n.dispatch = dispatch.New(dispatch.Config{Log: n.logStore, Effects: n.effects, Store: n.store, Publisher: n.publisher,
-		MayLeave: n.engine.MayLeave, Texts: n.catalog.texts, Channel: n.catalog.channel, MaxBytes: 1 << 30, Logger: n.log,
-		Sent: n.countSent})
+	n.dispatch = dispatch.New(dispatch.Config{
+		Log:       n.logStore,
+		Effects:   n.effects,
+		Store:     n.store,
+		Publisher: n.publisher,
+		MayLeave:  n.engine.MayLeave,
+		Texts:     n.catalog.texts,
+		Channel:   n.catalog.channel,
+		MaxBytes:  1 << 30,
+		Logger:    n.log,
+		Sent:      n.countSent,
+	})
 	n.guard = newGuard(n)
 	n.sinks.Go(func() { n.writer.Run(sinking) })
 	n.sinks.Go(func() { n.dispatch.Run(sinking) })
@@ -239,9 +265,17 @@ func (n *node) clickhouseURL() string {
 
 // openHTTP starts to take events.
 func (n *node) openHTTP(context.Context) error {
-	n.server = ingest.New(ingest.Config{Keys: map[string]string{n.id.WriteKey: workspaceName}, Publisher: n.publisher,
-		Clock: n.clock.Now, Admit: n.guard.admit, Ready: n.ready, Customer: n.customer, Metrics: n.metrics, Logger: n.log,
-		RatePerKey: n.config.RatePerKey})
+	n.server = ingest.New(ingest.Config{
+		Keys:       map[string]string{n.id.WriteKey: workspaceName},
+		Publisher:  n.publisher,
+		Clock:      n.clock.Now,
+		Admit:      n.guard.admit,
+		Ready:      n.ready,
+		Customer:   n.customer,
+		Metrics:    n.metrics,
+		Logger:     n.log,
+		RatePerKey: n.config.RatePerKey,
+	})
 	l, err := listen(n.config.HTTPListen)
 	if err != nil {
 		return fmt.Errorf("http_listen: %w", err)

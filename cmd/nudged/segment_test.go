@@ -18,8 +18,10 @@ func TestSegmentClient(t *testing.T) {
 	s.start()
 	s.ready()
 	failed := make(chan error, events)
-	client, err := analytics.NewWithConfig(writeKey, analytics.Config{Endpoint: "http://" + s.http, BatchSize: 100,
-		Interval: 50 * time.Millisecond, Callback: callback{failed}, Logger: quiet{}})
+	client, err := analytics.NewWithConfig(writeKey, analytics.Config{
+		Endpoint: "http://" + s.http, BatchSize: 100,
+		Interval: 50 * time.Millisecond, Callback: callback{failed}, Logger: quiet{},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,8 +29,20 @@ func TestSegmentClient(t *testing.T) {
 	at := time.Now().Add(-time.Minute).UTC().Truncate(time.Millisecond)
 	for n := range events {
 		id := fmt.Sprintf("m%d", n)
-		track := analytics.Track{MessageId: id, UserId: fmt.Sprintf("u%d", n%100), Event: "Order Completed", Timestamp: at,
-			Properties: analytics.NewProperties().SetTotal(float64(n)/4).SetCurrency("EUR").Set("note", "Київ \"q\" \n <&>")}
+		track := analytics.Track{
+			MessageId: id,
+			UserId:    fmt.Sprintf("u%d", n%100),
+			Event:     "Order Completed",
+			Timestamp: at,
+			Properties: analytics.NewProperties().SetTotal(
+				float64(n)/4,
+			).SetCurrency(
+				"EUR",
+			).Set(
+				"note",
+				"Київ \"q\" \n <&>",
+			),
+		}
 		text, err := json.Marshal(track.Properties)
 		if err != nil {
 			t.Fatal(err)

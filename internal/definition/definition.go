@@ -88,7 +88,10 @@ func Parse(lang *campaign.Language, files []File, o Options) ([]campaign.Parsed,
 		for _, d := range docs {
 			key := d.Document.Kind + "/" + d.Document.Name
 			if first, twice := where[key]; twice {
-				errs = append(errs, at(f.Name, d.Line, "%s %q is defined already in %s", d.Document.Kind, d.Document.Name, first))
+				errs = append(
+					errs,
+					at(f.Name, d.Line, "%s %q is defined already in %s", d.Document.Kind, d.Document.Name, first),
+				)
 				continue
 			}
 			where[key] = fmt.Sprintf("%s:%d", f.Name, d.Line)
@@ -145,7 +148,12 @@ func link(all []campaign.Parsed, where map[string]string, o Options) error {
 		d.Campaign.Sends(func(step string, s *campaign.Send) {
 			for _, c := range s.Channels {
 				if !channels[c] && !o.Loose {
-					fail("step %s: channel %q is not defined; add a document of kind Channel, or use %s", step, c, ConsoleChannel)
+					fail(
+						"step %s: channel %q is not defined; add a document of kind Channel, or use %s",
+						step,
+						c,
+						ConsoleChannel,
+					)
 				}
 			}
 			fields := s.Message.Fields

@@ -52,8 +52,10 @@ func NewReport(dir string, docs []campaign.Parsed) (*Report, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, fmt.Errorf("simulate: %w", err)
 	}
-	r := &Report{dir: dir, messages: message.NewRenderer(), fields: map[string][]campaign.Field{},
-		index: map[chainKey]int{}, summary: map[string]*Summary{}}
+	r := &Report{
+		dir: dir, messages: message.NewRenderer(), fields: map[string][]campaign.Field{},
+		index: map[chainKey]int{}, summary: map[string]*Summary{},
+	}
 	templates := map[string][]campaign.Field{}
 	for _, d := range docs {
 		if d.Template != nil {
@@ -171,9 +173,11 @@ func (r *Report) Delivery(d *campaign.Delivery) error {
 		TriggerID  optional `json:"trigger_id"`
 		DeliveryID string   `json:"delivery_id"`
 		Message    ordered  `json:"message"`
-	}{actors.FormatTime(d.At), actors.FormatTime(d.Due), d.Campaign, d.Version, d.Customer, optional(d.Key), d.Entry,
+	}{
+		actors.FormatTime(d.At), actors.FormatTime(d.Due), d.Campaign, d.Version, d.Customer, optional(d.Key), d.Entry,
 		d.Step, d.Channel, optional(d.Variant), string(d.Status), optional(d.Reason), optional(d.TriggerID),
-		d.ID.String(), fields})
+		d.ID.String(), fields,
+	})
 }
 
 // Decision implements Sink.
@@ -198,8 +202,10 @@ func (r *Report) Decision(d *campaign.Decision) error {
 		Reason    optional `json:"reason"`
 		Detail    optional `json:"detail"`
 		EventID   optional `json:"event_id"`
-	}{actors.FormatTime(d.At), d.Workspace, optional(d.Campaign), d.Version, d.Customer, optional(d.Key), d.Entry,
-		optional(d.Step), string(d.Kind), optional(d.Reason), optional(d.Detail), optional(d.EventID)})
+	}{
+		actors.FormatTime(d.At), d.Workspace, optional(d.Campaign), d.Version, d.Customer, optional(d.Key), d.Entry,
+		optional(d.Step), string(d.Kind), optional(d.Reason), optional(d.Detail), optional(d.EventID),
+	})
 }
 
 // Chain implements Sink: the last state of a chain holds, its place is that of its entry.
@@ -281,6 +287,8 @@ func (r *Report) chain(w io.Writer, c *campaign.ChainRow) error {
 		Value     any      `json:"value"`
 		Variants  any      `json:"variants"`
 		HeldOut   bool     `json:"held_out"`
-	}{c.Campaign, c.Customer, optional(c.Key), c.Entry, actors.FormatTime(c.EnteredAt),
-		optional(actors.FormatTime(c.EndedAt)), string(c.Outcome), optional(c.Goal), value, nil, false})
+	}{
+		c.Campaign, c.Customer, optional(c.Key), c.Entry, actors.FormatTime(c.EnteredAt),
+		optional(actors.FormatTime(c.EndedAt)), string(c.Outcome), optional(c.Goal), value, nil, false,
+	})
 }

@@ -165,12 +165,20 @@ func (s *Simulation) step(p int, record stream.Record) (campaign.Output, error) 
 			}
 			for i := range out.DeadLetters {
 				l := &out.DeadLetters[i]
-				return all, fmt.Errorf("customer %s at %s: %s: %s", l.Customer, actors.FormatTime(l.At), l.Reason, l.Detail)
+				return all, fmt.Errorf(
+					"customer %s at %s: %s: %s",
+					l.Customer,
+					actors.FormatTime(l.At),
+					l.Reason,
+					l.Detail,
+				)
 			}
 			for i := range out.Deliveries {
 				if d := &out.Deliveries[i]; d.Status == campaign.HandedOff {
-					r := campaign.Result{Workspace: d.Workspace, Customer: d.Customer, Delivery: d.ID, Attempt: d.Attempt,
-						Verdict: campaign.Accepted}
+					r := campaign.Result{
+						Workspace: d.Workspace, Customer: d.Customer, Delivery: d.ID, Attempt: d.Attempt,
+						Verdict: campaign.Accepted,
+					}
 					records = append(records, stream.Record{Kind: stream.KindResult, Data: r.AppendTo(nil)})
 				}
 			}

@@ -55,8 +55,10 @@ type Dispatcher struct {
 
 // New is a dispatcher that is not running.
 func New(c Config) *Dispatcher {
-	return &Dispatcher{config: c, renderer: message.NewRenderer(), copied: make([]atomic.Uint64, len(c.Effects)),
-		lanes: map[string]*lane{}, started: make(chan struct{})}
+	return &Dispatcher{
+		config: c, renderer: message.NewRenderer(), copied: make([]atomic.Uint64, len(c.Effects)),
+		lanes: map[string]*lane{}, started: make(chan struct{}),
+	}
 }
 
 // Copied is the last effect message of a partition whose deliveries are in the
@@ -92,7 +94,11 @@ func (d *Dispatcher) lane(ctx context.Context, channel string) (*lane, error) {
 	for p := range names {
 		names[p] = strconv.Itoa(p)
 	}
-	s, err := d.config.Log.Open(ctx, stream.SendStream(channel), stream.Options{MaxBytes: d.config.MaxBytes, Lanes: names})
+	s, err := d.config.Log.Open(
+		ctx,
+		stream.SendStream(channel),
+		stream.Options{MaxBytes: d.config.MaxBytes, Lanes: names},
+	)
 	if err != nil {
 		return nil, err
 	}

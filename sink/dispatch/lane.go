@@ -216,15 +216,21 @@ func (l *lane) attempt(ctx context.Context, partition int, effect uint64, d *cam
 	if l.d.config.Sent != nil {
 		l.d.config.Sent(d, o)
 	}
-	r := campaign.Result{Workspace: d.Workspace, Customer: d.Customer, Delivery: d.ID, Attempt: d.Attempt,
-		Verdict: o.Verdict, Detail: o.Detail}
+	r := campaign.Result{
+		Workspace: d.Workspace, Customer: d.Customer, Delivery: d.ID, Attempt: d.Attempt,
+		Verdict: o.Verdict, Detail: o.Detail,
+	}
 	l.publish(ctx, partition, stream.Record{Kind: stream.KindResult, Data: r.AppendTo(nil)})
 }
 
 func (l *lane) send(ctx context.Context, d *campaign.Delivery) (o Outcome) {
 	defer func() {
 		if p := recover(); p != nil {
-			l.d.config.Logger.Error("dispatch: panic in a channel", slog.String("channel", l.channel), slog.Any("panic", p))
+			l.d.config.Logger.Error(
+				"dispatch: panic in a channel",
+				slog.String("channel", l.channel),
+				slog.Any("panic", p),
+			)
 			o = Outcome{Verdict: campaign.Temporary, Detail: fmt.Sprintf("panic: %v", p)}
 		}
 	}()

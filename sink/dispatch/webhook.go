@@ -81,8 +81,10 @@ func (w *Webhook) Send(ctx context.Context, o *Outgoing) Outcome {
 		Attempt    uint32          `json:"attempt"`
 		Message    fields          `json:"message"`
 		Values     json.RawMessage `json:"values"`
-	}{d.ID.String(), d.Workspace, d.Campaign, d.Version, d.Customer, d.Key, d.Entry, d.Step, d.Channel, d.TriggerID,
-		actors.FormatTime(d.At), d.Attempt, o.Message, orEmpty(d.Values)})
+	}{
+		d.ID.String(), d.Workspace, d.Campaign, d.Version, d.Customer, d.Key, d.Entry, d.Step, d.Channel, d.TriggerID,
+		actors.FormatTime(d.At), d.Attempt, o.Message, orEmpty(d.Values),
+	})
 	if err != nil {
 		return Outcome{Verdict: campaign.Permanent, Detail: err.Error()}
 	}

@@ -121,8 +121,10 @@ func (c *ClickHouse) Insert(ctx context.Context, token string, t *Table) error {
 		types[i] = clickhouse.ColumnNameAndType{Name: column.Name, Type: column.Type}
 	}
 	ctx = clickhouse.Context(ctx, clickhouse.WithColumnNamesAndTypes(types),
-		clickhouse.WithSettings(clickhouse.Settings{"insert_deduplication_token": token, "async_insert": 0,
-			"insert_deduplicate": 1}))
+		clickhouse.WithSettings(clickhouse.Settings{
+			"insert_deduplication_token": token, "async_insert": 0,
+			"insert_deduplicate": 1,
+		}))
 	batch, err := c.conn.PrepareBatch(ctx, fmt.Sprintf("INSERT INTO %s.%s (%s)", Database, t.Name,
 		strings.Join(names, ", ")))
 	if err != nil {

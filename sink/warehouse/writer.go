@@ -47,11 +47,11 @@ type Writer struct {
 
 // state is what the store keeps: what is done, and the block that is sealed.
 type state struct {
-	Format int     `json:"format"`
-	Block  uint64  `json:"block"`            // number of the last block done
-	Done   []span  `json:"done"`             // its ends; the next block begins behind them
-	Sealed []span  `json:"sealed,omitempty"` // block Block+1, when it is sealed
-	Gaps   []Hole  `json:"gaps,omitempty"`   // what was given up, at most the last 100
+	Format int    `json:"format"`
+	Block  uint64 `json:"block"`            // number of the last block done
+	Done   []span `json:"done"`             // its ends; the next block begins behind them
+	Sealed []span `json:"sealed,omitempty"` // block Block+1, when it is sealed
+	Gaps   []Hole `json:"gaps,omitempty"`   // what was given up, at most the last 100
 }
 
 // Hole is a range of frames that left the log before it could be written.
@@ -68,10 +68,16 @@ func NewWriter(c WriterConfig) (*Writer, error) {
 	if c.Linger == 0 {
 		c.Linger = 500 * time.Millisecond
 	}
-	w := &Writer{config: c, positions: make([]atomic.Uint64, len(c.Sources)), effects: make([]atomic.Uint64, len(c.Sources))}
+	w := &Writer{
+		config:    c,
+		positions: make([]atomic.Uint64, len(c.Sources)),
+		effects:   make([]atomic.Uint64, len(c.Sources)),
+	}
 	for i, s := range c.Sources {
-		w.partitions = append(w.partitions, &partition{number: i, source: s, events: cursor{stream: s.Events},
-			effects: cursor{stream: s.Effects}})
+		w.partitions = append(w.partitions, &partition{
+			number: i, source: s, events: cursor{stream: s.Events},
+			effects: cursor{stream: s.Effects},
+		})
 	}
 	w.state = state{Format: stateFormat, Done: make([]span, len(c.Sources))}
 	stored, err := c.Store.Get(storage.SinkKey("warehouse"))
@@ -83,8 +89,13 @@ func NewWriter(c WriterConfig) (*Writer, error) {
 			return nil, fmt.Errorf("warehouse: position: %w", err)
 		}
 		if w.state.Format != stateFormat || len(w.state.Done) != len(c.Sources) {
-			return nil, fmt.Errorf("warehouse: position: format %d for %d partitions; this program reads format %d for %d",
-				w.state.Format, len(w.state.Done), stateFormat, len(c.Sources))
+			return nil, fmt.Errorf(
+				"warehouse: position: format %d for %d partitions; this program reads format %d for %d",
+				w.state.Format,
+				len(w.state.Done),
+				stateFormat,
+				len(c.Sources),
+			)
 		}
 	}
 	w.resent = w.state.Sealed != nil
@@ -159,7 +170,13 @@ func (w *Writer) retry(ctx context.Context, what string, work func() error) {
 		if pause > 2*backoffLow {
 			level = slog.LevelWarn
 		}
-		w.config.Logger.Log(ctx, level, "warehouse: it is tried again", slog.String("what", what), slog.Any("error", err))
+		w.config.Logger.Log(
+			ctx,
+			level,
+			"warehouse: it is tried again",
+			slog.String("what", what),
+			slog.Any("error", err),
+		)
 		select {
 		case <-ctx.Done():
 		case <-time.After(pause/2 + rand.N(pause)):
@@ -231,7 +248,13 @@ func (w *Writer) send(ctx context.Context, block uint64, t *Table) error {
 			return nil
 		}
 		if n != 0 {
-			return fmt.Errorf("warehouse: block %d has %d of %d rows in %s; look into the table", block, n, t.Rows, t.Name)
+			return fmt.Errorf(
+				"warehouse: block %d has %d of %d rows in %s; look into the table",
+				block,
+				n,
+				t.Rows,
+				t.Name,
+			)
 		}
 	}
 	token := fmt.Sprintf("%s-%d", w.config.LogID, block)

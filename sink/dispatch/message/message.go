@@ -39,8 +39,10 @@ var (
 // roots are the variables a template may use, by their first two parts.
 //
 //nudge:constant read only
-var roots = []string{"customer.id", "customer.traits", "customer.timezone", "trigger.id", "trigger.name",
-	"trigger.properties", "trigger.context", "chain.key", "campaign.name"}
+var roots = []string{
+	"customer.id", "customer.traits", "customer.timezone", "trigger.id", "trigger.name",
+	"trigger.properties", "trigger.context", "chain.key", "campaign.name",
+}
 
 // Variables checks the texts of a message and lists the variables that they name,
 // sorted. A variable is optional where it is only tested or has a default.
@@ -50,14 +52,24 @@ func (r *Renderer) Variables(fields []campaign.Field) ([]campaign.Variable, erro
 		if _, err := r.engine.ParseString(f.Source); err != nil {
 			return nil, fmt.Errorf("%s: %w", f.Name, err)
 		}
-		if rest := tagPattern.ReplaceAllString(f.Source, ""); strings.Contains(rest, "{{") || strings.Contains(rest, "{%") {
+		if rest := tagPattern.ReplaceAllString(
+			f.Source,
+			"",
+		); strings.Contains(rest, "{{") ||
+			strings.Contains(rest, "{%") {
 			return nil, fmt.Errorf("%s: a tag is not closed", f.Name)
 		}
 		for _, tag := range tagPattern.FindAllString(f.Source, -1) {
-			optional := strings.HasPrefix(tag, "{%") || strings.Contains(tag, "| default") || strings.Contains(tag, "|default")
+			optional := strings.HasPrefix(tag, "{%") || strings.Contains(tag, "| default") ||
+				strings.Contains(tag, "|default")
 			for _, path := range pathPattern.FindAllString(textPattern.ReplaceAllString(tag, `""`), -1) {
 				if !known(path) {
-					return nil, fmt.Errorf("%s: %q is no variable; there are %s", f.Name, path, strings.Join(roots, ", "))
+					return nil, fmt.Errorf(
+						"%s: %q is no variable; there are %s",
+						f.Name,
+						path,
+						strings.Join(roots, ", "),
+					)
 				}
 				required[path] = required[path] || !optional
 			}

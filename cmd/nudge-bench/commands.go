@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/nudge-engine/nudge/bench"
+)
+
+// common are the flags of the scenarios with a server.
+type common struct {
+	Batch       int    `default:"100" help:"Events a request."`
+	Connections int    `default:"32" help:"Keep-alive connections; each waits for its answer."`
+	Customers   int    `default:"100000" help:"Customers, Zipf-distributed."`
+	Campaigns   int    `default:"10" help:"Active campaigns; together they answer 5 % of the events."`
+	Partitions  int    `default:"0" help:"Partitions of the log; 0: the server's default."`
+	Seed        uint64 `default:"1" help:"Seed of the workload."`
+	Dir         string `default:"data" help:"The run's data go below it; take a real disk."`
+	Programs    string `help:"Directory of nudged and clickhoused; default: beside this program."`
+	Quiet       bool   `short:"q" help:"No progress."`
+}
+
+func (c *common) options(out console, d time.Duration) (bench.Options, error) {
+	programs := c.Programs
+	if programs == "" {
+		self, err := os.Executable()
+		if err != nil {
+			return bench.Options{}, fmt.Errorf("name the directory of nudged with --programs: %w", err)
+		}
+		programs = filepath.Dir(self)
+	}
+	if _, err := os.Stat(filepath.Join(programs, "nudged")); err != nil {
+		return bench.Options{}, fmt.Errorf("there is no nudged in %s; run `make build`, or name its directory with --programs: %w",
+			programs, err)
+	}
+	return bench.Options{Server: bench.ServerConfig{Programs: programs, Dir: c.Dir, Partitions: c.Partitions},
+		Workload: bench.Workload{Seed: c.Seed, Customers: c.Customers, Campaigns: c.Campaigns}, Batch: c.Batch,
+		Connections: c.Connections, Duration: d, Progress: progress(out, c.Quiet)}, nil
+}
+
+func progress(out console, quiet bool) *bench.Progress {
+	if quiet {
+		return nil
+	}
+	return bench.NewProgress(out.err)
+}
+
+// show writes a report as a table and as JSON.
+func show(out console, r bench.Report, file string) error {
+	r.Table(out.out)
+	if file != "" {
+		if err := bench.WriteJSON(file, r); err != nil {
+			return err
+		}
+	}
+	return r.Err()
+}
+
+type throughputCommand struct {
+	common
+	Duration time.Duration `default:"10s" help:"How long to send; the bare pipe takes as long again."`
+	Webhook  bool          `help:"Deliver to a webhook in this process instead of the console."`
+	JSON     string        `name:"json" placeholder:"FILE" help:"Write the report to a file."`
+}
+
+func (c *throughputCommand) Help() string {
+	return `events/s = events whose ClickHouse row is readable, divided by the time from the
+first request until the last row is readable. The limit is measured first, in the
+same run: HTTP batch -> JSON check -> fsynced frame -> read back, nothing else.`
+}
+
+func (c *throughputCommand) Run(ctx context.Context, out console) error {
+	o, err := c.options(out, c.Duration)
+	if err != nil {
+		return err
+	}
+	o.Webhook = c.Webhook
+	r, err := bench.MeasureThroughput(ctx, o)
+	if err != nil {
+		return err
+	}
+	return show(out, r, c.JSON)
+}
+
+type latencyCommand struct {
+	common
+	Duration time.Duration `default:"10s" help:"How long to send, after a second of warm-up."`
+	Load     float64       `default:"0.5" help:"Share of the throughput, which is estimated first."`
+	Rate     float64       `help:"Events a second instead of --load."`
+	JSON     string        `name:"json" placeholder:"FILE" help:"Write the report to a file."`
+}
+
+func (c *latencyCommand) Help() string {
+	return `Batches are sent at fixed instants, whether or not the server keeps up, and the
+time counts from that instant until the delivery arrives at a webhook in this
+process. So a server that stalls does not hide it by being asked less.`
+}
+
+func (c *latencyCommand) Run(ctx context.Context, out console) error {
+	o, err := c.options(out, c.Duration)
+	if err != nil {
+		return err
+	}
+	r, err := bench.MeasureLatency(ctx, o, bench.Load{Share: c.Load, Rate: c.Rate})
+	if err != nil {
+		return err
+	}
+	return show(out, r, c.JSON)
+}
+
+type customersCommand struct {
+	Count int    `default:"100000" help:"Customers to bring in."`
+	Quiet bool   `short:"q" help:"No progress."`
+	JSON  string `name:"json" placeholder:"FILE" help:"Write the report to a file."`
+}
+
+func (c *customersCommand) Help() string {
+	return `Folds one event a customer through a shard in this process and looks at the heap
+before and after. No server is started.`
+}
+
+func (c *customersCommand) Run(ctx context.Context, out console) error {
+	r, err := bench.MeasureCustomers(ctx, c.Count, progress(out, c.Quiet))
+	if err != nil {
+		return err
+	}
+	return show(out, r, c.JSON)
+}

@@ -1,0 +1,65 @@
+// Command nudge-bench measures a nudge of its own: throughput against the bare
+// pipe, latency at a fixed rate, memory of a customer. It checks each run against
+// what it sent before it shows a figure.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+type cli struct {
+	Throughput throughputCommand `cmd:"" help:"Events a second until their ClickHouse rows are readable, and as a share of the bare pipe."`
+	Latency    latencyCommand    `cmd:"" help:"Time from accept to hand-off at a fixed rate."`
+	Customers  customersCommand  `cmd:"" help:"Bytes of a live customer with one chain and one timer."`
+	All        allCommand        `cmd:"" help:"The three, shortly, and a table."`
+}
+
+const description = `Measures nudge on this machine. It starts a nudged of its own on free ports, with
+everything embedded and fsync on, below --dir, and removes it afterwards.
+
+A run that lost or doubled an event or a delivery says so and ends with status 1:
+its figures are none. Other work on the machine changes the figures: take the
+median of three runs.
+
+  make build && bin/clickhoused fetch
+  bin/nudge-bench all
+  bin/nudge-bench throughput --batch 100 --duration 10s --json throughput.json`
+
+// console is where the program writes.
+type console struct{ out, err io.Writer }
+
+func main() { os.Exit(run(os.Args[1:], console{os.Stdout, os.Stderr})) }
+
+func run(args []string, c console) int {
+	code, exited := 0, false
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	parser, err := kong.New(&cli{}, kong.Name("nudge-bench"), kong.Description(description), kong.Writers(c.out, c.err),
+		kong.Exit(func(n int) { code, exited = n, true }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.BindTo(ctx, (*context.Context)(nil)))
+	if err != nil {
+		fmt.Fprintln(c.err, "nudge-bench:", err)
+		return 2
+	}
+	parsed, err := parser.Parse(args)
+	if exited {
+		return code
+	}
+	if err != nil {
+		fmt.Fprintln(c.err, "nudge-bench:", err)
+		fmt.Fprintln(c.err, "run `nudge-bench --help`, or `nudge-bench COMMAND --help`")
+		return 2
+	}
+	if err := parsed.Run(c); err != nil {
+		fmt.Fprintln(c.err, "nudge-bench:", err)
+		return 1
+	}
+	return 0
+}

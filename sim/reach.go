@@ -1,0 +1,43 @@
+package sim
+
+// Rare situations. A world that never comes there has not tested it, so the
+// default seeds must reach each.
+const (
+	reachAppend      = "crash between append and answer"
+	reachCommit      = "crash between snapshot capture and commit"
+	reachSaved       = "crash between commit and answer"
+	reachUnstored    = "crash after a step, effects not stored"
+	reachDuplicate   = "redelivery of a duplicate event"
+	reachWoken       = "passivated customer woken by a timer"
+	reachCascade     = "wheel cascade"
+	reachZombie      = "zombie append refused"
+	reachFound       = "effect message found in the log after restart"
+	reachResend      = "sink resend"
+	reachRecalled    = "result of a recalled delivery"
+	reachPending     = "chain stopped with a pending delivery"
+	reachLied        = "frame published twice"
+	reachSealed      = "sealed block sent again"
+	reachRetry       = "second attempt of a delivery"
+	reachClockBack   = "frame stamped before log time"
+	reachSomeDurable = "frames replayed from a snapshot"
+	reachBarrier     = "frame held by a snapshot that waits"
+)
+
+// Rare lists them all.
+func Rare() []string {
+	return []string{reachAppend, reachCommit, reachSaved, reachUnstored, reachDuplicate, reachWoken, reachCascade,
+		reachZombie, reachFound, reachResend, reachRecalled, reachPending, reachLied, reachSealed, reachRetry,
+		reachClockBack, reachSomeDurable, reachBarrier}
+}
+
+// Reach counts rare situations by name.
+type Reach map[string]int
+
+// Add adds what another world reached.
+func (r Reach) Add(other Reach) {
+	for name, n := range other {
+		r[name] += n
+	}
+}
+
+func (w *World) mark(name string) { w.reach[name]++ }

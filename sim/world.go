@@ -1,0 +1,211 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime/debug"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/sim/workload"
+	"github.com/nudge-engine/nudge/stream"
+)
+
+const (
+	workspace = "default"
+	traceKept = 50
+	// maxRest bounds the occurrences between the heal and rest, maxTime the time.
+	maxRest = 300_000
+	maxTime = 3 * 24 * 3_600_000
+)
+
+// World is one deployment on one goroutine. Every choice comes from rng.
+type World struct {
+	opt  Options
+	load workload.Workload
+	rng  *rand.Rand
+
+	now     int64 // ms
+	queue   queue
+	healed  bool
+	log     *stream.Memory
+	parts   []*partition
+	clock   clock
+	sink    *dispatcher
+	collect *collector
+
+	documents []campaign.Document
+	programs  map[string]campaign.Parsed // by name
+	acked     map[string]bool            // customer and id of events that ingest acknowledged
+	reach     Reach
+
+	trace struct {
+		hash xxhash.Digest
+		line []byte
+		last []string
+	}
+	err error
+}
+
+// New is a world before its first instant.
+func New(lang *campaign.Language, rng *rand.Rand, o Options, load workload.Workload) (*World, error) {
+	w := &World{opt: o, load: load, rng: rng, now: workload.Start - 1000, programs: map[string]campaign.Parsed{},
+		acked: map[string]bool{}, reach: Reach{}}
+	w.trace.hash.Reset()
+	w.log = stream.NewMemory(func() time.Time { return time.UnixMilli(w.now).UTC() })
+	for i := range load.Campaigns {
+		parsed, err := campaign.Parse(lang, load.Campaigns[i].Name, []byte(load.Campaigns[i].YAML()))
+		if err != nil {
+			return nil, err
+		}
+		doc := parsed[0].Document
+		doc.Version = 2 // the control record that applies it
+		compiled, err := campaign.ParseDocument(lang, workspace, &doc)
+		if err != nil {
+			return nil, err
+		}
+		w.documents = append(w.documents, doc)
+		w.programs[doc.Name] = compiled
+	}
+	for p := range o.Partitions {
+		part := &partition{w: w, number: p, hashes: []uint64{0}}
+		var err error
+		if part.events, err = w.log.Open(context.Background(), stream.EventStream(p), streamOptions()); err != nil {
+			return nil, err
+		}
+		if part.effects, err = w.log.Open(context.Background(), stream.EffectStream(p), streamOptions()); err != nil {
+			return nil, err
+		}
+		w.parts = append(w.parts, part)
+	}
+	w.sink = newDispatcher(w)
+	var err error
+	w.collect, err = newCollector(w)
+	return w, err
+}
+
+func streamOptions() stream.Options { return stream.Options{MaxBytes: 1 << 40} }
+
+// Run plays the world to its end and judges it.
+func (w *World) Run() (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	for _, p := range w.parts {
+		p.control()
+		p.start(nil)
+	}
+	last := workload.Start
+	for i := range w.load.Calls {
+		call := &w.load.Calls[i]
+		w.at(call.At, func() { w.call(call) })
+		last = max(last, call.At)
+	}
+	longest := workload.Longest(w.load.Campaigns).Milliseconds()
+	heal := last
+	if !w.opt.HealEarly {
+		heal += w.rng.Int64N(longest)
+	}
+	w.at(heal, w.heal)
+	w.rest()
+	if w.err == nil && w.now > heal+longest+maxTime {
+		w.fail(fmt.Errorf("the world came to rest %v after the heal", time.Duration(w.now-heal)*time.Millisecond))
+	}
+	w.judge()
+	return w.err
+}
+
+// rest runs until nothing is planned any more.
+func (w *World) rest() {
+	for left := maxRest; len(w.queue.heap) > 0 && w.err == nil; {
+		o := w.queue.pop()
+		w.now = max(w.now, o.at)
+		o.do()
+		if w.healed {
+			left--
+		}
+		if left == 0 {
+			w.fail(errors.New("the healed world does not come to rest"))
+		}
+	}
+}
+
+// heal turns the faults off and brings every partition up.
+func (w *World) heal() {
+	w.healed = true
+	w.note("heal")
+	w.clock.thaw(w)
+	for _, p := range w.parts {
+		for len(p.nodes) > 1 {
+			p.nodes[0].die()
+		}
+		if len(p.nodes) == 0 {
+			p.start(p.disk)
+		}
+	}
+}
+
+func (w *World) at(at int64, do func()) { w.queue.push(max(at, w.now), do) }
+
+func (w *World) after(d int64, do func()) { w.at(w.now+d, do) }
+
+// delay is how long an answer takes.
+func (w *World) delay() int64 {
+	if w.opt.Latency == 0 {
+		return 0
+	}
+	return w.rng.Int64N(w.opt.Latency + 1)
+}
+
+// hit draws whether a fault comes; none comes after the heal.
+func (w *World) hit(r Rate) bool { return r > 0 && !w.healed && w.rng.IntN(1000) < int(r) }
+
+// draw is hit for what is no fault: it goes on after the heal.
+func (w *World) draw(r Rate) bool { return r > 0 && w.rng.IntN(1000) < int(r) }
+
+func (w *World) fail(err error) {
+	if w.err == nil && err != nil {
+		w.err = err
+		w.note("FAILED %v", err)
+	}
+}
+
+// note writes a line of the trace: every decision shows in it.
+func (w *World) note(format string, args ...any) {
+	line := fmt.Appendf(w.trace.line[:0], "%s ", time.UnixMilli(w.now).UTC().Format("01-02T15:04:05.000"))
+	line = fmt.Appendf(line, format, args...)
+	w.trace.line = line
+	_, _ = w.trace.hash.Write(line) // never fails
+	if len(w.trace.last) == traceKept {
+		w.trace.last = append(w.trace.last[:0], w.trace.last[1:]...)
+	}
+	w.trace.last = append(w.trace.last, string(line))
+}
+
+// Hash is the hash of the trace; two runs of a seed must agree in it.
+func (w *World) Hash() uint64 { return w.trace.hash.Sum64() }
+
+// Trace is the last lines of the trace.
+func (w *World) Trace() []string { return w.trace.last }
+
+// Reached is how often each rare situation came about.
+func (w *World) Reached() Reach { return w.reach }
+
+func (w *World) compile(_ string, d *campaign.Document) (campaign.Parsed, error) {
+	p, ok := w.programs[d.Name]
+	if !ok {
+		return campaign.Parsed{}, fmt.Errorf("sim: no campaign %s", d.Name)
+	}
+	return p, nil
+}
+
+func (w *World) shard(partition int, limit int64) *actors.Shard {
+	return actors.NewShard(actors.Config{Partition: partition, Compile: w.compile, MemoryLimit: limit})
+}
