@@ -55,13 +55,3 @@ type Claim struct {
 	Node  string `json:"node"`
 	Epoch uint64 `json:"epoch"`
 }
-
-// Reject is an event that ingest refused and kept.
-type Reject struct {
-	Workspace string `json:"workspace"`
-	Customer  string `json:"customer,omitempty"`
-	Field     string `json:"field"`
-	Code      string `json:"code"`
-	Message   string `json:"message"`
-	Raw       string `json:"raw"` // at most 32 KiB
-}

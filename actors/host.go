@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math"
 	"runtime/debug"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -178,7 +179,7 @@ func (h *host) spawn() {
 		}
 	}
 	h.lastSnap = time.Now()
-	h.pid = h.e.actors.SpawnFunc(h.receive, "shard", actor.WithID(fmt.Sprint(h.partition)),
+	h.pid = h.e.actors.SpawnFunc(h.receive, "shard", actor.WithID(strconv.Itoa(h.partition)),
 		actor.WithInboxSize(inboxLength), actor.WithMaxRestarts(math.MaxInt32), actor.WithMiddleware(guard))
 	h.e.background.Go(h.wakes)
 }

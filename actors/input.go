@@ -6,10 +6,6 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// Semantics is the version of what the fold computes. It changes when the code
-// of Step, or of campaign, computes something else from the same log (R1).
-const Semantics = 1
-
 // Position names a message of the log so that a log that lost a tail and used
 // its numbers again is found out (R7).
 type Position struct {

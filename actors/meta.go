@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
@@ -47,7 +48,7 @@ func (m *Meta) Encode() []byte {
 	b = wire.AppendFixed(b, m.StateHash)
 	b = wire.AppendInt(b, m.HoldUntil)
 	b = wire.AppendInt(b, m.HoldMark)
-	return wire.AppendUint(b, uint64(m.DedupeSize)) //nolint:gosec // a size
+	return wire.AppendUint(b, uint64(m.DedupeSize))
 }
 
 // DecodeMeta reads what Encode wrote.
@@ -63,7 +64,7 @@ func DecodeMeta(p []byte) (Meta, error) {
 		Emitted: d.Uint(), LastHash: d.Fixed(), Control: d.Uint(),
 		Claim: Claim{Node: d.String(), Epoch: d.Uint()}, StateHash: d.Fixed(),
 		HoldUntil: d.Int(), HoldMark: d.Int(), DedupeSize: int(d.Uint()),
-	} //nolint:gosec // a size
+	}
 	if err := d.Done(); err != nil {
 		return Meta{}, fmt.Errorf("actors: shard meta: %w", err)
 	}
@@ -74,7 +75,7 @@ func DecodeMeta(p []byte) (Meta, error) {
 // of the last snapshot.
 func (s *Shard) Meta() Meta {
 	return Meta{
-		Semantics: Semantics, Now: s.now, Applied: s.applied, Emitted: s.emitted, LastHash: s.lastHash,
+		Semantics: effect.Semantics, Now: s.now, Applied: s.applied, Emitted: s.emitted, LastHash: s.lastHash,
 		Control: s.ctl, Claim: s.claim, StateHash: s.state, HoldUntil: s.hold.until, HoldMark: s.hold.mark,
 		DedupeSize: s.dedupe.limit,
 	}

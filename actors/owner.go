@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/storage"
 )
 
@@ -47,10 +48,10 @@ type Owner struct {
 	env   Env
 	node  string
 
-	outbox  []effect // emitted and not acknowledged, oldest first
-	sent    int      // how many of the outbox are in flight
-	failed  bool     // an append failed: no more until all in flight are answered
-	have    uint64   // effect messages up to here were in the log when last looked
+	outbox  []emitted // emitted and not acknowledged, oldest first
+	sent    int       // how many of the outbox are in flight
+	failed  bool      // an append failed: no more until all in flight are answered
+	have    uint64    // effect messages up to here were in the log when last looked
 	frames  []applied
 	acked   Position // the last frame whose effects are all acknowledged
 	barrier bool     // a snapshot waits for the outbox to empty
@@ -58,11 +59,11 @@ type Owner struct {
 	saved   Meta     // the last durable snapshot
 	saving  Meta     // the one on its way
 	halted  error
-	out     Effects
+	out     effect.Effects
 	recent  recent
 }
 
-type effect struct {
+type emitted struct {
 	n    uint64
 	data []byte
 }
@@ -134,7 +135,7 @@ func (o *Owner) apply(in *Input) {
 		}
 		o.recent.note(&o.out)
 		o.Shard.Encode(&o.out, func(n uint64, data []byte) {
-			o.outbox = append(o.outbox, effect{n: n, data: data})
+			o.outbox = append(o.outbox, emitted{n: n, data: data})
 		})
 	}
 	n, _ := o.Shard.Emitted()
@@ -227,11 +228,9 @@ func (o *Owner) Resume() {
 
 // settle tells which frames are finished and takes a snapshot that waited.
 func (o *Owner) settle() {
-	finished := uint64(0)
+	finished, _ := o.Shard.Emitted()
 	if len(o.outbox) > 0 {
 		finished = o.outbox[0].n - 1
-	} else {
-		finished, _ = o.Shard.Emitted()
 	}
 	for len(o.frames) > 0 && o.frames[0].upTo <= finished {
 		f := o.frames[0]

@@ -8,6 +8,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/internal/wire"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -25,7 +26,7 @@ func recordKey(r *stream.Record) (key string, ok bool) {
 }
 
 // apply applies one record of a frame.
-func (s *Shard) apply(in *Input, index int, out *Effects) {
+func (s *Shard) apply(in *Input, index int, out *effect.Effects) {
 	r := &in.Frame.Records[index]
 	var err error
 	switch r.Kind {
@@ -48,13 +49,13 @@ func (s *Shard) apply(in *Input, index int, out *Effects) {
 	}
 }
 
-func (s *Shard) applyEvent(in *Input, index int, out *Effects) error {
+func (s *Shard) applyEvent(in *Input, index int, out *effect.Effects) error {
 	e, err := campaign.DecodeEvent(in.Frame.Records[index].Data)
 	if err != nil {
 		return err
 	}
 	if !s.dedupe.add(eventHash(e.Workspace, e.Customer, e.ID), s.now) {
-		out.Drops = append(out.Drops, Drop{Index: uint32(index), Reason: campaign.Deduplicate}) //nolint:gosec // small
+		out.Drops = append(out.Drops, effect.Drop{Index: uint32(index), Reason: campaign.Deduplicate})
 		return nil
 	}
 	key := Key(e.Workspace, e.Customer)
@@ -73,7 +74,7 @@ func (s *Shard) applyEvent(in *Input, index int, out *Effects) error {
 	return nil
 }
 
-func (s *Shard) applyResult(data []byte, out *Effects) error {
+func (s *Shard) applyResult(data []byte, out *effect.Effects) error {
 	r, err := campaign.DecodeResult(data)
 	if err != nil {
 		return err
@@ -120,35 +121,37 @@ func (s *Shard) applyClaim(data []byte) error {
 	return nil
 }
 
-func (s *Shard) applyReject(index int, data []byte, out *Effects) error {
-	var r Reject
+func (s *Shard) applyReject(index int, data []byte, out *effect.Effects) error {
+	var r stream.Reject
 	if err := json.Unmarshal(data, &r); err != nil {
 		return fmt.Errorf("actors: reject: %w", err)
 	}
-	out.DeadLetters = append(out.DeadLetters, DeadLetter{
+	out.DeadLetters = append(out.DeadLetters, effect.DeadLetter{
 		Workspace: r.Workspace, Customer: r.Customer,
-		Index: uint32(index), Reason: campaign.ReasonRejected, Field: r.Field, //nolint:gosec // small
-		Detail: clip(r.Code+": "+r.Message, maxDetail), Raw: []byte(clip(r.Raw, maxRaw)), At: s.now,
+		Index: uint32(index), Reason: campaign.ReasonRejected, Field: r.Field,
+		Detail: clip(r.Code+": "+r.Message, effect.MaxDetail), Raw: []byte(clip(r.Raw, effect.MaxRaw)), At: s.now,
 	})
 	return nil
 }
 
 // putAside makes a dead letter of a record that is not applied.
-func (s *Shard) putAside(index int, r *stream.Record, reason campaign.Reason, detail string, out *Effects) {
-	l := DeadLetter{Index: uint32(index), Reason: reason, Detail: clip(detail, maxDetail), //nolint:gosec // small
-		Raw: r.Data[:min(len(r.Data), maxRaw)], At: s.now}
+func (s *Shard) putAside(index int, r *stream.Record, reason campaign.Reason, detail string, out *effect.Effects) {
+	l := effect.DeadLetter{
+		Index: uint32(index), Reason: reason, Detail: clip(detail, effect.MaxDetail),
+		Raw: r.Data[:min(len(r.Data), effect.MaxRaw)], At: s.now,
+	}
 	if r.Kind == stream.KindEvent {
 		d := wire.NewDecoder(r.Data)
 		l.Workspace, l.Customer = d.String(), d.String()
 	}
 	out.DeadLetters = append(out.DeadLetters, l)
-	out.Drops = append(out.Drops, Drop{Index: l.Index, Reason: campaign.Deadletter})
+	out.Drops = append(out.Drops, effect.Drop{Index: l.Index, Reason: campaign.Deadletter})
 }
 
 // guard runs work on a customer. When it panics, the customer and the effects
 // are as before and failed is told why (C7). The detail has no addresses, so
 // that it is the same at each run.
-func (s *Shard) guard(h *hosted, out *Effects, work func(), failed func(detail string)) {
+func (s *Shard) guard(h *hosted, out *effect.Effects, work func(), failed func(detail string)) {
 	s.image = h.c.AppendTo(s.image[:0])
 	before := out.Output
 	defer func() {
@@ -163,7 +166,7 @@ func (s *Shard) guard(h *hosted, out *Effects, work func(), failed func(detail s
 		h.c = restored
 		out.Output = before
 		s.machine = campaign.NewMachine()
-		failed(clip(fmt.Sprintf("panic: %v", p), maxDetail))
+		failed(clip(fmt.Sprintf("panic: %v", p), effect.MaxDetail))
 	}()
 	work()
 }

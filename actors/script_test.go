@@ -9,6 +9,7 @@ import (
 	"github.com/cockroachdb/datadriven"
 
 	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/storage"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -27,8 +28,10 @@ import (
 //	crash                    a new shard from the last snapshot, then the log again
 func TestScripts(t *testing.T) {
 	datadriven.Walk(t, "testdata/script", func(t *testing.T, path string) {
+		t.Helper()
 		w := newScriptWorld(t)
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			t.Helper()
 			w.out.Reset()
 			switch d.Cmd {
 			case "apply":
@@ -98,7 +101,7 @@ func (w *scriptWorld) apply(t *testing.T, text string) {
 	w.ctl++
 	c := Control{K: w.ctl, Apply: &Apply{Workspace: "default"}}
 	for _, d := range docs {
-		d.Document.Version = uint32(w.ctl) //nolint:gosec // small
+		d.Document.Version = uint32(w.ctl)
 		c.Apply.Documents = append(c.Apply.Documents, d.Document)
 	}
 	w.step(t, stream.Record{Kind: stream.KindControl, Data: c.Encode()})
@@ -126,7 +129,7 @@ func (w *scriptWorld) feed(t *testing.T, in *Input) {
 				t.Fatal(err)
 			}
 		}
-		var out Effects
+		var out effect.Effects
 		done, err := w.shard.Step(in, &out)
 		if err != nil {
 			t.Fatal(err)
@@ -142,13 +145,13 @@ func (w *scriptWorld) feed(t *testing.T, in *Input) {
 // check reads every message back: what is written is what was decided.
 func (w *scriptWorld) check(t *testing.T, n uint64, data []byte) {
 	t.Helper()
-	m, err := DecodeMessage(data)
+	m, err := effect.DecodeMessage(data)
 	if err != nil || m.N != n {
 		t.Fatalf("effect message %d reads as %d, error %v", n, m.N, err)
 	}
 }
 
-func (w *scriptWorld) print(out *Effects) {
+func (w *scriptWorld) print(out *effect.Effects) {
 	for _, d := range out.Deliveries {
 		if d.Status == campaign.HandedOff {
 			w.sent = append(w.sent, d)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/effect"
 )
 
 // maxTimersPerStep bounds the timers that one Step fires (R8); the frame goes on
@@ -82,7 +83,7 @@ func (s *Shard) NextDue() int64 { return s.hold.next(&s.wheel) }
 // must be called again with the same frame and an empty out.
 //
 // REQUIRES: out is empty; the customers that Needs named were loaded.
-func (s *Shard) Step(in *Input, out *Effects) (done bool, err error) {
+func (s *Shard) Step(in *Input, out *effect.Effects) (done bool, err error) {
 	if in.At.Seq != s.applied.Seq+1 {
 		return false, fmt.Errorf("%w: partition %d: sequence %d after %d", ErrGap, s.config.Partition,
 			in.At.Seq, s.applied.Seq)
@@ -106,7 +107,7 @@ func (s *Shard) Step(in *Input, out *Effects) (done bool, err error) {
 
 // Encode writes the effects of a step as numbered messages and remembers the
 // last one's number and hash (R5).
-func (s *Shard) Encode(out *Effects, emit func(n uint64, data []byte)) {
+func (s *Shard) Encode(out *effect.Effects, emit func(n uint64, data []byte)) {
 	next := out.Encode(s.emitted+1, func(n uint64, data []byte) {
 		s.lastHash = hashBytes(data)
 		emit(n, data)

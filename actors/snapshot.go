@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/storage"
 )
 
@@ -25,7 +26,7 @@ func (s *Shard) Snapshot() *storage.Batch {
 		share := hashBytes(value)
 		s.state += share - h.share
 		h.share, h.dirty = share, false
-		s.customers.resize(h, int32(len(value)*sizeFactor)) //nolint:gosec // bounded by the limits of a customer
+		s.customers.resize(h, int32(len(value)*sizeFactor))
 		b.Set(storage.CustomerKey(p, h.c.Workspace, h.c.ID), value)
 	}
 	s.dirty = s.dirty[:0]
@@ -85,7 +86,7 @@ func (s *Shard) Load(key string, value []byte) error {
 	if err != nil {
 		return fmt.Errorf("actors: partition %d: customer %q: %w", s.config.Partition, key, err)
 	}
-	h := s.customers.put(key, c, int32(len(value)*sizeFactor)) //nolint:gosec // bounded
+	h := s.customers.put(key, c, int32(len(value)*sizeFactor))
 	h.share = hashBytes(value)
 	return nil
 }
@@ -102,9 +103,9 @@ func (s *Shard) Recover(store storage.Store) error {
 	if err != nil {
 		return err
 	}
-	if m.Semantics != Semantics {
+	if m.Semantics != effect.Semantics {
 		return fmt.Errorf("%w: partition %d was computed by semantics %d, this program computes %d; run the program "+
-			"of semantics %d until it has drained", ErrSemantics, p, m.Semantics, Semantics, m.Semantics)
+			"of semantics %d until it has drained", ErrSemantics, p, m.Semantics, effect.Semantics, m.Semantics)
 	}
 	s.now, s.applied, s.emitted, s.lastHash = m.Now, m.Applied, m.Emitted, m.LastHash
 	s.ctl, s.claim, s.state = m.Control, m.Claim, m.StateHash

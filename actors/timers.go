@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/effect"
 )
 
 // After a downtime (R8): timers that are more than lateMargin late wait for
@@ -67,7 +68,7 @@ func (l *lateHold) next(w *wheel) int64 {
 }
 
 // fireTimers fires what is due, at most maxTimersPerStep; false when more is due.
-func (s *Shard) fireTimers(out *Effects) bool {
+func (s *Shard) fireTimers(out *effect.Effects) bool {
 	for range maxTimersPerStep {
 		t := s.wheel.pop(s.now)
 		if t == nil {
@@ -88,14 +89,14 @@ func (s *Shard) fireTimers(out *Effects) bool {
 }
 
 // fire fires one customer's timers due at or before due, inside a guard (C7).
-func (s *Shard) fire(h *hosted, due int64, out *Effects) {
+func (s *Shard) fire(h *hosted, due int64, out *effect.Effects) {
 	workspace := h.c.Workspace
 	s.machine.Use(s.defs.set(workspace))
 	s.guard(h, out, func() {
 		s.machine.Fire(h.c, due, s.now, &out.Output)
 	}, func(detail string) {
 		h.c.Quarantine(due, s.now)
-		out.DeadLetters = append(out.DeadLetters, DeadLetter{
+		out.DeadLetters = append(out.DeadLetters, effect.DeadLetter{
 			Workspace: workspace, Customer: h.c.ID,
 			Reason: campaign.ReasonPanic, Field: "timer", Detail: detail, At: s.now,
 		})

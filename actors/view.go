@@ -3,9 +3,9 @@ package actors
 import (
 	"encoding/json"
 	"strings"
-	"time"
 
 	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/effect"
 )
 
 // View is a customer as the API shows it.
@@ -71,22 +71,9 @@ type DecisionView struct {
 	EventID  string `json:"event_id,omitempty"`
 }
 
-// FormatTime writes an instant as RFC 3339 in UTC, with milliseconds only when
-// they are not zero; empty for 0.
-func FormatTime(ms int64) string {
-	if ms == 0 {
-		return ""
-	}
-	t := time.UnixMilli(ms).UTC()
-	if ms%1000 == 0 {
-		return t.Format("2006-01-02T15:04:05Z")
-	}
-	return t.Format("2006-01-02T15:04:05.000Z")
-}
-
 func newView(c *campaign.Customer, decisions []campaign.Decision) *View {
 	v := &View{
-		Workspace: c.Workspace, ID: c.ID, CreatedAt: FormatTime(c.CreatedAt), Traits: c.Traits,
+		Workspace: c.Workspace, ID: c.ID, CreatedAt: campaign.FormatTime(c.CreatedAt), Traits: c.Traits,
 		Counters: []CounterView{}, Chains: []ChainView{}, Armed: []ArmedView{}, Pending: []PendingView{},
 		Recent: []DecisionView{},
 	}
@@ -100,24 +87,25 @@ func newView(c *campaign.Customer, decisions []campaign.Decision) *View {
 		if ch.Outcome == campaign.Active {
 			v.Chains = append(v.Chains, ChainView{
 				Campaign: ch.Campaign, Version: ch.Version, Entry: ch.Entry,
-				Key: ch.Key, EnteredAt: FormatTime(ch.EnteredAt), Step: ch.Step, NextTimer: FormatTime(ch.Due),
+				Key: ch.Key, EnteredAt: campaign.FormatTime(ch.EnteredAt), Step: ch.Step,
+				NextTimer: campaign.FormatTime(ch.Due),
 			})
 		}
 	}
 	for _, w := range c.Watches {
-		v.Armed = append(v.Armed, ArmedView{Campaign: w.Campaign, Due: FormatTime(w.Due)})
+		v.Armed = append(v.Armed, ArmedView{Campaign: w.Campaign, Due: campaign.FormatTime(w.Due)})
 	}
 	for i := range c.Pending {
 		d := &c.Pending[i].Delivery
 		v.Pending = append(v.Pending, PendingView{
 			DeliveryID: d.ID.String(), Campaign: d.Campaign, Step: d.Step,
-			Channel: d.Channel, Attempt: d.Attempt, RetryAt: FormatTime(c.Pending[i].RetryAt),
-			Expires: FormatTime(d.Expires),
+			Channel: d.Channel, Attempt: d.Attempt, RetryAt: campaign.FormatTime(c.Pending[i].RetryAt),
+			Expires: campaign.FormatTime(d.Expires),
 		})
 	}
 	for _, d := range decisions {
 		v.Recent = append(v.Recent, DecisionView{
-			At: FormatTime(d.At), Kind: string(d.Kind), Campaign: d.Campaign,
+			At: campaign.FormatTime(d.At), Kind: string(d.Kind), Campaign: d.Campaign,
 			Key: d.Key, Step: d.Step, Reason: string(d.Reason), Detail: d.Detail, EventID: d.EventID,
 		})
 	}
@@ -126,7 +114,10 @@ func newView(c *campaign.Customer, decisions []campaign.Decision) *View {
 
 func newCounterView(c *campaign.Counter) CounterView {
 	event, where, _ := strings.Cut(c.ID, "\x00")
-	v := CounterView{Event: event, Where: where, Count: c.Count, First: FormatTime(c.First), Last: FormatTime(c.Last)}
+	v := CounterView{
+		Event: event, Where: where, Count: c.Count,
+		First: campaign.FormatTime(c.First), Last: campaign.FormatTime(c.Last),
+	}
 	for _, s := range c.Sums {
 		if v.Sums == nil {
 			v.Sums = map[string]string{}
@@ -145,7 +136,7 @@ type recent struct {
 	next int
 }
 
-func (r *recent) note(out *Effects) {
+func (r *recent) note(out *effect.Effects) {
 	for i := range out.Decisions {
 		if len(r.ring) < maxRecent {
 			r.ring = append(r.ring, out.Decisions[i])

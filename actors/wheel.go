@@ -67,10 +67,10 @@ func (w *wheel) place(t *timer) {
 		w.ready[i] = t
 		return
 	}
-	level := (bits.Len64(uint64(t.due^w.now)) - 1) / wheelBits //nolint:gosec // both are positive
+	level := (bits.Len64(uint64(t.due^w.now)) - 1) / wheelBits
 	level = min(level, wheelLevels-1)
 	slot := int(t.due>>(level*wheelBits)) & (wheelSlots - 1)
-	t.level, t.slot, t.index = int8(level), uint8(slot), int32(len(w.slots[level][slot])) //nolint:gosec // small
+	t.level, t.slot, t.index = int8(level), uint8(slot), int32(len(w.slots[level][slot]))
 	w.slots[level][slot] = append(w.slots[level][slot], t)
 	w.occupied[level] |= 1 << slot
 }

@@ -116,12 +116,12 @@ func (p *pipe) handle(ctx *fasthttp.RequestCtx) {
 	events := p.batch
 	for len(body) > 0 {
 		n := min(len(body), pipeRecord)
-		data := binary.LittleEndian.AppendUint32(make([]byte, 0, n+4), uint32(events)) //nolint:gosec // small
+		data := binary.LittleEndian.AppendUint32(make([]byte, 0, n+4), uint32(events))
 		records = append(records, stream.Record{Kind: stream.KindEvent, Data: append(data, body[:n]...)})
 		body, events = body[n:], 0
 	}
 	ended := make(chan error, 1)
-	partition := int(p.turn.Add(1) % uint64(p.publisher.Partitions())) //nolint:gosec // small
+	partition := int(p.turn.Add(1) % uint64(p.publisher.Partitions()))
 	err := p.publisher.Add(partition, records, func(err error) { ended <- err })
 	if err == nil {
 		err = <-ended

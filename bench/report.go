@@ -75,6 +75,8 @@ func (r *Throughput) Table(w io.Writer) {
 	row(w, "rows behind at the end", "%.1f s", r.LagSeconds)
 	row(w, "CPU us an event", "nudged %.1f, clickhoused %.1f, bench %.1f", r.CPU.Nudged, r.CPU.Clickhoused, r.CPU.Bench)
 	row(w, "events / deliveries", "%s / %s", thousands(r.Events), thousands(r.Ledger.HandedOff))
+	row(w, "deliveries sent by then", "%s", thousands(r.Ledger.Sent))
+	row(w, "memory MiB", "nudged %d, clickhoused %d", r.Memory.Nudged, r.Memory.Clickhoused)
 	row(w, "nothing lost, nothing doubled", "%s", verdict(r.Correct))
 }
 

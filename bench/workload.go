@@ -51,8 +51,8 @@ type Generator struct {
 
 // NewGenerator makes the generator of a lane.
 func NewGenerator(w Workload, lane int) *Generator {
-	rng := rand.New(rand.NewPCG(w.Seed, uint64(lane)))                                                    //nolint:gosec // a workload, not a secret
-	return &Generator{rng: rng, zipf: rand.NewZipf(rng, zipfExponent, zipfOffset, uint64(w.Customers-1)), //nolint:gosec // positive
+	rng := rand.New(rand.NewPCG(w.Seed, uint64(lane)))
+	return &Generator{rng: rng, zipf: rand.NewZipf(rng, zipfExponent, zipfOffset, uint64(w.Customers-1)),
 		model: newModel(w.Campaigns), lane: lane}
 }
 

@@ -30,7 +30,7 @@ const CustomerFormat = 1
 // AppendTo appends the stored form of c.
 func (c *Customer) AppendTo(b []byte) []byte {
 	b = append(b, CustomerFormat)
-	b = wire.AppendFixed(b, uint64(c.NextDue())) //nolint:gosec // read back by the same cast
+	b = wire.AppendFixed(b, uint64(c.NextDue()))
 	b = wire.AppendString(b, c.Workspace)
 	b = wire.AppendString(b, c.ID)
 	b = wire.AppendInt(b, c.CreatedAt)
@@ -160,7 +160,7 @@ func DecodeNextDue(p []byte) (int64, error) {
 	if len(p) < 9 || p[0] != CustomerFormat {
 		return 0, fmt.Errorf("campaign: customer: %w: no format %d header", wire.ErrCorrupt, CustomerFormat)
 	}
-	return int64(wire.NewDecoder(p[1:]).Fixed()), nil //nolint:gosec // written by the same cast
+	return int64(wire.NewDecoder(p[1:]).Fixed()), nil
 }
 
 // DecodeCustomer reads what AppendTo wrote. Nothing of p is kept.
@@ -188,7 +188,7 @@ func DecodeCustomer(p []byte, names Names) (*Customer, error) {
 		c.Entries = append(c.Entries, Entry{
 			Campaign: names.of(d.Bytes()), Key: d.String(), Keyed: d.Bool(),
 			Number: uint32(d.Uint()), LastIn: d.Int(), LastOut: d.Int(),
-		}) //nolint:gosec // written from a uint32
+		})
 	}
 	for range d.Count(3) {
 		c.Watches = append(c.Watches, Watch{Campaign: names.of(d.Bytes()), Due: d.Int(), Trigger: d.Bytes()})
@@ -215,7 +215,6 @@ func decodeCounter(d *wire.Decoder, names Names) Counter {
 	return c
 }
 
-//nolint:gosec // the numbers were written from uint32
 func decodeChain(d *wire.Decoder, names Names) *Chain {
 	ch := &Chain{
 		Campaign: names.of(d.Bytes()), Version: uint32(d.Uint()), Entry: uint32(d.Uint()), Key: d.String(),
@@ -233,7 +232,6 @@ func decodeChain(d *wire.Decoder, names Names) *Chain {
 // alias its bytes.
 func DecodeDelivery(d *wire.Decoder) Delivery { return decodeDelivery(d, nil) }
 
-//nolint:gosec // the numbers were written from uint32
 func decodeDelivery(d *wire.Decoder, names Names) Delivery {
 	var v Delivery
 	for i := range v.ID {

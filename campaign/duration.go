@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -14,7 +15,7 @@ const maxDuration = 10 * 366 * 24 * 3600 * 1000
 func ParseDuration(text string) (int64, error) {
 	rest, total := text, int64(0)
 	if rest == "" {
-		return 0, fmt.Errorf("empty duration; write for example 90s, 15m, 24h, 14d or 2w")
+		return 0, errors.New("empty duration; write for example 90s, 15m, 24h, 14d or 2w")
 	}
 	for rest != "" {
 		digits := 0

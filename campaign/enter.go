@@ -29,7 +29,7 @@ func (m *Machine) countTrigger(p *Program, t *CountTrigger, e *Event) {
 		return
 	}
 	if m.c.CreatedSeq < spec.since {
-		m.refuse(p, "", ReasonHistory, "")
+		m.refuse(p, "", ReasonHistory)
 		return
 	}
 	m.offer(p, e)
@@ -86,7 +86,7 @@ func (m *Machine) fireWatch(campaign string) {
 	m.scope.chain.c = nil
 	m.scope.trigger.set(trigger)
 	if m.late && p.Late == LateExit {
-		m.refuse(p, "", ReasonLate, "")
+		m.refuse(p, "", ReasonLate)
 		return
 	}
 	m.enterIfAllowed(p, trigger)
@@ -96,9 +96,9 @@ func (m *Machine) fireWatch(campaign string) {
 func (m *Machine) offer(p *Program, e *Event) {
 	switch {
 	case e.Historical:
-		m.refuse(p, "", ReasonHistorical, "")
+		m.refuse(p, "", ReasonHistorical)
 	case m.now-e.Time > p.MaxEventAge:
-		m.refuse(p, "", ReasonTooOld, "")
+		m.refuse(p, "", ReasonTooOld)
 	default:
 		m.enterIfAllowed(p, e)
 	}
@@ -108,11 +108,11 @@ func (m *Machine) offer(p *Program, e *Event) {
 func (m *Machine) enterIfAllowed(p *Program, trigger *Event) {
 	key, ok := m.key(p, trigger)
 	if !ok {
-		m.refuse(p, "", ReasonKey, "")
+		m.refuse(p, "", ReasonKey)
 		return
 	}
 	if reason := m.mayEnter(p, key); reason != NoReason {
-		m.refuse(p, key, reason, "")
+		m.refuse(p, key, reason)
 		return
 	}
 	live := m.liveOf(p, key)
@@ -121,11 +121,11 @@ func (m *Machine) enterIfAllowed(p *Program, trigger *Event) {
 		return
 	}
 	if p.Audience != nil && !m.holds(p.Audience, p.Name) {
-		m.refuse(p, key, ReasonAudience, "")
+		m.refuse(p, key, ReasonAudience)
 		return
 	}
 	if trigger != nil && m.alreadyConverted(p, trigger) {
-		m.refuse(p, key, ReasonConverted, "")
+		m.refuse(p, key, ReasonConverted)
 		return
 	}
 	if len(live) > 0 && p.Reentry.OnActive == RestartLive {
@@ -251,11 +251,12 @@ func (m *Machine) refresh(p *Program, ch *Chain, trigger *Event) {
 			}
 		case *Wait:
 			ch.Due = m.now + v.Timeout
+		default: // the others have no timer
 		}
 	}
 	m.decideChain(ch, Refreshed, NoReason, ch.Step, "")
 }
 
-func (m *Machine) refuse(p *Program, key string, reason Reason, detail string) {
-	m.decide(Decision{Campaign: p.Name, Version: p.Version, Key: key, Kind: Refused, Reason: reason, Detail: detail})
+func (m *Machine) refuse(p *Program, key string, reason Reason) {
+	m.decide(Decision{Campaign: p.Name, Version: p.Version, Key: key, Kind: Refused, Reason: reason})
 }

@@ -49,7 +49,7 @@ func (r *reader) trigger(n *yaml.Node, p *Program) {
 				field{name: "event", required: true, read: func(n *yaml.Node) { r.text(n, "event", &t.Event) }},
 				field{name: "where", read: func(n *yaml.Node) { r.expr(n, "where", true, &t.Where) }},
 				field{name: "reaches", required: true, read: func(n *yaml.Node) {
-					t.Reaches = uint64(r.integer(n, "reaches", 1, 1_000_000_000)) //nolint:gosec // from 1 up
+					t.Reaches = uint64(r.integer(n, "reaches", 1, 1_000_000_000))
 				}})
 			r.oneTrigger(n, p, t)
 		}},

@@ -69,7 +69,7 @@ func (r *reader) wait(n *yaml.Node) *Wait {
 			r.matcher(n, "wait.restart_on", w.RestartOn, false)
 		}},
 		field{name: "max_restarts", read: func(n *yaml.Node) {
-			w.MaxRestarts = uint32(r.integer(n, "wait.max_restarts", 0, 1_000_000)) //nolint:gosec // bounded
+			w.MaxRestarts = uint32(r.integer(n, "wait.max_restarts", 0, 1_000_000))
 		}})
 	if len(w.For) == 0 && w.Timeout == 0 {
 		r.fail(n, "wait: needs for, or timeout, or both")
@@ -198,6 +198,7 @@ func (r *reader) checkSteps(n *yaml.Node, p *Program) {
 		r.fail(n, "steps: at least one is needed")
 		return
 	}
+	before := len(r.errs)
 	p.steps = make(map[string]int, len(p.Steps))
 	for i := range p.Steps {
 		if first, twice := p.steps[p.Steps[i].ID]; twice {
@@ -222,6 +223,9 @@ func (r *reader) checkSteps(n *yaml.Node, p *Program) {
 		}
 	}
 	for i := range p.Steps {
+		if len(r.errs) > before {
+			break // ids and targets first: what they break would be reported too
+		}
 		if !reached[i] {
 			r.fail(n.Content[i], "step %s cannot be reached", p.Steps[i].ID)
 		}
@@ -259,6 +263,7 @@ func (p *Program) targets(i int) []string {
 			return all
 		}
 		return append(all, next)
+	default:
+		return []string{next}
 	}
-	return []string{next}
 }

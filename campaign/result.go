@@ -42,7 +42,7 @@ func DecodeResult(p []byte) (Result, error) {
 	r := Result{Workspace: d.String(), Customer: d.String()}
 	id := d.Bytes()
 	copy(r.Delivery[:], id)
-	r.Attempt = uint32(d.Uint()) //nolint:gosec // written from a uint32
+	r.Attempt = uint32(d.Uint())
 	r.Verdict = Verdict(d.Byte())
 	r.Detail = d.String()
 	if err := d.Done(); err != nil {

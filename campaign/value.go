@@ -77,11 +77,7 @@ func (m jsonMap) Iterator() traits.Iterator {
 	if m.o == nil {
 		return types.NewStringList(types.DefaultTypeAdapter, nil).Iterator()
 	}
-	keys, ok := types.NewStringList(types.DefaultTypeAdapter, sortedKeys(m.o)).(traits.Lister)
-	if !ok {
-		panic("BUG: a string list is no list")
-	}
-	return keys.Iterator()
+	return types.NewStringList(types.DefaultTypeAdapter, sortedKeys(m.o)).Iterator()
 }
 
 func (m jsonMap) Equal(other ref.Val) ref.Val {

@@ -8,8 +8,8 @@ import (
 	"github.com/valyala/fasthttp"
 	"github.com/valyala/fastjson"
 
-	"github.com/nudge-engine/nudge/actors"
 	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/stream"
 )
 
 // Limits of what comes in (design R15).
@@ -40,7 +40,7 @@ type decoder struct {
 type rejected struct {
 	Index int `json:"index"`
 	FieldError
-	record actors.Reject
+	record stream.Reject
 }
 
 // decode reads a body. kind is the call's type, empty for a batch.
@@ -143,7 +143,7 @@ func (d *decoder) batch(root *fastjson.Value) *problem {
 			d.events = append(d.events, e)
 			continue
 		}
-		d.rejects = append(d.rejects, rejected{Index: index, FieldError: *wrong, record: actors.Reject{
+		d.rejects = append(d.rejects, rejected{Index: index, FieldError: *wrong, record: stream.Reject{
 			Workspace: d.workspace, Customer: clip(i.customer, maxName), Field: wrong.Path, Code: wrong.Code,
 			Message: wrong.Message, Raw: clip(string(v.MarshalTo(nil)), maxRawReject),
 		}})

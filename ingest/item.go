@@ -46,7 +46,8 @@ func (i *item) event() (campaign.Event, *FieldError) {
 		return e, &FieldError{Path: "item", Code: codeType, Message: "must be an object, not " + typeName(i.v)}
 	}
 	before := len(i.d.arena)
-	for _, check := range [...]func(*campaign.Event) *FieldError{i.identity, i.callType, i.messageID, i.times, i.objects} {
+	checks := [...]func(*campaign.Event) *FieldError{i.identity, i.callType, i.messageID, i.times, i.objects}
+	for _, check := range checks {
 		if wrong := check(&e); wrong != nil {
 			i.d.arena = i.d.arena[:before]
 			return campaign.Event{}, wrong

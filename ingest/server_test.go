@@ -16,7 +16,6 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 
-	"github.com/nudge-engine/nudge/actors"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/ingest"
 	"github.com/nudge-engine/nudge/stream"
@@ -77,7 +76,7 @@ func newWorld(t *testing.T, change func(*ingest.Config)) *world {
 }
 
 // stored is every record in the log.
-func (w *world) stored(t *testing.T) (events []campaign.Event, rejects []actors.Reject) {
+func (w *world) stored(t *testing.T) (events []campaign.Event, rejects []stream.Reject) {
 	t.Helper()
 	for _, s := range w.streams {
 		info, err := s.Info(t.Context())
@@ -95,7 +94,7 @@ func (w *world) stored(t *testing.T) (events []campaign.Event, rejects []actors.
 			}
 			for _, r := range f.Records {
 				if r.Kind == stream.KindReject {
-					var reject actors.Reject
+					var reject stream.Reject
 					if err := json.Unmarshal(r.Data, &reject); err != nil {
 						t.Fatal(err)
 					}
@@ -348,7 +347,8 @@ func TestEventFields(t *testing.T) {
 	// The client's clock is two hours ahead: sentAt says so.
 	f(
 		"/v1/track",
-		`{"userId":"u","event":"E","messageId":"m2","timestamp":"2026-03-01T11:00:00Z","sentAt":"2026-03-01T12:00:00Z"}`,
+		`{"userId":"u","event":"E","messageId":"m2","timestamp":"2026-03-01T11:00:00Z",`+
+			`"sentAt":"2026-03-01T12:00:00Z"}`,
 		campaign.Event{Customer: "u", ID: "m2", Type: campaign.Track, Name: "E", Time: serverNow - 3_600_000},
 	)
 	// A time in the future is set to now.
@@ -433,7 +433,8 @@ func TestSmuggling(t *testing.T) {
 	}
 	auth := "Host: x\r\nAuthorization: Bearer key\r\nContent-Type: application/json\r\n"
 	f(
-		"POST /v1/track HTTP/1.1\r\n"+auth+"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET / HTTP/1.1\r\n\r\n",
+		"POST /v1/track HTTP/1.1\r\n"+auth+"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"+
+			"GET / HTTP/1.1\r\n\r\n",
 		"400",
 	)
 	f("POST /v1/track HTTP/1.1\r\n"+auth+"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}x", "400")

@@ -8,8 +8,10 @@ import (
 
 	"github.com/nudge-engine/nudge/actors"
 	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/sim/audit"
 	"github.com/nudge-engine/nudge/sim/workload"
+	"github.com/nudge-engine/nudge/storage"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -76,10 +78,10 @@ type partition struct {
 	inFlight bool
 	logTime  int64 // greatest stamp so far
 
-	nodes   []*node // running, the newest last
-	started int     // owners so far
-	disk    *disk   // of the owner that crashed last
-	crashes []int64 // when
+	nodes   []*node         // running, the newest last
+	started int             // owners so far
+	disk    *storage.Memory // of the owner that crashed last
+	crashes []int64         // when
 	hashes  []uint64
 }
 
@@ -105,7 +107,7 @@ func (w *World) call(c *workload.Call) {
 // control copies the control records into the partition.
 func (p *partition) control() {
 	genesis := actors.Control{K: 1, Genesis: &actors.Genesis{LogID: "sim", Partitions: len(p.w.parts),
-		Semantics: actors.Semantics, DedupeIDs: actors.DefaultDedupeIDs}}
+		Semantics: effect.Semantics, DedupeIDs: actors.DefaultDedupeIDs}}
 	apply := actors.Control{K: 2, Apply: &actors.Apply{Workspace: workspace, Documents: p.w.documents}}
 	for _, c := range []actors.Control{genesis, apply} {
 		data := c.Encode()

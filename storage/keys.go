@@ -49,7 +49,7 @@ func DedupeKey(partition int, chunk uint64) []byte {
 
 // PartitionPrefix is the range of everything a shard keeps.
 func PartitionPrefix(partition int) []byte {
-	return binary.BigEndian.AppendUint16([]byte{'p'}, uint16(partition)) //nolint:gosec // partitions are few
+	return binary.BigEndian.AppendUint16([]byte{'p'}, uint16(partition))
 }
 
 func partitionKey(partition int, kind byte) []byte { return append(PartitionPrefix(partition), kind) }

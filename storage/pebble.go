@@ -73,7 +73,7 @@ func (p *Pebble) checkFormat(readOnly bool) error {
 // Commit implements Store.
 func (p *Pebble) Commit(b *Batch) error {
 	batch := p.db.NewBatchWithSize(b.bytes + 16*len(b.changes) + 64)
-	defer batch.Close() //nolint:errcheck // nothing can be done; the commit's error counts
+	defer batch.Close()
 	for _, c := range b.changes {
 		var err error
 		if c.value == nil {
@@ -100,7 +100,7 @@ func (p *Pebble) Get(key []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("storage: get: %w", err)
 	}
-	defer closer.Close() //nolint:errcheck // releases memory only
+	defer closer.Close()
 	return append([]byte{}, v...), nil
 }
 

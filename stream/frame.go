@@ -84,7 +84,7 @@ func (b *Builder) Seal(now int64) []byte {
 		b.buf = append(b.buf, make([]byte, frameHeader)...)
 	}
 	b.buf[0] = FrameFormat
-	binary.LittleEndian.PutUint64(b.buf[2:], uint64(now)) //nolint:gosec // read back by the same cast
+	binary.LittleEndian.PutUint64(b.buf[2:], uint64(now))
 	binary.LittleEndian.PutUint32(b.buf[10:], b.count)
 	sum := crc32.Checksum(b.buf, castagnoli())
 	return binary.LittleEndian.AppendUint32(b.buf, sum)
@@ -107,7 +107,7 @@ func DecodeFrame(p []byte) (Frame, error) {
 	if sum := crc32.Checksum(body, castagnoli()); sum != binary.LittleEndian.Uint32(trailer) || p[1] != 0 {
 		return Frame{}, fmt.Errorf("%w: checksum differs", ErrFrame)
 	}
-	f := Frame{Time: int64(binary.LittleEndian.Uint64(p[2:]))} //nolint:gosec // written by the same cast
+	f := Frame{Time: int64(binary.LittleEndian.Uint64(p[2:]))}
 	count := int(binary.LittleEndian.Uint32(p[10:]))
 	d := wire.NewDecoder(body[frameHeader:])
 	if count > d.Len()/2 {

@@ -2,12 +2,10 @@ package stream_test
 
 import (
 	"bytes"
-	"encoding/hex"
 	"errors"
-	"os"
-	"strings"
 	"testing"
 
+	"github.com/nudge-engine/nudge/internal/goldentest"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -16,24 +14,8 @@ func TestFrameGolden(t *testing.T) {
 	var b stream.Builder
 	b.Add(stream.KindEvent, []byte("an event"))
 	b.Add(stream.KindTick, nil)
-	got := hex.EncodeToString(b.Seal(1_772_359_200_000)) + "\n"
-	const file = "testdata/frame.v1.hex"
-	if os.Getenv("REWRITE") != "" {
-		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("unexpected bytes\n got %s want %s", got, want)
-	}
-	raw, err := hex.DecodeString(strings.TrimSpace(string(want)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	raw := b.Seal(1_772_359_200_000)
+	goldentest.Bytes(t, "frame.v1", raw)
 	f, err := stream.DecodeFrame(raw)
 	if err != nil {
 		t.Fatal(err)

@@ -20,6 +20,12 @@ const maxPending = 1 << 16
 // ackTimeout is how long an append may stay unanswered before its end is unknown.
 const ackTimeout = 10 * time.Second
 
+// Codes of the server that the client library does not name.
+const (
+	noSpace     jetstream.ErrorCode = 10047 // insufficient storage resources
+	storeFailed jetstream.ErrorCode = 10077 // a full stream says so here
+)
+
 // JetStream is a log kept by nats-server, in this process or elsewhere.
 type JetStream struct {
 	conn     *nats.Conn
@@ -165,13 +171,13 @@ func (s *jsStream) Append(a Append, done func(uint64, error)) {
 func (s *jsStream) appendError(err error) error {
 	var api *jetstream.APIError
 	if errors.As(err, &api) {
-		switch api.ErrorCode {
-		case jetstream.JSErrCodeStreamWrongLastSequence, jetstream.JSErrCodeStreamWrongLastSequenceConstant:
+		if api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence ||
+			api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequenceConstant {
 			return fmt.Errorf("%w: %s: %s", ErrWrongLast, s.name, api.Description)
-		case 10047, 10077: // insufficient storage; stream store failed, which a full stream reports
-			if strings.Contains(api.Description, "maximum bytes") || api.ErrorCode == 10047 {
-				return fmt.Errorf("%w: %s: %s", ErrFull, s.name, api.Description)
-			}
+		}
+		full := api.ErrorCode == storeFailed && strings.Contains(api.Description, "maximum bytes")
+		if api.ErrorCode == noSpace || full {
+			return fmt.Errorf("%w: %s: %s", ErrFull, s.name, api.Description)
 		}
 	}
 	if errors.Is(err, nats.ErrConnectionClosed) {
@@ -219,8 +225,10 @@ func (s *jsStream) Info(ctx context.Context) (Info, error) {
 	if err != nil {
 		return Info{}, fmt.Errorf("stream: info of %s: %w", s.name, err)
 	}
-	return Info{First: i.State.FirstSeq, Last: i.State.LastSeq, Bytes: int64(i.State.Bytes), //nolint:gosec // a size
-		MaxBytes: i.Config.MaxBytes, Created: i.Created}, nil
+	return Info{
+		First: i.State.FirstSeq, Last: i.State.LastSeq, Bytes: int64(i.State.Bytes),
+		MaxBytes: i.Config.MaxBytes, Created: i.Created,
+	}, nil
 }
 
 func (s *jsStream) Trim(ctx context.Context, through uint64) error {

@@ -14,10 +14,10 @@ func PartitionOf(workspace, customer string, n int) int {
 	_, _ = d.WriteString(workspace) // never fails
 	_, _ = d.Write([]byte{0})
 	_, _ = d.WriteString(customer)
-	return int(d.Sum64() % uint64(n)) //nolint:gosec // n is small and positive
+	return int(d.Sum64() % uint64(n))
 }
 
-// Names of the streams.
+// ControlStream is the stream of control records.
 const ControlStream = "CTL"
 
 // EventStream is the stream of a partition's frames.

@@ -16,6 +16,7 @@ func TestMemoryConforms(t *testing.T) {
 func TestJetStreamConforms(t *testing.T) {
 	dirs := map[string]string{}
 	streamtest.Run(t, true, func(t *testing.T) stream.Log {
+		t.Helper()
 		dir, ok := dirs[t.Name()]
 		if !ok {
 			dir = t.TempDir()

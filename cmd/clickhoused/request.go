@@ -28,6 +28,8 @@ type request struct {
 // ignored are URL parameters of the interface that are no settings and change
 // nothing here. Sessions: every statement has a session of its own, so
 // session_id is accepted (DBeaver sends it) and holds no state.
+//
+//nudge:constant read only
 var ignored = []string{
 	"query", "query_id", "database", "default_format", "client_protocol_version",
 	"user", "password", "quota_key",

@@ -48,7 +48,7 @@ func (a adminAddress) call(method, path string, body any) ([]byte, error) {
 			err,
 		)
 	}
-	defer response.Body.Close() //nolint:errcheck // only read
+	defer response.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(response.Body, 64<<20))
 	if err != nil {
 		return nil, err

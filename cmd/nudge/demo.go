@@ -52,7 +52,7 @@ func (d *demoCommand) Run(out console) error {
 	server := exec.Command(
 		filepath.Join(filepath.Dir(self), "nudged"),
 		"--campaigns-dir",
-		d.Shop, //nolint:gosec,noctx // ours
+		d.Shop,
 		"--data-dir",
 		d.Data,
 		"--http-listen",
@@ -162,18 +162,18 @@ func demoCall(line json.RawMessage, run string) (call json.RawMessage, at time.T
 	if name == "" {
 		name, _ = fields["type"].(string)
 	}
-	say = fmt.Sprintf("%s: %s", fields["userId"], name)
+	said := []string{fmt.Sprintf("%s: %s", fields["userId"], name)}
 	for _, key := range []string{"properties", "traits"} {
 		if v, ok := fields[key]; ok {
 			text, err := json.Marshal(v)
 			if err != nil {
 				return nil, at, "", err
 			}
-			say += " " + string(text)
+			said = append(said, string(text))
 		}
 	}
 	call, err = json.Marshal(fields)
-	return call, at, say, err
+	return call, at, strings.Join(said, " "), err
 }
 
 func sleepUntil(ctx context.Context, at time.Time) error {
@@ -217,7 +217,7 @@ func get(ctx context.Context, address string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer response.Body.Close() //nolint:errcheck // only read
+	defer response.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(response.Body, 16<<20))
 	if err == nil && response.StatusCode != http.StatusOK {
 		err = fmt.Errorf("%s: %s", response.Status, text)

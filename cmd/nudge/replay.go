@@ -58,11 +58,11 @@ func (r *replayCommand) Run(out console) error {
 }
 
 func readLines(path string) ([]json.RawMessage, error) {
-	f, err := os.Open(path) //nolint:gosec // the user names the file
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close()
 	var lines []json.RawMessage
 	s := bufio.NewScanner(f)
 	s.Buffer(make([]byte, 64<<10), maxLine)
@@ -137,7 +137,7 @@ func (p *player) post(ctx context.Context, body []byte) (rejects []refusedCall, 
 	if err != nil {
 		return nil, true, err
 	}
-	defer response.Body.Close() //nolint:errcheck // only read
+	defer response.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(response.Body, 16<<20))
 	if err != nil {
 		return nil, true, err

@@ -110,11 +110,11 @@ const maxLine = 1 << 20
 
 // readCalls reads all calls of a file.
 func readCalls(path string, sorted bool) ([]campaign.Event, error) {
-	f, err := os.Open(path) //nolint:gosec // the user names the file
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close()
 	var calls []campaign.Event
 	reader := ingest.NewRecorded(simulate.Workspace)
 	scanner := bufio.NewScanner(f)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/nudge-engine/nudge/actors"
 	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/storage"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -251,7 +252,7 @@ func (c *comparison) step(ctx context.Context, shard *actors.Shard, seq uint64) 
 		return err
 	}
 	for done := false; !done; {
-		var out actors.Effects
+		var out effect.Effects
 		if done, err = shard.Step(&in, &out); err != nil {
 			return err
 		}

@@ -76,7 +76,7 @@ func (n *node) guarded(f func(w http.ResponseWriter, r *http.Request) error) htt
 	return func(w http.ResponseWriter, r *http.Request) {
 		token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		got := sha256.Sum256([]byte(token))
-		err := error(nil)
+		var err error
 		switch {
 		case n.config.AdminKey != "" && subtle.ConstantTimeCompare(got[:], want[:]) != 1:
 			err = adminError{http.StatusUnauthorized, errors.New("the admin key is needed as a Bearer token")}

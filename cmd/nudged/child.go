@@ -82,7 +82,7 @@ func (c *child) run(ctx context.Context) {
 
 // once runs the child until it ends, or asks it to end when ctx does.
 func (c *child) once(ctx context.Context) error {
-	command := exec.Command(c.path, c.args...) //nolint:gosec,noctx // our own program; ended by hand below
+	command := exec.Command(c.path, c.args...) // ended by hand below
 	command.Stderr = os.Stderr
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt from the terminal is for us
 	input, err := command.StdinPipe()

@@ -157,7 +157,7 @@ func fileResolver(args []string) kong.Resolver {
 }
 
 func readSettings(path string) (map[string]any, error) {
-	text, err := os.ReadFile(path) //nolint:gosec // the user names the file
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("config file: %w", err)
 	}

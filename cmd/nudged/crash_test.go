@@ -46,7 +46,7 @@ func TestKillsLoseAndDoubleNothing(t *testing.T) {
 	s := newServer(t, crashDefinitions(hook.URL), "NUDGE_SNAPSHOT_EVERY=500ms")
 	s.start()
 	s.ready()
-	seed := uint64(time.Now().UnixNano()) //nolint:gosec // any number
+	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	var acked atomic.Int64
 	sending := make(chan struct{})

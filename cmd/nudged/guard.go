@@ -83,7 +83,7 @@ func (g *guard) node(ctx context.Context) error {
 	if err := syscall.Statfs(g.n.config.DataDir, &fs); err != nil {
 		return fmt.Errorf("disk: %w", err)
 	}
-	if free := int64(fs.Bavail) * fs.Bsize; free < g.n.config.MinFree { //nolint:gosec // sizes of disks
+	if free := int64(fs.Bavail) * fs.Bsize; free < g.n.config.MinFree {
 		return fmt.Errorf("%w: %d bytes free, %d wanted (min_free)", errDisk, free, g.n.config.MinFree)
 	}
 	if err := g.n.logStore.Healthy(); err != nil && ctx.Err() == nil {

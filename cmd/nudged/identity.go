@@ -24,7 +24,7 @@ func newID() string { return uuid.NewString() }
 func loadIdentity(c *Config) (identity, error) {
 	path := c.path("node.json")
 	var id identity
-	text, err := os.ReadFile(path) //nolint:gosec // below the data directory
+	text, err := os.ReadFile(path)
 	switch {
 	case err == nil:
 		if err := json.Unmarshal(text, &id); err != nil || id.Node == "" {
@@ -62,7 +62,7 @@ func (id identity) save(path string) error {
 		temporary,
 		os.O_CREATE|os.O_TRUNC|os.O_WRONLY,
 		0o600,
-	) //nolint:gosec // below the data directory
+	)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}

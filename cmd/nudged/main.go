@@ -67,7 +67,7 @@ func run(args []string, s streams) int {
 	return 0
 }
 
-func (c *configCommand) Run(s streams) error { return c.Config.print(s.out) }
+func (c *configCommand) Run(s streams) error { return c.print(s.out) }
 
 func (c *runCommand) Run(s streams) error {
 	if err := c.validate(); err != nil {

@@ -21,6 +21,7 @@ import (
 	"github.com/nudge-engine/nudge/actors"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/ingest"
+	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/sink/dispatch"
 	"github.com/nudge-engine/nudge/sink/warehouse"
 	"github.com/nudge-engine/nudge/storage"
@@ -78,7 +79,8 @@ func start(ctx context.Context, c *Config, out io.Writer, log *slog.Logger) (*no
 		clock: stream.NewClock(c.ClockOffset),
 	}
 	for _, step := range []func(context.Context) error{
-		n.openData, n.openAdmin, n.startChild, n.openLog, n.openStreams, n.startEngine, n.startSinks, n.applyDir, n.openHTTP,
+		n.openData, n.openAdmin, n.startChild, n.openLog, n.openStreams,
+		n.startEngine, n.startSinks, n.applyDir, n.openHTTP,
 	} {
 		if err := step(ctx); err != nil {
 			return n, err
@@ -142,7 +144,7 @@ func (n *node) openStreams(ctx context.Context) error {
 	}
 	n.control, err = actors.OpenController(ctx, ctl, actors.Genesis{
 		LogID: newID(), Partitions: n.config.Partitions,
-		Semantics: actors.Semantics, DedupeIDs: actors.DefaultDedupeIDs,
+		Semantics: effect.Semantics, DedupeIDs: actors.DefaultDedupeIDs,
 	})
 	if err != nil {
 		return err

@@ -14,6 +14,8 @@ import (
 // out does not suffice: chdb_set_signal_handlers_enabled(0), and every later
 // chdb_connect, resets them to SIG_DFL, which drops the Go runtime's as well.
 // So they are saved before each such call and put back after it.
+//
+//nudge:constant read only
 var guardedSignals = [...]syscall.Signal{
 	syscall.SIGABRT, syscall.SIGSEGV, syscall.SIGILL, syscall.SIGBUS,
 	syscall.SIGSYS, syscall.SIGFPE, syscall.SIGTSTP, syscall.SIGTRAP,

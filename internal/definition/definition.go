@@ -32,7 +32,7 @@ func Read(path string) ([]File, error) {
 		return nil, fmt.Errorf("definitions: %w", err)
 	}
 	if !info.IsDir() {
-		text, err := os.ReadFile(path) //nolint:gosec // the user names the file
+		text, err := os.ReadFile(path)
 		if err != nil {
 			return nil, fmt.Errorf("definitions: %w", err)
 		}
@@ -48,7 +48,7 @@ func Read(path string) ([]File, error) {
 			continue
 		}
 		name := filepath.Join(path, e.Name())
-		text, err := os.ReadFile(name) //nolint:gosec // the user names the directory
+		text, err := os.ReadFile(name)
 		if err != nil {
 			return nil, fmt.Errorf("definitions: %w", err)
 		}

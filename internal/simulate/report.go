@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"sort"
 
-	"github.com/nudge-engine/nudge/actors"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/sink/dispatch/message"
 )
@@ -174,7 +173,8 @@ func (r *Report) Delivery(d *campaign.Delivery) error {
 		DeliveryID string   `json:"delivery_id"`
 		Message    ordered  `json:"message"`
 	}{
-		actors.FormatTime(d.At), actors.FormatTime(d.Due), d.Campaign, d.Version, d.Customer, optional(d.Key), d.Entry,
+		campaign.FormatTime(d.At), campaign.FormatTime(d.Due), d.Campaign, d.Version, d.Customer,
+		optional(d.Key), d.Entry,
 		d.Step, d.Channel, optional(d.Variant), string(d.Status), optional(d.Reason), optional(d.TriggerID),
 		d.ID.String(), fields,
 	})
@@ -203,7 +203,7 @@ func (r *Report) Decision(d *campaign.Decision) error {
 		Detail    optional `json:"detail"`
 		EventID   optional `json:"event_id"`
 	}{
-		actors.FormatTime(d.At), d.Workspace, optional(d.Campaign), d.Version, d.Customer, optional(d.Key), d.Entry,
+		campaign.FormatTime(d.At), d.Workspace, optional(d.Campaign), d.Version, d.Customer, optional(d.Key), d.Entry,
 		optional(d.Step), string(d.Kind), optional(d.Reason), optional(d.Detail), optional(d.EventID),
 	})
 }
@@ -288,7 +288,7 @@ func (r *Report) chain(w io.Writer, c *campaign.ChainRow) error {
 		Variants  any      `json:"variants"`
 		HeldOut   bool     `json:"held_out"`
 	}{
-		c.Campaign, c.Customer, optional(c.Key), c.Entry, actors.FormatTime(c.EnteredAt),
-		optional(actors.FormatTime(c.EndedAt)), string(c.Outcome), optional(c.Goal), value, nil, false,
+		c.Campaign, c.Customer, optional(c.Key), c.Entry, campaign.FormatTime(c.EnteredAt),
+		optional(campaign.FormatTime(c.EndedAt)), string(c.Outcome), optional(c.Goal), value, nil, false,
 	})
 }

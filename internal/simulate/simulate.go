@@ -5,12 +5,14 @@
 package simulate
 
 import (
+	"errors"
 	"fmt"
 	"sort"
 	"strings"
 
 	"github.com/nudge-engine/nudge/actors"
 	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/storage"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -43,7 +45,6 @@ type Simulation struct {
 	seqs   []uint64
 	live   map[string]bool // chains that are active
 	now    int64
-	outs   []campaign.Output
 }
 
 // New is a simulation before its first call, which comes at start (ms).
@@ -71,7 +72,7 @@ func New(c Config, start int64) (*Simulation, error) {
 			return nil, err
 		}
 		if shard.Control() != 1 {
-			return nil, fmt.Errorf("BUG: the definitions were checked and do not apply")
+			return nil, errors.New("BUG: the definitions were checked and do not apply")
 		}
 	}
 	return s, nil
@@ -158,7 +159,7 @@ func (s *Simulation) step(p int, record stream.Record) (campaign.Output, error) 
 		in := actors.Input{At: actors.Position{Seq: s.seqs[p]}, Frame: stream.Frame{Time: s.now, Records: records}}
 		records = nil
 		for done := false; !done; {
-			var out actors.Effects
+			var out effect.Effects
 			var err error
 			if done, err = s.shards[p].Step(&in, &out); err != nil {
 				return all, err
@@ -168,7 +169,7 @@ func (s *Simulation) step(p int, record stream.Record) (campaign.Output, error) 
 				return all, fmt.Errorf(
 					"customer %s at %s: %s: %s",
 					l.Customer,
-					actors.FormatTime(l.At),
+					campaign.FormatTime(l.At),
 					l.Reason,
 					l.Detail,
 				)

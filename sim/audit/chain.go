@@ -45,7 +45,7 @@ func (ch *chain) end(a *Auditor, outcome string) {
 func (ch *chain) observe(a *Auditor, e *Event) {
 	stopper := -1
 	for _, g := range ch.def.Goals {
-		if ch.counted(g.ID) || !ch.open(g, e) || !g.Match.holds(e, ch.trigger, ch.customer) {
+		if ch.counted(g.ID) || !ch.open(a, g, e) || !g.Match.holds(e, ch.trigger, ch.customer) {
 			continue
 		}
 		value, _ := number(e.Properties[g.ValueProperty])
@@ -86,9 +86,13 @@ func (ch *chain) counted(goal string) bool {
 	return false
 }
 
+// measured is how long after a goal's window an ended chain is still looked at:
+// the text does not say how late a record may be, the engine must say something.
+const measured = 24 * 3_600_000 // ms of log time
+
 // open tells whether the goal is measured at the event's time. Event time rules
-// the window's end, whenever the record comes.
-func (ch *chain) open(g Goal, e *Event) bool {
+// the window's end, however late the record comes to a chain that lives.
+func (ch *chain) open(a *Auditor, g Goal, e *Event) bool {
 	if e.Time < min(ch.trigger.Time, ch.enteredAt) {
 		return false
 	}
@@ -99,7 +103,8 @@ func (ch *chain) open(g Goal, e *Event) bool {
 	if g.Window == 0 || (g.FromDelivery && !ch.delivered) {
 		return ch.live() // no end is set: armed for the life of the chain
 	}
-	return e.Time <= from+g.Window.Milliseconds()
+	end := from + g.Window.Milliseconds()
+	return e.Time <= end && (ch.live() || a.now <= end+measured)
 }
 
 func (ch *chain) step() Step { return ch.def.Steps[ch.at] }

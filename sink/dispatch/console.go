@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,12 +25,13 @@ func (c *Console) Send(_ context.Context, o *Outgoing) Outcome {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	d := &o.Delivery
-	line := fmt.Sprintf("%s  send  %s/%s  to %s", time.UnixMilli(d.At).UTC().Format("15:04:05.000"), d.Campaign, d.Step,
+	var line strings.Builder
+	fmt.Fprintf(&line, "%s  send  %s/%s  to %s", time.UnixMilli(d.At).UTC().Format("15:04:05.000"), d.Campaign, d.Step,
 		d.Customer)
 	for _, f := range o.Message {
-		line += fmt.Sprintf("  %s=%q", f.Name, f.Source)
+		fmt.Fprintf(&line, "  %s=%q", f.Name, f.Source)
 	}
-	if _, err := fmt.Fprintln(c.out, line); err != nil {
+	if _, err := fmt.Fprintln(c.out, line.String()); err != nil {
 		return Outcome{Verdict: campaign.Temporary, Detail: err.Error()}
 	}
 	return Outcome{Verdict: campaign.Accepted}

@@ -9,8 +9,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/nudge-engine/nudge/actors"
 	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/storage"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -24,7 +24,7 @@ const maxParcelsInHand = 256
 // copyMessage puts the deliveries of an effect message into the streams of their
 // channels. A message that a stream has already is passed over.
 func (d *Dispatcher) copyMessage(ctx context.Context, p int, raw stream.Message) error {
-	m, err := actors.DecodeMessage(raw.Data)
+	m, err := effect.DecodeMessage(raw.Data)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/nudge-engine/nudge/actors"
 	"github.com/nudge-engine/nudge/campaign"
 )
 
@@ -83,7 +82,7 @@ func (w *Webhook) Send(ctx context.Context, o *Outgoing) Outcome {
 		Values     json.RawMessage `json:"values"`
 	}{
 		d.ID.String(), d.Workspace, d.Campaign, d.Version, d.Customer, d.Key, d.Entry, d.Step, d.Channel, d.TriggerID,
-		actors.FormatTime(d.At), d.Attempt, o.Message, orEmpty(d.Values),
+		campaign.FormatTime(d.At), d.Attempt, o.Message, orEmpty(d.Values),
 	})
 	if err != nil {
 		return Outcome{Verdict: campaign.Permanent, Detail: err.Error()}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -32,7 +32,7 @@ type partition struct {
 	source  Source
 	events  cursor
 	effects cursor
-	ahead   []*actors.Message // read and not yet written, numbered without gaps
+	ahead   []*effect.Message // read and not yet written, numbered without gaps
 }
 
 // cursor reads a stream forward and is moved when it must start elsewhere.
@@ -90,7 +90,7 @@ func (p *partition) frames(ctx context.Context, s span, r *rows, dropped map[uin
 }
 
 // messages reads the effect messages of a span.
-func (p *partition) messages(ctx context.Context, s span, use func(*actors.Message)) error {
+func (p *partition) messages(ctx context.Context, s span, use func(*effect.Message)) error {
 	for n := s.EffectsFrom; n <= s.EffectsTo; n++ {
 		m, err := p.message(ctx, n)
 		if err != nil {
@@ -101,7 +101,7 @@ func (p *partition) messages(ctx context.Context, s span, use func(*actors.Messa
 	return nil
 }
 
-func (p *partition) message(ctx context.Context, n uint64) (*actors.Message, error) {
+func (p *partition) message(ctx context.Context, n uint64) (*effect.Message, error) {
 	if k := len(p.ahead); k > 0 && n >= p.ahead[0].N && n <= p.ahead[k-1].N {
 		return p.ahead[n-p.ahead[0].N], nil
 	}
@@ -109,7 +109,7 @@ func (p *partition) message(ctx context.Context, n uint64) (*actors.Message, err
 	if err != nil {
 		return nil, err
 	}
-	m, err := actors.DecodeMessage(raw.Data)
+	m, err := effect.DecodeMessage(raw.Data)
 	if err != nil {
 		return nil, err
 	}

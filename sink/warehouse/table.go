@@ -5,8 +5,8 @@ import (
 
 	"github.com/shopspring/decimal"
 
-	"github.com/nudge-engine/nudge/actors"
 	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -35,15 +35,17 @@ type at struct {
 
 func (a *at) add(block uint64, partition int, seq uint64, idx int) {
 	a.Block = append(a.Block, block)
-	a.Partition = append(a.Partition, uint16(partition)) //nolint:gosec // small
+	a.Partition = append(a.Partition, uint16(partition))
 	a.Seq = append(a.Seq, seq)
-	a.Idx = append(a.Idx, uint32(idx)) //nolint:gosec // small
+	a.Idx = append(a.Idx, uint32(idx))
 }
 
 const (
-	low  = "LowCardinality(String)"
-	text = "String"
-	when = "DateTime64(3, 'UTC')"
+	low    = "LowCardinality(String)"
+	text   = "String"
+	when   = "DateTime64(3, 'UTC')"
+	number = "UInt32"
+	amount = "Decimal(18, 6)"
 )
 
 func (a *at) table(name string, columns ...Column) *Table {
@@ -113,7 +115,7 @@ func (r *rows) frame(partition int, seq uint64, f *stream.Frame, dropped map[uin
 	t := &r.events
 	received := instant(f.Time)
 	for i := range f.Records {
-		if f.Records[i].Kind != stream.KindEvent || dropped[uint32(i)] { //nolint:gosec // small
+		if f.Records[i].Kind != stream.KindEvent || dropped[uint32(i)] {
 			continue
 		}
 		e, err := campaign.DecodeEvent(f.Records[i].Data)
@@ -136,7 +138,7 @@ func (r *rows) frame(partition int, seq uint64, f *stream.Frame, dropped map[uin
 }
 
 // message adds the rows of an effect message.
-func (r *rows) message(partition int, m *actors.Message) {
+func (r *rows) message(partition int, m *effect.Message) {
 	for i := range m.Deliveries {
 		r.delivery(partition, m.N, i, &m.Deliveries[i])
 	}
@@ -221,7 +223,7 @@ func (r *rows) chain(partition int, seq uint64, i int, c *campaign.ChainRow) {
 	t.enteredAt = append(t.enteredAt, instant(c.EnteredAt))
 	t.endedAt = append(t.endedAt, optional(c.EndedAt))
 	t.value = append(t.value, money(c.Value))
-	t.revision = append(t.revision, seq<<20|uint64(i)) //nolint:gosec // a message has fewer rows than that
+	t.revision = append(t.revision, seq<<20|uint64(i))
 }
 
 func (r *rows) goal(partition int, seq uint64, i int, g *campaign.GoalRow) {
@@ -239,130 +241,4 @@ func (r *rows) goal(partition int, seq uint64, i int, g *campaign.GoalRow) {
 	t.entry = append(t.entry, g.Entry)
 	t.value = append(t.value, money(g.Value))
 	t.when = append(t.when, instant(g.At))
-}
-
-// tables are the rows as tables, the empty ones left out.
-func (r *rows) tables() []*Table {
-	e, d, c, h, g, l := &r.events, &r.deliveries, &r.decisions, &r.chains, &r.goals, &r.dead
-	all := []*Table{
-		e.table(
-			"events",
-			Column{"workspace", low, e.workspace},
-			Column{"customer", text, e.customer},
-			Column{
-				"event",
-				low,
-				e.event,
-			},
-			Column{"message_id", text, e.message},
-			Column{"event_time", when, e.eventTime},
-			Column{
-				"received_at",
-				when,
-				e.receivedAt,
-			},
-			Column{"type", low, e.kind},
-			Column{"properties", text, e.properties},
-			Column{"traits", text, e.traits},
-			Column{"context", text, e.context},
-		),
-		d.table(
-			"deliveries",
-			Column{"workspace", low, d.workspace},
-			Column{"campaign", low, d.campaign},
-			Column{
-				"version",
-				"UInt32",
-				d.version,
-			},
-			Column{"customer", text, d.customer},
-			Column{"chain_key", text, d.key},
-			Column{"entry", "UInt32", d.entry},
-			Column{"step", low, d.step},
-			Column{"channel", low, d.channel},
-			Column{"variant", low, d.variant},
-			Column{"status", low, d.status},
-			Column{"reason", low, d.reason},
-			Column{"delivery_id", text, d.delivery},
-			Column{"trigger_id", text, d.trigger},
-			Column{"attempt", "UInt32", d.attempt},
-			Column{"due", when, d.due},
-			Column{"at", when, d.when},
-		),
-		c.table(
-			"decisions",
-			Column{"workspace", low, c.workspace},
-			Column{"campaign", low, c.campaign},
-			Column{
-				"version",
-				"UInt32",
-				c.version,
-			},
-			Column{"customer", text, c.customer},
-			Column{"chain_key", text, c.key},
-			Column{"entry", "UInt32", c.entry},
-			Column{"step", low, c.step},
-			Column{"kind", low, c.kind},
-			Column{"reason", low, c.reason},
-			Column{"detail", text, c.detail},
-			Column{"event_id", text, c.event},
-			Column{"at", when, c.when},
-		),
-		h.table(
-			"chain_states",
-			Column{"workspace", low, h.workspace},
-			Column{"campaign", low, h.campaign},
-			Column{
-				"version",
-				"UInt32",
-				h.version,
-			},
-			Column{"customer", text, h.customer},
-			Column{"chain_key", text, h.key},
-			Column{"entry", "UInt32", h.entry},
-			Column{"entered_at", when, h.enteredAt},
-			Column{"ended_at", "Nullable(" + when + ")", h.endedAt},
-			Column{"outcome", low, h.outcome},
-			Column{
-				"goal",
-				low,
-				h.goal,
-			},
-			Column{"value", "Decimal(18, 6)", h.value},
-			Column{"revision", "UInt64", h.revision},
-		),
-		g.table(
-			"goals",
-			Column{"workspace", low, g.workspace},
-			Column{"campaign", low, g.campaign},
-			Column{
-				"version",
-				"UInt32",
-				g.version,
-			},
-			Column{"customer", text, g.customer},
-			Column{"chain_key", text, g.key},
-			Column{"entry", "UInt32", g.entry},
-			Column{"goal", low, g.goal},
-			Column{"step", low, g.step},
-			Column{
-				"value",
-				"Decimal(18, 6)",
-				g.value,
-			},
-			Column{"currency", low, g.currency},
-			Column{"event_id", text, g.event},
-			Column{"at", when, g.when},
-		),
-		l.table("dead_letters", Column{"workspace", low, l.workspace}, Column{"customer", text, l.customer},
-			Column{"reason", low, l.reason}, Column{"field", text, l.field}, Column{"detail", text, l.detail},
-			Column{"raw", text, l.raw}, Column{"at", when, l.when}),
-	}
-	filled := all[:0]
-	for _, t := range all {
-		if t.Rows > 0 {
-			filled = append(filled, t)
-		}
-	}
-	return filled
 }

@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/storage"
 )
 
@@ -244,7 +244,7 @@ func (w *Writer) send(ctx context.Context, block uint64, t *Table) error {
 		if err != nil {
 			return err
 		}
-		if n == uint64(t.Rows) { //nolint:gosec // not negative
+		if n == uint64(t.Rows) {
 			return nil
 		}
 		if n != 0 {
@@ -261,7 +261,7 @@ func (w *Writer) send(ctx context.Context, block uint64, t *Table) error {
 	if err := w.config.Warehouse.Insert(limited, token, t); err != nil {
 		return err
 	}
-	w.rows.Add(uint64(t.Rows)) //nolint:gosec // not negative
+	w.rows.Add(uint64(t.Rows))
 	return nil
 }
 
@@ -335,7 +335,7 @@ func (w *Writer) read(ctx context.Context, spans []span) (*rows, error) {
 	for i, s := range spans {
 		p := w.partitions[i]
 		dropped := map[uint64]map[uint32]bool{}
-		if err := p.messages(ctx, s, func(m *actors.Message) {
+		if err := p.messages(ctx, s, func(m *effect.Message) {
 			r.message(i, m)
 			for _, d := range m.Drops {
 				if dropped[m.Seq] == nil {

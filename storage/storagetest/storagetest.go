@@ -15,6 +15,7 @@ import (
 // Run runs the suite; open returns an empty store, and crash what would be found
 // after the process died at that moment.
 func Run(t *testing.T, open func(t *testing.T) storage.Store, crash func(t *testing.T, s storage.Store) storage.Store) {
+	t.Helper()
 	t.Run("batch is applied in order", func(t *testing.T) { order(t, open(t)) })
 	t.Run("scan keeps to the prefix, in byte order", func(t *testing.T) { scan(t, open(t)) })
 	t.Run("empty value is not absent", func(t *testing.T) { empty(t, open(t)) })
@@ -116,7 +117,7 @@ func concurrent(t *testing.T, s storage.Store) {
 	wg.Wait()
 	n := 0
 	err := s.Scan([]byte("k"), func(_, _ []byte) error { n++; return nil })
-	if err = errors.Join(append(errs, err)...); err != nil || n != 400 {
+	if err = errors.Join(errors.Join(errs...), err); err != nil || n != 400 {
 		t.Errorf("unexpected %d keys, error %v; want 400", n, err)
 	}
 }

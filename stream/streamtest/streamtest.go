@@ -19,6 +19,7 @@ const limit = 30 * time.Second
 // subtest, so that it can be closed and opened again; keeps says whether data
 // outlives Close.
 func Run(t *testing.T, keeps bool, open func(t *testing.T) stream.Log) {
+	t.Helper()
 	t.Run("append gives contiguous sequences", func(t *testing.T) { appends(t, open(t)) })
 	t.Run("conditional append", func(t *testing.T) { conditional(t, open(t)) })
 	t.Run("pipelined conditional appends keep order", func(t *testing.T) { pipelined(t, open(t)) })

@@ -12,18 +12,19 @@ func TestVariables(t *testing.T) {
 	f := func(source, want string) {
 		t.Helper()
 		vars, err := message.NewRenderer().Variables([]campaign.Field{{Name: "body", Source: source}})
-		got := ""
+		var words []string
 		for _, v := range vars {
-			got += v.Path
+			word := v.Path
 			if v.Optional {
-				got += "?"
+				word += "?"
 			}
-			got += " "
+			words = append(words, word)
 		}
+		got := strings.Join(words, " ")
 		if err != nil {
 			got = err.Error()
 		}
-		if !strings.Contains(strings.TrimSpace(got), want) || want == "" && got != "" {
+		if !strings.Contains(got, want) || want == "" && got != "" {
 			t.Errorf("%s: unexpected %q; want %q", source, got, want)
 		}
 	}

@@ -1,4 +1,4 @@
-package actors
+package effect
 
 import (
 	"fmt"
@@ -6,6 +6,10 @@ import (
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/wire"
 )
+
+// Semantics is the version of what the fold computes. It changes when the code
+// of the engine, or of campaign, computes something else from the same log (R1).
+const Semantics = 1
 
 // MessageFormat is the version of effect messages: their first byte.
 const MessageFormat = 1
@@ -154,26 +158,25 @@ func appendDeadLetter(b []byte, l *DeadLetter) []byte {
 func DecodeMessage(p []byte) (Message, error) {
 	d := wire.NewDecoder(p)
 	if f := d.Byte(); d.Err() == nil && f != MessageFormat {
-		return Message{}, fmt.Errorf("actors: effect message: %w: format %d; this program reads format %d",
+		return Message{}, fmt.Errorf("effect: message: %w: format %d; this program reads format %d",
 			wire.ErrCorrupt, f, MessageFormat)
 	}
 	m := Message{N: d.Uint()}
-	m.Seq, m.Part = d.Uint(), uint32(d.Uint()) //nolint:gosec // written from a uint32
+	m.Seq, m.Part = d.Uint(), uint32(d.Uint())
 	m.Semantics, m.Now = d.Uint(), d.Int()
 	for d.Err() == nil && d.Len() > 0 {
 		tag := d.Byte()
 		row := wire.NewDecoder(d.Bytes())
 		if err := m.decodeRow(tag, row); err != nil {
-			return Message{}, fmt.Errorf("actors: effect message %d: %w", m.N, err)
+			return Message{}, fmt.Errorf("effect: message %d: %w", m.N, err)
 		}
 	}
 	if err := d.Done(); err != nil {
-		return Message{}, fmt.Errorf("actors: effect message %d: %w", m.N, err)
+		return Message{}, fmt.Errorf("effect: message %d: %w", m.N, err)
 	}
 	return m, nil
 }
 
-//nolint:gosec // the numbers were written from uint32
 func (m *Message) decodeRow(tag byte, d *wire.Decoder) error {
 	switch tag {
 	case tagDelivery:

@@ -1,4 +1,6 @@
-package actors
+// Package effect is what a step decided, and the format of the messages that
+// carry it: the language that the engine speaks to the sinks.
+package effect
 
 import "github.com/nudge-engine/nudge/campaign"
 
@@ -31,13 +33,14 @@ type DeadLetter struct {
 	Reason    campaign.Reason
 	Field     string
 	Detail    string
-	Raw       []byte // the record's bytes, at most maxRaw
+	Raw       []byte // the record's bytes, at most MaxRaw
 	At        int64  // log time, ms
 }
 
+// Limits of a dead letter, in bytes.
 const (
-	maxRaw    = 32 << 10
-	maxDetail = 1000
+	MaxRaw    = 32 << 10
+	MaxDetail = 1000
 )
 
 // Reset empties e and keeps its memory.

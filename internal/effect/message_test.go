@@ -1,0 +1,99 @@
+package effect_test
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/effect"
+	"github.com/nudge-engine/nudge/internal/goldentest"
+	"github.com/nudge-engine/nudge/internal/wire"
+)
+
+// full has a row of every kind with something in every field.
+func full() *effect.Effects {
+	e := &effect.Effects{Seq: 42, Part: 1, Now: 1_772_359_200_000}
+	e.Deliveries = []campaign.Delivery{{
+		ID: campaign.ID{1}, Workspace: "w", Campaign: "c", Version: 2, Customer: "ann", Key: "k", Entry: 3, Step: "s",
+		Channel: "email", Variant: "a", Status: campaign.HandedOff, Reason: campaign.ReasonLate, TriggerID: "m1", At: 5,
+		Due: 4, Expires: 6, Attempt: 1, Values: []byte(`{}`),
+	}}
+	e.Decisions = []campaign.Decision{{
+		Workspace: "w", Campaign: "c", Version: 2, Customer: "ann", Key: "k", Entry: 3, Step: "s",
+		Kind: campaign.Refused, Reason: campaign.ReasonAudience, Detail: "d", EventID: "m1", At: 5,
+	}}
+	e.Chains = []campaign.ChainRow{{
+		Workspace: "w", Campaign: "c", Version: 2, Customer: "ann", Key: "k", Entry: 3, EnteredAt: 1, EndedAt: 2,
+		Outcome: campaign.ByGoal, Goal: "g", Value: 1_500_000, HasValue: true,
+	}}
+	e.Goals = []campaign.GoalRow{{
+		Workspace: "w", Campaign: "c", Version: 2, Customer: "ann", Key: "k", Entry: 3, Goal: "g", Step: "s",
+		Value: 1_500_000, HasValue: true, Currency: "EUR", EventID: "m2", At: 9,
+	}}
+	e.Drops = []effect.Drop{{Index: 7, Reason: campaign.Deduplicate}}
+	e.DeadLetters = []effect.DeadLetter{{
+		Workspace: "w", Customer: "ann", Index: 8, Reason: campaign.ReasonPanic, Field: "f", Detail: "d",
+		Raw: []byte("raw"), At: 5,
+	}}
+	return e
+}
+
+func TestMessageGolden(t *testing.T) {
+	e := full()
+	var messages [][]byte
+	next := e.Encode(10, func(_ uint64, data []byte) { messages = append(messages, data) })
+	if next != 11 || len(messages) != 1 {
+		t.Fatalf("unexpected %d messages, next %d; want 1, 11", len(messages), next)
+	}
+	goldentest.Bytes(t, "message.v1", messages[0])
+	m, err := effect.DecodeMessage(messages[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.N != 10 || m.Semantics != effect.Semantics || !reflect.DeepEqual(&m.Effects, e) {
+		t.Errorf("unexpected message\n got %+v\nwant %+v", m.Effects, *e)
+	}
+	for n := range messages[0] {
+		if _, err := effect.DecodeMessage(messages[0][:n]); err == nil && n > 0 {
+			// A cut between two rows reads as a shorter message: the log keeps
+			// messages whole, and its frames are checked by hash.
+			continue
+		} else if n == 0 || !errors.Is(err, wire.ErrCorrupt) {
+			if n == 0 && errors.Is(err, wire.ErrCorrupt) {
+				continue
+			}
+			t.Fatalf("prefix of %d bytes: unexpected error %v", n, err)
+		}
+	}
+}
+
+// Effects that do not fit one message are cut by size alone, keep their order,
+// and no message is over the limit.
+func TestMessageSplit(t *testing.T) {
+	e := &effect.Effects{Seq: 1}
+	for i := range 3000 {
+		e.Decisions = append(e.Decisions, campaign.Decision{Customer: fmt.Sprint(i), Detail: strings.Repeat("x", 500)})
+	}
+	var got []campaign.Decision
+	numbers := uint64(1)
+	next := e.Encode(1, func(n uint64, data []byte) {
+		if len(data) > effect.MaxMessage || n != numbers {
+			t.Fatalf("message %d of %d bytes; want number %d, at most %d bytes", n, len(data), numbers, effect.MaxMessage)
+		}
+		numbers++
+		m, err := effect.DecodeMessage(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, m.Decisions...)
+	})
+	if next < 3 || !reflect.DeepEqual(got, e.Decisions) {
+		t.Errorf("%d decisions in %d messages; want %d in several, in order", len(got), next-1, len(e.Decisions))
+	}
+	if (&effect.Effects{Seq: 1}).Encode(5, func(uint64, []byte) { t.Error("empty effects made a message") }) != 5 {
+		t.Error("empty effects used a number")
+	}
+}

@@ -1,0 +1,125 @@
+package sim
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/sim/audit"
+	"github.com/nudge-engine/nudge/stream"
+)
+
+// lateRule is how late a timer may be before another rule begins (R8), which the
+// auditor does not model.
+const lateRule = 5 * 60_000
+
+// audit folds the log once more, with the auditor, and compares what it decides
+// with the effects.
+func (p *partition) audit(h *history) error {
+	a := audit.New(p.w.load.Campaigns)
+	for i := range h.frames {
+		f := &h.frames[i].Frame
+		if due, ok := a.Next(); ok && f.Time-due > lateRule && due > a.Now() {
+			return fmt.Errorf("the world is wrong: a timer due at %d is late at %d", due, f.Time)
+		}
+		a.Frame(f.Time)
+		for _, r := range f.Records {
+			if r.Kind != stream.KindEvent {
+				continue
+			}
+			e, err := readEvent(r.Data)
+			if err != nil {
+				return err
+			}
+			a.Event(e)
+		}
+	}
+	if err := compareDeliveries(h, a.Deliveries()); err != nil {
+		return err
+	}
+	return compareChains(h, a.Chains())
+}
+
+func readEvent(data []byte) (audit.Event, error) {
+	e, err := campaign.DecodeEvent(data)
+	if err != nil {
+		return audit.Event{}, err
+	}
+	out := audit.Event{Customer: e.Customer, ID: e.ID, Name: e.Name, Time: e.Time, Type: audit.TypeTrack,
+		Historical: e.Historical}
+	if e.Type == campaign.Identify {
+		out.Type, out.Name = audit.TypeIdentify, ""
+	}
+	if len(e.Properties) > 0 {
+		err = json.Unmarshal(e.Properties, &out.Properties)
+	}
+	if err == nil && len(e.Traits) > 0 {
+		err = json.Unmarshal(e.Traits, &out.Traits)
+	}
+	return out, err
+}
+
+// delivered are the deliveries handed off for the first time, by customer, each
+// customer's in the order decided.
+func delivered(h *history) map[string][]audit.Delivery {
+	by := map[string][]audit.Delivery{}
+	for i := range h.messages {
+		for j := range h.messages[i].Deliveries {
+			d := &h.messages[i].Deliveries[j]
+			if d.Status != campaign.HandedOff || d.Attempt != 1 {
+				continue
+			}
+			by[d.Customer] = append(by[d.Customer], audit.Delivery{Campaign: d.Campaign, Customer: d.Customer, Key: d.Key,
+				Entry: int(d.Entry), Step: d.Step, Channel: d.Channel, At: d.At, Due: d.Due, TriggerID: d.TriggerID})
+		}
+	}
+	return by
+}
+
+func compareDeliveries(h *history, model []audit.Delivery) error {
+	engine := delivered(h)
+	for _, want := range model {
+		got := engine[want.Customer]
+		if len(got) == 0 {
+			return fmt.Errorf("audit: no such delivery: %+v", want)
+		}
+		if got[0] != want {
+			return fmt.Errorf("audit: delivery\n  engine %+v\n  model  %+v", got[0], want)
+		}
+		engine[want.Customer] = got[1:]
+	}
+	return first(engine, func(rest []audit.Delivery) error {
+		if len(rest) == 0 {
+			return nil
+		}
+		return fmt.Errorf("audit: a delivery too many: %+v", rest[0])
+	})
+}
+
+// chainID names a chain.
+type chainID struct {
+	campaign, customer string
+	entry              int
+}
+
+func (c chainID) String() string { return fmt.Sprintf("%s/%s/%d", c.campaign, c.customer, c.entry) }
+
+func compareChains(h *history, model []audit.Chain) error {
+	engine := map[chainID]campaign.ChainRow{}
+	for i := range h.messages {
+		for _, c := range h.messages[i].Chains {
+			engine[chainID{c.Campaign, c.Customer, int(c.Entry)}] = c // the last row holds
+		}
+	}
+	for _, want := range model {
+		id := chainID{want.Campaign, want.Customer, want.Entry}
+		got, ok := engine[id]
+		value := campaign.Money(want.Value * 1e6)
+		if !ok || string(got.Outcome) != want.Outcome || got.EndedAt != want.EndedAt || got.EnteredAt != want.EnteredAt ||
+			got.Goal != want.Goal || got.Key != want.Key || got.Value != value {
+			return fmt.Errorf("audit: chain\n  engine %+v\n  model  %+v", got, want)
+		}
+		delete(engine, id)
+	}
+	return first(engine, func(c campaign.ChainRow) error { return fmt.Errorf("audit: a chain too many: %+v", c) })
+}

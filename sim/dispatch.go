@@ -1,0 +1,244 @@
+package sim
+
+import (
+	"context"
+
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/effect"
+	"github.com/nudge-engine/nudge/stream"
+)
+
+const (
+	askPause   = 250       // ms until an owner that did not answer is asked again
+	resultLate = 7_200_000 // ms, the latest a late result comes
+)
+
+// dispatcher is the double of sink/dispatch: copiers put the deliveries of effect
+// messages into a lane a channel, workers ask the owner, send, and publish the
+// result. Lanes and saved positions outlive a crash, the rest does not.
+type dispatcher struct {
+	w       *World
+	lanes   []*lane // in the order in which their channels came up
+	saved   []uint64
+	sends   []send
+	byID    map[campaign.ID]int // attempts sent, all together
+	epoch   int                 // crashes so far: what a crashed one had planned does nothing
+	next    []uint64
+	planned bool
+}
+
+// lane is SEND_<channel>.
+type lane struct {
+	channel string
+	parcels []*parcel
+	last    []uint64 // by partition: last effect message that is in the lane
+	saved   int      // parcels done, as saved
+	started int
+}
+
+// parcel is the deliveries of one effect message for one channel.
+type parcel struct {
+	partition  int
+	effect     uint64
+	deliveries []campaign.Delivery
+	left       int
+}
+
+// send is one attempt that left.
+type send struct {
+	delivery *campaign.Delivery
+	applied  uint64 // how far the owner that allowed it was
+	verdict  campaign.Verdict
+}
+
+func newDispatcher(w *World) *dispatcher {
+	n := len(w.parts)
+	return &dispatcher{w: w, saved: make([]uint64, n), next: make([]uint64, n), byID: map[campaign.ID]int{}}
+}
+
+// kick plans a round of copying.
+func (d *dispatcher) kick() {
+	if d.planned {
+		return
+	}
+	d.planned = true
+	epoch := d.epoch
+	d.w.after(d.w.delay(), func() {
+		if epoch == d.epoch {
+			d.planned = false
+			d.round()
+		}
+	})
+}
+
+func (d *dispatcher) round() {
+	for _, p := range d.w.parts {
+		for n := d.next[p.number] + 1; n <= last(p.effects); n++ {
+			raw, err := p.effects.Get(context.Background(), n)
+			if err != nil {
+				d.w.fail(err)
+				return
+			}
+			m, err := effect.DecodeMessage(raw.Data)
+			if err != nil {
+				d.w.fail(err)
+				return
+			}
+			d.copy(p.number, &m)
+			d.next[p.number] = n
+			if d.w.hit(d.w.opt.SinkCrash) {
+				d.crash()
+				return
+			}
+		}
+		if d.w.rng.IntN(3) == 0 {
+			d.saved[p.number] = d.next[p.number]
+		}
+	}
+	for _, l := range d.lanes {
+		for ; l.started < len(l.parcels); l.started++ {
+			d.begin(l.parcels[l.started])
+		}
+	}
+}
+
+// copy puts a message's deliveries into their lanes, which pass over what they have.
+func (d *dispatcher) copy(partition int, m *effect.Message) {
+	parcels := map[string]*parcel{}
+	for i := range m.Deliveries {
+		v := &m.Deliveries[i]
+		if v.Status != campaign.HandedOff {
+			continue
+		}
+		c := parcels[v.Channel]
+		if c == nil {
+			c = &parcel{partition: partition, effect: m.N}
+			parcels[v.Channel] = c
+			if l := d.lane(v.Channel); l.last[partition] < m.N {
+				l.parcels = append(l.parcels, c)
+				l.last[partition] = m.N
+			}
+		}
+		c.deliveries = append(c.deliveries, *v)
+	}
+}
+
+func (d *dispatcher) lane(channel string) *lane {
+	for _, l := range d.lanes {
+		if l.channel == channel {
+			return l
+		}
+	}
+	l := &lane{channel: channel, last: make([]uint64, len(d.w.parts))}
+	d.lanes = append(d.lanes, l)
+	return l
+}
+
+func (d *dispatcher) begin(c *parcel) {
+	c.left = len(c.deliveries)
+	for i := range c.deliveries {
+		d.later(d.w.delay(), c, i)
+	}
+}
+
+func (d *dispatcher) later(pause int64, c *parcel, i int) {
+	epoch := d.epoch
+	d.w.after(pause, func() {
+		if epoch == d.epoch {
+			d.attempt(c, i)
+		}
+	})
+}
+
+// attempt makes one attempt of a delivery, as lane.attempt of sink/dispatch does.
+func (d *dispatcher) attempt(c *parcel, i int) {
+	v := &c.deliveries[i]
+	n := d.w.parts[c.partition].newest()
+	if n == nil {
+		d.later(askPause, c, i)
+		return
+	}
+	if emitted, _ := n.owner.Shard.Emitted(); emitted < c.effect && !d.w.opt.AskLagging {
+		d.later(askPause, c, i)
+		return
+	}
+	may, err := n.owner.MayLeave(v.Workspace, v.Customer, v.ID, v.Attempt)
+	n.look()
+	if err != nil {
+		d.later(askPause, c, i)
+		return
+	}
+	if !may {
+		d.w.note("may not leave: %s %s/%s attempt %d", v.Customer, v.Campaign, v.Step, v.Attempt)
+		d.ended(c)
+		return
+	}
+	s := send{delivery: v, applied: n.owner.Shard.Applied().Seq, verdict: campaign.Accepted}
+	if d.w.draw(d.w.opt.Permanent) {
+		s.verdict = campaign.Permanent
+	}
+	if d.w.draw(d.w.opt.Temporary) {
+		s.verdict = campaign.Temporary
+	}
+	for _, before := range d.sends {
+		if before.delivery.ID == v.ID && before.delivery.Attempt == v.Attempt {
+			d.w.mark(reachResend)
+		}
+	}
+	if v.Attempt > 1 {
+		d.w.mark(reachRetry)
+	}
+	d.sends = append(d.sends, s)
+	d.w.note("send %s %s/%s attempt %d verdict %d", v.Customer, v.Campaign, v.Step, v.Attempt, s.verdict)
+	if d.w.hit(d.w.opt.SinkCrash) {
+		d.crash()
+		return
+	}
+	d.result(c, v, s.verdict)
+}
+
+// result publishes what became of an attempt: now or late, once or twice.
+func (d *dispatcher) result(c *parcel, v *campaign.Delivery, verdict campaign.Verdict) {
+	r := campaign.Result{Workspace: v.Workspace, Customer: v.Customer, Delivery: v.ID, Attempt: v.Attempt,
+		Verdict: verdict}
+	p, epoch, data := d.w.parts[c.partition], d.epoch, r.AppendTo(nil)
+	pause := int64(0)
+	if d.w.draw(d.w.opt.ResultLate) {
+		pause = d.w.rng.Int64N(resultLate)
+	}
+	if d.w.draw(d.w.opt.ResultTwice) {
+		d.w.after(d.w.rng.Int64N(resultLate), func() { p.add(record{kind: stream.KindResult, data: data}) })
+	}
+	d.w.after(pause, func() {
+		p.add(record{kind: stream.KindResult, data: data, acked: func() {
+			if epoch == d.epoch {
+				d.ended(c)
+			}
+		}})
+	})
+}
+
+// ended counts a delivery of a parcel as done and saves the position now and then.
+func (d *dispatcher) ended(c *parcel) {
+	c.left--
+	if d.w.rng.IntN(3) != 0 {
+		return
+	}
+	for _, l := range d.lanes {
+		for l.saved < l.started && l.parcels[l.saved].left == 0 {
+			l.saved++
+		}
+	}
+}
+
+// crash loses what is not saved.
+func (d *dispatcher) crash() {
+	d.epoch++
+	d.planned = false
+	copy(d.next, d.saved)
+	for _, l := range d.lanes {
+		l.started = l.saved
+	}
+	d.w.note("dispatcher crashes")
+	d.w.after(d.w.rng.Int64N(restartPause), d.kick)
+}

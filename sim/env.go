@@ -1,0 +1,243 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/internal/effect"
+	"github.com/nudge-engine/nudge/storage"
+	"github.com/nudge-engine/nudge/stream"
+)
+
+// env is what the owner needs done; answers come later.
+func (n *node) env() actors.Env {
+	return actors.Env{
+		Append: func(k uint64, data []byte) {
+			n.p.computed(k, xxhash.Sum64(data))
+			n.out = append(n.out, message{n: k, data: data})
+			n.storeAt = max(n.storeAt, n.w.now+n.w.delay())
+			n.w.at(n.storeAt, n.storeNext)
+		},
+		LastEffect: func() (uint64, error) {
+			if n.next > 0 && n.w.hit(n.w.opt.FxUnseen) { // next is set when the owner runs
+				return 0, errLost
+			}
+			return last(n.p.effects), nil
+		},
+		EffectHash: func(k uint64) (uint64, error) {
+			if n.owner.Shard.Applied().Seq <= n.end {
+				n.w.mark(reachFound)
+			}
+			m, err := n.p.effects.Get(context.Background(), k)
+			return xxhash.Sum64(m.Data), err
+		},
+		Load: func(workspace, id string) ([]byte, error) {
+			v, err := n.disk.Get(storage.CustomerKey(n.p.number, workspace, id))
+			if v != nil && n.ticks {
+				n.w.mark(reachWoken)
+			}
+			return v, err
+		},
+		Commit: n.commit,
+		Retry: func() {
+			n.w.after(retryPause, func() {
+				if n.alive {
+					n.tell("resumes")
+					n.owner.Resume()
+					n.look()
+				}
+			})
+		},
+		Applied: func(at actors.Position, _ int64) {
+			n.inHand--
+			n.tell("acknowledged %d", at.Seq)
+			n.read()
+			n.w.collect.kick()
+		},
+		Halt: func(err error) {
+			if errors.Is(err, actors.ErrTakenOver) && n.p.newest() != n {
+				n.tell("gives up: %v", err)
+				n.die()
+				return
+			}
+			n.w.fail(err)
+		},
+	}
+}
+
+// computed compares what owners made of the same message number (C2).
+func (p *partition) computed(k, hash uint64) {
+	for uint64(len(p.hashes)) <= k {
+		p.hashes = append(p.hashes, 0)
+	}
+	if p.hashes[k] == 0 {
+		p.hashes[k] = hash
+	}
+	if p.hashes[k] != hash {
+		p.w.fail(fmt.Errorf("C2: effect message %d of partition %d was computed as %016x and now %016x", k, p.number,
+			p.hashes[k], hash))
+	}
+}
+
+// store appends an effect message to the log.
+func (n *node) store(e message) (err error) {
+	n.p.effects.Append(stream.Append{Data: e.data, Conditional: true, After: e.n - 1}, func(_ uint64, failed error) {
+		err = failed
+	})
+	if err != nil {
+		return err
+	}
+	m, err := effect.DecodeMessage(e.data)
+	if err != nil || m.N != e.n {
+		n.w.fail(fmt.Errorf("C2: effect message %d of partition %d reads as %d: %w", e.n, n.p.number, m.N, err))
+	}
+	n.p.computed(e.n, xxhash.Sum64(e.data))
+	n.w.sink.kick()
+	return nil
+}
+
+// storeNext stores the oldest effect on its way and plans the answer.
+func (n *node) storeNext() {
+	if !n.alive {
+		return
+	}
+	e := n.out[0]
+	n.out = n.out[1:]
+	err := errLost
+	if !n.w.hit(n.w.opt.FxRefused) {
+		err = n.store(e)
+	}
+	if err == nil {
+		n.unanswered++
+	}
+	n.tell("FX_%d %d: %v", n.p.number, e.n, err)
+	if errors.Is(err, stream.ErrWrongLast) && len(n.p.nodes) > 1 {
+		n.w.mark(reachZombie)
+	}
+	if n.crashes(n.w.opt.CrashStored) {
+		n.crash()
+		return
+	}
+	stored := err == nil
+	if stored && n.w.hit(n.w.opt.FxLied) {
+		err = errLost
+	}
+	n.answerAt = max(n.answerAt, n.w.now+n.w.delay())
+	n.w.at(n.answerAt, func() { n.answer(stored, err) })
+}
+
+func (n *node) answer(stored bool, err error) {
+	if !n.alive {
+		return
+	}
+	if stored {
+		n.unanswered--
+	}
+	n.owner.Appended(err)
+	n.look()
+	if n.crashes(n.w.opt.CrashAnswer) {
+		n.crash()
+		return
+	}
+	n.wake()
+}
+
+// snapshotLater plans a snapshot, as the shell does every so often.
+func (n *node) snapshotLater() {
+	if n.snapping {
+		return
+	}
+	n.snapping = true
+	n.w.after(n.w.opt.Snapshots, func() {
+		n.snapping = false
+		if n.alive {
+			n.owner.Snapshot()
+			n.look()
+		}
+	})
+}
+
+// commit makes a snapshot durable some time later (C4).
+func (n *node) commit(b *storage.Batch) {
+	if k, _ := n.owner.Shard.Emitted(); last(n.p.effects) < k || len(n.out) > 0 {
+		n.w.fail(fmt.Errorf("C4: snapshot of partition %d at effect %d, of which %d are in the log and %d on their way",
+			n.p.number, k, last(n.p.effects), len(n.out)))
+	}
+	n.batch = b
+	n.tell("snapshot at %d", n.owner.Shard.Applied().Seq)
+	n.w.after(n.w.delay(), func() {
+		if !n.alive {
+			return
+		}
+		if n.crashes(n.w.opt.CrashTaken) {
+			n.crash()
+			return
+		}
+		n.w.fail(n.disk.Commit(b))
+		n.batch = nil
+		if n.crashes(n.w.opt.CrashSaved) {
+			n.w.mark(reachSaved)
+			n.crash()
+			return
+		}
+		n.w.after(n.w.delay(), n.committed)
+	})
+}
+
+func (n *node) committed() {
+	if !n.alive {
+		return
+	}
+	n.owner.Committed(nil)
+	n.tell("snapshot durable")
+	n.look()
+	shard := n.owner.Shard
+	n.w.fail(shard.CheckStored(n.disk))
+	if c := shard.Census(); n.w.opt.Memory > 0 && c.Bytes > n.w.opt.Memory && c.Loaded > c.Dirty {
+		n.w.fail(fmt.Errorf("memory: partition %d has %d bytes, may have %d; %d customers, %d dirty", n.p.number, c.Bytes,
+			n.w.opt.Memory, c.Loaded, c.Dirty))
+	}
+	n.read()
+	n.wake()
+}
+
+// wake plans a look at the timers: when the next one is due by the writer's clock.
+func (n *node) wake() {
+	due := n.owner.Shard.NextDue()
+	if due == 0 || !n.alive {
+		return
+	}
+	at := max(n.w.now+due-n.w.clock.read(n.w), n.w.now, n.lastFrame+n.w.opt.Tick, n.lastTick+n.w.opt.Tick)
+	if n.w.now < n.w.clock.until && due > n.w.clock.still {
+		at = max(at, n.w.clock.until)
+	}
+	if n.wakeAt >= n.w.now && n.wakeAt <= at && n.wakeAt != 0 {
+		return
+	}
+	n.wakeAt = at
+	n.w.at(at, func() {
+		if n.alive && n.wakeAt == at {
+			n.wakeAt = 0
+			n.tick()
+		}
+	})
+}
+
+// tick appends a tick when a timer is due and no frame came for a while (R8).
+func (n *node) tick() {
+	due := n.owner.Shard.NextDue()
+	if due == 0 {
+		return
+	}
+	quiet := n.w.now >= n.lastFrame+n.w.opt.Tick && n.w.now >= n.lastTick+n.w.opt.Tick
+	if !quiet || n.w.clock.read(n.w) < due {
+		n.wake()
+		return
+	}
+	n.lastTick = n.w.now
+	n.p.add(record{kind: stream.KindTick})
+}

@@ -1,0 +1,196 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/effect"
+	"github.com/nudge-engine/nudge/stream"
+)
+
+// history is what the two streams of a partition hold at the end.
+type history struct {
+	frames   []actors.Input
+	messages []effect.Message
+	raw      [][]byte // of the messages
+}
+
+// judge says whether the world that came to rest is right.
+func (w *World) judge() {
+	if w.err != nil {
+		return
+	}
+	for _, p := range w.parts {
+		w.fail(p.rested())
+	}
+	w.rest()
+	if w.err != nil {
+		return
+	}
+	rows := map[string]map[place]bool{}
+	for _, p := range w.parts {
+		h, err := p.history()
+		if err != nil {
+			w.fail(err)
+			return
+		}
+		for _, check := range []func(*history) error{p.replays, p.once, p.audit, p.sends} {
+			if err := check(h); err != nil {
+				w.fail(fmt.Errorf("partition %d: %w", p.number, err))
+				return
+			}
+		}
+		p.rows(h, rows)
+	}
+	w.fail(w.collect.check(rows))
+}
+
+// rested says whether an owner has nothing left to do, and has it take a last
+// snapshot.
+func (p *partition) rested() error {
+	n := p.newest()
+	if n == nil {
+		return fmt.Errorf("partition %d has no owner after the heal", p.number)
+	}
+	shard := n.owner.Shard
+	k, _ := shard.Emitted()
+	switch {
+	case shard.Applied().Seq != last(p.events) || n.owner.Acked() != shard.Applied():
+		return fmt.Errorf("liveness: partition %d has applied %d and acknowledged %d of %d frames", p.number,
+			shard.Applied().Seq, n.owner.Acked().Seq, last(p.events))
+	case n.owner.Busy() || len(p.waiting) > 0 || n.inHand > 0:
+		return fmt.Errorf("liveness: partition %d: owner busy %v, %d frames in hand, %d records waiting", p.number,
+			n.owner.Busy(), n.inHand, len(p.waiting))
+	case shard.NextDue() != 0:
+		return fmt.Errorf("liveness: partition %d has a timer due at %d and rests at %d", p.number, shard.NextDue(), p.w.now)
+	case k != last(p.effects):
+		return fmt.Errorf("C2: partition %d emitted %d effect messages and has %d", p.number, k, last(p.effects))
+	}
+	p.w.reach[reachCascade] += shard.Census().Cascades
+	n.owner.Snapshot()
+	return nil
+}
+
+func (p *partition) history() (*history, error) {
+	h, ctx := &history{}, context.Background()
+	for seq := uint64(1); seq <= last(p.events); seq++ {
+		m, err := p.events.Get(ctx, seq)
+		if err != nil {
+			return nil, err
+		}
+		in, err := actors.DecodeInput(m)
+		if err != nil {
+			return nil, err
+		}
+		h.frames = append(h.frames, in)
+	}
+	for n := uint64(1); n <= last(p.effects); n++ {
+		raw, err := p.effects.Get(ctx, n)
+		if err != nil {
+			return nil, err
+		}
+		m, err := effect.DecodeMessage(raw.Data)
+		if err != nil {
+			return nil, err
+		}
+		if m.N != n {
+			return nil, fmt.Errorf("C2: message %d stands at %d of FX_%d", m.N, n, p.number)
+		}
+		h.messages, h.raw = append(h.messages, m), append(h.raw, raw.Data)
+	}
+	return h, nil
+}
+
+// once: each event of the log is applied once, and each that ingest acknowledged
+// is in the log.
+func (p *partition) once(h *history) error {
+	type row struct {
+		seq   uint64
+		index int
+	}
+	dropped := map[row]campaign.Kind{}
+	for i := range h.messages {
+		if n := len(h.messages[i].DeadLetters); n > 0 {
+			return fmt.Errorf("%d dead letters: %+v", n, h.messages[i].DeadLetters[0])
+		}
+		for _, d := range h.messages[i].Drops {
+			dropped[row{h.messages[i].Seq, int(d.Index)}] = d.Reason
+		}
+	}
+	seen := map[string]bool{}
+	for i := range h.frames {
+		for j, r := range h.frames[i].Frame.Records {
+			if r.Kind != stream.KindEvent {
+				continue
+			}
+			e, err := campaign.DecodeEvent(r.Data)
+			if err != nil {
+				return err
+			}
+			id, at := e.Customer+" "+e.ID, row{h.frames[i].At.Seq, j}
+			if seen[id] != (dropped[at] == campaign.Deduplicate) {
+				return fmt.Errorf("event %s in frame %d, record %d: seen before %v, dropped %q", id, at.seq, j, seen[id],
+					dropped[at])
+			}
+			if seen[id] {
+				p.w.mark(reachDuplicate)
+			}
+			seen[id] = true
+		}
+	}
+	for i := range p.w.load.Calls {
+		e := &p.w.load.Calls[i].Event
+		if stream.PartitionOf(workspace, e.Customer, len(p.w.parts)) != p.number {
+			continue
+		}
+		if id := e.Customer + " " + e.ID; !p.w.acked[id] || !seen[id] {
+			return fmt.Errorf("event %s: acknowledged %v, in the log %v", id, p.w.acked[id], seen[id])
+		}
+	}
+	return nil
+}
+
+// rows adds the rows that the warehouse must have.
+func (p *partition) rows(h *history, want map[string]map[place]bool) {
+	add := func(table string, seq uint64, n int, skip map[int]bool) {
+		if want[table] == nil {
+			want[table] = map[place]bool{}
+		}
+		for i := range n {
+			if !skip[i] {
+				want[table][place{p.number, seq, i}] = true
+			}
+		}
+	}
+	dropped := map[uint64]map[int]bool{}
+	for i := range h.messages {
+		m := &h.messages[i]
+		retries := map[int]bool{}
+		for j := range m.Deliveries {
+			retries[j] = m.Deliveries[j].Status == campaign.HandedOff && m.Deliveries[j].Attempt > 1
+		}
+		add("deliveries", m.N, len(m.Deliveries), retries)
+		add("decisions", m.N, len(m.Decisions), nil)
+		add("chain_states", m.N, len(m.Chains), nil)
+		add("goals", m.N, len(m.Goals), nil)
+		for _, d := range m.Drops {
+			if dropped[m.Seq] == nil {
+				dropped[m.Seq] = map[int]bool{}
+			}
+			dropped[m.Seq][int(d.Index)] = true
+		}
+	}
+	for i := range h.frames {
+		in := &h.frames[i]
+		skip := map[int]bool{}
+		for j := range in.Frame.Records {
+			skip[j] = dropped[in.At.Seq][j] || in.Frame.Records[j].Kind != stream.KindEvent
+		}
+		add("events", in.At.Seq, len(in.Frame.Records), skip)
+	}
+}
+
+var errReplay = errors.New("C1: a replay of the log gives something else")

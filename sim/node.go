@@ -1,0 +1,285 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/internal/effect"
+	"github.com/nudge-engine/nudge/storage"
+	"github.com/nudge-engine/nudge/stream"
+)
+
+const (
+	credits      = 8 // frames in an owner's hands (C6), as in the shell
+	restartPause = 5_000
+	zombieLife   = 120_000
+	crashWindow  = 240_000 // ms in which at most crashLimit crashes come, so that no timer is very late
+	crashLimit   = 4
+)
+
+// node is one owner of a partition and what the shell keeps around it: the double
+// of actors' host.
+type node struct {
+	w      *World
+	p      *partition
+	number int
+	owner  *actors.Owner
+	disk   *storage.Memory
+	alive  bool
+	end    uint64 // of the log when it began
+
+	next   uint64 // frame to read
+	inHand int
+	shown  int64 // log time when last looked
+
+	out        []message // to be stored, in order
+	unanswered int       // stored, and the owner does not know
+	storeAt    int64
+	answerAt   int64
+	batch      *storage.Batch // taken and not durable
+
+	reading   bool
+	snapping  bool
+	ticks     bool // the frame in hand is only ticks
+	wakeAt    int64
+	lastFrame int64
+	lastTick  int64
+}
+
+type message struct {
+	n    uint64
+	data []byte
+}
+
+// start runs a new owner on a disk; nil is an empty one.
+func (p *partition) start(disk *storage.Memory) {
+	if disk == nil {
+		disk = storage.NewMemory()
+	}
+	p.started++
+	n := &node{w: p.w, p: p, number: p.started, disk: disk, alive: true, end: last(p.events)}
+	shard := p.w.shard(p.number, p.w.opt.Memory)
+	name := ""
+	if p.w.opt.Claims {
+		name = "node-" + strconv.Itoa(n.number)
+	}
+	n.owner = actors.NewOwner(shard, name, n.env())
+	if err := n.recover(shard); err != nil {
+		p.w.fail(fmt.Errorf("owner %d of partition %d does not start: %w", n.number, p.number, err))
+		return
+	}
+	p.nodes = append(p.nodes, n)
+	if name != "" {
+		claim := fmt.Sprintf(`{"node":%q,"epoch":%d}`, name, n.number)
+		p.add(record{kind: stream.KindClaim, data: []byte(claim)})
+	}
+	n.next, n.shown = shard.Applied().Seq+1, shard.Now()
+	p.w.note("owner %d.%d starts at %d", p.number, n.number, n.next)
+	if n.next > 1 && last(p.events) >= n.next {
+		p.w.mark(reachSomeDurable)
+	}
+	n.read()
+	n.wake()
+	p.w.sink.kick()
+}
+
+// recover does what the shell does at start (R7).
+func (n *node) recover(shard *actors.Shard) error {
+	if err := shard.Recover(n.disk); err != nil {
+		return err
+	}
+	m := shard.Meta()
+	ctx := context.Background()
+	if err := actors.CheckEvents(ctx, n.p.events, m.Applied); err != nil {
+		return err
+	}
+	if err := actors.CheckEffects(ctx, n.p.effects, m.Emitted, m.LastHash); err != nil {
+		return err
+	}
+	if err := shard.CheckStored(n.disk); err != nil {
+		return err
+	}
+	return n.owner.Start()
+}
+
+func (n *node) tell(format string, args ...any) {
+	n.w.note("owner %d.%d %s", n.p.number, n.number, fmt.Sprintf(format, args...))
+}
+
+// read plans the next frame, when there is one and a credit for it.
+func (n *node) read() {
+	if n.reading || !n.alive || n.inHand >= credits || n.next > last(n.p.events) {
+		return
+	}
+	n.reading = true
+	n.w.after(n.w.delay(), n.frame)
+}
+
+func (n *node) frame() {
+	n.reading = false
+	if !n.alive {
+		return
+	}
+	m, err := n.p.events.Get(context.Background(), n.next)
+	if err != nil {
+		n.w.fail(err)
+		return
+	}
+	in, err := actors.DecodeInput(m)
+	if err != nil {
+		n.w.fail(err)
+		return
+	}
+	n.next++
+	n.inHand++
+	n.probe(in)
+	n.ticks = true
+	for _, r := range in.Frame.Records {
+		n.ticks = n.ticks && r.Kind == stream.KindTick
+	}
+	n.owner.Frame(in)
+	n.lastFrame = n.w.now
+	if n.owner.Shard.Applied().Seq < in.At.Seq {
+		n.w.mark(reachBarrier)
+	}
+	n.tell("frame %d", in.At.Seq)
+	n.look()
+	if n.crashes(n.w.opt.CrashStep) {
+		if len(n.out) > 0 {
+			n.w.mark(reachUnstored)
+		}
+		n.crash()
+		return
+	}
+	if n.w.hit(n.w.opt.Failover) && len(n.p.nodes) == 1 {
+		n.failover()
+	}
+	n.read()
+	n.wake()
+	n.snapshotLater()
+}
+
+// probe offers the shard frames that are not the next: nothing may come of it (C3).
+func (n *node) probe(in actors.Input) {
+	if n.w.rng.IntN(8) != 0 {
+		return
+	}
+	before := n.owner.Shard.Meta()
+	for _, seq := range []uint64{before.Applied.Seq, before.Applied.Seq + 2} {
+		wrong, out := in, effect.Effects{}
+		wrong.At.Seq = seq
+		if _, err := n.owner.Shard.Step(&wrong, &out); !errors.Is(err, actors.ErrGap) || !out.Empty() {
+			n.w.fail(fmt.Errorf("C3: partition %d at %d takes frame %d: %v", n.p.number, before.Applied.Seq, seq, err))
+		}
+	}
+	if n.owner.Shard.Meta() != before {
+		n.w.fail(fmt.Errorf("C3: partition %d changed by frames that are not the next", n.p.number))
+	}
+}
+
+// look checks what must hold after each of an owner's steps.
+func (n *node) look() {
+	if !n.alive {
+		return
+	}
+	shard := n.owner.Shard
+	n.ticks = false
+	n.w.fail(n.owner.Halted())
+	n.w.fail(shard.Check())
+	if shard.Now() < n.shown {
+		n.w.fail(fmt.Errorf("log time of partition %d goes back from %d to %d", n.p.number, n.shown, shard.Now()))
+	}
+	n.shown = shard.Now()
+	if k, hash := shard.Emitted(); k > 0 {
+		n.p.computed(k, hash)
+	}
+	if n.inHand > credits {
+		n.w.fail(fmt.Errorf("C6: partition %d has %d frames in hand", n.p.number, n.inHand))
+	}
+}
+
+// failover starts a second owner: on a copy of the disk, or on an empty one. The
+// first does not know and goes on for a while.
+func (n *node) failover() {
+	disk := n.disk.Clone()
+	if n.w.rng.IntN(3) == 0 {
+		disk = nil
+	}
+	n.tell("is replaced")
+	n.p.start(disk)
+	n.w.after(n.w.rng.Int64N(zombieLife), func() {
+		if n.alive && len(n.p.nodes) > 1 {
+			n.tell("ends")
+			n.die()
+		}
+	})
+}
+
+// crashes draws a crash, within the bound on how often they come.
+func (n *node) crashes(r Rate) bool {
+	if !n.w.hit(r) {
+		return false
+	}
+	recent := 0
+	for _, at := range n.p.crashes {
+		if at > n.w.now-crashWindow {
+			recent++
+		}
+	}
+	return recent < crashLimit
+}
+
+// crash ends an owner. What was on its way may arrive all the same.
+func (n *node) crash() {
+	arrive := n.w.rng.IntN(len(n.out) + 1)
+	for _, e := range n.out[:arrive] {
+		if n.store(e) == nil {
+			n.unanswered++
+		}
+	}
+	if n.unanswered > 0 {
+		n.w.mark(reachAppend)
+	}
+	durable := false
+	if n.batch != nil {
+		n.w.mark(reachCommit)
+		if durable = n.w.rng.IntN(2) == 0; durable {
+			n.w.fail(n.disk.Commit(n.batch))
+		}
+	}
+	n.tell("crashes; %d effects arrived, %d unanswered, snapshot %v durable %v", arrive, n.unanswered, n.batch != nil,
+		durable)
+	n.p.crashes = append(n.p.crashes, n.w.now)
+	n.p.disk = n.disk
+	n.die()
+	if len(n.p.nodes) == 0 {
+		disk := n.disk
+		n.w.after(n.w.rng.Int64N(restartPause), func() {
+			if len(n.p.nodes) == 0 {
+				n.p.start(disk)
+			}
+		})
+	}
+}
+
+// die takes an owner out.
+func (n *node) die() {
+	n.alive = false
+	for i, other := range n.p.nodes {
+		if other == n {
+			n.p.nodes = append(n.p.nodes[:i:i], n.p.nodes[i+1:]...)
+			return
+		}
+	}
+}
+
+// newest is the owner that questions go to, nil while there is none.
+func (p *partition) newest() *node {
+	if len(p.nodes) == 0 {
+		return nil
+	}
+	return p.nodes[len(p.nodes)-1]
+}

@@ -1,0 +1,143 @@
+package sim
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/stream"
+)
+
+// first is the error of the smallest key that has one: the same at each run.
+func first[K comparable, V any](m map[K]V, check func(V) error) error {
+	keys := slices.SortedFunc(maps.Keys(m), func(a, b K) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+	for _, k := range keys {
+		if err := check(m[k]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// identity is what one message for one channel is.
+type identity struct {
+	chain         chainID
+	step, channel string
+}
+
+func identityOf(d *campaign.Delivery) identity {
+	return identity{chainID{d.Campaign, d.Customer, int(d.Entry)}, d.Step, d.Channel}
+}
+
+// fate is what became of one delivery.
+type fate struct {
+	id       campaign.ID
+	handed   *campaign.Delivery
+	stopped  uint64 // frame that stopped its chain; 0: none
+	accepted uint64 // frame with the first result that says accepted
+	last     campaign.Status
+	attempts uint32
+}
+
+// fates follows the deliveries through the effects, and their results through the
+// log.
+func (p *partition) fates(h *history) (map[identity]*fate, error) {
+	stopped := map[chainID]uint64{}
+	by, byID := map[identity]*fate{}, map[campaign.ID]*fate{}
+	for i := range h.messages {
+		m := &h.messages[i]
+		for _, c := range m.Chains {
+			id := chainID{c.Campaign, c.Customer, int(c.Entry)}
+			if (c.Outcome == campaign.ByGoal || c.Outcome == campaign.Stopped) && stopped[id] == 0 {
+				stopped[id] = m.Seq
+			}
+		}
+		for j := range m.Deliveries {
+			d := &m.Deliveries[j]
+			f := by[identityOf(d)]
+			if f == nil {
+				f = &fate{id: d.ID, handed: d}
+				by[identityOf(d)], byID[d.ID] = f, f
+			}
+			if f.id != d.ID || byID[d.ID] != f {
+				return nil, fmt.Errorf("delivery %+v has two ids: %s and %s", identityOf(d), f.id, d.ID)
+			}
+			if d.Status == campaign.HandedOff && d.Attempt != f.attempts+1 {
+				return nil, fmt.Errorf("delivery %+v: attempt %d after %d", identityOf(d), d.Attempt, f.attempts)
+			}
+			f.last, f.attempts = d.Status, d.Attempt
+			if d.Status == campaign.StatusRecall {
+				p.w.mark(reachPending)
+			}
+		}
+	}
+	for id, f := range by { // each fate on its own: no order shows
+		f.stopped = stopped[id.chain]
+	}
+	return by, p.results(h, byID)
+}
+
+func (p *partition) results(h *history, byID map[campaign.ID]*fate) error {
+	for i := range h.frames {
+		for _, r := range h.frames[i].Frame.Records {
+			if r.Kind != stream.KindResult {
+				continue
+			}
+			result, err := campaign.DecodeResult(r.Data)
+			if err != nil {
+				return err
+			}
+			f := byID[result.Delivery]
+			if f == nil {
+				return fmt.Errorf("result of a delivery that is not: %+v", result)
+			}
+			if f.stopped != 0 && f.stopped < h.frames[i].At.Seq && f.last == campaign.StatusRecall {
+				p.w.mark(reachRecalled)
+			}
+			if result.Verdict == campaign.Accepted && f.accepted == 0 {
+				f.accepted = h.frames[i].At.Seq
+			}
+		}
+	}
+	return nil
+}
+
+// sends: what left was handed off, not after the record that stopped its chain
+// nor after its result; and what was not stopped did leave, and has an end.
+func (p *partition) sends(h *history) error {
+	fates, err := p.fates(h)
+	if err != nil {
+		return err
+	}
+	left := map[identity]int{}
+	for _, s := range p.w.sink.sends {
+		d := s.delivery
+		if stream.PartitionOf(workspace, d.Customer, len(p.w.parts)) != p.number {
+			continue
+		}
+		f := fates[identityOf(d)]
+		switch {
+		case f == nil || f.id != d.ID || d.Attempt > f.attempts:
+			return fmt.Errorf("sent and never handed off: %+v", d)
+		case f.stopped != 0 && s.applied >= f.stopped:
+			return fmt.Errorf("sent at frame %d although frame %d stopped the chain: %+v", s.applied, f.stopped, d)
+		case f.accepted != 0 && s.applied >= f.accepted:
+			return fmt.Errorf("sent at frame %d although frame %d says accepted: %+v", s.applied, f.accepted, d)
+		}
+		left[identityOf(d)]++
+	}
+	return first(fates, func(f *fate) error {
+		d := f.handed
+		switch f.last {
+		case campaign.StatusSent, campaign.StatusFailed, campaign.StatusRecall:
+		default:
+			return fmt.Errorf("delivery %+v ends as %s", d, f.last)
+		}
+		if f.last != campaign.StatusRecall && left[identityOf(d)] == 0 {
+			return fmt.Errorf("delivery never left: %+v", d)
+		}
+		return nil
+	})
+}

@@ -1,0 +1,126 @@
+package sim_test
+
+import (
+	"bufio"
+	"errors"
+	"flag"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/sim"
+	"github.com/nudge-engine/nudge/sim/workload"
+)
+
+var (
+	seeds    = flag.Int("seeds", 300, "how many worlds TestWorld plays, from seed 0 on")
+	seedFlag = flag.String("seed", "", "play the world of this seed alone")
+)
+
+// determinism is how often a world is played twice.
+const determinism = 50
+
+func language(t *testing.T) *campaign.Language {
+	t.Helper()
+	lang, err := campaign.NewLanguage()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lang
+}
+
+// world is the world of a seed.
+func world(t *testing.T, lang *campaign.Language, seed uint64) (*sim.World, sim.Options) {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(seed, 0))
+	o := sim.Draw(rng)
+	load := workload.Generate(rng, workload.Options{Calls: o.Calls})
+	w, err := sim.New(lang, rng, o, load)
+	if err != nil {
+		t.Fatalf("seed %d: %v", seed, err)
+	}
+	return w, o
+}
+
+func play(t *testing.T, lang *campaign.Language, seed uint64) *sim.World {
+	t.Helper()
+	w, o := world(t, lang, seed)
+	if err := w.Run(); err != nil {
+		t.Errorf("seed %d: %v\n\noptions: %s\n\n%s\n\ngo test ./sim -run TestWorld -seed=%d -v", seed, err, o,
+			strings.Join(w.Trace(), "\n"), seed)
+	}
+	return w
+}
+
+func TestWorld(t *testing.T) {
+	lang := language(t)
+	if *seedFlag != "" {
+		seed, err := strconv.ParseUint(*seedFlag, 0, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := play(t, lang, seed)
+		t.Logf("trace %016x, reached %v", w.Hash(), w.Reached())
+		t.Log(strings.Join(w.Trace(), "\n"))
+		return
+	}
+	began := time.Now()
+	reached := sim.Reach{}
+	failed := 0
+	one := func(seed uint64, twice bool) {
+		w := play(t, lang, seed)
+		reached.Add(w.Reached())
+		if t.Failed() {
+			failed++
+		}
+		if twice {
+			if again := play(t, lang, seed); again.Hash() != w.Hash() {
+				t.Errorf("seed %d played twice: traces %016x and %016x", seed, w.Hash(), again.Hash())
+			}
+		}
+	}
+	for _, seed := range regressions(t) {
+		one(seed, false)
+	}
+	for seed := range uint64(*seeds) {
+		if one(seed, seed%determinism == 0); failed >= 3 {
+			t.Fatal("enough worlds failed")
+		}
+	}
+	for _, name := range sim.Rare() {
+		if reached[name] == 0 && *seeds >= 300 {
+			t.Errorf("never reached: %s", name)
+		}
+	}
+	t.Logf("%d worlds in %v; reached %v", *seeds, time.Since(began), reached)
+}
+
+// regressions are the seeds that once failed.
+func regressions(t *testing.T) []uint64 {
+	t.Helper()
+	f, err := os.Open("testdata/regressions.txt")
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var list []uint64
+	for s := bufio.NewScanner(f); s.Scan(); {
+		text, _, _ := strings.Cut(s.Text(), "#")
+		if text = strings.TrimSpace(text); text == "" {
+			continue
+		}
+		seed, err := strconv.ParseUint(text, 0, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, seed)
+	}
+	return list
+}

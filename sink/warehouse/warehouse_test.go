@@ -1,0 +1,202 @@
+package warehouse_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/effect"
+	"github.com/nudge-engine/nudge/sink/warehouse"
+	"github.com/nudge-engine/nudge/storage"
+	"github.com/nudge-engine/nudge/stream"
+)
+
+// conform is what every warehouse does.
+func conform(t *testing.T, w warehouse.Warehouse) {
+	t.Helper()
+	ctx := t.Context()
+	for range 2 { // the second time there is nothing to do
+		if err := w.Migrate(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	table := func(block uint64) *warehouse.Table {
+		at := []time.Time{time.UnixMilli(1_772_359_200_123).UTC(), time.UnixMilli(1).UTC()}
+		texts := []string{"a", "Київ"}
+		return &warehouse.Table{Name: "dead_letters", Rows: 2, Columns: []warehouse.Column{
+			{Name: "workspace", Type: "LowCardinality(String)", Values: texts},
+			{Name: "customer", Type: "String", Values: texts},
+			{Name: "at", Type: "DateTime64(3, 'UTC')", Values: at},
+			{Name: "block", Type: "UInt64", Values: []uint64{block, block}},
+		}}
+	}
+	has := func(block, want uint64) {
+		t.Helper()
+		if n, err := w.Has(ctx, "dead_letters", block); err != nil || n != want {
+			t.Errorf("block %d: unexpected %d rows, error %v; want %d", block, n, err, want)
+		}
+	}
+	has(1, 0)
+	for range 3 {
+		if err := w.Insert(ctx, "log-1", table(1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	has(1, 2)
+	if err := w.Insert(ctx, "log-2", table(2)); err != nil {
+		t.Fatal(err)
+	}
+	has(1, 2)
+	has(2, 2)
+}
+
+func TestMemoryConforms(t *testing.T) { conform(t, warehouse.NewMemory()) }
+
+func TestClickHouseConforms(t *testing.T) { conform(t, openEngine(t)) }
+
+// openEngine starts a clickhoused of its own.
+func openEngine(t *testing.T) *warehouse.ClickHouse {
+	t.Helper()
+	dir := t.TempDir()
+	program := filepath.Join(dir, "clickhoused")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", program,
+		"github.com/nudge-engine/nudge/cmd/clickhoused")
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		t.Fatal(err)
+	}
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	serve := exec.CommandContext(ctx, program, "serve", "--data", filepath.Join(dir, "data"), "--listen", address)
+	if err := serve.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cancel(); _ = serve.Wait() })
+	w, err := warehouse.Open("http://"+address, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	deadline := time.Now().Add(time.Minute)
+	for w.Migrate(t.Context()) != nil {
+		if time.Now().After(deadline) {
+			t.Fatal("the engine did not start in a minute")
+		}
+	}
+	return w
+}
+
+// source is one partition with n frames of two events each, of which the second
+// of every third frame is a duplicate, and one decision a frame.
+func source(t *testing.T, n uint64) warehouse.Source {
+	t.Helper()
+	log := stream.NewMemory(func() time.Time { return time.UnixMilli(1).UTC() })
+	events, err := log.Open(t.Context(), "EV_0", stream.Options{MaxBytes: 1 << 30})
+	if err != nil {
+		t.Fatal(err)
+	}
+	effects, err := log.Open(t.Context(), "FX_0", stream.Options{MaxBytes: 1 << 30})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for seq := uint64(1); seq <= n; seq++ {
+		var b stream.Builder
+		for i := range 2 {
+			e := campaign.Event{Workspace: "w", Customer: "c", ID: fmt.Sprintf("%d/%d", seq, i), Type: campaign.Track, Name: "E"}
+			b.Add(stream.KindEvent, e.AppendTo(nil))
+		}
+		put(t, events, b.Seal(int64(seq)))
+		e := effect.Effects{Seq: seq, Output: campaign.Output{Decisions: []campaign.Decision{{Customer: "c"}}}}
+		if seq%3 == 0 {
+			e.Drops = []effect.Drop{{Index: 1, Reason: campaign.Deduplicate}}
+		}
+		e.Encode(seq, func(_ uint64, data []byte) { put(t, effects, data) })
+	}
+	return warehouse.Source{Events: events, Effects: effects, Acked: func() uint64 { return n }}
+}
+
+func put(t *testing.T, s stream.Stream, data []byte) {
+	t.Helper()
+	if _, err := stream.AppendWait(t.Context(), s, stream.Append{Data: data}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Every row once, although the warehouse refuses, lies (applies and reports a
+// failure), and the writer is stopped and started at any moment.
+func TestWriterWritesEveryRowOnce(t *testing.T) {
+	const frames = 300
+	m := warehouse.NewMemory()
+	calls := 0
+	m.Fail = func() bool { calls++; return calls%5 == 0 }
+	m.Lie = func() bool { calls++; return calls%3 == 0 }
+	src := source(t, frames)
+	store := storage.NewMemory()
+	runs := 0
+	for {
+		w, err := warehouse.NewWriter(warehouse.WriterConfig{
+			Warehouse: m, Sources: []warehouse.Source{src}, Store: store, LogID: "log", Linger: time.Millisecond,
+			Logger: slog.New(slog.DiscardHandler),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w.Position(0) == frames {
+			break
+		}
+		if runs++; runs > 200 {
+			t.Fatalf("position %d after %d runs; want %d", w.Position(0), runs, frames)
+		}
+		// A run is cut off soon, at a moment that differs from run to run.
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(runs%40)*10*time.Millisecond)
+		w.Run(ctx)
+		cancel()
+	}
+	if n := m.Rows("events"); n != 2*frames-frames/3 {
+		t.Errorf("unexpected %d events; want %d", n, 2*frames-frames/3)
+	}
+	if n := m.Rows("decisions"); n != frames {
+		t.Errorf("unexpected %d decisions; want %d", n, frames)
+	}
+	seen := map[string]bool{}
+	for _, table := range m.Tables["events"] {
+		for _, c := range table.Columns {
+			if ids, ok := c.Values.([]string); ok && c.Name == "message_id" {
+				for _, id := range ids {
+					if seen[id] || strings.HasSuffix(id, "/1") && divisible(id) {
+						t.Errorf("event %s is there twice, or was a duplicate", id)
+					}
+					seen[id] = true
+				}
+			}
+		}
+	}
+	t.Logf("%d runs", runs)
+}
+
+func divisible(id string) bool {
+	var seq int
+	if _, err := fmt.Sscanf(id, "%d/", &seq); err != nil {
+		return false
+	}
+	return seq%3 == 0
+}
