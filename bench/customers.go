@@ -95,9 +95,10 @@ func newWaitingShard() (*actors.Shard, error) {
 	if err != nil {
 		return nil, err
 	}
-	shard := actors.NewShard(actors.Config{Compile: func(workspace string, d *campaign.Document) (campaign.Parsed, error) {
+	compile := func(workspace string, d *campaign.Document) (campaign.Parsed, error) {
 		return campaign.ParseDocument(lang, workspace, d)
-	}})
+	}
+	shard := actors.NewShard(actors.Config{Compile: compile})
 	control := []actors.Control{
 		{K: 1, Genesis: &actors.Genesis{LogID: "bench", Partitions: 1, Semantics: actors.Semantics,
 			DedupeIDs: actors.DefaultDedupeIDs}},
@@ -123,8 +124,10 @@ func fold(ctx context.Context, shard *actors.Shard, count int, p *Progress) erro
 		}
 		var b stream.Builder
 		for i := from; i < min(from+customersFrame, count); i++ {
-			e := campaign.Event{Workspace: "default", Customer: customerID(i), ID: fmt.Sprintf("bench-0-%d", i),
-				Type: campaign.Track, Name: cartUpdated, Time: foldStart, Properties: []byte(`{"cart_id":"c1","value":42}`)}
+			e := campaign.Event{
+				Workspace: "default", Customer: customerID(i), ID: fmt.Sprintf("bench-0-%d", i), Type: campaign.Track,
+				Name: cartUpdated, Time: foldStart, Properties: []byte(`{"cart_id":"c1","value":42}`),
+			}
 			b.Add(stream.KindEvent, e.AppendTo(nil))
 		}
 		frame, err := stream.DecodeFrame(b.Seal(foldStart))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -57,7 +56,8 @@ func MeasureLatency(ctx context.Context, o Options, at Load) (report *Latency, e
 		return nil, err
 	}
 	if at.Rate < 0 || at.Rate == 0 && (at.Share <= 0 || at.Share > 1) {
-		return nil, fmt.Errorf("--load %g, --rate %g: load must be above 0 and at most 1, a rate positive", at.Share, at.Rate)
+		return nil, fmt.Errorf("--load %g, --rate %g: load must be above 0 and at most 1, a rate positive", at.Share,
+			at.Rate)
 	}
 	ctx, cancel := o.limit(ctx)
 	defer cancel()
@@ -94,8 +94,7 @@ func MeasureLatency(ctx context.Context, o Options, at Load) (report *Latency, e
 }
 
 func (r *Latency) measure(ctx context.Context, o Options, s *Server, a *arrivals, before totals) error {
-	l := &load{url: s.batchURL(), workload: o.Workload, batch: o.Batch, connections: o.Connections,
-		firstLane: o.Connections, progress: o.Progress}
+	l := o.load(s.batchURL(), o.Connections)
 	plan := schedule{start: time.Now().Add(50 * time.Millisecond), lanes: o.Connections, batch: o.Batch,
 		firstLane: l.firstLane, interval: time.Duration(float64(o.Batch) / r.RatePerSecond * float64(time.Second))}
 	plan.end = plan.start.Add(warmUp + o.Duration)
@@ -152,81 +151,6 @@ func (r *Latency) figures(a *arrivals, plan schedule) {
 	r.Deliveries = int(h.TotalCount())
 	r.P50, r.P90, r.P99, r.P999 = quantile(h, 50), quantile(h, 90), quantile(h, 99), quantile(h, 99.9)
 	r.Max = float64(h.Max()) / 1000
-}
-
-// schedule is an open loop: batch n of a lane has its instant, which does not
-// move when the server is slow.
-type schedule struct {
-	start, end time.Time
-	interval   time.Duration // between batches of all lanes
-	lanes      int
-	firstLane  int
-	batch      int
-}
-
-func (p schedule) at(lane, n int) time.Time {
-	return p.start.Add(time.Duration(n*p.lanes+lane) * p.interval)
-}
-
-func (p schedule) next(lane, n int) (time.Time, bool) {
-	at := p.at(lane, n)
-	return at, at.Before(p.end)
-}
-
-// intended is when the event of that message id was to be sent; ours is false for
-// events of an earlier load.
-func (p schedule) intended(id string) (at time.Time, ours bool, err error) {
-	lane, n, err := parseMessageID(id)
-	if err != nil || lane < p.firstLane {
-		return time.Time{}, false, err
-	}
-	return p.at(lane-p.firstLane, n/p.batch), true, nil
-}
-
-// arrivals are the deliveries that came, each once.
-type arrivals struct {
-	mu       sync.Mutex
-	first    map[string]arrival // by delivery
-	repeated int
-}
-
-func newArrivals() *arrivals { return &arrivals{first: map[string]arrival{}} }
-
-func (a *arrivals) note(x arrival) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if _, twice := a.first[x.delivery]; twice {
-		a.repeated++
-		return
-	}
-	a.first[x.delivery] = x
-}
-
-func (a *arrivals) count() int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return len(a.first)
-}
-
-// await waits until as many deliveries came, or none comes any more.
-func (a *arrivals) await(ctx context.Context, s *Server, want int, p *Progress) error {
-	grown, last := time.Now(), -1
-	for {
-		got := a.count()
-		if got >= want {
-			return nil
-		}
-		if got != last {
-			grown, last = time.Now(), got
-		}
-		if time.Since(grown) > arrivalLimit {
-			return nil // the check of the ledger says what is missing
-		}
-		p.Note("%s of %s deliveries arrived", thousands(got), thousands(want))
-		if err := s.wait(ctx, rowPoll); err != nil {
-			return s.explain(err)
-		}
-	}
 }
 
 // newHistogram takes microseconds up to ten minutes at three significant digits.

@@ -23,6 +23,14 @@ type load struct {
 	progress    *Progress
 }
 
+// load sends to url; lanes below firstLane were used by an earlier one.
+func (o Options) load(url string, firstLane int) *load {
+	return &load{
+		url: url, workload: o.Workload, batch: o.Batch, connections: o.Connections, firstLane: firstLane,
+		progress: o.Progress,
+	}
+}
+
 // totals is what a load did. Everything counted was acknowledged.
 type totals struct {
 	events     int
@@ -62,7 +70,8 @@ func (l *load) run(ctx context.Context, p pace) (totals, error) {
 	var lanes sync.WaitGroup
 	for i := range l.connections {
 		lanes.Go(func() {
-			lane := &lane{l: l, client: client, number: i, generator: NewGenerator(l.workload, l.firstLane+i), done: &done}
+			generator := NewGenerator(l.workload, l.firstLane+i)
+			lane := &lane{l: l, client: client, number: i, generator: generator, done: &done}
 			err := lane.run(ctx, p)
 			mu.Lock()
 			defer mu.Unlock()
@@ -109,7 +118,7 @@ func (c *lane) run(ctx context.Context, p pace) error {
 		if err := pauseUntil(ctx, at); err != nil {
 			return err
 		}
-		deliveries := 0
+		var deliveries int
 		c.body, deliveries = c.generator.Batch(c.body[:0], c.l.batch, time.Now())
 		request.SetBodyRaw(c.body)
 		if err := c.send(ctx, request, response, want); err != nil {

@@ -41,21 +41,21 @@ func (o Options) Validate() error {
 			errs = append(errs, fmt.Errorf(format, args...))
 		}
 	}
-	check(o.Batch >= 1 && o.Batch <= maxBatch, "--batch %d: must be from 1 to %d (500 KiB a request)", o.Batch, maxBatch)
+	batch, d, w, p := o.Batch, o.Duration, o.Workload, o.Server.Partitions
+	check(batch >= 1 && batch <= maxBatch, "--batch %d: must be from 1 to %d (500 KiB a request)", batch, maxBatch)
 	check(o.Connections >= 1 && o.Connections <= 4096, "--connections %d: must be from 1 to 4096", o.Connections)
-	check(o.Duration >= 100*time.Millisecond && o.Duration <= time.Hour, "--duration %v: must be from 100ms to 1h", o.Duration)
-	check(o.Workload.Customers >= 1, "--customers %d: must be at least 1", o.Workload.Customers)
-	check(o.Workload.Campaigns >= 1 && o.Workload.Campaigns <= 10_000, "--campaigns %d: must be from 1 to 10000",
-		o.Workload.Campaigns)
-	check(o.Server.Partitions >= 0 && o.Server.Partitions <= 64, "--partitions %d: must be from 1 to 64, or 0 for the default",
-		o.Server.Partitions)
+	check(d >= 100*time.Millisecond && d <= time.Hour, "--duration %v: must be from 100ms to 1h", d)
+	check(w.Customers >= 1, "--customers %d: must be at least 1", w.Customers)
+	check(w.Campaigns >= 1 && w.Campaigns <= 10_000, "--campaigns %d: must be from 1 to 10000", w.Campaigns)
+	check(p >= 0 && p <= 64, "--partitions %d: must be from 1 to 64, or 0 for the default", p)
 	return errors.Join(errs...)
 }
 
 // limit bounds a scenario: the longest that it may take when all is well, and
 // some more.
 func (o Options) limit(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, 4*o.Duration+10*time.Minute, errors.New("bench: the scenario takes far too long"))
+	return context.WithTimeoutCause(ctx, 4*o.Duration+10*time.Minute,
+		errors.New("bench: the scenario takes far too long"))
 }
 
 func listen(ctx context.Context, address string) (net.Listener, error) {

@@ -53,7 +53,7 @@ func Pipe(ctx context.Context, o Options, d time.Duration) (perSecond float64, e
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, p.close()) }()
-	l := &load{url: p.url, workload: o.Workload, batch: o.Batch, connections: o.Connections, progress: o.Progress}
+	l := o.load(p.url, 0)
 	sum, err := l.closedLoop(ctx, d)
 	if err != nil {
 		return 0, err

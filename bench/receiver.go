@@ -54,7 +54,9 @@ func (r *receiver) handle(ctx *fasthttp.RequestCtx) {
 		ctx.SetStatusCode(fasthttp.StatusBadRequest)
 		return
 	}
-	r.note(arrival{delivery: string(v.GetStringBytes("delivery_id")), trigger: string(v.GetStringBytes("trigger_id")), at: at})
+	r.note(arrival{
+		delivery: string(v.GetStringBytes("delivery_id")), trigger: string(v.GetStringBytes("trigger_id")), at: at,
+	})
 }
 
 func (r *receiver) stop() error { return r.server.Shutdown() }

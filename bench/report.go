@@ -74,6 +74,7 @@ func (r *Throughput) Table(w io.Writer) {
 	row(w, "accepted a second", "%s", thousands(int(r.AcceptedPerSecond)))
 	row(w, "rows behind at the end", "%.1f s", r.LagSeconds)
 	row(w, "CPU us an event", "nudged %.1f, clickhoused %.1f, bench %.1f", r.CPU.Nudged, r.CPU.Clickhoused, r.CPU.Bench)
+	row(w, "cores that others kept busy", "%.1f", r.CPU.OthersCores)
 	row(w, "events / deliveries", "%s / %s", thousands(r.Events), thousands(r.Ledger.HandedOff))
 	row(w, "deliveries sent by then", "%s", thousands(r.Ledger.Sent))
 	row(w, "memory MiB", "nudged %d, clickhoused %d", r.Memory.Nudged, r.Memory.Clickhoused)
@@ -85,8 +86,8 @@ func (r *Throughput) Err() error { return wrongness(r.Wrong) }
 
 // Table implements Report.
 func (r *Latency) Table(w io.Writer) {
-	fmt.Fprintf(w, "latency: %s events a second, batches of %d, %d campaigns\n", thousands(int(r.RatePerSecond)), r.Batch,
-		r.Campaigns)
+	fmt.Fprintf(w, "latency: %s events a second, batches of %d, %d campaigns\n", thousands(int(r.RatePerSecond)),
+		r.Batch, r.Campaigns)
 	row(w, "from accept to hand-off, p50", "%.1f ms", r.P50)
 	row(w, "p90", "%.1f ms", r.P90)
 	row(w, "p99", "%.1f ms", r.P99)
@@ -94,6 +95,7 @@ func (r *Latency) Table(w io.Writer) {
 	row(w, "longest", "%.1f ms", r.Max)
 	row(w, "deliveries measured", "%s", thousands(r.Deliveries))
 	row(w, "rate reached", "%s", thousands(int(r.SentPerSecond)))
+	row(w, "cores that others kept busy", "%.1f", r.CPU.OthersCores)
 	row(w, "nothing lost, nothing doubled", "%s", verdict(r.Correct))
 }
 

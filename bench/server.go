@@ -87,20 +87,23 @@ func (s *Server) start(c ServerConfig, definitions string) error {
 	if err := os.WriteFile(filepath.Join(campaigns, "bench.yaml"), []byte(definitions), 0o600); err != nil {
 		return fmt.Errorf("bench: %w", err)
 	}
-	args := []string{"--data-dir", filepath.Join(s.dir, "data"), "--campaigns-dir", campaigns, "--write-key", writeKey,
-		"--http-listen", s.events, "--admin-listen", s.admin, "--clickhouse-listen", s.clickhouse, "--log-level", "warn"}
+	args := []string{
+		"--data-dir", filepath.Join(s.dir, "data"), "--campaigns-dir", campaigns, "--write-key", writeKey,
+		"--http-listen", s.events, "--admin-listen", s.admin, "--clickhouse-listen", s.clickhouse,
+		"--log-level", "warn",
+	}
 	if c.Partitions > 0 {
 		args = append(args, "--partitions", strconv.Itoa(c.Partitions))
 	}
 	program := filepath.Join(c.Programs, "nudged")
-	s.process = exec.Command(program, args...) //nolint:gosec,noctx // our own program; ended by Stop
+	s.process = exec.Command(program, args...) //nolint:gosec // our own program; ended by Stop
 	s.process.Stderr = s.log
 	s.process.Env = plainEnvironment()
 	// A bench that is killed takes the server with it; an interrupt from the
 	// terminal is for the bench, which then stops the server.
 	s.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	if err := s.process.Start(); err != nil {
-		return fmt.Errorf("bench: nudged does not start; run `make build`, or name its directory with --programs: %w", err)
+		return fmt.Errorf("bench: nudged does not start; run `make build`, or use --programs: %w", err)
 	}
 	go func() {
 		s.failure = s.process.Wait()
@@ -128,7 +131,7 @@ func freePorts(n int) ([]string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("bench: no free port: %w", err)
 		}
-		defer l.Close() //nolint:errcheck // free again for the server
+		defer l.Close() // free again for the server
 		found = append(found, l.Addr().String())
 	}
 	return found, nil
@@ -207,7 +210,7 @@ func get(ctx context.Context, address string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer response.Body.Close() //nolint:errcheck // only read
+	defer response.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
 	if err == nil && response.StatusCode != http.StatusOK {
 		err = fmt.Errorf("%s: %s", response.Status, text)

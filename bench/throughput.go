@@ -31,7 +31,7 @@ type Throughput struct {
 	AcceptedPerSecond  float64  `json:"accepted_per_second"`
 	Complaints         int      `json:"complaints"` // warnings and errors in the server's log
 	Ledger             Ledger   `json:"ledger"`
-	CPU                CPU      `json:"cpu_us_per_event"`
+	CPU                CPU      `json:"cpu_us_per_event"` // while events were sent and written
 	Memory             Memory   `json:"memory_mib"`
 }
 
@@ -79,7 +79,7 @@ func MeasureThroughput(ctx context.Context, o Options) (report *Throughput, err 
 
 func (r *Throughput) measure(ctx context.Context, o Options, s *Server) error {
 	before := s.usage()
-	l := &load{url: s.batchURL(), workload: o.Workload, batch: o.Batch, connections: o.Connections, progress: o.Progress}
+	l := o.load(s.batchURL(), 0)
 	sum, err := l.closedLoop(ctx, o.Duration)
 	if err != nil {
 		return s.explain(err)
@@ -115,7 +115,7 @@ func (s *Server) batchURL() string { return "http://" + s.events + "/v1/batch" }
 
 // rate is a quick estimate of what the server takes: events readable a second.
 func (s *Server) rate(ctx context.Context, o Options, d time.Duration) (perSecond float64, sum totals, err error) {
-	l := &load{url: s.batchURL(), workload: o.Workload, batch: o.Batch, connections: o.Connections, progress: o.Progress}
+	l := o.load(s.batchURL(), 0)
 	if sum, err = l.closedLoop(ctx, d); err != nil {
 		return 0, sum, s.explain(err)
 	}

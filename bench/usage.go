@@ -19,6 +19,9 @@ type CPU struct {
 	Nudged      float64 `json:"nudged"`
 	Clickhoused float64 `json:"clickhoused"`
 	Bench       float64 `json:"bench"`
+	// OthersCores is how many cores everything else on the machine kept busy
+	// meanwhile. Far from zero, the figures say little.
+	OthersCores float64 `json:"others_cores"`
 }
 
 // Memory is the resident memory at the end, in MiB.
@@ -28,10 +31,17 @@ type Memory struct {
 }
 
 // usage is processor time so far. Where there is no /proc the server's is zero.
-type usage struct{ nudged, clickhoused, bench time.Duration }
+type usage struct {
+	nudged, clickhoused, bench time.Duration
+	machine                    time.Duration // of all processes
+	at                         time.Time
+}
 
 func (s *Server) usage() usage {
-	return usage{nudged: processTime(s.process.Process.Pid), clickhoused: processTime(s.child()), bench: ownTime()}
+	return usage{
+		nudged: processTime(s.process.Process.Pid), clickhoused: processTime(s.child()), bench: ownTime(),
+		machine: machineTime(), at: time.Now(),
+	}
 }
 
 func (s *Server) memory() Memory {
@@ -40,8 +50,34 @@ func (s *Server) memory() Memory {
 
 func (u usage) since(before usage, events int) CPU {
 	each := func(d time.Duration) float64 { return float64(d.Microseconds()) / float64(max(events, 1)) }
-	return CPU{Nudged: each(u.nudged - before.nudged), Clickhoused: each(u.clickhoused - before.clickhoused),
-		Bench: each(u.bench - before.bench)}
+	nudged, clickhoused, bench := u.nudged-before.nudged, u.clickhoused-before.clickhoused, u.bench-before.bench
+	others := u.machine - before.machine - nudged - clickhoused - bench
+	return CPU{
+		Nudged: each(nudged), Clickhoused: each(clickhoused), Bench: each(bench),
+		OthersCores: max(0, others.Seconds()/u.at.Sub(before.at).Seconds()),
+	}
+}
+
+// machineTime is the time that all cores together were busy: user, nice, system,
+// irq, softirq and what the host took.
+func machineTime() time.Duration {
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	busy := int64(0)
+	for i, field := range strings.Fields(line) {
+		if i == 0 || i == 4 || i == 5 || i > 8 { // name, idle, iowait, guests
+			continue
+		}
+		n, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			return 0
+		}
+		busy += n
+	}
+	return time.Duration(busy) * clockTick
 }
 
 // child is the process id of the server's clickhoused; 0 when it is not found.

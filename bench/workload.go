@@ -81,8 +81,9 @@ func (g *Generator) call(b []byte, now time.Time) ([]byte, bool) {
 	b = strconv.AppendUint(b, customer, 10)
 	b = append(b, `","timestamp":"`...)
 	b = now.UTC().AppendFormat(b, "2006-01-02T15:04:05.000Z")
-	b = append(b, `","context":{"ip":"198.51.100.7","library":{"name":"analytics.js","version":"2.1.0"},"locale":"de-DE"},`...)
-	name := ""
+	b = append(b, `","context":{"ip":"198.51.100.7","library":{"name":"analytics.js","version":"2.1.0"},`...)
+	b = append(b, `"locale":"de-DE"},`...)
+	var name string
 	switch p := g.rng.IntN(100); {
 	case p < percentViewed:
 		name = productViewed

@@ -21,7 +21,8 @@ func TestWorkloadIsDeterministic(t *testing.T) {
 	a, n := NewGenerator(w, 3).Batch(nil, 500, testTime())
 	b, m := NewGenerator(w, 3).Batch(nil, 500, testTime())
 	if !bytes.Equal(a, b) || n != m {
-		t.Fatalf("the same seed and lane make different batches: %d and %d bytes, %d and %d deliveries", len(a), len(b), n, m)
+		t.Fatalf("the same seed and lane make different batches: %d and %d bytes, %d and %d deliveries", len(a), len(b),
+			n, m)
 	}
 	for name, g := range map[string]*Generator{
 		"another lane": NewGenerator(w, 4),
@@ -124,7 +125,8 @@ func TestDefinitionsAreRight(t *testing.T) {
 	}
 	for _, url := range []string{"", "http://127.0.0.1:1/"} {
 		text := Workload{Campaigns: 10}.Definitions(url)
-		docs, err := definition.Parse(lang, []definition.File{{Name: "bench.yaml", Text: []byte(text)}}, definition.Options{})
+		files := []definition.File{{Name: "bench.yaml", Text: []byte(text)}}
+		docs, err := definition.Parse(lang, files, definition.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -84,6 +84,7 @@ func (p *partition) start(disk *storage.Memory) {
 	n.read()
 	n.wake()
 	p.w.sink.kick()
+	p.w.collect.kick()
 }
 
 // recover does what the shell does at start (R7).

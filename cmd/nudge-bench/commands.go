@@ -13,7 +13,7 @@ import (
 // common are the flags of the scenarios with a server.
 type common struct {
 	Batch       int    `default:"100" help:"Events a request."`
-	Connections int    `default:"32" help:"Keep-alive connections; each waits for its answer."`
+	Connections int    `default:"64" help:"Keep-alive connections; each waits for its answer."`
 	Customers   int    `default:"100000" help:"Customers, Zipf-distributed."`
 	Campaigns   int    `default:"10" help:"Active campaigns; together they answer 5 % of the events."`
 	Partitions  int    `default:"0" help:"Partitions of the log; 0: the server's default."`
@@ -33,7 +33,7 @@ func (c *common) options(out console, d time.Duration) (bench.Options, error) {
 		programs = filepath.Dir(self)
 	}
 	if _, err := os.Stat(filepath.Join(programs, "nudged")); err != nil {
-		return bench.Options{}, fmt.Errorf("there is no nudged in %s; run `make build`, or name its directory with --programs: %w",
+		return bench.Options{}, fmt.Errorf("there is no nudged in %s; run `make build`, or use --programs: %w",
 			programs, err)
 	}
 	return bench.Options{Server: bench.ServerConfig{Programs: programs, Dir: c.Dir, Partitions: c.Partitions},

@@ -15,7 +15,7 @@ import (
 )
 
 type cli struct {
-	Throughput throughputCommand `cmd:"" help:"Events a second until their ClickHouse rows are readable, and as a share of the bare pipe."`
+	Throughput throughputCommand `cmd:"" help:"Events a second up to the ClickHouse row, and as a share of the bare pipe."`
 	Latency    latencyCommand    `cmd:"" help:"Time from accept to hand-off at a fixed rate."`
 	Customers  customersCommand  `cmd:"" help:"Bytes of a live customer with one chain and one timer."`
 	All        allCommand        `cmd:"" help:"The three, shortly, and a table."`

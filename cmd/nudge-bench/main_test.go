@@ -50,7 +50,9 @@ func TestThroughputEndToEnd(t *testing.T) {
 }
 
 func TestHelpTeaches(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"throughput", "--help"}, {"latency", "--help"}, {"customers", "--help"}} {
+	for _, args := range [][]string{
+		{"--help"}, {"throughput", "--help"}, {"latency", "--help"}, {"customers", "--help"},
+	} {
 		var out, errs bytes.Buffer
 		if code := run(args, console{&out, &errs}); code != 0 || !strings.Contains(out.String(), "nudge-bench") {
 			t.Errorf("%v: status %d, %q, %q", args, code, out.String(), errs.String())

@@ -28,7 +28,8 @@ func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "nudge-e2e-")
 	if err == nil {
 		build := exec.Command("go", "build", "-o", dir+"/", "github.com/nudge-engine/nudge/cmd/nudged",
-			"github.com/nudge-engine/nudge/cmd/nudge", "github.com/nudge-engine/nudge/cmd/clickhoused")
+			"github.com/nudge-engine/nudge/cmd/nudge", "github.com/nudge-engine/nudge/cmd/clickhoused",
+			"github.com/nudge-engine/nudge/cmd/nudge-bench")
 		build.Stderr = os.Stderr
 		err = build.Run()
 	}

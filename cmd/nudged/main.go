@@ -40,7 +40,7 @@ given with --config-file (name: the flag's, with underscores). A flag goes befor
 the environment, the environment before the file.
 
   nudged --campaigns-dir examples/shop
-  curl -u KEY: http://127.0.0.1:8080/v1/track -d '{"userId":"u1","event":"Cart Updated"}'`
+  curl -u KEY: http://127.0.0.1:8080/v1/track --json '{"userId":"u1","event":"Cart Updated"}'`
 
 func main() { os.Exit(run(os.Args[1:], streams{os.Stdout, os.Stderr})) }
 

@@ -1,0 +1,82 @@
+package bench
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// schedule is an open loop: batch n of a lane has its instant, which does not
+// move when the server is slow.
+type schedule struct {
+	start, end time.Time
+	interval   time.Duration // between batches of all lanes
+	lanes      int
+	firstLane  int
+	batch      int
+}
+
+func (p schedule) at(lane, n int) time.Time {
+	return p.start.Add(time.Duration(n*p.lanes+lane) * p.interval)
+}
+
+func (p schedule) next(lane, n int) (time.Time, bool) {
+	at := p.at(lane, n)
+	return at, at.Before(p.end)
+}
+
+// intended is when the event of that message id was to be sent; ours is false for
+// events of an earlier load.
+func (p schedule) intended(id string) (at time.Time, ours bool, err error) {
+	lane, n, err := parseMessageID(id)
+	if err != nil || lane < p.firstLane {
+		return time.Time{}, false, err
+	}
+	return p.at(lane-p.firstLane, n/p.batch), true, nil
+}
+
+// arrivals are the deliveries that came, each once.
+type arrivals struct {
+	mu       sync.Mutex
+	first    map[string]arrival // by delivery
+	repeated int
+}
+
+func newArrivals() *arrivals { return &arrivals{first: map[string]arrival{}} }
+
+func (a *arrivals) note(x arrival) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if _, twice := a.first[x.delivery]; twice {
+		a.repeated++
+		return
+	}
+	a.first[x.delivery] = x
+}
+
+func (a *arrivals) count() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.first)
+}
+
+// await waits until as many deliveries came, or none comes any more.
+func (a *arrivals) await(ctx context.Context, s *Server, want int, p *Progress) error {
+	grown, last := time.Now(), -1
+	for {
+		got := a.count()
+		if got >= want {
+			return nil
+		}
+		if got != last {
+			grown, last = time.Now(), got
+		}
+		if time.Since(grown) > arrivalLimit {
+			return nil // the check of the ledger says what is missing
+		}
+		p.Note("%s of %s deliveries arrived", thousands(got), thousands(want))
+		if err := s.wait(ctx, rowPoll); err != nil {
+			return s.explain(err)
+		}
+	}
+}
