@@ -80,6 +80,7 @@ func newHost(e *Engine, partition int) *host {
 func (h *host) env() Env {
 	effects := h.e.config.Effects[h.partition]
 	return Env{
+		Epoch: h.e.config.Epoch,
 		Append: func(n uint64, data []byte) {
 			effects.Append(stream.Append{Data: data, Conditional: true, After: n - 1}, func(_ uint64, err error) {
 				h.send(appendedMessage{err})

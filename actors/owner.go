@@ -22,6 +22,8 @@ var (
 // that calls the owner; Append, Commit and Retry answer later, through the
 // owner's methods, never from inside the call.
 type Env struct {
+	// Epoch is that of this owner's claim; the claim of a later one ends it.
+	Epoch uint64
 	// Append stores effect message n if n-1 is the last; the answer is Appended.
 	Append func(n uint64, data []byte)
 	// LastEffect is the last sequence of the effect stream.
@@ -140,7 +142,7 @@ func (o *Owner) apply(in *Input) {
 	}
 	n, _ := o.Shard.Emitted()
 	o.frames = append(o.frames, applied{at: in.At, upTo: n, clock: o.Shard.Now()})
-	if claim := o.Shard.Claim(); claim.Node != "" && claim.Node != o.node && o.node != "" {
+	if claim := o.Shard.Claim(); claim.Node != o.node && claim.Epoch > o.env.Epoch {
 		o.halt(fmt.Errorf("%w: %s", ErrTakenOver, claim.Node))
 		return
 	}

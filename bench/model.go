@@ -63,9 +63,13 @@ func (m model) scoreRange(i int) (name string, low, high int) {
 // channelName is the channel of all campaigns.
 const channelName = "bench"
 
-// Definitions is the campaigns as the file that a marketer would write, and their
+// campaignsPerFile stays below the limits of a definition file.
+const campaignsPerFile = 500
+
+// Definitions is the campaigns as the files that a marketer would write, and their
 // channel: a webhook when url is given, else the console.
-func (w Workload) Definitions(url string) string {
+func (w Workload) Definitions(url string) []string {
+	var files []string
 	var b strings.Builder
 	spec := "{type: console}"
 	if url != "" {
@@ -74,6 +78,10 @@ func (w Workload) Definitions(url string) string {
 	fmt.Fprintf(&b, "apiVersion: nudge/v1\nkind: Channel\nmetadata: {name: %s}\nspec: %s\n", channelName, spec)
 	m := newModel(w.Campaigns)
 	for i := range w.Campaigns {
+		if i%campaignsPerFile == campaignsPerFile-1 {
+			files = append(files, b.String())
+			b.Reset()
+		}
 		name, low, high := m.scoreRange(i)
 		fmt.Fprintf(&b, `---
 apiVersion: nudge/v1
@@ -86,5 +94,5 @@ spec:
       send: {channel: %s, inline: {body: "{{ trigger.properties.product }} for {{ trigger.properties.value }}"}}
 `, i, name, low, high, channelName)
 	}
-	return b.String()
+	return append(files, b.String())
 }

@@ -149,7 +149,7 @@ func TestServerThatFailsIsExplained(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(programs, "nudged"), []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	_, err := StartServer(context.Background(), ServerConfig{Programs: programs, Dir: dir}, "")
+	_, err := StartServer(context.Background(), ServerConfig{Programs: programs, Dir: dir}, nil)
 	for _, want := range []string{"the disk is on fire", "exit status 3"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in the error: %v", want, err)

@@ -47,7 +47,7 @@ type Server struct {
 
 // StartServer starts nudged with the definitions in force and waits until it is
 // ready. Stop it, also after the context ended.
-func StartServer(ctx context.Context, c ServerConfig, definitions string) (*Server, error) {
+func StartServer(ctx context.Context, c ServerConfig, definitions []string) (*Server, error) {
 	dir, err := temporary(c.Dir)
 	if err != nil {
 		return nil, err
@@ -57,7 +57,8 @@ func StartServer(ctx context.Context, c ServerConfig, definitions string) (*Serv
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	if err := s.await(ctx); err != nil {
-		return nil, errors.Join(err, s.Stop())
+		_ = s.Stop() // what it would say is said already
+		return nil, err
 	}
 	return s, nil
 }
@@ -74,7 +75,7 @@ func temporary(parent string) (string, error) {
 	return filepath.Abs(dir)
 }
 
-func (s *Server) start(c ServerConfig, definitions string) error {
+func (s *Server) start(c ServerConfig, definitions []string) error {
 	ports, err := freePorts(3)
 	if err != nil {
 		return err
@@ -84,8 +85,11 @@ func (s *Server) start(c ServerConfig, definitions string) error {
 	if err := os.Mkdir(campaigns, 0o750); err != nil {
 		return fmt.Errorf("bench: %w", err)
 	}
-	if err := os.WriteFile(filepath.Join(campaigns, "bench.yaml"), []byte(definitions), 0o600); err != nil {
-		return fmt.Errorf("bench: %w", err)
+	for i, text := range definitions {
+		name := filepath.Join(campaigns, fmt.Sprintf("bench-%d.yaml", i))
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			return fmt.Errorf("bench: %w", err)
+		}
 	}
 	args := []string{
 		"--data-dir", filepath.Join(s.dir, "data"), "--campaigns-dir", campaigns, "--write-key", writeKey,

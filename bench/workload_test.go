@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -124,16 +125,19 @@ func TestDefinitionsAreRight(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, url := range []string{"", "http://127.0.0.1:1/"} {
-		text := Workload{Campaigns: 10}.Definitions(url)
-		files := []definition.File{{Name: "bench.yaml", Text: []byte(text)}}
+		var files []definition.File
+		texts := Workload{Campaigns: 1200}.Definitions(url)
+		for i, text := range texts {
+			files = append(files, definition.File{Name: fmt.Sprintf("bench-%d.yaml", i), Text: []byte(text)})
+		}
 		docs, err := definition.Parse(lang, files, definition.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(docs) != 11 {
-			t.Errorf("%d documents; want a channel and 10 campaigns", len(docs))
+		if len(docs) != 1201 {
+			t.Errorf("%d documents; want a channel and 1200 campaigns", len(docs))
 		}
-		if url != "" && !strings.Contains(text, url) {
+		if url != "" && !strings.Contains(texts[0], url) {
 			t.Errorf("the address %s is not in the definitions", url)
 		}
 	}

@@ -56,7 +56,7 @@ func Draw(rng *rand.Rand) Options {
 	}
 	return Options{
 		Partitions: int(pick(1, 1, 2, 3, 8)), Latency: pick(0, 3, 50, 1000), Frame: int(pick(1, 2, 5, 20)),
-		Tick: pick(0, 20, 250), Memory: pick(0, 1, 1, 4000), Snapshots: pick(0, 5, 1000, 60_000, 86_400_000),
+		Tick: pick(20, 20, 250), Memory: pick(0, 1, 1, 4000), Snapshots: pick(0, 5, 1000, 60_000, 86_400_000),
 		HealEarly: rng.IntN(4) == 0, SameFrame: true,
 		CrashStep: rate(40), CrashStored: rate(40), CrashAnswer: rate(40), CrashTaken: rate(80), CrashSaved: rate(80),
 		Failover: rate(30), FxRefused: rate(80), FxLied: rate(80), FxUnseen: rate(300), EvRefused: rate(80),

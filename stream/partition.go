@@ -20,6 +20,9 @@ func PartitionOf(workspace, customer string, n int) int {
 // ControlStream is the stream of control records.
 const ControlStream = "CTL"
 
+// WarehouseStream holds the position of the rows written to the warehouse.
+const WarehouseStream = "WH"
+
 // EventStream is the stream of a partition's frames.
 func EventStream(partition int) string { return fmt.Sprintf("EV_%d", partition) }
 

@@ -29,3 +29,21 @@ func TestJetStreamConforms(t *testing.T) {
 		return l
 	})
 }
+
+// By URL every subtest has a server of its own, which outlives the log's close.
+func TestJetStreamByURLConforms(t *testing.T) {
+	urls := map[string]string{}
+	streamtest.Run(t, true, func(t *testing.T) stream.Log {
+		t.Helper()
+		url, ok := urls[t.Name()]
+		if !ok {
+			url = streamtest.StartServer(t, t.TempDir())
+			urls[t.Name()] = url
+		}
+		l, err := stream.OpenURL(url, 1, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -44,6 +45,8 @@ func TestMain(m *testing.M) {
 }
 
 const writeKey = "test-key"
+
+var errNotYet = errors.New("not yet")
 
 // server is a real nudged with everything of its own.
 type server struct {

@@ -204,7 +204,7 @@ func (n *node) startEngine(ctx context.Context) error {
 }
 
 // startSinks starts what reads behind the shards, and what watches over all.
-func (n *node) startSinks(context.Context) error {
+func (n *node) startSinks(ctx context.Context) error {
 	guarding, stopGuards := context.WithCancel(context.Background())
 	sinking, stopSinks := context.WithCancel(context.Background())
 	n.stopGuards, n.stopSinks = stopGuards, stopSinks
@@ -219,9 +219,13 @@ func (n *node) startSinks(context.Context) error {
 			Acked: func() uint64 { return n.engine.Acked(p) },
 		}
 	}
+	state, err := n.logStore.Open(ctx, stream.WarehouseStream, stream.Options{MaxBytes: 64 << 20})
+	if err != nil {
+		return err
+	}
 	if n.writer, err = warehouse.NewWriter(warehouse.WriterConfig{
 		Warehouse: n.warehouse, Sources: sources,
-		Store: n.store, LogID: n.control.Genesis().LogID, Logger: n.log,
+		State: state, LogID: n.control.Genesis().LogID, Logger: n.log,
 	}); err != nil {
 		return err
 	}

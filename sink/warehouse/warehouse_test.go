@@ -15,7 +15,6 @@ import (
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/sink/warehouse"
-	"github.com/nudge-engine/nudge/storage"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -150,11 +149,14 @@ func TestWriterWritesEveryRowOnce(t *testing.T) {
 	m.Fail = func() bool { calls++; return calls%5 == 0 }
 	m.Lie = func() bool { calls++; return calls%3 == 0 }
 	src := source(t, frames)
-	store := storage.NewMemory()
+	state, err := stream.NewMemory(time.Now).Open(t.Context(), "WH", stream.Options{MaxBytes: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
 	runs := 0
 	for {
 		w, err := warehouse.NewWriter(warehouse.WriterConfig{
-			Warehouse: m, Sources: []warehouse.Source{src}, Store: store, LogID: "log", Linger: time.Millisecond,
+			Warehouse: m, Sources: []warehouse.Source{src}, State: state, LogID: "log", Linger: time.Millisecond,
 			Logger: slog.New(slog.DiscardHandler),
 		})
 		if err != nil {

@@ -3,6 +3,7 @@ package warehouse
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -10,7 +11,7 @@ import (
 	"time"
 
 	"github.com/nudge-engine/nudge/internal/effect"
-	"github.com/nudge-engine/nudge/storage"
+	"github.com/nudge-engine/nudge/stream"
 )
 
 // Limits of a block and pauses of the writer.
@@ -19,13 +20,15 @@ const (
 	backoffLow  = 250 * time.Millisecond
 	backoffHigh = 30 * time.Second
 	insertLimit = 2 * time.Minute
+	stateLimit  = 15 * time.Second
+	stateKeep   = 100 // states after which the older ones are trimmed
 )
 
 // WriterConfig is what a writer needs.
 type WriterConfig struct {
 	Warehouse Warehouse
-	Sources   []Source // by partition
-	Store     storage.Store
+	Sources   []Source      // by partition
+	State     stream.Stream // where the position is kept; part of the log, so that another node can go on
 	LogID     string        // part of every token
 	Linger    time.Duration // least time between two blocks; default 500 ms
 	Logger    *slog.Logger
@@ -37,7 +40,8 @@ type Writer struct {
 	config     WriterConfig
 	partitions []*partition
 	state      state
-	resent     bool // the block in hand was sealed by an earlier run
+	saved      uint64 // sequence of the last state
+	resent     bool   // the block in hand was sealed by an earlier run
 	positions  []atomic.Uint64
 	effects    []atomic.Uint64
 	rows       atomic.Uint64
@@ -45,7 +49,7 @@ type Writer struct {
 	gaps       atomic.Uint64
 }
 
-// state is what the store keeps: what is done, and the block that is sealed.
+// state is what the log keeps: what is done, and the block that is sealed.
 type state struct {
 	Format int    `json:"format"`
 	Block  uint64 `json:"block"`            // number of the last block done
@@ -63,7 +67,7 @@ type Hole struct {
 
 const stateFormat = 1
 
-// NewWriter reads its position from the store.
+// NewWriter reads its position.
 func NewWriter(c WriterConfig) (*Writer, error) {
 	if c.Linger == 0 {
 		c.Linger = 500 * time.Millisecond
@@ -80,23 +84,8 @@ func NewWriter(c WriterConfig) (*Writer, error) {
 		})
 	}
 	w.state = state{Format: stateFormat, Done: make([]span, len(c.Sources))}
-	stored, err := c.Store.Get(storage.SinkKey("warehouse"))
-	if err != nil {
+	if err := w.load(); err != nil {
 		return nil, err
-	}
-	if stored != nil {
-		if err := json.Unmarshal(stored, &w.state); err != nil {
-			return nil, fmt.Errorf("warehouse: position: %w", err)
-		}
-		if w.state.Format != stateFormat || len(w.state.Done) != len(c.Sources) {
-			return nil, fmt.Errorf(
-				"warehouse: position: format %d for %d partitions; this program reads format %d for %d",
-				w.state.Format,
-				len(w.state.Done),
-				stateFormat,
-				len(c.Sources),
-			)
-		}
 	}
 	w.resent = w.state.Sealed != nil
 	w.publish()
@@ -125,14 +114,53 @@ func (w *Writer) publish() {
 	}
 }
 
+// load reads the last state; whoever writes after us makes our next save fail.
+func (w *Writer) load() error {
+	ctx, cancel := context.WithTimeout(context.Background(), stateLimit)
+	defer cancel()
+	m, err := w.config.State.Last(ctx, "")
+	if errors.Is(err, stream.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(m.Data, &w.state); err != nil {
+		return fmt.Errorf("warehouse: position: %w", err)
+	}
+	if w.state.Format != stateFormat || len(w.state.Done) != len(w.partitions) {
+		return fmt.Errorf("warehouse: position: format %d for %d partitions; this program reads format %d for %d",
+			w.state.Format, len(w.state.Done), stateFormat, len(w.partitions))
+	}
+	w.saved = m.Seq
+	return nil
+}
+
+// save appends the state behind the one that was loaded or saved last, so that of
+// two writers one is refused.
 func (w *Writer) save() error {
 	b, err := json.Marshal(&w.state)
 	if err != nil {
 		return fmt.Errorf("warehouse: position: %w", err)
 	}
-	batch := new(storage.Batch)
-	batch.Set(storage.SinkKey("warehouse"), b)
-	return w.config.Store.Commit(batch)
+	ctx, cancel := context.WithTimeout(context.Background(), stateLimit)
+	defer cancel()
+	seq, err := stream.AppendWait(ctx, w.config.State, stream.Append{Data: b, Conditional: true, After: w.saved})
+	if errors.Is(err, stream.ErrWrongLast) {
+		// Our own append whose answer was lost, or another writer's: what is in the
+		// log holds either way, and the next attempt goes on from there.
+		w.state = state{Format: stateFormat, Done: make([]span, len(w.partitions))}
+		w.resent = true
+		return errors.Join(err, w.load())
+	}
+	if err != nil {
+		return fmt.Errorf("warehouse: position: %w", err)
+	}
+	w.saved = seq
+	if seq%stateKeep == 0 {
+		return w.config.State.Trim(ctx, seq-1)
+	}
+	return nil
 }
 
 // Run writes blocks until ctx ends. Everything that fails is tried again.
@@ -195,7 +223,9 @@ func (w *Writer) block(ctx context.Context) (full bool, err error) {
 		full = more
 		w.state.Sealed = spans
 		if err := w.save(); err != nil {
-			w.state.Sealed = nil
+			if !errors.Is(err, stream.ErrWrongLast) {
+				w.state.Sealed = nil
+			}
 			return false, err
 		}
 	}
