@@ -36,9 +36,11 @@ func (c *common) options(out console, d time.Duration) (bench.Options, error) {
 		return bench.Options{}, fmt.Errorf("there is no nudged in %s; run `make build`, or use --programs: %w",
 			programs, err)
 	}
-	return bench.Options{Server: bench.ServerConfig{Programs: programs, Dir: c.Dir, Partitions: c.Partitions},
+	return bench.Options{
+		Server:   bench.ServerConfig{Programs: programs, Dir: c.Dir, Partitions: c.Partitions},
 		Workload: bench.Workload{Seed: c.Seed, Customers: c.Customers, Campaigns: c.Campaigns}, Batch: c.Batch,
-		Connections: c.Connections, Duration: d, Progress: progress(out, c.Quiet)}, nil
+		Connections: c.Connections, Duration: d, Progress: progress(out, c.Quiet),
+	}, nil
 }
 
 func progress(out console, quiet bool) *bench.Progress {

@@ -228,7 +228,8 @@ func get(ctx context.Context, address string) (string, error) {
 func (d *demoCommand) invite(out console) {
 	fmt.Fprintf(out.out, `still serving; Ctrl-C stops. Try:
 
-  curl -u %s: http://%s/v1/track --json '{"userId":"you","event":"Cart Updated","properties":{"cart_id":"c1","value":42}}'
+  curl -u %s: http://%s/v1/track \
+    --json '{"userId":"you","event":"Cart Updated","properties":{"cart_id":"c1","value":42}}'
   curl -u %s: http://%s/v1/customers/you
   curl http://%s/metrics
   curl 'http://%s/?query=SELECT+event,count()+FROM+nudge.events+GROUP+BY+event'

@@ -2,8 +2,8 @@ package effect_test
 
 import (
 	"errors"
-	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -75,7 +75,7 @@ func TestMessageGolden(t *testing.T) {
 func TestMessageSplit(t *testing.T) {
 	e := &effect.Effects{Seq: 1}
 	for i := range 3000 {
-		e.Decisions = append(e.Decisions, campaign.Decision{Customer: fmt.Sprint(i), Detail: strings.Repeat("x", 500)})
+		e.Decisions = append(e.Decisions, campaign.Decision{Customer: strconv.Itoa(i), Detail: strings.Repeat("x", 500)})
 	}
 	var got []campaign.Decision
 	numbers := uint64(1)
