@@ -28,12 +28,19 @@ type Controller struct {
 	records [][]byte // record k at k-1
 	genesis *Genesis
 	docs    map[string]map[string]campaign.Document // workspace -> kind/name -> latest
+	all     map[documentKey]campaign.Document       // every version ever applied
+}
+
+// documentKey names one version of a document.
+type documentKey struct {
+	workspace, kind, name string
+	version               uint32
 }
 
 // OpenController reads the control stream. On an empty one it writes the genesis
 // record g; on another it checks that the log fits this program.
 func OpenController(ctx context.Context, ctl stream.Stream, g Genesis) (*Controller, error) {
-	c := &Controller{ctl: ctl, docs: map[string]map[string]campaign.Document{}}
+	c := &Controller{ctl: ctl, docs: map[string]map[string]campaign.Document{}, all: map[documentKey]campaign.Document{}}
 	info, err := ctl.Info(ctx)
 	if err != nil {
 		return nil, err
@@ -82,6 +89,7 @@ func (c *Controller) fold(data []byte) error {
 	}
 	for _, d := range r.Apply.Documents {
 		docs[d.Kind+"/"+d.Name] = d
+		c.all[documentKey{r.Apply.Workspace, d.Kind, d.Name, d.Version}] = d
 	}
 	return nil
 }
@@ -90,8 +98,7 @@ func (c *Controller) append(ctx context.Context, r *Control) error {
 	r.K = uint64(len(c.records) + 1)
 	data := r.Encode()
 	if len(data) > maxControl {
-		return fmt.Errorf("actors: %d bytes of definitions at once; at most %d fit, so apply fewer files at a time",
-			len(data), maxControl)
+		return fmt.Errorf("actors: a definition of %d bytes; at most %d are allowed", len(data), maxControl)
 	}
 	if _, err := stream.AppendWait(
 		ctx,
@@ -151,24 +158,39 @@ type Applied struct {
 func (c *Controller) Apply(ctx context.Context, workspace string, docs []campaign.Document) ([]Applied, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	record := &Control{Apply: &Apply{Workspace: workspace}}
 	var result []Applied
+	var changed []campaign.Document
 	for _, d := range docs {
 		old, known := c.docs[workspace][d.Kind+"/"+d.Name]
 		a := Applied{Kind: d.Kind, Name: d.Name, Version: old.Version}
 		if !known || old.Source != d.Source || !sameNeeds(old.Needs, d.Needs) {
 			a.Version, a.Changed = old.Version+1, true
 			d.Version = a.Version
-			record.Apply.Documents = append(record.Apply.Documents, d)
+			changed = append(changed, d)
 		}
 		result = append(result, a)
 	}
-	if len(record.Apply.Documents) > 0 {
+	for len(changed) > 0 {
+		n := fitting(changed)
+		record := &Control{Apply: &Apply{Workspace: workspace, Documents: changed[:n]}}
 		if err := c.append(ctx, record); err != nil {
 			return nil, err
 		}
+		changed = changed[n:]
 	}
 	return result, c.copy(ctx)
+}
+
+// fitting is how many of the documents go into one control record: at least one.
+func fitting(docs []campaign.Document) int {
+	size := 0
+	for n := range docs {
+		// Escaping can double a text; names and needs are small beside it.
+		if size += 2*len(docs[n].Source) + 1024; size > maxControl && n > 0 {
+			return n
+		}
+	}
+	return len(docs)
 }
 
 func sameNeeds(a, b map[string][]campaign.Variable) bool {
@@ -200,21 +222,10 @@ func (c *Controller) Documents(workspace string) []campaign.Document {
 	return docs
 }
 
-// Version is a document of one version, from the control stream; ok is false
-// when there is none.
+// Version is a document of one version; ok is false when there is none.
 func (c *Controller) Version(workspace, kind, name string, version uint32) (d campaign.Document, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, data := range c.records {
-		r, err := DecodeControl(data)
-		if err != nil || r.Apply == nil || r.Apply.Workspace != workspace {
-			continue
-		}
-		for _, d := range r.Apply.Documents {
-			if d.Kind == kind && d.Name == name && d.Version == version {
-				return d, true
-			}
-		}
-	}
-	return campaign.Document{}, false
+	d, ok = c.all[documentKey{workspace, kind, name, version}]
+	return d, ok
 }

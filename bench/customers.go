@@ -100,8 +100,10 @@ func newWaitingShard() (*actors.Shard, error) {
 	}
 	shard := actors.NewShard(actors.Config{Compile: compile})
 	control := []actors.Control{
-		{K: 1, Genesis: &actors.Genesis{LogID: "bench", Partitions: 1, Semantics: actors.Semantics,
-			DedupeIDs: actors.DefaultDedupeIDs}},
+		{K: 1, Genesis: &actors.Genesis{
+			LogID: "bench", Partitions: 1, Semantics: actors.Semantics,
+			DedupeIDs: actors.DefaultDedupeIDs,
+		}},
 		{K: 2, Apply: &actors.Apply{Workspace: "default", Documents: []campaign.Document{docs[0].Document}}},
 	}
 	control[1].Apply.Documents[0].Version = 1

@@ -76,8 +76,10 @@ func MeasureLatency(ctx context.Context, o Options, at Load) (report *Latency, e
 		o.Progress.Stage("stopping nudged")
 		err = errors.Join(err, server.Stop())
 	}()
-	report = &Latency{Scenario: "latency", Partitions: o.partitions(), Connections: o.Connections, Batch: o.Batch,
-		Campaigns: o.Workload.Campaigns, RatePerSecond: at.Rate, DurationSeconds: o.Duration.Seconds()}
+	report = &Latency{
+		Scenario: "latency", Partitions: o.partitions(), Connections: o.Connections, Batch: o.Batch,
+		Campaigns: o.Workload.Campaigns, RatePerSecond: at.Rate, DurationSeconds: o.Duration.Seconds(),
+	}
 	var before totals
 	if at.Rate == 0 {
 		o.Progress.Stage("estimating the full rate for %v", estimateFor)
@@ -95,8 +97,10 @@ func MeasureLatency(ctx context.Context, o Options, at Load) (report *Latency, e
 
 func (r *Latency) measure(ctx context.Context, o Options, s *Server, a *arrivals, before totals) error {
 	l := o.load(s.batchURL(), o.Connections)
-	plan := schedule{start: time.Now().Add(50 * time.Millisecond), lanes: o.Connections, batch: o.Batch,
-		firstLane: l.firstLane, interval: time.Duration(float64(o.Batch) / r.RatePerSecond * float64(time.Second))}
+	plan := schedule{
+		start: time.Now().Add(50 * time.Millisecond), lanes: o.Connections, batch: o.Batch,
+		firstLane: l.firstLane, interval: time.Duration(float64(o.Batch) / r.RatePerSecond * float64(time.Second)),
+	}
 	plan.end = plan.start.Add(warmUp + o.Duration)
 	usedBefore := s.usage()
 	sum, err := l.run(ctx, plan.next)

@@ -61,8 +61,10 @@ func (l *load) closedLoop(ctx context.Context, d time.Duration) (totals, error) 
 func (l *load) run(ctx context.Context, p pace) (totals, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	client := &fasthttp.Client{MaxConnsPerHost: l.connections, ReadTimeout: requestLimit, WriteTimeout: requestLimit,
-		MaxIdleConnDuration: time.Minute, MaxIdemponentCallAttempts: 1}
+	client := &fasthttp.Client{
+		MaxConnsPerHost: l.connections, ReadTimeout: requestLimit, WriteTimeout: requestLimit,
+		MaxIdleConnDuration: time.Minute, MaxIdemponentCallAttempts: 1,
+	}
 	defer client.CloseIdleConnections()
 	all := totals{first: time.Now()}
 	var mu sync.Mutex

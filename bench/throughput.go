@@ -48,9 +48,11 @@ func MeasureThroughput(ctx context.Context, o Options) (report *Throughput, err 
 	}
 	ctx, cancel := o.limit(ctx)
 	defer cancel()
-	report = &Throughput{Scenario: "throughput", Partitions: o.partitions(), Connections: o.Connections, Batch: o.Batch,
+	report = &Throughput{
+		Scenario: "throughput", Partitions: o.partitions(), Connections: o.Connections, Batch: o.Batch,
 		Customers: o.Workload.Customers, Campaigns: o.Workload.Campaigns, Channel: "console", Cores: runtime.NumCPU(),
-		Seed: o.Workload.Seed}
+		Seed: o.Workload.Seed,
+	}
 	o.Progress.Stage("the limit: a bare pipe for %v", o.Duration)
 	if report.LimitPerSecond, err = Pipe(ctx, o, o.Duration); err != nil {
 		return nil, err

@@ -52,8 +52,10 @@ type Generator struct {
 // NewGenerator makes the generator of a lane.
 func NewGenerator(w Workload, lane int) *Generator {
 	rng := rand.New(rand.NewPCG(w.Seed, uint64(lane)))
-	return &Generator{rng: rng, zipf: rand.NewZipf(rng, zipfExponent, zipfOffset, uint64(w.Customers-1)),
-		model: newModel(w.Campaigns), lane: lane}
+	return &Generator{
+		rng: rng, zipf: rand.NewZipf(rng, zipfExponent, zipfOffset, uint64(w.Customers-1)),
+		model: newModel(w.Campaigns), lane: lane,
+	}
 }
 
 // Batch appends the body of a request with n calls that happen at now, and says

@@ -55,6 +55,9 @@ func (g *guard) run(ctx context.Context) {
 			if err == nil {
 				err = g.partition(ctx, p)
 			}
+			if ctx.Err() != nil {
+				return // what failed then says nothing about the log
+			}
 			g.set(p, err)
 		}
 		select {

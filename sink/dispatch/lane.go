@@ -158,8 +158,12 @@ func (l *lane) read(ctx context.Context, g *progress, slots, inHand chan struct{
 			}
 			left.Add(1)
 			attempts.Go(func() {
-				defer func() { <-slots; left.Done() }()
-				l.attempt(ctx, partition, p.effect, &p.deliveries[i])
+				defer left.Done()
+				result := l.attempt(ctx, p.effect, &p.deliveries[i])
+				<-slots // the next may go out while this one's result becomes durable
+				if result != nil {
+					l.publish(ctx, partition, *result)
+				}
 			})
 		}
 		attempts.Go(func() {
@@ -195,32 +199,28 @@ func (l *lane) save(ctx context.Context, g *progress, key []byte) {
 	}
 }
 
-// attempt makes one attempt and publishes its result. It does not return before
-// the result is in the log, or ctx ended: then the parcel comes again.
-func (l *lane) attempt(ctx context.Context, partition int, effect uint64, d *campaign.Delivery) {
-	for ctx.Err() == nil {
+// attempt makes one attempt and returns its result; nil when the delivery may not
+// leave, or ctx ended before it could: then the parcel comes again.
+func (l *lane) attempt(ctx context.Context, effect uint64, d *campaign.Delivery) *stream.Record {
+	for {
 		may, err := l.d.config.MayLeave(ctx, d, effect)
-		if err != nil {
-			pause(ctx, retryPause) // the shard is not there or behind: the delivery waits
-			continue
+		if ctx.Err() != nil || err == nil && !may {
+			return nil
 		}
-		if !may {
-			return
+		if err == nil {
+			break
 		}
-		break
-	}
-	if ctx.Err() != nil {
-		return
+		pause(ctx, retryPause) // the shard is not there or behind: the delivery waits
 	}
 	o := l.send(context.WithoutCancel(ctx), d) // an attempt that began is ended; the channel has a time limit
 	if l.d.config.Sent != nil {
 		l.d.config.Sent(d, o)
 	}
 	r := campaign.Result{
-		Workspace: d.Workspace, Customer: d.Customer, Delivery: d.ID, Attempt: d.Attempt,
-		Verdict: o.Verdict, Detail: o.Detail,
+		Workspace: d.Workspace, Customer: d.Customer, Delivery: d.ID, Attempt: d.Attempt, Verdict: o.Verdict,
+		Detail: o.Detail,
 	}
-	l.publish(ctx, partition, stream.Record{Kind: stream.KindResult, Data: r.AppendTo(nil)})
+	return &stream.Record{Kind: stream.KindResult, Data: r.AppendTo(nil)}
 }
 
 func (l *lane) send(ctx context.Context, d *campaign.Delivery) (o Outcome) {
