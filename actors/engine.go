@@ -134,29 +134,38 @@ func (e *Engine) Stop(ctx context.Context) {
 // ErrBehind means that a shard has not replayed up to what it is asked about.
 var ErrBehind = errors.New("actors: the shard is behind")
 
+// reply carries an answer out of a shard's actor.
+type reply[T any] struct {
+	value T
+	err   error
+}
+
 // MayLeave asks the shard of a customer whether an attempt may be made now (R9).
-// effect is the number of the message that carried the delivery: after a restart
-// a shard knows nothing of deliveries that its replay has not come to yet, so it
-// answers ErrBehind until then.
+// effect is the number of the message that carried the delivery. After a restart a
+// shard knows nothing of deliveries and results that its replay has not come to
+// yet, so it answers ErrBehind until it is where the log ended at start.
 func (e *Engine) MayLeave(ctx context.Context, d *campaign.Delivery, effect uint64) (bool, error) {
-	var may bool
-	var failure error
-	err := e.hostOf(d.Workspace, d.Customer).ask(ctx, func(o *Owner) {
-		if n, _ := o.Shard.Emitted(); n < effect {
-			failure = ErrBehind
-			return
+	h := e.hostOf(d.Workspace, d.Customer)
+	return ask(ctx, h, func(o *Owner) (bool, error) {
+		if n, _ := o.Shard.Emitted(); n < effect || o.Shard.Applied().Seq < h.end {
+			return false, ErrBehind
 		}
-		may, failure = o.MayLeave(d.Workspace, d.Customer, d.ID, d.Attempt)
+		return o.MayLeave(d.Workspace, d.Customer, d.ID, d.Attempt)
 	})
-	return may, errors.Join(err, failure)
 }
 
 // View shows a customer; nil when there is none.
 func (e *Engine) View(ctx context.Context, workspace, customer string) (*View, error) {
-	var view *View
-	var failure error
-	err := e.hostOf(workspace, customer).ask(ctx, func(o *Owner) { view, failure = o.View(workspace, customer) })
-	return view, errors.Join(err, failure)
+	return ask(ctx, e.hostOf(workspace, customer), func(o *Owner) (*View, error) { return o.View(workspace, customer) })
+}
+
+// Halt stops a partition because of something found outside of it.
+func (e *Engine) Halt(ctx context.Context, partition int, cause error) error {
+	_, err := ask(ctx, e.hosts[partition], func(o *Owner) (struct{}, error) {
+		o.halt(cause)
+		return struct{}{}, nil
+	})
+	return err
 }
 
 // Halted is why a partition stopped, nil while it runs.
@@ -195,14 +204,12 @@ type Stats struct {
 
 // Stats asks a shard how it stands.
 func (e *Engine) Stats(ctx context.Context, partition int) (Stats, error) {
-	var s Stats
-	err := e.hosts[partition].ask(ctx, func(o *Owner) {
+	return ask(ctx, e.hosts[partition], func(o *Owner) (Stats, error) {
 		sh := o.Shard
-		s = Stats{
+		return Stats{
 			Customers: sh.customers.loaded, CustomerBytes: sh.customers.bytes, Timers: sh.wheel.size,
 			DedupeIDs: len(sh.dedupe.seen), DedupeWindow: sh.dedupe.window(sh.now), Now: sh.now,
 			NextDue: sh.NextDue(), Outbox: len(o.outbox),
-		}
+		}, nil
 	})
-	return s, err
 }

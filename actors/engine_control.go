@@ -41,18 +41,8 @@ type documentKey struct {
 // record g; on another it checks that the log fits this program.
 func OpenController(ctx context.Context, ctl stream.Stream, g Genesis) (*Controller, error) {
 	c := &Controller{ctl: ctl, docs: map[string]map[string]campaign.Document{}, all: map[documentKey]campaign.Document{}}
-	info, err := ctl.Info(ctx)
-	if err != nil {
+	if err := c.read(ctx); err != nil {
 		return nil, err
-	}
-	for k := uint64(1); k <= info.Last; k++ {
-		m, err := ctl.Get(ctx, k)
-		if err != nil {
-			return nil, err
-		}
-		if err := c.fold(m.Data); err != nil {
-			return nil, err
-		}
 	}
 	if c.genesis == nil {
 		if err := c.append(ctx, &Control{Genesis: &g}); err != nil {
@@ -68,6 +58,24 @@ func OpenController(ctx context.Context, ctl stream.Stream, g Genesis) (*Control
 
 // Genesis is the first control record.
 func (c *Controller) Genesis() Genesis { return *c.genesis }
+
+// read folds the records that are in the stream and not known yet.
+func (c *Controller) read(ctx context.Context) error {
+	info, err := c.ctl.Info(ctx)
+	if err != nil {
+		return err
+	}
+	for k := uint64(len(c.records) + 1); k <= info.Last; k++ {
+		m, err := c.ctl.Get(ctx, k)
+		if err != nil {
+			return err
+		}
+		if err := c.fold(m.Data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 func (c *Controller) fold(data []byte) error {
 	r, err := DecodeControl(data)
@@ -100,12 +108,12 @@ func (c *Controller) append(ctx context.Context, r *Control) error {
 	if len(data) > maxControl {
 		return fmt.Errorf("actors: a definition of %d bytes; at most %d are allowed", len(data), maxControl)
 	}
-	if _, err := stream.AppendWait(
-		ctx,
-		c.ctl,
-		stream.Append{Data: data, Conditional: true, After: r.K - 1},
-	); err != nil {
-		return fmt.Errorf("actors: control record %d: %w", r.K, err)
+	a := stream.Append{Data: data, Conditional: true, After: r.K - 1}
+	if _, err := stream.AppendWait(ctx, c.ctl, a); err != nil {
+		// It may be stored all the same, or somebody else's: what is there holds.
+		again, cancel := context.WithTimeout(context.WithoutCancel(ctx), askLimit)
+		defer cancel()
+		return errors.Join(fmt.Errorf("actors: control record %d: %w", r.K, err), c.read(again))
 	}
 	return c.fold(data)
 }

@@ -53,6 +53,7 @@ type host struct {
 	halt                           atomic.Pointer[error]
 
 	first uint64 // log sequence to read first
+	end   uint64 // where the log ended at start
 
 	// Owned by the actor.
 	lastTick time.Time
@@ -157,7 +158,11 @@ func (h *host) recover(ctx context.Context) error {
 	if err := h.owner.Start(); err != nil {
 		return err
 	}
-	h.first = m.Applied.Seq + 1
+	info, err := h.e.config.Events[h.partition].Info(ctx)
+	if err != nil {
+		return err
+	}
+	h.first, h.end = m.Applied.Seq+1, info.Last
 	h.acked.Store(m.Applied.Seq)
 	h.saved.Store(m.Applied.Seq)
 	h.savedEffect.Store(m.Emitted)
@@ -246,22 +251,25 @@ func (h *host) tick() {
 	}
 }
 
-// ask runs a question inside the actor.
-func (h *host) ask(ctx context.Context, f func(*Owner)) error {
+// ask runs a question inside the actor. An answer that comes too late is dropped.
+func ask[T any](ctx context.Context, h *host, f func(*Owner) (T, error)) (value T, err error) {
 	if err := h.halted(); err != nil {
-		return err
+		return value, err
 	}
-	answered := make(chan struct{})
-	h.send(question{func(o *Owner) { f(o); close(answered) }})
+	answered := make(chan reply[T], 1)
+	h.send(question{func(o *Owner) {
+		v, err := f(o)
+		answered <- reply[T]{v, err}
+	}})
 	timer := time.NewTimer(askLimit)
 	defer timer.Stop()
 	select {
-	case <-answered:
-		return nil
+	case r := <-answered:
+		return r.value, r.err
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return value, context.Cause(ctx)
 	case <-timer.C:
-		return fmt.Errorf("actors: partition %d did not answer in %v", h.partition, askLimit)
+		return value, fmt.Errorf("actors: partition %d did not answer in %v", h.partition, askLimit)
 	}
 }
 
@@ -317,7 +325,7 @@ func (h *host) drain(ctx context.Context) {
 		return
 	}
 	if h.quiet(ctx, false) && h.halted() == nil {
-		if h.ask(ctx, func(o *Owner) { o.Snapshot() }) == nil {
+		if _, err := ask(ctx, h, func(o *Owner) (struct{}, error) { o.Snapshot(); return struct{}{}, nil }); err == nil {
 			h.quiet(ctx, true)
 		}
 	}
@@ -330,10 +338,10 @@ func (h *host) drain(ctx context.Context) {
 // quiet waits until nothing is in hand; it says whether that was reached.
 func (h *host) quiet(ctx context.Context, saved bool) bool {
 	for ctx.Err() == nil && h.halted() == nil {
-		busy := true
-		if err := h.ask(ctx, func(o *Owner) {
-			busy = o.Busy() || len(h.credit) > 0 || saved && o.Shard.Changed()
-		}); err != nil {
+		busy, err := ask(ctx, h, func(o *Owner) (bool, error) {
+			return o.Busy() || len(h.credit) > 0 || saved && o.Shard.Changed(), nil
+		})
+		if err != nil {
 			return false
 		}
 		if !busy {

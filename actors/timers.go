@@ -22,24 +22,41 @@ type lateHold struct {
 	held  []*timer
 }
 
-// observe starts a hold when log time jumped over timers, and ends one that is over.
-func (l *lateHold) observe(w *wheel, before, now int64) {
-	if l.until != 0 && now >= l.until {
-		l.release(w)
-	}
-	if l.until != 0 || now-before <= lateMargin {
-		return
+// decide says what a step from before to now means: whether what is held is let
+// go, and whether a hold begins. It changes nothing, so that Needs can ask too.
+func (l *lateHold) decide(w *wheel, before, now int64) (release, begin bool) {
+	release = l.until != 0 && now >= l.until
+	if l.until != 0 && !release || now-before <= lateMargin {
+		return release, false
 	}
 	due := w.next()
-	if due == 0 || due > now-lateMargin {
-		return
+	if release {
+		for _, t := range l.held {
+			if t.level == isHeld && (due == 0 || t.due < due) {
+				due = t.due
+			}
+		}
 	}
-	l.until, l.mark = now+holdFor, now-lateMargin
+	return release, due != 0 && due <= now-lateMargin
 }
+
+// observe starts a hold when log time jumped over timers, and ends one that is over.
+func (l *lateHold) observe(w *wheel, before, now int64) {
+	release, begin := l.decide(w, before, now)
+	if release {
+		l.release(w)
+	}
+	if begin {
+		l.until, l.mark = now+holdFor, now-lateMargin
+	}
+}
+
+// holds says whether t is held back.
+func (l *lateHold) holds(t *timer) bool { return l.until != 0 && t.due <= l.mark }
 
 // take puts aside what is held; it says whether t was.
 func (l *lateHold) take(t *timer) bool {
-	if l.until == 0 || t.due > l.mark {
+	if !l.holds(t) {
 		return false
 	}
 	t.level = isHeld
@@ -68,8 +85,10 @@ func (l *lateHold) next(w *wheel) int64 {
 }
 
 // fireTimers fires what is due, at most maxTimersPerStep; false when more is due.
+// Timers that are put aside do not count: after a recovery they are in the wheel
+// again, and the step must be cut at the same place (C1).
 func (s *Shard) fireTimers(out *effect.Effects) bool {
-	for range maxTimersPerStep {
+	for fired := 0; fired < maxTimersPerStep; {
 		t := s.wheel.pop(s.now)
 		if t == nil {
 			return true
@@ -83,9 +102,18 @@ func (s *Shard) fireTimers(out *effect.Effects) bool {
 				s.config.Partition, t.key))
 		}
 		s.fire(h, t.due, out)
+		fired++
 	}
-	due := s.wheel.next()
-	return due == 0 || due > s.now
+	for { // what is held back is not due
+		t := s.wheel.peek(s.now)
+		if t == nil {
+			return true
+		}
+		if !s.hold.holds(t) {
+			return false
+		}
+		s.hold.take(s.wheel.pop(s.now))
+	}
 }
 
 // fire fires one customer's timers due at or before due, inside a guard (C7).
@@ -119,10 +147,21 @@ func (s *Shard) Needs(in *Input) []string {
 			keys = append(keys, key)
 		}
 	}
-	s.wheel.each(max(s.now, in.Frame.Time), maxTimersPerStep, func(t *timer) { want(t.key) })
-	if now := max(s.now, in.Frame.Time); s.hold.until != 0 && now >= s.hold.until {
+	now := max(s.now, in.Frame.Time)
+	release, begin := s.hold.decide(&s.wheel, s.now, now)
+	mark := int64(-1)
+	switch {
+	case begin:
+		mark = now - lateMargin
+	case !release && s.hold.until != 0:
+		mark = s.hold.mark
+	}
+	s.wheel.each(now, maxTimersPerStep, mark, func(t *timer) { want(t.key) })
+	if release {
 		for _, t := range s.hold.held {
-			want(t.key)
+			if t.due > mark {
+				want(t.key)
+			}
 		}
 	}
 	for i := range in.Frame.Records {

@@ -174,22 +174,36 @@ func (w *wheel) next() int64 {
 	return earliest
 }
 
-// each calls f with the timers that the next pops up to limit can give, at least
-// n of them when there are as many; which others come along depends on the
-// slots. The wheel does not change.
-func (w *wheel) each(limit int64, n int, f func(*timer)) {
+// peek is the earliest timer due at or before limit, left where it is; nil when
+// there is none.
+//
+// REQUIRES: limit does not go back.
+func (w *wheel) peek(limit int64) *timer {
+	t := w.pop(limit)
+	if t != nil {
+		w.arm(t, t.due)
+	}
+	return t
+}
+
+// each calls f with the timers due after mark that the next pops up to limit can
+// give, at least n of them when there are as many; which others come along depends
+// on the slots. The wheel does not change.
+func (w *wheel) each(limit int64, n int, mark int64, f func(*timer)) {
 	seen := 0
 	for _, t := range w.ready {
 		if t.due > limit || seen >= n {
 			return
 		}
-		f(t)
-		seen++
+		if t.due > mark {
+			f(t)
+			seen++
+		}
 	}
 	for level := range wheelLevels {
 		for slots := w.occupied[level]; slots != 0; slots &= slots - 1 {
 			for _, t := range w.slots[level][bits.TrailingZeros64(slots)] {
-				if t.due <= limit {
+				if t.due <= limit && t.due > mark {
 					f(t)
 					seen++
 				}

@@ -98,8 +98,8 @@ func (l *JetStream) config(name string, o Options) jetstream.StreamConfig {
 	}
 }
 
-// subject is where a stream's messages are published: EV_3 -> nudge.ev_3.
-func subject(name string) string { return "nudge." + strings.ToLower(name) }
+// subject is where a stream's messages are published.
+func subject(name string) string { return "nudge." + name }
 
 // Close implements Log. The embedded server stops after what it has in hand.
 func (l *JetStream) Close() error {

@@ -92,6 +92,9 @@ func (l *jsLease) renew(ctx context.Context) {
 		limited, cancel := context.WithTimeout(ctx, leaseRenew)
 		revision, err := l.kv.Update(limited, l.name, []byte(l.holder), l.revision)
 		cancel()
+		if err != nil && ctx.Err() == nil {
+			revision, err = l.mine(ctx, err)
+		}
 		switch {
 		case err == nil:
 			l.revision, last = revision, time.Now()
@@ -102,6 +105,21 @@ func (l *jsLease) renew(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// mine looks whether the lease is still held although a renewal failed: one whose
+// answer was lost may have been stored.
+func (l *jsLease) mine(ctx context.Context, failure error) (revision uint64, err error) {
+	limited, cancel := context.WithTimeout(ctx, leaseRenew)
+	defer cancel()
+	entry, err := l.kv.Get(limited, l.name)
+	if err != nil {
+		return 0, errors.Join(failure, err)
+	}
+	if string(entry.Value()) != l.holder {
+		return 0, failure
+	}
+	return entry.Revision(), nil
 }
 
 func (l *jsLease) Epoch() uint64         { return l.epoch }

@@ -69,6 +69,7 @@ type node struct {
 	stopGuards, stopSinks context.CancelFunc
 	guards, sinks         sync.WaitGroup
 	caughtUp              []uint64 // log ends at start, by partition
+	effectsAtStart        []uint64 // ends of the effect streams at start
 	up                    atomic.Bool
 }
 
@@ -173,12 +174,16 @@ func (n *node) startEngine(ctx context.Context) error {
 		return err
 	}
 	n.catalog = newCatalog(lang, n.control)
-	for _, s := range n.events {
-		info, err := s.Info(ctx)
+	for p := range n.events {
+		events, err := n.events[p].Info(ctx)
 		if err != nil {
 			return err
 		}
-		n.caughtUp = append(n.caughtUp, info.Last)
+		effects, err := n.effects[p].Info(ctx)
+		if err != nil {
+			return err
+		}
+		n.caughtUp, n.effectsAtStart = append(n.caughtUp, events.Last), append(n.effectsAtStart, effects.Last)
 	}
 	n.engine = actors.NewEngine(actors.EngineConfig{
 		Events: n.events, Effects: n.effects, Store: n.store,
@@ -229,18 +234,23 @@ func (n *node) startSinks(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	n.dispatch = dispatch.New(dispatch.Config{
+	if n.dispatch, err = dispatch.New(dispatch.Config{
 		Log:       n.logStore,
 		Effects:   n.effects,
 		Store:     n.store,
 		Publisher: n.publisher,
-		MayLeave:  n.engine.MayLeave,
+		MayLeave:  n.mayLeave,
 		Texts:     n.catalog.texts,
 		Channel:   n.catalog.channel,
 		MaxBytes:  1 << 30,
 		Logger:    n.log,
 		Sent:      n.countSent,
-	})
+	}); err != nil {
+		return err
+	}
+	if err := n.checkPositions(ctx); err != nil {
+		return err
+	}
 	n.guard = newGuard(n)
 	n.sinks.Go(func() { n.writer.Run(sinking) })
 	n.sinks.Go(func() { n.dispatch.Run(sinking) })
@@ -248,6 +258,32 @@ func (n *node) startSinks(ctx context.Context) error {
 	n.guards.Go(func() { n.retain(guarding) })
 	n.guards.Go(func() { n.watchLease(guarding) })
 	n.registerMetrics()
+	return nil
+}
+
+// mayLeave asks the shard; of a halted partition nothing leaves until it is back.
+func (n *node) mayLeave(ctx context.Context, d *campaign.Delivery, effect uint64) (bool, error) {
+	may, err := n.engine.MayLeave(ctx, d, effect)
+	if err != nil && n.engine.Halted(stream.PartitionOf(d.Workspace, d.Customer, len(n.events))) != nil {
+		err = dispatch.ErrHalted
+	}
+	return may, err
+}
+
+// checkPositions halts the partitions whose log ended, at start, before what a
+// sink has read of it: a tail was lost, and its numbers will be used again (R7).
+func (n *node) checkPositions(ctx context.Context) error {
+	for p := range n.events {
+		events, effects := n.writer.Position(p), max(n.writer.EffectPosition(p), n.dispatch.Copied(p))
+		if n.engine.Halted(p) != nil || n.caughtUp[p] >= events && n.effectsAtStart[p] >= effects {
+			continue
+		}
+		err := fmt.Errorf("%w: at start it ended at frame %d and effect %d, the sinks stand at %d and %d",
+			actors.ErrContinuity, n.caughtUp[p], n.effectsAtStart[p], events, effects)
+		if err := n.engine.Halt(ctx, p, err); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -341,7 +377,9 @@ func (n *node) stop() error {
 		n.guards.Wait()
 	}
 	if n.stopSinks != nil {
-		n.drainWarehouse(ctx)
+		if n.up.Load() {
+			n.drainWarehouse(ctx)
+		}
 		n.stopSinks()
 		n.sinks.Wait()
 	}

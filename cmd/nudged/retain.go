@@ -24,11 +24,12 @@ func (n *node) retain(ctx context.Context) {
 		}
 		for p := range n.events {
 			events := min(n.engine.SavedSeq(p), n.writer.Position(p))
-			effects := min(n.engine.SavedEffect(p), n.writer.EffectPosition(p), n.dispatch.Copied(p))
+			needed := min(n.engine.SavedEffect(p), n.dispatch.Copied(p))
+			effects := min(needed, n.writer.EffectPosition(p))
 			if err := n.trim(ctx, n.events[p], events, n.engine.SavedSeq(p)); err != nil && ctx.Err() == nil {
 				n.log.Warn("retention: events", slog.Int("partition", p), slog.Any("error", err))
 			}
-			if err := n.trim(ctx, n.effects[p], effects, effects); err != nil && ctx.Err() == nil {
+			if err := n.trim(ctx, n.effects[p], effects, needed); err != nil && ctx.Err() == nil {
 				n.log.Warn("retention: effects", slog.Int("partition", p), slog.Any("error", err))
 			}
 		}
@@ -43,19 +44,24 @@ func (n *node) trim(ctx context.Context, s stream.Stream, done, pinned uint64) e
 	if err != nil || info.Last == 0 {
 		return err
 	}
-	crowded := info.Bytes > info.MaxBytes/2
-	if crowded && pinned > done {
-		done = pinned
-	}
-	if done <= info.First {
-		return nil
-	}
-	through := done - 1
-	if !crowded {
-		if through, err = n.olderThan(ctx, s, info.First, done, time.Now().Add(-n.config.Retention)); err != nil {
+	if info.Bytes <= info.MaxBytes/2 {
+		through, err := n.olderThan(ctx, s, info.First, done, time.Now().Add(-n.config.Retention))
+		if err != nil {
 			return err
 		}
+		return cut(ctx, s, info, through)
 	}
+	if err := cut(ctx, s, info, max(done, 1)-1); err != nil {
+		return err
+	}
+	// What is done is gone; only what the warehouse alone still needs can be left.
+	if info, err = s.Info(ctx); err != nil || info.Bytes <= info.MaxBytes/2 {
+		return err
+	}
+	return cut(ctx, s, info, max(pinned, 1)-1)
+}
+
+func cut(ctx context.Context, s stream.Stream, info stream.Info, through uint64) error {
 	if through < info.First {
 		return nil
 	}
@@ -65,6 +71,9 @@ func (n *node) trim(ctx context.Context, s stream.Stream, done, pinned uint64) e
 // olderThan is the last message before done that was stored before limit, by
 // bisection; 0 when there is none.
 func (n *node) olderThan(ctx context.Context, s stream.Stream, first, done uint64, limit time.Time) (uint64, error) {
+	if done <= first {
+		return 0, nil
+	}
 	low, high := first, done // messages below low are older, high and above are not
 	for low < high {
 		middle := low + (high-low)/2

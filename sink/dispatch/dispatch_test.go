@@ -111,7 +111,7 @@ func (f *fixture) run(t *testing.T) (stop func()) {
 	t.Helper()
 	publisher := stream.NewPublisher([]stream.Stream{f.events}, func() (int64, error) { return 1, nil },
 		slog.New(slog.DiscardHandler))
-	d := New(Config{
+	d, err := New(Config{
 		Log: f.log, Effects: []stream.Stream{f.effects}, Store: f.store, Publisher: publisher, MaxBytes: 1 << 20,
 		MayLeave: func(_ context.Context, d *campaign.Delivery, _ uint64) (bool, error) { return f.may(d), nil },
 		Texts: func(_, _ string, version uint32, step string) ([]campaign.Field, error) {
@@ -120,6 +120,9 @@ func (f *fixture) run(t *testing.T) (stop func()) {
 		Channel: func(string) (Channel, error) { return f, nil },
 		Logger:  slog.New(slog.DiscardHandler),
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() { d.Run(ctx); close(done) }()

@@ -34,6 +34,10 @@ type Config struct {
 	Sent func(d *campaign.Delivery, o Outcome)
 }
 
+// ErrHalted is what MayLeave answers when the customer's partition stopped: the
+// delivery stays where it is until the next start.
+var ErrHalted = errors.New("dispatch: the partition is halted")
+
 // Pauses of a dispatcher.
 const (
 	retryPause = 250 * time.Millisecond
@@ -53,12 +57,13 @@ type Dispatcher struct {
 	running sync.WaitGroup
 }
 
-// New is a dispatcher that is not running.
-func New(c Config) *Dispatcher {
-	return &Dispatcher{
+// New is a dispatcher that is not running, with its positions read.
+func New(c Config) (*Dispatcher, error) {
+	d := &Dispatcher{
 		config: c, renderer: message.NewRenderer(), copied: make([]atomic.Uint64, len(c.Effects)),
 		lanes: map[string]*lane{}, started: make(chan struct{}),
 	}
+	return d, d.loadPositions()
 }
 
 // Copied is the last effect message of a partition whose deliveries are in the
@@ -125,28 +130,38 @@ func (d *Dispatcher) lane(ctx context.Context, channel string) (*lane, error) {
 	return l, nil
 }
 
+// loadPositions reads up to where each partition was copied.
+func (d *Dispatcher) loadPositions() error {
+	for p := range d.copied {
+		stored, err := d.config.Store.Get(copyKey(p))
+		if err != nil {
+			return err
+		}
+		if stored == nil {
+			continue
+		}
+		n, err := strconv.ParseUint(string(stored), 10, 64)
+		if err != nil {
+			return fmt.Errorf("dispatch: position of partition %d: %w", p, err)
+		}
+		d.copied[p].Store(n)
+	}
+	return nil
+}
+
+func copyKey(p int) []byte { return storage.SinkKey(fmt.Sprintf("copy/%d", p)) }
+
 // copy copies one partition's deliveries, from the saved position on.
 func (d *Dispatcher) copy(ctx context.Context, p int) {
-	key := storage.SinkKey(fmt.Sprintf("copy/%d", p))
-	next := uint64(1)
-	stored, err := d.config.Store.Get(key)
-	if err == nil && stored != nil {
-		var n uint64
-		if n, err = strconv.ParseUint(string(stored), 10, 64); err == nil {
-			next = n + 1
-			d.copied[p].Store(n)
-		}
-	}
-	if err != nil {
-		d.config.Logger.Error("dispatch: position", slog.Int("partition", p), slog.Any("error", err))
-	}
+	next := d.copied[p].Load() + 1
+	var err error
 	for ctx.Err() == nil {
-		if next, err = d.copyFrom(ctx, p, next, key); err != nil && ctx.Err() == nil {
+		if next, err = d.copyFrom(ctx, p, next, copyKey(p)); err != nil && ctx.Err() == nil {
 			d.config.Logger.Warn("dispatch: copying is tried again", slog.Int("partition", p), slog.Any("error", err))
 			pause(ctx, retryPause)
 		}
 	}
-	d.savePosition(p, next-1, key)
+	d.savePosition(p, next-1, copyKey(p))
 }
 
 func (d *Dispatcher) copyFrom(ctx context.Context, p int, next uint64, key []byte) (uint64, error) {

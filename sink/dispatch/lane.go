@@ -2,12 +2,13 @@ package dispatch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
 	"strconv"
 	"sync"
-	"time"
+	"sync/atomic"
 
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/effect"
@@ -19,7 +20,7 @@ import (
 const workersPerChannel = 64
 
 // maxParcelsInHand bounds the parcels of a channel that are read and not done.
-const maxParcelsInHand = 256
+const maxParcelsInHand = 1024
 
 // copyMessage puts the deliveries of an effect message into the streams of their
 // channels. A message that a stream has already is passed over.
@@ -149,31 +150,29 @@ func (l *lane) read(ctx context.Context, g *progress, slots, inHand chan struct{
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-		left := new(sync.WaitGroup)
-		for i := range p.deliveries {
-			select {
-			case slots <- struct{}{}:
-			case <-ctx.Done():
-				return context.Cause(ctx) // the parcel is not done and comes again
-			}
-			left.Add(1)
-			attempts.Go(func() {
-				defer left.Done()
-				result := l.attempt(ctx, p.effect, &p.deliveries[i])
-				<-slots // the next may go out while this one's result becomes durable
-				if result != nil {
-					l.publish(ctx, partition, *result)
-				}
-			})
-		}
 		attempts.Go(func() {
-			left.Wait()
-			<-inHand
-			if ctx.Err() == nil {
+			defer func() { <-inHand }()
+			if l.deliver(ctx, partition, &p, slots) {
 				g.end(m.Seq)
 			}
 		})
 	}
+}
+
+// deliver makes the attempts of one parcel; done says that all of them are ended
+// and their results are in the log, so that the parcel need not come again.
+func (l *lane) deliver(ctx context.Context, partition int, p *parcel, slots chan struct{}) (done bool) {
+	var wg sync.WaitGroup
+	var undone atomic.Bool
+	for i := range p.deliveries {
+		wg.Go(func() {
+			if !l.attempt(ctx, partition, p.effect, &p.deliveries[i], slots) {
+				undone.Store(true)
+			}
+		})
+	}
+	wg.Wait()
+	return !undone.Load()
 }
 
 // save keeps the position, and trims what is done.
@@ -199,20 +198,33 @@ func (l *lane) save(ctx context.Context, g *progress, key []byte) {
 	}
 }
 
-// attempt makes one attempt and returns its result; nil when the delivery may not
-// leave, or ctx ended before it could: then the parcel comes again.
-func (l *lane) attempt(ctx context.Context, effect uint64, d *campaign.Delivery) *stream.Record {
+// attempt makes one attempt and publishes its result; done is false when nothing
+// was decided, because ctx ended or the partition is halted: then it comes again.
+// Only the send itself takes a slot, so that a shard that is slow to answer holds
+// up nobody else.
+func (l *lane) attempt(ctx context.Context, partition int, effect uint64, d *campaign.Delivery,
+	slots chan struct{},
+) (done bool) {
 	for {
 		may, err := l.d.config.MayLeave(ctx, d, effect)
-		if ctx.Err() != nil || err == nil && !may {
-			return nil
+		if ctx.Err() != nil || errors.Is(err, ErrHalted) {
+			return false
+		}
+		if err == nil && !may {
+			return true
 		}
 		if err == nil {
 			break
 		}
-		pause(ctx, retryPause) // the shard is not there or behind: the delivery waits
+		pause(ctx, retryPause) // the shard is behind: the delivery waits
+	}
+	select {
+	case slots <- struct{}{}:
+	case <-ctx.Done():
+		return false
 	}
 	o := l.send(context.WithoutCancel(ctx), d) // an attempt that began is ended; the channel has a time limit
+	<-slots
 	if l.d.config.Sent != nil {
 		l.d.config.Sent(d, o)
 	}
@@ -220,7 +232,7 @@ func (l *lane) attempt(ctx context.Context, effect uint64, d *campaign.Delivery)
 		Workspace: d.Workspace, Customer: d.Customer, Delivery: d.ID, Attempt: d.Attempt, Verdict: o.Verdict,
 		Detail: o.Detail,
 	}
-	return &stream.Record{Kind: stream.KindResult, Data: r.AppendTo(nil)}
+	return l.publish(ctx, partition, stream.Record{Kind: stream.KindResult, Data: r.AppendTo(nil)})
 }
 
 func (l *lane) send(ctx context.Context, d *campaign.Delivery) (o Outcome) {
@@ -249,17 +261,20 @@ func (l *lane) send(ctx context.Context, d *campaign.Delivery) (o Outcome) {
 	return channel.Send(ctx, &Outgoing{Delivery: *d, Message: rendered})
 }
 
-// publish puts a result into the log, trying again until it is there.
-func (l *lane) publish(ctx context.Context, partition int, r stream.Record) {
+// publish puts a result into the log, trying again until it is there or ctx ends.
+func (l *lane) publish(ctx context.Context, partition int, r stream.Record) (done bool) {
 	for {
 		ended := make(chan error, 1)
 		err := l.d.config.Publisher.Add(partition, []stream.Record{r}, func(err error) { ended <- err })
 		if err == nil {
 			err = <-ended
 		}
-		if err == nil || ctx.Err() != nil {
-			return
+		if err == nil {
+			return true
 		}
-		pause(ctx, retryPause+time.Millisecond)
+		if ctx.Err() != nil {
+			return false
+		}
+		pause(ctx, retryPause)
 	}
 }
