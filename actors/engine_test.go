@@ -213,7 +213,15 @@ func TestRolledBackLogHalts(t *testing.T) {
 	d := newDeployment(t, 0)
 	d.start(t)
 	d.send(t, 0, 30)
-	d.view(t, "c29", func(*actors.View) error { return nil })
+	for p := range partitions {
+		info, err := d.events[p].Info(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for d.engine.Acked(p) < info.Last && t.Context().Err() == nil {
+			<-d.engine.Changed(p)
+		}
+	}
 	d.stop()
 	for p := range partitions {
 		info, err := d.events[p].Info(t.Context())

@@ -13,6 +13,7 @@ type Chain struct {
 	Step      string // id of the step it rests in
 	Opened    int64  // log time at which it came to that step, ms
 	Due       int64  // when the timer of that step is due, ms; 0 without a timer
+	Wake      int64  // when it is looked at, ms: later than Due after a late send; 0: at Due
 	Restarts  uint32 // how often the wait it rests in was restarted
 	Trigger   []byte // stored form of the trigger event, nil when there was none
 	LastSend  int64  // log time of the last delivery, ms; 0 before the first
@@ -36,6 +37,9 @@ func (ch *Chain) before(other *Chain) bool {
 	}
 	return ch.Entry < other.Entry
 }
+
+// wakeAt is when the chain's timer fires, 0 without one.
+func (ch *Chain) wakeAt() int64 { return max(ch.Due, ch.Wake) }
 
 func (ch *Chain) live() bool { return ch.Outcome == Active }
 

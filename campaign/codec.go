@@ -103,6 +103,7 @@ func (ch *Chain) appendTo(b []byte) []byte {
 	b = wire.AppendString(b, ch.Step)
 	b = wire.AppendInt(b, ch.Opened)
 	b = wire.AppendInt(b, ch.Due)
+	b = wire.AppendInt(b, ch.Wake)
 	b = wire.AppendUint(b, uint64(ch.Restarts))
 	b = wire.AppendBytes(b, ch.Trigger)
 	b = wire.AppendInt(b, ch.LastSend)
@@ -193,7 +194,7 @@ func DecodeCustomer(p []byte, names Names) (*Customer, error) {
 	for range d.Count(3) {
 		c.Watches = append(c.Watches, Watch{Campaign: names.of(d.Bytes()), Due: d.Int(), Trigger: d.Bytes()})
 	}
-	for range d.Count(16) {
+	for range d.Count(17) {
 		c.Chains = append(c.Chains, decodeChain(d, names))
 	}
 	for range d.Count(34) {
@@ -218,8 +219,9 @@ func decodeCounter(d *wire.Decoder, names Names) Counter {
 func decodeChain(d *wire.Decoder, names Names) *Chain {
 	ch := &Chain{
 		Campaign: names.of(d.Bytes()), Version: uint32(d.Uint()), Entry: uint32(d.Uint()), Key: d.String(),
-		EnteredAt: d.Int(), Step: names.of(d.Bytes()), Opened: d.Int(), Due: d.Int(), Restarts: uint32(d.Uint()),
-		Trigger: d.Bytes(), LastSend: d.Int(), LastStep: names.of(d.Bytes()), Outcome: Outcome(names.of(d.Bytes())),
+		EnteredAt: d.Int(), Step: names.of(d.Bytes()), Opened: d.Int(), Due: d.Int(), Wake: d.Int(),
+		Restarts: uint32(d.Uint()),
+		Trigger:  d.Bytes(), LastSend: d.Int(), LastStep: names.of(d.Bytes()), Outcome: Outcome(names.of(d.Bytes())),
 		EndedAt: d.Int(), EndedBy: names.of(d.Bytes()),
 	}
 	for range d.Count(3) {

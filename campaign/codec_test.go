@@ -22,7 +22,7 @@ func fullCustomer() *Customer {
 		Entries: []Entry{{Campaign: "cart", Key: "A", Keyed: true, Number: 2, LastIn: 1000, LastOut: 2000}},
 		Watches: []Watch{{Campaign: "back", Due: 9000, Trigger: trigger.appendBody(nil)}},
 		Chains: []*Chain{{
-			Campaign: "cart", Version: 3, Entry: 2, Key: "A", EnteredAt: 1000, Step: "wait", Opened: 1100, Due: 8000,
+			Campaign: "cart", Version: 3, Entry: 2, Key: "A", EnteredAt: 1000, Step: "wait", Opened: 1100, Due: 8000, Wake: 8001,
 			Restarts: 1, Trigger: trigger.appendBody(nil), LastSend: 1050, LastStep: "toast", Outcome: Active,
 			Goals: []GoalHit{{ID: "seen", Value: 1_000_000, HasValue: true}},
 		}, {

@@ -7,6 +7,9 @@ const (
 	MaxLiveChains = 100
 	ringSize      = 32 // recent events kept of each name that a goal, stop or wait names
 	maxEnded      = 100
+	maxTraits     = 64 << 10 // bytes
+	maxPending    = 256      // deliveries without a final result
+	maxKeys       = 1000     // keys of a campaign whose entries are remembered
 )
 
 // Customer is the whole state of one customer. It is owned by one shard and not
@@ -231,7 +234,7 @@ func (c *Customer) NextDue() int64 {
 		}
 	}
 	for _, ch := range c.Chains {
-		consider(ch.Due)
+		consider(ch.wakeAt())
 	}
 	for i := range c.Watches {
 		consider(c.Watches[i].Due)
@@ -251,6 +254,16 @@ func (p *Pending) wakeAt() int64 {
 	return p.Delivery.Expires
 }
 
+// hasPending says whether a delivery of a chain has no final result yet.
+func (c *Customer) hasPending(ch *Chain) bool {
+	for i := range c.Pending {
+		if d := &c.Pending[i].Delivery; d.Campaign == ch.Campaign && d.Entry == ch.Entry {
+			return true
+		}
+	}
+	return false
+}
+
 // MayLeave says whether this attempt of a delivery may still be made at now: the
 // delivery is pending, this attempt is the one in hand, and it has not expired.
 func (c *Customer) MayLeave(id ID, attempt uint32, now int64) bool {
@@ -267,8 +280,8 @@ func (c *Customer) MayLeave(id ID, attempt uint32, now int64) bool {
 // again and again.
 func (c *Customer) Quarantine(due, now int64) {
 	for _, ch := range c.Chains {
-		if ch.Due != 0 && ch.Due <= due {
-			ch.Due, ch.Outcome, ch.EndedAt = 0, Exited, now
+		if wake := ch.wakeAt(); wake != 0 && wake <= due {
+			ch.Due, ch.Wake, ch.Outcome, ch.EndedAt = 0, 0, Exited, now
 		}
 	}
 	watches := c.Watches[:0]

@@ -165,6 +165,9 @@ func (m *Machine) mayEnter(p *Program, key string) Reason {
 			}
 		}
 	}
+	if keyed && p.Reentry.Mode != Always && m.c.entry(p.Name, key, true) == nil && !m.roomForKey(p) {
+		return ReasonKeys
+	}
 	live := m.liveOf(p, key)
 	if len(live) >= p.Reentry.MaxActive && (p.Reentry.OnActive == IgnoreNew || p.Reentry.OnActive == Parallel) {
 		return ReasonActive
@@ -179,6 +182,24 @@ func (m *Machine) mayEnter(p *Program, key string) Reason {
 		return ReasonTooMany
 	}
 	return NoReason
+}
+
+// roomForKey forgets the keys of a campaign whose cooldown is over and says whether
+// another one can be remembered.
+func (m *Machine) roomForKey(p *Program) bool {
+	kept, n := m.c.Entries[:0], 0
+	for _, e := range m.c.Entries {
+		if e.Campaign == p.Name && e.Keyed {
+			over := p.Reentry.Mode == Cooldown && !m.coolingDown(p, e.Key, &e) && len(m.liveOf(p, e.Key)) == 0
+			if over {
+				continue
+			}
+			n++
+		}
+		kept = append(kept, e)
+	}
+	m.c.Entries = kept
+	return n < maxKeys
 }
 
 // coolingDown says whether the cooldown is still running; exactly its length
@@ -244,6 +265,7 @@ func (m *Machine) refresh(p *Program, ch *Chain, trigger *Event) {
 		ch.Trigger = trigger.appendBody(nil)
 	}
 	if s, _ := p.step(ch.Step); s != nil && ch.Due != 0 {
+		ch.Wake = 0
 		switch v := s.Verb.(type) {
 		case *Delay:
 			if !v.FromEntry {

@@ -71,7 +71,11 @@ func (m *Machine) Fire(c *Customer, due, now int64, out *Output) {
 		if !ok {
 			break
 		}
-		m.planned, m.late = t.due, now-t.due > lateAfter
+		m.planned = t.due
+		if t.chain != nil {
+			m.planned = t.chain.Due
+		}
+		m.late = now-m.planned > lateAfter
 		m.scope.trigger.set(nil)
 		switch {
 		case t.chain != nil:
@@ -113,7 +117,7 @@ func (m *Machine) nextTimer(limit int64) (best timer, found bool) {
 			consider(timer{due: watches[0].Due, watch: watches[0].Campaign})
 			watches = watches[1:]
 		}
-		consider(timer{due: ch.Due, chain: ch})
+		consider(timer{due: ch.wakeAt(), chain: ch})
 	}
 	for i := range watches {
 		consider(timer{due: watches[i].Due, watch: watches[i].Campaign})
@@ -124,7 +128,12 @@ func (m *Machine) nextTimer(limit int64) (best timer, found bool) {
 // profile applies an identify call to the traits.
 func (m *Machine) profile(e *Event) {
 	if e.Type == Identify && len(e.Traits) > 0 {
-		m.c.Traits = mergeTraits(m.c.Traits, e.Traits)
+		merged := mergeTraits(m.c.Traits, e.Traits)
+		if len(merged) > maxTraits {
+			m.decide(Decision{Kind: Erred, Reason: ReasonTraits, Detail: "the traits would be over 65536 bytes"})
+			return
+		}
+		m.c.Traits = merged
 		m.scope.customer.set(m.c)
 	}
 }
@@ -192,7 +201,7 @@ func (m *Machine) prune() {
 	for _, ch := range m.c.Chains {
 		if !ch.live() {
 			p := m.set.byName[ch.Campaign]
-			if ended > maxEnded || p == nil || p.measureUntil(ch) < m.now {
+			if ended > maxEnded || !m.c.hasPending(ch) && (p == nil || p.measureUntil(ch) < m.now) {
 				ended--
 				continue
 			}

@@ -20,8 +20,38 @@ func (m *Machine) chains(e *Event) {
 		}
 		if ch.live() {
 			m.waits(p, ch, e)
+		} else {
+			m.recallLate(p, ch, e)
 		}
 	}
+}
+
+// recallLate takes back what an ended chain handed off and has not left, when an
+// event comes that would have stopped the chain.
+func (m *Machine) recallLate(p *Program, ch *Chain, e *Event) {
+	if !m.c.hasPending(ch) {
+		return
+	}
+	stopping := false
+	for i := range p.Goals {
+		g := &p.Goals[i]
+		stopping = stopping || g.Stop && !m.beforeTrigger(ch, e) && m.matches(&g.Match, e, ch.Campaign)
+	}
+	for i := range p.Stops {
+		stopping = stopping || m.matches(&p.Stops[i], e, ch.Campaign)
+	}
+	if stopping {
+		m.recall(ch)
+	}
+}
+
+// beforeTrigger says whether an event happened before what started the chain.
+func (m *Machine) beforeTrigger(ch *Chain, e *Event) bool {
+	from := ch.EnteredAt
+	if t := m.scope.trigger.e; t != nil {
+		from = min(from, t.Time)
+	}
+	return e.Time < from
 }
 
 // look points the scope at a chain and its trigger.
@@ -74,11 +104,7 @@ func (m *Machine) goals(p *Program, ch *Chain, e *Event) {
 // is measured for measureGrace after its window closed, so that late events
 // count.
 func (m *Machine) inWindow(g *Goal, ch *Chain, e *Event) bool {
-	from := ch.EnteredAt
-	if t := m.scope.trigger.e; t != nil {
-		from = min(from, t.Time)
-	}
-	if e.Time < from {
+	if m.beforeTrigger(ch, e) {
 		return false
 	}
 	if g.Window == 0 {
@@ -145,7 +171,7 @@ func (m *Machine) waits(p *Program, ch *Chain, e *Event) {
 	}
 	if w.RestartOn != nil && ch.Restarts < w.MaxRestarts && m.matches(w.RestartOn, e, ch.Campaign) {
 		ch.Restarts++
-		ch.Due = m.now + w.Timeout
+		ch.Due, ch.Wake = m.now+w.Timeout, 0
 	}
 }
 
@@ -159,7 +185,7 @@ func (match *Matcher) target(p *Program, at int) string {
 
 // moveOn sends a resting chain to a step, to be run when the record is applied.
 func (m *Machine) moveOn(ch *Chain, step string) {
-	ch.Step, ch.Due, ch.Restarts = step, 0, 0
+	ch.Step, ch.Due, ch.Wake, ch.Restarts = step, 0, 0, 0
 	m.ready = append(m.ready, ch)
 }
 

@@ -38,6 +38,9 @@ const (
 	ReasonHistory    Reason = "history_unknown"   // counting began after the customer was known
 	ReasonTooMany    Reason = "too_many_chains"   // MaxLiveChains reached
 	ReasonKey        Reason = "no_key"            // the reentry key could not be evaluated
+	ReasonKeys       Reason = "too_many_keys"     // more keys of the campaign than are remembered
+	ReasonTraits     Reason = "too_many_traits"   // the traits would be too large; they stay as they were
+	ReasonPending    Reason = "too_many_pending"  // too many deliveries wait for their result
 	ReasonVariable   Reason = "missing_variable"  // the message names a value that is missing
 	ReasonLate       Reason = "late"              // more than five minutes late, and the campaign says so
 	ReasonChainEnd   Reason = "chain_stopped"     // the chain was stopped before the delivery left

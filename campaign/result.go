@@ -56,8 +56,8 @@ func DecodeResult(p []byte) (Result, error) {
 }
 
 // Settle applies the result of an attempt. A result of a delivery that is no
-// longer pending, or of an earlier attempt, changes nothing but is recorded
-// when the channel took the message after all.
+// longer pending changes nothing: it was settled by an earlier one, or recalled or
+// expired while the attempt was under way.
 func (m *Machine) Settle(c *Customer, r *Result, now int64, out *Output) {
 	m.begin(c, now, out)
 	at := -1

@@ -41,7 +41,7 @@ func (m *Machine) run(ch *Chain) {
 			m.end(ch, Exited, ReasonStepGone, ch.Step)
 			return
 		}
-		ch.Opened, ch.Due, ch.Restarts = m.now, 0, 0
+		ch.Opened, ch.Due, ch.Wake, ch.Restarts = m.now, 0, 0, 0
 		next, rests := p.after(at), false
 		switch v := s.Verb.(type) {
 		case *Delay:
@@ -51,15 +51,14 @@ func (m *Machine) run(ch *Chain) {
 		case *Branch:
 			next = m.branch(v, ch, next)
 		case *Send:
-			m.send(p, s.ID, v, ch)
-			sent = true
+			sent = m.send(p, s.ID, v, ch) || sent
 		case *Exit:
 			m.exitStep(ch, v)
 			return
 		}
 		if rests {
 			if m.late && sent && ch.Due != 0 && ch.Due <= m.now {
-				ch.Due = m.now + 1 // one late send a chain at a time: the next waits for the next tick
+				ch.Wake = m.now + 1 // one late send a chain at a time: the next waits for the next tick
 			}
 			return
 		}
@@ -136,7 +135,7 @@ func (m *Machine) exitStep(ch *Chain, x *Exit) {
 // off and has not left is recalled (L3).
 func (m *Machine) end(ch *Chain, outcome Outcome, reason Reason, detail string) {
 	step := ch.Step
-	ch.Outcome, ch.EndedAt, ch.Due = outcome, m.now, 0
+	ch.Outcome, ch.EndedAt, ch.Due, ch.Wake = outcome, m.now, 0, 0
 	if e := m.c.entry(ch.Campaign, "", false); e != nil {
 		e.LastOut = m.now
 	}

@@ -14,8 +14,9 @@ const maxAttempts = 6
 //nudge:constant read only
 var retryAfter = [maxAttempts]int64{0, 5_000, 5 * 60_000, 30 * 60_000, 2 * 3_600_000, 5 * 3_600_000}
 
-// send decides a delivery on each channel of the step.
-func (m *Machine) send(p *Program, step string, s *Send, ch *Chain) {
+// send decides a delivery on each channel of the step; it says whether one was
+// handed off.
+func (m *Machine) send(p *Program, step string, s *Send, ch *Chain) (handedOff bool) {
 	planned := m.planned
 	if planned == 0 {
 		planned = m.now
@@ -31,6 +32,8 @@ func (m *Machine) send(p *Program, step string, s *Send, ch *Chain) {
 		switch {
 		case m.late && p.Late == LateSkip:
 			m.drop(d, ch, ReasonLate, "")
+		case len(m.c.Pending) >= maxPending:
+			m.drop(d, ch, ReasonPending, "")
 		case missing != "":
 			m.drop(d, ch, ReasonVariable, missing)
 		default:
@@ -39,8 +42,10 @@ func (m *Machine) send(p *Program, step string, s *Send, ch *Chain) {
 			m.c.Pending = append(m.c.Pending, Pending{Delivery: d})
 			m.decideChain(ch, Sent, NoReason, step, channel)
 			ch.LastSend, ch.LastStep = m.now, step
+			handedOff = true
 		}
 	}
+	return handedOff
 }
 
 func (m *Machine) triggerID() string {

@@ -202,3 +202,53 @@ func divisible(id string) bool {
 	}
 	return seq%3 == 0
 }
+
+// Frames that left the log before they were written are a counted gap, also out
+// of a block that is sealed already; the rest is written.
+func TestWriterPassesOverAGap(t *testing.T) {
+	const frames = 300
+	src := source(t, frames)
+	state, err := stream.NewMemory(time.Now).Open(t.Context(), "WH", stream.Options{MaxBytes: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := warehouse.NewMemory()
+	m.Fail = func() bool { return true }
+	run := func(limit time.Duration) *warehouse.Writer {
+		t.Helper()
+		w, err := warehouse.NewWriter(warehouse.WriterConfig{
+			Warehouse: m, Sources: []warehouse.Source{src}, State: state, LogID: "log", Linger: time.Millisecond,
+			Logger: slog.New(slog.DiscardHandler),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), limit)
+		defer cancel()
+		done := make(chan struct{})
+		go func() { w.Run(ctx); close(done) }()
+		for w.Position(0) < frames && ctx.Err() == nil {
+		}
+		cancel()
+		<-done
+		return w
+	}
+	run(100 * time.Millisecond) // seals a block and cannot send it
+	if err := src.Events.Trim(t.Context(), 150); err != nil {
+		t.Fatal(err)
+	}
+	if err := src.Effects.Trim(t.Context(), 100); err != nil {
+		t.Fatal(err)
+	}
+	m.Fail = nil
+	w := run(20 * time.Second)
+	if w.Position(0) != frames || w.EffectPosition(0) != frames || w.Gaps() != 150+100 {
+		t.Errorf("position %d and %d, %d gaps; want %d, %d, 250", w.Position(0), w.EffectPosition(0), w.Gaps(), frames, frames)
+	}
+	if n := m.Rows("events"); n != 2*150-50 {
+		t.Errorf("unexpected %d events; want %d", n, 2*150-50)
+	}
+	if n := m.Rows("decisions"); n != 200 {
+		t.Errorf("unexpected %d decisions; want 200", n)
+	}
+}

@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"sync/atomic"
 	"time"
+
+	"github.com/cespare/xxhash/v2"
 
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/stream"
@@ -16,7 +19,8 @@ import (
 
 // Limits of a block and pauses of the writer.
 const (
-	maxFrames   = 64 // frames a partition and block, each at most 512 KiB
+	maxFrames   = 64   // frames a partition and block, each at most 512 KiB
+	maxMessages = 1024 // effect messages a partition and block; one frame may have more
 	backoffLow  = 250 * time.Millisecond
 	backoffHigh = 30 * time.Second
 	insertLimit = 2 * time.Minute
@@ -58,9 +62,10 @@ type state struct {
 	Gaps   []Hole `json:"gaps,omitempty"`   // what was given up, at most the last 100
 }
 
-// Hole is a range of frames that left the log before it could be written.
+// Hole is a range of messages that left the log before they could be written.
 type Hole struct {
 	Partition int    `json:"partition"`
+	What      string `json:"what"` // frames or effects
 	From      uint64 `json:"from"`
 	To        uint64 `json:"to"`
 }
@@ -104,7 +109,7 @@ func (w *Writer) Rows() uint64 { return w.rows.Load() }
 // Failures is how many attempts failed since the start.
 func (w *Writer) Failures() uint64 { return w.failures.Load() }
 
-// Gaps is how many frames were given up since the start.
+// Gaps is how many frames and effect messages were given up since the start.
 func (w *Writer) Gaps() uint64 { return w.gaps.Load() }
 
 func (w *Writer) publish() {
@@ -229,6 +234,9 @@ func (w *Writer) block(ctx context.Context) (full bool, err error) {
 			return false, err
 		}
 	}
+	if err := w.shorten(ctx); err != nil {
+		return false, err
+	}
 	r, err := w.read(ctx, w.state.Sealed)
 	if err != nil {
 		return false, err
@@ -239,7 +247,7 @@ func (w *Writer) block(ctx context.Context) (full bool, err error) {
 			return false, err
 		}
 	}
-	w.state.Done, w.state.Sealed, w.state.Block = merge(w.state.Done, w.state.Sealed), nil, r.block
+	w.state.Done, w.state.Sealed, w.state.Block = merge(w.state.Done, w.state.Sealed), nil, w.state.Block+1
 	if err := w.save(); err != nil {
 		return false, err
 	}
@@ -251,15 +259,54 @@ func (w *Writer) block(ctx context.Context) (full bool, err error) {
 	return full, nil
 }
 
+// shorten takes out of the sealed block what has left the log since: a gap (R11).
+func (w *Writer) shorten(ctx context.Context) error {
+	changed := false
+	for i := range w.state.Sealed {
+		s, p := &w.state.Sealed[i], w.partitions[i]
+		if err := w.skipGaps(ctx, p, s, &changed); err != nil {
+			return err
+		}
+	}
+	if !changed {
+		return nil
+	}
+	w.resent = true
+	return w.save()
+}
+
+// skipGaps moves the beginnings of a span behind what has left the log.
+func (w *Writer) skipGaps(ctx context.Context, p *partition, s *span, changed *bool) error {
+	events, err := p.source.Events.Info(ctx)
+	if err != nil {
+		return err
+	}
+	effects, err := p.source.Effects.Info(ctx)
+	if err != nil {
+		return err
+	}
+	for _, part := range []struct {
+		what     string
+		from, to *uint64
+		info     stream.Info
+	}{{"frames", &s.EventsFrom, &s.EventsTo, events}, {"effects", &s.EffectsFrom, &s.EffectsTo, effects}} {
+		if part.info.First <= *part.from || part.info.Last == 0 {
+			continue
+		}
+		w.note(p.number, part.what, *part.from, part.info.First-1)
+		*part.from, *changed = part.info.First, true
+		*part.to = max(*part.to, *part.from-1)
+		p.rewind()
+	}
+	return nil
+}
+
+// merge moves the positions behind a block, also over what it had to leave out.
 func merge(done, sealed []span) []span {
 	next := append([]span(nil), done...)
 	for i, s := range sealed {
-		if s.EventsTo >= s.EventsFrom {
-			next[i].EventsFrom, next[i].EventsTo = s.EventsFrom, s.EventsTo
-		}
-		if s.EffectsTo >= s.EffectsFrom {
-			next[i].EffectsFrom, next[i].EffectsTo = s.EffectsFrom, s.EffectsTo
-		}
+		next[i].EventsTo = max(next[i].EventsTo, s.EventsTo)
+		next[i].EffectsTo = max(next[i].EffectsTo, s.EffectsTo)
 	}
 	return next
 }
@@ -274,7 +321,7 @@ func (w *Writer) send(ctx context.Context, block uint64, t *Table) error {
 		if err != nil {
 			return err
 		}
-		if n == uint64(t.Rows) {
+		if n >= uint64(t.Rows) { // more: it was there before a part of it had to be left out
 			return nil
 		}
 		if n != 0 {
@@ -287,12 +334,27 @@ func (w *Writer) send(ctx context.Context, block uint64, t *Table) error {
 			)
 		}
 	}
-	token := fmt.Sprintf("%s-%d", w.config.LogID, block)
+	token := fmt.Sprintf("%s-%d-%016x", w.config.LogID, block, w.spansHash())
 	if err := w.config.Warehouse.Insert(limited, token, t); err != nil {
 		return err
 	}
 	w.rows.Add(uint64(t.Rows))
 	return nil
+}
+
+// blockID is what rows carry: the number of the block, in a range of its own for
+// each log, because a warehouse can outlive a log.
+func (w *Writer) blockID(n uint64) uint64 {
+	return xxhash.Sum64String(w.config.LogID)>>32<<32 | n&math.MaxUint32
+}
+
+// spansHash names the range in hand, so that one token never stands for two.
+func (w *Writer) spansHash() uint64 {
+	b, err := json.Marshal(w.state.Sealed)
+	if err != nil {
+		panic(fmt.Sprintf("BUG: spans cannot be written: %v", err))
+	}
+	return xxhash.Sum64(b)
 }
 
 // choose finds the range of the next block; nil when there is nothing to write.
@@ -303,18 +365,15 @@ func (w *Writer) choose(ctx context.Context) (spans []span, more bool, err error
 		done := w.state.Done[i]
 		s := span{EventsFrom: done.EventsTo + 1, EffectsFrom: done.EffectsTo + 1}
 		acked := p.source.Acked()
-		events, err := p.source.Events.Info(ctx)
-		if err != nil {
+		gap := false
+		if err := w.skipGaps(ctx, p, &s, &gap); err != nil {
 			return nil, false, err
-		}
-		if events.First > s.EventsFrom && acked >= events.First {
-			w.note(i, &s, events.First)
 		}
 		s.EventsTo = max(min(acked, s.EventsFrom+maxFrames-1), s.EventsFrom-1)
-		more = more || acked > s.EventsTo
-		if s.EffectsTo, err = p.lastEffect(ctx, s); err != nil {
+		if err := p.takeEffects(ctx, &s); err != nil {
 			return nil, false, err
 		}
+		more = more || acked > s.EventsTo
 		spans[i] = s
 		something = something || !s.empty()
 	}
@@ -324,44 +383,48 @@ func (w *Writer) choose(ctx context.Context) (spans []span, more bool, err error
 	return spans, more, nil
 }
 
-// note records a gap: frames that were trimmed before they were written (R11).
-func (w *Writer) note(partition int, s *span, first uint64) {
-	w.gaps.Add(first - s.EventsFrom)
-	w.state.Gaps = append(w.state.Gaps, Hole{Partition: partition, From: s.EventsFrom, To: first - 1})
+// note records a gap: messages that were trimmed before they were written (R11).
+func (w *Writer) note(partition int, what string, from, to uint64) {
+	w.gaps.Add(to - from + 1)
+	w.state.Gaps = append(w.state.Gaps, Hole{Partition: partition, What: what, From: from, To: to})
 	w.state.Gaps = w.state.Gaps[max(0, len(w.state.Gaps)-100):]
-	w.config.Logger.Error("warehouse: frames left the log before they were written",
-		slog.Int("partition", partition), slog.Uint64("from", s.EventsFrom), slog.Uint64("to", first-1))
-	s.EventsFrom = first
+	w.config.Logger.Error("warehouse: messages left the log before they were written", slog.String("what", what),
+		slog.Int("partition", partition), slog.Uint64("from", from), slog.Uint64("to", to))
 }
 
-// lastEffect is the last effect message that belongs to the frames of a span. It
-// must find all of them, because they say which records were not applied.
-func (p *partition) lastEffect(ctx context.Context, s span) (uint64, error) {
+// takeEffects finds the effect messages that belong to the frames of a span. It
+// must find all of a frame's, because they say which records were not applied; so
+// where there are too many for a block, the span takes fewer frames.
+func (p *partition) takeEffects(ctx context.Context, s *span) error {
 	info, err := p.source.Effects.Info(ctx)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	if info.First > s.EffectsFrom && info.Last >= info.First {
-		return 0, fmt.Errorf("warehouse: partition %d: effect messages before %d are gone, %d is due", p.number,
-			info.First, s.EffectsFrom)
-	}
-	last := s.EffectsFrom - 1
+	s.EffectsTo = s.EffectsFrom - 1
+	frame, before := uint64(0), s.EffectsTo // the frame in hand, and the last message before its first
 	for n := s.EffectsFrom; n <= info.Last; n++ {
 		m, err := p.message(ctx, n)
 		if err != nil {
-			return 0, err
+			return err
 		}
 		if m.Seq > s.EventsTo {
 			break
 		}
-		last = n
+		if m.Seq != frame {
+			frame, before = m.Seq, n-1
+			if n-s.EffectsFrom >= maxMessages {
+				s.EventsTo, s.EffectsTo = max(min(s.EventsTo, frame-1), s.EventsFrom-1), before
+				return nil
+			}
+		}
+		s.EffectsTo = n
 	}
-	return last, nil
+	return nil
 }
 
 // read builds the rows of a sealed range.
 func (w *Writer) read(ctx context.Context, spans []span) (*rows, error) {
-	r := &rows{block: w.state.Block + 1}
+	r := &rows{block: w.blockID(w.state.Block + 1)}
 	for i, s := range spans {
 		p := w.partitions[i]
 		dropped := map[uint64]map[uint32]bool{}
