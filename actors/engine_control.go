@@ -40,7 +40,11 @@ type documentKey struct {
 // OpenController reads the control stream. On an empty one it writes the genesis
 // record g; on another it checks that the log fits this program.
 func OpenController(ctx context.Context, ctl stream.Stream, g Genesis) (*Controller, error) {
-	c := &Controller{ctl: ctl, docs: map[string]map[string]campaign.Document{}, all: map[documentKey]campaign.Document{}}
+	c := &Controller{
+		ctl:  ctl,
+		docs: map[string]map[string]campaign.Document{},
+		all:  map[documentKey]campaign.Document{},
+	}
 	if err := c.read(ctx); err != nil {
 		return nil, err
 	}

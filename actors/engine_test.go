@@ -92,8 +92,12 @@ func (d *deployment) send(t *testing.T, round, customers int) {
 	done := make(chan error, customers)
 	for c := range customers {
 		e := campaign.Event{
-			Workspace: "default", Customer: fmt.Sprintf("c%d", c), ID: fmt.Sprintf("%d/%d", round, c), Type: campaign.Track,
-			Name: "E", Time: time.Now().UnixMilli(),
+			Workspace: "default",
+			Customer:  fmt.Sprintf("c%d", c),
+			ID:        fmt.Sprintf("%d/%d", round, c),
+			Type:      campaign.Track,
+			Name:      "E",
+			Time:      time.Now().UnixMilli(),
 		}
 		p := stream.PartitionOf(e.Workspace, e.Customer, partitions)
 		record := []stream.Record{{Kind: stream.KindEvent, Data: e.AppendTo(nil)}}
@@ -163,7 +167,12 @@ func TestEngine(t *testing.T) {
 				for c := range customers {
 					d.view(t, fmt.Sprintf("c%d", c), func(v *actors.View) error {
 						if len(v.Counters) != 1 || v.Counters[0].Count != uint64(round+1) || len(v.Pending) != round+1 {
-							return fmt.Errorf("counters %+v, %d pending; want %d of each", v.Counters, len(v.Pending), round+1)
+							return fmt.Errorf(
+								"counters %+v, %d pending; want %d of each",
+								v.Counters,
+								len(v.Pending),
+								round+1,
+							)
 						}
 						return nil
 					})
@@ -263,7 +272,14 @@ func TestPartitionsAreForLife(t *testing.T) {
 	if _, err := actors.OpenController(t.Context(), ctl, actors.Genesis{Partitions: 3}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := actors.OpenController(t.Context(), ctl, actors.Genesis{Partitions: 4}); !errors.Is(err, actors.ErrPartitions) {
+	if _, err := actors.OpenController(
+		t.Context(),
+		ctl,
+		actors.Genesis{Partitions: 4},
+	); !errors.Is(
+		err,
+		actors.ErrPartitions,
+	) {
 		t.Errorf("unexpected error %v; want ErrPartitions", err)
 	}
 }

@@ -11,8 +11,16 @@ import (
 
 func TestMetaGolden(t *testing.T) {
 	m := Meta{
-		Semantics: 1, Now: 1_772_359_200_000, Applied: Position{Seq: 5, Time: 1_772_359_200_000_000_000, Hash: 6},
-		Emitted: 7, LastHash: 8, Control: 9, Claim: Claim{Node: "n", Epoch: 10}, StateHash: 11, HoldUntil: 12, HoldMark: 13,
+		Semantics:  1,
+		Now:        1_772_359_200_000,
+		Applied:    Position{Seq: 5, Time: 1_772_359_200_000_000_000, Hash: 6},
+		Emitted:    7,
+		LastHash:   8,
+		Control:    9,
+		Claim:      Claim{Node: "n", Epoch: 10},
+		StateHash:  11,
+		HoldUntil:  12,
+		HoldMark:   13,
 		DedupeSize: 14,
 	}
 	b := m.Encode()

@@ -237,6 +237,9 @@ func (h *host) receive(c *actor.Context) {
 // tick appends a tick when a timer is due and no frame came for a while (R8).
 func (h *host) tick() {
 	due := h.owner.Shard.NextDue()
+	if h.owner.Shard.Applied().Seq < h.end {
+		return // the log that is replayed has the time in it
+	}
 	if due == 0 || h.owner.Halted() != nil || time.Since(h.lastWork) < wakeEvery || time.Since(h.lastTick) < tickEvery {
 		return
 	}
@@ -325,7 +328,11 @@ func (h *host) drain(ctx context.Context) {
 		return
 	}
 	if h.quiet(ctx, false) && h.halted() == nil {
-		if _, err := ask(ctx, h, func(o *Owner) (struct{}, error) { o.Snapshot(); return struct{}{}, nil }); err == nil {
+		if _, err := ask(
+			ctx,
+			h,
+			func(o *Owner) (struct{}, error) { o.Snapshot(); return struct{}{}, nil },
+		); err == nil {
 			h.quiet(ctx, true)
 		}
 	}

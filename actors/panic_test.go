@@ -30,7 +30,12 @@ func TestPanicIsContained(t *testing.T) {
 		}
 	})
 	if failures != 1 || len(out.Decisions) != 1 || !bytes.Equal(h.c.AppendTo(nil), before) {
-		t.Errorf("%d failures, %d decisions, customer %+v; want 1, 1, the customer as before", failures, len(out.Decisions), h.c)
+		t.Errorf(
+			"%d failures, %d decisions, customer %+v; want 1, 1, the customer as before",
+			failures,
+			len(out.Decisions),
+			h.c,
+		)
 	}
 	s.guard(h, &out, func() { h.c.Traits = []byte(`{"a":1}`) }, func(string) { t.Error("nothing panicked") })
 	if string(h.c.Traits) != `{"a":1}` {

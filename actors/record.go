@@ -58,14 +58,16 @@ func (s *Shard) applyEvent(in *Input, index int, out *effect.Effects) error {
 		out.Drops = append(out.Drops, effect.Drop{Index: uint32(index), Reason: campaign.Deduplicate})
 		return nil
 	}
+	e.Time = min(e.Time, s.now) // a writer's clock may have stepped back since it stamped the event
 	key := Key(e.Workspace, e.Customer)
 	h := s.customers.get(key)
-	if h == nil {
+	created := h == nil
+	if created {
 		h = s.customers.put(key, campaign.NewCustomer(e.Workspace, e.Customer, s.now, in.At.Seq), guessBytes)
 	}
 	s.machine.Use(s.defs.set(e.Workspace))
 	s.guard(h, out, func() {
-		s.machine.Apply(h.c, &e, s.now, in.At.Seq, &out.Output)
+		s.machine.Apply(h.c, &e, s.now, created, &out.Output)
 	}, func(detail string) {
 		s.putAside(index, &in.Frame.Records[index], campaign.ReasonPanic, detail, out)
 	})

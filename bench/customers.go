@@ -10,6 +10,7 @@ import (
 
 	"github.com/nudge-engine/nudge/actors"
 	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -101,7 +102,7 @@ func newWaitingShard() (*actors.Shard, error) {
 	shard := actors.NewShard(actors.Config{Compile: compile})
 	control := []actors.Control{
 		{K: 1, Genesis: &actors.Genesis{
-			LogID: "bench", Partitions: 1, Semantics: actors.Semantics,
+			LogID: "bench", Partitions: 1, Semantics: effect.Semantics,
 			DedupeIDs: actors.DefaultDedupeIDs,
 		}},
 		{K: 2, Apply: &actors.Apply{Workspace: "default", Documents: []campaign.Document{docs[0].Document}}},
@@ -111,7 +112,7 @@ func newWaitingShard() (*actors.Shard, error) {
 	for i := range control {
 		in.Frame.Records = append(in.Frame.Records, stream.Record{Kind: stream.KindControl, Data: control[i].Encode()})
 	}
-	return shard, step(shard, &in, new(actors.Effects))
+	return shard, step(shard, &in, new(effect.Effects))
 }
 
 // foldStart is the log time at which the customers come, in ms.
@@ -119,7 +120,7 @@ const foldStart = 1_800_000_000_000
 
 // fold brings the customers in, a frame at a time.
 func fold(ctx context.Context, shard *actors.Shard, count int, p *Progress) error {
-	var out actors.Effects
+	var out effect.Effects
 	for from := 0; from < count; from += customersFrame {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -146,7 +147,7 @@ func fold(ctx context.Context, shard *actors.Shard, count int, p *Progress) erro
 }
 
 // step applies a frame and drops what it decided.
-func step(shard *actors.Shard, in *actors.Input, out *actors.Effects) error {
+func step(shard *actors.Shard, in *actors.Input, out *effect.Effects) error {
 	out.Reset()
 	done, err := shard.Step(in, out)
 	if err == nil && !done {

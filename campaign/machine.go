@@ -39,17 +39,18 @@ func (m *Machine) begin(c *Customer, now int64, out *Output) {
 }
 
 // Apply applies an event to its customer at log time now, in the order of L1.
+// created says that it is the customer's first record.
 //
-// REQUIRES: all timers of c due at or before now have fired; c belongs to e.
-func (m *Machine) Apply(c *Customer, e *Event, now int64, seq uint64, out *Output) {
+// REQUIRES: all timers of c due at or before now have fired; c belongs to e; e is
+// not from after now.
+func (m *Machine) Apply(c *Customer, e *Event, now int64, created bool, out *Output) {
 	m.begin(c, now, out)
 	m.eventID = e.ID
 	m.scope.event.set(e)
-	fresh := c.CreatedSeq == seq && c.CreatedAt == now && len(c.Counters) == 0 && len(c.Watches) == 0
 	m.profile(e)
 	m.count(e)
 	m.chains(e)
-	if fresh {
+	if created {
 		m.watchProfiles(e)
 	}
 	m.triggers(e)

@@ -217,8 +217,10 @@ func (m *Machine) seen(match *Matcher, campaign string, accept func(*Event) bool
 // name and entry number, each until it rests.
 func (m *Machine) runReady() {
 	sort.SliceStable(m.ready, func(i, j int) bool { return m.ready[i].before(m.ready[j]) })
+	planned := m.planned
 	for _, ch := range m.ready {
 		if ch.live() {
+			m.planned = planned // a delay that is over already sets its own
 			m.run(ch)
 		}
 	}

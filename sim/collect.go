@@ -1,12 +1,15 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 
 	"github.com/nudge-engine/nudge/sink/warehouse"
-	"github.com/nudge-engine/nudge/storage"
+	"github.com/nudge-engine/nudge/stream"
 )
 
 // collector drives the production warehouse.Writer, one block at a time: each
@@ -15,15 +18,21 @@ import (
 // waited for, because a pause gives way to the end of the context.
 type collector struct {
 	w       *World
-	store   *storage.Memory
+	state   stream.Stream
 	memory  *warehouse.Memory
 	writer  *warehouse.Writer
 	stop    context.CancelFunc
 	planned bool
+	failed  bool // a seam failed during this block
+	resent  bool // this block was sealed before, so what came since is still to do
 }
 
 func newCollector(w *World) (*collector, error) {
-	c := &collector{w: w, store: storage.NewMemory(), memory: warehouse.NewMemory()}
+	state, err := w.log.Open(context.Background(), "WAREHOUSE", streamOptions())
+	if err != nil {
+		return nil, err
+	}
+	c := &collector{w: w, state: state, memory: warehouse.NewMemory()}
 	c.memory.Fail = func() bool { return w.hit(w.opt.Insert) }
 	c.memory.Lie = func() bool { return w.hit(w.opt.Insert) }
 	return c, c.start()
@@ -40,8 +49,10 @@ func (c *collector) start() (err error) {
 			return 0
 		}}
 	}
-	c.writer, err = warehouse.NewWriter(warehouse.WriterConfig{Warehouse: stopping{c.memory, c},
-		Store: stoppingStore{c.store, c}, Sources: sources, LogID: "sim", Logger: slog.New(slog.DiscardHandler)})
+	c.writer, err = warehouse.NewWriter(warehouse.WriterConfig{
+		Warehouse: stopping{c.memory, c},
+		State:     stoppingState{c.state, c}, Sources: sources, LogID: "sim", Logger: slog.New(slog.DiscardHandler),
+	})
 	return err
 }
 
@@ -54,26 +65,41 @@ type stopping struct {
 // Insert implements warehouse.Warehouse.
 func (s stopping) Insert(ctx context.Context, token string, t *warehouse.Table) error {
 	s.c.stop()
-	return s.Memory.Insert(ctx, token, t)
+	err := s.Memory.Insert(ctx, token, t)
+	s.c.failed = s.c.failed || err != nil
+	return err
 }
 
 // Has implements warehouse.Warehouse.
 func (s stopping) Has(ctx context.Context, table string, block uint64) (uint64, error) {
 	s.c.stop()
 	s.c.w.mark(reachSealed)
-	return s.Memory.Has(ctx, table, block)
+	rows, err := s.Memory.Has(ctx, table, block)
+	s.c.failed, s.c.resent = s.c.failed || err != nil, true
+	return rows, err
 }
 
-// stoppingStore ends the run when a position is saved.
-type stoppingStore struct {
-	*storage.Memory
+// stoppingState ends the run when a position is saved.
+type stoppingState struct {
+	stream.Stream
 	c *collector
 }
 
-// Commit implements storage.Store.
-func (s stoppingStore) Commit(b *storage.Batch) error {
+// Append implements stream.Stream; it may fail before or after the message is stored.
+func (s stoppingState) Append(a stream.Append, done func(uint64, error)) {
 	s.c.stop()
-	return s.Memory.Commit(b)
+	if s.c.w.hit(s.c.w.opt.Insert) {
+		s.c.failed = true
+		done(0, errLost)
+		return
+	}
+	s.Stream.Append(a, func(seq uint64, err error) {
+		if err == nil && s.c.w.hit(s.c.w.opt.Insert) {
+			err = errLost
+		}
+		s.c.failed = s.c.failed || err != nil
+		done(seq, err)
+	})
 }
 
 // kick plans a block.
@@ -88,31 +114,25 @@ func (c *collector) kick() {
 	})
 }
 
+// block lets the writer make one block. There is another at once when this one
+// failed or wrote something; positions are not asked, because the writer shows
+// them late after a save that failed.
 func (c *collector) block() {
 	var ctx context.Context
 	ctx, c.stop = context.WithCancel(context.Background())
-	before := c.writer.Failures()
+	before := c.writer.Rows()
+	c.failed, c.resent = false, false
 	c.writer.Run(ctx)
-	failed := c.writer.Failures() > before
-	c.w.note("warehouse: block, failed %v", failed)
+	c.w.note("warehouse: block, %d rows, failed %v", c.writer.Rows()-before, c.failed)
+	more := c.failed || c.resent || c.writer.Rows() > before
 	if c.w.hit(c.w.opt.SinkCrash) {
 		c.w.note("warehouse writer crashes")
 		c.w.fail(c.start())
-		failed = true
+		more = true
 	}
-	if failed || c.behind() {
+	if more {
 		c.kick()
 	}
-}
-
-// behind says that there is more to write at once.
-func (c *collector) behind() bool {
-	for i, p := range c.w.parts {
-		if n := p.newest(); n != nil && c.writer.Position(i) < n.owner.Acked().Seq {
-			return true
-		}
-	}
-	return false
 }
 
 // check compares the rows in the warehouse with the log: each once, none missing.
@@ -131,8 +151,10 @@ func (c *collector) check(want map[string]map[place]bool) error {
 				seen[at] = true
 			}
 		}
-		if len(seen) != len(want[name]) {
-			return fmt.Errorf("warehouse: %s has %d rows, should have %d", name, len(seen), len(want[name]))
+		for _, at := range slices.SortedFunc(maps.Keys(want[name]), place.compare) {
+			if !seen[at] {
+				return fmt.Errorf("warehouse: %s has %d of %d rows, none of %+v", name, len(seen), len(want[name]), at)
+			}
 		}
 	}
 	return nil
@@ -143,6 +165,10 @@ type place struct {
 	partition int
 	seq       uint64
 	index     int
+}
+
+func (p place) compare(o place) int {
+	return cmp.Or(cmp.Compare(p.partition, o.partition), cmp.Compare(p.seq, o.seq), cmp.Compare(p.index, o.index))
 }
 
 func placeOf(t *warehouse.Table, row int) (at place) {

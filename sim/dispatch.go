@@ -199,8 +199,10 @@ func (d *dispatcher) attempt(c *parcel, i int) {
 
 // result publishes what became of an attempt: now or late, once or twice.
 func (d *dispatcher) result(c *parcel, v *campaign.Delivery, verdict campaign.Verdict) {
-	r := campaign.Result{Workspace: v.Workspace, Customer: v.Customer, Delivery: v.ID, Attempt: v.Attempt,
-		Verdict: verdict}
+	r := campaign.Result{
+		Workspace: v.Workspace, Customer: v.Customer, Delivery: v.ID, Attempt: v.Attempt,
+		Verdict: verdict,
+	}
 	p, epoch, data := d.w.parts[c.partition], d.epoch, r.AppendTo(nil)
 	pause := int64(0)
 	if d.w.draw(d.w.opt.ResultLate) {

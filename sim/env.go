@@ -16,6 +16,7 @@ import (
 // env is what the owner needs done; answers come later.
 func (n *node) env() actors.Env {
 	return actors.Env{
+		Epoch: uint64(n.number),
 		Append: func(k uint64, data []byte) {
 			n.p.computed(k, xxhash.Sum64(data))
 			n.out = append(n.out, message{n: k, data: data})
@@ -62,6 +63,11 @@ func (n *node) env() actors.Env {
 			if errors.Is(err, actors.ErrTakenOver) && n.p.newest() != n {
 				n.tell("gives up: %v", err)
 				n.die()
+				return
+			}
+			if errors.Is(err, actors.ErrTakenOver) { // and the one that took over is dead already
+				n.tell("gives up: %v", err)
+				n.crash()
 				return
 			}
 			n.w.fail(err)
@@ -198,8 +204,10 @@ func (n *node) committed() {
 	shard := n.owner.Shard
 	n.w.fail(shard.CheckStored(n.disk))
 	if c := shard.Census(); n.w.opt.Memory > 0 && c.Bytes > n.w.opt.Memory && c.Loaded > c.Dirty {
-		n.w.fail(fmt.Errorf("memory: partition %d has %d bytes, may have %d; %d customers, %d dirty", n.p.number, c.Bytes,
-			n.w.opt.Memory, c.Loaded, c.Dirty))
+		n.w.fail(
+			fmt.Errorf("memory: partition %d has %d bytes, may have %d; %d customers, %d dirty", n.p.number, c.Bytes,
+				n.w.opt.Memory, c.Loaded, c.Dirty),
+		)
 	}
 	n.read()
 	n.wake()

@@ -28,7 +28,7 @@ var errLost = errors.New("sim: no answer")
 // clock is the writers' clock: the world's, with an offset, and sometimes still.
 type clock struct {
 	offset int64
-	still  int64 // what it shows until until
+	still  int64 // what it shows until then
 	until  int64
 }
 
@@ -78,8 +78,9 @@ type partition struct {
 	inFlight bool
 	logTime  int64 // greatest stamp so far
 
-	nodes   []*node         // running, the newest last
-	started int             // owners so far
+	nodes   []*node // running, the newest last
+	started int     // owners so far
+	host    int
 	disk    *storage.Memory // of the owner that crashed last
 	crashes []int64         // when
 	hashes  []uint64
@@ -106,8 +107,10 @@ func (w *World) call(c *workload.Call) {
 
 // control copies the control records into the partition.
 func (p *partition) control() {
-	genesis := actors.Control{K: 1, Genesis: &actors.Genesis{LogID: "sim", Partitions: len(p.w.parts),
-		Semantics: effect.Semantics, DedupeIDs: actors.DefaultDedupeIDs}}
+	genesis := actors.Control{K: 1, Genesis: &actors.Genesis{
+		LogID: "sim", Partitions: len(p.w.parts),
+		Semantics: effect.Semantics, DedupeIDs: actors.DefaultDedupeIDs,
+	}}
 	apply := actors.Control{K: 2, Apply: &actors.Apply{Workspace: workspace, Documents: p.w.documents}}
 	for _, c := range []actors.Control{genesis, apply} {
 		data := c.Encode()
@@ -207,8 +210,20 @@ func (p *partition) store(records []record) {
 }
 
 func (p *partition) encode(e *audit.Event, stamp int64) []byte {
-	out := campaign.Event{Workspace: workspace, Customer: e.Customer, ID: e.ID, Type: campaign.Track, Name: e.Name,
-		Time: min(e.Time, stamp), Historical: e.Historical, Properties: p.object(e.Properties), Traits: p.object(e.Traits)}
+	out := campaign.Event{
+		Workspace: workspace,
+		Customer:  e.Customer,
+		ID:        e.ID,
+		Type:      campaign.Track,
+		Name:      e.Name,
+		Time: min(
+			e.Time,
+			stamp,
+		),
+		Historical: e.Historical,
+		Properties: p.object(e.Properties),
+		Traits:     p.object(e.Traits),
+	}
 	if e.Type == audit.TypeIdentify {
 		out.Type, out.Name = campaign.Identify, "$identify"
 	}

@@ -65,7 +65,12 @@ func (p *partition) rested() error {
 		return fmt.Errorf("liveness: partition %d: owner busy %v, %d frames in hand, %d records waiting", p.number,
 			n.owner.Busy(), n.inHand, len(p.waiting))
 	case shard.NextDue() != 0:
-		return fmt.Errorf("liveness: partition %d has a timer due at %d and rests at %d", p.number, shard.NextDue(), p.w.now)
+		return fmt.Errorf(
+			"liveness: partition %d has a timer due at %d and rests at %d",
+			p.number,
+			shard.NextDue(),
+			p.w.now,
+		)
 	case k != last(p.effects):
 		return fmt.Errorf("C2: partition %d emitted %d effect messages and has %d", p.number, k, last(p.effects))
 	}
@@ -132,8 +137,14 @@ func (p *partition) once(h *history) error {
 			}
 			id, at := e.Customer+" "+e.ID, row{h.frames[i].At.Seq, j}
 			if seen[id] != (dropped[at] == campaign.Deduplicate) {
-				return fmt.Errorf("event %s in frame %d, record %d: seen before %v, dropped %q", id, at.seq, j, seen[id],
-					dropped[at])
+				return fmt.Errorf(
+					"event %s in frame %d, record %d: seen before %v, dropped %q",
+					id,
+					at.seq,
+					j,
+					seen[id],
+					dropped[at],
+				)
 			}
 			if seen[id] {
 				p.w.mark(reachDuplicate)

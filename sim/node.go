@@ -26,7 +26,8 @@ const (
 type node struct {
 	w      *World
 	p      *partition
-	number int
+	number int // of all owners of the partition
+	host   int
 	owner  *actors.Owner
 	disk   *storage.Memory
 	alive  bool
@@ -55,17 +56,18 @@ type message struct {
 	data []byte
 }
 
-// start runs a new owner on a disk; nil is an empty one.
-func (p *partition) start(disk *storage.Memory) {
+// start runs a new owner on a host, with the host's disk; nil is an empty one. An
+// owner is named after its host, so a restart is no other owner.
+func (p *partition) start(host int, disk *storage.Memory) {
 	if disk == nil {
 		disk = storage.NewMemory()
 	}
 	p.started++
-	n := &node{w: p.w, p: p, number: p.started, disk: disk, alive: true, end: last(p.events)}
+	n := &node{w: p.w, p: p, number: p.started, host: host, disk: disk, alive: true, end: last(p.events)}
 	shard := p.w.shard(p.number, p.w.opt.Memory)
 	name := ""
 	if p.w.opt.Claims {
-		name = "node-" + strconv.Itoa(n.number)
+		name = "node-" + strconv.Itoa(host)
 	}
 	n.owner = actors.NewOwner(shard, name, n.env())
 	if err := n.recover(shard); err != nil {
@@ -174,7 +176,7 @@ func (n *node) probe(in actors.Input) {
 		wrong, out := in, effect.Effects{}
 		wrong.At.Seq = seq
 		if _, err := n.owner.Shard.Step(&wrong, &out); !errors.Is(err, actors.ErrGap) || !out.Empty() {
-			n.w.fail(fmt.Errorf("C3: partition %d at %d takes frame %d: %v", n.p.number, before.Applied.Seq, seq, err))
+			n.w.fail(fmt.Errorf("C3: partition %d at %d takes frame %d: %w", n.p.number, before.Applied.Seq, seq, err))
 		}
 	}
 	if n.owner.Shard.Meta() != before {
@@ -211,7 +213,7 @@ func (n *node) failover() {
 		disk = nil
 	}
 	n.tell("is replaced")
-	n.p.start(disk)
+	n.p.start(n.p.started+1, disk)
 	n.w.after(n.w.rng.Int64N(zombieLife), func() {
 		if n.alive && len(n.p.nodes) > 1 {
 			n.tell("ends")
@@ -255,13 +257,13 @@ func (n *node) crash() {
 	n.tell("crashes; %d effects arrived, %d unanswered, snapshot %v durable %v", arrive, n.unanswered, n.batch != nil,
 		durable)
 	n.p.crashes = append(n.p.crashes, n.w.now)
-	n.p.disk = n.disk
+	n.p.host, n.p.disk = n.host, n.disk
 	n.die()
 	if len(n.p.nodes) == 0 {
 		disk := n.disk
 		n.w.after(n.w.rng.Int64N(restartPause), func() {
 			if len(n.p.nodes) == 0 {
-				n.p.start(disk)
+				n.p.start(n.host, disk)
 			}
 		})
 	}

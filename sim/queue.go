@@ -26,6 +26,7 @@ func (q *queue) pop() occurrence {
 	return o
 }
 
+//nolint:recvcheck // container/heap wants it so
 type occurrences []occurrence
 
 func (h occurrences) Len() int { return len(h) }

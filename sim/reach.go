@@ -25,9 +25,11 @@ const (
 
 // Rare lists them all.
 func Rare() []string {
-	return []string{reachAppend, reachCommit, reachSaved, reachUnstored, reachDuplicate, reachWoken, reachCascade,
+	return []string{
+		reachAppend, reachCommit, reachSaved, reachUnstored, reachDuplicate, reachWoken, reachCascade,
 		reachZombie, reachFound, reachResend, reachRecalled, reachPending, reachLied, reachSealed, reachRetry,
-		reachClockBack, reachSomeDurable, reachBarrier}
+		reachClockBack, reachSomeDurable, reachBarrier,
+	}
 }
 
 // Reach counts rare situations by name.

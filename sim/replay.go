@@ -47,7 +47,12 @@ func (p *partition) replays(h *history) error {
 }
 
 // fold applies one frame and gives its effect messages to emit.
-func (p *partition) fold(s *actors.Shard, disk *storage.Memory, in *actors.Input, emit func(n uint64, data []byte) error) error {
+func (p *partition) fold(
+	s *actors.Shard,
+	disk *storage.Memory,
+	in *actors.Input,
+	emit func(n uint64, data []byte) error,
+) error {
 	for done := false; !done; {
 		for _, key := range s.Needs(in) {
 			workspace, id, _ := strings.Cut(key, "\x00")

@@ -35,8 +35,9 @@ func identityOf(d *campaign.Delivery) identity {
 type fate struct {
 	id       campaign.ID
 	handed   *campaign.Delivery
-	stopped  uint64 // frame that stopped its chain; 0: none
-	accepted uint64 // frame with the first result that says accepted
+	stopped  uint64            // frame that stopped its chain; 0: none
+	accepted uint64            // frame with the first result that says accepted
+	results  map[uint32]uint64 // by attempt: frame with its first result
 	last     campaign.Status
 	attempts uint32
 }
@@ -58,7 +59,7 @@ func (p *partition) fates(h *history) (map[identity]*fate, error) {
 			d := &m.Deliveries[j]
 			f := by[identityOf(d)]
 			if f == nil {
-				f = &fate{id: d.ID, handed: d}
+				f = &fate{id: d.ID, handed: d, results: map[uint32]uint64{}}
 				by[identityOf(d)], byID[d.ID] = f, f
 			}
 			if f.id != d.ID || byID[d.ID] != f {
@@ -96,6 +97,9 @@ func (p *partition) results(h *history, byID map[campaign.ID]*fate) error {
 			if f.stopped != 0 && f.stopped < h.frames[i].At.Seq && f.last == campaign.StatusRecall {
 				p.w.mark(reachRecalled)
 			}
+			if f.results[result.Attempt] == 0 {
+				f.results[result.Attempt] = h.frames[i].At.Seq
+			}
 			if result.Verdict == campaign.Accepted && f.accepted == 0 {
 				f.accepted = h.frames[i].At.Seq
 			}
@@ -125,6 +129,9 @@ func (p *partition) sends(h *history) error {
 			return fmt.Errorf("sent at frame %d although frame %d stopped the chain: %+v", s.applied, f.stopped, d)
 		case f.accepted != 0 && s.applied >= f.accepted:
 			return fmt.Errorf("sent at frame %d although frame %d says accepted: %+v", s.applied, f.accepted, d)
+		case f.results[d.Attempt] != 0 && s.applied >= f.results[d.Attempt]:
+			return fmt.Errorf("sent at frame %d although frame %d has the attempt's result: %+v", s.applied,
+				f.results[d.Attempt], d)
 		}
 		left[identityOf(d)]++
 	}

@@ -25,7 +25,7 @@ var (
 const determinism = 50
 
 // maxFailed is how many worlds may fail before the rest is left out.
-const maxFailed = 12
+const maxFailed = 3
 
 func language(t *testing.T) *campaign.Language {
 	t.Helper()

@@ -19,8 +19,10 @@ import (
 const (
 	workspace = "default"
 	traceKept = 50
-	// maxRest bounds the occurrences between the heal and rest, maxTime the time.
+	// maxRest bounds the occurrences between the heal and rest, maxAll those of all
+	// phases, maxTime the time after the heal.
 	maxRest = 300_000
+	maxAll  = 1_000_000
 	maxTime = 3 * 24 * 3_600_000
 )
 
@@ -54,8 +56,10 @@ type World struct {
 
 // New is a world before its first instant.
 func New(lang *campaign.Language, rng *rand.Rand, o Options, load workload.Workload) (*World, error) {
-	w := &World{opt: o, load: load, rng: rng, now: workload.Start - 1000, programs: map[string]campaign.Parsed{},
-		acked: map[string]bool{}, reach: Reach{}}
+	w := &World{
+		opt: o, load: load, rng: rng, now: workload.Start - 1000, programs: map[string]campaign.Parsed{},
+		acked: map[string]bool{}, reach: Reach{},
+	}
 	w.trace.hash.Reset()
 	w.log = stream.NewMemory(func() time.Time { return time.UnixMilli(w.now).UTC() })
 	for i := range load.Campaigns {
@@ -100,7 +104,7 @@ func (w *World) Run() (err error) {
 	}()
 	for _, p := range w.parts {
 		p.control()
-		p.start(nil)
+		p.start(1, nil)
 	}
 	last := workload.Start
 	for i := range w.load.Calls {
@@ -124,15 +128,15 @@ func (w *World) Run() (err error) {
 
 // rest runs until nothing is planned any more.
 func (w *World) rest() {
-	for left := maxRest; len(w.queue.heap) > 0 && w.err == nil; {
+	for left, all := maxRest, maxAll; len(w.queue.heap) > 0 && w.err == nil; {
 		o := w.queue.pop()
 		w.now = max(w.now, o.at)
 		o.do()
 		if w.healed {
 			left--
 		}
-		if left == 0 {
-			w.fail(errors.New("the healed world does not come to rest"))
+		if all--; left == 0 || all == 0 {
+			w.fail(errors.New("the world does not come to rest"))
 		}
 	}
 }
@@ -147,7 +151,7 @@ func (w *World) heal() {
 			p.nodes[0].die()
 		}
 		if len(p.nodes) == 0 {
-			p.start(p.disk)
+			p.start(p.host, p.disk)
 		}
 	}
 }

@@ -165,13 +165,14 @@ func oracle(orders []order, end time.Time) (deliveries []delivery, chains []chai
 func counted(n int, o order) (delivery, chain) {
 	name := fmt.Sprintf("order-%d", n)
 	ended := o.at
-	return delivery{
-			At: o.at, Due: o.at, Campaign: name, Customer: o.customer, Entry: 1, Step: "hello",
-			Channel: "email", Status: "handed_off", TriggerID: o.id, line: o.line,
-		}, chain{
-			Campaign: name, Customer: o.customer, Entry: 1, EnteredAt: o.at, EndedAt: &ended,
-			Outcome: "completed", line: o.line,
-		}
+	d := delivery{
+		At: o.at, Due: o.at, Campaign: name, Customer: o.customer, Entry: 1, Step: "hello",
+		Channel: "email", Status: "handed_off", TriggerID: o.id, line: o.line,
+	}
+	return d, chain{
+		Campaign: name, Customer: o.customer, Entry: 1, EnteredAt: o.at, EndedAt: &ended,
+		Outcome: "completed", line: o.line,
+	}
 }
 
 // lapsed walks the gaps. The instant fires unless an order came before it; an

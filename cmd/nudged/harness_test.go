@@ -145,7 +145,9 @@ func (s *server) kill() {
 		return
 	}
 	_ = s.process.Process.Kill()
-	_ = <-s.ended
+	if err := <-s.ended; err == nil {
+		s.t.Log("nudged had ended by itself")
+	}
 	s.process = nil
 }
 

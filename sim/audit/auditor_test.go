@@ -113,7 +113,11 @@ func onCart(steps ...audit.Step) audit.Campaign {
 func props(pairs ...any) map[string]any {
 	m := map[string]any{}
 	for i := 0; i < len(pairs); i += 2 {
-		m[pairs[i].(string)] = pairs[i+1]
+		name, ok := pairs[i].(string)
+		if !ok {
+			panic("names are texts")
+		}
+		m[name] = pairs[i+1]
 	}
 	return m
 }

@@ -156,7 +156,9 @@ func (w *Writer) save() error {
 		// log holds either way, and the next attempt goes on from there.
 		w.state = state{Format: stateFormat, Done: make([]span, len(w.partitions))}
 		w.resent = true
-		return errors.Join(err, w.load())
+		err = errors.Join(err, w.load())
+		w.publish()
+		return err
 	}
 	if err != nil {
 		return fmt.Errorf("warehouse: position: %w", err)
@@ -247,8 +249,12 @@ func (w *Writer) block(ctx context.Context) (full bool, err error) {
 			return false, err
 		}
 	}
+	before := w.state
 	w.state.Done, w.state.Sealed, w.state.Block = merge(w.state.Done, w.state.Sealed), nil, w.state.Block+1
 	if err := w.save(); err != nil {
+		if !errors.Is(err, stream.ErrWrongLast) { // else the state was read anew
+			w.state, w.resent = before, true
+		}
 		return false, err
 	}
 	for i, s := range w.state.Done {
@@ -401,7 +407,7 @@ func (p *partition) takeEffects(ctx context.Context, s *span) error {
 		return err
 	}
 	s.EffectsTo = s.EffectsFrom - 1
-	frame, before := uint64(0), s.EffectsTo // the frame in hand, and the last message before its first
+	frame := uint64(0) // in hand
 	for n := s.EffectsFrom; n <= info.Last; n++ {
 		m, err := p.message(ctx, n)
 		if err != nil {
@@ -411,9 +417,9 @@ func (p *partition) takeEffects(ctx context.Context, s *span) error {
 			break
 		}
 		if m.Seq != frame {
-			frame, before = m.Seq, n-1
+			frame = m.Seq
 			if n-s.EffectsFrom >= maxMessages {
-				s.EventsTo, s.EffectsTo = max(min(s.EventsTo, frame-1), s.EventsFrom-1), before
+				s.EventsTo = max(min(s.EventsTo, frame-1), s.EventsFrom-1)
 				return nil
 			}
 		}
