@@ -29,8 +29,8 @@ type Config struct {
 	NatsReplicas  int    `env:"NUDGE_NATS_REPLICAS" default:"1" help:"Servers that keep each stream, with nats-url."`
 
 	CampaignsDir string `env:"NUDGE_CAMPAIGNS_DIR" help:"Definitions to apply at start." placeholder:"DIR"`
-	WriteKey     string `env:"NUDGE_WRITE_KEY" help:"Write key of the default workspace; empty: made at first start."`
-	AdminKey     string `env:"NUDGE_ADMIN_KEY" help:"Bearer token of the admin address; needed unless it is loopback."`
+	WriteKey     string `env:"NUDGE_WRITE_KEY" secret:"true" help:"Write key of the default workspace; empty: made at first start."`
+	AdminKey     string `env:"NUDGE_ADMIN_KEY" secret:"true" help:"Bearer token of the admin address; needed unless it is loopback."`
 
 	Partitions    int           `env:"NUDGE_PARTITIONS" default:"8" help:"Partitions of a new log, 1 to 64; fixed for its life."`
 	MemoryLimit   int64         `env:"NUDGE_MEMORY_LIMIT" default:"4294967296" help:"Bytes of customers in memory; 0: no limit."`
@@ -100,12 +100,12 @@ func (c *Config) print(out io.Writer) error {
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
 		value := fmt.Sprint(v.Field(i).Interface())
-		if strings.HasSuffix(f.Name, "Key") && value != "" {
-			value = "(set)"
-		}
 		text, err := yaml.Marshal(map[string]string{settingName(f): value})
 		if err != nil {
 			return fmt.Errorf("config: %w", err)
+		}
+		if f.Tag.Get("secret") != "" && value != "" {
+			text = []byte("# " + settingName(f) + ": (set)\n") // a comment, so that it is not given back
 		}
 		if _, err := fmt.Fprintf(out, "# %s (%s)\n%s", f.Tag.Get("help"), f.Tag.Get("env"), text); err != nil {
 			return fmt.Errorf("config: %w", err)
