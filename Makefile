@@ -41,6 +41,17 @@ SEED ?=
 sim:
 	go test ./sim -run TestWorld -count=1 -timeout 60m -seeds=$(SEEDS) $(if $(SEED),-seed=$(SEED) -v)
 
+## fuzz: every fuzz target for FUZZTIME (default 20s); what is found is kept in testdata/fuzz
+FUZZTIME ?= 20s
+.PHONY: fuzz
+fuzz:
+	@set -e; grep -rlE '^func Fuzz' --include='*_test.go' . | while read -r file; do \
+		for target in $$(sed -nE 's/^func (Fuzz[A-Za-z]+).*/\1/p' $$file); do \
+			echo "== $$target in $$(dirname $$file)"; \
+			go test $$(dirname $$file) -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME); \
+		done; \
+	done
+
 ## bench: the first figures of docs/performance.md
 .PHONY: bench
 bench: engine
