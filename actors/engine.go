@@ -159,6 +159,24 @@ func (e *Engine) View(ctx context.Context, workspace, customer string) (*View, e
 	return ask(ctx, e.hostOf(workspace, customer), func(o *Owner) (*View, error) { return o.View(workspace, customer) })
 }
 
+// CheckContinuity looks whether the log still is the one that the last snapshot was
+// computed from, and halts the partition when it is not (R7). Other errors say
+// nothing about that.
+func (e *Engine) CheckContinuity(ctx context.Context, partition int) error {
+	m := e.hosts[partition].snapshot.Load()
+	if m == nil {
+		return e.Halted(partition)
+	}
+	err := CheckEvents(ctx, e.config.Events[partition], m.Applied)
+	if err == nil {
+		err = CheckEffects(ctx, e.config.Effects[partition], m.Emitted, m.LastHash)
+	}
+	if errors.Is(err, ErrContinuity) {
+		return errors.Join(err, e.Halt(ctx, partition, err))
+	}
+	return err
+}
+
 // Halt stops a partition because of something found outside of it.
 func (e *Engine) Halt(ctx context.Context, partition int, cause error) error {
 	_, err := ask(ctx, e.hosts[partition], func(o *Owner) (struct{}, error) {

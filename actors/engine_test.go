@@ -26,6 +26,8 @@ type deployment struct {
 	lang    *campaign.Language
 	limit   int64
 
+	expectHalts bool // set by the test's goroutine, read by a shard's after it was asked
+
 	publisher *stream.Publisher
 	engine    *actors.Engine
 	control   *actors.Controller
@@ -71,7 +73,11 @@ func (d *deployment) start(t *testing.T) {
 			return campaign.ParseDocument(d.lang, workspace, doc)
 		},
 		Logger: slog.New(slog.DiscardHandler), MemoryLimit: d.limit, SnapshotEvery: 20 * time.Millisecond,
-		OnHalt: func(p int, err error) { t.Errorf("partition %d halted: %v", p, err) },
+		OnHalt: func(p int, err error) {
+			if !d.expectHalts {
+				t.Errorf("partition %d halted: %v", p, err)
+			}
+		},
 	})
 	if err := d.engine.Start(t.Context()); err != nil {
 		t.Fatal(err)
@@ -262,6 +268,36 @@ func TestRolledBackLogHalts(t *testing.T) {
 	}
 	if _, err := e.View(t.Context(), "default", "c1"); !errors.Is(err, actors.ErrContinuity) {
 		t.Errorf("a halted partition answers %v; want ErrContinuity", err)
+	}
+}
+
+// A log that loses its tail while the engine runs is found out at the next check.
+func TestRolledBackWhileRunning(t *testing.T) {
+	d := newDeployment(t, 0)
+	d.start(t)
+	defer d.stop()
+	d.send(t, 0, 30)
+	for p := range partitions {
+		if err := d.engine.CheckContinuity(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+		info, err := d.events[p].Info(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for d.engine.SavedSeq(p) < info.Last && t.Context().Err() == nil {
+			if _, err := d.engine.Stats(t.Context(), p); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := d.log.Rollback(stream.EventStream(p), info.Last-1); err != nil {
+			t.Fatal(err)
+		}
+		d.expectHalts = true
+		if err := d.engine.CheckContinuity(t.Context(), p); !errors.Is(err, actors.ErrContinuity) ||
+			!errors.Is(d.engine.Halted(p), actors.ErrContinuity) {
+			t.Errorf("partition %d: unexpected %v, halted %v; want ErrContinuity", p, err, d.engine.Halted(p))
+		}
 	}
 }
 

@@ -50,6 +50,7 @@ type host struct {
 	moved     chan struct{}
 
 	acked, saved, savedEffect, ctl atomic.Uint64
+	snapshot                       atomic.Pointer[Meta] // the last durable one
 	halt                           atomic.Pointer[error]
 
 	first uint64 // log sequence to read first
@@ -166,6 +167,7 @@ func (h *host) recover(ctx context.Context) error {
 	h.acked.Store(m.Applied.Seq)
 	h.saved.Store(m.Applied.Seq)
 	h.savedEffect.Store(m.Emitted)
+	h.snapshot.Store(&m)
 	h.ctl.Store(m.Control)
 	return nil
 }
@@ -221,6 +223,7 @@ func (h *host) receive(c *actor.Context) {
 		saved := h.owner.Saved()
 		h.saved.Store(saved.Applied.Seq)
 		h.savedEffect.Store(saved.Emitted)
+		h.snapshot.Store(&saved)
 	case resume:
 		h.owner.Resume()
 	case wake:

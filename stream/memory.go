@@ -142,6 +142,9 @@ func (s *memoryStream) Trim(_ context.Context, through uint64) error {
 		s.messages = s.messages[1:]
 		s.first++
 	}
+	if len(s.messages) == 0 && s.first <= through {
+		s.first = through + 1
+	}
 	return nil
 }
 

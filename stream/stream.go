@@ -77,7 +77,8 @@ type Stream interface {
 	Last(ctx context.Context, lane string) (Message, error)
 	// Info returns the stream's extent.
 	Info(ctx context.Context) (Info, error)
-	// Trim removes the messages up to and including through.
+	// Trim removes the messages up to and including through. Beyond the last
+	// message it also moves the numbering: the next message gets through + 1.
 	Trim(ctx context.Context, through uint64) error
 }
 

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/nudge-engine/nudge/actors"
 	"github.com/nudge-engine/nudge/campaign"
@@ -26,11 +26,16 @@ type dataDir struct {
 	effects   stream.Stream
 	publisher *stream.Publisher
 	engine    *actors.Engine
+	control   *actors.Controller
+	lang      *campaign.Language
 }
 
-func wallClock() (int64, error) { return time.Now().UnixMilli(), nil }
+// stillClock stands still, so that what is kept in a data directory does not
+// expire before a later run opens it.
+func stillClock() (int64, error) { return 1_772_359_200_000, nil }
 
-func openDataDir(t *testing.T, dir string) *dataDir {
+// startDataDir opens the parts; the engine is not started.
+func startDataDir(t *testing.T, dir string) *dataDir {
 	t.Helper()
 	d := &dataDir{dir: dir}
 	quiet := slog.New(slog.DiscardHandler)
@@ -49,35 +54,42 @@ func openDataDir(t *testing.T, dir string) *dataDir {
 		return s
 	}
 	d.events, d.effects = open(stream.EventStream(0)), open(stream.EffectStream(0))
-	control, err := actors.OpenController(t.Context(), open(stream.ControlStream),
-		actors.Genesis{LogID: "log", Partitions: 1, Semantics: effect.Semantics})
-	if err != nil {
+	if d.control, err = actors.OpenController(t.Context(), open(stream.ControlStream),
+		actors.Genesis{LogID: "log", Partitions: 1, Semantics: effect.Semantics}); err != nil {
 		t.Fatal(err)
 	}
 	lang, err := campaign.NewLanguage()
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.publisher = stream.NewPublisher([]stream.Stream{d.events}, wallClock, quiet)
+	d.publisher = stream.NewPublisher([]stream.Stream{d.events}, stillClock, quiet)
 	d.engine = actors.NewEngine(actors.EngineConfig{
 		Events: []stream.Stream{d.events}, Effects: []stream.Stream{d.effects}, Store: d.store, Publisher: d.publisher,
-		Clock: wallClock, Node: "n", Epoch: 1, Logger: quiet,
+		Clock: stillClock, Node: "n", Epoch: 1, Logger: quiet,
 		Compile: func(workspace string, doc *campaign.Document) (campaign.Parsed, error) {
 			return campaign.ParseDocument(lang, workspace, doc)
 		},
 	})
+	d.lang = lang
+	return d
+}
+
+// openDataDir opens the parts, starts the engine and applies a campaign.
+func openDataDir(t *testing.T, dir string) *dataDir {
+	t.Helper()
+	d := startDataDir(t, dir)
 	if err := d.engine.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := control.Attach(t.Context(), d.engine, d.publisher); err != nil {
+	if err := d.control.Attach(t.Context(), d.engine, d.publisher); err != nil {
 		t.Fatal(err)
 	}
-	docs, err := campaign.Parse(lang, "f", []byte("apiVersion: nudge/v1\nkind: Campaign\nmetadata: {name: each}\nspec:\n"+
-		"  trigger: {event: {name: E}}\n  steps: [{id: say, send: {channel: console}}, {id: rest, delay: 1h}]\n"))
+	docs, err := campaign.Parse(d.lang, "f", []byte("apiVersion: nudge/v1\nkind: Campaign\nmetadata: {name: each}\nspec:\n"+
+		"  trigger: {event: {name: E}}\n  reentry: {on_active: parallel}\n  steps: [{id: say, send: {channel: console}}, {id: rest, delay: 1h}]\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := control.Apply(t.Context(), "default", []campaign.Document{docs[0].Document}); err != nil {
+	if _, err := d.control.Apply(t.Context(), "default", []campaign.Document{docs[0].Document}); err != nil {
 		t.Fatal(err)
 	}
 	return d
@@ -88,8 +100,8 @@ func (d *dataDir) send(t *testing.T, from, to int) {
 	t.Helper()
 	for n := from; n < to; n++ {
 		e := campaign.Event{
-			Workspace: "default", Customer: fmt.Sprintf("c%d", n%7), ID: fmt.Sprint(n), Type: campaign.Track, Name: "E",
-			Time: time.Now().UnixMilli(),
+			Workspace: "default", Customer: fmt.Sprintf("c%d", n%7), ID: strconv.Itoa(n), Type: campaign.Track, Name: "E",
+			Time: 1_772_359_200_000,
 		}
 		done := make(chan error, 1)
 		record := []stream.Record{{Kind: stream.KindEvent, Data: e.AppendTo(nil)}}
@@ -189,7 +201,7 @@ func TestVerifyComparesEffects(t *testing.T) {
 	e := campaign.Event{Workspace: "default", Customer: "c1", ID: "x", Type: campaign.Track, Name: "E", Time: 1}
 	var frame stream.Builder
 	frame.Add(stream.KindEvent, e.AppendTo(nil))
-	now, _ := wallClock()
+	now, _ := stillClock()
 	if _, err := stream.AppendWait(t.Context(), d.events, stream.Append{Data: frame.Seal(now)}); err != nil {
 		t.Fatal(err)
 	}

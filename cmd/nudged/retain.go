@@ -23,6 +23,12 @@ func (n *node) retain(ctx context.Context) {
 		case <-ticker.C:
 		}
 		for p := range n.events {
+			if err := n.engine.CheckContinuity(ctx, p); err != nil {
+				if ctx.Err() == nil && n.engine.Halted(p) == nil {
+					n.log.Warn("retention: the log cannot be checked", slog.Int("partition", p), slog.Any("error", err))
+				}
+				continue // what may not be the log that was read is not trimmed
+			}
 			events := min(n.engine.SavedSeq(p), n.writer.Position(p))
 			needed := min(n.engine.SavedEffect(p), n.dispatch.Copied(p))
 			effects := min(needed, n.writer.EffectPosition(p))

@@ -133,20 +133,27 @@ func (d *Dispatcher) lane(ctx context.Context, channel string) (*lane, error) {
 // loadPositions reads up to where each partition was copied.
 func (d *Dispatcher) loadPositions() error {
 	for p := range d.copied {
-		stored, err := d.config.Store.Get(copyKey(p))
+		n, err := CopiedTo(d.config.Store, p)
 		if err != nil {
 			return err
-		}
-		if stored == nil {
-			continue
-		}
-		n, err := strconv.ParseUint(string(stored), 10, 64)
-		if err != nil {
-			return fmt.Errorf("dispatch: position of partition %d: %w", p, err)
 		}
 		d.copied[p].Store(n)
 	}
 	return nil
+}
+
+// CopiedTo is the last effect message of a partition whose deliveries are in the
+// SEND streams, as the store knows it.
+func CopiedTo(store storage.Store, p int) (uint64, error) {
+	stored, err := store.Get(copyKey(p))
+	if err != nil || stored == nil {
+		return 0, err
+	}
+	n, err := strconv.ParseUint(string(stored), 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("dispatch: position of partition %d: %w", p, err)
+	}
+	return n, nil
 }
 
 func copyKey(p int) []byte { return storage.SinkKey(fmt.Sprintf("copy/%d", p)) }

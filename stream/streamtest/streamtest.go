@@ -187,6 +187,16 @@ func trims(t *testing.T, l stream.Log) {
 	if m, err := s.Last(t.Context(), ""); err != nil || m.Seq != 4 {
 		t.Errorf("unexpected last %+v, error %v; want sequence 4", m, err)
 	}
+	if err := s.Trim(t.Context(), 10); err != nil {
+		t.Fatal(err)
+	}
+	if i, err := s.Info(t.Context()); err != nil || i.First != 11 || i.Last != 10 {
+		t.Errorf("trimmed beyond its end: unexpected info %+v, error %v; want 11..10", i, err)
+	}
+	put(t, s, "e")
+	if m, err := s.Get(t.Context(), 11); err != nil || string(m.Data) != "e" {
+		t.Errorf("unexpected message %+v, error %v; want e at 11", m, err)
+	}
 }
 
 func lanes(t *testing.T, l stream.Log) {
