@@ -14,8 +14,9 @@ const (
 	holdFor    = 60 * 1000
 )
 
-// lateHold holds back the timers that a downtime made late. It is part of the
-// state and derived from the log alone.
+// lateHold holds back the timers that a downtime made late. The wheel has one
+// timer a customer, the earliest, so such a customer waits as a whole and their
+// steps keep their order. It is part of the state and derived from the log alone.
 type lateHold struct {
 	until int64 // log time at which they are let go; 0: nothing is held
 	mark  int64 // timers due at or before mark are held

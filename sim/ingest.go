@@ -15,12 +15,9 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// Bounds of what the writer's clock does. With the pauses of restarts they keep
-// every timer less than five minutes late, where another rule would begin (R8).
 const (
-	clockOffset = 60_000
-	clockStill  = 60_000
-	retryPause  = 100 // ms until a frame that failed is published again
+	clockStill = 60_000 // ms, the longest that the writer's clock stands still
+	retryPause = 100    // ms until a frame that failed is published again
 )
 
 var errLost = errors.New("sim: no answer")
@@ -47,7 +44,7 @@ func (c *clock) upset(w *World) {
 	if w.rng.IntN(2) == 0 {
 		c.still, c.until = c.read(w), w.now+w.rng.Int64N(clockStill)
 	} else {
-		c.offset = w.rng.Int64N(2*clockOffset) - clockOffset
+		c.offset = w.rng.Int64N(2*w.opt.Jump) - w.opt.Jump
 	}
 	w.note("clock offset %d still until %d", c.offset, c.until)
 	w.wakeAll()

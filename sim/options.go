@@ -21,26 +21,27 @@ type Options struct {
 	// AskLagging is off in Draw: the dispatcher also asks owners that have not yet
 	// made the delivery again, as the shell did once, and loses deliveries so.
 	AskLagging  bool
-	Claims      bool // owners have names and claim their partitions
-	Future      bool // ingest does not bound event time by the frame's time
-	SameFrame   bool // several records of one customer may share a frame
-	StrictDue   bool // also compare the planned instant of what a record decided
-	CrashStep   Rate // an owner crashes after a Step, before its effects are stored
-	CrashStored Rate // after an effect was stored, before the answer
-	CrashAnswer Rate // after the answer
-	CrashTaken  Rate // after a snapshot was taken; it may or may not become durable
-	CrashSaved  Rate // after it became durable, before the answer
-	Failover    Rate // a second owner starts while the first goes on
-	FxRefused   Rate // an effect is not stored
-	FxLied      Rate // an effect is stored and reported as failed
-	FxUnseen    Rate // the last effect cannot be asked
-	EvRefused   Rate // a frame is not stored
-	EvLied      Rate // a frame is stored, reported as failed, and published again
-	CtlTwice    Rate // a copy of a control record comes twice
-	Clock       Rate // the writer's clock jumps or stands still, a call
-	SinkCrash   Rate // dispatcher or warehouse writer, an occasion
-	Insert      Rate // an insert fails, before or after it was applied
-	Temporary   Rate // verdicts of the channel
+	Claims      bool  // owners have names and claim their partitions
+	Future      bool  // ingest does not bound event time by the frame's time
+	SameFrame   bool  // several records of one customer may share a frame
+	Jump        int64 // ms that the writer's clock is wrong by at most; beyond 5 min timers come late (R8)
+	StrictDue   bool  // also compare the planned instant of what a record decided
+	CrashStep   Rate  // an owner crashes after a Step, before its effects are stored
+	CrashStored Rate  // after an effect was stored, before the answer
+	CrashAnswer Rate  // after the answer
+	CrashTaken  Rate  // after a snapshot was taken; it may or may not become durable
+	CrashSaved  Rate  // after it became durable, before the answer
+	Failover    Rate  // a second owner starts while the first goes on
+	FxRefused   Rate  // an effect is not stored
+	FxLied      Rate  // an effect is stored and reported as failed
+	FxUnseen    Rate  // the last effect cannot be asked
+	EvRefused   Rate  // a frame is not stored
+	EvLied      Rate  // a frame is stored, reported as failed, and published again
+	CtlTwice    Rate  // a copy of a control record comes twice
+	Clock       Rate  // the writer's clock jumps or stands still, a call
+	SinkCrash   Rate  // dispatcher or warehouse writer, an occasion
+	Insert      Rate  // an insert fails, before or after it was applied
+	Temporary   Rate  // verdicts of the channel
 	Permanent   Rate
 	ResultTwice Rate
 	ResultLate  Rate
@@ -57,7 +58,7 @@ func Draw(rng *rand.Rand) Options {
 		}
 		return r
 	}
-	return Options{
+	o := Options{
 		Partitions: int(pick(1, 1, 2, 3, 8)), Latency: pick(0, 3, 50, 1000), Frame: int(pick(1, 2, 5, 20)),
 		Tick: pick(20, 20, 250), Memory: pick(0, 1, 1, 4000), Snapshots: pick(0, 5, 1000, 60_000, 86_400_000),
 		HealEarly: rng.IntN(4) == 0,
@@ -66,7 +67,12 @@ func Draw(rng *rand.Rand) Options {
 		EvLied: rate(80), CtlTwice: rate(500), Clock: rate(60), SinkCrash: rate(60), Insert: rate(300),
 		Temporary: rate(400), Permanent: rate(200), ResultTwice: rate(300), ResultLate: rate(300),
 		Claims: rng.IntN(2) == 0, Future: rng.IntN(2) == 0, SameFrame: rng.IntN(2) == 0, StrictDue: true,
+		Jump: pick(60_000, 60_000, 1_800_000, 43_200_000),
 	}
+	if o.Jump > 60_000 {
+		o.Temporary = 0 // retries are timers too, and the auditor does not know them
+	}
+	return o
 }
 
 // String lists the options.

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"cmp"
+	"math"
 	"slices"
 )
 
@@ -35,6 +36,9 @@ type Auditor struct {
 	campaigns  []Campaign  // by name
 	customers  []*customer // by id, bytes
 	now        int64
+	holdUntil  int64 // timers due at or before holdMark wait until then; 0: none
+	holdMark   int64
+	late       bool // the timer in hand is more than lateAfter late
 	deliveries []Delivery
 	refused    []Refusal
 }
@@ -70,9 +74,11 @@ func New(campaigns []Campaign) *Auditor {
 // Frame moves log time to t, never back, and fires every timer due by then, one
 // at a time; those that arise meanwhile and are due take their place in order.
 func (a *Auditor) Frame(t int64) {
+	before := a.now
 	a.now = max(a.now, t)
+	a.hold(before)
 	for {
-		first, ok := a.first()
+		first, ok := a.first(a.held())
 		if !ok || first.due > a.now {
 			return
 		}
@@ -80,9 +86,38 @@ func (a *Auditor) Frame(t int64) {
 	}
 }
 
+// After a downtime timers that are more than lateAfter late wait until log time has
+// moved on by holdFor, so that the backlog is applied first.
+const (
+	lateAfter = 5 * 60_000
+	holdFor   = 60_000
+)
+
+// hold ends a wait that is over, and begins one when log time jumped from before
+// over a timer.
+func (a *Auditor) hold(before int64) {
+	if a.now >= a.holdUntil {
+		a.holdUntil = 0
+	}
+	if a.holdUntil != 0 || a.now-before <= lateAfter {
+		return
+	}
+	if first, ok := a.first(math.MinInt64); ok && first.due <= a.now-lateAfter {
+		a.holdUntil, a.holdMark = a.now+holdFor, a.now-lateAfter
+	}
+}
+
+// held is the instant up to which timers wait.
+func (a *Auditor) held() int64 {
+	if a.holdUntil == 0 {
+		return math.MinInt64
+	}
+	return a.holdMark
+}
+
 // Next is the instant of the first armed timer.
 func (a *Auditor) Next() (due int64, ok bool) {
-	t, ok := a.first()
+	t, ok := a.first(math.MinInt64)
 	return t.due, ok
 }
 
@@ -97,23 +132,33 @@ type timer struct {
 
 // first is the armed timer that fires before all others: by due, customer,
 // campaign, entry number. An inactivity instant has the entry number it would
-// give, so it comes after the chains that are there.
-func (a *Auditor) first() (first timer, ok bool) {
+// give, so it comes after the chains that are there. A customer with a timer due
+// at or before held waits as a whole, so that their steps keep their order.
+func (a *Auditor) first(held int64) (first timer, ok bool) {
+	for _, c := range a.customers {
+		t, has := c.first()
+		if has && t.due > held && (!ok || t.compare(first) < 0) {
+			first, ok = t, true
+		}
+	}
+	return first, ok
+}
+
+// first is the customer's first armed timer.
+func (c *customer) first() (first timer, ok bool) {
 	ask := func(t timer) {
 		if !ok || t.compare(first) < 0 {
 			first, ok = t, true
 		}
 	}
-	for _, c := range a.customers {
-		for _, ch := range c.chains {
-			if ch.live() && ch.timed {
-				ask(timer{ch.due, c, ch.campaign, ch.entry, ch})
-			}
+	for _, ch := range c.chains {
+		if ch.live() && ch.timed {
+			ask(timer{max(ch.due, ch.wake), c, ch.campaign, ch.entry, ch})
 		}
-		for i, s := range c.per {
-			if s.armed {
-				ask(timer{s.due, c, i, s.entries + 1, nil})
-			}
+	}
+	for i, s := range c.per {
+		if s.armed {
+			ask(timer{s.due, c, i, s.entries + 1, nil})
 		}
 	}
 	return first, ok
@@ -126,10 +171,14 @@ func (t timer) compare(o timer) int {
 
 func (a *Auditor) fire(t timer) {
 	if t.chain != nil {
+		a.late = a.now-t.chain.due > lateAfter
 		t.chain.timeout()
 		t.chain.run(a)
+		a.late = false
 		return
 	}
+	a.late = a.now-t.due > lateAfter
+	defer func() { a.late = false }()
 	s := &t.customer.per[t.campaign]
 	s.armed = false
 	a.enter(t.customer, t.campaign, s.latest, t.due)

@@ -126,23 +126,29 @@ func TestDelayFromStepAndEntryLate(t *testing.T) {
 	entry := audit.Step{ID: "e", Delay: &audit.Delay{For: 3 * time.Hour, FromEntry: true}}
 	h := play(onCart(delay(time.Hour), send("a"), delay(time.Hour), send("b"), entry, send("c")))
 	h.track(0, 0, "Cart", nil)
-	h.Frame(90 * minute) // the first timer comes half an hour late: the second counts from then
-	h.Frame(150*minute - 1)
-	h.Frame(150 * minute)
+	h.Frame(64 * minute) // the first timer comes four minutes late: the second counts from then
+	h.Frame(124*minute - 1)
+	h.Frame(124 * minute)
 	h.Frame(3 * hour)
-	h.expect(t, "c1/a@1h30m0s(1h0m0s) m1, c1/b@2h30m0s m1, c1/c@3h0m0s m1", "c1 completed 0s-3h0m0s")
+	h.expect(t, "c1/a@1h4m0s(1h0m0s) m1, c1/b@2h4m0s m1, c1/c@3h0m0s m1", "c1 completed 0s-3h0m0s")
 }
 
-func TestOneLateFrameRunsTimersInDueOrder(t *testing.T) {
+// After a downtime of two hours the timers wait a minute; then they fire in the
+// order of their instants, one late send a chain at a time.
+func TestDowntime(t *testing.T) {
 	b := onCart(delay(time.Hour), send("x"))
 	b.Name = "b"
 	entry := audit.Step{ID: "e", Delay: &audit.Delay{For: 90 * time.Minute, FromEntry: true}}
 	h := play(onCart(delay(30*time.Minute), send("y"), entry, send("z")), b)
 	h.track(0, 0, "Cart", nil)
 	h.Frame(2 * hour)
-	// z's timer was over when the chain came to it: it does not rest.
-	h.expect(t, "c1/y@2h0m0s(30m0s) m1, c1/z@2h0m0s(1h30m0s) m1, b1/x@2h0m0s(1h0m0s) m1",
-		"b1 completed 0s-2h0m0s, c1 completed 0s-2h0m0s")
+	h.Frame(2*hour + minute - 1)
+	h.expect(t, "", "b1 active 0s-0s, c1 active 0s-0s")
+	h.Frame(2*hour + minute)
+	h.expect(t, "c1/y@2h1m0s(30m0s) m1, b1/x@2h1m0s(1h0m0s) m1", "b1 completed 0s-2h1m0s, c1 active 0s-0s")
+	h.Frame(2*hour + minute + 1)
+	h.expect(t, "c1/y@2h1m0s(30m0s) m1, b1/x@2h1m0s(1h0m0s) m1, c1/z@2h1m0.001s(1h30m0s) m1",
+		"b1 completed 0s-2h1m0s, c1 completed 0s-2h1m0.001s")
 }
 
 func TestTimerFiresBeforeTheRecordOfItsInstant(t *testing.T) {

@@ -25,6 +25,7 @@ type chain struct {
 	resting bool  // in a delay or wait; otherwise it has been moved and will run
 	timed   bool  // a timer is armed
 	due     int64 // of the timer
+	wake    int64 // when it fires, if that is later than due: after a late send
 	planned int64 // the instant what it decides now was due at
 
 	lastDelivery int64
@@ -171,11 +172,12 @@ func (ch *chain) timeout() {
 }
 
 func (ch *chain) rest(due int64, timed bool) {
-	ch.resting, ch.timed, ch.due = true, timed, due
+	ch.resting, ch.timed, ch.due, ch.wake = true, timed, due, 0
 }
 
 // run goes through steps until the chain rests or ends.
 func (ch *chain) run(a *Auditor) {
+	sent := false
 	for ch.at < len(ch.def.Steps) {
 		s := ch.step()
 		switch {
@@ -184,8 +186,11 @@ func (ch *chain) run(a *Auditor) {
 			if s.Delay.FromEntry {
 				due = ch.enteredAt + s.Delay.For.Milliseconds()
 			}
-			if due > a.now {
+			if due > a.now || a.late {
 				ch.rest(due, true)
+				if due <= a.now && sent {
+					ch.wake = a.now + 1 // one late send a chain at a time
+				}
 				return
 			}
 			ch.planned = due // over already: nothing to rest for
@@ -199,6 +204,7 @@ func (ch *chain) run(a *Auditor) {
 			ch.leave(target)
 		case s.Send != nil:
 			ch.send(a, s)
+			sent = true
 			ch.leave("")
 		case s.Branch != nil:
 			ch.leave(ch.choose(s.Branch))
@@ -238,6 +244,7 @@ func (ch *chain) refresh(a *Auditor, trigger *Event) {
 	if !ch.resting || !ch.timed {
 		return
 	}
+	ch.wake = 0
 	s := ch.step()
 	switch {
 	case s.Wait != nil:
