@@ -78,3 +78,15 @@ $(GOLANGCI):
 .PHONY: clean
 clean:
 	rm -rf bin
+
+## mutants: plant each bug of sim/mutants, count the worlds that find it, rewrite the table of docs/testing.md
+.PHONY: mutants
+mutants:
+	go run ./sim/mutants -seeds=$(SEEDS) -write
+
+## faults: break real servers (minutes; as root also the disk); FAULT_KILLS=1000 for more kills
+FAULT_KILLS ?= 25
+.PHONY: faults
+faults: engine
+	NUDGE_FAULTS=1 NUDGE_FAULT_KILLS=$(FAULT_KILLS) go test ./bench/faults -count=1 -v -timeout 120m
+	@cat bench/faults/report.md

@@ -88,7 +88,7 @@ func (d *deployment) start(t *testing.T) {
 }
 
 func (d *deployment) stop() {
-	d.publisher.Close()
+	d.publisher.Close(context.Background())
 	d.engine.Stop(context.Background())
 }
 

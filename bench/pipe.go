@@ -157,7 +157,7 @@ func (p *pipe) close() error {
 		errs = append(errs, p.server.Shutdown())
 	}
 	if p.publisher != nil {
-		p.publisher.Close()
+		p.publisher.Close(context.Background())
 	}
 	p.stopReading()
 	p.readers.Wait()

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,6 +17,7 @@ const (
 	maxWaitingFrames = 8 // a partition; with the one in flight 4.5 MiB
 	publishDeadline  = 15 * time.Second
 	publishRetry     = 100 * time.Millisecond
+	closePoll        = 5 * time.Millisecond
 )
 
 // Publisher gathers records into frames, one stream a partition (R4): while a
@@ -38,7 +40,6 @@ type part struct {
 	inFlight *outFrame
 	waiting  []*outFrame // the last one fills
 	closed   bool
-	idle     *sync.Cond // signalled when inFlight becomes nil
 	free     []*outFrame
 }
 
@@ -53,7 +54,6 @@ func NewPublisher(streams []Stream, clock func() (int64, error), log *slog.Logge
 	p := &Publisher{clock: clock, log: log}
 	for _, s := range streams {
 		t := &part{p: p, stream: s}
-		t.idle = sync.NewCond(&t.mu)
 		p.parts = append(p.parts, t)
 	}
 	return p
@@ -146,7 +146,6 @@ func countdown(n int, done func(error)) func(error) {
 func (t *part) next() {
 	if len(t.waiting) == 0 {
 		t.inFlight = nil
-		t.idle.Broadcast()
 		return
 	}
 	t.inFlight = t.waiting[0]
@@ -169,7 +168,7 @@ func (t *part) send(f *outFrame) {
 // recognised by their ids if the first attempt was stored after all.
 func (t *part) answered(f *outFrame, err error) {
 	final := err == nil || errors.Is(err, ErrFull) || errors.Is(err, ErrClosed)
-	if !final && time.Since(f.since) < publishDeadline {
+	if !final && !t.isClosed() && time.Since(f.since) < publishDeadline {
 		t.p.log.Warn("stream: a frame is published again", slog.Any("error", err))
 		time.AfterFunc(publishRetry, func() { t.send(f) })
 		return
@@ -195,14 +194,39 @@ func (t *part) ended(f *outFrame, err error) {
 	t.next()
 }
 
-// Close takes no more records and waits until those taken are answered.
-func (p *Publisher) Close() {
+// Close takes no more records and waits until those taken are answered, or ctx
+// ends: then the rest fails. While it closes nothing that failed is tried again.
+func (p *Publisher) Close(ctx context.Context) {
 	for _, t := range p.parts {
-		t.mu.Lock()
-		t.closed = true
-		for t.inFlight != nil {
-			t.idle.Wait()
-		}
-		t.mu.Unlock()
+		t.close()
 	}
+	ticker := time.NewTicker(closePoll)
+	defer ticker.Stop()
+	for _, t := range p.parts {
+		for !t.isIdle() {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+		}
+	}
+}
+
+func (t *part) close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.closed = true
+}
+
+func (t *part) isIdle() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.inFlight == nil
+}
+
+func (t *part) isClosed() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.closed
 }

@@ -1,6 +1,7 @@
 package stream_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -50,7 +51,7 @@ func TestPublisherKeepsEveryRecord(t *testing.T) {
 	}
 	callers.Wait()
 	answers.Wait()
-	p.Close()
+	p.Close(context.Background())
 	seen := map[string]int{}
 	info, err := s.Info(t.Context())
 	if err != nil {

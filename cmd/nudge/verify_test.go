@@ -123,7 +123,7 @@ func (d *dataDir) send(t *testing.T, from, to int) {
 
 // stop stops the engine, which takes a last snapshot, and keeps log and store open.
 func (d *dataDir) stop() {
-	d.publisher.Close()
+	d.publisher.Close(context.Background())
 	d.engine.Stop(context.Background())
 }
 

@@ -256,7 +256,9 @@ func (n *node) startSinks(ctx context.Context) error {
 	n.sinks.Go(func() { n.dispatch.Run(sinking) })
 	n.guards.Go(func() { n.guard.run(guarding) })
 	n.guards.Go(func() { n.retain(guarding) })
-	n.guards.Go(func() { n.watchLease(guarding) })
+	if n.config.NatsURL != "" { // nobody else can run an embedded log: the directory is locked
+		n.guards.Go(func() { n.watchLease(guarding) })
+	}
 	n.registerMetrics()
 	return nil
 }
@@ -384,7 +386,7 @@ func (n *node) stop() error {
 		n.sinks.Wait()
 	}
 	if n.publisher != nil {
-		n.publisher.Close()
+		n.publisher.Close(ctx)
 	}
 	if n.engine != nil {
 		n.engine.Stop(ctx)

@@ -129,7 +129,7 @@ func (f *fixture) run(t *testing.T) (stop func()) {
 	if err := d.Ensure(t.Context(), "hook"); err != nil {
 		t.Fatal(err)
 	}
-	return func() { cancel(); <-done; publisher.Close() }
+	return func() { cancel(); <-done; publisher.Close(context.Background()) }
 }
 
 // emit appends an effect message with one delivery a customer.

@@ -1,0 +1,297 @@
+package faults_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const (
+	writeKey   = "fault-key"
+	partitions = 8
+)
+
+var errNotYet = errors.New("not yet")
+
+// binaries is where TestMain built the programs.
+var binaries string
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	if dir := os.Getenv(readAsked); dir != "" {
+		return printLog(dir)
+	}
+	if !asked() {
+		return m.Run()
+	}
+	dir, err := os.MkdirTemp("", "nudge-faults-")
+	if err == nil {
+		defer os.RemoveAll(dir)
+		build := exec.Command("go", "build", "-o", dir+"/", "github.com/nudge-engine/nudge/cmd/nudged",
+			"github.com/nudge-engine/nudge/cmd/nudge", "github.com/nudge-engine/nudge/cmd/clickhoused")
+		build.Stderr = os.Stderr
+		err = build.Run()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "the programs cannot be built:", err)
+		return 1
+	}
+	binaries = dir
+	return m.Run()
+}
+
+func asked() bool { return os.Getenv("NUDGE_FAULTS") == "1" }
+
+// lockedBuffer keeps what a process printed.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// server is a real nudged with a ledger of what it acknowledged and a receiver of
+// what it sent.
+type server struct {
+	t                 *testing.T
+	dir, data         string
+	http, admin, rows string
+	env               []string
+	process           *exec.Cmd
+	ended             chan error
+	log               *lockedBuffer
+	hook              *receiver
+	book              *ledger
+	quiet             bool          // no event starts anything
+	patience          time.Duration // how long a client repeats a batch
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}
+
+const definitions = `
+apiVersion: nudge/v1
+kind: Channel
+metadata: {name: hook}
+spec: {type: webhook, url: %q}
+---
+apiVersion: nudge/v1
+kind: Campaign
+metadata: {name: each}
+spec:
+  trigger: {event: {name: Bought, where: event.properties.send == true}}
+  reentry: {on_active: parallel}
+  steps:
+    - {id: wait, delay: 1s}
+    - {id: say, send: {channel: hook, inline: {body: "{{ trigger.properties.n }}"}}}
+`
+
+// newServer prepares a server whose data lies in dir.
+func newServer(t *testing.T, dir string, env ...string) *server {
+	t.Helper()
+	s := &server{
+		t: t, dir: dir, data: filepath.Join(dir, "data"), http: freePort(t), admin: freePort(t), rows: freePort(t),
+		log: new(lockedBuffer), hook: newReceiver(t), book: newLedger(),
+		patience: 10 * time.Minute,
+	}
+	campaigns := t.TempDir()
+	text := fmt.Sprintf(definitions, s.hook.URL)
+	if err := os.WriteFile(filepath.Join(campaigns, "all.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.env = append(os.Environ(), "NUDGE_HTTP_LISTEN="+s.http, "NUDGE_ADMIN_LISTEN="+s.admin,
+		"NUDGE_CLICKHOUSE_LISTEN="+s.rows, "NUDGE_WRITE_KEY="+writeKey, "NUDGE_CAMPAIGNS_DIR="+campaigns,
+		"NUDGE_MIN_FREE=1", fmt.Sprintf("NUDGE_PARTITIONS=%d", partitions), "NUDGE_SNAPSHOT_EVERY=500ms")
+	s.env = append(s.env, env...)
+	t.Cleanup(func() {
+		s.kill()
+		if t.Failed() {
+			text := s.log.String()
+			t.Logf("log of nudged, its end:\n%s", text[max(0, len(text)-5000):])
+		}
+	})
+	return s
+}
+
+// start starts it; env goes before what was set before.
+func (s *server) start(env ...string) {
+	s.t.Helper()
+	s.process = exec.Command(filepath.Join(binaries, "nudged"))
+	s.process.Env = append(append(append([]string{}, s.env...), "NUDGE_DATA_DIR="+s.data), env...)
+	s.process.Stdout, s.process.Stderr = s.log, s.log
+	if err := s.process.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	s.ended = make(chan error, 1)
+	process, ended := s.process, s.ended
+	go func() { ended <- process.Wait() }()
+}
+
+// signal sends a signal to the process.
+func (s *server) signal(what syscall.Signal) {
+	s.t.Helper()
+	if err := s.process.Process.Signal(what); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// over says whether the process ended by itself.
+func (s *server) over() bool {
+	select {
+	case err := <-s.ended:
+		s.ended <- err
+		return true
+	default:
+		return false
+	}
+}
+
+// kill ends the process as a crash would and waits until its engine is gone too.
+func (s *server) kill() {
+	if s.process == nil {
+		return
+	}
+	_ = s.process.Process.Kill()
+	if err := <-s.ended; err == nil {
+		s.t.Log("nudged had ended by itself")
+	}
+	s.process = nil
+	_ = poll(context.Background(), 30*time.Second, func() error {
+		if c, err := net.DialTimeout("tcp", s.rows, time.Second); err == nil {
+			_ = c.Close()
+			return errNotYet
+		}
+		return nil
+	})
+}
+
+// stop ends it as an operator would.
+func (s *server) stop() {
+	s.t.Helper()
+	s.signal(syscall.SIGTERM)
+	select {
+	case err := <-s.ended:
+		if err != nil {
+			s.t.Errorf("nudged ended with %v", err)
+		}
+		s.process = nil
+	case <-time.After(60 * time.Second):
+		s.t.Fatal("nudged did not stop in 60 s")
+	}
+}
+
+func (s *server) ready() {
+	s.t.Helper()
+	s.eventually(90*time.Second, "ready", func() error {
+		_, err := get("http://" + s.http + "/readyz")
+		return err
+	})
+}
+
+// halted says whether the server alarms for a partition.
+func (s *server) halted(p int) bool {
+	text, _ := get("http://" + s.admin + "/metrics")
+	return strings.Contains(text, fmt.Sprintf("nudge_partition_halted{partition=\"%d\"} 1\n", p))
+}
+
+// eventually repeats check until it returns nil; the last error fails the test.
+func (s *server) eventually(limit time.Duration, what string, check func() error) {
+	s.t.Helper()
+	if err := poll(s.t.Context(), limit, check); err != nil {
+		s.t.Fatalf("%s: not in %v: %v", what, limit, err)
+	}
+}
+
+func poll(ctx context.Context, limit time.Duration, check func() error) error {
+	deadline := time.NewTimer(limit)
+	defer deadline.Stop()
+	ticker := time.NewTicker(50 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		err := check()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-deadline.C:
+			return err
+		case <-ctx.Done():
+			return err
+		case <-ticker.C:
+		}
+	}
+}
+
+func get(address string) (string, error) {
+	client := http.Client{Timeout: 20 * time.Second}
+	response, err := client.Get(address)
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", response.Status, text)
+	}
+	return string(text), err
+}
+
+// query asks ClickHouse and returns the answer's text.
+func (s *server) query(sql string) (string, error) {
+	text, err := get("http://" + s.rows + "/?query=" + url.QueryEscape(sql))
+	return strings.TrimSpace(text), err
+}
+
+// verify replays the stopped server's log.
+func (s *server) verify() {
+	s.t.Helper()
+	out, err := exec.Command(filepath.Join(binaries, "nudge"), "verify", "--data", s.data).CombinedOutput()
+	if err != nil || strings.Count(string(out), ": ok:") != partitions {
+		s.t.Errorf("verify: error %v\n%s", err, out)
+	}
+}
+
+// tell shows the lines of the server's log that hold a word.
+func (s *server) tell(words ...string) {
+	s.t.Helper()
+	seen := 0
+	for text := range strings.Lines(s.log.String()) {
+		holds := func(word string) bool { return strings.Contains(text, word) }
+		if slices.ContainsFunc(words, holds) && seen < 8 {
+			seen++
+			s.t.Log(strings.TrimSpace(text))
+		}
+	}
+}
