@@ -19,6 +19,7 @@ import (
 var (
 	seeds    = flag.Int("seeds", 300, "how many worlds TestWorld plays, from seed 0 on")
 	seedFlag = flag.String("seed", "", "play the world of this seed alone")
+	all      = flag.Bool("all", false, "play every world, however many fail, and count them; see sim/mutants")
 )
 
 // determinism is how often a world is played twice.
@@ -36,12 +37,20 @@ func language(t *testing.T) *campaign.Language {
 	return lang
 }
 
+// exactEvery is how many seeds there are for one whose calls come at the very
+// instants that campaigns look at, and are taken in at once.
+const exactEvery = 5
+
 // world is the world of a seed.
 func world(t *testing.T, lang *campaign.Language, seed uint64) (*sim.World, sim.Options) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(seed, 0))
 	o := sim.Draw(rng)
-	load := workload.Generate(rng, workload.Options{Calls: o.Calls})
+	exact := seed%exactEvery == exactEvery-1
+	if exact {
+		o.Latency, o.Clock = 0, 0
+	}
+	load := workload.Generate(rng, workload.Options{Calls: o.Calls, Exact: exact})
 	w, err := sim.New(lang, rng, o, load)
 	if err != nil {
 		t.Fatalf("seed %d: %v", seed, err)
@@ -70,6 +79,10 @@ func TestWorld(t *testing.T) {
 		w, _ := play(t, lang, seed)
 		t.Logf("trace %016x, reached %v", w.Hash(), w.Reached())
 		t.Log(strings.Join(w.Trace(), "\n"))
+		return
+	}
+	if *all {
+		count(t, lang)
 		return
 	}
 	began := time.Now()
@@ -101,6 +114,21 @@ func TestWorld(t *testing.T) {
 		}
 	}
 	t.Logf("%d worlds in %v; reached %v", *seeds, time.Since(began), reached)
+}
+
+// count plays every world and says how many fail, in the words that sim/mutants reads.
+func count(t *testing.T, lang *campaign.Language) {
+	t.Helper()
+	failed := 0
+	for seed := range uint64(*seeds) {
+		w, _ := world(t, lang, seed)
+		if err := w.Run(); err != nil {
+			failed++
+			what, _, _ := strings.Cut(err.Error(), "\n")
+			t.Errorf("seed %d failed: %s", seed, what)
+		}
+	}
+	t.Logf("%d of %d seeds failed", failed, *seeds)
 }
 
 // regressions are the seeds that once failed.

@@ -20,6 +20,9 @@ type Options struct {
 	Campaigns int // drawn: 1-6
 	Customers int // drawn: 1-50
 	Calls     int // drawn: 20-219
+	// Exact has most calls come exactly so long after an earlier call of their customer
+	// as campaigns count: the last instant of a window, the end of a cooldown, a timer.
+	Exact bool
 }
 
 // Workload is a set of campaigns, all applied before the first call, and the
@@ -62,7 +65,7 @@ func Generate(rng *rand.Rand, o Options) Workload {
 	}
 	if o.Customers == 0 {
 		o.Customers = 1 + rng.IntN(50)
-		if d.one(3) { // few customers: dense histories
+		if d.one(3) || o.Exact { // few customers: dense histories
 			o.Customers = 1 + rng.IntN(4)
 		}
 	}
@@ -101,6 +104,7 @@ func (d *draw) calls(o Options) []Call {
 	var calls, fresh []Call // fresh: without the repeated ones
 	at := Start
 	last := make([]int64, o.Customers) // event time of each customer's last record
+	came := make([][]int64, o.Customers)
 	for i := range o.Calls {
 		at += d.gap(o.Customers)
 		if i > 0 && d.one(15) {
@@ -110,6 +114,10 @@ func (d *draw) calls(o Options) []Call {
 			}
 		}
 		who := d.rng.IntN(o.Customers)
+		if o.Exact {
+			at = d.coincide(at, came[who])
+			came[who] = append(came[who], at)
+		}
 		e := d.event()
 		e.Customer = "u" + strconv.Itoa(who+1)
 		e.ID = "m" + strconv.Itoa(i+1)
@@ -143,6 +151,22 @@ func (d *draw) gap(customers int) int64 {
 		return d.rng.Int64N(gap)
 	}
 	return gap
+}
+
+// coincide moves a call to an instant that lies one or two of the durations behind
+// an earlier call of its customer, as far as one of those drawn is ahead.
+func (d *draw) coincide(at int64, came []int64) int64 {
+	for range min(8, len(came)) {
+		since := came[len(came)-1-d.rng.IntN(min(4, len(came)))]
+		t := since + d.duration().Milliseconds()
+		if d.one(3) { // what began when the first was over
+			t += d.duration().Milliseconds()
+		}
+		if t >= at {
+			return t
+		}
+	}
+	return at
 }
 
 // eventTime is mostly the log time; else earlier, or that of the record before.
