@@ -242,7 +242,7 @@ func (p *Program) Sends(f func(step string, s *Send)) {
 	}
 }
 
-// SetNeeds records which variables the message of each send step names; see
+// setNeeds records which variables the message of each send step names; see
 // Document.Needs.
 func (p *Program) setNeeds(needs map[string][]Variable) error {
 	p.needs = needs

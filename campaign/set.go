@@ -128,9 +128,6 @@ func sourceOf(e *Expr) string {
 	return e.Source
 }
 
-// Programs are the active campaigns by name. The caller must not change the slice.
-func (s *Set) Programs() []*Program { return s.programs }
-
 // Asks lists what the set counts, for people: event names and predicates.
 func (s *Set) Asks() []string {
 	var asks []string

@@ -10,12 +10,11 @@
 // big-endian, so that a partition is one contiguous range.
 //
 //	'f'                               format of the store, one byte
-//	'n' name                          facts of the node
 //	'p' pp 'm'                        shard meta: positions, clock, hashes
 //	'p' pp 'k'                        definitions in force
 //	'p' pp 'c' workspace 0x00 id      a customer
 //	'p' pp 'd' chunk (8 bytes)        part of the dedupe set
-//	'w' name                          positions of the sinks
+//	'w' name                          positions of dispatch
 //
 // The values of customers are drawn in campaign/codec.go, those of shards in
 // actors/meta.go. Both start with a format byte.

@@ -8,9 +8,6 @@ import (
 // FormatKey holds the store's format.
 func FormatKey() []byte { return []byte{'f'} }
 
-// NodeKey holds a fact of the node.
-func NodeKey(name string) []byte { return append([]byte{'n'}, name...) }
-
 // SinkKey holds the position of a sink.
 func SinkKey(name string) []byte { return append([]byte{'w'}, name...) }
 

@@ -100,7 +100,6 @@ func TestKeysGolden(t *testing.T) {
 		}
 	}
 	f(storage.FormatKey(), "f")
-	f(storage.NodeKey("id"), "nid")
 	f(storage.SinkKey("warehouse"), "wwarehouse")
 	f(storage.MetaKey(258), "p\x01\x02m")
 	f(storage.DefinitionsKey(0), "p\x00\x00k")

@@ -16,7 +16,7 @@ import (
 // whether all came out right, never at how fast.
 func TestThroughputEndToEnd(t *testing.T) {
 	if testing.Short() {
-		t.Skip("starts real servers")
+		t.Skip("-short: this starts real servers")
 	}
 	programs, dir := t.TempDir(), t.TempDir()
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", programs, "../nudged", "../clickhoused", ".")

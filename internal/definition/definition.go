@@ -25,7 +25,7 @@ type File struct {
 }
 
 // Read reads the .yaml, .yml and .json files of a directory, or one file, in the
-// order of their names. Files whose kind is Scenario only are left to the tests.
+// order of their names.
 func Read(path string) ([]File, error) {
 	info, err := os.Stat(path)
 	if err != nil {
