@@ -111,19 +111,27 @@ func (l *JetStream) Close() error {
 	return nil
 }
 
-// Healthy says whether the log can take appends; the embedded server reports
-// write errors here, from which only a restart recovers.
-func (l *JetStream) Healthy() error {
+// Healthy says whether the log can take appends. The embedded server reports write
+// errors here, from which only a restart recovers; where it gives no answer, because
+// its locks hang, the error is that of ctx.
+func (l *JetStream) Healthy(ctx context.Context) error {
 	if !l.conn.IsConnected() {
 		return fmt.Errorf("stream: not connected to the log: %s", l.conn.Status())
 	}
 	if l.server == nil {
 		return nil
 	}
-	if h := l.server.Healthz(&server.HealthzOptions{JSServerOnly: true}); h.Status != "ok" {
-		return fmt.Errorf("stream: embedded log: %s", h.Error)
+	answer := make(chan *server.HealthStatus, 1)
+	go func() { answer <- l.server.Healthz(nil) }()
+	select {
+	case h := <-answer:
+		if h.Status != "ok" {
+			return fmt.Errorf("stream: embedded log: %s", h.Error)
+		}
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("stream: the embedded log gives no answer: %w", ctx.Err())
 	}
-	return nil
 }
 
 type pending struct {

@@ -136,13 +136,30 @@ func newServer(t *testing.T, dir string, env ...string) *server {
 		"NUDGE_MIN_FREE=1", fmt.Sprintf("NUDGE_PARTITIONS=%d", partitions), "NUDGE_SNAPSHOT_EVERY=500ms")
 	s.env = append(s.env, env...)
 	t.Cleanup(func() {
-		s.kill()
 		if t.Failed() {
-			text := s.log.String()
-			t.Logf("log of nudged, its end:\n%s", text[max(0, len(text)-5000):])
+			s.keepLog()
 		}
+		s.kill()
 	})
 	return s
+}
+
+// keepLog writes what the server printed to a file that outlives the test, with
+// the stacks of a process that still runs.
+func (s *server) keepLog() {
+	text := s.log.String()
+	if s.process != nil && !s.over() {
+		_ = s.process.Process.Signal(syscall.SIGQUIT)
+		select {
+		case err := <-s.ended:
+			s.ended <- err
+		case <-time.After(10 * time.Second):
+		}
+	}
+	file := filepath.Join(os.TempDir(), strings.ReplaceAll(s.t.Name(), "/", "-")+".log")
+	err := os.WriteFile(file, []byte(s.log.String()), 0o600)
+	s.t.Logf("the whole log of nudged, with its stacks if it ran: %s (error %v); its end:\n%s", file, err,
+		text[max(0, len(text)-5000):])
 }
 
 // start starts it; env goes before what was set before.

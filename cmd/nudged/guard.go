@@ -17,6 +17,11 @@ const (
 	// sheddingShare is how full an event stream may be before events get 503; what
 	// is left is for ticks, results and control records (R11).
 	sheddingShare = 0.8
+	// maxSilence is how many times in a row the embedded log may give no answer within
+	// answerLimit before the server ends: after a write error during a trim
+	// nats-server 2.15.2 can wait for itself, and only a restart helps.
+	maxSilence  = 3
+	answerLimit = 3 * time.Second
 )
 
 var (
@@ -28,6 +33,7 @@ var (
 type guard struct {
 	n       *node
 	refusal []atomic.Pointer[error] // by partition
+	silence int                     // questions in a row that the log did not answer
 }
 
 func newGuard(n *node) *guard {
@@ -89,17 +95,30 @@ func (g *guard) node(ctx context.Context) error {
 	if free := int64(fs.Bavail) * fs.Bsize; free < g.n.config.MinFree {
 		return fmt.Errorf("%w: %d bytes free, %d wanted (min_free)", errDisk, free, g.n.config.MinFree)
 	}
-	if err := g.n.logStore.Healthy(); err != nil && ctx.Err() == nil {
-		if g.n.config.NatsURL == "" {
-			// The embedded log does not recover from a write error; a restart does.
-			select {
-			case g.n.failed <- err:
-			default:
-			}
-		}
-		return err
+	limited, cancel := context.WithTimeout(ctx, answerLimit)
+	defer cancel()
+	err := g.n.logStore.Healthy(limited)
+	if err == nil {
+		g.silence = 0
+		return nil
 	}
-	return nil
+	g.unhealthy(ctx, err)
+	return err
+}
+
+// unhealthy ends a server whose embedded log cannot go on: it does not recover from
+// a write error, but a restart does. A log elsewhere may come back.
+func (g *guard) unhealthy(ctx context.Context, err error) {
+	if g.n.config.NatsURL != "" || ctx.Err() != nil {
+		return
+	}
+	if g.silence++; errors.Is(err, context.DeadlineExceeded) && g.silence < maxSilence {
+		return
+	}
+	select {
+	case g.n.failed <- err:
+	default:
+	}
 }
 
 func (g *guard) partition(ctx context.Context, p int) error {

@@ -82,15 +82,17 @@ func (c *runCommand) Run(s streams) error {
 	defer stop()
 	n, err := start(ctx, &c.Config, s.out, log)
 	if err != nil {
-		return errors.Join(err, n.stop())
+		return errors.Join(err, n.stopWithin(failedLimit))
 	}
 	var failure error
+	limit := stopLimit
 	select {
 	case <-ctx.Done():
 		log.Info("stopping: ingest, then shards, then sinks")
 	case failure = <-n.failed:
 		log.Error("stopping after a failure", slog.Any("error", failure))
+		limit = failedLimit
 	}
 	stop() // a second signal ends the process at once
-	return errors.Join(failure, n.stop())
+	return errors.Join(failure, n.stopWithin(limit))
 }

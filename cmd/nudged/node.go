@@ -35,7 +35,11 @@ const workspaceName = "default"
 const (
 	applyLimit = time.Minute
 	drainLimit = 30 * time.Second
-	lockEvery  = 200 * time.Millisecond
+	// stopLimit is longer than drainLimit; after a failure there may be nothing that
+	// still answers.
+	stopLimit   = 50 * time.Second
+	failedLimit = 10 * time.Second
+	lockEvery   = 200 * time.Millisecond
 )
 
 // node is a running server. Its parts are named in the order of the flow; stop
@@ -363,6 +367,20 @@ func (n *node) customer(ctx context.Context, workspace, id string) ([]byte, erro
 		return nil, err
 	}
 	return json.MarshalIndent(view, "", "  ")
+}
+
+// stopWithin stops, and gives up where a part does not end: a log that hangs must
+// not keep a supervisor from starting the server again. What is on disk then is what
+// a crash leaves.
+func (n *node) stopWithin(limit time.Duration) error {
+	done := make(chan error, 1)
+	go func() { done <- n.stop() }()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(limit):
+		return fmt.Errorf("not stopped after %v: the process ends as in a crash", limit)
+	}
 }
 
 // stop ends the parts in the order of the flow, so that what came in is applied,
