@@ -62,6 +62,7 @@ bench: engine
 check: lint
 	@test -z "$$(gofmt -l $(GO_FILES))" || { gofmt -l $(GO_FILES); echo "run gofmt -w on these"; exit 1; }
 	go vet ./...
+	go vet -tags faults ./campaign ./cmd/nudged
 	go mod tidy -diff
 
 ## lint: golangci-lint, pinned, installed into the cache

@@ -13,6 +13,7 @@ type Control struct {
 	K       uint64   `json:"k"`
 	Genesis *Genesis `json:"genesis,omitempty"`
 	Apply   *Apply   `json:"apply,omitempty"`
+	Skip    *Skip    `json:"skip,omitempty"`
 }
 
 // Genesis is control record 1: what is fixed when a log is created.
@@ -44,8 +45,14 @@ func DecodeControl(p []byte) (Control, error) {
 	if err := json.Unmarshal(p, &c); err != nil {
 		return Control{}, fmt.Errorf("actors: control record: %w", err)
 	}
-	if (c.Genesis == nil) == (c.Apply == nil) || c.K == 0 {
-		return Control{}, fmt.Errorf("actors: control record %d is neither genesis nor apply", c.K)
+	kinds := 0
+	for _, set := range []bool{c.Genesis != nil, c.Apply != nil, c.Skip != nil} {
+		if set {
+			kinds++
+		}
+	}
+	if kinds != 1 || c.K == 0 {
+		return Control{}, fmt.Errorf("actors: control record %d is not one of genesis, apply and skip", c.K)
 	}
 	return c, nil
 }

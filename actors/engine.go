@@ -26,6 +26,11 @@ type EngineConfig struct {
 	Node      string // names this owner in claims
 	Epoch     uint64 // grows with each owner
 	Logger    *slog.Logger
+	Skips     []Skips // by partition; nil: none
+	// Mark is Config.Mark, with the partition; nil: nobody wants to know.
+	Mark func(partition int, seq uint64, index int)
+	// Held are partitions that must not start, and why.
+	Held map[int]error
 
 	MemoryLimit   int64         // bytes of customers in memory, over all shards; 0: no limit
 	SnapshotEvery time.Duration // default 5 s

@@ -27,6 +27,7 @@ type Controller struct {
 	mu      sync.Mutex
 	records [][]byte // record k at k-1
 	genesis *Genesis
+	skips   []Control
 	docs    map[string]map[string]campaign.Document // workspace -> kind/name -> latest
 	all     map[documentKey]campaign.Document       // every version ever applied
 }
@@ -92,6 +93,11 @@ func (c *Controller) fold(data []byte) error {
 	c.records = append(c.records, data)
 	if r.Genesis != nil {
 		c.genesis = r.Genesis
+	}
+	if r.Skip != nil {
+		c.skips = append(c.skips, r)
+	}
+	if r.Apply == nil {
 		return nil
 	}
 	docs := c.docs[r.Apply.Workspace]
@@ -120,6 +126,21 @@ func (c *Controller) append(ctx context.Context, r *Control) error {
 		return errors.Join(fmt.Errorf("actors: control record %d: %w", r.K, err), c.read(again))
 	}
 	return c.fold(data)
+}
+
+// Skips are the records of a partition that are passed over. An engine must be
+// started with all of them.
+func (c *Controller) Skips(partition int) Skips {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return SkipsOf(c.skips, partition)
+}
+
+// Skip has a record passed over from the next start of its partition on.
+func (c *Controller) Skip(ctx context.Context, s Skip) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.append(ctx, &Control{Skip: &s})
 }
 
 // Attach gives the controller the engine and completes copies that a crash cut off.

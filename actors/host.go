@@ -74,7 +74,14 @@ func newHost(e *Engine, partition int) *host {
 	if e.config.MemoryLimit > 0 {
 		limit = max(limit, 1)
 	}
-	shard := NewShard(Config{Partition: partition, Compile: e.config.Compile, MemoryLimit: limit})
+	config := Config{Partition: partition, Compile: e.config.Compile, MemoryLimit: limit}
+	if e.config.Skips != nil {
+		config.Skips = e.config.Skips[partition]
+	}
+	if mark := e.config.Mark; mark != nil {
+		config.Mark = func(seq uint64, index int) { mark(partition, seq, index) }
+	}
+	shard := NewShard(config)
 	h.owner = NewOwner(shard, e.config.Node, h.env())
 	return h
 }
@@ -146,6 +153,9 @@ func (h *host) halted() error {
 
 // recover loads the snapshot and checks both streams against it (R7).
 func (h *host) recover(ctx context.Context) error {
+	if err := h.e.config.Held[h.partition]; err != nil {
+		return err
+	}
 	if err := h.owner.Shard.Recover(h.e.config.Store); err != nil {
 		return err
 	}

@@ -40,7 +40,7 @@ func (s *Shard) apply(in *Input, index int, out *effect.Effects) {
 		err = s.applyClaim(r.Data)
 	case stream.KindReject:
 		err = s.applyReject(index, r.Data, out)
-	case stream.KindTick, stream.KindSkip:
+	case stream.KindTick, stream.KindLost:
 	default:
 		err = fmt.Errorf("actors: record of kind %d", r.Kind)
 	}
@@ -103,13 +103,13 @@ func (s *Shard) applyControl(data []byte, seq uint64) error {
 		return nil
 	}
 	s.ctl = c.K
-	if c.Genesis != nil {
-		if c.Genesis.DedupeIDs > 0 {
-			s.dedupe.limit = c.Genesis.DedupeIDs
-		}
-		return nil
+	switch {
+	case c.Apply != nil:
+		return s.defs.apply(c.Apply, seq)
+	case c.Genesis != nil && c.Genesis.DedupeIDs > 0:
+		s.dedupe.limit = c.Genesis.DedupeIDs
 	}
-	return s.defs.apply(c.Apply, seq)
+	return nil // a skip was known before
 }
 
 func (s *Shard) applyClaim(data []byte) error {

@@ -22,7 +22,14 @@ type Config struct {
 	// MemoryLimit bounds the customers in memory, in bytes (an estimate); 0 means
 	// no limit.
 	MemoryLimit int64
+	Skips       Skips
+	// Mark, when it is not nil, is told what is in hand before it is applied: a record,
+	// the timers of a frame (index InTimers), or nothing (sequence 0).
+	Mark func(seq uint64, index int)
 }
+
+// InTimers is the index that Mark gets while the timers before a frame fire.
+const InTimers = -1
 
 // Shard is the owner of one partition's customers: the deterministic core. It
 // belongs to one goroutine.
@@ -88,21 +95,34 @@ func (s *Shard) Step(in *Input, out *effect.Effects) (done bool, err error) {
 		return false, fmt.Errorf("%w: partition %d: sequence %d after %d", ErrGap, s.config.Partition,
 			in.At.Seq, s.applied.Seq)
 	}
+	if err := s.lost(in); err != nil {
+		return false, err
+	}
 	s.touched = true
 	before := s.now
 	s.now = max(s.now, in.Frame.Time)
 	out.Seq, out.Part, out.Now = in.At.Seq, s.part, s.now
 	s.hold.observe(&s.wheel, before, s.now)
+	s.mark(in.At.Seq, InTimers)
+	defer s.mark(0, 0)
 	if !s.fireTimers(out) {
 		s.part++
 		return false, nil
 	}
 	s.dedupe.evict(s.now)
 	for i := range in.Frame.Records {
-		s.apply(in, i, out)
+		if s.mark(in.At.Seq, i); !s.skipped(in, i, out) {
+			s.apply(in, i, out)
+		}
 	}
 	s.applied, s.part = in.At, 0
 	return true, nil
+}
+
+func (s *Shard) mark(seq uint64, index int) {
+	if s.config.Mark != nil {
+		s.config.Mark(seq, index)
+	}
 }
 
 // Encode writes the effects of a step as numbered messages and remembers the

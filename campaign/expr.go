@@ -47,7 +47,7 @@ func NewLanguage() (*Language, error) {
 		return cel.Function(name, cel.MemberOverload(id, append([]*cel.Type{customer}, args...), result,
 			cel.FunctionBinding(func(v ...ref.Val) ref.Val { return readCounter(name, v) })))
 	}
-	env, err := cel.NewEnv(
+	env, err := cel.NewEnv(append([]cel.EnvOption{
 		cel.CustomTypeProvider(provider{registry}),
 		cel.CustomTypeAdapter(registry),
 		cel.CrossTypeNumericComparisons(true),
@@ -63,7 +63,7 @@ func NewLanguage() (*Language, error) {
 		member("sum", "customer_sum", cel.DoubleType, str, str),
 		member("first", "customer_first", cel.TimestampType, str),
 		member("last", "customer_last", cel.TimestampType, str),
-	)
+	}, faults()...)...)
 	if err != nil {
 		return nil, fmt.Errorf("campaign: expression environment: %w", err)
 	}

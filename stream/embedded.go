@@ -20,6 +20,9 @@ type EmbeddedConfig struct {
 
 // startServer starts a nats-server that listens on no port.
 func startServer(c EmbeddedConfig) (*server.Server, error) {
+	if err := mendLog(c.Dir, c.Logger); err != nil {
+		return nil, err
+	}
 	s, err := server.NewServer(&server.Options{
 		ServerName:        "nudge",
 		DontListen:        true,

@@ -33,8 +33,9 @@ const (
 	KindControl                 // a numbered control record, copied from CTL
 	KindResult                  // campaign.Result
 	KindClaim                   // a new owner of the partition
-	KindSkip                    // a log sequence to pass over
+	_                           // was reserved, never written
 	KindReject                  // an event that ingest refused
+	KindLost                    // stands for a frame that the disk damaged
 )
 
 // Record is one record of a frame. Data aliases the frame's bytes.

@@ -27,6 +27,9 @@ const (
 
 var errNotYet = errors.New("not yet")
 
+// breakable is the folder of the programs that were built with the tag "faults".
+const breakable = "breakable"
+
 // binaries is where TestMain built the programs.
 var binaries string
 
@@ -44,6 +47,13 @@ func run(m *testing.M) int {
 		defer os.RemoveAll(dir)
 		build := exec.Command("go", "build", "-o", dir+"/", "github.com/nudge-engine/nudge/cmd/nudged",
 			"github.com/nudge-engine/nudge/cmd/nudge", "github.com/nudge-engine/nudge/cmd/clickhoused")
+		build.Stderr = os.Stderr
+		err = build.Run()
+	}
+	if err == nil { // a server that a campaign can break, see campaign/faults_on.go
+		build := exec.Command("go", "build", "-tags", "faults", "-o", filepath.Join(dir, breakable)+"/",
+			"github.com/nudge-engine/nudge/cmd/nudged", "github.com/nudge-engine/nudge/cmd/nudge",
+			"github.com/nudge-engine/nudge/cmd/clickhoused")
 		build.Stderr = os.Stderr
 		err = build.Run()
 	}
@@ -89,6 +99,7 @@ type server struct {
 	book              *ledger
 	quiet             bool          // no event starts anything
 	patience          time.Duration // how long a client repeats a batch
+	build             string        // which of the binaries: breakable or ""
 }
 
 func freePort(t *testing.T) string {
@@ -165,7 +176,7 @@ func (s *server) keepLog() {
 // start starts it; env goes before what was set before.
 func (s *server) start(env ...string) {
 	s.t.Helper()
-	s.process = exec.Command(filepath.Join(binaries, "nudged"))
+	s.process = exec.Command(filepath.Join(binaries, s.build, "nudged"))
 	s.process.Env = append(append(append([]string{}, s.env...), "NUDGE_DATA_DIR="+s.data), env...)
 	s.process.Stdout, s.process.Stderr = s.log, s.log
 	if err := s.process.Start(); err != nil {
@@ -294,7 +305,7 @@ func (s *server) query(sql string) (string, error) {
 // verify replays the stopped server's log.
 func (s *server) verify() {
 	s.t.Helper()
-	out, err := exec.Command(filepath.Join(binaries, "nudge"), "verify", "--data", s.data).CombinedOutput()
+	out, err := exec.Command(filepath.Join(binaries, s.build, "nudge"), "verify", "--data", s.data).CombinedOutput()
 	if err != nil || strings.Count(string(out), ": ok:") != partitions {
 		s.t.Errorf("verify: error %v\n%s", err, out)
 	}

@@ -40,7 +40,7 @@ func (r *recoverCommand) Run(out console) (err error) {
 		return errors.Join(fmt.Errorf("%s is in use: stop the server first", r.Data), err)
 	}
 	defer func() { err = errors.Join(err, lock.Unlock()) }()
-	store, err := storage.OpenPebble(storage.PebbleConfig{Dir: filepath.Join(r.Data, "state"), ReadOnly: true})
+	store, err := storage.OpenPebble(storage.PebbleConfig{Dir: filepath.Join(r.Data, "state"), ReadOnly: !r.Yes})
 	if err != nil {
 		return err
 	}
@@ -53,16 +53,20 @@ func (r *recoverCommand) Run(out console) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
-	partitions, err := partitionsOf(log)
+	control, err := controlRecords(log)
 	if err != nil {
 		return err
 	}
+	partitions := control[0].Genesis.Partitions
 	sinks, err := warehouse.Positions(context.Background(), log, partitions)
 	if err != nil {
 		return err
 	}
 	for p := range partitions {
-		c := &recovery{partition: p, log: log, store: store, out: out, do: r.Yes}
+		c := &recovery{
+			partition: p, log: log, store: store, out: out, do: r.Yes, genesis: *control[0].Genesis,
+			skips: actors.SkipsOf(control, p),
+		}
 		if err := c.run(context.Background(), sinks[p]); err != nil {
 			return fmt.Errorf("partition %d: %w", p, err)
 		}
@@ -77,6 +81,8 @@ type recovery struct {
 	store     storage.Store
 	out       console
 	do        bool
+	genesis   actors.Genesis
+	skips     actors.Skips
 }
 
 func (c *recovery) say(format string, args ...any) {
@@ -111,7 +117,11 @@ func (c *recovery) run(ctx context.Context, sink warehouse.Position) error {
 	}
 	same, err := c.mend(ctx, "effect messages", effects, max(meta.Emitted, sink.Effect, copied),
 		min(copied, sink.Effect), actors.CheckEffects(ctx, effects, meta.Emitted, meta.LastHash), 0)
-	if err == nil && whole && same {
+	if err != nil {
+		return err
+	}
+	lost, err := c.passOver(ctx, events, effects, meta)
+	if err == nil && whole && same && lost == 0 {
 		c.say("ok, frames to %d, effects to %d", meta.Applied.Seq, meta.Emitted)
 	}
 	return err

@@ -52,14 +52,17 @@ func (v *verifyCommand) Run(out console) (err error) {
 	if err != nil {
 		return err
 	}
-	partitions, err := partitionsOf(log)
+	control, err := controlRecords(log)
 	if err != nil {
 		return err
 	}
+	partitions := control[0].Genesis.Partitions
 	wrong := 0
 	for p := range partitions {
 		c := &comparison{
 			partition: p, log: log, store: store, dir: filepath.Join(v.Data, "state"),
+			skips:   actors.SkipsOf(control, p),
+			rebased: rebasedTo(control, p),
 			compile: func(workspace string, d *campaign.Document) (campaign.Parsed, error) {
 				return campaign.ParseDocument(lang, workspace, d)
 			},
@@ -86,25 +89,33 @@ func (v *verifyCommand) Run(out console) (err error) {
 	return nil
 }
 
-// partitionsOf reads the number of partitions from the first control record.
-func partitionsOf(log stream.Log) (int, error) {
+// controlRecords reads the control log; the first record is the genesis.
+func controlRecords(log stream.Log) ([]actors.Control, error) {
 	ctx := context.Background()
 	ctl, err := log.Open(ctx, stream.ControlStream, stream.Options{MaxBytes: 1 << 20})
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	m, err := ctl.Get(ctx, 1)
+	info, err := ctl.Info(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("the log has no first control record: %w", err)
+		return nil, err
 	}
-	c, err := actors.DecodeControl(m.Data)
-	if err != nil {
-		return 0, err
+	var records []actors.Control
+	for k := uint64(1); k <= info.Last; k++ {
+		m, err := ctl.Get(ctx, k)
+		if err != nil {
+			return nil, fmt.Errorf("control record %d: %w", k, err)
+		}
+		c, err := actors.DecodeControl(m.Data)
+		if err != nil {
+			return nil, err
+		}
+		records = append(records, c)
 	}
-	if c.Genesis == nil {
-		return 0, errors.New("the first control record does not say the number of partitions")
+	if len(records) == 0 || records[0].Genesis == nil {
+		return nil, errors.New("the first control record does not say the number of partitions")
 	}
-	return c.Genesis.Partitions, nil
+	return records, nil
 }
 
 // comparison is the replay of one partition.
@@ -114,6 +125,8 @@ type comparison struct {
 	store     storage.Store
 	dir       string
 	compile   actors.Compile
+	skips     actors.Skips
+	rebased   uint64 // effects up to this frame were computed with frames that are lost
 
 	events, effects stream.Stream
 	first           uint64 // effect messages before it are gone
@@ -202,15 +215,16 @@ func (c *comparison) snapshot() (actors.Meta, error) {
 // base is the shard that the replay begins with: a new one, or one from the
 // oldest checkpoint whose next frame the log still has.
 func (c *comparison) base(info stream.Info) (*actors.Shard, error) {
+	info.First = max(info.First, c.rebased+1)
 	if info.First <= 1 {
-		return actors.NewShard(actors.Config{Partition: c.partition, Compile: c.compile}), nil
+		return c.shard(), nil
 	}
 	names, err := storage.Checkpoints(c.dir)
 	if err != nil {
 		return nil, err
 	}
 	for _, path := range append(checkpointPaths(c.dir, names), "") {
-		shard := actors.NewShard(actors.Config{Partition: c.partition, Compile: c.compile})
+		shard := c.shard()
 		if err := recoverFrom(shard, path, c.store); err != nil {
 			return nil, err
 		}
@@ -219,6 +233,19 @@ func (c *comparison) base(info stream.Info) (*actors.Shard, error) {
 		}
 	}
 	return nil, fmt.Errorf("the log begins at %d; no checkpoint and no snapshot reaches it", info.First)
+}
+
+func rebasedTo(control []actors.Control, partition int) (frame uint64) {
+	for i := range control {
+		if s := control[i].Skip; s != nil && s.Partition == partition {
+			frame = max(frame, s.Rebased)
+		}
+	}
+	return frame
+}
+
+func (c *comparison) shard() *actors.Shard {
+	return actors.NewShard(actors.Config{Partition: c.partition, Compile: c.compile, Skips: c.skips})
 }
 
 func checkpointPaths(dir string, names []string) []string {

@@ -81,6 +81,10 @@ func (c *runCommand) Run(s streams) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	n, err := start(ctx, &c.Config, s.out, log)
+	if err != nil && ctx.Err() != nil {
+		log.Info("stopping during the start", slog.Any("interrupted", err))
+		return n.stopWithin(failedLimit)
+	}
 	if err != nil {
 		return errors.Join(err, n.stopWithin(failedLimit))
 	}

@@ -59,6 +59,8 @@ type node struct {
 	events    []stream.Stream
 	effects   []stream.Stream
 	publisher *stream.Publisher
+	inHand    *storage.InHand
+	held      map[int]error // partitions that must not start
 	engine    *actors.Engine
 	control   *actors.Controller
 	catalog   *catalog
@@ -85,7 +87,7 @@ func start(ctx context.Context, c *Config, out io.Writer, log *slog.Logger) (*no
 	}
 	for _, step := range []func(context.Context) error{
 		n.openData, n.openAdmin, n.startChild, n.openLog, n.openStreams,
-		n.startEngine, n.startSinks, n.applyDir, n.openHTTP,
+		n.openInHand, n.startEngine, n.startSinks, n.applyDir, n.openHTTP,
 	} {
 		if err := step(ctx); err != nil {
 			return n, err
@@ -189,7 +191,12 @@ func (n *node) startEngine(ctx context.Context) error {
 		}
 		n.caughtUp, n.effectsAtStart = append(n.caughtUp, events.Last), append(n.effectsAtStart, effects.Last)
 	}
+	skips := make([]actors.Skips, len(n.events))
+	for p := range skips {
+		skips[p] = n.control.Skips(p)
+	}
 	n.engine = actors.NewEngine(actors.EngineConfig{
+		Skips: skips, Mark: n.inHand.Mark, Held: n.held,
 		Events: n.events, Effects: n.effects, Store: n.store,
 		Publisher: n.publisher, Compile: n.catalog.compile, Clock: n.clock.Now, Node: n.id.Node, Epoch: n.lease.Epoch(),
 		Logger: n.log, MemoryLimit: n.config.MemoryLimit, SnapshotEvery: n.config.SnapshotEvery,

@@ -71,8 +71,11 @@ func (c *cursor) close() {
 	}
 }
 
-// frames reads the event rows of a span.
-func (p *partition) frames(ctx context.Context, s span, r *rows, dropped map[uint64]map[uint32]bool) error {
+// frames reads the event rows of a span; lost is told of frames that the disk damaged
+// after they were applied and before they were written.
+func (p *partition) frames(ctx context.Context, s span, r *rows, dropped map[uint64]map[uint32]bool,
+	lost func(seq uint64),
+) error {
 	for seq := s.EventsFrom; seq <= s.EventsTo; seq++ {
 		m, err := p.events.get(ctx, seq)
 		if err != nil {
@@ -81,6 +84,9 @@ func (p *partition) frames(ctx context.Context, s span, r *rows, dropped map[uin
 		f, err := stream.DecodeFrame(m.Data)
 		if err != nil {
 			return err
+		}
+		if len(f.Records) == 1 && f.Records[0].Kind == stream.KindLost && !dropped[seq][0] {
+			lost(seq)
 		}
 		if err := r.frame(p.number, seq, &f, dropped[seq]); err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -389,6 +390,14 @@ func (w *Writer) choose(ctx context.Context) (spans []span, more bool, err error
 	return spans, more, nil
 }
 
+// noteLost records a damaged frame once, however often its block is sent.
+func (w *Writer) noteLost(partition int, seq uint64) {
+	gap := Hole{Partition: partition, What: "frames", From: seq, To: seq}
+	if !slices.Contains(w.state.Gaps, gap) {
+		w.note(partition, gap.What, seq, seq)
+	}
+}
+
 // note records a gap: messages that were trimmed before they were written (R11).
 func (w *Writer) note(partition int, what string, from, to uint64) {
 	w.gaps.Add(to - from + 1)
@@ -446,7 +455,7 @@ func (w *Writer) read(ctx context.Context, spans []span) (*rows, error) {
 			p.rewind()
 			return nil, err
 		}
-		if err := p.frames(ctx, s, r, dropped); err != nil {
+		if err := p.frames(ctx, s, r, dropped, func(seq uint64) { w.noteLost(i, seq) }); err != nil {
 			p.rewind()
 			return nil, err
 		}

@@ -1,0 +1,78 @@
+package actors
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/effect"
+	"github.com/nudge-engine/nudge/stream"
+)
+
+// ErrLost means that a frame was damaged on disk before anything was computed from
+// it. Going on needs a person's word: `nudge recover` gives it as a Skip.
+var ErrLost = errors.New("actors: a frame is lost")
+
+// Skip is the control record that has a record passed over (R16): one that ended the
+// process three times, or a frame that the disk damaged. It stands in the control log
+// and is known before the fold comes to what it names, at each replay.
+type Skip struct {
+	Partition int    `json:"partition"`
+	Seq       uint64 `json:"seq"`   // frame of the partition's event stream
+	Index     int    `json:"index"` // record in it
+	Why       string `json:"why"`
+	// Rebased is the last frame whose effects were computed with the record, before it
+	// was lost: up to it a replay gives other effects. 0: there are none.
+	Rebased uint64 `json:"rebased,omitempty"`
+}
+
+// Place names a record of a partition.
+type Place struct {
+	Seq   uint64
+	Index int
+}
+
+// Skips are the records of one partition that are passed over, and why.
+type Skips map[Place]string
+
+// SkipsOf gathers a partition's skips from all control records.
+func SkipsOf(records []Control, partition int) Skips {
+	found := Skips{}
+	for i := range records {
+		if s := records[i].Skip; s != nil && s.Partition == partition {
+			found[Place{s.Seq, s.Index}] = s.Why
+		}
+	}
+	return found
+}
+
+// Rebase makes a shard that replayed without a lost frame go on where the effects
+// end that were computed with it: their numbers are used, and what they did is done.
+func (s *Shard) Rebase(emitted, hash uint64) { s.emitted, s.lastHash = emitted, hash }
+
+// skipped makes a dead letter of a record that is to be passed over.
+func (s *Shard) skipped(in *Input, index int, out *effect.Effects) bool {
+	if len(s.config.Skips) == 0 {
+		return false
+	}
+	why, ok := s.config.Skips[Place{in.At.Seq, index}]
+	if ok {
+		s.putAside(index, &in.Frame.Records[index], campaign.ReasonSkipped, why, out)
+	}
+	return ok
+}
+
+// lost says whether a frame stands for one that is lost, and nobody has said that the
+// fold may pass over it.
+func (s *Shard) lost(in *Input) error {
+	for i := range in.Frame.Records {
+		if in.Frame.Records[i].Kind != stream.KindLost {
+			continue
+		}
+		if _, accepted := s.config.Skips[Place{in.At.Seq, i}]; !accepted {
+			return fmt.Errorf("%w: partition %d, frame %d: the disk damaged it; see `nudge recover`", ErrLost,
+				s.config.Partition, in.At.Seq)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,82 @@
+package actors_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/effect"
+	"github.com/nudge-engine/nudge/stream"
+)
+
+// frameOf is frame seq with records.
+func frameOf(seq uint64, records ...stream.Record) *actors.Input {
+	return &actors.Input{
+		At:    actors.Position{Seq: seq, Time: int64(seq), Hash: seq},
+		Frame: stream.Frame{Time: 1000 * int64(seq), Records: records},
+	}
+}
+
+func trackOf(id string) stream.Record {
+	e := campaign.Event{Workspace: "w", Customer: "ann", ID: id, Type: campaign.Track, Name: "E", Time: 1000}
+	return stream.Record{Kind: stream.KindEvent, Data: e.AppendTo(nil)}
+}
+
+// A skip makes a dead letter of the one record it names; those around it are applied.
+func TestSkip(t *testing.T) {
+	var marks []string
+	s := actors.NewShard(actors.Config{
+		Skips: actors.Skips{{Seq: 1, Index: 1}: "it ended the process"},
+		Mark:  func(seq uint64, index int) { marks = append(marks, fmt.Sprintf("%d/%d", seq, index)) },
+	})
+	var out effect.Effects
+	if done, err := s.Step(frameOf(1, trackOf("a"), trackOf("b"), trackOf("c")), &out); !done || err != nil {
+		t.Fatalf("done %v, error %v", done, err)
+	}
+	if len(out.DeadLetters) != 1 || len(out.Drops) != 1 || out.Drops[0].Index != 1 {
+		t.Fatalf("dead letters %+v, drops %+v; want record 1 alone", out.DeadLetters, out.Drops)
+	}
+	if l := out.DeadLetters[0]; l.Reason != campaign.ReasonSkipped || l.Detail != "it ended the process" || l.Customer != "ann" {
+		t.Errorf("unexpected dead letter %+v", l)
+	}
+	if want := []string{"1/-1", "1/0", "1/1", "1/2", "0/0"}; !slices.Equal(marks, want) {
+		t.Errorf("marks %v; want %v", marks, want)
+	}
+}
+
+// A frame that the disk damaged is not passed over unless somebody said so.
+func TestLostFrame(t *testing.T) {
+	lost := stream.Record{Kind: stream.KindLost}
+	s := actors.NewShard(actors.Config{})
+	var out effect.Effects
+	if _, err := s.Step(frameOf(1, lost), &out); !errors.Is(err, actors.ErrLost) || s.Applied().Seq != 0 {
+		t.Fatalf("error %v, applied %d; want ErrLost and 0", err, s.Applied().Seq)
+	}
+	s = actors.NewShard(actors.Config{Skips: actors.Skips{{Seq: 1}: "accepted"}})
+	if done, err := s.Step(frameOf(1, lost), &out); !done || err != nil || len(out.DeadLetters) != 1 {
+		t.Errorf("accepted: done %v, error %v, dead letters %+v", done, err, out.DeadLetters)
+	}
+	if _, err := s.Step(frameOf(2, lost), &out); !errors.Is(err, actors.ErrLost) {
+		t.Errorf("another frame: error %v; want ErrLost", err)
+	}
+}
+
+func TestControlRecords(t *testing.T) {
+	skip := actors.Control{K: 3, Skip: &actors.Skip{Partition: 2, Seq: 7, Index: 1, Why: "w", Rebased: 9}}
+	got, err := actors.DecodeControl(skip.Encode())
+	if err != nil || *got.Skip != *skip.Skip {
+		t.Errorf("got %+v, error %v", got, err)
+	}
+	records := []actors.Control{skip, {K: 4, Skip: &actors.Skip{Partition: 1, Seq: 8}}}
+	if skips := actors.SkipsOf(records, 2); len(skips) != 1 || skips[actors.Place{Seq: 7, Index: 1}] != "w" {
+		t.Errorf("unexpected skips %v", skips)
+	}
+	for _, bad := range []string{`{"k":1}`, `{"k":0,"skip":{}}`, `{"k":1,"skip":{},"genesis":{}}`} {
+		if _, err := actors.DecodeControl([]byte(bad)); err == nil {
+			t.Errorf("%s was read", bad)
+		}
+	}
+}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/effect"
+	"github.com/nudge-engine/nudge/stream"
+)
+
+// passOver accepts that frames are lost which the disk damaged and which the
+// snapshot does not have.
+func (c *recovery) passOver(ctx context.Context, events, effects stream.Stream, meta actors.Meta) (int, error) {
+	lost, err := c.lostFrames(ctx, events, meta.Applied.Seq)
+	if err != nil || len(lost) == 0 {
+		return 0, err
+	}
+	told, err := lastFrame(ctx, effects)
+	if err != nil {
+		return 0, err
+	}
+	if told.seq < lost[0].Seq {
+		told.seq = 0 // no effect was computed with a lost frame
+	}
+	for _, place := range lost {
+		c.say("frame %d is lost: the disk damaged it", place.Seq)
+		if err := c.accept(ctx, place, told.seq); err != nil {
+			return len(lost), err
+		}
+	}
+	if told.seq > 0 {
+		err = c.rebase(ctx, events, told)
+	}
+	return len(lost), err
+}
+
+func (c *recovery) lostFrames(ctx context.Context, events stream.Stream, applied uint64) ([]actors.Place, error) {
+	info, err := events.Info(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var lost []actors.Place
+	for seq := max(info.First, applied+1); seq <= info.Last; seq++ {
+		in, err := readFrame(ctx, events, seq)
+		if errors.Is(err, stream.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for i := range in.Frame.Records {
+			place := actors.Place{Seq: seq, Index: i}
+			if in.Frame.Records[i].Kind == stream.KindLost && c.skips[place] == "" {
+				lost = append(lost, place)
+			}
+		}
+	}
+	return lost, nil
+}
+
+func readFrame(ctx context.Context, events stream.Stream, seq uint64) (actors.Input, error) {
+	m, err := events.Get(ctx, seq)
+	if err != nil {
+		return actors.Input{}, err
+	}
+	in, err := actors.DecodeInput(m)
+	if err != nil {
+		err = fmt.Errorf("frame %d: %w", seq, err)
+	}
+	return in, err
+}
+
+// effectEnd is where the effect stream ends.
+type effectEnd struct{ seq, n, hash uint64 } // frame, number, hash of the last message
+
+func lastFrame(ctx context.Context, effects stream.Stream) (end effectEnd, err error) {
+	info, err := effects.Info(ctx)
+	if err != nil || info.Last == 0 || info.First > info.Last {
+		return end, err
+	}
+	stored, err := effects.Get(ctx, info.Last)
+	if err != nil {
+		return end, err
+	}
+	m, err := effect.DecodeMessage(stored.Data)
+	return effectEnd{seq: m.Seq, n: info.Last, hash: actors.PositionOf(stored).Hash}, err
+}
+
+// accept writes the control record that has the frame passed over.
+func (c *recovery) accept(ctx context.Context, place actors.Place, rebased uint64) error {
+	if !c.do {
+		c.say("would pass over frame %d; say --yes to do it", place.Seq)
+		return nil
+	}
+	ctl, err := c.log.Open(ctx, stream.ControlStream, stream.Options{MaxBytes: 1 << 20})
+	if err != nil {
+		return err
+	}
+	controller, err := actors.OpenController(ctx, ctl, c.genesis)
+	if err != nil {
+		return err
+	}
+	why := "the disk damaged the frame; `nudge recover --yes` accepted the loss"
+	c.skips[place] = why
+	err = controller.Skip(ctx, actors.Skip{
+		Partition: c.partition, Seq: place.Seq, Index: place.Index, Why: why, Rebased: rebased,
+	})
+	if err == nil {
+		c.say("mended: frame %d is passed over", place.Seq)
+	}
+	return err
+}
+
+// rebase computes the state without the lost frames up to where effects that were
+// computed with them end, and takes a snapshot there: what they told and sent stays,
+// and nothing is told or sent again.
+func (c *recovery) rebase(ctx context.Context, events stream.Stream, end effectEnd) error {
+	c.say("effects to %d were computed with the lost frames: they stay; to frame %d the state is computed without",
+		end.n, end.seq)
+	if !c.do {
+		return nil
+	}
+	lang, err := campaign.NewLanguage()
+	if err != nil {
+		return err
+	}
+	shard := actors.NewShard(actors.Config{
+		Partition: c.partition, Skips: c.skips,
+		Compile: func(workspace string, d *campaign.Document) (campaign.Parsed, error) {
+			return campaign.ParseDocument(lang, workspace, d)
+		},
+	})
+	if err := shard.Recover(c.store); err != nil {
+		return err
+	}
+	for shard.Applied().Seq < end.seq {
+		in, err := readFrame(ctx, events, shard.Applied().Seq+1)
+		if err != nil {
+			return err
+		}
+		for done := false; !done; {
+			var dropped effect.Effects
+			if done, err = shard.Step(&in, &dropped); err != nil {
+				return err
+			}
+		}
+	}
+	shard.Rebase(end.n, end.hash)
+	return c.store.Commit(shard.Snapshot())
+}

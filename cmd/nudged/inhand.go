@@ -1,0 +1,44 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/storage"
+)
+
+// maxStarts is how many starts running may end with the same record in hand before
+// it is passed over (R16).
+const maxStarts = 3
+
+// openInHand looks what was in hand when the last process ended. A record that ended
+// it three times is passed over; timers cannot be, so their partition stays halted
+// until the next start, which counts anew.
+func (n *node) openInHand(ctx context.Context) (err error) {
+	var crashes []storage.Crash
+	if n.inHand, crashes, err = storage.OpenInHand(n.config.DataDir, len(n.events)); err != nil {
+		return err
+	}
+	n.held = map[int]error{}
+	for _, c := range crashes {
+		n.log.Warn("the last process ended with this in hand", slog.Int("partition", c.Partition),
+			slog.Uint64("frame", c.Seq), slog.Int("record", c.Index), slog.Int("starts", c.Starts))
+		if c.Starts < maxStarts {
+			continue
+		}
+		why := fmt.Sprintf("the process ended %d times running with it in hand", c.Starts)
+		if c.Index == actors.InTimers {
+			n.held[c.Partition] = fmt.Errorf("the timers before frame %d: %s", c.Seq, why)
+			continue
+		}
+		skip := actors.Skip{Partition: c.Partition, Seq: c.Seq, Index: c.Index, Why: why}
+		if err := n.control.Skip(ctx, skip); err != nil {
+			return err
+		}
+		n.log.Error("a record is passed over", slog.Int("partition", c.Partition), slog.Uint64("frame", c.Seq),
+			slog.Int("record", c.Index), slog.String("why", why))
+	}
+	return nil
+}

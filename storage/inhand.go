@@ -1,0 +1,118 @@
+package storage
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"syscall"
+	"unsafe"
+)
+
+const (
+	inHandSlot  = 64 // bytes a partition: one cache line
+	indexBits   = 20 // a frame has fewer than 2^20 records
+	indexOffset = 2  // so that index -1, the timers, is not negative
+	crashesFile = "crashes.json"
+)
+
+// InHand is a small file, mapped into memory, that says which record each partition
+// is applying. It outlives the process, so that a record that ends the process is
+// found out at the next start (R16). Mark is safe for concurrent use.
+type InHand struct {
+	mapped []byte
+}
+
+// Crash is a record that was in hand when the process ended.
+type Crash struct {
+	Partition int    `json:"partition"`
+	Seq       uint64 `json:"seq"`
+	Index     int    `json:"index"`  // as Mark got it
+	Starts    int    `json:"starts"` // starts running that ended with it in hand
+}
+
+// OpenInHand maps the file in dir and returns what was in hand when the last process
+// ended without clearing it.
+func OpenInHand(dir string, partitions int) (h *InHand, crashes []Crash, err error) {
+	path := filepath.Join(dir, "inhand")
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, nil, fmt.Errorf("storage: %w", err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if err := f.Truncate(int64(partitions * inHandSlot)); err != nil {
+		return nil, nil, fmt.Errorf("storage: %s: %w", path, err)
+	}
+	mapped, err := syscall.Mmap(int(f.Fd()), 0, partitions*inHandSlot, syscall.PROT_READ|syscall.PROT_WRITE,
+		syscall.MAP_SHARED)
+	if err != nil {
+		return nil, nil, fmt.Errorf("storage: map %s: %w", path, err)
+	}
+	h = &InHand{mapped}
+	crashes, err = h.crashes(filepath.Join(dir, crashesFile), partitions)
+	if err != nil {
+		return nil, nil, errors.Join(err, h.Close())
+	}
+	return h, crashes, nil
+}
+
+func (h *InHand) slot(partition int) *uint64 {
+	return (*uint64)(unsafe.Pointer(&h.mapped[partition*inHandSlot]))
+}
+
+// Mark says that a partition is applying a record; sequence 0: none.
+func (h *InHand) Mark(partition int, seq uint64, index int) {
+	value := seq << indexBits
+	if seq != 0 {
+		value |= uint64(index + indexOffset)
+	}
+	atomic.StoreUint64(h.slot(partition), value)
+}
+
+// crashes reads and clears the slots and counts the starts.
+func (h *InHand) crashes(path string, partitions int) ([]Crash, error) {
+	var before []Crash
+	text, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("storage: %w", err)
+	}
+	if json.Unmarshal(text, &before) != nil {
+		before = nil // cut off by a power loss: the count begins anew
+	}
+	found := []Crash{}
+	for p := range partitions {
+		value := atomic.LoadUint64(h.slot(p))
+		if value == 0 {
+			continue
+		}
+		c := Crash{Partition: p, Seq: value >> indexBits, Index: int(value&(1<<indexBits-1)) - indexOffset, Starts: 1}
+		for _, b := range before {
+			if b.Partition == c.Partition && b.Seq == c.Seq && b.Index == c.Index {
+				c.Starts = b.Starts + 1
+			}
+		}
+		found = append(found, c)
+	}
+	if text, err = json.Marshal(found); err != nil {
+		return nil, fmt.Errorf("storage: %s: %w", path, err)
+	}
+	// Written before the slots are cleared: a crash between counts a start twice, not
+	// never.
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		return nil, fmt.Errorf("storage: %w", err)
+	}
+	for p := range partitions {
+		h.Mark(p, 0, 0)
+	}
+	return found, nil
+}
+
+// Close unmaps the file. Mark must not be called any more.
+func (h *InHand) Close() error {
+	if err := syscall.Munmap(h.mapped); err != nil {
+		return fmt.Errorf("storage: unmap: %w", err)
+	}
+	return nil
+}
