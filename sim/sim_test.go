@@ -6,6 +6,7 @@ import (
 	"flag"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
@@ -63,10 +64,20 @@ func play(t *testing.T, lang *campaign.Language, seed uint64) (w *sim.World, ok 
 	w, o := world(t, lang, seed)
 	err := w.Run()
 	if err != nil {
-		t.Errorf("seed %d: %v\n\noptions: %s\n\n%s\n\ngo test ./sim -run TestWorld -seed=%d -v", seed, err, o,
-			strings.Join(w.Trace(), "\n"), seed)
+		t.Errorf("seed %d: %v\n\noptions: %s\n\n%s\n\nat commit %s: go test ./sim -run TestWorld -seed=%d -v", seed,
+			err, o, strings.Join(w.Trace(), "\n"), commit(), seed)
 	}
 	return w, err == nil
+}
+
+// commit names the tree that failed: a seed is the same world only there. It ends in
+// -dirty when something is not committed.
+func commit() string {
+	out, err := exec.Command("git", "describe", "--always", "--dirty", "--exclude=*").Output()
+	if err != nil {
+		return "unknown" // a copy of the tree without its history
+	}
+	return strings.TrimSpace(string(out))
 }
 
 func TestWorld(t *testing.T) {
