@@ -13,25 +13,100 @@ import (
 // with the effects.
 func (p *partition) audit(h *history) error {
 	a := audit.New(p.w.load.Campaigns)
+	byID := h.byID()
 	for i := range h.frames {
 		f := &h.frames[i].Frame
 		a.Frame(f.Time)
 		for _, r := range f.Records {
-			if r.Kind != stream.KindEvent {
-				continue
-			}
-			e, err := readEvent(r.Data)
-			if err != nil {
+			if err := auditRecord(a, &r, byID); err != nil {
 				return err
 			}
-			e.Time = min(e.Time, a.Now()) // an event is never from after the log time
-			a.Event(e)
 		}
 	}
 	if err := compareDeliveries(h, a.Deliveries(), p.w.opt.StrictDue); err != nil {
 		return err
 	}
+	if err := compareStates(h, a.States()); err != nil {
+		return err
+	}
 	return compareChains(h, a.Chains())
+}
+
+func auditRecord(a *audit.Auditor, r *stream.Record, byID map[campaign.ID]*campaign.Delivery) error {
+	switch r.Kind {
+	case stream.KindEvent:
+		e, err := readEvent(r.Data)
+		if err != nil {
+			return err
+		}
+		e.Time = min(e.Time, a.Now()) // an event is never from after the log time
+		a.Event(e)
+	case stream.KindResult:
+		result, err := campaign.DecodeResult(r.Data)
+		if err != nil {
+			return err
+		}
+		d := byID[result.Delivery]
+		if d == nil {
+			return fmt.Errorf("result of a delivery that is not: %+v", result)
+		}
+		verdict := map[campaign.Verdict]string{
+			campaign.Accepted: audit.Accepted, campaign.Temporary: audit.Temporary, campaign.Permanent: audit.Permanent,
+		}
+		a.Result(audit.Result{
+			Campaign: d.Campaign, Customer: d.Customer, Entry: int(d.Entry), Step: d.Step, Channel: d.Channel,
+			Attempt: int(result.Attempt), Verdict: verdict[result.Verdict],
+		})
+	default: // the others change no customer
+	}
+	return nil
+}
+
+// byID are the deliveries as they were handed off first.
+func (h *history) byID() map[campaign.ID]*campaign.Delivery {
+	by := map[campaign.ID]*campaign.Delivery{}
+	for i := range h.messages {
+		for j := range h.messages[i].Deliveries {
+			if d := &h.messages[i].Deliveries[j]; by[d.ID] == nil {
+				by[d.ID] = d
+			}
+		}
+	}
+	return by
+}
+
+// compareStates compares what became of the deliveries, each customer's in the order
+// reached.
+func compareStates(h *history, model []audit.State) error {
+	engine := map[string][]audit.State{}
+	for i := range h.messages {
+		for j := range h.messages[i].Deliveries {
+			d := &h.messages[i].Deliveries[j]
+			if d.Status == campaign.HandedOff && d.Attempt == 1 {
+				continue
+			}
+			engine[d.Customer] = append(engine[d.Customer], audit.State{
+				Campaign: d.Campaign, Customer: d.Customer, Entry: int(d.Entry), Step: d.Step, Channel: d.Channel,
+				Status: string(d.Status), Attempt: int(d.Attempt), At: d.At,
+			})
+		}
+	}
+	for _, want := range model {
+		got := engine[want.Customer]
+		if len(got) == 0 {
+			return fmt.Errorf("audit: no such state of a delivery: %+v", want)
+		}
+		if got[0] != want {
+			return fmt.Errorf("audit: state of a delivery\n  engine %+v\n  model  %+v", got[0], want)
+		}
+		engine[want.Customer] = got[1:]
+	}
+	return first(engine, func(rest []audit.State) error {
+		if len(rest) == 0 {
+			return nil
+		}
+		return fmt.Errorf("audit: a state too many: %+v", rest[0])
+	})
 }
 
 func readEvent(data []byte) (audit.Event, error) {

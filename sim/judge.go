@@ -2,12 +2,15 @@ package sim
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 
 	"github.com/nudge-engine/nudge/actors"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/effect"
+	"github.com/nudge-engine/nudge/storage"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -27,6 +30,11 @@ func (w *World) judge() {
 		w.fail(p.rested())
 	}
 	w.rest()
+	for _, p := range w.parts {
+		if w.err == nil {
+			w.fail(p.defined())
+		}
+	}
 	if w.err != nil {
 		return
 	}
@@ -76,6 +84,30 @@ func (p *partition) rested() error {
 	}
 	p.w.reach[reachCascade] += shard.Census().Cascades
 	n.owner.Snapshot()
+	return nil
+}
+
+// defined: the partition has applied every control record once, and has in its
+// snapshot the definitions that the last of them left (R12).
+func (p *partition) defined() error {
+	shard := p.newest().owner.Shard
+	if k := p.w.controls(); shard.Control() != k {
+		return fmt.Errorf("partition %d stands at control record %d of %d", p.number, shard.Control(), k)
+	}
+	stored, err := p.newest().disk.Get(storage.DefinitionsKey(p.number))
+	if err != nil {
+		return err
+	}
+	var got map[string]struct {
+		Documents []campaign.Document `json:"documents"`
+	}
+	if err := json.Unmarshal(stored, &got); err != nil {
+		return fmt.Errorf("partition %d: definitions: %w", p.number, err)
+	}
+	if want := p.w.inForce(); !reflect.DeepEqual(got[workspace].Documents, want) {
+		return fmt.Errorf("partition %d has in force\n  %+v\nand should have\n  %+v", p.number,
+			got[workspace].Documents, want)
+	}
 	return nil
 }
 

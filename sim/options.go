@@ -45,6 +45,7 @@ type Options struct {
 	Permanent   Rate
 	ResultTwice Rate
 	ResultLate  Rate
+	Expires     bool // some steps say how long their messages may leave
 }
 
 // Draw is the swarm: each fault is off in half of the worlds, so that faults are
@@ -70,7 +71,24 @@ func Draw(rng *rand.Rand) Options {
 		Jump: pick(60_000, 60_000, 1_800_000, 43_200_000),
 	}
 	if o.Jump > 60_000 {
-		o.Temporary = 0 // retries are timers too, and the auditor does not know them
+		o.Temporary = 0 // the auditor did not know retries, which are timers too; see More
+	}
+	return o
+}
+
+// More draws what was added later. It has a generator of its own, so that the seeds
+// that once failed still are the worlds that they were.
+func (o Options) More(rng *rand.Rand) Options {
+	rate := func(most int) Rate {
+		r := Rate(1 + rng.IntN(most))
+		if rng.IntN(2) == 0 {
+			return 0
+		}
+		return r
+	}
+	o.Expires = rng.IntN(2) == 0
+	if o.Jump > 60_000 {
+		o.Temporary = rate(400)
 	}
 	return o
 }

@@ -21,6 +21,9 @@ const (
 	reachClockBack   = "frame stamped before log time"
 	reachSomeDurable = "frames replayed from a snapshot"
 	reachBarrier     = "frame held by a snapshot that waits"
+	reachExpired     = "delivery expired"
+	reachOldAnswer   = "answer to an older attempt"
+	reachRecallLate  = "recall after the chain had ended"
 )
 
 // Rare lists them all.
@@ -28,7 +31,7 @@ func Rare() []string {
 	return []string{
 		reachAppend, reachCommit, reachSaved, reachUnstored, reachDuplicate, reachWoken, reachCascade,
 		reachZombie, reachFound, reachResend, reachRecalled, reachPending, reachLied, reachSealed, reachRetry,
-		reachClockBack, reachSomeDurable, reachBarrier,
+		reachClockBack, reachSomeDurable, reachBarrier, reachExpired, reachOldAnswer, reachRecallLate,
 	}
 }
 

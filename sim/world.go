@@ -1,11 +1,13 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -201,6 +203,16 @@ func (w *World) Trace() []string { return w.trace.last }
 
 // Reached is how often each rare situation came about.
 func (w *World) Reached() Reach { return w.reach }
+
+// controls is how many control records there are.
+func (w *World) controls() uint64 { return 2 }
+
+// inForce are the documents that the last control record left in force, by name.
+func (w *World) inForce() []campaign.Document {
+	docs := slices.Clone(w.documents)
+	slices.SortFunc(docs, func(a, b campaign.Document) int { return cmp.Compare(a.Name, b.Name) })
+	return docs
+}
 
 func (w *World) compile(_ string, d *campaign.Document) (campaign.Parsed, error) {
 	p, ok := w.programs[d.Name]

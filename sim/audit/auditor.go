@@ -40,6 +40,7 @@ type Auditor struct {
 	holdMark   int64
 	late       bool // the timer in hand is more than lateAfter late
 	deliveries []Delivery
+	states     []State
 	refused    []Refusal
 }
 
@@ -52,6 +53,8 @@ type customer struct {
 	events []*Event // every track record, in log order
 	per    []standing
 	chains []*chain // every chain ever, in order of entry
+
+	pending []*pending // deliveries without a final state, oldest first
 }
 
 // standing is one customer's standing with one campaign.
@@ -121,13 +124,15 @@ func (a *Auditor) Next() (due int64, ok bool) {
 	return t.due, ok
 }
 
-// timer is the timer of a chain or, without one, an inactivity instant.
+// timer is the timer of a pending delivery, of a chain or, without either, an
+// inactivity instant.
 type timer struct {
 	due      int64
 	customer *customer
 	campaign int
 	entry    int
 	chain    *chain
+	pending  *pending
 }
 
 // first is the armed timer that fires before all others: by due, customer,
@@ -153,12 +158,15 @@ func (c *customer) first() (first timer, ok bool) {
 	}
 	for _, ch := range c.chains {
 		if ch.live() && ch.timed {
-			ask(timer{max(ch.due, ch.wake), c, ch.campaign, ch.entry, ch})
+			ask(timer{max(ch.due, ch.wake), c, ch.campaign, ch.entry, ch, nil})
 		}
+	}
+	for i, p := range c.pending { // before all campaigns
+		ask(timer{p.due(), c, -1, i, nil, p})
 	}
 	for i, s := range c.per {
 		if s.armed {
-			ask(timer{s.due, c, i, s.entries + 1, nil})
+			ask(timer{s.due, c, i, s.entries + 1, nil, nil})
 		}
 	}
 	return first, ok
@@ -170,6 +178,10 @@ func (t timer) compare(o timer) int {
 }
 
 func (a *Auditor) fire(t timer) {
+	if t.pending != nil {
+		t.pending.fire(a)
+		return
+	}
 	if t.chain != nil {
 		a.late = a.now-t.chain.due > lateAfter
 		t.chain.timeout()

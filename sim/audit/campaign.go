@@ -132,8 +132,12 @@ type WaitFor struct {
 	Goto  string
 }
 
-// Send decides one delivery a channel, in the order written.
-type Send struct{ Channels []string }
+// Send decides one delivery a channel, in the order written. Each may leave for
+// Expires; 0 is not given.
+type Send struct {
+	Channels []string
+	Expires  time.Duration
+}
 
 // Branch goes to the first arm that holds, else to the next step.
 type Branch struct{ Arms []Arm }

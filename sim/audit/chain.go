@@ -1,5 +1,10 @@
 package audit
 
+import (
+	"cmp"
+	"math"
+)
+
 // Outcomes of a chain.
 const (
 	Active    = "active"
@@ -39,6 +44,9 @@ func (ch *chain) live() bool { return ch.outcome == Active }
 func (ch *chain) end(a *Auditor, outcome string) {
 	ch.outcome, ch.endedAt = outcome, a.now
 	ch.resting, ch.timed = false, false
+	if outcome == Converted || outcome == Stopped {
+		ch.recall(a)
+	}
 }
 
 // observe is "goals, stops, waits" of one record. An ended chain is measured
@@ -56,6 +64,7 @@ func (ch *chain) observe(a *Auditor, e *Event) {
 		}
 	}
 	if !ch.live() {
+		ch.recallLate(a, e)
 		return
 	}
 	if stopper >= 0 {
@@ -94,17 +103,13 @@ const measured = 24 * 3_600_000 // ms of log time
 // open tells whether the goal is measured at the event's time. Event time rules
 // the window's end, however late the record comes to a chain that lives.
 func (ch *chain) open(a *Auditor, g Goal, e *Event) bool {
-	if e.Time < min(ch.trigger.Time, ch.enteredAt) {
+	if e.Time < ch.began() {
 		return false
 	}
-	from := ch.enteredAt
-	if g.FromDelivery {
-		from = ch.lastDelivery
+	end := ch.until(g)
+	if end == math.MaxInt64 {
+		return ch.live() // armed for the life of the chain
 	}
-	if g.Window == 0 || (g.FromDelivery && !ch.delivered) {
-		return ch.live() // no end is set: armed for the life of the chain
-	}
-	end := from + g.Window.Milliseconds()
 	return e.Time <= end && (ch.live() || a.now <= end+measured)
 }
 
@@ -223,6 +228,10 @@ func (ch *chain) send(a *Auditor, s Step) {
 		a.deliveries = append(a.deliveries, Delivery{
 			Campaign: ch.def.Name, Customer: ch.customer.id, Key: ch.key, Entry: ch.entry,
 			Step: s.ID, Channel: channel, At: a.now, Due: ch.planned, TriggerID: ch.trigger.ID,
+		})
+		ch.customer.pending = append(ch.customer.pending, &pending{
+			chain: ch, step: s.ID, channel: channel, attempt: 1,
+			expires: a.now + cmp.Or(s.Send.Expires.Milliseconds(), defaultExpires),
 		})
 	}
 	ch.delivered, ch.lastDelivery = true, a.now

@@ -82,6 +82,33 @@ func (ch *chain) result() Chain {
 	return r
 }
 
+// Freed is the instant from which on a customer may enter a campaign again that the
+// chain with that trigger keeps them out of.
+type Freed struct {
+	At        int64
+	Customer  string
+	TriggerID string
+}
+
+// Cooling lists the cooldowns of customers whose campaigns have one: a chain each,
+// those over too.
+func (a *Auditor) Cooling() []Freed {
+	var all []Freed
+	for _, c := range a.customers {
+		for _, ch := range c.chains {
+			r := &ch.def.Reentry
+			from := ch.enteredAt
+			if r.FromExit {
+				from = ch.endedAt
+			}
+			if r.Mode == ModeCooldown && from != 0 {
+				all = append(all, Freed{from + r.Cooldown.Milliseconds(), c.id, ch.trigger.ID})
+			}
+		}
+	}
+	return all
+}
+
 // Refused lists refusals by (campaign, reason). The reasons are the model's own
 // words.
 func (a *Auditor) Refused() []Refusal {
