@@ -45,7 +45,13 @@ type Shard struct {
 	state    uint64 // state hash as of the last snapshot
 	hold     lateHold
 
-	part    uint32 // steps of the frame in hand so far
+	part uint32 // steps of the frame in hand so far
+	// eventful says that the frame in hand had an event; shift is how many definitions
+	// it had after one. Customers who come before definitions are told from those who
+	// come after by the place of their first record, also within one frame.
+	eventful bool
+	shift    uint64
+
 	dirty   []*hosted
 	image   []byte // the customer in hand as it was, to go back to after a panic
 	touched bool   // something changed since the last snapshot
@@ -98,6 +104,7 @@ func (s *Shard) Step(in *Input, out *effect.Effects) (done bool, err error) {
 		return false, nil
 	}
 	s.dedupe.evict(s.now)
+	s.eventful, s.shift = false, 0
 	for i := range in.Frame.Records {
 		s.apply(in, i, out)
 	}
