@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/nudge-engine/nudge/actors"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/sim/audit"
 	"github.com/nudge-engine/nudge/stream"
@@ -12,17 +13,17 @@ import (
 // audit folds the log once more, with the auditor, and compares what it decides
 // with the effects.
 func (p *partition) audit(h *history) error {
-	a := audit.New(p.w.load.Campaigns)
-	byID := h.byID()
+	a := audit.New(nil)
+	f := reading{w: p.w, a: a, byID: h.byID()}
 	for i := range h.frames {
-		f := &h.frames[i].Frame
-		a.Frame(f.Time)
-		for _, r := range f.Records {
-			if err := auditRecord(a, &r, byID); err != nil {
+		a.Frame(h.frames[i].Frame.Time)
+		for _, r := range h.frames[i].Frame.Records {
+			if err := f.record(&r); err != nil {
 				return err
 			}
 		}
 	}
+	p.versions(h)
 	if err := compareDeliveries(h, a.Deliveries(), p.w.opt.StrictDue); err != nil {
 		return err
 	}
@@ -32,8 +33,28 @@ func (p *partition) audit(h *history) error {
 	return compareChains(h, a.Chains())
 }
 
-func auditRecord(a *audit.Auditor, r *stream.Record, byID map[campaign.ID]*campaign.Delivery) error {
+// reading gives the records of a log to the auditor.
+type reading struct {
+	w    *World
+	a    *audit.Auditor
+	byID map[campaign.ID]*campaign.Delivery
+	ctl  uint64 // last control record; copies of what was applied say nothing
+}
+
+func (f *reading) record(r *stream.Record) error {
+	a, byID := f.a, f.byID
 	switch r.Kind {
+	case stream.KindControl:
+		c, err := actors.DecodeControl(r.Data)
+		if err != nil {
+			return err
+		}
+		if c.K == f.ctl+1 {
+			f.ctl = c.K
+			if c.Apply != nil {
+				a.Apply(f.w.applied[c.K-2])
+			}
+		}
 	case stream.KindEvent:
 		e, err := readEvent(r.Data)
 		if err != nil {
@@ -60,6 +81,27 @@ func auditRecord(a *audit.Auditor, r *stream.Record, byID map[campaign.ID]*campa
 	default: // the others change no customer
 	}
 	return nil
+}
+
+// versions marks what the new versions of campaigns led to.
+func (p *partition) versions(h *history) {
+	entered := map[chainID]uint32{}
+	for i := range h.messages {
+		for _, c := range h.messages[i].Chains {
+			id := chainID{c.Campaign, c.Customer, int(c.Entry)}
+			if entered[id] == 0 {
+				entered[id] = c.Version
+			}
+			if entered[id] != c.Version {
+				p.w.mark(reachFollowed)
+			}
+		}
+		for j := range h.messages[i].Decisions {
+			if h.messages[i].Decisions[j].Reason == campaign.ReasonStepGone {
+				p.w.mark(reachStepGone)
+			}
+		}
+	}
 }
 
 // byID are the deliveries as they were handed off first.
@@ -141,7 +183,7 @@ func delivered(h *history) map[string][]audit.Delivery {
 				continue
 			}
 			by[d.Customer] = append(by[d.Customer], audit.Delivery{
-				Campaign: d.Campaign, Customer: d.Customer, Key: d.Key,
+				Campaign: d.Campaign, Version: int(d.Version), Customer: d.Customer, Key: d.Key,
 				Entry: int(d.Entry), Step: d.Step, Channel: d.Channel, At: d.At, Due: d.Due, TriggerID: d.TriggerID,
 			})
 		}
@@ -193,7 +235,7 @@ func compareChains(h *history, model []audit.Chain) error {
 		value := campaign.Money(want.Value * 1e6)
 		if !ok || string(got.Outcome) != want.Outcome || got.EndedAt != want.EndedAt ||
 			got.EnteredAt != want.EnteredAt || got.Goal != want.Goal || got.Key != want.Key ||
-			got.Value != value {
+			got.Value != value || int(got.Version) != want.Version {
 			return fmt.Errorf("audit: chain\n  engine %+v\n  model  %+v", got, want)
 		}
 		delete(engine, id)

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 
 	"github.com/nudge-engine/nudge/actors"
 	"github.com/nudge-engine/nudge/campaign"
@@ -91,7 +93,7 @@ func (p *partition) rested() error {
 // snapshot the definitions that the last of them left (R12).
 func (p *partition) defined() error {
 	shard := p.newest().owner.Shard
-	if k := p.w.controls(); shard.Control() != k {
+	if k := uint64(len(p.w.ctl)); shard.Control() != k {
 		return fmt.Errorf("partition %d stands at control record %d of %d", p.number, shard.Control(), k)
 	}
 	stored, err := p.newest().disk.Get(storage.DefinitionsKey(p.number))
@@ -104,7 +106,11 @@ func (p *partition) defined() error {
 	if err := json.Unmarshal(stored, &got); err != nil {
 		return fmt.Errorf("partition %d: definitions: %w", p.number, err)
 	}
-	if want := p.w.inForce(); !reflect.DeepEqual(got[workspace].Documents, want) {
+	var want []campaign.Document
+	for _, name := range slices.Sorted(maps.Keys(p.w.inForce)) {
+		want = append(want, p.w.inForce[name])
+	}
+	if !reflect.DeepEqual(got[workspace].Documents, want) {
 		return fmt.Errorf("partition %d has in force\n  %+v\nand should have\n  %+v", p.number,
 			got[workspace].Documents, want)
 	}

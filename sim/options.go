@@ -46,6 +46,7 @@ type Options struct {
 	ResultTwice Rate
 	ResultLate  Rate
 	Expires     bool // some steps say how long their messages may leave
+	Edits       int  // how often campaigns are applied again while chains run
 }
 
 // Draw is the swarm: each fault is off in half of the worlds, so that faults are
@@ -90,6 +91,7 @@ func (o Options) More(rng *rand.Rand) Options {
 	if o.Jump > 60_000 {
 		o.Temporary = rate(400)
 	}
+	o.Edits = max(0, rng.IntN(7)-3)
 	return o
 }
 

@@ -23,6 +23,9 @@ const (
 	reachBarrier     = "frame held by a snapshot that waits"
 	reachExpired     = "delivery expired"
 	reachOldAnswer   = "answer to an older attempt"
+	reachEdited      = "definitions applied while timers run"
+	reachStepGone    = "chain whose step is gone"
+	reachFollowed    = "chain that goes on under a later version"
 	reachRecallLate  = "recall after the chain had ended"
 )
 
@@ -32,6 +35,7 @@ func Rare() []string {
 		reachAppend, reachCommit, reachSaved, reachUnstored, reachDuplicate, reachWoken, reachCascade,
 		reachZombie, reachFound, reachResend, reachRecalled, reachPending, reachLied, reachSealed, reachRetry,
 		reachClockBack, reachSomeDurable, reachBarrier, reachExpired, reachOldAnswer, reachRecallLate,
+		reachEdited, reachStepGone, reachFollowed,
 	}
 }
 

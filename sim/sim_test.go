@@ -57,7 +57,7 @@ func world(t *testing.T, lang *campaign.Language, seed uint64, plain bool) (*sim
 		o.Latency, o.Clock = 0, 0
 	}
 	load := workload.Generate(rng, workload.Options{
-		Calls: o.Calls, Exact: exact, Cooldowns: exact && !plain, Expires: o.Expires,
+		Calls: o.Calls, Exact: exact, Cooldowns: exact && !plain, Expires: o.Expires, Edits: o.Edits,
 	})
 	w, err := sim.New(lang, rng, o, load)
 	if err != nil {

@@ -47,9 +47,11 @@ const (
 // End is the target of a goto that ends the chain.
 const End = "end"
 
-// Campaign is one definition, always active. The zero MaxEventAge means 24h.
+// Campaign is one definition, active from when it is applied. The zero MaxEventAge
+// means 24h. Version is no part of the text.
 type Campaign struct {
 	Name        string
+	Version     int
 	Trigger     Trigger
 	Audience    *Pred
 	Reentry     Reentry
@@ -244,7 +246,7 @@ func (p *Pred) holds(s scene) bool {
 
 func (c Comparison) holds(s scene) bool {
 	if c.Count != "" {
-		return compare(float64(s.customer.counts[c.Count]), c.Op, c.Value)
+		return compare(float64(len(s.customer.counted(c.Count, nil))), c.Op, c.Value)
 	}
 	members := s.customer.traits
 	switch c.Subject {

@@ -9,6 +9,7 @@ import (
 // planned for, At the log time it was decided at.
 type Delivery struct {
 	Campaign  string
+	Version   int
 	Customer  string
 	Key       string
 	Entry     int
@@ -31,6 +32,7 @@ type Hit struct {
 // 0 while it is active.
 type Chain struct {
 	Campaign  string
+	Version   int // that it last ran under
 	Customer  string
 	Key       string
 	Entry     int
@@ -72,7 +74,7 @@ func (a *Auditor) Chains() []Chain {
 
 func (ch *chain) result() Chain {
 	r := Chain{
-		Campaign: ch.def.Name, Customer: ch.customer.id, Key: ch.key, Entry: ch.entry,
+		Campaign: ch.def.Name, Version: ch.version, Customer: ch.customer.id, Key: ch.key, Entry: ch.entry,
 		EnteredAt: ch.enteredAt, EndedAt: ch.endedAt, Outcome: ch.outcome, Hits: slices.Clone(ch.hits),
 	}
 	if len(ch.hits) > 0 {

@@ -8,7 +8,9 @@
 package workload
 
 import (
+	"cmp"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"time"
 
@@ -28,13 +30,22 @@ type Options struct {
 	// Cooldowns has most campaigns use one, and many calls come at the very instant at
 	// which one is over. It is for Exact.
 	Cooldowns bool
+	// Edits is how often definitions are applied again, among the calls.
+	Edits int
 }
 
-// Workload is a set of campaigns, all applied before the first call, and the
-// calls in log order.
+// Workload is a set of campaigns, all applied before the first call, the calls in log
+// order, and what is applied among them.
 type Workload struct {
 	Campaigns []audit.Campaign
 	Calls     []Call
+	Edits     []Edit
+}
+
+// Edit is campaigns that are applied at an instant, new ones or new versions.
+type Edit struct {
+	At        int64
+	Campaigns []audit.Campaign
 }
 
 // Call is one record and the log time it arrives at, in Unix ms.
@@ -83,6 +94,11 @@ func Generate(rng *rand.Rand, o Options) Workload {
 		w.Campaigns = append(w.Campaigns, d.campaign("camp-"+strconv.Itoa(i+1)))
 	}
 	w.Calls = d.calls(o, w.Campaigns)
+	for range o.Edits {
+		d.edit(&w)
+	}
+	slices.SortStableFunc(w.Edits, func(x, y Edit) int { return cmp.Compare(x.At, y.At) })
+	w.Edits = counting(w.Campaigns, w.Edits)
 	return w
 }
 
