@@ -9,7 +9,6 @@ import (
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/sim/audit"
 	"github.com/nudge-engine/nudge/sim/workload"
-	"github.com/nudge-engine/nudge/storage"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -76,8 +75,8 @@ type partition struct {
 	nodes   []*node // running, the newest last
 	started int     // owners so far
 	host    int
-	disk    *storage.Memory // of the owner that crashed last
-	crashes []int64         // when
+	disk    *disk   // of the owner that crashed last
+	crashes []int64 // when
 	hashes  []uint64
 }
 

@@ -46,6 +46,7 @@ type Options struct {
 	ResultTwice Rate
 	ResultLate  Rate
 	Expires     bool // some steps say how long their messages may leave
+	StoreFails  Rate // the store fails, once or for a while: a commit, a load, a start
 	Edits       int  // how often campaigns are applied again while chains run
 }
 
@@ -91,6 +92,7 @@ func (o Options) More(rng *rand.Rand) Options {
 	if o.Jump > 60_000 {
 		o.Temporary = rate(400)
 	}
+	o.StoreFails = rate(60)
 	o.Edits = max(0, rng.IntN(7)-3)
 	return o
 }

@@ -23,6 +23,8 @@ const (
 	reachBarrier     = "frame held by a snapshot that waits"
 	reachExpired     = "delivery expired"
 	reachOldAnswer   = "answer to an older attempt"
+	reachStore       = "halt because the store failed"
+	reachStoreStart  = "start that failed because of the store"
 	reachEdited      = "definitions applied while timers run"
 	reachStepGone    = "chain whose step is gone"
 	reachFollowed    = "chain that goes on under a later version"
@@ -35,7 +37,7 @@ func Rare() []string {
 		reachAppend, reachCommit, reachSaved, reachUnstored, reachDuplicate, reachWoken, reachCascade,
 		reachZombie, reachFound, reachResend, reachRecalled, reachPending, reachLied, reachSealed, reachRetry,
 		reachClockBack, reachSomeDurable, reachBarrier, reachExpired, reachOldAnswer, reachRecallLate,
-		reachEdited, reachStepGone, reachFollowed,
+		reachStore, reachStoreStart, reachEdited, reachStepGone, reachFollowed,
 	}
 }
 

@@ -9,9 +9,17 @@ import (
 
 // edit draws an edit at the instant of some call: mostly a campaign with something
 // changed, else a new one, sometimes both at once. An edit starts from the campaign as
-// it was first applied, so that a later one takes an earlier one back in parts.
+// it was first applied, so that a later one takes an earlier one back in parts. Some
+// are a new campaign that counts what a customer has just done first: of their history
+// nothing was counted.
 func (d *draw) edit(w *Workload) {
 	e := Edit{At: pick(d, w.Calls).At + pick(d, []int64{-1, 0, 0, 1})}
+	if first := d.newcomer(w.Calls); d.one(3) && first.Event.Name != "" {
+		c := d.campaign("camp-" + strconv.Itoa(len(w.Campaigns)+len(w.Edits)+1) + "n")
+		c.Trigger = audit.Trigger{Kind: audit.KindCount, Event: first.Event.Name, Reaches: 1 + d.rng.IntN(2)}
+		w.Edits = append(w.Edits, Edit{At: first.At + d.rng.Int64N(2), Campaigns: []audit.Campaign{c}})
+		return
+	}
 	if !d.one(4) {
 		e.Campaigns = append(e.Campaigns, d.changed(pick(d, w.Campaigns)))
 	}
@@ -19,6 +27,13 @@ func (d *draw) edit(w *Workload) {
 		e.Campaigns = append(e.Campaigns, d.campaign("camp-"+strconv.Itoa(len(w.Campaigns)+len(w.Edits)+1)+"b"))
 	}
 	w.Edits = append(w.Edits, e)
+}
+
+// newcomer is the first call of some customer.
+func (d *draw) newcomer(calls []Call) Call {
+	c := pick(d, calls)
+	i := slices.IndexFunc(calls, func(o Call) bool { return o.Event.Customer == c.Event.Customer })
+	return calls[i]
 }
 
 // counting leaves out the edits that ask for a counter which an earlier edit dropped:
@@ -49,6 +64,9 @@ func (d *draw) changed(c audit.Campaign) audit.Campaign {
 			c.Steps = d.steps()
 		case 2:
 			c.Steps = d.retimed(c.Steps)
+			if d.one(2) {
+				c.Steps = renamed(c.Steps)
+			}
 		case 3:
 			c.Goals = nil
 			for i := range d.rng.IntN(3) {
@@ -83,6 +101,37 @@ func (d *draw) retimed(steps []audit.Step) []audit.Step {
 			w := *s.Wait
 			w.Timeout = d.duration()
 			s.Wait = &w
+		}
+	}
+	return steps
+}
+
+// renamed is the same steps under other ids: every chain's step is gone.
+func renamed(steps []audit.Step) []audit.Step {
+	steps = slices.Clone(steps)
+	to := func(id string) string {
+		if id == "" || id == audit.End {
+			return id
+		}
+		return "new-" + id
+	}
+	for i := range steps {
+		s := &steps[i]
+		s.ID, s.Goto = to(s.ID), to(s.Goto)
+		if s.Wait != nil {
+			w := *s.Wait
+			w.OnTimeout, w.For = to(w.OnTimeout), slices.Clone(w.For)
+			for j := range w.For {
+				w.For[j].Goto = to(w.For[j].Goto)
+			}
+			s.Wait = &w
+		}
+		if s.Branch != nil {
+			b := audit.Branch{Arms: slices.Clone(s.Branch.Arms)}
+			for j := range b.Arms {
+				b.Arms[j].Goto = to(b.Arms[j].Goto)
+			}
+			s.Branch = &b
 		}
 	}
 	return steps
