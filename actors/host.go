@@ -53,6 +53,8 @@ type host struct {
 	snapshot                       atomic.Pointer[Meta] // the last durable one
 	halt                           atomic.Pointer[error]
 
+	takeOver *storage.Batch // makes the snapshot one of this semantics; nil when it is
+
 	first uint64 // log sequence to read first
 	end   uint64 // where the log ended at start
 
@@ -74,7 +76,9 @@ func newHost(e *Engine, partition int) *host {
 	if e.config.MemoryLimit > 0 {
 		limit = max(limit, 1)
 	}
-	shard := NewShard(Config{Partition: partition, Compile: e.config.Compile, MemoryLimit: limit})
+	shard := NewShard(Config{
+		Partition: partition, Compile: e.config.Compile, MemoryLimit: limit, Semantics: e.config.Semantics,
+	})
 	h.owner = NewOwner(shard, e.config.Node, h.env())
 	return h
 }
@@ -146,6 +150,11 @@ func (h *host) halted() error {
 
 // recover loads the snapshot and checks both streams against it (R7).
 func (h *host) recover(ctx context.Context) error {
+	if h.takeOver != nil {
+		if err := h.e.config.Store.Commit(h.takeOver); err != nil {
+			return err
+		}
+	}
 	if err := h.owner.Shard.Recover(h.e.config.Store); err != nil {
 		return err
 	}

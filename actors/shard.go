@@ -22,6 +22,8 @@ type Config struct {
 	// MemoryLimit bounds the customers in memory, in bytes (an estimate); 0 means
 	// no limit.
 	MemoryLimit int64
+	// Semantics is the version of what Step computes (R1); 0 means this program's.
+	Semantics uint64
 }
 
 // Shard is the owner of one partition's customers: the deterministic core. It
@@ -60,6 +62,9 @@ type Shard struct {
 
 // NewShard is a shard before the first record.
 func NewShard(c Config) *Shard {
+	if c.Semantics == 0 {
+		c.Semantics = effect.Semantics
+	}
 	return &Shard{
 		config: c, machine: campaign.NewMachine(), names: campaign.Names{}, customers: newMemory(),
 		dedupe: newDedupe(), defs: newDefinitions(c.Compile),
@@ -97,7 +102,7 @@ func (s *Shard) Step(in *Input, out *effect.Effects) (done bool, err error) {
 	s.touched = true
 	before := s.now
 	s.now = max(s.now, in.Frame.Time)
-	out.Seq, out.Part, out.Now = in.At.Seq, s.part, s.now
+	out.Seq, out.Part, out.Now, out.Semantics = in.At.Seq, s.part, s.now, s.config.Semantics
 	s.hold.observe(&s.wheel, before, s.now)
 	if !s.fireTimers(out) {
 		s.part++

@@ -78,6 +78,7 @@ type partition struct {
 	disk    *disk   // of the owner that crashed last
 	crashes []int64 // when
 	hashes  []uint64
+	upgrade upgrade
 }
 
 // record is one record to be published. An event is encoded when its frame is
@@ -119,7 +120,7 @@ func (p *partition) add(r record) {
 
 // send publishes the next frame unless one is in flight (R4).
 func (p *partition) send() {
-	if p.inFlight || len(p.waiting) == 0 {
+	if p.inFlight || len(p.waiting) == 0 || p.upgrade.draining {
 		return
 	}
 	p.inFlight = true

@@ -47,7 +47,7 @@ func (w *World) judge() {
 			w.fail(err)
 			return
 		}
-		for _, check := range []func(*history) error{p.replays, p.once, p.audit, p.sends} {
+		for _, check := range []func(*history) error{p.semantics, p.replays, p.once, p.audit, p.sends} {
 			if err := check(h); err != nil {
 				w.fail(fmt.Errorf("partition %d: %w", p.number, err))
 				return

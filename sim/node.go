@@ -64,7 +64,7 @@ func (p *partition) start(host int, disk *disk) {
 	}
 	p.started++
 	n := &node{w: p.w, p: p, number: p.started, host: host, disk: disk, alive: true, end: last(p.events)}
-	shard := p.w.shard(p.number, p.w.opt.Memory)
+	shard := p.w.shard(p.number, p.w.opt.Memory, p.upgrade.runs)
 	name := ""
 	if p.w.opt.Claims {
 		name = "node-" + strconv.Itoa(host)
@@ -76,6 +76,10 @@ func (p *partition) start(host int, disk *disk) {
 		p.w.mark(reachStoreStart)
 		p.host, p.disk = host, disk
 		p.restart(host, disk)
+		return
+	}
+	if errors.Is(err, actors.ErrSemantics) {
+		p.refused(n, err)
 		return
 	}
 	if err != nil {
@@ -100,11 +104,16 @@ func (p *partition) start(host int, disk *disk) {
 
 // recover does what the shell does at start (R7).
 func (n *node) recover(shard *actors.Shard) error {
+	ctx := context.Background()
+	was, had := n.p.upgrade, n.disk.meta(n.p.number)
+	if err := actors.TakeOver(ctx, n.disk, n.p.number, was.runs, n.p.events, n.p.effects); err != nil {
+		return err
+	}
+	n.p.tookOver(had)
 	if err := shard.Recover(n.disk); err != nil {
 		return err
 	}
 	m := shard.Meta()
-	ctx := context.Background()
 	if err := actors.CheckEvents(ctx, n.p.events, m.Applied); err != nil {
 		return err
 	}

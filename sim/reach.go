@@ -25,6 +25,8 @@ const (
 	reachOldAnswer   = "answer to an older attempt"
 	reachStore       = "halt because the store failed"
 	reachStoreStart  = "start that failed because of the store"
+	reachUpgraded    = "another semantics takes over"
+	reachRefused     = "another semantics refused"
 	reachEdited      = "definitions applied while timers run"
 	reachStepGone    = "chain whose step is gone"
 	reachFollowed    = "chain that goes on under a later version"
@@ -37,7 +39,7 @@ func Rare() []string {
 		reachAppend, reachCommit, reachSaved, reachUnstored, reachDuplicate, reachWoken, reachCascade,
 		reachZombie, reachFound, reachResend, reachRecalled, reachPending, reachLied, reachSealed, reachRetry,
 		reachClockBack, reachSomeDurable, reachBarrier, reachExpired, reachOldAnswer, reachRecallLate,
-		reachStore, reachStoreStart, reachEdited, reachStepGone, reachFollowed,
+		reachStore, reachStoreStart, reachUpgraded, reachRefused, reachEdited, reachStepGone, reachFollowed,
 	}
 }
 

@@ -83,7 +83,7 @@ func New(lang *campaign.Language, rng *rand.Rand, o Options, load workload.Workl
 		}
 	}
 	for p := range o.Partitions {
-		part := &partition{w: w, number: p, hashes: []uint64{0}}
+		part := &partition{w: w, number: p, hashes: []uint64{0}, upgrade: upgrade{runs: effect.Semantics}}
 		var err error
 		if part.events, err = w.log.Open(context.Background(), stream.EventStream(p), streamOptions()); err != nil {
 			return nil, err
@@ -122,6 +122,11 @@ func (w *World) Run() (err error) {
 	for i := range w.load.Edits {
 		w.at(w.load.Edits[i].At, func() { w.edit(i) })
 		last = max(last, w.load.Edits[i].At)
+	}
+	if w.opt.Upgrade {
+		for _, p := range w.parts {
+			w.at(workload.Start+w.rng.Int64N(last-workload.Start+1), p.tryUpgrade)
+		}
 	}
 	longest := int64(0)
 	for _, campaigns := range w.applied { // a chain may spend the longest time under each
@@ -262,6 +267,8 @@ func (w *World) compile(_ string, d *campaign.Document) (campaign.Parsed, error)
 	return p, nil
 }
 
-func (w *World) shard(partition int, limit int64) *actors.Shard {
-	return actors.NewShard(actors.Config{Partition: partition, Compile: w.compile, MemoryLimit: limit})
+func (w *World) shard(partition int, limit int64, semantics uint64) *actors.Shard {
+	return actors.NewShard(actors.Config{
+		Partition: partition, Compile: w.compile, MemoryLimit: limit, Semantics: semantics,
+	})
 }
