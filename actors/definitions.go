@@ -22,7 +22,7 @@ type definitions struct {
 // workspace is what one workspace has in force.
 type workspace struct {
 	Documents []campaign.Document `json:"documents"` // sorted by (Kind, Name)
-	// Since gives for each counter the log sequence from which it counts.
+	// Since gives for each counter the place in the log from which it counts.
 	Since map[string]uint64 `json:"since"`
 	set   *campaign.Set
 }
@@ -41,9 +41,9 @@ func (d *definitions) set(name string) *campaign.Set {
 	return w.set
 }
 
-// apply puts documents in force at log sequence seq. When one of them does not
+// apply puts documents in force at a place of the log. When one of them does not
 // compile, nothing changes: it was checked before it was written, so that is a bug.
-func (d *definitions) apply(a *Apply, seq uint64) error {
+func (d *definitions) apply(a *Apply, place uint64) error {
 	d.set(a.Workspace)
 	old := d.workspaces[a.Workspace]
 	byKey := map[string]campaign.Document{}
@@ -60,7 +60,7 @@ func (d *definitions) apply(a *Apply, seq uint64) error {
 	for id, since := range old.Since { //nudge:unordered a copy
 		next.Since[id] = since
 	}
-	if err := d.build(a.Workspace, next, seq); err != nil {
+	if err := d.build(a.Workspace, next, place); err != nil {
 		return err
 	}
 	d.workspaces[a.Workspace] = next
@@ -68,7 +68,7 @@ func (d *definitions) apply(a *Apply, seq uint64) error {
 	return nil
 }
 
-func (d *definitions) build(name string, w *workspace, seq uint64) error {
+func (d *definitions) build(name string, w *workspace, place uint64) error {
 	sort.Slice(w.Documents, func(i, j int) bool {
 		a, b := &w.Documents[i], &w.Documents[j]
 		return a.Kind < b.Kind || a.Kind == b.Kind && a.Name < b.Name
@@ -83,7 +83,7 @@ func (d *definitions) build(name string, w *workspace, seq uint64) error {
 			programs = append(programs, p.Campaign)
 		}
 	}
-	w.set = campaign.NewSet(programs, w.Since, seq)
+	w.set = campaign.NewSet(programs, w.Since, place)
 	return nil
 }
 

@@ -26,6 +26,6 @@
 // Files in reading order: input.go (what comes in), shard.go (Step), record.go
 // (one record), timers.go and wheel.go (time), dedupe.go, definitions.go
 // (campaigns in force), hosted.go (customers in memory), effects.go and
-// message.go (what goes out), meta.go and snapshot.go (what is kept), then the
-// shell: engine*.go.
+// message.go (what goes out), meta.go, snapshot.go and semantics.go (what is kept),
+// then the shell: engine*.go.
 package actors

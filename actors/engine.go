@@ -11,6 +11,7 @@ import (
 	"github.com/anthdm/hollywood/actor"
 
 	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/storage"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -32,6 +33,7 @@ type EngineConfig struct {
 	// Held are partitions that must not start, and why.
 	Held map[int]error
 
+	Semantics     uint64        // of the effects that are computed; default: this program's
 	MemoryLimit   int64         // bytes of customers in memory, over all shards; 0: no limit
 	SnapshotEvery time.Duration // default 5 s
 	Checkpoints   time.Duration // how often a checkpoint is kept; default 10 min
@@ -63,6 +65,9 @@ func NewEngine(c EngineConfig) *Engine {
 	if c.Checkpoints == 0 {
 		c.Checkpoints = 10 * time.Minute
 	}
+	if c.Semantics == 0 {
+		c.Semantics = effect.Semantics
+	}
 	return &Engine{config: c, stopped: make(chan struct{})}
 }
 
@@ -75,21 +80,28 @@ func (e *Engine) Start(ctx context.Context) error {
 		return fmt.Errorf("actors: %w", err)
 	}
 	e.actors = engine
-	var wg sync.WaitGroup
 	failures := make([]error, len(e.config.Events))
 	for p := range e.config.Events {
 		h := newHost(e, p)
 		e.hosts = append(e.hosts, h)
-		wg.Go(func() { failures[p] = h.recover(ctx) })
+		h.takeOver, failures[p] = takeOver(ctx, e.config.Store, p, e.config.Semantics, e.config.Events[p],
+			e.config.Effects[p])
+		// Before any snapshot is rewritten: the old program must be able to start again.
+		if errors.Is(failures[p], ErrSemantics) {
+			return failures[p]
+		}
+	}
+	var wg sync.WaitGroup
+	for p, h := range e.hosts {
+		if failures[p] == nil {
+			wg.Go(func() { failures[p] = h.recover(ctx) })
+		}
 	}
 	wg.Wait()
 	reading, stop := context.WithCancel(context.WithoutCancel(ctx))
 	e.stopReading = stop
 	for p, h := range e.hosts {
-		if err := failures[p]; errors.Is(err, ErrSemantics) {
-			stop()
-			return err
-		} else if err != nil {
+		if err := failures[p]; err != nil {
 			h.owner.halt(err)
 			continue
 		}

@@ -19,12 +19,13 @@ const partitions = 3
 
 // deployment is an engine over a log and a store in memory.
 type deployment struct {
-	log     *stream.Memory
-	store   *storage.Memory
-	events  []stream.Stream
-	effects []stream.Stream
-	lang    *campaign.Language
-	limit   int64
+	log       *stream.Memory
+	store     *storage.Memory
+	events    []stream.Stream
+	effects   []stream.Stream
+	lang      *campaign.Language
+	limit     int64
+	semantics uint64
 
 	expectHalts bool // set by the test's goroutine, read by a shard's after it was asked
 
@@ -60,6 +61,16 @@ func now() (int64, error) { return time.Now().UnixMilli(), nil }
 
 func (d *deployment) start(t *testing.T) {
 	t.Helper()
+	if err := d.tryStart(t); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.control.Attach(t.Context(), d.engine, d.publisher); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (d *deployment) tryStart(t *testing.T) error {
+	t.Helper()
 	var err error
 	d.control, err = actors.OpenController(t.Context(), d.open(t, stream.ControlStream),
 		actors.Genesis{LogID: "log", Partitions: partitions, Semantics: effect.Semantics})
@@ -72,19 +83,14 @@ func (d *deployment) start(t *testing.T) {
 		Compile: func(workspace string, doc *campaign.Document) (campaign.Parsed, error) {
 			return campaign.ParseDocument(d.lang, workspace, doc)
 		},
-		Logger: slog.New(slog.DiscardHandler), MemoryLimit: d.limit, SnapshotEvery: 20 * time.Millisecond,
+		Logger: slog.New(slog.DiscardHandler), MemoryLimit: d.limit, Semantics: d.semantics, SnapshotEvery: 20 * time.Millisecond,
 		OnHalt: func(p int, err error) {
 			if !d.expectHalts {
 				t.Errorf("partition %d halted: %v", p, err)
 			}
 		},
 	})
-	if err := d.engine.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if err := d.control.Attach(t.Context(), d.engine, d.publisher); err != nil {
-		t.Fatal(err)
-	}
+	return d.engine.Start(t.Context())
 }
 
 func (d *deployment) stop() {

@@ -53,6 +53,8 @@ type host struct {
 	snapshot                       atomic.Pointer[Meta] // the last durable one
 	halt                           atomic.Pointer[error]
 
+	takeOver *storage.Batch // makes the snapshot one of this semantics; nil when it is
+
 	first uint64 // log sequence to read first
 	end   uint64 // where the log ended at start
 
@@ -74,7 +76,9 @@ func newHost(e *Engine, partition int) *host {
 	if e.config.MemoryLimit > 0 {
 		limit = max(limit, 1)
 	}
-	config := Config{Partition: partition, Compile: e.config.Compile, MemoryLimit: limit}
+	config := Config{
+		Partition: partition, Compile: e.config.Compile, MemoryLimit: limit, Semantics: e.config.Semantics,
+	}
 	if e.config.Skips != nil {
 		config.Skips = e.config.Skips[partition]
 	}
@@ -155,6 +159,11 @@ func (h *host) halted() error {
 func (h *host) recover(ctx context.Context) error {
 	if err := h.e.config.Held[h.partition]; err != nil {
 		return err
+	}
+	if h.takeOver != nil {
+		if err := h.e.config.Store.Commit(h.takeOver); err != nil {
+			return err
+		}
 	}
 	if err := h.owner.Shard.Recover(h.e.config.Store); err != nil {
 		return err

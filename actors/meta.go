@@ -1,15 +1,10 @@
 package actors
 
 import (
-	"errors"
 	"fmt"
 
-	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/internal/wire"
 )
-
-// ErrSemantics means that the state was computed by another semantics.
-var ErrSemantics = errors.New("actors: another semantics")
 
 // A stored shard meta, version 1: format byte; semantics, now; position applied
 // (sequence, time, hash); number and hash of the last effect message; number of
@@ -75,7 +70,7 @@ func DecodeMeta(p []byte) (Meta, error) {
 // of the last snapshot.
 func (s *Shard) Meta() Meta {
 	return Meta{
-		Semantics: effect.Semantics, Now: s.now, Applied: s.applied, Emitted: s.emitted, LastHash: s.lastHash,
+		Semantics: s.config.Semantics, Now: s.now, Applied: s.applied, Emitted: s.emitted, LastHash: s.lastHash,
 		Control: s.ctl, Claim: s.claim, StateHash: s.state, HoldUntil: s.hold.until, HoldMark: s.hold.mark,
 		DedupeSize: s.dedupe.limit,
 	}

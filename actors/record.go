@@ -58,12 +58,13 @@ func (s *Shard) applyEvent(in *Input, index int, out *effect.Effects) error {
 		out.Drops = append(out.Drops, effect.Drop{Index: uint32(index), Reason: campaign.Deduplicate})
 		return nil
 	}
+	s.eventful = true
 	e.Time = min(e.Time, s.now) // a writer's clock may have stepped back since it stamped the event
 	key := Key(e.Workspace, e.Customer)
 	h := s.customers.get(key)
 	created := h == nil
 	if created {
-		h = s.customers.put(key, campaign.NewCustomer(e.Workspace, e.Customer, s.now, in.At.Seq), guessBytes)
+		h = s.customers.put(key, campaign.NewCustomer(e.Workspace, e.Customer, s.now, in.At.Seq+s.shift), guessBytes)
 	}
 	s.machine.Use(s.defs.set(e.Workspace))
 	s.guard(h, out, func() {
@@ -105,7 +106,10 @@ func (s *Shard) applyControl(data []byte, seq uint64) error {
 	s.ctl = c.K
 	switch {
 	case c.Apply != nil:
-		return s.defs.apply(c.Apply, seq)
+		if s.eventful {
+			s.shift++
+		}
+		return s.defs.apply(c.Apply, seq+s.shift)
 	case c.Genesis != nil && c.Genesis.DedupeIDs > 0:
 		s.dedupe.limit = c.Genesis.DedupeIDs
 	}

@@ -26,6 +26,8 @@ type Config struct {
 	// Mark, when it is not nil, is told what is in hand before it is applied: a record,
 	// the timers of a frame (index InTimers), or nothing (sequence 0).
 	Mark func(seq uint64, index int)
+	// Semantics is the version of what Step computes (R1); 0 means this program's.
+	Semantics uint64
 }
 
 // InTimers is the index that Mark gets while the timers before a frame fire.
@@ -52,7 +54,13 @@ type Shard struct {
 	state    uint64 // state hash as of the last snapshot
 	hold     lateHold
 
-	part    uint32 // steps of the frame in hand so far
+	part uint32 // steps of the frame in hand so far
+	// eventful says that the frame in hand had an event; shift is how many definitions
+	// it had after one. Customers who come before definitions are told from those who
+	// come after by the place of their first record, also within one frame.
+	eventful bool
+	shift    uint64
+
 	dirty   []*hosted
 	image   []byte // the customer in hand as it was, to go back to after a panic
 	touched bool   // something changed since the last snapshot
@@ -61,6 +69,9 @@ type Shard struct {
 
 // NewShard is a shard before the first record.
 func NewShard(c Config) *Shard {
+	if c.Semantics == 0 {
+		c.Semantics = effect.Semantics
+	}
 	return &Shard{
 		config: c, machine: campaign.NewMachine(), names: campaign.Names{}, customers: newMemory(),
 		dedupe: newDedupe(), defs: newDefinitions(c.Compile),
@@ -101,7 +112,7 @@ func (s *Shard) Step(in *Input, out *effect.Effects) (done bool, err error) {
 	s.touched = true
 	before := s.now
 	s.now = max(s.now, in.Frame.Time)
-	out.Seq, out.Part, out.Now = in.At.Seq, s.part, s.now
+	out.Seq, out.Part, out.Now, out.Semantics = in.At.Seq, s.part, s.now, s.config.Semantics
 	s.hold.observe(&s.wheel, before, s.now)
 	s.mark(in.At.Seq, InTimers)
 	defer s.mark(0, 0)
@@ -110,6 +121,7 @@ func (s *Shard) Step(in *Input, out *effect.Effects) (done bool, err error) {
 		return false, nil
 	}
 	s.dedupe.evict(s.now)
+	s.eventful, s.shift = false, 0
 	for i := range in.Frame.Records {
 		if s.mark(in.At.Seq, i); !s.skipped(in, i, out) {
 			s.apply(in, i, out)

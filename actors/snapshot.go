@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/nudge-engine/nudge/campaign"
-	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/storage"
 )
 
@@ -92,7 +91,8 @@ func (s *Shard) Load(key string, value []byte) error {
 }
 
 // Recover makes the shard what the store's snapshot says. It must be called
-// before the first Step; a store without a snapshot leaves the shard as new.
+// before the first Step; a store without a snapshot leaves the shard as new. TakeOver
+// comes before it where the semantics may be another.
 func (s *Shard) Recover(store storage.Store) error {
 	p := s.config.Partition
 	stored, err := store.Get(storage.MetaKey(p))
@@ -103,9 +103,8 @@ func (s *Shard) Recover(store storage.Store) error {
 	if err != nil {
 		return err
 	}
-	if m.Semantics != effect.Semantics {
-		return fmt.Errorf("%w: partition %d was computed by semantics %d, this program computes %d; run the program "+
-			"of semantics %d until it has drained", ErrSemantics, p, m.Semantics, effect.Semantics, m.Semantics)
+	if m.Semantics != s.config.Semantics {
+		return semanticsError(p, m.Semantics, s.config.Semantics)
 	}
 	s.now, s.applied, s.emitted, s.lastHash = m.Now, m.Applied, m.Emitted, m.LastHash
 	s.ctl, s.claim, s.state = m.Control, m.Claim, m.StateHash

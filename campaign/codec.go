@@ -34,7 +34,7 @@ func (c *Customer) AppendTo(b []byte) []byte {
 	b = wire.AppendString(b, c.Workspace)
 	b = wire.AppendString(b, c.ID)
 	b = wire.AppendInt(b, c.CreatedAt)
-	b = wire.AppendUint(b, c.CreatedSeq)
+	b = wire.AppendUint(b, c.CreatedPlace)
 	b = wire.AppendBytes(b, c.Traits)
 	b = wire.AppendUint(b, uint64(len(c.Counters)))
 	for i := range c.Counters {
@@ -171,7 +171,7 @@ func DecodeCustomer(p []byte, names Names) (*Customer, error) {
 	}
 	d := wire.NewDecoder(append([]byte(nil), p[9:]...))
 	c := &Customer{
-		Workspace: names.of(d.Bytes()), ID: d.String(), CreatedAt: d.Int(), CreatedSeq: d.Uint(),
+		Workspace: names.of(d.Bytes()), ID: d.String(), CreatedAt: d.Int(), CreatedPlace: d.Uint(),
 		Traits: d.Bytes(),
 	}
 	for range d.Count(5) {

@@ -13,7 +13,7 @@ import (
 func fullCustomer() *Customer {
 	trigger := Event{ID: "m1", Type: Track, Name: "Cart Updated", Time: 1000, Properties: []byte(`{"cart_id":"A"}`)}
 	return &Customer{
-		Workspace: "default", ID: "ann", CreatedAt: 500, CreatedSeq: 7, Traits: []byte(`{"level":"gold"}`),
+		Workspace: "default", ID: "ann", CreatedAt: 500, CreatedPlace: 7, Traits: []byte(`{"level":"gold"}`),
 		Counters: []Counter{
 			{ID: "Order Completed", Count: 2, First: 100, Last: 900, Sums: []Sum{{Property: "total", Total: 35_500_000}}},
 		},

@@ -15,11 +15,11 @@ const (
 // Customer is the whole state of one customer. It is owned by one shard and not
 // safe for concurrent use.
 type Customer struct {
-	Workspace  string
-	ID         string
-	CreatedAt  int64  // log time of the first record, ms
-	CreatedSeq uint64 // log sequence of the first record
-	Traits     []byte // canonical JSON object, nil when empty
+	Workspace    string
+	ID           string
+	CreatedAt    int64  // log time of the first record, ms
+	CreatedPlace uint64 // place of the first record in the log: its sequence, or a little more
+	Traits       []byte // canonical JSON object, nil when empty
 
 	Counters []Counter // sorted by ID
 	Rings    []Ring    // sorted by Name
@@ -30,9 +30,9 @@ type Customer struct {
 	Pending  []Pending // deliveries handed off and without a final result, oldest first
 }
 
-// NewCustomer is a customer first seen at now with the record seq.
-func NewCustomer(workspace, id string, now int64, seq uint64) *Customer {
-	return &Customer{Workspace: workspace, ID: id, CreatedAt: now, CreatedSeq: seq}
+// NewCustomer is a customer first seen at now with the record at place.
+func NewCustomer(workspace, id string, now int64, place uint64) *Customer {
+	return &Customer{Workspace: workspace, ID: id, CreatedAt: now, CreatedPlace: place}
 }
 
 // Counter counts the events of one name (that match one predicate) by event time.

@@ -28,7 +28,7 @@ func (m *Machine) countTrigger(p *Program, t *CountTrigger, e *Event) {
 	if t.Where != nil && !m.holds(t.Where, p.Name) {
 		return
 	}
-	if m.c.CreatedSeq < spec.since {
+	if m.c.CreatedPlace < spec.since {
 		m.refuse(p, "", ReasonHistory)
 		return
 	}

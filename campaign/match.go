@@ -35,7 +35,7 @@ func (m *Machine) recallLate(p *Program, ch *Chain, e *Event) {
 	stopping := false
 	for i := range p.Goals {
 		g := &p.Goals[i]
-		stopping = stopping || g.Stop && !m.beforeTrigger(ch, e) && m.matches(&g.Match, e, ch.Campaign)
+		stopping = stopping || g.Stop && m.inTime(g, ch, e) && m.matches(&g.Match, e, ch.Campaign)
 	}
 	for i := range p.Stops {
 		stopping = stopping || m.matches(&p.Stops[i], e, ch.Campaign)
@@ -99,28 +99,29 @@ func (m *Machine) goals(p *Program, ch *Chain, e *Event) {
 	}
 }
 
-// inWindow checks a goal's window by event time, both ends inclusive; an event
-// from before the trigger is none of its chain's goals. A chain that has ended
-// is measured for measureGrace after its window closed, so that late events
-// count.
+// inWindow says whether a goal is measured at an event's time. A chain that has ended
+// is measured for measureGrace after its window closed, so that late events count.
 func (m *Machine) inWindow(g *Goal, ch *Chain, e *Event) bool {
-	if m.beforeTrigger(ch, e) {
+	end, bounded := ch.windowEnd(g)
+	if !ch.live() && (!bounded || m.now > end+measureGrace) {
 		return false
 	}
-	if g.Window == 0 {
-		return ch.live()
+	return m.inTime(g, ch, e)
+}
+
+// inTime checks a goal's window by event time, both ends inclusive; an event from
+// before the trigger is none of its chain's goals.
+func (m *Machine) inTime(g *Goal, ch *Chain, e *Event) bool {
+	end, bounded := ch.windowEnd(g)
+	return !m.beforeTrigger(ch, e) && (!bounded || e.Time <= end)
+}
+
+// windowEnd is the last instant of a goal's window; bounded is false while it has none.
+func (ch *Chain) windowEnd(g *Goal) (end int64, bounded bool) {
+	if !g.FromDelivery {
+		return ch.EnteredAt + g.Window, g.Window != 0
 	}
-	base := ch.EnteredAt
-	if g.FromDelivery {
-		if ch.LastSend == 0 {
-			return ch.live() // nothing to count from yet
-		}
-		base = ch.LastSend
-	}
-	if !ch.live() && m.now > base+g.Window+measureGrace {
-		return false
-	}
-	return e.Time <= base+g.Window
+	return ch.LastSend + g.Window, g.Window != 0 && ch.LastSend != 0
 }
 
 func (m *Machine) reach(p *Program, g *Goal, ch *Chain, e *Event) {

@@ -23,13 +23,13 @@ type counterSpec struct {
 	id    string
 	where *Expr
 	sums  []string // properties, sorted
-	since uint64   // log sequence of the control record that asked first
+	since uint64   // place of the control record that asked first
 }
 
-// NewSet indexes programs. Counters start at the sequence that since gives for
-// their id; an id that since does not know starts at now, which is also written
+// NewSet indexes programs. Counters start at the place that since gives for
+// their id; an id that since does not know starts at place, which is also written
 // to since.
-func NewSet(programs []*Program, since map[string]uint64, seq uint64) *Set {
+func NewSet(programs []*Program, since map[string]uint64, place uint64) *Set {
 	s := &Set{
 		programs: append([]*Program(nil), programs...),
 		byName:   make(map[string]*Program, len(programs)),
@@ -53,7 +53,7 @@ func NewSet(programs []*Program, since map[string]uint64, seq uint64) *Set {
 		for _, c := range specs {
 			wanted[c.id] = true
 			if _, known := since[c.id]; !known {
-				since[c.id] = seq
+				since[c.id] = place
 			}
 			c.since = since[c.id]
 		}

@@ -115,16 +115,16 @@ func (c *collector) kick() {
 }
 
 // block lets the writer make one block. There is another at once when this one
-// failed or wrote something; positions are not asked, because the writer shows
-// them late after a save that failed.
+// failed or wrote something, or came after one that failed, whose rest it was.
+// Positions are not asked, because the writer shows them late after a save that failed.
 func (c *collector) block() {
 	var ctx context.Context
 	ctx, c.stop = context.WithCancel(context.Background())
-	before := c.writer.Rows()
+	before, again := c.writer.Rows(), c.failed
 	c.failed, c.resent = false, false
 	c.writer.Run(ctx)
 	c.w.note("warehouse: block, %d rows, failed %v", c.writer.Rows()-before, c.failed)
-	more := c.failed || c.resent || c.writer.Rows() > before
+	more := c.failed || c.resent || again || c.writer.Rows() > before
 	if c.w.hit(c.w.opt.SinkCrash) {
 		c.w.note("warehouse writer crashes")
 		c.w.fail(c.start())

@@ -70,6 +70,12 @@ func (n *node) env() actors.Env {
 				n.crash()
 				return
 			}
+			if errors.Is(err, errStore) { // a person restarts it
+				n.tell("halts: %v", err)
+				n.w.mark(reachStore)
+				n.crash()
+				return
+			}
 			n.w.fail(err)
 		},
 	}
@@ -144,6 +150,9 @@ func (n *node) answer(stored bool, err error) {
 		n.unanswered--
 	}
 	n.owner.Appended(err)
+	if !n.alive {
+		return // it halted
+	}
 	n.look()
 	if n.crashes(n.w.opt.CrashAnswer) {
 		n.crash()
@@ -183,26 +192,32 @@ func (n *node) commit(b *storage.Batch) {
 			n.crash()
 			return
 		}
-		n.w.fail(n.disk.Commit(b))
+		err := n.disk.Commit(b)
 		n.batch = nil
 		if n.crashes(n.w.opt.CrashSaved) {
 			n.w.mark(reachSaved)
 			n.crash()
 			return
 		}
-		n.w.after(n.w.delay(), n.committed)
+		n.w.after(n.w.delay(), func() { n.committed(err) })
 	})
 }
 
-func (n *node) committed() {
+func (n *node) committed(err error) {
 	if !n.alive {
 		return
 	}
-	n.owner.Committed(nil)
+	n.owner.Committed(err)
+	if err != nil {
+		if n.alive {
+			n.w.fail(fmt.Errorf("partition %d goes on after a snapshot that failed", n.p.number))
+		}
+		return
+	}
 	n.tell("snapshot durable")
 	n.look()
 	shard := n.owner.Shard
-	n.w.fail(shard.CheckStored(n.disk))
+	n.w.fail(shard.CheckStored(n.disk.Memory))
 	if c := shard.Census(); n.w.opt.Memory > 0 && c.Bytes > n.w.opt.Memory && c.Loaded > c.Dirty {
 		n.w.fail(
 			fmt.Errorf("memory: partition %d has %d bytes, may have %d; %d customers, %d dirty", n.p.number, c.Bytes,

@@ -6,12 +6,9 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/nudge-engine/nudge/actors"
 	"github.com/nudge-engine/nudge/campaign"
-	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/sim/audit"
 	"github.com/nudge-engine/nudge/sim/workload"
-	"github.com/nudge-engine/nudge/storage"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -78,9 +75,10 @@ type partition struct {
 	nodes   []*node // running, the newest last
 	started int     // owners so far
 	host    int
-	disk    *storage.Memory // of the owner that crashed last
-	crashes []int64         // when
+	disk    *disk   // of the owner that crashed last
+	crashes []int64 // when
 	hashes  []uint64
+	upgrade upgrade
 }
 
 // record is one record to be published. An event is encoded when its frame is
@@ -102,22 +100,16 @@ func (w *World) call(c *workload.Call) {
 	p.add(record{kind: stream.KindEvent, event: &c.Event, acked: func() { w.acked[id] = true }})
 }
 
-// control copies the control records into the partition.
-func (p *partition) control() {
-	genesis := actors.Control{K: 1, Genesis: &actors.Genesis{
-		LogID: "sim", Partitions: len(p.w.parts),
-		Semantics: effect.Semantics, DedupeIDs: actors.DefaultDedupeIDs,
-	}}
-	apply := actors.Control{K: 2, Apply: &actors.Apply{Workspace: workspace, Documents: p.w.documents}}
-	for _, c := range []actors.Control{genesis, apply} {
-		data := c.Encode()
+// control copies control record k into the partition, and a late copy of an earlier one.
+func (p *partition) control(k int) {
+	data := p.w.ctl[k-1]
+	p.add(record{kind: stream.KindControl, data: data})
+	if p.w.hit(p.w.opt.CtlTwice) {
 		p.add(record{kind: stream.KindControl, data: data})
-		if p.w.hit(p.w.opt.CtlTwice) {
-			p.add(record{kind: stream.KindControl, data: data})
-		}
 	}
-	if p.w.hit(p.w.opt.CtlTwice) { // a late copy of the first
-		p.w.after(p.w.rng.Int64N(3_600_000), func() { p.add(record{kind: stream.KindControl, data: genesis.Encode()}) })
+	if k > 1 && p.w.hit(p.w.opt.CtlTwice) {
+		again := p.w.ctl[k-2]
+		p.w.after(p.w.rng.Int64N(3_600_000), func() { p.add(record{kind: stream.KindControl, data: again}) })
 	}
 }
 
@@ -128,7 +120,7 @@ func (p *partition) add(r record) {
 
 // send publishes the next frame unless one is in flight (R4).
 func (p *partition) send() {
-	if p.inFlight || len(p.waiting) == 0 {
+	if p.inFlight || len(p.waiting) == 0 || p.upgrade.draining {
 		return
 	}
 	p.inFlight = true

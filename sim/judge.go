@@ -2,12 +2,17 @@ package sim
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"reflect"
+	"slices"
 
 	"github.com/nudge-engine/nudge/actors"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/effect"
+	"github.com/nudge-engine/nudge/storage"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -27,6 +32,11 @@ func (w *World) judge() {
 		w.fail(p.rested())
 	}
 	w.rest()
+	for _, p := range w.parts {
+		if w.err == nil {
+			w.fail(p.defined())
+		}
+	}
 	if w.err != nil {
 		return
 	}
@@ -37,7 +47,7 @@ func (w *World) judge() {
 			w.fail(err)
 			return
 		}
-		for _, check := range []func(*history) error{p.replays, p.once, p.audit, p.sends} {
+		for _, check := range []func(*history) error{p.semantics, p.replays, p.once, p.audit, p.sends} {
 			if err := check(h); err != nil {
 				w.fail(fmt.Errorf("partition %d: %w", p.number, err))
 				return
@@ -76,6 +86,34 @@ func (p *partition) rested() error {
 	}
 	p.w.reach[reachCascade] += shard.Census().Cascades
 	n.owner.Snapshot()
+	return nil
+}
+
+// defined: the partition has applied every control record once, and has in its
+// snapshot the definitions that the last of them left (R12).
+func (p *partition) defined() error {
+	shard := p.newest().owner.Shard
+	if k := uint64(len(p.w.ctl)); shard.Control() != k {
+		return fmt.Errorf("partition %d stands at control record %d of %d", p.number, shard.Control(), k)
+	}
+	stored, err := p.newest().disk.Get(storage.DefinitionsKey(p.number))
+	if err != nil {
+		return err
+	}
+	var got map[string]struct {
+		Documents []campaign.Document `json:"documents"`
+	}
+	if err := json.Unmarshal(stored, &got); err != nil {
+		return fmt.Errorf("partition %d: definitions: %w", p.number, err)
+	}
+	var want []campaign.Document
+	for _, name := range slices.Sorted(maps.Keys(p.w.inForce)) {
+		want = append(want, p.w.inForce[name])
+	}
+	if !reflect.DeepEqual(got[workspace].Documents, want) {
+		return fmt.Errorf("partition %d has in force\n  %+v\nand should have\n  %+v", p.number,
+			got[workspace].Documents, want)
+	}
 	return nil
 }
 

@@ -29,7 +29,7 @@ type node struct {
 	number int // of all owners of the partition
 	host   int
 	owner  *actors.Owner
-	disk   *storage.Memory
+	disk   *disk
 	alive  bool
 	end    uint64 // of the log when it began
 
@@ -58,19 +58,31 @@ type message struct {
 
 // start runs a new owner on a host, with the host's disk; nil is an empty one. An
 // owner is named after its host, so a restart is no other owner.
-func (p *partition) start(host int, disk *storage.Memory) {
+func (p *partition) start(host int, disk *disk) {
 	if disk == nil {
-		disk = storage.NewMemory()
+		disk = p.w.newDisk()
 	}
 	p.started++
 	n := &node{w: p.w, p: p, number: p.started, host: host, disk: disk, alive: true, end: last(p.events)}
-	shard := p.w.shard(p.number, p.w.opt.Memory)
+	shard := p.w.shard(p.number, p.w.opt.Memory, p.upgrade.runs)
 	name := ""
 	if p.w.opt.Claims {
 		name = "node-" + strconv.Itoa(host)
 	}
 	n.owner = actors.NewOwner(shard, name, n.env())
-	if err := n.recover(shard); err != nil {
+	err := n.recover(shard)
+	if errors.Is(err, errStore) {
+		p.w.note("owner %d.%d does not start: %v", p.number, n.number, err)
+		p.w.mark(reachStoreStart)
+		p.host, p.disk = host, disk
+		p.restart(host, disk)
+		return
+	}
+	if errors.Is(err, actors.ErrSemantics) {
+		p.refused(n, err)
+		return
+	}
+	if err != nil {
 		p.w.fail(fmt.Errorf("owner %d of partition %d does not start: %w", n.number, p.number, err))
 		return
 	}
@@ -92,18 +104,23 @@ func (p *partition) start(host int, disk *storage.Memory) {
 
 // recover does what the shell does at start (R7).
 func (n *node) recover(shard *actors.Shard) error {
+	ctx := context.Background()
+	was, had := n.p.upgrade, n.disk.meta(n.p.number)
+	if err := actors.TakeOver(ctx, n.disk, n.p.number, was.runs, n.p.events, n.p.effects); err != nil {
+		return err
+	}
+	n.p.tookOver(had)
 	if err := shard.Recover(n.disk); err != nil {
 		return err
 	}
 	m := shard.Meta()
-	ctx := context.Background()
 	if err := actors.CheckEvents(ctx, n.p.events, m.Applied); err != nil {
 		return err
 	}
 	if err := actors.CheckEffects(ctx, n.p.effects, m.Emitted, m.LastHash); err != nil {
 		return err
 	}
-	if err := shard.CheckStored(n.disk); err != nil {
+	if err := shard.CheckStored(n.disk.Memory); err != nil {
 		return err
 	}
 	return n.owner.Start()
@@ -145,6 +162,9 @@ func (n *node) frame() {
 		n.ticks = n.ticks && r.Kind == stream.KindTick
 	}
 	n.owner.Frame(in)
+	if !n.alive {
+		return // it halted
+	}
 	n.lastFrame = n.w.now
 	if n.owner.Shard.Applied().Seq < in.At.Seq {
 		n.w.mark(reachBarrier)
@@ -208,7 +228,7 @@ func (n *node) look() {
 // failover starts a second owner: on a copy of the disk, or on an empty one. The
 // first does not know and goes on for a while.
 func (n *node) failover() {
-	disk := n.disk.Clone()
+	disk := n.disk.clone()
 	if n.w.rng.IntN(3) == 0 {
 		disk = nil
 	}
@@ -251,7 +271,7 @@ func (n *node) crash() {
 	if n.batch != nil {
 		n.w.mark(reachCommit)
 		if durable = n.w.rng.IntN(2) == 0; durable {
-			n.w.fail(n.disk.Commit(n.batch))
+			n.w.fail(n.disk.Memory.Commit(n.batch))
 		}
 	}
 	n.tell("crashes; %d effects arrived, %d unanswered, snapshot %v durable %v", arrive, n.unanswered, n.batch != nil,
@@ -260,13 +280,17 @@ func (n *node) crash() {
 	n.p.host, n.p.disk = n.host, n.disk
 	n.die()
 	if len(n.p.nodes) == 0 {
-		disk := n.disk
-		n.w.after(n.w.rng.Int64N(restartPause), func() {
-			if len(n.p.nodes) == 0 {
-				n.p.start(n.host, disk)
-			}
-		})
+		n.p.restart(n.host, n.disk)
 	}
+}
+
+// restart starts an owner some time later unless there is one by then.
+func (p *partition) restart(host int, disk *disk) {
+	p.w.after(p.w.rng.Int64N(restartPause), func() {
+		if len(p.nodes) == 0 {
+			p.start(host, disk)
+		}
+	})
 }
 
 // die takes an owner out.

@@ -45,6 +45,10 @@ type Options struct {
 	Permanent   Rate
 	ResultTwice Rate
 	ResultLate  Rate
+	Expires     bool // some steps say how long their messages may leave
+	StoreFails  Rate // the store fails, once or for a while: a commit, a load, a start
+	Upgrade     bool // a program of another semantics comes
+	Edits       int  // how often campaigns are applied again while chains run
 }
 
 // Draw is the swarm: each fault is off in half of the worlds, so that faults are
@@ -70,8 +74,28 @@ func Draw(rng *rand.Rand) Options {
 		Jump: pick(60_000, 60_000, 1_800_000, 43_200_000),
 	}
 	if o.Jump > 60_000 {
-		o.Temporary = 0 // retries are timers too, and the auditor does not know them
+		o.Temporary = 0 // the auditor did not know retries, which are timers too; see More
 	}
+	return o
+}
+
+// More draws what was added later. It has a generator of its own, so that the seeds
+// that once failed still are the worlds that they were.
+func (o Options) More(rng *rand.Rand) Options {
+	rate := func(most int) Rate {
+		r := Rate(1 + rng.IntN(most))
+		if rng.IntN(2) == 0 {
+			return 0
+		}
+		return r
+	}
+	o.Expires = rng.IntN(2) == 0
+	if o.Jump > 60_000 {
+		o.Temporary = rate(400)
+	}
+	o.StoreFails = rate(60)
+	o.Upgrade = rng.IntN(3) == 0
+	o.Edits = max(0, rng.IntN(7)-3)
 	return o
 }
 

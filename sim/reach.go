@@ -21,6 +21,16 @@ const (
 	reachClockBack   = "frame stamped before log time"
 	reachSomeDurable = "frames replayed from a snapshot"
 	reachBarrier     = "frame held by a snapshot that waits"
+	reachExpired     = "delivery expired"
+	reachOldAnswer   = "answer to an older attempt"
+	reachStore       = "halt because the store failed"
+	reachStoreStart  = "start that failed because of the store"
+	reachUpgraded    = "another semantics takes over"
+	reachRefused     = "another semantics refused"
+	reachEdited      = "definitions applied while timers run"
+	reachStepGone    = "chain whose step is gone"
+	reachFollowed    = "chain that goes on under a later version"
+	reachRecallLate  = "recall after the chain had ended"
 )
 
 // Rare lists them all.
@@ -28,7 +38,8 @@ func Rare() []string {
 	return []string{
 		reachAppend, reachCommit, reachSaved, reachUnstored, reachDuplicate, reachWoken, reachCascade,
 		reachZombie, reachFound, reachResend, reachRecalled, reachPending, reachLied, reachSealed, reachRetry,
-		reachClockBack, reachSomeDurable, reachBarrier,
+		reachClockBack, reachSomeDurable, reachBarrier, reachExpired, reachOldAnswer, reachRecallLate,
+		reachStore, reachStoreStart, reachUpgraded, reachRefused, reachEdited, reachStepGone, reachFollowed,
 	}
 }
 

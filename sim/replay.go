@@ -20,9 +20,15 @@ func (p *partition) replays(h *history) error {
 	if p.w.opt.Memory > 0 {
 		limit = 0
 	}
-	shard, disk := p.w.shard(p.number, limit), storage.NewMemory()
+	shard, disk := p.w.shard(p.number, limit, effect.Semantics), storage.NewMemory()
 	next := 0
 	for i := range h.frames {
+		if p.upgrade.done && h.frames[i].At.Seq == p.upgrade.at+1 {
+			var err error
+			if shard, err = p.upgraded(shard, disk, limit); err != nil {
+				return err
+			}
+		}
 		err := p.fold(shard, disk, &h.frames[i], func(n uint64, data []byte) error {
 			if next >= len(h.raw) || !bytes.Equal(h.raw[next], data) {
 				return fmt.Errorf("%w: frame %d, effect message %d", errReplay, h.frames[i].At.Seq, n)
@@ -40,10 +46,27 @@ func (p *partition) replays(h *history) error {
 			shard.Saved()
 		}
 	}
-	if got, want := shard.Meta(), p.newest().owner.Saved(); got != want {
+	got, want := shard.Meta(), p.newest().owner.Saved()
+	if p.upgrade.done && p.upgrade.at == want.Applied.Seq { // nothing came since
+		got.Semantics = p.upgrade.runs
+	}
+	if got != want {
 		return fmt.Errorf("%w: state %+v, the owner's is %+v", errReplay, got, want)
 	}
 	return nil
+}
+
+// upgraded is the shard under the next semantics.
+func (p *partition) upgraded(s *actors.Shard, disk *storage.Memory, limit int64) (*actors.Shard, error) {
+	b := s.Snapshot()
+	m := s.Meta()
+	m.Semantics = p.upgrade.runs
+	b.Set(storage.MetaKey(p.number), m.Encode())
+	if err := disk.Commit(b); err != nil {
+		return nil, err
+	}
+	next := p.w.shard(p.number, limit, p.upgrade.runs)
+	return next, next.Recover(disk)
 }
 
 // fold applies one frame and gives its effect messages to emit.

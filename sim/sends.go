@@ -10,6 +10,9 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
+// wholeDay is how long a delivery may leave when its step does not say, ms.
+const wholeDay = 86_400_000
+
 // first is the error of the smallest key that has one: the same at each run.
 func first[K comparable, V any](m map[K]V, check func(V) error) error {
 	keys := slices.SortedFunc(maps.Keys(m), func(a, b K) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
@@ -45,7 +48,7 @@ type fate struct {
 // fates follows the deliveries through the effects, and their results through the
 // log.
 func (p *partition) fates(h *history) (map[identity]*fate, error) {
-	stopped := map[chainID]uint64{}
+	stopped, ended := map[chainID]uint64{}, map[chainID]uint64{}
 	by, byID := map[identity]*fate{}, map[campaign.ID]*fate{}
 	for i := range h.messages {
 		m := &h.messages[i]
@@ -53,6 +56,9 @@ func (p *partition) fates(h *history) (map[identity]*fate, error) {
 			id := chainID{c.Campaign, c.Customer, int(c.Entry)}
 			if (c.Outcome == campaign.ByGoal || c.Outcome == campaign.Stopped) && stopped[id] == 0 {
 				stopped[id] = m.Seq
+			}
+			if (c.Outcome == campaign.Completed || c.Outcome == campaign.Exited) && ended[id] == 0 {
+				ended[id] = m.Seq
 			}
 		}
 		for j := range m.Deliveries {
@@ -71,6 +77,9 @@ func (p *partition) fates(h *history) (map[identity]*fate, error) {
 			f.last, f.attempts = d.Status, d.Attempt
 			if d.Status == campaign.StatusRecall {
 				p.w.mark(reachPending)
+				if at := ended[identityOf(d).chain]; at != 0 && at < m.Seq {
+					p.w.mark(reachRecallLate)
+				}
 			}
 		}
 	}
@@ -96,6 +105,9 @@ func (p *partition) results(h *history, byID map[campaign.ID]*fate) error {
 			}
 			if f.stopped != 0 && f.stopped < h.frames[i].At.Seq && f.last == campaign.StatusRecall {
 				p.w.mark(reachRecalled)
+			}
+			if f.results[result.Attempt] != 0 && result.Attempt < f.attempts {
+				p.w.mark(reachOldAnswer)
 			}
 			if f.results[result.Attempt] == 0 {
 				f.results[result.Attempt] = h.frames[i].At.Seq
@@ -139,6 +151,12 @@ func (p *partition) sends(h *history) error {
 		d := f.handed
 		switch f.last {
 		case campaign.StatusSent, campaign.StatusFailed, campaign.StatusRecall:
+		case campaign.StatusExpired:
+			if d.Expires-d.At >= wholeDay { // nothing takes a day here, so its result was lost
+				return fmt.Errorf("delivery %+v ends as %s", d, f.last)
+			}
+			p.w.mark(reachExpired)
+			return nil
 		default:
 			return fmt.Errorf("delivery %+v ends as %s", d, f.last)
 		}

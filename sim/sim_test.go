@@ -6,6 +6,7 @@ import (
 	"flag"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
@@ -17,7 +18,9 @@ import (
 )
 
 var (
-	seeds    = flag.Int("seeds", 300, "how many worlds TestWorld plays, from seed 0 on")
+	seeds     = flag.Int("seeds", 300, "how many worlds TestWorld plays, from seed 0 on")
+	plainFlag = flag.Bool("plain", false, "with -seed: leave out what was added to worlds later, as for the older "+
+		"regressions")
 	seedFlag = flag.String("seed", "", "play the world of this seed alone")
 	all      = flag.Bool("all", false, "play every world, however many fail, and count them; see sim/mutants")
 )
@@ -41,16 +44,21 @@ func language(t *testing.T) *campaign.Language {
 // instants that campaigns look at, and are taken in at once.
 const exactEvery = 5
 
-// world is the world of a seed.
-func world(t *testing.T, lang *campaign.Language, seed uint64) (*sim.World, sim.Options) {
+// world is the world of a seed; plain leaves out what was added to worlds later.
+func world(t *testing.T, lang *campaign.Language, seed uint64, plain bool) (*sim.World, sim.Options) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(seed, 0))
 	o := sim.Draw(rng)
+	if !plain {
+		o = o.More(rand.New(rand.NewPCG(seed, 3)))
+	}
 	exact := seed%exactEvery == exactEvery-1
 	if exact {
 		o.Latency, o.Clock = 0, 0
 	}
-	load := workload.Generate(rng, workload.Options{Calls: o.Calls, Exact: exact})
+	load := workload.Generate(rng, workload.Options{
+		Calls: o.Calls, Exact: exact, Cooldowns: exact && !plain, Expires: o.Expires, Edits: o.Edits,
+	})
 	w, err := sim.New(lang, rng, o, load)
 	if err != nil {
 		t.Fatalf("seed %d: %v", seed, err)
@@ -58,15 +66,25 @@ func world(t *testing.T, lang *campaign.Language, seed uint64) (*sim.World, sim.
 	return w, o
 }
 
-func play(t *testing.T, lang *campaign.Language, seed uint64) (w *sim.World, ok bool) {
+func play(t *testing.T, lang *campaign.Language, seed uint64, plain bool) (w *sim.World, ok bool) {
 	t.Helper()
-	w, o := world(t, lang, seed)
+	w, o := world(t, lang, seed, plain)
 	err := w.Run()
 	if err != nil {
-		t.Errorf("seed %d: %v\n\noptions: %s\n\n%s\n\ngo test ./sim -run TestWorld -seed=%d -v", seed, err, o,
-			strings.Join(w.Trace(), "\n"), seed)
+		t.Errorf("seed %d: %v\n\noptions: %s\n\n%s\n\nat commit %s: go test ./sim -run TestWorld -seed=%d -plain=%v -v",
+			seed, err, o, strings.Join(w.Trace(), "\n"), commit(), seed, plain)
 	}
 	return w, err == nil
+}
+
+// commit names the tree that failed: a seed is the same world only there. It ends in
+// -dirty when something is not committed.
+func commit() string {
+	out, err := exec.Command("git", "describe", "--always", "--dirty", "--exclude=*").Output()
+	if err != nil {
+		return "unknown" // a copy of the tree without its history
+	}
+	return strings.TrimSpace(string(out))
 }
 
 func TestWorld(t *testing.T) {
@@ -76,7 +94,7 @@ func TestWorld(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w, _ := play(t, lang, seed)
+		w, _ := play(t, lang, seed, *plainFlag)
 		t.Logf("trace %016x, reached %v", w.Hash(), w.Reached())
 		t.Log(strings.Join(w.Trace(), "\n"))
 		return
@@ -88,23 +106,23 @@ func TestWorld(t *testing.T) {
 	began := time.Now()
 	reached := sim.Reach{}
 	failed := 0
-	one := func(seed uint64, twice bool) {
-		w, ok := play(t, lang, seed)
+	one := func(seed uint64, plain, twice bool) {
+		w, ok := play(t, lang, seed, plain)
 		reached.Add(w.Reached())
 		if !ok {
 			failed++
 		}
 		if twice {
-			if again, _ := play(t, lang, seed); again.Hash() != w.Hash() {
+			if again, _ := play(t, lang, seed, plain); again.Hash() != w.Hash() {
 				t.Errorf("seed %d played twice: traces %016x and %016x", seed, w.Hash(), again.Hash())
 			}
 		}
 	}
-	for _, seed := range regressions(t) {
-		one(seed, false)
+	for _, r := range regressions(t) {
+		one(r.seed, r.plain, false)
 	}
 	for seed := range uint64(*seeds) {
-		if one(seed, seed%determinism == 0); failed >= maxFailed {
+		if one(seed, false, seed%determinism == 0); failed >= maxFailed {
 			t.Fatal("enough worlds failed")
 		}
 	}
@@ -121,7 +139,7 @@ func count(t *testing.T, lang *campaign.Language) {
 	t.Helper()
 	failed := 0
 	for seed := range uint64(*seeds) {
-		w, _ := world(t, lang, seed)
+		w, _ := world(t, lang, seed, false)
 		if err := w.Run(); err != nil {
 			failed++
 			what, _, _ := strings.Cut(err.Error(), "\n")
@@ -131,8 +149,14 @@ func count(t *testing.T, lang *campaign.Language) {
 	t.Logf("%d of %d seeds failed", failed, *seeds)
 }
 
-// regressions are the seeds that once failed.
-func regressions(t *testing.T) []uint64 {
+// regression is a world that once failed.
+type regression struct {
+	seed  uint64
+	plain bool
+}
+
+// regressions are the worlds that once failed.
+func regressions(t *testing.T) []regression {
 	t.Helper()
 	f, err := os.Open("testdata/regressions.txt")
 	if errors.Is(err, os.ErrNotExist) {
@@ -142,9 +166,10 @@ func regressions(t *testing.T) []uint64 {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	var list []uint64
+	var list []regression
 	for s := bufio.NewScanner(f); s.Scan(); {
 		text, _, _ := strings.Cut(s.Text(), "#")
+		text, plain := strings.CutSuffix(strings.TrimSpace(text), "plain")
 		if text = strings.TrimSpace(text); text == "" {
 			continue
 		}
@@ -152,7 +177,7 @@ func regressions(t *testing.T) []uint64 {
 		if err != nil {
 			t.Fatal(err)
 		}
-		list = append(list, seed)
+		list = append(list, regression{seed, plain})
 	}
 	return list
 }

@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/nudge-engine/nudge/actors"
 	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/effect"
+	"github.com/nudge-engine/nudge/sim/audit"
 	"github.com/nudge-engine/nudge/sim/workload"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -41,10 +44,12 @@ type World struct {
 	sink    *dispatcher
 	collect *collector
 
-	documents []campaign.Document
-	programs  map[string]campaign.Parsed // by name
-	acked     map[string]bool            // customer and id of events that ingest acknowledged
-	reach     Reach
+	ctl      [][]byte                     // the control records, in their order
+	applied  [][]audit.Campaign           // by those from the second on
+	inForce  map[string]campaign.Document // after all of them
+	programs map[program]campaign.Parsed
+	acked    map[string]bool // customer and id of events that ingest acknowledged
+	reach    Reach
 
 	trace struct {
 		hash xxhash.Digest
@@ -54,30 +59,31 @@ type World struct {
 	err error
 }
 
+// program names a version of a campaign.
+type program struct {
+	name    string
+	version uint32
+}
+
 // New is a world before its first instant.
 func New(lang *campaign.Language, rng *rand.Rand, o Options, load workload.Workload) (*World, error) {
 	w := &World{
-		opt: o, load: load, rng: rng, now: workload.Start - 1000, programs: map[string]campaign.Parsed{},
-		acked: map[string]bool{}, reach: Reach{},
+		opt: o, load: load, rng: rng, now: workload.Start - 1000, programs: map[program]campaign.Parsed{},
+		inForce: map[string]campaign.Document{}, acked: map[string]bool{}, reach: Reach{},
 	}
 	w.trace.hash.Reset()
 	w.log = stream.NewMemory(func() time.Time { return time.UnixMilli(w.now).UTC() })
-	for i := range load.Campaigns {
-		parsed, err := campaign.Parse(lang, load.Campaigns[i].Name, []byte(load.Campaigns[i].YAML()))
-		if err != nil {
+	genesis := actors.Control{K: 1, Genesis: &actors.Genesis{
+		LogID: "sim", Partitions: o.Partitions, Semantics: effect.Semantics, DedupeIDs: actors.DefaultDedupeIDs,
+	}}
+	w.ctl = append(w.ctl, genesis.Encode())
+	for _, e := range append([]workload.Edit{{Campaigns: load.Campaigns}}, load.Edits...) {
+		if err := w.define(lang, e.Campaigns); err != nil {
 			return nil, err
 		}
-		doc := parsed[0].Document
-		doc.Version = 2 // the control record that applies it
-		compiled, err := campaign.ParseDocument(lang, workspace, &doc)
-		if err != nil {
-			return nil, err
-		}
-		w.documents = append(w.documents, doc)
-		w.programs[doc.Name] = compiled
 	}
 	for p := range o.Partitions {
-		part := &partition{w: w, number: p, hashes: []uint64{0}}
+		part := &partition{w: w, number: p, hashes: []uint64{0}, upgrade: upgrade{runs: effect.Semantics}}
 		var err error
 		if part.events, err = w.log.Open(context.Background(), stream.EventStream(p), streamOptions()); err != nil {
 			return nil, err
@@ -103,7 +109,8 @@ func (w *World) Run() (err error) {
 		}
 	}()
 	for _, p := range w.parts {
-		p.control()
+		p.control(1)
+		p.control(2)
 		p.start(1, nil)
 	}
 	last := workload.Start
@@ -112,7 +119,19 @@ func (w *World) Run() (err error) {
 		w.at(call.At, func() { w.call(call) })
 		last = max(last, call.At)
 	}
-	longest := workload.Longest(w.load.Campaigns).Milliseconds()
+	for i := range w.load.Edits {
+		w.at(w.load.Edits[i].At, func() { w.edit(i) })
+		last = max(last, w.load.Edits[i].At)
+	}
+	if w.opt.Upgrade {
+		for _, p := range w.parts {
+			w.at(workload.Start+w.rng.Int64N(last-workload.Start+1), p.tryUpgrade)
+		}
+	}
+	longest := int64(0)
+	for _, campaigns := range w.applied { // a chain may spend the longest time under each
+		longest += workload.Longest(campaigns).Milliseconds()
+	}
 	heal := last
 	if !w.opt.HealEarly {
 		heal += w.rng.Int64N(longest)
@@ -124,6 +143,17 @@ func (w *World) Run() (err error) {
 	}
 	w.judge()
 	return w.err
+}
+
+// edit applies campaigns again.
+func (w *World) edit(i int) {
+	w.note("edit %d", i)
+	for _, p := range w.parts {
+		if n := p.newest(); n != nil && n.owner.Shard.NextDue() != 0 {
+			w.mark(reachEdited)
+		}
+		p.control(i + 3)
+	}
 }
 
 // rest runs until nothing is planned any more.
@@ -202,14 +232,43 @@ func (w *World) Trace() []string { return w.trace.last }
 // Reached is how often each rare situation came about.
 func (w *World) Reached() Reach { return w.reach }
 
+// define makes the control record that applies campaigns.
+func (w *World) define(lang *campaign.Language, campaigns []audit.Campaign) error {
+	k := uint64(len(w.ctl) + 1)
+	apply := actors.Apply{Workspace: workspace}
+	campaigns = slices.Clone(campaigns)
+	for i := range campaigns {
+		campaigns[i].Version = int(k)
+		parsed, err := campaign.Parse(lang, campaigns[i].Name, []byte(campaigns[i].YAML()))
+		if err != nil {
+			return err
+		}
+		doc := parsed[0].Document
+		doc.Version = uint32(k)
+		compiled, err := campaign.ParseDocument(lang, workspace, &doc)
+		if err != nil {
+			return err
+		}
+		apply.Documents = append(apply.Documents, doc)
+		w.inForce[doc.Name] = doc
+		w.programs[program{doc.Name, doc.Version}] = compiled
+	}
+	record := actors.Control{K: k, Apply: &apply}
+	w.ctl = append(w.ctl, record.Encode())
+	w.applied = append(w.applied, campaigns)
+	return nil
+}
+
 func (w *World) compile(_ string, d *campaign.Document) (campaign.Parsed, error) {
-	p, ok := w.programs[d.Name]
+	p, ok := w.programs[program{d.Name, d.Version}]
 	if !ok {
-		return campaign.Parsed{}, fmt.Errorf("sim: no campaign %s", d.Name)
+		return campaign.Parsed{}, fmt.Errorf("sim: no version %d of campaign %s", d.Version, d.Name)
 	}
 	return p, nil
 }
 
-func (w *World) shard(partition int, limit int64) *actors.Shard {
-	return actors.NewShard(actors.Config{Partition: partition, Compile: w.compile, MemoryLimit: limit})
+func (w *World) shard(partition int, limit int64, semantics uint64) *actors.Shard {
+	return actors.NewShard(actors.Config{
+		Partition: partition, Compile: w.compile, MemoryLimit: limit, Semantics: semantics,
+	})
 }

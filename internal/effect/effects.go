@@ -9,10 +9,11 @@ import "github.com/nudge-engine/nudge/campaign"
 // covers the frame is taken (C4) and before any of it is acted upon.
 type Effects struct {
 	// Seq is the log sequence of the frame, Part counts the steps of one frame
-	// from 0, Now is the log time, ms.
-	Seq  uint64
-	Part uint32
-	Now  int64
+	// from 0, Now is the log time, ms. Semantics is that of the code that decided.
+	Seq       uint64
+	Part      uint32
+	Now       int64
+	Semantics uint64
 
 	campaign.Output
 	Drops       []Drop

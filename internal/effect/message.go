@@ -7,8 +7,8 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// Semantics is the version of what the fold computes. It changes when the code
-// of the engine, or of campaign, computes something else from the same log (R1).
+// Semantics is the version of what this program's fold computes. It changes when the
+// code of the engine, or of campaign, computes something else from the same log (R1).
 const Semantics = 1
 
 // MessageFormat is the version of effect messages: their first byte.
@@ -36,15 +36,14 @@ const (
 
 // Message is one decoded effect message.
 type Message struct {
-	N         uint64
-	Semantics uint64
+	N uint64
 	Effects
 }
 
 // splitter writes effects as messages numbered from next on.
 type splitter struct {
 	next   uint64
-	header Effects // Seq, Part, Now
+	header Effects // Seq, Part, Now, Semantics
 	buf    []byte
 	emit   func(n uint64, data []byte)
 }
@@ -53,7 +52,8 @@ type splitter struct {
 // owns the bytes. It returns the number after the last. Empty effects make no
 // message.
 func (e *Effects) Encode(next uint64, emit func(n uint64, data []byte)) uint64 {
-	s := &splitter{next: next, header: Effects{Seq: e.Seq, Part: e.Part, Now: e.Now}, emit: emit}
+	header := Effects{Seq: e.Seq, Part: e.Part, Now: e.Now, Semantics: e.Semantics}
+	s := &splitter{next: next, header: header, emit: emit}
 	var row []byte
 	for i := range e.Deliveries {
 		row = e.Deliveries[i].AppendTo(row[:0])
@@ -93,7 +93,7 @@ func (s *splitter) row(tag byte, row []byte) {
 		s.buf = wire.AppendUint(s.buf, s.next)
 		s.buf = wire.AppendUint(s.buf, s.header.Seq)
 		s.buf = wire.AppendUint(s.buf, uint64(s.header.Part))
-		s.buf = wire.AppendUint(s.buf, Semantics)
+		s.buf = wire.AppendUint(s.buf, s.header.Semantics)
 		s.buf = wire.AppendInt(s.buf, s.header.Now)
 	}
 	s.buf = append(s.buf, tag)

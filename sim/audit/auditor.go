@@ -29,45 +29,52 @@ type Event struct {
 	Properties map[string]any
 	Traits     map[string]any
 	Historical bool
+
+	place  int  // among all records and definitions of the log
+	ringed bool // a goal, stop or wait named it when it came
 }
 
 // Auditor folds one partition's log.
 type Auditor struct {
-	campaigns  []Campaign  // by name
+	campaigns  []*Campaign // by name; what is applied again is replaced in place
+	asked      []counter
+	place      int         // records and definitions so far
 	customers  []*customer // by id, bytes
 	now        int64
 	holdUntil  int64 // timers due at or before holdMark wait until then; 0: none
 	holdMark   int64
 	late       bool // the timer in hand is more than lateAfter late
 	deliveries []Delivery
+	states     []State
 	refused    []Refusal
 }
 
 // customer is everything known of one customer.
 type customer struct {
+	a      *Auditor
 	id     string
+	place  int             // of its first record
 	seen   map[string]bool // ids of its records, asked by key only
 	traits map[string]any
-	counts map[string]int
 	events []*Event // every track record, in log order
 	per    []standing
 	chains []*chain // every chain ever, in order of entry
+
+	pending []*pending // deliveries without a final state, oldest first
 }
 
 // standing is one customer's standing with one campaign.
 type standing struct {
-	matched int    // events that the count trigger counted
 	entries int    // chains so far: the last entry number
 	latest  *Event // inactivity: what its instant counts from
-	done    bool   // inactivity: latest is a matching event, not the profile
 	armed   bool
 	due     int64
 }
 
 // New has all campaigns active before the first record.
 func New(campaigns []Campaign) *Auditor {
-	a := &Auditor{campaigns: slices.Clone(campaigns)}
-	slices.SortFunc(a.campaigns, func(x, y Campaign) int { return cmp.Compare(x.Name, y.Name) })
+	a := &Auditor{}
+	a.Apply(campaigns)
 	return a
 }
 
@@ -121,13 +128,15 @@ func (a *Auditor) Next() (due int64, ok bool) {
 	return t.due, ok
 }
 
-// timer is the timer of a chain or, without one, an inactivity instant.
+// timer is the timer of a pending delivery, of a chain or, without either, an
+// inactivity instant.
 type timer struct {
 	due      int64
 	customer *customer
 	campaign int
 	entry    int
 	chain    *chain
+	pending  *pending
 }
 
 // first is the armed timer that fires before all others: by due, customer,
@@ -153,12 +162,15 @@ func (c *customer) first() (first timer, ok bool) {
 	}
 	for _, ch := range c.chains {
 		if ch.live() && ch.timed {
-			ask(timer{max(ch.due, ch.wake), c, ch.campaign, ch.entry, ch})
+			ask(timer{max(ch.due, ch.wake), c, ch.campaign, ch.entry, ch, nil})
 		}
+	}
+	for i, p := range c.pending { // before all campaigns
+		ask(timer{p.due(), c, -1, i, nil, p})
 	}
 	for i, s := range c.per {
 		if s.armed {
-			ask(timer{s.due, c, i, s.entries + 1, nil})
+			ask(timer{s.due, c, i, s.entries + 1, nil, nil})
 		}
 	}
 	return first, ok
@@ -170,23 +182,32 @@ func (t timer) compare(o timer) int {
 }
 
 func (a *Auditor) fire(t timer) {
+	if t.pending != nil {
+		t.pending.fire(a)
+		t.customer.forget()
+		return
+	}
 	if t.chain != nil {
 		a.late = a.now-t.chain.due > lateAfter
-		t.chain.timeout()
-		t.chain.run(a)
+		t.chain.timeout(a)
 		a.late = false
+		t.customer.forget()
 		return
 	}
 	a.late = a.now-t.due > lateAfter
 	defer func() { a.late = false }()
 	s := &t.customer.per[t.campaign]
 	s.armed = false
-	a.enter(t.customer, t.campaign, s.latest, t.due)
-	a.runMoved(t.customer)
+	if a.campaigns[t.campaign].Trigger.Kind == KindInactivity { // else a later version has another trigger
+		a.enter(t.customer, t.campaign, s.latest, t.due)
+		a.runMoved(t.customer)
+	}
+	t.customer.forget()
 }
 
 // Event applies one record at the current log time, in the order of the text.
 func (a *Auditor) Event(in Event) {
+	a.place++
 	c, first := a.customer(in.Customer)
 	if c.seen[in.ID] {
 		return
@@ -194,6 +215,7 @@ func (a *Auditor) Event(in Event) {
 	c.seen[in.ID] = true
 	e := &in
 	e.Time = min(e.Time, a.now) // event time is at most log time
+	e.place, e.ringed = a.place, a.names(in.Name)
 	c.update(e)
 	for _, ch := range c.ordered() {
 		ch.observe(a, e)
@@ -202,6 +224,13 @@ func (a *Auditor) Event(in Event) {
 		a.trigger(c, i, e, first)
 	}
 	a.runMoved(c)
+	c.forget()
+}
+
+func (c *customer) forget() {
+	for _, ch := range c.chains {
+		ch.forget(c.a)
+	}
 }
 
 func (a *Auditor) customer(id string) (c *customer, first bool) {
@@ -211,7 +240,7 @@ func (a *Auditor) customer(id string) (c *customer, first bool) {
 	if found {
 		return a.customers[at], false
 	}
-	c = &customer{id: id, seen: map[string]bool{}, traits: map[string]any{}, counts: map[string]int{}}
+	c = &customer{a: a, id: id, place: a.place, seen: map[string]bool{}, traits: map[string]any{}}
 	c.per = make([]standing, len(a.campaigns))
 	a.customers = slices.Insert(a.customers, at, c)
 	return c, true
@@ -230,15 +259,17 @@ func (c *customer) update(e *Event) {
 		}
 		return
 	}
-	c.counts[e.Name]++
 	c.events = append(c.events, e)
 }
 
-// memory is the last 32 events of each name, in log order.
+// memory is the last 32 events of each name that were remembered, in log order.
 func (c *customer) memory() []*Event {
 	var kept []*Event
 	later := map[string]int{}
 	for _, e := range slices.Backward(c.events) {
+		if !e.ringed {
+			continue
+		}
 		if later[e.Name] < remembered {
 			kept = append(kept, e)
 		}
@@ -276,17 +307,14 @@ func (a *Auditor) trigger(c *customer, i int, e *Event, first bool) {
 			a.enterBy(c, i, e)
 		}
 	case KindCount:
-		if !hit {
-			return
-		}
-		s.matched++
-		if s.matched == t.Reaches {
+		known := c.place > a.since(t.Event, t.Where) // else some of the history was not counted
+		if hit && known && len(c.counted(t.Event, t.Where)) == t.Reaches {
 			a.enterBy(c, i, e)
 		}
 	case KindInactivity:
+		later := func(o *Event) bool { return o.Time > e.Time }
 		switch {
-		case hit && (!s.done || e.Time >= s.latest.Time):
-			s.done = true
+		case hit && !slices.ContainsFunc(c.counted(t.Event, t.Where), later):
 			a.arm(s, i, e)
 		case first && t.FromProfile && !hit:
 			a.arm(s, i, e)

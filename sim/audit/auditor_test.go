@@ -124,7 +124,9 @@ func props(pairs ...any) map[string]any {
 
 func TestDelayFromStepAndEntryLate(t *testing.T) {
 	entry := audit.Step{ID: "e", Delay: &audit.Delay{For: 3 * time.Hour, FromEntry: true}}
-	h := play(onCart(delay(time.Hour), send("a"), delay(time.Hour), send("b"), entry, send("c")))
+	again := delay(time.Hour)
+	again.ID = "again"
+	h := play(onCart(delay(time.Hour), send("a"), again, send("b"), entry, send("c")))
 	h.track(0, 0, "Cart", nil)
 	h.Frame(64 * minute) // the first timer comes four minutes late: the second counts from then
 	h.Frame(124*minute - 1)
@@ -393,4 +395,19 @@ func TestHistoricalStartsNothingButCounts(t *testing.T) {
 	h.Event(audit.Event{Customer: "u", ID: "y", Name: "Clear", Type: audit.TypeTrack, Historical: true})
 	h.expect(t, "", "c1 stopped 0s-0s")
 	h.refused(t, "c historical 1")
+}
+
+// TestApplyAgain: a chain goes on by the new text at its step's id, and ends where
+// that is gone; a timer that runs keeps its instant.
+func TestApplyAgain(t *testing.T) {
+	h := play(onCart(delay(time.Hour), send("a")))
+	h.track(0, 0, "Cart", nil)
+	longer := delay(time.Hour)
+	longer.Delay.For = 5 * time.Hour
+	h.Apply([]audit.Campaign{onCart(longer, send("b"))})
+	h.tick(2 * hour)
+	h.track(3*hour, 0, "Cart", nil)
+	h.Apply([]audit.Campaign{onCart(send("c"))})
+	h.tick(8 * hour)
+	h.expect(t, "c1/b@1h0m0s m1", "c1 completed 0s-1h0m0s, c2 exited 3h0m0s-8h0m0s")
 }

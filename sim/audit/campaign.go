@@ -47,9 +47,11 @@ const (
 // End is the target of a goto that ends the chain.
 const End = "end"
 
-// Campaign is one definition, always active. The zero MaxEventAge means 24h.
+// Campaign is one definition, active from when it is applied. The zero MaxEventAge
+// means 24h. Version is no part of the text.
 type Campaign struct {
 	Name        string
+	Version     int
 	Trigger     Trigger
 	Audience    *Pred
 	Reentry     Reentry
@@ -132,8 +134,12 @@ type WaitFor struct {
 	Goto  string
 }
 
-// Send decides one delivery a channel, in the order written.
-type Send struct{ Channels []string }
+// Send decides one delivery a channel, in the order written. Each may leave for
+// Expires; 0 is not given.
+type Send struct {
+	Channels []string
+	Expires  time.Duration
+}
 
 // Branch goes to the first arm that holds, else to the next step.
 type Branch struct{ Arms []Arm }
@@ -240,7 +246,7 @@ func (p *Pred) holds(s scene) bool {
 
 func (c Comparison) holds(s scene) bool {
 	if c.Count != "" {
-		return compare(float64(s.customer.counts[c.Count]), c.Op, c.Value)
+		return compare(float64(len(s.customer.counted(c.Count, nil))), c.Op, c.Value)
 	}
 	members := s.customer.traits
 	switch c.Subject {

@@ -1,5 +1,11 @@
 package audit
 
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
 // Outcomes of a chain.
 const (
 	Active    = "active"
@@ -21,17 +27,19 @@ type chain struct {
 	endedAt   int64
 	outcome   string
 
-	at      int   // index of the step it is in; len(steps) is the end
-	resting bool  // in a delay or wait; otherwise it has been moved and will run
-	timed   bool  // a timer is armed
-	due     int64 // of the timer
-	wake    int64 // when it fires, if that is later than due: after a late send
-	planned int64 // the instant what it decides now was due at
+	at      string // id of the step it is in; End is the end
+	version int    // that it last ran under
+	resting bool   // in a delay or wait; otherwise it has been moved and will run
+	timed   bool   // a timer is armed
+	due     int64  // of the timer
+	wake    int64  // when it fires, if that is later than due: after a late send
+	planned int64  // the instant what it decides now was due at
 
 	lastDelivery int64
 	delivered    bool
 	hits         []Hit
 	endedBy      int // index in hits, when outcome is Converted
+	forgotten    bool
 }
 
 func (ch *chain) live() bool { return ch.outcome == Active }
@@ -39,11 +47,17 @@ func (ch *chain) live() bool { return ch.outcome == Active }
 func (ch *chain) end(a *Auditor, outcome string) {
 	ch.outcome, ch.endedAt = outcome, a.now
 	ch.resting, ch.timed = false, false
+	if outcome == Converted || outcome == Stopped {
+		ch.recall(a)
+	}
 }
 
 // observe is "goals, stops, waits" of one record. An ended chain is measured
 // only.
 func (ch *chain) observe(a *Auditor, e *Event) {
+	if ch.forgotten {
+		return
+	}
 	stopper := -1
 	for _, g := range ch.def.Goals {
 		if ch.counted(g.ID) || !ch.open(a, g, e) || !g.Match.holds(e, ch.trigger, ch.customer) {
@@ -56,6 +70,7 @@ func (ch *chain) observe(a *Auditor, e *Event) {
 		}
 	}
 	if !ch.live() {
+		ch.recallLate(a, e)
 		return
 	}
 	if stopper >= 0 {
@@ -69,7 +84,7 @@ func (ch *chain) observe(a *Auditor, e *Event) {
 			return
 		}
 	}
-	if !ch.resting || ch.step().Wait == nil {
+	if s, ok := ch.step(); !ok || !ch.resting || s.Wait == nil {
 		return
 	}
 	if target, ok := ch.looksFor(e); ok {
@@ -94,49 +109,65 @@ const measured = 24 * 3_600_000 // ms of log time
 // open tells whether the goal is measured at the event's time. Event time rules
 // the window's end, however late the record comes to a chain that lives.
 func (ch *chain) open(a *Auditor, g Goal, e *Event) bool {
-	if e.Time < min(ch.trigger.Time, ch.enteredAt) {
+	if e.Time < ch.began() {
 		return false
 	}
-	from := ch.enteredAt
-	if g.FromDelivery {
-		from = ch.lastDelivery
+	end := ch.until(g)
+	if end == math.MaxInt64 {
+		return ch.live() // armed for the life of the chain
 	}
-	if g.Window == 0 || (g.FromDelivery && !ch.delivered) {
-		return ch.live() // no end is set: armed for the life of the chain
-	}
-	end := from + g.Window.Milliseconds()
 	return e.Time <= end && (ch.live() || a.now <= end+measured)
 }
 
-func (ch *chain) step() Step { return ch.def.Steps[ch.at] }
+// forget drops an ended chain that nothing can be counted for any more, by what its
+// campaign says now: a later version that looks longer does not bring it back.
+func (ch *chain) forget(a *Auditor) {
+	if ch.live() || slices.ContainsFunc(ch.customer.pending, func(p *pending) bool { return p.chain == ch }) {
+		return
+	}
+	for _, g := range ch.def.Goals {
+		if end := ch.until(g); end != math.MaxInt64 && !ch.counted(g.ID) && a.now <= end+measured {
+			return
+		}
+	}
+	ch.forgotten = true
+}
+
+// step is the step it is in; ok is false at the end, and when the campaign has no
+// such step any more.
+func (ch *chain) step() (s Step, ok bool) {
+	if i := ch.index(); i >= 0 {
+		return ch.def.Steps[i], true
+	}
+	return Step{}, false
+}
+
+func (ch *chain) index() int {
+	return slices.IndexFunc(ch.def.Steps, func(s Step) bool { return s.ID == ch.at })
+}
 
 // leave moves the chain on from its step: to the target, or without one to what
 // comes after the step.
 func (ch *chain) leave(target string) {
 	ch.resting, ch.timed = false, false
+	i := ch.index()
 	if target == "" {
-		target = ch.step().Goto
+		target = ch.def.Steps[i].Goto
 	}
-	switch target {
-	case "":
-		ch.at++
-		return
-	case End:
-		ch.at = len(ch.def.Steps)
-		return
+	switch {
+	case target != "":
+		ch.at = target
+	case i+1 < len(ch.def.Steps):
+		ch.at = ch.def.Steps[i+1].ID
+	default:
+		ch.at = End
 	}
-	for i, s := range ch.def.Steps {
-		if s.ID == target {
-			ch.at = i
-			return
-		}
-	}
-	panic("BUG: goto an unknown step " + target)
 }
 
 // looksFor gives where the open wait goes on this event.
 func (ch *chain) looksFor(e *Event) (target string, ok bool) {
-	for _, w := range ch.step().Wait.For {
+	s, _ := ch.step()
+	for _, w := range s.Wait.For {
 		if w.Match.holds(e, ch.trigger, ch.customer) {
 			return w.Goto, true
 		}
@@ -147,7 +178,7 @@ func (ch *chain) looksFor(e *Event) (target string, ok bool) {
 // lookBack is what a wait since entry sees when it opens: the first remembered
 // event, in log order, that it would have taken.
 func (ch *chain) lookBack() (target string, ok bool) {
-	if !ch.step().Wait.FromEntry {
+	if s, _ := ch.step(); !s.Wait.FromEntry {
 		return "", false
 	}
 	for _, e := range ch.customer.memory() {
@@ -161,14 +192,21 @@ func (ch *chain) lookBack() (target string, ok bool) {
 	return "", false
 }
 
-// timeout is the chain's timer.
-func (ch *chain) timeout() {
+// timeout is the chain's timer. A position is the id of a step: a chain whose step a
+// new version took away ends.
+func (ch *chain) timeout(a *Auditor) {
+	s, ok := ch.step()
+	if !ok {
+		ch.end(a, Exited)
+		return
+	}
 	ch.planned = ch.due
 	target := ""
-	if w := ch.step().Wait; w != nil {
-		target = w.OnTimeout
+	if s.Wait != nil {
+		target = s.Wait.OnTimeout
 	}
 	ch.leave(target)
+	ch.run(a)
 }
 
 func (ch *chain) rest(due int64, timed bool) {
@@ -178,9 +216,13 @@ func (ch *chain) rest(due int64, timed bool) {
 // run goes through steps until the chain rests or ends.
 func (ch *chain) run(a *Auditor) {
 	sent := false
-	for ch.at < len(ch.def.Steps) {
-		s := ch.step()
+	ch.version = ch.def.Version
+	for ch.at != End {
+		s, ok := ch.step()
 		switch {
+		case !ok:
+			ch.end(a, Exited)
+			return
 		case s.Delay != nil:
 			due := a.now + s.Delay.For.Milliseconds()
 			if s.Delay.FromEntry {
@@ -221,8 +263,12 @@ func (ch *chain) run(a *Auditor) {
 func (ch *chain) send(a *Auditor, s Step) {
 	for _, channel := range s.Send.Channels {
 		a.deliveries = append(a.deliveries, Delivery{
-			Campaign: ch.def.Name, Customer: ch.customer.id, Key: ch.key, Entry: ch.entry,
+			Campaign: ch.def.Name, Version: ch.version, Customer: ch.customer.id, Key: ch.key, Entry: ch.entry,
 			Step: s.ID, Channel: channel, At: a.now, Due: ch.planned, TriggerID: ch.trigger.ID,
+		})
+		ch.customer.pending = append(ch.customer.pending, &pending{
+			chain: ch, step: s.ID, channel: channel, attempt: 1,
+			expires: a.now + cmp.Or(s.Send.Expires.Milliseconds(), defaultExpires),
 		})
 	}
 	ch.delivered, ch.lastDelivery = true, a.now
@@ -241,11 +287,11 @@ func (ch *chain) choose(b *Branch) (target string) {
 // chain that this very record advanced has no timer to restart.
 func (ch *chain) refresh(a *Auditor, trigger *Event) {
 	ch.trigger = trigger
-	if !ch.resting || !ch.timed {
+	s, ok := ch.step()
+	if !ok || !ch.resting || !ch.timed {
 		return
 	}
 	ch.wake = 0
-	s := ch.step()
 	switch {
 	case s.Wait != nil:
 		ch.due = a.now + s.Wait.Timeout.Milliseconds()

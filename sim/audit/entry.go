@@ -5,7 +5,7 @@ import "strconv"
 // enter asks re-entry, audience and already converted, then enters. planned is
 // the instant the entry was due: now, or that of an inactivity timer.
 func (a *Auditor) enter(c *customer, i int, trigger *Event, planned int64) {
-	def := &a.campaigns[i]
+	def := a.campaigns[i]
 	key, ok := keyOf(def.Reentry, trigger)
 	if !ok {
 		a.refuse(i, "missing_key")
@@ -39,7 +39,8 @@ func (a *Auditor) enter(c *customer, i int, trigger *Event, planned int64) {
 	c.per[i].entries++
 	c.chains = append(c.chains, &chain{
 		campaign: i, def: def, customer: c, key: key, entry: c.per[i].entries,
-		trigger: trigger, enteredAt: a.now, planned: planned, outcome: Active,
+		trigger: trigger, enteredAt: a.now, planned: planned, outcome: Active, at: def.Steps[0].ID,
+		version: def.Version,
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 // planned for, At the log time it was decided at.
 type Delivery struct {
 	Campaign  string
+	Version   int
 	Customer  string
 	Key       string
 	Entry     int
@@ -31,6 +32,7 @@ type Hit struct {
 // 0 while it is active.
 type Chain struct {
 	Campaign  string
+	Version   int // that it last ran under
 	Customer  string
 	Key       string
 	Entry     int
@@ -72,7 +74,7 @@ func (a *Auditor) Chains() []Chain {
 
 func (ch *chain) result() Chain {
 	r := Chain{
-		Campaign: ch.def.Name, Customer: ch.customer.id, Key: ch.key, Entry: ch.entry,
+		Campaign: ch.def.Name, Version: ch.version, Customer: ch.customer.id, Key: ch.key, Entry: ch.entry,
 		EnteredAt: ch.enteredAt, EndedAt: ch.endedAt, Outcome: ch.outcome, Hits: slices.Clone(ch.hits),
 	}
 	if len(ch.hits) > 0 {
@@ -80,6 +82,33 @@ func (ch *chain) result() Chain {
 		r.Goal, r.Value = hit.Goal, hit.Value
 	}
 	return r
+}
+
+// Freed is the instant from which on a customer may enter a campaign again that the
+// chain with that trigger keeps them out of.
+type Freed struct {
+	At        int64
+	Customer  string
+	TriggerID string
+}
+
+// Cooling lists the cooldowns of customers whose campaigns have one: a chain each,
+// those over too.
+func (a *Auditor) Cooling() []Freed {
+	var all []Freed
+	for _, c := range a.customers {
+		for _, ch := range c.chains {
+			r := &ch.def.Reentry
+			from := ch.enteredAt
+			if r.FromExit {
+				from = ch.endedAt
+			}
+			if r.Mode == ModeCooldown && from != 0 {
+				all = append(all, Freed{from + r.Cooldown.Milliseconds(), c.id, ch.trigger.ID})
+			}
+		}
+	}
+	return all
 }
 
 // Refused lists refusals by (campaign, reason). The reasons are the model's own

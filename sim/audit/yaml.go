@@ -132,7 +132,8 @@ func (s Step) yaml() string {
 		for _, c := range s.Send.Channels {
 			quoted = append(quoted, quote(c))
 		}
-		f = f.add("send", "{channels: ["+strings.Join(quoted, ", ")+"], inline: {body: hello}}")
+		v := fields{}.add("channels", "["+strings.Join(quoted, ", ")+"]").add("inline", "{body: hello}")
+		f = f.add("send", "{"+v.addIf(s.Send.Expires != 0, "expires", Duration(s.Send.Expires)).text()+"}")
 	case s.Branch != nil:
 		f = f.add("branch", "["+s.Branch.yaml()+"]")
 	case s.Exit:

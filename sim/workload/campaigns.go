@@ -51,6 +51,9 @@ func (d *draw) reentry() audit.Reentry {
 			"", audit.ActiveIgnore, audit.ActiveRestart, audit.ActiveRefresh, audit.ActiveParallel,
 		}),
 	}
+	if d.o.Cooldowns && !d.one(3) {
+		r.Mode = audit.ModeCooldown
+	}
 	if r.Mode == audit.ModeCooldown {
 		r.Cooldown, r.FromExit = d.duration(), d.one(2)
 	}
@@ -185,10 +188,16 @@ func (d *draw) step(i, n int) audit.Step {
 
 func (d *draw) send() *audit.Send {
 	channels := []string{"email", "push", "telegram"}
-	if d.one(4) {
-		return &audit.Send{Channels: channels[:2]}
+	var s audit.Send
+	if d.o.Expires && d.one(3) {
+		s.Expires = d.duration()
 	}
-	return &audit.Send{Channels: []string{pick(d, channels)}}
+	if d.one(4) {
+		s.Channels = channels[:2]
+	} else {
+		s.Channels = []string{pick(d, channels)}
+	}
+	return &s
 }
 
 func (d *draw) wait(i, n int) *audit.Wait {
@@ -263,7 +272,7 @@ func or(target string, index func(string) int, next int) int {
 }
 
 // Longest is the longest time any chain of the campaigns can still run after
-// the last call: a harness that plays on this long, stopping at each timer's
+// the last call, its messages being gone or expired: a harness that plays on this long, stopping at each timer's
 // instant, sees every timer fire.
 func Longest(campaigns []audit.Campaign) time.Duration {
 	var longest time.Duration
@@ -275,6 +284,9 @@ func Longest(campaigns []audit.Campaign) time.Duration {
 			}
 			if s.Wait != nil {
 				total += s.Wait.Timeout
+			}
+			if s.Send != nil {
+				total += s.Send.Expires
 			}
 		}
 		longest = max(longest, total)

@@ -8,7 +8,9 @@
 package workload
 
 import (
+	"cmp"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"time"
 
@@ -23,13 +25,27 @@ type Options struct {
 	// Exact has most calls come exactly so long after an earlier call of their customer
 	// as campaigns count: the last instant of a window, the end of a cooldown, a timer.
 	Exact bool
+	// Expires has some steps say how long their messages may leave.
+	Expires bool
+	// Cooldowns has most campaigns use one, and many calls come at the very instant at
+	// which one is over. It is for Exact.
+	Cooldowns bool
+	// Edits is how often definitions are applied again, among the calls.
+	Edits int
 }
 
-// Workload is a set of campaigns, all applied before the first call, and the
-// calls in log order.
+// Workload is a set of campaigns, all applied before the first call, the calls in log
+// order, and what is applied among them.
 type Workload struct {
 	Campaigns []audit.Campaign
 	Calls     []Call
+	Edits     []Edit
+}
+
+// Edit is campaigns that are applied at an instant, new ones or new versions.
+type Edit struct {
+	At        int64
+	Campaigns []audit.Campaign
 }
 
 // Call is one record and the log time it arrives at, in Unix ms.
@@ -50,11 +66,12 @@ type draw struct {
 	rng    *rand.Rand
 	pool   []time.Duration // what campaigns and gaps have in common
 	events []string
+	o      Options
 }
 
 // Generate draws a workload.
 func Generate(rng *rand.Rand, o Options) Workload {
-	d := &draw{rng: rng}
+	d := &draw{rng: rng, o: o}
 	d.events = eventNames()[:4+rng.IntN(3)]
 	all := durations()
 	for range 4 {
@@ -76,7 +93,12 @@ func Generate(rng *rand.Rand, o Options) Workload {
 	for i := range o.Campaigns {
 		w.Campaigns = append(w.Campaigns, d.campaign("camp-"+strconv.Itoa(i+1)))
 	}
-	w.Calls = d.calls(o)
+	w.Calls = d.calls(o, w.Campaigns)
+	for range o.Edits {
+		d.edit(&w)
+	}
+	slices.SortStableFunc(w.Edits, func(x, y Edit) int { return cmp.Compare(x.At, y.At) })
+	w.Edits = counting(w.Campaigns, w.Edits)
 	return w
 }
 
@@ -100,7 +122,8 @@ func (d *draw) one(n int) bool { return d.rng.IntN(n) == 0 }
 
 func (d *draw) duration() time.Duration { return pick(d, d.pool) }
 
-func (d *draw) calls(o Options) []Call {
+func (d *draw) calls(o Options, campaigns []audit.Campaign) []Call {
+	model := audit.New(campaigns)
 	var calls, fresh []Call // fresh: without the repeated ones
 	at := Start
 	last := make([]int64, o.Customers) // event time of each customer's last record
@@ -110,6 +133,16 @@ func (d *draw) calls(o Options) []Call {
 		if i > 0 && d.one(15) {
 			if again := pick(d, fresh); at-again.At <= duplicateWithin {
 				calls = append(calls, Call{At: at, Event: again.Event})
+				continue
+			}
+		}
+		if o.Cooldowns {
+			follow(model, calls, at)
+			if again, ok := d.freed(model, fresh, at); ok && d.one(2) {
+				at = again.At
+				again.Event.ID, again.Event.Time = "m"+strconv.Itoa(i+1), at
+				fresh = append(fresh, again)
+				calls = append(calls, again)
 				continue
 			}
 		}
@@ -127,6 +160,42 @@ func (d *draw) calls(o Options) []Call {
 		calls = append(calls, fresh[len(fresh)-1])
 	}
 	return calls
+}
+
+// follow plays the calls before an instant to the model, and its timers up to it.
+func follow(model *audit.Auditor, calls []Call, at int64) {
+	for i := range calls {
+		c := &calls[i]
+		if c.At <= model.Now() && i+1 < len(calls) {
+			continue // played before
+		}
+		play(model, c.At)
+		model.Event(c.Event) // the model passes over an id that it has seen
+	}
+	play(model, at-1)
+}
+
+func play(model *audit.Auditor, at int64) {
+	for due, ok := model.Next(); ok && due <= at; due, ok = model.Next() {
+		model.Frame(due)
+	}
+	model.Frame(at)
+}
+
+// freed is a call that would start a chain at the first instant from at on at which
+// a cooldown is over: the trigger of the chain before comes again.
+func (d *draw) freed(model *audit.Auditor, fresh []Call, at int64) (again Call, ok bool) {
+	for _, f := range model.Cooling() {
+		if f.At < at || ok && f.At >= again.At {
+			continue
+		}
+		for i := range fresh {
+			if e := &fresh[i].Event; e.ID == f.TriggerID && e.Customer == f.Customer {
+				again, ok = Call{At: f.At, Event: *e}, true
+			}
+		}
+	}
+	return again, ok
 }
 
 // gap is the log time between two calls, ms. With many customers the longer

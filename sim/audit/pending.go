@@ -1,0 +1,161 @@
+package audit
+
+import (
+	"math"
+	"slices"
+)
+
+// Verdicts of an attempt.
+const (
+	Accepted  = "accepted"
+	Temporary = "temporary"
+	Permanent = "permanent"
+)
+
+// Later states of a delivery. An attempt after the first is handed off again.
+const (
+	HandedOff = "handed_off"
+	Sent      = "sent"
+	Retrying  = "retrying"
+	Failed    = "failed"
+	Recalled  = "recalled"
+	Expired   = "expired"
+)
+
+// defaultExpires is how long a delivery may leave when its step does not say, ms.
+const defaultExpires = 24 * 3_600_000
+
+// pauses are those before the second attempt and the further ones, ms; there is none
+// after the last.
+func pauses() []int64 { return []int64{5_000, 300_000, 1_800_000, 7_200_000, 18_000_000} }
+
+// State is a later state of a delivery, reached at the log time At with Attempt in
+// hand.
+type State struct {
+	Campaign string
+	Customer string
+	Entry    int
+	Step     string
+	Channel  string
+	Status   string
+	Attempt  int
+	At       int64
+}
+
+// Result is the outcome of an attempt, as a record of the log says it.
+type Result struct {
+	Campaign string
+	Customer string
+	Entry    int
+	Step     string
+	Channel  string
+	Attempt  int
+	Verdict  string
+}
+
+// pending is a delivery without a final state.
+type pending struct {
+	chain   *chain
+	step    string
+	channel string
+	attempt int
+	retry   int64 // when the next attempt is made; 0 while one is out
+	expires int64
+}
+
+func (p *pending) due() int64 {
+	if p.retry != 0 {
+		return p.retry
+	}
+	return p.expires
+}
+
+// becomes writes a later state down.
+func (p *pending) becomes(a *Auditor, status string) {
+	a.states = append(a.states, State{
+		Campaign: p.chain.def.Name, Customer: p.chain.customer.id, Entry: p.chain.entry, Step: p.step,
+		Channel: p.channel, Status: status, Attempt: p.attempt, At: a.now,
+	})
+}
+
+// finish is becomes for a final state.
+func (p *pending) finish(a *Auditor, status string) {
+	c := p.chain.customer
+	c.pending = slices.DeleteFunc(c.pending, func(o *pending) bool { return o == p })
+	p.becomes(a, status)
+}
+
+// fire makes the next attempt, or gives up what is too old.
+func (p *pending) fire(a *Auditor) {
+	if a.now >= p.expires {
+		p.finish(a, Expired)
+		return
+	}
+	p.retry = 0
+	p.attempt++
+	p.becomes(a, HandedOff)
+}
+
+// Result applies a result at the current log time. A channel that took any attempt
+// has the message; a failure counts only for the attempt that is out.
+func (a *Auditor) Result(r Result) {
+	c, _ := a.customer(r.Customer)
+	at := slices.IndexFunc(c.pending, func(p *pending) bool {
+		return p.chain.def.Name == r.Campaign && p.chain.entry == r.Entry && p.step == r.Step && p.channel == r.Channel
+	})
+	if at < 0 {
+		return // it has an end already
+	}
+	p := c.pending[at]
+	switch {
+	case r.Verdict == Accepted:
+		p.finish(a, Sent)
+	case r.Attempt != p.attempt || p.retry != 0: // an answer to an older attempt
+	case r.Verdict == Permanent || p.attempt > len(pauses()):
+		p.finish(a, Failed)
+	default:
+		p.retry = min(a.now+pauses()[p.attempt-1], p.expires)
+		p.becomes(a, Retrying)
+	}
+}
+
+// recall takes back what the chain handed off and what has not left.
+func (ch *chain) recall(a *Auditor) {
+	for _, p := range slices.Clone(ch.customer.pending) {
+		if p.chain == ch {
+			p.finish(a, Recalled)
+		}
+	}
+}
+
+// recallLate does so for a chain that had ended, at an event that would have stopped
+// it.
+func (ch *chain) recallLate(a *Auditor, e *Event) {
+	for _, g := range ch.def.Goals {
+		if g.Stop && e.Time >= ch.began() && e.Time <= ch.until(g) && g.Match.holds(e, ch.trigger, ch.customer) {
+			ch.recall(a)
+		}
+	}
+	for _, m := range ch.def.Stops {
+		if m.holds(e, ch.trigger, ch.customer) {
+			ch.recall(a)
+		}
+	}
+}
+
+// began is the event time before which nothing is a goal of the chain.
+func (ch *chain) began() int64 { return min(ch.trigger.Time, ch.enteredAt) }
+
+// until is the last instant of a goal's window; where no end is set, the end of time.
+func (ch *chain) until(g Goal) int64 {
+	switch {
+	case g.Window == 0 || g.FromDelivery && !ch.delivered:
+		return math.MaxInt64
+	case g.FromDelivery:
+		return ch.lastDelivery + g.Window.Milliseconds()
+	}
+	return ch.enteredAt + g.Window.Milliseconds()
+}
+
+// States are the later states of all deliveries so far, in the order reached.
+func (a *Auditor) States() []State { return slices.Clone(a.states) }

@@ -1,0 +1,162 @@
+package audit
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Apply puts campaigns in force at this place of the log, replacing those of the same
+// names. Chains follow: from now on they go by the new text, at the step of the id at
+// which they are; a timer that runs keeps its instant.
+func (a *Auditor) Apply(campaigns []Campaign) {
+	a.place++
+	for i := range campaigns {
+		next := campaigns[i]
+		at, found := slices.BinarySearchFunc(a.campaigns, next.Name, func(c *Campaign, name string) int {
+			return cmp.Compare(c.Name, name)
+		})
+		if found {
+			*a.campaigns[at] = next
+			continue
+		}
+		a.campaigns = slices.Insert(a.campaigns, at, &next)
+		for _, c := range a.customers {
+			c.per = slices.Insert(c.per, at, standing{})
+			for _, ch := range c.chains {
+				if ch.campaign >= at {
+					ch.campaign++
+				}
+			}
+		}
+	}
+	a.ask()
+}
+
+// counter is what some campaign asks to be counted, from when on.
+type counter struct {
+	event string
+	where string
+	since int // place in the log
+}
+
+// ask takes stock of the counters: those that are asked for already go on, new ones
+// begin here, the others end.
+func (a *Auditor) ask() {
+	var next []counter
+	want := func(event string, where *Pred) {
+		c := counter{event: event, where: where.text()}
+		if a.sinceIn(next, c) < 0 {
+			c.since = max(a.sinceIn(a.asked, c), 0)
+			if a.sinceIn(a.asked, c) < 0 {
+				c.since = a.place
+			}
+			next = append(next, c)
+		}
+	}
+	for _, c := range a.campaigns {
+		if c.Trigger.Kind != KindEvent {
+			want(c.Trigger.Event, c.Trigger.Where)
+		}
+		for _, p := range c.preds() {
+			for _, comparison := range p.All {
+				if comparison.Count != "" {
+					want(comparison.Count, nil)
+				}
+			}
+		}
+	}
+	a.asked = next
+}
+
+// Campaigns are those in force, by name.
+func (a *Auditor) Campaigns() []Campaign {
+	var all []Campaign
+	for _, c := range a.campaigns {
+		all = append(all, *c)
+	}
+	return all
+}
+
+// Counters names what is counted.
+func (a *Auditor) Counters() []string {
+	var all []string
+	for _, c := range a.asked {
+		all = append(all, c.event+"\x00"+c.where)
+	}
+	return all
+}
+
+// sinceIn is from when on a counter counts, -1 when it is not in the list.
+func (a *Auditor) sinceIn(list []counter, c counter) int {
+	for _, o := range list {
+		if o.event == c.event && o.where == c.where {
+			return o.since
+		}
+	}
+	return -1
+}
+
+func (a *Auditor) since(event string, where *Pred) int {
+	return a.sinceIn(a.asked, counter{event: event, where: where.text()})
+}
+
+// counted are the customer's events of a name that match, since somebody asks.
+func (c *customer) counted(event string, where *Pred) []*Event {
+	since := c.a.since(event, where)
+	var all []*Event
+	for _, e := range c.events {
+		if e.place > since && (Match{Event: event, Where: where}).holds(e, e, c) {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+func (p *Pred) text() string {
+	if p == nil {
+		return ""
+	}
+	return p.CEL()
+}
+
+// matches are those of the goals, stops and waits.
+func (c Campaign) matches() []Match {
+	all := slices.Clone(c.Stops)
+	for _, g := range c.Goals {
+		all = append(all, g.Match)
+	}
+	for _, s := range c.Steps {
+		if s.Wait != nil {
+			for _, w := range s.Wait.For {
+				all = append(all, w.Match)
+			}
+		}
+	}
+	return all
+}
+
+// preds are all the predicates of a campaign.
+func (c Campaign) preds() []*Pred {
+	all := []*Pred{c.Trigger.Where, c.Audience}
+	for _, m := range c.matches() {
+		all = append(all, m.Where)
+	}
+	for _, s := range c.Steps {
+		if s.Branch != nil {
+			for _, arm := range s.Branch.Arms {
+				all = append(all, arm.When)
+			}
+		}
+	}
+	return slices.DeleteFunc(all, func(p *Pred) bool { return p == nil })
+}
+
+// names says whether a goal, stop or wait names an event.
+func (a *Auditor) names(event string) bool {
+	for _, c := range a.campaigns {
+		if slices.ContainsFunc(c.matches(), func(m Match) bool { return m.Event == event }) {
+			return true
+		}
+	}
+	return false
+}
