@@ -96,12 +96,13 @@ func (s *Server) check(ctx *fasthttp.RequestCtx) (workspace string, refusal *pro
 	if !ok {
 		return "", unauthorized()
 	}
-	if encoding := ctx.Request.Header.ContentEncoding(); len(encoding) > 0 && !bytes.EqualFold(encoding, []byte("identity")) {
+	h := &ctx.Request.Header
+	if encoding := h.ContentEncoding(); len(encoding) > 0 && !bytes.EqualFold(encoding, []byte("identity")) {
 		return "", newProblem(fasthttp.StatusUnsupportedMediaType, "content_encoding",
 			"send the body as it is, without Content-Encoding",
 			FieldError{Path: "Content-Encoding", Code: codeUnknown, Message: "is not supported"})
 	}
-	mime, _, _ := bytes.Cut(ctx.Request.Header.ContentType(), []byte(";"))
+	mime, _, _ := bytes.Cut(h.ContentType(), []byte(";"))
 	switch string(bytes.ToLower(bytes.TrimSpace(mime))) {
 	case "application/json", "text/plain", "": // browsers' beacons send text/plain
 		return workspace, nil

@@ -200,11 +200,11 @@ func TestBadInput(t *testing.T) {
 	f("/v1/track", track(`,"properties":{"n":`+strings.Repeat("9", 400)+`}`), 400, "properties.n", "bad_format")
 	f("/v1/batch", `{"batch":[],"batch":[]}`, 400, "batch", "duplicate_key")
 	f("/v1/batch", `{"batch":[],"context":{"a":1,"a":2}}`, 400, "context.a", "duplicate_key")
-	many := ""
+	var many strings.Builder
 	for n := range 40 {
-		many += fmt.Sprintf(`"k%d":%d,`, n*7%40, n)
+		fmt.Fprintf(&many, `"k%d":%d,`, n*7%40, n)
 	}
-	f("/v1/track", track(`,"properties":{`+many+`"k9":1}`), 400, "properties.k9", "duplicate_key")
+	f("/v1/track", track(`,"properties":{`+many.String()+`"k9":1}`), 400, "properties.k9", "duplicate_key")
 
 	// The text.
 	f("/v1/track", ``, 400, "body", "empty_body")
