@@ -35,7 +35,8 @@ const (
 	tickEvery   = 250 * time.Millisecond // least distance of two ticks (R8)
 	retryPause  = 100 * time.Millisecond
 	askLimit    = 5 * time.Second
-	maxDirty    = 32 << 20 // bytes changed that make a snapshot due (R6)
+	maxDirty    = 32 << 20 // bytes changed that make a snapshot due, where memory has no limit (R6)
+	minDirty    = 1 << 20  // the same where the limit is very small
 	inboxLength = 64       // Hollywood doubles it when needed; credits bound what matters
 )
 
@@ -54,6 +55,7 @@ type host struct {
 	halt                           atomic.Pointer[error]
 
 	takeOver *storage.Batch // makes the snapshot one of this semantics; nil when it is
+	maxDirty int64          // bytes changed that make a snapshot due (R6)
 
 	first uint64 // log sequence to read first
 	end   uint64 // where the log ended at start
@@ -69,12 +71,15 @@ type host struct {
 
 func newHost(e *Engine, partition int) *host {
 	h := &host{
-		e: e, partition: partition, credit: make(chan struct{}, credits), moved: make(chan struct{}, 1),
+		e: e, partition: partition, maxDirty: maxDirty,
+		credit: make(chan struct{}, credits), moved: make(chan struct{}, 1),
 		stopWake: make(chan struct{}), log: e.config.Logger.With(slog.Int("partition", partition)),
 	}
 	limit := e.config.MemoryLimit / int64(len(e.config.Events))
 	if e.config.MemoryLimit > 0 {
 		limit = max(limit, 1)
+		// What changed cannot be passivated before it is saved.
+		h.maxDirty = min(maxDirty, max(minDirty, limit/4))
 	}
 	config := Config{
 		Partition: partition, Compile: e.config.Compile, MemoryLimit: limit, Semantics: e.config.Semantics,
@@ -232,7 +237,7 @@ func (h *host) receive(c *actor.Context) {
 	case frameMessage:
 		h.lastWork = time.Now()
 		h.owner.Frame(m.in)
-		if h.owner.Shard.DirtyBytes() > maxDirty {
+		if h.owner.Shard.DirtyBytes() > h.maxDirty {
 			h.owner.Snapshot()
 		}
 	case appendedMessage:

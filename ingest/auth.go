@@ -60,23 +60,43 @@ func hasHeader(raw []byte, name string) bool {
 	return false
 }
 
+// smuggled refuses heads that a proxy before this server may have read in another
+// way, so that it and we disagree where the next request begins.
+func smuggled(raw []byte) *problem {
+	code, why := "", ""
+	if hasHeader(raw, "transfer-encoding") && hasHeader(raw, "content-length") {
+		code, why = "ambiguous_length", "Content-Length and Transfer-Encoding exclude each other"
+	}
+	for rest := raw; len(rest) > 0 && code == ""; {
+		var line []byte
+		var ended bool
+		line, rest, ended = bytes.Cut(rest, []byte("\n"))
+		switch {
+		case ended && !bytes.HasSuffix(line, []byte("\r")):
+			code, why = "bad_request", "a header line must end with CR LF"
+		case len(line) > 0 && (line[0] == ' ' || line[0] == '\t'):
+			code, why = "bad_request", "a header line must not be folded"
+		}
+	}
+	if code == "" {
+		return nil
+	}
+	p := newProblem(fasthttp.StatusBadRequest, code, why)
+	p.closeConn = true
+	return p
+}
+
 // check asks everything about a tracking call but its body.
 func (s *Server) check(ctx *fasthttp.RequestCtx) (workspace string, refusal *problem) {
 	if !ctx.IsPost() {
 		ctx.Response.Header.Set("Allow", "POST")
 		return "", newProblem(fasthttp.StatusMethodNotAllowed, "method", "use POST")
 	}
-	h := &ctx.Request.Header
-	if raw := h.RawHeaders(); hasHeader(raw, "transfer-encoding") && hasHeader(raw, "content-length") {
-		p := newProblem(fasthttp.StatusBadRequest, "ambiguous_length",
-			"Content-Length and Transfer-Encoding exclude each other")
-		p.closeConn = true
-		return "", p
-	}
 	workspace, ok := s.keys.workspace(ctx)
 	if !ok {
 		return "", unauthorized()
 	}
+	h := &ctx.Request.Header
 	if encoding := h.ContentEncoding(); len(encoding) > 0 && !bytes.EqualFold(encoding, []byte("identity")) {
 		return "", newProblem(fasthttp.StatusUnsupportedMediaType, "content_encoding",
 			"send the body as it is, without Content-Encoding",

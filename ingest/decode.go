@@ -33,7 +33,8 @@ type decoder struct {
 
 	events  []campaign.Event
 	rejects []rejected
-	arena   []byte // holds the events' JSON
+	arena   []byte   // holds the events' JSON
+	keys    [][]byte // of an object that is looked at
 }
 
 // rejected is an item of a batch that is not taken.
@@ -127,6 +128,9 @@ func (d *decoder) batch(root *fastjson.Value) *problem {
 		}
 		return newProblem(fasthttp.StatusBadRequest, wrong.Code, "batch: "+wrong.Message, wrong)
 	}
+	if wrong := d.plainAround(root); wrong != nil {
+		return newProblem(fasthttp.StatusBadRequest, wrong.Code, wrong.Path+": "+wrong.Message, *wrong)
+	}
 	items := list.GetArray()
 	if len(items) > MaxBatch {
 		wrong := FieldError{
@@ -149,6 +153,20 @@ func (d *decoder) batch(root *fastjson.Value) *problem {
 		}})
 	}
 	return nil
+}
+
+// plainAround looks at what a batch has around its calls.
+func (d *decoder) plainAround(root *fastjson.Value) *FieldError {
+	wrong := d.twice(root.GetObject())
+	if context := root.Get("context"); wrong == nil && context != nil {
+		if wrong = d.plain(context); wrong != nil {
+			wrong = wrong.within(".context")
+		}
+	}
+	if wrong != nil {
+		wrong.Path = strings.TrimPrefix(wrong.Path, ".")
+	}
+	return wrong
 }
 
 // keep copies bytes into the arena, which lives as long as the events.

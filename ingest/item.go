@@ -12,13 +12,14 @@ import (
 
 // Codes of field errors; stable.
 const (
-	codeMissing  = "missing"
-	codeType     = "wrong_type"
-	codeTooLong  = "too_long"
-	codeTooLarge = "too_large"
-	codeUnknown  = "unknown"
-	codeFormat   = "bad_format"
-	codeReserved = "reserved"
+	codeMissing   = "missing"
+	codeType      = "wrong_type"
+	codeTooLong   = "too_long"
+	codeTooLarge  = "too_large"
+	codeUnknown   = "unknown"
+	codeFormat    = "bad_format"
+	codeReserved  = "reserved"
+	codeDuplicate = "duplicate_key"
 )
 
 const (
@@ -44,6 +45,10 @@ func (i *item) event() (campaign.Event, *FieldError) {
 	e := campaign.Event{Workspace: i.d.workspace}
 	if i.v.Type() != fastjson.TypeObject {
 		return e, &FieldError{Path: "item", Code: codeType, Message: "must be an object, not " + typeName(i.v)}
+	}
+	if wrong := i.d.plain(i.v); wrong != nil {
+		wrong.Path = strings.TrimPrefix(wrong.Path, ".")
+		return e, wrong
 	}
 	before := len(i.d.arena)
 	checks := [...]func(*campaign.Event) *FieldError{i.identity, i.callType, i.messageID, i.times, i.objects}

@@ -149,6 +149,9 @@ func requestID(ctx *fasthttp.RequestCtx) string {
 }
 
 func (s *Server) route(ctx *fasthttp.RequestCtx) *problem {
+	if refusal := smuggled(ctx.Request.Header.RawHeaders()); refusal != nil {
+		return refusal
+	}
 	path := string(ctx.Path())
 	switch path {
 	case "/healthz":

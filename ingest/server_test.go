@@ -191,6 +191,21 @@ func TestBadInput(t *testing.T) {
 	}
 	track := func(more string) string { return `{"userId":"u","event":"E"` + more + `}` }
 
+	// What can be understood in two ways.
+	f("/v1/track", track(`,"userId":"v"`), 400, "userId", "duplicate_key")
+	f("/v1/track", track(`,"user\u0049d":"v"`), 400, "userId", "duplicate_key")
+	f("/v1/track", track(`,"properties":{"a":[1,{"b":{},"b":1}]}`), 400, "properties.a[1].b", "duplicate_key")
+	f("/v1/track", track(`,"properties":{`+strings.Repeat(`"k`+long[:3]+`":1,`, 2)+`"l":1}`), 400, "properties.kxxx", "duplicate_key")
+	f("/v1/track", track(`,"properties":{"n":1e999}`), 400, "properties.n", "bad_format")
+	f("/v1/track", track(`,"properties":{"n":`+strings.Repeat("9", 400)+`}`), 400, "properties.n", "bad_format")
+	f("/v1/batch", `{"batch":[],"batch":[]}`, 400, "batch", "duplicate_key")
+	f("/v1/batch", `{"batch":[],"context":{"a":1,"a":2}}`, 400, "context.a", "duplicate_key")
+	var many strings.Builder
+	for n := range 40 {
+		fmt.Fprintf(&many, `"k%d":%d,`, n*7%40, n)
+	}
+	f("/v1/track", track(`,"properties":{`+many.String()+`"k9":1}`), 400, "properties.k9", "duplicate_key")
+
 	// The text.
 	f("/v1/track", ``, 400, "body", "empty_body")
 	f("/v1/track", `{`, 400, "body", "invalid_json")
@@ -441,6 +456,9 @@ func TestSmuggling(t *testing.T) {
 	f("POST /v1/track HTTP/1.1\r\n"+auth+"Content-Length: 600000\r\n\r\n", "413")
 	f("POST /v1/track HTTP/1.1\r\n"+auth+"Content-Length: 100\r\n\r\n{", "408") // the rest never comes
 	f("GARBAGE\r\n\r\n", "400")
+	f("POST /v1/track HTTP/1.1\r\n"+strings.ReplaceAll(auth, "\r\n", "\n")+"Content-Length: 2\r\n\r\n{}", "400")
+	f("POST /v1/track HTTP/1.1\r\n"+auth+"X-A: a\r\n b\r\nContent-Length: 2\r\n\r\n{}", "400")
+	f("GET /healthz HTTP/1.1\r\n"+auth+"X-A: a\nX-B: b\r\n\r\n", "400")
 }
 
 func TestOtherRoutes(t *testing.T) {

@@ -54,6 +54,22 @@ func OpenPebble(c PebbleConfig) (*Pebble, error) {
 	return p, nil
 }
 
+// CheckDir says whether the store in a directory, if there is one, has the format of
+// this program. It changes nothing.
+func CheckDir(dir string, log *slog.Logger) error {
+	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	p, err := OpenPebble(PebbleConfig{Dir: dir, ReadOnly: true, Logger: log})
+	if errors.Is(err, pebble.ErrDBDoesNotExist) {
+		return nil // made and not yet filled
+	}
+	if err != nil {
+		return err
+	}
+	return p.Close()
+}
+
 func (p *Pebble) checkFormat(readOnly bool) error {
 	v, err := p.Get(FormatKey())
 	if err != nil {

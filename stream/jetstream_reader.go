@@ -9,7 +9,9 @@ import (
 )
 
 // readAhead is how many messages a reader may hold that were not asked for yet.
-const readAhead = 64
+// There are four readers a partition, and a message may have 512 KiB. (With a limit
+// in bytes nats.go v1.55.0 asks for more than it keeps.)
+const readAhead = 16
 
 // jsReader reads with an ordered consumer. Its positions are our own: nothing is
 // acknowledged, and a gap is found by whoever checks the sequences.

@@ -17,9 +17,11 @@ const (
 	// sheddingShare is how full an event stream may be before events get 503; what
 	// is left is for ticks, results and control records (R11).
 	sheddingShare = 0.8
-	// maxSilence is how many times in a row the embedded log may give no answer within
-	// answerLimit before the server ends: after a write error during a trim
-	// nats-server 2.15.2 can wait for itself, and only a restart helps.
+	// maxSilence is how many times in a row the embedded log may be unhealthy, or give
+	// no answer within answerLimit, before the server ends: after a write error during a
+	// trim nats-server 2.15.2 can wait for itself, and only a restart helps. Once is not
+	// enough: a stream that is being made has its directory before it is known, and is
+	// then said to be lost.
 	maxSilence  = 3
 	answerLimit = 3 * time.Second
 )
@@ -33,7 +35,7 @@ var (
 type guard struct {
 	n       *node
 	refusal []atomic.Pointer[error] // by partition
-	silence int                     // questions in a row that the log did not answer
+	silence int                     // questions in a row that the log did not answer well
 }
 
 func newGuard(n *node) *guard {
@@ -112,7 +114,7 @@ func (g *guard) unhealthy(ctx context.Context, err error) {
 	if g.n.config.NatsURL != "" || ctx.Err() != nil {
 		return
 	}
-	if g.silence++; errors.Is(err, context.DeadlineExceeded) && g.silence < maxSilence {
+	if g.silence++; g.silence < maxSilence {
 		return
 	}
 	select {

@@ -121,6 +121,10 @@ func (n *node) openData(ctx context.Context) error {
 	if err != nil || !locked {
 		return fmt.Errorf("data_dir %s is in use: %w", n.config.DataDir, err)
 	}
+	// Before anything is written: data of another version is refused as it is.
+	if err := storage.CheckDir(n.config.path("state"), n.log); err != nil {
+		return err
+	}
 	n.id, err = loadIdentity(n.config)
 	return err
 }

@@ -8,8 +8,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"runtime"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -80,6 +82,7 @@ type fixture struct {
 	sent    []string
 	may     func(d *campaign.Delivery) bool
 	arrived chan struct{}
+	gate    chan struct{} // not nil: a send waits until it is closed
 }
 
 func (f *fixture) Send(_ context.Context, o *Outgoing) Outcome {
@@ -87,6 +90,9 @@ func (f *fixture) Send(_ context.Context, o *Outgoing) Outcome {
 	f.sent = append(f.sent, o.Delivery.Customer+" "+o.Message[0].Source)
 	f.mu.Unlock()
 	f.arrived <- struct{}{}
+	if f.gate != nil {
+		<-f.gate
+	}
 	return Outcome{Verdict: campaign.Accepted}
 }
 
@@ -214,5 +220,42 @@ func TestDispatch(t *testing.T) {
 	}
 	if results != len(f.sent) {
 		t.Errorf("%d results for %d sends", results, len(f.sent))
+	}
+}
+
+// Deliveries that wait behind a channel that hangs are asked for again before they
+// leave: what was allowed when they came may have been recalled since.
+func TestAskedAgainAfterWaiting(t *testing.T) {
+	const customers = 3 * workersPerChannel
+	f := newFixture(t)
+	f.gate = make(chan struct{})
+	var stopped atomic.Bool
+	var asked, refused atomic.Int64
+	f.may = func(*campaign.Delivery) bool {
+		asked.Add(1)
+		if stopped.Load() {
+			refused.Add(1)
+		}
+		return !stopped.Load()
+	}
+	names := make([]string, customers)
+	for n := range names {
+		names[n] = strconv.Itoa(n)
+	}
+	f.emit(t, 1, names...)
+	stop := f.run(t)
+	f.wait(t, workersPerChannel)
+	deadline := time.Now().Add(20 * time.Second)
+	for asked.Load() < customers && time.Now().Before(deadline) {
+		runtime.Gosched()
+	}
+	stopped.Store(true)
+	close(f.gate)
+	for refused.Load() < customers-workersPerChannel && time.Now().Before(deadline) {
+		runtime.Gosched()
+	}
+	stop()
+	if len(f.sent) != workersPerChannel {
+		t.Errorf("%d of %d deliveries left; the %d that had begun were right", len(f.sent), customers, workersPerChannel)
 	}
 }

@@ -19,8 +19,9 @@ import (
 // workersPerChannel bounds the attempts of one channel at a time.
 const workersPerChannel = 64
 
-// maxParcelsInHand bounds the parcels of a channel that are read and not done.
-const maxParcelsInHand = 1024
+// maxInHand bounds the deliveries of a channel that are read and not done. Parcels
+// would be no bound: one may hold thousands, each with a goroutine of its own.
+const maxInHand = 4096
 
 // copyMessage puts the deliveries of an effect message into the streams of their
 // channels. A message that a stream has already is passed over.
@@ -103,7 +104,7 @@ func (l *lane) run(ctx context.Context) {
 	var saving sync.WaitGroup
 	saving.Go(func() { l.save(ctx, g, key) })
 	slots := make(chan struct{}, workersPerChannel)
-	inHand := make(chan struct{}, maxParcelsInHand)
+	inHand := make(chan struct{}, maxInHand)
 	var attempts sync.WaitGroup
 	for ctx.Err() == nil {
 		if err := l.read(ctx, g, slots, inHand, &attempts); err != nil && ctx.Err() == nil {
@@ -145,6 +146,21 @@ func (l *lane) read(ctx context.Context, g *progress, slots, inHand chan struct{
 		if err != nil {
 			return fmt.Errorf("dispatch: lane %q: %w", m.Lane, err)
 		}
+		if err := l.begin(ctx, partition, &p, slots, inHand, attempts, func() { g.end(m.Seq) }); err != nil {
+			return err
+		}
+	}
+}
+
+// begin starts the attempts of one parcel, as far as inHand has room. It calls
+// ended when all of them are ended and their results are in the log, so that the
+// parcel need not come again.
+func (l *lane) begin(ctx context.Context, partition int, p *parcel, slots, inHand chan struct{},
+	attempts *sync.WaitGroup, ended func(),
+) error {
+	var left atomic.Int64
+	left.Store(int64(len(p.deliveries)))
+	for i := range p.deliveries {
 		select {
 		case inHand <- struct{}{}:
 		case <-ctx.Done():
@@ -152,27 +168,12 @@ func (l *lane) read(ctx context.Context, g *progress, slots, inHand chan struct{
 		}
 		attempts.Go(func() {
 			defer func() { <-inHand }()
-			if l.deliver(ctx, partition, &p, slots) {
-				g.end(m.Seq)
+			if l.attempt(ctx, partition, p.effect, &p.deliveries[i], slots) && left.Add(-1) == 0 {
+				ended()
 			}
 		})
 	}
-}
-
-// deliver makes the attempts of one parcel; done says that all of them are ended
-// and their results are in the log, so that the parcel need not come again.
-func (l *lane) deliver(ctx context.Context, partition int, p *parcel, slots chan struct{}) (done bool) {
-	var wg sync.WaitGroup
-	var undone atomic.Bool
-	for i := range p.deliveries {
-		wg.Go(func() {
-			if !l.attempt(ctx, partition, p.effect, &p.deliveries[i], slots) {
-				undone.Store(true)
-			}
-		})
-	}
-	wg.Wait()
-	return !undone.Load()
+	return nil
 }
 
 // save keeps the position, and trims what is done.
@@ -200,12 +201,12 @@ func (l *lane) save(ctx context.Context, g *progress, key []byte) {
 
 // attempt makes one attempt and publishes its result; done is false when nothing
 // was decided, because ctx ended or the partition is halted: then it comes again.
-// Only the send itself takes a slot, so that a shard that is slow to answer holds
-// up nobody else.
+// While it waits for a shard it takes no slot, so that a shard that is slow to
+// answer holds up nobody else.
 func (l *lane) attempt(ctx context.Context, partition int, effect uint64, d *campaign.Delivery,
 	slots chan struct{},
 ) (done bool) {
-	for {
+	for free := false; !free; {
 		may, err := l.d.config.MayLeave(ctx, d, effect)
 		if ctx.Err() != nil || errors.Is(err, ErrHalted) {
 			return false
@@ -213,15 +214,13 @@ func (l *lane) attempt(ctx context.Context, partition int, effect uint64, d *cam
 		if err == nil && !may {
 			return true
 		}
-		if err == nil {
-			break
+		if err != nil {
+			pause(ctx, retryPause) // the shard is behind: the delivery waits
+			continue
 		}
-		pause(ctx, retryPause) // the shard is behind: the delivery waits
-	}
-	select {
-	case slots <- struct{}{}:
-	case <-ctx.Done():
-		return false
+		if free, err = l.slot(ctx, d, effect, slots); err != nil {
+			return false
+		}
 	}
 	o := l.send(context.WithoutCancel(ctx), d) // an attempt that began is ended; the channel has a time limit
 	<-slots
@@ -233,6 +232,30 @@ func (l *lane) attempt(ctx context.Context, partition int, effect uint64, d *cam
 		Detail: o.Detail,
 	}
 	return l.publish(ctx, partition, stream.Record{Kind: stream.KindResult, Data: r.AppendTo(nil)})
+}
+
+// slot takes a slot. Where it had to wait for one, as behind a channel that hangs,
+// what the shard said before may not hold any more, so it is asked again; unless it
+// still says yes, the slot is given back and free is false: the caller asks once
+// more and knows what to make of the answer.
+func (l *lane) slot(ctx context.Context, d *campaign.Delivery, effect uint64,
+	slots chan struct{},
+) (free bool, err error) {
+	select {
+	case slots <- struct{}{}:
+		return true, nil
+	default:
+	}
+	select {
+	case slots <- struct{}{}:
+	case <-ctx.Done():
+		return false, context.Cause(ctx)
+	}
+	may, failure := l.d.config.MayLeave(ctx, d, effect)
+	if failure != nil || !may {
+		<-slots
+	}
+	return failure == nil && may, nil
 }
 
 func (l *lane) send(ctx context.Context, d *campaign.Delivery) (o Outcome) {

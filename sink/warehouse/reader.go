@@ -32,7 +32,14 @@ type partition struct {
 	source  Source
 	events  cursor
 	effects cursor
-	ahead   []*effect.Message // read and not yet written, numbered without gaps
+	ahead   []readMessage    // read and not yet written, numbered without gaps
+	frames  []stream.Message // the same of the frames
+}
+
+// readMessage is an effect message and how long it was.
+type readMessage struct {
+	*effect.Message
+	bytes int
 }
 
 // cursor reads a stream forward and is moved when it must start elsewhere.
@@ -71,17 +78,17 @@ func (c *cursor) close() {
 	}
 }
 
-// frames reads the event rows of a span; lost is told of frames that the disk damaged
-// after they were applied and before they were written.
-func (p *partition) frames(ctx context.Context, s span, r *rows, dropped map[uint64]map[uint32]bool,
+// eventRows reads the event rows of a span; lost is told of frames that the disk
+// damaged after they were applied and before they were written.
+func (p *partition) eventRows(ctx context.Context, s span, r *rows, dropped map[uint64]map[uint32]bool,
 	lost func(seq uint64),
 ) error {
 	for seq := s.EventsFrom; seq <= s.EventsTo; seq++ {
-		m, err := p.events.get(ctx, seq)
+		data, err := p.frame(ctx, seq)
 		if err != nil {
 			return err
 		}
-		f, err := stream.DecodeFrame(m.Data)
+		f, err := stream.DecodeFrame(data)
 		if err != nil {
 			return err
 		}
@@ -95,6 +102,21 @@ func (p *partition) frames(ctx context.Context, s span, r *rows, dropped map[uin
 	return nil
 }
 
+func (p *partition) frame(ctx context.Context, seq uint64) ([]byte, error) {
+	if k := len(p.frames); k > 0 && seq >= p.frames[0].Seq && seq <= p.frames[k-1].Seq {
+		return p.frames[seq-p.frames[0].Seq].Data, nil
+	}
+	m, err := p.events.get(ctx, seq)
+	if err != nil {
+		return nil, err
+	}
+	if k := len(p.frames); k > 0 && p.frames[k-1].Seq+1 != seq {
+		p.frames = nil
+	}
+	p.frames = append(p.frames, m)
+	return m.Data, nil
+}
+
 // messages reads the effect messages of a span.
 func (p *partition) messages(ctx context.Context, s span, use func(*effect.Message)) error {
 	for n := s.EffectsFrom; n <= s.EffectsTo; n++ {
@@ -102,36 +124,42 @@ func (p *partition) messages(ctx context.Context, s span, use func(*effect.Messa
 		if err != nil {
 			return err
 		}
-		use(m)
+		use(m.Message)
 	}
 	return nil
 }
 
-func (p *partition) message(ctx context.Context, n uint64) (*effect.Message, error) {
+func (p *partition) message(ctx context.Context, n uint64) (m readMessage, err error) {
 	if k := len(p.ahead); k > 0 && n >= p.ahead[0].N && n <= p.ahead[k-1].N {
 		return p.ahead[n-p.ahead[0].N], nil
 	}
 	raw, err := p.effects.get(ctx, n)
 	if err != nil {
-		return nil, err
+		return m, err
 	}
-	m, err := effect.DecodeMessage(raw.Data)
+	decoded, err := effect.DecodeMessage(raw.Data)
 	if err != nil {
-		return nil, err
+		return m, err
 	}
-	if m.N != n {
-		return nil, fmt.Errorf("warehouse: effect message %d stands at %d", m.N, n)
+	if decoded.N != n {
+		return m, fmt.Errorf("warehouse: effect message %d stands at %d", decoded.N, n)
 	}
 	if k := len(p.ahead); k > 0 && p.ahead[k-1].N+1 != n {
-		p.ahead = p.ahead[:0]
+		p.ahead = nil
 	}
-	p.ahead = append(p.ahead, &m)
-	return &m, nil
+	m = readMessage{&decoded, len(raw.Data)}
+	p.ahead = append(p.ahead, m)
+	return m, nil
 }
 
-// written forgets the messages up to n.
-func (p *partition) written(n uint64) {
-	for len(p.ahead) > 0 && p.ahead[0].N <= n {
+// written forgets what a block held.
+func (p *partition) written(s span) {
+	for len(p.ahead) > 0 && p.ahead[0].N <= s.EffectsTo {
+		p.ahead[0] = readMessage{}
 		p.ahead = p.ahead[1:]
+	}
+	for len(p.frames) > 0 && p.frames[0].Seq <= s.EventsTo {
+		p.frames[0] = stream.Message{}
+		p.frames = p.frames[1:]
 	}
 }

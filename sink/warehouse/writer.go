@@ -20,8 +20,12 @@ import (
 
 // Limits of a block and pauses of the writer.
 const (
-	maxFrames   = 64   // frames a partition and block, each at most 512 KiB
+	maxFrames   = 64   // frames a partition and block
 	maxMessages = 1024 // effect messages a partition and block; one frame may have more
+	// maxBytes is what all partitions' frames of a block, and as much again what all
+	// their effect messages, may take as they are stored: a block is in memory whole,
+	// decoded, as columns and as what is sent.
+	maxBytes    = 16 << 20
 	backoffLow  = 250 * time.Millisecond
 	backoffHigh = 30 * time.Second
 	insertLimit = 2 * time.Minute
@@ -259,7 +263,7 @@ func (w *Writer) block(ctx context.Context) (full bool, err error) {
 		return false, err
 	}
 	for i, s := range w.state.Done {
-		w.partitions[i].written(s.EffectsTo)
+		w.partitions[i].written(s)
 	}
 	w.resent = false
 	w.publish()
@@ -376,8 +380,11 @@ func (w *Writer) choose(ctx context.Context) (spans []span, more bool, err error
 		if err := w.skipGaps(ctx, p, &s, &gap); err != nil {
 			return nil, false, err
 		}
-		s.EventsTo = max(min(acked, s.EventsFrom+maxFrames-1), s.EventsFrom-1)
-		if err := p.takeEffects(ctx, &s); err != nil {
+		share := maxBytes / len(w.partitions)
+		if err := p.takeFrames(ctx, &s, min(acked, s.EventsFrom+maxFrames-1), share); err != nil {
+			return nil, false, err
+		}
+		if err := p.takeEffects(ctx, &s, share); err != nil {
 			return nil, false, err
 		}
 		more = more || acked > s.EventsTo
@@ -407,16 +414,29 @@ func (w *Writer) note(partition int, what string, from, to uint64) {
 		slog.Int("partition", partition), slog.Uint64("from", from), slog.Uint64("to", to))
 }
 
+// takeFrames finds the frames of a span: at least one, if there is one.
+func (p *partition) takeFrames(ctx context.Context, s *span, last uint64, share int) error {
+	s.EventsTo = s.EventsFrom - 1
+	for bytes := 0; s.EventsTo < last && bytes < share; s.EventsTo++ {
+		data, err := p.frame(ctx, s.EventsTo+1)
+		if err != nil {
+			return err
+		}
+		bytes += len(data)
+	}
+	return nil
+}
+
 // takeEffects finds the effect messages that belong to the frames of a span. It
 // must find all of a frame's, because they say which records were not applied; so
 // where there are too many for a block, the span takes fewer frames.
-func (p *partition) takeEffects(ctx context.Context, s *span) error {
+func (p *partition) takeEffects(ctx context.Context, s *span, share int) error {
 	info, err := p.source.Effects.Info(ctx)
 	if err != nil {
 		return err
 	}
 	s.EffectsTo = s.EffectsFrom - 1
-	frame := uint64(0) // in hand
+	frame, bytes := uint64(0), 0 // in hand; taken
 	for n := s.EffectsFrom; n <= info.Last; n++ {
 		m, err := p.message(ctx, n)
 		if err != nil {
@@ -427,12 +447,13 @@ func (p *partition) takeEffects(ctx context.Context, s *span) error {
 		}
 		if m.Seq != frame {
 			frame = m.Seq
-			if n-s.EffectsFrom >= maxMessages {
+			if n-s.EffectsFrom >= maxMessages || bytes >= share {
 				s.EventsTo = max(min(s.EventsTo, frame-1), s.EventsFrom-1)
 				return nil
 			}
 		}
 		s.EffectsTo = n
+		bytes += m.bytes
 	}
 	return nil
 }
@@ -455,7 +476,7 @@ func (w *Writer) read(ctx context.Context, spans []span) (*rows, error) {
 			p.rewind()
 			return nil, err
 		}
-		if err := p.frames(ctx, s, r, dropped, func(seq uint64) { w.noteLost(i, seq) }); err != nil {
+		if err := p.eventRows(ctx, s, r, dropped, func(seq uint64) { w.noteLost(i, seq) }); err != nil {
 			p.rewind()
 			return nil, err
 		}
@@ -467,5 +488,5 @@ func (w *Writer) read(ctx context.Context, spans []span) (*rows, error) {
 func (p *partition) rewind() {
 	p.events.close()
 	p.effects.close()
-	p.ahead = nil
+	p.ahead, p.frames = nil, nil
 }

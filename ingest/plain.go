@@ -1,0 +1,80 @@
+package ingest
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/valyala/fastjson"
+)
+
+// fewKeys is up to how many keys of an object are compared one with another.
+const fewKeys = 16
+
+// plain refuses what two readers of one text may understand in two ways: a key that
+// an object has twice, and a number that no double holds. The text is kept as it
+// came, and rules, warehouse and channels each read it for themselves.
+func (d *decoder) plain(v *fastjson.Value) *FieldError {
+	switch v.Type() {
+	case fastjson.TypeNumber:
+		if f, err := v.Float64(); err != nil || math.IsInf(f, 0) {
+			return &FieldError{Code: codeFormat, Message: "the number is too large"}
+		}
+	case fastjson.TypeArray:
+		for n, element := range v.GetArray() {
+			if wrong := d.plain(element); wrong != nil {
+				return wrong.within(fmt.Sprintf("[%d]", n))
+			}
+		}
+	case fastjson.TypeObject:
+		return d.plainObject(v.GetObject())
+	default:
+	}
+	return nil
+}
+
+func (d *decoder) plainObject(o *fastjson.Object) (wrong *FieldError) {
+	if wrong := d.twice(o); wrong != nil {
+		return wrong
+	}
+	o.Visit(func(key []byte, v *fastjson.Value) {
+		if wrong != nil {
+			return
+		}
+		if wrong = d.plain(v); wrong != nil {
+			wrong = wrong.within("." + clip(string(key), maxName))
+		}
+	})
+	return wrong
+}
+
+// twice finds a key that an object has more than once.
+func (d *decoder) twice(o *fastjson.Object) *FieldError {
+	d.keys = d.keys[:0]
+	o.Visit(func(key []byte, _ *fastjson.Value) { d.keys = append(d.keys, key) })
+	if len(d.keys) > fewKeys {
+		slices.SortFunc(d.keys, bytes.Compare)
+	}
+	for n, key := range d.keys {
+		others := d.keys[n+1:]
+		if len(d.keys) > fewKeys {
+			others = others[:min(1, len(others))]
+		}
+		for _, other := range others {
+			if bytes.Equal(key, other) {
+				return &FieldError{
+					Path: "." + clip(string(key), maxName), Code: codeDuplicate,
+					Message: "the object has this key twice",
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// within puts what the value is in before the path.
+func (f *FieldError) within(outer string) *FieldError {
+	f.Path = clip(outer+f.Path, maxName)
+	return f
+}
