@@ -12,12 +12,14 @@ import (
 	"github.com/nudge-engine/nudge/stream/streamtest"
 )
 
-// Two servers on one log. The owner is stopped for longer than its lease, the other
-// takes over, and the first wakes up without knowing it.
+// Two servers on one log. The owner is stopped for longer than its lease, with frames
+// and effects on their way; the other takes over, and the first wakes up without
+// knowing it.
 func TestZombie(t *testing.T) {
 	l := begin(t, "owner paused, another took over")
 	log, clickhouse := newNats(t), newClickHouse(t)
-	first := newOnNats(t, log.address, clickhouse)
+	line := newLink(t, log.address, wire)
+	first := newOnNats(t, line.address, clickhouse)
 	second := newOnNats(t, log.address, clickhouse)
 	second.share(first)
 	first.start()
@@ -35,6 +37,9 @@ func TestZombie(t *testing.T) {
 		t.Fatal("the second serves while the first holds the lease")
 	}
 
+	// What it sent last is held up on its way, and arrives when it wakes up.
+	line.hang()
+	<-time.After(200 * time.Millisecond)
 	first.signal(syscall.SIGSTOP)
 	began := time.Now()
 	second.ready()
@@ -44,6 +49,7 @@ func TestZombie(t *testing.T) {
 	<-time.After(max(0, 25*time.Second-time.Since(began)))
 	fxBefore, noBefore := seen.Count("FX", zombie)
 	evBefore, _ := seen.Count("EV", zombie)
+	line.restore()
 	first.signal(syscall.SIGCONT)
 	first.eventually(time.Minute, "the first ends by itself", func() error {
 		if !first.over() {
@@ -72,7 +78,7 @@ func TestZombie(t *testing.T) {
 	second.stop()
 	second.replayed(2 * time.Minute)
 	messages := inOrder(t, log.address)
-	l.set(fmt.Sprintf("once, SIGCONT %v after SIGSTOP, under load of both", lived), fmt.Sprintf(
+	l.set(fmt.Sprintf("once, under load of both, what was on its way arrived with SIGCONT, the first ended %v after SIGSTOP", lived), fmt.Sprintf(
 		"%s; the second was ready %v after SIGSTOP; the first stored no effect (%d refused) and %d frames, which were applied, "+
 			"and ended by itself; %d effect messages, each under its number; a replay of the whole log agrees",
 		found, took, refused, events, messages))
