@@ -63,7 +63,7 @@ func NewEngine(c EngineConfig) *Engine {
 
 // Start recovers every shard, checks that the log is the one the snapshots were
 // computed from, and begins to read. A partition that cannot start halts alone;
-// the error is for what concerns all.
+// the error is for what concerns all, as a log that gives no answer does.
 func (e *Engine) Start(ctx context.Context) error {
 	engine, err := actor.NewEngine(actor.NewEngineConfig())
 	if err != nil {
@@ -78,13 +78,17 @@ func (e *Engine) Start(ctx context.Context) error {
 		wg.Go(func() { failures[p] = h.recover(ctx) })
 	}
 	wg.Wait()
+	for _, err := range failures {
+		// Without an answer nothing is known of the partition: to halt it would need a
+		// person to take it back.
+		if errors.Is(err, ErrSemantics) || errors.Is(err, stream.ErrNoAnswer) {
+			return err
+		}
+	}
 	reading, stop := context.WithCancel(context.WithoutCancel(ctx))
 	e.stopReading = stop
 	for p, h := range e.hosts {
-		if err := failures[p]; errors.Is(err, ErrSemantics) {
-			stop()
-			return err
-		} else if err != nil {
+		if err := failures[p]; err != nil {
 			h.owner.halt(err)
 			continue
 		}
