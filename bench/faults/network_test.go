@@ -132,13 +132,13 @@ func (s *server) neverHalted() {
 // replayed is `nudge verify` for a log elsewhere: a server that knows nothing
 // replays the whole log, compares each effect it computes with the one that is
 // there, and halts where they differ. It must send nothing again.
-func (s *server) replayed(limit time.Duration) {
+func (s *server) replayed() {
 	s.t.Helper()
 	was, sends := s.data, s.sends(0).sends
 	s.data = filepath.Join(s.dir, "replay")
 	s.start()
 	s.ready()
-	s.settle(limit)
+	s.settle(2 * time.Minute)
 	s.neverHalted()
 	if now := s.sends(0).sends; now != sends {
 		s.t.Errorf("the replay sent %d times", now-sends)
@@ -243,7 +243,7 @@ func TestNatsCut(t *testing.T) {
 	found := s.settle(2 * time.Minute)
 	s.neverHalted()
 	s.stop()
-	s.replayed(2 * time.Minute)
+	s.replayed()
 	effects := inOrder(t, nats.address)
 	l.set("cut for 1, 3, 5, 8 and 14 s, hung for 5 and 14 s, 50 ms a chunk for 5 s, under load", fmt.Sprintf(
 		"%s; taken again at most %v after; the server ended by itself %d times and was started again; no partition halted; "+
@@ -286,7 +286,7 @@ func TestNatsRestart(t *testing.T) {
 	found := s.settle(2 * time.Minute)
 	s.neverHalted()
 	s.stop()
-	s.replayed(2 * time.Minute)
+	s.replayed()
 	effects := inOrder(t, nats.address)
 	l.set(fmt.Sprintf("kill -9, %d times under load, away for 0 to 4 s", kills), fmt.Sprintf(
 		"%s; taken again at most %v after it listened; the server ended by itself %d times; no partition halted; "+

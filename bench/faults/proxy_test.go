@@ -28,6 +28,10 @@ type link struct {
 	hung     bool
 	usual    time.Duration // what a chunk takes when nothing is wrong
 	delay    time.Duration // what it takes now
+	trap     string        // what the fault waits for, from the side of the server under test
+	left     int           // how often it must still pass
+	spring   func()
+	sprung   chan struct{}
 }
 
 // newLink is a link whose every chunk takes a usual time: over a real network there
@@ -73,8 +77,8 @@ func (l *link) accept(listener net.Listener) {
 		if !l.keep(listener, here, there) {
 			continue
 		}
-		go l.pass(here, there)
-		go l.pass(there, here)
+		go l.pass(here, there, func([]byte) {})
+		go l.pass(there, here, l.look)
 	}
 }
 
@@ -92,7 +96,7 @@ func (l *link) keep(listener net.Listener, pair ...net.Conn) bool {
 	return l.listener == listener
 }
 
-func (l *link) pass(to, from net.Conn) {
+func (l *link) pass(to, from net.Conn, look func([]byte)) {
 	defer func() {
 		_, _ = to.Close(), from.Close()
 		l.mu.Lock()
@@ -102,10 +106,34 @@ func (l *link) pass(to, from net.Conn) {
 	chunk := make([]byte, 64<<10)
 	for {
 		n, err := from.Read(chunk)
+		look(chunk[:n])
 		l.wait()
 		if _, failed := to.Write(chunk[:n]); failed != nil || err != nil {
 			return
 		}
+	}
+}
+
+// arm injects a fault when a text passes for the n-th time, before it is passed on.
+func (l *link) arm(text string, n int, inject func()) (sprung <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.trap, l.left, l.spring, l.sprung = text, n, inject, make(chan struct{})
+	return l.sprung
+}
+
+func (l *link) look(chunk []byte) {
+	l.mu.Lock()
+	springs := false
+	if l.left > 0 {
+		l.left -= bytes.Count(chunk, []byte(l.trap))
+		springs = l.left <= 0
+	}
+	inject, sprung := l.spring, l.sprung
+	l.mu.Unlock()
+	if springs {
+		inject()
+		close(sprung)
 	}
 }
 

@@ -76,7 +76,7 @@ func TestZombie(t *testing.T) {
 	found := second.settle(2 * time.Minute)
 	second.neverHalted()
 	second.stop()
-	second.replayed(2 * time.Minute)
+	second.replayed()
 	messages := inOrder(t, log.address)
 	l.set(fmt.Sprintf("once, under load of both, what was on its way arrived with SIGCONT, the first ended %v after SIGSTOP", lived), fmt.Sprintf(
 		"%s; the second was ready %v after SIGSTOP; the first stored no effect (%d refused) and %d frames, which were applied, "+
