@@ -115,6 +115,9 @@ func quantile(sorted []time.Duration, q float64) time.Duration {
 
 // Each insert takes 5 s. The promise is that ingest does not notice; the ratio is
 // told and not judged, because the machine is shared.
+//
+// Seen to fail: with a limit of 2 s an insert and a new token for each attempt 980 rows
+// came twice.
 func TestClickHouseSlow(t *testing.T) {
 	l := begin(t, "ClickHouse slow")
 	clickhouse := newClickHouse(t)
@@ -145,6 +148,8 @@ func TestClickHouseSlow(t *testing.T) {
 }
 
 // Each insert is refused as ClickHouse refuses one when a table has too many parts.
+//
+// Seen to fail: a writer that goes on after a refused insert lost 54,160 rows.
 func TestClickHouse252(t *testing.T) {
 	l := begin(t, "ClickHouse answers 252")
 	clickhouse := newClickHouse(t)
@@ -244,6 +249,9 @@ func TestClickHouseHalf(t *testing.T) {
 }
 
 // The engine is killed in the middle of inserts and started again on its data.
+//
+// Seen to fail: with a new token for each attempt, and no look whether a block is
+// there, 46,840 rows came twice.
 func TestClickHouseKilled(t *testing.T) {
 	l := begin(t, "ClickHouse killed in inserts")
 	seed := uint64(time.Now().UnixNano())
@@ -286,6 +294,8 @@ func TestClickHouseKilled(t *testing.T) {
 }
 
 // ClickHouse is away for an hour of log time, over a restart of the server.
+//
+// Seen to fail: a writer that begins behind the first frames lost 1,280 rows.
 func TestClickHouseAway(t *testing.T) {
 	l := begin(t, "ClickHouse away for an hour")
 	clickhouse := newClickHouse(t)

@@ -200,6 +200,9 @@ func partitionInOrder(t *testing.T, log stream.Log, p int) uint64 {
 }
 
 // The connection to the log is cut, hangs, and is slow.
+//
+// Seen to fail: a publisher that takes an append without an answer for stored lost 80
+// acknowledged events.
 func TestNatsCut(t *testing.T) {
 	l := begin(t, "log elsewhere, connection cut")
 	nats := newNats(t)
@@ -221,11 +224,15 @@ func TestNatsCut(t *testing.T) {
 		{"cut", line.cut, 5 * time.Second},
 		{"slow", func() { line.slow(50 * time.Millisecond) }, 5 * time.Second},
 		{"cut", line.cut, 8 * time.Second},
+		{"hung, and what was on its way lost", line.hang, 6 * time.Second},
 		{"hung", line.hang, 14 * time.Second},
 		{"cut", line.cut, 14 * time.Second},
 	} {
 		fault.inject()
 		restarts += s.watch(fault.length)
+		if strings.Contains(fault.what, "lost") {
+			line.cut()
+		}
 		line.restore()
 		took, more := s.takenAgain(time.Minute)
 		restarts += more
@@ -245,12 +252,14 @@ func TestNatsCut(t *testing.T) {
 	s.stop()
 	s.replayed()
 	effects := inOrder(t, nats.address)
-	l.set("cut for 1, 3, 5, 8 and 14 s, hung for 5 and 14 s, 50 ms a chunk for 5 s, under load", fmt.Sprintf(
+	l.set("cut for 1, 3, 5, 8 and 14 s, hung for 5, 6 and 14 s, 50 ms a chunk for 5 s, under load", fmt.Sprintf(
 		"%s; taken again at most %v after; the server ended by itself %d times and was started again; no partition halted; "+
 			"%d effect messages, each under its number; a replay of the whole log agrees", found, worst, restarts, effects))
 }
 
 // The log's server is killed and started again on its store.
+//
+// Seen to fail: with the same publisher 280 acknowledged events were lost.
 func TestNatsRestart(t *testing.T) {
 	l := begin(t, "log elsewhere, its server killed")
 	seed := uint64(time.Now().UnixNano())
