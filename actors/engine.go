@@ -73,7 +73,7 @@ func NewEngine(c EngineConfig) *Engine {
 
 // Start recovers every shard, checks that the log is the one the snapshots were
 // computed from, and begins to read. A partition that cannot start halts alone;
-// the error is for what concerns all.
+// the error is for what concerns all, as a log that gives no answer does.
 func (e *Engine) Start(ctx context.Context) error {
 	engine, err := actor.NewEngine(actor.NewEngineConfig())
 	if err != nil {
@@ -98,6 +98,13 @@ func (e *Engine) Start(ctx context.Context) error {
 		}
 	}
 	wg.Wait()
+	for _, err := range failures {
+		// Without an answer nothing is known of the partition: to halt it would need a
+		// person to take it back.
+		if errors.Is(err, ErrSemantics) || errors.Is(err, stream.ErrNoAnswer) {
+			return err
+		}
+	}
 	reading, stop := context.WithCancel(context.WithoutCancel(ctx))
 	e.stopReading = stop
 	for p, h := range e.hosts {

@@ -93,6 +93,29 @@ func (d *deployment) tryStart(t *testing.T) error {
 	return d.engine.Start(t.Context())
 }
 
+// silent is a stream that cannot be asked.
+type silent struct{ stream.Stream }
+
+func (silent) Info(context.Context) (stream.Info, error) { return stream.Info{}, stream.ErrNoAnswer }
+
+// A log that gives no answer at start ends the start; a halt would need a person.
+func TestStartWithoutAnswerHaltsNothing(t *testing.T) {
+	d := newDeployment(t, 0)
+	d.events[1] = silent{d.events[1]}
+	halts := 0
+	e := actors.NewEngine(actors.EngineConfig{
+		Events: d.events, Effects: d.effects, Store: d.store, Clock: now, Node: "n", Epoch: 1,
+		Logger: slog.New(slog.DiscardHandler), OnHalt: func(int, error) { halts++ },
+	})
+	if err := e.Start(t.Context()); !errors.Is(err, stream.ErrNoAnswer) {
+		t.Errorf("unexpected error %v; want %v", err, stream.ErrNoAnswer)
+	}
+	e.Stop(t.Context())
+	if halts != 0 {
+		t.Errorf("%d partitions halted; want none", halts)
+	}
+}
+
 func (d *deployment) stop() {
 	d.publisher.Close(context.Background())
 	d.engine.Stop(context.Background())

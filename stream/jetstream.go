@@ -216,9 +216,22 @@ func (s *jsStream) message(m *jetstream.RawStreamMsg, err error) (Message, error
 		return Message{}, fmt.Errorf("%w: %s", ErrNotFound, s.name)
 	}
 	if err != nil {
-		return Message{}, fmt.Errorf("stream: read %s: %w", s.name, err)
+		return Message{}, fmt.Errorf("stream: read %s: %w", s.name, unanswered(err))
 	}
 	return Message{Seq: m.Sequence, Time: m.Time, Lane: s.lane(m.Subject), Data: m.Data}, nil
+}
+
+// unanswered marks an error that is not the answer of a server.
+func unanswered(err error) error {
+	for _, none := range []error{
+		context.DeadlineExceeded, nats.ErrTimeout, nats.ErrNoResponders, nats.ErrDisconnected,
+		nats.ErrConnectionClosed, jetstream.ErrJetStreamNotEnabled,
+	} {
+		if errors.Is(err, none) {
+			return fmt.Errorf("%w: %w", ErrNoAnswer, err)
+		}
+	}
+	return err
 }
 
 func (s *jsStream) lane(at string) string {
@@ -231,7 +244,7 @@ func (s *jsStream) lane(at string) string {
 func (s *jsStream) Info(ctx context.Context) (Info, error) {
 	i, err := s.s.Info(ctx)
 	if err != nil {
-		return Info{}, fmt.Errorf("stream: info of %s: %w", s.name, err)
+		return Info{}, fmt.Errorf("stream: info of %s: %w", s.name, unanswered(err))
 	}
 	return Info{
 		First: i.State.FirstSeq, Last: i.State.LastSeq, Bytes: int64(i.State.Bytes),

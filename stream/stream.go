@@ -14,6 +14,9 @@ var (
 	ErrNotFound = errors.New("stream: no such message")
 	// ErrFull means that the stream is at its size limit and takes nothing.
 	ErrFull = errors.New("stream: full")
+	// ErrNoAnswer means that the log could not be asked, which says nothing about what
+	// is in it.
+	ErrNoAnswer = errors.New("stream: the log gives no answer")
 	// ErrClosed means that the log or the reader was closed.
 	ErrClosed = errors.New("stream: closed")
 )

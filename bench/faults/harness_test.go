@@ -2,6 +2,7 @@ package faults_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,6 +39,9 @@ func TestMain(m *testing.M) { os.Exit(run(m)) }
 func run(m *testing.M) int {
 	if dir := os.Getenv(readAsked); dir != "" {
 		return printLog(dir)
+	}
+	if at := os.Getenv(natsAsked); at != "" {
+		return serveNats(at)
 	}
 	if !asked() {
 		return m.Run()
@@ -97,6 +101,7 @@ type server struct {
 	log               *lockedBuffer
 	hook              *receiver
 	book              *ledger
+	clickhouse        string        // where ClickHouse answers when it is not the server's own
 	quiet             bool          // no event starts anything
 	patience          time.Duration // how long a client repeats a batch
 	build             string        // which of the binaries: breakable or ""
@@ -298,7 +303,7 @@ func get(address string) (string, error) {
 
 // query asks ClickHouse and returns the answer's text.
 func (s *server) query(sql string) (string, error) {
-	text, err := get("http://" + s.rows + "/?query=" + url.QueryEscape(sql))
+	text, err := get("http://" + cmp.Or(s.clickhouse, s.rows) + "/?query=" + url.QueryEscape(sql))
 	return strings.TrimSpace(text), err
 }
 
