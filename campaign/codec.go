@@ -6,10 +6,11 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// CustomerFormat is the version of the stored form of a customer: its first byte.
-const CustomerFormat = 1
+// CustomerFormat is the newest version of the stored form of a customer: its first
+// byte. Format 1 is format 2 without sections.
+const CustomerFormat = 2
 
-// A stored customer, version 1. All lists are counted and in the order of their
+// A stored customer. All lists are counted and in the order of their
 // sort keys, so that equal customers have equal bytes: the state hash rests on it.
 //
 //	+---------+---------+----------------------------------------------------+
@@ -22,6 +23,7 @@ const CustomerFormat = 1
 //	| watches: campaign, due, trigger                                          |
 //	| chains: see appendChain                                                  |
 //	| pending: delivery, retry at                                              |
+//	| format 2: sections of the customer; those of a chain end the chain       |
 //	+--------------------------------------------------------------------------+
 //
 // The next due instant stands in front so that a start can rebuild the timer
@@ -29,7 +31,12 @@ const CustomerFormat = 1
 
 // AppendTo appends the stored form of c.
 func (c *Customer) AppendTo(b []byte) []byte {
-	b = append(b, CustomerFormat)
+	extended := c.extended()
+	format := byte(1)
+	if extended {
+		format = CustomerFormat
+	}
+	b = append(b, format)
 	b = wire.AppendFixed(b, uint64(c.NextDue()))
 	b = wire.AppendString(b, c.Workspace)
 	b = wire.AppendString(b, c.ID)
@@ -63,11 +70,17 @@ func (c *Customer) AppendTo(b []byte) []byte {
 	b = wire.AppendUint(b, uint64(len(c.Chains)))
 	for _, ch := range c.Chains {
 		b = ch.appendTo(b)
+		if extended {
+			b = appendSections(b, chainSections, ch)
+		}
 	}
 	b = wire.AppendUint(b, uint64(len(c.Pending)))
 	for i := range c.Pending {
 		b = c.Pending[i].Delivery.AppendTo(b)
 		b = wire.AppendInt(b, c.Pending[i].RetryAt)
+	}
+	if extended {
+		b = appendSections(b, customerSections, c)
 	}
 	return b
 }
@@ -158,8 +171,8 @@ func (n Names) of(p []byte) string {
 
 // DecodeNextDue reads the next due instant of a stored customer, 0 for none.
 func DecodeNextDue(p []byte) (int64, error) {
-	if len(p) < 9 || p[0] != CustomerFormat {
-		return 0, fmt.Errorf("campaign: customer: %w: no format %d header", wire.ErrCorrupt, CustomerFormat)
+	if len(p) < 9 || p[0] == 0 || p[0] > CustomerFormat {
+		return 0, fmt.Errorf("campaign: customer: %w: no header of format 1 to %d", wire.ErrCorrupt, CustomerFormat)
 	}
 	return int64(wire.NewDecoder(p[1:]).Fixed()), nil
 }
@@ -170,6 +183,7 @@ func DecodeCustomer(p []byte, names Names) (*Customer, error) {
 		return nil, err
 	}
 	d := wire.NewDecoder(append([]byte(nil), p[9:]...))
+	extended := p[0] == CustomerFormat
 	c := &Customer{
 		Workspace: names.of(d.Bytes()), ID: d.String(), CreatedAt: d.Int(), CreatedPlace: d.Uint(),
 		Traits: d.Bytes(),
@@ -195,12 +209,24 @@ func DecodeCustomer(p []byte, names Names) (*Customer, error) {
 		c.Watches = append(c.Watches, Watch{Campaign: names.of(d.Bytes()), Due: d.Int(), Trigger: d.Bytes()})
 	}
 	for range d.Count(17) {
-		c.Chains = append(c.Chains, decodeChain(d, names))
+		ch := decodeChain(d, names)
+		c.Chains = append(c.Chains, ch)
+		if !extended {
+			continue
+		}
+		if err := decodeSections(d, chainSections, ch, names); err != nil {
+			return nil, fmt.Errorf("campaign: customer: chain: %w", err)
+		}
 	}
 	for range d.Count(34) {
 		p := Pending{Delivery: decodeDelivery(d, names)}
 		p.RetryAt = d.Int()
 		c.Pending = append(c.Pending, p)
+	}
+	if extended {
+		if err := decodeSections(d, customerSections, c, names); err != nil {
+			return nil, fmt.Errorf("campaign: customer: %w", err)
+		}
 	}
 	if err := d.Done(); err != nil {
 		return nil, fmt.Errorf("campaign: customer: %w", err)

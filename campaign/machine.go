@@ -1,5 +1,7 @@
 package campaign
 
+import "time"
+
 // lateAfter is how late a timer may be before the campaign's late rule applies,
 // in ms (design R8).
 const lateAfter = 5 * 60 * 1000
@@ -17,11 +19,14 @@ type Machine struct {
 	ready   []*Chain // entered or advanced by the record in hand, to be run
 	planned int64    // when the timer in hand was due, ms; 0 for a record
 	late    bool     // the timer in hand is more than lateAfter late
+	zones   map[string]*time.Location
 }
 
 // NewMachine is a machine without campaigns.
 func NewMachine() *Machine {
-	return &Machine{set: NewSet(nil, map[string]uint64{}, 0), scope: newScope()}
+	return &Machine{
+		set: NewSet(nil, map[string]uint64{}, 0), scope: newScope(), zones: map[string]*time.Location{},
+	}
 }
 
 // Use makes set the active campaigns from now on.

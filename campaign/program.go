@@ -16,6 +16,7 @@ type Program struct {
 	Goals       []Goal
 	Stops       []Matcher
 	Late        LatePolicy
+	Zone        string // IANA name; empty: the workspace's
 	Steps       []Step
 
 	steps map[string]int // id -> index; read only

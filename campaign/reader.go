@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/nudge-engine/nudge/campaign/zone"
 )
 
 // maxListItems bounds every list of a definition except steps, which have a
@@ -170,6 +172,19 @@ func (r *reader) duration(n *yaml.Node, what string, into *int64) {
 	default:
 		*into = d
 	}
+}
+
+// zone reads the name of a time zone.
+func (r *reader) zone(n *yaml.Node, what string, into *string) {
+	s, ok := r.scalar(n, what)
+	if !ok {
+		return
+	}
+	if _, err := zone.Load(s); err != nil {
+		r.fail(n, "%s: %v", what, err)
+		return
+	}
+	*into = s
 }
 
 // choice reads one of the given words and returns its index.

@@ -8,6 +8,7 @@ import (
 // Set is the active campaigns of one workspace, indexed by event name. It is
 // immutable and safe for concurrent use.
 type Set struct {
+	Zone     string     // IANA name of the workspace's zone; empty: UTC
 	programs []*Program // by name
 	byName   map[string]*Program
 	triggers map[string][]*Program // event name -> programs by name
