@@ -187,6 +187,8 @@ func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
 // Inserts are applied without an answer, are cut off in the middle, or arrive after
 // their repetition.
+//
+// Seen to fail: with a new token for each attempt 7,620 rows came twice.
 func TestClickHouseHalf(t *testing.T) {
 	l := begin(t, "ClickHouse inserts half done")
 	seed := uint64(time.Now().UnixNano())
