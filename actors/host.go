@@ -337,7 +337,10 @@ func (h *host) readFrom(ctx context.Context, reader stream.Reader, next uint64) 
 		}
 		in, err := DecodeInput(m)
 		if err != nil || m.Seq != next {
-			cause := fmt.Errorf("%w: sequence %d came where %d was due: %w", ErrContinuity, m.Seq, next, err)
+			cause := fmt.Errorf("%w: sequence %d came where %d was due", ErrContinuity, m.Seq, next)
+			if err != nil {
+				cause = fmt.Errorf("%w: frame %d cannot be read: %w", ErrContinuity, m.Seq, err)
+			}
 			h.send(question{func(o *Owner) { o.halt(cause) }})
 			return next, cause
 		}

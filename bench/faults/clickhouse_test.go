@@ -113,13 +113,11 @@ func quantile(sorted []time.Duration, q float64) time.Duration {
 	return sorted[int(q*float64(len(sorted)-1))].Round(10 * time.Microsecond)
 }
 
-// Each insert takes 5 s. The promise is that ingest does not notice; the ratio is
-// told and not judged, because the machine is shared.
-//
-// Seen to fail: with a limit of 2 s an insert and a new token for each attempt 980 rows
-// came twice.
+// Each insert takes 5 s. The promise is that ingest does not notice; the ratio is told
+// and not judged, because the machine is shared.
 func TestClickHouseSlow(t *testing.T) {
-	l := begin(t, "ClickHouse slow")
+	l := begin(t, "ClickHouse slow",
+		"with a limit of 2 s an insert and a new token for each attempt 980 rows came twice.")
 	clickhouse := newClickHouse(t)
 	g := newGate(t, clickhouse.address)
 	s := newBehind(t, g.URL, clickhouse)
@@ -148,10 +146,9 @@ func TestClickHouseSlow(t *testing.T) {
 }
 
 // Each insert is refused as ClickHouse refuses one when a table has too many parts.
-//
-// Seen to fail: a writer that goes on after a refused insert lost 54,160 rows.
 func TestClickHouse252(t *testing.T) {
-	l := begin(t, "ClickHouse answers 252")
+	l := begin(t, "ClickHouse answers 252",
+		"a writer that goes on after a refused insert lost 54,160 rows.")
 	clickhouse := newClickHouse(t)
 	g := newGate(t, clickhouse.address)
 	s := newBehind(t, g.URL, clickhouse)
@@ -187,10 +184,9 @@ func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
 // Inserts are applied without an answer, are cut off in the middle, or arrive after
 // their repetition.
-//
-// Seen to fail: with a new token for each attempt 7,620 rows came twice.
 func TestClickHouseHalf(t *testing.T) {
-	l := begin(t, "ClickHouse inserts half done")
+	l := begin(t, "ClickHouse inserts half done",
+		"with a new token for each attempt 7,620 rows came twice.")
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))
@@ -251,11 +247,9 @@ func TestClickHouseHalf(t *testing.T) {
 }
 
 // The engine is killed in the middle of inserts and started again on its data.
-//
-// Seen to fail: with a new token for each attempt, and no look whether a block is
-// there, 46,840 rows came twice.
 func TestClickHouseKilled(t *testing.T) {
-	l := begin(t, "ClickHouse killed in inserts")
+	l := begin(t, "ClickHouse killed in inserts",
+		"with a new token for each attempt, and no look whether a block is there, 46,840 rows came twice.")
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))
@@ -296,10 +290,9 @@ func TestClickHouseKilled(t *testing.T) {
 }
 
 // ClickHouse is away for an hour of log time, over a restart of the server.
-//
-// Seen to fail: a writer that begins behind the first frames lost 1,280 rows.
 func TestClickHouseAway(t *testing.T) {
-	l := begin(t, "ClickHouse away for an hour")
+	l := begin(t, "ClickHouse away for an hour",
+		"a writer that begins behind the first frames lost 1,280 rows.")
 	clickhouse := newClickHouse(t)
 	line := newLink(t, clickhouse.address, 0)
 	s := newBehind(t, "http://"+line.address, clickhouse)

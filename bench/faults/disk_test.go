@@ -130,7 +130,8 @@ const diskFree = 150 << 20
 
 // The disk fills below the watermark while events come, and is freed later.
 func TestDiskFills(t *testing.T) {
-	l := begin(t, "disk fills")
+	l := begin(t, "disk fills",
+		"")
 	d := newDisk(t)
 	s := newServer(t, d.path, fmt.Sprintf("NUDGE_MIN_FREE=%d", diskFree))
 	s.start()
@@ -166,7 +167,8 @@ func TestDiskFills(t *testing.T) {
 
 // The disk is full at once, below any watermark: another program took all.
 func TestDiskFullAtOnce(t *testing.T) {
-	l := begin(t, "disk full at once")
+	l := begin(t, "disk full at once",
+		"")
 	d := newDisk(t)
 	s := newServer(t, d.path, fmt.Sprintf("NUDGE_MIN_FREE=%d", diskFree))
 	s.start()
@@ -197,7 +199,8 @@ func TestDiskFullAtOnce(t *testing.T) {
 
 // The power is cut under load, three times.
 func TestPowerLoss(t *testing.T) {
-	l := begin(t, "power loss")
+	l := begin(t, "power loss",
+		"")
 	const cuts = 3
 	d := newDisk(t)
 	s := newServer(t, d.path)
@@ -221,7 +224,8 @@ func TestPowerLoss(t *testing.T) {
 
 // The same with NUDGE_NO_SYNC: it shows that the cut takes what is not synced.
 func TestPowerLossWithoutSync(t *testing.T) {
-	l := begin(t, "power loss, NUDGE_NO_SYNC=1")
+	l := begin(t, "power loss, NUDGE_NO_SYNC=1",
+		"")
 	l.unpromised = true
 	d := newDisk(t)
 	s := newServer(t, d.path, "NUDGE_NO_SYNC=1")

@@ -105,6 +105,16 @@ type server struct {
 	quiet             bool          // no event starts anything
 	patience          time.Duration // how long a client repeats a batch
 	build             string        // which of the binaries: breakable or ""
+	campaigns         string        // directory of the definitions
+	crowd             crowd
+}
+
+// crowd is who sends the load of a server.
+type crowd struct {
+	clients  int
+	pause    time.Duration        // of a client before each batch
+	customer func(n int) string   // of an event
+	extra    func(map[string]any) // changes an event's properties; may be nil
 }
 
 func freePort(t *testing.T) string {
@@ -140,15 +150,12 @@ func newServer(t *testing.T, dir string, env ...string) *server {
 	s := &server{
 		t: t, dir: dir, data: filepath.Join(dir, "data"), http: freePort(t), admin: freePort(t), rows: freePort(t),
 		log: new(lockedBuffer), hook: newReceiver(t), book: newLedger(),
-		patience: 10 * time.Minute,
+		patience: 10 * time.Minute, campaigns: t.TempDir(),
+		crowd: crowd{clients: clients, pause: 25 * time.Millisecond, customer: customerOf},
 	}
-	campaigns := t.TempDir()
-	text := fmt.Sprintf(definitions, s.hook.URL)
-	if err := os.WriteFile(filepath.Join(campaigns, "all.yaml"), []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	s.define("all", fmt.Sprintf(definitions, s.hook.URL))
 	s.env = append(os.Environ(), "NUDGE_HTTP_LISTEN="+s.http, "NUDGE_ADMIN_LISTEN="+s.admin,
-		"NUDGE_CLICKHOUSE_LISTEN="+s.rows, "NUDGE_WRITE_KEY="+writeKey, "NUDGE_CAMPAIGNS_DIR="+campaigns,
+		"NUDGE_CLICKHOUSE_LISTEN="+s.rows, "NUDGE_WRITE_KEY="+writeKey, "NUDGE_CAMPAIGNS_DIR="+s.campaigns,
 		"NUDGE_MIN_FREE=1", fmt.Sprintf("NUDGE_PARTITIONS=%d", partitions), "NUDGE_SNAPSHOT_EVERY=500ms")
 	s.env = append(s.env, env...)
 	t.Cleanup(func() {
@@ -158,6 +165,14 @@ func newServer(t *testing.T, dir string, env ...string) *server {
 		s.kill()
 	})
 	return s
+}
+
+// define adds a file of definitions, which the next start applies.
+func (s *server) define(name, text string) {
+	s.t.Helper()
+	if err := os.WriteFile(filepath.Join(s.campaigns, name+".yaml"), []byte(text), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 // keepLog writes what the server printed to a file that outlives the test, with

@@ -29,20 +29,21 @@ const (
 // ledger is what the generator knows: which events got a 200.
 type ledger struct {
 	mu      sync.Mutex
+	batch   int // events a batch
 	next    int
 	acked   map[int]time.Time
 	refused map[string]int // answers other than 200
 }
 
 func newLedger() *ledger {
-	return &ledger{acked: map[int]time.Time{}, refused: map[string]int{}}
+	return &ledger{batch: batch, acked: map[int]time.Time{}, refused: map[string]int{}}
 }
 
 func (l *ledger) take() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.next += batch
-	return l.next - batch
+	l.next += l.batch
+	return l.next - l.batch
 }
 
 func (l *ledger) note(first int, answer string) {
@@ -52,7 +53,7 @@ func (l *ledger) note(first int, answer string) {
 		l.refused[answer]++
 		return
 	}
-	for n := first; n < first+batch; n++ {
+	for n := first; n < first+l.batch; n++ {
 		l.acked[n] = time.Now()
 	}
 }
@@ -94,7 +95,7 @@ func (s *server) load() (stop func(grace time.Duration)) {
 	ending := make(chan struct{})
 	ctx, abandon := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
-	for range clients {
+	for range s.crowd.clients {
 		wg.Go(func() {
 			client := &http.Client{Timeout: 90 * time.Second}
 			defer client.CloseIdleConnections()
@@ -102,7 +103,7 @@ func (s *server) load() (stop func(grace time.Duration)) {
 				select {
 				case <-ending:
 					return
-				case <-time.After(25 * time.Millisecond):
+				case <-time.After(s.crowd.pause):
 				}
 				s.deliver(ctx, client, s.book.take())
 			}
@@ -136,10 +137,14 @@ func (s *server) deliver(ctx context.Context, client *http.Client, first int) {
 // post sends the batch that begins with an event; the answer is empty for a 200.
 func (s *server) post(ctx context.Context, client *http.Client, first int) string {
 	var calls []map[string]any
-	for n := first; n < first+batch; n++ {
+	for n := first; n < first+s.book.batch; n++ {
+		properties := map[string]any{"n": n, "send": n%target == 0 && !s.quiet}
+		if s.crowd.extra != nil {
+			s.crowd.extra(properties)
+		}
 		calls = append(calls, map[string]any{
-			"type": "track", "event": "Bought", "userId": customerOf(n), "messageId": fmt.Sprintf("m%d", n),
-			"properties": map[string]any{"n": n, "send": n%target == 0 && !s.quiet},
+			"type": "track", "event": "Bought", "userId": s.crowd.customer(n), "messageId": fmt.Sprintf("m%d", n),
+			"properties": properties,
 		})
 	}
 	body, err := json.Marshal(map[string]any{"batch": calls})
@@ -182,13 +187,59 @@ func (s *server) acknowledged(limit time.Duration, more int) {
 // receiver is a webhook that records every send.
 type receiver struct {
 	*httptest.Server
-	mu   sync.Mutex
-	sent map[string]map[string]int // message id -> delivery id -> how often
+	mu    sync.Mutex
+	sent  map[string]map[string]int // message id -> delivery id -> how often
+	delay time.Duration             // before an answer
+	gate  chan struct{}             // not nil: no answer until it is closed
+	came  map[string]time.Time      // message id -> when its last request came
+}
+
+// hang keeps the receiver from answering until release is called.
+func (r *receiver) hang() (release func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	gate := make(chan struct{})
+	r.gate = gate
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.gate == gate {
+			r.gate = nil
+			close(gate)
+		}
+	}
+}
+
+// pause makes the receiver slow from now on.
+func (r *receiver) pause(delay time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.delay = delay
+}
+
+// wait is how a request waits for its answer; gone says that the client gave up.
+func (r *receiver) wait(ctx context.Context, trigger string) (gone bool) {
+	r.mu.Lock()
+	delay, gate := r.delay, r.gate
+	r.came[trigger] = time.Now()
+	r.mu.Unlock()
+	if delay > 0 {
+		<-time.After(delay)
+	}
+	if gate == nil {
+		return false
+	}
+	select {
+	case <-gate:
+		return false
+	case <-ctx.Done():
+		return true
+	}
 }
 
 func newReceiver(t *testing.T) *receiver {
 	t.Helper()
-	r := &receiver{sent: map[string]map[string]int{}}
+	r := &receiver{sent: map[string]map[string]int{}, came: map[string]time.Time{}}
 	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		var d struct {
 			DeliveryID string `json:"delivery_id"`
@@ -196,6 +247,9 @@ func newReceiver(t *testing.T) *receiver {
 		}
 		if err := json.NewDecoder(q.Body).Decode(&d); err != nil || d.DeliveryID != q.Header.Get("Idempotency-Key") {
 			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		if r.wait(q.Context(), d.TriggerID) {
 			return
 		}
 		r.mu.Lock()

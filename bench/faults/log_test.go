@@ -126,7 +126,8 @@ func printEvents(frame []byte) {
 
 // An older copy of one partition's stream is put in place.
 func TestRolledBackLog(t *testing.T) {
-	l := begin(t, "log rolled back")
+	l := begin(t, "log rolled back",
+		"")
 	const p = 3
 	s := newServer(t, t.TempDir())
 	s.run(3000)
@@ -215,7 +216,8 @@ func (s *server) refusal(p int) (answer string) {
 
 // One bit of the last block file of an event stream is flipped.
 func TestFlippedBit(t *testing.T) {
-	l := begin(t, "bit flipped, after a stop")
+	l := begin(t, "bit flipped, after a stop",
+		"")
 	s := newServer(t, t.TempDir())
 	s.run(4000)
 	s.stop()
@@ -224,7 +226,8 @@ func TestFlippedBit(t *testing.T) {
 
 // The same after a kill, with nothing but the log: no snapshot was taken.
 func TestFlippedBitAfterKill(t *testing.T) {
-	l := begin(t, "bit flipped, after a kill")
+	l := begin(t, "bit flipped, after a kill",
+		"")
 	s := newServer(t, t.TempDir(), "NUDGE_SNAPSHOT_EVERY=1h")
 	s.start()
 	stop := s.load()
@@ -236,7 +239,8 @@ func TestFlippedBitAfterKill(t *testing.T) {
 
 // The same where nothing had read the log: no snapshot, no row, no effect.
 func TestFlippedBitThatNobodyRead(t *testing.T) {
-	l := begin(t, "bit flipped, after a kill, read by nobody")
+	l := begin(t, "bit flipped, after a kill, read by nobody",
+		"")
 	s := newServer(t, t.TempDir(), "NUDGE_SNAPSHOT_EVERY=1h", "NUDGE_CLICKHOUSE_URL=http://127.0.0.1:1")
 	s.quiet = true
 	s.start()

@@ -9,13 +9,12 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// The connection is cut, or hangs for longer than a question may take, while the
-// server starts. It may end and be started again, or come up late; but what is only
-// the network must not halt a partition, because nothing takes that back.
-//
-// Seen to fail: before c734734 all partitions halted, for good, when the link hung.
+// The connection is cut, or hangs for longer than a question may take, while the server
+// starts. It may end and be started again, or come up late; but what is only the network
+// must not halt a partition, because nothing takes that back.
 func TestNatsCutAtStart(t *testing.T) {
-	l := begin(t, "log elsewhere, connection cut at start")
+	l := begin(t, "log elsewhere, connection cut at start",
+		"before c734734 all partitions halted, for good, when the link hung.")
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))

@@ -200,11 +200,9 @@ func partitionInOrder(t *testing.T, log stream.Log, p int) uint64 {
 }
 
 // The connection to the log is cut, hangs, and is slow.
-//
-// Seen to fail: a publisher that takes an append without an answer for stored lost 80
-// acknowledged events.
 func TestNatsCut(t *testing.T) {
-	l := begin(t, "log elsewhere, connection cut")
+	l := begin(t, "log elsewhere, connection cut",
+		"a publisher that takes an append without an answer for stored lost 80 acknowledged events.")
 	nats := newNats(t)
 	line := newLink(t, nats.address, wire)
 	s := newOnNats(t, line.address, newClickHouse(t))
@@ -258,10 +256,9 @@ func TestNatsCut(t *testing.T) {
 }
 
 // The log's server is killed and started again on its store.
-//
-// Seen to fail: with the same publisher 280 acknowledged events were lost.
 func TestNatsRestart(t *testing.T) {
-	l := begin(t, "log elsewhere, its server killed")
+	l := begin(t, "log elsewhere, its server killed",
+		"with the same publisher 280 acknowledged events were lost.")
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))

@@ -12,7 +12,8 @@ import (
 
 // SIGKILL at random instants under load.
 func TestKill(t *testing.T) {
-	l := begin(t, "kill -9")
+	l := begin(t, "kill -9",
+		"")
 	kills := 25
 	if text := os.Getenv("NUDGE_FAULT_KILLS"); text != "" {
 		var err error
@@ -40,10 +41,11 @@ func TestKill(t *testing.T) {
 	l.set(fmt.Sprintf("%d times under load", kills), found.String()+"; verify ok")
 }
 
-// SIGSTOP under load, then SIGCONT. A server that ends by itself after it is
-// started again, as a supervisor would.
+// SIGSTOP under load, then SIGCONT. A server that ends by itself after it is started
+// again, as a supervisor would.
 func TestPause(t *testing.T) {
-	l := begin(t, "SIGSTOP, SIGCONT")
+	l := begin(t, "SIGSTOP, SIGCONT",
+		"")
 	pause := 20 * time.Second
 	if text := os.Getenv("NUDGE_FAULT_PAUSE"); text != "" {
 		var err error
@@ -113,7 +115,8 @@ func (s *server) revive() int {
 
 // The clock of the writer goes an hour ahead, back, and two hours ahead.
 func TestClock(t *testing.T) {
-	l := begin(t, "clock moved")
+	l := begin(t, "clock moved",
+		"")
 	s := newServer(t, t.TempDir())
 	phase := func(offset string) {
 		s.start("NUDGE_CLOCK_OFFSET=" + offset)

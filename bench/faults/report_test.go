@@ -13,10 +13,11 @@ const (
 	reportHead = `# Faults, the last report
 
 Written by ` + "`make faults`" + `; a row is replaced when its test runs again. See
-docs/reliability.md for what is promised.
+docs/reliability.md for what is promised. The last column says what the check said
+when the thing that it checks was broken on purpose, or was still wrong.
 
-| fault | injected | what was seen | held | day |
-|---|---|---|---|---|
+| fault | injected | what was seen | held | day | seen to fail |
+|---|---|---|---|---|---|
 `
 )
 
@@ -24,16 +25,17 @@ docs/reliability.md for what is promised.
 type line struct {
 	t                     *testing.T
 	fault, injected, seen string
-	unpromised            bool // the line tells and fails nothing
+	broken                string // how the check was seen to fail when what it checks was broken
+	unpromised            bool   // the line tells and fails nothing
 }
 
 // begin skips a test that was not asked for, and writes its line at its end.
-func begin(t *testing.T, fault string) *line {
+func begin(t *testing.T, fault, broken string) *line {
 	t.Helper()
 	if !asked() {
 		t.Skip("`make faults` runs this: it starts, kills and damages real servers for minutes")
 	}
-	l := &line{t: t, fault: fault, seen: "failed before its end; the log of the run says why"}
+	l := &line{t: t, fault: fault, broken: broken, seen: "failed before its end; the log of the run says why"}
 	t.Cleanup(l.write)
 	return l
 }
@@ -53,7 +55,8 @@ func (l *line) write() {
 	case l.unpromised:
 		held = "not promised"
 	}
-	mine := fmt.Sprintf("| %s | %s | %s | %s | %s |\n", l.fault, l.injected, l.seen, held, time.Now().UTC().Format(time.DateOnly))
+	mine := fmt.Sprintf("| %s | %s | %s | %s | %s | %s |\n", l.fault, l.injected, l.seen, held,
+		time.Now().UTC().Format(time.DateOnly), l.broken)
 	text, err := os.ReadFile(reportFile)
 	if err != nil {
 		text = []byte(reportHead)

@@ -13,13 +13,11 @@ import (
 )
 
 // Two servers on one log. The owner is stopped for longer than its lease, with frames
-// and effects on their way; the other takes over, and the first wakes up without
-// knowing it.
-//
-// Seen to fail: with unconditional appends to FX the zombie stored 3 effects; with
-// those to WH too, 1,300 rows came twice; without the watch on the lease it did not end.
+// and effects on their way; the other takes over, and the first wakes up without knowing
+// it.
 func TestZombie(t *testing.T) {
-	l := begin(t, "owner paused, another took over")
+	l := begin(t, "owner paused, another took over",
+		"with unconditional appends to FX the zombie stored 3 effects; with those to WH too, 1,300 rows came twice; without the watch on the lease it did not end.")
 	log, clickhouse := newNats(t), newClickHouse(t)
 	line := newLink(t, log.address, wire)
 	first := newOnNats(t, line.address, clickhouse)

@@ -208,19 +208,39 @@ func (n *node) startEngine(ctx context.Context) error {
 	if err := n.engine.Start(ctx); err != nil {
 		return err
 	}
+	limited, cancel := context.WithTimeout(ctx, applyLimit)
+	defer cancel()
+	if err := n.claim(limited); err != nil {
+		return err
+	}
+	return n.control.Attach(limited, n.engine, n.publisher)
+}
+
+// claim writes to every partition that this node owns it from now on, and waits until
+// the log has it.
+func (n *node) claim(ctx context.Context) error {
 	claim, err := json.Marshal(actors.Claim{Node: n.id.Node, Epoch: n.lease.Epoch()})
 	if err != nil {
 		return fmt.Errorf("claim: %w", err)
 	}
+	written := make(chan error, len(n.events))
 	for p := range n.events {
-		err := n.publisher.Add(p, []stream.Record{{Kind: stream.KindClaim, Data: claim}}, func(error) {})
-		if err != nil {
+		record := []stream.Record{{Kind: stream.KindClaim, Data: claim}}
+		if err := n.publisher.Add(p, record, func(err error) { written <- err }); err != nil {
 			return fmt.Errorf("claim of partition %d: %w", p, err)
 		}
 	}
-	limited, cancel := context.WithTimeout(ctx, applyLimit)
-	defer cancel()
-	return n.control.Attach(limited, n.engine, n.publisher)
+	for range n.events {
+		select {
+		case err := <-written:
+			if err != nil {
+				return fmt.Errorf("claim: %w", err)
+			}
+		case <-ctx.Done():
+			return fmt.Errorf("claim: %w", ctx.Err())
+		}
+	}
+	return nil
 }
 
 // startSinks starts what reads behind the shards, and what watches over all.
