@@ -46,6 +46,7 @@ type Parsed struct {
 	Campaign *Program
 	Channel  *Channel
 	Template *Template
+	Scenario *Scenario
 	Line     int // of the document in its file, from 1
 }
 

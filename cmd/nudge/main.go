@@ -14,6 +14,7 @@ import (
 type cli struct {
 	Check    checkCommand    `cmd:"" help:"Check definition files: every error with file, line and column."`
 	Simulate simulateCommand `cmd:"" help:"Run campaigns over recorded calls on a virtual clock."`
+	Test     testCommand     `cmd:"" help:"Play the scenarios of a directory against its campaigns."`
 	Apply    applyCommand    `cmd:"" help:"Put definitions in force on a server."`
 	List     listCommand     `cmd:"" help:"List the definitions in force on a server."`
 	Replay   replayCommand   `cmd:"" help:"Play recorded calls through the API."`

@@ -137,7 +137,9 @@ func (n *node) apply(ctx context.Context, files []definition.File) ([]actors.App
 	}
 	var documents []campaign.Document
 	for _, d := range docs {
-		documents = append(documents, d.Document)
+		if d.Scenario == nil { // a test of campaigns is nothing to put in force
+			documents = append(documents, d.Document)
+		}
 	}
 	limited, cancel := context.WithTimeout(ctx, applyLimit)
 	defer cancel()

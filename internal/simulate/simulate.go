@@ -55,6 +55,9 @@ func New(c Config, start int64) (*Simulation, error) {
 	}
 	control := actors.Control{K: 1, Apply: &actors.Apply{Workspace: Workspace}}
 	for i := range c.Documents {
+		if c.Documents[i].Scenario != nil {
+			continue
+		}
 		d := c.Documents[i].Document
 		d.Version = 1
 		control.Apply.Documents = append(control.Apply.Documents, d)
@@ -95,6 +98,18 @@ func (s *Simulation) Call(e *campaign.Event) error {
 		s.config.Progress()
 	}
 	return s.hand([]campaign.Output{out})
+}
+
+// AdvanceTo fires all timers due until an instant (ms), inclusive, and lets the clock
+// stand there.
+//
+// REQUIRES: times do not go back.
+func (s *Simulation) AdvanceTo(at int64) error {
+	if err := s.advance(at); err != nil {
+		return err
+	}
+	s.now = max(s.now, at)
+	return nil
 }
 
 // Finish lets the clock run on: to the configured instant, or while a chain waits.

@@ -1,0 +1,160 @@
+package campaign
+
+import (
+	"encoding/json"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// KindScenario is the kind of a test of campaigns; a server does not take it.
+const KindScenario = "Scenario"
+
+// Limits of a scenario.
+const (
+	maxScenarioSteps = 1000
+	maxExpected      = 1000
+)
+
+// Scenario is a test of campaigns on a virtual clock.
+type Scenario struct {
+	Name      string
+	Campaigns []string          // that take part; empty: all
+	Variants  map[string]string // step -> variant that every chain takes
+	At        int64             // when it begins, ms
+	Holdout   bool              // holdouts count; else nobody is held out
+	Steps     []ScenarioStep
+}
+
+// ScenarioStep is one thing that happens, and what must have been sent by then.
+type ScenarioStep struct {
+	Line     int
+	Customer string
+	Call     *Event // without id and time; nil: the clock moves on
+	Advance  int64  // ms
+	Expect   []Expectation
+	Expected bool // there is an expect, perhaps an empty one
+}
+
+// Expectation is a delivery handed off since the last expect; empty fields hold for
+// whatever they are.
+type Expectation struct {
+	Campaign, Step, Channel, Variant, Customer string
+}
+
+// defaultCustomer is who a step is about that names nobody.
+const defaultCustomer = "customer"
+
+func (r *reader) scenario(n *yaml.Node, s *Scenario) {
+	s.Variants = map[string]string{}
+	r.object(n, "scenario",
+		field{name: "campaigns", read: func(n *yaml.Node) {
+			r.list(n, "campaigns", maxListItems, func(n *yaml.Node) {
+				var name string
+				r.name(n, "campaigns", &name)
+				s.Campaigns = append(s.Campaigns, name)
+			})
+		}},
+		field{name: "variants", read: func(n *yaml.Node) { r.variants(n, s) }},
+		field{name: "holdout", read: func(n *yaml.Node) { r.boolean(n, "holdout", &s.Holdout) }},
+		field{name: "at", required: true, read: func(n *yaml.Node) { r.instant(n, "at", &s.At) }},
+		field{name: "steps", required: true, read: func(n *yaml.Node) {
+			r.list(n, "steps", maxScenarioSteps, func(n *yaml.Node) { s.Steps = append(s.Steps, r.scenarioStep(n)) })
+		}},
+	)
+}
+
+func (r *reader) variants(n *yaml.Node, s *Scenario) {
+	if n.Kind != yaml.MappingNode {
+		r.fail(n, "variants must be an object: step: variant")
+		return
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		var step, variant string
+		r.name(n.Content[i], "variants", &step)
+		r.name(n.Content[i+1], "variants."+step, &variant)
+		s.Variants[step] = variant
+	}
+}
+
+// instant reads a time in RFC 3339.
+func (r *reader) instant(n *yaml.Node, what string, into *int64) {
+	s, ok := r.scalar(n, what)
+	if !ok {
+		return
+	}
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil {
+		r.fail(n, "%s: %q is no time; write for example 2026-03-01T10:00:00Z", what, s)
+		return
+	}
+	*into = t.UnixMilli()
+}
+
+func (r *reader) scenarioStep(n *yaml.Node) ScenarioStep {
+	s := ScenarioStep{Line: n.Line, Customer: defaultCustomer}
+	var properties, context []byte
+	happens := 0
+	r.object(n, "step",
+		field{name: "customer", read: func(n *yaml.Node) { r.text(n, "customer", &s.Customer) }},
+		field{name: "identify", read: func(n *yaml.Node) {
+			happens++
+			s.Call = &Event{Type: Identify}
+			r.object(n, "identify", field{name: "traits", required: true, read: func(n *yaml.Node) {
+				s.Call.Traits = r.jsonObject(n, "identify.traits")
+			}})
+		}},
+		field{name: "track", read: func(n *yaml.Node) {
+			happens++
+			s.Call = &Event{Type: Track}
+			r.text(n, "track", &s.Call.Name)
+		}},
+		field{name: "properties", read: func(n *yaml.Node) { properties = r.jsonObject(n, "properties") }},
+		field{name: "context", read: func(n *yaml.Node) { context = r.jsonObject(n, "context") }},
+		field{name: "advance", read: func(n *yaml.Node) {
+			happens++
+			r.duration(n, "advance", &s.Advance)
+		}},
+		field{name: "expect", read: func(n *yaml.Node) {
+			s.Expected = true
+			r.list(n, "expect", maxExpected, func(n *yaml.Node) { s.Expect = append(s.Expect, r.expectation(n)) })
+		}},
+	)
+	switch {
+	case happens > 1:
+		r.fail(n, "step: only one of identify, track, advance is allowed")
+	case happens == 0 && !s.Expected:
+		r.fail(n, "step: one of identify, track, advance, expect is needed")
+	case (properties != nil || context != nil) && s.Call == nil:
+		r.fail(n, "step: properties and context belong to track")
+	case s.Call != nil:
+		s.Call.Properties, s.Call.Context = properties, context
+	}
+	return s
+}
+
+func (r *reader) expectation(n *yaml.Node) Expectation {
+	var e Expectation
+	text := func(name string, into *string) field {
+		return field{name: name, read: func(n *yaml.Node) { r.text(n, "expect."+name, into) }}
+	}
+	r.object(n, "expect", text("campaign", &e.Campaign), text("step", &e.Step), text("channel", &e.Channel),
+		text("variant", &e.Variant), text("customer", &e.Customer))
+	return e
+}
+
+// jsonObject is a YAML mapping as canonical JSON; nil after an error.
+func (r *reader) jsonObject(n *yaml.Node, what string) []byte {
+	var value map[string]any
+	err := n.Decode(&value)
+	if n.Kind != yaml.MappingNode || err != nil {
+		r.fail(n, "%s must be an object", what)
+		return nil
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		r.fail(n, "%s: %v", what, err)
+		return nil
+	}
+	return text
+}

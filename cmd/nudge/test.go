@@ -1,0 +1,64 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/definition"
+	"github.com/nudge-engine/nudge/internal/simulate"
+)
+
+type testCommand struct {
+	Path string `arg:"" name:"path" help:"Directory (or file) with campaigns and documents of kind Scenario."`
+	Only string `placeholder:"TEXT" help:"Only scenarios whose name holds this."`
+}
+
+func (t *testCommand) Help() string {
+	return `Plays every Scenario of a directory against its campaigns, on a virtual clock, and
+compares what was handed off with what the scenario expects.
+
+Example:
+  nudge test examples/shop`
+}
+
+func (t *testCommand) Run(out console) error {
+	lang, err := campaign.NewLanguage()
+	if err != nil {
+		return err
+	}
+	docs, err := load(lang, []string{t.Path}, definition.Options{Loose: true})
+	if err != nil {
+		fmt.Fprintln(out.err, err)
+		return errors.New("the definitions have errors")
+	}
+	played, failed := 0, 0
+	for i := range docs {
+		sc := docs[i].Scenario
+		if sc == nil || !strings.Contains(sc.Name, t.Only) {
+			continue
+		}
+		played++
+		wrong, err := simulate.RunScenario(lang, docs, sc)
+		if err == nil && len(wrong) == 0 {
+			fmt.Fprintf(out.out, "ok    %s\n", sc.Name)
+			continue
+		}
+		failed++
+		fmt.Fprintf(out.out, "FAIL  %s\n", sc.Name)
+		if err != nil {
+			fmt.Fprintf(out.out, "      %v\n", err)
+		}
+		for _, m := range wrong {
+			fmt.Fprintf(out.out, "      %s\n", m)
+		}
+	}
+	switch {
+	case played == 0:
+		return fmt.Errorf("no scenario in %s: add a document of kind Scenario", t.Path)
+	case failed > 0:
+		return fmt.Errorf("%d of %d scenarios failed", failed, played)
+	}
+	return nil
+}

@@ -1,0 +1,152 @@
+package simulate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/nudge-engine/nudge/campaign"
+)
+
+// Mismatch is an expect of a scenario that does not hold.
+type Mismatch struct {
+	Line      int // of the step
+	Want, Got []string
+}
+
+func (m Mismatch) String() string {
+	return fmt.Sprintf("line %d: expected %s; handed off %s", m.Line, listed(m.Want), listed(m.Got))
+}
+
+func listed(items []string) string {
+	if len(items) == 0 {
+		return "nothing"
+	}
+	return strings.Join(items, ", ")
+}
+
+// RunScenario plays a scenario against the definitions and returns what does not
+// hold; the error is for a scenario that cannot be played.
+func RunScenario(lang *campaign.Language, docs []campaign.Parsed, sc *campaign.Scenario) ([]Mismatch, error) {
+	taking, err := takingPart(docs, sc)
+	if err != nil {
+		return nil, err
+	}
+	sent := new(handedOff)
+	s, err := New(Config{Lang: lang, Documents: taking, Partitions: 1, Sink: sent}, sc.At)
+	if err != nil {
+		return nil, err
+	}
+	var wrong []Mismatch
+	now := sc.At
+	for i := range sc.Steps {
+		step := &sc.Steps[i]
+		now += step.Advance
+		if step.Call != nil {
+			e := *step.Call
+			e.Workspace, e.Customer, e.ID, e.Time = Workspace, step.Customer, fmt.Sprintf("step-%d", i+1), now
+			err = s.Call(&e)
+		} else {
+			err = s.AdvanceTo(now)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", step.Line, err)
+		}
+		if !step.Expected {
+			continue
+		}
+		if !sent.are(step.Expect) {
+			wrong = append(wrong, Mismatch{Line: step.Line, Want: wanted(step.Expect), Got: sent.got()})
+		}
+		sent.deliveries = nil
+	}
+	return wrong, nil
+}
+
+// takingPart are the documents of a scenario: its campaigns, and all that is no
+// campaign.
+func takingPart(docs []campaign.Parsed, sc *campaign.Scenario) ([]campaign.Parsed, error) {
+	var taking []campaign.Parsed
+	missing := slices.Clone(sc.Campaigns)
+	for _, d := range docs {
+		if d.Campaign != nil && len(sc.Campaigns) > 0 && !slices.Contains(sc.Campaigns, d.Campaign.Name) {
+			continue
+		}
+		if d.Campaign != nil {
+			missing = slices.DeleteFunc(missing, func(name string) bool { return name == d.Campaign.Name })
+		}
+		if d.Scenario == nil {
+			taking = append(taking, d)
+		}
+	}
+	if len(missing) > 0 {
+		return nil, fmt.Errorf("campaign %q is not defined", missing[0])
+	}
+	return taking, nil
+}
+
+// handedOff is a Sink that keeps the deliveries handed off since the last expect.
+type handedOff struct{ deliveries []campaign.Delivery }
+
+// Delivery implements Sink.
+func (h *handedOff) Delivery(d *campaign.Delivery) error {
+	if d.Status == campaign.HandedOff && d.Attempt == 1 {
+		h.deliveries = append(h.deliveries, *d)
+	}
+	return nil
+}
+
+// Decision implements Sink.
+func (*handedOff) Decision(*campaign.Decision) error { return nil }
+
+// Chain implements Sink.
+func (*handedOff) Chain(*campaign.ChainRow) error { return nil }
+
+// Goal implements Sink.
+func (*handedOff) Goal(*campaign.GoalRow) error { return nil }
+
+func (h *handedOff) are(want []campaign.Expectation) bool {
+	return slices.EqualFunc(h.deliveries, want, func(d campaign.Delivery, e campaign.Expectation) bool {
+		for _, pair := range [][2]string{
+			{e.Campaign, d.Campaign}, {e.Step, d.Step}, {e.Channel, d.Channel}, {e.Variant, d.Variant},
+			{e.Customer, d.Customer},
+		} {
+			if pair[0] != "" && pair[0] != pair[1] {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+func (h *handedOff) got() []string {
+	var texts []string
+	for i := range h.deliveries {
+		d := &h.deliveries[i]
+		texts = append(texts, described(campaign.Expectation{
+			Campaign: d.Campaign, Step: d.Step, Channel: d.Channel, Variant: d.Variant, Customer: d.Customer,
+		}))
+	}
+	return texts
+}
+
+func wanted(all []campaign.Expectation) []string {
+	var texts []string
+	for _, e := range all {
+		texts = append(texts, described(e))
+	}
+	return texts
+}
+
+func described(e campaign.Expectation) string {
+	var parts []string
+	for _, pair := range [][2]string{
+		{"campaign", e.Campaign}, {"step", e.Step}, {"channel", e.Channel}, {"variant", e.Variant},
+		{"customer", e.Customer},
+	} {
+		if pair[1] != "" {
+			parts = append(parts, pair[0]+": "+pair[1])
+		}
+	}
+	return "{" + strings.Join(parts, ", ") + "}"
+}
