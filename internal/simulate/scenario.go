@@ -108,7 +108,10 @@ func (*handedOff) Goal(*campaign.GoalRow) error { return nil }
 func (h *handedOff) are(want []campaign.Expectation) bool {
 	return slices.EqualFunc(h.deliveries, want, func(d campaign.Delivery, e campaign.Expectation) bool {
 		for _, pair := range [][2]string{
-			{e.Campaign, d.Campaign}, {e.Step, d.Step}, {e.Channel, d.Channel}, {e.Variant, d.Variant},
+			{e.Campaign, d.Campaign},
+			{e.Step, d.Step},
+			{e.Channel, d.Channel},
+			{e.Variant, d.Variant},
 			{e.Customer, d.Customer},
 		} {
 			if pair[0] != "" && pair[0] != pair[1] {
@@ -141,7 +144,10 @@ func wanted(all []campaign.Expectation) []string {
 func described(e campaign.Expectation) string {
 	var parts []string
 	for _, pair := range [][2]string{
-		{"campaign", e.Campaign}, {"step", e.Step}, {"channel", e.Channel}, {"variant", e.Variant},
+		{"campaign", e.Campaign},
+		{"step", e.Step},
+		{"channel", e.Channel},
+		{"variant", e.Variant},
 		{"customer", e.Customer},
 	} {
 		if pair[1] != "" {
