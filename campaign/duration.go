@@ -3,6 +3,7 @@ package campaign
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -70,4 +71,17 @@ func durationUnit(s string) (unit int64, rest string) {
 		unit = 7 * 24 * 3600 * 1000
 	}
 	return unit, s[1:]
+}
+
+// FormatDuration writes a duration (ms) the way that ParseDuration reads it.
+func FormatDuration(ms int64) string {
+	for _, u := range []struct {
+		name string
+		unit int64
+	}{{"w", 7 * dayMillis}, {"d", dayMillis}, {"h", 3_600_000}, {"m", 60_000}, {"s", 1000}} {
+		if ms != 0 && ms%u.unit == 0 {
+			return strconv.FormatInt(ms/u.unit, 10) + u.name
+		}
+	}
+	return strconv.FormatInt(ms, 10) + "ms"
 }

@@ -12,6 +12,12 @@ type checkCommand struct {
 	Paths []string `arg:"" name:"path" help:"Files, or directories with .yaml, .yml and .json files."`
 }
 
+func (c *checkCommand) Help() string {
+	return `Reports all errors at once, and then what is allowed and probably not meant: two
+campaigns that do the same, a send after the goal's window, a stop that can never
+happen, a condition asked twice. Warnings do not fail the check.`
+}
+
 func (c *checkCommand) Run(out console) error {
 	lang, err := campaign.NewLanguage()
 	if err != nil {
@@ -24,6 +30,9 @@ func (c *checkCommand) Run(out console) error {
 	}
 	for _, d := range docs {
 		fmt.Fprintf(out.out, "%s %s: ok\n", d.Document.Kind, d.Document.Name)
+	}
+	for _, a := range definition.Advise(docs) {
+		fmt.Fprintf(out.out, "Campaign %s: warning: %s\n", a.Campaign, a.Message)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"sort"
 	"strings"
 	"text/tabwriter"
@@ -25,6 +26,7 @@ type simulateCommand struct {
 	Out        string `required:"" placeholder:"DIR" help:"Where deliveries.ndjson, chains.ndjson, decisions.ndjson and summary.json go."`
 	Until      string `placeholder:"TIME" help:"Let the clock run to this instant (RFC 3339, inclusive). Default: on while a chain waits."`
 	Sort       bool   `help:"Sort the calls by time first; else a call out of order is an error."`
+	Against    string `placeholder:"DIR" help:"Run other definitions over the same calls too and print the difference."`
 	Partitions int    `default:"1" help:"Partitions to run with, 1 to 64; the result is the same."`
 }
 
@@ -47,18 +49,36 @@ func (s *simulateCommand) Run(out console) error {
 	if err != nil {
 		return err
 	}
-	docs, err := load(lang, []string{s.Campaigns}, definition.Options{Loose: true})
-	if err != nil {
-		fmt.Fprintln(out.err, err)
-		return errors.New("the definitions have errors")
-	}
 	calls, err := readCalls(s.Events, s.Sort)
 	if err != nil {
 		return err
 	}
-	report, err := simulate.NewReport(s.Out, docs)
+	summaries, err := s.play(out, lang, s.Campaigns, s.Out, calls, until)
 	if err != nil {
 		return err
+	}
+	if err := table(out, summaries); err != nil || s.Against == "" {
+		return err
+	}
+	other, err := s.play(out, lang, s.Against, filepath.Join(s.Out, "against"), calls, until)
+	if err != nil {
+		return err
+	}
+	return difference(out, summaries, other)
+}
+
+// play runs the definitions of a directory over the calls, and leaves the report in to.
+func (s *simulateCommand) play(out console, lang *campaign.Language, from, to string, calls []campaign.Event,
+	until int64,
+) ([]*simulate.Summary, error) {
+	docs, err := load(lang, []string{from}, definition.Options{Loose: true})
+	if err != nil {
+		fmt.Fprintln(out.err, err)
+		return nil, errors.New("the definitions have errors")
+	}
+	report, err := simulate.NewReport(to, docs)
+	if err != nil {
+		return nil, err
 	}
 	bar := progress(out, len(calls), "simulating")
 	start := until
@@ -70,25 +90,21 @@ func (s *simulateCommand) Run(out console) error {
 		Sink: report, Progress: func() { _ = bar.Add(1) },
 	}, start)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for i := range calls {
 		if until != 0 && calls[i].Time > until {
 			break
 		}
 		if err := run.Call(&calls[i]); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if err := run.Finish(); err != nil {
-		return err
+		return nil, err
 	}
 	_ = bar.Finish()
-	summaries, err := report.Close()
-	if err != nil {
-		return err
-	}
-	return table(out, summaries)
+	return report.Close()
 }
 
 func (s *simulateCommand) validate() (until int64, err error) {

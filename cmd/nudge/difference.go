@@ -1,0 +1,66 @@
+package main
+
+import (
+	"fmt"
+	"sort"
+	"text/tabwriter"
+
+	"github.com/nudge-engine/nudge/internal/simulate"
+)
+
+// capped are the reasons of refusals that policies make.
+//
+//nudge:constant read only
+var capped = []string{"cap", "conflict", "dedupe", "quiet_hours", "holdout"}
+
+// difference prints what changes from one run to another, a line a campaign.
+func difference(out console, one, other []*simulate.Summary) error {
+	names := map[string][2]*simulate.Summary{}
+	for _, s := range one {
+		names[s.Campaign] = [2]*simulate.Summary{s, new(simulate.Summary)}
+	}
+	for _, s := range other {
+		pair := names[s.Campaign]
+		if pair[0] == nil {
+			pair[0] = new(simulate.Summary)
+		}
+		names[s.Campaign] = [2]*simulate.Summary{pair[0], s}
+	}
+	sorted := make([]string, 0, len(names))
+	for name := range names {
+		sorted = append(sorted, name)
+	}
+	sort.Strings(sorted)
+	fmt.Fprintln(out.out, "\nagainst the other definitions (these -> the others):")
+	w := tabwriter.NewWriter(out.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "campaign\tentered\tsent\tcapped\tconverted")
+	for _, name := range sorted {
+		a, b := names[name][0], names[name][1]
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", name, change(a.Entered, b.Entered), change(sum(a.Sent), sum(b.Sent)),
+			change(cappedOf(a), cappedOf(b)), change(a.Converted, b.Converted))
+	}
+	return w.Flush()
+}
+
+func change(from, to int) string {
+	if from == to {
+		return fmt.Sprintf("%d", from)
+	}
+	return fmt.Sprintf("%d -> %d (%+d)", from, to, to-from)
+}
+
+func sum(m map[string]int) int {
+	total := 0
+	for _, n := range m {
+		total += n
+	}
+	return total
+}
+
+func cappedOf(s *simulate.Summary) int {
+	total := 0
+	for _, reason := range capped {
+		total += s.Refused[reason]
+	}
+	return total
+}

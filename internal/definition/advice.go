@@ -1,0 +1,142 @@
+package definition
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/nudge-engine/nudge/campaign"
+)
+
+// Advice is something that is allowed and probably not meant.
+type Advice struct {
+	Campaign string
+	Message  string
+}
+
+// Advise looks at campaigns one by one and in pairs.
+func Advise(docs []campaign.Parsed) []Advice {
+	var all []Advice
+	var programs []*campaign.Program
+	for _, d := range docs {
+		if d.Campaign != nil {
+			programs = append(programs, d.Campaign)
+		}
+	}
+	for i, p := range programs {
+		say := func(format string, args ...any) {
+			all = append(all, Advice{Campaign: p.Name, Message: fmt.Sprintf(format, args...)})
+		}
+		adviseGoals(p, say)
+		adviseStops(p, say)
+		adviseAudience(p, say)
+		for _, other := range programs[i+1:] {
+			adviseTwins(p, other, say)
+		}
+	}
+	return all
+}
+
+// adviseGoals finds sends that come when no goal can be credited any more.
+func adviseGoals(p *campaign.Program, say func(string, ...any)) {
+	earliest := p.Earliest()
+	for i := range p.Goals {
+		g := &p.Goals[i]
+		if g.Window == 0 || g.FromDelivery {
+			continue
+		}
+		p.Sends(func(step string, _ *campaign.Send) {
+			if at, reached := earliest[step]; reached && at > g.Window {
+				say("step %s sends after %s at the earliest, when the window of goal %s (%s) is over: "+
+					"make the window longer, or count it from: delivery", step, campaign.FormatDuration(at), g.ID,
+					campaign.FormatDuration(g.Window))
+			}
+		})
+	}
+}
+
+// adviseStops finds stop rules of a chain that never rests.
+func adviseStops(p *campaign.Program, say func(string, ...any)) {
+	if len(p.Stops) > 0 && !p.Rests() {
+		say("stop can never happen: no step waits, so a chain is over in the record that starts it")
+	}
+}
+
+// adviseAudience finds conditions that trigger and audience both ask.
+func adviseAudience(p *campaign.Program, say func(string, ...any)) {
+	if p.Audience == nil {
+		return
+	}
+	asked := conjuncts(p.TriggerWhere())
+	for _, c := range conjuncts(p.Audience.Source) {
+		if slices.Contains(asked, c) {
+			say("trigger and audience both ask %q: leave it where it belongs, once", c)
+		}
+	}
+}
+
+// conjuncts are the parts of a condition that && joins at the outermost level.
+func conjuncts(source string) []string {
+	var parts []string
+	depth, start := 0, 0
+	quote := byte(0)
+	for i := 0; i < len(source); i++ {
+		switch c := source[i]; {
+		case quote != 0:
+			if c == '\\' {
+				i++
+			} else if c == quote {
+				quote = 0
+			}
+		case c == '"' || c == '\'':
+			quote = c
+		case strings.IndexByte("([{", c) >= 0:
+			depth++
+		case strings.IndexByte(")]}", c) >= 0:
+			depth--
+		case depth == 0 && strings.HasPrefix(source[i:], "||"):
+			return []string{normal(source)} // not a conjunction
+		case depth == 0 && strings.HasPrefix(source[i:], "&&"):
+			parts = append(parts, normal(source[start:i]))
+			start = i + 2
+		}
+	}
+	if rest := normal(source[start:]); rest != "" {
+		parts = append(parts, rest)
+	}
+	return parts
+}
+
+func normal(source string) string { return strings.Join(strings.Fields(source), " ") }
+
+// adviseTwins finds campaigns that send to the same customers over the same channel
+// at the same occasion.
+func adviseTwins(a, b *campaign.Program, say func(string, ...any)) {
+	if a.TriggerText() != b.TriggerText() || sourceOf(a.Audience) != sourceOf(b.Audience) {
+		return
+	}
+	for _, channel := range channelsOf(a) {
+		if slices.Contains(channelsOf(b), channel) {
+			say("campaign %s has the same trigger and audience and sends over %s too: a customer gets both", b.Name, channel)
+		}
+	}
+}
+
+func sourceOf(e *campaign.Expr) string {
+	if e == nil {
+		return ""
+	}
+	return normal(e.Source)
+}
+
+func channelsOf(p *campaign.Program) []string {
+	var all []string
+	p.Sends(func(_ string, s *campaign.Send) {
+		for _, c := range s.Channels {
+			if !slices.Contains(all, c) {
+				all = append(all, c)
+			}
+		}
+	})
+	return all
+}
