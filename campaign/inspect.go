@@ -37,6 +37,7 @@ func (p *Program) shortest(i int, at int64) int64 {
 		if len(v.For) == 0 {
 			return v.Timeout
 		}
+	case *Send, *Branch, *Exit:
 	}
 	return 0
 }
@@ -74,6 +75,7 @@ func (p *Program) TriggerText() string {
 		rule = fmt.Sprintf("reaches %d", t.Reaches)
 	case *InactivityTrigger:
 		rule = fmt.Sprintf("for %d, %v", t.For, t.FromProfile)
+	case *EventTrigger:
 	}
 	return fmt.Sprintf("%T %s %s %s", p.Trigger, p.Trigger.triggerEvent(), p.TriggerWhere(), rule)
 }

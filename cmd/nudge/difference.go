@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"sort"
+	"strconv"
 	"text/tabwriter"
 
 	"github.com/nudge-engine/nudge/internal/simulate"
@@ -44,7 +45,7 @@ func difference(out console, one, other []*simulate.Summary) error {
 
 func change(from, to int) string {
 	if from == to {
-		return fmt.Sprintf("%d", from)
+		return strconv.Itoa(from)
 	}
 	return fmt.Sprintf("%d -> %d (%+d)", from, to, to-from)
 }

@@ -83,9 +83,10 @@ func conjuncts(source string) []string {
 	for i := 0; i < len(source); i++ {
 		switch c := source[i]; {
 		case quote != 0:
-			if c == '\\' {
+			switch c {
+			case '\\':
 				i++
-			} else if c == quote {
+			case quote:
 				quote = 0
 			}
 		case c == '"' || c == '\'':
@@ -117,7 +118,8 @@ func adviseTwins(a, b *campaign.Program, say func(string, ...any)) {
 	}
 	for _, channel := range channelsOf(a) {
 		if slices.Contains(channelsOf(b), channel) {
-			say("campaign %s has the same trigger and audience and sends over %s too: a customer gets both", b.Name, channel)
+			say("campaign %s has the same trigger and audience and sends over %s too: a customer gets both",
+				b.Name, channel)
 		}
 	}
 }
