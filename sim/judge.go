@@ -68,6 +68,8 @@ func (p *partition) rested() error {
 	shard := n.owner.Shard
 	k, _ := shard.Emitted()
 	switch {
+	case p.wrong != nil:
+		return fmt.Errorf("partition %d never noticed that its log is not the one that was read", p.number)
 	case shard.Applied().Seq != last(p.events) || n.owner.Acked() != shard.Applied():
 		return fmt.Errorf("liveness: partition %d has applied %d and acknowledged %d of %d frames", p.number,
 			shard.Applied().Seq, n.owner.Acked().Seq, last(p.events))
@@ -195,7 +197,7 @@ func (p *partition) once(h *history) error {
 		if stream.PartitionOf(workspace, e.Customer, len(p.w.parts)) != p.number {
 			continue
 		}
-		if id := e.Customer + " " + e.ID; !p.w.acked[id] || !seen[id] {
+		if id := e.Customer + " " + e.ID; !p.w.lost[id] && (!p.w.acked[id] || !seen[id]) {
 			return fmt.Errorf("event %s: acknowledged %v, in the log %v", id, p.w.acked[id], seen[id])
 		}
 	}

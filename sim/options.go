@@ -47,6 +47,7 @@ type Options struct {
 	ResultLate  Rate
 	Expires     bool // some steps say how long their messages may leave
 	StoreFails  Rate // the store fails, once or for a while: a commit, a load, a start
+	Rollback    Rate // at a crash the log loses a tail and uses its numbers again
 	Upgrade     bool // a program of another semantics comes
 	Edits       int  // how often campaigns are applied again while chains run
 }
@@ -94,6 +95,7 @@ func (o Options) More(rng *rand.Rand) Options {
 		o.Temporary = rate(400)
 	}
 	o.StoreFails = rate(60)
+	o.Rollback = rate(200)
 	o.Upgrade = rng.IntN(3) == 0
 	o.Edits = max(0, rng.IntN(7)-3)
 	return o
