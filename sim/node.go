@@ -91,6 +91,9 @@ func (p *partition) start(host int, disk *disk) {
 		p.w.fail(fmt.Errorf("owner %d of partition %d does not start: %w", n.number, p.number, err))
 		return
 	}
+	if p.wrong != nil && p.wrong.saved {
+		p.w.fail(fmt.Errorf("partition %d starts, and the log lost what its snapshot has read", p.number))
+	}
 	p.nodes = append(p.nodes, n)
 	if name != "" {
 		claim := fmt.Sprintf(`{"node":%q,"epoch":%d}`, name, n.number)

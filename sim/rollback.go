@@ -21,6 +21,7 @@ type rollback struct {
 	stream stream.Stream
 	from   uint64 // the last message that is left
 	lost   []stream.Message
+	saved  bool // the snapshot has read it: no owner may start
 	found  bool // the partition has halted: ingest refuses its records
 }
 
@@ -60,7 +61,11 @@ func (p *partition) rollBack(d *disk) {
 	p.w.note("%s loses %d..%d, read %v", r.name, r.from+1, end, read)
 	switch {
 	case read:
+		r.saved = r.stream == p.effects || m.Applied.Seq > r.from
 		p.wrong = r
+		if r.stream == p.events && p.w.rng.IntN(2) == 0 {
+			p.w.after(1, func() { p.reuse(r) })
+		}
 	case r.stream == p.effects:
 		p.w.mark(reachAgain)
 	default:
@@ -68,6 +73,16 @@ func (p *partition) rollBack(d *disk) {
 		p.hashes = p.hashes[:min(uint64(len(p.hashes)), last(p.effects)+1)]
 		p.waiting = append(p.unread(r.lost), p.waiting...)
 		p.send()
+	}
+}
+
+// reuse writes other frames under the lost numbers, before an owner starts. A tick at
+// another instant is another frame.
+func (p *partition) reuse(r *rollback) {
+	for range r.lost {
+		if p.wrong == r && !r.found {
+			p.store([]record{{kind: stream.KindTick}})
+		}
 	}
 }
 
