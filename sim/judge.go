@@ -47,7 +47,7 @@ func (w *World) judge() {
 			w.fail(err)
 			return
 		}
-		for _, check := range []func(*history) error{p.semantics, p.replays, p.once, p.audit, p.sends} {
+		for _, check := range []func(*history) error{p.semantics, p.parts, p.replays, p.once, p.audit, p.sends} {
 			if err := check(h); err != nil {
 				w.fail(fmt.Errorf("partition %d: %w", p.number, err))
 				return
@@ -147,6 +147,34 @@ func (p *partition) history() (*history, error) {
 		h.messages, h.raw = append(h.messages, m), append(h.raw, raw.Data)
 	}
 	return h, nil
+}
+
+// mostTimers is how many timers one step may fire (R8).
+const mostTimers = 10_000
+
+// parts: what timers start in one part of a frame is bounded; what is beyond goes on in
+// the next.
+func (p *partition) parts(h *history) error {
+	type part struct {
+		seq  uint64
+		part uint32
+	}
+	entered := map[part]int{}
+	for i := range h.messages {
+		m := &h.messages[i]
+		if m.Part > 0 {
+			p.w.mark(reachCut)
+		}
+		for j := range m.Decisions {
+			if d := &m.Decisions[j]; d.Kind == campaign.Entered && d.EventID == "" {
+				entered[part{m.Seq, m.Part}]++
+			}
+		}
+		if n := entered[part{m.Seq, m.Part}]; n > mostTimers {
+			return fmt.Errorf("frame %d, part %d: %d timers fired in one step", m.Seq, m.Part, n)
+		}
+	}
+	return nil
 }
 
 // once: each event of the log is applied once, and each that ingest acknowledged

@@ -25,6 +25,7 @@ const (
 	reachOldAnswer   = "answer to an older attempt"
 	reachStore       = "halt because the store failed"
 	reachStoreStart  = "start that failed because of the store"
+	reachCut         = "step cut by its timers"
 	reachRolled      = "lost tail noticed"
 	reachUnread      = "lost tail that nobody had read"
 	reachAgain       = "lost effects computed again"
@@ -42,7 +43,7 @@ func Rare() []string {
 		reachAppend, reachCommit, reachSaved, reachUnstored, reachDuplicate, reachWoken, reachCascade,
 		reachZombie, reachFound, reachResend, reachRecalled, reachPending, reachLied, reachSealed, reachRetry,
 		reachClockBack, reachSomeDurable, reachBarrier, reachExpired, reachOldAnswer, reachRecallLate,
-		reachStore, reachStoreStart, reachRolled, reachUnread, reachAgain, reachUpgraded, reachRefused,
+		reachCut, reachStore, reachStoreStart, reachRolled, reachUnread, reachAgain, reachUpgraded, reachRefused,
 		reachEdited, reachStepGone, reachFollowed,
 	}
 }
