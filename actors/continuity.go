@@ -7,6 +7,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -40,6 +41,38 @@ func CheckEvents(ctx context.Context, s stream.Stream, at Position) error {
 func standsForLost(m stream.Message) bool {
 	f, err := stream.DecodeFrame(m.Data)
 	return err == nil && len(f.Records) == 1 && f.Records[0].Kind == stream.KindLost
+}
+
+// CheckOrigin says whether the event stream reaches the frame that made the last effect
+// message: a log that lost what was acted upon is found out before it grows again.
+func CheckOrigin(ctx context.Context, events, effects stream.Stream) error {
+	out, err := effects.Info(ctx)
+	if err != nil || out.Last < max(out.First, 1) {
+		return err
+	}
+	from, err := effectFrame(ctx, effects, out.Last)
+	if err != nil {
+		return err
+	}
+	info, err := events.Info(ctx)
+	if err != nil {
+		return err
+	}
+	if info.Last < from {
+		return fmt.Errorf("%w: it ends at %d, effect message %d was made by frame %d", ErrContinuity, info.Last,
+			out.Last, from)
+	}
+	return nil
+}
+
+// effectFrame is the log sequence of the frame that made effect message n.
+func effectFrame(ctx context.Context, effects stream.Stream, n uint64) (uint64, error) {
+	raw, err := effects.Get(ctx, n)
+	if err != nil {
+		return 0, err
+	}
+	m, err := effect.DecodeMessage(raw.Data)
+	return m.Seq, err
 }
 
 // CheckEffects is CheckEvents for effect messages, of which number and hash are

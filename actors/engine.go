@@ -195,6 +195,9 @@ func (e *Engine) CheckContinuity(ctx context.Context, partition int) error {
 	if err == nil {
 		err = CheckEffects(ctx, e.config.Effects[partition], m.Emitted, m.LastHash)
 	}
+	if err == nil {
+		err = CheckOrigin(ctx, e.config.Events[partition], e.config.Effects[partition])
+	}
 	if errors.Is(err, ErrContinuity) {
 		return errors.Join(err, e.Halt(ctx, partition, err))
 	}

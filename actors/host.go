@@ -116,6 +116,11 @@ func (h *host) env() Env {
 			m, err := effects.Get(ctx, n)
 			return xxhash.Sum64(m.Data), err
 		},
+		EffectFrame: func(n uint64) (uint64, error) {
+			ctx, cancel := context.WithTimeout(context.Background(), askLimit)
+			defer cancel()
+			return effectFrame(ctx, effects, n)
+		},
 		Load: func(workspace, id string) ([]byte, error) {
 			return h.e.config.Store.Get(storage.CustomerKey(h.partition, workspace, id))
 		},
@@ -132,8 +137,8 @@ func (h *host) env() Env {
 func (h *host) send(message any) { h.e.actors.Send(h.pid, message) }
 
 // applied gives a credit back.
-func (h *host) applied(at Position, _ int64) {
-	h.acked.Store(at.Seq)
+func (h *host) applied(Position, int64) {
+	h.acked.Store(h.owner.Acked().Seq)
 	h.ctl.Store(h.owner.Shard.Control())
 	select {
 	case h.moved <- struct{}{}:
@@ -178,6 +183,9 @@ func (h *host) recover(ctx context.Context) error {
 		return err
 	}
 	if err := CheckEffects(ctx, h.e.config.Effects[h.partition], m.Emitted, m.LastHash); err != nil {
+		return err
+	}
+	if err := CheckOrigin(ctx, h.e.config.Events[h.partition], h.e.config.Effects[h.partition]); err != nil {
 		return err
 	}
 	if err := h.owner.Start(); err != nil {

@@ -30,6 +30,8 @@ type Env struct {
 	LastEffect func() (uint64, error)
 	// EffectHash is the XXH64 of effect message n as it is stored.
 	EffectHash func(n uint64) (uint64, error)
+	// EffectFrame is the log sequence of the frame that made effect message n.
+	EffectFrame func(n uint64) (uint64, error)
 	// Load reads the stored value of a customer, nil when there is none.
 	Load func(workspace, id string) ([]byte, error)
 	// Commit makes a snapshot durable; the answer is Committed.
@@ -54,6 +56,8 @@ type Owner struct {
 	sent    int       // how many of the outbox are in flight
 	failed  bool      // an append failed: no more until all in flight are answered
 	have    uint64    // effect messages up to here were in the log when last looked
+	found   uint64    // effect messages in the log at start, the last of them
+	origin  uint64    // made by this frame
 	frames  []applied
 	acked   Position // the last frame whose effects are all acknowledged
 	barrier bool     // a snapshot waits for the outbox to empty
@@ -91,12 +95,18 @@ func (o *Owner) Start() error {
 	if n, _ := o.Shard.Emitted(); last < n {
 		return fmt.Errorf("%w: the effect stream ends at %d, the snapshot has %d", ErrContinuity, last, n)
 	}
-	o.have = last
+	if n, _ := o.Shard.Emitted(); last > n {
+		if o.origin, err = o.env.EffectFrame(last); err != nil {
+			return err
+		}
+	}
+	o.have, o.found = last, last
 	o.acked, o.saved = o.Shard.Applied(), o.Shard.Meta()
 	return nil
 }
 
-// Acked is the last frame whose effects are all acknowledged.
+// Acked is the last frame whose effects are all acknowledged. After a start it stays
+// at the snapshot until replay has given every effect that is in the log.
 func (o *Owner) Acked() Position { return o.acked }
 
 // Saved describes the last durable snapshot.
@@ -141,6 +151,11 @@ func (o *Owner) apply(in *Input) {
 		})
 	}
 	n, _ := o.Shard.Emitted()
+	if in.At.Seq >= o.origin && n < o.found {
+		o.halt(fmt.Errorf("%w: after frame %d there are %d effect messages, and the log has %d of it", ErrContinuity,
+			in.At.Seq, n, o.found))
+		return
+	}
 	o.frames = append(o.frames, applied{at: in.At, upTo: n, clock: o.Shard.Now()})
 	if claim := o.Shard.Claim(); claim.Node != o.node && claim.Epoch > o.env.Epoch {
 		o.halt(fmt.Errorf("%w: %s", ErrTakenOver, claim.Node))
@@ -237,7 +252,9 @@ func (o *Owner) settle() {
 	for len(o.frames) > 0 && o.frames[0].upTo <= finished {
 		f := o.frames[0]
 		o.frames = o.frames[1:]
-		o.acked = f.at
+		if f.at.Seq >= o.origin { // before, the log may still turn out to be another one
+			o.acked = f.at
+		}
 		o.env.Applied(f.at, f.clock)
 	}
 	if o.barrier && len(o.outbox) == 0 && o.halted == nil {

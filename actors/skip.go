@@ -46,9 +46,11 @@ func SkipsOf(records []Control, partition int) Skips {
 	return found
 }
 
-// Rebase makes a shard that replayed without a lost frame go on where the effects
-// end that were computed with it: their numbers are used, and what they did is done.
-func (s *Shard) Rebase(emitted, hash uint64) { s.emitted, s.lastHash = emitted, hash }
+// Rebase makes a shard whose log lost frames go on behind them, and where the effects
+// end that were computed with them: their numbers are used, and what they did is done.
+func (s *Shard) Rebase(applied Position, emitted, hash uint64) {
+	s.applied, s.emitted, s.lastHash = applied, emitted, hash
+}
 
 // skipped makes a dead letter of a record that is to be passed over.
 func (s *Shard) skipped(in *Input, index int, out *effect.Effects) bool {

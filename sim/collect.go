@@ -44,6 +44,7 @@ func (c *collector) start() (err error) {
 		sources[i] = warehouse.Source{Events: p.events, Effects: p.effects, Acked: func() uint64 {
 			c.stop()
 			if n := p.newest(); n != nil {
+				p.shown = max(p.shown, n.owner.Acked().Seq)
 				return n.owner.Acked().Seq
 			}
 			return 0
@@ -118,6 +119,10 @@ func (c *collector) kick() {
 // failed or wrote something, or came after one that failed, whose rest it was.
 // Positions are not asked, because the writer shows them late after a save that failed.
 func (c *collector) block() {
+	if slices.ContainsFunc(c.w.parts, (*partition).misses) { // the writer would wait for what it had seen
+		c.w.after(retryPause, c.kick)
+		return
+	}
 	var ctx context.Context
 	ctx, c.stop = context.WithCancel(context.Background())
 	before, again := c.writer.Rows(), c.failed

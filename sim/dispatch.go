@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/effect"
@@ -162,6 +163,10 @@ func (d *dispatcher) attempt(c *parcel, i int) {
 		d.later(askPause, c, i)
 		return
 	}
+	if d.w.opt.Rollback > 0 && n.owner.Shard.Applied().Seq < n.end { // as the engine answers
+		d.later(askPause, c, i)
+		return
+	}
 	may, err := n.owner.MayLeave(v.Workspace, v.Customer, v.ID, v.Attempt)
 	n.look()
 	if err != nil {
@@ -187,6 +192,9 @@ func (d *dispatcher) attempt(c *parcel, i int) {
 	}
 	if v.Attempt > 1 {
 		d.w.mark(reachRetry)
+	}
+	if r := n.p.wrong; r != nil && r.applies(n) {
+		d.w.fail(fmt.Errorf("sent by a partition whose log is not the one that was read: %+v", v))
 	}
 	d.sends = append(d.sends, s)
 	d.w.note("send %s %s/%s attempt %d verdict %d", v.Customer, v.Campaign, v.Step, v.Attempt, s.verdict)

@@ -18,6 +18,9 @@ func (n *node) env() actors.Env {
 	return actors.Env{
 		Epoch: uint64(n.number),
 		Append: func(k uint64, data []byte) {
+			if r := n.p.wrong; r != nil && r.applies(n) {
+				n.w.fail(fmt.Errorf("partition %d makes effect %d from a log that lost what was read", n.p.number, k))
+			}
 			n.p.computed(k, xxhash.Sum64(data))
 			n.out = append(n.out, message{n: k, data: data})
 			n.storeAt = max(n.storeAt, n.w.now+n.w.delay())
@@ -36,6 +39,7 @@ func (n *node) env() actors.Env {
 			m, err := n.p.effects.Get(context.Background(), k)
 			return xxhash.Sum64(m.Data), err
 		},
+		EffectFrame: n.p.effectFrame,
 		Load: func(workspace, id string) ([]byte, error) {
 			v, err := n.disk.Get(storage.CustomerKey(n.p.number, workspace, id))
 			if v != nil && n.ticks {
@@ -59,30 +63,52 @@ func (n *node) env() actors.Env {
 			n.read()
 			n.w.collect.kick()
 		},
-		Halt: func(err error) {
-			if errors.Is(err, actors.ErrTakenOver) && n.p.newest() != n {
-				n.tell("gives up: %v", err)
-				n.die()
-				return
-			}
-			if errors.Is(err, actors.ErrTakenOver) { // and the one that took over is dead already
-				n.tell("gives up: %v", err)
-				n.crash()
-				return
-			}
-			if errors.Is(err, errStore) { // a person restarts it
-				n.tell("halts: %v", err)
-				n.w.mark(reachStore)
-				n.crash()
-				return
-			}
-			n.w.fail(err)
-		},
+		Halt: n.halts,
 	}
+}
+
+// halts is the end of an owner's work for a reason.
+func (n *node) halts(err error) {
+	if errors.Is(err, actors.ErrTakenOver) && n.p.newest() != n {
+		n.tell("gives up: %v", err)
+		n.die()
+		return
+	}
+	if errors.Is(err, actors.ErrTakenOver) { // and the one that took over is dead already
+		n.tell("gives up: %v", err)
+		n.crash()
+		return
+	}
+	if n.p.noticed(err) {
+		n.tell("halts: %v", err)
+		n.die()
+		n.p.restore(n.host, n.disk)
+		return
+	}
+	if errors.Is(err, errStore) { // a person restarts it
+		n.tell("halts: %v", err)
+		n.w.mark(reachStore)
+		n.crash()
+		return
+	}
+	n.w.fail(err)
+}
+
+// effectFrame is the log sequence of the frame that made effect message k.
+func (p *partition) effectFrame(k uint64) (uint64, error) {
+	raw, err := p.effects.Get(context.Background(), k)
+	if err != nil {
+		return 0, err
+	}
+	m, err := effect.DecodeMessage(raw.Data)
+	return m.Seq, err
 }
 
 // computed compares what owners made of the same message number (C2).
 func (p *partition) computed(k, hash uint64) {
+	if p.wrong != nil {
+		return
+	}
 	for uint64(len(p.hashes)) <= k {
 		p.hashes = append(p.hashes, 0)
 	}

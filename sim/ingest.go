@@ -79,6 +79,9 @@ type partition struct {
 	crashes []int64 // when
 	hashes  []uint64
 	upgrade upgrade
+	wrong   *rollback // the log is not the one that was read
+	made    uint64    // last effect message that the log has had
+	shown   uint64    // last frame that the warehouse's writer may have read
 }
 
 // record is one record to be published. An event is encoded when its frame is
@@ -120,7 +123,7 @@ func (p *partition) add(r record) {
 
 // send publishes the next frame unless one is in flight (R4).
 func (p *partition) send() {
-	if p.inFlight || len(p.waiting) == 0 || p.upgrade.draining {
+	if p.inFlight || len(p.waiting) == 0 || p.upgrade.draining || p.wrong != nil && p.wrong.found {
 		return
 	}
 	p.inFlight = true

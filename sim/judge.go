@@ -47,7 +47,7 @@ func (w *World) judge() {
 			w.fail(err)
 			return
 		}
-		for _, check := range []func(*history) error{p.semantics, p.replays, p.once, p.audit, p.sends} {
+		for _, check := range []func(*history) error{p.semantics, p.parts, p.replays, p.once, p.audit, p.sends} {
 			if err := check(h); err != nil {
 				w.fail(fmt.Errorf("partition %d: %w", p.number, err))
 				return
@@ -68,6 +68,8 @@ func (p *partition) rested() error {
 	shard := n.owner.Shard
 	k, _ := shard.Emitted()
 	switch {
+	case p.wrong != nil:
+		return fmt.Errorf("partition %d never noticed that its log is not the one that was read", p.number)
 	case shard.Applied().Seq != last(p.events) || n.owner.Acked() != shard.Applied():
 		return fmt.Errorf("liveness: partition %d has applied %d and acknowledged %d of %d frames", p.number,
 			shard.Applied().Seq, n.owner.Acked().Seq, last(p.events))
@@ -147,6 +149,34 @@ func (p *partition) history() (*history, error) {
 	return h, nil
 }
 
+// mostTimers is how many timers one step may fire (R8).
+const mostTimers = 10_000
+
+// parts: what timers start in one part of a frame is bounded; what is beyond goes on in
+// the next.
+func (p *partition) parts(h *history) error {
+	type part struct {
+		seq  uint64
+		part uint32
+	}
+	entered := map[part]int{}
+	for i := range h.messages {
+		m := &h.messages[i]
+		if m.Part > 0 {
+			p.w.mark(reachCut)
+		}
+		for j := range m.Decisions {
+			if d := &m.Decisions[j]; d.Kind == campaign.Entered && d.EventID == "" {
+				entered[part{m.Seq, m.Part}]++
+			}
+		}
+		if n := entered[part{m.Seq, m.Part}]; n > mostTimers {
+			return fmt.Errorf("frame %d, part %d: %d timers fired in one step", m.Seq, m.Part, n)
+		}
+	}
+	return nil
+}
+
 // once: each event of the log is applied once, and each that ingest acknowledged
 // is in the log.
 func (p *partition) once(h *history) error {
@@ -195,7 +225,7 @@ func (p *partition) once(h *history) error {
 		if stream.PartitionOf(workspace, e.Customer, len(p.w.parts)) != p.number {
 			continue
 		}
-		if id := e.Customer + " " + e.ID; !p.w.acked[id] || !seen[id] {
+		if id := e.Customer + " " + e.ID; !p.w.lost[id] && (!p.w.acked[id] || !seen[id]) {
 			return fmt.Errorf("event %s: acknowledged %v, in the log %v", id, p.w.acked[id], seen[id])
 		}
 	}

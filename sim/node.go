@@ -72,10 +72,15 @@ func (p *partition) start(host int, disk *disk) {
 	n.owner = actors.NewOwner(shard, name, n.env())
 	err := n.recover(shard)
 	if errors.Is(err, errStore) {
-		p.w.note("owner %d.%d does not start: %v", p.number, n.number, err)
+		p.note(n, err)
 		p.w.mark(reachStoreStart)
 		p.host, p.disk = host, disk
 		p.restart(host, disk)
+		return
+	}
+	if err != nil && p.noticed(err) {
+		p.note(n, err)
+		p.restore(host, disk)
 		return
 	}
 	if errors.Is(err, actors.ErrSemantics) {
@@ -85,6 +90,9 @@ func (p *partition) start(host int, disk *disk) {
 	if err != nil {
 		p.w.fail(fmt.Errorf("owner %d of partition %d does not start: %w", n.number, p.number, err))
 		return
+	}
+	if p.wrong != nil && p.wrong.saved {
+		p.w.fail(fmt.Errorf("partition %d starts, and the log lost what its snapshot has read", p.number))
 	}
 	p.nodes = append(p.nodes, n)
 	if name != "" {
@@ -100,6 +108,11 @@ func (p *partition) start(host int, disk *disk) {
 	n.wake()
 	p.w.sink.kick()
 	p.w.collect.kick()
+}
+
+// note says why an owner does not start.
+func (p *partition) note(n *node, err error) {
+	p.w.note("owner %d.%d does not start: %v", p.number, n.number, err)
 }
 
 // recover does what the shell does at start (R7).
@@ -118,6 +131,9 @@ func (n *node) recover(shard *actors.Shard) error {
 		return err
 	}
 	if err := actors.CheckEffects(ctx, n.p.effects, m.Emitted, m.LastHash); err != nil {
+		return err
+	}
+	if err := actors.CheckOrigin(ctx, n.p.events, n.p.effects); err != nil {
 		return err
 	}
 	if err := shard.CheckStored(n.disk.Memory); err != nil {
@@ -178,7 +194,7 @@ func (n *node) frame() {
 		n.crash()
 		return
 	}
-	if n.w.hit(n.w.opt.Failover) && len(n.p.nodes) == 1 {
+	if n.p.wrong == nil && n.w.hit(n.w.opt.Failover) && len(n.p.nodes) == 1 {
 		n.failover()
 	}
 	n.read()
@@ -280,6 +296,7 @@ func (n *node) crash() {
 	n.p.host, n.p.disk = n.host, n.disk
 	n.die()
 	if len(n.p.nodes) == 0 {
+		n.p.rollBack(n.disk)
 		n.p.restart(n.host, n.disk)
 	}
 }

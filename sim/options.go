@@ -47,6 +47,8 @@ type Options struct {
 	ResultLate  Rate
 	Expires     bool // some steps say how long their messages may leave
 	StoreFails  Rate // the store fails, once or for a while: a commit, a load, a start
+	Rollback    Rate // at a crash the log loses a tail and uses its numbers again
+	Burst       bool // more timers are due at once than a step fires; see Crowded
 	Upgrade     bool // a program of another semantics comes
 	Edits       int  // how often campaigns are applied again while chains run
 }
@@ -94,8 +96,16 @@ func (o Options) More(rng *rand.Rand) Options {
 		o.Temporary = rate(400)
 	}
 	o.StoreFails = rate(60)
+	o.Rollback = rate(200)
 	o.Upgrade = rng.IntN(3) == 0
 	o.Edits = max(0, rng.IntN(7)-3)
+	return o
+}
+
+// Crowded is the options of a world in which more timers are due at once than one step
+// fires: one partition, whose clock stands right, and large frames, which make it cheap.
+func (o Options) Crowded() Options {
+	o.Burst, o.Partitions, o.Frame, o.Clock, o.Edits = true, 1, 2500, 0, 0
 	return o
 }
 

@@ -25,6 +25,10 @@ const (
 	reachOldAnswer   = "answer to an older attempt"
 	reachStore       = "halt because the store failed"
 	reachStoreStart  = "start that failed because of the store"
+	reachCut         = "step cut by its timers"
+	reachRolled      = "lost tail noticed"
+	reachUnread      = "lost tail that nobody had read"
+	reachAgain       = "lost effects computed again"
 	reachUpgraded    = "another semantics takes over"
 	reachRefused     = "another semantics refused"
 	reachEdited      = "definitions applied while timers run"
@@ -39,7 +43,8 @@ func Rare() []string {
 		reachAppend, reachCommit, reachSaved, reachUnstored, reachDuplicate, reachWoken, reachCascade,
 		reachZombie, reachFound, reachResend, reachRecalled, reachPending, reachLied, reachSealed, reachRetry,
 		reachClockBack, reachSomeDurable, reachBarrier, reachExpired, reachOldAnswer, reachRecallLate,
-		reachStore, reachStoreStart, reachUpgraded, reachRefused, reachEdited, reachStepGone, reachFollowed,
+		reachCut, reachStore, reachStoreStart, reachRolled, reachUnread, reachAgain, reachUpgraded, reachRefused,
+		reachEdited, reachStepGone, reachFollowed,
 	}
 }
 

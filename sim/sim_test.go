@@ -44,6 +44,10 @@ func language(t *testing.T) *campaign.Language {
 // instants that campaigns look at, and are taken in at once.
 const exactEvery = 5
 
+// crowdedEvery is how many seeds there are for one with more timers due at once than a
+// step fires; it takes a second or two.
+const crowdedEvery = 150
+
 // world is the world of a seed; plain leaves out what was added to worlds later.
 func world(t *testing.T, lang *campaign.Language, seed uint64, plain bool) (*sim.World, sim.Options) {
 	t.Helper()
@@ -56,9 +60,16 @@ func world(t *testing.T, lang *campaign.Language, seed uint64, plain bool) (*sim
 	if exact {
 		o.Latency, o.Clock = 0, 0
 	}
+	crowded := !plain && seed%crowdedEvery == crowdedEvery-2
+	if crowded {
+		o = o.Crowded()
+	}
 	load := workload.Generate(rng, workload.Options{
 		Calls: o.Calls, Exact: exact, Cooldowns: exact && !plain, Expires: o.Expires, Edits: o.Edits,
 	})
+	if crowded {
+		load = workload.Burst()
+	}
 	w, err := sim.New(lang, rng, o, load)
 	if err != nil {
 		t.Fatalf("seed %d: %v", seed, err)

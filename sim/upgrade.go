@@ -95,7 +95,7 @@ func (p *partition) tookOver(had actors.Meta) {
 // refused is a start that another semantics forbids. Only a partition that has not
 // drained, or a disk without its snapshot, may be refused.
 func (p *partition) refused(n *node, err error) {
-	p.w.note("owner %d.%d does not start: %v", p.number, n.number, err)
+	p.note(n, err)
 	p.w.mark(reachRefused)
 	m := n.disk.meta(p.number)
 	switch {

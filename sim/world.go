@@ -48,6 +48,8 @@ type World struct {
 	applied  [][]audit.Campaign           // by those from the second on
 	inForce  map[string]campaign.Document // after all of them
 	programs map[program]campaign.Parsed
+	restored time.Time       // what the log stamps while messages are put back
+	lost     map[string]bool // of acked, in frames that the log lost and nobody had read
 	acked    map[string]bool // customer and id of events that ingest acknowledged
 	reach    Reach
 
@@ -69,10 +71,10 @@ type program struct {
 func New(lang *campaign.Language, rng *rand.Rand, o Options, load workload.Workload) (*World, error) {
 	w := &World{
 		opt: o, load: load, rng: rng, now: workload.Start - 1000, programs: map[program]campaign.Parsed{},
-		inForce: map[string]campaign.Document{}, acked: map[string]bool{}, reach: Reach{},
+		inForce: map[string]campaign.Document{}, acked: map[string]bool{}, lost: map[string]bool{}, reach: Reach{},
 	}
 	w.trace.hash.Reset()
-	w.log = stream.NewMemory(func() time.Time { return time.UnixMilli(w.now).UTC() })
+	w.log = stream.NewMemory(func() time.Time { return w.stamp() })
 	genesis := actors.Control{K: 1, Genesis: &actors.Genesis{
 		LogID: "sim", Partitions: o.Partitions, Semantics: effect.Semantics, DedupeIDs: actors.DefaultDedupeIDs,
 	}}
@@ -184,6 +186,14 @@ func (w *World) heal() {
 			p.start(p.host, p.disk)
 		}
 	}
+}
+
+// stamp is when the log stores a message.
+func (w *World) stamp() time.Time {
+	if !w.restored.IsZero() {
+		return w.restored
+	}
+	return time.UnixMilli(w.now).UTC()
 }
 
 func (w *World) at(at int64, do func()) { w.queue.push(max(at, w.now), do) }

@@ -110,14 +110,25 @@ func (c *recovery) run(ctx context.Context, sink warehouse.Position) error {
 	if err != nil {
 		return err
 	}
-	whole, err := c.mend(ctx, "frames", events, max(meta.Applied.Seq, sink.Event), meta.Applied.Seq,
+	told, err := lastFrame(ctx, effects)
+	if err != nil {
+		return err
+	}
+	read := readTo{
+		frame:  max(meta.Applied.Seq, sink.Event, told.seq),
+		effect: max(meta.Emitted, sink.Effect, copied),
+	}
+	whole, err := c.mend(ctx, "frames", events, read.frame, meta.Applied.Seq,
 		actors.CheckEvents(ctx, events, meta.Applied), meta.Applied.Time)
 	if err != nil {
 		return err
 	}
-	same, err := c.mend(ctx, "effect messages", effects, max(meta.Emitted, sink.Effect, copied),
-		min(copied, sink.Effect), actors.CheckEffects(ctx, effects, meta.Emitted, meta.LastHash), 0)
+	same, err := c.mend(ctx, "effect messages", effects, read.effect, min(copied, sink.Effect),
+		actors.CheckEffects(ctx, effects, meta.Emitted, meta.LastHash), 0)
 	if err != nil {
+		return err
+	}
+	if err := c.moveOn(&meta, read, told, whole, same); err != nil {
 		return err
 	}
 	lost, err := c.passOver(ctx, events, effects, meta)
@@ -125,6 +136,34 @@ func (c *recovery) run(ctx context.Context, sink warehouse.Position) error {
 		c.say("ok, frames to %d, effects to %d", meta.Applied.Seq, meta.Emitted)
 	}
 	return err
+}
+
+// readTo is the last frame and effect message that anybody read.
+type readTo struct{ frame, effect uint64 }
+
+// moveOn lets the snapshot stand where the numbering goes on, when readers had come
+// further than it: what stood between is gone for the state.
+func (c *recovery) moveOn(meta *actors.Meta, read readTo, told effectEnd, whole, same bool) error {
+	next := *meta
+	if !whole && read.frame > meta.Applied.Seq {
+		next.Applied = actors.Position{Seq: read.frame, Time: meta.Applied.Time}
+		if told.n > meta.Emitted {
+			next.Emitted, next.LastHash = told.n, told.hash
+		}
+	}
+	if !same {
+		next.Emitted = max(next.Emitted, read.effect)
+	}
+	if next == *meta || !c.do {
+		return nil
+	}
+	*meta = next
+	shard, err := c.shard()
+	if err != nil {
+		return err
+	}
+	shard.Rebase(next.Applied, next.Emitted, next.LastHash)
+	return c.store.Commit(shard.Snapshot())
 }
 
 // mend moves a stream's numbering behind read, the last message that anybody read,

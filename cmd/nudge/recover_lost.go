@@ -114,6 +114,21 @@ func (c *recovery) accept(ctx context.Context, place actors.Place, rebased uint6
 	return err
 }
 
+// shard is the partition's as its snapshot says.
+func (c *recovery) shard() (*actors.Shard, error) {
+	lang, err := campaign.NewLanguage()
+	if err != nil {
+		return nil, err
+	}
+	shard := actors.NewShard(actors.Config{
+		Partition: c.partition, Skips: c.skips,
+		Compile: func(workspace string, d *campaign.Document) (campaign.Parsed, error) {
+			return campaign.ParseDocument(lang, workspace, d)
+		},
+	})
+	return shard, shard.Recover(c.store)
+}
+
 // rebase computes the state without the lost frames up to where effects that were
 // computed with them end, and takes a snapshot there: what they told and sent stays,
 // and nothing is told or sent again.
@@ -123,17 +138,8 @@ func (c *recovery) rebase(ctx context.Context, events stream.Stream, end effectE
 	if !c.do {
 		return nil
 	}
-	lang, err := campaign.NewLanguage()
+	shard, err := c.shard()
 	if err != nil {
-		return err
-	}
-	shard := actors.NewShard(actors.Config{
-		Partition: c.partition, Skips: c.skips,
-		Compile: func(workspace string, d *campaign.Document) (campaign.Parsed, error) {
-			return campaign.ParseDocument(lang, workspace, d)
-		},
-	})
-	if err := shard.Recover(c.store); err != nil {
 		return err
 	}
 	for shard.Applied().Seq < end.seq {
@@ -148,6 +154,6 @@ func (c *recovery) rebase(ctx context.Context, events stream.Stream, end effectE
 			}
 		}
 	}
-	shard.Rebase(end.n, end.hash)
+	shard.Rebase(shard.Applied(), end.n, end.hash)
 	return c.store.Commit(shard.Snapshot())
 }

@@ -74,3 +74,50 @@ func flipEvent(t *testing.T, dir, customer, id string) {
 		t.Fatal(err)
 	}
 }
+
+// The log is rolled back behind what effects were made of, and no snapshot was taken:
+// recover goes on behind both, and new events are applied.
+func TestRecoverRolledBackWithoutSnapshot(t *testing.T) {
+	dir, killed, old := t.TempDir(), t.TempDir(), t.TempDir()
+	copied := func(from, to string) {
+		t.Helper()
+		if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d := openDataDir(t, dir)
+	d.send(t, 0, 10)
+	events := filepath.Join("log", "jetstream", "$G", "streams", "EV_0")
+	copied(filepath.Join(dir, events), old)
+	d.send(t, 10, 30)
+	copied(dir, killed)
+	d.stop()
+	d.close(t)
+	if err := os.RemoveAll(filepath.Join(killed, events)); err != nil {
+		t.Fatal(err)
+	}
+	copied(old, filepath.Join(killed, events))
+
+	d = openDataDirHalted(t, killed)
+	if err := d.engine.Halted(0); !errors.Is(err, actors.ErrContinuity) {
+		t.Fatalf("the partition says %v; want ErrContinuity", err)
+	}
+	d.stop()
+	d.close(t)
+	for _, step := range []struct{ args, want string }{
+		{"", "say --yes to do it"}, {"--yes", "mended: the numbering"}, {"", "partition 0: ok"},
+	} {
+		args := append([]string{"recover", "--data", killed}, strings.Fields(step.args)...)
+		if code, out, errs := runTool(t, args...); code != 0 || !strings.Contains(out, step.want) {
+			t.Fatalf("recover %s: exit %d: %s%s; want %q", step.args, code, out, errs, step.want)
+		}
+	}
+	d = openDataDir(t, killed)
+	d.send(t, 30, 60)
+	v, err := d.engine.View(t.Context(), "default", "c3")
+	if err != nil || v == nil || len(v.Pending) == 0 {
+		t.Errorf("customer c3 after recover: %+v, error %v; want deliveries", v, err)
+	}
+	d.stop()
+	d.close(t)
+}

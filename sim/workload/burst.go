@@ -1,0 +1,44 @@
+package workload
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/nudge-engine/nudge/sim/audit"
+)
+
+// burstCustomers is a little more than the timers that a shard fires in one step.
+const burstCustomers = 10_050
+
+// Burst is very many customers of one partition who do one thing at one instant and
+// then nothing for an hour: all their timers are due at once. Some get a message.
+func Burst() Workload {
+	c := audit.Campaign{
+		Name:    "burst",
+		Trigger: audit.Trigger{Kind: audit.KindInactivity, Event: "Page Read", For: time.Hour},
+		Steps: []audit.Step{
+			{ID: "who", Branch: &audit.Branch{Arms: []audit.Arm{{
+				When: audit.P(audit.Comparison{Subject: audit.SubjectTrigger, Path: "value", Op: ">=", Value: 20.0}),
+				Goto: "say",
+			}}}},
+			{ID: "none", Exit: true},
+			{ID: "say", Send: &audit.Send{Channels: []string{"email"}}},
+		},
+	}
+	w := Workload{Campaigns: []audit.Campaign{c}}
+	for i := range burstCustomers {
+		value := 5.0
+		if i%200 == 0 {
+			value = 40
+		}
+		w.Calls = append(w.Calls, Call{At: Start, Event: audit.Event{
+			Customer: "u" + strconv.Itoa(i+1), ID: "m" + strconv.Itoa(i+1), Name: "Page Read", Time: Start,
+			Type: audit.TypeTrack, Properties: map[string]any{"value": value},
+		}})
+	}
+	late := Start + 2*time.Hour.Milliseconds() // the faults go on until then
+	w.Calls = append(w.Calls, Call{At: late, Event: audit.Event{
+		Customer: "u1", ID: "late", Time: late, Type: audit.TypeIdentify,
+	}})
+	return w
+}
