@@ -85,9 +85,10 @@ clean:
 mutants:
 	go run ./sim/mutants -seeds=$(SEEDS) -write
 
-## faults: break real servers (minutes; as root also the disk); FAULT_KILLS=1000 for more kills
+## faults: break real servers (half an hour; as root also the disk); FAULTS=TestKill for one row, FAULT_KILLS=1000 for more kills
 FAULT_KILLS ?= 25
+FAULTS ?= .
 .PHONY: faults
 faults: engine
-	NUDGE_FAULTS=1 NUDGE_FAULT_KILLS=$(FAULT_KILLS) go test ./bench/faults -count=1 -v -timeout 120m
+	NUDGE_FAULTS=1 NUDGE_FAULT_KILLS=$(FAULT_KILLS) go test ./bench/faults -run '$(FAULTS)' -count=1 -v -timeout 120m
 	@cat bench/faults/report.md

@@ -131,7 +131,7 @@ const diskFree = 150 << 20
 // The disk fills below the watermark while events come, and is freed later.
 func TestDiskFills(t *testing.T) {
 	l := begin(t, "disk fills",
-		"")
+		"without a watermark no 503 came in 2 minutes")
 	d := newDisk(t)
 	s := newServer(t, d.path, fmt.Sprintf("NUDGE_MIN_FREE=%d", diskFree))
 	s.start()
@@ -168,7 +168,7 @@ func TestDiskFills(t *testing.T) {
 // The disk is full at once, below any watermark: another program took all.
 func TestDiskFullAtOnce(t *testing.T) {
 	l := begin(t, "disk full at once",
-		"")
+		"before the server asked its log for write errors nothing was taken for 2 minutes")
 	d := newDisk(t)
 	s := newServer(t, d.path, fmt.Sprintf("NUDGE_MIN_FREE=%d", diskFree))
 	s.start()
@@ -200,7 +200,7 @@ func TestDiskFullAtOnce(t *testing.T) {
 // The power is cut under load, three times.
 func TestPowerLoss(t *testing.T) {
 	l := begin(t, "power loss",
-		"")
+		"with NUDGE_NO_SYNC=1: the next row")
 	const cuts = 3
 	d := newDisk(t)
 	s := newServer(t, d.path)
@@ -225,7 +225,7 @@ func TestPowerLoss(t *testing.T) {
 // The same with NUDGE_NO_SYNC: it shows that the cut takes what is not synced.
 func TestPowerLossWithoutSync(t *testing.T) {
 	l := begin(t, "power loss, NUDGE_NO_SYNC=1",
-		"")
+		"it is the row above, broken")
 	l.unpromised = true
 	d := newDisk(t)
 	s := newServer(t, d.path, "NUDGE_NO_SYNC=1")

@@ -13,7 +13,7 @@ import (
 // SIGKILL at random instants under load.
 func TestKill(t *testing.T) {
 	l := begin(t, "kill -9",
-		"")
+		"KILL")
 	kills := 25
 	if text := os.Getenv("NUDGE_FAULT_KILLS"); text != "" {
 		var err error
@@ -45,7 +45,7 @@ func TestKill(t *testing.T) {
 // again, as a supervisor would.
 func TestPause(t *testing.T) {
 	l := begin(t, "SIGSTOP, SIGCONT",
-		"")
+		"with timers that drop what is over 10 s late 510 sends were missing")
 	pause := 20 * time.Second
 	if text := os.Getenv("NUDGE_FAULT_PAUSE"); text != "" {
 		var err error
@@ -116,7 +116,7 @@ func (s *server) revive() int {
 // The clock of the writer goes an hour ahead, back, and two hours ahead.
 func TestClock(t *testing.T) {
 	l := begin(t, "clock moved",
-		"")
+		"with a log time that follows each frame it went back 1,005 times")
 	s := newServer(t, t.TempDir())
 	phase := func(offset string) {
 		s.start("NUDGE_CLOCK_OFFSET=" + offset)
