@@ -99,7 +99,7 @@ func (r *reader) scenarioStep(n *yaml.Node) ScenarioStep {
 		field{name: "customer", read: func(n *yaml.Node) { r.text(n, "customer", &s.Customer) }},
 		field{name: "identify", read: func(n *yaml.Node) {
 			happens++
-			s.Call = &Event{Type: Identify}
+			s.Call = &Event{Type: Identify, Name: "$identify"}
 			r.object(n, "identify", field{name: "traits", required: true, read: func(n *yaml.Node) {
 				s.Call.Traits = r.jsonObject(n, "identify.traits")
 			}})
