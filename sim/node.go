@@ -74,8 +74,10 @@ func (p *partition) start(host int, disk *disk) {
 	if errors.Is(err, errStore) {
 		p.note(n, err)
 		p.w.mark(reachStoreStart)
-		p.host, p.disk = host, disk
-		p.restart(host, disk)
+		if len(p.nodes) == 0 { // else the one that was to be replaced goes on
+			p.host, p.disk = host, disk
+			p.restart(host, disk)
+		}
 		return
 	}
 	if err != nil && p.noticed(err) {
