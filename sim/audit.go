@@ -17,7 +17,10 @@ func (p *partition) audit(h *history) error {
 	f := reading{w: p.w, a: a, byID: h.byID()}
 	for i := range h.frames {
 		a.Frame(h.frames[i].Frame.Time)
-		for _, r := range h.frames[i].Frame.Records {
+		for j, r := range h.frames[i].Frame.Records {
+			if _, skipped := p.skips[actors.Place{Seq: h.frames[i].At.Seq, Index: j}]; skipped {
+				continue
+			}
 			if err := f.record(&r); err != nil {
 				return err
 			}
