@@ -22,6 +22,10 @@ type Chain struct {
 	EndedAt   int64
 	EndedBy   string    // the goal that ended it, empty when none did
 	Goals     []GoalHit // in the order reached; at most one a goal id
+
+	loops  []loopCount // steps that it went back to
+	leaps  uint32      // how often in all
+	leapAt int64       // log time of the last, ms
 }
 
 // GoalHit is a goal that a chain reached.

@@ -27,6 +27,7 @@ type Customer struct {
 	Entries  []Entry   // sorted by (Campaign, Key)
 	Watches  []Watch   // armed inactivity triggers, sorted by Campaign
 	Chains   []*Chain  // sorted by (Campaign, Entry); ended ones stay while measured
+	Tags     []string  // sorted
 	Pending  []Pending // deliveries handed off and without a final result, oldest first
 }
 

@@ -9,7 +9,7 @@ func (m *Machine) chains(e *Event) {
 		return
 	}
 	for _, ch := range m.c.Chains {
-		p := m.set.byName[ch.Campaign]
+		p := m.set.of(ch)
 		if p == nil {
 			continue
 		}
@@ -166,7 +166,7 @@ func (m *Machine) waits(p *Program, ch *Chain, e *Event) {
 	}
 	for i := range w.For {
 		if m.matches(&w.For[i], e, ch.Campaign) {
-			m.moveOn(ch, w.For[i].target(p, at))
+			m.moveOn(ch, m.leap(p, ch, at, w.For[i].target(p, at)))
 			return
 		}
 	}

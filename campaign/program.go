@@ -124,6 +124,7 @@ type Step struct {
 	ID   string
 	Verb Verb
 	Goto string // where it goes after; empty: the next in the list
+	Loop uint32 // how often a chain may go back to it; 0: only forward
 }
 
 // Verb is what a step does. Exactly one of the kinds below.

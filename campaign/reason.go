@@ -20,6 +20,9 @@ const (
 	Erred       Kind = "erred"       // an expression could not be evaluated
 	Deadletter  Kind = "dead_letter" // a record was put aside
 	Deduplicate Kind = "duplicate"   // a record was seen before
+	Updated     Kind = "updated"     // a step changed the profile
+	Emitted     Kind = "emitted"     // a step made an event
+	Started     Kind = "started"     // a step asked for a chain of another campaign
 )
 
 // Reason is why a decision fell as it did.
@@ -60,6 +63,11 @@ const (
 	ReasonPanic      Reason = "panic"             // a bug: applying the record failed
 	ReasonRejected   Reason = "rejected"          // refused by ingest
 	ReasonSkipped    Reason = "skipped"           // passed over by a skip record
+
+	ReasonDepth       Reason = "emit_depth"       // an event of an event, deeper than allowed
+	ReasonTooManyMade Reason = "too_many_emitted" // one record led to too many others
+	ReasonTooLarge    Reason = "too_large"        // an emitted event is over its limit
+	ReasonNoCampaign  Reason = "no_campaign"      // a start step names a campaign that is not in force
 )
 
 // Outcome is how a chain stands or how it ended.

@@ -3,7 +3,7 @@ package campaign
 // fireChain handles the due timer of a resting chain: the end of a delay, or
 // the timeout of a wait.
 func (m *Machine) fireChain(ch *Chain) {
-	p := m.set.byName[ch.Campaign]
+	p := m.set.of(ch)
 	if p == nil {
 		m.end(ch, Exited, ReasonArchived, "")
 		return
@@ -21,13 +21,13 @@ func (m *Machine) fireChain(ch *Chain) {
 	if w, ok := s.Verb.(*Wait); ok && w.OnTimeout != "" {
 		next = w.OnTimeout
 	}
-	m.moveOn(ch, next)
+	m.moveOn(ch, m.leap(p, ch, at, next))
 }
 
-// run executes steps until the chain rests or ends. Steps only go forward, so
-// the number of turns is bounded by the number of steps.
+// run executes steps until the chain rests or ends. Steps go forward, and back at
+// most maxLeaps times in a chain's life, so the number of turns is bounded.
 func (m *Machine) run(ch *Chain) {
-	p := m.set.byName[ch.Campaign]
+	p := m.set.of(ch)
 	if p == nil {
 		m.end(ch, Exited, ReasonArchived, "")
 		return
@@ -55,6 +55,14 @@ func (m *Machine) run(ch *Chain) {
 		case *Exit:
 			m.exitStep(ch, v)
 			return
+		case *Until:
+			rests = m.until(p, v, ch)
+		case *SetProfile:
+			m.setProfile(v, ch)
+		case *Emit:
+			m.emit(v, ch)
+		case *Start:
+			m.start(v, ch)
 		}
 		if rests {
 			if m.late && sent && ch.Due != 0 && ch.Due <= m.now {
@@ -62,7 +70,7 @@ func (m *Machine) run(ch *Chain) {
 			}
 			return
 		}
-		ch.Step = next
+		ch.Step = m.leap(p, ch, at, next)
 	}
 	m.end(ch, Completed, ReasonCompleted, "")
 }

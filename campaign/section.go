@@ -20,12 +20,16 @@ type section[T any] struct {
 // customerSections are in the order of their tags.
 //
 //nudge:constant read only
-var customerSections = []section[*Customer]{}
+var customerSections = []section[*Customer]{
+	tagSection,
+}
 
 // chainSections are in the order of their tags.
 //
 //nudge:constant read only
-var chainSections = []section[*Chain]{}
+var chainSections = []section[*Chain]{
+	loopSection,
+}
 
 // extended says whether a customer needs format 2.
 func (c *Customer) extended() bool {

@@ -67,6 +67,9 @@ func NewSet(programs []*Program, since map[string]uint64, place uint64) *Set {
 	return s
 }
 
+// of is the program that a chain goes by, nil when its campaign is gone.
+func (s *Set) of(ch *Chain) *Program { return s.byName[ch.Campaign] }
+
 func (s *Set) indexTrigger(p *Program) {
 	name := p.Trigger.triggerEvent()
 	s.triggers[name] = append(s.triggers[name], p)
@@ -198,6 +201,7 @@ func (p *Program) exprs() []*Expr {
 				add(b.Arms[j].When)
 			}
 		}
+		verbExprs(p.Steps[i].Verb, add)
 	}
 	return all
 }
