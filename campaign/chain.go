@@ -23,6 +23,10 @@ type Chain struct {
 	EndedBy   string    // the goal that ended it, empty when none did
 	Goals     []GoalHit // in the order reached; at most one a goal id
 
+	Variants []Passed // experiments that it passed, the last one last
+
+	takebacks []takeback // goals with reverse_on that it reached
+
 	loops  []loopCount // steps that it went back to
 	leaps  uint32      // how often in all
 	leapAt int64       // log time of the last, ms
@@ -61,9 +65,13 @@ func (ch *Chain) row(c *Customer) ChainRow {
 	r := ChainRow{
 		Workspace: c.Workspace, Campaign: ch.Campaign, Version: ch.Version, Customer: c.ID,
 		Key: ch.Key, Entry: ch.Entry, EnteredAt: ch.EnteredAt, EndedAt: ch.EndedAt, Outcome: ch.Outcome,
+		Variants: append([]Passed(nil), ch.Variants...),
 	}
-	for i, g := range ch.Goals {
-		if g.ID == ch.EndedBy || ch.EndedBy == "" && i == 0 {
+	for _, g := range ch.Goals {
+		if ch.reversed(g.ID) {
+			continue
+		}
+		if g.ID == ch.EndedBy || r.Goal == "" {
 			r.Goal, r.Value, r.HasValue = g.ID, g.Value, g.HasValue
 		}
 	}

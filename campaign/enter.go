@@ -255,7 +255,7 @@ func (m *Machine) enter(p *Program, key string, trigger *Event) {
 	}
 	m.c.addChain(ch)
 	m.decideChain(ch, Entered, NoReason, "", "")
-	m.out.Chains = append(m.out.Chains, ch.row(m.c))
+	m.out.Chains = append(m.out.Chains, m.row(ch))
 	m.ready = append(m.ready, ch)
 }
 

@@ -2,7 +2,7 @@ package campaign
 
 import "sort"
 
-// chains applies an event to the customer's chains: goals, stops, waits (L1).
+// chains applies an event to the customer's chains: reversals, goals, stops, waits (L1).
 // Ended chains are only measured.
 func (m *Machine) chains(e *Event) {
 	if !m.set.ringed[e.Name] {
@@ -14,6 +14,7 @@ func (m *Machine) chains(e *Event) {
 			continue
 		}
 		m.look(ch)
+		m.reversals(p, ch, e)
 		m.goals(p, ch, e)
 		if ch.live() {
 			m.stops(p, ch, e)
@@ -95,7 +96,7 @@ func (m *Machine) goals(p *Program, ch *Chain, e *Event) {
 		ch.EndedBy = stopping
 		m.end(ch, ByGoal, ReasonGoal, stopping)
 	case reached:
-		m.out.Chains = append(m.out.Chains, ch.row(m.c))
+		m.out.Chains = append(m.out.Chains, m.row(ch))
 	}
 }
 
@@ -138,6 +139,9 @@ func (m *Machine) reach(p *Program, g *Goal, ch *Chain, e *Event) {
 		}
 	}
 	ch.Goals = append(ch.Goals, hit)
+	if g.ReverseOn != nil {
+		ch.takebacks = append(ch.takebacks, takeback{goal: g.ID, at: e.Time, step: ch.LastStep, currency: currency})
+	}
 	m.out.Goals = append(m.out.Goals, GoalRow{
 		Workspace: m.c.Workspace, Campaign: p.Name, Version: ch.Version, Customer: m.c.ID, Key: ch.Key,
 		Entry: ch.Entry, Goal: g.ID, Step: ch.LastStep, Value: hit.Value, HasValue: hit.HasValue,

@@ -7,7 +7,7 @@ import (
 )
 
 // verbNames are for messages.
-const verbNames = "delay, until, wait, send, branch, set, emit, start, exit"
+const verbNames = "delay, until, wait, send, branch, experiment, set, emit, start, exit"
 
 func (r *reader) step(n *yaml.Node) Step {
 	var s Step
@@ -33,9 +33,10 @@ func (r *reader) step(n *yaml.Node) Step {
 		{name: "set", read: func(n *yaml.Node) { verb(r.setProfile(n)) }},
 		{name: "emit", read: func(n *yaml.Node) { verb(r.emit(n)) }},
 		{name: "start", read: func(n *yaml.Node) { verb(r.start(n)) }},
+		{name: "experiment", read: func(n *yaml.Node) { verb(r.experiment(n)) }},
 		{name: "loop", read: func(n *yaml.Node) { r.loop(n, &s.Loop) }},
 	}
-	r.object(n, "step", append(fields, later("experiment", "call")...)...)
+	r.object(n, "step", append(fields, later("call")...)...)
 	if s.Verb == nil {
 		if len(r.errs) == 0 || r.errs[len(r.errs)-1].Line < n.Line {
 			r.fail(n, "step %s: one of %s is needed", s.ID, verbNames)
@@ -277,6 +278,8 @@ func (p *Program) targets(i int) []string {
 	switch v := p.Steps[i].Verb.(type) {
 	case *Exit:
 		return nil
+	case *Experiment:
+		return v.targets(next)
 	case *Branch:
 		var all []string
 		for _, a := range v.Arms {

@@ -106,6 +106,8 @@ type Goal struct {
 	Value        *Expr
 	Currency     *Expr
 	Stop         bool
+	ReverseOn    *Matcher // takes the conversion back; nil: nothing does
+	Primary      bool     // the campaign is measured by it first
 }
 
 // Matcher recognises an event in the light of the chain's trigger.
@@ -220,6 +222,9 @@ func (p *Program) measureUntil(ch *Chain) int64 {
 	until := int64(0)
 	for i := range p.Goals {
 		g := &p.Goals[i]
+		if t := ch.takeback(g.ID); t != nil && !t.done && g.ReverseOn != nil {
+			until = max(until, t.until(ch, g)+measureGrace)
+		}
 		if g.Window == 0 || ch.reached(g.ID) {
 			continue
 		}

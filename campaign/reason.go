@@ -16,10 +16,12 @@ const (
 	Delivered   Kind = "delivered"   // the channel took the delivery
 	Failed      Kind = "failed"      // the delivery failed for good
 	Converted   Kind = "converted"   // a goal was reached
+	Reversed    Kind = "reversed"    // a goal was taken back
 	Ended       Kind = "ended"       // a chain ended
 	Erred       Kind = "erred"       // an expression could not be evaluated
 	Deadletter  Kind = "dead_letter" // a record was put aside
 	Deduplicate Kind = "duplicate"   // a record was seen before
+	Assigned    Kind = "assigned"    // an experiment sent the chain one of its ways
 	Updated     Kind = "updated"     // a step changed the profile
 	Emitted     Kind = "emitted"     // a step made an event
 	Started     Kind = "started"     // a step asked for a chain of another campaign
@@ -64,6 +66,7 @@ const (
 	ReasonRejected   Reason = "rejected"          // refused by ingest
 	ReasonSkipped    Reason = "skipped"           // passed over by a skip record
 
+	ReasonReversed    Reason = "reversed"         // an event that the goal names in reverse_on
 	ReasonDepth       Reason = "emit_depth"       // an event of an event, deeper than allowed
 	ReasonTooManyMade Reason = "too_many_emitted" // one record led to too many others
 	ReasonTooLarge    Reason = "too_large"        // an emitted event is over its limit

@@ -63,6 +63,8 @@ func (m *Machine) run(ch *Chain) {
 			m.emit(v, ch)
 		case *Start:
 			m.start(v, ch)
+		case *Experiment:
+			next = m.experiment(p, s, v, ch, next)
 		}
 		if rests {
 			if m.late && sent && ch.Due != 0 && ch.Due <= m.now {
@@ -154,5 +156,5 @@ func (m *Machine) end(ch *Chain, outcome Outcome, reason Reason, detail string) 
 	if outcome == ByGoal || outcome == Stopped {
 		m.recall(ch)
 	}
-	m.out.Chains = append(m.out.Chains, ch.row(m.c))
+	m.out.Chains = append(m.out.Chains, m.row(ch))
 }

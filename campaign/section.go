@@ -28,7 +28,7 @@ var customerSections = []section[*Customer]{
 //
 //nudge:constant read only
 var chainSections = []section[*Chain]{
-	loopSection,
+	variantSection, loopSection, takebackSection,
 }
 
 // extended says whether a customer needs format 2.

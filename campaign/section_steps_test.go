@@ -17,6 +17,10 @@ func TestStepSections(t *testing.T) {
 		"loops": chain(func(ch *Chain) {
 			ch.loops, ch.leaps, ch.leapAt = []loopCount{{"a", 2}, {"b", 1}}, 3, 77
 		}),
+		"variants": chain(func(ch *Chain) { ch.Variants = []Passed{{"offer", "a"}, {"second", "b"}} }),
+		"takebacks": chain(func(ch *Chain) {
+			ch.takebacks = []takeback{{goal: "seen", at: 900, step: "toast", currency: "EUR"}, {goal: "g", at: 1, done: true}}
+		}),
 	} {
 		b := c.AppendTo(nil)
 		got, err := DecodeCustomer(b, Names{})

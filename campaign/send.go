@@ -27,6 +27,7 @@ func (m *Machine) send(p *Program, step string, s *Send, ch *Chain) (handedOff b
 		d := Delivery{
 			ID: DeliveryID(chain, step, channel, ch.leaps), Workspace: m.c.Workspace, Campaign: ch.Campaign,
 			Version: ch.Version, Customer: m.c.ID, Key: ch.Key, Entry: ch.Entry, Step: step, Channel: channel,
+			Variant:   ch.variant(),
 			TriggerID: m.triggerID(), At: m.now, Due: planned, Expires: m.now + s.Expires, Attempt: 1, Values: values,
 		}
 		switch {

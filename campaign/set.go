@@ -17,6 +17,7 @@ type Set struct {
 	// profile are the programs whose trigger watches customers from their
 	// first record on, by name.
 	profile []*Program
+	winners []Winner
 }
 
 // counterSpec is one counter that the set keeps.
@@ -153,6 +154,9 @@ func (p *Program) matchers() []*Matcher {
 	var all []*Matcher
 	for i := range p.Goals {
 		all = append(all, &p.Goals[i].Match)
+		if p.Goals[i].ReverseOn != nil {
+			all = append(all, p.Goals[i].ReverseOn)
+		}
 	}
 	for i := range p.Stops {
 		all = append(all, &p.Stops[i])
