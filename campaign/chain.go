@@ -11,7 +11,7 @@ type Chain struct {
 	Key       string
 	EnteredAt int64  // log time, ms
 	Step      string // id of the step it rests in
-	Opened    int64  // log time at which it came to that step, ms
+	Opened    int64  // log time at which it came to that step, or its timer began anew, ms
 	Due       int64  // when the timer of that step is due, ms; 0 without a timer
 	Wake      int64  // when it is looked at, ms: later than Due after a late send; 0: at Due
 	Restarts  uint32 // how often the wait it rests in was restarted
@@ -26,6 +26,8 @@ type Chain struct {
 	Variants []Passed // experiments that it passed, the last one last
 
 	takebacks []takeback // goals with reverse_on that it reached
+
+	planned uint32 // version that its timer goes by, where that is after Version
 
 	loops  []loopCount // steps that it went back to
 	leaps  uint32      // how often in all

@@ -226,7 +226,8 @@ func (c *Customer) addChain(ch *Chain) {
 	c.Chains[i] = ch
 }
 
-// NextDue is when the customer's earliest timer is due, 0 when there is none.
+// NextDue is when the customer's earliest timer is due, Never when a chain waits without
+// one, 0 when there is nothing to look at.
 func (c *Customer) NextDue() int64 {
 	next := int64(0)
 	consider := func(due int64) {
@@ -235,6 +236,9 @@ func (c *Customer) NextDue() int64 {
 		}
 	}
 	for _, ch := range c.Chains {
+		if ch.live() && ch.wakeAt() == 0 {
+			consider(Never) // so that a new version finds it
+		}
 		consider(ch.wakeAt())
 	}
 	for i := range c.Watches {

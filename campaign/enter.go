@@ -265,7 +265,7 @@ func (m *Machine) refresh(p *Program, ch *Chain, trigger *Event) {
 		ch.Trigger = trigger.appendBody(nil)
 	}
 	if s, _ := p.step(ch.Step); s != nil && ch.Due != 0 {
-		ch.Wake = 0
+		ch.Wake, ch.Opened = 0, m.now
 		switch v := s.Verb.(type) {
 		case *Delay:
 			if !v.FromEntry {

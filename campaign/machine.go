@@ -55,6 +55,7 @@ func (m *Machine) begin(c *Customer, now int64, out *Output) {
 // not from after now.
 func (m *Machine) Apply(c *Customer, e *Event, now int64, created bool, out *Output) {
 	m.begin(c, now, out)
+	m.follow()
 	m.eventID = e.ID
 	m.scope.event.set(e)
 	m.profile(e)
@@ -78,6 +79,7 @@ func (m *Machine) Apply(c *Customer, e *Event, now int64, created bool, out *Out
 // REQUIRES: due <= now.
 func (m *Machine) Fire(c *Customer, due, now int64, out *Output) {
 	m.begin(c, now, out)
+	m.follow()
 	for {
 		t, ok := m.nextTimer(due)
 		if !ok {

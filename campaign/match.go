@@ -176,7 +176,7 @@ func (m *Machine) waits(p *Program, ch *Chain, e *Event) {
 	}
 	if w.RestartOn != nil && ch.Restarts < w.MaxRestarts && m.matches(w.RestartOn, e, ch.Campaign) {
 		ch.Restarts++
-		ch.Due, ch.Wake = m.now+w.Timeout, 0
+		ch.Opened, ch.Due, ch.Wake = m.now, m.now+w.Timeout, 0
 	}
 }
 

@@ -26,6 +26,9 @@ func (r *reader) campaign(n *yaml.Node, p *Program) {
 			})
 		}},
 		{name: "late", read: func(n *yaml.Node) { p.Late = LatePolicy(r.choice(n, "late", "send", "skip", "exit")) }},
+		{name: "in_flight", read: func(n *yaml.Node) {
+			p.InFlight = InFlight(r.choice(n, "in_flight", "follow", "pin", "exit"))
+		}},
 		{name: "zone", read: func(n *yaml.Node) { r.zone(n, "zone", &p.Zone) }},
 		{name: "steps", required: true, read: func(n *yaml.Node) {
 			r.list(n, "steps", maxSteps, func(n *yaml.Node) { p.Steps = append(p.Steps, r.step(n)) })
@@ -33,7 +36,7 @@ func (r *reader) campaign(n *yaml.Node, p *Program) {
 		}},
 	}
 	r.object(n, "campaign", append(fields, later("from", "until", "recheck", "policy", "existing", "versions",
-		"in_flight", "status")...)...)
+		"status")...)...)
 	for _, check := range r.checks {
 		check(p)
 	}

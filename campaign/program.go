@@ -16,7 +16,8 @@ type Program struct {
 	Goals       []Goal
 	Stops       []Matcher
 	Late        LatePolicy
-	Zone        string // IANA name; empty: the workspace's
+	InFlight    InFlight // what this version means for live chains
+	Zone        string   // IANA name; empty: the workspace's
 	Steps       []Step
 
 	steps map[string]int // id -> index; read only

@@ -17,6 +17,7 @@ const (
 	Failed      Kind = "failed"      // the delivery failed for good
 	Converted   Kind = "converted"   // a goal was reached
 	Reversed    Kind = "reversed"    // a goal was taken back
+	Replanned   Kind = "replanned"   // a new version moved the timer of a chain; the detail is when it is due
 	Ended       Kind = "ended"       // a chain ended
 	Erred       Kind = "erred"       // an expression could not be evaluated
 	Deadletter  Kind = "dead_letter" // a record was put aside
@@ -67,6 +68,7 @@ const (
 	ReasonSkipped    Reason = "skipped"           // passed over by a skip record
 
 	ReasonReversed    Reason = "reversed"         // an event that the goal names in reverse_on
+	ReasonVersion     Reason = "new_version"      // a new version says that live chains end
 	ReasonDepth       Reason = "emit_depth"       // an event of an event, deeper than allowed
 	ReasonTooManyMade Reason = "too_many_emitted" // one record led to too many others
 	ReasonTooLarge    Reason = "too_large"        // an emitted event is over its limit

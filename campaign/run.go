@@ -32,7 +32,7 @@ func (m *Machine) run(ch *Chain) {
 		m.end(ch, Exited, ReasonArchived, "")
 		return
 	}
-	ch.Version = p.Version
+	ch.Version, ch.planned = p.Version, 0
 	m.look(ch)
 	sent := false
 	for ch.Step != endStep {

@@ -28,7 +28,7 @@ var customerSections = []section[*Customer]{
 //
 //nudge:constant read only
 var chainSections = []section[*Chain]{
-	variantSection, loopSection, takebackSection,
+	variantSection, loopSection, takebackSection, plannedSection,
 }
 
 // extended says whether a customer needs format 2.

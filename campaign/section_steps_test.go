@@ -18,6 +18,7 @@ func TestStepSections(t *testing.T) {
 			ch.loops, ch.leaps, ch.leapAt = []loopCount{{"a", 2}, {"b", 1}}, 3, 77
 		}),
 		"variants": chain(func(ch *Chain) { ch.Variants = []Passed{{"offer", "a"}, {"second", "b"}} }),
+		"planned":  chain(func(ch *Chain) { ch.planned = 4 }),
 		"takebacks": chain(func(ch *Chain) {
 			ch.takebacks = []takeback{{goal: "seen", at: 900, step: "toast", currency: "EUR"}, {goal: "g", at: 1, done: true}}
 		}),

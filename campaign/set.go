@@ -18,6 +18,8 @@ type Set struct {
 	// first record on, by name.
 	profile []*Program
 	winners []Winner
+	// successions are what older versions left, by campaign.
+	successions map[string]*succession
 }
 
 // counterSpec is one counter that the set keeps.
@@ -30,8 +32,8 @@ type counterSpec struct {
 
 // NewSet indexes programs. Counters start at the place that since gives for
 // their id; an id that since does not know starts at place, which is also written
-// to since.
-func NewSet(programs []*Program, since map[string]uint64, place uint64) *Set {
+// to since. kept are older versions that live chains go by: they start nothing.
+func NewSet(programs []*Program, since map[string]uint64, place uint64, kept ...*Program) *Set {
 	s := &Set{
 		programs: append([]*Program(nil), programs...),
 		byName:   make(map[string]*Program, len(programs)),
@@ -43,12 +45,10 @@ func NewSet(programs []*Program, since map[string]uint64, place uint64) *Set {
 	for _, p := range s.programs {
 		s.byName[p.Name] = p
 		s.indexTrigger(p)
-		s.indexRings(p)
-		for _, e := range p.exprs() {
-			for _, ask := range e.asks {
-				s.askCounter(ask.event, nil, ask.sum)
-			}
-		}
+		s.indexAsked(p)
+	}
+	for _, p := range kept {
+		s.indexAsked(p)
 	}
 	wanted := map[string]bool{}
 	for _, specs := range s.counters { //nudge:unordered each is handled alone
@@ -68,9 +68,6 @@ func NewSet(programs []*Program, since map[string]uint64, place uint64) *Set {
 	return s
 }
 
-// of is the program that a chain goes by, nil when its campaign is gone.
-func (s *Set) of(ch *Chain) *Program { return s.byName[ch.Campaign] }
-
 func (s *Set) indexTrigger(p *Program) {
 	name := p.Trigger.triggerEvent()
 	s.triggers[name] = append(s.triggers[name], p)
@@ -86,9 +83,15 @@ func (s *Set) indexTrigger(p *Program) {
 	}
 }
 
-func (s *Set) indexRings(p *Program) {
+// indexAsked keeps what the expressions and matchers of a program ask for.
+func (s *Set) indexAsked(p *Program) {
 	for _, m := range p.matchers() {
 		s.ringed[m.Event] = true
+	}
+	for _, e := range p.exprs() {
+		for _, ask := range e.asks {
+			s.askCounter(ask.event, nil, ask.sum)
+		}
 	}
 }
 

@@ -25,8 +25,14 @@ func TestBest(t *testing.T) {
 		return sum // that b is better
 	}
 	for _, c := range [][4]int{
-		{0, 0, 0, 0}, {1, 0, 1, 1}, {10, 1, 12, 3}, {500, 50, 500, 65}, {20_000, 400, 20_000, 440},
-		{1000, 0, 1000, 3}, {1000, 1000, 1000, 990}, {5, 0, 100_000, 50},
+		{0, 0, 0, 0},
+		{1, 0, 1, 1},
+		{10, 1, 12, 3},
+		{500, 50, 500, 65},
+		{20_000, 400, 20_000, 440},
+		{1000, 0, 1000, 3},
+		{1000, 1000, 1000, 990},
+		{5, 0, 100_000, 50},
 	} {
 		a := Arm{Exposures: c[0], Conversions: c[1], Weight: 1}
 		b := Arm{Exposures: c[2], Conversions: c[3], Weight: 1}
@@ -83,7 +89,7 @@ func play(random *rand.Rand, rates []float64, most int) int {
 		arms[i].Weight = 1
 	}
 	var s State
-	for n := 0; n < most; n++ {
+	for n := range most {
 		i := random.IntN(len(arms))
 		arms[i].Exposures++
 		if random.Float64() < rates[i] {
@@ -138,7 +144,7 @@ func TestAA(t *testing.T) {
 // When it is looked, what a look costs, and what the deadline does.
 func TestLooks(t *testing.T) {
 	even := []Arm{{1000, 100, 1}, {1000, 100, 1}}
-	clear := []Arm{{1000, 100, 1}, {1000, 160, 1}}
+	better := []Arm{{1000, 100, 1}, {1000, 160, 1}}
 	f := func(name string, change func(*campaign.WinnerRule), now int64, arms []Arm, s State, want Decision, then State) {
 		t.Helper()
 		r := rule()
@@ -149,17 +155,17 @@ func TestLooks(t *testing.T) {
 		}
 	}
 	same := func(*campaign.WinnerRule) {}
-	f("too early", same, 6, clear, State{}, Decision{}, State{})
-	f("too few", func(r *campaign.WinnerRule) { r.MinPerVariant = 1001 }, 7, clear, State{}, Decision{}, State{})
-	f("first look", same, 7, clear, State{}, Decision{Verdict: Decided, Winner: 1, Needed: 0.975}, State{1, 2000})
+	f("too early", same, 6, better, State{}, Decision{}, State{})
+	f("too few", func(r *campaign.WinnerRule) { r.MinPerVariant = 1001 }, 7, better, State{}, Decision{}, State{})
+	f("first look", same, 7, better, State{}, Decision{Verdict: Decided, Winner: 1, Needed: 0.975}, State{1, 2000})
 	f("open", same, 7, even, State{}, Decision{Verdict: Open, Needed: 0.975}, State{1, 2000})
-	f("not doubled", same, 9, clear, State{1, 1001}, Decision{}, State{1, 1001})
-	f("doubled", same, 9, clear, State{1, 1000}, Decision{Verdict: Decided, Winner: 1, Needed: 0.9875}, State{2, 2000})
+	f("not doubled", same, 9, better, State{1, 1001}, Decision{}, State{1, 1001})
+	f("doubled", same, 9, better, State{1, 1000}, Decision{Verdict: Decided, Winner: 1, Needed: 0.9875}, State{2, 2000})
 	f("blocked", same, 9, []Arm{{1000, 100, 1}, {1300, 200, 1}}, State{}, Decision{Verdict: Blocked}, State{})
-	f("deadline", same, 1_000_000, clear, State{1, 2000}, Decision{Verdict: Decided, Winner: 1}, State{1, 2000})
+	f("deadline", same, 1_000_000, better, State{1, 2000}, Decision{Verdict: Decided, Winner: 1}, State{1, 2000})
 	f("deadline, too few", same, 1_000_000, []Arm{{9, 3, 1}, {9, 1, 1}}, State{}, Decision{Verdict: Decided}, State{})
 	original := func(r *campaign.WinnerRule) { r.OnDeadline = campaign.DeadlineOriginal }
-	f("original", original, 1_000_000, clear, State{}, Decision{Verdict: Decided}, State{})
+	f("original", original, 1_000_000, better, State{}, Decision{Verdict: Decided}, State{})
 	keep := func(r *campaign.WinnerRule) { r.OnDeadline = campaign.DeadlineKeep }
-	f("keep", keep, 1_000_000, clear, State{}, Decision{}, State{})
+	f("keep", keep, 1_000_000, better, State{}, Decision{}, State{})
 }
