@@ -27,7 +27,8 @@ type Chain struct {
 
 	takebacks []takeback // goals with reverse_on that it reached
 
-	planned uint32 // version that its timer goes by, where that is after Version
+	planned uint32 // version in force when its timer was last looked at, where that is after Version
+	held    bool   // its campaign stood still when it came to its step, which it has not begun
 
 	loops  []loopCount // steps that it went back to
 	leaps  uint32      // how often in all

@@ -28,6 +28,7 @@ type Customer struct {
 	Watches  []Watch   // armed inactivity triggers, sorted by Campaign
 	Chains   []*Chain  // sorted by (Campaign, Entry); ended ones stay while measured
 	Tags     []string  // sorted
+	queue    []queued  // entries into paused campaigns, oldest first
 	Pending  []Pending // deliveries handed off and without a final result, oldest first
 }
 
@@ -240,6 +241,9 @@ func (c *Customer) NextDue() int64 {
 			consider(Never) // so that a new version finds it
 		}
 		consider(ch.wakeAt())
+	}
+	if len(c.queue) > 0 {
+		consider(Never)
 	}
 	for i := range c.Watches {
 		consider(c.Watches[i].Due)

@@ -106,6 +106,10 @@ func (m *Machine) offer(p *Program, e *Event) {
 
 // enterIfAllowed asks re-entry, audience and already converted, in this order.
 func (m *Machine) enterIfAllowed(p *Program, trigger *Event) {
+	if p.Status != StatusActive {
+		m.inactive(p, trigger)
+		return
+	}
 	key, ok := m.key(p, trigger)
 	if !ok {
 		m.refuse(p, "", ReasonKey)

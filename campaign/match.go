@@ -177,6 +177,7 @@ func (m *Machine) waits(p *Program, ch *Chain, e *Event) {
 	if w.RestartOn != nil && ch.Restarts < w.MaxRestarts && m.matches(w.RestartOn, e, ch.Campaign) {
 		ch.Restarts++
 		ch.Opened, ch.Due, ch.Wake = m.now, m.now+w.Timeout, 0
+		m.freeze(ch, 0)
 	}
 }
 

@@ -26,6 +26,7 @@ func (r *reader) campaign(n *yaml.Node, p *Program) {
 			})
 		}},
 		{name: "late", read: func(n *yaml.Node) { p.Late = LatePolicy(r.choice(n, "late", "send", "skip", "exit")) }},
+		{name: "status", read: func(n *yaml.Node) { r.status(n, p) }},
 		{name: "in_flight", read: func(n *yaml.Node) {
 			p.InFlight = InFlight(r.choice(n, "in_flight", "follow", "pin", "exit"))
 		}},
@@ -35,8 +36,7 @@ func (r *reader) campaign(n *yaml.Node, p *Program) {
 			r.checkSteps(n, p)
 		}},
 	}
-	r.object(n, "campaign", append(fields, later("from", "until", "recheck", "policy", "existing", "versions",
-		"status")...)...)
+	r.object(n, "campaign", append(fields, later("from", "until", "recheck", "policy", "existing", "versions")...)...)
 	for _, check := range r.checks {
 		check(p)
 	}

@@ -16,6 +16,8 @@ type Program struct {
 	Goals       []Goal
 	Stops       []Matcher
 	Late        LatePolicy
+	Status      Lifecycle
+	Pause       Pause    // meaningful while paused
 	InFlight    InFlight // what this version means for live chains
 	Zone        string   // IANA name; empty: the workspace's
 	Steps       []Step

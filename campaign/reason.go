@@ -7,6 +7,7 @@ type Kind string
 const (
 	Entered     Kind = "entered"     // a chain started
 	Refused     Kind = "refused"     // a trigger matched and no chain started
+	Queued      Kind = "queued"      // an entry is kept until the campaign is active again
 	Restarted   Kind = "restarted"   // a live chain was replaced by a new one
 	Refreshed   Kind = "refreshed"   // a live chain took the new trigger event
 	Sent        Kind = "sent"        // a delivery was handed off
@@ -69,6 +70,8 @@ const (
 
 	ReasonReversed    Reason = "reversed"         // an event that the goal names in reverse_on
 	ReasonVersion     Reason = "new_version"      // a new version says that live chains end
+	ReasonInactive    Reason = "not_active"       // the campaign is a draft or archived
+	ReasonPaused      Reason = "paused"           // the campaign is paused
 	ReasonDepth       Reason = "emit_depth"       // an event of an event, deeper than allowed
 	ReasonTooManyMade Reason = "too_many_emitted" // one record led to too many others
 	ReasonTooLarge    Reason = "too_large"        // an emitted event is over its limit

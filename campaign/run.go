@@ -17,6 +17,11 @@ func (m *Machine) fireChain(ch *Chain) {
 		m.end(ch, Exited, ReasonLate, "")
 		return
 	}
+	if ch.held {
+		ch.held = false
+		m.moveOn(ch, ch.Step)
+		return
+	}
 	next := p.after(at)
 	if w, ok := s.Verb.(*Wait); ok && w.OnTimeout != "" {
 		next = w.OnTimeout
@@ -32,7 +37,10 @@ func (m *Machine) run(ch *Chain) {
 		m.end(ch, Exited, ReasonArchived, "")
 		return
 	}
-	ch.Version, ch.planned = p.Version, 0
+	ch.Version, ch.planned = p.Version, m.set.byName[ch.Campaign].Version
+	if m.hold(ch) {
+		return
+	}
 	m.look(ch)
 	sent := false
 	for ch.Step != endStep {

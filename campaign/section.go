@@ -21,14 +21,14 @@ type section[T any] struct {
 //
 //nudge:constant read only
 var customerSections = []section[*Customer]{
-	tagSection,
+	tagSection, queueSection,
 }
 
 // chainSections are in the order of their tags.
 //
 //nudge:constant read only
 var chainSections = []section[*Chain]{
-	variantSection, loopSection, takebackSection, plannedSection,
+	variantSection, loopSection, takebackSection, plannedSection, heldSection,
 }
 
 // extended says whether a customer needs format 2.

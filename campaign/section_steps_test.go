@@ -18,7 +18,11 @@ func TestStepSections(t *testing.T) {
 			ch.loops, ch.leaps, ch.leapAt = []loopCount{{"a", 2}, {"b", 1}}, 3, 77
 		}),
 		"variants": chain(func(ch *Chain) { ch.Variants = []Passed{{"offer", "a"}, {"second", "b"}} }),
-		"planned":  chain(func(ch *Chain) { ch.planned = 4 }),
+		"held":     chain(func(ch *Chain) { ch.held = true }),
+		"queue": chain(func(*Chain) {}).with(func(c *Customer) {
+			c.queue = []queued{{"cart", c.Chains[0].Trigger}, {"b", c.Chains[0].Trigger}}
+		}),
+		"planned": chain(func(ch *Chain) { ch.planned = 4 }),
 		"takebacks": chain(func(ch *Chain) {
 			ch.takebacks = []takeback{{goal: "seen", at: 900, step: "toast", currency: "EUR"}, {goal: "g", at: 1, done: true}}
 		}),
@@ -47,4 +51,9 @@ func TestTags(t *testing.T) {
 	if !c.Untag("a") || c.Untag("a") || !c.Untag("b") || c.AppendTo(nil)[0] != 1 {
 		t.Errorf("unexpected tags %v after removal", c.Tags)
 	}
+}
+
+func (c *Customer) with(change func(*Customer)) *Customer {
+	change(c)
+	return c
 }

@@ -44,7 +44,9 @@ func NewSet(programs []*Program, since map[string]uint64, place uint64, kept ...
 	sort.Slice(s.programs, func(i, j int) bool { return s.programs[i].Name < s.programs[j].Name })
 	for _, p := range s.programs {
 		s.byName[p.Name] = p
-		s.indexTrigger(p)
+		if p.Status != StatusDraft && p.Status != StatusArchived {
+			s.indexTrigger(p)
+		}
 		s.indexAsked(p)
 	}
 	for _, p := range kept {

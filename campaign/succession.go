@@ -100,6 +100,7 @@ func ReplanAt(at int64, workspace, customer string) int64 {
 func (m *Machine) Replan(c *Customer, now int64, out *Output) {
 	m.begin(c, now, out)
 	m.follow()
+	m.release()
 }
 
 // follow re-plans the chains whose campaign has a new version: every record and timer
@@ -110,16 +111,21 @@ func (m *Machine) follow() {
 		if next == nil || !ch.live() {
 			continue
 		}
-		if ch.Version < next.Exit {
+		p, current := m.set.of(ch), m.set.byName[ch.Campaign]
+		switch {
+		case p == nil || current == nil:
+		case ch.Version < next.Exit:
 			m.end(ch, Exited, ReasonVersion, "")
-			continue
+		case current.Status == StatusArchived:
+			m.end(ch, Exited, ReasonArchived, "")
+		case current.Version > max(ch.Version, ch.planned):
+			ch.planned = current.Version
+			earliest := ReplanAt(next.At, m.c.Workspace, m.c.ID)
+			if !ch.held {
+				m.retime(p, ch, earliest)
+			}
+			m.freeze(ch, earliest)
 		}
-		p := m.set.of(ch)
-		if p == nil || p.Version == max(ch.Version, ch.planned) {
-			continue
-		}
-		ch.planned = p.Version
-		m.retime(p, ch, ReplanAt(next.At, m.c.Workspace, m.c.ID))
 	}
 }
 

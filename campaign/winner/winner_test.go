@@ -109,12 +109,12 @@ func play(random *rand.Rand, rates []float64, most int) int {
 // Where nothing differs a winner is found in at most twice (1 - confidence) of the runs;
 // where one is better it is found.
 func TestAA(t *testing.T) {
-	const runs = 1000
+	const runs = 600
 	for _, rates := range [][]float64{{0.1, 0.1}, {0.02, 0.02, 0.02}} {
 		random := rand.New(rand.NewPCG(7, uint64(len(rates))))
 		found := 0
 		for range runs {
-			if play(random, rates, 8_000) >= 0 {
+			if play(random, rates, 6_000) >= 0 {
 				found++
 			}
 		}
