@@ -14,6 +14,7 @@ import (
 // with the effects.
 func (p *partition) audit(h *history) error {
 	a := audit.New(nil)
+	a.Turn = func(at int64, customer string) int64 { return campaign.ReplanAt(at, workspace, customer) }
 	f := reading{w: p.w, a: a, byID: h.byID()}
 	for i := range h.frames {
 		a.Frame(h.frames[i].Frame.Time)
