@@ -14,6 +14,7 @@ type Control struct {
 	Genesis *Genesis `json:"genesis,omitempty"`
 	Apply   *Apply   `json:"apply,omitempty"`
 	Skip    *Skip    `json:"skip,omitempty"`
+	Decide  *Decide  `json:"decide,omitempty"`
 }
 
 // Genesis is control record 1: what is fixed when a log is created.
@@ -28,6 +29,12 @@ type Genesis struct {
 type Apply struct {
 	Workspace string              `json:"workspace"`
 	Documents []campaign.Document `json:"documents"`
+}
+
+// Decide declares the winner of an experiment: chains that come to it take the variant.
+type Decide struct {
+	Workspace string `json:"workspace"`
+	campaign.Winner
 }
 
 // Encode is the stored form of a control record.
@@ -46,13 +53,13 @@ func DecodeControl(p []byte) (Control, error) {
 		return Control{}, fmt.Errorf("actors: control record: %w", err)
 	}
 	kinds := 0
-	for _, set := range []bool{c.Genesis != nil, c.Apply != nil, c.Skip != nil} {
+	for _, set := range []bool{c.Genesis != nil, c.Apply != nil, c.Skip != nil, c.Decide != nil} {
 		if set {
 			kinds++
 		}
 	}
 	if kinds != 1 || c.K == 0 {
-		return Control{}, fmt.Errorf("actors: control record %d is not one of genesis, apply and skip", c.K)
+		return Control{}, fmt.Errorf("actors: control record %d is not one of genesis, apply, skip and decide", c.K)
 	}
 	return c, nil
 }

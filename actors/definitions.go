@@ -24,7 +24,11 @@ type workspace struct {
 	Documents []campaign.Document `json:"documents"` // sorted by (Kind, Name)
 	// Since gives for each counter the place in the log from which it counts.
 	Since map[string]uint64 `json:"since"`
-	set   *campaign.Set
+	// Successions are what older versions of campaigns left, by campaign; Winners the
+	// decided experiments, by campaign and step.
+	Successions []campaign.Succession `json:"successions,omitempty"`
+	Winners     []campaign.Winner     `json:"winners,omitempty"`
+	set         *campaign.Set
 }
 
 func newDefinitions(compile Compile) definitions {
@@ -41,19 +45,29 @@ func (d *definitions) set(name string) *campaign.Set {
 	return w.set
 }
 
-// apply puts documents in force at a place of the log. When one of them does not
-// compile, nothing changes: it was checked before it was written, so that is a bug.
-func (d *definitions) apply(a *Apply, place uint64) error {
+// apply puts documents in force at a place of the log, at log time now; changed says that
+// a campaign got a new version. When one of them does not compile, nothing changes: it
+// was checked before it was written, so that is a bug.
+func (d *definitions) apply(a *Apply, place uint64, now int64) (changed bool, err error) {
 	d.set(a.Workspace)
 	old := d.workspaces[a.Workspace]
 	byKey := map[string]campaign.Document{}
 	for _, doc := range old.Documents {
 		byKey[doc.Kind+"/"+doc.Name] = doc
 	}
+	next := &workspace{Since: map[string]uint64{}, Winners: old.Winners}
+	next.Successions = append(next.Successions, old.Successions...)
 	for _, doc := range a.Documents {
-		byKey[doc.Kind+"/"+doc.Name] = doc
+		key := doc.Kind + "/" + doc.Name
+		before, known := byKey[key]
+		if known && doc.Kind == campaign.KindCampaign && before.Version != doc.Version {
+			changed = true
+			if err := d.succeed(a.Workspace, next, &before, &doc, now); err != nil {
+				return false, err
+			}
+		}
+		byKey[key] = doc
 	}
-	next := &workspace{Since: map[string]uint64{}}
 	for _, doc := range byKey { //nudge:unordered sorted below
 		next.Documents = append(next.Documents, doc)
 	}
@@ -61,11 +75,11 @@ func (d *definitions) apply(a *Apply, place uint64) error {
 		next.Since[id] = since
 	}
 	if err := d.build(a.Workspace, next, place); err != nil {
-		return err
+		return false, err
 	}
 	d.workspaces[a.Workspace] = next
 	d.dirty = true
-	return nil
+	return changed, nil
 }
 
 func (d *definitions) build(name string, w *workspace, place uint64) error {
@@ -83,7 +97,13 @@ func (d *definitions) build(name string, w *workspace, place uint64) error {
 			programs = append(programs, p.Campaign)
 		}
 	}
-	w.set = campaign.NewSet(programs, w.Since, place)
+	kept, all, err := d.kept(name, w)
+	if err != nil {
+		return err
+	}
+	w.set = campaign.NewSet(programs, w.Since, place, all...)
+	w.set.Succeed(w.Successions, kept)
+	w.set.Decide(w.Winners)
 	return nil
 }
 

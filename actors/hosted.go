@@ -1,6 +1,10 @@
 package actors
 
-import "github.com/nudge-engine/nudge/campaign"
+import (
+	"strings"
+
+	"github.com/nudge-engine/nudge/campaign"
+)
 
 // Key names a customer within a shard: workspace, a zero byte, id.
 func Key(workspace, id string) string { return workspace + "\x00" + id }
@@ -109,4 +113,10 @@ func (m *memory) unlink(h *hosted) {
 		m.newest = h.older
 	}
 	h.older, h.newer = nil, nil
+}
+
+// splitKey is the workspace and id of a Key.
+func splitKey(key string) (workspace, id string) {
+	workspace, id, _ = strings.Cut(key, "\x00")
+	return workspace, id
 }

@@ -109,7 +109,13 @@ func (s *Shard) applyControl(data []byte, seq uint64) error {
 		if s.eventful {
 			s.shift++
 		}
-		return s.defs.apply(c.Apply, seq+s.shift)
+		changed, err := s.defs.apply(c.Apply, seq+s.shift, s.now)
+		if changed {
+			s.planSweep()
+		}
+		return err
+	case c.Decide != nil:
+		return s.defs.decide(c.Decide)
 	case c.Genesis != nil && c.Genesis.DedupeIDs > 0:
 		s.dedupe.limit = c.Genesis.DedupeIDs
 	}

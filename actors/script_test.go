@@ -18,6 +18,7 @@ import (
 // Commands:
 //
 //	apply                    the input is definitions, put in force
+//	decide CAMPAIGN STEP VARIANT  the winner of an experiment
 //	at TIME                  the clock of the next frames
 //	advance DURATION         ticks at each instant at which a timer is due
 //	frame [t=TIME]           one frame; each line is a record:
@@ -36,6 +37,12 @@ func TestScripts(t *testing.T) {
 			switch d.Cmd {
 			case "apply":
 				w.apply(t, d.Input)
+			case "decide":
+				w.ctl++
+				c := Control{K: w.ctl, Decide: &Decide{Workspace: "default", Winner: campaign.Winner{
+					Campaign: d.CmdArgs[0].Key, Step: d.CmdArgs[1].Key, Variant: d.CmdArgs[2].Key,
+				}}}
+				w.step(t, stream.Record{Kind: stream.KindControl, Data: c.Encode()})
 			case "at":
 				w.clock = instant(t, d.CmdArgs[0].Key)
 			case "advance":

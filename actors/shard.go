@@ -53,6 +53,7 @@ type Shard struct {
 	claim    Claim  // the last owner that claimed the partition
 	state    uint64 // state hash as of the last snapshot
 	hold     lateHold
+	sweep    sweep
 
 	part uint32 // steps of the frame in hand so far
 	// eventful says that the frame in hand had an event; shift is how many definitions
@@ -94,7 +95,16 @@ func (s *Shard) Control() uint64 { return s.ctl }
 func (s *Shard) Claim() Claim { return s.claim }
 
 // NextDue is when the earliest timer is due, ms; 0 when there is none.
-func (s *Shard) NextDue() int64 { return s.hold.next(&s.wheel) }
+func (s *Shard) NextDue() int64 {
+	due := s.hold.next(&s.wheel)
+	if turn := s.sweep.next(); turn != 0 && (due == 0 || turn < due) {
+		due = turn
+	}
+	if due >= campaign.Never {
+		return 0
+	}
+	return due
+}
 
 // Step applies a frame and leaves in out what must be done about it. It returns
 // done = false when the frame has more due timers than one step fires: then it
@@ -116,7 +126,7 @@ func (s *Shard) Step(in *Input, out *effect.Effects) (done bool, err error) {
 	s.hold.observe(&s.wheel, before, s.now)
 	s.mark(in.At.Seq, InTimers)
 	defer s.mark(0, 0)
-	if !s.fireTimers(out) {
+	if !s.sweepOn(out) || !s.fireTimers(out) {
 		s.part++
 		return false, nil
 	}

@@ -122,7 +122,12 @@ func (s *Shard) Recover(store storage.Store) error {
 	}); err != nil {
 		return err
 	}
-	return store.Scan(storage.CustomerPrefix(p), s.recoverCustomer)
+	if err := store.Scan(storage.CustomerPrefix(p), s.recoverCustomer); err != nil {
+		return err
+	}
+	s.sweep.done = m.Now
+	s.planSweep()
+	return nil
 }
 
 // recoverCustomer loads a customer while there is room, else arms its timer only.

@@ -138,7 +138,7 @@ func (s *Shard) fire(h *hosted, due int64, out *effect.Effects) {
 // are not in memory; the shell reads them from the store and calls Load.
 func (s *Shard) Needs(in *Input) []string {
 	if !s.customers.passivated {
-		return nil
+		return nil // all are in memory
 	}
 	need := map[string]bool{}
 	var keys []string
@@ -165,6 +165,7 @@ func (s *Shard) Needs(in *Input) []string {
 			}
 		}
 	}
+	s.sweep.each(now, want)
 	for i := range in.Frame.Records {
 		if key, ok := recordKey(&in.Frame.Records[i]); ok {
 			want(key)

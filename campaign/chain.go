@@ -11,7 +11,7 @@ type Chain struct {
 	Key       string
 	EnteredAt int64  // log time, ms
 	Step      string // id of the step it rests in
-	Opened    int64  // log time at which it came to that step, ms
+	Opened    int64  // log time at which it came to that step, or its timer began anew, ms
 	Due       int64  // when the timer of that step is due, ms; 0 without a timer
 	Wake      int64  // when it is looked at, ms: later than Due after a late send; 0: at Due
 	Restarts  uint32 // how often the wait it rests in was restarted
@@ -22,6 +22,17 @@ type Chain struct {
 	EndedAt   int64
 	EndedBy   string    // the goal that ended it, empty when none did
 	Goals     []GoalHit // in the order reached; at most one a goal id
+
+	Variants []Passed // experiments that it passed, the last one last
+
+	takebacks []takeback // goals with reverse_on that it reached
+
+	planned uint32 // version in force when its timer was last looked at, where that is after Version
+	held    bool   // its campaign stood still when it came to its step, which it has not begun
+
+	loops  []loopCount // steps that it went back to
+	leaps  uint32      // how often in all
+	leapAt int64       // log time of the last, ms
 }
 
 // GoalHit is a goal that a chain reached.
@@ -57,9 +68,13 @@ func (ch *Chain) row(c *Customer) ChainRow {
 	r := ChainRow{
 		Workspace: c.Workspace, Campaign: ch.Campaign, Version: ch.Version, Customer: c.ID,
 		Key: ch.Key, Entry: ch.Entry, EnteredAt: ch.EnteredAt, EndedAt: ch.EndedAt, Outcome: ch.Outcome,
+		Variants: append([]Passed(nil), ch.Variants...),
 	}
-	for i, g := range ch.Goals {
-		if g.ID == ch.EndedBy || ch.EndedBy == "" && i == 0 {
+	for _, g := range ch.Goals {
+		if ch.reversed(g.ID) {
+			continue
+		}
+		if g.ID == ch.EndedBy || r.Goal == "" {
 			r.Goal, r.Value, r.HasValue = g.ID, g.Value, g.HasValue
 		}
 	}

@@ -27,6 +27,8 @@ type Customer struct {
 	Entries  []Entry   // sorted by (Campaign, Key)
 	Watches  []Watch   // armed inactivity triggers, sorted by Campaign
 	Chains   []*Chain  // sorted by (Campaign, Entry); ended ones stay while measured
+	Tags     []string  // sorted
+	queue    []queued  // entries into paused campaigns, oldest first
 	Pending  []Pending // deliveries handed off and without a final result, oldest first
 }
 
@@ -225,7 +227,8 @@ func (c *Customer) addChain(ch *Chain) {
 	c.Chains[i] = ch
 }
 
-// NextDue is when the customer's earliest timer is due, 0 when there is none.
+// NextDue is when the customer's earliest timer is due, Never when a chain waits without
+// one, 0 when there is nothing to look at.
 func (c *Customer) NextDue() int64 {
 	next := int64(0)
 	consider := func(due int64) {
@@ -234,7 +237,13 @@ func (c *Customer) NextDue() int64 {
 		}
 	}
 	for _, ch := range c.Chains {
+		if ch.live() && ch.wakeAt() == 0 {
+			consider(Never) // so that a new version finds it
+		}
 		consider(ch.wakeAt())
+	}
+	if len(c.queue) > 0 {
+		consider(Never)
 	}
 	for i := range c.Watches {
 		consider(c.Watches[i].Due)

@@ -106,6 +106,10 @@ func (m *Machine) offer(p *Program, e *Event) {
 
 // enterIfAllowed asks re-entry, audience and already converted, in this order.
 func (m *Machine) enterIfAllowed(p *Program, trigger *Event) {
+	if p.Status != StatusActive {
+		m.inactive(p, trigger)
+		return
+	}
 	key, ok := m.key(p, trigger)
 	if !ok {
 		m.refuse(p, "", ReasonKey)
@@ -255,7 +259,7 @@ func (m *Machine) enter(p *Program, key string, trigger *Event) {
 	}
 	m.c.addChain(ch)
 	m.decideChain(ch, Entered, NoReason, "", "")
-	m.out.Chains = append(m.out.Chains, ch.row(m.c))
+	m.out.Chains = append(m.out.Chains, m.row(ch))
 	m.ready = append(m.ready, ch)
 }
 
@@ -265,7 +269,7 @@ func (m *Machine) refresh(p *Program, ch *Chain, trigger *Event) {
 		ch.Trigger = trigger.appendBody(nil)
 	}
 	if s, _ := p.step(ch.Step); s != nil && ch.Due != 0 {
-		ch.Wake = 0
+		ch.Wake, ch.Opened = 0, m.now
 		switch v := s.Verb.(type) {
 		case *Delay:
 			if !v.FromEntry {

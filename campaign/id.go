@@ -33,7 +33,7 @@ func ChainID(workspace, campaign, customer, key string, entry uint32) ID {
 }
 
 // DeliveryID is the stable id, and the idempotency key, of one message.
-// repetition counts how often the chain executed the step before.
+// repetition counts how often the chain went back before.
 func DeliveryID(chain ID, step, channel string, repetition uint32) ID {
 	var n [4]byte
 	binary.BigEndian.PutUint32(n[:], repetition)

@@ -20,6 +20,11 @@ type Machine struct {
 	planned int64    // when the timer in hand was due, ms; 0 for a record
 	late    bool     // the timer in hand is more than lateAfter late
 	zones   map[string]*time.Location
+
+	derived  []derived // what the record in hand led to, and what that led to
+	deriving bool      // they are being applied
+	depth    int       // of the record in hand: 0 for one of the log, or a timer
+	made     int       // derived records since the last record of the log
 }
 
 // NewMachine is a machine without campaigns.
@@ -50,6 +55,7 @@ func (m *Machine) begin(c *Customer, now int64, out *Output) {
 // not from after now.
 func (m *Machine) Apply(c *Customer, e *Event, now int64, created bool, out *Output) {
 	m.begin(c, now, out)
+	m.follow()
 	m.eventID = e.ID
 	m.scope.event.set(e)
 	m.profile(e)
@@ -63,6 +69,7 @@ func (m *Machine) Apply(c *Customer, e *Event, now int64, created bool, out *Out
 		c.remember(e)
 	}
 	m.runReady()
+	m.derive()
 	m.prune()
 }
 
@@ -72,6 +79,7 @@ func (m *Machine) Apply(c *Customer, e *Event, now int64, created bool, out *Out
 // REQUIRES: due <= now.
 func (m *Machine) Fire(c *Customer, due, now int64, out *Output) {
 	m.begin(c, now, out)
+	m.follow()
 	for {
 		t, ok := m.nextTimer(due)
 		if !ok {
@@ -93,6 +101,7 @@ func (m *Machine) Fire(c *Customer, due, now int64, out *Output) {
 		}
 		m.runReady()
 	}
+	m.derive()
 	m.prune()
 }
 
@@ -134,13 +143,7 @@ func (m *Machine) nextTimer(limit int64) (best timer, found bool) {
 // profile applies an identify call to the traits.
 func (m *Machine) profile(e *Event) {
 	if e.Type == Identify && len(e.Traits) > 0 {
-		merged := mergeTraits(m.c.Traits, e.Traits)
-		if len(merged) > maxTraits {
-			m.decide(Decision{Kind: Erred, Reason: ReasonTraits, Detail: "the traits would be over 65536 bytes"})
-			return
-		}
-		m.c.Traits = merged
-		m.scope.customer.set(m.c)
+		m.setTraits(e.Traits)
 	}
 }
 
@@ -206,7 +209,7 @@ func (m *Machine) prune() {
 	kept := m.c.Chains[:0]
 	for _, ch := range m.c.Chains {
 		if !ch.live() {
-			p := m.set.byName[ch.Campaign]
+			p := m.set.of(ch)
 			if ended > maxEnded || !m.c.hasPending(ch) && (p == nil || p.measureUntil(ch) < m.now) {
 				ended--
 				continue

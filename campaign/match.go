@@ -2,18 +2,19 @@ package campaign
 
 import "sort"
 
-// chains applies an event to the customer's chains: goals, stops, waits (L1).
+// chains applies an event to the customer's chains: reversals, goals, stops, waits (L1).
 // Ended chains are only measured.
 func (m *Machine) chains(e *Event) {
 	if !m.set.ringed[e.Name] {
 		return
 	}
 	for _, ch := range m.c.Chains {
-		p := m.set.byName[ch.Campaign]
+		p := m.set.of(ch)
 		if p == nil {
 			continue
 		}
 		m.look(ch)
+		m.reversals(p, ch, e)
 		m.goals(p, ch, e)
 		if ch.live() {
 			m.stops(p, ch, e)
@@ -95,7 +96,7 @@ func (m *Machine) goals(p *Program, ch *Chain, e *Event) {
 		ch.EndedBy = stopping
 		m.end(ch, ByGoal, ReasonGoal, stopping)
 	case reached:
-		m.out.Chains = append(m.out.Chains, ch.row(m.c))
+		m.out.Chains = append(m.out.Chains, m.row(ch))
 	}
 }
 
@@ -138,6 +139,9 @@ func (m *Machine) reach(p *Program, g *Goal, ch *Chain, e *Event) {
 		}
 	}
 	ch.Goals = append(ch.Goals, hit)
+	if g.ReverseOn != nil {
+		ch.takebacks = append(ch.takebacks, takeback{goal: g.ID, at: e.Time, step: ch.LastStep, currency: currency})
+	}
 	m.out.Goals = append(m.out.Goals, GoalRow{
 		Workspace: m.c.Workspace, Campaign: p.Name, Version: ch.Version, Customer: m.c.ID, Key: ch.Key,
 		Entry: ch.Entry, Goal: g.ID, Step: ch.LastStep, Value: hit.Value, HasValue: hit.HasValue,
@@ -166,13 +170,14 @@ func (m *Machine) waits(p *Program, ch *Chain, e *Event) {
 	}
 	for i := range w.For {
 		if m.matches(&w.For[i], e, ch.Campaign) {
-			m.moveOn(ch, w.For[i].target(p, at))
+			m.moveOn(ch, m.leap(p, ch, at, w.For[i].target(p, at)))
 			return
 		}
 	}
 	if w.RestartOn != nil && ch.Restarts < w.MaxRestarts && m.matches(w.RestartOn, e, ch.Campaign) {
 		ch.Restarts++
-		ch.Due, ch.Wake = m.now+w.Timeout, 0
+		ch.Opened, ch.Due, ch.Wake = m.now, m.now+w.Timeout, 0
+		m.freeze(ch, 0)
 	}
 }
 

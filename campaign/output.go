@@ -83,6 +83,7 @@ type ChainRow struct {
 	Goal      string // id of the first goal reached, empty when none
 	Value     Money
 	HasValue  bool
+	Variants  []Passed // in the order passed
 }
 
 // GoalRow is one conversion.
@@ -100,4 +101,5 @@ type GoalRow struct {
 	Currency  string
 	EventID   string
 	At        int64 // event time
+	Reversal  bool  // takes back the conversion before it; Value is negative
 }

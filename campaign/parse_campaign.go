@@ -1,6 +1,10 @@
 package campaign
 
-import "go.yaml.in/yaml/v3"
+import (
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+)
 
 const dayMillis = 24 * 3600 * 1000
 
@@ -22,14 +26,21 @@ func (r *reader) campaign(n *yaml.Node, p *Program) {
 			})
 		}},
 		{name: "late", read: func(n *yaml.Node) { p.Late = LatePolicy(r.choice(n, "late", "send", "skip", "exit")) }},
+		{name: "status", read: func(n *yaml.Node) { r.status(n, p) }},
+		{name: "in_flight", read: func(n *yaml.Node) {
+			p.InFlight = InFlight(r.choice(n, "in_flight", "follow", "pin", "exit"))
+		}},
 		{name: "zone", read: func(n *yaml.Node) { r.zone(n, "zone", &p.Zone) }},
 		{name: "steps", required: true, read: func(n *yaml.Node) {
 			r.list(n, "steps", maxSteps, func(n *yaml.Node) { p.Steps = append(p.Steps, r.step(n)) })
 			r.checkSteps(n, p)
 		}},
 	}
-	r.object(n, "campaign", append(fields, later("from", "until", "recheck", "policy", "existing", "versions",
-		"in_flight", "status")...)...)
+	r.object(n, "campaign", append(fields, later("from", "until", "recheck", "policy", "existing", "versions")...)...)
+	for _, check := range r.checks {
+		check(p)
+	}
+	r.checks = nil
 	if p.Reentry.OnActive == Parallel && !maxActiveGiven {
 		p.Reentry.MaxActive = MaxLiveChains
 	}
@@ -152,11 +163,34 @@ func (r *reader) goals(n *yaml.Node, p *Program) {
 			field{name: "value", read: func(n *yaml.Node) { r.expr(n, "goal.value", false, &g.Value) }},
 			field{name: "currency", read: func(n *yaml.Node) { r.expr(n, "goal.currency", false, &g.Currency) }},
 			field{name: "stop", read: func(n *yaml.Node) { r.boolean(n, "goal.stop", &g.Stop) }},
+			field{name: "reverse_on", read: func(n *yaml.Node) { g.ReverseOn = r.reverseOn(n) }},
+			field{name: "primary", read: func(n *yaml.Node) {
+				if r.boolean(n, "goal.primary", &g.Primary); g.Primary && slices.ContainsFunc(p.Goals, isPrimary) {
+					r.fail(n, "goal.primary: another goal is the primary one already")
+				}
+			}},
 		)
-		r.object(n, "goal", append(fields, later("reverse_on", "primary")...)...)
+		r.object(n, "goal", fields...)
+		if g.ReverseOn != nil && g.ReverseOn.Match == "" {
+			g.ReverseOn.Match = g.Match.Match
+		}
 		if g.FromDelivery && g.Window == 0 {
 			r.fail(n, "goal: from: delivery needs a window")
 		}
 		p.Goals = append(p.Goals, g)
 	})
+}
+
+func isPrimary(g Goal) bool { return g.Primary }
+
+// reverseOn reads an event name, or a matcher; without a match of its own it has the
+// goal's.
+func (r *reader) reverseOn(n *yaml.Node) *Matcher {
+	m := new(Matcher)
+	if n.Kind == yaml.ScalarNode {
+		r.text(n, "goal.reverse_on", &m.Event)
+		return m
+	}
+	r.matcher(n, "goal.reverse_on", m, false)
+	return m
 }

@@ -6,11 +6,14 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
+// verbNames are for messages.
+const verbNames = "delay, until, wait, send, branch, experiment, set, emit, start, exit"
+
 func (r *reader) step(n *yaml.Node) Step {
 	var s Step
 	verb := func(v Verb) {
 		if s.Verb != nil {
-			r.fail(n, "step %s: exactly one of delay, wait, send, branch, exit is allowed", s.ID)
+			r.fail(n, "step %s: exactly one of %s is allowed", s.ID, verbNames)
 		}
 		s.Verb = v
 	}
@@ -26,11 +29,17 @@ func (r *reader) step(n *yaml.Node) Step {
 		{name: "send", read: func(n *yaml.Node) { verb(r.send(n)) }},
 		{name: "branch", read: func(n *yaml.Node) { verb(r.branch(n)) }},
 		{name: "exit", read: func(n *yaml.Node) { verb(r.exit(n)) }},
+		{name: "until", read: func(n *yaml.Node) { verb(r.until(n)) }},
+		{name: "set", read: func(n *yaml.Node) { verb(r.setProfile(n)) }},
+		{name: "emit", read: func(n *yaml.Node) { verb(r.emit(n)) }},
+		{name: "start", read: func(n *yaml.Node) { verb(r.start(n)) }},
+		{name: "experiment", read: func(n *yaml.Node) { verb(r.experiment(n)) }},
+		{name: "loop", read: func(n *yaml.Node) { r.loop(n, &s.Loop) }},
 	}
-	r.object(n, "step", append(fields, later("until", "experiment", "set", "emit", "start", "call", "loop")...)...)
+	r.object(n, "step", append(fields, later("call")...)...)
 	if s.Verb == nil {
 		if len(r.errs) == 0 || r.errs[len(r.errs)-1].Line < n.Line {
-			r.fail(n, "step %s: one of delay, wait, send, branch, exit is needed", s.ID)
+			r.fail(n, "step %s: one of %s is needed", s.ID, verbNames)
 		}
 		s.Verb = new(Exit) // there is an error already; keeps later checks from tripping
 	}
@@ -207,29 +216,60 @@ func (r *reader) checkSteps(n *yaml.Node, p *Program) {
 		}
 		p.steps[p.Steps[i].ID] = i
 	}
-	reached := make([]bool, len(p.Steps)+1)
-	reached[0] = true
+	r.checkTargets(n, p)
+	if len(r.errs) > before {
+		return // ids and targets first: what they break would be reported too
+	}
+	reached := p.reached()
+	for i := range p.Steps {
+		if !reached[i] {
+			r.fail(n.Content[i], "step %s cannot be reached", p.Steps[i].ID)
+		}
+	}
+}
+
+// checkTargets checks that each goto names a step, and one behind only where that
+// allows it.
+func (r *reader) checkTargets(n *yaml.Node, p *Program) {
 	for i := range p.Steps {
 		for _, target := range p.targets(i) {
 			switch at, ok := p.steps[target]; {
 			case target == endStep:
 			case !ok:
 				r.fail(n.Content[i], "step %s: goto %q names no step", p.Steps[i].ID, target)
-			case at <= i:
-				r.fail(n.Content[i], "step %s: goto %q goes back; only forward is allowed", p.Steps[i].ID, target)
-			default:
-				reached[at] = reached[at] || reached[i]
+			case at <= i && p.Steps[at].Loop == 0:
+				r.fail(n.Content[i], "step %s: goto %q goes back; only forward is allowed, or to a step with "+
+					"loop: {max: N}", p.Steps[i].ID, target)
 			}
 		}
 	}
-	for i := range p.Steps {
-		if len(r.errs) > before {
-			break // ids and targets first: what they break would be reported too
+}
+
+// reached says which steps some path leads to. A step that goes back goes on to the
+// next in the list in the end.
+func (p *Program) reached() []bool {
+	reached := make([]bool, len(p.Steps)+1)
+	reached[0] = true
+	for changed := true; changed; {
+		changed = false
+		visit := func(at int) {
+			changed = changed || !reached[at]
+			reached[at] = true
 		}
-		if !reached[i] {
-			r.fail(n.Content[i], "step %s cannot be reached", p.Steps[i].ID)
+		for i := range p.Steps {
+			if !reached[i] {
+				continue
+			}
+			for _, target := range p.targets(i) {
+				if at, ok := p.steps[target]; ok {
+					if visit(at); at <= i {
+						visit(i + 1)
+					}
+				}
+			}
 		}
 	}
+	return reached
 }
 
 // targets are the steps that can follow step i.
@@ -238,6 +278,8 @@ func (p *Program) targets(i int) []string {
 	switch v := p.Steps[i].Verb.(type) {
 	case *Exit:
 		return nil
+	case *Experiment:
+		return v.targets(next)
 	case *Branch:
 		var all []string
 		for _, a := range v.Arms {

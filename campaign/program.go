@@ -16,7 +16,10 @@ type Program struct {
 	Goals       []Goal
 	Stops       []Matcher
 	Late        LatePolicy
-	Zone        string // IANA name; empty: the workspace's
+	Status      Lifecycle
+	Pause       Pause    // meaningful while paused
+	InFlight    InFlight // what this version means for live chains
+	Zone        string   // IANA name; empty: the workspace's
 	Steps       []Step
 
 	steps map[string]int // id -> index; read only
@@ -106,6 +109,8 @@ type Goal struct {
 	Value        *Expr
 	Currency     *Expr
 	Stop         bool
+	ReverseOn    *Matcher // takes the conversion back; nil: nothing does
+	Primary      bool     // the campaign is measured by it first
 }
 
 // Matcher recognises an event in the light of the chain's trigger.
@@ -124,6 +129,7 @@ type Step struct {
 	ID   string
 	Verb Verb
 	Goto string // where it goes after; empty: the next in the list
+	Loop uint32 // how often a chain may go back to it; 0: only forward
 }
 
 // Verb is what a step does. Exactly one of the kinds below.
@@ -219,6 +225,9 @@ func (p *Program) measureUntil(ch *Chain) int64 {
 	until := int64(0)
 	for i := range p.Goals {
 		g := &p.Goals[i]
+		if t := ch.takeback(g.ID); t != nil && !t.done && g.ReverseOn != nil {
+			until = max(until, t.until(ch, g)+measureGrace)
+		}
 		if g.Window == 0 || ch.reached(g.ID) {
 			continue
 		}

@@ -21,6 +21,8 @@ type reader struct {
 	file string
 	lang *Language
 	errs Errors
+	// checks of the campaign in hand, to be made when all of it is read.
+	checks []func(*Program)
 }
 
 func (r *reader) fail(n *yaml.Node, format string, args ...any) {

@@ -7,6 +7,7 @@ type Kind string
 const (
 	Entered     Kind = "entered"     // a chain started
 	Refused     Kind = "refused"     // a trigger matched and no chain started
+	Queued      Kind = "queued"      // an entry is kept until the campaign is active again
 	Restarted   Kind = "restarted"   // a live chain was replaced by a new one
 	Refreshed   Kind = "refreshed"   // a live chain took the new trigger event
 	Sent        Kind = "sent"        // a delivery was handed off
@@ -16,10 +17,16 @@ const (
 	Delivered   Kind = "delivered"   // the channel took the delivery
 	Failed      Kind = "failed"      // the delivery failed for good
 	Converted   Kind = "converted"   // a goal was reached
+	Reversed    Kind = "reversed"    // a goal was taken back
+	Replanned   Kind = "replanned"   // a new version moved the timer of a chain; the detail is when it is due
 	Ended       Kind = "ended"       // a chain ended
 	Erred       Kind = "erred"       // an expression could not be evaluated
 	Deadletter  Kind = "dead_letter" // a record was put aside
 	Deduplicate Kind = "duplicate"   // a record was seen before
+	Assigned    Kind = "assigned"    // an experiment sent the chain one of its ways
+	Updated     Kind = "updated"     // a step changed the profile
+	Emitted     Kind = "emitted"     // a step made an event
+	Started     Kind = "started"     // a step asked for a chain of another campaign
 )
 
 // Reason is why a decision fell as it did.
@@ -60,6 +67,15 @@ const (
 	ReasonPanic      Reason = "panic"             // a bug: applying the record failed
 	ReasonRejected   Reason = "rejected"          // refused by ingest
 	ReasonSkipped    Reason = "skipped"           // passed over by a skip record
+
+	ReasonReversed    Reason = "reversed"         // an event that the goal names in reverse_on
+	ReasonVersion     Reason = "new_version"      // a new version says that live chains end
+	ReasonInactive    Reason = "not_active"       // the campaign is a draft or archived
+	ReasonPaused      Reason = "paused"           // the campaign is paused
+	ReasonDepth       Reason = "emit_depth"       // an event of an event, deeper than allowed
+	ReasonTooManyMade Reason = "too_many_emitted" // one record led to too many others
+	ReasonTooLarge    Reason = "too_large"        // an emitted event is over its limit
+	ReasonNoCampaign  Reason = "no_campaign"      // a start step names a campaign that is not in force
 )
 
 // Outcome is how a chain stands or how it ended.

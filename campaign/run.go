@@ -3,7 +3,7 @@ package campaign
 // fireChain handles the due timer of a resting chain: the end of a delay, or
 // the timeout of a wait.
 func (m *Machine) fireChain(ch *Chain) {
-	p := m.set.byName[ch.Campaign]
+	p := m.set.of(ch)
 	if p == nil {
 		m.end(ch, Exited, ReasonArchived, "")
 		return
@@ -17,22 +17,30 @@ func (m *Machine) fireChain(ch *Chain) {
 		m.end(ch, Exited, ReasonLate, "")
 		return
 	}
+	if ch.held {
+		ch.held = false
+		m.moveOn(ch, ch.Step)
+		return
+	}
 	next := p.after(at)
 	if w, ok := s.Verb.(*Wait); ok && w.OnTimeout != "" {
 		next = w.OnTimeout
 	}
-	m.moveOn(ch, next)
+	m.moveOn(ch, m.leap(p, ch, at, next))
 }
 
-// run executes steps until the chain rests or ends. Steps only go forward, so
-// the number of turns is bounded by the number of steps.
+// run executes steps until the chain rests or ends. Steps go forward, and back at
+// most maxLeaps times in a chain's life, so the number of turns is bounded.
 func (m *Machine) run(ch *Chain) {
-	p := m.set.byName[ch.Campaign]
+	p := m.set.of(ch)
 	if p == nil {
 		m.end(ch, Exited, ReasonArchived, "")
 		return
 	}
-	ch.Version = p.Version
+	ch.Version, ch.planned = p.Version, m.set.byName[ch.Campaign].Version
+	if m.hold(ch) {
+		return
+	}
 	m.look(ch)
 	sent := false
 	for ch.Step != endStep {
@@ -55,6 +63,16 @@ func (m *Machine) run(ch *Chain) {
 		case *Exit:
 			m.exitStep(ch, v)
 			return
+		case *Until:
+			rests = m.until(p, v, ch)
+		case *SetProfile:
+			m.setProfile(v, ch)
+		case *Emit:
+			m.emit(v, ch)
+		case *Start:
+			m.start(v, ch)
+		case *Experiment:
+			next = m.experiment(p, s, v, ch, next)
 		}
 		if rests {
 			if m.late && sent && ch.Due != 0 && ch.Due <= m.now {
@@ -62,7 +80,7 @@ func (m *Machine) run(ch *Chain) {
 			}
 			return
 		}
-		ch.Step = next
+		ch.Step = m.leap(p, ch, at, next)
 	}
 	m.end(ch, Completed, ReasonCompleted, "")
 }
@@ -146,5 +164,5 @@ func (m *Machine) end(ch *Chain, outcome Outcome, reason Reason, detail string) 
 	if outcome == ByGoal || outcome == Stopped {
 		m.recall(ch)
 	}
-	m.out.Chains = append(m.out.Chains, ch.row(m.c))
+	m.out.Chains = append(m.out.Chains, m.row(ch))
 }

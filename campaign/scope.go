@@ -131,6 +131,10 @@ func (v *chainView) field(name string) (ref.Val, bool) {
 		return celTime(v.c.EnteredAt), true
 	case "step":
 		return types.String(v.c.Step), true
+	case "variants":
+		var l lazyJSON
+		l.reset(VariantsJSON(v.c.Variants))
+		return jsonMap{o: l.object()}, true
 	}
 	return nil, false
 }
@@ -150,6 +154,7 @@ var fieldTypes = map[string]map[string]*types.Type{
 	},
 	typeChain: {
 		"key": types.StringType, "entered_at": types.TimestampType, "step": types.StringType,
+		"variants": types.NewMapType(types.StringType, types.StringType),
 	},
 }
 

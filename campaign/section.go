@@ -20,12 +20,16 @@ type section[T any] struct {
 // customerSections are in the order of their tags.
 //
 //nudge:constant read only
-var customerSections = []section[*Customer]{}
+var customerSections = []section[*Customer]{
+	tagSection, queueSection,
+}
 
 // chainSections are in the order of their tags.
 //
 //nudge:constant read only
-var chainSections = []section[*Chain]{}
+var chainSections = []section[*Chain]{
+	variantSection, loopSection, takebackSection, plannedSection, heldSection,
+}
 
 // extended says whether a customer needs format 2.
 func (c *Customer) extended() bool {

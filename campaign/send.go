@@ -25,8 +25,9 @@ func (m *Machine) send(p *Program, step string, s *Send, ch *Chain) (handedOff b
 	chain := ChainID(m.c.Workspace, ch.Campaign, m.c.ID, ch.Key, ch.Entry)
 	for _, channel := range s.Channels {
 		d := Delivery{
-			ID: DeliveryID(chain, step, channel, 0), Workspace: m.c.Workspace, Campaign: ch.Campaign,
+			ID: DeliveryID(chain, step, channel, ch.leaps), Workspace: m.c.Workspace, Campaign: ch.Campaign,
 			Version: ch.Version, Customer: m.c.ID, Key: ch.Key, Entry: ch.Entry, Step: step, Channel: channel,
+			Variant:   ch.variant(),
 			TriggerID: m.triggerID(), At: m.now, Due: planned, Expires: m.now + s.Expires, Attempt: 1, Values: values,
 		}
 		switch {

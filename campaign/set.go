@@ -17,6 +17,9 @@ type Set struct {
 	// profile are the programs whose trigger watches customers from their
 	// first record on, by name.
 	profile []*Program
+	winners []Winner
+	// successions are what older versions left, by campaign.
+	successions map[string]*succession
 }
 
 // counterSpec is one counter that the set keeps.
@@ -29,8 +32,8 @@ type counterSpec struct {
 
 // NewSet indexes programs. Counters start at the place that since gives for
 // their id; an id that since does not know starts at place, which is also written
-// to since.
-func NewSet(programs []*Program, since map[string]uint64, place uint64) *Set {
+// to since. kept are older versions that live chains go by: they start nothing.
+func NewSet(programs []*Program, since map[string]uint64, place uint64, kept ...*Program) *Set {
 	s := &Set{
 		programs: append([]*Program(nil), programs...),
 		byName:   make(map[string]*Program, len(programs)),
@@ -41,13 +44,13 @@ func NewSet(programs []*Program, since map[string]uint64, place uint64) *Set {
 	sort.Slice(s.programs, func(i, j int) bool { return s.programs[i].Name < s.programs[j].Name })
 	for _, p := range s.programs {
 		s.byName[p.Name] = p
-		s.indexTrigger(p)
-		s.indexRings(p)
-		for _, e := range p.exprs() {
-			for _, ask := range e.asks {
-				s.askCounter(ask.event, nil, ask.sum)
-			}
+		if p.Status != StatusDraft && p.Status != StatusArchived {
+			s.indexTrigger(p)
 		}
+		s.indexAsked(p)
+	}
+	for _, p := range kept {
+		s.indexAsked(p)
 	}
 	wanted := map[string]bool{}
 	for _, specs := range s.counters { //nudge:unordered each is handled alone
@@ -82,9 +85,15 @@ func (s *Set) indexTrigger(p *Program) {
 	}
 }
 
-func (s *Set) indexRings(p *Program) {
+// indexAsked keeps what the expressions and matchers of a program ask for.
+func (s *Set) indexAsked(p *Program) {
 	for _, m := range p.matchers() {
 		s.ringed[m.Event] = true
+	}
+	for _, e := range p.exprs() {
+		for _, ask := range e.asks {
+			s.askCounter(ask.event, nil, ask.sum)
+		}
 	}
 }
 
@@ -150,6 +159,9 @@ func (p *Program) matchers() []*Matcher {
 	var all []*Matcher
 	for i := range p.Goals {
 		all = append(all, &p.Goals[i].Match)
+		if p.Goals[i].ReverseOn != nil {
+			all = append(all, p.Goals[i].ReverseOn)
+		}
 	}
 	for i := range p.Stops {
 		all = append(all, &p.Stops[i])
@@ -198,6 +210,7 @@ func (p *Program) exprs() []*Expr {
 				add(b.Arms[j].When)
 			}
 		}
+		verbExprs(p.Steps[i].Verb, add)
 	}
 	return all
 }

@@ -14,10 +14,14 @@ import (
 // with the effects.
 func (p *partition) audit(h *history) error {
 	a := audit.New(nil)
+	a.Turn = func(at int64, customer string) int64 { return campaign.ReplanAt(at, workspace, customer) }
 	f := reading{w: p.w, a: a, byID: h.byID()}
 	for i := range h.frames {
 		a.Frame(h.frames[i].Frame.Time)
-		for _, r := range h.frames[i].Frame.Records {
+		for j, r := range h.frames[i].Frame.Records {
+			if _, skipped := p.skips[actors.Place{Seq: h.frames[i].At.Seq, Index: j}]; skipped {
+				continue
+			}
 			if err := f.record(&r); err != nil {
 				return err
 			}

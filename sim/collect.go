@@ -117,7 +117,7 @@ func (c *collector) kick() {
 
 // block lets the writer make one block. There is another at once when this one
 // failed or wrote something, or came after one that failed, whose rest it was.
-// Positions are not asked, because the writer shows them late after a save that failed.
+// Positions alone would not do: the writer shows them late after a save that failed.
 func (c *collector) block() {
 	if slices.ContainsFunc(c.w.parts, (*partition).misses) { // the writer would wait for what it had seen
 		c.w.after(retryPause, c.kick)
@@ -129,7 +129,7 @@ func (c *collector) block() {
 	c.failed, c.resent = false, false
 	c.writer.Run(ctx)
 	c.w.note("warehouse: block, %d rows, failed %v", c.writer.Rows()-before, c.failed)
-	more := c.failed || c.resent || again || c.writer.Rows() > before
+	more := c.failed || c.resent || again || c.writer.Rows() > before || c.behind()
 	if c.w.hit(c.w.opt.SinkCrash) {
 		c.w.note("warehouse writer crashes")
 		c.w.fail(c.start())
@@ -138,6 +138,15 @@ func (c *collector) block() {
 	if more {
 		c.kick()
 	}
+}
+
+// behind says whether frames wait that the writer may have: a block can be without
+// rows and not the last.
+func (c *collector) behind() bool {
+	return slices.ContainsFunc(c.w.parts, func(p *partition) bool {
+		n := p.newest()
+		return n != nil && c.writer.Position(p.number) < n.owner.Acked().Seq
+	})
 }
 
 // check compares the rows in the warehouse with the log: each once, none missing.

@@ -15,7 +15,8 @@
 // the log that came about and must agree with every effect.
 //
 // Files in reading order: options.go (what a seed draws), queue.go and world.go
-// (time), ingest.go, node.go and env.go (owners and their crashes), dispatch.go,
-// collect.go (the warehouse), reach.go, judge.go, replay.go, audit.go and
-// sends.go (the end).
+// (time), ingest.go, node.go, env.go and disk.go (owners and their crashes),
+// rollback.go (a log that loses its tail), upgrade.go (another semantics),
+// dispatch.go, collect.go (the warehouse), reach.go, judge.go, replay.go, audit.go
+// and sends.go (the end).
 package sim

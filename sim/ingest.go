@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/nudge-engine/nudge/actors"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/sim/audit"
 	"github.com/nudge-engine/nudge/sim/workload"
@@ -79,9 +80,12 @@ type partition struct {
 	crashes []int64 // when
 	hashes  []uint64
 	upgrade upgrade
-	wrong   *rollback // the log is not the one that was read
-	made    uint64    // last effect message that the log has had
-	shown   uint64    // last frame that the warehouse's writer may have read
+	poison  *poison
+	reached uint64       // last frame that an owner came to
+	skips   actors.Skips // records that are passed over
+	wrong   *rollback    // the log is not the one that was read
+	made    uint64       // last effect message that the log has had
+	shown   uint64       // last frame that the warehouse's writer may have read
 }
 
 // record is one record to be published. An event is encoded when its frame is

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 
 	"github.com/nudge-engine/nudge/actors"
@@ -30,6 +31,7 @@ type node struct {
 	host   int
 	owner  *actors.Owner
 	disk   *disk
+	skips  actors.Skips // that it was started with
 	alive  bool
 	end    uint64 // of the log when it began
 
@@ -64,6 +66,7 @@ func (p *partition) start(host int, disk *disk) {
 	}
 	p.started++
 	n := &node{w: p.w, p: p, number: p.started, host: host, disk: disk, alive: true, end: last(p.events)}
+	n.skips = maps.Clone(p.skips)
 	shard := p.w.shard(p.number, p.w.opt.Memory, p.upgrade.runs)
 	name := ""
 	if p.w.opt.Claims {
@@ -74,8 +77,10 @@ func (p *partition) start(host int, disk *disk) {
 	if errors.Is(err, errStore) {
 		p.note(n, err)
 		p.w.mark(reachStoreStart)
-		p.host, p.disk = host, disk
-		p.restart(host, disk)
+		if len(p.nodes) == 0 { // else the one that was to be replaced goes on
+			p.host, p.disk = host, disk
+			p.restart(host, disk)
+		}
 		return
 	}
 	if err != nil && p.noticed(err) {
@@ -168,6 +173,9 @@ func (n *node) frame() {
 	in, err := actors.DecodeInput(m)
 	if err != nil {
 		n.w.fail(err)
+		return
+	}
+	if n.poisoned(&in) {
 		return
 	}
 	n.next++

@@ -38,6 +38,7 @@ type Options struct {
 	EvRefused   Rate  // a frame is not stored
 	EvLied      Rate  // a frame is stored, reported as failed, and published again
 	CtlTwice    Rate  // a copy of a control record comes twice
+	Poison      Rate  // an event ends each owner that applies it
 	Clock       Rate  // the writer's clock jumps or stands still, a call
 	SinkCrash   Rate  // dispatcher or warehouse writer, an occasion
 	Insert      Rate  // an insert fails, before or after it was applied
@@ -70,7 +71,7 @@ func Draw(rng *rand.Rand) Options {
 		HealEarly: rng.IntN(4) == 0,
 		CrashStep: rate(40), CrashStored: rate(40), CrashAnswer: rate(40), CrashTaken: rate(80), CrashSaved: rate(80),
 		Failover: rate(30), FxRefused: rate(80), FxLied: rate(80), FxUnseen: rate(300), EvRefused: rate(80),
-		EvLied: rate(80), CtlTwice: rate(500), Clock: rate(60), SinkCrash: rate(60), Insert: rate(300),
+		EvLied: rate(80), CtlTwice: rate(500), Poison: rate(20), Clock: rate(60), SinkCrash: rate(60), Insert: rate(300),
 		Temporary: rate(400), Permanent: rate(200), ResultTwice: rate(300), ResultLate: rate(300),
 		Claims: rng.IntN(2) == 0, Future: rng.IntN(2) == 0, SameFrame: rng.IntN(2) == 0, StrictDue: true,
 		Jump: pick(60_000, 60_000, 1_800_000, 43_200_000),

@@ -21,6 +21,7 @@ const (
 	reachClockBack   = "frame stamped before log time"
 	reachSomeDurable = "frames replayed from a snapshot"
 	reachBarrier     = "frame held by a snapshot that waits"
+	reachPassedOver  = "poison record passed over"
 	reachExpired     = "delivery expired"
 	reachOldAnswer   = "answer to an older attempt"
 	reachStore       = "halt because the store failed"
@@ -42,7 +43,7 @@ func Rare() []string {
 	return []string{
 		reachAppend, reachCommit, reachSaved, reachUnstored, reachDuplicate, reachWoken, reachCascade,
 		reachZombie, reachFound, reachResend, reachRecalled, reachPending, reachLied, reachSealed, reachRetry,
-		reachClockBack, reachSomeDurable, reachBarrier, reachExpired, reachOldAnswer, reachRecallLate,
+		reachClockBack, reachSomeDurable, reachBarrier, reachPassedOver, reachExpired, reachOldAnswer, reachRecallLate,
 		reachCut, reachStore, reachStoreStart, reachRolled, reachUnread, reachAgain, reachUpgraded, reachRefused,
 		reachEdited, reachStepGone, reachFollowed,
 	}

@@ -70,6 +70,7 @@ func (p *partition) rollBack(d *disk) {
 		p.w.mark(reachAgain)
 	default:
 		p.w.mark(reachUnread)
+		p.renumber(r.from)
 		p.hashes = p.hashes[:min(uint64(len(p.hashes)), last(p.effects)+1)]
 		p.waiting = append(p.unread(r.lost), p.waiting...)
 		p.send()
@@ -82,6 +83,17 @@ func (p *partition) reuse(r *rollback) {
 	for range r.lost {
 		if p.wrong == r && !r.found {
 			p.store([]record{{kind: stream.KindTick}})
+		}
+	}
+}
+
+// renumber: frames that nobody had read are gone, and their numbers come again; a send
+// that an owner allowed at one of them was allowed at the last that is left.
+func (p *partition) renumber(left uint64) {
+	for i := range p.w.sink.sends {
+		s := &p.w.sink.sends[i]
+		if stream.PartitionOf(workspace, s.delivery.Customer, len(p.w.parts)) == p.number {
+			s.applied = min(s.applied, left)
 		}
 	}
 }

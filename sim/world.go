@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"runtime/debug"
 	"slices"
@@ -46,6 +47,8 @@ type World struct {
 
 	ctl      [][]byte                     // the control records, in their order
 	applied  [][]audit.Campaign           // by those from the second on
+	edited   int                          // edits that were made
+	later    []int                        // control records to be copied after the last edit
 	inForce  map[string]campaign.Document // after all of them
 	programs map[program]campaign.Parsed
 	restored time.Time       // what the log stamps while messages are put back
@@ -155,6 +158,11 @@ func (w *World) edit(i int) {
 			w.mark(reachEdited)
 		}
 		p.control(i + 3)
+	}
+	w.edited++
+	for w.edited == len(w.load.Edits) && len(w.later) > 0 {
+		w.copyControl(w.later[0])
+		w.later = w.later[1:]
 	}
 }
 
@@ -280,5 +288,6 @@ func (w *World) compile(_ string, d *campaign.Document) (campaign.Parsed, error)
 func (w *World) shard(partition int, limit int64, semantics uint64) *actors.Shard {
 	return actors.NewShard(actors.Config{
 		Partition: partition, Compile: w.compile, MemoryLimit: limit, Semantics: semantics,
+		Skips: maps.Clone(w.parts[partition].skips),
 	})
 }

@@ -130,7 +130,7 @@ func appendChain(b []byte, c *campaign.ChainRow) []byte {
 	b = wire.AppendInt(b, c.EnteredAt)
 	b = wire.AppendInt(b, c.EndedAt)
 	b = wire.AppendInt(b, int64(c.Value))
-	return wire.AppendBool(b, c.HasValue)
+	return appendChainTail(wire.AppendBool(b, c.HasValue), c)
 }
 
 func appendGoal(b []byte, g *campaign.GoalRow) []byte {
@@ -141,7 +141,7 @@ func appendGoal(b []byte, g *campaign.GoalRow) []byte {
 	b = wire.AppendUint(b, uint64(g.Entry))
 	b = wire.AppendInt(b, int64(g.Value))
 	b = wire.AppendBool(b, g.HasValue)
-	return wire.AppendInt(b, g.At)
+	return appendGoalTail(wire.AppendInt(b, g.At), g)
 }
 
 func appendDeadLetter(b []byte, l *DeadLetter) []byte {
@@ -189,19 +189,27 @@ func (m *Message) decodeRow(tag byte, d *wire.Decoder) error {
 			Version: uint32(d.Uint()), Entry: uint32(d.Uint()), At: d.Int(),
 		})
 	case tagChain:
-		m.Chains = append(m.Chains, campaign.ChainRow{
+		c := campaign.ChainRow{
 			Workspace: d.String(), Campaign: d.String(),
 			Customer: d.String(), Key: d.String(), Outcome: campaign.Outcome(d.String()), Goal: d.String(),
 			Version: uint32(d.Uint()), Entry: uint32(d.Uint()), EnteredAt: d.Int(), EndedAt: d.Int(),
 			Value: campaign.Money(d.Int()), HasValue: d.Bool(),
-		})
+		}
+		if err := decodeChainTail(d, &c); err != nil {
+			return err
+		}
+		m.Chains = append(m.Chains, c)
 	case tagGoal:
-		m.Goals = append(m.Goals, campaign.GoalRow{
+		g := campaign.GoalRow{
 			Workspace: d.String(), Campaign: d.String(),
 			Customer: d.String(), Key: d.String(), Goal: d.String(), Step: d.String(), Currency: d.String(),
 			EventID: d.String(), Version: uint32(d.Uint()), Entry: uint32(d.Uint()),
 			Value: campaign.Money(d.Int()), HasValue: d.Bool(), At: d.Int(),
-		})
+		}
+		if err := decodeGoalTail(d, &g); err != nil {
+			return err
+		}
+		m.Goals = append(m.Goals, g)
 	case tagDrop:
 		m.Drops = append(m.Drops, Drop{Index: uint32(d.Uint()), Reason: campaign.Kind(d.String())})
 	case tagDeadLetter:

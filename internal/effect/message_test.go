@@ -41,6 +41,18 @@ func full() *effect.Effects {
 	return e
 }
 
+// What only some rows have survives too, and costs the others nothing.
+func TestMessageTails(t *testing.T) {
+	e := full()
+	e.Chains[0].Variants = []campaign.Passed{{Step: "offer", Variant: "a"}}
+	e.Goals[0].Reversal = true
+	e.Encode(1, func(_ uint64, data []byte) {
+		if m, err := effect.DecodeMessage(data); err != nil || !reflect.DeepEqual(&m.Effects, e) {
+			t.Errorf("unexpected message %+v, error %v", m.Effects, err)
+		}
+	})
+}
+
 func TestMessageGolden(t *testing.T) {
 	e := full()
 	var messages [][]byte

@@ -26,6 +26,7 @@ type Report struct {
 	chains     []*campaign.ChainRow        // in the order entered
 	index      map[chainKey]int
 	summary    map[string]*Summary
+	primary    map[string]string // campaign -> goal, where it says which
 }
 
 type chainKey struct {
@@ -53,7 +54,7 @@ func NewReport(dir string, docs []campaign.Parsed) (*Report, error) {
 	}
 	r := &Report{
 		dir: dir, messages: message.NewRenderer(), fields: map[string][]campaign.Field{},
-		index: map[chainKey]int{}, summary: map[string]*Summary{},
+		index: map[chainKey]int{}, summary: map[string]*Summary{}, primary: map[string]string{},
 	}
 	templates := map[string][]campaign.Field{}
 	for _, d := range docs {
@@ -66,6 +67,11 @@ func NewReport(dir string, docs []campaign.Parsed) (*Report, error) {
 			continue
 		}
 		r.of(d.Campaign.Name)
+		for _, g := range d.Campaign.Goals {
+			if g.Primary {
+				r.primary[d.Campaign.Name] = g.ID
+			}
+		}
 		d.Campaign.Sends(func(step string, s *campaign.Send) {
 			fields := s.Message.Fields
 			if s.Message.Template != "" {
@@ -221,11 +227,24 @@ func (r *Report) Chain(c *campaign.ChainRow) error {
 	return nil
 }
 
-// Goal implements Sink.
+// measures says whether a campaign's conversion and revenue rest on a goal: on the
+// primary one where the campaign says which, else on all.
+func (r *Report) measures(name, goal string) bool {
+	primary := r.primary[name]
+	return primary == "" || primary == goal
+}
+
+// Goal implements Sink: a reversal takes its value back.
 func (r *Report) Goal(g *campaign.GoalRow) error {
 	s := r.of(g.Campaign)
-	s.Goals[g.Goal]++
-	s.revenue += g.Value
+	if g.Reversal {
+		s.Goals[g.Goal]--
+	} else {
+		s.Goals[g.Goal]++
+	}
+	if r.measures(g.Campaign, g.Goal) {
+		s.revenue += g.Value
+	}
 	return nil
 }
 
@@ -269,7 +288,7 @@ func (r *Report) Close() ([]*Summary, error) {
 
 func (r *Report) chain(w io.Writer, c *campaign.ChainRow) error {
 	var value any
-	if c.Goal != "" {
+	if c.Goal != "" && r.measures(c.Campaign, c.Goal) {
 		r.of(c.Campaign).Converted++
 	}
 	if c.HasValue {
@@ -285,10 +304,11 @@ func (r *Report) chain(w io.Writer, c *campaign.ChainRow) error {
 		Outcome   string   `json:"outcome"`
 		Goal      optional `json:"goal"`
 		Value     any      `json:"value"`
-		Variants  any      `json:"variants"`
+		Variants  any      `json:"variants"` // a raw message, null when nil
 		HeldOut   bool     `json:"held_out"`
 	}{
 		c.Campaign, c.Customer, optional(c.Key), c.Entry, campaign.FormatTime(c.EnteredAt),
-		optional(campaign.FormatTime(c.EndedAt)), string(c.Outcome), optional(c.Goal), value, nil, false,
+		optional(campaign.FormatTime(c.EndedAt)), string(c.Outcome), optional(c.Goal), value,
+		json.RawMessage(campaign.VariantsJSON(c.Variants)), false,
 	})
 }

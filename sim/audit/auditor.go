@@ -36,6 +36,10 @@ type Event struct {
 
 // Auditor folds one partition's log.
 type Auditor struct {
+	// Turn is when a customer's turn comes to follow a new version that came at an
+	// instant: which instant of the minute after it is not in the text. nil: at once.
+	Turn func(at int64, customer string) int64
+
 	campaigns  []*Campaign // by name; what is applied again is replaced in place
 	asked      []counter
 	place      int         // records and definitions so far

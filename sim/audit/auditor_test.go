@@ -398,16 +398,16 @@ func TestHistoricalStartsNothingButCounts(t *testing.T) {
 }
 
 // TestApplyAgain: a chain goes on by the new text at its step's id, and ends where
-// that is gone; a timer that runs keeps its instant.
+// that is gone; a timer that runs goes by the new text too.
 func TestApplyAgain(t *testing.T) {
 	h := play(onCart(delay(time.Hour), send("a")))
 	h.track(0, 0, "Cart", nil)
 	longer := delay(time.Hour)
 	longer.Delay.For = 5 * time.Hour
 	h.Apply([]audit.Campaign{onCart(longer, send("b"))})
-	h.tick(2 * hour)
-	h.track(3*hour, 0, "Cart", nil)
+	h.tick(6 * hour)
+	h.track(7*hour, 0, "Cart", nil)
 	h.Apply([]audit.Campaign{onCart(send("c"))})
-	h.tick(8 * hour)
-	h.expect(t, "c1/b@1h0m0s m1", "c1 completed 0s-1h0m0s, c2 exited 3h0m0s-8h0m0s")
+	h.tick(12 * hour)
+	h.expect(t, "c1/b@5h0m0s m1", "c1 completed 0s-5h0m0s, c2 exited 7h0m0s-12h0m0s")
 }

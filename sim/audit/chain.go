@@ -32,6 +32,7 @@ type chain struct {
 	resting bool   // in a delay or wait; otherwise it has been moved and will run
 	timed   bool   // a timer is armed
 	due     int64  // of the timer
+	opened  int64  // when its timer began, or would have
 	wake    int64  // when it fires, if that is later than due: after a late send
 	planned int64  // the instant what it decides now was due at
 
@@ -218,6 +219,7 @@ func (ch *chain) run(a *Auditor) {
 	sent := false
 	ch.version = ch.def.Version
 	for ch.at != End {
+		ch.opened = a.now
 		s, ok := ch.step()
 		switch {
 		case !ok:
@@ -291,7 +293,7 @@ func (ch *chain) refresh(a *Auditor, trigger *Event) {
 	if !ok || !ch.resting || !ch.timed {
 		return
 	}
-	ch.wake = 0
+	ch.wake, ch.opened = 0, a.now
 	switch {
 	case s.Wait != nil:
 		ch.due = a.now + s.Wait.Timeout.Milliseconds()

@@ -7,7 +7,8 @@ import (
 
 // Apply puts campaigns in force at this place of the log, replacing those of the same
 // names. Chains follow: from now on they go by the new text, at the step of the id at
-// which they are; a timer that runs keeps its instant.
+// which they are, and a timer that runs goes by it too. It is not due before the
+// customer's turn.
 func (a *Auditor) Apply(campaigns []Campaign) {
 	a.place++
 	for i := range campaigns {
@@ -17,6 +18,13 @@ func (a *Auditor) Apply(campaigns []Campaign) {
 		})
 		if found {
 			*a.campaigns[at] = next
+			for _, c := range a.customers {
+				for _, ch := range c.chains {
+					if ch.campaign == at {
+						ch.replan(a)
+					}
+				}
+			}
 			continue
 		}
 		a.campaigns = slices.Insert(a.campaigns, at, &next)
@@ -30,6 +38,35 @@ func (a *Auditor) Apply(campaigns []Campaign) {
 		}
 	}
 	a.ask()
+}
+
+// replan gives a chain that rests the timer that its step now asks for, counted from when
+// the timer began. Where the step is gone or rests no longer, it stays.
+func (ch *chain) replan(a *Auditor) {
+	s, ok := ch.step()
+	if !ok || !ch.live() || !ch.resting {
+		return
+	}
+	due, timed := ch.opened, true
+	switch {
+	case s.Delay != nil && s.Delay.FromEntry:
+		due = ch.enteredAt + s.Delay.For.Milliseconds()
+	case s.Delay != nil:
+		due += s.Delay.For.Milliseconds()
+	case s.Wait != nil:
+		due += s.Wait.Timeout.Milliseconds()
+		timed = s.Wait.Timeout != 0
+	default:
+		return
+	}
+	if timed == ch.timed && (!timed || due == ch.due) {
+		return
+	}
+	turn := a.now
+	if a.Turn != nil {
+		turn = a.Turn(a.now, ch.customer.id)
+	}
+	ch.due, ch.timed, ch.wake = max(due, turn), timed, 0
 }
 
 // counter is what some campaign asks to be counted, from when on.

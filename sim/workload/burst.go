@@ -36,7 +36,12 @@ func Burst() Workload {
 			Type: audit.TypeTrack, Properties: map[string]any{"value": value},
 		}})
 	}
-	late := Start + 2*time.Hour.Milliseconds() // the faults go on until then
+	due := Start + time.Hour.Milliseconds() // an event in the very frame that is cut
+	w.Calls = append(w.Calls, Call{At: due, Event: audit.Event{
+		Customer: "u1", ID: "due", Name: "Page Read", Time: due, Type: audit.TypeTrack,
+		Properties: map[string]any{"value": 40.0},
+	}})
+	late := Start + 3*time.Hour.Milliseconds() // the faults go on until then
 	w.Calls = append(w.Calls, Call{At: late, Event: audit.Event{
 		Customer: "u1", ID: "late", Time: late, Type: audit.TypeIdentify,
 	}})

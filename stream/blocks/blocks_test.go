@@ -117,7 +117,30 @@ func TestEveryByte(t *testing.T) {
 
 // The end that was not written when the machine stopped is no damage.
 func TestTornTail(t *testing.T) {
-	at, file, text := block(t, written(t, "EV_0"), "EV_0")
+	dir := written(t, "EV_0")
+	l := open(t, dir)
+	large := bytes.Repeat([]byte{0x55}, 3000)
+	if _, err := stream.AppendWait(t.Context(), openStream(t, l, "EV_0"), stream.Append{Data: large}); err != nil {
+		t.Fatal(err)
+	}
+	closed(t, l)
+	at, file, text := block(t, dir, "EV_0")
+	for from := (len(text) - 2500) / 512 * 512; from < len(text); from += 512 {
+		torn := bytes.Clone(text)
+		clear(torn[from:])
+		rewrite(t, file, torn)
+		if found, err := blocks.Scan("EV_0", at, 1<<20); err != nil || len(found) > 0 {
+			t.Fatalf("not written from %d of %d on: found %v, error %v", from, len(text), found, err)
+		}
+	}
+	for from := len(text) - 2500; from < len(text)-600; from += 777 {
+		bad := bytes.Clone(text)
+		clear(bad[from : from+512])
+		rewrite(t, file, bad)
+		if found, err := blocks.Scan("EV_0", at, 1<<20); err != nil || len(found) != 1 {
+			t.Fatalf("zeros at %d of %d, and more behind: found %v, error %v", from, len(text), found, err)
+		}
+	}
 	last := len(text) - 60
 	for n := last; n < len(text); n++ {
 		for _, torn := range [][]byte{text[:n], append(bytes.Clone(text[:n:n]), make([]byte, len(text)-n)...)} {

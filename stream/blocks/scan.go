@@ -1,6 +1,7 @@
 package blocks
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"fmt"
@@ -117,7 +118,7 @@ func (s *scan) block(f file, text []byte, last bool) {
 		r, ok := s.hash.read(text[at:])
 		if !ok {
 			end := s.resume(text, at)
-			if end == len(text) && last && s.torn(text[at:]) {
+			if end == len(text) && last && s.torn(text[at:], at) {
 				return
 			}
 			s.damage(f, text, at, end)
@@ -194,16 +195,20 @@ func (s *scan) resume(text []byte, at int) int {
 	return len(text)
 }
 
-// torn says whether what is left of the last block is a message that was not written
-// to its end, or space that was never written.
-func (s *scan) torn(p []byte) bool {
-	if len(p) < headerSize+checksumSize || allZero(p) {
+// sector is the least that a disk writes, bytes.
+const sector = 512
+
+// torn says whether what is left of the last block, from offset at on, is a message
+// that was not written to its end: the file ends within it, or nothing but zeros
+// stands from the beginning of a sector on, as where a file grew and the power went.
+func (s *scan) torn(p []byte, at int) bool {
+	written := len(bytes.TrimRight(p, "\x00"))
+	if next := (at + written + sector - 1) / sector * sector; next < at+len(p) {
+		return true
+	}
+	if len(p) < headerSize+checksumSize || written == 0 {
 		return true
 	}
 	size := int(binary.LittleEndian.Uint32(p) &^ headersBit)
 	return size > len(p) && size <= maxRecord && !s.sized(p)
-}
-
-func allZero(p []byte) bool {
-	return !slices.ContainsFunc(p, func(b byte) bool { return b != 0 })
 }

@@ -1,0 +1,99 @@
+package campaign
+
+import (
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/google/cel-go/common/types"
+	"github.com/google/cel-go/common/types/ref"
+	"github.com/google/cel-go/common/types/traits"
+)
+
+// maxValueDepth bounds how deeply a value that an expression made may nest.
+const maxValueDepth = 32
+
+// appendValue appends a CEL value as JSON whose objects have sorted keys; ok is false
+// for what JSON cannot say.
+func appendValue(b []byte, v ref.Val, depth int) (_ []byte, ok bool) {
+	if depth > maxValueDepth {
+		return b, false
+	}
+	switch x := v.(type) {
+	case types.String:
+		return appendJSONString(b, string(x)), true
+	case types.Bool:
+		return strconv.AppendBool(b, bool(x)), true
+	case types.Int:
+		return strconv.AppendInt(b, int64(x), 10), true
+	case types.Uint:
+		return strconv.AppendUint(b, uint64(x), 10), true
+	case types.Double:
+		if f := float64(x); !math.IsInf(f, 0) && !math.IsNaN(f) {
+			return strconv.AppendFloat(b, f, 'f', -1, 64), true
+		}
+		return b, false
+	case types.Null:
+		return append(b, "null"...), true
+	case types.Timestamp:
+		return appendJSONString(b, x.UTC().Format(time.RFC3339Nano)), true
+	case jsonMap:
+		if x.o == nil {
+			return append(b, "{}"...), true
+		}
+		b = append(b, '{')
+		for i, k := range sortedKeys(x.o) {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendCanonical(append(appendJSONString(b, k), ':'), x.o.Get(k))
+		}
+		return append(b, '}'), true
+	case traits.Lister:
+		b = append(b, '[')
+		for i, it := 0, x.Iterator(); it.HasNext() == types.True; i++ {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			if b, ok = appendValue(b, it.Next(), depth+1); !ok {
+				return b, false
+			}
+		}
+		return append(b, ']'), true
+	default:
+		return b, false
+	}
+}
+
+// object evaluates assignments in the light of ch as a JSON object. A value that is
+// missing is left out, one that fails too and is recorded.
+func (m *Machine) object(assigns []Assign, ch *Chain) []byte {
+	b := []byte{'{'}
+	for i := range assigns {
+		a := &assigns[i]
+		value := a.Literal
+		if a.Expr != nil {
+			v, missing, err := a.Expr.eval(m.scope)
+			if missing {
+				continue
+			}
+			ok := err == nil
+			if ok {
+				value, ok = appendValue(nil, v, 0)
+			}
+			if !ok {
+				detail := "no JSON value: " + a.Expr.Source
+				if err != nil {
+					detail = err.Error()
+				}
+				m.decideChain(ch, Erred, ReasonEvaluation, ch.Step, clip(detail, 200))
+				continue
+			}
+		}
+		if len(b) > 1 {
+			b = append(b, ',')
+		}
+		b = append(append(appendJSONString(b, a.Name), ':'), value...)
+	}
+	return append(b, '}')
+}

@@ -1,0 +1,103 @@
+package campaign
+
+import "strconv"
+
+// Limits of what steps make.
+const (
+	maxDepthDerived = 8        // an event of an event of an event ... (design R15)
+	maxDerived      = 256      // records that one record of the log leads to
+	maxEmitted      = 16 << 10 // bytes of the properties of one event
+	startEvent      = "$start" // name of the trigger event of a chain that a step started
+)
+
+// derived is a record that a step made of the record in hand; it is applied after it.
+type derived struct {
+	event    Event
+	campaign string // that a start step names; empty for an emitted event
+	depth    int    // 1 for what a record of the log or a timer leads to
+}
+
+// emit puts an event behind the record in hand.
+func (m *Machine) emit(v *Emit, ch *Chain) {
+	properties := m.object(v.Properties, ch)
+	if len(properties) > maxEmitted {
+		m.decideChain(ch, Erred, ReasonTooLarge, ch.Step, v.Event)
+		return
+	}
+	m.put(ch, Emitted, v.Event, derived{event: Event{Name: v.Event, Properties: properties}})
+}
+
+// start puts the start of another campaign's chain behind the record in hand. Its
+// trigger has the properties of the trigger of this chain.
+func (m *Machine) start(v *Start, ch *Chain) {
+	e := Event{Name: startEvent}
+	if t := m.scope.trigger.e; t != nil {
+		e.Properties, e.Context = t.Properties, t.Context
+	}
+	m.put(ch, Started, v.Campaign, derived{event: e, campaign: v.Campaign})
+}
+
+// put completes a derived record and puts it behind the record in hand, within the
+// limits.
+func (m *Machine) put(ch *Chain, kind Kind, detail string, d derived) {
+	d.depth = m.depth + 1
+	switch {
+	case d.depth > maxDepthDerived:
+		m.decideChain(ch, Dropped, ReasonDepth, ch.Step, detail)
+		return
+	case m.made >= maxDerived:
+		m.decideChain(ch, Dropped, ReasonTooManyMade, ch.Step, detail)
+		return
+	}
+	m.made++
+	chain := ChainID(m.c.Workspace, ch.Campaign, m.c.ID, ch.Key, ch.Entry)
+	d.event.ID = hashParts("derived", string(chain[:]), ch.Step, strconv.Itoa(int(ch.leaps))).String()
+	d.event.Workspace, d.event.Customer, d.event.Type, d.event.Time = m.c.Workspace, m.c.ID, Track, m.now
+	m.derived = append(m.derived, d)
+	m.decideChain(ch, kind, NoReason, ch.Step, detail)
+}
+
+// derive applies what the record in hand led to, in the order made, each after the
+// timers that are due by now. It is called at the end of each record and timer.
+func (m *Machine) derive() {
+	if m.deriving {
+		return
+	}
+	m.deriving = true
+	for len(m.derived) > 0 {
+		d := m.derived[0]
+		m.derived = m.derived[1:]
+		m.depth = 0
+		m.Fire(m.c, m.now, m.now, m.out)
+		m.depth = d.depth
+		if d.campaign == "" {
+			m.Apply(m.c, &d.event, m.now, false, m.out)
+			continue
+		}
+		m.begin(m.c, m.now, m.out)
+		m.eventID = d.event.ID
+		m.scope.event.set(&d.event)
+		m.scope.trigger.set(&d.event)
+		if p := m.set.byName[d.campaign]; p != nil {
+			m.enterIfAllowed(p, &d.event)
+		} else {
+			m.decide(Decision{Campaign: d.campaign, Kind: Refused, Reason: ReasonNoCampaign})
+		}
+		m.runReady()
+	}
+	m.derived, m.deriving, m.depth, m.made = nil, false, 0, 0
+}
+
+// setProfile changes traits and tags at once: the next step sees it.
+func (m *Machine) setProfile(v *SetProfile, ch *Chain) {
+	if len(v.Traits) > 0 {
+		m.setTraits(m.object(v.Traits, ch))
+	}
+	for _, tag := range v.Add {
+		m.c.Tag(tag)
+	}
+	for _, tag := range v.Remove {
+		m.c.Untag(tag)
+	}
+	m.decideChain(ch, Updated, NoReason, ch.Step, "")
+}

@@ -1,0 +1,123 @@
+package campaign
+
+import (
+	"strconv"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Limits and defaults of experiments.
+const (
+	maxVariants       = 100
+	minVariantDefault = 500
+	minTimeDefault    = 7 * dayMillis
+	confidenceDefault = 0.95
+)
+
+func (r *reader) experiment(n *yaml.Node) *Experiment {
+	x, before := new(Experiment), len(r.errs)
+	r.object(n, "experiment",
+		field{name: "variants", required: true, read: func(n *yaml.Node) {
+			r.list(n, "experiment.variants", maxVariants, func(n *yaml.Node) {
+				x.Variants = append(x.Variants, r.variant(n, x))
+			})
+		}},
+		field{name: "salt", read: func(n *yaml.Node) {
+			if r.text(n, "experiment.salt", &x.Salt); len(x.Salt) > maxNameBytes {
+				r.fail(n, "experiment.salt has at most %d bytes", maxNameBytes)
+			}
+		}},
+		field{name: "goal", read: func(n *yaml.Node) {
+			r.name(n, "experiment.goal", &x.Goal)
+			r.checks = append(r.checks, func(p *Program) {
+				if p.goal(x.Goal) == nil {
+					r.fail(n, "experiment.goal %q is none of the campaign's goals", x.Goal)
+				}
+			})
+		}},
+		field{name: "winner", read: func(n *yaml.Node) {
+			x.Winner = r.winner(n)
+			r.checks = append(r.checks, func(p *Program) {
+				if x.Goal == "" && len(p.Goals) == 0 {
+					r.fail(n, "experiment.winner needs a goal to compare the variants by")
+				}
+			})
+		}})
+	total := 0
+	for i := range x.Variants {
+		total += x.Variants[i].Weight
+	}
+	if len(r.errs) == before && (len(x.Variants) < 2 || total == 0) {
+		r.fail(n, "experiment: needs at least two variants, and a weight above zero")
+	}
+	r.checks = append(r.checks, func(p *Program) {
+		if g := p.primary(); x.Goal == "" && g != nil {
+			x.Goal = g.ID
+		}
+	})
+	return x
+}
+
+func (r *reader) variant(n *yaml.Node, x *Experiment) Variant {
+	v := Variant{Weight: 1}
+	r.object(n, "experiment.variants",
+		field{name: "id", required: true, read: func(n *yaml.Node) {
+			if r.name(n, "variant id", &v.ID); x.index(v.ID) >= 0 {
+				r.fail(n, "variant id %q is used twice", v.ID)
+			}
+		}},
+		field{name: "weight", read: func(n *yaml.Node) {
+			v.Weight = int(r.integer(n, "weight", 0, buckets))
+		}},
+		field{name: "goto", read: func(n *yaml.Node) { r.name(n, "goto", &v.Goto) }})
+	return v
+}
+
+func (r *reader) winner(n *yaml.Node) *WinnerRule {
+	w := &WinnerRule{MinPerVariant: minVariantDefault, MinTime: minTimeDefault, Confidence: confidenceDefault}
+	r.object(n, "experiment.winner",
+		field{name: "min_per_variant", read: func(n *yaml.Node) {
+			w.MinPerVariant = int(r.integer(n, "winner.min_per_variant", 1, 1_000_000_000))
+		}},
+		field{name: "min_time", read: func(n *yaml.Node) { r.duration(n, "winner.min_time", &w.MinTime) }},
+		field{name: "confidence", read: func(n *yaml.Node) {
+			v, err := strconv.ParseFloat(n.Value, 64)
+			if n.Kind != yaml.ScalarNode || err != nil || !(v >= 0.5 && v <= 0.9999) {
+				r.fail(n, "winner.confidence must be a number from 0.5 to 0.9999")
+				return
+			}
+			w.Confidence = v
+		}},
+		field{name: "deadline", read: func(n *yaml.Node) { r.duration(n, "winner.deadline", &w.Deadline) }},
+		field{name: "on_deadline", read: func(n *yaml.Node) {
+			w.OnDeadline = OnDeadline(r.choice(n, "winner.on_deadline", "best", "keep", "original"))
+		}})
+	if w.Deadline != 0 && w.Deadline < w.MinTime {
+		r.fail(n, "winner: the deadline comes before min_time")
+	}
+	return w
+}
+
+// goal is the goal of that id, nil when there is none.
+func (p *Program) goal(id string) *Goal {
+	for i := range p.Goals {
+		if p.Goals[i].ID == id {
+			return &p.Goals[i]
+		}
+	}
+	return nil
+}
+
+// primary is the goal by which the campaign is measured first: the one that says so,
+// else the first; nil without goals.
+func (p *Program) primary() *Goal {
+	for i := range p.Goals {
+		if p.Goals[i].Primary {
+			return &p.Goals[i]
+		}
+	}
+	if len(p.Goals) > 0 {
+		return &p.Goals[0]
+	}
+	return nil
+}

@@ -1,0 +1,59 @@
+package campaign
+
+import (
+	"time"
+
+	"github.com/nudge-engine/nudge/campaign/zone"
+)
+
+// until arms the timer for the next allowed local instant, at or after now. A chain
+// that goes back to the step at the instant at which it rested there waits for the next.
+func (m *Machine) until(p *Program, u *Until, ch *Chain) (rests bool) {
+	from := m.now
+	if ch.leaps > 0 && ch.leapAt == m.now {
+		from++
+	}
+	if ch.Due = m.nextLocal(p, u, from); ch.Due > m.now {
+		return true
+	}
+	m.planned, ch.Due = ch.Due, 0
+	return false
+}
+
+func (m *Machine) nextLocal(p *Program, u *Until, from int64) int64 {
+	var loc *time.Location
+	if u.Zone != "" {
+		loc = m.loadZone(u.Zone)
+	}
+	if loc == nil {
+		loc = m.zone(p)
+	}
+	return zone.Next(loc, from, u.Minute, u.Days)
+}
+
+// setTraits lays traits over the customer's; those that would be too large change
+// nothing. A new time zone moves the timers that go by it.
+func (m *Machine) setTraits(update []byte) {
+	merged := mergeTraits(m.c.Traits, update)
+	if len(merged) > maxTraits {
+		m.decide(Decision{Kind: Erred, Reason: ReasonTraits, Detail: "the traits would be over 65536 bytes"})
+		return
+	}
+	before := m.zone(nil)
+	m.c.Traits = merged
+	m.scope.customer.set(m.c)
+	if m.zone(nil) == before {
+		return
+	}
+	for _, ch := range m.c.Chains {
+		p := m.set.of(ch)
+		if p == nil || !ch.live() || ch.Due == 0 {
+			continue
+		}
+		if s, _ := p.step(ch.Step); s != nil {
+			if u, ok := s.Verb.(*Until); ok && u.Zone == "" {
+				ch.Due = m.nextLocal(p, u, m.now)
+			}
+		}
+	}
+}

@@ -1,0 +1,53 @@
+package campaign
+
+import "github.com/nudge-engine/nudge/campaign/zone"
+
+// Until rests until it is a time of day on one of some days.
+type Until struct {
+	Minute int // of the day, local
+	Days   zone.Days
+	Zone   string // IANA name; empty: the customer's zone order
+}
+
+// SetProfile changes traits and tags: the verb set.
+type SetProfile struct {
+	Traits []Assign
+	Add    []string // tags
+	Remove []string
+}
+
+// Emit makes an event of the customer, applied after the record in hand.
+type Emit struct {
+	Event      string
+	Properties []Assign
+}
+
+// Start starts a chain of another campaign, after the record in hand.
+type Start struct{ Campaign string }
+
+// Assign gives a name a value: a literal or what an expression yields.
+type Assign struct {
+	Name    string
+	Literal []byte // canonical JSON; meaningful when Expr is nil
+	Expr    *Expr
+}
+
+func (*Until) verb() string      { return "until" }
+func (*SetProfile) verb() string { return "set" }
+func (*Emit) verb() string       { return "emit" }
+func (*Start) verb() string      { return "start" }
+
+// verbExprs are the expressions of the verbs that have some beside a branch.
+func verbExprs(v Verb, add func(*Expr)) {
+	var assigns []Assign
+	switch v := v.(type) {
+	case *SetProfile:
+		assigns = v.Traits
+	case *Emit:
+		assigns = v.Properties
+	default:
+	}
+	for i := range assigns {
+		add(assigns[i].Expr)
+	}
+}

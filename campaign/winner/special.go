@@ -1,0 +1,97 @@
+package winner
+
+import "math"
+
+// Iterations and precision of the series and continued fractions below; they converge
+// in far fewer.
+const (
+	maxTurns  = 10_000
+	precision = 1e-15
+	tiny      = 1e-300
+)
+
+// density is that of Beta(a, b) at x.
+func density(x, a, b float64) float64 {
+	if x <= 0 || x >= 1 {
+		switch { // the ends have a density only where the parameter is one
+		case x <= 0 && a == 1:
+			return b
+		case x >= 1 && b == 1:
+			return a
+		}
+		return 0
+	}
+	return math.Exp((a-1)*math.Log(x) + (b-1)*math.Log1p(-x) - logBeta(a, b))
+}
+
+func logBeta(a, b float64) float64 { return logGamma(a) + logGamma(b) - logGamma(a+b) }
+
+func logGamma(x float64) float64 {
+	v, _ := math.Lgamma(x)
+	return v
+}
+
+// lowerBeta is the probability that Beta(a, b) is below x: the regularised incomplete
+// beta function by its continued fraction.
+func lowerBeta(x, a, b float64) float64 {
+	switch {
+	case x <= 0:
+		return 0
+	case x >= 1:
+		return 1
+	case x > (a+1)/(a+b+2):
+		return 1 - lowerBeta(1-x, b, a)
+	}
+	front := math.Exp(a*math.Log(x)+b*math.Log1p(-x)-logBeta(a, b)) / a
+	// Lentz's method.
+	c, d := 1.0, 1/atLeast(1-(a+b)*x/(a+1))
+	h := d
+	for m := 1.0; m < maxTurns; m++ {
+		step := m * (b - m) * x / ((a + 2*m - 1) * (a + 2*m))
+		d, c = 1/atLeast(1+step*d), atLeast(1+step/c)
+		h *= d * c
+		step = -(a + m) * (a + b + m) * x / ((a + 2*m) * (a + 2*m + 1))
+		d, c = 1/atLeast(1+step*d), atLeast(1+step/c)
+		h *= d * c
+		if math.Abs(d*c-1) < precision {
+			break
+		}
+	}
+	return front * h
+}
+
+func atLeast(v float64) float64 {
+	if math.Abs(v) < tiny {
+		return tiny
+	}
+	return v
+}
+
+// upperGamma is the regularised upper incomplete gamma function Q(a, x).
+func upperGamma(a, x float64) float64 {
+	if x <= 0 {
+		return 1
+	}
+	front := math.Exp(a*math.Log(x) - x - logGamma(a))
+	if x < a+1 { // the series of P = 1 - Q
+		sum, term := 1/a, 1/a
+		for n := 1.0; n < maxTurns && term > sum*precision; n++ {
+			term *= x / (a + n)
+			sum += term
+		}
+		return 1 - front*sum
+	}
+	b := x + 1 - a
+	c, d := 1/tiny, 1/atLeast(b)
+	h := d
+	for n := 1.0; n < maxTurns; n++ {
+		b += 2
+		step := -n * (n - a)
+		d, c = 1/atLeast(step*d+b), atLeast(b+step/c)
+		h *= d * c
+		if math.Abs(d*c-1) < precision {
+			break
+		}
+	}
+	return front * h
+}
