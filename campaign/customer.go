@@ -28,6 +28,11 @@ type Customer struct {
 	Watches  []Watch   // armed inactivity triggers, sorted by Campaign
 	Chains   []*Chain  // sorted by (Campaign, Entry); ended ones stay while measured
 	Pending  []Pending // deliveries handed off and without a final result, oldest first
+
+	Streaks []Streak // sorted by Campaign
+	Levels  []Level  // sorted by Campaign
+	Windows []Window // sorted by Event
+	Tags    []string // sorted; never changed in place
 }
 
 // NewCustomer is a customer first seen at now with the record at place.

@@ -2,19 +2,33 @@ package campaign
 
 // triggers asks every campaign that watches the event's name, by campaign name.
 func (m *Machine) triggers(e *Event) {
-	for _, p := range m.set.triggers[e.Name] {
-		m.scope.chain.c = nil
-		m.scope.trigger.set(e)
-		switch t := p.Trigger.(type) {
-		case *EventTrigger:
-			if t.Where == nil || m.holds(t.Where, p.Name) {
-				m.offer(p, e)
-			}
-		case *CountTrigger:
-			m.countTrigger(p, t, e)
-		case *InactivityTrigger:
-			m.rearm(p, t, e)
+	for _, p := range m.set.triggered(e.Name) {
+		m.trigger(p, e)
+	}
+	m.notedProfile()
+}
+
+// trigger asks one campaign; e is nil when the profile was changed by a timer.
+func (m *Machine) trigger(p *Program, e *Event) {
+	m.scope.chain.c = nil
+	m.scope.trigger.set(e)
+	switch t := p.Trigger.(type) {
+	case *EventTrigger:
+		if t.Where == nil || m.holds(t.Where, p.Name) {
+			m.offer(p, e)
 		}
+	case *CountTrigger:
+		m.countTrigger(p, t, e)
+	case *InactivityTrigger:
+		m.rearm(p, t, e)
+	case *StreakTrigger:
+		m.streak(p, t, e)
+	case *ThresholdTrigger, *SegmentTrigger:
+		if m.crossed(p) {
+			m.offer(p, e)
+		}
+	case *ChangeTrigger:
+		m.change(p, t, e)
 	}
 }
 
@@ -28,7 +42,7 @@ func (m *Machine) countTrigger(p *Program, t *CountTrigger, e *Event) {
 	if t.Where != nil && !m.holds(t.Where, p.Name) {
 		return
 	}
-	if m.c.CreatedPlace < spec.since {
+	if m.c.CreatedPlace < spec.since && !p.Existing {
 		m.refuse(p, "", ReasonHistory)
 		return
 	}
@@ -95,6 +109,8 @@ func (m *Machine) fireWatch(campaign string) {
 // offer asks whether an event may start a chain at all, then enters.
 func (m *Machine) offer(p *Program, e *Event) {
 	switch {
+	case e == nil: // a timer changed the profile
+		m.enterIfAllowed(p, nil)
 	case e.Historical:
 		m.refuse(p, "", ReasonHistorical)
 	case m.now-e.Time > p.MaxEventAge:
@@ -106,6 +122,10 @@ func (m *Machine) offer(p *Program, e *Event) {
 
 // enterIfAllowed asks re-entry, audience and already converted, in this order.
 func (m *Machine) enterIfAllowed(p *Program, trigger *Event) {
+	if m.now < p.From || p.Until != 0 && m.now >= p.Until {
+		m.refuse(p, "", ReasonPeriod)
+		return
+	}
 	key, ok := m.key(p, trigger)
 	if !ok {
 		m.refuse(p, "", ReasonKey)

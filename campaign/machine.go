@@ -20,6 +20,10 @@ type Machine struct {
 	planned int64    // when the timer in hand was due, ms; 0 for a record
 	late    bool     // the timer in hand is more than lateAfter late
 	zones   map[string]*time.Location
+
+	before     []sight // what the record in hand can change, before it
+	seenTraits []byte  // the profile that triggers last looked at
+	seenTags   []string
 }
 
 // NewMachine is a machine without campaigns.
@@ -41,6 +45,7 @@ func (m *Machine) begin(c *Customer, now int64, out *Output) {
 	m.scope.trigger.set(nil)
 	m.scope.customer.set(c)
 	m.scope.chain.c = nil
+	m.notedProfile()
 }
 
 // Apply applies an event to its customer at log time now, in the order of L1.
@@ -52,8 +57,10 @@ func (m *Machine) Apply(c *Customer, e *Event, now int64, created bool, out *Out
 	m.begin(c, now, out)
 	m.eventID = e.ID
 	m.scope.event.set(e)
+	m.lookBefore(m.set.triggered(e.Name), created)
 	m.profile(e)
 	m.count(e)
+	m.countWindows(e)
 	m.chains(e)
 	if created {
 		m.watchProfiles(e)
@@ -63,6 +70,7 @@ func (m *Machine) Apply(c *Customer, e *Event, now int64, created bool, out *Out
 		c.remember(e)
 	}
 	m.runReady()
+	m.followProfile(e)
 	m.prune()
 }
 
@@ -92,6 +100,7 @@ func (m *Machine) Fire(c *Customer, due, now int64, out *Output) {
 			m.firePending(t.pending)
 		}
 		m.runReady()
+		m.followProfile(nil)
 	}
 	m.prune()
 }

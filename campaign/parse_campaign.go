@@ -22,21 +22,25 @@ func (r *reader) campaign(n *yaml.Node, p *Program) {
 			})
 		}},
 		{name: "late", read: func(n *yaml.Node) { p.Late = LatePolicy(r.choice(n, "late", "send", "skip", "exit")) }},
+		{name: "from", read: func(n *yaml.Node) { r.instant(n, "from", &p.From) }},
+		{name: "until", read: func(n *yaml.Node) { r.instant(n, "until", &p.Until) }},
+		{name: "recheck", read: func(n *yaml.Node) { p.Recheck = r.choice(n, "recheck", "before_send") == 0 }},
+		{name: "existing", read: func(n *yaml.Node) { p.Existing = r.choice(n, "existing", "include") == 0 }},
 		{name: "zone", read: func(n *yaml.Node) { r.zone(n, "zone", &p.Zone) }},
 		{name: "steps", required: true, read: func(n *yaml.Node) {
 			r.list(n, "steps", maxSteps, func(n *yaml.Node) { p.Steps = append(p.Steps, r.step(n)) })
 			r.checkSteps(n, p)
 		}},
 	}
-	r.object(n, "campaign", append(fields, later("from", "until", "recheck", "policy", "existing", "versions",
-		"in_flight", "status")...)...)
+	r.object(n, "campaign", append(fields, later("policy", "versions", "in_flight", "status")...)...)
+	r.checkPeriod(n, p)
 	if p.Reentry.OnActive == Parallel && !maxActiveGiven {
 		p.Reentry.MaxActive = MaxLiveChains
 	}
 }
 
 func (r *reader) trigger(n *yaml.Node, p *Program) {
-	fields := []field{
+	fields := append(r.profileTriggers(p), []field{
 		{name: "event", read: func(n *yaml.Node) {
 			t := new(EventTrigger)
 			r.object(n, "trigger.event",
@@ -65,12 +69,11 @@ func (r *reader) trigger(n *yaml.Node, p *Program) {
 				}})
 			r.oneTrigger(n, p, t)
 		}},
-	}
-	r.object(n, "trigger", append(fields, later("streak", "date", "threshold", "segment", "change", "webhook",
-		"broadcast", "schedule")...)...)
+	}...)
+	r.object(n, "trigger", append(fields, later("date", "webhook", "broadcast", "schedule")...)...)
 	if p.Trigger == nil {
 		if n.Kind == yaml.MappingNode && len(n.Content) == 0 {
-			r.fail(n, "trigger: one of event, count, inactivity is needed")
+			r.fail(n, "trigger: one of event, count, inactivity, streak, threshold, segment, change is needed")
 		}
 		p.Trigger = new(EventTrigger) // keeps later checks from tripping; there is an error already
 	}

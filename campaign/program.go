@@ -11,6 +11,10 @@ type Program struct {
 
 	Trigger     Trigger
 	Audience    *Expr // nil: everybody
+	From        int64 // log time from which customers may enter, ms; 0: always
+	Until       int64 // log time from which they may no longer, ms; 0: never
+	Recheck     bool  // the audience is asked again before each send
+	Existing    bool  // the trigger also asks for customers who are already there
 	Reentry     Reentry
 	MaxEventAge int64 // ms
 	Goals       []Goal
@@ -27,7 +31,7 @@ type Program struct {
 // Trigger starts chains. Exactly one of the kinds below.
 //
 //sumtype:decl
-type Trigger interface{ triggerEvent() string }
+type Trigger interface{ interest() interest }
 
 // EventTrigger fires on each matching event.
 type EventTrigger struct {
@@ -51,10 +55,6 @@ type InactivityTrigger struct {
 	// the time of their first record.
 	FromProfile bool
 }
-
-func (t *EventTrigger) triggerEvent() string      { return t.Name }
-func (t *CountTrigger) triggerEvent() string      { return t.Event }
-func (t *InactivityTrigger) triggerEvent() string { return t.Event }
 
 // Mode says how often a customer may enter.
 type Mode uint8

@@ -20,7 +20,12 @@ type section[T any] struct {
 // customerSections are in the order of their tags.
 //
 //nudge:constant read only
-var customerSections = []section[*Customer]{}
+var customerSections = []section[*Customer]{
+	{20, func(c *Customer) bool { return len(c.Streaks) > 0 }, appendStreaks, decodeStreaks},
+	{22, func(c *Customer) bool { return len(c.Levels) > 0 }, appendLevels, decodeLevels},
+	{23, func(c *Customer) bool { return len(c.Windows) > 0 }, appendWindows, decodeWindows},
+	{24, func(c *Customer) bool { return len(c.Tags) > 0 }, appendTags, decodeTags},
+}
 
 // chainSections are in the order of their tags.
 //

@@ -3,6 +3,7 @@ package campaign
 import (
 	"fmt"
 	"sort"
+	"time"
 )
 
 // Set is the active campaigns of one workspace, indexed by event name. It is
@@ -13,7 +14,9 @@ type Set struct {
 	byName   map[string]*Program
 	triggers map[string][]*Program // event name -> programs by name
 	counters map[string][]*counterSpec
-	ringed   map[string]bool // event names that a goal, stop or wait names
+	windows  map[string]*windowSpec // by event name
+	always   []*Program             // whose trigger looks at every record, by name
+	ringed   map[string]bool        // event names that a goal, stop or wait names
 	// profile are the programs whose trigger watches customers from their
 	// first record on, by name.
 	profile []*Program
@@ -36,6 +39,7 @@ func NewSet(programs []*Program, since map[string]uint64, place uint64) *Set {
 		byName:   make(map[string]*Program, len(programs)),
 		triggers: map[string][]*Program{},
 		counters: map[string][]*counterSpec{},
+		windows:  map[string]*windowSpec{},
 		ringed:   map[string]bool{},
 	}
 	sort.Slice(s.programs, func(i, j int) bool { return s.programs[i].Name < s.programs[j].Name })
@@ -45,10 +49,15 @@ func NewSet(programs []*Program, since map[string]uint64, place uint64) *Set {
 		s.indexRings(p)
 		for _, e := range p.exprs() {
 			for _, ask := range e.asks {
+				if ask.window > 0 {
+					s.askWindow(ask)
+					continue
+				}
 				s.askCounter(ask.event, nil, ask.sum)
 			}
 		}
 	}
+	s.addAlways()
 	wanted := map[string]bool{}
 	for _, specs := range s.counters { //nudge:unordered each is handled alone
 		for _, c := range specs {
@@ -68,10 +77,9 @@ func NewSet(programs []*Program, since map[string]uint64, place uint64) *Set {
 }
 
 func (s *Set) indexTrigger(p *Program) {
-	name := p.Trigger.triggerEvent()
-	s.triggers[name] = append(s.triggers[name], p)
+	s.indexInterest(p)
 	switch t := p.Trigger.(type) {
-	case *EventTrigger:
+	default: // its expressions ask for what it counts
 	case *CountTrigger:
 		s.askCounter(t.Event, t.Where, "")
 	case *InactivityTrigger:
@@ -141,6 +149,9 @@ func (s *Set) Asks() []string {
 			asks = append(asks, text)
 		}
 	}
+	for event, w := range s.windows { //nudge:unordered sorted below
+		asks = append(asks, fmt.Sprintf("%s of the last %s", event, time.Duration(w.longest)*time.Millisecond))
+	}
 	sort.Strings(asks)
 	return asks
 }
@@ -182,6 +193,16 @@ func (p *Program) exprs() []*Expr {
 		add(t.Where)
 	case *InactivityTrigger:
 		add(t.Where)
+	case *StreakTrigger:
+		add(t.Where)
+		if t.BreakOn != nil {
+			add(t.BreakOn.Where)
+		}
+	case *ThresholdTrigger:
+		add(t.Value)
+	case *SegmentTrigger:
+		add(t.When)
+	case *ChangeTrigger:
 	}
 	add(p.Audience)
 	add(p.Reentry.Key)
