@@ -29,10 +29,11 @@ type Customer struct {
 	Chains   []*Chain  // sorted by (Campaign, Entry); ended ones stay while measured
 	Pending  []Pending // deliveries handed off and without a final result, oldest first
 
-	Streaks []Streak // sorted by Campaign
-	Levels  []Level  // sorted by Campaign
-	Windows []Window // sorted by Event
-	Tags    []string // sorted; never changed in place
+	Streaks []Streak    // sorted by Campaign
+	Dates   []DateWatch // sorted by (Campaign, Offset)
+	Levels  []Level     // sorted by Campaign
+	Windows []Window    // sorted by Event
+	Tags    []string    // sorted; never changed in place
 }
 
 // NewCustomer is a customer first seen at now with the record at place.
@@ -244,6 +245,9 @@ func (c *Customer) NextDue() int64 {
 	for i := range c.Watches {
 		consider(c.Watches[i].Due)
 	}
+	for i := range c.Dates {
+		consider(c.Dates[i].Due)
+	}
 	for i := range c.Pending {
 		consider(c.Pending[i].wakeAt())
 	}
@@ -296,6 +300,11 @@ func (c *Customer) Quarantine(due, now int64) {
 		}
 	}
 	c.Watches = watches
+	for i := range c.Dates {
+		if c.Dates[i].Due <= due {
+			c.Dates[i].Due, c.Dates[i].Number = 0, 0
+		}
+	}
 	pending := c.Pending[:0]
 	for _, p := range c.Pending {
 		if p.wakeAt() > due {

@@ -29,6 +29,8 @@ func (m *Machine) trigger(p *Program, e *Event) {
 		}
 	case *ChangeTrigger:
 		m.change(p, t, e)
+	case *DateTrigger:
+		m.planDates(p, t, true)
 	}
 }
 
@@ -72,6 +74,9 @@ func (m *Machine) arm(p *Program, t *InactivityTrigger, e *Event) {
 // of a customer who never did the event; that record is their trigger.
 func (m *Machine) watchProfiles(e *Event) {
 	for _, p := range m.set.profile {
+		if t, ok := p.Trigger.(*DateTrigger); ok {
+			m.planDates(p, t, false)
+		}
 		t, ok := p.Trigger.(*InactivityTrigger)
 		if !ok {
 			continue

@@ -96,6 +96,8 @@ func (m *Machine) Fire(c *Customer, due, now int64, out *Output) {
 			m.fireChain(t.chain)
 		case t.watch != "":
 			m.fireWatch(t.watch)
+		case t.date > 0:
+			m.fireDate(t.date - 1)
 		default:
 			m.firePending(t.pending)
 		}
@@ -103,41 +105,6 @@ func (m *Machine) Fire(c *Customer, due, now int64, out *Output) {
 		m.followProfile(nil)
 	}
 	m.prune()
-}
-
-// timer is one due timer of the customer: of a chain, a watch, or a pending
-// delivery.
-type timer struct {
-	due     int64
-	chain   *Chain
-	watch   string
-	pending int
-}
-
-// nextTimer is the earliest timer due at or before limit. At the same instant
-// pending deliveries come first, then campaigns by name and entry number, where
-// a watch stands behind the chains of its campaign.
-func (m *Machine) nextTimer(limit int64) (best timer, found bool) {
-	consider := func(t timer) {
-		if t.due != 0 && t.due <= limit && (!found || t.due < best.due) {
-			best, found = t, true
-		}
-	}
-	for i := range m.c.Pending {
-		consider(timer{due: m.c.Pending[i].wakeAt(), pending: i})
-	}
-	watches := m.c.Watches
-	for _, ch := range m.c.Chains {
-		for len(watches) > 0 && watches[0].Campaign < ch.Campaign {
-			consider(timer{due: watches[0].Due, watch: watches[0].Campaign})
-			watches = watches[1:]
-		}
-		consider(timer{due: ch.wakeAt(), chain: ch})
-	}
-	for i := range watches {
-		consider(timer{due: watches[i].Due, watch: watches[i].Campaign})
-	}
-	return best, found
 }
 
 // profile applies an identify call to the traits.

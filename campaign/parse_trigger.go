@@ -21,6 +21,7 @@ func (r *reader) profileTriggers(p *Program) []field {
 		{name: "streak", read: func(n *yaml.Node) { r.oneTrigger(n, p, r.streak(n)) }},
 		{name: "threshold", read: func(n *yaml.Node) { r.oneTrigger(n, p, r.threshold(n)) }},
 		{name: "segment", read: func(n *yaml.Node) { r.oneTrigger(n, p, r.segment(n)) }},
+		{name: "date", read: func(n *yaml.Node) { r.oneTrigger(n, p, r.date(n)) }},
 		{name: "change", read: func(n *yaml.Node) { r.oneTrigger(n, p, r.change(n)) }},
 	}
 }

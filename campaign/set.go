@@ -79,6 +79,8 @@ func NewSet(programs []*Program, since map[string]uint64, place uint64) *Set {
 func (s *Set) indexTrigger(p *Program) {
 	s.indexInterest(p)
 	switch t := p.Trigger.(type) {
+	case *DateTrigger:
+		s.profile = append(s.profile, p)
 	default: // its expressions ask for what it counts
 	case *CountTrigger:
 		s.askCounter(t.Event, t.Where, "")
@@ -202,6 +204,8 @@ func (p *Program) exprs() []*Expr {
 		add(t.Value)
 	case *SegmentTrigger:
 		add(t.When)
+	case *DateTrigger:
+		add(t.Path)
 	case *ChangeTrigger:
 	}
 	add(p.Audience)
