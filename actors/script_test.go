@@ -23,6 +23,7 @@ import (
 //	frame [t=TIME]           one frame; each line is a record:
 //	                           track CUSTOMER ID "Name" {properties} [time=TIME] [historical]
 //	                           identify CUSTOMER ID {traits}
+//	                           broadcast ID "Name" {properties}
 //	                           result DELIVERY-LINE accepted|temporary|permanent
 //	restart                  snapshot, and a new shard from the store
 //	crash                    a new shard from the last snapshot, then the log again
@@ -119,6 +120,13 @@ func (w *scriptWorld) step(t *testing.T, records ...stream.Record) {
 func (w *scriptWorld) feed(t *testing.T, in *Input) {
 	t.Helper()
 	for {
+		if workspace, after, n, wanted := w.shard.TourPage(); wanted {
+			ids, err := storage.CustomersAfter(w.store, 0, workspace, after, n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.shard.SetTourPage(ids)
+		}
 		for _, key := range w.shard.Needs(in) {
 			workspace, id, _ := strings.Cut(key, "\x00")
 			v, err := w.store.Get(storage.CustomerKey(0, workspace, id))
@@ -242,6 +250,13 @@ func (w *scriptWorld) record(t *testing.T, line string) stream.Record {
 	verb, rest, _ := strings.Cut(line, " ")
 	customer, rest, _ := strings.Cut(rest, " ")
 	switch verb {
+	case "broadcast":
+		name, properties, _ := strings.Cut(strings.TrimPrefix(rest, `"`), `"`)
+		e := campaign.Event{
+			Workspace: "default", ID: customer, Type: campaign.Track, Name: name, Time: w.clock,
+			Properties: []byte(strings.TrimSpace(properties)),
+		}
+		return stream.Record{Kind: stream.KindBroadcast, Data: e.AppendTo(nil)}
 	case "track", "identify":
 		id, rest, _ := strings.Cut(rest, " ")
 		e := campaign.Event{

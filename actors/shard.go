@@ -44,6 +44,7 @@ type Shard struct {
 	wheel     wheel
 	dedupe    dedupe
 	defs      definitions
+	tours     tours
 
 	now      int64 // log time, ms; never goes back
 	applied  Position
@@ -94,7 +95,13 @@ func (s *Shard) Control() uint64 { return s.ctl }
 func (s *Shard) Claim() Claim { return s.claim }
 
 // NextDue is when the earliest timer is due, ms; 0 when there is none.
-func (s *Shard) NextDue() int64 { return s.hold.next(&s.wheel) }
+func (s *Shard) NextDue() int64 {
+	due := s.hold.next(&s.wheel)
+	if next := s.tours.next(s.now); next != 0 && (due == 0 || next < due) {
+		return next
+	}
+	return due
+}
 
 // Step applies a frame and leaves in out what must be done about it. It returns
 // done = false when the frame has more due timers than one step fires: then it
@@ -116,10 +123,12 @@ func (s *Shard) Step(in *Input, out *effect.Effects) (done bool, err error) {
 	s.hold.observe(&s.wheel, before, s.now)
 	s.mark(in.At.Seq, InTimers)
 	defer s.mark(0, 0)
+	s.tourSlice(out)
 	if !s.fireTimers(out) {
 		s.part++
 		return false, nil
 	}
+	s.startSchedules()
 	s.dedupe.evict(s.now)
 	s.eventful, s.shift = false, 0
 	for i := range in.Frame.Records {

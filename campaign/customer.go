@@ -34,6 +34,9 @@ type Customer struct {
 	Levels  []Level     // sorted by Campaign
 	Windows []Window    // sorted by Event
 	Tags    []string    // sorted; never changed in place
+	// Toured is the number of the last tour that reached the customer ahead of its turn;
+	// 0 when no tour is under way.
+	Toured uint64
 }
 
 // NewCustomer is a customer first seen at now with the record at place.

@@ -76,7 +76,7 @@ func (m *Machine) planDate(p *Program, t *DateTrigger, o Offset, d calendarDate,
 	}
 	due, n := int64(0), int64(0)
 	if known {
-		due, n = t.plan(d, loc, o, m.now, &old)
+		due, n = t.plan(d, loc, o, m.asOf, &old)
 	}
 	old.Due, old.Number = due, n
 	switch {

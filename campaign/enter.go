@@ -31,6 +31,7 @@ func (m *Machine) trigger(p *Program, e *Event) {
 		m.change(p, t, e)
 	case *DateTrigger:
 		m.planDates(p, t, true)
+	case *BroadcastTrigger, *ScheduleTrigger: // come as visits
 	}
 }
 

@@ -21,6 +21,7 @@ type Machine struct {
 	late    bool     // the timer in hand is more than lateAfter late
 	zones   map[string]*time.Location
 
+	asOf       int64   // the instant as of which triggers are armed, ms: mostly now
 	before     []sight // what the record in hand can change, before it
 	seenTraits []byte  // the profile that triggers last looked at
 	seenTags   []string
@@ -40,7 +41,7 @@ func (m *Machine) Use(set *Set) { m.set = set }
 func (m *Machine) begin(c *Customer, now int64, out *Output) {
 	m.c, m.now, m.out, m.eventID, m.planned, m.late = c, now, out, "", 0, false
 	m.ready = m.ready[:0]
-	m.scope.now = now
+	m.scope.now, m.asOf = now, now
 	m.scope.event.set(nil)
 	m.scope.trigger.set(nil)
 	m.scope.customer.set(c)

@@ -70,10 +70,11 @@ func (r *reader) trigger(n *yaml.Node, p *Program) {
 			r.oneTrigger(n, p, t)
 		}},
 	}...)
-	r.object(n, "trigger", append(fields, later("webhook", "broadcast", "schedule")...)...)
+	fields = append(fields, r.visitTriggers(p)...)
+	r.object(n, "trigger", append(fields, later("webhook")...)...)
 	if p.Trigger == nil {
 		if n.Kind == yaml.MappingNode && len(n.Content) == 0 {
-			r.fail(n, "trigger: one of event, count, inactivity, streak, date, threshold, segment, change is needed")
+			r.fail(n, "trigger: one of event, count, inactivity, streak, date, threshold, segment, change, broadcast, schedule is needed")
 		}
 		p.Trigger = new(EventTrigger) // keeps later checks from tripping; there is an error already
 	}

@@ -26,6 +26,7 @@ var customerSections = []section[*Customer]{
 	{22, func(c *Customer) bool { return len(c.Levels) > 0 }, appendLevels, decodeLevels},
 	{23, func(c *Customer) bool { return len(c.Windows) > 0 }, appendWindows, decodeWindows},
 	{24, func(c *Customer) bool { return len(c.Tags) > 0 }, appendTags, decodeTags},
+	{25, func(c *Customer) bool { return c.Toured > 0 }, appendToured, decodeToured},
 }
 
 // chainSections are in the order of their tags.

@@ -20,6 +20,8 @@ type Set struct {
 	// profile are the programs whose trigger watches customers from their
 	// first record on, by name.
 	profile []*Program
+	// broadcasts are the programs that wait for an event without a customer, by name.
+	broadcasts map[string][]*Program
 }
 
 // counterSpec is one counter that the set keeps.
@@ -40,7 +42,9 @@ func NewSet(programs []*Program, since map[string]uint64, place uint64) *Set {
 		triggers: map[string][]*Program{},
 		counters: map[string][]*counterSpec{},
 		windows:  map[string]*windowSpec{},
-		ringed:   map[string]bool{},
+
+		broadcasts: map[string][]*Program{},
+		ringed:     map[string]bool{},
 	}
 	sort.Slice(s.programs, func(i, j int) bool { return s.programs[i].Name < s.programs[j].Name })
 	for _, p := range s.programs {
@@ -81,6 +85,8 @@ func (s *Set) indexTrigger(p *Program) {
 	switch t := p.Trigger.(type) {
 	case *DateTrigger:
 		s.profile = append(s.profile, p)
+	case *BroadcastTrigger:
+		s.broadcasts[t.Event] = append(s.broadcasts[t.Event], p)
 	default: // its expressions ask for what it counts
 	case *CountTrigger:
 		s.askCounter(t.Event, t.Where, "")
@@ -206,7 +212,9 @@ func (p *Program) exprs() []*Expr {
 		add(t.When)
 	case *DateTrigger:
 		add(t.Path)
-	case *ChangeTrigger:
+	case *BroadcastTrigger:
+		add(t.Audience)
+	case *ChangeTrigger, *ScheduleTrigger:
 	}
 	add(p.Audience)
 	add(p.Reentry.Key)

@@ -36,6 +36,7 @@ const (
 	_                           // was reserved, never written
 	KindReject                  // an event that ingest refused
 	KindLost                    // stands for a frame that the disk damaged
+	KindBroadcast               // campaign.Event without a customer, copied into every partition
 )
 
 // Record is one record of a frame. Data aliases the frame's bytes.
