@@ -66,6 +66,7 @@ type scriptWorld struct {
 	out    strings.Builder
 	sent   []campaign.Delivery
 	silent bool
+	wrote  map[uint64]uint64 // hash of each effect message
 }
 
 func newScriptWorld(t *testing.T) *scriptWorld {
@@ -74,7 +75,7 @@ func newScriptWorld(t *testing.T) *scriptWorld {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &scriptWorld{lang: lang, store: storage.NewMemory()}
+	w := &scriptWorld{lang: lang, store: storage.NewMemory(), wrote: map[uint64]uint64{}}
 	w.recover(t)
 	return w
 }
@@ -150,13 +151,18 @@ func (w *scriptWorld) feed(t *testing.T, in *Input) {
 	}
 }
 
-// check reads every message back: what is written is what was decided.
+// check reads every message back: what is written is what was decided, and a replay
+// writes the same.
 func (w *scriptWorld) check(t *testing.T, n uint64, data []byte) {
 	t.Helper()
 	m, err := effect.DecodeMessage(data)
 	if err != nil || m.N != n {
 		t.Fatalf("effect message %d reads as %d, error %v", n, m.N, err)
 	}
+	if before, again := w.wrote[n]; again && before != hashBytes(data) {
+		t.Fatalf("effect message %d differs when the log is read again", n)
+	}
+	w.wrote[n] = hashBytes(data)
 }
 
 func (w *scriptWorld) print(out *effect.Effects) {

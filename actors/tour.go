@@ -176,7 +176,8 @@ func (s *Shard) visit(h *hosted, t *tour, out *effect.Effects) {
 		s.machine.Visit(h.c, &t.Visit, s.now, &out.Output)
 	}, func(detail string) {
 		out.DeadLetters = append(out.DeadLetters, effect.DeadLetter{
-			Workspace: t.Workspace, Customer: h.c.ID, Reason: campaign.ReasonPanic, Field: "visit", Detail: detail, At: s.now,
+			Workspace: t.Workspace, Customer: h.c.ID, Reason: campaign.ReasonPanic, Field: "visit", Detail: detail,
+			At: s.now,
 		})
 	})
 	if after := h.c.AppendTo(nil); string(after) != string(s.image) {
@@ -302,8 +303,8 @@ func (s *Shard) applyBroadcast(data []byte, index int, out *effect.Effects) erro
 	v := campaign.Visit{Kind: campaign.VisitBroadcast, Due: s.now, Event: keep(&e)}
 	if !s.tours.start(e.Workspace, v) {
 		out.DeadLetters = append(out.DeadLetters, effect.DeadLetter{
-			Workspace: e.Workspace, Index: uint32(index), Reason: campaign.ReasonTours, Raw: data[:min(len(data), effect.MaxRaw)],
-			Detail: fmt.Sprintf("%d are on their way", maxTours), At: s.now,
+			Workspace: e.Workspace, Index: uint32(index), Reason: campaign.ReasonTours, At: s.now,
+			Detail: fmt.Sprintf("%d are on their way", maxTours), Raw: data[:min(len(data), effect.MaxRaw)],
 		})
 		out.Drops = append(out.Drops, effect.Drop{Index: uint32(index), Reason: campaign.Deadletter})
 	}

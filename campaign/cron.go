@@ -10,7 +10,7 @@ import (
 	"github.com/nudge-engine/nudge/campaign/zone"
 )
 
-// Cron is a calendar rule: minute, hour, day of the month, month, day of the week. When
+// Cron is a calendar rule: minute, hour, day of the month, month and weekday. When
 // both days are restricted, either may hold.
 type Cron struct {
 	minutes, hours, days, months, weekdays uint64 // sets of bits

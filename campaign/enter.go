@@ -17,6 +17,8 @@ func (m *Machine) trigger(p *Program, e *Event) {
 		if t.Where == nil || m.holds(t.Where, p.Name) {
 			m.offer(p, e)
 		}
+	case *WebhookTrigger:
+		m.offer(p, e)
 	case *CountTrigger:
 		m.countTrigger(p, t, e)
 	case *InactivityTrigger:

@@ -71,10 +71,10 @@ func (r *reader) trigger(n *yaml.Node, p *Program) {
 		}},
 	}...)
 	fields = append(fields, r.visitTriggers(p)...)
-	r.object(n, "trigger", append(fields, later("webhook")...)...)
+	r.object(n, "trigger", fields...)
 	if p.Trigger == nil {
 		if n.Kind == yaml.MappingNode && len(n.Content) == 0 {
-			r.fail(n, "trigger: one of event, count, inactivity, streak, date, threshold, segment, change, broadcast, schedule is needed")
+			r.fail(n, "trigger: one of %s is needed", fieldNames(fields))
 		}
 		p.Trigger = new(EventTrigger) // keeps later checks from tripping; there is an error already
 	}

@@ -6,10 +6,11 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// visitTriggers are the kinds of triggers that reach every customer.
+// visitTriggers are the kinds of triggers that reach every customer, or come from outside.
 func (r *reader) visitTriggers(p *Program) []field {
 	return []field{
 		{name: "broadcast", read: func(n *yaml.Node) { r.oneTrigger(n, p, r.broadcast(n)) }},
+		{name: "webhook", read: func(n *yaml.Node) { r.oneTrigger(n, p, r.webhook(n, p)) }},
 		{name: "schedule", read: func(n *yaml.Node) { r.oneTrigger(n, p, r.schedule(n)) }},
 	}
 }

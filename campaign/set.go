@@ -214,7 +214,7 @@ func (p *Program) exprs() []*Expr {
 		add(t.Path)
 	case *BroadcastTrigger:
 		add(t.Audience)
-	case *ChangeTrigger, *ScheduleTrigger:
+	case *ChangeTrigger, *ScheduleTrigger, *WebhookTrigger:
 	}
 	add(p.Audience)
 	add(p.Reentry.Key)

@@ -52,7 +52,7 @@ func (s *simulateCommand) Run(out console) error {
 		fmt.Fprintln(out.err, err)
 		return errors.New("the definitions have errors")
 	}
-	calls, err := readCalls(s.Events, s.Sort)
+	calls, err := readCalls(s.Events, s.Sort, docs)
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func (s *simulateCommand) validate() (until int64, err error) {
 const maxLine = 1 << 20
 
 // readCalls reads all calls of a file.
-func readCalls(path string, sorted bool) ([]campaign.Event, error) {
+func readCalls(path string, sorted bool, docs []campaign.Parsed) ([]campaign.Event, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -117,6 +117,13 @@ func readCalls(path string, sorted bool) ([]campaign.Event, error) {
 	defer f.Close()
 	var calls []campaign.Event
 	reader := ingest.NewRecorded(simulate.Workspace)
+	var programs []*campaign.Program
+	for i := range docs {
+		if docs[i].Campaign != nil {
+			programs = append(programs, docs[i].Campaign)
+		}
+	}
+	reader.Knows(programs)
 	scanner := bufio.NewScanner(f)
 	scanner.Buffer(make([]byte, 64<<10), maxLine)
 	for n := 1; scanner.Scan(); n++ {

@@ -202,7 +202,8 @@ func (n *node) startEngine(ctx context.Context) error {
 	n.engine = actors.NewEngine(actors.EngineConfig{
 		Skips: skips, Mark: n.inHand.Mark, Held: n.held,
 		Events: n.events, Effects: n.effects, Store: n.store,
-		Semantics: effect.Semantics, Publisher: n.publisher, Compile: n.catalog.compile, Clock: n.clock.Now, Node: n.id.Node, Epoch: n.lease.Epoch(),
+		Semantics: effect.Semantics, Publisher: n.publisher, Compile: n.catalog.compile,
+		Clock: n.clock.Now, Node: n.id.Node, Epoch: n.lease.Epoch(),
 		Logger: n.log, MemoryLimit: n.config.MemoryLimit, SnapshotEvery: n.config.SnapshotEvery,
 	})
 	if err := n.engine.Start(ctx); err != nil {
@@ -331,6 +332,8 @@ func (n *node) openHTTP(context.Context) error {
 		Admit:      n.guard.admit,
 		Ready:      n.ready,
 		Customer:   n.customer,
+		Hook:       n.catalog.hook,
+		Broadcasts: n.catalog.broadcasts,
 		Metrics:    n.metrics,
 		Logger:     n.log,
 		RatePerKey: n.config.RatePerKey,

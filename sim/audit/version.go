@@ -16,8 +16,8 @@ func (a *Auditor) Apply(campaigns []Campaign) {
 		at, found := slices.BinarySearchFunc(a.campaigns, next.Name, func(c *Campaign, name string) int {
 			return cmp.Compare(c.Name, name)
 		})
-		watching[next.Name] = next.Trigger.Kind == KindInactivity &&
-			!(found && a.campaigns[at].Trigger.Kind == KindInactivity)
+		watched := found && a.campaigns[at].Trigger.Kind == KindInactivity
+		watching[next.Name] = !watched && next.Trigger.Kind == KindInactivity
 		if found {
 			*a.campaigns[at] = next
 			continue
