@@ -124,6 +124,9 @@ func (h *host) env() Env {
 		Load: func(workspace, id string) ([]byte, error) {
 			return h.e.config.Store.Get(storage.CustomerKey(h.partition, workspace, id))
 		},
+		Keys: func(workspace, after string, n int) ([]string, error) {
+			return storage.CustomersAfter(h.e.config.Store, h.partition, workspace, after, n)
+		},
 		Commit: func(b *storage.Batch) {
 			h.lastSnap = time.Now()
 			go func() { h.send(committed{h.e.config.Store.Commit(b)}) }()
@@ -275,7 +278,8 @@ func (h *host) tick() {
 	if h.owner.Shard.Applied().Seq < h.end {
 		return // the log that is replayed has the time in it
 	}
-	if due == 0 || h.owner.Halted() != nil || time.Since(h.lastWork) < wakeEvery || time.Since(h.lastTick) < tickEvery {
+	if due == 0 || h.owner.Halted() != nil || time.Since(h.lastWork) < wakeEvery ||
+		time.Since(h.lastTick) < tickEvery && !h.owner.Shard.Touring() {
 		return
 	}
 	now, err := h.e.config.Clock()

@@ -34,6 +34,8 @@ type Env struct {
 	EffectFrame func(n uint64) (uint64, error)
 	// Load reads the stored value of a customer, nil when there is none.
 	Load func(workspace, id string) ([]byte, error)
+	// Keys reads the ids of the first n customers of a workspace after an id.
+	Keys func(workspace, after string, n int) ([]string, error)
 	// Commit makes a snapshot durable; the answer is Committed.
 	Commit func(b *storage.Batch)
 	// Retry calls Resume after a pause.
@@ -135,6 +137,10 @@ func (o *Owner) Frame(in Input) {
 
 func (o *Owner) apply(in *Input) {
 	for done := false; !done; {
+		if err := o.page(); err != nil {
+			o.halt(err)
+			return
+		}
 		if err := o.load(o.Shard.Needs(in)); err != nil {
 			o.halt(err)
 			return
@@ -162,6 +168,20 @@ func (o *Owner) apply(in *Input) {
 		return
 	}
 	o.pump()
+}
+
+// page gives a tour the next keys of the store.
+func (o *Owner) page() error {
+	workspace, after, n, wanted := o.Shard.TourPage()
+	if !wanted {
+		return nil
+	}
+	ids, err := o.env.Keys(workspace, after, n)
+	if err != nil {
+		return err
+	}
+	o.Shard.SetTourPage(ids)
+	return nil
 }
 
 func (o *Owner) load(keys []string) error {

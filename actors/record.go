@@ -32,6 +32,8 @@ func (s *Shard) apply(in *Input, index int, out *effect.Effects) {
 	switch r.Kind {
 	case stream.KindEvent:
 		err = s.applyEvent(in, index, out)
+	case stream.KindBroadcast:
+		err = s.applyBroadcast(r.Data, index, out)
 	case stream.KindResult:
 		err = s.applyResult(r.Data, out)
 	case stream.KindControl:
@@ -65,7 +67,9 @@ func (s *Shard) applyEvent(in *Input, index int, out *effect.Effects) error {
 	created := h == nil
 	if created {
 		h = s.customers.put(key, campaign.NewCustomer(e.Workspace, e.Customer, s.now, in.At.Seq+s.shift), guessBytes)
+		s.arrived(h)
 	}
+	s.catchUp(h, out)
 	s.machine.Use(s.defs.set(e.Workspace))
 	s.guard(h, out, func() {
 		s.machine.Apply(h.c, &e, s.now, created, &out.Output)
@@ -86,6 +90,7 @@ func (s *Shard) applyResult(data []byte, out *effect.Effects) error {
 	if h == nil {
 		return nil // a result of a customer who is gone
 	}
+	s.catchUp(h, out)
 	s.machine.Use(s.defs.set(r.Workspace))
 	s.machine.Settle(h.c, &r, s.now, &out.Output)
 	s.markDirty(h)
@@ -109,11 +114,15 @@ func (s *Shard) applyControl(data []byte, seq uint64) error {
 		if s.eventful {
 			s.shift++
 		}
+		old := s.defs.set(c.Apply.Workspace)
 		changed, err := s.defs.apply(c.Apply, seq+s.shift, s.now)
 		if changed {
 			s.planSweep()
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		s.activate(c.Apply, old)
 	case c.Decide != nil:
 		return s.defs.decide(c.Decide)
 	case c.Genesis != nil && c.Genesis.DedupeIDs > 0:

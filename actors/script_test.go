@@ -24,6 +24,7 @@ import (
 //	frame [t=TIME]           one frame; each line is a record:
 //	                           track CUSTOMER ID "Name" {properties} [time=TIME] [historical]
 //	                           identify CUSTOMER ID {traits}
+//	                           broadcast ID "Name" {properties}
 //	                           result DELIVERY-LINE accepted|temporary|permanent
 //	restart                  snapshot, and a new shard from the store
 //	crash                    a new shard from the last snapshot, then the log again
@@ -72,6 +73,7 @@ type scriptWorld struct {
 	out    strings.Builder
 	sent   []campaign.Delivery
 	silent bool
+	wrote  map[uint64]uint64 // hash of each effect message
 }
 
 func newScriptWorld(t *testing.T) *scriptWorld {
@@ -80,7 +82,7 @@ func newScriptWorld(t *testing.T) *scriptWorld {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &scriptWorld{lang: lang, store: storage.NewMemory()}
+	w := &scriptWorld{lang: lang, store: storage.NewMemory(), wrote: map[uint64]uint64{}}
 	w.recover(t)
 	return w
 }
@@ -126,6 +128,13 @@ func (w *scriptWorld) step(t *testing.T, records ...stream.Record) {
 func (w *scriptWorld) feed(t *testing.T, in *Input) {
 	t.Helper()
 	for {
+		if workspace, after, n, wanted := w.shard.TourPage(); wanted {
+			ids, err := storage.CustomersAfter(w.store, 0, workspace, after, n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.shard.SetTourPage(ids)
+		}
 		for _, key := range w.shard.Needs(in) {
 			workspace, id, _ := strings.Cut(key, "\x00")
 			v, err := w.store.Get(storage.CustomerKey(0, workspace, id))
@@ -149,13 +158,18 @@ func (w *scriptWorld) feed(t *testing.T, in *Input) {
 	}
 }
 
-// check reads every message back: what is written is what was decided.
+// check reads every message back: what is written is what was decided, and a replay
+// writes the same.
 func (w *scriptWorld) check(t *testing.T, n uint64, data []byte) {
 	t.Helper()
 	m, err := effect.DecodeMessage(data)
 	if err != nil || m.N != n {
 		t.Fatalf("effect message %d reads as %d, error %v", n, m.N, err)
 	}
+	if before, again := w.wrote[n]; again && before != hashBytes(data) {
+		t.Fatalf("effect message %d differs when the log is read again", n)
+	}
+	w.wrote[n] = hashBytes(data)
 }
 
 func (w *scriptWorld) print(out *effect.Effects) {
@@ -249,6 +263,13 @@ func (w *scriptWorld) record(t *testing.T, line string) stream.Record {
 	verb, rest, _ := strings.Cut(line, " ")
 	customer, rest, _ := strings.Cut(rest, " ")
 	switch verb {
+	case "broadcast":
+		name, properties, _ := strings.Cut(strings.TrimPrefix(rest, `"`), `"`)
+		e := campaign.Event{
+			Workspace: "default", ID: customer, Type: campaign.Track, Name: name, Time: w.clock,
+			Properties: []byte(strings.TrimSpace(properties)),
+		}
+		return stream.Record{Kind: stream.KindBroadcast, Data: e.AppendTo(nil)}
 	case "track", "identify":
 		id, rest, _ := strings.Cut(rest, " ")
 		e := campaign.Event{

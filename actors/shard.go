@@ -44,6 +44,7 @@ type Shard struct {
 	wheel     wheel
 	dedupe    dedupe
 	defs      definitions
+	tours     tours
 
 	now      int64 // log time, ms; never goes back
 	applied  Position
@@ -97,8 +98,10 @@ func (s *Shard) Claim() Claim { return s.claim }
 // NextDue is when the earliest timer is due, ms; 0 when there is none.
 func (s *Shard) NextDue() int64 {
 	due := s.hold.next(&s.wheel)
-	if turn := s.sweep.next(); turn != 0 && (due == 0 || turn < due) {
-		due = turn
+	for _, next := range [2]int64{s.sweep.next(), s.tours.next(s.now)} {
+		if next != 0 && (due == 0 || next < due) {
+			due = next
+		}
 	}
 	if due >= campaign.Never {
 		return 0
@@ -126,10 +129,12 @@ func (s *Shard) Step(in *Input, out *effect.Effects) (done bool, err error) {
 	s.hold.observe(&s.wheel, before, s.now)
 	s.mark(in.At.Seq, InTimers)
 	defer s.mark(0, 0)
+	s.tourSlice(out)
 	if !s.sweepOn(out) || !s.fireTimers(out) {
 		s.part++
 		return false, nil
 	}
+	s.startSchedules()
 	s.dedupe.evict(s.now)
 	s.eventful, s.shift = false, 0
 	for i := range in.Frame.Records {

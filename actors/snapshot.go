@@ -43,6 +43,10 @@ func (s *Shard) Snapshot() *storage.Batch {
 		b.Set(storage.DefinitionsKey(p), s.defs.encode())
 		s.defs.dirty = false
 	}
+	if s.tours.dirty {
+		b.Set(storage.ToursKey(p), s.tours.encode())
+		s.tours.dirty = false
+	}
 	meta := s.Meta()
 	b.Set(storage.MetaKey(p), meta.Encode())
 	s.touched, s.saving = false, true
@@ -114,6 +118,13 @@ func (s *Shard) Recover(store storage.Store) error {
 		return err
 	} else if defs != nil {
 		if err := s.defs.load(defs); err != nil {
+			return err
+		}
+	}
+	if stored, err := store.Get(storage.ToursKey(p)); err != nil {
+		return err
+	} else if stored != nil {
+		if err := s.tours.load(stored); err != nil {
 			return err
 		}
 	}

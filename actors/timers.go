@@ -119,6 +119,7 @@ func (s *Shard) fireTimers(out *effect.Effects) bool {
 
 // fire fires one customer's timers due at or before due, inside a guard (C7).
 func (s *Shard) fire(h *hosted, due int64, out *effect.Effects) {
+	s.catchUp(h, out)
 	workspace := h.c.Workspace
 	s.machine.Use(s.defs.set(workspace))
 	s.guard(h, out, func() {
@@ -166,6 +167,9 @@ func (s *Shard) Needs(in *Input) []string {
 		}
 	}
 	s.sweep.each(now, want)
+	for _, key := range s.turn() {
+		want(key)
+	}
 	for i := range in.Frame.Records {
 		if key, ok := recordKey(&in.Frame.Records[i]); ok {
 			want(key)

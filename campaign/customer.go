@@ -27,9 +27,17 @@ type Customer struct {
 	Entries  []Entry   // sorted by (Campaign, Key)
 	Watches  []Watch   // armed inactivity triggers, sorted by Campaign
 	Chains   []*Chain  // sorted by (Campaign, Entry); ended ones stay while measured
-	Tags     []string  // sorted
 	queue    []queued  // entries into paused campaigns, oldest first
 	Pending  []Pending // deliveries handed off and without a final result, oldest first
+
+	Streaks []Streak    // sorted by Campaign
+	Dates   []DateWatch // sorted by (Campaign, Offset)
+	Levels  []Level     // sorted by Campaign
+	Windows []Window    // sorted by Event
+	Tags    []string    // sorted; never changed in place
+	// Toured is the number of the last tour that reached the customer ahead of its turn;
+	// 0 when no tour is under way.
+	Toured uint64
 }
 
 // NewCustomer is a customer first seen at now with the record at place.
@@ -248,6 +256,9 @@ func (c *Customer) NextDue() int64 {
 	for i := range c.Watches {
 		consider(c.Watches[i].Due)
 	}
+	for i := range c.Dates {
+		consider(c.Dates[i].Due)
+	}
 	for i := range c.Pending {
 		consider(c.Pending[i].wakeAt())
 	}
@@ -300,6 +311,11 @@ func (c *Customer) Quarantine(due, now int64) {
 		}
 	}
 	c.Watches = watches
+	for i := range c.Dates {
+		if c.Dates[i].Due <= due {
+			c.Dates[i].Due, c.Dates[i].Number = 0, 0
+		}
+	}
 	pending := c.Pending[:0]
 	for _, p := range c.Pending {
 		if p.wakeAt() > due {

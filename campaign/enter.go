@@ -2,19 +2,38 @@ package campaign
 
 // triggers asks every campaign that watches the event's name, by campaign name.
 func (m *Machine) triggers(e *Event) {
-	for _, p := range m.set.triggers[e.Name] {
-		m.scope.chain.c = nil
-		m.scope.trigger.set(e)
-		switch t := p.Trigger.(type) {
-		case *EventTrigger:
-			if t.Where == nil || m.holds(t.Where, p.Name) {
-				m.offer(p, e)
-			}
-		case *CountTrigger:
-			m.countTrigger(p, t, e)
-		case *InactivityTrigger:
-			m.rearm(p, t, e)
+	for _, p := range m.set.triggered(e.Name) {
+		m.trigger(p, e)
+	}
+	m.notedProfile()
+}
+
+// trigger asks one campaign; e is nil when the profile was changed by a timer.
+func (m *Machine) trigger(p *Program, e *Event) {
+	m.scope.chain.c = nil
+	m.scope.trigger.set(e)
+	switch t := p.Trigger.(type) {
+	case *EventTrigger:
+		if t.Where == nil || m.holds(t.Where, p.Name) {
+			m.offer(p, e)
 		}
+	case *WebhookTrigger:
+		m.offer(p, e)
+	case *CountTrigger:
+		m.countTrigger(p, t, e)
+	case *InactivityTrigger:
+		m.rearm(p, t, e)
+	case *StreakTrigger:
+		m.streak(p, t, e)
+	case *ThresholdTrigger, *SegmentTrigger:
+		if m.crossed(p) {
+			m.offer(p, e)
+		}
+	case *ChangeTrigger:
+		m.change(p, t, e)
+	case *DateTrigger:
+		m.planDates(p, t, true)
+	case *BroadcastTrigger, *ScheduleTrigger: // come as visits
 	}
 }
 
@@ -28,7 +47,7 @@ func (m *Machine) countTrigger(p *Program, t *CountTrigger, e *Event) {
 	if t.Where != nil && !m.holds(t.Where, p.Name) {
 		return
 	}
-	if m.c.CreatedPlace < spec.since {
+	if m.c.CreatedPlace < spec.since && !p.Existing {
 		m.refuse(p, "", ReasonHistory)
 		return
 	}
@@ -58,6 +77,9 @@ func (m *Machine) arm(p *Program, t *InactivityTrigger, e *Event) {
 // of a customer who never did the event; that record is their trigger.
 func (m *Machine) watchProfiles(e *Event) {
 	for _, p := range m.set.profile {
+		if t, ok := p.Trigger.(*DateTrigger); ok {
+			m.planDates(p, t, false)
+		}
 		t, ok := p.Trigger.(*InactivityTrigger)
 		if !ok {
 			continue
@@ -95,6 +117,8 @@ func (m *Machine) fireWatch(campaign string) {
 // offer asks whether an event may start a chain at all, then enters.
 func (m *Machine) offer(p *Program, e *Event) {
 	switch {
+	case e == nil: // a timer changed the profile
+		m.enterIfAllowed(p, nil)
 	case e.Historical:
 		m.refuse(p, "", ReasonHistorical)
 	case m.now-e.Time > p.MaxEventAge:
@@ -108,6 +132,10 @@ func (m *Machine) offer(p *Program, e *Event) {
 func (m *Machine) enterIfAllowed(p *Program, trigger *Event) {
 	if p.Status != StatusActive {
 		m.inactive(p, trigger)
+		return
+	}
+	if m.now < p.From || p.Until != 0 && m.now >= p.Until {
+		m.refuse(p, "", ReasonPeriod)
 		return
 	}
 	key, ok := m.key(p, trigger)

@@ -25,12 +25,16 @@ type Expr struct {
 	Source  string
 	program cel.Program
 	asks    []counterAsk // counters that it reads
+	reads   reads
+	output  *cel.Type
 }
 
 // counterAsk is one counter that an expression reads.
 type counterAsk struct {
 	event string
 	sum   string // property to sum, empty when none
+	// window is how far back it looks, ms; 0: all that was counted.
+	window int64
 }
 
 // Language compiles expressions. It is safe for concurrent use.
@@ -60,9 +64,15 @@ func NewLanguage() (*Language, error) {
 		cel.Variable("chain", cel.ObjectType(typeChain)),
 		cel.Variable("now", cel.TimestampType),
 		member("count", "customer_count", cel.IntType, str),
+		member("count", "customer_count_window", cel.IntType, str, str),
 		member("sum", "customer_sum", cel.DoubleType, str, str),
+		member("sum", "customer_sum_window", cel.DoubleType, str, str, str),
 		member("first", "customer_first", cel.TimestampType, str),
+		member("first", "customer_first_window", cel.TimestampType, str, str),
 		member("last", "customer_last", cel.TimestampType, str),
+		member("last", "customer_last_window", cel.TimestampType, str, str),
+		cel.Function("tagged", cel.MemberOverload("customer_tagged", []*cel.Type{customer, str}, cel.BoolType,
+			cel.FunctionBinding(readTag))),
 	}, faults()...)...)
 	if err != nil {
 		return nil, fmt.Errorf("campaign: expression environment: %w", err)
@@ -76,6 +86,9 @@ func readCounter(function string, args []ref.Val) ref.Val {
 	event, okName := args[1].(types.String)
 	if !ok || !okName {
 		return types.NewErr("customer.%s: unexpected arguments", function)
+	}
+	if function == "sum" && len(args) == 4 || function != "sum" && len(args) == 3 {
+		return readWindow(function, view, string(event), args)
 	}
 	c := view.c.counter(counterID(string(event), ""))
 	switch function {
@@ -109,10 +122,11 @@ func (l *Language) compileExpr(source string, want *cel.Type) (*Expr, error) {
 	if got := ast.OutputType(); want != nil && !got.IsExactType(want) && !got.IsExactType(cel.DynType) {
 		return nil, fmt.Errorf("expression gives %s, not %s", got, want)
 	}
-	e := &Expr{Source: source}
+	e := &Expr{Source: source, output: ast.OutputType()}
 	loops := false
 	var bad error
 	celast.PostOrderVisit(ast.NativeRep().Expr(), celast.NewExprVisitor(func(x celast.Expr) {
+		e.reads.see(x)
 		switch x.Kind() {
 		case celast.ComprehensionKind:
 			loops = true
@@ -121,6 +135,7 @@ func (l *Language) compileExpr(source string, want *cel.Type) (*Expr, error) {
 				bad = err
 			} else if is {
 				e.asks = append(e.asks, ask)
+				e.reads.clock = e.reads.clock || ask.window > 0
 			}
 		default:
 		}
@@ -164,9 +179,15 @@ func counterAskOf(call celast.CallExpr) (ask counterAsk, is bool, err error) {
 		}
 		names = append(names, text)
 	}
-	ask.event = names[0]
-	if len(names) > 1 {
-		ask.sum = names[1]
+	ask.event, names = names[0], names[1:]
+	if call.FunctionName() == "sum" {
+		ask.sum, names = names[0], names[1:]
+	}
+	if len(names) > 0 {
+		if ask.window, err = ParseDuration(names[0]); err != nil || ask.window == 0 {
+			return counterAsk{}, false, fmt.Errorf("customer.%s: %q is no window; write for example 30d",
+				call.FunctionName(), names[0])
+		}
 	}
 	return ask, true, nil
 }
@@ -174,14 +195,7 @@ func counterAskOf(call celast.CallExpr) (ask counterAsk, is bool, err error) {
 func exprError(source string, issues *cel.Issues) error {
 	var parts []string
 	for _, e := range issues.Errors() {
-		message := e.Message
-		if strings.Contains(message, "found no matching overload for 'count'") ||
-			strings.Contains(message, "found no matching overload for 'sum'") ||
-			strings.Contains(message, "found no matching overload for 'first'") ||
-			strings.Contains(message, "found no matching overload for 'last'") {
-			message += " (windows are not supported yet)"
-		}
-		parts = append(parts, fmt.Sprintf("%s (at %q, column %d)", message, source, e.Location.Column()+1))
+		parts = append(parts, fmt.Sprintf("%s (at %q, column %d)", e.Message, source, e.Location.Column()+1))
 	}
 	return errors.New(strings.Join(parts, "; "))
 }

@@ -1,7 +1,5 @@
 package campaign
 
-import "fmt"
-
 // Earliest is how long after the entry each step can be reached at the earliest, in
 // ms, by step id: waits that an event can close count as nothing.
 func (p *Program) Earliest() map[string]int64 {
@@ -63,19 +61,12 @@ func (p *Program) TriggerWhere() string {
 		return sourceOf(t.Where)
 	case *InactivityTrigger:
 		return sourceOf(t.Where)
+	case *StreakTrigger:
+		return sourceOf(t.Where)
+	default:
+		return ""
 	}
-	return ""
 }
 
 // TriggerText is equal for two campaigns with the same trigger.
-func (p *Program) TriggerText() string {
-	rule := ""
-	switch t := p.Trigger.(type) {
-	case *CountTrigger:
-		rule = fmt.Sprintf("reaches %d", t.Reaches)
-	case *InactivityTrigger:
-		rule = fmt.Sprintf("for %d, %v", t.For, t.FromProfile)
-	case *EventTrigger:
-	}
-	return fmt.Sprintf("%T %s %s %s", p.Trigger, p.Trigger.triggerEvent(), p.TriggerWhere(), rule)
-}
+func (p *Program) TriggerText() string { return p.triggerText }

@@ -21,10 +21,14 @@ type Machine struct {
 	late    bool     // the timer in hand is more than lateAfter late
 	zones   map[string]*time.Location
 
-	derived  []derived // what the record in hand led to, and what that led to
-	deriving bool      // they are being applied
-	depth    int       // of the record in hand: 0 for one of the log, or a timer
-	made     int       // derived records since the last record of the log
+	derived    []derived // what the record in hand led to, and what that led to
+	deriving   bool      // they are being applied
+	depth      int       // of the record in hand: 0 for one of the log, or a timer
+	made       int       // derived records since the last record of the log
+	asOf       int64     // the instant as of which triggers are armed, ms: mostly now
+	before     []sight   // what the record in hand can change, before it
+	seenTraits []byte    // the profile that triggers last looked at
+	seenTags   []string
 }
 
 // NewMachine is a machine without campaigns.
@@ -41,11 +45,12 @@ func (m *Machine) Use(set *Set) { m.set = set }
 func (m *Machine) begin(c *Customer, now int64, out *Output) {
 	m.c, m.now, m.out, m.eventID, m.planned, m.late = c, now, out, "", 0, false
 	m.ready = m.ready[:0]
-	m.scope.now = now
+	m.scope.now, m.asOf = now, now
 	m.scope.event.set(nil)
 	m.scope.trigger.set(nil)
 	m.scope.customer.set(c)
 	m.scope.chain.c = nil
+	m.notedProfile()
 }
 
 // Apply applies an event to its customer at log time now, in the order of L1.
@@ -58,8 +63,10 @@ func (m *Machine) Apply(c *Customer, e *Event, now int64, created bool, out *Out
 	m.follow()
 	m.eventID = e.ID
 	m.scope.event.set(e)
+	m.lookBefore(m.set.triggered(e.Name), created)
 	m.profile(e)
 	m.count(e)
+	m.countWindows(e)
 	m.chains(e)
 	if created {
 		m.watchProfiles(e)
@@ -69,6 +76,7 @@ func (m *Machine) Apply(c *Customer, e *Event, now int64, created bool, out *Out
 		c.remember(e)
 	}
 	m.runReady()
+	m.followProfile(e)
 	m.derive()
 	m.prune()
 }
@@ -96,48 +104,16 @@ func (m *Machine) Fire(c *Customer, due, now int64, out *Output) {
 			m.fireChain(t.chain)
 		case t.watch != "":
 			m.fireWatch(t.watch)
+		case t.date > 0:
+			m.fireDate(t.date - 1)
 		default:
 			m.firePending(t.pending)
 		}
 		m.runReady()
+		m.followProfile(nil)
 	}
 	m.derive()
 	m.prune()
-}
-
-// timer is one due timer of the customer: of a chain, a watch, or a pending
-// delivery.
-type timer struct {
-	due     int64
-	chain   *Chain
-	watch   string
-	pending int
-}
-
-// nextTimer is the earliest timer due at or before limit. At the same instant
-// pending deliveries come first, then campaigns by name and entry number, where
-// a watch stands behind the chains of its campaign.
-func (m *Machine) nextTimer(limit int64) (best timer, found bool) {
-	consider := func(t timer) {
-		if t.due != 0 && t.due <= limit && (!found || t.due < best.due) {
-			best, found = t, true
-		}
-	}
-	for i := range m.c.Pending {
-		consider(timer{due: m.c.Pending[i].wakeAt(), pending: i})
-	}
-	watches := m.c.Watches
-	for _, ch := range m.c.Chains {
-		for len(watches) > 0 && watches[0].Campaign < ch.Campaign {
-			consider(timer{due: watches[0].Due, watch: watches[0].Campaign})
-			watches = watches[1:]
-		}
-		consider(timer{due: ch.wakeAt(), chain: ch})
-	}
-	for i := range watches {
-		consider(timer{due: watches[i].Due, watch: watches[i].Campaign})
-	}
-	return best, found
 }
 
 // profile applies an identify call to the traits.

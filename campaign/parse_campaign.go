@@ -13,7 +13,12 @@ func (r *reader) campaign(n *yaml.Node, p *Program) {
 	p.Reentry.MaxActive = 1
 	maxActiveGiven := false
 	fields := []field{
-		{name: "trigger", required: true, read: func(n *yaml.Node) { r.trigger(n, p) }},
+		{name: "trigger", required: true, read: func(n *yaml.Node) {
+			r.trigger(n, p)
+			if text, err := yaml.Marshal(n); err == nil {
+				p.triggerText = string(text)
+			}
+		}},
 		{name: "audience", read: func(n *yaml.Node) { r.expr(n, "audience", true, &p.Audience) }},
 		{name: "reentry", read: func(n *yaml.Node) { maxActiveGiven = r.reentry(n, &p.Reentry) }},
 		{name: "max_event_age", read: func(n *yaml.Node) { r.duration(n, "max_event_age", &p.MaxEventAge) }},
@@ -30,13 +35,18 @@ func (r *reader) campaign(n *yaml.Node, p *Program) {
 		{name: "in_flight", read: func(n *yaml.Node) {
 			p.InFlight = InFlight(r.choice(n, "in_flight", "follow", "pin", "exit"))
 		}},
+		{name: "from", read: func(n *yaml.Node) { r.instant(n, "from", &p.From) }},
+		{name: "until", read: func(n *yaml.Node) { r.instant(n, "until", &p.Until) }},
+		{name: "recheck", read: func(n *yaml.Node) { p.Recheck = r.choice(n, "recheck", "before_send") == 0 }},
+		{name: "existing", read: func(n *yaml.Node) { p.Existing = r.choice(n, "existing", "include") == 0 }},
 		{name: "zone", read: func(n *yaml.Node) { r.zone(n, "zone", &p.Zone) }},
 		{name: "steps", required: true, read: func(n *yaml.Node) {
 			r.list(n, "steps", maxSteps, func(n *yaml.Node) { p.Steps = append(p.Steps, r.step(n)) })
 			r.checkSteps(n, p)
 		}},
 	}
-	r.object(n, "campaign", append(fields, later("from", "until", "recheck", "policy", "existing", "versions")...)...)
+	r.object(n, "campaign", append(fields, later("policy", "versions")...)...)
+	r.checkPeriod(n, p)
 	for _, check := range r.checks {
 		check(p)
 	}
@@ -47,7 +57,7 @@ func (r *reader) campaign(n *yaml.Node, p *Program) {
 }
 
 func (r *reader) trigger(n *yaml.Node, p *Program) {
-	fields := []field{
+	fields := append(r.profileTriggers(p), []field{
 		{name: "event", read: func(n *yaml.Node) {
 			t := new(EventTrigger)
 			r.object(n, "trigger.event",
@@ -76,12 +86,12 @@ func (r *reader) trigger(n *yaml.Node, p *Program) {
 				}})
 			r.oneTrigger(n, p, t)
 		}},
-	}
-	r.object(n, "trigger", append(fields, later("streak", "date", "threshold", "segment", "change", "webhook",
-		"broadcast", "schedule")...)...)
+	}...)
+	fields = append(fields, r.visitTriggers(p)...)
+	r.object(n, "trigger", fields...)
 	if p.Trigger == nil {
 		if n.Kind == yaml.MappingNode && len(n.Content) == 0 {
-			r.fail(n, "trigger: one of event, count, inactivity is needed")
+			r.fail(n, "trigger: one of %s is needed", fieldNames(fields))
 		}
 		p.Trigger = new(EventTrigger) // keeps later checks from tripping; there is an error already
 	}

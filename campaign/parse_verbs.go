@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
-
-	"github.com/nudge-engine/nudge/campaign/zone"
 )
 
 // Limits of the verbs that change or make something.
@@ -42,16 +40,6 @@ func (r *reader) until(n *yaml.Node) *Until {
 			}
 		}})
 	return u
-}
-
-// clock reads a time of day, HH:MM, before 24:00.
-func (r *reader) clock(n *yaml.Node, what string, into *int) {
-	minute, ok := zone.ParseClock(n.Value)
-	if n.Kind != yaml.ScalarNode || !ok || minute == 24*60 {
-		r.fail(n, "%s must be a time of day like \"09:00\"", what)
-		return
-	}
-	*into = minute
 }
 
 // setProfile reads {traits, tags}.
@@ -137,7 +125,7 @@ func (r *reader) assigns(n *yaml.Node, what string) (all []Assign) {
 		case value.Kind == yaml.MappingNode && len(value.Content) == 2 && value.Content[0].Value == "cel":
 			r.expr(value.Content[1], what+"."+a.Name, false, &a.Expr)
 		default:
-			a.Literal = r.literal(nil, value, what+"."+a.Name)
+			a.Literal = r.jsonLiteral(nil, value, what+"."+a.Name)
 		}
 		seen[a.Name] = true
 		all = append(all, a)
@@ -145,8 +133,8 @@ func (r *reader) assigns(n *yaml.Node, what string) (all []Assign) {
 	return all
 }
 
-// literal appends a YAML value as JSON.
-func (r *reader) literal(b []byte, n *yaml.Node, what string) []byte {
+// jsonLiteral appends a YAML value as JSON.
+func (r *reader) jsonLiteral(b []byte, n *yaml.Node, what string) []byte {
 	switch n.Kind {
 	case yaml.SequenceNode:
 		b = append(b, '[')
@@ -154,7 +142,7 @@ func (r *reader) literal(b []byte, n *yaml.Node, what string) []byte {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = r.literal(b, item, what)
+			b = r.jsonLiteral(b, item, what)
 		}
 		return append(b, ']')
 	case yaml.MappingNode:
@@ -164,7 +152,7 @@ func (r *reader) literal(b []byte, n *yaml.Node, what string) []byte {
 				b = append(b, ',')
 			}
 			b = append(appendJSONString(b, n.Content[i].Value), ':')
-			b = r.literal(b, n.Content[i+1], what)
+			b = r.jsonLiteral(b, n.Content[i+1], what)
 		}
 		return append(b, '}')
 	case yaml.ScalarNode:

@@ -11,6 +11,10 @@ type Program struct {
 
 	Trigger     Trigger
 	Audience    *Expr // nil: everybody
+	From        int64 // log time from which customers may enter, ms; 0: always
+	Until       int64 // log time from which they may no longer, ms; 0: never
+	Recheck     bool  // the audience is asked again before each send
+	Existing    bool  // the trigger also asks for customers who are already there
 	Reentry     Reentry
 	MaxEventAge int64 // ms
 	Goals       []Goal
@@ -22,7 +26,8 @@ type Program struct {
 	Zone        string   // IANA name; empty: the workspace's
 	Steps       []Step
 
-	steps map[string]int // id -> index; read only
+	steps       map[string]int // id -> index; read only
+	triggerText string         // the trigger as it was written
 	// needs holds the variables that a step's message names, by step id.
 	needs map[string][]Variable
 }
@@ -30,7 +35,7 @@ type Program struct {
 // Trigger starts chains. Exactly one of the kinds below.
 //
 //sumtype:decl
-type Trigger interface{ triggerEvent() string }
+type Trigger interface{ interest() interest }
 
 // EventTrigger fires on each matching event.
 type EventTrigger struct {
@@ -54,10 +59,6 @@ type InactivityTrigger struct {
 	// the time of their first record.
 	FromProfile bool
 }
-
-func (t *EventTrigger) triggerEvent() string      { return t.Name }
-func (t *CountTrigger) triggerEvent() string      { return t.Event }
-func (t *InactivityTrigger) triggerEvent() string { return t.Event }
 
 // Mode says how often a customer may enter.
 type Mode uint8

@@ -2,7 +2,6 @@ package campaign
 
 import (
 	"encoding/json"
-	"time"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -75,20 +74,6 @@ func (r *reader) variants(n *yaml.Node, s *Scenario) {
 		r.name(n.Content[i+1], "variants."+step, &variant)
 		s.Variants[step] = variant
 	}
-}
-
-// instant reads a time in RFC 3339.
-func (r *reader) instant(n *yaml.Node, what string, into *int64) {
-	s, ok := r.scalar(n, what)
-	if !ok {
-		return
-	}
-	t, err := time.Parse(time.RFC3339Nano, s)
-	if err != nil {
-		r.fail(n, "%s: %q is no time; write for example 2026-03-01T10:00:00Z", what, s)
-		return
-	}
-	*into = t.UnixMilli()
 }
 
 func (r *reader) scenarioStep(n *yaml.Node) ScenarioStep {

@@ -26,6 +26,7 @@ func newScope() *scope {
 	s := new(scope)
 	s.event.record = record{name: typeEvent, find: s.event.field}
 	s.trigger.record = record{name: typeEvent, find: s.trigger.field}
+	s.customer.scope = s
 	s.customer.record = record{name: typeCustomer, find: s.customer.field}
 	s.chain.record = record{name: typeChain, find: s.chain.field}
 	return s
@@ -93,6 +94,7 @@ func (v *eventView) field(name string) (ref.Val, bool) {
 type customerView struct {
 	record
 	c      *Customer
+	scope  *scope // for the instant that windows end at
 	traits lazyJSON
 }
 
@@ -109,6 +111,8 @@ func (v *customerView) field(name string) (ref.Val, bool) {
 		return jsonMap{o: v.traits.object()}, true
 	case "created_at":
 		return celTime(v.c.CreatedAt), true
+	case "tags":
+		return types.NewStringList(types.DefaultTypeAdapter, v.c.Tags), true
 	case "timezone":
 		if zone := v.traits.get("timezone"); zone != nil {
 			return celJSON(zone), true
@@ -151,6 +155,7 @@ var fieldTypes = map[string]map[string]*types.Type{
 	typeCustomer: {
 		"id": types.StringType, "created_at": types.TimestampType, "timezone": types.StringType,
 		"traits": types.NewMapType(types.StringType, types.DynType),
+		"tags":   types.NewListType(types.StringType),
 	},
 	typeChain: {
 		"key": types.StringType, "entered_at": types.TimestampType, "step": types.StringType,

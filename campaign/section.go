@@ -21,7 +21,13 @@ type section[T any] struct {
 //
 //nudge:constant read only
 var customerSections = []section[*Customer]{
-	tagSection, queueSection,
+	{20, func(c *Customer) bool { return len(c.Streaks) > 0 }, appendStreaks, decodeStreaks},
+	{21, func(c *Customer) bool { return len(c.Dates) > 0 }, appendDates, decodeDates},
+	{22, func(c *Customer) bool { return len(c.Levels) > 0 }, appendLevels, decodeLevels},
+	{23, func(c *Customer) bool { return len(c.Windows) > 0 }, appendWindows, decodeWindows},
+	{24, func(c *Customer) bool { return len(c.Tags) > 0 }, appendTags, decodeTags},
+	{25, func(c *Customer) bool { return c.Toured > 0 }, appendToured, decodeToured},
+	queueSection,
 }
 
 // chainSections are in the order of their tags.

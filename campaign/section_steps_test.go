@@ -39,9 +39,9 @@ func TestStepSections(t *testing.T) {
 	}
 }
 
-func TestTags(t *testing.T) {
+func TestTagSection(t *testing.T) {
 	c := NewCustomer("w", "ann", 1, 1)
-	if !c.Tag("b") || !c.Tag("a") || c.Tag("a") || !c.Tagged("a") || c.Tagged("c") {
+	if !c.Tag("b") || !c.Tag("a") || !c.Tagged("a") || c.Tagged("c") {
 		t.Errorf("unexpected tags %v", c.Tags)
 	}
 	got, err := DecodeCustomer(c.AppendTo(nil), Names{})

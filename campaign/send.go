@@ -22,6 +22,7 @@ func (m *Machine) send(p *Program, step string, s *Send, ch *Chain) (handedOff b
 		planned = m.now
 	}
 	values, missing := m.capture(p, p.needs[step], ch)
+	outside := p.Recheck && !m.stillInAudience(p)
 	chain := ChainID(m.c.Workspace, ch.Campaign, m.c.ID, ch.Key, ch.Entry)
 	for _, channel := range s.Channels {
 		d := Delivery{
@@ -33,6 +34,8 @@ func (m *Machine) send(p *Program, step string, s *Send, ch *Chain) (handedOff b
 		switch {
 		case m.late && p.Late == LateSkip:
 			m.drop(d, ch, ReasonLate, "")
+		case outside:
+			m.drop(d, ch, ReasonAudience, "")
 		case len(m.c.Pending) >= maxPending:
 			m.drop(d, ch, ReasonPending, "")
 		case missing != "":

@@ -3,6 +3,7 @@ package campaign
 import (
 	"fmt"
 	"sort"
+	"time"
 )
 
 // Set is the active campaigns of one workspace, indexed by event name. It is
@@ -13,13 +14,17 @@ type Set struct {
 	byName   map[string]*Program
 	triggers map[string][]*Program // event name -> programs by name
 	counters map[string][]*counterSpec
-	ringed   map[string]bool // event names that a goal, stop or wait names
+	windows  map[string]*windowSpec // by event name
+	always   []*Program             // whose trigger looks at every record, by name
+	ringed   map[string]bool        // event names that a goal, stop or wait names
 	// profile are the programs whose trigger watches customers from their
 	// first record on, by name.
 	profile []*Program
 	winners []Winner
 	// successions are what older versions left, by campaign.
 	successions map[string]*succession
+	// broadcasts are the programs that wait for an event without a customer, by name.
+	broadcasts map[string][]*Program
 }
 
 // counterSpec is one counter that the set keeps.
@@ -39,7 +44,10 @@ func NewSet(programs []*Program, since map[string]uint64, place uint64, kept ...
 		byName:   make(map[string]*Program, len(programs)),
 		triggers: map[string][]*Program{},
 		counters: map[string][]*counterSpec{},
-		ringed:   map[string]bool{},
+		windows:  map[string]*windowSpec{},
+
+		broadcasts: map[string][]*Program{},
+		ringed:     map[string]bool{},
 	}
 	sort.Slice(s.programs, func(i, j int) bool { return s.programs[i].Name < s.programs[j].Name })
 	for _, p := range s.programs {
@@ -52,6 +60,7 @@ func NewSet(programs []*Program, since map[string]uint64, place uint64, kept ...
 	for _, p := range kept {
 		s.indexAsked(p)
 	}
+	s.addAlways()
 	wanted := map[string]bool{}
 	for _, specs := range s.counters { //nudge:unordered each is handled alone
 		for _, c := range specs {
@@ -71,10 +80,13 @@ func NewSet(programs []*Program, since map[string]uint64, place uint64, kept ...
 }
 
 func (s *Set) indexTrigger(p *Program) {
-	name := p.Trigger.triggerEvent()
-	s.triggers[name] = append(s.triggers[name], p)
+	s.indexInterest(p)
 	switch t := p.Trigger.(type) {
-	case *EventTrigger:
+	case *DateTrigger:
+		s.profile = append(s.profile, p)
+	case *BroadcastTrigger:
+		s.broadcasts[t.Event] = append(s.broadcasts[t.Event], p)
+	default: // its expressions ask for what it counts
 	case *CountTrigger:
 		s.askCounter(t.Event, t.Where, "")
 	case *InactivityTrigger:
@@ -92,6 +104,10 @@ func (s *Set) indexAsked(p *Program) {
 	}
 	for _, e := range p.exprs() {
 		for _, ask := range e.asks {
+			if ask.window > 0 {
+				s.askWindow(ask)
+				continue
+			}
 			s.askCounter(ask.event, nil, ask.sum)
 		}
 	}
@@ -150,6 +166,9 @@ func (s *Set) Asks() []string {
 			asks = append(asks, text)
 		}
 	}
+	for event, w := range s.windows { //nudge:unordered sorted below
+		asks = append(asks, fmt.Sprintf("%s of the last %s", event, time.Duration(w.longest)*time.Millisecond))
+	}
 	sort.Strings(asks)
 	return asks
 }
@@ -194,6 +213,20 @@ func (p *Program) exprs() []*Expr {
 		add(t.Where)
 	case *InactivityTrigger:
 		add(t.Where)
+	case *StreakTrigger:
+		add(t.Where)
+		if t.BreakOn != nil {
+			add(t.BreakOn.Where)
+		}
+	case *ThresholdTrigger:
+		add(t.Value)
+	case *SegmentTrigger:
+		add(t.When)
+	case *DateTrigger:
+		add(t.Path)
+	case *BroadcastTrigger:
+		add(t.Audience)
+	case *ChangeTrigger, *ScheduleTrigger, *WebhookTrigger:
 	}
 	add(p.Audience)
 	add(p.Reentry.Key)

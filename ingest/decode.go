@@ -24,12 +24,13 @@ const (
 // decoder turns bodies into events. It keeps memory between requests and is used
 // by one at a time.
 type decoder struct {
-	parser    fastjson.Parser
-	workspace string
-	now       int64  // when the request came, ms
-	fallback  string // message id of a single call without one
-	newID     func() string
-	recorded  bool // the timestamp is needed and taken as it stands
+	parser     fastjson.Parser
+	workspace  string
+	now        int64  // when the request came, ms
+	fallback   string // message id of a single call without one
+	newID      func() string
+	broadcasts func(workspace, event string) bool // nil: there are none
+	recorded   bool                               // the timestamp is needed and taken as it stands
 
 	events  []campaign.Event
 	rejects []rejected

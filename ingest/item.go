@@ -106,6 +106,7 @@ func (i *item) identity(e *campaign.Event) *FieldError {
 		e.Customer = user
 	case anonymous != "":
 		e.Customer = anonymousPrefix + anonymous
+	case i.toEverybody():
 	default:
 		return &FieldError{Path: "userId", Code: codeMissing, Message: "userId or anonymousId is needed"}
 	}

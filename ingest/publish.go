@@ -34,6 +34,13 @@ func (r *encoded) fill(events []campaign.Event, rejects []rejected) error {
 	n := len(r.records)
 	for i := range events {
 		e := &events[i]
+		if e.Customer == "" { // for everybody: a copy for each partition
+			for p := range n {
+				r.buf = e.AppendTo(r.buf)
+				r.ends = append(r.ends, mark{p, len(r.buf), stream.KindBroadcast})
+			}
+			continue
+		}
 		r.buf = e.AppendTo(r.buf)
 		r.ends = append(r.ends, mark{stream.PartitionOf(e.Workspace, e.Customer, n), len(r.buf), stream.KindEvent})
 	}

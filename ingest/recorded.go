@@ -3,13 +3,36 @@ package ingest
 import (
 	"fmt"
 
+	"github.com/valyala/fastjson"
+
 	"github.com/nudge-engine/nudge/campaign"
 )
 
 // Recorded reads recorded calls, one JSON object each, for simulation. It checks
-// them as the server does, but the timestamp is the call's time as it stands.
+// them as the server does, but the timestamp is the call's time as it stands. A call of
+// a campaign's own endpoint has the type "webhook", the campaign and the body.
 // It belongs to one goroutine.
-type Recorded struct{ d decoder }
+type Recorded struct {
+	d     decoder
+	hooks map[string]*campaign.WebhookTrigger
+}
+
+// Knows tells what calls the campaigns of a workspace wait for besides those of a
+// customer: webhooks and broadcasts.
+func (r *Recorded) Knows(programs []*campaign.Program) {
+	r.hooks = map[string]*campaign.WebhookTrigger{}
+	broadcasts := map[string]bool{}
+	for _, p := range programs {
+		switch t := p.Trigger.(type) {
+		case *campaign.WebhookTrigger:
+			r.hooks[p.Name] = t
+		case *campaign.BroadcastTrigger:
+			broadcasts[t.Event] = true
+		default:
+		}
+	}
+	r.d.broadcasts = func(_, event string) bool { return broadcasts[event] }
+}
 
 // NewRecorded reads calls of a workspace.
 func NewRecorded(workspace string) *Recorded {
@@ -24,10 +47,38 @@ func (r *Recorded) Read(line []byte, id string) (campaign.Event, error) {
 		return campaign.Event{}, fmt.Errorf("%s", p.Detail)
 	}
 	r.d.arena = r.d.arena[:0]
+	if string(root.GetStringBytes("type")) == "webhook" {
+		return r.webhook(root, id)
+	}
 	i := item{d: &r.d, v: root, fallback: id}
 	e, wrong := i.event()
 	if wrong != nil {
 		return campaign.Event{}, fmt.Errorf("%s: %s", wrong.Path, wrong.Message)
 	}
 	return e, nil
+}
+
+// webhook reads a recorded call of a campaign's own endpoint.
+func (r *Recorded) webhook(root *fastjson.Value, id string) (campaign.Event, error) {
+	name := string(root.GetStringBytes("campaign"))
+	t := r.hooks[name]
+	if t == nil {
+		return campaign.Event{}, fmt.Errorf("campaign: no campaign %q with a webhook", name)
+	}
+	at, given, wrong := instant("timestamp", root.Get("timestamp"))
+	if wrong == nil && !given {
+		wrong = &FieldError{Path: "timestamp", Message: "is needed"}
+	}
+	if body := root.Get("body"); wrong == nil && body != nil && body.Type() == fastjson.TypeObject {
+		r.d.now, r.d.fallback = at, id
+		e, wrong := r.d.hooked(t, body)
+		if wrong != nil {
+			return campaign.Event{}, fmt.Errorf("body: %s: %s", wrong.Path, wrong.Message)
+		}
+		return e, nil
+	}
+	if wrong == nil {
+		wrong = &FieldError{Path: "body", Message: "an object is needed"}
+	}
+	return campaign.Event{}, fmt.Errorf("%s: %s", wrong.Path, wrong.Message)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/valyala/fasthttp"
 	"golang.org/x/time/rate"
 
+	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -31,8 +32,13 @@ type Config struct {
 	Ready func() error
 	// Customer shows a customer as JSON; nil when there is none.
 	Customer func(ctx context.Context, workspace, id string) ([]byte, error)
-	Metrics  *metrics.Set
-	Logger   *slog.Logger
+	// Hook is the webhook trigger of an active campaign; nil when it has none. The
+	// function may be nil.
+	Hook func(workspace, campaign string) *campaign.WebhookTrigger
+	// Broadcasts says whether an event without a customer is for all; it may be nil.
+	Broadcasts func(workspace, event string) bool
+	Metrics    *metrics.Set
+	Logger     *slog.Logger
 
 	RatePerKey  float64       // events a second and key; 0: no limit
 	ReadTimeout time.Duration // of a whole request; default 10 s
@@ -175,6 +181,9 @@ func (s *Server) route(ctx *fasthttp.RequestCtx) *problem {
 	if id, ok := strings.CutPrefix(call, "customers/"); ok {
 		return s.customer(ctx, id)
 	}
+	if name, ok := strings.CutPrefix(call, "hooks/"); ok {
+		return s.hook(ctx, name)
+	}
 	switch call {
 	case "track", "identify", "page", "screen", "group":
 		return s.take(ctx, call)
@@ -193,6 +202,11 @@ func notFound(path string) *problem {
 
 // take is the way of a tracking call.
 func (s *Server) take(ctx *fasthttp.RequestCtx, kind string) *problem {
+	return s.taking(ctx, func(d *decoder) *problem { return d.decode(kind, ctx.PostBody()) })
+}
+
+// taking is the way of a call whose body decode turns into events.
+func (s *Server) taking(ctx *fasthttp.RequestCtx, decode func(*decoder) *problem) *problem {
 	workspace, refusal := s.check(ctx)
 	if refusal != nil {
 		return refusal
@@ -206,11 +220,11 @@ func (s *Server) take(ctx *fasthttp.RequestCtx, kind string) *problem {
 		panic("BUG: the pool of decoders holds something else")
 	}
 	defer s.decoders.Put(d)
-	d.workspace, d.now, d.fallback = workspace, now, ""
+	d.workspace, d.now, d.fallback, d.broadcasts = workspace, now, "", s.config.Broadcasts
 	if key := ctx.Request.Header.Peek("Idempotency-Key"); len(key) > 0 && len(key) <= maxName {
 		d.fallback = string(key)
 	}
-	if p := d.decode(kind, ctx.PostBody()); p != nil {
+	if p := decode(d); p != nil {
 		s.counters.rejected.Inc()
 		return p
 	}

@@ -47,6 +47,9 @@ func (n *node) env() actors.Env {
 			}
 			return v, err
 		},
+		Keys: func(workspace, after string, count int) ([]string, error) {
+			return storage.CustomersAfter(n.disk, n.p.number, workspace, after, count)
+		},
 		Commit: n.commit,
 		Retry: func() {
 			n.w.after(retryPause, func() {

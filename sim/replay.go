@@ -77,6 +77,13 @@ func (p *partition) fold(
 	emit func(n uint64, data []byte) error,
 ) error {
 	for done := false; !done; {
+		if workspace, after, n, wanted := s.TourPage(); wanted {
+			ids, err := storage.CustomersAfter(disk, p.number, workspace, after, n)
+			if err != nil {
+				return err
+			}
+			s.SetTourPage(ids)
+		}
 		for _, key := range s.Needs(in) {
 			workspace, id, _ := strings.Cut(key, "\x00")
 			v, err := disk.Get(storage.CustomerKey(p.number, workspace, id))

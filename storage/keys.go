@@ -36,6 +36,9 @@ func ParseCustomerKey(key []byte) (workspace, id string, ok bool) {
 	return string(w), string(i), ok
 }
 
+// ToursKey holds a shard's tours and schedules.
+func ToursKey(partition int) []byte { return partitionKey(partition, 't') }
+
 // DedupePrefix is the range of a shard's dedupe chunks.
 func DedupePrefix(partition int) []byte { return partitionKey(partition, 'd') }
 

@@ -51,6 +51,11 @@ func (m *Memory) Get(key []byte) ([]byte, error) {
 
 // Scan implements Store.
 func (m *Memory) Scan(prefix []byte, f func(key, value []byte) error) error {
+	return m.ScanAfter(prefix, nil, f)
+}
+
+// ScanAfter implements Store.
+func (m *Memory) ScanAfter(prefix, after []byte, f func(key, value []byte) error) error {
 	m.mu.Lock()
 	if m.keys == nil {
 		for k := range m.values {
@@ -60,7 +65,11 @@ func (m *Memory) Scan(prefix []byte, f func(key, value []byte) error) error {
 	}
 	keys := m.keys
 	m.mu.Unlock()
-	for i := sort.SearchStrings(keys, string(prefix)); i < len(keys); i++ {
+	first := sort.SearchStrings(keys, string(prefix))
+	if after != nil {
+		first = max(first, sort.Search(len(keys), func(i int) bool { return keys[i] > string(after) }))
+	}
+	for i := first; i < len(keys); i++ {
 		if !bytes.HasPrefix([]byte(keys[i]), prefix) {
 			break
 		}

@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -121,8 +122,19 @@ func (p *Pebble) Get(key []byte) ([]byte, error) {
 }
 
 // Scan implements Store.
-func (p *Pebble) Scan(prefix []byte, f func(key, value []byte) error) (err error) {
-	it, err := p.db.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: successor(prefix)})
+func (p *Pebble) Scan(prefix []byte, f func(key, value []byte) error) error {
+	return p.ScanAfter(prefix, nil, f)
+}
+
+// ScanAfter implements Store.
+func (p *Pebble) ScanAfter(prefix, after []byte, f func(key, value []byte) error) (err error) {
+	lower := prefix
+	if after != nil {
+		if next := append(slices.Clone(after), 0); bytes.Compare(next, prefix) > 0 {
+			lower = next
+		}
+	}
+	it, err := p.db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: successor(prefix)})
 	if err != nil {
 		return fmt.Errorf("storage: scan: %w", err)
 	}

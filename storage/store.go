@@ -17,6 +17,8 @@ type Store interface {
 	// Scan calls f for each key with the prefix, in byte order, until f fails. The
 	// slices are valid during the call only.
 	Scan(prefix []byte, f func(key, value []byte) error) error
+	// ScanAfter is Scan without the keys up to and including after.
+	ScanAfter(prefix, after []byte, f func(key, value []byte) error) error
 	// Checkpoint keeps the present state under a name and removes the oldest
 	// checkpoints beyond keep.
 	Checkpoint(name string, keep int) error

@@ -28,14 +28,15 @@ type Kind byte
 
 // The kinds of records. Their numbers are part of the stored format.
 const (
-	KindEvent   Kind = iota + 1 // campaign.Event
-	KindTick                    // empty: time passed
-	KindControl                 // a numbered control record, copied from CTL
-	KindResult                  // campaign.Result
-	KindClaim                   // a new owner of the partition
-	_                           // was reserved, never written
-	KindReject                  // an event that ingest refused
-	KindLost                    // stands for a frame that the disk damaged
+	KindEvent     Kind = iota + 1 // campaign.Event
+	KindTick                      // empty: time passed
+	KindControl                   // a numbered control record, copied from CTL
+	KindResult                    // campaign.Result
+	KindClaim                     // a new owner of the partition
+	_                             // was reserved, never written
+	KindReject                    // an event that ingest refused
+	KindLost                      // stands for a frame that the disk damaged
+	KindBroadcast                 // campaign.Event without a customer, copied into every partition
 )
 
 // Record is one record of a frame. Data aliases the frame's bytes.

@@ -49,18 +49,14 @@ func (s *simulateCommand) Run(out console) error {
 	if err != nil {
 		return err
 	}
-	calls, err := readCalls(s.Events, s.Sort)
-	if err != nil {
-		return err
-	}
-	summaries, err := s.play(out, lang, s.Campaigns, s.Out, calls, until)
+	summaries, err := s.play(out, lang, s.Campaigns, s.Out, until)
 	if err != nil {
 		return err
 	}
 	if err := table(out, summaries); err != nil || s.Against == "" {
 		return err
 	}
-	other, err := s.play(out, lang, s.Against, filepath.Join(s.Out, "against"), calls, until)
+	other, err := s.play(out, lang, s.Against, filepath.Join(s.Out, "against"), until)
 	if err != nil {
 		return err
 	}
@@ -68,13 +64,17 @@ func (s *simulateCommand) Run(out console) error {
 }
 
 // play runs the definitions of a directory over the calls, and leaves the report in to.
-func (s *simulateCommand) play(out console, lang *campaign.Language, from, to string, calls []campaign.Event,
-	until int64,
-) ([]*simulate.Summary, error) {
+func (s *simulateCommand) play(out console, lang *campaign.Language, from, to string, until int64) (
+	[]*simulate.Summary, error,
+) {
 	docs, err := load(lang, []string{from}, definition.Options{Loose: true})
 	if err != nil {
 		fmt.Fprintln(out.err, err)
 		return nil, errors.New("the definitions have errors")
+	}
+	calls, err := readCalls(s.Events, s.Sort, docs)
+	if err != nil {
+		return nil, err
 	}
 	report, err := simulate.NewReport(to, docs)
 	if err != nil {
@@ -125,7 +125,7 @@ func (s *simulateCommand) validate() (until int64, err error) {
 const maxLine = 1 << 20
 
 // readCalls reads all calls of a file.
-func readCalls(path string, sorted bool) ([]campaign.Event, error) {
+func readCalls(path string, sorted bool, docs []campaign.Parsed) ([]campaign.Event, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -133,6 +133,13 @@ func readCalls(path string, sorted bool) ([]campaign.Event, error) {
 	defer f.Close()
 	var calls []campaign.Event
 	reader := ingest.NewRecorded(simulate.Workspace)
+	var programs []*campaign.Program
+	for i := range docs {
+		if docs[i].Campaign != nil {
+			programs = append(programs, docs[i].Campaign)
+		}
+	}
+	reader.Knows(programs)
 	scanner := bufio.NewScanner(f)
 	scanner.Buffer(make([]byte, 64<<10), maxLine)
 	for n := 1; scanner.Scan(); n++ {

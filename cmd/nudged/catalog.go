@@ -87,6 +87,35 @@ func (c *catalog) templates(workspace string) []campaign.Template {
 	return all
 }
 
+// hook is the webhook trigger of a campaign in force, nil when it has none.
+func (c *catalog) hook(workspace, name string) *campaign.WebhookTrigger {
+	for _, d := range c.control.Documents(workspace) {
+		if d.Kind != campaign.KindCampaign || d.Name != name {
+			continue
+		}
+		if p, err := c.compile(workspace, &d); err == nil {
+			t, _ := p.Campaign.Trigger.(*campaign.WebhookTrigger)
+			return t
+		}
+	}
+	return nil
+}
+
+// broadcasts says whether a campaign in force waits for a broadcast of an event name.
+func (c *catalog) broadcasts(workspace, event string) bool {
+	for _, d := range c.control.Documents(workspace) {
+		if d.Kind != campaign.KindCampaign {
+			continue
+		}
+		if p, err := c.compile(workspace, &d); err == nil {
+			if t, ok := p.Campaign.Trigger.(*campaign.BroadcastTrigger); ok && t.Event == event {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // channel is the channel in force under that name.
 func (c *catalog) channel(name string) (dispatch.Channel, error) {
 	for _, d := range c.control.Documents(workspaceName) {

@@ -352,6 +352,8 @@ func (n *node) openHTTP(context.Context) error {
 		Admit:      n.guard.admit,
 		Ready:      n.ready,
 		Customer:   n.customer,
+		Hook:       n.catalog.hook,
+		Broadcasts: n.catalog.broadcasts,
 		Metrics:    n.metrics,
 		Logger:     n.log,
 		RatePerKey: n.config.RatePerKey,

@@ -20,6 +20,9 @@ import (
 // Workspace is the one that simulations run in.
 const Workspace = "default"
 
+// maxRun is how long after the last call chains may keep the clock running, in ms.
+const maxRun = 10 * 366 * 24 * 3600 * 1000
+
 // Config is one simulation.
 type Config struct {
 	Lang       *campaign.Language
@@ -95,15 +98,39 @@ func (s *Simulation) Call(e *campaign.Event) error {
 		return err
 	}
 	s.now = e.Time
-	p := stream.PartitionOf(e.Workspace, e.Customer, len(s.shards))
-	out, err := s.step(p, stream.Record{Kind: stream.KindEvent, Data: e.AppendTo(nil)})
+	outs, err := s.apply(e)
 	if err != nil {
 		return err
 	}
 	if s.config.Progress != nil {
 		s.config.Progress()
 	}
-	return s.hand([]campaign.Output{out})
+	return s.hand(outs)
+}
+
+// apply feeds a call to the shard of its customer; a broadcast, which has none, to all,
+// until everybody is reached.
+func (s *Simulation) apply(e *campaign.Event) (outs []campaign.Output, err error) {
+	if e.Customer != "" {
+		p := stream.PartitionOf(e.Workspace, e.Customer, len(s.shards))
+		out, err := s.step(p, stream.Record{Kind: stream.KindEvent, Data: e.AppendTo(nil)})
+		return []campaign.Output{out}, err
+	}
+	for p, shard := range s.shards {
+		record := stream.Record{Kind: stream.KindBroadcast, Data: e.AppendTo(nil)}
+		for {
+			out, err := s.step(p, record)
+			if err != nil {
+				return nil, err
+			}
+			outs = append(outs, out)
+			if !shard.Touring() {
+				break
+			}
+			record = stream.Record{Kind: stream.KindTick}
+		}
+	}
+	return outs, nil
 }
 
 // AdvanceTo fires all timers due until an instant (ms), inclusive, and lets the clock
@@ -123,10 +150,14 @@ func (s *Simulation) Finish() error {
 	if s.config.Until != 0 {
 		return s.advance(s.config.Until)
 	}
+	end := s.now + maxRun
 	for len(s.live) > 0 {
 		due := s.nextDue()
 		if due == 0 {
 			return nil
+		}
+		if due > end {
+			return errors.New("chains still wait ten years after the last call; say until when with --until")
 		}
 		if err := s.advance(due); err != nil {
 			return err
@@ -155,14 +186,16 @@ func (s *Simulation) advance(limit int64) error {
 		s.now = max(s.now, due)
 		var outs []campaign.Output
 		for p, shard := range s.shards {
-			if next := shard.NextDue(); next == 0 || next > s.now {
-				continue
+			for {
+				if next := shard.NextDue(); next == 0 || next > s.now {
+					break
+				}
+				out, err := s.step(p, stream.Record{Kind: stream.KindTick})
+				if err != nil {
+					return err
+				}
+				outs = append(outs, out)
 			}
-			out, err := s.step(p, stream.Record{Kind: stream.KindTick})
-			if err != nil {
-				return err
-			}
-			outs = append(outs, out)
 		}
 		if err := s.hand(outs); err != nil {
 			return err

@@ -11,11 +11,14 @@ import (
 // customer's turn.
 func (a *Auditor) Apply(campaigns []Campaign) {
 	a.place++
+	watching := map[string]bool{} // campaigns that begin to look at inactivity
 	for i := range campaigns {
 		next := campaigns[i]
 		at, found := slices.BinarySearchFunc(a.campaigns, next.Name, func(c *Campaign, name string) int {
 			return cmp.Compare(c.Name, name)
 		})
+		watched := found && a.campaigns[at].Trigger.Kind == KindInactivity
+		watching[next.Name] = !watched && next.Trigger.Kind == KindInactivity
 		if found {
 			*a.campaigns[at] = next
 			for _, c := range a.customers {
@@ -38,6 +41,36 @@ func (a *Auditor) Apply(campaigns []Campaign) {
 		}
 	}
 	a.ask()
+	for i := range a.campaigns {
+		if watching[a.campaigns[i].Name] {
+			a.watch(i)
+		}
+	}
+}
+
+// watch arms a campaign that begins to look at inactivity for the customers who are
+// there, where the instant is still ahead. Its trigger is the event as far as it is
+// remembered.
+func (a *Auditor) watch(i int) {
+	t := a.campaigns[i].Trigger
+	for _, c := range a.customers {
+		s, latest := &c.per[i], (*Event)(nil)
+		for _, e := range c.counted(t.Event, t.Where) {
+			if latest == nil || e.Time >= latest.Time {
+				latest = e
+			}
+		}
+		if s.armed || latest == nil || latest.Time+t.For.Milliseconds() <= a.now {
+			continue
+		}
+		s.armed, s.due = true, latest.Time+t.For.Milliseconds()
+		s.latest = &Event{Name: latest.Name, Time: latest.Time, Type: latest.Type}
+		for _, e := range c.memory() {
+			if e.Time == latest.Time && (Match{Event: t.Event, Where: t.Where}).holds(e, e, c) {
+				s.latest = e
+			}
+		}
+	}
 }
 
 // replan gives a chain that rests the timer that its step now asks for, counted from when

@@ -85,6 +85,19 @@ func scan(t *testing.T, s storage.Store) {
 	if err != nil || fmt.Sprintf("%q", got) != fmt.Sprintf("%q", want) {
 		t.Errorf("unexpected scan %q, error %v; want %q", got, err, want)
 	}
+	for after, want := range map[string]string{
+		"a": `["p\xff\xff" "p\xff\xff\x00" "p\xff\xffz"]`, "p\xff\xff": `["p\xff\xff\x00" "p\xff\xffz"]`,
+		"p\xff\xffa": `["p\xff\xffz"]`, "p\xff\xffz": `[]`, "q": `[]`,
+	} {
+		got = got[:0]
+		err := s.ScanAfter([]byte("p\xff\xff"), []byte(after), func(k, _ []byte) error {
+			got = append(got, string(k))
+			return nil
+		})
+		if err != nil || fmt.Sprintf("%q", got) != want {
+			t.Errorf("after %q: unexpected %q, error %v; want %s", after, got, err, want)
+		}
+	}
 	stop := errors.New("stop")
 	if err := s.Scan([]byte("p"), func(_, _ []byte) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("unexpected error %v; want the callback's", err)

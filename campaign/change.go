@@ -1,0 +1,102 @@
+package campaign
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/valyala/fastjson"
+)
+
+// maxFollows bounds how often the profile may change again through the chains that a
+// change of it started.
+const maxFollows = 8
+
+// profileChanged says whether traits or tags are others than when triggers last looked.
+func (m *Machine) profileChanged() bool {
+	return !bytes.Equal(m.seenTraits, m.c.Traits) || !slices.Equal(m.seenTags, m.c.Tags)
+}
+
+// notedProfile notes the profile that triggers have looked at.
+func (m *Machine) notedProfile() { m.seenTraits, m.seenTags = m.c.Traits, m.c.Tags }
+
+// followProfile lets the triggers that watch the profile see what steps changed in it;
+// e is the record in hand, nil for a timer.
+func (m *Machine) followProfile(e *Event) {
+	for range maxFollows {
+		if len(m.set.triggers[identifyName]) == 0 || !m.profileChanged() {
+			return
+		}
+		traits, tags := m.c.Traits, m.c.Tags
+		m.c.Traits, m.c.Tags = m.seenTraits, m.seenTags
+		m.scope.customer.set(m.c)
+		m.scope.chain.c = nil
+		m.lookBefore(m.set.triggers[identifyName], false)
+		m.c.Traits, m.c.Tags = traits, tags
+		m.scope.customer.set(m.c)
+		for _, p := range m.set.triggers[identifyName] {
+			switch p.Trigger.(type) {
+			case *EventTrigger, *CountTrigger, *InactivityTrigger, *StreakTrigger: // want an identify call
+			default:
+				m.trigger(p, e)
+			}
+		}
+		m.notedProfile()
+		m.runReady()
+	}
+}
+
+// change fires a change trigger with the old and the new value as the properties of its
+// trigger event.
+func (m *Machine) change(p *Program, t *ChangeTrigger, e *Event) {
+	if bytes.Equal(m.seenTraits, m.c.Traits) {
+		return
+	}
+	var before, after fastjson.Parser
+	from, to := atPath(&before, m.seenTraits, t.Path), atPath(&after, m.c.Traits, t.Path)
+	if from == nil && to == nil || equalJSON(from, to) || !t.From.is(from) || !t.To.is(to) {
+		return
+	}
+	trigger := Event{Type: Identify, Name: identifyName, Time: m.now}
+	if e != nil {
+		trigger = *e
+	}
+	b := []byte(`{"from":`)
+	b = append(appendOrNull(b, from), `,"to":`...)
+	trigger.Properties = append(appendOrNull(b, to), '}')
+	m.scope.trigger.set(&trigger)
+	m.offer(p, &trigger)
+}
+
+// atPath is the value at a path of a JSON object; nil when it is missing or null.
+func atPath(parser *fastjson.Parser, object []byte, path []string) *fastjson.Value {
+	if len(object) == 0 {
+		return nil
+	}
+	v, err := parser.ParseBytes(object)
+	if err != nil {
+		return nil
+	}
+	if v = v.Get(path...); v == nil || v.Type() == fastjson.TypeNull {
+		return nil
+	}
+	return v
+}
+
+func appendOrNull(b []byte, v *fastjson.Value) []byte {
+	if v == nil {
+		return append(b, "null"...)
+	}
+	return appendCanonical(b, v)
+}
+
+// is says whether a value (nil: none) is the literal's; no literal takes any.
+func (l *Literal) is(v *fastjson.Value) bool {
+	if l == nil {
+		return true
+	}
+	want, err := fastjson.Parse(l.JSON)
+	if err != nil || want.Type() == fastjson.TypeNull {
+		return v == nil && err == nil
+	}
+	return equalJSON(want, v)
+}

@@ -1,0 +1,199 @@
+package campaign
+
+import (
+	"sort"
+
+	"github.com/google/cel-go/common/types"
+
+	"github.com/nudge-engine/nudge/internal/wire"
+)
+
+// maxStates bounds each kind of state that triggers keep of a customer, one a campaign.
+const maxStates = 1000
+
+// Level is what must be remembered of a segment or threshold trigger from one record
+// to the next: of most nothing, since the value before a record can be computed.
+type Level struct {
+	Campaign string
+	Spec     uint64
+	// On says that the customer is in the segment, or that the value is beyond the
+	// threshold and has not gone back far enough.
+	On bool
+}
+
+// sight is the value of a segment (1: in it) or threshold at an instant.
+type sight struct {
+	program *Program
+	value   float64
+	known   bool // false: a value it needs is missing
+}
+
+// lookBefore remembers the values, before a record, of what the record can change. A
+// customer who is new was in no segment.
+func (m *Machine) lookBefore(programs []*Program, created bool) {
+	m.before = m.before[:0]
+	for _, p := range programs {
+		switch p.Trigger.(type) {
+		case *ThresholdTrigger:
+			m.before = append(m.before, m.sight(p))
+		case *SegmentTrigger:
+			s := sight{program: p, known: true}
+			if !created {
+				s = m.sight(p)
+			}
+			m.before = append(m.before, s)
+		default: // the others look at no value
+		}
+	}
+}
+
+// sight computes the present value of a segment or threshold.
+func (m *Machine) sight(p *Program) sight {
+	s := sight{program: p}
+	switch t := p.Trigger.(type) {
+	case *SegmentTrigger:
+		s.known = true
+		if m.holds(t.When, p.Name) {
+			s.value = 1
+		}
+	case *ThresholdTrigger:
+		v, missing, err := t.Value.eval(m.scope)
+		if err != nil {
+			m.decide(Decision{Campaign: p.Name, Kind: Erred, Reason: ReasonEvaluation, Detail: clip(err.Error(), 200)})
+		}
+		if err != nil || missing {
+			return s
+		}
+		switch n := v.(type) {
+		case types.Double:
+			s.value, s.known = float64(n), true
+		case types.Int:
+			s.value, s.known = float64(n), true
+		}
+	default: // the others look at no value
+	}
+	return s
+}
+
+// crossed compares the value of a segment or threshold with that before the record.
+func (m *Machine) crossed(p *Program) bool {
+	before := sight{known: true}
+	for i := range m.before {
+		if m.before[i].program == p {
+			before = m.before[i]
+		}
+	}
+	after := m.sight(p)
+	if t, ok := p.Trigger.(*SegmentTrigger); ok {
+		was := before.value == 1
+		if l := m.c.level(p.Name); l != nil && l.Spec == t.spec {
+			was = l.On
+		}
+		is := after.value == 1
+		m.keepLevel(p, t.spec, is, t.When.reads.clock)
+		return was != is && is != t.OnLeave
+	}
+	if t, ok := p.Trigger.(*ThresholdTrigger); ok {
+		return m.crossedLevel(p, t, before, after)
+	}
+	return false
+}
+
+func (m *Machine) crossedLevel(p *Program, t *ThresholdTrigger, before, after sight) (fires bool) {
+	on := before.known && t.beyond(before.value)
+	l := m.c.level(p.Name)
+	stored := l != nil && l.Spec == t.spec
+	if stored {
+		on = l.On
+	}
+	if after.known {
+		switch is := t.beyond(after.value); {
+		case on:
+			on = !t.back(after.value)
+		case is:
+			on = true
+			// What was missing counts as low: it can cross up, not down.
+			fires = !t.Down || before.known || stored
+		}
+	}
+	// What the value alone does not show next time: that the level was reached before,
+	// or that the value, missing now, was high.
+	hidden := on && (!after.known || !t.beyond(after.value)) ||
+		t.Down && !after.known && (before.known || stored)
+	m.keepLevel(p, t.spec, on, t.Value.reads.clock || hidden)
+	return fires
+}
+
+// beyond says whether a value is at the level or on the far side of it.
+func (t *ThresholdTrigger) beyond(v float64) bool {
+	if t.Down {
+		return v <= t.At
+	}
+	return v >= t.At
+}
+
+// back says whether a value has gone back far enough to cross again.
+func (t *ThresholdTrigger) back(v float64) bool {
+	if t.Down {
+		return v > t.At+t.Hysteresis
+	}
+	return v < t.At-t.Hysteresis
+}
+
+func (c *Customer) level(campaign string) *Level {
+	i := sort.Search(len(c.Levels), func(i int) bool { return c.Levels[i].Campaign >= campaign })
+	if i < len(c.Levels) && c.Levels[i].Campaign == campaign {
+		return &c.Levels[i]
+	}
+	return nil
+}
+
+// keepLevel stores the state of a trigger, or drops it where it need not be kept.
+func (m *Machine) keepLevel(p *Program, spec uint64, on, keep bool) {
+	c := m.c
+	l := c.level(p.Name)
+	switch {
+	case keep && l != nil:
+		l.Spec, l.On = spec, on
+	case keep:
+		c.Levels = inForce(m.set, c.Levels, func(l *Level) string { return l.Campaign })
+		if len(c.Levels) >= maxStates {
+			m.refuse(p, "", ReasonStates)
+			return
+		}
+		i := sort.Search(len(c.Levels), func(i int) bool { return c.Levels[i].Campaign >= p.Name })
+		c.Levels = append(c.Levels, Level{})
+		copy(c.Levels[i+1:], c.Levels[i:])
+		c.Levels[i] = Level{Campaign: p.Name, Spec: spec, On: on}
+	case l != nil:
+		i := sort.Search(len(c.Levels), func(i int) bool { return c.Levels[i].Campaign >= p.Name })
+		c.Levels = append(c.Levels[:i], c.Levels[i+1:]...)
+	}
+}
+
+// inForce drops the states of campaigns that are gone.
+func inForce[T any](set *Set, all []T, campaign func(*T) string) []T {
+	kept := all[:0]
+	for i := range all {
+		if set.byName[campaign(&all[i])] != nil {
+			kept = append(kept, all[i])
+		}
+	}
+	return kept
+}
+
+func appendLevels(c *Customer, b []byte) []byte {
+	b = wire.AppendUint(b, uint64(len(c.Levels)))
+	for _, l := range c.Levels {
+		b = wire.AppendString(b, l.Campaign)
+		b = wire.AppendFixed(b, l.Spec)
+		b = wire.AppendBool(b, l.On)
+	}
+	return b
+}
+
+func decodeLevels(c *Customer, d *wire.Decoder, names Names) {
+	for range d.Count(10) {
+		c.Levels = append(c.Levels, Level{Campaign: names.of(d.Bytes()), Spec: d.Fixed(), On: d.Bool()})
+	}
+}

@@ -1,0 +1,82 @@
+package campaign
+
+import (
+	"sort"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/nudge-engine/nudge/campaign/zone"
+)
+
+func (r *reader) date(n *yaml.Node) *DateTrigger {
+	t := &DateTrigger{At: -1, CatchUp: dayMillis}
+	r.object(n, "trigger.date",
+		field{name: "path", required: true, read: func(n *yaml.Node) {
+			if r.customerExpr(n, "path", false, &t.Path); t.Path != nil && t.Path.reads.clock {
+				r.fail(n, "path must not look at now or a window")
+			}
+		}},
+		field{name: "repeat", read: func(n *yaml.Node) {
+			t.Repeat = Repeat(r.choice(n, "repeat", "none", "yearly", "monthly"))
+		}},
+		field{name: "offsets", read: func(n *yaml.Node) {
+			r.list(n, "offsets", maxOffsets, func(n *yaml.Node) { t.Offsets = append(t.Offsets, r.offset(n)) })
+		}},
+		field{name: "at", read: func(n *yaml.Node) { r.clock(n, "at", &t.At) }},
+		field{name: "zone", read: func(n *yaml.Node) { r.dateZone(n, t) }},
+		field{name: "feb29", read: func(n *yaml.Node) {
+			t.Feb29 = Feb29(r.choice(n, "feb29", "feb28", "mar1", "leap_only"))
+		}},
+		field{name: "catch_up", read: func(n *yaml.Node) { r.duration(n, "catch_up", &t.CatchUp) }})
+	sort.Slice(t.Offsets, func(i, j int) bool { return t.Offsets[i].ms() < t.Offsets[j].ms() })
+	for i := 1; i < len(t.Offsets); i++ {
+		if t.Offsets[i].ms() == t.Offsets[i-1].ms() {
+			r.fail(n, "trigger.date: offset %s is given twice", t.Offsets[i].Text)
+		}
+	}
+	if len(t.Offsets) == 0 {
+		t.Offsets = []Offset{{Text: "0s"}}
+	}
+	t.spec = specID("date", sourceOf(t.Path), strconv.Itoa(int(t.Repeat)))
+	return t
+}
+
+// offset reads a duration with a sign: whole days are calendar days.
+func (r *reader) offset(n *yaml.Node) Offset {
+	s, ok := r.scalar(n, "offsets")
+	if !ok {
+		return Offset{}
+	}
+	text, sign := s, int64(1)
+	if rest, negative := strings.CutPrefix(s, "-"); negative {
+		text, sign = rest, -1
+	} else {
+		text = strings.TrimPrefix(text, "+")
+	}
+	ms, err := ParseDuration(text)
+	if err != nil {
+		r.fail(n, "offsets: %v", err)
+	}
+	return Offset{Text: s, Days: int(sign * (ms / dayMillis)), Rest: sign * (ms % dayMillis)}
+}
+
+func (r *reader) clock(n *yaml.Node, what string, into *int) {
+	minute, ok := zone.ParseClock(n.Value)
+	if n.Kind != yaml.ScalarNode || !ok || minute == 24*60 {
+		r.fail(n, "%s %q is no time of day; write for example \"09:00\"", what, n.Value)
+		return
+	}
+	*into = minute
+}
+
+func (r *reader) dateZone(n *yaml.Node, t *DateTrigger) {
+	switch {
+	case n.Kind == yaml.ScalarNode && n.Value == "customer":
+	case n.Kind == yaml.ScalarNode && n.Value == zoneDefault:
+		t.Zone = zoneDefault
+	default:
+		r.zone(n, "zone", &t.Zone)
+	}
+}

@@ -1,0 +1,179 @@
+package campaign
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/google/cel-go/cel"
+	"go.yaml.in/yaml/v3"
+)
+
+// Limits of triggers.
+const (
+	maxStreak = 1000
+	maxPath   = 16 // names in the path of an attribute
+)
+
+// profileTriggers are the kinds of triggers that watch what becomes of a customer.
+func (r *reader) profileTriggers(p *Program) []field {
+	return []field{
+		{name: "streak", read: func(n *yaml.Node) { r.oneTrigger(n, p, r.streak(n)) }},
+		{name: "threshold", read: func(n *yaml.Node) { r.oneTrigger(n, p, r.threshold(n)) }},
+		{name: "segment", read: func(n *yaml.Node) { r.oneTrigger(n, p, r.segment(n)) }},
+		{name: "date", read: func(n *yaml.Node) { r.oneTrigger(n, p, r.date(n)) }},
+		{name: "change", read: func(n *yaml.Node) { r.oneTrigger(n, p, r.change(n)) }},
+	}
+}
+
+func (r *reader) streak(n *yaml.Node) *StreakTrigger {
+	t := &StreakTrigger{Length: 1}
+	r.object(n, "trigger.streak",
+		field{name: "event", required: true, read: func(n *yaml.Node) { r.text(n, "event", &t.Event) }},
+		field{name: "where", read: func(n *yaml.Node) { r.expr(n, "where", true, &t.Where) }},
+		field{name: "length", required: true, read: func(n *yaml.Node) {
+			t.Length = int(r.integer(n, "length", 2, maxStreak))
+		}},
+		field{name: "max_gap", read: func(n *yaml.Node) { r.duration(n, "max_gap", &t.MaxGap) }},
+		field{name: "break_on", read: func(n *yaml.Node) {
+			t.BreakOn = new(Matcher)
+			if n.Kind == yaml.ScalarNode {
+				r.text(n, "break_on", &t.BreakOn.Event)
+				return
+			}
+			r.object(n, "break_on",
+				field{name: "event", required: true, read: func(n *yaml.Node) {
+					r.text(n, "break_on.event", &t.BreakOn.Event)
+				}},
+				field{name: "where", read: func(n *yaml.Node) { r.expr(n, "break_on.where", true, &t.BreakOn.Where) }})
+		}})
+	parts := []string{"streak", t.Event, sourceOf(t.Where)}
+	if t.BreakOn != nil {
+		parts = append(parts, t.BreakOn.Event, sourceOf(t.BreakOn.Where))
+	}
+	t.spec = specID(parts...)
+	return t
+}
+
+func (r *reader) threshold(n *yaml.Node) *ThresholdTrigger {
+	t := new(ThresholdTrigger)
+	r.object(n, "trigger.threshold",
+		field{name: "value", required: true, read: func(n *yaml.Node) {
+			r.customerExpr(n, "value", false, &t.Value)
+			if t.Value != nil && !numeric(t.Value.output) {
+				r.fail(n, "value: expression gives %s, not a number", t.Value.output)
+			}
+		}},
+		field{name: "crosses", required: true, read: func(n *yaml.Node) {
+			t.Down = r.choice(n, "crosses", "up", "down") == 1
+		}},
+		field{name: "at", required: true, read: func(n *yaml.Node) { r.number(n, "at", &t.At) }},
+		field{name: "hysteresis", read: func(n *yaml.Node) {
+			if r.number(n, "hysteresis", &t.Hysteresis); t.Hysteresis < 0 {
+				r.fail(n, "hysteresis must not be negative")
+			}
+		}})
+	t.spec = specID("threshold", sourceOf(t.Value), strconv.FormatBool(t.Down), float(t.At), float(t.Hysteresis))
+	return t
+}
+
+func (r *reader) segment(n *yaml.Node) *SegmentTrigger {
+	t := new(SegmentTrigger)
+	r.object(n, "trigger.segment",
+		field{name: "when", required: true, read: func(n *yaml.Node) { r.customerExpr(n, "when", true, &t.When) }},
+		field{name: "on", read: func(n *yaml.Node) { t.OnLeave = r.choice(n, "on", "enter", "leave") == 1 }})
+	t.spec = specID("segment", sourceOf(t.When))
+	return t
+}
+
+func (r *reader) change(n *yaml.Node) *ChangeTrigger {
+	t := new(ChangeTrigger)
+	r.object(n, "trigger.change",
+		field{name: "path", required: true, read: func(n *yaml.Node) { t.Path = r.traitPath(n, "path") }},
+		field{name: "from", read: func(n *yaml.Node) { t.From = r.literal(n, "from") }},
+		field{name: "to", read: func(n *yaml.Node) { t.To = r.literal(n, "to") }})
+	if len(t.Path) == 0 && (t.From != nil || t.To != nil) {
+		r.fail(n, "trigger.change: from and to need the path of one attribute, for example customer.traits.level")
+	}
+	return t
+}
+
+// traitPath reads customer.traits.NAME...; customer.traits alone stands for any.
+func (r *reader) traitPath(n *yaml.Node, what string) []string {
+	s, ok := r.scalar(n, what)
+	if !ok {
+		return nil
+	}
+	parts := strings.Split(s, ".")
+	bad := len(parts) < 2 || parts[0] != "customer" || parts[1] != "traits" || len(parts) > maxPath+2
+	for _, p := range parts {
+		bad = bad || p == ""
+	}
+	if bad {
+		r.fail(n, "%s %q is no attribute; write for example customer.traits.level", what, s)
+		return nil
+	}
+	return parts[2:]
+}
+
+// literal reads a scalar as JSON.
+func (r *reader) literal(n *yaml.Node, what string) *Literal {
+	if n.Kind == yaml.ScalarNode {
+		switch n.Tag {
+		case "!!null":
+			return &Literal{JSON: "null"}
+		case "!!bool":
+			var b bool
+			r.boolean(n, what, &b)
+			return &Literal{JSON: strconv.FormatBool(b)}
+		case "!!int", "!!float":
+			var f float64
+			r.number(n, what, &f)
+			if v, err := strconv.ParseInt(n.Value, 10, 64); err == nil {
+				return &Literal{JSON: strconv.FormatInt(v, 10)}
+			}
+			return &Literal{JSON: float(f)}
+		case "!!str":
+			return &Literal{JSON: string(appendJSONString(nil, n.Value))}
+		}
+	}
+	r.fail(n, "%s must be a text, a number, true, false or null", what)
+	return nil
+}
+
+// number reads a finite number.
+func (r *reader) number(n *yaml.Node, what string, into *float64) {
+	f, err := strconv.ParseFloat(n.Value, 64)
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" && n.Tag != "!!float" || err != nil ||
+		math.IsNaN(f) || math.Abs(f) > 1e15 {
+		r.fail(n, "%s must be a number between -1e15 and 1e15", what)
+		return
+	}
+	*into = f
+}
+
+// customerExpr reads an expression over the customer alone: its value is looked at
+// when there may be no event.
+func (r *reader) customerExpr(n *yaml.Node, what string, predicate bool, into **Expr) {
+	r.expr(n, what, predicate, into)
+	if *into != nil && (*into).reads.record {
+		r.fail(n, "%s must look at customer and now only, not at event, trigger or chain", what)
+	}
+}
+
+func numeric(t *cel.Type) bool {
+	return t.IsExactType(cel.IntType) || t.IsExactType(cel.DoubleType) || t.IsExactType(cel.DynType)
+}
+
+func float(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
+
+// specID tells whether two versions of a trigger mean the same, so that what a
+// customer's state says about one holds for the other.
+func specID(parts ...string) uint64 {
+	id := hashParts(parts...)
+	spec := uint64(0)
+	for _, b := range id[:8] {
+		spec = spec<<8 | uint64(b)
+	}
+	return spec
+}

@@ -1,0 +1,48 @@
+package campaign
+
+import (
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// visitTriggers are the kinds of triggers that reach every customer, or come from outside.
+func (r *reader) visitTriggers(p *Program) []field {
+	return []field{
+		{name: "broadcast", read: func(n *yaml.Node) { r.oneTrigger(n, p, r.broadcast(n)) }},
+		{name: "webhook", read: func(n *yaml.Node) { r.oneTrigger(n, p, r.webhook(n, p)) }},
+		{name: "schedule", read: func(n *yaml.Node) { r.oneTrigger(n, p, r.schedule(n)) }},
+	}
+}
+
+func (r *reader) broadcast(n *yaml.Node) *BroadcastTrigger {
+	t := new(BroadcastTrigger)
+	r.object(n, "trigger.broadcast",
+		field{name: "event", required: true, read: func(n *yaml.Node) {
+			if r.text(n, "event", &t.Event); strings.HasPrefix(t.Event, "$") {
+				r.fail(n, `event: names that begin with "$" are reserved`)
+			}
+		}},
+		field{name: "audience", read: func(n *yaml.Node) { r.expr(n, "audience", true, &t.Audience) }})
+	return t
+}
+
+func (r *reader) schedule(n *yaml.Node) *ScheduleTrigger {
+	t := new(ScheduleTrigger)
+	r.object(n, "trigger.schedule",
+		field{name: "cron", required: true, read: func(n *yaml.Node) {
+			if r.text(n, "cron", &t.Text); t.Text == "" {
+				return
+			}
+			var err error
+			if t.Cron, err = ParseCron(t.Text); err != nil {
+				r.fail(n, "cron: %v", err)
+			}
+		}},
+		field{name: "zone", read: func(n *yaml.Node) {
+			if n.Value != zoneDefault {
+				r.zone(n, "zone", &t.Zone)
+			}
+		}})
+	return t
+}

@@ -1,0 +1,48 @@
+package campaign
+
+import (
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// instant reads a time with its offset, to the millisecond.
+func (r *reader) instant(n *yaml.Node, what string, into *int64) {
+	if n.Kind != yaml.ScalarNode {
+		r.fail(n, "%s must be a time, for example 2026-03-01T00:00:00Z", what)
+		return
+	}
+	t, err := time.Parse(time.RFC3339Nano, n.Value)
+	if err != nil || t.UnixMilli() <= 0 {
+		r.fail(n, "%s %q is no time; write for example 2026-03-01T00:00:00Z", what, n.Value)
+		return
+	}
+	*into = t.UnixMilli()
+}
+
+// checkPeriod checks what from, until, recheck and existing say together with the rest.
+func (r *reader) checkPeriod(n *yaml.Node, p *Program) {
+	if p.From != 0 && p.Until != 0 && p.From >= p.Until {
+		r.fail(n, "campaign: until must be after from")
+	}
+	if p.Recheck && p.Audience == nil && len(r.errs) == 0 {
+		r.fail(n, "campaign: recheck needs an audience")
+	}
+	if !p.Existing {
+		return
+	}
+	switch p.Trigger.(type) {
+	case *CountTrigger, *InactivityTrigger, *ThresholdTrigger, *SegmentTrigger:
+	default:
+		r.fail(n, "campaign: existing: include needs a trigger count, inactivity, threshold or segment")
+	}
+}
+
+// stillInAudience asks the audience again, in the light of the trigger event.
+func (m *Machine) stillInAudience(p *Program) bool {
+	current := m.scope.event.e
+	m.scope.event.set(m.scope.trigger.e)
+	holds := m.holds(p.Audience, p.Name)
+	m.scope.event.set(current)
+	return holds
+}

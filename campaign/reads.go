@@ -1,0 +1,48 @@
+package campaign
+
+import celast "github.com/google/cel-go/common/ast"
+
+// reads says what an expression looks at, so that a trigger that watches its value
+// asks again only after a record that can have changed it.
+type reads struct {
+	profile bool // traits, tags, zone: what a record can change in the profile
+	clock   bool // now, or a window: the value can change without a record
+	record  bool // event, trigger or chain: a value that only a record gives
+}
+
+// see takes one node of the expression into account.
+func (r *reads) see(x celast.Expr) {
+	switch x.Kind() {
+	case celast.IdentKind:
+		switch x.AsIdent() {
+		case "now":
+			r.clock = true
+		case "event", "trigger", "chain":
+			r.record = true
+		}
+	case celast.SelectKind:
+		of, name := x.AsSelect().Operand(), x.AsSelect().FieldName()
+		if of.Kind() == celast.IdentKind && of.AsIdent() == "customer" && name != "id" && name != "created_at" {
+			r.profile = true
+		}
+	case celast.CallKind:
+		r.profile = r.profile || x.AsCall().FunctionName() == "tagged"
+	default:
+	}
+}
+
+// changedBy says after which records the expression can have another value; nil when
+// the definition had an error.
+func (e *Expr) changedBy() interest {
+	if e == nil {
+		return interest{}
+	}
+	i := interest{always: e.reads.clock}
+	if e.reads.profile {
+		i.names = append(i.names, identifyName)
+	}
+	for _, ask := range e.asks {
+		i.names = append(i.names, ask.event)
+	}
+	return i
+}

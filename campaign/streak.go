@@ -1,0 +1,133 @@
+package campaign
+
+import (
+	"sort"
+
+	"github.com/nudge-engine/nudge/internal/wire"
+)
+
+// streakSlack is how many events beyond twice the length of a streak are kept, so
+// that late ones find their place.
+const streakSlack = 16
+
+// Streak is where a customer stands with a streak trigger, by event time.
+//
+// Invariant: Marks are sorted by Time, those of one instant in the order in which
+// they came; none is before After; no run of them is complete.
+type Streak struct {
+	Campaign string
+	Spec     uint64
+	After    int64 // the last event of the last streak, ms: older ones no longer count
+	Marks    []Mark
+}
+
+// Mark is one event of a streak, or one that breaks it.
+type Mark struct {
+	Time  int64 // event time, ms
+	Break bool
+}
+
+func (m *Machine) streak(p *Program, t *StreakTrigger, e *Event) {
+	breaks := t.BreakOn != nil && t.BreakOn.Event == e.Name &&
+		(t.BreakOn.Where == nil || m.holds(t.BreakOn.Where, p.Name))
+	counts := !breaks && t.Event == e.Name && (t.Where == nil || m.holds(t.Where, p.Name))
+	if !breaks && !counts {
+		return
+	}
+	s := m.ensureStreak(p, t)
+	if s != nil && s.mark(Mark{Time: e.Time, Break: breaks}, t.Length, t.MaxGap) {
+		m.offer(p, e)
+	}
+}
+
+// ensureStreak is the customer's streak of a campaign, new when there is none or the
+// trigger has become another; nil beyond the limit.
+func (m *Machine) ensureStreak(p *Program, t *StreakTrigger) *Streak {
+	c := m.c
+	at := func() int {
+		return sort.Search(len(c.Streaks), func(i int) bool { return c.Streaks[i].Campaign >= p.Name })
+	}
+	i := at()
+	if i == len(c.Streaks) || c.Streaks[i].Campaign != p.Name {
+		c.Streaks = inForce(m.set, c.Streaks, func(s *Streak) string { return s.Campaign })
+		if len(c.Streaks) >= maxStates {
+			m.refuse(p, "", ReasonStates)
+			return nil
+		}
+		i = at()
+		c.Streaks = append(c.Streaks, Streak{})
+		copy(c.Streaks[i+1:], c.Streaks[i:])
+		c.Streaks[i] = Streak{Campaign: p.Name, Spec: t.spec}
+	}
+	if c.Streaks[i].Spec != t.spec {
+		c.Streaks[i] = Streak{Campaign: p.Name, Spec: t.spec}
+	}
+	return &c.Streaks[i]
+}
+
+// mark puts an event in its place and says whether that completed a streak, which then
+// counts no more.
+func (s *Streak) mark(mark Mark, length int, maxGap int64) bool {
+	if mark.Time < s.After {
+		return false
+	}
+	i := sort.Search(len(s.Marks), func(i int) bool { return s.Marks[i].Time > mark.Time })
+	s.Marks = append(s.Marks, Mark{})
+	copy(s.Marks[i+1:], s.Marks[i:])
+	s.Marks[i] = mark
+	complete, run := false, 0
+	for i := 0; i < len(s.Marks); i++ {
+		at := s.Marks[i]
+		switch {
+		case at.Break:
+			run = 0
+			continue
+		case run > 0 && maxGap > 0 && at.Time-s.Marks[i-1].Time > maxGap:
+			run = 1
+		default:
+			run++
+		}
+		if run == length {
+			complete, run = true, 0
+			s.After = at.Time
+			s.Marks = append(s.Marks[:0], s.Marks[i+1:]...)
+			i = -1
+		}
+	}
+	if over := len(s.Marks) - 2*length - streakSlack; over > 0 {
+		s.After = s.Marks[over-1].Time
+		s.Marks = append(s.Marks[:0], s.Marks[over:]...)
+	}
+	return complete
+}
+
+func appendStreaks(c *Customer, b []byte) []byte {
+	b = wire.AppendUint(b, uint64(len(c.Streaks)))
+	for i := range c.Streaks {
+		s := &c.Streaks[i]
+		b = wire.AppendString(b, s.Campaign)
+		b = wire.AppendFixed(b, s.Spec)
+		b = wire.AppendInt(b, s.After)
+		b = wire.AppendUint(b, uint64(len(s.Marks)))
+		last := s.After
+		for _, m := range s.Marks {
+			b = wire.AppendInt(b, m.Time-last)
+			b = wire.AppendBool(b, m.Break)
+			last = m.Time
+		}
+	}
+	return b
+}
+
+func decodeStreaks(c *Customer, d *wire.Decoder, names Names) {
+	for range d.Count(11) {
+		s := Streak{Campaign: names.of(d.Bytes()), Spec: d.Fixed(), After: d.Int()}
+		last := s.After
+		for range d.Count(2) {
+			m := Mark{Time: last + d.Int(), Break: d.Bool()}
+			s.Marks = append(s.Marks, m)
+			last = m.Time
+		}
+		c.Streaks = append(c.Streaks, s)
+	}
+}

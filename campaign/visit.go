@@ -1,0 +1,268 @@
+package campaign
+
+import (
+	"cmp"
+	"fmt"
+	"sort"
+	"time"
+
+	"github.com/nudge-engine/nudge/internal/wire"
+)
+
+// BroadcastTrigger fires for every customer for whom the audience holds, on an event
+// that has no customer.
+type BroadcastTrigger struct {
+	Event    string
+	Audience *Expr // over the customer and the event; nil: everybody
+}
+
+// ScheduleTrigger fires at each occurrence of a calendar rule, for every customer for
+// whom the campaign's audience holds.
+type ScheduleTrigger struct {
+	Cron Cron
+	Text string // as it was written
+	Zone string // IANA name; empty: the campaign's
+}
+
+func (*BroadcastTrigger) interest() interest { return interest{} }
+func (*ScheduleTrigger) interest() interest  { return interest{} }
+
+func appendToured(c *Customer, b []byte) []byte { return wire.AppendUint(b, c.Toured) }
+
+func decodeToured(c *Customer, d *wire.Decoder, _ Names) { c.Toured = d.Uint() }
+
+// VisitKind says why all customers are visited.
+type VisitKind uint8
+
+// The kinds of visits. Their numbers are part of the stored format.
+const (
+	VisitBroadcast VisitKind = iota + 1
+	VisitSchedule
+	VisitActivation
+)
+
+// Visit is what happens to every customer of a workspace: a broadcast, an occurrence of
+// a schedule, or that campaigns became active.
+type Visit struct {
+	Kind      VisitKind
+	Due       int64    // ms: when it should have been
+	Event     *Event   // of a broadcast
+	Campaigns []string // of a schedule or an activation
+	// Existing are those of an activation that ask for customers who are already there.
+	Existing []string
+}
+
+// Schedule is a schedule trigger in force.
+type Schedule struct {
+	Campaign string
+	Spec     string // tells whether it is still the same rule
+	cron     Cron
+	loc      *time.Location
+}
+
+// Next is the first occurrence after an instant, in ms; false when there is none.
+func (s *Schedule) Next(after int64) (int64, bool) { return s.cron.Next(s.loc, after) }
+
+// Schedules are the schedule triggers in force, by campaign.
+func (m *Machine) Schedules() []Schedule {
+	var all []Schedule
+	for _, p := range m.set.programs {
+		if t, ok := p.Trigger.(*ScheduleTrigger); ok {
+			loc := m.dateZone(p, &DateTrigger{Zone: cmp.Or(t.Zone, zoneDefault)})
+			all = append(all, Schedule{Campaign: p.Name, Spec: t.Text + " " + loc.String(), cron: t.Cron, loc: loc})
+		}
+	}
+	return all
+}
+
+// Broadcasts says whether a campaign waits for a broadcast of an event name.
+func (s *Set) Broadcasts(event string) bool { return len(s.broadcasts[event]) > 0 }
+
+// Activation is the visit that follows when s takes the place of old; false when no
+// campaign of those named needs one. A campaign asks for customers who are already
+// there when it becomes active or says so for the first time.
+func (s *Set) Activation(old *Set, names []string) (v Visit, needed bool) {
+	v.Kind = VisitActivation
+	sorted := append([]string(nil), names...)
+	sort.Strings(sorted)
+	for _, name := range sorted {
+		p := s.byName[name]
+		if p == nil {
+			continue
+		}
+		before := old.byName[name]
+		existing := p.Existing && (before == nil || !before.Existing)
+		switch p.Trigger.(type) {
+		case *DateTrigger:
+			v.Campaigns = append(v.Campaigns, name)
+		case *InactivityTrigger:
+			// One that was there before has armed its own instants, or they are over.
+			if !watched(before) || existing {
+				v.Campaigns = append(v.Campaigns, name)
+			}
+		case *SegmentTrigger, *ThresholdTrigger:
+			if existing {
+				v.Campaigns = append(v.Campaigns, name)
+			}
+		default: // the others look at records only
+		}
+		if existing {
+			v.Existing = append(v.Existing, name)
+		}
+	}
+	return v, len(v.Campaigns) > 0
+}
+
+// watched says whether a program has an inactivity trigger; nil has none.
+func watched(p *Program) bool {
+	if p == nil {
+		return false
+	}
+	_, is := p.Trigger.(*InactivityTrigger)
+	return is
+}
+
+// Visit applies a visit to a customer at log time now.
+func (m *Machine) Visit(c *Customer, v *Visit, now int64, out *Output) {
+	m.begin(c, now, out)
+	m.planned, m.late = v.Due, now-v.Due > lateAfter
+	switch v.Kind {
+	case VisitBroadcast:
+		m.eventID = v.Event.ID
+		m.scope.event.set(v.Event)
+		for _, p := range m.set.broadcasts[v.Event.Name] {
+			m.broadcast(p, v.Event)
+		}
+	case VisitSchedule:
+		for _, name := range v.Campaigns {
+			m.scheduled(name, v.Due)
+		}
+	case VisitActivation:
+		m.asOf = v.Due // also when a customer's turn comes later
+		for _, name := range v.Campaigns {
+			existing := sort.SearchStrings(v.Existing, name)
+			m.activated(name, existing < len(v.Existing) && v.Existing[existing] == name)
+		}
+	}
+	m.runReady()
+	m.followProfile(v.Event)
+	m.prune()
+}
+
+func (m *Machine) broadcast(p *Program, e *Event) {
+	t, ok := p.Trigger.(*BroadcastTrigger)
+	if !ok {
+		return
+	}
+	m.scope.chain.c = nil
+	m.scope.trigger.set(e)
+	if t.Audience != nil && !m.holds(t.Audience, p.Name) {
+		return
+	}
+	if m.late && p.Late == LateExit {
+		m.refuse(p, "", ReasonLate)
+		return
+	}
+	m.offer(p, e)
+}
+
+// scheduled enters a chain for an occurrence of a schedule. Customers outside of the
+// audience are not refused one by one: they were never meant.
+func (m *Machine) scheduled(name string, due int64) {
+	p := m.set.byName[name]
+	if p == nil {
+		return
+	}
+	if _, ok := p.Trigger.(*ScheduleTrigger); !ok {
+		return
+	}
+	trigger := &Event{
+		Type: Track, Name: "$schedule", Time: due, Properties: fmt.Appendf(nil, `{"at":"%s"}`, FormatTime(due)),
+	}
+	m.scope.chain.c = nil
+	m.scope.trigger.set(trigger)
+	if p.Audience != nil && !m.holds(p.Audience, p.Name) {
+		return
+	}
+	if m.late && p.Late == LateExit {
+		m.refuse(p, "", ReasonLate)
+		return
+	}
+	m.enterIfAllowed(p, trigger)
+}
+
+// activated brings a customer who is already there in line with a campaign that became
+// active or changed.
+func (m *Machine) activated(name string, existing bool) {
+	p := m.set.byName[name]
+	if p == nil {
+		return
+	}
+	m.scope.chain.c = nil
+	m.scope.trigger.set(nil)
+	switch t := p.Trigger.(type) {
+	case *DateTrigger:
+		m.planDates(p, t, false)
+	case *InactivityTrigger:
+		m.armKnown(p, t, existing)
+	case *SegmentTrigger, *ThresholdTrigger:
+		if s := m.sight(p); existing && s.holds() {
+			m.enterIfAllowed(p, nil)
+		}
+	default: // the others look at records only
+	}
+}
+
+// holds says whether a customer is where the trigger would have brought them: inside of
+// the segment, or beyond the threshold. Who is outside has left nothing.
+func (s sight) holds() bool {
+	switch t := s.program.Trigger.(type) {
+	case *SegmentTrigger:
+		return s.value == 1 && !t.OnLeave
+	case *ThresholdTrigger:
+		return s.known && t.beyond(s.value)
+	default:
+		return false
+	}
+}
+
+// armKnown arms an inactivity trigger from the counter of its event, for an instant that
+// is still ahead; with existing also for one that is over. Its trigger is the event, as
+// far as it is remembered.
+func (m *Machine) armKnown(p *Program, t *InactivityTrigger, existing bool) {
+	c := m.c.counter(counterID(t.Event, sourceOf(t.Where)))
+	if _, armed := m.c.watch(p.Name); armed || c == nil || c.Count == 0 {
+		return
+	}
+	due := c.Last + t.For
+	if due <= m.asOf {
+		if !existing {
+			return
+		}
+		due = m.asOf
+	}
+	trigger := m.ringed(t, p.Name, c.Last)
+	m.c.setWatch(Watch{Campaign: p.Name, Due: due, Trigger: trigger.appendBody(nil)})
+}
+
+// ringed is the remembered matching event of a time; when there is none, an event of
+// which no more is known.
+func (m *Machine) ringed(t *InactivityTrigger, campaign string, at int64) *Event {
+	found := &Event{Type: Track, Name: t.Event, Time: at}
+	r := m.c.ring(t.Event)
+	if r == nil {
+		return found
+	}
+	for i := range r.Events {
+		e := decodeBody(r.Events[i].Event)
+		if e == nil || e.Time != at {
+			continue
+		}
+		m.scope.event.set(e)
+		if t.Where == nil || m.holds(t.Where, campaign) {
+			found = e
+		}
+	}
+	m.scope.event.set(nil)
+	return found
+}

@@ -1,0 +1,260 @@
+package campaign
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/valyala/fastjson"
+	"go.yaml.in/yaml/v3"
+)
+
+const (
+	maxMapped = 200 // properties that a webhook makes of a body
+	maxHookID = 255 // bytes of the ids that it makes
+)
+
+// webhookPrefix stands before the campaign's name in the name of its event. Such names
+// are reserved, so no tracking call can pass for one.
+const webhookPrefix = "$webhook/"
+
+// WebhookTrigger fires on a call of the campaign's own endpoint, whose body it maps to
+// an event.
+type WebhookTrigger struct {
+	Mapping []Mapped // in the order written
+	event   string
+}
+
+func (t *WebhookTrigger) interest() interest { return interest{names: []string{t.event}} }
+
+// Mapped is one property that is taken from a body. userId, anonymousId and messageId
+// say whose event it is and which; all others are properties of the event.
+type Mapped struct {
+	Name     string
+	Path     []string // keys and indexes below the body
+	Type     string   // one of hookTypes; empty: any
+	Required bool
+	Default  *Literal // taken when the value is missing; nil: none
+}
+
+// hookTypes are the types that a mapped value can be checked for.
+//
+//nudge:constant read only
+var hookTypes = []string{"text", "number", "boolean", "time", "email", "e164", "list", "object"}
+
+// HookError says what is wrong with a body.
+type HookError struct {
+	Field   string // the name in the mapping
+	Missing bool   // else it is not of its type
+	Message string
+}
+
+// webhook reads the trigger of that kind.
+func (r *reader) webhook(n *yaml.Node, p *Program) *WebhookTrigger {
+	t := &WebhookTrigger{event: webhookPrefix + p.Name}
+	at := func(n *yaml.Node, name string) *Mapped {
+		for i := range t.Mapping {
+			if t.Mapping[i].Name == name {
+				return &t.Mapping[i]
+			}
+		}
+		r.fail(n, "trigger.webhook: %q is not in the mapping", name)
+		return new(Mapped)
+	}
+	var required, types, defaults *yaml.Node
+	r.object(n, "trigger.webhook",
+		field{name: "mapping", required: true, read: func(n *yaml.Node) {
+			r.members(n, "mapping", func(key, value *yaml.Node) {
+				t.Mapping = append(t.Mapping, Mapped{Name: key.Value, Path: r.bodyPath(value)})
+			})
+		}},
+		field{name: "required", read: func(n *yaml.Node) { required = n }},
+		field{name: "types", read: func(n *yaml.Node) { types = n }},
+		field{name: "defaults", read: func(n *yaml.Node) { defaults = n }})
+	for _, name := range []string{"userId", "anonymousId", "messageId"} {
+		if !slices.ContainsFunc(t.Mapping, func(m Mapped) bool { return m.Name == name }) {
+			t.Mapping = append(t.Mapping, Mapped{Name: name, Path: []string{name}})
+		}
+	}
+	if required != nil {
+		r.list(required, "required", maxMapped, func(n *yaml.Node) {
+			var name string
+			r.text(n, "required", &name)
+			at(n, name).Required = true
+		})
+	}
+	if types != nil {
+		r.members(types, "types", func(key, value *yaml.Node) {
+			at(key, key.Value).Type = hookTypes[r.choice(value, "types."+key.Value, hookTypes...)]
+		})
+	}
+	if defaults != nil {
+		r.members(defaults, "defaults", func(key, value *yaml.Node) {
+			m := at(key, key.Value)
+			if m.Default = r.literal(value, "defaults."+key.Value); m.Default != nil && m.Default.JSON == "null" {
+				m.Default = nil
+			}
+		})
+	}
+	return t
+}
+
+// members reads an object whose keys are names of the definition's own.
+func (r *reader) members(n *yaml.Node, what string, each func(key, value *yaml.Node)) {
+	if n.Kind != yaml.MappingNode || len(n.Content) > 2*maxMapped {
+		r.fail(n, "%s must be an object with at most %d members", what, maxMapped)
+		return
+	}
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := n.Content[i]
+		if key.Value == "" || len(key.Value) > maxHookID || seen[key.Value] {
+			r.fail(key, "%s: the name %q is empty, too long or used twice", what, key.Value)
+			continue
+		}
+		seen[key.Value] = true
+		each(key, n.Content[i+1])
+	}
+}
+
+// bodyPath reads $.name.name[0].
+func (r *reader) bodyPath(n *yaml.Node) []string {
+	s, ok := r.scalar(n, "mapping")
+	if !ok {
+		return nil
+	}
+	rest, ok := strings.CutPrefix(s, "$")
+	var path []string
+	for ok && rest != "" {
+		end := strings.IndexAny(rest[1:], ".[") + 1
+		if end == 0 {
+			end = len(rest)
+		}
+		part := rest[1:end]
+		if rest[0] == '[' {
+			part, ok = strings.CutSuffix(part, "]")
+			if _, err := strconv.ParseUint(part, 10, 16); err != nil {
+				ok = false
+			}
+		} else if rest[0] != '.' || strings.ContainsAny(part, "]*") {
+			ok = false
+		}
+		ok = ok && part != "" && len(path) < maxPath
+		path, rest = append(path, part), rest[end:]
+	}
+	if !ok {
+		r.fail(n, "mapping %q is no path; write for example $.contact.phone or $.lines[0].sku", s)
+		return nil
+	}
+	return path
+}
+
+// Read maps a body to an event. Workspace, time and type of the id are the caller's.
+func (t *WebhookTrigger) Read(body *fastjson.Value) (e Event, user, anonymous string, wrong *HookError) {
+	e = Event{Type: Track, Name: t.event}
+	b := []byte{'{'}
+	for i := range t.Mapping {
+		m := &t.Mapping[i]
+		text, wrong := m.read(body)
+		if wrong != nil {
+			return Event{}, "", "", wrong
+		}
+		if text == nil {
+			continue
+		}
+		var into *string
+		switch m.Name {
+		case "userId":
+			into = &user
+		case "anonymousId":
+			into = &anonymous
+		case "messageId":
+			into = &e.ID
+		default:
+			if len(b) > 1 {
+				b = append(b, ',')
+			}
+			b = append(append(appendJSONString(b, m.Name), ':'), text...)
+			continue
+		}
+		if *into, wrong = m.id(text); wrong != nil {
+			return Event{}, "", "", wrong
+		}
+	}
+	if user == "" && anonymous == "" {
+		return Event{}, "", "", &HookError{Field: "userId", Missing: true, Message: "userId or anonymousId is needed"}
+	}
+	e.Properties = append(b, '}')
+	return e, user, anonymous, nil
+}
+
+// read is the value as JSON, nil when there is none.
+func (m *Mapped) read(body *fastjson.Value) ([]byte, *HookError) {
+	v := body.Get(m.Path...)
+	if v == nil || v.Type() == fastjson.TypeNull {
+		switch {
+		case m.Default != nil:
+			return []byte(m.Default.JSON), nil
+		case m.Required:
+			return nil, &HookError{Field: m.Name, Missing: true, Message: "is needed, at " + m.path()}
+		}
+		return nil, nil
+	}
+	if m.Type != "" && !hookValue(m.Type, v) {
+		return nil, &HookError{Field: m.Name, Message: fmt.Sprintf("must be of type %s, at %s", m.Type, m.path())}
+	}
+	return appendCanonical(nil, v), nil
+}
+
+func (m *Mapped) path() string { return "$." + strings.Join(m.Path, ".") }
+
+// id is a text or a whole number as an id.
+func (m *Mapped) id(text []byte) (string, *HookError) {
+	v, err := fastjson.ParseBytes(text)
+	id := ""
+	if err == nil && v.Type() == fastjson.TypeString {
+		id = string(v.GetStringBytes())
+	} else if n, err := strconv.ParseInt(string(text), 10, 64); err == nil {
+		id = strconv.FormatInt(n, 10)
+	}
+	control := strings.IndexFunc(id, func(r rune) bool { return r < ' ' || r == 0x7f }) >= 0
+	if id == "" || len(id) > maxHookID || control {
+		return "", &HookError{
+			Field:   m.Name,
+			Message: fmt.Sprintf("must be a text of 1 to %d bytes or a whole number, at %s", maxHookID, m.path()),
+		}
+	}
+	return id, nil
+}
+
+// hookValue says whether a value is of a type.
+func hookValue(kind string, v *fastjson.Value) bool {
+	text := ""
+	if v.Type() == fastjson.TypeString {
+		text = string(v.GetStringBytes())
+	}
+	switch kind {
+	case "number":
+		return v.Type() == fastjson.TypeNumber
+	case "boolean":
+		return v.Type() == fastjson.TypeTrue || v.Type() == fastjson.TypeFalse
+	case "list":
+		return v.Type() == fastjson.TypeArray
+	case "object":
+		return v.Type() == fastjson.TypeObject
+	case "time":
+		_, err := time.Parse(time.RFC3339Nano, text)
+		return err == nil
+	case "email":
+		name, domain, ok := strings.Cut(text, "@")
+		return ok && name != "" && domain != "" && !strings.ContainsAny(text, " \t\r\n") &&
+			!strings.Contains(domain, "@")
+	case "e164":
+		digits, ok := strings.CutPrefix(text, "+")
+		plain := strings.IndexFunc(digits, func(r rune) bool { return r < '0' || r > '9' }) < 0
+		return ok && plain && len(digits) >= 7 && len(digits) <= 15 && digits[0] != '0'
+	}
+	return v.Type() == fastjson.TypeString
+}

@@ -1,0 +1,81 @@
+package ingest
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/valyala/fasthttp"
+	"github.com/valyala/fastjson"
+
+	"github.com/nudge-engine/nudge/campaign"
+)
+
+// hook takes a call of a campaign's own endpoint, /v1/hooks/{campaign}.
+func (s *Server) hook(ctx *fasthttp.RequestCtx, name string) *problem {
+	return s.taking(ctx, func(d *decoder) *problem {
+		var t *campaign.WebhookTrigger
+		if s.config.Hook != nil {
+			t = s.config.Hook(d.workspace, name)
+		}
+		if t == nil {
+			return newProblem(fasthttp.StatusNotFound, "not_found",
+				fmt.Sprintf("no campaign %q with a webhook is active", clip(name, 64)))
+		}
+		d.events, d.rejects, d.arena = d.events[:0], d.rejects[:0], d.arena[:0]
+		root, p := d.parse(ctx.PostBody())
+		if p != nil {
+			return p
+		}
+		e, wrong := d.hooked(t, root)
+		if wrong != nil {
+			return newProblem(fasthttp.StatusUnprocessableEntity, wrong.Code, wrong.Path+": "+wrong.Message, *wrong)
+		}
+		d.events = append(d.events, e)
+		return nil
+	})
+}
+
+// hooked maps a body to an event; its time is now.
+func (d *decoder) hooked(t *campaign.WebhookTrigger, body *fastjson.Value) (campaign.Event, *FieldError) {
+	if wrong := d.plain(body); wrong != nil {
+		wrong.Path = strings.TrimPrefix(wrong.Path, ".")
+		return campaign.Event{}, wrong
+	}
+	e, user, anonymous, bad := t.Read(body)
+	switch {
+	case bad != nil && bad.Missing:
+		return e, &FieldError{Path: bad.Field, Code: codeMissing, Message: bad.Message}
+	case bad != nil:
+		return e, &FieldError{Path: bad.Field, Code: codeType, Message: bad.Message}
+	case strings.HasPrefix(user, anonymousPrefix):
+		return e, &FieldError{
+			Path: "userId", Code: codeReserved, Message: `must not begin with "` + anonymousPrefix + `"`,
+		}
+	case len(e.Properties) > MaxEvent:
+		return e, &FieldError{
+			Path: "body", Code: codeTooLarge,
+			Message: fmt.Sprintf("%d bytes; at most %d are allowed in an event", len(e.Properties), MaxEvent),
+		}
+	}
+	e.Workspace, e.Time, e.Customer = d.workspace, d.now, user
+	if user == "" {
+		e.Customer = anonymousPrefix + anonymous
+	}
+	if e.ID == "" {
+		e.ID = d.fallback
+	}
+	if e.ID == "" {
+		e.ID = d.newID()
+	}
+	return e, nil
+}
+
+// toEverybody says whether a call without a customer is a broadcast.
+func (i *item) toEverybody() bool {
+	kind := i.kind
+	if kind == "" {
+		kind = string(i.v.GetStringBytes("type"))
+	}
+	event := string(i.v.GetStringBytes("event"))
+	return kind == "track" && i.d.broadcasts != nil && i.d.broadcasts(i.d.workspace, event)
+}

@@ -1,0 +1,137 @@
+package ingest_test
+
+import (
+	"testing"
+
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/ingest"
+)
+
+const hookCampaigns = `
+apiVersion: nudge/v1
+kind: Campaign
+metadata: {name: lead}
+spec:
+  trigger:
+    webhook:
+      mapping:
+        {userId: $.contact.id, messageId: $.id, phone: "$.contact.phones[0]", mail: $.mail, n: $.n, on: $.on, source: $.source}
+      required: [phone]
+      types: {phone: e164, mail: email, n: number, on: time}
+      defaults: {source: web}
+  steps: [{id: s, exit: {}}]
+---
+apiVersion: nudge/v1
+kind: Campaign
+metadata: {name: storm}
+spec:
+  trigger: {broadcast: {event: Storm}}
+  steps: [{id: s, exit: {}}]
+`
+
+// newHookWorld is a server for which the campaigns above are active.
+func newHookWorld(t *testing.T) *world {
+	t.Helper()
+	lang, err := campaign.NewLanguage()
+	if err != nil {
+		t.Fatal(err)
+	}
+	docs, err := campaign.Parse(lang, "test", []byte(hookCampaigns))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lead, ok := docs[0].Campaign.Trigger.(*campaign.WebhookTrigger)
+	if !ok {
+		t.Fatal("no webhook trigger")
+	}
+	return newWorld(t, func(c *ingest.Config) {
+		c.Hook = func(workspace, name string) *campaign.WebhookTrigger {
+			if workspace == "default" && name == "lead" {
+				return lead
+			}
+			return nil
+		}
+		c.Broadcasts = func(_, event string) bool { return event == "Storm" }
+	})
+}
+
+// A call of a campaign's endpoint becomes an event of the customer named in it.
+func TestHook(t *testing.T) {
+	w := newHookWorld(t)
+	a := w.post(t, "/v1/hooks/lead", `{"id":"x1","contact":{"id":77,"phones":["+380441234567"]},"n":1.50,"other":true}`)
+	if a.status != 200 || a.Accepted != 1 {
+		t.Fatalf("unexpected answer %+v", a)
+	}
+	w.post(t, "/v1/hooks/lead", `{"contact":{"phones":["+380441234567"]},"anonymousId":"b","source":null}`,
+		"Idempotency-Key", "k1")
+	events, _ := w.stored(t)
+	if len(events) != 2 {
+		t.Fatalf("unexpected events %+v", events)
+	}
+	for _, e := range events {
+		id, customer, properties := "x1", "77", `{"phone":"+380441234567","n":1.50,"source":"web"}`
+		if e.Customer != "77" {
+			id, customer, properties = "k1", "anon:b", `{"phone":"+380441234567","source":"web"}`
+		}
+		if e.ID != id || e.Customer != customer || string(e.Properties) != properties || e.Name != "$webhook/lead" ||
+			e.Time != serverNow || e.Type != campaign.Track {
+			t.Errorf("unexpected event %+v with %s", e, e.Properties)
+		}
+	}
+}
+
+// A body that does not fit the mapping names the field and leaves nothing in the log.
+func TestBadHook(t *testing.T) {
+	w := newHookWorld(t)
+	f := func(path, body string, status int, field, code string) {
+		t.Helper()
+		a := w.post(t, path, body)
+		got := ""
+		if len(a.Errors) > 0 {
+			got = a.Errors[0].Path
+		}
+		if a.status != status || a.Code != code || got != field {
+			t.Errorf("%s %s: %d %s at %q: %s; want %d %s at %q", path, body, a.status, a.Code, got, a.Detail, status, code, field)
+		}
+	}
+	good := func(more string) string { return `{"contact":{"id":"u","phones":["+380441234567"]}` + more + `}` }
+	f("/v1/hooks/lead", `{`, 400, "body", "invalid_json")
+	f("/v1/hooks/lead", `[]`, 400, "body", "not_an_object")
+	f("/v1/hooks/none", good(""), 404, "", "not_found")
+	f("/v1/hooks/storm", good(""), 404, "", "not_found")
+	f("/v1/hooks/lead", `{"contact":{"id":"u"}}`, 422, "phone", "missing")
+	f("/v1/hooks/lead", `{"contact":{"id":"u","phones":["0441234567"]}}`, 422, "phone", "wrong_type")
+	f("/v1/hooks/lead", `{"contact":{"id":"u","phones":[380441234567]}}`, 422, "phone", "wrong_type")
+	f("/v1/hooks/lead", `{"contact":{"phones":["+380441234567"]}}`, 422, "userId", "missing")
+	f("/v1/hooks/lead", `{"contact":{"id":{},"phones":["+380441234567"]}}`, 422, "userId", "wrong_type")
+	f("/v1/hooks/lead", `{"contact":{"id":"anon:x","phones":["+380441234567"]}}`, 422, "userId", "reserved")
+	f("/v1/hooks/lead", good(`,"mail":"a b@c"`), 422, "mail", "wrong_type")
+	f("/v1/hooks/lead", good(`,"n":"1"`), 422, "n", "wrong_type")
+	f("/v1/hooks/lead", good(`,"on":"tomorrow"`), 422, "on", "wrong_type")
+	f("/v1/hooks/lead", good(`,"n":1,"n":2`), 422, "n", "duplicate_key")
+	if events, rejects := w.stored(t); len(events)+len(rejects) != 0 {
+		t.Errorf("the log has %+v %+v", events, rejects)
+	}
+}
+
+// An event without a customer is taken only where a campaign waits for it, and is copied
+// into every partition.
+func TestBroadcast(t *testing.T) {
+	w := newHookWorld(t)
+	if a := w.post(t, "/v1/track", `{"event":"Sunshine"}`); a.status != 400 || a.Errors[0].Path != "userId" {
+		t.Errorf("unexpected answer %+v", a)
+	}
+	a := w.post(t, "/v1/batch", `{"batch":[{"type":"track","event":"Storm","messageId":"b1"},{"type":"page"}]}`)
+	if a.status != 200 || a.Accepted != 1 || len(a.Rejected) != 1 {
+		t.Errorf("unexpected answer %+v", a)
+	}
+	events, _ := w.stored(t)
+	if len(events) != len(w.streams) {
+		t.Fatalf("unexpected events %+v", events)
+	}
+	for _, e := range events {
+		if e.Name != "Storm" || e.ID != "b1" || e.Customer != "" {
+			t.Errorf("unexpected event %+v", e)
+		}
+	}
+}
