@@ -12,9 +12,9 @@ type Lifecycle uint8
 // The statuses of a campaign.
 const (
 	StatusActive   Lifecycle = iota
-	StatusDraft                   // starts nothing; chains that are live stand still
-	StatusPaused                  // see Pause
-	StatusArchived                // starts nothing; chains that are live end
+	StatusDraft              // starts nothing; chains that are live stand still
+	StatusPaused             // see Pause
+	StatusArchived           // starts nothing; chains that are live end
 )
 
 // Pause says what a paused campaign does with entries and timers.
