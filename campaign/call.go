@@ -48,7 +48,8 @@ func (m *Machine) call(p *Program, s *Step, v *Call, ch *Chain, next string) (_ 
 	d := Delivery{
 		ID: ch.callID(m.c, s.ID), Workspace: m.c.Workspace, Campaign: ch.Campaign, Version: ch.Version,
 		Customer: m.c.ID, Key: ch.Key, Entry: ch.Entry, Step: s.ID, Channel: CallChannel, Variant: ch.variant(),
-		TriggerID: m.triggerID(), At: m.now, Due: planned, Expires: m.now + v.Request.Expires, Attempt: 1, Values: values,
+		TriggerID: m.triggerID(), At: m.now, Due: planned, Expires: m.now + v.Request.Expires, Attempt: 1,
+		Values: values,
 	}
 	switch {
 	case m.late && p.Late == LateSkip:
@@ -115,8 +116,9 @@ func (r *reader) call(n *yaml.Node) *Call {
 	r.object(n, "call",
 		field{name: "url", required: true, read: func(n *yaml.Node) {
 			r.text(n, "call.url", &address)
-			at, err := url.Parse(strings.SplitN(address, "{{", 2)[0])
-			if err != nil || at.Scheme != "http" && at.Scheme != "https" || at.Host == "" && !strings.Contains(address, "{{") {
+			fixed, _, liquid := strings.Cut(address, "{{")
+			at, err := url.Parse(fixed)
+			if err != nil || at.Scheme != "http" && at.Scheme != "https" || at.Host == "" && !liquid {
 				r.fail(n, "call.url %q: write http:// or https://, a host and a path", clip(address, 64))
 			}
 		}},
