@@ -35,7 +35,7 @@ func (s *Shard) apply(in *Input, index int, out *effect.Effects) {
 	case stream.KindBroadcast:
 		err = s.applyBroadcast(r.Data, index, out)
 	case stream.KindResult:
-		err = s.applyResult(r.Data, out)
+		err = s.applyResult(index, r, out)
 	case stream.KindControl:
 		err = s.applyControl(r.Data, in.At.Seq)
 	case stream.KindClaim:
@@ -81,8 +81,8 @@ func (s *Shard) applyEvent(in *Input, index int, out *effect.Effects) error {
 	return nil
 }
 
-func (s *Shard) applyResult(data []byte, out *effect.Effects) error {
-	r, err := campaign.DecodeResult(data)
+func (s *Shard) applyResult(index int, record *stream.Record, out *effect.Effects) error {
+	r, err := campaign.DecodeResult(record.Data)
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,11 @@ func (s *Shard) applyResult(data []byte, out *effect.Effects) error {
 	}
 	s.catchUp(h, out)
 	s.machine.Use(s.defs.set(r.Workspace))
-	s.machine.Settle(h.c, &r, s.now, &out.Output)
+	s.guard(h, out, func() {
+		s.machine.Settle(h.c, &r, s.now, &out.Output)
+	}, func(detail string) {
+		s.putAside(index, record, campaign.ReasonPanic, detail, out)
+	})
 	s.markDirty(h)
 	s.rearm(h)
 	return nil

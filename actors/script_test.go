@@ -25,7 +25,7 @@ import (
 //	                           track CUSTOMER ID "Name" {properties} [time=TIME] [historical]
 //	                           identify CUSTOMER ID {traits}
 //	                           broadcast ID "Name" {properties}
-//	                           result DELIVERY-LINE accepted|temporary|permanent
+//	                           result CUSTOMER accepted|temporary|permanent|{reply}
 //	restart                  snapshot, and a new shard from the store
 //	crash                    a new shard from the last snapshot, then the log again
 func TestScripts(t *testing.T) {
@@ -309,6 +309,9 @@ func (w *scriptWorld) record(t *testing.T, line string) stream.Record {
 				r := campaign.Result{
 					Workspace: "default", Customer: customer, Delivery: d.ID, Attempt: d.Attempt,
 					Verdict: verdict,
+				}
+				if verdict == 0 { // a reply
+					r.Verdict, r.Reply = campaign.Accepted, rest
 				}
 				return stream.Record{Kind: stream.KindResult, Data: r.AppendTo(nil)}
 			}

@@ -30,6 +30,8 @@ type Chain struct {
 	planned uint32 // version in force when its timer was last looked at, where that is after Version
 	held    bool   // its campaign stood still when it came to its step, which it has not begun
 
+	reply []byte // JSON object that the last call it waited for answered, nil when none
+
 	loops  []loopCount // steps that it went back to
 	leaps  uint32      // how often in all
 	leapAt int64       // log time of the last, ms

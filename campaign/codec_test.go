@@ -79,6 +79,10 @@ func TestResultCodec(t *testing.T) {
 	if err != nil || got != r {
 		t.Errorf("unexpected result %+v, error %v", got, err)
 	}
+	r.Reply = `{"score":2}`
+	if got, err := DecodeResult(r.AppendTo(nil)); err != nil || got != r {
+		t.Errorf("unexpected result %+v, error %v", got, err)
+	}
 }
 
 // Ids are stored outside and must never change for the same parts.

@@ -21,6 +21,7 @@ type Machine struct {
 	late    bool     // the timer in hand is more than lateAfter late
 	zones   map[string]*time.Location
 
+	reply      []byte    // of the result in hand
 	derived    []derived // what the record in hand led to, and what that led to
 	deriving   bool      // they are being applied
 	depth      int       // of the record in hand: 0 for one of the log, or a timer

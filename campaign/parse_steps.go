@@ -7,7 +7,7 @@ import (
 )
 
 // verbNames are for messages.
-const verbNames = "delay, until, wait, send, branch, experiment, set, emit, start, exit"
+const verbNames = "delay, until, wait, send, branch, experiment, set, emit, start, call, exit"
 
 func (r *reader) step(n *yaml.Node) Step {
 	var s Step
@@ -34,9 +34,10 @@ func (r *reader) step(n *yaml.Node) Step {
 		{name: "emit", read: func(n *yaml.Node) { verb(r.emit(n)) }},
 		{name: "start", read: func(n *yaml.Node) { verb(r.start(n)) }},
 		{name: "experiment", read: func(n *yaml.Node) { verb(r.experiment(n)) }},
+		{name: "call", read: func(n *yaml.Node) { verb(r.call(n)) }},
 		{name: "loop", read: func(n *yaml.Node) { r.loop(n, &s.Loop) }},
 	}
-	r.object(n, "step", append(fields, later("call")...)...)
+	r.object(n, "step", fields...)
 	if s.Verb == nil {
 		if len(r.errs) == 0 || r.errs[len(r.errs)-1].Line < n.Line {
 			r.fail(n, "step %s: one of %s is needed", s.ID, verbNames)
@@ -129,6 +130,9 @@ func (r *reader) send(n *yaml.Node) *Send {
 	for _, c := range s.Channels {
 		if seen[c] {
 			r.fail(n, "send: channel %q is named twice", c)
+		}
+		if c == CallChannel {
+			r.fail(n, "send: channel %q is that of call steps", c)
 		}
 		seen[c] = true
 	}
@@ -279,6 +283,8 @@ func (p *Program) targets(i int) []string {
 	case *Exit:
 		return nil
 	case *Experiment:
+		return v.targets(next)
+	case *Call:
 		return v.targets(next)
 	case *Branch:
 		var all []string

@@ -244,11 +244,15 @@ func (p *Program) measureUntil(ch *Chain) int64 {
 	return until
 }
 
-// Sends calls f with each send step, in order.
+// Sends calls f with each send step and the request of each call step, in order.
 func (p *Program) Sends(f func(step string, s *Send)) {
 	for i := range p.Steps {
-		if s, ok := p.Steps[i].Verb.(*Send); ok {
-			f(p.Steps[i].ID, s)
+		switch v := p.Steps[i].Verb.(type) {
+		case *Send:
+			f(p.Steps[i].ID, v)
+		case *Call:
+			f(p.Steps[i].ID, &v.Request)
+		default:
 		}
 	}
 }

@@ -24,6 +24,7 @@ type Result struct {
 	Attempt   uint32
 	Verdict   Verdict
 	Detail    string // what the channel said, at most 200 bytes
+	Reply     string // of a call: a JSON object of at most 4 KiB, empty when there is none
 }
 
 // AppendTo appends the stored form of r.
@@ -33,7 +34,11 @@ func (r *Result) AppendTo(b []byte) []byte {
 	b = wire.AppendBytes(b, r.Delivery[:])
 	b = wire.AppendUint(b, uint64(r.Attempt))
 	b = append(b, byte(r.Verdict))
-	return wire.AppendString(b, clip(r.Detail, 200))
+	b = wire.AppendString(b, clip(r.Detail, 200))
+	if len(r.Reply) > 0 {
+		b = wire.AppendString(b, r.Reply)
+	}
+	return b
 }
 
 // DecodeResult reads what AppendTo wrote.
@@ -45,10 +50,13 @@ func DecodeResult(p []byte) (Result, error) {
 	r.Attempt = uint32(d.Uint())
 	r.Verdict = Verdict(d.Byte())
 	r.Detail = d.String()
+	if d.Err() == nil && d.Len() > 0 {
+		r.Reply = d.String()
+	}
 	if err := d.Done(); err != nil {
 		return Result{}, fmt.Errorf("campaign: result: %w", err)
 	}
-	if len(id) != len(r.Delivery) || r.Verdict < Accepted || r.Verdict > Permanent {
+	if len(id) != len(r.Delivery) || len(r.Reply) > maxReply || r.Verdict < Accepted || r.Verdict > Permanent {
 		return Result{}, fmt.Errorf("campaign: result: %w: delivery id of %d bytes, verdict %d",
 			wire.ErrCorrupt, len(id), r.Verdict)
 	}
@@ -72,7 +80,9 @@ func (m *Machine) Settle(c *Customer, r *Result, now int64, out *Output) {
 	p := &c.Pending[at]
 	switch {
 	case r.Verdict == Accepted:
+		m.reply = []byte(r.Reply)
 		m.finish(at, StatusSent, Delivered, NoReason)
+		m.reply = nil
 	case r.Attempt != p.Delivery.Attempt || p.RetryAt != 0:
 		// an older attempt's answer, delivered again
 	case r.Verdict == Permanent:
@@ -83,6 +93,8 @@ func (m *Machine) Settle(c *Customer, r *Result, now int64, out *Output) {
 		p.RetryAt = min(now+retryAfter[p.Delivery.Attempt], p.Delivery.Expires)
 		m.settle(p.Delivery, StatusRetry, Retried, ReasonTemporary)
 	}
+	m.runReady()
+	m.derive()
 }
 
 // firePending emits the next attempt, or gives a delivery up that is too old.
@@ -103,4 +115,5 @@ func (m *Machine) finish(at int, status Status, kind Kind, reason Reason) {
 	d := m.c.Pending[at].Delivery
 	m.c.Pending = append(m.c.Pending[:at], m.c.Pending[at+1:]...)
 	m.settle(d, status, kind, reason)
+	m.answered(&d, status == StatusSent, m.reply)
 }

@@ -26,6 +26,9 @@ func (m *Machine) fireChain(ch *Chain) {
 	if w, ok := s.Verb.(*Wait); ok && w.OnTimeout != "" {
 		next = w.OnTimeout
 	}
+	if c, ok := s.Verb.(*Call); ok && c.OnFail != "" {
+		next = c.OnFail
+	}
 	m.moveOn(ch, m.leap(p, ch, at, next))
 }
 
@@ -69,6 +72,8 @@ func (m *Machine) run(ch *Chain) {
 			m.setProfile(v, ch)
 		case *Emit:
 			m.emit(v, ch)
+		case *Call:
+			next, rests = m.call(p, s, v, ch, next)
 		case *Start:
 			m.start(v, ch)
 		case *Experiment:

@@ -135,6 +135,12 @@ func (v *chainView) field(name string) (ref.Val, bool) {
 		return celTime(v.c.EnteredAt), true
 	case "step":
 		return types.String(v.c.Step), true
+	case "reply":
+		if len(v.c.reply) > 0 {
+			var l lazyJSON
+			l.reset(v.c.reply)
+			return jsonMap{o: l.object()}, true
+		}
 	case "variants":
 		var l lazyJSON
 		l.reset(VariantsJSON(v.c.Variants))
@@ -160,6 +166,7 @@ var fieldTypes = map[string]map[string]*types.Type{
 	typeChain: {
 		"key": types.StringType, "entered_at": types.TimestampType, "step": types.StringType,
 		"variants": types.NewMapType(types.StringType, types.StringType),
+		"reply":    types.NewMapType(types.StringType, types.DynType),
 	},
 }
 

@@ -34,7 +34,7 @@ var customerSections = []section[*Customer]{
 //
 //nudge:constant read only
 var chainSections = []section[*Chain]{
-	variantSection, loopSection, takebackSection, plannedSection, heldSection,
+	variantSection, loopSection, takebackSection, plannedSection, heldSection, replySection,
 }
 
 // extended says whether a customer needs format 2.

@@ -18,6 +18,7 @@ func TestStepSections(t *testing.T) {
 			ch.loops, ch.leaps, ch.leapAt = []loopCount{{"a", 2}, {"b", 1}}, 3, 77
 		}),
 		"variants": chain(func(ch *Chain) { ch.Variants = []Passed{{"offer", "a"}, {"second", "b"}} }),
+		"reply":    chain(func(ch *Chain) { ch.reply = []byte(`{"score":2}`) }),
 		"held":     chain(func(ch *Chain) { ch.held = true }),
 		"queue": chain(func(*Chain) {}).with(func(c *Customer) {
 			c.queue = []queued{{"cart", c.Chains[0].Trigger}, {"b", c.Chains[0].Trigger}}

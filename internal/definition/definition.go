@@ -113,7 +113,7 @@ func at(file string, line int, format string, args ...any) campaign.Errors {
 
 // link resolves references between documents and finds the variables of messages.
 func link(all []campaign.Parsed, where map[string]string, o Options) error {
-	channels := map[string]bool{ConsoleChannel: true}
+	channels := map[string]bool{ConsoleChannel: true, campaign.CallChannel: true}
 	for _, c := range o.Known.Channels {
 		channels[c] = true
 	}

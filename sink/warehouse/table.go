@@ -94,6 +94,7 @@ type rows struct {
 		enteredAt                                         []time.Time
 		endedAt                                           []*time.Time
 		value                                             []decimal.Decimal
+		variants                                          []string
 		revision                                          []uint64
 	}
 	goals struct {
@@ -102,6 +103,7 @@ type rows struct {
 		version, entry                                                  []uint32
 		value                                                           []decimal.Decimal
 		when                                                            []time.Time
+		reversal                                                        []uint8
 	}
 	dead struct {
 		at
@@ -223,6 +225,7 @@ func (r *rows) chain(partition int, seq uint64, i int, c *campaign.ChainRow) {
 	t.enteredAt = append(t.enteredAt, instant(c.EnteredAt))
 	t.endedAt = append(t.endedAt, optional(c.EndedAt))
 	t.value = append(t.value, money(c.Value))
+	t.variants = append(t.variants, string(campaign.VariantsJSON(c.Variants)))
 	t.revision = append(t.revision, seq<<20|uint64(i))
 }
 
@@ -241,4 +244,9 @@ func (r *rows) goal(partition int, seq uint64, i int, g *campaign.GoalRow) {
 	t.entry = append(t.entry, g.Entry)
 	t.value = append(t.value, money(g.Value))
 	t.when = append(t.when, instant(g.At))
+	reversal := uint8(0)
+	if g.Reversal {
+		reversal = 1
+	}
+	t.reversal = append(t.reversal, reversal)
 }

@@ -83,6 +83,7 @@ func (r *rows) chainTable() *Table {
 		Column{"outcome", low, t.outcome},
 		Column{"goal", low, t.goal},
 		Column{"value", amount, t.value},
+		Column{"variants", text, t.variants},
 		Column{"revision", "UInt64", t.revision},
 	)
 }
@@ -102,6 +103,7 @@ func (r *rows) goalTable() *Table {
 		Column{"currency", low, t.currency},
 		Column{"event_id", text, t.event},
 		Column{"at", when, t.when},
+		Column{"reversal", "UInt8", t.reversal},
 	)
 }
 
