@@ -74,6 +74,7 @@ func (d *definitions) build(name string, w *workspace, place uint64) error {
 		return a.Kind < b.Kind || a.Kind == b.Kind && a.Name < b.Name
 	})
 	var programs []*campaign.Program
+	var policies []*campaign.Policy
 	for i := range w.Documents {
 		p, err := d.compile(name, &w.Documents[i])
 		if err != nil {
@@ -82,8 +83,12 @@ func (d *definitions) build(name string, w *workspace, place uint64) error {
 		if p.Campaign != nil {
 			programs = append(programs, p.Campaign)
 		}
+		if p.Policy != nil {
+			policies = append(policies, p.Policy)
+		}
 	}
 	w.set = campaign.NewSet(programs, w.Since, place)
+	w.set.Govern(policies)
 	return nil
 }
 

@@ -22,6 +22,8 @@ type Chain struct {
 	EndedAt   int64
 	EndedBy   string    // the goal that ended it, empty when none did
 	Goals     []GoalHit // in the order reached; at most one a goal id
+	HeldOut   bool      // of the control group: what it would send is a ghost
+	Held      *Held     // the send that it rests in; nil for any other rest
 }
 
 // GoalHit is a goal that a chain reached.
@@ -57,6 +59,7 @@ func (ch *Chain) row(c *Customer) ChainRow {
 	r := ChainRow{
 		Workspace: c.Workspace, Campaign: ch.Campaign, Version: ch.Version, Customer: c.ID,
 		Key: ch.Key, Entry: ch.Entry, EnteredAt: ch.EnteredAt, EndedAt: ch.EndedAt, Outcome: ch.Outcome,
+		HeldOut: ch.HeldOut,
 	}
 	for i, g := range ch.Goals {
 		if g.ID == ch.EndedBy || ch.EndedBy == "" && i == 0 {

@@ -28,6 +28,10 @@ type Customer struct {
 	Watches  []Watch   // armed inactivity triggers, sorted by Campaign
 	Chains   []*Chain  // sorted by (Campaign, Entry); ended ones stay while measured
 	Pending  []Pending // deliveries handed off and without a final result, oldest first
+
+	Consents []Consent // sorted by (Subject, Name)
+	CapUses  []CapUse  // sorted by Cap
+	Holds    []Hold    // dedupe keys, sorted by Key
 }
 
 // NewCustomer is a customer first seen at now with the record at place.

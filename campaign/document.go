@@ -14,6 +14,7 @@ const (
 	KindCampaign = "Campaign"
 	KindChannel  = "Channel"
 	KindTemplate = "Template"
+	KindPolicy   = "Policy"
 )
 
 // Document is one document of a definition file, as a control record carries it.
@@ -46,6 +47,7 @@ type Parsed struct {
 	Campaign *Program
 	Channel  *Channel
 	Template *Template
+	Policy   *Policy
 	Line     int // of the document in its file, from 1
 }
 

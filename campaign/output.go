@@ -22,7 +22,9 @@ type Status string
 
 // The states of a delivery, in the order in which they can follow each other.
 const (
+	StatusDefer   Status = "deferred" // waits for quiet hours to end, or for a cap
 	HandedOff     Status = "handed_off"
+	StatusGhost   Status = "ghost"   // would have been handed off, to a held-out customer
 	StatusDropped Status = "dropped" // never handed off
 	StatusSent    Status = "sent"    // the channel took it
 	StatusRetry   Status = "retrying"
@@ -83,6 +85,7 @@ type ChainRow struct {
 	Goal      string // id of the first goal reached, empty when none
 	Value     Money
 	HasValue  bool
+	HeldOut   bool // of the control group
 }
 
 // GoalRow is one conversion.

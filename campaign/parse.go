@@ -136,10 +136,13 @@ func (r *reader) document(n *yaml.Node) (Parsed, bool) {
 	case KindTemplate:
 		d.Template = &Template{Name: name}
 		r.messageFields(spec, "template", &d.Template.Fields)
-	case "Policy", "Scenario":
+	case KindPolicy:
+		d.Policy = &Policy{Name: name}
+		r.policy(spec, d.Policy)
+	case "Scenario":
 		r.fail(n, "kind %s is not supported yet", kind)
 	default:
-		r.fail(n, "kind %q is unknown; use Campaign, Channel or Template", kind)
+		r.fail(n, "kind %q is unknown; use Campaign, Channel, Policy or Template", kind)
 	}
 	source, err := yaml.Marshal(n)
 	if err != nil {

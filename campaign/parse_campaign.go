@@ -22,13 +22,14 @@ func (r *reader) campaign(n *yaml.Node, p *Program) {
 			})
 		}},
 		{name: "late", read: func(n *yaml.Node) { p.Late = LatePolicy(r.choice(n, "late", "send", "skip", "exit")) }},
+		{name: "policy", read: func(n *yaml.Node) { r.campaignPolicy(n, &p.Policy) }},
 		{name: "zone", read: func(n *yaml.Node) { r.zone(n, "zone", &p.Zone) }},
 		{name: "steps", required: true, read: func(n *yaml.Node) {
 			r.list(n, "steps", maxSteps, func(n *yaml.Node) { p.Steps = append(p.Steps, r.step(n)) })
 			r.checkSteps(n, p)
 		}},
 	}
-	r.object(n, "campaign", append(fields, later("from", "until", "recheck", "policy", "existing", "versions",
+	r.object(n, "campaign", append(fields, later("from", "until", "recheck", "existing", "versions",
 		"in_flight", "status")...)...)
 	if p.Reentry.OnActive == Parallel && !maxActiveGiven {
 		p.Reentry.MaxActive = MaxLiveChains

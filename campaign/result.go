@@ -83,6 +83,8 @@ func (m *Machine) Settle(c *Customer, r *Result, now int64, out *Output) {
 		p.RetryAt = min(now+retryAfter[p.Delivery.Attempt], p.Delivery.Expires)
 		m.settle(p.Delivery, StatusRetry, Retried, ReasonTemporary)
 	}
+	m.conclude()
+	m.order()
 }
 
 // firePending emits the next attempt, or gives a delivery up that is too old.
@@ -100,7 +102,40 @@ func (m *Machine) firePending(at int) {
 
 // finish removes a pending delivery and writes its last state.
 func (m *Machine) finish(at int, status Status, kind Kind, reason Reason) {
-	d := m.c.Pending[at].Delivery
+	d, retry := m.c.Pending[at].Delivery, m.c.Pending[at].RetryAt
 	m.c.Pending = append(m.c.Pending[:at], m.c.Pending[at+1:]...)
 	m.settle(d, status, kind, reason)
+	if kind != Failed {
+		return
+	}
+	m.failed(&d)
+	if status == StatusFailed || retry != 0 { // else an attempt may be out, and arrive
+		m.refund(d.ID)
+	}
+}
+
+// failed moves a live chain to where the send of a delivery that failed for good says.
+// It only goes forward: a chain that is there already, or beyond, stays where it is.
+func (m *Machine) failed(d *Delivery) {
+	p := m.set.byName[d.Campaign]
+	if p == nil {
+		return
+	}
+	step, _ := p.step(d.Step)
+	if step == nil {
+		return
+	}
+	s, ok := step.Verb.(*Send)
+	if !ok || s.OnFail == "" {
+		return
+	}
+	for _, ch := range m.c.Chains {
+		if ch.Campaign != d.Campaign || ch.Entry != d.Entry || !ch.live() {
+			continue
+		}
+		_, at := p.step(ch.Step)
+		if _, target := p.step(s.OnFail); s.OnFail == endStep || target > at {
+			m.moveOn(ch, s.OnFail)
+		}
+	}
 }

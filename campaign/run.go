@@ -17,6 +17,10 @@ func (m *Machine) fireChain(ch *Chain) {
 		m.end(ch, Exited, ReasonLate, "")
 		return
 	}
+	if _, ok := s.Verb.(*Send); ok && ch.Held != nil {
+		m.resume(ch)
+		return
+	}
 	next := p.after(at)
 	if w, ok := s.Verb.(*Wait); ok && w.OnTimeout != "" {
 		next = w.OnTimeout
@@ -34,7 +38,12 @@ func (m *Machine) run(ch *Chain) {
 	}
 	ch.Version = p.Version
 	m.look(ch)
-	sent := false
+	m.walk(p, &turn{chain: ch})
+}
+
+// walk runs a chain up to its next rest, its next send, or its end.
+func (m *Machine) walk(p *Program, t *turn) {
+	ch := t.chain
 	for ch.Step != endStep {
 		s, at := p.step(ch.Step)
 		if s == nil {
@@ -51,13 +60,14 @@ func (m *Machine) run(ch *Chain) {
 		case *Branch:
 			next = m.branch(v, ch, next)
 		case *Send:
-			sent = m.send(p, s.ID, v, ch) || sent
+			m.stand(p, t, v, at)
+			return
 		case *Exit:
 			m.exitStep(ch, v)
 			return
 		}
 		if rests {
-			if m.late && sent && ch.Due != 0 && ch.Due <= m.now {
+			if m.late && t.sent && ch.Due != 0 && ch.Due <= m.now {
 				ch.Wake = m.now + 1 // one late send a chain at a time: the next waits for the next tick
 			}
 			return
@@ -135,7 +145,7 @@ func (m *Machine) exitStep(ch *Chain, x *Exit) {
 // off and has not left is recalled (L3).
 func (m *Machine) end(ch *Chain, outcome Outcome, reason Reason, detail string) {
 	step := ch.Step
-	ch.Outcome, ch.EndedAt, ch.Due, ch.Wake = outcome, m.now, 0, 0
+	ch.Outcome, ch.EndedAt, ch.Due, ch.Wake, ch.Held = outcome, m.now, 0, 0, nil
 	if e := m.c.entry(ch.Campaign, "", false); e != nil {
 		e.LastOut = m.now
 	}
@@ -143,7 +153,7 @@ func (m *Machine) end(ch *Chain, outcome Outcome, reason Reason, detail string) 
 		e.LastOut = m.now
 	}
 	m.decideChain(ch, Ended, reason, step, detail)
-	if outcome == ByGoal || outcome == Stopped {
+	if outcome == ByGoal || outcome == Stopped || outcome == Preempted {
 		m.recall(ch)
 	}
 	m.out.Chains = append(m.out.Chains, ch.row(m.c))

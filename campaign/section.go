@@ -20,12 +20,12 @@ type section[T any] struct {
 // customerSections are in the order of their tags.
 //
 //nudge:constant read only
-var customerSections = []section[*Customer]{}
+var customerSections = []section[*Customer]{consentSection, capSection, holdSection}
 
 // chainSections are in the order of their tags.
 //
 //nudge:constant read only
-var chainSections = []section[*Chain]{}
+var chainSections = []section[*Chain]{heldOutSection, heldSection}
 
 // extended says whether a customer needs format 2.
 func (c *Customer) extended() bool {

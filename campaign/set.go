@@ -17,6 +17,7 @@ type Set struct {
 	// profile are the programs whose trigger watches customers from their
 	// first record on, by name.
 	profile []*Program
+	rules   rules // of the workspace's policies
 }
 
 // counterSpec is one counter that the set keeps.
@@ -192,11 +193,18 @@ func (p *Program) exprs() []*Expr {
 	for _, m := range p.matchers() {
 		add(m.Where)
 	}
+	if p.Policy.Dedupe != nil {
+		add(p.Policy.Dedupe.Key)
+	}
 	for i := range p.Steps {
-		if b, ok := p.Steps[i].Verb.(*Branch); ok {
-			for j := range b.Arms {
-				add(b.Arms[j].When)
+		switch v := p.Steps[i].Verb.(type) {
+		case *Branch:
+			for j := range v.Arms {
+				add(v.Arms[j].When)
 			}
+		case *Send:
+			add(v.To)
+		default: // the others have none
 		}
 	}
 	return all

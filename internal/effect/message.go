@@ -130,7 +130,11 @@ func appendChain(b []byte, c *campaign.ChainRow) []byte {
 	b = wire.AppendInt(b, c.EnteredAt)
 	b = wire.AppendInt(b, c.EndedAt)
 	b = wire.AppendInt(b, int64(c.Value))
-	return wire.AppendBool(b, c.HasValue)
+	b = wire.AppendBool(b, c.HasValue)
+	if c.HeldOut { // rows without it end here, as they always did
+		b = wire.AppendBool(b, true)
+	}
+	return b
 }
 
 func appendGoal(b []byte, g *campaign.GoalRow) []byte {
@@ -189,12 +193,14 @@ func (m *Message) decodeRow(tag byte, d *wire.Decoder) error {
 			Version: uint32(d.Uint()), Entry: uint32(d.Uint()), At: d.Int(),
 		})
 	case tagChain:
-		m.Chains = append(m.Chains, campaign.ChainRow{
+		c := campaign.ChainRow{
 			Workspace: d.String(), Campaign: d.String(),
 			Customer: d.String(), Key: d.String(), Outcome: campaign.Outcome(d.String()), Goal: d.String(),
 			Version: uint32(d.Uint()), Entry: uint32(d.Uint()), EnteredAt: d.Int(), EndedAt: d.Int(),
 			Value: campaign.Money(d.Int()), HasValue: d.Bool(),
-		})
+		}
+		c.HeldOut = d.Len() > 0 && d.Bool()
+		m.Chains = append(m.Chains, c)
 	case tagGoal:
 		m.Goals = append(m.Goals, campaign.GoalRow{
 			Workspace: d.String(), Campaign: d.String(),
