@@ -38,6 +38,7 @@ func (m *Machine) send(t *turn) (next string, goesOn bool) {
 			m.take(t, s, &d, msg)
 			m.handOff(&d, t)
 		case r.until != 0:
+			r.until = max(r.until, m.now+1) // time goes on, whatever a rule says
 			m.putOff(d, ch, r)
 			held.Open = append(held.Open, channel)
 			if held.Until == 0 || r.until < held.Until {
