@@ -183,3 +183,29 @@ spec:
 		}
 	}
 }
+
+// What was handed off does not leave while sends are switched off.
+func TestSwitchedOffHoldsPending(t *testing.T) {
+	s := newStage(t, rival{"a", 1, true, 1}.text())
+	s.now = 1_772_359_200_000
+	s.event("Start", `{"delay":1}`)
+	s.advance(s.now + 60_000)
+	for _, c := range []struct {
+		off  SendsOff
+		want bool
+	}{
+		{SendsOff{}, false},
+		{SendsOff{Workspace: true}, true},
+		{SendsOff{Channels: []string{"email"}}, true},
+		{SendsOff{Campaigns: []string{"a"}}, true},
+		{SendsOff{Channels: []string{"a"}, Campaigns: []string{"email"}}, false},
+	} {
+		s.m.set.Govern([]*Policy{{Name: "p", Off: c.off}})
+		if got := s.m.set.Holds(s.c, s.sent[0].ID); got != c.want {
+			t.Errorf("%+v: %v; want %v", c.off, got, c.want)
+		}
+	}
+	if s.m.set.Holds(s.c, ID{}) {
+		t.Error("what is not pending is held")
+	}
+}
