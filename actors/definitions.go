@@ -88,6 +88,7 @@ func (d *definitions) build(name string, w *workspace, place uint64) error {
 		return a.Kind < b.Kind || a.Kind == b.Kind && a.Name < b.Name
 	})
 	var programs []*campaign.Program
+	var policies []*campaign.Policy
 	for i := range w.Documents {
 		p, err := d.compile(name, &w.Documents[i])
 		if err != nil {
@@ -95,6 +96,9 @@ func (d *definitions) build(name string, w *workspace, place uint64) error {
 		}
 		if p.Campaign != nil {
 			programs = append(programs, p.Campaign)
+		}
+		if p.Policy != nil {
+			policies = append(policies, p.Policy)
 		}
 	}
 	kept, all, err := d.kept(name, w)
@@ -104,6 +108,7 @@ func (d *definitions) build(name string, w *workspace, place uint64) error {
 	w.set = campaign.NewSet(programs, w.Since, place, all...)
 	w.set.Succeed(w.Successions, kept)
 	w.set.Decide(w.Winners)
+	w.set.Govern(policies)
 	return nil
 }
 

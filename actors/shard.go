@@ -186,7 +186,7 @@ func (s *Shard) MayLeave(workspace, customer string, id campaign.ID, attempt uin
 	if h == nil {
 		return false, !s.customers.passivated
 	}
-	return h.c.MayLeave(id, attempt, s.now), true
+	return h.c.MayLeave(id, attempt, s.now) && !s.defs.set(workspace).Holds(h.c, id), true
 }
 
 // Customer is a customer in memory, nil when it is not there; the caller must

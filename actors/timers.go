@@ -117,13 +117,14 @@ func (s *Shard) fireTimers(out *effect.Effects) bool {
 	}
 }
 
-// fire fires one customer's timers due at or before due, inside a guard (C7).
+// fire fires all the timers of a customer that are due, the earliest of them at due,
+// inside a guard (C7).
 func (s *Shard) fire(h *hosted, due int64, out *effect.Effects) {
 	s.catchUp(h, out)
 	workspace := h.c.Workspace
 	s.machine.Use(s.defs.set(workspace))
 	s.guard(h, out, func() {
-		s.machine.Fire(h.c, due, s.now, &out.Output)
+		s.machine.Fire(h.c, s.now, s.now, &out.Output)
 	}, func(detail string) {
 		h.c.Quarantine(due, s.now)
 		out.DeadLetters = append(out.DeadLetters, effect.DeadLetter{

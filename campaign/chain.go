@@ -28,13 +28,15 @@ type Chain struct {
 	takebacks []takeback // goals with reverse_on that it reached
 
 	planned uint32 // version in force when its timer was last looked at, where that is after Version
-	held    bool   // its campaign stood still when it came to its step, which it has not begun
+	still   bool   // its campaign stood still when it came to its step, which it has not begun
 
 	reply []byte // JSON object that the last call it waited for answered, nil when none
 
-	loops  []loopCount // steps that it went back to
-	leaps  uint32      // how often in all
-	leapAt int64       // log time of the last, ms
+	loops   []loopCount // steps that it went back to
+	leaps   uint32      // how often in all
+	leapAt  int64       // log time of the last, ms
+	HeldOut bool        // of the control group: what it would send is a ghost
+	Held    *Held       // the send that it rests in; nil for any other rest
 }
 
 // GoalHit is a goal that a chain reached.
@@ -71,6 +73,7 @@ func (ch *Chain) row(c *Customer) ChainRow {
 		Workspace: c.Workspace, Campaign: ch.Campaign, Version: ch.Version, Customer: c.ID,
 		Key: ch.Key, Entry: ch.Entry, EnteredAt: ch.EnteredAt, EndedAt: ch.EndedAt, Outcome: ch.Outcome,
 		Variants: append([]Passed(nil), ch.Variants...),
+		HeldOut:  ch.HeldOut,
 	}
 	for _, g := range ch.Goals {
 		if ch.reversed(g.ID) {

@@ -41,7 +41,8 @@ func (m *Machine) followProfile(e *Event) {
 			}
 		}
 		m.notedProfile()
-		m.runReady()
+		m.cause = cause{}
+		m.rest()
 	}
 }
 

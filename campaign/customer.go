@@ -37,7 +37,10 @@ type Customer struct {
 	Tags    []string    // sorted; never changed in place
 	// Toured is the number of the last tour that reached the customer ahead of its turn;
 	// 0 when no tour is under way.
-	Toured uint64
+	Toured   uint64
+	Consents []Consent // sorted by (Subject, Name)
+	CapUses  []CapUse  // sorted by Cap
+	Holds    []Hold    // dedupe keys, sorted by Key
 }
 
 // NewCustomer is a customer first seen at now with the record at place.

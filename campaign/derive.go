@@ -83,7 +83,7 @@ func (m *Machine) derive() {
 		} else {
 			m.decide(Decision{Campaign: d.campaign, Kind: Refused, Reason: ReasonNoCampaign})
 		}
-		m.runReady()
+		m.rest()
 	}
 	m.derived, m.deriving, m.depth, m.made = nil, false, 0, 0
 }

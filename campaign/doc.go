@@ -26,4 +26,7 @@
 //	    entry number, step, channel), never of a clock or of the partition.
 //	L6  A missing value makes a predicate false; any other evaluation error is
 //	    false too and is recorded as a decision.
+//	L7  What a customer's chains send at one instant is decided in one total order,
+//	    when all of them have come to their sends: transactional first, priority, due
+//	    time, campaign name, entry number. A cap is asked and used up in one step.
 package campaign

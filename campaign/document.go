@@ -14,6 +14,7 @@ const (
 	KindCampaign = "Campaign"
 	KindChannel  = "Channel"
 	KindTemplate = "Template"
+	KindPolicy   = "Policy"
 )
 
 // Document is one document of a definition file, as a control record carries it.
@@ -47,6 +48,7 @@ type Parsed struct {
 	Channel  *Channel
 	Template *Template
 	Scenario *Scenario
+	Policy   *Policy
 	Line     int // of the document in its file, from 1
 }
 

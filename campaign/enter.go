@@ -160,6 +160,16 @@ func (m *Machine) enterIfAllowed(p *Program, trigger *Event) {
 		m.refuse(p, key, ReasonConverted)
 		return
 	}
+	if p.Policy.Group != "" {
+		m.candidates = append(m.candidates, candidate{p, key, trigger, m.planned, m.late, m.cause})
+		return
+	}
+	m.admit(p, key, trigger)
+}
+
+// admit starts a chain, in place of the newest one of its key where a restart says so.
+func (m *Machine) admit(p *Program, key string, trigger *Event) {
+	live := m.liveOf(p, key)
 	if len(live) > 0 && p.Reentry.OnActive == RestartLive {
 		m.decideChain(live[len(live)-1], Restarted, ReasonRestarted, "", "")
 		m.end(live[len(live)-1], Stopped, ReasonRestarted, "")
@@ -280,7 +290,7 @@ func (m *Machine) enter(p *Program, key string, trigger *Event) {
 	}
 	ch := &Chain{
 		Campaign: p.Name, Version: p.Version, Entry: number, Key: key, EnteredAt: m.now,
-		Step: p.Steps[0].ID, Opened: m.now, Outcome: Active,
+		Step: p.Steps[0].ID, Opened: m.now, Outcome: Active, HeldOut: p.holdsOut(m.c.ID),
 	}
 	if trigger != nil {
 		ch.Trigger = trigger.appendBody(nil)

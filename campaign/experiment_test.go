@@ -4,7 +4,7 @@ import "testing"
 
 // Buckets are part of what is stored outside: they must never change. The numbers were
 // computed apart, with Python's hashlib.
-func TestBucket(t *testing.T) {
+func TestExperimentBucket(t *testing.T) {
 	for _, c := range []struct {
 		salt, customer string
 		want           int

@@ -30,6 +30,14 @@ type Machine struct {
 	before     []sight   // what the record in hand can change, before it
 	seenTraits []byte    // the profile that triggers last looked at
 	seenTags   []string
+
+	turns []turn // chains that stand at a send
+	cause cause  // the timer in hand
+	fired int    // timers of the call so far
+	// segments say who wrote the end of the output.
+	segments []segment
+	// candidates are the chains that wait for their group to be settled.
+	candidates []candidate
 }
 
 // NewMachine is a machine without campaigns.
@@ -45,7 +53,8 @@ func (m *Machine) Use(set *Set) { m.set = set }
 // begin takes up a customer at now; everything that follows is written to out.
 func (m *Machine) begin(c *Customer, now int64, out *Output) {
 	m.c, m.now, m.out, m.eventID, m.planned, m.late = c, now, out, "", 0, false
-	m.ready = m.ready[:0]
+	m.ready, m.turns, m.candidates = m.ready[:0], m.turns[:0], m.candidates[:0]
+	m.cause, m.fired, m.segments = cause{}, 0, m.segments[:0]
 	m.scope.now, m.asOf = now, now
 	m.scope.event.set(nil)
 	m.scope.trigger.set(nil)
@@ -66,40 +75,66 @@ func (m *Machine) Apply(c *Customer, e *Event, now int64, created bool, out *Out
 	m.scope.event.set(e)
 	m.lookBefore(m.set.triggered(e.Name), created)
 	m.profile(e)
+	m.consents(e)
 	m.count(e)
 	m.countWindows(e)
 	m.chains(e)
 	if created {
 		m.watchProfiles(e)
 	}
+	m.rezone(e)
+	since := m.mark()
 	m.triggers(e)
+	if len(m.candidates) > 0 {
+		m.settleGroups()
+		m.orderTriggers(since)
+	}
 	if m.set.ringed[e.Name] {
 		c.remember(e)
 	}
-	m.runReady()
+	m.rest()
 	m.followProfile(e)
 	m.derive()
 	m.prune()
 }
 
 // Fire fires the timers of c that are due at or before due, in the order of
-// their instants.
+// their instants. What they send is decided together: it competes at one instant.
 //
 // REQUIRES: due <= now.
 func (m *Machine) Fire(c *Customer, due, now int64, out *Output) {
 	m.begin(c, now, out)
 	m.follow()
+	for m.fireDue(due) {
+		m.conclude()
+	}
+	m.ordered()
+	m.followProfile(nil)
+	m.derive()
+	m.prune()
+}
+
+// fireDue fires the timers due at or before due and runs what they wake up to its
+// next send or rest; it says whether there was one.
+func (m *Machine) fireDue(due int64) (fired bool) {
 	for {
 		t, ok := m.nextTimer(due)
 		if !ok {
-			break
+			return fired
+		}
+		fired = true
+		if t.watch != "" && m.stands(t.watch) || t.date > 0 && m.stands(m.c.Dates[t.date-1].Campaign) {
+			m.arbitrate() // the campaign's chains go before its trigger: one may end
 		}
 		m.planned = t.due
 		if t.chain != nil {
 			m.planned = t.chain.Due
 		}
-		m.late = now-m.planned > lateAfter
+		m.late = m.now-m.planned > lateAfter
 		m.scope.trigger.set(nil)
+		m.fired++
+		m.cause = cause{due: t.due, number: m.fired}
+		from := m.mark()
 		switch {
 		case t.chain != nil:
 			m.fireChain(t.chain)
@@ -110,11 +145,9 @@ func (m *Machine) Fire(c *Customer, due, now int64, out *Output) {
 		default:
 			m.firePending(t.pending)
 		}
+		m.wrote(nil, from)
 		m.runReady()
-		m.followProfile(nil)
 	}
-	m.derive()
-	m.prune()
 }
 
 // profile applies an identify call to the traits.

@@ -191,7 +191,7 @@ func (match *Matcher) target(p *Program, at int) string {
 
 // moveOn sends a resting chain to a step, to be run when the record is applied.
 func (m *Machine) moveOn(ch *Chain, step string) {
-	ch.Step, ch.Due, ch.Wake, ch.Restarts = step, 0, 0, 0
+	ch.Step, ch.Due, ch.Wake, ch.Restarts, ch.Held = step, 0, 0, 0, nil
 	m.ready = append(m.ready, ch)
 }
 
@@ -227,7 +227,9 @@ func (m *Machine) runReady() {
 	for _, ch := range m.ready {
 		if ch.live() {
 			m.planned = planned // a delay that is over already sets its own
+			from := m.mark()
 			m.run(ch)
+			m.wrote(ch, from)
 		}
 	}
 	m.ready = m.ready[:0]

@@ -22,7 +22,9 @@ type Status string
 
 // The states of a delivery, in the order in which they can follow each other.
 const (
+	StatusDefer   Status = "deferred" // waits for quiet hours to end, or for a cap
 	HandedOff     Status = "handed_off"
+	StatusGhost   Status = "ghost"   // would have been handed off, to a held-out customer
 	StatusDropped Status = "dropped" // never handed off
 	StatusSent    Status = "sent"    // the channel took it
 	StatusRetry   Status = "retrying"
@@ -84,6 +86,7 @@ type ChainRow struct {
 	Value     Money
 	HasValue  bool
 	Variants  []Passed // in the order passed
+	HeldOut   bool     // of the control group
 }
 
 // GoalRow is one conversion.

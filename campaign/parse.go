@@ -139,10 +139,11 @@ func (r *reader) document(n *yaml.Node) (Parsed, bool) {
 	case KindScenario:
 		d.Scenario = &Scenario{Name: name}
 		r.scenario(spec, d.Scenario)
-	case "Policy":
-		r.fail(n, "kind %s is not supported yet", kind)
+	case KindPolicy:
+		d.Policy = &Policy{Name: name}
+		r.policy(spec, d.Policy)
 	default:
-		r.fail(n, "kind %q is unknown; use Campaign, Channel, Template or Scenario", kind)
+		r.fail(n, "kind %q is unknown; use Campaign, Channel, Policy, Scenario or Template", kind)
 	}
 	source, err := yaml.Marshal(n)
 	if err != nil {

@@ -39,13 +39,14 @@ func (r *reader) campaign(n *yaml.Node, p *Program) {
 		{name: "until", read: func(n *yaml.Node) { r.instant(n, "until", &p.Until) }},
 		{name: "recheck", read: func(n *yaml.Node) { p.Recheck = r.choice(n, "recheck", "before_send") == 0 }},
 		{name: "existing", read: func(n *yaml.Node) { p.Existing = r.choice(n, "existing", "include") == 0 }},
+		{name: "policy", read: func(n *yaml.Node) { r.campaignPolicy(n, &p.Policy) }},
 		{name: "zone", read: func(n *yaml.Node) { r.zone(n, "zone", &p.Zone) }},
 		{name: "steps", required: true, read: func(n *yaml.Node) {
 			r.list(n, "steps", maxSteps, func(n *yaml.Node) { p.Steps = append(p.Steps, r.step(n)) })
 			r.checkSteps(n, p)
 		}},
 	}
-	r.object(n, "campaign", append(fields, later("policy", "versions")...)...)
+	r.object(n, "campaign", append(fields, later("versions")...)...)
 	r.checkPeriod(n, p)
 	for _, check := range r.checks {
 		check(p)

@@ -124,8 +124,12 @@ func (r *reader) send(n *yaml.Node) *Send {
 			r.messageFields(n, "send.inline", &s.Message.Fields)
 		}},
 		{name: "expires", read: func(n *yaml.Node) { r.duration(n, "send.expires", &s.Expires) }},
+		{name: "to", read: func(n *yaml.Node) { r.expr(n, "send.to", false, &s.To) }},
+		{name: "category", read: func(n *yaml.Node) { r.name(n, "send.category", &s.Category) }},
+		{name: "on_fail", read: func(n *yaml.Node) { s.OnFail = r.gotoObject(n, "send.on_fail") }},
+		{name: "on_cap", read: func(n *yaml.Node) { s.OnCap = r.onCap(n) }},
 	}
-	r.object(n, "send", append(fields, later("to", "category", "on_fail", "on_cap")...)...)
+	r.object(n, "send", fields...)
 	seen := map[string]bool{}
 	for _, c := range s.Channels {
 		if seen[c] {
@@ -311,6 +315,11 @@ func (p *Program) targets(i int) []string {
 			return all
 		}
 		return append(all, next)
+	case *Send:
+		if v.OnFail != "" {
+			return []string{next, v.OnFail}
+		}
+		return []string{next}
 	default:
 		return []string{next}
 	}

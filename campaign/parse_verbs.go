@@ -49,12 +49,12 @@ func (r *reader) setProfile(n *yaml.Node) *SetProfile {
 		field{name: "traits", read: func(n *yaml.Node) { s.Traits = r.assigns(n, "set.traits") }},
 		field{name: "tags", read: func(n *yaml.Node) {
 			if n.Kind == yaml.SequenceNode {
-				s.Add = r.names(n, "set.tags")
+				s.Add = r.texts(n, "set.tags")
 				return
 			}
 			r.object(n, "set.tags",
-				field{name: "add", read: func(n *yaml.Node) { s.Add = r.names(n, "set.tags.add") }},
-				field{name: "remove", read: func(n *yaml.Node) { s.Remove = r.names(n, "set.tags.remove") }})
+				field{name: "add", read: func(n *yaml.Node) { s.Add = r.texts(n, "set.tags.add") }},
+				field{name: "remove", read: func(n *yaml.Node) { s.Remove = r.texts(n, "set.tags.remove") }})
 		}})
 	if len(s.Traits)+len(s.Add)+len(s.Remove) == 0 && len(r.errs) == before {
 		r.fail(n, "set: needs traits, or tags, or both")
@@ -90,8 +90,8 @@ func (r *reader) loop(n *yaml.Node, into *uint32) {
 	}})
 }
 
-// names reads a list of short texts.
-func (r *reader) names(n *yaml.Node, what string) (all []string) {
+// texts reads a list of short texts.
+func (r *reader) texts(n *yaml.Node, what string) (all []string) {
 	r.list(n, what, maxAssigns, func(n *yaml.Node) {
 		var name string
 		r.text(n, what, &name)

@@ -24,6 +24,7 @@ type Program struct {
 	Pause       Pause    // meaningful while paused
 	InFlight    InFlight // what this version means for live chains
 	Zone        string   // IANA name; empty: the workspace's
+	Policy      Conduct
 	Steps       []Step
 
 	steps       map[string]int // id -> index; read only
@@ -159,6 +160,10 @@ type Send struct {
 	Channels []string
 	Expires  int64 // ms after the hand-off
 	Message  Message
+	To       *Expr  // who gets it, where it is not the customer's own address; nil: they do
+	Category string // empty: the campaign's
+	OnFail   string // step that the final failure of a delivery leads to; empty: none
+	OnCap    OnCap
 }
 
 // Message is the content of a send: a template by name, or inline texts (a field

@@ -11,6 +11,8 @@ const (
 	Restarted   Kind = "restarted"   // a live chain was replaced by a new one
 	Refreshed   Kind = "refreshed"   // a live chain took the new trigger event
 	Sent        Kind = "sent"        // a delivery was handed off
+	Ghosted     Kind = "ghost"       // a delivery of a held-out chain: nothing is sent
+	Deferred    Kind = "deferred"    // a delivery waits
 	Dropped     Kind = "dropped"     // a delivery was not handed off
 	Recalled    Kind = "recalled"    // a handed-off delivery may no longer leave
 	Retried     Kind = "retried"     // a failed attempt is repeated
@@ -68,6 +70,17 @@ const (
 	ReasonStepGone   Reason = "step_removed"      // a new version has no such step
 	ReasonArchived   Reason = "archived"          // the campaign is no longer active
 	ReasonEvaluation Reason = "evaluation"        // an expression failed
+	ReasonOff        Reason = "sends_off"         // sends are switched off
+	ReasonDisturb    Reason = "do_not_disturb"    // the customer must not be disturbed
+	ReasonNoConsent  Reason = "consent"           // no consent to the category
+	ReasonPreference Reason = "preference"        // the customer does not want the channel
+	ReasonQuiet      Reason = "quiet_hours"       // nothing is sent at this hour
+	ReasonCap        Reason = "cap"               // a cap is full
+	ReasonConflict   Reason = "conflict"          // another chain of the group goes first
+	ReasonDedupe     Reason = "dedupe"            // another chain holds the dedupe key
+	ReasonGroup      Reason = "group"             // a chain of the group is live
+	ReasonPreempted  Reason = "preempted"         // ended by a chain of its group with a higher priority
+	ReasonConsent    Reason = "bad_consent"       // a consent that cannot be read or kept
 	ReasonMalformed  Reason = "malformed"         // a record cannot be read
 	ReasonPanic      Reason = "panic"             // a bug: applying the record failed
 	ReasonRejected   Reason = "rejected"          // refused by ingest

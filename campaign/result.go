@@ -93,7 +93,7 @@ func (m *Machine) Settle(c *Customer, r *Result, now int64, out *Output) {
 		p.RetryAt = min(now+retryAfter[p.Delivery.Attempt], p.Delivery.Expires)
 		m.settle(p.Delivery, StatusRetry, Retried, ReasonTemporary)
 	}
-	m.runReady()
+	m.rest()
 	m.derive()
 }
 
@@ -112,8 +112,41 @@ func (m *Machine) firePending(at int) {
 
 // finish removes a pending delivery and writes its last state.
 func (m *Machine) finish(at int, status Status, kind Kind, reason Reason) {
-	d := m.c.Pending[at].Delivery
+	d, retry := m.c.Pending[at].Delivery, m.c.Pending[at].RetryAt
 	m.c.Pending = append(m.c.Pending[:at], m.c.Pending[at+1:]...)
 	m.settle(d, status, kind, reason)
 	m.answered(&d, status == StatusSent, m.reply)
+	if kind != Failed {
+		return
+	}
+	m.failed(&d)
+	if status == StatusFailed || retry != 0 { // else an attempt may be out, and arrive
+		m.refund(d.ID)
+	}
+}
+
+// failed moves a live chain to where the send of a delivery that failed for good says.
+// It only goes forward: a chain that is there already, or beyond, stays where it is.
+func (m *Machine) failed(d *Delivery) {
+	for _, ch := range m.c.Chains {
+		if ch.Campaign != d.Campaign || ch.Entry != d.Entry || !ch.live() {
+			continue
+		}
+		p := m.set.of(ch)
+		if p == nil {
+			return
+		}
+		step, _ := p.step(d.Step)
+		if step == nil {
+			return
+		}
+		s, ok := step.Verb.(*Send)
+		if !ok || s.OnFail == "" {
+			return
+		}
+		_, at := p.step(ch.Step)
+		if _, target := p.step(s.OnFail); s.OnFail == endStep || target > at {
+			m.moveOn(ch, s.OnFail)
+		}
+	}
 }

@@ -17,9 +17,13 @@ func (m *Machine) fireChain(ch *Chain) {
 		m.end(ch, Exited, ReasonLate, "")
 		return
 	}
-	if ch.held {
-		ch.held = false
+	if ch.still {
+		ch.still = false
 		m.moveOn(ch, ch.Step)
+		return
+	}
+	if _, ok := s.Verb.(*Send); ok && ch.Held != nil {
+		m.resume(ch)
 		return
 	}
 	next := p.after(at)
@@ -45,7 +49,12 @@ func (m *Machine) run(ch *Chain) {
 		return
 	}
 	m.look(ch)
-	sent := false
+	m.walk(p, &turn{chain: ch})
+}
+
+// walk runs a chain up to its next rest, its next send, or its end.
+func (m *Machine) walk(p *Program, t *turn) {
+	ch := t.chain
 	for ch.Step != endStep {
 		s, at := p.step(ch.Step)
 		if s == nil {
@@ -62,7 +71,8 @@ func (m *Machine) run(ch *Chain) {
 		case *Branch:
 			next = m.branch(v, ch, next)
 		case *Send:
-			sent = m.send(p, s.ID, v, ch) || sent
+			m.stand(p, t, v, at)
+			return
 		case *Exit:
 			m.exitStep(ch, v)
 			return
@@ -80,7 +90,7 @@ func (m *Machine) run(ch *Chain) {
 			next = m.experiment(p, s, v, ch, next)
 		}
 		if rests {
-			if m.late && sent && ch.Due != 0 && ch.Due <= m.now {
+			if m.late && t.sent && ch.Due != 0 && ch.Due <= m.now {
 				ch.Wake = m.now + 1 // one late send a chain at a time: the next waits for the next tick
 			}
 			return
@@ -158,7 +168,7 @@ func (m *Machine) exitStep(ch *Chain, x *Exit) {
 // off and has not left is recalled (L3).
 func (m *Machine) end(ch *Chain, outcome Outcome, reason Reason, detail string) {
 	step := ch.Step
-	ch.Outcome, ch.EndedAt, ch.Due, ch.Wake = outcome, m.now, 0, 0
+	ch.Outcome, ch.EndedAt, ch.Due, ch.Wake, ch.Held = outcome, m.now, 0, 0, nil
 	if e := m.c.entry(ch.Campaign, "", false); e != nil {
 		e.LastOut = m.now
 	}
@@ -166,7 +176,7 @@ func (m *Machine) end(ch *Chain, outcome Outcome, reason Reason, detail string) 
 		e.LastOut = m.now
 	}
 	m.decideChain(ch, Ended, reason, step, detail)
-	if outcome == ByGoal || outcome == Stopped {
+	if outcome == ByGoal || outcome == Stopped || outcome == Preempted {
 		m.recall(ch)
 	}
 	m.out.Chains = append(m.out.Chains, m.row(ch))

@@ -117,6 +117,10 @@ func (v *customerView) field(name string) (ref.Val, bool) {
 		if zone := v.traits.get("timezone"); zone != nil {
 			return celJSON(zone), true
 		}
+	case "consent":
+		return v.c.consentView(AboutCategory), true
+	case "preferences":
+		return v.c.consentView(AboutChannel), true
 	}
 	return nil, false
 }
@@ -160,8 +164,10 @@ var fieldTypes = map[string]map[string]*types.Type{
 	},
 	typeCustomer: {
 		"id": types.StringType, "created_at": types.TimestampType, "timezone": types.StringType,
-		"traits": types.NewMapType(types.StringType, types.DynType),
-		"tags":   types.NewListType(types.StringType),
+		"traits":      types.NewMapType(types.StringType, types.DynType),
+		"tags":        types.NewListType(types.StringType),
+		"consent":     types.NewMapType(types.StringType, types.DynType),
+		"preferences": types.NewMapType(types.StringType, types.DynType),
 	},
 	typeChain: {
 		"key": types.StringType, "entered_at": types.TimestampType, "step": types.StringType,

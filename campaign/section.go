@@ -21,6 +21,7 @@ type section[T any] struct {
 //
 //nudge:constant read only
 var customerSections = []section[*Customer]{
+	consentSection, capSection, holdSection,
 	{20, func(c *Customer) bool { return len(c.Streaks) > 0 }, appendStreaks, decodeStreaks},
 	{21, func(c *Customer) bool { return len(c.Dates) > 0 }, appendDates, decodeDates},
 	{22, func(c *Customer) bool { return len(c.Levels) > 0 }, appendLevels, decodeLevels},
@@ -34,7 +35,8 @@ var customerSections = []section[*Customer]{
 //
 //nudge:constant read only
 var chainSections = []section[*Chain]{
-	variantSection, loopSection, takebackSection, plannedSection, heldSection, replySection,
+	heldOutSection, heldSection,
+	variantSection, loopSection, takebackSection, plannedSection, stillSection, replySection,
 }
 
 // extended says whether a customer needs format 2.

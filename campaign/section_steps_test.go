@@ -19,7 +19,7 @@ func TestStepSections(t *testing.T) {
 		}),
 		"variants": chain(func(ch *Chain) { ch.Variants = []Passed{{"offer", "a"}, {"second", "b"}} }),
 		"reply":    chain(func(ch *Chain) { ch.reply = []byte(`{"score":2}`) }),
-		"held":     chain(func(ch *Chain) { ch.held = true }),
+		"held":     chain(func(ch *Chain) { ch.still = true }),
 		"queue": chain(func(*Chain) {}).with(func(c *Customer) {
 			c.queue = []queued{{"cart", c.Chains[0].Trigger}, {"b", c.Chains[0].Trigger}}
 		}),

@@ -14,42 +14,110 @@ const maxAttempts = 6
 //nudge:constant read only
 var retryAfter = [maxAttempts]int64{0, 5_000, 5 * 60_000, 30 * 60_000, 2 * 3_600_000, 5 * 3_600_000}
 
-// send decides a delivery on each channel of the step; it says whether one was
-// handed off.
-func (m *Machine) send(p *Program, step string, s *Send, ch *Chain) (handedOff bool) {
-	planned := m.planned
-	if planned == 0 {
-		planned = m.now
+// send decides the deliveries of the send at which a chain stands. It says where the
+// chain goes on; it does not when it rests there, or ended.
+func (m *Machine) send(t *turn) (next string, goesOn bool) {
+	p, ch := t.program, t.chain
+	id := p.Steps[t.step].ID
+	s, ok := p.Steps[t.step].Verb.(*Send)
+	if !ok {
+		panic("BUG: a chain stands at a step that sends nothing")
 	}
-	values, missing := m.capture(p, p.needs[step], ch)
-	outside := p.Recheck && !m.stillInAudience(p)
+	msg := m.message(p, id, s, ch)
 	chain := ChainID(m.c.Workspace, ch.Campaign, m.c.ID, ch.Key, ch.Entry)
-	for _, channel := range s.Channels {
+	held, failed := &Held{Planned: t.planned}, false
+	for _, channel := range ch.open(s) {
 		d := Delivery{
-			ID: DeliveryID(chain, step, channel, ch.leaps), Workspace: m.c.Workspace, Campaign: ch.Campaign,
-			Version: ch.Version, Customer: m.c.ID, Key: ch.Key, Entry: ch.Entry, Step: step, Channel: channel,
+			ID: DeliveryID(chain, id, channel, ch.leaps), Workspace: m.c.Workspace, Campaign: ch.Campaign,
+			Version: ch.Version, Customer: m.c.ID, Key: ch.Key, Entry: ch.Entry, Step: id, Channel: channel,
 			Variant:   ch.variant(),
-			TriggerID: m.triggerID(), At: m.now, Due: planned, Expires: m.now + s.Expires, Attempt: 1, Values: values,
+			TriggerID: m.triggerID(), At: m.now, Due: t.planned, Expires: m.now + s.Expires, Attempt: 1,
+			Values: msg.values,
 		}
-		switch {
-		case m.late && p.Late == LateSkip:
-			m.drop(d, ch, ReasonLate, "")
-		case outside:
-			m.drop(d, ch, ReasonAudience, "")
-		case len(m.c.Pending) >= maxPending:
-			m.drop(d, ch, ReasonPending, "")
-		case missing != "":
-			m.drop(d, ch, ReasonVariable, missing)
+		switch r := m.ask(t, s, channel, msg); {
+		case r.reason == NoReason:
+			m.take(t, s, &d, msg)
+			m.handOff(&d, t)
+		case r.until != 0:
+			r.until = max(r.until, m.now+1) // time goes on, whatever a rule says
+			m.putOff(d, ch, r)
+			held.Open = append(held.Open, channel)
+			if held.Until == 0 || r.until < held.Until {
+				held.Until, held.Reason = r.until, r.reason
+			}
 		default:
-			d.Status = HandedOff
-			m.out.Deliveries = append(m.out.Deliveries, d)
-			m.c.Pending = append(m.c.Pending, Pending{Delivery: d})
-			m.decideChain(ch, Sent, NoReason, step, channel)
-			ch.LastSend, ch.LastStep = m.now, step
-			handedOff = true
+			m.drop(d, ch, r.reason, r.detail)
+			if r.exit {
+				m.end(ch, Exited, r.reason, r.detail)
+				return "", false
+			}
+			failed = failed || r.reason == ReasonVariable
 		}
 	}
-	return handedOff
+	if len(held.Open) > 0 {
+		ch.Held, ch.Due = held, held.Until
+		return "", false
+	}
+	if failed && s.OnFail != "" {
+		return s.OnFail, true
+	}
+	return p.after(t.step), true
+}
+
+// message captures what the deliveries of a send say and to whom.
+func (m *Machine) message(p *Program, step string, s *Send, ch *Chain) *message {
+	msg := &message{key: m.dedupeKey(p)}
+	msg.values, msg.missing = m.capture(p, p.needs[step], ch)
+	if s.To == nil || msg.missing != "" {
+		return msg
+	}
+	to := ""
+	if v, _, err := s.To.eval(m.scope); err == nil && v != nil {
+		to, _ = keyFromValue(v)
+	}
+	if to == "" {
+		msg.missing = "to"
+		return msg
+	}
+	named := appendJSONString([]byte(`{"to":`), clip(to, maxRecipient))
+	if len(msg.values) > len("{}") {
+		named = append(append(named, ','), msg.values[1:]...)
+	} else {
+		named = append(named, '}')
+	}
+	msg.values = named
+	return msg
+}
+
+// maxRecipient bounds what a send's "to" gives, in bytes.
+const maxRecipient = 1000
+
+// handOff lets a delivery go; that of a held-out chain goes nowhere.
+func (m *Machine) handOff(d *Delivery, t *turn) {
+	kind := Sent
+	d.Status = HandedOff
+	if t.chain.HeldOut {
+		kind, d.Status = Ghosted, StatusGhost
+	} else {
+		m.c.Pending = append(m.c.Pending, Pending{Delivery: *d})
+	}
+	m.out.Deliveries = append(m.out.Deliveries, *d)
+	m.decideChain(t.chain, kind, NoReason, d.Step, d.Channel)
+	t.chain.LastSend, t.chain.LastStep = m.now, d.Step
+	t.sent = true
+}
+
+// putOff writes that a delivery waits: one line for a delivery, and a decision each
+// time that it waits for something else.
+func (m *Machine) putOff(d Delivery, ch *Chain, r refusal) {
+	first := ch.Held == nil
+	if first {
+		d.Status, d.Reason, d.Values = StatusDefer, r.reason, nil
+		m.out.Deliveries = append(m.out.Deliveries, d)
+	}
+	if first || ch.Held.Reason != r.reason || ch.Held.Until != r.until {
+		m.decideChain(ch, Deferred, r.reason, d.Step, r.detail)
+	}
 }
 
 func (m *Machine) triggerID() string {

@@ -25,6 +25,7 @@ type Set struct {
 	successions map[string]*succession
 	// broadcasts are the programs that wait for an event without a customer, by name.
 	broadcasts map[string][]*Program
+	rules      rules // of the workspace's policies
 }
 
 // counterSpec is one counter that the set keeps.
@@ -237,11 +238,18 @@ func (p *Program) exprs() []*Expr {
 	for _, m := range p.matchers() {
 		add(m.Where)
 	}
+	if p.Policy.Dedupe != nil {
+		add(p.Policy.Dedupe.Key)
+	}
 	for i := range p.Steps {
-		if b, ok := p.Steps[i].Verb.(*Branch); ok {
-			for j := range b.Arms {
-				add(b.Arms[j].When)
+		switch v := p.Steps[i].Verb.(type) {
+		case *Branch:
+			for j := range v.Arms {
+				add(v.Arms[j].When)
 			}
+		case *Send:
+			add(v.To)
+		default: // the others have none
 		}
 		verbExprs(p.Steps[i].Verb, add)
 	}

@@ -62,7 +62,7 @@ func (m *Machine) hold(ch *Chain) bool {
 	if !m.frozen(ch) {
 		return false
 	}
-	ch.held, ch.Due, ch.Wake = true, m.now, Never
+	ch.still, ch.Due, ch.Wake = true, m.now, Never
 	return true
 }
 
@@ -103,7 +103,7 @@ func (m *Machine) release() {
 		m.scope.event.set(e)
 		m.scope.trigger.set(e)
 		m.offer(p, e)
-		m.runReady()
+		m.rest()
 	}
 	m.derive()
 	m.prune()
@@ -131,14 +131,14 @@ func (r *reader) status(n *yaml.Node, p *Program) {
 	}
 }
 
-// heldSection marks chains that wait before their step.
+// stillSection marks chains that wait before their step.
 //
 //nudge:constant read only
-var heldSection = section[*Chain]{
+var stillSection = section[*Chain]{
 	tag:    34,
-	has:    func(ch *Chain) bool { return ch.held },
+	has:    func(ch *Chain) bool { return ch.still },
 	append: func(_ *Chain, b []byte) []byte { return b },
-	decode: func(ch *Chain, _ *wire.Decoder, _ Names) { ch.held = true },
+	decode: func(ch *Chain, _ *wire.Decoder, _ Names) { ch.still = true },
 }
 
 // queueSection keeps the entries into paused campaigns.

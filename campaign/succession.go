@@ -121,7 +121,7 @@ func (m *Machine) follow() {
 		case current.Version > max(ch.Version, ch.planned):
 			ch.planned = current.Version
 			earliest := ReplanAt(next.At, m.c.Workspace, m.c.ID)
-			if !ch.held {
+			if !ch.still {
 				m.retime(p, ch, earliest)
 			}
 			m.freeze(ch, earliest)

@@ -144,8 +144,9 @@ func (m *Machine) Visit(c *Customer, v *Visit, now int64, out *Output) {
 			m.activated(name, existing < len(v.Existing) && v.Existing[existing] == name)
 		}
 	}
-	m.runReady()
+	m.rest()
 	m.followProfile(v.Event)
+	m.derive()
 	m.prune()
 }
 

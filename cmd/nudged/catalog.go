@@ -151,8 +151,15 @@ func (c *catalog) channel(name string) (dispatch.Channel, error) {
 func (c *catalog) known() definition.Known {
 	k := definition.Known{Templates: c.templates(workspaceName)}
 	for _, d := range c.control.Documents(workspaceName) {
-		if d.Kind == campaign.KindChannel {
+		switch d.Kind {
+		case campaign.KindChannel:
 			k.Channels = append(k.Channels, d.Name)
+		case campaign.KindCampaign, campaign.KindPolicy:
+			if p, err := c.compile(workspaceName, &d); err == nil && p.Policy != nil {
+				k.Policies = append(k.Policies, p.Policy)
+			} else if err == nil {
+				k.Campaigns = append(k.Campaigns, p.Campaign)
+			}
 		}
 	}
 	return k

@@ -64,6 +64,8 @@ func Read(path string) ([]File, error) {
 type Known struct {
 	Channels  []string
 	Templates []campaign.Template
+	Policies  []*campaign.Policy
+	Campaigns []*campaign.Program
 }
 
 // Options say how strictly references are checked.
@@ -130,7 +132,7 @@ func link(all []campaign.Parsed, where map[string]string, o Options) error {
 		}
 	}
 	r := message.NewRenderer()
-	var errs []error
+	errs := govern(all, where, o.Known)
 	for i := range all {
 		d := &all[i]
 		fail := func(format string, args ...any) {

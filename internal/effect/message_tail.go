@@ -10,11 +10,16 @@ import (
 // What only some chains and goals have stands behind the rest of their rows: a tag, a
 // length, that many bytes. Tags are never used again for something else.
 const (
+	tailHeldOut  = 10
 	tailVariants = 30
 	tailReversal = 31
 )
 
 func appendChainTail(b []byte, c *campaign.ChainRow) []byte {
+	if c.HeldOut {
+		b = wire.AppendUint(b, tailHeldOut)
+		b = wire.AppendBytes(b, nil)
+	}
 	if len(c.Variants) > 0 {
 		b = wire.AppendUint(b, tailVariants)
 		b = wire.AppendBytes(b, campaign.AppendVariants(nil, c.Variants))
@@ -25,10 +30,14 @@ func appendChainTail(b []byte, c *campaign.ChainRow) []byte {
 func decodeChainTail(d *wire.Decoder, c *campaign.ChainRow) error {
 	for d.Err() == nil && d.Len() > 0 {
 		tag, body := d.Uint(), wire.NewDecoder(d.Bytes())
-		if tag != tailVariants {
+		switch tag {
+		case tailHeldOut:
+			c.HeldOut = true
+		case tailVariants:
+			c.Variants = campaign.DecodeVariants(body)
+		default:
 			return fmt.Errorf("%w: part %d of a chain", wire.ErrCorrupt, tag)
 		}
-		c.Variants = campaign.DecodeVariants(body)
 		if err := body.Done(); err != nil {
 			return err
 		}

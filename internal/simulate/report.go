@@ -152,13 +152,15 @@ func line(w io.Writer, v any) error {
 func (r *Report) Delivery(d *campaign.Delivery) error {
 	var fields []campaign.Field
 	switch d.Status {
-	case campaign.HandedOff:
-		r.of(d.Campaign).Sent[d.Step]++
+	case campaign.HandedOff, campaign.StatusGhost:
+		if d.Status == campaign.HandedOff {
+			r.of(d.Campaign).Sent[d.Step]++
+		}
 		var err error
 		if fields, err = r.messages.Render(r.fields[d.Campaign+"/"+d.Step], d.Values); err != nil {
 			return fmt.Errorf("simulate: %s step %s for %s: %w", d.Campaign, d.Step, d.Customer, err)
 		}
-	case campaign.StatusDropped:
+	case campaign.StatusDropped, campaign.StatusDefer:
 	default:
 		return nil
 	}
@@ -309,6 +311,6 @@ func (r *Report) chain(w io.Writer, c *campaign.ChainRow) error {
 	}{
 		c.Campaign, c.Customer, optional(c.Key), c.Entry, campaign.FormatTime(c.EnteredAt),
 		optional(campaign.FormatTime(c.EndedAt)), string(c.Outcome), optional(c.Goal), value,
-		json.RawMessage(campaign.VariantsJSON(c.Variants)), false,
+		json.RawMessage(campaign.VariantsJSON(c.Variants)), c.HeldOut,
 	})
 }
