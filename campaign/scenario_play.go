@@ -6,9 +6,12 @@ import (
 	"strings"
 )
 
-// Prepare makes a program what it is in this scenario: each chain takes the variants
-// that the scenario names.
+// Prepare makes a program what it is in this scenario: nobody is held out unless it says
+// so, and each chain takes the variants that it names.
 func (s *Scenario) Prepare(p *Program) {
+	if !s.Holdout {
+		p.Policy.Holdout = nil
+	}
 	for i := range p.Steps {
 		x, ok := p.Steps[i].Verb.(*Experiment)
 		if !ok {

@@ -15,6 +15,7 @@ import (
 	"github.com/nudge-engine/nudge/internal/definition"
 	"github.com/nudge-engine/nudge/internal/simulate"
 	"github.com/nudge-engine/nudge/presets"
+	"github.com/nudge-engine/nudge/sink/dispatch/message"
 )
 
 func language(t *testing.T) *campaign.Language {
@@ -131,6 +132,29 @@ func TestScenariosExpectSomething(t *testing.T) {
 		}
 		if sends == 0 {
 			t.Errorf("preset %s: no scenario expects a delivery", p.Name)
+		}
+	}
+}
+
+// Each message can be made, also of a customer of whom nothing is known.
+func TestMessages(t *testing.T) {
+	lang, renderer := language(t), message.NewRenderer()
+	for _, p := range library(t) {
+		for _, d := range strictly(t, lang, p, p.Text) {
+			if d.Campaign == nil {
+				continue
+			}
+			d.Campaign.Sends(func(step string, s *campaign.Send) {
+				fields, err := renderer.Render(s.Message.Fields, nil)
+				if err != nil || len(fields) == 0 {
+					t.Errorf("%s step %s: %d texts, %v", d.Document.Name, step, len(fields), err)
+				}
+				for _, f := range fields {
+					if strings.Trim(f.Source, " .,") == "" || strings.ContainsAny(f.Source, "{}") {
+						t.Errorf("%s step %s: %s is %q", d.Document.Name, step, f.Name, f.Source)
+					}
+				}
+			})
 		}
 	}
 }

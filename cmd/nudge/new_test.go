@@ -127,3 +127,27 @@ func TestLists(t *testing.T) {
 		t.Errorf("exit %d: %s", code, errs)
 	}
 }
+
+// The reminder shows the cart as it was last, and a text of its own for who has no name.
+func TestPresetMessage(t *testing.T) {
+	dir, result := t.TempDir(), t.TempDir()
+	if code, _, errs := runTool(t, "new", "carts", "--preset", "cart-abandoned", "--dir", dir); code != 0 {
+		t.Fatal(errs)
+	}
+	calls := filepath.Join(t.TempDir(), "calls.ndjson")
+	const cart = `{"type":"track","userId":"ann","messageId":"%ID","event":"Cart Updated",` +
+		`"properties":{"cart_id":"A","value":%VALUE,"currency":"EUR"},"timestamp":"2026-03-02T1%ID:00:00Z"}` + "\n"
+	text := strings.NewReplacer("%ID", "0", "%VALUE", "30").Replace(cart) +
+		strings.NewReplacer("%ID", "1", "%VALUE", "45").Replace(cart)
+	if err := os.WriteFile(calls, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, errs := runTool(t, "simulate", "--campaigns", dir, "--events", calls, "--out", result); code != 0 {
+		t.Fatal(errs)
+	}
+	deliveries, err := os.ReadFile(filepath.Join(result, "deliveries.ndjson"))
+	if want := `"body":"Hello, your cart of 45 EUR is still there."`; err != nil ||
+		!strings.Contains(string(deliveries), want) || strings.Contains(string(deliveries), "cart of 30") {
+		t.Errorf("%v; no %s in\n%s", err, want, deliveries)
+	}
+}

@@ -87,3 +87,21 @@ spec:
 		t.Error(told)
 	}
 }
+
+// Nobody is held out in a scenario that does not ask for it.
+func TestScenarioHoldout(t *testing.T) {
+	const held = `apiVersion: nudge/v1
+kind: Campaign
+metadata: {name: held}
+spec:
+  trigger: {event: {name: Go}}
+  policy: {holdout: {percent: 100}}
+  steps: [{id: s, send: {channel: x}}]
+`
+	if told := perform(t, held+scenarioHead+"  steps: [{track: Go, expect: [{step: s}]}]\n"); told != "" {
+		t.Errorf("without holdout: %s", told)
+	}
+	if told := perform(t, held+scenarioHead+"  holdout: true\n  steps: [{track: Go, expect: []}]\n"); told != "" {
+		t.Errorf("with holdout: %s", told)
+	}
+}
