@@ -44,7 +44,7 @@ func (p *Program) shortest(i int, at int64) int64 {
 func (p *Program) Rests() bool {
 	for i := range p.Steps {
 		switch p.Steps[i].Verb.(type) {
-		case *Send, *Branch, *Exit:
+		case *Send, *Branch, *Exit, *Emit, *Experiment, *SetProfile, *Start:
 		default:
 			return true
 		}

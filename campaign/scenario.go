@@ -28,7 +28,7 @@ type Scenario struct {
 // ScenarioStep is one thing that happens, and what must have been sent by then.
 type ScenarioStep struct {
 	Line     int
-	Customer string
+	Customer string // empty: an event without a customer, for all whom it concerns
 	Call     *Event // without id and time; nil: the clock moves on
 	Advance  int64  // ms
 	Expect   []Expectation
@@ -77,14 +77,15 @@ func (r *reader) variants(n *yaml.Node, s *Scenario) {
 }
 
 func (r *reader) scenarioStep(n *yaml.Node) ScenarioStep {
-	s := ScenarioStep{Line: n.Line, Customer: defaultCustomer}
+	s := ScenarioStep{Line: n.Line}
+	broadcast := false
 	var properties, context []byte
 	happens := 0
 	r.object(n, "step",
 		field{name: "customer", read: func(n *yaml.Node) { r.text(n, "customer", &s.Customer) }},
 		field{name: "identify", read: func(n *yaml.Node) {
 			happens++
-			s.Call = &Event{Type: Identify}
+			s.Call = &Event{Type: Identify, Name: "$identify"}
 			r.object(n, "identify", field{name: "traits", required: true, read: func(n *yaml.Node) {
 				s.Call.Traits = r.jsonObject(n, "identify.traits")
 			}})
@@ -93,6 +94,12 @@ func (r *reader) scenarioStep(n *yaml.Node) ScenarioStep {
 			happens++
 			s.Call = &Event{Type: Track}
 			r.text(n, "track", &s.Call.Name)
+		}},
+		field{name: "broadcast", read: func(n *yaml.Node) {
+			happens++
+			broadcast = true
+			s.Call = &Event{Type: Track}
+			r.text(n, "broadcast", &s.Call.Name)
 		}},
 		field{name: "properties", read: func(n *yaml.Node) { properties = r.jsonObject(n, "properties") }},
 		field{name: "context", read: func(n *yaml.Node) { context = r.jsonObject(n, "context") }},
@@ -107,13 +114,18 @@ func (r *reader) scenarioStep(n *yaml.Node) ScenarioStep {
 	)
 	switch {
 	case happens > 1:
-		r.fail(n, "step: only one of identify, track, advance is allowed")
+		r.fail(n, "step: only one of identify, track, broadcast, advance is allowed")
 	case happens == 0 && !s.Expected:
-		r.fail(n, "step: one of identify, track, advance, expect is needed")
+		r.fail(n, "step: one of identify, track, broadcast, advance, expect is needed")
 	case (properties != nil || context != nil) && s.Call == nil:
-		r.fail(n, "step: properties and context belong to track")
+		r.fail(n, "step: properties and context belong to track and broadcast")
+	case broadcast && s.Customer != "":
+		r.fail(n, "step: a broadcast goes to all customers; it names none")
 	case s.Call != nil:
 		s.Call.Properties, s.Call.Context = properties, context
+	}
+	if s.Customer == "" && !broadcast {
+		s.Customer = defaultCustomer
 	}
 	return s
 }

@@ -32,8 +32,18 @@ func RunScenario(lang *campaign.Language, docs []campaign.Parsed, sc *campaign.S
 	if err != nil {
 		return nil, err
 	}
+	var programs []*campaign.Program
+	for _, d := range taking {
+		if d.Campaign != nil {
+			programs = append(programs, d.Campaign)
+		}
+	}
+	if err := sc.Check(programs); err != nil {
+		return nil, err
+	}
 	sent := new(handedOff)
-	s, err := New(Config{Lang: lang, Documents: taking, Partitions: 1, Sink: sent}, sc.At)
+	config := Config{Lang: lang, Documents: taking, Partitions: 1, Sink: sent, Prepare: sc.Prepare}
+	s, err := New(config, sc.At)
 	if err != nil {
 		return nil, err
 	}

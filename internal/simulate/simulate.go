@@ -31,6 +31,8 @@ type Config struct {
 	Until      int64  // ms, inclusive; 0: while a chain waits
 	Sink       Sink   // takes what was decided, in order
 	Progress   func() // called after each call; may be nil
+	// Prepare changes each program before it runs, for a scenario; may be nil.
+	Prepare func(*campaign.Program)
 }
 
 // Sink takes the outcome, in the order of the contract.
@@ -54,7 +56,11 @@ type Simulation struct {
 func New(c Config, start int64) (*Simulation, error) {
 	s := &Simulation{config: c, live: map[string]bool{}, now: start}
 	compile := func(workspace string, d *campaign.Document) (campaign.Parsed, error) {
-		return campaign.ParseDocument(c.Lang, workspace, d)
+		parsed, err := campaign.ParseDocument(c.Lang, workspace, d)
+		if err == nil && parsed.Campaign != nil && c.Prepare != nil {
+			c.Prepare(parsed.Campaign)
+		}
+		return parsed, err
 	}
 	control := actors.Control{K: 1, Apply: &actors.Apply{Workspace: Workspace}}
 	for i := range c.Documents {

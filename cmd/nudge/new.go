@@ -1,0 +1,148 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/definition"
+	"github.com/nudge-engine/nudge/presets"
+)
+
+type newCommand struct {
+	Name   string `arg:"" optional:"" help:"Name of the new campaign, and of its file."`
+	Preset string `placeholder:"PRESET" help:"What to begin with; --list shows what there is."`
+	Dir    string `default:"." type:"path" help:"Where your campaigns are; made when it is not there."`
+	List   bool   `help:"List the presets."`
+}
+
+func (n *newCommand) Help() string {
+	return `Copies a preset under your name into DIR/NAME.yaml: campaigns that work as they are,
+and scenarios that show what they do. Nothing is overwritten. Channels and caps that
+the preset uses and your directory does not define are added to DIR/workspace.yaml;
+such a channel prints to the console until you give it a type.
+
+Then make it yours: texts, times, audience. After each change play the scenarios, and
+change them where you mean something else; apply it when they hold.
+
+Example:
+  nudge new --list
+  nudge new spring-carts --preset cart-abandoned --dir campaigns
+  nudge test campaigns --only spring-carts
+  nudge check campaigns
+  nudge apply campaigns
+
+What the events are called and look like: nudge events`
+}
+
+func (n *newCommand) Run(out console) error {
+	if n.List {
+		return n.list(out)
+	}
+	if n.Name == "" || n.Preset == "" {
+		return errors.New("a name and --preset are needed, for example: " +
+			"nudge new spring-carts --preset cart-abandoned; --list shows the presets")
+	}
+	preset, err := presets.Find(n.Preset)
+	if err != nil {
+		return err
+	}
+	text, err := preset.As(n.Name)
+	if err != nil {
+		return err
+	}
+	path, shared := filepath.Join(n.Dir, n.Name+".yaml"), filepath.Join(n.Dir, "workspace.yaml")
+	add, names, err := n.fits(path, text)
+	if err != nil {
+		return err
+	}
+	if err := writeNew(path, text); err != nil {
+		return err
+	}
+	fmt.Fprintf(out.out, "%s: %s\n", path, preset.Summary)
+	if len(names) > 0 {
+		if err := appendShared(shared, add); err != nil {
+			return err
+		}
+		fmt.Fprintf(out.out, "%s: added %s\n", shared, strings.Join(names, ", "))
+	}
+	fmt.Fprintf(out.out, "It needs %s\n\nNext:\n  nudge test %s --only %s\n  nudge check %s\n",
+		strings.TrimSuffix(preset.Needs, ".")+".", n.Dir, n.Name, n.Dir)
+	return nil
+}
+
+func (n *newCommand) list(out console) error {
+	all, err := presets.All()
+	if err != nil {
+		return err
+	}
+	for _, p := range all {
+		fmt.Fprintf(out.out, "%-18s %s\n", p.Name, p.Summary)
+	}
+	return nil
+}
+
+// fits checks the new file together with what the directory has, and says what must be
+// added for it.
+func (n *newCommand) fits(path string, text []byte) (add []byte, names []string, err error) {
+	var there []definition.File
+	var texts [][]byte
+	if found, globErr := filepath.Glob(filepath.Join(n.Dir, "*")); globErr == nil && len(found) > 0 {
+		// A directory without definitions is as good as an empty one.
+		if there, err = definition.Read(n.Dir); err != nil {
+			there = nil
+		}
+	}
+	for _, f := range there {
+		if f.Name == path {
+			return nil, nil, fmt.Errorf("%s is there already; choose another name, or remove it", path)
+		}
+		texts = append(texts, f.Text)
+	}
+	if add, names, err = presets.Shared(text, texts...); err != nil {
+		return nil, nil, err
+	}
+	lang, err := campaign.NewLanguage()
+	if err != nil {
+		return nil, nil, err
+	}
+	there = append(there, definition.File{Name: path, Text: text}, definition.File{Name: "workspace", Text: add})
+	// Channels of the directory's other campaigns may be known to the server alone.
+	if _, err := definition.Parse(lang, there, definition.Options{Loose: true}); err != nil {
+		return nil, nil, fmt.Errorf("with the new file the definitions would have errors; nothing was written\n%w", err)
+	}
+	return add, names, nil
+}
+
+// writeNew writes a file that must not be there yet.
+func writeNew(path string, text []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+		return fmt.Errorf("new: %w", err)
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("new: %w", err)
+	}
+	_, err = f.Write(text)
+	return errors.Join(err, f.Close())
+}
+
+// appendShared adds documents to a file, which gets a head when it is new.
+func appendShared(path string, add []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return fmt.Errorf("new: %w", err)
+	}
+	if info, statErr := f.Stat(); statErr == nil && info.Size() == 0 {
+		head, headErr := presets.SharedHead()
+		if headErr != nil {
+			return errors.Join(headErr, f.Close())
+		}
+		add = append(head, add...)
+	}
+	_, err = f.Write(add)
+	return errors.Join(err, f.Close())
+}
