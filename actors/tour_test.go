@@ -114,3 +114,40 @@ func TestToursAreStored(t *testing.T) {
 		}
 	}
 }
+
+// People see the tags, the windows and the dates of a customer.
+func TestViewOfTriggers(t *testing.T) {
+	c := campaign.NewCustomer("w", "ann", 1000, 1)
+	c.Tag("vip")
+	c.Windows = []campaign.Window{{Event: "E", Width: 60_000, Items: []campaign.Occurrence{
+		{Time: 60_000, Count: 2}, {Time: 120_000, Count: 3},
+	}}}
+	c.Dates = []campaign.DateWatch{{Campaign: "a", Fired: []int64{2026}}, {Campaign: "b", Due: 5000, Number: 2027}}
+	v := newView(c, nil)
+	want := WindowView{Event: "E", Count: 5, From: "1970-01-01T00:01:00Z", Approximate: true}
+	if len(v.Windows) != 1 || v.Windows[0] != want || fmt.Sprint(v.Tags) != "[vip]" ||
+		fmt.Sprint(v.Armed) != "[{b 1970-01-01T00:00:05Z}]" {
+		t.Errorf("unexpected view %+v", v)
+	}
+}
+
+// A customer who comes while a tour is under way counts in its slices from then on,
+// whether or not a snapshot has put them into the store meanwhile.
+func TestTurnCountsNewcomers(t *testing.T) {
+	w := newScriptWorld(t)
+	w.clock = 1000
+	come := func(id string) {
+		h := w.shard.customers.put(Key("w", id), campaign.NewCustomer("w", id, 1, 1), guessBytes)
+		w.shard.arrived(h)
+	}
+	come("b")
+	w.shard.tours.start("w", campaign.Visit{Kind: campaign.VisitActivation})
+	if got := w.shard.turn(); len(got) != 1 {
+		t.Errorf("unexpected turn %q", got)
+	}
+	come("c")
+	come("a")
+	if got := fmt.Sprintf("%q", w.shard.turn()); got != `["w\x00a" "w\x00b" "w\x00c"]` {
+		t.Errorf("unexpected turn %s", got)
+	}
+}

@@ -14,9 +14,11 @@ type View struct {
 	ID        string          `json:"id"`
 	CreatedAt string          `json:"created_at"`
 	Traits    json.RawMessage `json:"traits"`
+	Tags      []string        `json:"tags,omitempty"`
 	Counters  []CounterView   `json:"counters"`
+	Windows   []WindowView    `json:"windows,omitempty"`
 	Chains    []ChainView     `json:"chains"`
-	Armed     []ArmedView     `json:"armed"` // inactivity triggers
+	Armed     []ArmedView     `json:"armed"` // inactivity and date triggers
 	Pending   []PendingView   `json:"pending"`
 	Recent    []DecisionView  `json:"recent_decisions"` // since this process started, newest first
 }
@@ -31,6 +33,14 @@ type CounterView struct {
 	Sums  map[string]string `json:"sums,omitempty"`
 }
 
+// WindowView is one counter with a window: what is kept of it.
+type WindowView struct {
+	Event       string `json:"event"`
+	Count       uint64 `json:"count"`
+	From        string `json:"from"`
+	Approximate bool   `json:"approximate"` // more occurrences than are kept one by one
+}
+
 // ChainView is one live chain.
 type ChainView struct {
 	Campaign  string `json:"campaign"`
@@ -42,7 +52,7 @@ type ChainView struct {
 	NextTimer string `json:"next_timer,omitempty"`
 }
 
-// ArmedView is an armed inactivity trigger.
+// ArmedView is an armed inactivity or date trigger.
 type ArmedView struct {
 	Campaign string `json:"campaign"`
 	Due      string `json:"due"`
@@ -74,7 +84,7 @@ type DecisionView struct {
 func newView(c *campaign.Customer, decisions []campaign.Decision) *View {
 	v := &View{
 		Workspace: c.Workspace, ID: c.ID, CreatedAt: campaign.FormatTime(c.CreatedAt), Traits: c.Traits,
-		Counters: []CounterView{}, Chains: []ChainView{}, Armed: []ArmedView{}, Pending: []PendingView{},
+		Tags: c.Tags, Counters: []CounterView{}, Chains: []ChainView{}, Armed: []ArmedView{}, Pending: []PendingView{},
 		Recent: []DecisionView{},
 	}
 	if v.Traits == nil {
@@ -95,6 +105,14 @@ func newView(c *campaign.Customer, decisions []campaign.Decision) *View {
 	for _, w := range c.Watches {
 		v.Armed = append(v.Armed, ArmedView{Campaign: w.Campaign, Due: campaign.FormatTime(w.Due)})
 	}
+	for _, w := range c.Dates {
+		if w.Due != 0 {
+			v.Armed = append(v.Armed, ArmedView{Campaign: w.Campaign, Due: campaign.FormatTime(w.Due)})
+		}
+	}
+	for i := range c.Windows {
+		v.Windows = append(v.Windows, newWindowView(&c.Windows[i]))
+	}
 	for i := range c.Pending {
 		d := &c.Pending[i].Delivery
 		v.Pending = append(v.Pending, PendingView{
@@ -108,6 +126,17 @@ func newView(c *campaign.Customer, decisions []campaign.Decision) *View {
 			At: campaign.FormatTime(d.At), Kind: string(d.Kind), Campaign: d.Campaign,
 			Key: d.Key, Step: d.Step, Reason: string(d.Reason), Detail: d.Detail, EventID: d.EventID,
 		})
+	}
+	return v
+}
+
+func newWindowView(w *campaign.Window) WindowView {
+	v := WindowView{Event: w.Event, Approximate: w.Approximate()}
+	for i := range w.Items {
+		v.Count += w.Items[i].Count
+	}
+	if len(w.Items) > 0 {
+		v.From = campaign.FormatTime(w.Items[0].Time)
 	}
 	return v
 }

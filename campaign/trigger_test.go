@@ -315,6 +315,31 @@ func TestWindowByTheMinute(t *testing.T) {
 	again(t, &Customer{Workspace: "w", ID: "a", Windows: []Window{w}})
 }
 
+// One occurrence a minute fills the slots of a minute too: they double.
+func TestWindowSlotsDouble(t *testing.T) {
+	w := Window{}
+	for i := range int64(maxOccurrences + 1) {
+		w.add(i*firstWidth, nil, -1)
+	}
+	if w.Width != 2*firstWidth || len(w.Items) != maxOccurrences/2+1 {
+		t.Errorf("%d slots of %d ms", len(w.Items), w.Width)
+	}
+}
+
+// Who is new was outside of every segment before.
+func TestNewCustomerEnters(t *testing.T) {
+	m := testMachine(t, program("new", `trigger: {segment: {when: 'customer.count("Buy") < 2'}}`))
+	c, got := NewCustomer("w", "ann", 1, 2), []int{}
+	for i := range 3 {
+		var out Output
+		m.Apply(c, &Event{ID: strconv.Itoa(i), Type: Track, Name: "Buy", Time: 1}, 1, i == 0, &out)
+		got = append(got, entered(&out, "new"))
+	}
+	if !slices.Equal(got, []int{1, 0, 0}) {
+		t.Errorf("unexpected entries %v", got)
+	}
+}
+
 func TestTags(t *testing.T) {
 	c := NewCustomer("w", "ann", 0, 1)
 	if !c.Tag("b") || !c.Tag("a") || !c.Tag("b") || c.Tag("") || !slices.Equal(c.Tags, []string{"a", "b"}) {
