@@ -113,7 +113,8 @@ func normal(source string) string { return strings.Join(strings.Fields(source), 
 // adviseTwins finds campaigns that send to the same customers over the same channel
 // at the same occasion.
 func adviseTwins(a, b *campaign.Program, say func(string, ...any)) {
-	if a.TriggerText() != b.TriggerText() || sourceOf(a.Audience) != sourceOf(b.Audience) {
+	if a.TriggerText() != b.TriggerText() || sourceOf(a.Audience) != sourceOf(b.Audience) ||
+		a.Policy.Category != b.Policy.Category { // an order's receipt and its offers are meant to be two
 		return
 	}
 	for _, channel := range channelsOf(a) {

@@ -45,7 +45,8 @@ var roots = []string{
 }
 
 // Variables checks the texts of a message and lists the variables that they name,
-// sorted. A variable is optional where it is only tested or has a default.
+// sorted. A variable is optional where it is only tested, has a default, or stands where
+// an if has asked for it.
 func (r *Renderer) Variables(fields []campaign.Field) ([]campaign.Variable, error) {
 	required := map[string]bool{}
 	for _, f := range fields {
@@ -59,7 +60,9 @@ func (r *Renderer) Variables(fields []campaign.Field) ([]campaign.Variable, erro
 			strings.Contains(rest, "{%") {
 			return nil, fmt.Errorf("%s: a tag is not closed", f.Name)
 		}
+		var asked blocks
 		for _, tag := range tagPattern.FindAllString(f.Source, -1) {
+			asked.see(tag)
 			optional := strings.HasPrefix(tag, "{%") || strings.Contains(tag, "| default") ||
 				strings.Contains(tag, "|default")
 			for _, path := range pathPattern.FindAllString(textPattern.ReplaceAllString(tag, `""`), -1) {
@@ -71,7 +74,7 @@ func (r *Renderer) Variables(fields []campaign.Field) ([]campaign.Variable, erro
 						strings.Join(roots, ", "),
 					)
 				}
-				required[path] = required[path] || !optional
+				required[path] = required[path] || !optional && !asked.have(path)
 			}
 		}
 	}
