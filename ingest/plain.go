@@ -63,8 +63,12 @@ func (d *decoder) twice(o *fastjson.Object) *FieldError {
 		}
 		for _, other := range others {
 			if bytes.Equal(key, other) {
+				name := clip(string(key), maxName)
+				if name == "" {
+					name = `""`
+				}
 				return &FieldError{
-					Path: "." + clip(string(key), maxName), Code: codeDuplicate,
+					Path: "." + name, Code: codeDuplicate,
 					Message: "the object has this key twice",
 				}
 			}

@@ -2,9 +2,12 @@ package warehouse_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -61,8 +64,41 @@ func TestMemoryConforms(t *testing.T) { conform(t, warehouse.NewMemory()) }
 
 func TestClickHouseConforms(t *testing.T) { conform(t, openEngine(t)) }
 
-// openEngine starts a clickhoused of its own.
+// A migration that a crash cut off, or whose end was forgotten, is done again.
+func TestMigrationIsDoneAgain(t *testing.T) {
+	w, url := startEngine(t)
+	for _, forgotten := range []string{"version = 2", "1"} {
+		for _, statement := range []string{
+			"ALTER TABLE nudge.migrations DELETE WHERE " + forgotten + " SETTINGS mutations_sync = 1",
+			"DROP VIEW nudge.chains",
+		} {
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(statement))
+			if err != nil {
+				t.Fatal(err)
+			}
+			response, err := http.DefaultClient.Do(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := io.ReadAll(response.Body)
+			if err = errors.Join(err, response.Body.Close()); err != nil || response.StatusCode != http.StatusOK {
+				t.Fatalf("%s: %s %s, error %v", statement, response.Status, text, err)
+			}
+		}
+		if err := w.Migrate(t.Context()); err != nil {
+			t.Errorf("migrations with %s forgotten: %v", forgotten, err)
+		}
+	}
+}
+
 func openEngine(t *testing.T) *warehouse.ClickHouse {
+	t.Helper()
+	w, _ := startEngine(t)
+	return w
+}
+
+// startEngine starts a clickhoused of its own.
+func startEngine(t *testing.T) (w *warehouse.ClickHouse, url string) {
 	t.Helper()
 	dir := t.TempDir()
 	program := filepath.Join(dir, "clickhoused")
@@ -86,7 +122,7 @@ func openEngine(t *testing.T) *warehouse.ClickHouse {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { cancel(); _ = serve.Wait() })
-	w, err := warehouse.Open("http://"+address, true)
+	w, err = warehouse.Open("http://"+address, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +137,7 @@ func openEngine(t *testing.T) *warehouse.ClickHouse {
 			t.Fatal("the engine did not start in a minute")
 		}
 	}
-	return w
+	return w, "http://" + address
 }
 
 // source is one partition with n frames of two events each, of which the second

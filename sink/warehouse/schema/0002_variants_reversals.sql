@@ -1,10 +1,10 @@
 -- Version 2. The variants of a chain, as a JSON object from step to variant; and rows that
 -- take a conversion back, whose value is negative.
-ALTER TABLE {{database}}.chain_states ADD COLUMN variants String AFTER value;
+ALTER TABLE {{database}}.chain_states ADD COLUMN IF NOT EXISTS variants String AFTER value;
 
-ALTER TABLE {{database}}.goals ADD COLUMN reversal UInt8 AFTER at;
+ALTER TABLE {{database}}.goals ADD COLUMN IF NOT EXISTS reversal UInt8 AFTER at;
 
-DROP VIEW {{database}}.chains;
+DROP VIEW IF EXISTS {{database}}.chains;
 
 CREATE VIEW {{database}}.chains AS
 SELECT workspace, campaign, customer, entry,
