@@ -117,7 +117,7 @@ func quantile(sorted []time.Duration, q float64) time.Duration {
 // and not judged, because the machine is shared.
 func TestClickHouseSlow(t *testing.T) {
 	l := begin(t, "ClickHouse slow",
-		"with a limit of 2 s an insert and a new token for each attempt 980 rows came twice.")
+		"with a limit of 2 s an insert, a new token for each attempt and no look whether a block is there 980 rows came twice")
 	clickhouse := newClickHouse(t)
 	g := newGate(t, clickhouse.address)
 	s := newBehind(t, g.URL, clickhouse)
@@ -249,7 +249,7 @@ func TestClickHouseHalf(t *testing.T) {
 // The engine is killed in the middle of inserts and started again on its data.
 func TestClickHouseKilled(t *testing.T) {
 	l := begin(t, "ClickHouse killed in inserts",
-		"with a new token for each attempt, and no look whether a block is there, 46,840 rows came twice.")
+		"with a limit of 2 s an insert, a new token for each attempt and no look whether a block is there 46,840 rows came twice")
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))

@@ -34,7 +34,7 @@ spec:
 // while the receiver is slow: the process stays under a bound.
 func TestMemoryLimit(t *testing.T) {
 	l := begin(t, "memory limit",
-		"1,605 to 1,698 MiB before sink/warehouse and sink/dispatch had bounds.")
+		"1,438 MiB with sink, actors and stream as they were before they had bounds")
 	s := newServer(t, t.TempDir(), fmt.Sprintf("NUDGE_MEMORY_LIMIT=%d", memoryLimit), fmt.Sprintf("GOMEMLIMIT=%d", heapLimit))
 	s.define("live", live)
 	s.book.batch = 500

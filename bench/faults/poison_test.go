@@ -37,7 +37,7 @@ spec:
 // the process each time it is applied.
 func TestPoison(t *testing.T) {
 	l := begin(t, "poison records",
-		"with maxStarts at 100 the server never comes back; without CEL's cost limit the shard stands still.")
+		"with maxStarts at 100 the server ended 100 times")
 	campaigns := t.TempDir()
 	s := newServer(t, t.TempDir(), "NUDGE_CAMPAIGNS_DIR="+campaigns)
 	s.build = breakable
