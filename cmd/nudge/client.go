@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -18,6 +19,14 @@ const requestLimit = 2 * time.Minute
 type adminAddress struct {
 	Admin string `env:"NUDGE_ADMIN_LISTEN" default:"127.0.0.1:8081" help:"Admin address of the server."`
 	Key   string `env:"NUDGE_ADMIN_KEY" help:"Admin key, if the server has one."`
+}
+
+// url is where the server answers: an address is enough, a URL is taken as it is.
+func (a adminAddress) url() string {
+	if strings.Contains(a.Admin, "://") {
+		return strings.TrimSuffix(a.Admin, "/")
+	}
+	return "http://" + a.Admin
 }
 
 // call makes a request and returns the answer's body; an answer other than
@@ -33,7 +42,7 @@ func (a adminAddress) call(method, path string, body any) ([]byte, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), requestLimit)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, method, "http://"+a.Admin+path, payload)
+	request, err := http.NewRequestWithContext(ctx, method, a.url()+path, payload)
 	if err != nil {
 		return nil, err
 	}
