@@ -155,20 +155,27 @@ func (m *Machine) broadcast(p *Program, e *Event) {
 	if !ok {
 		return
 	}
+	if m.meant(p, e, t.Audience) {
+		m.offer(p, e)
+	}
+}
+
+// meant says whether a visit may start a chain for the customer. Customers outside of
+// the audience are not refused one by one: they were never meant.
+func (m *Machine) meant(p *Program, trigger *Event, audience *Expr) bool {
 	m.scope.chain.c = nil
-	m.scope.trigger.set(e)
-	if t.Audience != nil && !m.holds(t.Audience, p.Name) {
-		return
+	m.scope.trigger.set(trigger)
+	if audience != nil && !m.holds(audience, p.Name) {
+		return false
 	}
 	if m.late && p.Late == LateExit {
 		m.refuse(p, "", ReasonLate)
-		return
+		return false
 	}
-	m.offer(p, e)
+	return true
 }
 
-// scheduled enters a chain for an occurrence of a schedule. Customers outside of the
-// audience are not refused one by one: they were never meant.
+// scheduled enters a chain for an occurrence of a schedule.
 func (m *Machine) scheduled(name string, due int64) {
 	p := m.set.byName[name]
 	if p == nil {
@@ -180,16 +187,9 @@ func (m *Machine) scheduled(name string, due int64) {
 	trigger := &Event{
 		Type: Track, Name: "$schedule", Time: due, Properties: fmt.Appendf(nil, `{"at":"%s"}`, FormatTime(due)),
 	}
-	m.scope.chain.c = nil
-	m.scope.trigger.set(trigger)
-	if p.Audience != nil && !m.holds(p.Audience, p.Name) {
-		return
+	if m.meant(p, trigger, p.Audience) {
+		m.enterIfAllowed(p, trigger)
 	}
-	if m.late && p.Late == LateExit {
-		m.refuse(p, "", ReasonLate)
-		return
-	}
-	m.enterIfAllowed(p, trigger)
 }
 
 // activated brings a customer who is already there in line with a campaign that became
