@@ -27,15 +27,24 @@ func (c *recovery) passOver(ctx context.Context, events, effects stream.Stream, 
 	}
 	for _, place := range lost {
 		c.say("frame %d is lost: the disk damaged it", place.Seq)
+		c.skips[place] = acceptedLoss
+	}
+	// The snapshot first: cut off between the two, the next start goes on behind the
+	// lost frames. The other way round it would halt, and recover would find nothing lost.
+	if told.seq > 0 {
+		if err := c.rebase(ctx, events, told); err != nil {
+			return len(lost), err
+		}
+	}
+	for _, place := range lost {
 		if err := c.accept(ctx, place, told.seq); err != nil {
 			return len(lost), err
 		}
 	}
-	if told.seq > 0 {
-		err = c.rebase(ctx, events, told)
-	}
-	return len(lost), err
+	return len(lost), nil
 }
+
+const acceptedLoss = "the disk damaged the frame; `nudge recover --yes` accepted the loss"
 
 func (c *recovery) lostFrames(ctx context.Context, events stream.Stream, applied uint64) ([]actors.Place, error) {
 	info, err := events.Info(ctx)
@@ -103,10 +112,8 @@ func (c *recovery) accept(ctx context.Context, place actors.Place, rebased uint6
 	if err != nil {
 		return err
 	}
-	why := "the disk damaged the frame; `nudge recover --yes` accepted the loss"
-	c.skips[place] = why
 	err = controller.Skip(ctx, actors.Skip{
-		Partition: c.partition, Seq: place.Seq, Index: place.Index, Why: why, Rebased: rebased,
+		Partition: c.partition, Seq: place.Seq, Index: place.Index, Why: acceptedLoss, Rebased: rebased,
 	})
 	if err == nil {
 		c.say("mended: frame %d is passed over", place.Seq)
