@@ -143,16 +143,6 @@ func (c *Controller) Skip(ctx context.Context, s Skip) error {
 	return c.append(ctx, &Control{Skip: &s})
 }
 
-// Decide declares the winner of an experiment. It returns when every partition knows.
-func (c *Controller) Decide(ctx context.Context, d Decide) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if err := c.append(ctx, &Control{Decide: &d}); err != nil {
-		return err
-	}
-	return c.copy(ctx)
-}
-
 // Attach gives the controller the engine and completes copies that a crash cut off.
 func (c *Controller) Attach(ctx context.Context, e *Engine, p *stream.Publisher) error {
 	c.mu.Lock()
