@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"path/filepath"
 
 	"github.com/gofrs/flock"
@@ -47,7 +46,7 @@ func (r *recoverCommand) Run(out console) (err error) {
 	defer func() { err = errors.Join(err, store.Close()) }()
 	log, err := stream.OpenEmbedded(stream.EmbeddedConfig{
 		Dir:    filepath.Join(r.Data, "log"),
-		Logger: slog.New(slog.DiscardHandler),
+		Logger: errorsOnly(out),
 	})
 	if err != nil {
 		return err

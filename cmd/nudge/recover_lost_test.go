@@ -24,6 +24,13 @@ func TestRecoverDamagedFrame(t *testing.T) {
 	d.stop()
 	d.close(t)
 	flipEvent(t, killed, "c3", "17")
+	asked := t.TempDir()
+	if err := os.CopyFS(asked, os.DirFS(killed)); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, errs := runTool(t, "recover", "--data", asked); !strings.Contains(errs, "the disk damaged the log") {
+		t.Errorf("recover meets the damage first and says %q", errs)
+	}
 
 	d = openDataDirHalted(t, killed)
 	for d.engine.Halted(0) == nil && t.Context().Err() == nil {

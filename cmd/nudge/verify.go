@@ -25,7 +25,8 @@ func (v *verifyCommand) Help() string {
 	return `Replays the log of a stopped server and compares: the state that comes out must
 have the hash that the last snapshot says, and every effect message that comes
 out must be the one in the log. The replay begins at sequence 1 where the log
-still has it, else at the older checkpoint. Nothing is changed.`
+still has it, else at the older checkpoint. Nothing is changed,
+unless the disk damaged the log: then it is mended as at a start, and said.`
 }
 
 func (v *verifyCommand) Run(out console) (err error) {
@@ -42,7 +43,7 @@ func (v *verifyCommand) Run(out console) (err error) {
 	defer func() { err = errors.Join(err, store.Close()) }()
 	log, err := stream.OpenEmbedded(stream.EmbeddedConfig{
 		Dir:    filepath.Join(v.Data, "log"),
-		Logger: slog.New(slog.DiscardHandler),
+		Logger: errorsOnly(out),
 	})
 	if err != nil {
 		return err
@@ -87,6 +88,11 @@ func (v *verifyCommand) Run(out console) (err error) {
 		return fmt.Errorf("%d of %d partitions are wrong", wrong, partitions)
 	}
 	return nil
+}
+
+// errorsOnly says what the log finds wrong with itself, above all damage on disk.
+func errorsOnly(out console) *slog.Logger {
+	return slog.New(slog.NewTextHandler(out.err, &slog.HandlerOptions{Level: slog.LevelError}))
 }
 
 // controlRecords reads the control log; the first record is the genesis.
