@@ -30,6 +30,9 @@ const (
 	startPoll  = 50 * time.Millisecond
 )
 
+// maxAnswer bounds what is read of an answer, a profile among them.
+const maxAnswer = 16 << 20
+
 // writeKey is the key of the server under test; it lives as long as the run.
 const writeKey = "bench"
 
@@ -215,7 +218,7 @@ func get(ctx context.Context, address string) (string, error) {
 		return "", err
 	}
 	defer response.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
+	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 	if err == nil && response.StatusCode != http.StatusOK {
 		err = fmt.Errorf("%s: %s", response.Status, text)
 	}
