@@ -252,8 +252,8 @@ func (e *Engine) Stats(ctx context.Context, partition int) (Stats, error) {
 	return ask(ctx, e.hosts[partition], func(o *Owner) (Stats, error) {
 		sh := o.Shard
 		return Stats{
-			Customers: sh.customers.loaded, CustomerBytes: sh.customers.bytes, Timers: sh.wheel.size,
-			DedupeIDs: len(sh.dedupe.seen), DedupeWindow: sh.dedupe.window(sh.now), Now: sh.now,
+			Customers: sh.customers.loaded(), CustomerBytes: sh.customers.bytes, Timers: sh.wheel.size,
+			DedupeIDs: sh.dedupe.seen.len(), DedupeWindow: sh.dedupe.window(sh.now), Now: sh.now,
 			NextDue: sh.NextDue(), Outbox: len(o.outbox),
 		}, nil
 	})

@@ -264,6 +264,7 @@ func (h *host) receive(c *actor.Context) {
 	case wake:
 		h.ticking.Store(false)
 		h.tick()
+		h.owner.Rest()
 		if time.Since(h.lastSnap) > h.e.config.SnapshotEvery {
 			h.owner.Snapshot()
 		}

@@ -74,8 +74,9 @@ func NewShard(c Config) *Shard {
 	if c.Semantics == 0 {
 		c.Semantics = effect.Semantics
 	}
+	names := campaign.Names{}
 	return &Shard{
-		config: c, machine: campaign.NewMachine(), names: campaign.Names{}, customers: newMemory(),
+		config: c, machine: campaign.NewMachine(), names: names, customers: newMemory(names),
 		dedupe: newDedupe(), defs: newDefinitions(c.Compile),
 	}
 }
@@ -182,7 +183,7 @@ func (s *Shard) markDirty(h *hosted) {
 // MayLeave says whether an attempt of a delivery may be made now (R9). known is
 // false when the customer is passivated and must be loaded first.
 func (s *Shard) MayLeave(workspace, customer string, id campaign.ID, attempt uint32) (may, known bool) {
-	h := s.customers.get(Key(workspace, customer))
+	h := s.customers.find(workspace, customer)
 	if h == nil {
 		return false, !s.customers.passivated
 	}
@@ -192,7 +193,7 @@ func (s *Shard) MayLeave(workspace, customer string, id campaign.ID, attempt uin
 // Customer is a customer in memory, nil when it is not there; the caller must
 // not change it. known is as for MayLeave.
 func (s *Shard) Customer(workspace, id string) (c *campaign.Customer, known bool) {
-	h := s.customers.get(Key(workspace, id))
+	h := s.customers.find(workspace, id)
 	if h == nil {
 		return nil, !s.customers.passivated
 	}

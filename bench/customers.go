@@ -18,9 +18,11 @@ import (
 type Customers struct {
 	Scenario string `json:"scenario"`
 	Count    int    `json:"count"`
-	// BytesPerCustomer is the live heap after a snapshot: customer, chain, timer,
-	// and one id in the dedupe set.
+	// BytesPerCustomer is the live heap of those to whom nothing happens for some
+	// seconds: customer, chain, timer, and one id in the dedupe set.
 	BytesPerCustomer float64 `json:"bytes_per_customer"`
+	// AwakeBytes is the same right after a snapshot, when all are in use.
+	AwakeBytes float64 `json:"bytes_per_customer_awake"`
 	// DirtyBytes is the same before the snapshot, when all are listed as changed.
 	DirtyBytes float64 `json:"bytes_per_customer_dirty"`
 	// StoredBytes is what a customer weighs in the store, key and all.
@@ -68,6 +70,12 @@ func MeasureCustomers(ctx context.Context, count int, p *Progress) (*Customers, 
 	r.DirtyBytes = each(liveHeap() - before)
 	r.StoredBytes = each(uint64(shard.Snapshot().Bytes()))
 	shard.Saved()
+	r.AwakeBytes = each(liveHeap() - before)
+	for range 2 { // after the first round nobody counts as used
+		shard.Rest(count)
+		shard.Snapshot()
+		shard.Saved()
+	}
 	r.BytesPerCustomer = each(liveHeap() - before)
 	r.check(shard, count)
 	return r, nil
