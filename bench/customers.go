@@ -146,7 +146,9 @@ func fold(ctx context.Context, shard *actors.Shard, count int, p *Progress) erro
 }
 
 // foldEvents applies count track calls, a frame at a time.
-func foldEvents(ctx context.Context, shard *actors.Shard, count int, p *Progress, event func(i int) campaign.Event) error {
+func foldEvents(ctx context.Context, shard *actors.Shard, count int, p *Progress,
+	event func(i int) campaign.Event,
+) error {
 	var out effect.Effects
 	for from := 0; from < count; from += customersFrame {
 		if err := ctx.Err(); err != nil {
