@@ -26,6 +26,11 @@ type Config struct {
 	// Mark, when it is not nil, is told what is in hand before it is applied: a record,
 	// the timers of a frame (index InTimers), or nothing (sequence 0).
 	Mark func(seq uint64, index int)
+	// Unguarded shards keep no copy of a customer while something happens to them: it
+	// would cost more than all else where customers have many chains. Then a panic ends
+	// the shard; whoever hosts it makes it anew from its snapshot, guarded, and the panic
+	// comes again and is contained (C7). What is computed is the same.
+	Unguarded bool
 	// Semantics is the version of what Step computes (R1); 0 means this program's.
 	Semantics uint64
 }

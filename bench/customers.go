@@ -117,7 +117,7 @@ func newShard(texts ...string) (*actors.Shard, error) {
 	compile := func(workspace string, d *campaign.Document) (campaign.Parsed, error) {
 		return campaign.ParseDocument(lang, workspace, d)
 	}
-	shard := actors.NewShard(actors.Config{Compile: compile})
+	shard := actors.NewShard(actors.Config{Compile: compile, Unguarded: true})
 	control := []actors.Control{
 		{K: 1, Genesis: &actors.Genesis{
 			LogID: "bench", Partitions: 1, Semantics: effect.Semantics,
