@@ -52,10 +52,18 @@ fuzz:
 		done; \
 	done
 
-## bench: the first figures of docs/performance.md
+## bench: the figures of docs/performance.md, as a table, JSON and a page (BENCH=--large: minutes more)
+BENCH ?=
 .PHONY: bench
 bench: engine
-	bin/nudge-bench all
+	bin/nudge-bench all --json bench.json --html bench.html $(BENCH)
+
+## bench-micro: the parts by themselves; BENCHTIME=1x only shows that they run
+BENCHTIME ?= 1s
+.PHONY: bench-micro
+bench-micro:
+	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $$(grep -rlE '^func Benchmark' --include='*_timing_test.go' . \
+		| xargs -n1 dirname | sort -u)
 
 ## check: format, lint, tidy, vet
 .PHONY: check

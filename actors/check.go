@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/nudge-engine/nudge/campaign"
@@ -10,6 +11,7 @@ import (
 // Census is how many customers a shard holds, for checks of its memory.
 type Census struct {
 	Loaded   int   // in memory
+	Asleep   int   // of those, in their stored form
 	Dirty    int   // of those, changed since the last snapshot
 	Bytes    int64 // estimate of those in memory
 	Cascades int   // how often the timer wheel spread a slot
@@ -17,7 +19,10 @@ type Census struct {
 
 // Census counts.
 func (s *Shard) Census() Census {
-	return Census{Loaded: s.customers.loaded, Dirty: len(s.dirty), Bytes: s.customers.bytes, Cascades: s.wheel.cascades}
+	return Census{
+		Loaded: s.customers.loaded(), Asleep: len(s.customers.asleep), Dirty: len(s.dirty), Bytes: s.customers.bytes,
+		Cascades: s.wheel.cascades,
+	}
 }
 
 // Check says which invariant of the shard does not hold: a timer is armed if and
@@ -33,7 +38,7 @@ func (s *Shard) Check() error {
 		if h.timer.level != notArmed && h.timer.level != isHeld {
 			armed++
 		}
-		if h.c != nil {
+		if h.inMemory() {
 			loaded++
 			bytes += int64(h.bytes)
 		}
@@ -49,9 +54,9 @@ func (s *Shard) Check() error {
 		return wrong
 	case armed != s.wheel.size:
 		return fmt.Errorf("actors: the wheel has %d timers, customers have %d", s.wheel.size, armed)
-	case loaded != s.customers.loaded || bytes != s.customers.bytes || dirty != len(s.dirty):
+	case loaded != s.customers.loaded() || bytes != s.customers.bytes || dirty != len(s.dirty):
 		return fmt.Errorf("actors: %d customers of %d bytes are in memory, %d dirty; counted are %d, %d and %d", loaded,
-			bytes, dirty, s.customers.loaded, s.customers.bytes, len(s.dirty))
+			bytes, dirty, s.customers.loaded(), s.customers.bytes, len(s.dirty))
 	}
 	return nil
 }
@@ -67,13 +72,18 @@ func (s *Shard) checkHosted(key string, h *hosted) error {
 			return fmt.Errorf("actors: the timer of %q is not where it says", key)
 		}
 	}
-	if h.c == nil {
-		if t.level == notArmed || h.dirty {
-			return fmt.Errorf("actors: passivated %q is kept without a timer, or dirty (%v)", key, h.dirty)
-		}
-		return nil
+	switch {
+	case h.c != nil && h.asleep != "" || h.c == nil && h.dirty:
+		return fmt.Errorf("actors: %q is awake and asleep, or changed and not awake (%v)", key, h.dirty)
+	case h.c != nil:
+		return checkTimer(key, t, h.c.NextDue())
+	case h.asleep != "":
+		due, err := campaign.DecodeNextDue([]byte(h.asleep))
+		return errors.Join(err, checkTimer(key, t, due))
+	case t.level == notArmed:
+		return fmt.Errorf("actors: passivated %q is kept without a timer", key)
 	}
-	return checkTimer(key, t, h.c.NextDue())
+	return nil
 }
 
 func checkTimer(key string, t *timer, due int64) error {
@@ -98,7 +108,7 @@ func (s *Shard) CheckStored(store storage.Store) error {
 		}
 		key := Key(workspace, id)
 		h := s.customers.all[key]
-		if h != nil && h.c != nil {
+		if h != nil && h.inMemory() {
 			return nil
 		}
 		due, err := campaign.DecodeNextDue(v)

@@ -21,7 +21,7 @@ const (
 // at a time, when a whole chunk is older than the window or the set is larger
 // than its limit.
 type dedupe struct {
-	seen   map[uint64]struct{}
+	seen   idSet
 	chunks []*dedupeChunk // oldest first; the last one grows
 	limit  int
 	first  uint64 // number of chunks[0]
@@ -35,7 +35,7 @@ type dedupeChunk struct {
 }
 
 func newDedupe() dedupe {
-	return dedupe{seen: map[uint64]struct{}{}, limit: DefaultDedupeIDs}
+	return dedupe{limit: DefaultDedupeIDs}
 }
 
 // eventHash is the identity of an event within its partition.
@@ -52,10 +52,9 @@ func eventHash(workspace, customer, id string) uint64 {
 
 // add remembers id at now and says whether it is new.
 func (d *dedupe) add(id uint64, now int64) bool {
-	if _, known := d.seen[id]; known {
+	if !d.seen.add(id) {
 		return false
 	}
-	d.seen[id] = struct{}{}
 	if n := len(d.chunks); n == 0 || len(d.chunks[n-1].ids) == dedupeChunkSize {
 		d.chunks = append(d.chunks, &dedupeChunk{from: now})
 	}
@@ -69,11 +68,11 @@ func (d *dedupe) add(id uint64, now int64) bool {
 func (d *dedupe) evict(now int64) {
 	for len(d.chunks) > 1 {
 		c := d.chunks[0]
-		if c.to > now-dedupeWindow && len(d.seen) <= d.limit {
+		if c.to > now-dedupeWindow && d.seen.len() <= d.limit {
 			return
 		}
 		for _, id := range c.ids {
-			delete(d.seen, id)
+			d.seen.remove(id)
 		}
 		d.gone = append(d.gone, d.first)
 		d.chunks[0] = nil
@@ -115,7 +114,7 @@ func (d *dedupe) load(number uint64, p []byte) error {
 	for range r.Count(8) {
 		id := r.Fixed()
 		c.ids = append(c.ids, id)
-		d.seen[id] = struct{}{}
+		d.seen.add(id)
 	}
 	if err := r.Done(); err != nil {
 		return fmt.Errorf("actors: dedupe chunk %d: %w", number, err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/anthdm/hollywood/actor"
@@ -48,9 +49,10 @@ const credits = 8
 // owners ask for. Start it once; Stop is idempotent.
 type Engine struct {
 	config EngineConfig
-	hosts  []*host
+	hosts  []atomic.Pointer[host] // by partition; a host is replaced after a panic
 	actors *actor.Engine
 
+	reading     context.Context //nolint:containedctx // ends with Stop; hosts are made anew under it
 	stopReading context.CancelFunc
 	stopOnce    sync.Once
 	stopped     chan struct{}
@@ -68,7 +70,9 @@ func NewEngine(c EngineConfig) *Engine {
 	if c.Semantics == 0 {
 		c.Semantics = effect.Semantics
 	}
-	return &Engine{config: c, stopped: make(chan struct{})}
+	return &Engine{
+		config: c, stopped: make(chan struct{}), hosts: make([]atomic.Pointer[host], len(c.Events)),
+	}
 }
 
 // Start recovers every shard, checks that the log is the one the snapshots were
@@ -82,8 +86,8 @@ func (e *Engine) Start(ctx context.Context) error {
 	e.actors = engine
 	failures := make([]error, len(e.config.Events))
 	for p := range e.config.Events {
-		h := newHost(e, p)
-		e.hosts = append(e.hosts, h)
+		h := newHost(e, p, false)
+		e.hosts[p].Store(h)
 		h.takeOver, failures[p] = takeOver(ctx, e.config.Store, p, e.config.Semantics, e.config.Events[p],
 			e.config.Effects[p])
 		// Before any snapshot is rewritten: the old program must be able to start again.
@@ -92,9 +96,9 @@ func (e *Engine) Start(ctx context.Context) error {
 		}
 	}
 	var wg sync.WaitGroup
-	for p, h := range e.hosts {
+	for p := range e.hosts {
 		if failures[p] == nil {
-			wg.Go(func() { failures[p] = h.recover(ctx) })
+			wg.Go(func() { failures[p] = e.host(p).recover(ctx) })
 		}
 	}
 	wg.Wait()
@@ -105,19 +109,15 @@ func (e *Engine) Start(ctx context.Context) error {
 			return err
 		}
 	}
-	reading, stop := context.WithCancel(context.WithoutCancel(ctx))
-	e.stopReading = stop
-	for p, h := range e.hosts {
-		if err := failures[p]; err != nil {
-			h.owner.halt(err)
-			continue
-		}
-		h.spawn()
-		e.background.Go(func() { h.read(reading) })
+	e.reading, e.stopReading = context.WithCancel(context.WithoutCancel(ctx))
+	for p := range e.hosts {
+		e.host(p).start(failures[p])
 	}
-	e.background.Go(func() { e.checkpoints(reading) })
+	e.background.Go(func() { e.checkpoints(e.reading) })
 	return nil
 }
+
+func (e *Engine) host(partition int) *host { return e.hosts[partition].Load() }
 
 // checkpoints keeps a copy of the store now and then (R6).
 func (e *Engine) checkpoints(ctx context.Context) {
@@ -147,8 +147,8 @@ func (e *Engine) Stop(ctx context.Context) {
 		e.stopReading()
 		e.background.Wait()
 		var wg sync.WaitGroup
-		for _, h := range e.hosts {
-			wg.Go(func() { h.drain(ctx) })
+		for p := range e.hosts {
+			wg.Go(func() { e.host(p).drain(ctx) })
 		}
 		wg.Wait()
 	})
@@ -187,7 +187,7 @@ func (e *Engine) View(ctx context.Context, workspace, customer string) (*View, e
 // computed from, and halts the partition when it is not (R7). Other errors say
 // nothing about that.
 func (e *Engine) CheckContinuity(ctx context.Context, partition int) error {
-	m := e.hosts[partition].snapshot.Load()
+	m := e.host(partition).snapshot.Load()
 	if m == nil {
 		return e.Halted(partition)
 	}
@@ -206,7 +206,7 @@ func (e *Engine) CheckContinuity(ctx context.Context, partition int) error {
 
 // Halt stops a partition because of something found outside of it.
 func (e *Engine) Halt(ctx context.Context, partition int, cause error) error {
-	_, err := ask(ctx, e.hosts[partition], func(o *Owner) (struct{}, error) {
+	_, err := ask(ctx, e.host(partition), func(o *Owner) (struct{}, error) {
 		o.halt(cause)
 		return struct{}{}, nil
 	})
@@ -214,25 +214,25 @@ func (e *Engine) Halt(ctx context.Context, partition int, cause error) error {
 }
 
 // Halted is why a partition stopped, nil while it runs.
-func (e *Engine) Halted(partition int) error { return e.hosts[partition].halted() }
+func (e *Engine) Halted(partition int) error { return e.host(partition).halted() }
 
 // Acked is the last log sequence of a partition whose effects are acknowledged.
-func (e *Engine) Acked(partition int) uint64 { return e.hosts[partition].acked.Load() }
+func (e *Engine) Acked(partition int) uint64 { return e.host(partition).acked.Load() }
 
 // SavedSeq is the last log sequence of a partition that a durable snapshot covers.
-func (e *Engine) SavedSeq(partition int) uint64 { return e.hosts[partition].saved.Load() }
+func (e *Engine) SavedSeq(partition int) uint64 { return e.host(partition).saved.Load() }
 
 // SavedEffect is the last effect message that a durable snapshot covers.
-func (e *Engine) SavedEffect(partition int) uint64 { return e.hosts[partition].savedEffect.Load() }
+func (e *Engine) SavedEffect(partition int) uint64 { return e.host(partition).savedEffect.Load() }
 
 // Control is the last control record that a partition applied.
-func (e *Engine) Control(partition int) uint64 { return e.hosts[partition].ctl.Load() }
+func (e *Engine) Control(partition int) uint64 { return e.host(partition).ctl.Load() }
 
 // Changed is signalled, best effort, whenever a partition's Acked or Control moves.
-func (e *Engine) Changed(partition int) <-chan struct{} { return e.hosts[partition].moved }
+func (e *Engine) Changed(partition int) <-chan struct{} { return e.host(partition).moved }
 
 func (e *Engine) hostOf(workspace, customer string) *host {
-	return e.hosts[stream.PartitionOf(workspace, customer, len(e.hosts))]
+	return e.host(stream.PartitionOf(workspace, customer, len(e.hosts)))
 }
 
 // Stats describes a shard for metrics.
@@ -249,11 +249,11 @@ type Stats struct {
 
 // Stats asks a shard how it stands.
 func (e *Engine) Stats(ctx context.Context, partition int) (Stats, error) {
-	return ask(ctx, e.hosts[partition], func(o *Owner) (Stats, error) {
+	return ask(ctx, e.host(partition), func(o *Owner) (Stats, error) {
 		sh := o.Shard
 		return Stats{
-			Customers: sh.customers.loaded, CustomerBytes: sh.customers.bytes, Timers: sh.wheel.size,
-			DedupeIDs: len(sh.dedupe.seen), DedupeWindow: sh.dedupe.window(sh.now), Now: sh.now,
+			Customers: sh.customers.loaded(), CustomerBytes: sh.customers.bytes, Timers: sh.wheel.size,
+			DedupeIDs: sh.dedupe.seen.len(), DedupeWindow: sh.dedupe.window(sh.now), Now: sh.now,
 			NextDue: sh.NextDue(), Outbox: len(o.outbox),
 		}, nil
 	})

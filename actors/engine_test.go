@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,6 +27,7 @@ type deployment struct {
 	lang      *campaign.Language
 	limit     int64
 	semantics uint64
+	mark      func(partition int, seq uint64, index int)
 
 	expectHalts bool // set by the test's goroutine, read by a shard's after it was asked
 
@@ -84,6 +86,7 @@ func (d *deployment) tryStart(t *testing.T) error {
 			return campaign.ParseDocument(d.lang, workspace, doc)
 		},
 		Logger: slog.New(slog.DiscardHandler), MemoryLimit: d.limit, Semantics: d.semantics, SnapshotEvery: 20 * time.Millisecond,
+		Mark: d.mark,
 		OnHalt: func(p int, err error) {
 			if !d.expectHalts {
 				t.Errorf("partition %d halted: %v", p, err)
@@ -217,6 +220,45 @@ func TestEngine(t *testing.T) {
 			d.checkEffects(t, customers*rounds)
 		})
 	}
+}
+
+// A panic ends a shard in the middle of a frame; it is made anew from its snapshot and
+// the log while events go on to come, and nothing is lost or decided twice.
+func TestPanicStartsAnew(t *testing.T) {
+	const customers, rounds, after = 50, 12, 20
+	d := newDeployment(t, 0)
+	var panics [partitions]atomic.Int64
+	d.mark = func(p int, seq uint64, index int) {
+		if seq > after && index >= 0 && panics[p].CompareAndSwap(0, 1) {
+			panic("a bug")
+		}
+	}
+	d.start(t)
+	docs, err := campaign.Parse(d.lang, "f", []byte(engineCampaign))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.control.Apply(t.Context(), "default", []campaign.Document{docs[0].Document}); err != nil {
+		t.Fatal(err)
+	}
+	for round := range rounds {
+		d.send(t, round, customers)
+	}
+	for c := range customers {
+		d.view(t, fmt.Sprintf("c%d", c), func(v *actors.View) error {
+			if len(v.Counters) != 1 || v.Counters[0].Count != rounds || len(v.Pending) != rounds {
+				return fmt.Errorf("counters %+v, %d pending; want %d", v.Counters, len(v.Pending), rounds)
+			}
+			return nil
+		})
+	}
+	for p := range panics {
+		if panics[p].Load() == 0 {
+			t.Errorf("partition %d did not panic", p)
+		}
+	}
+	d.stop()
+	d.checkEffects(t, customers*rounds)
 }
 
 // checkEffects reads the effect streams: numbered without gaps, one delivery an

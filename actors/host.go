@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
-	"runtime/debug"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -54,6 +53,12 @@ type host struct {
 	snapshot                       atomic.Pointer[Meta] // the last durable one
 	halt                           atomic.Pointer[error]
 
+	guarded  bool           // it is made anew after a panic
+	broken   atomic.Bool    // it panicked, and another host takes over
+	commits  sync.WaitGroup // in hand
+	ended    chan struct{}  // closed when nothing is read any more
+	stopRead context.CancelFunc
+
 	takeOver *storage.Batch // makes the snapshot one of this semantics; nil when it is
 	maxDirty int64          // bytes changed that make a snapshot due (R6)
 
@@ -69,9 +74,9 @@ type host struct {
 	stopOnce sync.Once
 }
 
-func newHost(e *Engine, partition int) *host {
+func newHost(e *Engine, partition int, guarded bool) *host {
 	h := &host{
-		e: e, partition: partition, maxDirty: maxDirty,
+		e: e, partition: partition, guarded: guarded, maxDirty: maxDirty, ended: make(chan struct{}),
 		credit: make(chan struct{}, credits), moved: make(chan struct{}, 1),
 		stopWake: make(chan struct{}), log: e.config.Logger.With(slog.Int("partition", partition)),
 	}
@@ -83,6 +88,7 @@ func newHost(e *Engine, partition int) *host {
 	}
 	config := Config{
 		Partition: partition, Compile: e.config.Compile, MemoryLimit: limit, Semantics: e.config.Semantics,
+		Unguarded: !guarded,
 	}
 	if e.config.Skips != nil {
 		config.Skips = e.config.Skips[partition]
@@ -129,7 +135,7 @@ func (h *host) env() Env {
 		},
 		Commit: func(b *storage.Batch) {
 			h.lastSnap = time.Now()
-			go func() { h.send(committed{h.e.config.Store.Commit(b)}) }()
+			h.commits.Go(func() { h.send(committed{h.e.config.Store.Commit(b)}) })
 		},
 		Retry:   func() { time.AfterFunc(retryPause, func() { h.send(resume{}) }) },
 		Applied: h.applied,
@@ -207,15 +213,33 @@ func (h *host) recover(ctx context.Context) error {
 	return nil
 }
 
+// start spawns the actor and begins to read, unless the partition cannot start.
+func (h *host) start(failure error) {
+	if failure != nil {
+		h.owner.halt(failure)
+		close(h.ended)
+		return
+	}
+	reading, stop := context.WithCancel(h.e.reading)
+	h.stopRead = stop
+	h.spawn()
+	h.e.background.Go(func() {
+		defer close(h.ended)
+		h.read(reading)
+	})
+}
+
 // spawn starts the actor. A panic must not reach Hollywood, which would drop the
 // message, restart without state, and end the process at the fourth time.
 func (h *host) spawn() {
 	guard := func(next actor.ReceiveFunc) actor.ReceiveFunc {
 		return func(c *actor.Context) {
+			if h.broken.Load() {
+				return
+			}
 			defer func() {
 				if p := recover(); p != nil {
-					h.log.Error("actors: panic", slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
-					h.owner.halt(fmt.Errorf("actors: panic: %v", p))
+					h.panicked(p)
 				}
 			}()
 			next(c)
@@ -264,6 +288,7 @@ func (h *host) receive(c *actor.Context) {
 	case wake:
 		h.ticking.Store(false)
 		h.tick()
+		h.owner.Rest()
 		if time.Since(h.lastSnap) > h.e.config.SnapshotEvery {
 			h.owner.Snapshot()
 		}
@@ -366,7 +391,7 @@ func (h *host) readFrom(ctx context.Context, reader stream.Reader, next uint64) 
 
 // drain lets the shard finish, takes a last snapshot and ends the actor.
 func (h *host) drain(ctx context.Context) {
-	if h.pid == nil {
+	if h.pid == nil || h.broken.Load() {
 		return
 	}
 	if h.quiet(ctx, false) && h.halted() == nil {
@@ -378,10 +403,7 @@ func (h *host) drain(ctx context.Context) {
 			h.quiet(ctx, true)
 		}
 	}
-	select {
-	case <-h.e.actors.Poison(h.pid).Done():
-	case <-time.After(askLimit): // v1.0.5 never ends it when a message behind the pill panics
-	}
+	h.bury()
 }
 
 // quiet waits until nothing is in hand; it says whether that was reached.

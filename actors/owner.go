@@ -167,7 +167,18 @@ func (o *Owner) apply(in *Input) {
 		o.halt(fmt.Errorf("%w: %s", ErrTakenOver, claim.Node))
 		return
 	}
+	o.Rest()
 	o.pump()
+}
+
+// restSlice is how many customers are looked at in one go for who may sleep.
+const restSlice = 128
+
+// Rest lets some customers fall asleep who are in no use.
+func (o *Owner) Rest() {
+	if o.halted == nil {
+		o.Shard.Rest(restSlice)
+	}
 }
 
 // page gives a tour the next keys of the store.

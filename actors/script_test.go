@@ -28,10 +28,19 @@ import (
 //	                           result CUSTOMER accepted|temporary|permanent|{reply}
 //	restart                  snapshot, and a new shard from the store
 //	crash                    a new shard from the last snapshot, then the log again
+//
+// The second time every customer falls asleep after each frame, which must not show.
 func TestScripts(t *testing.T) {
+	t.Run("awake", func(t *testing.T) { runScripts(t, false) })
+	t.Run("asleep", func(t *testing.T) { runScripts(t, true) })
+}
+
+func runScripts(t *testing.T, asleep bool) {
+	t.Helper()
 	datadriven.Walk(t, "testdata/script", func(t *testing.T, path string) {
 		t.Helper()
 		w := newScriptWorld(t)
+		w.asleep = asleep
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			t.Helper()
 			w.out.Reset()
@@ -73,6 +82,7 @@ type scriptWorld struct {
 	out    strings.Builder
 	sent   []campaign.Delivery
 	silent bool
+	asleep bool              // customers fall asleep after each frame
 	wrote  map[uint64]uint64 // hash of each effect message
 }
 
@@ -123,6 +133,24 @@ func (w *scriptWorld) step(t *testing.T, records ...stream.Record) {
 	in := Input{At: Position{Seq: seq}, Frame: stream.Frame{Time: w.clock, Records: records}}
 	w.log = append(w.log, in)
 	w.feed(t, &in)
+	if w.asleep {
+		w.sleep(t)
+	}
+}
+
+// sleep lets everybody fall asleep.
+func (w *scriptWorld) sleep(t *testing.T) {
+	t.Helper()
+	for range 2 { // after the first round nobody counts as used
+		w.snapshot(t)
+		w.shard.Rest(len(w.shard.customers.all))
+	}
+	if n := len(w.shard.customers.awake); n > 0 {
+		t.Fatalf("%d customers are awake", n)
+	}
+	if err := w.shard.Check(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (w *scriptWorld) feed(t *testing.T, in *Input) {

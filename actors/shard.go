@@ -26,6 +26,11 @@ type Config struct {
 	// Mark, when it is not nil, is told what is in hand before it is applied: a record,
 	// the timers of a frame (index InTimers), or nothing (sequence 0).
 	Mark func(seq uint64, index int)
+	// Unguarded shards keep no copy of a customer while something happens to them: it
+	// would cost more than all else where customers have many chains. Then a panic ends
+	// the shard; whoever hosts it makes it anew from its snapshot, guarded, and the panic
+	// comes again and is contained (C7). What is computed is the same.
+	Unguarded bool
 	// Semantics is the version of what Step computes (R1); 0 means this program's.
 	Semantics uint64
 }
@@ -74,8 +79,9 @@ func NewShard(c Config) *Shard {
 	if c.Semantics == 0 {
 		c.Semantics = effect.Semantics
 	}
+	names := campaign.Names{}
 	return &Shard{
-		config: c, machine: campaign.NewMachine(), names: campaign.Names{}, customers: newMemory(),
+		config: c, machine: campaign.NewMachine(), names: names, customers: newMemory(names),
 		dedupe: newDedupe(), defs: newDefinitions(c.Compile),
 	}
 }
@@ -182,7 +188,7 @@ func (s *Shard) markDirty(h *hosted) {
 // MayLeave says whether an attempt of a delivery may be made now (R9). known is
 // false when the customer is passivated and must be loaded first.
 func (s *Shard) MayLeave(workspace, customer string, id campaign.ID, attempt uint32) (may, known bool) {
-	h := s.customers.get(Key(workspace, customer))
+	h := s.customers.find(workspace, customer)
 	if h == nil {
 		return false, !s.customers.passivated
 	}
@@ -192,7 +198,7 @@ func (s *Shard) MayLeave(workspace, customer string, id campaign.ID, attempt uin
 // Customer is a customer in memory, nil when it is not there; the caller must
 // not change it. known is as for MayLeave.
 func (s *Shard) Customer(workspace, id string) (c *campaign.Customer, known bool) {
-	h := s.customers.get(Key(workspace, id))
+	h := s.customers.find(workspace, id)
 	if h == nil {
 		return nil, !s.customers.passivated
 	}

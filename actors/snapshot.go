@@ -8,6 +8,9 @@ import (
 	"github.com/nudge-engine/nudge/storage"
 )
 
+// maxKeptDirty is how long the list of changed customers may be to be used again.
+const maxKeptDirty = 1 << 16
+
 // Snapshot gathers what changed since the last one into a batch (R6). The caller
 // commits it and then calls Saved.
 //
@@ -28,7 +31,9 @@ func (s *Shard) Snapshot() *storage.Batch {
 		s.customers.resize(h, int32(len(value)*sizeFactor))
 		b.Set(storage.CustomerKey(p, h.c.Workspace, h.c.ID), value)
 	}
-	s.dirty = s.dirty[:0]
+	if s.dirty = s.dirty[:0]; cap(s.dirty) > maxKeptDirty {
+		s.dirty = nil
+	}
 	for i, c := range s.dedupe.chunks {
 		if c.dirty {
 			b.Set(storage.DedupeKey(p, s.dedupe.first+uint64(i)), c.appendTo(nil))
@@ -59,22 +64,21 @@ func (s *Shard) Changed() bool { return s.touched }
 // DirtyBytes estimates how large a snapshot would be.
 func (s *Shard) DirtyBytes() int64 { return int64(len(s.dirty)) * guessBytes }
 
-// Saved says that the last snapshot is durable; it passivates customers while
-// memory is over its limit, the least recently used first.
+// Saved says that the last snapshot is durable; a new round
+// begins to look who may sleep, and customers are passivated while memory is over its
+// limit.
 func (s *Shard) Saved() {
 	s.saving = false
+	s.customers.round = len(s.customers.awake)
 	if s.config.MemoryLimit == 0 {
 		return
 	}
-	h := s.customers.oldest
-	for h != nil && s.customers.bytes > s.config.MemoryLimit {
-		next := h.newer
-		if !h.dirty {
-			s.customers.drop(h)
-		}
-		h = next
-	}
+	s.customers.shrink(s.config.MemoryLimit)
 }
+
+// Rest lets customers fall asleep who were in no use since the last round; it looks at
+// n of them, so that it takes no long time at once.
+func (s *Shard) Rest(n int) { s.image = s.customers.rest(n, s.image) }
 
 // Load brings a customer into memory from its stored value; nil says that the
 // store has none.
@@ -82,7 +86,7 @@ func (s *Shard) Load(key string, value []byte) error {
 	if value == nil {
 		return nil
 	}
-	if h := s.customers.all[key]; h != nil && h.c != nil {
+	if h := s.customers.all[key]; h != nil && h.inMemory() {
 		return nil
 	}
 	c, err := campaign.DecodeCustomer(value, s.names)
@@ -153,9 +157,7 @@ func (s *Shard) recoverCustomer(k, v []byte) error {
 	}
 	key := Key(workspace, id)
 	if limit := s.config.MemoryLimit; limit == 0 || s.customers.bytes < limit {
-		if err := s.Load(key, v); err != nil {
-			return err
-		}
+		s.customers.lay(key, v).share = hashBytes(v)
 	} else {
 		s.customers.passivated = true
 		if due != 0 {

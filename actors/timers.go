@@ -145,7 +145,7 @@ func (s *Shard) Needs(in *Input) []string {
 	need := map[string]bool{}
 	var keys []string
 	want := func(key string) {
-		if h := s.customers.all[key]; (h == nil || h.c == nil) && !need[key] {
+		if h := s.customers.all[key]; (h == nil || !h.inMemory()) && !need[key] {
 			need[key] = true
 			keys = append(keys, key)
 		}

@@ -36,6 +36,16 @@ type Latency struct {
 	Complaints      int      `json:"complaints"` // warnings and errors in the server's log
 	Ledger          Ledger   `json:"ledger"`
 	CPU             CPU      `json:"cpu_us_per_event"`
+	// Series is the run in slices of equal length, a sixtieth of it but at least a second.
+	Series []Slice `json:"series"`
+}
+
+// Slice is a part of a latency run.
+type Slice struct {
+	Second float64 `json:"second"` // its beginning, after the warm-up
+	P50    float64 `json:"p50_ms"`
+	P99    float64 `json:"p99_ms"`
+	Memory Memory  `json:"memory_mib"` // at its end
 }
 
 // Load says how much is sent in the latency scenario.
@@ -103,7 +113,9 @@ func (r *Latency) measure(ctx context.Context, o Options, s *Server, a *arrivals
 	}
 	plan.end = plan.start.Add(warmUp + o.Duration)
 	usedBefore := s.usage()
+	memory := s.watchMemory(plan.start.Add(warmUp), plan.slice())
 	sum, err := l.run(ctx, plan.next)
+	samples := memory()
 	if err != nil {
 		return s.explain(err)
 	}
@@ -114,7 +126,7 @@ func (r *Latency) measure(ctx context.Context, o Options, s *Server, a *arrivals
 	if err := a.await(ctx, s, deliveries, o.Progress); err != nil {
 		return err
 	}
-	r.figures(a, plan)
+	r.figures(a, plan, samples)
 	events := before.events + sum.events
 	if _, err := s.awaitRows(ctx, rowsOfEvents, events, o.Progress); err != nil {
 		return err
@@ -135,10 +147,11 @@ func (r *Latency) measure(ctx context.Context, o Options, s *Server, a *arrivals
 }
 
 // figures fills in the percentiles.
-func (r *Latency) figures(a *arrivals, plan schedule) {
+func (r *Latency) figures(a *arrivals, plan schedule, samples []Memory) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	h := newHistogram()
+	slices := plan.slices()
 	for _, arrival := range a.first {
 		intended, ours, err := plan.intended(arrival.trigger)
 		switch {
@@ -149,7 +162,17 @@ func (r *Latency) figures(a *arrivals, plan schedule) {
 			r.WarmUp++
 		default:
 			record(h, arrival.at.Sub(intended))
+			record(slices[plan.sliceOf(intended)], arrival.at.Sub(intended))
 		}
+	}
+	for i, part := range slices {
+		slice := Slice{
+			Second: float64(i) * plan.slice().Seconds(), P50: quantile(part, 50), P99: quantile(part, 99),
+		}
+		if i < len(samples) {
+			slice.Memory = samples[i]
+		}
+		r.Series = append(r.Series, slice)
 	}
 	r.Repeated = a.repeated
 	r.Deliveries = int(h.TotalCount())

@@ -21,6 +21,15 @@ type load struct {
 	connections int
 	firstLane   int // lanes below it were used by an earlier load on the same server
 	progress    *Progress
+	// source makes the batches of a lane; nil: the workload does.
+	source func(lane int) source
+}
+
+// source makes the bodies of a lane's requests. It belongs to one goroutine.
+type source interface {
+	// Batch appends a body with n calls that happen at now, and says how many
+	// deliveries they cause.
+	Batch(b []byte, n int, now time.Time) (body []byte, deliveries int)
 }
 
 // load sends to url; lanes below firstLane were used by an earlier one.
@@ -72,8 +81,7 @@ func (l *load) run(ctx context.Context, p pace) (totals, error) {
 	var lanes sync.WaitGroup
 	for i := range l.connections {
 		lanes.Go(func() {
-			generator := NewGenerator(l.workload, l.firstLane+i)
-			lane := &lane{l: l, client: client, number: i, generator: generator, done: &done}
+			lane := &lane{l: l, client: client, number: i, source: l.sourceOf(l.firstLane + i), done: &done}
 			err := lane.run(ctx, p)
 			mu.Lock()
 			defer mu.Unlock()
@@ -94,13 +102,20 @@ func (l *load) run(ctx context.Context, p pace) (totals, error) {
 
 // lane is one connection with its generator.
 type lane struct {
-	l         *load
-	client    *fasthttp.Client
-	number    int
-	generator *Generator
-	body      []byte
-	sum       totals
-	done      *atomic.Int64 // events of all lanes, for the progress
+	l      *load
+	client *fasthttp.Client
+	number int
+	source source
+	body   []byte
+	sum    totals
+	done   *atomic.Int64 // events of all lanes, for the progress
+}
+
+func (l *load) sourceOf(lane int) source {
+	if l.source != nil {
+		return l.source(lane)
+	}
+	return NewGenerator(l.workload, lane)
 }
 
 func (c *lane) run(ctx context.Context, p pace) error {
@@ -121,7 +136,7 @@ func (c *lane) run(ctx context.Context, p pace) error {
 			return err
 		}
 		var deliveries int
-		c.body, deliveries = c.generator.Batch(c.body[:0], c.l.batch, time.Now())
+		c.body, deliveries = c.source.Batch(c.body[:0], c.l.batch, time.Now())
 		request.SetBodyRaw(c.body)
 		if err := c.send(ctx, request, response, want); err != nil {
 			return err

@@ -18,7 +18,8 @@ type Options struct {
 	Batch       int
 	Connections int
 	Duration    time.Duration
-	Webhook     bool // deliveries go to a receiver in this process, else to the console, whose output is dropped
+	Webhook     bool   // deliveries go to a receiver in this process, else to the console, whose output is dropped
+	Profile     string // file for a CPU profile of the server while it is loaded; "": none
 	Progress    *Progress
 }
 

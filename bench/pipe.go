@@ -58,14 +58,19 @@ func Pipe(ctx context.Context, o Options, d time.Duration) (perSecond float64, e
 	if err != nil {
 		return 0, err
 	}
+	return p.rate(ctx, sum.events, sum.first)
+}
+
+// rate waits until so many events are read back and says how many that were a second.
+func (p *pipe) rate(ctx context.Context, events int, first time.Time) (float64, error) {
 	limited, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	for p.read.Load() < int64(sum.events) {
+	for p.read.Load() < int64(events) {
 		if err := pauseUntil(limited, time.Now().Add(time.Millisecond)); err != nil {
-			return 0, fmt.Errorf("bench: bare pipe: %d of %d events were read back: %w", p.read.Load(), sum.events, err)
+			return 0, fmt.Errorf("bench: bare pipe: %d of %d events were read back: %w", p.read.Load(), events, err)
 		}
 	}
-	return float64(sum.events) / time.Unix(0, p.lastRead.Load()).Sub(sum.first).Seconds(), nil
+	return float64(events) / time.Unix(0, p.lastRead.Load()).Sub(first).Seconds(), nil
 }
 
 func openPipe(ctx context.Context, dir string, o Options) (*pipe, error) {
@@ -112,6 +117,15 @@ func (p *pipe) handle(ctx *fasthttp.RequestCtx) {
 		ctx.Error(err.Error(), fasthttp.StatusBadRequest)
 		return
 	}
+	if err := p.append(body); err != nil {
+		ctx.Error(err.Error(), fasthttp.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintf(ctx, `{"success":true,"accepted":%d,"rejected":[]}`, p.batch)
+}
+
+// append stores a batch and waits until it is durable.
+func (p *pipe) append(body []byte) error {
 	var records []stream.Record
 	events := p.batch
 	for len(body) > 0 {
@@ -126,11 +140,7 @@ func (p *pipe) handle(ctx *fasthttp.RequestCtx) {
 	if err == nil {
 		err = <-ended
 	}
-	if err != nil {
-		ctx.Error(err.Error(), fasthttp.StatusServiceUnavailable)
-		return
-	}
-	fmt.Fprintf(ctx, `{"success":true,"accepted":%d,"rejected":[]}`, p.batch)
+	return err
 }
 
 func (p *pipe) readBack(ctx context.Context, r stream.Reader) {

@@ -28,7 +28,12 @@ const (
 	startLimit = 90 * time.Second
 	stopLimit  = 60 * time.Second
 	startPoll  = 50 * time.Millisecond
+	// restartLimit is for a log that must be replayed.
+	restartLimit = 10 * time.Minute
 )
+
+// maxAnswer bounds what is read of an answer, a profile among them.
+const maxAnswer = 16 << 20
 
 // writeKey is the key of the server under test; it lives as long as the run.
 const writeKey = "bench"
@@ -39,6 +44,8 @@ type Server struct {
 	events     string // address for events
 	admin      string
 	clickhouse string
+	program    string
+	args       []string
 	process    *exec.Cmd
 	log        *tail
 	ended      chan struct{} // closed when the process ended
@@ -99,8 +106,13 @@ func (s *Server) start(c ServerConfig, definitions []string) error {
 	if c.Partitions > 0 {
 		args = append(args, "--partitions", strconv.Itoa(c.Partitions))
 	}
-	program := filepath.Join(c.Programs, "nudged")
-	s.process = exec.Command(program, args...) //nolint:gosec // our own program; ended by Stop
+	s.program, s.args = filepath.Join(c.Programs, "nudged"), args
+	return s.launch()
+}
+
+// launch starts the process.
+func (s *Server) launch() error {
+	s.process = exec.Command(s.program, s.args...) //nolint:gosec // our own program; ended by Stop
 	s.process.Stderr = s.log
 	s.process.Env = plainEnvironment()
 	// A bench that is killed takes the server with it; an interrupt from the
@@ -109,11 +121,34 @@ func (s *Server) start(c ServerConfig, definitions []string) error {
 	if err := s.process.Start(); err != nil {
 		return fmt.Errorf("bench: nudged does not start; run `make build`, or use --programs: %w", err)
 	}
+	ended := make(chan struct{})
+	s.ended, s.failure = ended, nil
 	go func() {
 		s.failure = s.process.Wait()
-		close(s.ended)
+		close(ended)
 	}()
 	return nil
+}
+
+// Restart kills the server with SIGKILL, starts it again on the same data, and says
+// how long it took from the start of the process until it was ready: every record of
+// the log applied.
+func (s *Server) Restart(ctx context.Context) (time.Duration, error) {
+	if err := s.process.Process.Kill(); err != nil {
+		return 0, fmt.Errorf("bench: kill: %w", err)
+	}
+	<-s.ended
+	began := time.Now()
+	if err := s.launch(); err != nil {
+		return 0, err
+	}
+	limited, cancel := context.WithTimeout(ctx, restartLimit)
+	defer cancel()
+	err := s.until(limited, func() error {
+		_, err := get(limited, "http://"+s.events+"/readyz")
+		return err
+	})
+	return time.Since(began), err
 }
 
 // plainEnvironment leaves out settings of a server that is none of ours.
@@ -145,11 +180,19 @@ func freePorts(n int) ([]string, error) {
 func (s *Server) await(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
-	for {
-		_, err := get(limited, "http://"+s.events+"/readyz")
-		if err == nil {
-			_, err = s.Query(limited, "SELECT count() FROM nudge.events")
+	return s.until(limited, func() error {
+		if _, err := get(limited, "http://"+s.events+"/readyz"); err != nil {
+			return err
 		}
+		_, err := s.Query(limited, "SELECT count() FROM nudge.events")
+		return err
+	})
+}
+
+// until asks until the answer is no error.
+func (s *Server) until(limited context.Context, ask func() error) error {
+	for {
+		err := ask()
 		if err == nil {
 			return nil
 		}
@@ -215,7 +258,7 @@ func get(ctx context.Context, address string) (string, error) {
 		return "", err
 	}
 	defer response.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
+	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 	if err == nil && response.StatusCode != http.StatusOK {
 		err = fmt.Errorf("%s: %s", response.Status, text)
 	}

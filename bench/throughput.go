@@ -81,13 +81,14 @@ func MeasureThroughput(ctx context.Context, o Options) (report *Throughput, err 
 
 func (r *Throughput) measure(ctx context.Context, o Options, s *Server) error {
 	before := s.usage()
+	profiled := s.profile(ctx, o.Profile, o.Duration)
 	l := o.load(s.batchURL(), 0)
 	sum, err := l.closedLoop(ctx, o.Duration)
 	if err != nil {
 		return s.explain(err)
 	}
 	readable, err := s.awaitRows(ctx, rowsOfEvents, sum.events, o.Progress)
-	if err != nil {
+	if err := errors.Join(err, <-profiled); err != nil {
 		return err
 	}
 	r.CPU = s.usage().since(before, sum.events)

@@ -179,10 +179,15 @@ func DecodeNextDue(p []byte) (int64, error) {
 
 // DecodeCustomer reads what AppendTo wrote. Nothing of p is kept.
 func DecodeCustomer(p []byte, names Names) (*Customer, error) {
+	return AdoptCustomer(append([]byte(nil), p...), names)
+}
+
+// AdoptCustomer is DecodeCustomer for bytes that are the customer's from now on.
+func AdoptCustomer(p []byte, names Names) (*Customer, error) {
 	if _, err := DecodeNextDue(p); err != nil {
 		return nil, err
 	}
-	d := wire.NewDecoder(append([]byte(nil), p[9:]...))
+	d := wire.NewDecoder(p[9:])
 	extended := p[0] == CustomerFormat
 	c := &Customer{
 		Workspace: names.of(d.Bytes()), ID: d.String(), CreatedAt: d.Int(), CreatedPlace: d.Uint(),

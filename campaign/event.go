@@ -70,20 +70,24 @@ func (e *Event) appendBody(b []byte) []byte {
 }
 
 // DecodeEvent reads what AppendTo wrote. The JSON fields alias p.
-func DecodeEvent(p []byte) (Event, error) {
+func DecodeEvent(p []byte) (Event, error) { return DecodeSharedEvent(p, nil) }
+
+// DecodeSharedEvent is DecodeEvent for one who reads many: workspace and name are
+// those in names.
+func DecodeSharedEvent(p []byte, names Names) (Event, error) {
 	d := wire.NewDecoder(p)
-	e := Event{Workspace: d.String(), Customer: d.String()}
-	e.decodeBody(d)
+	e := Event{Workspace: names.of(d.Bytes()), Customer: d.String()}
+	e.decodeBody(d, names)
 	if err := d.Done(); err != nil {
 		return Event{}, fmt.Errorf("campaign: event: %w", err)
 	}
 	return e, nil
 }
 
-func (e *Event) decodeBody(d *wire.Decoder) {
+func (e *Event) decodeBody(d *wire.Decoder, names Names) {
 	e.ID = d.String()
 	e.Type = EventType(d.Byte())
-	e.Name = d.String()
+	e.Name = names.of(d.Bytes())
 	e.Time = d.Int()
 	e.Historical = d.Bool()
 	e.Properties = d.Bytes()
@@ -98,7 +102,7 @@ func decodeBody(p []byte) *Event {
 	}
 	d := wire.NewDecoder(p)
 	e := new(Event)
-	e.decodeBody(d)
+	e.decodeBody(d, nil)
 	if d.Done() != nil {
 		return nil
 	}

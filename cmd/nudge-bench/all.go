@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"runtime"
+	"strings"
 	"time"
 
 	"github.com/nudge-engine/nudge/bench"
@@ -12,7 +15,15 @@ import (
 type allCommand struct {
 	common
 	Duration time.Duration `default:"5s" help:"How long to send in each scenario."`
+	Large    bool          `help:"A million customers and timers, ten thousand campaigns: takes some minutes more."`
 	JSON     string        `name:"json" placeholder:"FILE" help:"Write the reports to a file, by scenario."`
+	HTML     string        `name:"html" placeholder:"FILE" help:"Write one page with a table and plots."`
+	Compare  string        `placeholder:"FILE" help:"Show the figures beside those of an earlier run's JSON."`
+}
+
+func (c *allCommand) Help() string {
+	return `Runs every scenario but the soak, one after another, and prints a table. A scenario
+whose result is wrong ends the run with status 1, after the others ran.`
 }
 
 // Run runs the scenarios one after another; one that fails does not keep the
@@ -22,30 +33,100 @@ func (c *allCommand) Run(ctx context.Context, out console) error {
 	if err != nil {
 		return err
 	}
-	var errs []error
-	reports := map[string]bench.Report{}
-	keep := func(name string, r bench.Report, err error) {
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", name, err))
-			return
+	var earlier []bench.Figure
+	if c.Compare != "" {
+		if earlier, err = bench.ReadFigures(c.Compare); err != nil {
+			return err
 		}
-		reports[name] = r
-		errs = append(errs, r.Err())
 	}
-	customers, err := bench.MeasureCustomers(ctx, c.Customers, o.Progress)
-	keep("customers", customers, err)
-	throughput, err := bench.MeasureThroughput(ctx, o)
-	keep("throughput", throughput, err)
-	latency, err := bench.MeasureLatency(ctx, o, bench.Load{Share: 0.5})
-	keep("latency", latency, err)
-	for _, name := range []string{"throughput", "latency", "customers"} {
-		if r, ok := reports[name]; ok {
-			fmt.Fprintln(out.out)
-			r.Table(out.out)
+	all := &bench.All{Machine: machine(), Reports: map[string]bench.Report{}}
+	var errs []error
+	for _, s := range c.scenarios(o) {
+		if ctx.Err() != nil {
+			break
 		}
+		r, err := s.run(ctx)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", s.name, err))
+			continue
+		}
+		all.Reports[s.name] = r
+		errs = append(errs, r.Err())
+		fmt.Fprintln(out.out)
+		r.Table(out.out)
+	}
+	all.Sum()
+	if earlier != nil {
+		fmt.Fprintln(out.out)
+		all.WriteComparison(out.out, earlier)
 	}
 	if c.JSON != "" {
-		errs = append(errs, bench.WriteJSON(c.JSON, reports))
+		errs = append(errs, bench.WriteJSON(c.JSON, all))
 	}
-	return errors.Join(errs...)
+	if c.HTML != "" {
+		errs = append(errs, all.WriteHTML(c.HTML, earlier))
+	}
+	return errors.Join(append(errs, ctx.Err())...)
+}
+
+type scenario struct {
+	name string
+	run  func(context.Context) (bench.Report, error)
+}
+
+// scenarios are what all runs, in this order: what is measured alone comes first.
+func (c *allCommand) scenarios(o bench.Options) []scenario {
+	customers, campaigns := 100_000, 1000
+	if c.Large {
+		customers, campaigns = 1_000_000, 10_000
+	}
+	const delay, away = 30 * time.Second, 5 * time.Second
+	return []scenario{
+		{"limits", as(func(ctx context.Context) (*bench.Limits, error) { return bench.MeasureLimits(ctx, o) })},
+		{"customers", as(func(ctx context.Context) (*bench.Customers, error) {
+			return bench.MeasureCustomers(ctx, customers, o.Progress)
+		})},
+		{"throughput", as(func(ctx context.Context) (*bench.Throughput, error) {
+			return bench.MeasureThroughput(ctx, o)
+		})},
+		{"latency", as(func(ctx context.Context) (*bench.Latency, error) {
+			return bench.MeasureLatency(ctx, o, bench.Load{Share: 0.5})
+		})},
+		{"growth", as(func(ctx context.Context) (*bench.Growth, error) {
+			return bench.MeasureGrowth(ctx, customers, campaigns, o.Progress)
+		})},
+		{"timers", as(func(ctx context.Context) (*bench.Timers, error) {
+			return bench.MeasureTimers(ctx, o, customers, delay)
+		})},
+		{"recovery", as(func(ctx context.Context) (*bench.Recovery, error) {
+			return bench.MeasureRecovery(ctx, o, customers)
+		})},
+		{"outage", as(func(ctx context.Context) (*bench.Outage, error) { return bench.MeasureOutage(ctx, o, away) })},
+	}
+}
+
+// as keeps a nil report from becoming a report that is not nil.
+func as[R bench.Report](measure func(context.Context) (R, error)) func(context.Context) (bench.Report, error) {
+	return func(ctx context.Context) (bench.Report, error) {
+		r, err := measure(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return r, nil
+	}
+}
+
+// machine says where this ran.
+func machine() string {
+	model := runtime.GOARCH
+	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		for line := range strings.Lines(string(text)) {
+			if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
+				model = strings.TrimSpace(value)
+				break
+			}
+		}
+	}
+	return fmt.Sprintf("%d cores (%s), %s, %s, %s", runtime.NumCPU(), model, runtime.GOOS, runtime.Version(),
+		time.Now().UTC().Format("2006-01-02 15:04 MST"))
 }

@@ -65,6 +65,7 @@ type throughputCommand struct {
 	common
 	Duration time.Duration `default:"10s" help:"How long to send; the bare pipe takes as long again."`
 	Webhook  bool          `help:"Deliver to a webhook in this process instead of the console."`
+	Profile  string        `placeholder:"FILE" help:"Write a CPU profile of nudged under load; the run is then no figure."`
 	JSON     string        `name:"json" placeholder:"FILE" help:"Write the report to a file."`
 }
 
@@ -79,7 +80,7 @@ func (c *throughputCommand) Run(ctx context.Context, out console) error {
 	if err != nil {
 		return err
 	}
-	o.Webhook = c.Webhook
+	o.Webhook, o.Profile = c.Webhook, c.Profile
 	r, err := bench.MeasureThroughput(ctx, o)
 	if err != nil {
 		return err

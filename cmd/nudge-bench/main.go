@@ -18,7 +18,13 @@ type cli struct {
 	Throughput throughputCommand `cmd:"" help:"Events a second up to the ClickHouse row, and as a share of the bare pipe."`
 	Latency    latencyCommand    `cmd:"" help:"Time from accept to hand-off at a fixed rate."`
 	Customers  customersCommand  `cmd:"" help:"Bytes of a live customer with one chain and one timer."`
-	All        allCommand        `cmd:"" help:"The three, shortly, and a table."`
+	Recovery   recoveryCommand   `cmd:"" help:"Seconds from a kill -9 until every record is applied."`
+	Timers     timersCommand     `cmd:"" help:"How late timers fire when many are due at once."`
+	Outage     outageCommand     `cmd:"" help:"What a stopped ClickHouse costs, and how long it takes to catch up."`
+	Soak       soakCommand       `cmd:"" help:"A fixed rate for long: latency and memory over time."`
+	Growth     growthCommand     `cmd:"" help:"What an event costs as customers, campaigns, chains and counters grow tenfold."`
+	Limits     limitsCommand     `cmd:"" help:"What the pipe, the log, Pebble, ClickHouse and JSON can do alone."`
+	All        allCommand        `cmd:"" help:"All of it, shortly: a table, JSON, a page with plots."`
 }
 
 const description = `Measures nudge on this machine. It starts a nudged of its own on free ports, with

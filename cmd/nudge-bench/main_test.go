@@ -49,9 +49,58 @@ func TestThroughputEndToEnd(t *testing.T) {
 	}
 }
 
+// TestScenariosEndToEnd runs the other scenarios with real programs and small loads.
+func TestScenariosEndToEnd(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: this starts real servers")
+	}
+	programs, data := t.TempDir(), filepath.Join(t.TempDir(), "data")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", programs, "../nudged", "../clickhoused", ".")
+	if text, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, text)
+	}
+	for _, args := range [][]string{
+		{"recovery", "--customers", "2000"},
+		{"timers", "--count", "2000", "--delay", "1s"},
+		{"outage", "--duration", "1s", "--away", "1s", "--connections", "4"},
+		{"soak", "--duration", "4s", "--rate", "500"},
+	} {
+		report := filepath.Join(t.TempDir(), "report.json")
+		command := exec.CommandContext(t.Context(), filepath.Join(programs, "nudge-bench"),
+			append(args, "--quiet", "--dir", data, "--json", report)...)
+		if text, err := command.CombinedOutput(); err != nil {
+			t.Fatalf("nudge-bench %v: %v\n%s", args, err, text)
+		}
+		text, err := os.ReadFile(report) //nolint:gosec // written above
+		if err != nil {
+			t.Fatal(err)
+		}
+		var r struct {
+			Scenario string
+			Correct  bool
+		}
+		if err := json.Unmarshal(text, &r); err != nil || !r.Correct || r.Scenario != args[0] {
+			t.Errorf("%v: unexpected %v, %s", args, err, text)
+		}
+	}
+	if left, err := os.ReadDir(data); err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
 func TestHelpTeaches(t *testing.T) {
 	for _, args := range [][]string{
-		{"--help"}, {"throughput", "--help"}, {"latency", "--help"}, {"customers", "--help"},
+		{"--help"},
+		{"throughput", "--help"},
+		{"latency", "--help"},
+		{"customers", "--help"},
+		{"recovery", "--help"},
+		{"timers", "--help"},
+		{"outage", "--help"},
+		{"soak", "--help"},
+		{"growth", "--help"},
+		{"limits", "--help"},
+		{"all", "--help"},
 	} {
 		var out, errs bytes.Buffer
 		if code := run(args, console{&out, &errs}); code != 0 || !strings.Contains(out.String(), "nudge-bench") {
@@ -67,6 +116,8 @@ func TestWrongFlagsAreExplained(t *testing.T) {
 	}{
 		{[]string{"throughput", "--programs", t.TempDir()}, "make build"},
 		{[]string{"customers", "--count", "0"}, "--count 0: must be"},
+		{[]string{"growth", "--campaigns", "7"}, "--campaigns 7: must be"},
+		{[]string{"growth", "--customers", "7"}, "--customers 7: must be"},
 		{[]string{"nothing"}, "--help"},
 	} {
 		var out, errs bytes.Buffer

@@ -44,6 +44,7 @@ func (n *node) openAdmin(context.Context) error {
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}))
+	n.profiles(mux)
 	n.admin = &http.Server{
 		Handler:        mux,
 		ReadTimeout:    30 * time.Second,

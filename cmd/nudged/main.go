@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -69,6 +70,19 @@ func run(args []string, s streams) int {
 
 func (c *configCommand) Run(s streams) error { return c.print(s.out) }
 
+// collectPercent is how much the heap may grow before garbage is collected, in per cent
+// of what is live. Go's default of 100 costs this server 2 of 15 us an event, 200 half of
+// that, for at most half as much memory again.
+const collectPercent = 200
+
+// collectLess is for who has not said otherwise with GOGC. GOMEMLIMIT bounds the memory
+// in either case.
+func collectLess() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(collectPercent)
+	}
+}
+
 func (c *runCommand) Run(s streams) error {
 	if err := c.validate(); err != nil {
 		return err
@@ -78,6 +92,7 @@ func (c *runCommand) Run(s streams) error {
 		return fmt.Errorf("log level %q: use debug, info, warn or error", c.LogLevel)
 	}
 	log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level}))
+	collectLess()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	n, err := start(ctx, &c.Config, s.out, log)

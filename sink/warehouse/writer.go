@@ -14,6 +14,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -460,7 +461,7 @@ func (p *partition) takeEffects(ctx context.Context, s *span, share int) error {
 
 // read builds the rows of a sealed range.
 func (w *Writer) read(ctx context.Context, spans []span) (*rows, error) {
-	r := &rows{block: w.blockID(w.state.Block + 1)}
+	r := &rows{block: w.blockID(w.state.Block + 1), names: campaign.Names{}}
 	for i, s := range spans {
 		p := w.partitions[i]
 		dropped := map[uint64]map[uint32]bool{}

@@ -25,7 +25,10 @@ import (
 const maxOutput = 256 << 10
 
 // Renderer parses and renders templates. It is safe for concurrent use.
-type Renderer struct{ engine *liquid.Engine }
+type Renderer struct {
+	engine *liquid.Engine
+	parsed parsed
+}
 
 // NewRenderer is a renderer with Liquid's standard filters.
 func NewRenderer() *Renderer { return &Renderer{engine: liquid.NewEngine()} }
@@ -124,7 +127,7 @@ func (r *Renderer) render(source string, bindings map[string]any) (text string, 
 			err = fmt.Errorf("%v", p)
 		}
 	}()
-	t, parseErr := r.engine.ParseString(source)
+	t, parseErr := r.parsed.of(r.engine, source)
 	if parseErr != nil {
 		return "", parseErr
 	}

@@ -1,0 +1,45 @@
+package actors
+
+import (
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+)
+
+// panicked begins anew, guarded, or halts the partition where that was tried.
+func (h *host) panicked(p any) {
+	h.log.Error("actors: panic", slog.Any("panic", p), slog.Bool("guarded", h.guarded),
+		slog.String("stack", string(debug.Stack())))
+	if h.guarded || h.e.reading.Err() != nil {
+		h.owner.halt(fmt.Errorf("actors: panic: %v", p))
+		return
+	}
+	h.broken.Store(true)
+	h.e.background.Go(h.replace)
+}
+
+// replace makes the partition's shard anew from its snapshot and the log. What the old
+// one has on its way into the effect stream is found there, as after a crash.
+func (h *host) replace() {
+	h.stopRead()
+	<-h.ended
+	h.commits.Wait()
+	h.bury()
+	fresh := newHost(h.e, h.partition, true)
+	fresh.moved = h.moved
+	failure := fresh.recover(h.e.reading)
+	if h.e.reading.Err() != nil {
+		return // it is stopped meanwhile
+	}
+	h.e.hosts[h.partition].Store(fresh)
+	fresh.start(failure)
+}
+
+// bury ends the actor.
+func (h *host) bury() {
+	select {
+	case <-h.e.actors.Poison(h.pid).Done():
+	case <-time.After(askLimit): // v1.0.5 never ends it when a message behind the pill panics
+	}
+}
