@@ -34,8 +34,8 @@ func adviseCaps(p *campaign.Program, caps map[string]*campaign.Cap, say func(str
 			return n
 		})
 		if most > c.Limit {
-			say("cap %s lets %d through in %s, and a chain sends up to %d in that time to a customer who does not react: "+
-				"its own messages keep each other out", name, c.Limit, campaign.FormatDuration(window), most)
+			say("cap %s lets %d through in %s, and a chain sends up to %d in that time to a customer who does not "+
+				"react: its own messages keep each other out", name, c.Limit, campaign.FormatDuration(window), most)
 		}
 	}
 }

@@ -12,15 +12,16 @@ import (
 // together with other documents.
 func advised(t *testing.T, others string, specs ...string) []string {
 	t.Helper()
-	text := others
+	var text strings.Builder
+	text.WriteString(others)
 	for i, spec := range specs {
-		text += "---\napiVersion: nudge/v1\nkind: Campaign\nmetadata: {name: " + string(rune('a'+i)) + "}\nspec:\n" + spec
+		text.WriteString("---\napiVersion: nudge/v1\nkind: Campaign\nmetadata: {name: " + string(rune('a'+i)) + "}\nspec:\n" + spec)
 	}
 	lang, err := campaign.NewLanguage()
 	if err != nil {
 		t.Fatal(err)
 	}
-	docs, err := definition.Parse(lang, []definition.File{{Name: "f.yaml", Text: []byte(text)}},
+	docs, err := definition.Parse(lang, []definition.File{{Name: "f.yaml", Text: []byte(text.String())}},
 		definition.Options{Loose: true})
 	if err != nil {
 		t.Fatal(err)
@@ -36,12 +37,12 @@ func advised(t *testing.T, others string, specs ...string) []string {
 // chain keeps is not.
 func TestAdviseCaps(t *testing.T) {
 	const head = "  trigger: {event: {name: E}}\n"
-	f := func(want, cap, rest string) {
+	f := func(want, limit, rest string) {
 		t.Helper()
-		policy := "apiVersion: nudge/v1\nkind: Policy\nmetadata: {name: p}\nspec: {caps: [{name: c, " + cap + "}]}\n"
+		policy := "apiVersion: nudge/v1\nkind: Policy\nmetadata: {name: p}\nspec: {caps: [{name: c, " + limit + "}]}\n"
 		got := advised(t, policy, head+rest)
 		if want == "" && len(got) > 0 || want != "" && (len(got) != 1 || !strings.Contains(got[0], want)) {
-			t.Errorf("cap %s, %s\ngot %q; want %q", cap, rest, got, want)
+			t.Errorf("cap %s, %s\ngot %q; want %q", limit, rest, got, want)
 		}
 	}
 	const drip = "  policy: {caps: [c]}\n  steps: [{id: a, send: {channel: x}}, {id: d, delay: 24h}, " +

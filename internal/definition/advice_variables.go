@@ -147,6 +147,9 @@ func adviseVariables(d *campaign.Parsed, m *mapped, say func(string, ...any)) {
 	})
 }
 
+// longerName is how a text goes on when the name before was the begin of another.
+var longerName = regexp.MustCompile(`^\w`)
+
 // asks says whether a condition names a variable; of the trigger also as event.
 func asks(conditions, root, name string) bool {
 	roots := []string{root}
@@ -158,8 +161,7 @@ func asks(conditions, root, name string) bool {
 		if at < 0 {
 			continue
 		}
-		rest := conditions[at+len(r)+1+len(name):]
-		if rest == "" || !strings.ContainsAny(rest[:1], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") {
+		if !longerName.MatchString(conditions[at+len(r)+1+len(name):]) {
 			return true
 		}
 	}
