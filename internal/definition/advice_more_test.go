@@ -100,6 +100,7 @@ func TestAdviseVariables(t *testing.T) {
 	f("", does("start: {campaign: a}"), says("event: {name: Odd}", "{{ trigger.properties.a }}"))
 	f("", "", says("event: {name: Odd, where: event.properties.a > 1}", "{{ trigger.properties.a }}"))
 	f("an event Odd", "", says("event: {name: Odd, where: event.properties.ab > 1}", "{{ trigger.properties.a }}"))
+	f("", "", says("event: {name: Odd, where: event.properties.ab > 1 && event.properties.a > 1}", "{{ trigger.properties.a }}"))
 	f("", "", says("webhook: {mapping: {a: $.x}}", "{{ trigger.properties.a }}"))
 	f("the webhook", "", says("webhook: {mapping: {a: $.x}}", "{{ trigger.properties.x }}"))
 	f("", "", says("change: {path: customer.traits.level}", "{{ trigger.properties.from }}"))

@@ -3,7 +3,6 @@ package definition
 import (
 	"encoding/json"
 	"regexp"
-	"strings"
 
 	"github.com/nudge-engine/nudge/campaign"
 )
@@ -147,9 +146,6 @@ func adviseVariables(d *campaign.Parsed, m *mapped, say func(string, ...any)) {
 	})
 }
 
-// longerName is how a text goes on when the name before was the begin of another.
-var longerName = regexp.MustCompile(`^\w`)
-
 // asks says whether a condition names a variable; of the trigger also as event.
 func asks(conditions, root, name string) bool {
 	roots := []string{root}
@@ -157,11 +153,7 @@ func asks(conditions, root, name string) bool {
 		roots = []string{"trigger.properties", "event.properties"}
 	}
 	for _, r := range roots {
-		at := strings.Index(conditions, r+"."+name)
-		if at < 0 {
-			continue
-		}
-		if !longerName.MatchString(conditions[at+len(r)+1+len(name):]) {
+		if regexp.MustCompile(regexp.QuoteMeta(r+"."+name) + `(\W|$)`).MatchString(conditions) {
 			return true
 		}
 	}

@@ -18,6 +18,7 @@ type bodies struct {
 	renderer *message.Renderer
 	fields   map[string][]campaign.Field // campaign/step -> texts
 	texts    []string
+	sent     map[string]bool // campaigns
 }
 
 func (b *bodies) Delivery(d *campaign.Delivery) error {
@@ -25,6 +26,7 @@ func (b *bodies) Delivery(d *campaign.Delivery) error {
 		return nil
 	}
 	fields, err := b.renderer.Render(b.fields[d.Campaign+"/"+d.Step], d.Values)
+	b.sent[d.Campaign] = true
 	for _, f := range fields {
 		b.texts = append(b.texts, f.Source)
 	}
@@ -34,10 +36,14 @@ func (*bodies) Decision(*campaign.Decision) error { return nil }
 func (*bodies) Chain(*campaign.ChainRow) error    { return nil }
 func (*bodies) Goal(*campaign.GoalRow) error      { return nil }
 
-// says plays all scenarios and returns the texts of what is handed off, in order.
+// says plays all scenarios and returns the texts of what is handed off, in order. Each
+// campaign that can send must have sent something: its triggers and conditions hold
+// for somebody.
 func says(t *testing.T, lang *campaign.Language, docs []campaign.Parsed) []string {
 	t.Helper()
-	sink := &bodies{renderer: message.NewRenderer(), fields: map[string][]campaign.Field{}}
+	sink := &bodies{
+		renderer: message.NewRenderer(), fields: map[string][]campaign.Field{}, sent: map[string]bool{},
+	}
 	var definitions []campaign.Parsed
 	for i := range docs {
 		if docs[i].Scenario == nil {
@@ -69,6 +75,15 @@ func says(t *testing.T, lang *campaign.Language, docs []campaign.Parsed) []strin
 			if err != nil {
 				t.Fatal(err)
 			}
+		}
+	}
+	for i := range docs {
+		if p := docs[i].Campaign; p != nil {
+			p.Sends(func(string, *campaign.Send) {
+				if !sink.sent[p.Name] {
+					t.Errorf("campaign %s never sends", p.Name)
+				}
+			})
 		}
 	}
 	return sink.texts
