@@ -93,6 +93,11 @@ clean:
 mutants:
 	go run ./sim/mutants -seeds=$(SEEDS) -write
 
+## coverage: write docs/coverage.md from the markers of the tests
+.PHONY: coverage
+coverage:
+	go run ./internal/coverage
+
 ## faults: break real servers (half an hour; as root also the disk); FAULTS=TestKill for one row, FAULT_KILLS=1000 for more kills
 FAULT_KILLS ?= 25
 FAULTS ?= .

@@ -50,6 +50,7 @@ func (c *capModel) counts(d *Delivery) bool {
 // histories with failures, moves to other zones and a store in between; what waits for
 // it leaves at the first instant that has room.
 func TestCapsAgainstASlowModel(t *testing.T) {
+	// shows: 143
 	const text = `apiVersion: nudge/v1
 kind: Policy
 metadata: {name: p}
@@ -232,6 +233,7 @@ spec:
 
 // A millisecond decides: one that is exactly the window old no longer counts.
 func TestCapBoundary(t *testing.T) {
+	// shows: 143
 	const text = `apiVersion: nudge/v1
 kind: Policy
 metadata: {name: p}

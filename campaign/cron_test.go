@@ -8,6 +8,7 @@ import (
 )
 
 func TestCron(t *testing.T) {
+	// shows: 30
 	for _, c := range []struct{ rule, zone, from, want string }{
 		{"0 9 * * *", "UTC", "2026-03-01T09:00", "2026-03-02T09:00"}, // after, not at
 		{"0 9 * * *", "UTC", "2026-03-01T08:59", "2026-03-01T09:00"},

@@ -85,6 +85,7 @@ func (s *dateStory) identify(t *testing.T, when, traits string) {
 }
 
 func TestDates(t *testing.T) {
+	// shows: 22, 23, 27
 	const birthday = `path: customer.traits.birthday, repeat: yearly, at: "10:00"`
 	const expiry = `path: customer.traits.expires_at, offsets: [-7d, -3d], at: "11:00"`
 	for _, c := range []struct{ name, trigger, story, until, want string }{
@@ -205,6 +206,7 @@ func TestDates(t *testing.T) {
 
 // After a downtime a date still fires while it is no later than catch_up.
 func TestDateCatchUp(t *testing.T) {
+	// shows: 26
 	for late, want := range map[string]string{
 		"2026-05-06T10:00": "fired", "2026-05-06T10:01": "missed",
 	} {

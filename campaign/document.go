@@ -75,6 +75,8 @@ func (e Errors) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// namePattern is what names of campaigns, channels, templates and ids of steps
+// NamePattern is what names of campaigns, channels, templates and ids of steps
 // look like: they become subjects, labels and file names.
-var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
+const NamePattern = `^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`
+
+var namePattern = regexp.MustCompile(NamePattern)

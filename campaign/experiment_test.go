@@ -39,6 +39,7 @@ func TestVariantRanges(t *testing.T) {
 // A decided experiment gives its winner to chains that have no variant yet; a chain
 // that goes back keeps its own, also when it is no longer what its bucket says.
 func TestWinnerIsTaken(t *testing.T) {
+	// shows: 197
 	set := programs(t, `
 apiVersion: nudge/v1
 kind: Campaign

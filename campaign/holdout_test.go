@@ -8,6 +8,7 @@ import (
 
 // The buckets never change: they were computed by other means.
 func TestBucket(t *testing.T) {
+	// shows: 198
 	for _, c := range []struct {
 		salt, customer string
 		want           int
@@ -26,6 +27,7 @@ func TestBucket(t *testing.T) {
 // The share of the held out is the percentage, under every salt; a larger percentage
 // only adds customers.
 func TestHoldoutShare(t *testing.T) {
+	// shows: 198
 	const customers = 100_000
 	for _, salt := range []string{"cart", "offer-2", "x"} {
 		for _, below := range []int{1, 500, 1225, 5000, 10_000} {
@@ -55,6 +57,7 @@ func TestHoldoutShare(t *testing.T) {
 // A held-out chain walks the same steps, with ghosts that take nothing: neither a place
 // under a cap nor a key, and nobody is to send them.
 func TestGhosts(t *testing.T) {
+	// shows: 198
 	const text = `apiVersion: nudge/v1
 kind: Policy
 metadata: {name: p}

@@ -126,7 +126,24 @@ func (r *reader) document(n *yaml.Node) (Parsed, bool) {
 		return Parsed{}, false
 	}
 	d := Parsed{Line: n.Line, Document: Document{Kind: kind, Name: name}}
-	switch kind {
+	if !r.spec(spec, &d, labels) {
+		r.fail(n, "kind %q is unknown; use %s", kind, kindWords)
+	}
+	source, err := yaml.Marshal(n)
+	if err != nil {
+		r.fail(n, "cannot be written back: %v", err)
+	}
+	d.Document.Source = string(source)
+	return d, len(r.errs) == before
+}
+
+// kindWords are for messages.
+const kindWords = "Campaign, Channel, Policy, Scenario or Template"
+
+// spec reads what a document of a kind says; false stands for a kind that is unknown.
+func (r *reader) spec(spec *yaml.Node, d *Parsed, labels map[string]string) bool {
+	name := d.Document.Name
+	switch d.Document.Kind {
 	case KindCampaign:
 		d.Campaign = &Program{Name: name, Labels: labels}
 		r.campaign(spec, d.Campaign)
@@ -143,20 +160,18 @@ func (r *reader) document(n *yaml.Node) (Parsed, bool) {
 		d.Policy = &Policy{Name: name}
 		r.policy(spec, d.Policy)
 	default:
-		r.fail(n, "kind %q is unknown; use Campaign, Channel, Policy, Scenario or Template", kind)
+		return false
 	}
-	source, err := yaml.Marshal(n)
-	if err != nil {
-		r.fail(n, "cannot be written back: %v", err)
-	}
-	d.Document.Source = string(source)
-	return d, len(r.errs) == before
+	return true
 }
 
 func (r *reader) metadata(n *yaml.Node, name *string, labels map[string]string) {
 	r.object(n, "metadata",
 		field{name: "name", required: true, read: func(n *yaml.Node) { r.name(n, "metadata.name", name) }},
 		field{name: "labels", read: func(n *yaml.Node) {
+			if r.drawn(Shape{Kind: ShapeMap, Key: ShapeText, Item: &Shape{Kind: ShapeText, Least: 1}}) {
+				return
+			}
 			if n.Kind != yaml.MappingNode {
 				r.fail(n, "metadata.labels must be an object of texts")
 				return

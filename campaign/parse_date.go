@@ -45,6 +45,9 @@ func (r *reader) date(n *yaml.Node) *DateTrigger {
 
 // offset reads a duration with a sign: whole days are calendar days.
 func (r *reader) offset(n *yaml.Node) Offset {
+	if r.drawn(Shape{Kind: ShapeOffset}) {
+		return Offset{}
+	}
 	s, ok := r.scalar(n, "offsets")
 	if !ok {
 		return Offset{}
@@ -63,6 +66,9 @@ func (r *reader) offset(n *yaml.Node) Offset {
 }
 
 func (r *reader) clock(n *yaml.Node, what string, into *int) {
+	if r.drawn(Shape{Kind: ShapeClock}) {
+		return
+	}
 	minute, ok := zone.ParseClock(n.Value)
 	if n.Kind != yaml.ScalarNode || !ok || minute == 24*60 {
 		r.fail(n, "%s %q is no time of day; write for example \"09:00\"", what, n.Value)

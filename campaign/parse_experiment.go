@@ -81,8 +81,12 @@ func (r *reader) winner(n *yaml.Node) *WinnerRule {
 		}},
 		field{name: "min_time", read: func(n *yaml.Node) { r.duration(n, "winner.min_time", &w.MinTime) }},
 		field{name: "confidence", read: func(n *yaml.Node) {
+			if r.drawn(Shape{Kind: ShapeNumber, Low: 0.5, High: 0.9999}) {
+				return
+			}
 			v, err := strconv.ParseFloat(n.Value, 64)
-			if n.Kind != yaml.ScalarNode || err != nil || !(v >= 0.5 && v <= 0.9999) {
+			number := n.Kind == yaml.ScalarNode && (n.Tag == "!!int" || n.Tag == "!!float")
+			if !number || err != nil || !(v >= 0.5 && v <= 0.9999) {
 				r.fail(n, "winner.confidence must be a number from 0.5 to 0.9999")
 				return
 			}

@@ -94,6 +94,9 @@ const minutesPerDay = 24 * 60
 
 // clock24 reads a time of day as minutes; 24:00 is the end of the day.
 func (r *reader) clock24(n *yaml.Node, what string, into *int) (ok bool) {
+	if r.drawn(Shape{Kind: ShapeClock}) {
+		return false
+	}
 	s, ok := r.scalar(n, what)
 	if !ok {
 		return false
@@ -155,6 +158,9 @@ func (r *reader) campaignPolicy(n *yaml.Node, p *Conduct) {
 
 // percent reads a share as buckets.
 func (r *reader) percent(n *yaml.Node) int {
+	if r.drawn(Shape{Kind: ShapeNumber, Low: 0, High: 100, Step: 0.01}) {
+		return 0
+	}
 	const perBucket = Money(100 * microsPerUnit / buckets)
 	v, ok := ParseMoney(n.Value)
 	number := n.Kind == yaml.ScalarNode && (n.Tag == "!!int" || n.Tag == "!!float")

@@ -149,15 +149,21 @@ func (r *reader) send(n *yaml.Node) *Send {
 	return s
 }
 
+// maxMessageFields bounds the texts of a message.
+const maxMessageFields = 64
+
 // messageFields reads texts by name: subject, title, body and what else a
 // channel takes.
 func (r *reader) messageFields(n *yaml.Node, what string, into *[]Field) {
+	if r.drawn(Shape{Kind: ShapeMap, Key: ShapeName, Least: 1, Most: maxMessageFields, Item: &Shape{Kind: ShapeText}}) {
+		return
+	}
 	if n.Kind != yaml.MappingNode || len(n.Content) == 0 {
 		r.fail(n, "%s must be an object of texts, for example {subject: ..., body: ...}", what)
 		return
 	}
-	if len(n.Content) > 2*64 {
-		r.fail(n, "%s has more than 64 texts", what)
+	if len(n.Content) > 2*maxMessageFields {
+		r.fail(n, "%s has more than %d texts", what, maxMessageFields)
 		return
 	}
 	seen := map[string]bool{}

@@ -13,6 +13,7 @@ import (
 const (
 	maxStreak = 1000
 	maxPath   = 16 // names in the path of an attribute
+	maxNumber = 1e15
 )
 
 // profileTriggers are the kinds of triggers that watch what becomes of a customer.
@@ -100,6 +101,9 @@ func (r *reader) change(n *yaml.Node) *ChangeTrigger {
 
 // traitPath reads customer.traits.NAME...; customer.traits alone stands for any.
 func (r *reader) traitPath(n *yaml.Node, what string) []string {
+	if r.drawn(Shape{Kind: ShapeTrait}) {
+		return nil
+	}
 	s, ok := r.scalar(n, what)
 	if !ok {
 		return nil
@@ -118,6 +122,9 @@ func (r *reader) traitPath(n *yaml.Node, what string) []string {
 
 // literal reads a scalar as JSON.
 func (r *reader) literal(n *yaml.Node, what string) *Literal {
+	if r.drawn(Shape{Kind: ShapeLiteral}) {
+		return nil
+	}
 	if n.Kind == yaml.ScalarNode {
 		switch n.Tag {
 		case "!!null":
@@ -143,9 +150,12 @@ func (r *reader) literal(n *yaml.Node, what string) *Literal {
 
 // number reads a finite number.
 func (r *reader) number(n *yaml.Node, what string, into *float64) {
+	if r.drawn(Shape{Kind: ShapeNumber, Low: -maxNumber, High: maxNumber}) {
+		return
+	}
 	f, err := strconv.ParseFloat(n.Value, 64)
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" && n.Tag != "!!float" || err != nil ||
-		math.IsNaN(f) || math.Abs(f) > 1e15 {
+		math.IsNaN(f) || math.Abs(f) > maxNumber {
 		r.fail(n, "%s must be a number between -1e15 and 1e15", what)
 		return
 	}

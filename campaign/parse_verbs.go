@@ -105,6 +105,9 @@ func (r *reader) texts(n *yaml.Node, what string) (all []string) {
 
 // assigns reads an object of values: literals, or {cel: expression}.
 func (r *reader) assigns(n *yaml.Node, what string) (all []Assign) {
+	if r.drawn(Shape{Kind: ShapeMap, Key: ShapeText, Most: maxAssigns, Item: &Shape{Kind: ShapeJSON}}) {
+		return nil
+	}
 	if n.Kind != yaml.MappingNode {
 		r.fail(n, "%s must be an object of values", what)
 		return nil

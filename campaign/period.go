@@ -8,6 +8,9 @@ import (
 
 // instant reads a time with its offset, to the millisecond.
 func (r *reader) instant(n *yaml.Node, what string, into *int64) {
+	if r.drawn(Shape{Kind: ShapeInstant}) {
+		return
+	}
 	if n.Kind != yaml.ScalarNode {
 		r.fail(n, "%s must be a time, for example 2026-03-01T00:00:00Z", what)
 		return

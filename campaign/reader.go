@@ -23,6 +23,8 @@ type reader struct {
 	errs Errors
 	// checks of the campaign in hand, to be made when all of it is read.
 	checks []func(*Program)
+	// draw is set while the parser tells what it takes, instead of reading; see Shape.
+	draw *drawing
 }
 
 func (r *reader) fail(n *yaml.Node, format string, args ...any) {
@@ -47,6 +49,10 @@ type field struct {
 
 // object reads a mapping whose members are exactly the given fields.
 func (r *reader) object(n *yaml.Node, what string, fields ...field) {
+	if r.draw != nil {
+		r.drawObject(fields)
+		return
+	}
 	if n.Kind == yaml.AliasNode || n.Anchor != "" {
 		r.fail(n, "%s: anchors and aliases are not allowed; write it out", what)
 		return
@@ -100,6 +106,10 @@ func later(names ...string) []field {
 
 // list calls each with every element of a sequence.
 func (r *reader) list(n *yaml.Node, what string, limit int, each func(n *yaml.Node)) {
+	if r.draw != nil {
+		r.drawList(limit, each)
+		return
+	}
 	if n.Kind != yaml.SequenceNode {
 		r.fail(n, "%s must be a list", what)
 		return
@@ -114,6 +124,9 @@ func (r *reader) list(n *yaml.Node, what string, limit int, each func(n *yaml.No
 }
 
 func (r *reader) scalar(n *yaml.Node, what string) (string, bool) {
+	if r.drawn(Shape{Kind: ShapeText}) {
+		return "", false
+	}
 	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
 		r.fail(n, "%s must be a text", what)
 		return "", false
@@ -123,6 +136,9 @@ func (r *reader) scalar(n *yaml.Node, what string) (string, bool) {
 
 // text reads a scalar that must not be empty.
 func (r *reader) text(n *yaml.Node, what string, into *string) {
+	if r.drawn(Shape{Kind: ShapeText, Least: 1}) {
+		return
+	}
 	if s, ok := r.scalar(n, what); ok {
 		if s == "" {
 			r.fail(n, "%s must not be empty", what)
@@ -133,6 +149,9 @@ func (r *reader) text(n *yaml.Node, what string, into *string) {
 
 // name reads an identifier; see namePattern.
 func (r *reader) name(n *yaml.Node, what string, into *string) {
+	if r.drawn(Shape{Kind: ShapeName}) {
+		return
+	}
 	if s, ok := r.scalar(n, what); ok {
 		if !namePattern.MatchString(s) {
 			r.fail(n, "%s %q: use letters, digits, '-' and '_', at most 64", what, s)
@@ -142,6 +161,9 @@ func (r *reader) name(n *yaml.Node, what string, into *string) {
 }
 
 func (r *reader) boolean(n *yaml.Node, what string, into *bool) {
+	if r.drawn(Shape{Kind: ShapeBoolean}) {
+		return
+	}
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" {
 		r.fail(n, "%s must be true or false", what)
 		return
@@ -151,6 +173,9 @@ func (r *reader) boolean(n *yaml.Node, what string, into *bool) {
 
 // integer reads a whole number between low and high.
 func (r *reader) integer(n *yaml.Node, what string, low, high int64) int64 {
+	if r.drawn(Shape{Kind: ShapeInteger, Low: float64(low), High: float64(high)}) {
+		return low
+	}
 	v, err := strconv.ParseInt(n.Value, 10, 64)
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || err != nil || v < low || v > high {
 		r.fail(n, "%s must be a whole number from %d to %d", what, low, high)
@@ -161,6 +186,9 @@ func (r *reader) integer(n *yaml.Node, what string, low, high int64) int64 {
 
 // duration reads a duration of more than zero.
 func (r *reader) duration(n *yaml.Node, what string, into *int64) {
+	if r.drawn(Shape{Kind: ShapeDuration}) {
+		return
+	}
 	s, ok := r.scalar(n, what)
 	if !ok {
 		return
@@ -178,6 +206,9 @@ func (r *reader) duration(n *yaml.Node, what string, into *int64) {
 
 // zone reads the name of a time zone.
 func (r *reader) zone(n *yaml.Node, what string, into *string) {
+	if r.drawn(Shape{Kind: ShapeZone}) {
+		return
+	}
 	s, ok := r.scalar(n, what)
 	if !ok {
 		return
@@ -191,6 +222,9 @@ func (r *reader) zone(n *yaml.Node, what string, into *string) {
 
 // choice reads one of the given words and returns its index.
 func (r *reader) choice(n *yaml.Node, what string, words ...string) int {
+	if r.drawn(Shape{Kind: ShapeWord, Words: words}) {
+		return 0
+	}
 	s, ok := r.scalar(n, what)
 	if !ok {
 		return 0
@@ -205,6 +239,9 @@ func (r *reader) choice(n *yaml.Node, what string, words ...string) int {
 
 // expr reads an expression; predicate says that it must give true or false.
 func (r *reader) expr(n *yaml.Node, what string, predicate bool, into **Expr) {
+	if r.drawn(Shape{Kind: map[bool]ShapeKind{false: ShapeExpression, true: ShapePredicate}[predicate]}) {
+		return
+	}
 	s, ok := r.scalar(n, what)
 	if !ok {
 		return

@@ -64,6 +64,9 @@ func (r *reader) scenario(n *yaml.Node, s *Scenario) {
 }
 
 func (r *reader) variants(n *yaml.Node, s *Scenario) {
+	if r.drawn(Shape{Kind: ShapeMap, Key: ShapeName, Item: &Shape{Kind: ShapeName}}) {
+		return
+	}
 	if n.Kind != yaml.MappingNode {
 		r.fail(n, "variants must be an object: step: variant")
 		return
@@ -142,6 +145,9 @@ func (r *reader) expectation(n *yaml.Node) Expectation {
 
 // jsonObject is a YAML mapping as canonical JSON; nil after an error.
 func (r *reader) jsonObject(n *yaml.Node, what string) []byte {
+	if r.drawn(Shape{Kind: ShapeMap, Key: ShapeText, Item: &Shape{Kind: ShapeJSON}}) {
+		return nil
+	}
 	var value map[string]any
 	err := n.Decode(&value)
 	if n.Kind != yaml.MappingNode || err != nil {

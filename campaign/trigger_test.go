@@ -92,6 +92,7 @@ func (s *slowStreak) mark(m Mark, length int, gap int64) bool {
 }
 
 func TestStreakAgreesWithASlowModel(t *testing.T) {
+	// shows: 5
 	fired := 0
 	for seed := range uint64(3000) {
 		r := rand.New(rand.NewPCG(seed, 1))
@@ -133,6 +134,7 @@ func TestStreakIsBounded(t *testing.T) {
 // Segments and thresholds fire once a crossing, whatever is decoded and encoded
 // between, as a model says that keeps its own state.
 func TestLevelsAgreeWithASlowModel(t *testing.T) {
+	// shows: 39
 	m := testMachine(t, program("up", `trigger: {threshold: {value: customer.traits.x, crosses: up, at: 5, hysteresis: 2}}`)+
 		program("down", `trigger: {threshold: {value: customer.traits.x, crosses: down, at: 5}}`)+
 		program("spent", `trigger: {threshold: {value: 'customer.sum("Buy", "n")', crosses: up, at: 10}}`)+
@@ -214,6 +216,7 @@ func TestLevelsAgreeWithASlowModel(t *testing.T) {
 // Counters with a window agree with a list of everything, while there are at most
 // maxOccurrences.
 func TestWindowsAgreeWithASlowModel(t *testing.T) {
+	// shows: 106
 	m := testMachine(t, program("a", `trigger: {event: {name: Ask}}, audience: 'customer.count("Buy", "1s") > 0 `+
 		`&& customer.sum("Buy", "n", "300ms") > 0.0 && customer.first("Buy", "2s") < now && customer.last("Buy", "2s") < now'`))
 	lang := testLanguage(t)
@@ -288,6 +291,7 @@ func TestWindowsAgreeWithASlowModel(t *testing.T) {
 // Beyond maxOccurrences a counter counts by the minute: it says so, stays bounded, and
 // is off by what fits into one slot at most.
 func TestWindowByTheMinute(t *testing.T) {
+	// shows: 106
 	w := Window{}
 	day := int64(dayMillis)
 	for i := range int64(100_000) {

@@ -63,46 +63,65 @@ func (r *reader) webhook(n *yaml.Node, p *Program) *WebhookTrigger {
 		r.fail(n, "trigger.webhook: %q is not in the mapping", name)
 		return new(Mapped)
 	}
-	var required, types, defaults *yaml.Node
+	// What is said about a name is kept until the mapping is known.
+	type said struct {
+		key     *yaml.Node
+		name    string
+		kind    string
+		literal *Literal
+	}
+	var required, types, defaults []said
 	r.object(n, "trigger.webhook",
 		field{name: "mapping", required: true, read: func(n *yaml.Node) {
 			r.members(n, "mapping", func(key, value *yaml.Node) {
 				t.Mapping = append(t.Mapping, Mapped{Name: key.Value, Path: r.bodyPath(value)})
 			})
 		}},
-		field{name: "required", read: func(n *yaml.Node) { required = n }},
-		field{name: "types", read: func(n *yaml.Node) { types = n }},
-		field{name: "defaults", read: func(n *yaml.Node) { defaults = n }})
+		field{name: "required", read: func(n *yaml.Node) {
+			r.list(n, "required", maxMapped, func(n *yaml.Node) {
+				x := said{key: n}
+				r.text(n, "required", &x.name)
+				required = append(required, x)
+			})
+		}},
+		field{name: "types", read: func(n *yaml.Node) {
+			r.members(n, "types", func(key, value *yaml.Node) {
+				kind := hookTypes[r.choice(value, "types."+key.Value, hookTypes...)]
+				types = append(types, said{key: key, name: key.Value, kind: kind})
+			})
+		}},
+		field{name: "defaults", read: func(n *yaml.Node) {
+			r.members(n, "defaults", func(key, value *yaml.Node) {
+				literal := r.literal(value, "defaults."+key.Value)
+				defaults = append(defaults, said{key: key, name: key.Value, literal: literal})
+			})
+		}})
 	for _, name := range []string{"userId", "anonymousId", "messageId"} {
 		if !slices.ContainsFunc(t.Mapping, func(m Mapped) bool { return m.Name == name }) {
 			t.Mapping = append(t.Mapping, Mapped{Name: name, Path: []string{name}})
 		}
 	}
-	if required != nil {
-		r.list(required, "required", maxMapped, func(n *yaml.Node) {
-			var name string
-			r.text(n, "required", &name)
-			at(n, name).Required = true
-		})
+	for _, x := range required {
+		at(x.key, x.name).Required = true
 	}
-	if types != nil {
-		r.members(types, "types", func(key, value *yaml.Node) {
-			at(key, key.Value).Type = hookTypes[r.choice(value, "types."+key.Value, hookTypes...)]
-		})
+	for _, x := range types {
+		at(x.key, x.name).Type = x.kind
 	}
-	if defaults != nil {
-		r.members(defaults, "defaults", func(key, value *yaml.Node) {
-			m := at(key, key.Value)
-			if m.Default = r.literal(value, "defaults."+key.Value); m.Default != nil && m.Default.JSON == "null" {
-				m.Default = nil
-			}
-		})
+	for _, x := range defaults {
+		if m := at(x.key, x.name); x.literal != nil && x.literal.JSON != "null" {
+			m.Default = x.literal
+		}
 	}
 	return t
 }
 
 // members reads an object whose keys are names of the definition's own.
 func (r *reader) members(n *yaml.Node, what string, each func(key, value *yaml.Node)) {
+	if r.draw != nil {
+		item := r.probe(func(value *yaml.Node) { each(&yaml.Node{Kind: yaml.ScalarNode, Value: "x"}, value) })
+		r.drawn(Shape{Kind: ShapeMap, Key: ShapeText, Most: maxMapped, Item: item})
+		return
+	}
 	if n.Kind != yaml.MappingNode || len(n.Content) > 2*maxMapped {
 		r.fail(n, "%s must be an object with at most %d members", what, maxMapped)
 		return
@@ -121,6 +140,9 @@ func (r *reader) members(n *yaml.Node, what string, each func(key, value *yaml.N
 
 // bodyPath reads $.name.name[0].
 func (r *reader) bodyPath(n *yaml.Node) []string {
+	if r.drawn(Shape{Kind: ShapePath}) {
+		return nil
+	}
 	s, ok := r.scalar(n, "mapping")
 	if !ok {
 		return nil

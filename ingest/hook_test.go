@@ -57,6 +57,7 @@ func newHookWorld(t *testing.T) *world {
 
 // A call of a campaign's endpoint becomes an event of the customer named in it.
 func TestHook(t *testing.T) {
+	// shows: 7-9, 72, 153, 155
 	w := newHookWorld(t)
 	a := w.post(t, "/v1/hooks/lead", `{"id":"x1","contact":{"id":77,"phones":["+380441234567"]},"n":1.50,"other":true}`)
 	if a.status != 200 || a.Accepted != 1 {
@@ -82,6 +83,7 @@ func TestHook(t *testing.T) {
 
 // A body that does not fit the mapping names the field and leaves nothing in the log.
 func TestBadHook(t *testing.T) {
+	// shows: 155
 	w := newHookWorld(t)
 	f := func(path, body string, status int, field, code string) {
 		t.Helper()
@@ -117,6 +119,7 @@ func TestBadHook(t *testing.T) {
 // An event without a customer is taken only where a campaign waits for it, and is copied
 // into every partition.
 func TestBroadcast(t *testing.T) {
+	// shows: 59, 61-63
 	w := newHookWorld(t)
 	if a := w.post(t, "/v1/track", `{"event":"Sunshine"}`); a.status != 400 || a.Errors[0].Path != "userId" {
 		t.Errorf("unexpected answer %+v", a)

@@ -169,6 +169,7 @@ func (w *world) post(t *testing.T, path, body string, header ...string) answer {
 // Every bad request gets a status, a code and the field that is wrong, and
 // leaves nothing in the log.
 func TestBadInput(t *testing.T) {
+	// shows: 158, 164
 	w := newWorld(t, nil)
 	long := strings.Repeat("x", 256)
 	f := func(path, body string, status int, field, code string, header ...string) {
@@ -326,6 +327,7 @@ func TestBatchKeepsTheGoodOnes(t *testing.T) {
 }
 
 func TestEventFields(t *testing.T) {
+	// shows: 11, 15
 	w := newWorld(t, nil)
 	f := func(path, body string, want campaign.Event, header ...string) {
 		t.Helper()
@@ -407,6 +409,7 @@ func TestEventFields(t *testing.T) {
 }
 
 func TestUnavailable(t *testing.T) {
+	// shows: 163
 	w := newWorld(t, nil)
 	w.refusal = fmt.Errorf("%w: a test", stream.ErrFull)
 	a := w.post(t, "/v1/track", `{"userId":"u","event":"E"}`)
@@ -419,6 +422,7 @@ func TestUnavailable(t *testing.T) {
 }
 
 func TestRateLimit(t *testing.T) {
+	// shows: 160
 	w := newWorld(t, func(c *ingest.Config) { c.RatePerKey = 1 })
 	batch := `{"batch":[` + strings.Repeat(`{"type":"track","userId":"u","event":"E"},`, 2499) +
 		`{"type":"track","userId":"u","event":"E"}]}`
@@ -433,6 +437,7 @@ func TestRateLimit(t *testing.T) {
 
 // What is not HTTP as it should be is refused, and the connection is closed.
 func TestSmuggling(t *testing.T) {
+	// shows: 158
 	w := newWorld(t, nil)
 	f := func(request string, status string) {
 		t.Helper()
@@ -468,6 +473,7 @@ func TestSmuggling(t *testing.T) {
 }
 
 func TestOtherRoutes(t *testing.T) {
+	// shows: 164
 	w := newWorld(t, nil)
 	f := func(path, key string, status int, want string) {
 		t.Helper()

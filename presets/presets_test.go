@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -45,6 +46,16 @@ func catalogue(t *testing.T) []presets.Event {
 	return all
 }
 
+// samples are what the catalogue says that events carry.
+func samples(t *testing.T) []definition.Sample {
+	t.Helper()
+	var all []definition.Sample
+	for _, e := range catalogue(t) {
+		all = append(all, definition.Sample{Event: e.Name, Properties: slices.Collect(maps.Keys(e.Properties))})
+	}
+	return all
+}
+
 // strictly parses a preset with what it shares, as nudge check does.
 func strictly(t *testing.T, lang *campaign.Language, p presets.Preset, text []byte) []campaign.Parsed {
 	t.Helper()
@@ -65,6 +76,31 @@ func strictly(t *testing.T, lang *campaign.Language, p presets.Preset, text []by
 // Each preset parses strictly, no advice is given for it, it begins with two lines that
 // say what it does and needs, and all its scenarios hold.
 func TestPresets(t *testing.T) {
+	// shows: 14 in post-purchase
+	// shows: 21 in bonus-expiry
+	// shows: 22 in birthday
+	// shows: 23 in anniversary
+	// shows: 25, 26 in renewal
+	// shows: 32 in stale-opportunity
+	// shows: 33, 34, 138 in level-progress
+	// shows: 35 in level-up
+	// shows: 59, 62 in storm-warning
+	// shows: 60 in back-in-stock
+	// shows: 78, 79, 124 in appointment
+	// shows: 78 in no-show
+	// shows: 88, 89, 91 in failed-payment
+	// shows: 88 in invoice-overdue
+	// shows: 45, 127 in onboarding
+	// shows: 48, 49 in cart-abandoned
+	// shows: 50 in browse-abandoned
+	// shows: 51, 119 in welcome
+	// shows: 110-113, 117, 120 in reactivation
+	// shows: 111 in cart-abandoned
+	// shows: 125 in support-ticket
+	// shows: 126 in order-updates
+	// shows: 3 in first-purchase
+	// shows: 4 in nth-purchase
+	// shows: 19 in win-back
 	lang := language(t)
 	for _, p := range library(t) {
 		t.Run(p.Name, func(t *testing.T) {
@@ -75,7 +111,7 @@ func TestPresets(t *testing.T) {
 					head[0], head[1])
 			}
 			docs := strictly(t, lang, p, p.Text)
-			for _, a := range definition.Advise(docs) {
+			for _, a := range definition.Advise(docs, samples(t)...) {
 				t.Errorf("campaign %s: %s", a.Campaign, a.Message)
 			}
 			tested := map[string]bool{}
@@ -281,6 +317,7 @@ func TestSamplesAreFiltered(t *testing.T) {
 // The catalogue has an event for each of the capabilities 66 to 98, no name twice, and
 // samples that their schemas allow.
 func TestCatalogue(t *testing.T) {
+	// shows: 99
 	covered, names := map[int]bool{}, map[string]bool{}
 	for _, e := range catalogue(t) {
 		if names[e.Name] {

@@ -109,6 +109,7 @@ func play(random *rand.Rand, rates []float64, most int) int {
 // Where nothing differs a winner is found in at most twice (1 - confidence) of the runs;
 // where one is better it is found.
 func TestAA(t *testing.T) {
+	// shows: 197
 	const runs = 600
 	for _, rates := range [][]float64{{0.1, 0.1}, {0.02, 0.02, 0.02}} {
 		random := rand.New(rand.NewPCG(7, uint64(len(rates))))
@@ -143,6 +144,7 @@ func TestAA(t *testing.T) {
 
 // When it is looked, what a look costs, and what the deadline does.
 func TestLooks(t *testing.T) {
+	// shows: 197
 	even := []Arm{{1000, 100, 1}, {1000, 100, 1}}
 	better := []Arm{{1000, 100, 1}, {1000, 160, 1}}
 	f := func(name string, change func(*campaign.WinnerRule), now int64, arms []Arm, s State, want Decision, then State) {

@@ -96,6 +96,7 @@ type chain struct {
 }
 
 func TestCDNOW(t *testing.T) {
+	// shows: 3, 4, 16
 	events := cdnowFile(t)
 	orders := readOrders(t, events)
 	nudge := buildNudge(t)

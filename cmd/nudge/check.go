@@ -6,6 +6,7 @@ import (
 
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/definition"
+	"github.com/nudge-engine/nudge/presets"
 )
 
 type checkCommand struct {
@@ -15,7 +16,8 @@ type checkCommand struct {
 func (c *checkCommand) Help() string {
 	return `Reports all errors at once, and then what is allowed and probably not meant: two
 campaigns that do the same, a send after the goal's window, a stop that can never
-happen, a condition asked twice. Warnings do not fail the check.`
+happen, a condition asked twice, a cap smaller than a chain, a variable that nothing is
+known to set. Warnings do not fail the check.`
 }
 
 func (c *checkCommand) Run(out console) error {
@@ -31,10 +33,31 @@ func (c *checkCommand) Run(out console) error {
 	for _, d := range docs {
 		fmt.Fprintf(out.out, "%s %s: ok\n", d.Document.Kind, d.Document.Name)
 	}
-	for _, a := range definition.Advise(docs) {
+	samples, err := samples()
+	if err != nil {
+		return err
+	}
+	for _, a := range definition.Advise(docs, samples...) {
 		fmt.Fprintf(out.out, "Campaign %s: warning: %s\n", a.Campaign, a.Message)
 	}
 	return nil
+}
+
+// samples are the properties of the events in the catalogue.
+func samples() ([]definition.Sample, error) {
+	events, err := presets.Events()
+	if err != nil {
+		return nil, err
+	}
+	all := make([]definition.Sample, 0, len(events))
+	for i := range events {
+		s := definition.Sample{Event: events[i].Name}
+		for name := range events[i].Properties { //nudge:unordered only looked up
+			s.Properties = append(s.Properties, name)
+		}
+		all = append(all, s)
+	}
+	return all, nil
 }
 
 // load reads and checks the definitions at several paths together.

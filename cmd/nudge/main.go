@@ -15,6 +15,7 @@ type cli struct {
 	New      newCommand      `cmd:"" help:"Begin a campaign with a preset: a file with campaigns and their scenarios."`
 	Events   eventsCommand   `cmd:"" help:"Show the usual names of events, what they carry, and samples."`
 	Check    checkCommand    `cmd:"" help:"Check definition files: every error with file, line and column."`
+	Schema   schemaCommand   `cmd:"" help:"Print the JSON Schema of definition files, for editors."`
 	Simulate simulateCommand `cmd:"" help:"Run campaigns over recorded calls on a virtual clock."`
 	Test     testCommand     `cmd:"" help:"Play the scenarios of a directory against its campaigns."`
 	Apply    applyCommand    `cmd:"" help:"Put definitions in force on a server."`

@@ -10,7 +10,7 @@ import (
 // The scenarios of the example hold, and one that does not says where and what.
 func TestScenarios(t *testing.T) {
 	code, out, errs := runTool(t, "test", "../../examples/shop")
-	if code != 0 || strings.Count(out, "ok    ") != 2 {
+	if code != 0 || strings.Count(out, "ok    ") != 3 {
 		t.Errorf("exit %d: %s%s", code, out, errs)
 	}
 	dir := t.TempDir()

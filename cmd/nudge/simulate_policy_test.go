@@ -37,6 +37,7 @@ spec:
 // A simulation shows policies in its files: what was deferred, dropped, a ghost, and
 // which chains are held out; and the partitions do not show.
 func TestSimulatePolicies(t *testing.T) {
+	// shows: 198
 	dir := t.TempDir()
 	definitions, events := filepath.Join(dir, "p.yaml"), filepath.Join(dir, "events.ndjson")
 	var held, free string // customers in either half

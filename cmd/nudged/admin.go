@@ -16,6 +16,7 @@ import (
 
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/definition"
+	"github.com/nudge-engine/nudge/internal/schema"
 )
 
 const maxAdminBody = 4 << 20
@@ -35,6 +36,10 @@ func (n *node) openAdmin(context.Context) error {
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4")
 		n.metrics.WritePrometheus(w)
+	})
+	mux.HandleFunc("GET /v1/schema/campaign.json", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/schema+json")
+		_, _ = w.Write(schema.JSON())
 	})
 	mux.HandleFunc("GET /v1/customers/{id}", n.guarded(n.adminCustomer))
 	mux.HandleFunc("GET /v1/definitions", n.guarded(n.adminList))

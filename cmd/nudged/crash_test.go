@@ -42,6 +42,7 @@ spec:
 // expected delivery reached the receiver under one id, and the state equals a
 // replay of the log.
 func TestKillsLoseAndDoubleNothing(t *testing.T) {
+	// shows: 1, 118, 162
 	hook := newReceiver(t)
 	s := newServer(t, crashDefinitions(hook.URL), "NUDGE_SNAPSHOT_EVERY=500ms")
 	s.start()

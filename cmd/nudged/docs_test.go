@@ -14,6 +14,7 @@ import (
 // Every command and every definition in README and docs is run, against a server
 // with the examples in force.
 func TestDocs(t *testing.T) {
+	// shows: 168
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)

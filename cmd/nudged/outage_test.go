@@ -15,6 +15,7 @@ import (
 // ClickHouse is away for a minute under load (NUDGE_TEST_OUTAGE sets another
 // time): every request is taken as before, and the rows are complete after.
 func TestClickHouseOutage(t *testing.T) {
+	// shows: 163
 	outage := time.Minute
 	if text := os.Getenv("NUDGE_TEST_OUTAGE"); text != "" {
 		var err error

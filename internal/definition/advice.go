@@ -14,15 +14,25 @@ type Advice struct {
 	Message  string
 }
 
-// Advise looks at campaigns one by one and in pairs.
-func Advise(docs []campaign.Parsed) []Advice {
+// Advise looks at campaigns one by one and in pairs. The samples say what events are
+// known to carry, beside what scenarios and steps among the documents show.
+func Advise(docs []campaign.Parsed, samples ...Sample) []Advice {
 	var all []Advice
 	var programs []*campaign.Program
-	for _, d := range docs {
-		if d.Campaign != nil {
+	var parsed []*campaign.Parsed
+	caps := map[string]*campaign.Cap{}
+	for i := range docs {
+		switch d := &docs[i]; {
+		case d.Campaign != nil:
 			programs = append(programs, d.Campaign)
+			parsed = append(parsed, d)
+		case d.Policy != nil:
+			for j := range d.Policy.Caps {
+				caps[d.Policy.Caps[j].Name] = &d.Policy.Caps[j]
+			}
 		}
 	}
+	known := sources(docs, samples)
 	for i, p := range programs {
 		say := func(format string, args ...any) {
 			all = append(all, Advice{Campaign: p.Name, Message: fmt.Sprintf(format, args...)})
@@ -30,6 +40,8 @@ func Advise(docs []campaign.Parsed) []Advice {
 		adviseGoals(p, say)
 		adviseStops(p, say)
 		adviseAudience(p, say)
+		adviseCaps(p, caps, say)
+		adviseVariables(parsed[i], known, say)
 		for _, other := range programs[i+1:] {
 			adviseTwins(p, other, say)
 		}
@@ -113,6 +125,9 @@ func normal(source string) string { return strings.Join(strings.Fields(source), 
 // adviseTwins finds campaigns that send to the same customers over the same channel
 // at the same occasion.
 func adviseTwins(a, b *campaign.Program, say func(string, ...any)) {
+	if a.Status != campaign.StatusActive || b.Status != campaign.StatusActive {
+		return
+	}
 	if a.TriggerText() != b.TriggerText() || sourceOf(a.Audience) != sourceOf(b.Audience) ||
 		a.Policy.Category != b.Policy.Category { // an order's receipt and its offers are meant to be two
 		return

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -79,6 +80,7 @@ spec:
 // The shares of the variants are those of the weights within chance, each customer
 // always has the same variant, and the number of partitions does not show.
 func TestExperimentShares(t *testing.T) {
+	// shows: 193
 	const customers = 5000
 	var events []campaign.Event
 	for i := range 2 * customers {
@@ -119,6 +121,7 @@ func TestExperimentShares(t *testing.T) {
 // A refund takes the goal and its value back in the chain and in the summary; with a
 // primary goal the others bring no revenue.
 func TestReversalShows(t *testing.T) {
+	// shows: 12, 182
 	const text = `
 apiVersion: nudge/v1
 kind: Campaign
@@ -156,5 +159,47 @@ spec:
 	}
 	if s := summary.Campaigns[0]; s.Converted != 1 || s.Revenue != "7.5" || s.Goals["bought"] != 1 || s.Goals["seen"] != 1 {
 		t.Errorf("unexpected summary %+v", s)
+	}
+}
+
+// Conversions are told by variant: each chain says which way it took and whether it
+// reached the goal. Of the customers every third buys, whatever they were shown.
+func TestConversionsByVariant(t *testing.T) {
+	// shows: 196
+	const customers = 300
+	var events []campaign.Event
+	for i := range customers {
+		events = append(events, track(fmt.Sprintf("c%d", i), fmt.Sprintf("m%d", i), "Go", "{}", start))
+	}
+	for i := 0; i < customers; i += 3 {
+		events = append(events, track(fmt.Sprintf("c%d", i), fmt.Sprintf("b%d", i), "Bought", "{}", start+1000))
+	}
+	files := run(t, offer, events, 4)
+	variants := map[string]string{} // customer -> the variant that was sent
+	for line := range bytes.Lines(files["deliveries.ndjson"]) {
+		var d struct{ Customer, Variant string }
+		if err := json.Unmarshal(line, &d); err != nil {
+			t.Fatal(err)
+		}
+		variants[d.Customer] = d.Variant
+	}
+	want, got := map[string]int{}, map[string]int{}
+	for i := 0; i < customers; i += 3 {
+		want[variants[fmt.Sprintf("c%d", i)]]++
+	}
+	for line := range bytes.Lines(files["chains.ndjson"]) {
+		var c struct {
+			Goal     string
+			Variants map[string]string
+		}
+		if err := json.Unmarshal(line, &c); err != nil {
+			t.Fatal(err)
+		}
+		if c.Goal == "g" {
+			got[c.Variants["x"]]++
+		}
+	}
+	if len(want) != 3 || !maps.Equal(got, want) {
+		t.Errorf("conversions by variant %v; want %v", got, want)
 	}
 }

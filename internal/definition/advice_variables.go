@@ -1,0 +1,161 @@
+package definition
+
+import (
+	"encoding/json"
+	"regexp"
+
+	"github.com/nudge-engine/nudge/campaign"
+)
+
+// Sample names properties that an event of a name has.
+type Sample struct {
+	Event      string
+	Properties []string
+}
+
+// mapped is what is known of where values come from.
+type mapped struct {
+	traits     map[string]bool
+	properties map[string]map[string]bool // event -> its properties
+	started    map[string]bool            // campaigns that a step starts, with the trigger of another
+}
+
+// sources gathers what samples, scenarios and steps give.
+func sources(docs []campaign.Parsed, samples []Sample) *mapped {
+	m := &mapped{traits: map[string]bool{}, properties: map[string]map[string]bool{}, started: map[string]bool{}}
+	for _, s := range samples {
+		for _, name := range s.Properties {
+			m.property(s.Event, name)
+		}
+	}
+	for _, d := range docs {
+		if d.Scenario != nil {
+			for i := range d.Scenario.Steps {
+				m.call(d.Scenario.Steps[i].Call)
+			}
+		}
+		if d.Campaign != nil {
+			m.verbs(d.Campaign)
+		}
+	}
+	return m
+}
+
+func (m *mapped) property(event, name string) {
+	if m.properties[event] == nil {
+		m.properties[event] = map[string]bool{}
+	}
+	m.properties[event][name] = true
+}
+
+// call takes what an event of a scenario carries.
+func (m *mapped) call(e *campaign.Event) {
+	if e == nil {
+		return
+	}
+	names := func(text []byte) (all []string) {
+		var object map[string]json.RawMessage
+		if len(text) == 0 || json.Unmarshal(text, &object) != nil {
+			return nil
+		}
+		return sorted(object)
+	}
+	for _, name := range names(e.Traits) {
+		m.traits[name] = true
+	}
+	for _, name := range names(e.Properties) {
+		m.property(e.Name, name)
+	}
+}
+
+// verbs takes what steps set and make.
+func (m *mapped) verbs(p *campaign.Program) {
+	for i := range p.Steps {
+		switch v := p.Steps[i].Verb.(type) {
+		case *campaign.SetProfile:
+			for _, a := range v.Traits {
+				m.traits[a.Name] = true
+			}
+		case *campaign.Emit:
+			for _, a := range v.Properties {
+				m.property(v.Event, a.Name)
+			}
+		case *campaign.Start:
+			m.started[v.Campaign] = true
+		default:
+		}
+	}
+}
+
+// triggerProperties are the properties that the trigger's event is known to have, and
+// what to call that event; known is false when nothing can be said.
+func (m *mapped) triggerProperties(p *campaign.Program) (names map[string]bool, event string, known bool) {
+	switch t := p.Trigger.(type) {
+	case *campaign.EventTrigger:
+		event = t.Name
+	case *campaign.CountTrigger:
+		event = t.Event
+	case *campaign.StreakTrigger:
+		event = t.Event
+	case *campaign.InactivityTrigger:
+		event = t.Event
+	case *campaign.BroadcastTrigger:
+		event = t.Event
+	case *campaign.WebhookTrigger:
+		names = map[string]bool{}
+		for _, x := range t.Mapping {
+			names[x.Name] = true
+		}
+		return names, "the webhook's mapping", true
+	case *campaign.ChangeTrigger:
+		return map[string]bool{"from": true, "to": true, "path": true}, "a change", true
+	case *campaign.DateTrigger:
+		return map[string]bool{"date": true, "offset": true}, "a date", true
+	default:
+		return nil, "", false
+	}
+	return m.properties[event], "an event " + event, !m.started[p.Name]
+}
+
+var variable = regexp.MustCompile(`^(customer\.traits|trigger\.properties|event\.properties)\.([^.\[]+)`)
+
+// adviseVariables finds variables of messages, without a fallback, that nothing is known
+// to set: no sample of the event, no scenario, no step, and no condition that the
+// campaign asks first.
+func adviseVariables(d *campaign.Parsed, m *mapped, say func(string, ...any)) {
+	p := d.Campaign
+	properties, event, known := m.triggerProperties(p)
+	asked := p.TriggerText() + " " + sourceOf(p.Audience) + " " + sourceOf(p.Reentry.Key)
+	told := map[string]bool{}
+	p.Sends(func(step string, _ *campaign.Send) {
+		for _, v := range d.Document.Needs[step] {
+			parts := variable.FindStringSubmatch(v.Path)
+			if v.Optional || parts == nil || told[v.Path] || asks(asked, parts[1], parts[2]) {
+				continue
+			}
+			told[v.Path] = true
+			switch {
+			case parts[1] == "customer.traits" && !m.traits[parts[2]]:
+				say("step %s names %s, which no step sets and no scenario gives: without it there is no message; "+
+					"give it a default, or a scenario that identifies it", step, v.Path)
+			case parts[1] != "customer.traits" && known && !properties[parts[2]]:
+				say("step %s names %s, which no sample, scenario or step gives to %s: without it there is no message; "+
+					"give it a default, or a scenario that has it", step, v.Path, event)
+			}
+		}
+	})
+}
+
+// asks says whether a condition names a variable; of the trigger also as event.
+func asks(conditions, root, name string) bool {
+	roots := []string{root}
+	if root != "customer.traits" {
+		roots = []string{"trigger.properties", "event.properties"}
+	}
+	for _, r := range roots {
+		if regexp.MustCompile(regexp.QuoteMeta(r+"."+name) + `(\W|$)`).MatchString(conditions) {
+			return true
+		}
+	}
+	return false
+}

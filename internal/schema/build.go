@@ -1,0 +1,245 @@
+package schema
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/nudge-engine/nudge/campaign"
+)
+
+//go:embed descriptions.txt
+var descriptionText string //nudge:constant embedded
+
+// member is one member of a JSON object whose order is kept.
+type member struct {
+	name  string
+	value any
+}
+
+// object is a JSON object in the order written.
+type object []member
+
+// MarshalJSON implements json.Marshaler.
+func (o object) MarshalJSON() ([]byte, error) {
+	b := []byte{'{'}
+	for i, m := range o {
+		name, err := plain(m.name)
+		if err != nil {
+			return nil, err
+		}
+		value, err := plain(m.value)
+		if err != nil {
+			return nil, err
+		}
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(append(append(b, name...), ':'), value...)
+	}
+	return append(b, '}'), nil
+}
+
+// plain is JSON that leaves < and > as they are.
+func plain(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
+}
+
+// Build makes the schema anew. It fails when a field has no description, or a
+// description no field.
+func Build() ([]byte, error) {
+	b, err := newBuilder(descriptionText)
+	if err != nil {
+		return nil, err
+	}
+	metadata, err := campaign.MetadataShape()
+	if err != nil {
+		return nil, err
+	}
+	root := object{
+		{"$schema", "https://json-schema.org/draft/2020-12/schema"},
+		{"$id", "urn:nudge:schema:campaign:v1"},
+		{"title", "A document of a nudge definition file"},
+		{"type", "object"},
+		{"required", []string{"apiVersion", "kind", "metadata", "spec"}},
+		{"properties", object{
+			{"apiVersion", object{{"description", "Version of the language."}, {"const", campaign.APIVersion}}},
+			{"kind", object{{"description", "What the document defines."}, {"enum", campaign.Kinds()}}},
+			{"metadata", b.value("metadata", metadata)},
+			{"spec", object{{"description", "What it says; depends on the kind."}}},
+		}},
+		{"additionalProperties", false},
+	}
+	var cases []any
+	definitions := scalars()
+	for _, kind := range campaign.Kinds() {
+		shape, err := campaign.ShapeOf(kind)
+		if err != nil {
+			return nil, err
+		}
+		definitions = append(definitions, member{kind, b.value(kind, shape)})
+		cases = append(cases, object{
+			{"if", object{
+				{"properties", object{{"kind", object{{"const", kind}}}}},
+				{"required", []string{"kind"}},
+			}},
+			{"then", object{{"properties", object{{"spec", ref(kind)}}}}},
+		})
+	}
+	root = append(root, member{"allOf", cases}, member{"$defs", definitions})
+	if err := b.unused(); err != nil {
+		return nil, err
+	}
+	compact, err := plain(root)
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	if err := json.Indent(&out, compact, "", " "); err != nil {
+		return nil, err
+	}
+	out.WriteByte('\n')
+	return out.Bytes(), nil
+}
+
+func ref(name string) object { return object{{"$ref", "#/$defs/" + name}} }
+
+// builder turns shapes into schemas.
+type builder struct {
+	descriptions map[string]string
+	lines        []string // their paths, in the order of the file
+	used         map[string]bool
+	missing      []string
+}
+
+func newBuilder(text string) (*builder, error) {
+	b := &builder{descriptions: map[string]string{}, used: map[string]bool{}}
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		path, description, ok := strings.Cut(line, ": ")
+		if _, twice := b.descriptions[path]; twice || !ok {
+			return nil, fmt.Errorf("descriptions.txt: not understood, or there already: %s", line)
+		}
+		b.descriptions[path] = description
+		b.lines = append(b.lines, path)
+	}
+	return b, nil
+}
+
+// describe finds the text for a path: its own, else the longest that ends it.
+func (b *builder) describe(path string) string {
+	key := path
+	for rest := path; ; {
+		if text, ok := b.descriptions[key]; ok {
+			b.used[key] = true
+			return text
+		}
+		_, after, ok := strings.Cut(rest, ".")
+		if !ok {
+			b.missing = append(b.missing, path)
+			return ""
+		}
+		key, rest = "*."+after, after
+	}
+}
+
+// unused says which fields have no description and which descriptions no field.
+func (b *builder) unused() error {
+	var errs []error
+	for _, path := range b.missing {
+		errs = append(errs, fmt.Errorf("descriptions.txt: no line for %s", path))
+	}
+	for _, path := range b.lines {
+		if !b.used[path] {
+			errs = append(errs, fmt.Errorf("descriptions.txt: no field %s", path))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// value is the schema of a shape; path names the place for descriptions and for what
+// fields say together.
+func (b *builder) value(path string, s *campaign.Shape) object {
+	switch s.Kind {
+	case campaign.ShapeObject:
+		return b.object(path, s)
+	case campaign.ShapeMap:
+		return b.mapping(path, s)
+	case campaign.ShapeList:
+		o := object{{"type", "array"}}
+		if n := leastItems(path); n > 0 {
+			o = append(o, member{"minItems", n})
+		}
+		return append(o, member{"maxItems", s.Most}, member{"items", b.value(path, s.Item)})
+	case campaign.ShapeAny:
+		var all []object
+		for i := range s.Any {
+			all = append(all, b.value(path, &s.Any[i]))
+		}
+		return object{{"anyOf", all}}
+	case campaign.ShapeNull:
+		return object{{"type", "null"}}
+	case campaign.ShapeJSON:
+		return object{}
+	case campaign.ShapeWord:
+		return object{{"type", "string"}, {"enum", s.Words}}
+	case campaign.ShapeBoolean:
+		return object{{"type", "boolean"}}
+	case campaign.ShapeInteger:
+		return object{{"type", "integer"}, {"minimum", s.Low}, {"maximum", s.High}}
+	case campaign.ShapeNumber:
+		o := object{{"type", "number"}, {"minimum", s.Low}, {"maximum", s.High}}
+		if s.Step != 0 {
+			o = append(o, member{"multipleOf", s.Step})
+		}
+		return o
+	case campaign.ShapeText:
+		if s.Least == 0 {
+			return ref("emptyText")
+		}
+	default:
+	}
+	return ref(string(s.Kind)) // one of scalars
+}
+
+func (b *builder) object(path string, s *campaign.Shape) object {
+	properties := object{}
+	var required []string
+	for _, f := range s.Fields {
+		at := path + "." + f.Name
+		described := append(object{{"description", b.describe(at)}}, b.value(at, f.Shape)...)
+		properties = append(properties, member{f.Name, described})
+		if f.Required {
+			required = append(required, f.Name)
+		}
+	}
+	o := object{{"type", "object"}}
+	if len(required) > 0 {
+		o = append(o, member{"required", required})
+	}
+	return append(append(o, member{"properties", properties}, member{"additionalProperties", false}),
+		together(path, s)...)
+}
+
+func (b *builder) mapping(path string, s *campaign.Shape) object {
+	o := object{{"type", "object"}}
+	if s.Key == campaign.ShapeName {
+		o = append(o, member{"propertyNames", object{{"pattern", campaign.NamePattern}}})
+	}
+	if s.Least > 0 {
+		o = append(o, member{"minProperties", s.Least})
+	}
+	if s.Most > 0 {
+		o = append(o, member{"maxProperties", s.Most})
+	}
+	return append(o, member{"additionalProperties", b.value(path, s.Item)})
+}

@@ -1,0 +1,75 @@
+package schema
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/nudge-engine/nudge/campaign"
+)
+
+// paths are all fields that the parser has, and the words that they take.
+func paths(t *testing.T) (fields []string, words map[string][]string) {
+	t.Helper()
+	words = map[string][]string{}
+	var walk func(path string, s *campaign.Shape)
+	walk = func(path string, s *campaign.Shape) {
+		for _, s := range alternatives(s) {
+			words[path] = append(words[path], s.Words...)
+			for _, f := range s.Fields {
+				fields = append(fields, path+"."+f.Name)
+				walk(path+"."+f.Name, f.Shape)
+			}
+			if s.Item != nil {
+				walk(path, s.Item)
+			}
+		}
+	}
+	for _, kind := range campaign.Kinds() {
+		s, err := campaign.ShapeOf(kind)
+		if err != nil {
+			t.Fatal(err)
+		}
+		walk(kind, s)
+	}
+	slices.Sort(fields)
+	return slices.Compact(fields), words
+}
+
+// docs/campaigns.md has an example of every field, which the parser takes, and says
+// every word that a field takes.
+func TestEveryFieldHasAnExample(t *testing.T) {
+	lang := language(t)
+	shown, said := map[string]bool{}, map[string]bool{}
+	for _, d := range corpus(t) {
+		if !strings.HasSuffix(d.file, "docs/campaigns.md") || parses(t, lang, d.root) != nil {
+			continue
+		}
+		for _, p := range places(t, d) {
+			shown[p.path] = true
+			if n := p.at(d.root); n.Value != "" {
+				said[p.path+"="+n.Value] = true
+			}
+		}
+	}
+	fields, words := paths(t)
+	for _, f := range fields {
+		if !shown[f] {
+			t.Errorf("docs/campaigns.md has no example of %s", f)
+		}
+	}
+	page, err := os.ReadFile("../../docs/campaigns.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range fields {
+		for _, w := range words[f] {
+			whole := regexp.MustCompile(`\b` + regexp.QuoteMeta(w) + `\b`)
+			if !said[f+"="+w] && !whole.Match(page) {
+				t.Errorf("docs/campaigns.md does not say the word %s of %s", w, f)
+			}
+		}
+	}
+}
