@@ -190,7 +190,7 @@ func (s *Shard) guard(h *hosted, out *effect.Effects, work func(), failed func(d
 		}
 		h.c = restored
 		out.Output = before
-		s.machine = campaign.NewMachine()
+		s.machine = newMachine(&s.config)
 		failed(clip(fmt.Sprintf("panic: %v", p), effect.MaxDetail))
 	}()
 	work()

@@ -28,6 +28,9 @@ type Config struct {
 	Mark func(seq uint64, index int)
 	// Semantics is the version of what Step computes (R1); 0 means this program's.
 	Semantics uint64
+	// Trace notes what is asked about its customer; nil: nobody asks why. It changes
+	// nothing that Step computes.
+	Trace *campaign.Trace
 }
 
 // InTimers is the index that Mark gets while the timers before a frame fire.
@@ -75,7 +78,7 @@ func NewShard(c Config) *Shard {
 		c.Semantics = effect.Semantics
 	}
 	return &Shard{
-		config: c, machine: campaign.NewMachine(), names: campaign.Names{}, customers: newMemory(),
+		config: c, machine: newMachine(&c), names: campaign.Names{}, customers: newMemory(),
 		dedupe: newDedupe(), defs: newDefinitions(c.Compile),
 	}
 }
