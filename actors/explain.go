@@ -13,18 +13,17 @@ func newMachine(c *Config) *campaign.Machine {
 	return m
 }
 
-// Explanation is how a customer stands, and what was last decided about them.
+// Explanation is what a shard can say beside the trace.
 type Explanation struct {
-	At        int64 // log time of the shard, ms
-	Trace     *campaign.Trace
 	Decisions []campaign.Decision // since this process started, newest first, at most 50
 	// Unknown says that the trace is about a campaign that is not in force.
 	Unknown bool
 }
 
-// Explain notes in t how its customer stands; known is as for MayLeave, found false when
-// there is no such customer. It works on a copy: nothing of the shard changes.
-func (s *Shard) Explain(t *campaign.Trace) (found, known bool, err error) {
+// Explain notes in t how its customer stands at an instant (ms; not before the log time);
+// known is as for MayLeave, found false when there is no such customer. It works on a
+// copy: nothing of the shard changes.
+func (s *Shard) Explain(t *campaign.Trace, at int64) (found, known bool, err error) {
 	c, known := s.Customer(t.Workspace, t.Customer)
 	if c == nil {
 		return false, known, nil
@@ -35,20 +34,20 @@ func (s *Shard) Explain(t *campaign.Trace) (found, known bool, err error) {
 	}
 	m := campaign.NewMachine()
 	m.Use(s.defs.set(t.Workspace))
-	m.Standing(own, s.now, t)
+	m.Standing(own, max(s.now, at), t)
 	return true, known, nil
 }
 
-// Explain says how a customer stands; nil when there is none.
-func (o *Owner) Explain(t *campaign.Trace) (*Explanation, error) {
+// Explain says how a customer stands at an instant; nil when there is none.
+func (o *Owner) Explain(t *campaign.Trace, at int64) (*Explanation, error) {
 	if err := o.fetch(t.Workspace, t.Customer); err != nil {
 		return nil, err
 	}
-	found, _, err := o.Shard.Explain(t)
+	found, _, err := o.Shard.Explain(t, at)
 	if err != nil || !found {
 		return nil, err
 	}
-	x := &Explanation{At: o.Shard.Now(), Trace: t, Unknown: t.Campaign != "" && len(t.Occasions) == 0}
+	x := &Explanation{Unknown: t.Campaign != "" && len(t.Occasions) == 0}
 	for _, d := range o.recent.of(t.Workspace, t.Customer) {
 		if t.Campaign == "" || d.Campaign == "" || d.Campaign == t.Campaign {
 			x.Decisions = append(x.Decisions, d)

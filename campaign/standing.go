@@ -24,6 +24,11 @@ func (m *Machine) Standing(c *Customer, now int64, t *Trace) {
 				m.standingChain(of, ch)
 			}
 		}
+		for i := range c.Pending {
+			if c.Pending[i].Delivery.Campaign == p.Name {
+				m.standingPending(p, &c.Pending[i])
+			}
+		}
 	}
 }
 
@@ -31,17 +36,34 @@ func (m *Machine) Standing(c *Customer, now int64, t *Trace) {
 func (m *Machine) standingEntry(p *Program) {
 	m.trace.note(m.listening(p))
 	m.traceOpen(p)
-	if p.Reentry.Key == nil {
-		m.traceReentry(p, "")
-	}
+	enters := p.Reentry.Key != nil || m.traceReentry(p, "")
 	if p.Audience != nil && !p.Audience.reads.record {
 		m.traceAudience(p, "")
 	}
-	if p.Policy.Group != "" {
-		m.traceGroup(p, "")
-	} else {
+	switch {
+	case p.Policy.Group == "":
 		m.traceHoldout(p, "")
+	case enters:
+		m.traceGroup(p, "")
 	}
+	waiting := 0
+	for i := range m.c.queue {
+		if m.c.queue[i].campaign == p.Name {
+			waiting++
+		}
+	}
+	if waiting > 0 {
+		m.trace.note(row(p, nil, RuleStatus, Note, numberFact("entries that wait", waiting)))
+	}
+}
+
+// standingPending notes a delivery whose result is not known yet.
+func (m *Machine) standingPending(p *Program, at *Pending) {
+	d := &at.Delivery
+	a := row(p, nil, RulePending, Note, numberFact("attempt", d.Attempt), timeFact("handed off", d.At),
+		timeFact("next attempt", at.RetryAt), timeFact("expires", d.Expires))
+	a.Version, a.Key, a.Entry, a.Step, a.Channel = d.Version, d.Key, d.Entry, d.Step, d.Channel
+	m.trace.note(a)
 }
 
 // listening says what a campaign's trigger waits for.

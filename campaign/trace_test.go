@@ -142,6 +142,15 @@ func TestTraceChangesNothing(t *testing.T) {
 		if len(standing.Occasions) != 1 {
 			t.Fatalf("seed %d: the present has %d occasions; want 1", seed, len(standing.Occasions))
 		}
+		pending := 0
+		for _, a := range standing.Occasions[0].Asked {
+			if a.Rule == RulePending && a.Answer == Note {
+				pending++
+			}
+		}
+		if pending != len(two.Pending) {
+			t.Errorf("seed %d: the present shows %d deliveries without a result; want %d", seed, pending, len(two.Pending))
+		}
 		noted += trace.rows
 	}
 	if noted < 1000 || erred < 100 {

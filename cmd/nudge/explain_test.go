@@ -15,6 +15,7 @@ import (
 //	calls                   recorded calls, one a line
 //	checkpoint [trim]       a checkpoint; trim drops the log before it
 //	nudge ARGS              the tool over the directory
+//	present ID [CAMPAIGN]   how the customer stands, as a running server says it
 func TestExplain(t *testing.T) {
 	datadriven.Walk(t, "testdata/explain", func(t *testing.T, path string) {
 		t.Helper()
@@ -33,6 +34,12 @@ func TestExplain(t *testing.T) {
 				s.calls(t, d.Input)
 			case "checkpoint":
 				s.checkpoint(t, len(d.CmdArgs) > 0)
+			case "present":
+				name := ""
+				if len(d.CmdArgs) > 1 {
+					name = d.CmdArgs[1].Key
+				}
+				return s.present(t, d.CmdArgs[0].Key, name)
 			case "nudge":
 				var args []string
 				for _, a := range d.CmdArgs {

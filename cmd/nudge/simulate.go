@@ -56,7 +56,7 @@ func (s *simulateCommand) Run(out console) error {
 		return err
 	}
 	if trace != nil {
-		return s.explain(out, trace)
+		return s.explain(out, trace, summaries)
 	}
 	if err := table(out, summaries); err != nil || s.Against == "" {
 		return err

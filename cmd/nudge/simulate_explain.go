@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/explain"
@@ -33,6 +35,11 @@ func (o *explainOptions) trace(lang *campaign.Language) *campaign.Trace {
 	return campaign.NewTrace(lang, simulate.Workspace, o.Explain, o.ExplainCampaign)
 }
 
-func (o *explainOptions) explain(out console, trace *campaign.Trace) error {
+func (o *explainOptions) explain(out console, trace *campaign.Trace, all []*simulate.Summary) error {
+	if o.ExplainCampaign != "" && !slices.ContainsFunc(all, func(s *simulate.Summary) bool {
+		return s.Campaign == o.ExplainCampaign
+	}) {
+		return fmt.Errorf("--explain-campaign %s: there is no such campaign", o.ExplainCampaign)
+	}
 	return show(out, explain.Of(trace, 0, 0), o.ExplainJSON)
 }

@@ -94,8 +94,13 @@ func TestSimulateExplainArguments(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
 		{"--explain-json", "need --explain"},
 		{"--explain ann --against x", "cannot be used together"},
+		{"--explain ann --explain-campaign x", "--explain-campaign x: there is no such campaign"},
 	} {
-		args := append([]string{"simulate", "--campaigns", "c", "--events", "e", "--out", t.TempDir()}, strings.Fields(c.args)...)
+		const dir = "testdata/whole"
+		args := append([]string{
+			"simulate", "--campaigns", dir + "/campaigns.yaml", "--events", dir + "/events.ndjson",
+			"--until", "2026-03-02T00:00:00Z", "--out", t.TempDir(),
+		}, strings.Fields(c.args)...)
 		if code, _, errs := runTool(t, args...); code == 0 || !strings.Contains(errs, c.want) {
 			t.Errorf("%s: exit %d: %s; want %q", c.args, code, errs, c.want)
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/nudge-engine/nudge/ingest"
 	"github.com/nudge-engine/nudge/internal/definition"
 	"github.com/nudge-engine/nudge/internal/effect"
+	"github.com/nudge-engine/nudge/internal/explain"
 	"github.com/nudge-engine/nudge/storage"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -238,4 +239,23 @@ func (s *story) view(t *testing.T, customer string) string {
 		t.Fatal(err)
 	}
 	return string(text) + "\n"
+}
+
+// present is what a running server explains; it changes nothing of the customer.
+func (s *story) present(t *testing.T, customer, name string) string {
+	t.Helper()
+	c, _ := s.shard.Customer(workspace, customer)
+	before := c.AppendTo(nil)
+	trace := campaign.NewTrace(s.lang, workspace, customer, name)
+	if found, _, err := s.shard.Explain(trace, s.clock); err != nil || !found {
+		t.Fatalf("%s: found %v, error %v", customer, found, err)
+	}
+	if string(c.AppendTo(nil)) != string(before) {
+		t.Errorf("to explain %s changes them", customer)
+	}
+	var text strings.Builder
+	if err := explain.Of(trace, 0, 0).Text(&text); err != nil {
+		t.Fatal(err)
+	}
+	return text.String()
 }

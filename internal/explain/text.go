@@ -35,8 +35,8 @@ func (x *Explanation) Text(w io.Writer) error {
 	if x.From+x.To != "" {
 		fmt.Fprintf(&b, "shown from %s to %s\n", cmp.Or(x.From, "the beginning"), cmp.Or(x.To, "the end"))
 	}
-	if len(x.Occasions) == 0 && x.Until != "" {
-		b.WriteString("\nno record of this customer in that time made a rule ask\n")
+	if len(x.Occasions) == 0 {
+		b.WriteString("\nno record or timer of this customer asked a rule\n")
 	}
 	for i := range x.Occasions {
 		x.Occasions[i].text(&b)
