@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/effect"
 )
 
 // newMachine is a machine that the configured trace observes, if there is one.
@@ -64,4 +65,20 @@ func (s *Shard) PastView(workspace, id string, decisions []campaign.Decision) *V
 		return nil
 	}
 	return newView(c, decisions)
+}
+
+// duplicateTraced notes in the trace that an event came again.
+func (s *Shard) duplicateTraced(e *campaign.Event) {
+	s.config.Trace.Aside(e.Workspace, e.Customer, s.now, campaign.Decision{Kind: campaign.Deduplicate, EventID: e.ID})
+}
+
+// asideTraced notes in the trace that a record was put aside; of a panic the guard has
+// said it.
+func (s *Shard) asideTraced(l *effect.DeadLetter) {
+	if l.Reason == campaign.ReasonPanic {
+		return
+	}
+	s.config.Trace.Aside(l.Workspace, l.Customer, s.now, campaign.Decision{
+		Kind: campaign.Deadletter, Reason: l.Reason, Detail: l.Detail,
+	})
 }

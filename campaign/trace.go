@@ -240,3 +240,13 @@ func row(p *Program, ch *Chain, rule Rule, a Answer, facts ...Fact) Asked {
 	}
 	return r
 }
+
+// Aside notes that a record of a customer was not applied, or that what applying it did
+// was undone. It is safe on a nil trace.
+func (t *Trace) Aside(workspace, customer string, at int64, d Decision) {
+	if t == nil || workspace != t.Workspace || customer != t.Customer {
+		return
+	}
+	t.occasion(Occasion{At: at, What: "record", ID: d.EventID})
+	t.note(Asked{Decision: &d})
+}

@@ -22,7 +22,11 @@ func (m *Machine) traceTrigger(p *Program, e *Event) {
 		a.Facts = append(a.Facts, numberFact("count", n), numberFact("reaches", t.Reaches))
 	case *InactivityTrigger:
 		a.Answer = Note
-		if a = m.exprFacts(a, t.Where); e != nil {
+		counts := true
+		if t.Where != nil {
+			counts, _ = t.Where.holds(m.scope)
+		}
+		if a = m.exprFacts(a, t.Where); e != nil && counts {
 			a.Facts = append(a.Facts, timeFact("due if none comes", e.Time+t.For))
 		}
 	case *StreakTrigger:
@@ -33,7 +37,9 @@ func (m *Machine) traceTrigger(p *Program, e *Event) {
 		a.Facts = append(a.Facts, m.valueBefore(p), Fact{"at", strconv.FormatFloat(t.At, 'f', -1, 64)})
 	case *SegmentTrigger:
 		a = m.exprFacts(a, t.When)
-		a.Unmet = nil
+		if m.isInside(t) {
+			a.Unmet = nil
+		}
 		a.Facts = append(a.Facts, truthFact("before", m.wasInside(p, t)), truthFact("now", m.isInside(t)))
 	case *ChangeTrigger:
 		var before, after fastjson.Parser

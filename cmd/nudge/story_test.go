@@ -32,6 +32,7 @@ type story struct {
 	k      uint64
 	clock  int64 // ms
 	lines  int
+	known  []*campaign.Program // ever applied
 	// after is called when a frame is applied; may be nil.
 	after func()
 }
@@ -106,6 +107,9 @@ func (s *story) apply(t *testing.T, text string) {
 	}
 	a := &actors.Apply{Workspace: workspace}
 	for i := range docs {
+		if p := docs[i].Campaign; p != nil {
+			s.known = append(s.known, p)
+		}
 		d := docs[i].Document
 		d.Version = uint32(s.k)
 		a.Documents = append(a.Documents, d)
@@ -161,6 +165,7 @@ func (s *story) step(t *testing.T, records ...stream.Record) {
 func (s *story) calls(t *testing.T, input string) {
 	t.Helper()
 	reader := ingest.NewRecorded(workspace)
+	reader.Knows(s.known)
 	for line := range strings.Lines(input) {
 		if line = strings.TrimSpace(line); line == "" {
 			continue
@@ -173,7 +178,14 @@ func (s *story) calls(t *testing.T, input string) {
 		if err != nil {
 			t.Fatalf("%s: %v", line, err)
 		}
-		s.step(t, stream.Record{Kind: stream.KindEvent, Data: e.AppendTo(nil)})
+		kind := stream.KindEvent
+		if e.Customer == "" {
+			kind = stream.KindBroadcast
+		}
+		s.step(t, stream.Record{Kind: kind, Data: e.AppendTo(nil)})
+		for s.shard.Touring() {
+			s.step(t, stream.Record{Kind: stream.KindTick})
+		}
 	}
 }
 
