@@ -75,7 +75,7 @@ type Asked struct {
 	About  string   // which of several: a goal's id, an event, a cap
 	Source string   // of the expression, empty when the rule has none
 	Facts  []Fact   // what was compared, in the order in which it is read
-	Unmet  []string // parts of a conjunction that does not hold
+	Unmet  []string // the smallest parts of the expression because of which it does not hold
 
 	Decision *Decision // nil for a rule
 }

@@ -16,8 +16,31 @@ const maxFact = 500
 
 // exprParts is an expression taken apart for a trace.
 type exprParts struct {
-	reads []*Expr // the names that it reads, in the order written, each once
-	parts []*Expr // of a conjunction; none when it is no conjunction
+	reads []*Expr  // the names that it reads, in the order written, each once
+	tree  exprNode // what it is composed of
+}
+
+// exprNode is a part of an expression: a conjunction or disjunction of others, or neither.
+type exprNode struct {
+	expr *Expr
+	of   []exprNode // none for what is neither
+}
+
+// unmet adds the smallest parts because of which a part does not hold.
+func (n *exprNode) unmet(s *scope, all []string) []string {
+	if n.expr == nil {
+		return all
+	}
+	if holds, _ := n.expr.holds(s); holds {
+		return all
+	}
+	if len(n.of) == 0 {
+		return append(all, n.expr.Source)
+	}
+	for i := range n.of {
+		all = n.of[i].unmet(s, all)
+	}
+	return all
 }
 
 // textFact, numberFact, timeFact and spanFact are facts of the usual kinds.
@@ -82,12 +105,8 @@ func (m *Machine) exprFacts(a Asked, e *Expr) Asked {
 		}
 		a.Facts = append(a.Facts, f)
 	}
-	if a.Answer == No {
-		for _, part := range parts.parts {
-			if holds, _ := part.holds(m.scope); !holds {
-				a.Unmet = append(a.Unmet, part.Source)
-			}
-		}
+	if a.Answer == No && len(parts.tree.of) > 0 {
+		a.Unmet = parts.tree.unmet(m.scope, nil)
 	}
 	return a
 }
@@ -122,28 +141,28 @@ func (t *Trace) apart(source string) *exprParts {
 			parts.reads = append(parts.reads, e)
 		}
 	}
-	if all := conjuncts(tree.Expr(), nil); len(all) > 1 {
-		for _, x := range all {
-			text, err := cel.ExprToString(x, tree.SourceInfo())
-			if err != nil {
-				continue
-			}
-			if e, err := t.lang.compileExpr(text, nil); err == nil {
-				parts.parts = append(parts.parts, e)
-			}
-		}
-	}
+	parts.tree = t.node(tree.Expr(), tree.SourceInfo())
 	return parts
 }
 
-func conjuncts(x celast.Expr, all []celast.Expr) []celast.Expr {
-	if x.Kind() == celast.CallKind && x.AsCall().FunctionName() == "_&&_" {
-		for _, arg := range x.AsCall().Args() {
-			all = conjuncts(arg, all)
-		}
-		return all
+// node is a part of an expression with what it is composed of.
+func (t *Trace) node(x celast.Expr, info *celast.SourceInfo) (n exprNode) {
+	text, err := cel.ExprToString(x, info)
+	if err != nil {
+		return n
 	}
-	return append(all, x)
+	if n.expr, err = t.lang.compileExpr(text, nil); err != nil {
+		return exprNode{}
+	}
+	if x.Kind() != celast.CallKind {
+		return n
+	}
+	if f := x.AsCall().FunctionName(); f == "_&&_" || f == "_||_" {
+		for _, arg := range x.AsCall().Args() {
+			n.of = append(n.of, t.node(arg, info))
+		}
+	}
+	return n
 }
 
 // collectReads adds the names that an expression reads, the longest ones.

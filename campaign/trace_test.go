@@ -159,7 +159,8 @@ func TestTraceChangesNothing(t *testing.T) {
 }
 
 // An expression is taken apart into the names that it reads, each once and as long as it
-// is known without evaluating anything.
+// is known without evaluating anything; and the smallest parts are named because of which
+// it does not hold.
 func TestExpressionParts(t *testing.T) {
 	lang, err := NewLanguage()
 	if err != nil {
@@ -168,32 +169,48 @@ func TestExpressionParts(t *testing.T) {
 	for _, c := range []struct {
 		source string
 		reads  []string
-		parts  int
+		unmet  []string // without a customer, an event or a chain
 	}{
-		{`event.properties.value >= 20`, []string{`event.properties.value`}, 0},
-		{`has(customer.traits.a) && customer.traits.a > 1 && true`, []string{`customer.traits.a`}, 3},
+		{`event.properties.value >= 20`, []string{`event.properties.value`}, nil},
+		{
+			`has(customer.traits.a) && customer.traits.a > 1 && true`,
+			[]string{`customer.traits.a`},
+			[]string{`has(customer.traits.a)`, `customer.traits.a > 1`},
+		},
 		{
 			`customer.count("A", "30d") > 1 || customer.tagged("vip")`,
 			[]string{`customer.count("A", "30d")`, `customer.tagged("vip")`},
-			0,
+			[]string{`customer.count("A", "30d") > 1`, `customer.tagged("vip")`},
 		},
-		{`customer.traits["a b"].startsWith(trigger.name)`, []string{`customer.traits["a b"]`, `trigger.name`}, 0},
+		{
+			`(customer.count("A") == 0 || customer.tagged("b")) && (customer.tagged("c") || customer.id == "x" && now > now)`,
+			[]string{`customer.count("A")`, `customer.tagged("b")`, `customer.tagged("c")`, `customer.id`, `now`},
+			[]string{`customer.tagged("c")`, `customer.id == "x"`, `now > now`},
+		},
+		{`customer.traits["a b"].startsWith(trigger.name)`, []string{`customer.traits["a b"]`, `trigger.name`}, nil},
 		{
 			`event.properties.items.exists(i, i.sku == customer.traits.sku)`,
 			[]string{`event.properties.items`, `customer.traits.sku`},
-			0,
+			nil,
 		},
-		{`customer.traits[event.properties.name] == "x"`, []string{`customer.traits`, `event.properties.name`}, 0},
-		{`now - chain.entered_at > duration("1h")`, []string{`now`, `chain.entered_at`}, 0},
-		{`1 in [1, 2]`, nil, 0},
+		{`customer.traits[event.properties.name] == "x"`, []string{`customer.traits`, `event.properties.name`}, nil},
+		{`now - chain.entered_at > duration("1h")`, []string{`now`, `chain.entered_at`}, nil},
+		{`1 in [2]`, nil, nil},
 	} {
-		parts := NewTrace(lang, "w", "c", "").apart(c.source)
-		var reads []string
-		for _, e := range parts.reads {
-			reads = append(reads, e.Source)
+		trace, m := NewTrace(lang, "w", "c", ""), NewMachine()
+		m.Observe(trace)
+		m.begin(NewCustomer("w", "c", 0, 1), 5, new(Output))
+		e, err := lang.compileExpr(c.source, nil)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if !reflect.DeepEqual(reads, c.reads) || len(parts.parts) != c.parts {
-			t.Errorf("%s reads %q in %d parts; want %q in %d", c.source, reads, len(parts.parts), c.reads, c.parts)
+		got := m.exprFacts(Asked{Answer: No}, e)
+		var reads []string
+		for _, f := range got.Facts {
+			reads = append(reads, f.Name)
+		}
+		if !reflect.DeepEqual(reads, c.reads) || !reflect.DeepEqual(got.Unmet, c.unmet) {
+			t.Errorf("%s reads %q, unmet %q; want %q, %q", c.source, reads, got.Unmet, c.reads, c.unmet)
 		}
 	}
 }

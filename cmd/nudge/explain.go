@@ -90,7 +90,7 @@ func (e *explainCommand) past(out console, from, until int64) error {
 	if err := r.begin(ctx, 0, trace); err != nil {
 		return err
 	}
-	if err := r.run(ctx, 0); err != nil {
+	if err := r.run(ctx, out, 0); err != nil {
 		return err
 	}
 	if r.view() == nil {

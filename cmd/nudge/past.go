@@ -153,8 +153,8 @@ func (r *replay) bases(ctx context.Context) ([]base, error) {
 	}
 	slices.SortStableFunc(all, func(a, b base) int { return int(min(max(a.now-b.now, -1), 1)) })
 	if len(all) == 0 {
-		return nil, fmt.Errorf("partition %d: the log begins at %d; no checkpoint and no snapshot reaches it",
-			r.partition, r.first)
+		return nil, fmt.Errorf("partition %d: the log begins at %d; no checkpoint and no snapshot of this version "+
+			"reaches it", r.partition, r.first)
 	}
 	return all, nil
 }
@@ -205,8 +205,12 @@ func (r *replay) begin(ctx context.Context, at int64, trace *campaign.Trace) err
 }
 
 // run applies the frames whose log time is not after an instant (ms); 0: all.
-func (r *replay) run(ctx context.Context, until int64) error {
-	for seq := r.shard.Applied().Seq + 1; seq <= r.info.Last; seq++ {
+func (r *replay) run(ctx context.Context, out console, until int64) error {
+	first := r.shard.Applied().Seq + 1
+	bar := progress(out, int(r.info.Last+1-first), "replaying")
+	defer func() { _ = bar.Finish() }()
+	for seq := first; seq <= r.info.Last; seq++ {
+		_ = bar.Add(1)
 		m, err := r.events.Get(ctx, seq)
 		if err != nil {
 			return err

@@ -40,7 +40,7 @@ func (c *customerCommand) past(out console) error {
 	if err := r.begin(ctx, at, nil); err != nil {
 		return err
 	}
-	if err := r.run(ctx, at); err != nil {
+	if err := r.run(ctx, out, at); err != nil {
 		return err
 	}
 	fmt.Fprintf(out.err, "partition %d after frame %d, log time %s\n", r.partition, r.shard.Applied().Seq,

@@ -50,7 +50,7 @@ type Row struct {
 	About    string    `json:"about,omitempty"`
 	Source   string    `json:"expression,omitempty"`
 	Values   []Value   `json:"values,omitempty"`
-	Unmet    []string  `json:"unmet,omitempty"` // parts of a conjunction that does not hold
+	Unmet    []string  `json:"unmet,omitempty"` // the smallest parts because of which the expression does not hold
 	Decision *Decision `json:"decision,omitempty"`
 }
 
