@@ -2,9 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/gofrs/flock"
 
 	"github.com/nudge-engine/nudge/campaign"
 )
@@ -104,6 +107,22 @@ func state(t *testing.T, text string) map[string]any {
 	}
 	delete(v, "recent_decisions")
 	return v
+}
+
+// The directory of a running server is left alone.
+func TestPastOfARunningServer(t *testing.T) {
+	dir := t.TempDir()
+	lock := flock.New(filepath.Join(dir, "lock"))
+	if locked, err := lock.TryLock(); err != nil || !locked {
+		t.Fatal(locked, err)
+	}
+	defer func() { _ = lock.Unlock() }()
+	for _, command := range []string{"explain --customer ann", "customer ann"} {
+		code, _, errs := runTool(t, append(strings.Fields(command), "--data", dir)...)
+		if code == 0 || !strings.Contains(errs, "is in use: stop the server first") {
+			t.Errorf("%s: exit %d: %s; want: in use", command, code, errs)
+		}
+	}
 }
 
 func TestTimeTravelArguments(t *testing.T) {
