@@ -38,6 +38,7 @@ type EngineConfig struct {
 	MemoryLimit   int64         // bytes of customers in memory, over all shards; 0: no limit
 	SnapshotEvery time.Duration // default 5 s
 	Checkpoints   time.Duration // how often a checkpoint is kept; default 10 min
+	KeepBack      int           // how many checkpoints are kept; default 2
 	// OnHalt is called once for each partition that stops.
 	OnHalt func(partition int, err error)
 }
@@ -66,6 +67,9 @@ func NewEngine(c EngineConfig) *Engine {
 	}
 	if c.Checkpoints == 0 {
 		c.Checkpoints = 10 * time.Minute
+	}
+	if c.KeepBack == 0 {
+		c.KeepBack = 2
 	}
 	if c.Semantics == 0 {
 		c.Semantics = effect.Semantics
@@ -129,7 +133,7 @@ func (e *Engine) checkpoints(ctx context.Context) {
 			return
 		case at := <-ticker.C:
 			name := at.UTC().Format("20060102T150405.000Z")
-			if err := e.config.Store.Checkpoint(name, 2); err != nil {
+			if err := e.config.Store.Checkpoint(name, e.config.KeepBack); err != nil {
 				e.config.Logger.Error("actors: no checkpoint", slog.Any("error", err))
 			}
 		}

@@ -58,6 +58,7 @@ func (s *Shard) applyEvent(in *Input, index int, out *effect.Effects) error {
 	}
 	if !s.dedupe.add(eventHash(e.Workspace, e.Customer, e.ID), s.now) {
 		out.Drops = append(out.Drops, effect.Drop{Index: uint32(index), Reason: campaign.Deduplicate})
+		s.duplicateTraced(&e)
 		return nil
 	}
 	s.eventful = true
@@ -151,11 +152,13 @@ func (s *Shard) applyReject(index int, data []byte, out *effect.Effects) error {
 	if err := json.Unmarshal(data, &r); err != nil {
 		return fmt.Errorf("actors: reject: %w", err)
 	}
-	out.DeadLetters = append(out.DeadLetters, effect.DeadLetter{
+	l := effect.DeadLetter{
 		Workspace: r.Workspace, Customer: r.Customer,
 		Index: uint32(index), Reason: campaign.ReasonRejected, Field: r.Field,
 		Detail: clip(r.Code+": "+r.Message, effect.MaxDetail), Raw: []byte(clip(r.Raw, effect.MaxRaw)), At: s.now,
-	})
+	}
+	s.asideTraced(&l)
+	out.DeadLetters = append(out.DeadLetters, l)
 	return nil
 }
 
@@ -169,6 +172,7 @@ func (s *Shard) putAside(index int, r *stream.Record, reason campaign.Reason, de
 		d := wire.NewDecoder(r.Data)
 		l.Workspace, l.Customer = d.String(), d.String()
 	}
+	s.asideTraced(&l)
 	out.DeadLetters = append(out.DeadLetters, l)
 	out.Drops = append(out.Drops, effect.Drop{Index: l.Index, Reason: campaign.Deadletter})
 }
@@ -194,8 +198,13 @@ func (s *Shard) guard(h *hosted, out *effect.Effects, work func(), failed func(d
 		}
 		h.c = restored
 		out.Output = before
-		s.machine = campaign.NewMachine()
-		failed(clip(fmt.Sprintf("panic: %v", p), effect.MaxDetail))
+		s.machine = newMachine(&s.config)
+		detail := clip(fmt.Sprintf("panic: %v", p), effect.MaxDetail)
+		s.config.Trace.Aside(h.c.Workspace, h.c.ID, s.now, campaign.Decision{
+			Kind: campaign.Deadletter, Reason: campaign.ReasonPanic,
+			Detail: "what was asked and decided just before is undone: " + detail,
+		})
+		failed(detail)
 	}()
 	work()
 }

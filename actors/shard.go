@@ -33,6 +33,9 @@ type Config struct {
 	Unguarded bool
 	// Semantics is the version of what Step computes (R1); 0 means this program's.
 	Semantics uint64
+	// Trace notes what is asked about its customer; nil: nobody asks why. It changes
+	// nothing that Step computes.
+	Trace *campaign.Trace
 }
 
 // InTimers is the index that Mark gets while the timers before a frame fire.
@@ -81,7 +84,7 @@ func NewShard(c Config) *Shard {
 	}
 	names := campaign.Names{}
 	return &Shard{
-		config: c, machine: campaign.NewMachine(), names: names, customers: newMemory(names),
+		config: c, machine: newMachine(&c), names: names, customers: newMemory(names),
 		dedupe: newDedupe(), defs: newDefinitions(c.Compile),
 	}
 }

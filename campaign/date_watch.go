@@ -64,6 +64,9 @@ func (m *Machine) planDates(p *Program, t *DateTrigger, report bool) {
 	for _, o := range t.Offsets {
 		m.planDate(p, t, o, d, ok, loc)
 	}
+	if m.trace != nil {
+		m.tracePlanned(p, t)
+	}
 }
 
 func (m *Machine) planDate(p *Program, t *DateTrigger, o Offset, d calendarDate, known bool, loc *time.Location) {

@@ -75,7 +75,9 @@ func (m *Machine) derive() {
 			continue
 		}
 		m.begin(m.c, m.now, m.out)
-		m.eventID = d.event.ID
+		if m.eventID = d.event.ID; m.trace != nil {
+			m.recorded(&d.event)
+		}
 		m.scope.event.set(&d.event)
 		m.scope.trigger.set(&d.event)
 		if p := m.set.byName[d.campaign]; p != nil {

@@ -12,6 +12,9 @@ func (m *Machine) triggers(e *Event) {
 func (m *Machine) trigger(p *Program, e *Event) {
 	m.scope.chain.c = nil
 	m.scope.trigger.set(e)
+	if m.trace != nil {
+		m.traceTrigger(p, e)
+	}
 	switch t := p.Trigger.(type) {
 	case *EventTrigger:
 		if t.Where == nil || m.holds(t.Where, p.Name) {
@@ -116,6 +119,9 @@ func (m *Machine) fireWatch(campaign string) {
 
 // offer asks whether an event may start a chain at all, then enters.
 func (m *Machine) offer(p *Program, e *Event) {
+	if m.trace != nil {
+		m.traceOffer(p, e)
+	}
 	switch {
 	case e == nil: // a timer changed the profile
 		m.enterIfAllowed(p, nil)
@@ -130,6 +136,9 @@ func (m *Machine) offer(p *Program, e *Event) {
 
 // enterIfAllowed asks re-entry, audience and already converted, in this order.
 func (m *Machine) enterIfAllowed(p *Program, trigger *Event) {
+	if m.trace != nil {
+		m.traceEntry(p, trigger)
+	}
 	if p.Status != StatusActive {
 		m.inactive(p, trigger)
 		return
@@ -319,6 +328,9 @@ func (m *Machine) refresh(p *Program, ch *Chain, trigger *Event) {
 		}
 	}
 	m.decideChain(ch, Refreshed, NoReason, ch.Step, "")
+	if m.trace != nil {
+		m.traceRest(p, ch)
+	}
 }
 
 func (m *Machine) refuse(p *Program, key string, reason Reason) {

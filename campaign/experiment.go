@@ -53,6 +53,9 @@ func (*Experiment) verb() string { return "experiment" }
 // experiment finds the chain's variant: the one that it had before, else the winner,
 // else that of the customer's bucket. It returns where to go.
 func (m *Machine) experiment(p *Program, s *Step, x *Experiment, ch *Chain, next string) string {
+	if m.trace != nil {
+		m.traceExperiment(p, s.ID, x, ch)
+	}
 	at := -1
 	for i := range ch.Variants {
 		if ch.Variants[i].Step == s.ID {

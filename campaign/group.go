@@ -42,6 +42,9 @@ func (m *Machine) settleGroups() {
 }
 
 func (m *Machine) settleGroup(c *candidate) {
+	if m.trace != nil {
+		m.traceGroup(c.program, c.key)
+	}
 	if reason := m.mayEnter(c.program, c.key); reason != NoReason { // the others took the room
 		m.refuse(c.program, c.key, reason)
 		return

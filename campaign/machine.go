@@ -38,6 +38,9 @@ type Machine struct {
 	segments []segment
 	// candidates are the chains that wait for their group to be settled.
 	candidates []candidate
+
+	observer *Trace // nil: nobody asks why
+	trace    *Trace // the observer, while its customer is in hand
 }
 
 // NewMachine is a machine without campaigns.
@@ -61,6 +64,9 @@ func (m *Machine) begin(c *Customer, now int64, out *Output) {
 	m.scope.customer.set(c)
 	m.scope.chain.c = nil
 	m.notedProfile()
+	if m.trace = m.observer.of(c); m.trace != nil {
+		m.trace.occasion(Occasion{At: now, What: "record"})
+	}
 }
 
 // Apply applies an event to its customer at log time now, in the order of L1.
@@ -70,6 +76,9 @@ func (m *Machine) begin(c *Customer, now int64, out *Output) {
 // not from after now.
 func (m *Machine) Apply(c *Customer, e *Event, now int64, created bool, out *Output) {
 	m.begin(c, now, out)
+	if m.trace != nil {
+		m.recorded(e)
+	}
 	m.follow()
 	m.eventID = e.ID
 	m.scope.event.set(e)
@@ -131,6 +140,9 @@ func (m *Machine) fireDue(due int64) (fired bool) {
 			m.planned = t.chain.Due
 		}
 		m.late = m.now-m.planned > lateAfter
+		if m.trace != nil {
+			m.timed(&t)
+		}
 		m.scope.trigger.set(nil)
 		m.fired++
 		m.cause = cause{due: t.due, number: m.fired}
@@ -194,6 +206,9 @@ func (m *Machine) holds(e *Expr, campaign string) bool {
 func (m *Machine) decide(d Decision) {
 	d.Workspace, d.Customer, d.EventID, d.At = m.c.Workspace, m.c.ID, m.eventID, m.now
 	m.out.Decisions = append(m.out.Decisions, d)
+	if m.trace != nil {
+		m.trace.decided(d)
+	}
 }
 
 // decideChain is decide for a chain.

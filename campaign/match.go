@@ -66,6 +66,9 @@ func (m *Machine) matches(match *Matcher, e *Event, campaign string) bool {
 	if match.Event != e.Name {
 		return false
 	}
+	if m.trace != nil {
+		m.traceMatch(match, e)
+	}
 	if match.Match != "" && !m.sameProperty(match.Match) {
 		return false
 	}
@@ -82,6 +85,9 @@ func (m *Machine) goals(p *Program, ch *Chain, e *Event) {
 	reached, stopping := false, ""
 	for i := range p.Goals {
 		g := &p.Goals[i]
+		if m.trace != nil {
+			m.traceWindow(p, g, ch, e)
+		}
 		if ch.reached(g.ID) || !m.inWindow(g, ch, e) || !m.matches(&g.Match, e, ch.Campaign) {
 			continue
 		}
@@ -178,6 +184,9 @@ func (m *Machine) waits(p *Program, ch *Chain, e *Event) {
 		ch.Restarts++
 		ch.Opened, ch.Due, ch.Wake = m.now, m.now+w.Timeout, 0
 		m.freeze(ch, 0)
+		if m.trace != nil {
+			m.traceRest(p, ch)
+		}
 	}
 }
 

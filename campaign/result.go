@@ -68,6 +68,9 @@ func DecodeResult(p []byte) (Result, error) {
 // expired while the attempt was under way.
 func (m *Machine) Settle(c *Customer, r *Result, now int64, out *Output) {
 	m.begin(c, now, out)
+	if m.trace != nil {
+		m.trace.occasion(Occasion{At: now, What: "result"})
+	}
 	at := -1
 	for i := range c.Pending {
 		if c.Pending[i].Delivery.ID == r.Delivery {

@@ -93,6 +93,9 @@ func (m *Machine) walk(p *Program, t *turn) {
 			if m.late && t.sent && ch.Due != 0 && ch.Due <= m.now {
 				ch.Wake = m.now + 1 // one late send a chain at a time: the next waits for the next tick
 			}
+			if m.trace != nil {
+				m.traceRest(p, ch)
+			}
 			return
 		}
 		ch.Step = m.leap(p, ch, at, next)
@@ -152,6 +155,9 @@ func (m *Machine) alreadyCame(w *Wait, ch *Chain) int {
 }
 
 func (m *Machine) branch(b *Branch, ch *Chain, next string) string {
+	if m.trace != nil {
+		m.traceBranch(b, ch)
+	}
 	for i := range b.Arms {
 		if b.Arms[i].When == nil || m.holds(b.Arms[i].When, ch.Campaign) {
 			return b.Arms[i].Goto

@@ -34,6 +34,9 @@ func (m *Machine) send(t *turn) (next string, goesOn bool) {
 			TriggerID: m.triggerID(), At: m.now, Due: t.planned, Expires: m.now + s.Expires, Attempt: 1,
 			Values: msg.values,
 		}
+		if m.trace != nil {
+			m.traceGates(t, s, channel, msg)
+		}
 		switch r := m.ask(t, s, channel, msg); {
 		case r.reason == NoReason:
 			m.take(t, s, &d, msg)
@@ -56,6 +59,9 @@ func (m *Machine) send(t *turn) (next string, goesOn bool) {
 	}
 	if len(held.Open) > 0 {
 		ch.Held, ch.Due = held, held.Until
+		if m.trace != nil {
+			m.traceRest(p, ch)
+		}
 		return "", false
 	}
 	if failed && s.OnFail != "" {

@@ -99,6 +99,9 @@ func ReplanAt(at int64, workspace, customer string) int64 {
 // it changes nothing at all: who is asked in vain is not part of the log.
 func (m *Machine) Replan(c *Customer, now int64, out *Output) {
 	m.begin(c, now, out)
+	if m.trace != nil {
+		m.trace.occasion(Occasion{At: now, What: "new version"})
+	}
 	m.follow()
 	m.release()
 }

@@ -125,6 +125,9 @@ func watched(p *Program) bool {
 // Visit applies a visit to a customer at log time now.
 func (m *Machine) Visit(c *Customer, v *Visit, now int64, out *Output) {
 	m.begin(c, now, out)
+	if m.trace != nil {
+		m.visited(v)
+	}
 	m.planned, m.late = v.Due, now-v.Due > lateAfter
 	switch v.Kind {
 	case VisitBroadcast:
@@ -165,6 +168,9 @@ func (m *Machine) broadcast(p *Program, e *Event) {
 func (m *Machine) meant(p *Program, trigger *Event, audience *Expr) bool {
 	m.scope.chain.c = nil
 	m.scope.trigger.set(trigger)
+	if m.trace != nil {
+		m.traceVisit(p, audience)
+	}
 	if audience != nil && !m.holds(audience, p.Name) {
 		return false
 	}

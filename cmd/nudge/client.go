@@ -77,9 +77,14 @@ func (a adminAddress) call(method, path string, body any) ([]byte, error) {
 type customerCommand struct {
 	adminAddress `embed:""`
 	ID           string `arg:"" help:"Customer id; anonymous ones begin with anon:."`
+	At           string `placeholder:"TIME" help:"With --data: show the customer as they were at this instant (RFC 3339)."`
+	Data         string `placeholder:"DIR" help:"Data directory of a server that is not running."`
 }
 
 func (c *customerCommand) Run(out console) error {
+	if c.Data != "" || c.At != "" {
+		return c.past(out)
+	}
 	text, err := c.call(http.MethodGet, "/v1/customers/"+url.PathEscape(c.ID), nil)
 	if err != nil {
 		return err

@@ -28,6 +28,7 @@ type simulateCommand struct {
 	Sort       bool   `help:"Sort the calls by time first; else a call out of order is an error."`
 	Against    string `placeholder:"DIR" help:"Run other definitions over the same calls too and print the difference."`
 	Partitions int    `default:"1" help:"Partitions to run with, 1 to 64; the result is the same."`
+	explainOptions
 }
 
 func (s *simulateCommand) Help() string {
@@ -49,14 +50,18 @@ func (s *simulateCommand) Run(out console) error {
 	if err != nil {
 		return err
 	}
-	summaries, err := s.play(out, lang, s.Campaigns, s.Out, until)
+	trace := s.trace(lang)
+	summaries, err := s.play(out, lang, s.Campaigns, s.Out, until, trace)
 	if err != nil {
 		return err
+	}
+	if trace != nil {
+		return s.explain(out, trace, summaries)
 	}
 	if err := table(out, summaries); err != nil || s.Against == "" {
 		return err
 	}
-	other, err := s.play(out, lang, s.Against, filepath.Join(s.Out, "against"), until)
+	other, err := s.play(out, lang, s.Against, filepath.Join(s.Out, "against"), until, nil)
 	if err != nil {
 		return err
 	}
@@ -64,9 +69,9 @@ func (s *simulateCommand) Run(out console) error {
 }
 
 // play runs the definitions of a directory over the calls, and leaves the report in to.
-func (s *simulateCommand) play(out console, lang *campaign.Language, from, to string, until int64) (
-	[]*simulate.Summary, error,
-) {
+func (s *simulateCommand) play(out console, lang *campaign.Language, from, to string, until int64,
+	trace *campaign.Trace,
+) ([]*simulate.Summary, error) {
 	docs, err := load(lang, []string{from}, definition.Options{Loose: true})
 	if err != nil {
 		fmt.Fprintln(out.err, err)
@@ -87,7 +92,7 @@ func (s *simulateCommand) play(out console, lang *campaign.Language, from, to st
 	}
 	run, err := simulate.New(simulate.Config{
 		Lang: lang, Documents: docs, Partitions: s.Partitions, Until: until,
-		Sink: report, Progress: func() { _ = bar.Add(1) },
+		Sink: report, Progress: func() { _ = bar.Add(1) }, Trace: trace,
 	}, start)
 	if err != nil {
 		return nil, err
@@ -108,6 +113,9 @@ func (s *simulateCommand) play(out console, lang *campaign.Language, from, to st
 }
 
 func (s *simulateCommand) validate() (until int64, err error) {
+	if err := s.explainOptions.validate(s.Against); err != nil {
+		return 0, err
+	}
 	if s.Partitions < 1 || s.Partitions > 64 {
 		return 0, fmt.Errorf("--partitions %d: must be from 1 to 64", s.Partitions)
 	}

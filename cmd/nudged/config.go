@@ -32,13 +32,15 @@ type Config struct {
 	WriteKey     string `env:"NUDGE_WRITE_KEY" secret:"true" help:"Write key of the default workspace; empty: made at first start."`
 	AdminKey     string `env:"NUDGE_ADMIN_KEY" secret:"true" help:"Bearer token of the admin address; needed unless it is loopback."`
 
-	Partitions    int           `env:"NUDGE_PARTITIONS" default:"8" help:"Partitions of a new log, 1 to 64; fixed for its life."`
-	MemoryLimit   int64         `env:"NUDGE_MEMORY_LIMIT" default:"4294967296" help:"Bytes of customers in memory; 0: no limit."`
-	SnapshotEvery time.Duration `env:"NUDGE_SNAPSHOT_EVERY" default:"5s" help:"Time between snapshots."`
-	LogBytes      int64         `env:"NUDGE_LOG_BYTES" default:"21474836480" help:"Bytes of all event streams together."`
-	Retention     time.Duration `env:"NUDGE_RETENTION" default:"24h" help:"How long the log keeps what is no longer needed."`
-	MinFree       int64         `env:"NUDGE_MIN_FREE" default:"2147483648" help:"Free bytes of disk below which events get 503."`
-	RatePerKey    float64       `env:"NUDGE_RATE_PER_KEY" default:"0" help:"Events a second and write key; 0: no limit."`
+	Partitions      int           `env:"NUDGE_PARTITIONS" default:"8" help:"Partitions of a new log, 1 to 64; fixed for its life."`
+	MemoryLimit     int64         `env:"NUDGE_MEMORY_LIMIT" default:"4294967296" help:"Bytes of customers in memory; 0: no limit."`
+	SnapshotEvery   time.Duration `env:"NUDGE_SNAPSHOT_EVERY" default:"5s" help:"Time between snapshots."`
+	CheckpointEvery time.Duration `env:"NUDGE_CHECKPOINT_EVERY" default:"10m" help:"Time between checkpoints of the state."`
+	Checkpoints     int           `env:"NUDGE_CHECKPOINTS" default:"2" help:"Checkpoints that are kept, 2 to 1000: how far back the past can be looked at."`
+	LogBytes        int64         `env:"NUDGE_LOG_BYTES" default:"21474836480" help:"Bytes of all event streams together."`
+	Retention       time.Duration `env:"NUDGE_RETENTION" default:"24h" help:"How long the log keeps what is no longer needed."`
+	MinFree         int64         `env:"NUDGE_MIN_FREE" default:"2147483648" help:"Free bytes of disk below which events get 503."`
+	RatePerKey      float64       `env:"NUDGE_RATE_PER_KEY" default:"0" help:"Events a second and write key; 0: no limit."`
 
 	Clickhoused string        `env:"NUDGE_CLICKHOUSED" help:"The clickhoused program; default: beside nudged." placeholder:"FILE"`
 	ClockOffset time.Duration `env:"NUDGE_CLOCK_OFFSET" default:"0s" help:"Moves the clock, for tests."`
@@ -58,6 +60,8 @@ func (c *Config) validate() error {
 	check(c.Partitions >= 1 && c.Partitions <= 64, "partitions: %d; must be from 1 to 64", c.Partitions)
 	check(c.MemoryLimit >= 0, "memory_limit: %d; must not be negative", c.MemoryLimit)
 	check(c.SnapshotEvery >= 100*time.Millisecond, "snapshot_every: %v; must be at least 100ms", c.SnapshotEvery)
+	check(c.CheckpointEvery >= time.Second, "checkpoint_every: %v; must be at least 1s", c.CheckpointEvery)
+	check(c.Checkpoints >= 2 && c.Checkpoints <= 1000, "checkpoints: %d; must be from 2 to 1000", c.Checkpoints)
 	check(c.Retention >= time.Minute, "retention: %v; must be at least 1m", c.Retention)
 	check(
 		c.LogBytes >= int64(c.Partitions)*(16<<20),

@@ -205,6 +205,7 @@ func (n *node) startEngine(ctx context.Context) error {
 		Semantics: effect.Semantics, Publisher: n.publisher, Compile: n.catalog.compile, Clock: n.clock.Now,
 		Node: n.id.Node, Epoch: n.lease.Epoch(),
 		Logger: n.log, MemoryLimit: n.config.MemoryLimit, SnapshotEvery: n.config.SnapshotEvery,
+		Checkpoints: n.config.CheckpointEvery, KeepBack: n.config.Checkpoints,
 	})
 	if err := n.engine.Start(ctx); err != nil {
 		return err

@@ -33,6 +33,8 @@ type Config struct {
 	Progress   func() // called after each call; may be nil
 	// Prepare changes each program before it runs, for a scenario; may be nil.
 	Prepare func(*campaign.Program)
+	// Trace notes what is asked about its customer, who is of Workspace; may be nil.
+	Trace *campaign.Trace
 }
 
 // Sink takes the outcome, in the order of the contract.
@@ -74,7 +76,7 @@ func New(c Config, start int64) (*Simulation, error) {
 	record := stream.Record{Kind: stream.KindControl, Data: control.Encode()}
 	store := storage.NewMemory()
 	for p := range c.Partitions {
-		shard := actors.NewShard(actors.Config{Partition: p, Compile: compile})
+		shard := actors.NewShard(actors.Config{Partition: p, Compile: compile, Trace: c.Trace})
 		if err := shard.Recover(store); err != nil {
 			return nil, err
 		}

@@ -1,0 +1,244 @@
+package campaign
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/google/cel-go/cel"
+	celast "github.com/google/cel-go/common/ast"
+	"github.com/google/cel-go/common/types/ref"
+	"github.com/valyala/fastjson"
+)
+
+// maxFact bounds one value of a trace, in bytes.
+const maxFact = 500
+
+// exprParts is an expression taken apart for a trace.
+type exprParts struct {
+	reads []*Expr  // the names that it reads, in the order written, each once
+	tree  exprNode // what it is composed of
+}
+
+// exprNode is a part of an expression: a conjunction or disjunction of others, or neither.
+type exprNode struct {
+	expr *Expr
+	of   []exprNode // none for what is neither
+}
+
+// unmet adds the smallest parts because of which a part does not hold.
+func (n *exprNode) unmet(s *scope, all []string) []string {
+	if n.expr == nil {
+		return all
+	}
+	if holds, _ := n.expr.holds(s); holds {
+		return all
+	}
+	if len(n.of) == 0 {
+		return append(all, n.expr.Source)
+	}
+	for i := range n.of {
+		all = n.of[i].unmet(s, all)
+	}
+	return all
+}
+
+// textFact, numberFact, timeFact and spanFact are facts of the usual kinds.
+func textFact(name, text string) Fact {
+	return Fact{Name: name, Value: string(appendJSONString(nil, text))}
+}
+
+func numberFact[T ~int | ~int64 | ~uint32 | ~uint64](name string, n T) Fact {
+	return Fact{Name: name, Value: strconv.FormatInt(int64(n), 10)}
+}
+
+func timeFact(name string, ms int64) Fact {
+	if ms == 0 {
+		return Fact{Name: name}
+	}
+	return textFact(name, FormatTime(ms))
+}
+
+// spanFact writes a duration with as many units as it takes: 1d2h0m5s is 1d2h5s.
+func spanFact(name string, ms int64) Fact {
+	var b []byte
+	rest := ms
+	if rest < 0 {
+		b, rest = append(b, '-'), -rest
+	}
+	for _, u := range [...]struct {
+		name string
+		unit int64
+	}{{"d", dayMillis}, {"h", hourMillis}, {"m", 60_000}, {"s", 1000}, {"ms", 1}} {
+		if rest >= u.unit {
+			b = append(strconv.AppendInt(b, rest/u.unit, 10), u.name...)
+			rest %= u.unit
+		}
+	}
+	if ms == 0 {
+		b = append(b, "0s"...)
+	}
+	return textFact(name, string(b))
+}
+
+func truthFact(name string, yes bool) Fact { return Fact{Name: name, Value: strconv.FormatBool(yes)} }
+
+func jsonFact(name string, v *fastjson.Value) Fact {
+	if v == nil {
+		return Fact{Name: name}
+	}
+	return Fact{Name: name, Value: clip(string(appendCanonical(nil, v)), maxFact)}
+}
+
+// exprFacts completes a row with an expression (nil: none) and what it reads at present.
+func (m *Machine) exprFacts(a Asked, e *Expr) Asked {
+	if e == nil {
+		return a
+	}
+	a.Source = e.Source
+	parts := m.trace.apart(e.Source)
+	for _, read := range parts.reads {
+		v, missing, err := read.eval(m.scope)
+		f := Fact{Name: read.Source}
+		if err == nil && !missing {
+			f.Value = factValue(v)
+		}
+		a.Facts = append(a.Facts, f)
+	}
+	if a.Answer == No && len(parts.tree.of) > 0 {
+		a.Unmet = parts.tree.unmet(m.scope, nil)
+	}
+	return a
+}
+
+func factValue(v ref.Val) string {
+	b, ok := appendValue(nil, v, 0)
+	if !ok {
+		return string(appendJSONString(nil, v.Type().TypeName()))
+	}
+	if len(b) > maxFact {
+		return string(appendJSONString(nil, clip(string(b), maxFact)+"..."))
+	}
+	return string(b)
+}
+
+// apart takes an expression apart, once a source.
+func (t *Trace) apart(source string) *exprParts {
+	if parts := t.parts[source]; parts != nil {
+		return parts
+	}
+	parts := new(exprParts)
+	t.parts[source] = parts
+	parsed, issues := t.lang.env.Parse(source)
+	if issues != nil && issues.Err() != nil {
+		return parts
+	}
+	tree := parsed.NativeRep()
+	var reads []string
+	collectReads(tree.Expr(), &reads)
+	for _, text := range reads {
+		if e, err := t.lang.compileExpr(text, nil); err == nil {
+			parts.reads = append(parts.reads, e)
+		}
+	}
+	parts.tree = t.node(tree.Expr(), tree.SourceInfo())
+	return parts
+}
+
+// node is a part of an expression with what it is composed of.
+func (t *Trace) node(x celast.Expr, info *celast.SourceInfo) (n exprNode) {
+	text, err := cel.ExprToString(x, info)
+	if err != nil {
+		return n
+	}
+	if n.expr, err = t.lang.compileExpr(text, nil); err != nil {
+		return exprNode{}
+	}
+	if x.Kind() != celast.CallKind {
+		return n
+	}
+	if f := x.AsCall().FunctionName(); f == "_&&_" || f == "_||_" {
+		for _, arg := range x.AsCall().Args() {
+			n.of = append(n.of, t.node(arg, info))
+		}
+	}
+	return n
+}
+
+// collectReads adds the names that an expression reads, the longest ones.
+func collectReads(x celast.Expr, all *[]string) {
+	if text, ok := readPath(x); ok {
+		if named := strings.ContainsAny(text, ".[") || text == "now"; named && !slices.Contains(*all, text) {
+			*all = append(*all, text)
+		}
+		return
+	}
+	each := func(children ...celast.Expr) {
+		for _, child := range children {
+			collectReads(child, all)
+		}
+	}
+	switch x.Kind() {
+	case celast.SelectKind:
+		each(x.AsSelect().Operand())
+	case celast.CallKind:
+		if x.AsCall().IsMemberFunction() {
+			each(x.AsCall().Target())
+		}
+		each(x.AsCall().Args()...)
+	case celast.ListKind:
+		each(x.AsList().Elements()...)
+	case celast.MapKind:
+		for _, entry := range x.AsMap().Entries() {
+			each(entry.AsMapEntry().Key(), entry.AsMapEntry().Value())
+		}
+	case celast.ComprehensionKind:
+		c := x.AsComprehension()
+		each(c.IterRange(), c.LoopStep(), c.Result())
+	default: // literals, and names that a loop gives
+	}
+}
+
+// readPath is the text of a name of the language: a variable, what is selected of it by
+// constants, or one of its functions.
+func readPath(x celast.Expr) (text string, ok bool) {
+	switch x.Kind() {
+	case celast.IdentKind:
+		name := x.AsIdent()
+		return name, slices.Contains([]string{"event", "trigger", "customer", "chain", "now"}, name)
+	case celast.SelectKind:
+		text, ok = readPath(x.AsSelect().Operand())
+		return text + "." + x.AsSelect().FieldName(), ok
+	case celast.CallKind:
+		return callPath(x.AsCall())
+	default:
+		return "", false
+	}
+}
+
+func callPath(call celast.CallExpr) (text string, ok bool) {
+	args := make([]string, 0, len(call.Args()))
+	of := call.Args()
+	if call.FunctionName() == "_[_]" {
+		of = of[1:]
+	}
+	for _, arg := range of {
+		if arg.Kind() != celast.LiteralKind {
+			return "", false
+		}
+		args = append(args, factValue(arg.AsLiteral()))
+	}
+	switch call.FunctionName() {
+	case "_[_]":
+		text, ok = readPath(call.Args()[0])
+		return text + "[" + strings.Join(args, ", ") + "]", ok
+	case "count", "sum", "first", "last", "tagged":
+		if !call.IsMemberFunction() {
+			return "", false
+		}
+		text, ok = readPath(call.Target())
+		return text + "." + call.FunctionName() + "(" + strings.Join(args, ", ") + ")", ok && text == "customer"
+	default:
+		return "", false
+	}
+}

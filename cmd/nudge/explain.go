@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/explain"
+)
+
+type explainCommand struct {
+	adminAddress `embed:""`
+	Customer     string `required:"" placeholder:"ID" help:"Customer id; anonymous ones begin with anon:."`
+	Campaign     string `placeholder:"NAME" help:"Explain only this campaign."`
+	Data         string `placeholder:"DIR" help:"Data directory of a server that is not running: explain the past from its log."`
+	From         string `placeholder:"TIME" help:"With --data: leave out what was before this instant (RFC 3339)."`
+	Until        string `placeholder:"TIME" help:"With --data: leave out what was after this instant (RFC 3339)."`
+	JSON         bool   `name:"json" help:"Write JSON."`
+}
+
+func (e *explainCommand) Help() string {
+	return `Says why a customer was or was not sent something: each rule that was asked, in
+order, with the values compared at that instant, and the decisions that followed.
+
+Of a running server it explains the present: what each campaign would answer to an
+entry now, where chains stand and what they wait for, what the gates of the next
+send say, and the last decisions. With --data it explains the past of a stopped
+server, as far as its log reaches; the first lines say from when.
+
+Example:
+  nudge explain --customer ann --campaign cart-abandoned --data data`
+}
+
+func (e *explainCommand) Run(out console) error {
+	if e.Data == "" {
+		if e.From != "" || e.Until != "" {
+			return errors.New("--from and --until need --data: a running server explains the present")
+		}
+		return e.present(out)
+	}
+	from, err := instant("--from", e.From)
+	if err != nil {
+		return err
+	}
+	until, err := instant("--until", e.Until)
+	if err != nil {
+		return err
+	}
+	return e.past(out, from, until)
+}
+
+// present asks the server.
+func (e *explainCommand) present(out console) error {
+	path := "/v1/customers/" + url.PathEscape(e.Customer) + "/explain"
+	if e.Campaign != "" {
+		path += "?campaign=" + url.QueryEscape(e.Campaign)
+	}
+	text, err := e.call(http.MethodGet, path, nil)
+	if err != nil {
+		return err
+	}
+	var x explain.Explanation
+	if err := json.Unmarshal(text, &x); err != nil {
+		return fmt.Errorf("the server's answer cannot be read: %w", err)
+	}
+	return show(out, &x, e.JSON)
+}
+
+// past replays the log of a stopped server.
+func (e *explainCommand) past(out console, from, until int64) error {
+	data, err := openStopped(e.Data, out)
+	if err != nil {
+		return err
+	}
+	defer data.close()
+	ctx := context.Background()
+	r, err := data.replay(ctx, e.Customer)
+	if err != nil {
+		return err
+	}
+	if e.Campaign != "" && !data.knows(e.Campaign) {
+		return fmt.Errorf("there never was a campaign %s", e.Campaign)
+	}
+	trace := campaign.NewTrace(data.lang, workspace, e.Customer, e.Campaign)
+	if err := r.begin(ctx, 0, trace); err != nil {
+		return err
+	}
+	if err := r.run(ctx, out, 0); err != nil {
+		return err
+	}
+	if r.view() == nil {
+		return fmt.Errorf("no event of customer %s was seen", e.Customer)
+	}
+	x := explain.Of(trace, from, until)
+	x.Reach, x.Until = campaign.FormatTime(r.reach), campaign.FormatTime(r.shard.Now())
+	return show(out, x, e.JSON)
+}
+
+func show(out console, x *explain.Explanation, asJSON bool) error {
+	if asJSON {
+		return x.JSON(out.out)
+	}
+	return x.Text(out.out)
+}
+
+// instant reads a time; 0 for none.
+func instant(flag, text string) (int64, error) {
+	if text == "" {
+		return 0, nil
+	}
+	t, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		return 0, fmt.Errorf("%s %q is no time; write for example 2026-03-01T10:00:00Z", flag, text)
+	}
+	return t.UnixMilli(), nil
+}

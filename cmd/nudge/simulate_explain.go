@@ -1,0 +1,45 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/explain"
+	"github.com/nudge-engine/nudge/internal/simulate"
+)
+
+// explainOptions let a simulation say why one customer was or was not sent something.
+type explainOptions struct {
+	Explain         string `placeholder:"ID" help:"Print, in place of the table, why this customer was or was not sent something."`
+	ExplainCampaign string `placeholder:"NAME" help:"With --explain: only this campaign."`
+	ExplainJSON     bool   `name:"explain-json" help:"With --explain: write JSON."`
+}
+
+func (o *explainOptions) validate(against string) error {
+	switch {
+	case o.Explain == "" && (o.ExplainCampaign != "" || o.ExplainJSON):
+		return errors.New("--explain-campaign and --explain-json need --explain")
+	case o.Explain != "" && against != "":
+		return errors.New("--explain and --against cannot be used together")
+	}
+	return nil
+}
+
+// trace is nil when nobody is to be explained.
+func (o *explainOptions) trace(lang *campaign.Language) *campaign.Trace {
+	if o.Explain == "" {
+		return nil
+	}
+	return campaign.NewTrace(lang, simulate.Workspace, o.Explain, o.ExplainCampaign)
+}
+
+func (o *explainOptions) explain(out console, trace *campaign.Trace, all []*simulate.Summary) error {
+	if o.ExplainCampaign != "" && !slices.ContainsFunc(all, func(s *simulate.Summary) bool {
+		return s.Campaign == o.ExplainCampaign
+	}) {
+		return fmt.Errorf("--explain-campaign %s: there is no such campaign", o.ExplainCampaign)
+	}
+	return show(out, explain.Of(trace, 0, 0), o.ExplainJSON)
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/nudge-engine/nudge/campaign"
+)
+
+func (c *customerCommand) Help() string {
+	return `Shows a customer of a running server as they are now. With --data it shows them as a
+stopped server left them, and with --at as they were at an earlier instant, as far as
+the log and the checkpoints reach.
+
+Example:
+  nudge customer ann --data data --at 2026-03-01T10:00:00Z`
+}
+
+// past shows the customer of a stopped server.
+func (c *customerCommand) past(out console) error {
+	if c.Data == "" {
+		return errors.New("--at needs --data: stop the server, or name a copy of its data directory")
+	}
+	at, err := instant("--at", c.At)
+	if err != nil {
+		return err
+	}
+	data, err := openStopped(c.Data, out)
+	if err != nil {
+		return err
+	}
+	defer data.close()
+	ctx := context.Background()
+	r, err := data.replay(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	if err := r.begin(ctx, at, nil); err != nil {
+		return err
+	}
+	if err := r.run(ctx, out, at); err != nil {
+		return err
+	}
+	fmt.Fprintf(out.err, "partition %d after frame %d, log time %s\n", r.partition, r.shard.Applied().Seq,
+		campaign.FormatTime(r.shard.Now()))
+	view := r.view()
+	if view == nil && at != 0 {
+		return fmt.Errorf("no event of customer %s was seen until %s", c.ID, campaign.FormatTime(at))
+	}
+	if view == nil {
+		return fmt.Errorf("no event of customer %s was seen", c.ID)
+	}
+	text, err := json.MarshalIndent(view, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = out.out.Write(append(text, '\n'))
+	return err
+}

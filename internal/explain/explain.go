@@ -1,0 +1,143 @@
+// Package explain shows why a customer was or was not sent something: what a trace of
+// the core noted, as JSON and as text. The same trace gives the same bytes.
+package explain
+
+import (
+	"encoding/json"
+
+	"github.com/nudge-engine/nudge/campaign"
+)
+
+// Explanation is what a trace noted. All times are RFC 3339 in UTC.
+type Explanation struct {
+	Customer string `json:"customer"`
+	Campaign string `json:"campaign,omitempty"` // empty: all
+	// Until is the end of the history; empty where only the present is explained.
+	Until string `json:"until,omitempty"`
+	// Reach is the instant from which the history is whole, because what came before is no
+	// longer in the log; empty where it begins with the customer's first record.
+	Reach string `json:"reach,omitempty"`
+	// From and To bound what is shown of it, where somebody asked for that.
+	From      string     `json:"from,omitempty"`
+	To        string     `json:"to,omitempty"`
+	Occasions []Occasion `json:"occasions"`
+	Left      int        `json:"left_out,omitempty"` // rows beyond the limit of a trace
+	// Decisions are the last ones that the server remembers, newest first.
+	Decisions []Decision `json:"recent_decisions,omitempty"`
+}
+
+// Occasion is what made the engine ask.
+type Occasion struct {
+	At    string `json:"at"`
+	What  string `json:"what"`
+	Name  string `json:"name,omitempty"`
+	ID    string `json:"event_id,omitempty"`
+	Time  string `json:"event_time,omitempty"`
+	Due   string `json:"due,omitempty"`
+	Asked []Row  `json:"asked"`
+}
+
+// Row is one rule that was asked, or one decision.
+type Row struct {
+	Campaign string    `json:"campaign,omitempty"`
+	Version  uint32    `json:"version,omitempty"`
+	Key      string    `json:"key,omitempty"`
+	Entry    uint32    `json:"entry,omitempty"`
+	Step     string    `json:"step,omitempty"`
+	Channel  string    `json:"channel,omitempty"`
+	Rule     string    `json:"rule,omitempty"`
+	Answer   string    `json:"answer,omitempty"`
+	About    string    `json:"about,omitempty"`
+	Source   string    `json:"expression,omitempty"`
+	Values   []Value   `json:"values,omitempty"`
+	Unmet    []string  `json:"unmet,omitempty"` // the smallest parts because of which the expression does not hold
+	Decision *Decision `json:"decision,omitempty"`
+}
+
+// Value is one value that was compared; null where it is missing.
+type Value struct {
+	Name  string          `json:"name"`
+	Value json.RawMessage `json:"value"`
+}
+
+// Decision is a verdict with its reason.
+type Decision struct {
+	At       string `json:"at,omitempty"`
+	Campaign string `json:"campaign,omitempty"`
+	Key      string `json:"key,omitempty"`
+	Entry    uint32 `json:"entry,omitempty"`
+	Step     string `json:"step,omitempty"`
+	Kind     string `json:"kind"`
+	Reason   string `json:"reason,omitempty"`
+	Detail   string `json:"detail,omitempty"`
+	EventID  string `json:"event_id,omitempty"`
+}
+
+// Of shows a trace. Occasions before from and after until (ms, 0: no bound) are left out.
+func Of(t *campaign.Trace, from, until int64) *Explanation {
+	x := &Explanation{
+		Customer: t.Customer, Campaign: t.Campaign, Left: t.Left, Occasions: []Occasion{},
+		From: campaign.FormatTime(from), To: campaign.FormatTime(until),
+	}
+	for i := range t.Occasions {
+		o := &t.Occasions[i]
+		if o.At < from || until != 0 && o.At > until {
+			continue
+		}
+		shown := Occasion{
+			At: campaign.FormatTime(o.At), What: o.What, Name: o.Name, ID: o.ID, Time: campaign.FormatTime(o.Time),
+			Due: campaign.FormatTime(o.Due),
+		}
+		for j := range o.Asked {
+			shown.Asked = append(shown.Asked, rowOf(&o.Asked[j]))
+		}
+		x.Occasions = append(x.Occasions, shown)
+	}
+	return x
+}
+
+// Recent adds the last decisions, newest first.
+func (x *Explanation) Recent(decisions []campaign.Decision) {
+	for i := range decisions {
+		x.Decisions = append(x.Decisions, decisionOf(&decisions[i]))
+	}
+}
+
+func rowOf(a *campaign.Asked) Row {
+	r := Row{
+		Campaign: a.Campaign, Version: a.Version, Key: a.Key, Entry: a.Entry, Step: a.Step, Channel: a.Channel,
+		Rule: string(a.Rule), Answer: string(a.Answer), About: a.About, Source: a.Source, Unmet: a.Unmet,
+	}
+	for _, f := range a.Facts {
+		v := Value{Name: f.Name, Value: json.RawMessage("null")}
+		if f.Value != "" {
+			v.Value = valueOf(f.Value)
+		}
+		r.Values = append(r.Values, v)
+	}
+	if a.Decision != nil {
+		d := decisionOf(a.Decision)
+		d.At, d.EventID = "", "" // those of the occasion
+		r.Decision = &d
+	}
+	return r
+}
+
+// valueOf is a fact's JSON; one that was cut short is a text.
+func valueOf(text string) json.RawMessage {
+	if json.Valid([]byte(text)) {
+		return json.RawMessage(text)
+	}
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		return json.RawMessage("null")
+	}
+	return quoted
+}
+
+func decisionOf(d *campaign.Decision) Decision {
+	return Decision{
+		At: campaign.FormatTime(d.At), Campaign: d.Campaign, Key: d.Key, Entry: d.Entry, Step: d.Step,
+		Kind: string(d.Kind), Reason: string(d.Reason), Detail: d.Detail, EventID: d.EventID,
+	}
+}
