@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -53,34 +54,46 @@ func (c *Controller) foldDecide(d *Decide) {
 	}
 }
 
-// trials are the experiments in force, sorted by workspace, campaign and step order.
-func (c *Controller) trials() ([]Trial, error) {
-	var all []Trial
-	for name, docs := range c.docs { //nudge:unordered sorted below
-		for _, d := range docs { //nudge:unordered sorted below
-			if d.Kind != campaign.KindCampaign {
-				continue
+// trials are the experiments in force, sorted by workspace, campaign and step order, and
+// the number of control records that they come from.
+func (c *Controller) trials() (all []Trial, records int, err error) {
+	type campaignDocument struct {
+		workspace string
+		campaign.Document
+	}
+	var docs []campaignDocument
+	c.mu.Lock()
+	records = len(c.records)
+	decided, blocked := maps.Clone(c.decided), maps.Clone(c.blocked)
+	for workspace, of := range c.docs { //nudge:unordered sorted below
+		for _, d := range of { //nudge:unordered sorted below
+			if d.Kind == campaign.KindCampaign {
+				docs = append(docs, campaignDocument{workspace, d})
 			}
-			parsed, err := c.engine.config.Compile(name, &d)
-			if err != nil {
-				return nil, fmt.Errorf("actors: workspace %s: %w", name, err)
-			}
-			parsed.Campaign.Experiments(func(step string, x *campaign.Experiment) {
-				t := Trial{Workspace: name, Campaign: d.Name, Version: d.Version, Step: step, Experiment: x}
-				if w, known := c.decided[t.key()]; known && x.Index(w.Variant) >= 0 {
-					t.Decided = &w
-				}
-				if b, known := c.blocked[t.key()]; known && b.Experiment == x.Print() {
-					t.Noted = &b
-				}
-				all = append(all, t)
-			})
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Trial) int {
-		return strings.Compare(a.Workspace+"\x00"+a.Campaign, b.Workspace+"\x00"+b.Campaign)
+	c.mu.Unlock()
+	slices.SortFunc(docs, func(a, b campaignDocument) int {
+		return strings.Compare(a.workspace+"\x00"+a.Name, b.workspace+"\x00"+b.Name)
 	})
-	return all, nil
+	for i := range docs {
+		d := &docs[i]
+		parsed, err := c.engine.config.Compile(d.workspace, &d.Document)
+		if err != nil {
+			return nil, 0, fmt.Errorf("actors: workspace %s: %w", d.workspace, err)
+		}
+		parsed.Campaign.Experiments(func(step string, x *campaign.Experiment) {
+			t := Trial{Workspace: d.workspace, Campaign: d.Name, Version: d.Version, Step: step, Experiment: x}
+			if w, known := decided[t.key()]; known && x.Index(w.Variant) >= 0 {
+				t.Decided = &w
+			}
+			if b, known := blocked[t.key()]; known && b.Experiment == x.Print() {
+				t.Noted = &b
+			}
+			all = append(all, t)
+		})
+	}
+	return all, records, nil
 }
 
 // slowest is the last full hour that the log time of every partition has reached.
@@ -128,13 +141,10 @@ func (c *Controller) stand(ctx context.Context, all []Trial, hour int64, noted f
 }
 
 // Experiments says how the experiments that look for a winner stand.
+//
+// REQUIRES: the controller is attached.
 func (c *Controller) Experiments(ctx context.Context) ([]Trial, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.engine == nil {
-		return nil, errors.New("actors: the engine is not there yet")
-	}
-	all, err := c.trials()
+	all, _, err := c.trials()
 	if err != nil || len(all) == 0 {
 		return nil, err
 	}
@@ -145,12 +155,33 @@ func (c *Controller) Experiments(ctx context.Context) ([]Trial, error) {
 	return all, c.stand(ctx, all, hour, func(*Trial) bool { return true })
 }
 
+// decide appends a decision, if it was made in sight of all the control records that
+// there are, and sees to it that every partition has it.
+func (c *Controller) decide(ctx context.Context, d *Decide, records int) (written bool, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.records) != records {
+		return false, nil
+	}
+	if err := c.append(ctx, &Control{Decide: d}); err != nil {
+		return false, err
+	}
+	return true, c.copy(ctx)
+}
+
+// complete is copy for who does not hold the controller.
+func (c *Controller) complete(ctx context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.copy(ctx)
+}
+
 // Decider decides experiments. It belongs to one goroutine.
 type Decider struct {
 	c       *Controller
 	clock   func() (int64, error)
 	hour    int64 // that was looked at last
-	records int   // control records known then
+	records int   // control records known then; 0: look again
 	open    bool  // there is one that is not decided
 	partial bool  // a record may not have come to all partitions
 }
@@ -161,49 +192,55 @@ func NewDecider(c *Controller, clock func() (int64, error)) *Decider {
 	return &Decider{c: c, clock: clock}
 }
 
-// Look looks at the experiments if an hour is full since the last call, records what
-// there is to record and returns it. Partitions behind the hour that the clock has
-// reached get a tick while an experiment waits, so that idle ones do not hold it up.
+// Look looks at the experiments if an hour is full or a control record came since the
+// last call, records what there is to record and returns it. Partitions behind the hour
+// that the clock has reached get a tick while an experiment is open, so that idle ones
+// do not hold it up.
 func (d *Decider) Look(ctx context.Context) ([]Decide, error) {
-	c := d.c
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	hour, err := c.slowest(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var said []Decide
 	if d.partial {
-		if err := c.copy(ctx); err != nil {
+		if err := d.c.complete(ctx); err != nil {
 			return nil, err
 		}
 		d.partial = false
 	}
-	for hour > d.hour || len(c.records) != d.records {
-		d.records = len(c.records)
+	hour, err := d.c.slowest(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var said []Decide
+	for hour > d.hour || d.c.known() != d.records {
 		record, err := d.next(ctx, hour)
 		if record != nil {
 			said = append(said, *record)
 		}
 		if err != nil {
-			d.records = 0 // look again
+			d.records = 0
 			return said, err
 		}
-		d.hour = hour
 	}
 	return said, d.urge(ctx)
 }
 
-// next records the first of what there is to record; nil when there is nothing.
+// known is how many control records the controller knows.
+func (c *Controller) known() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.records)
+}
+
+// next records the first of what there is to record, and returns it; nil when there is
+// nothing, or when another record came meanwhile.
 func (d *Decider) next(ctx context.Context, hour int64) (*Decide, error) {
-	c := d.c
-	all, err := c.trials()
-	if d.open = false; err != nil || len(all) == 0 {
+	all, records, err := d.c.trials()
+	if err != nil {
 		return nil, err
 	}
-	if err := c.stand(ctx, all, hour, func(t *Trial) bool { return t.Noted != nil }); err != nil {
-		return nil, err
+	if d.open = false; len(all) > 0 {
+		if err := d.c.stand(ctx, all, hour, func(t *Trial) bool { return t.Noted != nil }); err != nil {
+			return nil, err
+		}
 	}
+	d.hour, d.records = hour, records
 	for i := range all {
 		t := &all[i]
 		if t.Decided != nil {
@@ -211,11 +248,10 @@ func (d *Decider) next(ctx context.Context, hour int64) (*Decide, error) {
 		}
 		d.open = true
 		if record := t.Standing.Record(t.Workspace, t.Campaign, t.Step, t.Noted != nil); record != nil {
-			if err := c.append(ctx, &Control{Decide: record}); err != nil {
-				return nil, err
+			written, err := d.c.decide(ctx, record, records)
+			if d.partial = err != nil; !written {
+				record = nil
 			}
-			err := c.copy(ctx)
-			d.partial = err != nil
 			return record, err
 		}
 	}

@@ -42,8 +42,11 @@ func (e *Evidence) detail(variant string) string {
 		}
 		fmt.Fprintf(&b, "%s %d/%d best %.4f", a.Variant, a.Conversions, a.Exposures, a.Best)
 	}
+	if e.Needed > 0 {
+		fmt.Fprintf(&b, "; look %d, needs %.4f", e.Look, e.Needed)
+	}
 	if len(e.Arms) > 0 {
-		fmt.Fprintf(&b, "; look %d, needs %.4f; shares %.4f", e.Look, e.Needed, e.Mismatch)
+		fmt.Fprintf(&b, "; shares %.4f", e.Mismatch)
 	}
 	return clip(b.String(), effect.MaxDetail)
 }
@@ -190,11 +193,11 @@ func (s *Standing) changes(rows []armRow) []int64 {
 	if s.First == 0 {
 		return nil
 	}
-	// An exposure at a full hour itself may not be known at that hour.
-	after := s.First/campaign.HourMillis + 1
-	all := []int64{max(fullHour(s.First+s.x.Winner.MinTime), after)}
+	// min_time is more than 0: these are after the first exposure's own instant, at which
+	// it may not be known yet.
+	all := []int64{fullHour(s.First + s.x.Winner.MinTime)}
 	if s.x.Winner.Deadline != 0 {
-		all = append(all, max(fullHour(s.First+s.x.Winner.Deadline), after))
+		all = append(all, fullHour(s.First+s.x.Winner.Deadline))
 	}
 	for _, r := range rows {
 		all = append(all, r.Hour)
@@ -246,7 +249,8 @@ func (s *Shard) applyDecide(d *Decide, out *effect.Effects) error {
 		kind = campaign.Blocked
 	}
 	out.Decisions = append(out.Decisions, campaign.Decision{
-		Workspace: d.Workspace, Campaign: d.Campaign, Step: d.Step, Kind: kind, Reason: d.Reason,
+		Workspace: d.Workspace, Campaign: d.Campaign, Version: s.defs.set(d.Workspace).Version(d.Campaign),
+		Step: d.Step, Kind: kind, Reason: d.Reason,
 		Detail: d.detail(d.Variant), At: s.now,
 	})
 	return nil

@@ -67,6 +67,14 @@ func (p *Program) Experiments(f func(step string, x *Experiment)) {
 	}
 }
 
+// Version is that of a campaign in force, 0 when there is none.
+func (s *Set) Version(campaign string) uint32 {
+	if p := s.byName[campaign]; p != nil {
+		return p.Version
+	}
+	return 0
+}
+
 // Counts is the experiment of a campaign in force that still looks for a winner, nil
 // when there is none.
 func (s *Set) Counts(campaign, step string) *Experiment {
