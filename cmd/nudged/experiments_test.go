@@ -21,6 +21,16 @@ spec:
   steps:
     - {id: text, experiment: {variants: [{id: a}, {id: b}], winner: {min_per_variant: 40, min_time: 6h}}}
     - {id: rest, delay: 30d}
+---
+apiVersion: nudge/v1
+kind: Campaign
+metadata: {name: skewed}
+spec:
+  trigger: {event: {name: Skew}}
+  goals: [{id: bought, event: Order Completed, window: 2h, stop: false}]
+  steps:
+    - {id: text, experiment: {variants: [{id: a}, {id: b}], salt: offer/text, winner: {min_per_variant: 20, min_time: 6h}}}
+    - {id: rest, delay: 30d}
 `
 
 // variantOf is the variant that a customer's bucket gives.
@@ -55,6 +65,13 @@ func TestExperimentIsDecided(t *testing.T) {
 			bought[v]++
 		}
 	}
+	for i, of := 0, map[string]int{}; of["a"]+of["b"] < 80; i++ { // one of a for three of b
+		customer := fmt.Sprintf("s%d", i)
+		if v := variantOf(customer); of[v] < map[string]int{"a": 20, "b": 60}[v] {
+			of[v]++
+			track(customer, "Skew")
+		}
+	}
 	s.mustPost(calls)
 	s.wantRows(time.Minute, len(calls), "SELECT count() FROM nudge.events")
 	if got := s.nudge("experiments"); !strings.Contains(got, "offer/text: no look yet, first at 40 matured each") ||
@@ -80,11 +97,13 @@ func TestExperimentIsDecided(t *testing.T) {
 		return nil
 	}
 	s.eventually(time.Minute, "a decision", decided)
+	s.blocked()
 	s.kill()
 	s.env = append(s.env, "NUDGE_CLOCK_OFFSET=9h")
 	s.start()
 	s.ready()
 	s.eventually(time.Minute, "the same decision", decided)
+	s.blocked()
 	calls = calls[:0]
 	for i, late := 0, 0; late < 5; i++ {
 		if customer := fmt.Sprintf("late%d", i); variantOf(customer) == "a" {
@@ -97,6 +116,27 @@ func TestExperimentIsDecided(t *testing.T) {
 		"AND customer LIKE 'late%'")
 	s.wantRows(time.Minute, 1, "SELECT count() FROM nudge.decisions WHERE kind = 'decided' AND campaign = 'offer' "+
 		"AND step = 'text' AND reason = 'confidence' AND detail LIKE 'b: a %'")
+}
+
+// blocked: the experiment whose shares are wrong is not decided, and everybody can see why.
+func (s *server) blocked() {
+	s.t.Helper()
+	s.eventually(time.Minute, "a block", func() error {
+		if got := s.nudge("experiments", "skewed"); !strings.Contains(got, "skewed/text: blocked: chance gives such shares") {
+			return errors.New(got)
+		}
+		got, err := get("http://" + s.admin + "/metrics")
+		if err == nil && !strings.Contains(got, "nudge_experiments_blocked 1\n") {
+			err = errors.New("nudge_experiments_blocked is not 1")
+		}
+		return err
+	})
+	s.wantRows(time.Minute, 1, "SELECT count() FROM nudge.decisions WHERE kind = 'blocked' AND campaign = 'skewed' "+
+		"AND reason = 'sample_ratio'")
+	s.wantRows(time.Minute, 0, "SELECT count() FROM nudge.decisions WHERE kind = 'decided' AND campaign = 'skewed'")
+	if !strings.Contains(s.log.String(), "experiment blocked") {
+		s.t.Error("the log does not say that the experiment is blocked")
+	}
 }
 
 func (s *server) mustPost(calls []map[string]any) {

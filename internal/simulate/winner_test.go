@@ -129,3 +129,25 @@ func TestWinnerInAHistory(t *testing.T) {
 	}
 	t.Logf("%s: %s", rows[0].At, rows[0].Detail)
 }
+
+// Shares of the variants that chance does not give block a decision, also that of the
+// deadline, and are said once.
+func TestBlockedHistory(t *testing.T) {
+	text := strings.Replace(fmt.Sprintf(trialText, "offer"), "min_time: 6h", "min_time: 6h, deadline: 24h", 1)
+	random := rand.New(rand.NewPCG(8, 9))
+	var events []campaign.Event
+	for _, e := range history(random, 1500, func(string) float64 { return 0.2 }) {
+		// Two of three who would have a never come.
+		if campaign.Bucket("offer/x", e.Customer) >= 5000 || campaign.Bucket("other", e.Customer)%3 == 0 || e.Customer == "last" {
+			events = append(events, e)
+		}
+	}
+	files := run(t, text, events, 4)
+	rows := decisions(t, files, "blocked")
+	if len(rows) != 1 || rows[0].Reason != "sample_ratio" || rows[0].Step != "x" || rows[0].Customer != nil {
+		t.Errorf("unexpected decisions %+v", rows)
+	}
+	if rows := decisions(t, files, "decided"); len(rows) != 0 {
+		t.Errorf("it is decided: %+v", rows)
+	}
+}
