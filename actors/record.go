@@ -127,7 +127,7 @@ func (s *Shard) applyControl(data []byte, seq uint64, out *effect.Effects) error
 			return err
 		}
 		s.activate(c.Apply, old)
-		s.dropTallies()
+		s.renewTallies()
 	case c.Decide != nil:
 		return s.applyDecide(c.Decide, out)
 	case c.Genesis != nil && c.Genesis.DedupeIDs > 0:

@@ -10,8 +10,9 @@ import (
 	"github.com/nudge-engine/nudge/storage"
 )
 
-// maxTallies bounds the experiments that one shard counts for.
-const maxTallies = 10_000
+// MaxTallies bounds the experiments that one shard counts for; further ones are not
+// counted.
+const MaxTallies = 10_000
 
 // Tally is what a shard counted for an experiment (ADR 14). Rows up to the full hours of
 // the shard's log time are final.
@@ -139,20 +140,12 @@ func (s *tallies) fold(out *campaign.Output) {
 		e := &out.Exposures[i]
 		key := tallyKey{e.Workspace, e.Campaign, e.Step}
 		t := s.all[key]
-		if t == nil || t.Experiment != e.Experiment {
-			from := int64(0)
-			if t != nil {
-				if e.Exposed <= 0 {
-					continue // of an experiment that is no longer in force
-				}
-				from = e.At
-			} else if len(s.all) >= maxTallies {
-				continue
-			}
-			t = &Tally{
-				Workspace: e.Workspace, Campaign: e.Campaign, Step: e.Step, Experiment: e.Experiment, From: from,
-			}
+		if t == nil && len(s.all) < MaxTallies {
+			t = &Tally{Workspace: e.Workspace, Campaign: e.Campaign, Step: e.Step, Experiment: e.Experiment}
 			s.set(key, t)
+		}
+		if t == nil || t.Experiment != e.Experiment {
+			continue // beyond the limit, or of an experiment that is no longer in force
 		}
 		t.add(e)
 		s.touch(key)
@@ -174,13 +167,21 @@ func (s *tallies) touch(key tallyKey) {
 	s.dirty[key] = true
 }
 
-// keep drops the tallies for which wanted is false.
-func (s *tallies) keep(wanted func(*Tally) bool) {
+// renew brings the tallies in line with the experiments in force: those that are decided
+// or gone are dropped, those that are others now count anew from now on.
+func (s *tallies) renew(now int64, inForce func(*Tally) *campaign.Experiment) {
 	for key, t := range s.all { //nudge:unordered each is handled alone
-		if !wanted(t) {
+		switch x := inForce(t); {
+		case x == nil:
 			delete(s.all, key)
-			s.touch(key)
+		case x.Print() != t.Experiment:
+			s.all[key] = &Tally{
+				Workspace: t.Workspace, Campaign: t.Campaign, Step: t.Step, Experiment: x.Print(), From: now,
+			}
+		default:
+			continue
 		}
+		s.touch(key)
 	}
 }
 
@@ -232,7 +233,9 @@ func (s *Shard) Tally(workspace, name, step string) (t Tally, ok bool) {
 	return Tally{}, false
 }
 
-// dropTallies drops what is counted for experiments that are decided or gone.
-func (s *Shard) dropTallies() {
-	s.tallies.keep(func(t *Tally) bool { return s.defs.set(t.Workspace).Counts(t.Campaign, t.Step) != nil })
+// renewTallies follows a change of what is in force.
+func (s *Shard) renewTallies() {
+	s.tallies.renew(s.now, func(t *Tally) *campaign.Experiment {
+		return s.defs.set(t.Workspace).Counts(t.Campaign, t.Step)
+	})
 }

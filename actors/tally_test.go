@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -90,7 +91,12 @@ func TestTalliesInTheStore(t *testing.T) {
 	if b := snapshot(); !reflect.DeepEqual(b, new(storage.Batch)) {
 		t.Errorf("an unchanged tally is written again: %+v", b)
 	}
-	s.keep(func(t *Tally) bool { return t.Step == "t" })
+	s.renew(9, func(t *Tally) *campaign.Experiment {
+		if t.Step == "t" {
+			return new(campaign.Experiment)
+		}
+		return nil
+	})
 	snapshot()
 	if got := stored(); !slices.Equal(got, []string{"t"}) {
 		t.Errorf("stored are %v", got)
@@ -98,26 +104,51 @@ func TestTalliesInTheStore(t *testing.T) {
 }
 
 // What is exposed after an experiment was replaced counts anew; chains of before do not
-// come into it.
+// come into it, also when a later version brings the experiment back.
 func TestTallyOfAnotherExperiment(t *testing.T) {
+	first, second := anExperiment(t, "{}"), anExperiment(t, "{}, salt: other")
 	var s tallies
-	change := func(experiment uint64, at int64, exposed, converted int) {
+	change := func(x *campaign.Experiment, at int64, exposed, converted int) {
 		s.fold(&campaign.Output{Exposures: []campaign.Exposure{{
-			Campaign: "c", Step: "s", Variant: "a", Experiment: experiment, At: at, Hour: 7, Exposed: exposed, Converted: converted,
+			Campaign: "c", Step: "s", Variant: "a", Experiment: x.Print(), At: at, Hour: 7, Exposed: exposed, Converted: converted,
 		}}})
 	}
-	rows := func() []TallyRow { return s.all[tallyKey{"", "c", "s"}].Variants[0].Rows }
-	change(1, 10, 1, 0)
-	change(1, 11, 1, 0)
-	change(2, 20, 1, 0)
-	change(1, 11, 0, 1) // of the one before
-	if got := rows(); !reflect.DeepEqual(got, []TallyRow{{Hour: 7, Exposures: 1}}) {
-		t.Errorf("the second experiment has %+v", got)
+	inForce := func(x *campaign.Experiment, now int64) {
+		s.renew(now, func(*Tally) *campaign.Experiment { return x })
 	}
-	change(1, 30, 1, 0) // as the first was
-	change(1, 11, 0, 1)
-	change(1, 30, 0, 1)
-	if got := rows(); !reflect.DeepEqual(got, []TallyRow{{Hour: 7, Exposures: 1, Conversions: 1}}) {
-		t.Errorf("the third experiment has %+v", got)
+	want := func(want ...VariantTally) {
+		t.Helper()
+		if got := s.all[tallyKey{"", "c", "s"}].Variants; !reflect.DeepEqual(got, want) {
+			t.Errorf("counted are %+v; want %+v", got, want)
+		}
+	}
+	change(first, 10, 1, 0)
+	change(first, 11, 1, 0)
+	inForce(second, 15)
+	want()
+	change(second, 20, 1, 0)
+	change(first, 11, 0, 1) // of the one before
+	want(VariantTally{"a", []TallyRow{{Hour: 7, Exposures: 1}}})
+	inForce(first, 25)
+	change(first, 11, 0, 1)
+	change(first, 30, 1, 0)
+	change(first, 30, 0, 1)
+	want(VariantTally{"a", []TallyRow{{Hour: 7, Exposures: 1, Conversions: 1}}})
+	inForce(first, 40)
+	want(VariantTally{"a", []TallyRow{{Hour: 7, Exposures: 1, Conversions: 1}}})
+	inForce(nil, 50)
+	if len(s.all) != 0 {
+		t.Errorf("a decided experiment is still counted: %+v", s.all)
+	}
+}
+
+// Beyond the limit experiments are not counted.
+func TestTooManyTallies(t *testing.T) {
+	var s tallies
+	for i := range MaxTallies + 2 {
+		s.fold(&campaign.Output{Exposures: []campaign.Exposure{{Step: strconv.Itoa(i), Variant: "a", At: 1, Hour: 1, Exposed: 1}}})
+	}
+	if len(s.all) != MaxTallies {
+		t.Errorf("%d experiments are counted; want %d", len(s.all), MaxTallies)
 	}
 }

@@ -75,6 +75,10 @@ func (n *node) gaugeExperiments(ctx context.Context) {
 		}
 	}
 	n.blocked.Store(blocked)
+	if len(trials) > actors.MaxTallies {
+		n.log.Error("more experiments look for a winner than are counted", slog.Int("experiments", len(trials)),
+			slog.Int("limit", actors.MaxTallies))
+	}
 }
 
 // experimentView is an experiment as people see it.
