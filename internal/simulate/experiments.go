@@ -20,8 +20,16 @@ type trial struct {
 	noted          bool // that its shares block it
 }
 
-// add takes up the experiments of a document.
-func (t *trials) add(compile actors.Compile, d *campaign.Document) error {
+// add takes up the experiments of a document, which says p.
+func (t *trials) add(compile actors.Compile, d *campaign.Document, p *campaign.Program) error {
+	some := false
+	if p != nil {
+		p.Experiments(func(string, *campaign.Experiment) { some = true })
+	}
+	if !some {
+		return nil
+	}
+	// As the shards see it: a scenario may have changed it.
 	parsed, err := compile(Workspace, d)
 	if err != nil || parsed.Campaign == nil {
 		return err

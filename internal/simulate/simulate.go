@@ -73,7 +73,7 @@ func New(c Config, start int64) (*Simulation, error) {
 		}
 		d := c.Documents[i].Document
 		d.Version = 1
-		if err := s.trials.add(compile, &d); err != nil {
+		if err := s.trials.add(compile, &d, c.Documents[i].Campaign); err != nil {
 			return nil, err
 		}
 		control.Apply.Documents = append(control.Apply.Documents, d)
