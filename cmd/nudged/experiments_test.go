@@ -116,6 +116,10 @@ func TestExperimentIsDecided(t *testing.T) {
 		"AND customer LIKE 'late%'")
 	s.wantRows(time.Minute, 1, "SELECT count() FROM nudge.decisions WHERE kind = 'decided' AND campaign = 'offer' "+
 		"AND step = 'text' AND reason = 'confidence' AND detail LIKE 'b: a %'")
+	s.stop()
+	if got := s.nudge("verify", "--data", s.data); strings.Contains(got, "WRONG") {
+		t.Error(got)
+	}
 }
 
 // blocked: the experiment whose shares are wrong is not decided, and everybody can see why.
