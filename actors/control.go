@@ -32,9 +32,11 @@ type Apply struct {
 }
 
 // Decide declares the winner of an experiment: chains that come to it take the variant.
+// Without a variant it says that the experiment is blocked.
 type Decide struct {
 	Workspace string `json:"workspace"`
 	campaign.Winner
+	Evidence
 }
 
 // Encode is the stored form of a control record.

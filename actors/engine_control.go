@@ -30,6 +30,8 @@ type Controller struct {
 	skips   []Control
 	docs    map[string]map[string]campaign.Document // workspace -> kind/name -> latest
 	all     map[documentKey]campaign.Document       // every version ever applied
+	decided map[tallyKey]Decide                     // the last winner of each experiment
+	blocked map[tallyKey]Decide                     // the last block of each experiment
 }
 
 // documentKey names one version of a document.
@@ -45,6 +47,8 @@ func OpenController(ctx context.Context, ctl stream.Stream, g Genesis) (*Control
 		ctl:  ctl,
 		docs: map[string]map[string]campaign.Document{},
 		all:  map[documentKey]campaign.Document{},
+
+		decided: map[tallyKey]Decide{}, blocked: map[tallyKey]Decide{},
 	}
 	if err := c.read(ctx); err != nil {
 		return nil, err
@@ -96,6 +100,9 @@ func (c *Controller) fold(data []byte) error {
 	}
 	if r.Skip != nil {
 		c.skips = append(c.skips, r)
+	}
+	if r.Decide != nil {
+		c.foldDecide(r.Decide)
 	}
 	if r.Apply == nil {
 		return nil

@@ -28,6 +28,7 @@ type deployment struct {
 	limit     int64
 	semantics uint64
 	mark      func(partition int, seq uint64, index int)
+	clock     atomic.Int64 // ms; 0: the real one
 
 	expectHalts bool // set by the test's goroutine, read by a shard's after it was asked
 
@@ -61,6 +62,13 @@ func (d *deployment) open(t *testing.T, name string) stream.Stream {
 
 func now() (int64, error) { return time.Now().UnixMilli(), nil }
 
+func (d *deployment) now() (int64, error) {
+	if at := d.clock.Load(); at != 0 {
+		return at, nil
+	}
+	return now()
+}
+
 func (d *deployment) start(t *testing.T) {
 	t.Helper()
 	if err := d.tryStart(t); err != nil {
@@ -79,9 +87,9 @@ func (d *deployment) tryStart(t *testing.T) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.publisher = stream.NewPublisher(d.events, now, slog.New(slog.DiscardHandler))
+	d.publisher = stream.NewPublisher(d.events, d.now, slog.New(slog.DiscardHandler))
 	d.engine = actors.NewEngine(actors.EngineConfig{
-		Events: d.events, Effects: d.effects, Store: d.store, Publisher: d.publisher, Clock: now, Node: "n", Epoch: 1,
+		Events: d.events, Effects: d.effects, Store: d.store, Publisher: d.publisher, Clock: d.now, Node: "n", Epoch: 1,
 		Compile: func(workspace string, doc *campaign.Document) (campaign.Parsed, error) {
 			return campaign.ParseDocument(d.lang, workspace, doc)
 		},

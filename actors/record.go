@@ -37,7 +37,7 @@ func (s *Shard) apply(in *Input, index int, out *effect.Effects) {
 	case stream.KindResult:
 		err = s.applyResult(index, r, out)
 	case stream.KindControl:
-		err = s.applyControl(r.Data, in.At.Seq)
+		err = s.applyControl(r.Data, in.At.Seq, out)
 	case stream.KindClaim:
 		err = s.applyClaim(r.Data)
 	case stream.KindReject:
@@ -105,7 +105,7 @@ func (s *Shard) applyResult(index int, record *stream.Record, out *effect.Effect
 
 // applyControl applies control record k only when it is the next: copies may
 // come twice (R12).
-func (s *Shard) applyControl(data []byte, seq uint64) error {
+func (s *Shard) applyControl(data []byte, seq uint64, out *effect.Effects) error {
 	c, err := DecodeControl(data)
 	if err != nil {
 		return err
@@ -128,8 +128,9 @@ func (s *Shard) applyControl(data []byte, seq uint64) error {
 			return err
 		}
 		s.activate(c.Apply, old)
+		s.renewTallies()
 	case c.Decide != nil:
-		return s.defs.decide(c.Decide)
+		return s.applyDecide(c.Decide, out)
 	case c.Genesis != nil && c.Genesis.DedupeIDs > 0:
 		s.dedupe.limit = c.Genesis.DedupeIDs
 	}

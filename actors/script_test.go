@@ -19,6 +19,7 @@ import (
 //
 //	apply                    the input is definitions, put in force
 //	decide CAMPAIGN STEP VARIANT  the winner of an experiment
+//	tally                    what is counted for experiments: matured by an hour, converted of these
 //	at TIME                  the clock of the next frames
 //	advance DURATION         ticks at each instant at which a timer is due
 //	frame [t=TIME]           one frame; each line is a record:
@@ -53,6 +54,8 @@ func runScripts(t *testing.T, asleep bool) {
 					Campaign: d.CmdArgs[0].Key, Step: d.CmdArgs[1].Key, Variant: d.CmdArgs[2].Key,
 				}}}
 				w.step(t, stream.Record{Kind: stream.KindControl, Data: c.Encode()})
+			case "tally":
+				w.tally()
 			case "at":
 				w.clock = instant(t, d.CmdArgs[0].Key)
 			case "advance":

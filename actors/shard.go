@@ -53,6 +53,7 @@ type Shard struct {
 	dedupe    dedupe
 	defs      definitions
 	tours     tours
+	tallies   tallies
 
 	now      int64 // log time, ms; never goes back
 	applied  Position
@@ -138,6 +139,7 @@ func (s *Shard) Step(in *Input, out *effect.Effects) (done bool, err error) {
 	s.hold.observe(&s.wheel, before, s.now)
 	s.mark(in.At.Seq, InTimers)
 	defer s.mark(0, 0)
+	defer s.tallies.fold(&out.Output)
 	s.tourSlice(out)
 	if !s.sweepOn(out) || !s.fireTimers(out) {
 		s.part++

@@ -52,6 +52,7 @@ func (s *Shard) Snapshot() *storage.Batch {
 		b.Set(storage.ToursKey(p), s.tours.encode())
 		s.tours.dirty = false
 	}
+	s.tallies.snapshot(p, b)
 	meta := s.Meta()
 	b.Set(storage.MetaKey(p), meta.Encode())
 	s.touched, s.saving = false, true
@@ -131,6 +132,9 @@ func (s *Shard) Recover(store storage.Store) error {
 		if err := s.tours.load(stored); err != nil {
 			return err
 		}
+	}
+	if err := store.Scan(storage.TallyPrefix(p), func(_, v []byte) error { return s.tallies.load(v) }); err != nil {
+		return err
 	}
 	if err := store.Scan(storage.DedupePrefix(p), func(k, v []byte) error {
 		return s.dedupe.load(binary.BigEndian.Uint64(k[len(k)-8:]), v)

@@ -34,7 +34,16 @@ func (c *Call) targets(next string) []string {
 	return []string{next, c.OnFail}
 }
 
-// call hands the request off; calls ask neither consent nor caps nor quiet hours.
+// lasts is how long a call may be tried, ms: not longer than the chain waits for it.
+func (c *Call) lasts() int64 {
+	if c.Wait {
+		return min(c.Request.Expires, c.Timeout)
+	}
+	return c.Request.Expires
+}
+
+// call hands the request off; calls ask neither consent nor caps nor quiet hours. That of
+// a held-out chain is a ghost, for whose reply nobody waits.
 func (m *Machine) call(p *Program, s *Step, v *Call, ch *Chain, next string) (_ string, rests bool) {
 	failed := next
 	if v.OnFail != "" {
@@ -48,19 +57,28 @@ func (m *Machine) call(p *Program, s *Step, v *Call, ch *Chain, next string) (_ 
 	d := Delivery{
 		ID: ch.callID(m.c, s.ID), Workspace: m.c.Workspace, Campaign: ch.Campaign, Version: ch.Version,
 		Customer: m.c.ID, Key: ch.Key, Entry: ch.Entry, Step: s.ID, Channel: CallChannel, Variant: ch.variant(),
-		TriggerID: m.triggerID(), At: m.now, Due: planned, Expires: m.now + v.Request.Expires, Attempt: 1,
+		TriggerID: m.triggerID(), At: m.now, Due: planned, Expires: m.now + v.lasts(), Attempt: 1,
 		Values: values,
 	}
 	switch {
 	case m.late && p.Late == LateSkip:
 		m.drop(d, ch, ReasonLate, "")
 		return failed, false
-	case len(m.c.Pending) >= maxPending:
+	case m.set.SendsOff(p.Name, CallChannel):
+		m.drop(d, ch, ReasonOff, "")
+		return failed, false
+	case !ch.HeldOut && len(m.c.Pending) >= maxPending:
 		m.drop(d, ch, ReasonPending, "")
 		return failed, false
 	case missing != "":
 		m.drop(d, ch, ReasonVariable, missing)
 		return failed, false
+	}
+	if ch.HeldOut {
+		d.Status = StatusGhost
+		m.out.Deliveries = append(m.out.Deliveries, d)
+		m.decideChain(ch, Ghosted, NoReason, s.ID, CallChannel)
+		return next, false
 	}
 	d.Status = HandedOff
 	m.out.Deliveries = append(m.out.Deliveries, d)

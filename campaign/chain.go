@@ -32,6 +32,8 @@ type Chain struct {
 
 	reply []byte // JSON object that the last call it waited for answered, nil when none
 
+	exposed []exposed // what it counts for in experiments that look for a winner
+
 	loops   []loopCount // steps that it went back to
 	leaps   uint32      // how often in all
 	leapAt  int64       // log time of the last, ms

@@ -10,6 +10,7 @@ type Experiment struct {
 	Salt     string // empty: campaign/step
 	Goal     string // id of the goal that the variants are compared by
 	Winner   *WinnerRule
+	print    uint64 // see Print
 }
 
 // Variant is one way of an experiment.
@@ -59,16 +60,17 @@ func (m *Machine) experiment(p *Program, s *Step, x *Experiment, ch *Chain, next
 	at := -1
 	for i := range ch.Variants {
 		if ch.Variants[i].Step == s.ID {
-			at = x.index(ch.Variants[i].Variant)
+			at = x.Index(ch.Variants[i].Variant)
 			ch.Variants = append(ch.Variants[:i], ch.Variants[i+1:]...)
 			break
 		}
 	}
 	if at < 0 {
-		at = x.index(m.set.winner(p.Name, s.ID))
+		at = x.Index(m.set.winner(p.Name, s.ID))
 	}
 	if at < 0 {
 		at = x.assign(p.Name, s.ID, m.c.ID)
+		m.expose(p, ch, s.ID, x.Variants[at].ID)
 	}
 	v := &x.Variants[at]
 	ch.Variants = append(ch.Variants, Passed{Step: s.ID, Variant: v.ID})
@@ -80,7 +82,8 @@ func (m *Machine) experiment(p *Program, s *Step, x *Experiment, ch *Chain, next
 	return next
 }
 
-func (x *Experiment) index(variant string) int {
+// Index is the place of a variant, -1 when there is no such variant.
+func (x *Experiment) Index(variant string) int {
 	for i := range x.Variants {
 		if variant != "" && x.Variants[i].ID == variant {
 			return i

@@ -154,6 +154,7 @@ func (m *Machine) reach(p *Program, g *Goal, ch *Chain, e *Event) {
 		Currency: currency, EventID: e.ID, At: e.Time,
 	})
 	m.decideChain(ch, Converted, ReasonGoal, ch.LastStep, g.ID)
+	m.convert(ch, g.ID, true)
 }
 
 func (m *Machine) stops(p *Program, ch *Chain, e *Event) {

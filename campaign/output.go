@@ -7,6 +7,8 @@ type Output struct {
 	Decisions  []Decision
 	Chains     []ChainRow
 	Goals      []GoalRow
+	// Exposures are for the shard alone; they are no effects.
+	Exposures []Exposure
 }
 
 // Reset empties o and keeps its memory.
@@ -15,6 +17,7 @@ func (o *Output) Reset() {
 	o.Decisions = o.Decisions[:0]
 	o.Chains = o.Chains[:0]
 	o.Goals = o.Goals[:0]
+	o.Exposures = o.Exposures[:0]
 }
 
 // Status is the state of a delivery.

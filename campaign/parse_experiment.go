@@ -54,6 +54,7 @@ func (r *reader) experiment(n *yaml.Node) *Experiment {
 		if g := p.primary(); x.Goal == "" && g != nil {
 			x.Goal = g.ID
 		}
+		x.print = x.fingerprint(p)
 	})
 	return x
 }
@@ -62,7 +63,7 @@ func (r *reader) variant(n *yaml.Node, x *Experiment) Variant {
 	v := Variant{Weight: 1}
 	r.object(n, "experiment.variants",
 		field{name: "id", required: true, read: func(n *yaml.Node) {
-			if r.name(n, "variant id", &v.ID); x.index(v.ID) >= 0 {
+			if r.name(n, "variant id", &v.ID); x.Index(v.ID) >= 0 {
 				r.fail(n, "variant id %q is used twice", v.ID)
 			}
 		}},
@@ -98,6 +99,9 @@ func (r *reader) winner(n *yaml.Node) *WinnerRule {
 		}})
 	if w.Deadline != 0 && w.Deadline < w.MinTime {
 		r.fail(n, "winner: the deadline comes before min_time")
+	}
+	if max(w.Deadline, w.MinTime) > MaxExperiment {
+		r.fail(n, "winner: min_time and deadline are at most %d hours", MaxExperiment/HourMillis)
 	}
 	return w
 }

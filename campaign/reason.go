@@ -29,6 +29,8 @@ const (
 	Updated     Kind = "updated"     // a step changed the profile
 	Emitted     Kind = "emitted"     // a step made an event
 	Started     Kind = "started"     // a step asked for a chain of another campaign
+	Decided     Kind = "decided"     // an experiment has a winner; of no customer
+	Blocked     Kind = "blocked"     // an experiment is not decided while its shares are wrong; of no customer
 )
 
 // Reason is why a decision fell as it did.
@@ -94,6 +96,9 @@ const (
 	ReasonTooManyMade Reason = "too_many_emitted" // one record led to too many others
 	ReasonTooLarge    Reason = "too_large"        // an emitted event is over its limit
 	ReasonNoCampaign  Reason = "no_campaign"      // a start step names a campaign that is not in force
+	ReasonConfidence  Reason = "confidence"       // the variant is the best with the confidence asked for
+	ReasonDeadline    Reason = "deadline"         // the experiment's deadline has passed
+	ReasonRatio       Reason = "sample_ratio"     // chance does not give such shares of the variants
 )
 
 // Outcome is how a chain stands or how it ended.

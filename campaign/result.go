@@ -128,7 +128,8 @@ func (m *Machine) finish(at int, status Status, kind Kind, reason Reason) {
 	}
 }
 
-// failed moves a live chain to where the send of a delivery that failed for good says.
+// failed moves a live chain to where the send of a delivery that failed for good says, or
+// the call for which it did not wait.
 // It only goes forward: a chain that is there already, or beyond, stays where it is.
 func (m *Machine) failed(d *Delivery) {
 	for _, ch := range m.c.Chains {
@@ -143,13 +144,22 @@ func (m *Machine) failed(d *Delivery) {
 		if step == nil {
 			return
 		}
-		s, ok := step.Verb.(*Send)
-		if !ok || s.OnFail == "" {
+		onFail := ""
+		switch v := step.Verb.(type) {
+		case *Send:
+			onFail = v.OnFail
+		case *Call:
+			if !v.Wait {
+				onFail = v.OnFail
+			}
+		default:
+		}
+		if onFail == "" {
 			return
 		}
 		_, at := p.step(ch.Step)
-		if _, target := p.step(s.OnFail); s.OnFail == endStep || target > at {
-			m.moveOn(ch, s.OnFail)
+		if _, target := p.step(onFail); onFail == endStep || target > at {
+			m.moveOn(ch, onFail)
 		}
 	}
 }

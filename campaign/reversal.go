@@ -50,6 +50,7 @@ func (m *Machine) reversals(p *Program, ch *Chain, e *Event) {
 			continue
 		}
 		t.done, changed = true, true
+		m.convert(ch, g.ID, false)
 		row := GoalRow{
 			Workspace: m.c.Workspace, Campaign: p.Name, Version: ch.Version, Customer: m.c.ID, Key: ch.Key,
 			Entry: ch.Entry, Goal: g.ID, Step: t.step, Currency: t.currency, EventID: e.ID, At: e.Time, Reversal: true,

@@ -182,6 +182,7 @@ func (m *Machine) end(ch *Chain, outcome Outcome, reason Reason, detail string) 
 		e.LastOut = m.now
 	}
 	m.decideChain(ch, Ended, reason, step, detail)
+	m.rematures(ch)
 	if outcome == ByGoal || outcome == Stopped || outcome == Preempted {
 		m.recall(ch)
 	}

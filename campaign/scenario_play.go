@@ -17,7 +17,7 @@ func (s *Scenario) Prepare(p *Program) {
 		if !ok {
 			continue
 		}
-		forced := x.index(s.Variants[p.Steps[i].ID])
+		forced := x.Index(s.Variants[p.Steps[i].ID])
 		if forced < 0 {
 			continue
 		}
@@ -36,7 +36,7 @@ func (s *Scenario) Check(programs []*Program) error {
 		for _, p := range programs {
 			if named, _ := p.step(step); named != nil {
 				x, ok := named.Verb.(*Experiment)
-				found = found || ok && x.index(variant) >= 0
+				found = found || ok && x.Index(variant) >= 0
 			}
 		}
 		if !found {

@@ -23,6 +23,9 @@ func TestStepSections(t *testing.T) {
 		"queue": chain(func(*Chain) {}).with(func(c *Customer) {
 			c.queue = []queued{{"cart", c.Chains[0].Trigger}, {"b", c.Chains[0].Trigger}}
 		}),
+		"exposed": chain(func(ch *Chain) {
+			ch.exposed = []exposed{{"offer", "a", 7, 900, 492322, true}, {"second", "b", 1 << 63, 901, 0, false}}
+		}),
 		"planned": chain(func(ch *Chain) { ch.planned = 4 }),
 		"takebacks": chain(func(ch *Chain) {
 			ch.takebacks = []takeback{{goal: "seen", at: 900, step: "toast", currency: "EUR"}, {goal: "g", at: 1, done: true}}

@@ -111,6 +111,7 @@ func (m *Machine) handOff(d *Delivery, t *turn) {
 	m.decideChain(t.chain, kind, NoReason, d.Step, d.Channel)
 	t.chain.LastSend, t.chain.LastStep = m.now, d.Step
 	t.sent = true
+	m.rematures(t.chain)
 }
 
 // putOff writes that a delivery waits: one line for a delivery, and a decision each

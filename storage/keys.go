@@ -39,6 +39,16 @@ func ParseCustomerKey(key []byte) (workspace, id string, ok bool) {
 // ToursKey holds a shard's tours and schedules.
 func ToursKey(partition int) []byte { return partitionKey(partition, 't') }
 
+// TallyPrefix is the range of a shard's tallies of experiments.
+func TallyPrefix(partition int) []byte { return partitionKey(partition, 'x') }
+
+// TallyKey holds the tally of one experiment.
+func TallyKey(partition int, workspace, campaign, step string) []byte {
+	k := append(partitionKey(partition, 'x'), workspace...)
+	k = append(append(k, 0), campaign...)
+	return append(append(k, 0), step...)
+}
+
 // DedupePrefix is the range of a shard's dedupe chunks.
 func DedupePrefix(partition int) []byte { return partitionKey(partition, 'd') }
 

@@ -105,6 +105,8 @@ func TestKeysGolden(t *testing.T) {
 	f(storage.DefinitionsKey(0), "p\x00\x00k")
 	f(storage.CustomerKey(1, "default", "u1"), "p\x00\x01cdefault\x00u1")
 	f(storage.DedupeKey(1, 2), "p\x00\x01d\x00\x00\x00\x00\x00\x00\x00\x02")
+	f(storage.TallyPrefix(2), "p\x00\x02x")
+	f(storage.TallyKey(2, "default", "cart", "offer"), "p\x00\x02xdefault\x00cart\x00offer")
 	if w, id, ok := storage.ParseCustomerKey(
 		storage.CustomerKey(1, "default", "u\x001"),
 	); !ok || w != "default" ||

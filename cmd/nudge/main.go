@@ -23,6 +23,7 @@ type cli struct {
 	Replay   replayCommand   `cmd:"" help:"Play recorded calls through the API."`
 	Customer customerCommand `cmd:"" help:"Show a customer: profile, counters, chains, recent decisions."`
 	Explain  explainCommand  `cmd:"" help:"Say why a customer was or was not sent something, rule by rule."`
+	Trials   trialsCommand   `cmd:"" name:"experiments" help:"Show the experiments that look for a winner, and how they stand."`
 	Verify   verifyCommand   `cmd:"" help:"Replay a stopped server's log and compare it with its state."`
 	Recover  recoverCommand  `cmd:"" help:"Bring partitions back that halted because their log lost messages."`
 	Demo     demoCommand     `cmd:"" help:"Start a server, play the example shop through it, show what came of it."`

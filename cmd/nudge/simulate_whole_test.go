@@ -9,12 +9,19 @@ import (
 
 // Most of the language over one shop's calls: all four outputs are as they were when
 // they were checked by hand, with any number of partitions. REWRITE=1 writes them anew.
-func TestSimulateWhole(t *testing.T) {
-	const dir = "testdata/whole"
+func TestSimulateWhole(t *testing.T) { goldenRun(t, "testdata/whole", "2026-04-01T00:00:00Z") }
+
+// Experiments that are decided while the calls come in: one as soon as a look says so,
+// one at its deadline. The calls behind take the winner.
+func TestSimulateWinner(t *testing.T) { goldenRun(t, "testdata/winner", "2026-03-02T00:00:00Z") }
+
+// goldenRun simulates dir's calls with several numbers of partitions.
+func goldenRun(t *testing.T, dir, until string) {
+	t.Helper()
 	for _, partitions := range []int{1, 4, 16} {
 		out := t.TempDir()
 		code, _, errs := runTool(t, "simulate", "--campaigns", dir+"/campaigns.yaml", "--events", dir+"/events.ndjson",
-			"--until", "2026-04-01T00:00:00Z", "--out", out, "--partitions", strconv.Itoa(partitions))
+			"--until", until, "--out", out, "--partitions", strconv.Itoa(partitions))
 		if code != 0 {
 			t.Fatalf("exit %d: %s", code, errs)
 		}

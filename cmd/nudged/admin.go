@@ -43,6 +43,7 @@ func (n *node) openAdmin(context.Context) error {
 	})
 	mux.HandleFunc("GET /v1/customers/{id}", n.guarded(n.adminCustomer))
 	mux.HandleFunc("GET /v1/customers/{id}/explain", n.guarded(n.adminExplain))
+	mux.HandleFunc("GET /v1/experiments", n.guarded(n.adminExperiments))
 	mux.HandleFunc("GET /v1/definitions", n.guarded(n.adminList))
 	mux.HandleFunc("POST /v1/definitions", n.guarded(n.adminApply))
 	mux.HandleFunc("POST /v1/clock/accept", n.guarded(func(w http.ResponseWriter, _ *http.Request) error {

@@ -68,6 +68,7 @@ func (n *node) registerMetrics() {
 		n.metrics.NewGauge(fmt.Sprintf(`nudge_warehouse_lag_frames{partition="%d"}`, p),
 			func() float64 { return float64(n.engine.Acked(p)) - float64(n.writer.Position(p)) })
 	}
+	n.metrics.NewGauge("nudge_experiments_blocked", func() float64 { return float64(n.blocked.Load()) })
 	n.metrics.NewGauge("nudge_warehouse_rows", func() float64 { return float64(n.writer.Rows()) })
 	n.metrics.NewGauge("nudge_warehouse_failures", func() float64 { return float64(n.writer.Failures()) })
 	n.metrics.NewGauge("nudge_warehouse_gap_frames", func() float64 { return float64(n.writer.Gaps()) })

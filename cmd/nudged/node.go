@@ -77,6 +77,7 @@ type node struct {
 	caughtUp              []uint64 // log ends at start, by partition
 	effectsAtStart        []uint64 // ends of the effect streams at start
 	up                    atomic.Bool
+	blocked               atomic.Int64 // experiments whose shares block a decision
 }
 
 // start brings the server up; on error what is up already must be stopped.
@@ -293,6 +294,7 @@ func (n *node) startSinks(ctx context.Context) error {
 	n.sinks.Go(func() { n.dispatch.Run(sinking) })
 	n.guards.Go(func() { n.guard.run(guarding) })
 	n.guards.Go(func() { n.retain(guarding) })
+	n.guards.Go(func() { n.decide(guarding) })
 	if n.config.NatsURL != "" { // nobody else can run an embedded log: the directory is locked
 		n.guards.Go(func() { n.watchLease(guarding) })
 	}

@@ -202,7 +202,7 @@ func (r *Report) Decision(d *campaign.Decision) error {
 		Workspace string   `json:"workspace"`
 		Campaign  optional `json:"campaign"`
 		Version   uint32   `json:"version"`
-		Customer  string   `json:"customer"`
+		Customer  optional `json:"customer"`
 		ChainKey  optional `json:"chain_key"`
 		Entry     uint32   `json:"entry"`
 		Step      optional `json:"step"`
@@ -211,8 +211,9 @@ func (r *Report) Decision(d *campaign.Decision) error {
 		Detail    optional `json:"detail"`
 		EventID   optional `json:"event_id"`
 	}{
-		campaign.FormatTime(d.At), d.Workspace, optional(d.Campaign), d.Version, d.Customer, optional(d.Key), d.Entry,
-		optional(d.Step), string(d.Kind), optional(d.Reason), optional(d.Detail), optional(d.EventID),
+		campaign.FormatTime(d.At), d.Workspace, optional(d.Campaign), d.Version, optional(d.Customer),
+		optional(d.Key), d.Entry, optional(d.Step), string(d.Kind), optional(d.Reason), optional(d.Detail),
+		optional(d.EventID),
 	})
 }
 

@@ -52,11 +52,15 @@ type Simulation struct {
 	seqs   []uint64
 	live   map[string]bool // chains that are active
 	now    int64
+
+	control uint64 // number of the last control record
+	trials  trials
 }
 
 // New is a simulation before its first call, which comes at start (ms).
 func New(c Config, start int64) (*Simulation, error) {
-	s := &Simulation{config: c, live: map[string]bool{}, now: start}
+	s := &Simulation{config: c, live: map[string]bool{}, now: start, control: 1}
+	s.trials.hour = start / campaign.HourMillis
 	compile := func(workspace string, d *campaign.Document) (campaign.Parsed, error) {
 		parsed, err := campaign.ParseDocument(c.Lang, workspace, d)
 		if err == nil && parsed.Campaign != nil && c.Prepare != nil {
@@ -71,6 +75,9 @@ func New(c Config, start int64) (*Simulation, error) {
 		}
 		d := c.Documents[i].Document
 		d.Version = 1
+		if err := s.trials.add(compile, &d, c.Documents[i].Campaign); err != nil {
+			return nil, err
+		}
 		control.Apply.Documents = append(control.Apply.Documents, d)
 	}
 	record := stream.Record{Kind: stream.KindControl, Data: control.Encode()}
@@ -182,6 +189,12 @@ func (s *Simulation) nextDue() int64 {
 func (s *Simulation) advance(limit int64) error {
 	for {
 		due := s.nextDue()
+		if look := s.nextLook(due, limit); look != 0 {
+			if err := s.look(look); err != nil {
+				return err
+			}
+			continue
+		}
 		if due == 0 || due > limit {
 			return nil
 		}

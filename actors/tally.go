@@ -1,0 +1,241 @@
+package actors
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/wire"
+	"github.com/nudge-engine/nudge/storage"
+)
+
+// MaxTallies bounds the experiments that one shard counts for; further ones are not
+// counted.
+const MaxTallies = 10_000
+
+// Tally is what a shard counted for an experiment (ADR 14). Rows up to the full hours of
+// the shard's log time are final.
+type Tally struct {
+	Workspace  string
+	Campaign   string
+	Step       string
+	Experiment uint64 // Experiment.Print
+	// From is the log time from which it counts, ms: chains exposed earlier belong to the
+	// experiment that was there before under the same name. 0: from the beginning.
+	From     int64
+	First    int64          // log time of the first exposure, ms; 0 before
+	Variants []VariantTally // sorted by variant
+}
+
+// VariantTally is one variant's share of a tally.
+type VariantTally struct {
+	Variant string
+	Rows    []TallyRow // sorted by hour
+}
+
+// TallyRow counts the exposures of a variant that mature in one hour. A customer who
+// came from another partition can make a number negative; the sum over all is not.
+type TallyRow struct {
+	Hour        int64 // the full UTC hour since 1970 from which they have matured; 0: not known yet
+	Exposures   int64
+	Conversions int64 // of those
+}
+
+// add adds to a row and drops it when nothing is left.
+func (v *VariantTally) add(hour int64, exposures, conversions int) {
+	i, found := slices.BinarySearchFunc(v.Rows, hour, func(r TallyRow, h int64) int { return int(r.Hour - h) })
+	if !found {
+		v.Rows = slices.Insert(v.Rows, i, TallyRow{Hour: hour})
+	}
+	r := &v.Rows[i]
+	r.Exposures += int64(exposures)
+	r.Conversions += int64(conversions)
+	if r.Exposures == 0 && r.Conversions == 0 {
+		v.Rows = slices.Delete(v.Rows, i, i+1)
+	}
+}
+
+// add applies a change of the counts.
+func (t *Tally) add(e *campaign.Exposure) {
+	if e.At < t.From {
+		return
+	}
+	if t.First == 0 && e.Exposed > 0 {
+		t.First = e.At
+	}
+	if t.First != 0 && e.Hour > lastHour(t.First) {
+		return // no look comes to it
+	}
+	i, found := slices.BinarySearchFunc(t.Variants, e.Variant, func(v VariantTally, id string) int {
+		return strings.Compare(v.Variant, id)
+	})
+	if !found {
+		t.Variants = slices.Insert(t.Variants, i, VariantTally{Variant: e.Variant})
+	}
+	t.Variants[i].add(e.Hour, e.Exposed, e.Converted)
+}
+
+// lastHour is the last hour at which an experiment is looked at, by its first exposure.
+func lastHour(first int64) int64 { return (first + campaign.MaxExperiment) / campaign.HourMillis }
+
+// tallyFormat is the version of stored tallies: their first byte.
+const tallyFormat = 1
+
+// A stored tally, version 1: format byte; workspace, campaign, step; experiment; from,
+// first; variants: name, rows: hour, exposures, conversions.
+func (t *Tally) appendTo(b []byte) []byte {
+	b = append(b, tallyFormat)
+	b = wire.AppendString(wire.AppendString(wire.AppendString(b, t.Workspace), t.Campaign), t.Step)
+	b = wire.AppendFixed(b, t.Experiment)
+	b = wire.AppendInt(wire.AppendInt(b, t.From), t.First)
+	b = wire.AppendUint(b, uint64(len(t.Variants)))
+	for _, v := range t.Variants {
+		b = wire.AppendString(b, v.Variant)
+		b = wire.AppendUint(b, uint64(len(v.Rows)))
+		for _, r := range v.Rows {
+			b = wire.AppendInt(wire.AppendInt(wire.AppendInt(b, r.Hour), r.Exposures), r.Conversions)
+		}
+	}
+	return b
+}
+
+func decodeTally(p []byte) (*Tally, error) {
+	d := wire.NewDecoder(p)
+	if f := d.Byte(); d.Err() == nil && f != tallyFormat {
+		return nil, fmt.Errorf("actors: tally: %w: format %d; this program reads format %d",
+			wire.ErrCorrupt, f, tallyFormat)
+	}
+	t := &Tally{
+		Workspace: d.String(), Campaign: d.String(), Step: d.String(), Experiment: d.Fixed(),
+		From: d.Int(), First: d.Int(),
+	}
+	for range d.Count(2) {
+		v := VariantTally{Variant: d.String()}
+		for range d.Count(3) {
+			v.Rows = append(v.Rows, TallyRow{Hour: d.Int(), Exposures: d.Int(), Conversions: d.Int()})
+		}
+		t.Variants = append(t.Variants, v)
+	}
+	if err := d.Done(); err != nil {
+		return nil, fmt.Errorf("actors: tally: %w", err)
+	}
+	return t, nil
+}
+
+// tallyKey names an experiment.
+type tallyKey struct{ workspace, campaign, step string }
+
+func (t *Tally) key() tallyKey { return tallyKey{t.Workspace, t.Campaign, t.Step} }
+
+// tallies is what a shard counts for experiments.
+type tallies struct {
+	all   map[tallyKey]*Tally
+	dirty map[tallyKey]bool // changed or dropped since the last snapshot
+}
+
+// fold takes the changes of the counts out of what a step did.
+func (s *tallies) fold(out *campaign.Output) {
+	for i := range out.Exposures {
+		e := &out.Exposures[i]
+		key := tallyKey{e.Workspace, e.Campaign, e.Step}
+		t := s.all[key]
+		if t == nil && len(s.all) < MaxTallies {
+			t = &Tally{Workspace: e.Workspace, Campaign: e.Campaign, Step: e.Step, Experiment: e.Experiment}
+			s.set(key, t)
+		}
+		if t == nil || t.Experiment != e.Experiment {
+			continue // beyond the limit, or of an experiment that is no longer in force
+		}
+		t.add(e)
+		s.touch(key)
+	}
+	out.Exposures = out.Exposures[:0]
+}
+
+func (s *tallies) set(key tallyKey, t *Tally) {
+	if s.all == nil {
+		s.all = map[tallyKey]*Tally{}
+	}
+	s.all[key] = t
+}
+
+func (s *tallies) touch(key tallyKey) {
+	if s.dirty == nil {
+		s.dirty = map[tallyKey]bool{}
+	}
+	s.dirty[key] = true
+}
+
+// renew brings the tallies in line with the experiments in force: those that are decided
+// or gone are dropped, those that are others now count anew from now on.
+func (s *tallies) renew(now int64, inForce func(*Tally) *campaign.Experiment) {
+	for key, t := range s.all { //nudge:unordered each is handled alone
+		switch x := inForce(t); {
+		case x == nil:
+			delete(s.all, key)
+		case x.Print() != t.Experiment:
+			s.all[key] = &Tally{
+				Workspace: t.Workspace, Campaign: t.Campaign, Step: t.Step, Experiment: x.Print(), From: now,
+			}
+		default:
+			continue
+		}
+		s.touch(key)
+	}
+}
+
+func (s *tallies) snapshot(partition int, b *storage.Batch) {
+	for key := range s.dirty { //nudge:unordered keys of one batch
+		stored := storage.TallyKey(partition, key.workspace, key.campaign, key.step)
+		if t := s.all[key]; t != nil {
+			b.Set(stored, t.appendTo(nil))
+		} else {
+			b.Delete(stored)
+		}
+	}
+	clear(s.dirty)
+}
+
+func (s *tallies) load(value []byte) error {
+	t, err := decodeTally(value)
+	if err == nil {
+		s.set(t.key(), t)
+	}
+	return err
+}
+
+// clone is a copy that shares nothing.
+func (t *Tally) clone() Tally {
+	c := *t
+	c.Variants = slices.Clone(t.Variants)
+	for i := range c.Variants {
+		c.Variants[i].Rows = slices.Clone(c.Variants[i].Rows)
+	}
+	return c
+}
+
+// Tallies are copies of what the shard counted for experiments, in no order.
+func (s *Shard) Tallies() []Tally {
+	all := make([]Tally, 0, len(s.tallies.all))
+	for _, t := range s.tallies.all { //nudge:unordered they are told apart by their names
+		all = append(all, t.clone())
+	}
+	return all
+}
+
+// Tally is a view of what the shard counted for one experiment, good until its next
+// step; ok is false when there is nothing.
+func (s *Shard) Tally(workspace, name, step string) (t Tally, ok bool) {
+	if p := s.tallies.all[tallyKey{workspace, name, step}]; p != nil {
+		return *p, true
+	}
+	return Tally{}, false
+}
+
+// renewTallies follows a change of what is in force.
+func (s *Shard) renewTallies() {
+	s.tallies.renew(s.now, func(t *Tally) *campaign.Experiment {
+		return s.defs.set(t.Workspace).Counts(t.Campaign, t.Step)
+	})
+}

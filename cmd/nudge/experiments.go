@@ -1,0 +1,110 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"text/tabwriter"
+)
+
+type trialsCommand struct {
+	adminAddress `embed:""`
+	Campaign     string `arg:"" optional:"" help:"Only the experiments of this campaign."`
+	JSON         bool   `name:"json" help:"Print what the server says, as JSON."`
+}
+
+func (e *trialsCommand) Help() string {
+	return `Lists the experiments that look for a winner: for each variant the chains exposed,
+those whose goal window is over (matured), how many of these converted, and the
+probability to be the best. "shares" is the probability that chance gives such
+shares of the variants; below 0.001 the experiment is blocked.`
+}
+
+// shownExperiment is what the server says about one.
+type shownExperiment struct {
+	Campaign string   `json:"campaign"`
+	Step     string   `json:"step"`
+	State    string   `json:"state"`
+	Looks    int      `json:"looks"`
+	Mismatch *float64 `json:"sample_ratio_p"`
+	Winner   string   `json:"winner"`
+	Reason   string   `json:"reason"`
+	At       string   `json:"at"`
+	Next     *struct {
+		Time      string `json:"time"`
+		Exposures int    `json:"exposures"`
+		Each      int    `json:"per_variant"`
+	} `json:"next_look"`
+	Variants []struct {
+		ID          string   `json:"id"`
+		Weight      int      `json:"weight"`
+		Exposures   *int     `json:"exposures"`
+		Matured     int      `json:"matured"`
+		Conversions int      `json:"conversions"`
+		Best        *float64 `json:"best"`
+	} `json:"variants"`
+}
+
+func (e *trialsCommand) Run(out console) error {
+	text, err := e.call(http.MethodGet, "/v1/experiments?campaign="+url.QueryEscape(e.Campaign), nil)
+	if err != nil {
+		return err
+	}
+	if e.JSON {
+		_, err = out.out.Write(text)
+		return err
+	}
+	var all []shownExperiment
+	if err := json.Unmarshal(text, &all); err != nil {
+		return fmt.Errorf("the answer cannot be read: %w", err)
+	}
+	if len(all) == 0 {
+		fmt.Fprintln(out.out, "no experiment looks for a winner")
+	}
+	for i := range all {
+		if err := all[i].print(out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (x *shownExperiment) print(out console) error {
+	fmt.Fprintf(out.out, "%s/%s: %s\n", x.Campaign, x.Step, x.line())
+	w := tabwriter.NewWriter(out.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "  variant\tweight\texposed\tmatured\tconverted\tbest")
+	for _, v := range x.Variants {
+		exposed, best := "-", "-"
+		if v.Exposures != nil {
+			exposed = strconv.Itoa(*v.Exposures)
+		}
+		if v.Best != nil {
+			best = fmt.Sprintf("%.4f", *v.Best)
+		}
+		fmt.Fprintf(w, "  %s\t%d\t%s\t%d\t%d\t%s\n", v.ID, v.Weight, exposed, v.Matured, v.Conversions, best)
+	}
+	return w.Flush()
+}
+
+// line says in one how it stands.
+func (x *shownExperiment) line() string {
+	shares := 1.0
+	if x.Mismatch != nil {
+		shares = *x.Mismatch
+	}
+	switch {
+	case x.State == "decided":
+		return fmt.Sprintf("%s wins (%s, %s)", x.Winner, x.Reason, x.At)
+	case x.State == "blocked":
+		return fmt.Sprintf("blocked: chance gives such shares with %.6f; look at who is assigned and counted", shares)
+	case x.Next == nil:
+		return "nobody is exposed yet"
+	case x.Next.Exposures > 0:
+		return fmt.Sprintf("%d looks, next at %d matured; shares %.4f", x.Looks, x.Next.Exposures, shares)
+	default:
+		return fmt.Sprintf("no look yet, first at %d matured each, from %s; shares %.4f",
+			x.Next.Each, x.Next.Time, shares)
+	}
+}
