@@ -157,7 +157,8 @@ func (m *memory) shrink(limit int64) {
 	for m.bytes > limit && len(m.asleep) > 0 {
 		m.drop(m.asleep[len(m.asleep)-1])
 	}
-	for looks := 2 * len(m.awake); looks > 0 && m.bytes > limit && len(m.awake) > 0; looks-- {
+	// Each is looked at twice at most, and once more when it took the place of another.
+	for looks := 3 * len(m.awake); looks > 0 && m.bytes > limit && len(m.awake) > 0; looks-- {
 		if m.hand >= len(m.awake) {
 			m.hand = 0
 		}
