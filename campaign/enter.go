@@ -270,7 +270,7 @@ func (m *Machine) liveOf(p *Program, key string) []*Chain {
 // alreadyConverted says whether a goal event of a later event time was seen.
 func (m *Machine) alreadyConverted(p *Program, trigger *Event) bool {
 	for i := range p.Goals {
-		later := func(e *Event) bool { return e.Time > trigger.Time }
+		later := func(_ *Remembered, e *Event) bool { return e.Time > trigger.Time }
 		if m.seen(&p.Goals[i].Match, p.Name, later) > 0 {
 			return true
 		}
@@ -294,6 +294,9 @@ func (m *Machine) enter(p *Program, key string, trigger *Event) {
 	}
 	if trigger != nil {
 		ch.Trigger = trigger.appendBody(nil)
+	}
+	if p.looksBack() {
+		ch.behind = m.ringedAtEntry()
 	}
 	m.c.addChain(ch)
 	m.decideChain(ch, Entered, NoReason, "", "")

@@ -21,6 +21,7 @@ type Machine struct {
 	late    bool     // the timer in hand is more than lateAfter late
 	zones   map[string]*time.Location
 
+	ringing    bool      // the record in hand will be remembered, and is not yet
 	reply      []byte    // of the result in hand
 	derived    []derived // what the record in hand led to, and what that led to
 	deriving   bool      // they are being applied
@@ -55,6 +56,7 @@ func (m *Machine) begin(c *Customer, now int64, out *Output) {
 	m.c, m.now, m.out, m.eventID, m.planned, m.late = c, now, out, "", 0, false
 	m.ready, m.turns, m.candidates = m.ready[:0], m.turns[:0], m.candidates[:0]
 	m.cause, m.fired, m.segments = cause{}, 0, m.segments[:0]
+	m.ringing = false
 	m.scope.now, m.asOf = now, now
 	m.scope.event.set(nil)
 	m.scope.trigger.set(nil)
@@ -84,13 +86,15 @@ func (m *Machine) Apply(c *Customer, e *Event, now int64, created bool, out *Out
 	}
 	m.rezone(e)
 	since := m.mark()
+	m.ringing = m.set.ringed[e.Name]
 	m.triggers(e)
 	if len(m.candidates) > 0 {
 		m.settleGroups()
 		m.orderTriggers(since)
 	}
-	if m.set.ringed[e.Name] {
+	if m.ringing {
 		c.remember(e)
+		m.ringing = false
 	}
 	m.rest()
 	m.followProfile(e)

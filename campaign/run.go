@@ -135,12 +135,7 @@ func (m *Machine) wait(p *Program, w *Wait, ch *Chain, at int) (next string, res
 // -1 when none did; the first event counts, then the order of the matchers.
 func (m *Machine) alreadyCame(w *Wait, ch *Chain) int {
 	trigger := m.scope.trigger.e
-	since := func(e *Event) bool {
-		if trigger != nil {
-			return e.ID != trigger.ID && e.Time >= trigger.Time
-		}
-		return e.Time >= ch.EnteredAt
-	}
+	since := func(r *Remembered, e *Event) bool { return ch.cameAfterEntry(r, e, trigger) }
 	best, first := -1, uint64(0)
 	for i := range w.For {
 		place := m.seen(&w.For[i], ch.Campaign, since)

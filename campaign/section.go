@@ -36,7 +36,7 @@ var customerSections = []section[*Customer]{
 //nudge:constant read only
 var chainSections = []section[*Chain]{
 	heldOutSection, heldSection,
-	variantSection, loopSection, takebackSection, plannedSection, stillSection, replySection,
+	variantSection, loopSection, takebackSection, plannedSection, stillSection, replySection, behindSection,
 }
 
 // extended says whether a customer needs format 2.

@@ -23,6 +23,7 @@ func TestStepSections(t *testing.T) {
 		"queue": chain(func(*Chain) {}).with(func(c *Customer) {
 			c.queue = []queued{{"cart", c.Chains[0].Trigger}, {"b", c.Chains[0].Trigger}}
 		}),
+		"behind":  chain(func(ch *Chain) { ch.behind = 9 }),
 		"planned": chain(func(ch *Chain) { ch.planned = 4 }),
 		"takebacks": chain(func(ch *Chain) {
 			ch.takebacks = []takeback{{goal: "seen", at: 900, step: "toast", currency: "EUR"}, {goal: "g", at: 1, done: true}}
