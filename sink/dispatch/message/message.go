@@ -28,7 +28,11 @@ const maxOutput = 256 << 10
 type Renderer struct{ engine *liquid.Engine }
 
 // NewRenderer is a renderer with Liquid's standard filters.
-func NewRenderer() *Renderer { return &Renderer{engine: liquid.NewEngine()} }
+func NewRenderer() *Renderer {
+	r := &Renderer{engine: liquid.NewEngine()}
+	calculate(r.engine)
+	return r
+}
 
 var (
 	tagPattern  = regexp.MustCompile(`(?s)\{\{.*?\}\}|\{%.*?%\}`)
@@ -143,6 +147,7 @@ func unfold(values []byte) (map[string]any, error) {
 	}
 	flat := map[string]any{}
 	d := json.NewDecoder(bytes.NewReader(values))
+	d.UseNumber()
 	if err := d.Decode(&flat); err != nil {
 		return nil, fmt.Errorf("message: captured values: %w", err)
 	}
@@ -162,7 +167,7 @@ func unfold(values []byte) (map[string]any, error) {
 			}
 			at = inner
 		}
-		at[parts[len(parts)-1]] = flat[path]
+		at[parts[len(parts)-1]] = decimals(flat[path])
 	}
 	return root, nil
 }
