@@ -152,7 +152,7 @@ func (m *Machine) enterIfAllowed(p *Program, trigger *Event) {
 		m.refresh(p, live[len(live)-1], trigger)
 		return
 	}
-	if p.Audience != nil && !m.holds(p.Audience, p.Name) {
+	if p.Audience != nil && !m.inAudience(p, p.Audience, trigger) {
 		m.refuse(p, key, ReasonAudience)
 		return
 	}
@@ -165,6 +165,18 @@ func (m *Machine) enterIfAllowed(p *Program, trigger *Event) {
 		return
 	}
 	m.admit(p, key, trigger)
+}
+
+// inAudience asks the audience. When a timer or a visit starts the chain there is no
+// record in hand: event is the trigger then, as it is when the audience is asked again.
+func (m *Machine) inAudience(p *Program, audience *Expr, trigger *Event) bool {
+	if m.scope.event.e != nil || trigger == nil {
+		return m.holds(audience, p.Name)
+	}
+	m.scope.event.set(trigger)
+	holds := m.holds(audience, p.Name)
+	m.scope.event.set(nil)
+	return holds
 }
 
 // admit starts a chain, in place of the newest one of its key where a restart says so.

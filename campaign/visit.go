@@ -165,7 +165,7 @@ func (m *Machine) broadcast(p *Program, e *Event) {
 func (m *Machine) meant(p *Program, trigger *Event, audience *Expr) bool {
 	m.scope.chain.c = nil
 	m.scope.trigger.set(trigger)
-	if audience != nil && !m.holds(audience, p.Name) {
+	if audience != nil && !m.inAudience(p, audience, trigger) {
 		return false
 	}
 	if m.late && p.Late == LateExit {
