@@ -55,12 +55,18 @@ func (m *Machine) call(p *Program, s *Step, v *Call, ch *Chain, next string) (_ 
 	case m.late && p.Late == LateSkip:
 		m.drop(d, ch, ReasonLate, "")
 		return failed, false
-	case len(m.c.Pending) >= maxPending:
+	case !ch.HeldOut && len(m.c.Pending) >= maxPending:
 		m.drop(d, ch, ReasonPending, "")
 		return failed, false
 	case missing != "":
 		m.drop(d, ch, ReasonVariable, missing)
 		return failed, false
+	}
+	if ch.HeldOut { // nothing leaves: it is taken to have succeeded, without a reply
+		d.Status = StatusGhost
+		m.out.Deliveries = append(m.out.Deliveries, d)
+		m.decideChain(ch, Ghosted, NoReason, s.ID, CallChannel)
+		return next, false
 	}
 	d.Status = HandedOff
 	m.out.Deliveries = append(m.out.Deliveries, d)

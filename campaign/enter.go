@@ -143,13 +143,12 @@ func (m *Machine) enterIfAllowed(p *Program, trigger *Event) {
 		m.refuse(p, "", ReasonKey)
 		return
 	}
-	if reason := m.mayEnter(p, key); reason != NoReason {
-		m.refuse(p, key, reason)
+	if live := m.liveOf(p, key); len(live) > 0 && p.Reentry.OnActive == RefreshLive {
+		m.refresh(p, live[len(live)-1], trigger) // no entry: neither mode nor cooldown count it
 		return
 	}
-	live := m.liveOf(p, key)
-	if len(live) > 0 && p.Reentry.OnActive == RefreshLive {
-		m.refresh(p, live[len(live)-1], trigger)
+	if reason := m.mayEnter(p, key); reason != NoReason {
+		m.refuse(p, key, reason)
 		return
 	}
 	if p.Audience != nil && !m.inAudience(p, p.Audience, trigger) {

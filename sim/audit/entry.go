@@ -76,7 +76,7 @@ func (a *Auditor) reentry(c *customer, i int, key string) (live []*chain, reason
 			live = append(live, ch)
 		}
 	}
-	if last != nil {
+	if last != nil && (len(live) == 0 || r.OnActive != ActiveRefresh) { // a refresh is no entry
 		cooldown := r.Cooldown.Milliseconds()
 		switch {
 		case r.Mode == ModeOnce:
