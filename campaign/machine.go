@@ -1,6 +1,9 @@
 package campaign
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // lateAfter is how late a timer may be before the campaign's late rule applies,
 // in ms (design R8).
@@ -208,28 +211,29 @@ func (m *Machine) decideChain(ch *Chain, kind Kind, reason Reason, step, detail 
 	})
 }
 
-// prune drops what can no longer matter: ended chains whose goal windows are
-// over, and the oldest ended ones beyond maxEnded.
+// prune drops what can no longer matter: ended chains whose goal windows are over, and
+// those that ended first beyond maxEnded.
 func (m *Machine) prune() {
 	ended := 0
-	for _, ch := range m.c.Chains {
-		if !ch.live() {
-			ended++
-		}
-	}
-	if ended == 0 {
-		return
-	}
 	kept := m.c.Chains[:0]
 	for _, ch := range m.c.Chains {
 		if !ch.live() {
 			p := m.set.of(ch)
-			if ended > maxEnded || !m.c.hasPending(ch) && (p == nil || p.measureUntil(ch) < m.now) {
-				ended--
+			if !m.c.hasPending(ch) && (p == nil || p.measureUntil(ch) < m.now) {
 				continue
 			}
+			ended++
 		}
 		kept = append(kept, ch)
+	}
+	for ; ended > maxEnded; ended-- {
+		first := -1
+		for i, ch := range kept {
+			if !ch.live() && (first < 0 || ch.EndedAt < kept[first].EndedAt) {
+				first = i
+			}
+		}
+		kept = slices.Delete(kept, first, first+1)
 	}
 	clear(m.c.Chains[len(kept):])
 	m.c.Chains = kept

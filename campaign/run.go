@@ -17,13 +17,15 @@ func (m *Machine) fireChain(ch *Chain) {
 		m.end(ch, Exited, ReasonLate, "")
 		return
 	}
-	if ch.still {
+	_, sends := s.Verb.(*Send)
+	switch {
+	case sends && ch.Held != nil: // also one that a pause kept from asking again
+		ch.still = false
+		m.resume(ch)
+		return
+	case ch.still:
 		ch.still = false
 		m.moveOn(ch, ch.Step)
-		return
-	}
-	if _, ok := s.Verb.(*Send); ok && ch.Held != nil {
-		m.resume(ch)
 		return
 	}
 	next := p.after(at)
