@@ -65,8 +65,12 @@ func (r *Renderer) Variables(fields []campaign.Field) ([]campaign.Variable, erro
 			return nil, fmt.Errorf("%s: a tag is not closed", f.Name)
 		}
 		var asked blocks
+		named := names{renderer: r}
 		for _, tag := range tagPattern.FindAllString(f.Source, -1) {
 			asked.see(tag)
+			if err := named.see(tag); err != nil {
+				return nil, fmt.Errorf("%s: %w", f.Name, err)
+			}
 			optional := strings.HasPrefix(tag, "{%") || strings.Contains(tag, "| default") ||
 				strings.Contains(tag, "|default")
 			for _, path := range pathPattern.FindAllString(textPattern.ReplaceAllString(tag, `""`), -1) {
