@@ -44,8 +44,9 @@ var (
 //
 //nudge:constant read only
 var roots = []string{
-	"customer.id", "customer.traits", "customer.timezone", "trigger.id", "trigger.name",
-	"trigger.properties", "trigger.context", "chain.key", "campaign.name",
+	"customer.id", "customer.traits", "customer.timezone", "customer.tags", "customer.created_at", "trigger.id",
+	"trigger.name", "trigger.time", "trigger.properties", "trigger.context", "chain.key", "chain.entered_at",
+	"chain.variants", "campaign.name",
 }
 
 // Variables checks the texts of a message and lists the variables that they name,
@@ -98,7 +99,7 @@ func known(path string) bool {
 	for _, root := range roots {
 		rest, ok := strings.CutPrefix(path, root)
 		inner := strings.HasSuffix(root, "traits") || strings.HasSuffix(root, "properties") ||
-			strings.HasSuffix(root, "context")
+			strings.HasSuffix(root, "context") || strings.HasSuffix(root, "variants")
 		if ok && (rest == "" && !inner || inner && strings.HasPrefix(rest, ".")) {
 			return true
 		}
