@@ -17,9 +17,9 @@ const (
 )
 
 // dedupe is the exact set of event ids that a partition saw lately: 64-bit
-// hashes of (workspace, customer, message id), forgotten in log order, a chunk
-// at a time, when a whole chunk is older than the window or the set is larger
-// than its limit.
+// hashes of (workspace, customer, message id), forgotten in log order: each when it is as
+// old as the window, to the millisecond of log time, so that the partitions do not show;
+// and a chunk at a time while the set is larger than its limit.
 type dedupe struct {
 	seen   idSet
 	chunks []*dedupeChunk // oldest first; the last one grows
@@ -31,7 +31,15 @@ type dedupe struct {
 type dedupeChunk struct {
 	from, to int64 // log time of its first and last id, ms
 	ids      []uint64
-	dirty    bool // changed since the last snapshot
+	runs     []dedupeRun // of the ids from gone on
+	gone     int         // ids at the front that are over the window
+	dirty    bool        // changed since the last snapshot
+}
+
+// dedupeRun is how many ids follow each other that came at one log time.
+type dedupeRun struct {
+	at int64 // ms
+	n  int
 }
 
 func newDedupe() dedupe {
@@ -61,17 +69,25 @@ func (d *dedupe) add(id uint64, now int64) bool {
 	c := d.chunks[len(d.chunks)-1]
 	c.ids = append(c.ids, id)
 	c.to, c.dirty = now, true
+	if n := len(c.runs); n > 0 && c.runs[n-1].at == now {
+		c.runs[n-1].n++
+	} else {
+		c.runs = append(c.runs, dedupeRun{at: now, n: 1})
+	}
 	return true
 }
 
-// evict forgets chunks that are over the window or the limit.
+// evict forgets what is over the window at now, and chunks while there are too many ids.
 func (d *dedupe) evict(now int64) {
-	for len(d.chunks) > 1 {
+	for len(d.chunks) > 0 {
 		c := d.chunks[0]
-		if c.to > now-dedupeWindow && d.seen.len() <= d.limit {
+		for _, id := range c.expire(now) {
+			d.seen.remove(id)
+		}
+		if len(c.runs) > 0 && (len(d.chunks) == 1 || d.seen.len() <= d.limit) {
 			return
 		}
-		for _, id := range c.ids {
+		for _, id := range c.ids[c.gone:] {
 			d.seen.remove(id)
 		}
 		d.gone = append(d.gone, d.first)
@@ -81,17 +97,30 @@ func (d *dedupe) evict(now int64) {
 	}
 }
 
-// window is how far back the set reaches at now, in ms.
-func (d *dedupe) window(now int64) int64 {
-	if len(d.chunks) == 0 {
-		return 0
+// expire takes the ids out of c that are over the window at now.
+func (c *dedupeChunk) expire(now int64) (over []uint64) {
+	from := c.gone
+	for len(c.runs) > 0 && c.runs[0].at <= now-dedupeWindow {
+		c.gone += c.runs[0].n
+		c.runs = c.runs[1:]
 	}
-	return now - d.chunks[0].from
+	return c.ids[from:c.gone]
 }
 
-// A stored chunk, version 1: format byte, from, to (varints), count (varint),
-// count hashes of 8 bytes.
-const dedupeFormat = 1
+// window is how far back the set reaches at now, in ms.
+func (d *dedupe) window(now int64) int64 {
+	for _, c := range d.chunks {
+		if len(c.runs) > 0 {
+			return now - c.runs[0].at
+		}
+	}
+	return 0
+}
+
+// A stored chunk: format byte, from, to (varints), count (varint), count hashes of 8
+// bytes; in version 2 also the number of runs and for each its time and count (varints),
+// those of ids that are over the window too.
+const dedupeFormat = 2
 
 func (c *dedupeChunk) appendTo(b []byte) []byte {
 	b = append(b, dedupeFormat)
@@ -101,23 +130,29 @@ func (c *dedupeChunk) appendTo(b []byte) []byte {
 	for _, id := range c.ids {
 		b = wire.AppendFixed(b, id)
 	}
+	runs := c.runs
+	if c.gone > 0 { // they are over the window: when they came no longer matters
+		b = wire.AppendUint(b, uint64(len(runs)+1))
+		b = wire.AppendUint(wire.AppendInt(b, 0), uint64(c.gone))
+	} else {
+		b = wire.AppendUint(b, uint64(len(runs)))
+	}
+	for _, run := range runs {
+		b = wire.AppendUint(wire.AppendInt(b, run.at), uint64(run.n))
+	}
 	return b
 }
 
-// load appends a stored chunk, in the order of the chunks' numbers.
-func (d *dedupe) load(number uint64, p []byte) error {
-	r := wire.NewDecoder(p)
-	if f := r.Byte(); f != dedupeFormat {
-		return fmt.Errorf("actors: dedupe chunk %d: %w: format %d", number, wire.ErrCorrupt, f)
-	}
-	c := &dedupeChunk{from: r.Int(), to: r.Int()}
-	for range r.Count(8) {
-		id := r.Fixed()
-		c.ids = append(c.ids, id)
-		d.seen.add(id)
-	}
-	if err := r.Done(); err != nil {
+// load appends a stored chunk, in the order of the chunks' numbers, without what is over
+// the window at now, the log time of the snapshot.
+func (d *dedupe) load(number uint64, p []byte, now int64) error {
+	c, err := decodeDedupeChunk(p)
+	if err != nil {
 		return fmt.Errorf("actors: dedupe chunk %d: %w", number, err)
+	}
+	c.expire(now)
+	for _, id := range c.ids[c.gone:] {
+		d.seen.add(id)
 	}
 	if len(d.chunks) == 0 {
 		d.first = number
@@ -126,4 +161,36 @@ func (d *dedupe) load(number uint64, p []byte) error {
 	}
 	d.chunks = append(d.chunks, c)
 	return nil
+}
+
+func decodeDedupeChunk(p []byte) (*dedupeChunk, error) {
+	r := wire.NewDecoder(p)
+	format := r.Byte()
+	if format < 1 || format > dedupeFormat {
+		return nil, fmt.Errorf("%w: format %d", wire.ErrCorrupt, format)
+	}
+	c := &dedupeChunk{from: r.Int(), to: r.Int()}
+	for range r.Count(8) {
+		c.ids = append(c.ids, r.Fixed())
+	}
+	if format == 1 { // the time of each was not kept
+		c.runs = []dedupeRun{{at: c.to, n: len(c.ids)}}
+		return c, r.Done()
+	}
+	timed := 0
+	for range r.Count(2) {
+		run := dedupeRun{at: r.Int(), n: int(r.Uint())}
+		if run.n < 1 || run.n > len(c.ids)-timed {
+			return nil, fmt.Errorf("%w: a run of %d ids", wire.ErrCorrupt, run.n)
+		}
+		timed += run.n
+		c.runs = append(c.runs, run)
+	}
+	if err := r.Done(); err != nil {
+		return nil, err
+	}
+	if timed != len(c.ids) {
+		return nil, fmt.Errorf("%w: the times of %d ids of %d", wire.ErrCorrupt, timed, len(c.ids))
+	}
+	return c, nil
 }

@@ -293,8 +293,13 @@ func (o *Owner) settle() {
 	}
 }
 
-// Snapshot takes a snapshot as soon as every effect is acknowledged (C4).
+// Snapshot takes a snapshot as soon as every effect is acknowledged (C4). While replay has
+// not given every effect that was in the log at the start the log may still turn out to be
+// another one: a snapshot of that would not fit the right one when it is put back.
 func (o *Owner) Snapshot() {
+	if o.Shard.Applied().Seq < o.origin {
+		return
+	}
 	if o.halted != nil || o.barrier || o.Shard.saving || !o.Shard.Changed() {
 		return
 	}

@@ -137,7 +137,7 @@ func (s *Shard) Recover(store storage.Store) error {
 		return err
 	}
 	if err := store.Scan(storage.DedupePrefix(p), func(k, v []byte) error {
-		return s.dedupe.load(binary.BigEndian.Uint64(k[len(k)-8:]), v)
+		return s.dedupe.load(binary.BigEndian.Uint64(k[len(k)-8:]), v, m.Now)
 	}); err != nil {
 		return err
 	}

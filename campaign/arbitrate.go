@@ -9,6 +9,7 @@ type turn struct {
 	program *Program
 	step    int   // index of the send
 	planned int64 // when the send was due, ms
+	onward  int64 // when what follows it without a rest is due, ms: later than planned after a hold
 	late    bool  // its timer was more than lateAfter late
 	sent    bool  // the chain sent something since it was woken
 
@@ -20,11 +21,12 @@ type turn struct {
 // stand puts a chain that came to a send among those that are to be decided (L7).
 func (m *Machine) stand(p *Program, t *turn, s *Send, at int) {
 	t.program, t.step, t.planned, t.late = p, at, m.planned, m.late
-	switch {
-	case t.chain.Held != nil:
-		t.planned = t.chain.Held.Planned
-	case t.planned == 0:
+	if t.planned == 0 {
 		t.planned = m.now
+	}
+	t.onward = t.planned
+	if t.chain.Held != nil {
+		t.planned = t.chain.Held.Planned
 	}
 	t.exempt, t.priority = p.category(s) == Transactional, p.Policy.Priority
 	t.cause = m.cause
@@ -66,6 +68,7 @@ func (m *Machine) arbitrate() {
 		from := m.mark()
 		if next, goesOn := m.send(&t); goesOn {
 			t.chain.Step, t.chain.Held = m.leap(t.program, t.chain, t.step, next), nil
+			m.planned = t.onward
 			m.walk(t.program, &t)
 		}
 		m.wrote(t.chain, from)

@@ -74,7 +74,7 @@ func (m *Machine) call(p *Program, s *Step, v *Call, ch *Chain, next string) (_ 
 		m.drop(d, ch, ReasonVariable, missing)
 		return failed, false
 	}
-	if ch.HeldOut {
+	if ch.HeldOut { // nothing leaves: it is taken to have succeeded, without a reply
 		d.Status = StatusGhost
 		m.out.Deliveries = append(m.out.Deliveries, d)
 		m.decideChain(ch, Ghosted, NoReason, s.ID, CallChannel)

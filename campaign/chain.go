@@ -30,6 +30,8 @@ type Chain struct {
 	planned uint32 // version in force when its timer was last looked at, where that is after Version
 	still   bool   // its campaign stood still when it came to its step, which it has not begun
 
+	behind uint64 // first event of the rings after the entry, see ringedAtEntry; 0: not known
+
 	reply []byte // JSON object that the last call it waited for answered, nil when none
 
 	exposed []exposed // what it counts for in experiments that look for a winner

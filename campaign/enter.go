@@ -152,16 +152,15 @@ func (m *Machine) enterIfAllowed(p *Program, trigger *Event) {
 		m.refuse(p, "", ReasonKey)
 		return
 	}
+	if live := m.liveOf(p, key); len(live) > 0 && p.Reentry.OnActive == RefreshLive {
+		m.refresh(p, live[len(live)-1], trigger) // no entry: neither mode nor cooldown count it
+		return
+	}
 	if reason := m.mayEnter(p, key); reason != NoReason {
 		m.refuse(p, key, reason)
 		return
 	}
-	live := m.liveOf(p, key)
-	if len(live) > 0 && p.Reentry.OnActive == RefreshLive {
-		m.refresh(p, live[len(live)-1], trigger)
-		return
-	}
-	if p.Audience != nil && !m.holds(p.Audience, p.Name) {
+	if p.Audience != nil && !m.inAudience(p, p.Audience, trigger) {
 		m.refuse(p, key, ReasonAudience)
 		return
 	}
@@ -174,6 +173,18 @@ func (m *Machine) enterIfAllowed(p *Program, trigger *Event) {
 		return
 	}
 	m.admit(p, key, trigger)
+}
+
+// inAudience asks the audience. When a timer or a visit starts the chain there is no
+// record in hand: event is the trigger then, as it is when the audience is asked again.
+func (m *Machine) inAudience(p *Program, audience *Expr, trigger *Event) bool {
+	if m.scope.event.e != nil || trigger == nil {
+		return m.holds(audience, p.Name)
+	}
+	m.scope.event.set(trigger)
+	holds := m.holds(audience, p.Name)
+	m.scope.event.set(nil)
+	return holds
 }
 
 // admit starts a chain, in place of the newest one of its key where a restart says so.
@@ -279,7 +290,7 @@ func (m *Machine) liveOf(p *Program, key string) []*Chain {
 // alreadyConverted says whether a goal event of a later event time was seen.
 func (m *Machine) alreadyConverted(p *Program, trigger *Event) bool {
 	for i := range p.Goals {
-		later := func(e *Event) bool { return e.Time > trigger.Time }
+		later := func(_ *Remembered, e *Event) bool { return e.Time > trigger.Time }
 		if m.seen(&p.Goals[i].Match, p.Name, later) > 0 {
 			return true
 		}
@@ -303,6 +314,9 @@ func (m *Machine) enter(p *Program, key string, trigger *Event) {
 	}
 	if trigger != nil {
 		ch.Trigger = trigger.appendBody(nil)
+	}
+	if p.looksBack() {
+		ch.behind = m.ringedAtEntry()
 	}
 	m.c.addChain(ch)
 	m.decideChain(ch, Entered, NoReason, "", "")

@@ -1,6 +1,9 @@
 package campaign
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // lateAfter is how late a timer may be before the campaign's late rule applies,
 // in ms (design R8).
@@ -21,6 +24,7 @@ type Machine struct {
 	late    bool     // the timer in hand is more than lateAfter late
 	zones   map[string]*time.Location
 
+	ringing    bool      // the record in hand will be remembered, and is not yet
 	reply      []byte    // of the result in hand
 	derived    []derived // what the record in hand led to, and what that led to
 	deriving   bool      // they are being applied
@@ -58,6 +62,7 @@ func (m *Machine) begin(c *Customer, now int64, out *Output) {
 	m.c, m.now, m.out, m.eventID, m.planned, m.late = c, now, out, "", 0, false
 	m.ready, m.turns, m.candidates = m.ready[:0], m.turns[:0], m.candidates[:0]
 	m.cause, m.fired, m.segments = cause{}, 0, m.segments[:0]
+	m.ringing = false
 	m.scope.now, m.asOf = now, now
 	m.scope.event.set(nil)
 	m.scope.trigger.set(nil)
@@ -93,13 +98,15 @@ func (m *Machine) Apply(c *Customer, e *Event, now int64, created bool, out *Out
 	}
 	m.rezone(e)
 	since := m.mark()
+	m.ringing = m.set.ringed[e.Name]
 	m.triggers(e)
 	if len(m.candidates) > 0 {
 		m.settleGroups()
 		m.orderTriggers(since)
 	}
-	if m.set.ringed[e.Name] {
+	if m.ringing {
 		c.remember(e)
+		m.ringing = false
 	}
 	m.rest()
 	m.followProfile(e)
@@ -219,28 +226,29 @@ func (m *Machine) decideChain(ch *Chain, kind Kind, reason Reason, step, detail 
 	})
 }
 
-// prune drops what can no longer matter: ended chains whose goal windows are
-// over, and the oldest ended ones beyond maxEnded.
+// prune drops what can no longer matter: ended chains whose goal windows are over, and
+// those that ended first beyond maxEnded.
 func (m *Machine) prune() {
 	ended := 0
-	for _, ch := range m.c.Chains {
-		if !ch.live() {
-			ended++
-		}
-	}
-	if ended == 0 {
-		return
-	}
 	kept := m.c.Chains[:0]
 	for _, ch := range m.c.Chains {
 		if !ch.live() {
 			p := m.set.of(ch)
-			if ended > maxEnded || !m.c.hasPending(ch) && (p == nil || p.measureUntil(ch) < m.now) {
-				ended--
+			if !m.c.hasPending(ch) && (p == nil || p.measureUntil(ch) < m.now) {
 				continue
 			}
+			ended++
 		}
 		kept = append(kept, ch)
+	}
+	for ; ended > maxEnded; ended-- {
+		first := -1
+		for i, ch := range kept {
+			if !ch.live() && (first < 0 || ch.EndedAt < kept[first].EndedAt) {
+				first = i
+			}
+		}
+		kept = slices.Delete(kept, first, first+1)
 	}
 	clear(m.c.Chains[len(kept):])
 	m.c.Chains = kept

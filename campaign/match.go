@@ -208,7 +208,7 @@ func (m *Machine) moveOn(ch *Chain, step string) {
 // seen looks through the ring for the first event that the matcher accepts, among
 // those that accept says to look at, and returns its place; 0 when there is none.
 // The scope's event is restored.
-func (m *Machine) seen(match *Matcher, campaign string, accept func(*Event) bool) (place uint64) {
+func (m *Machine) seen(match *Matcher, campaign string, accept func(*Remembered, *Event) bool) (place uint64) {
 	r := m.c.ring(match.Event)
 	if r == nil {
 		return 0
@@ -216,7 +216,7 @@ func (m *Machine) seen(match *Matcher, campaign string, accept func(*Event) bool
 	current := m.scope.event.e
 	for i := range r.Events {
 		e := decodeBody(r.Events[i].Event)
-		if e == nil || !accept(e) {
+		if e == nil || !accept(&r.Events[i], e) {
 			continue
 		}
 		m.scope.event.set(e)

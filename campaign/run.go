@@ -17,13 +17,15 @@ func (m *Machine) fireChain(ch *Chain) {
 		m.end(ch, Exited, ReasonLate, "")
 		return
 	}
-	if ch.still {
+	_, sends := s.Verb.(*Send)
+	switch {
+	case sends && ch.Held != nil: // also one that a pause kept from asking again
+		ch.still = false
+		m.resume(ch)
+		return
+	case ch.still:
 		ch.still = false
 		m.moveOn(ch, ch.Step)
-		return
-	}
-	if _, ok := s.Verb.(*Send); ok && ch.Held != nil {
-		m.resume(ch)
 		return
 	}
 	next := p.after(at)
@@ -138,12 +140,7 @@ func (m *Machine) wait(p *Program, w *Wait, ch *Chain, at int) (next string, res
 // -1 when none did; the first event counts, then the order of the matchers.
 func (m *Machine) alreadyCame(w *Wait, ch *Chain) int {
 	trigger := m.scope.trigger.e
-	since := func(e *Event) bool {
-		if trigger != nil {
-			return e.ID != trigger.ID && e.Time >= trigger.Time
-		}
-		return e.Time >= ch.EnteredAt
-	}
+	since := func(r *Remembered, e *Event) bool { return ch.cameAfterEntry(r, e, trigger) }
 	best, first := -1, uint64(0)
 	for i := range w.For {
 		place := m.seen(&w.For[i], ch.Campaign, since)

@@ -37,7 +37,7 @@ var customerSections = []section[*Customer]{
 var chainSections = []section[*Chain]{
 	heldOutSection, heldSection,
 	variantSection, loopSection, takebackSection, plannedSection, stillSection, replySection,
-	exposedSection,
+	exposedSection, behindSection,
 }
 
 // extended says whether a customer needs format 2.

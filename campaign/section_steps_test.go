@@ -26,6 +26,7 @@ func TestStepSections(t *testing.T) {
 		"exposed": chain(func(ch *Chain) {
 			ch.exposed = []exposed{{"offer", "a", 7, 900, 492322, true}, {"second", "b", 1 << 63, 901, 0, false}}
 		}),
+		"behind":  chain(func(ch *Chain) { ch.behind = 9 }),
 		"planned": chain(func(ch *Chain) { ch.planned = 4 }),
 		"takebacks": chain(func(ch *Chain) {
 			ch.takebacks = []takeback{{goal: "seen", at: 900, step: "toast", currency: "EUR"}, {goal: "g", at: 1, done: true}}

@@ -178,19 +178,49 @@ func (m *Machine) lookup(p *Program, path string, ch *Chain) []byte {
 			return member(m.scope.customer.traits.object(), inner)
 		case "timezone":
 			return member(m.scope.customer.traits.object(), "timezone")
+		case "created_at":
+			return appendJSONString(nil, FormatTime(m.c.CreatedAt))
+		case "tags":
+			return appendJSONTexts(nil, m.c.Tags)
 		}
 	case "trigger":
 		return m.lookupTrigger(name, inner)
 	case "chain":
-		if name == "key" {
-			return appendJSONString(nil, ch.Key)
-		}
+		return ch.lookup(name, inner)
 	case "campaign":
 		if name == "name" {
 			return appendJSONString(nil, p.Name)
 		}
 	}
 	return nil
+}
+
+// lookup is the JSON text of a variable of the chain, nil when it is missing.
+func (ch *Chain) lookup(name, inner string) []byte {
+	switch name {
+	case "key":
+		return appendJSONString(nil, ch.Key)
+	case "entered_at":
+		return appendJSONString(nil, FormatTime(ch.EnteredAt))
+	case "variants":
+		for _, v := range ch.Variants {
+			if v.Step == inner {
+				return appendJSONString(nil, v.Variant)
+			}
+		}
+	}
+	return nil
+}
+
+func appendJSONTexts(b []byte, texts []string) []byte {
+	b = append(b, '[')
+	for i, text := range texts {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendJSONString(b, text)
+	}
+	return append(b, ']')
 }
 
 func (m *Machine) lookupTrigger(name, inner string) []byte {
@@ -203,6 +233,8 @@ func (m *Machine) lookupTrigger(name, inner string) []byte {
 		return appendJSONString(nil, view.e.ID)
 	case "name":
 		return appendJSONString(nil, view.e.Name)
+	case "time":
+		return appendJSONString(nil, FormatTime(view.e.Time))
 	case "properties":
 		return member(view.props.object(), inner)
 	case "context":

@@ -245,7 +245,7 @@ func (m *Machine) traceConverted(p *Program, key string, trigger *Event) bool {
 	for i := range p.Goals {
 		var last *Event
 		found := m.quietly(func() bool {
-			return m.seen(&p.Goals[i].Match, p.Name, func(e *Event) bool {
+			return m.seen(&p.Goals[i].Match, p.Name, func(_ *Remembered, e *Event) bool {
 				later := e.Time > trigger.Time
 				if later {
 					last = e

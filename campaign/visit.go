@@ -171,7 +171,7 @@ func (m *Machine) meant(p *Program, trigger *Event, audience *Expr) bool {
 	if m.trace != nil {
 		m.traceVisit(p, audience)
 	}
-	if audience != nil && !m.holds(audience, p.Name) {
+	if audience != nil && !m.inAudience(p, audience, trigger) {
 		return false
 	}
 	if m.late && p.Late == LateExit {

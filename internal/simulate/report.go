@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -113,7 +114,16 @@ func (o optional) MarshalJSON() ([]byte, error) {
 	if o == "" {
 		return []byte("null"), nil
 	}
-	return json.Marshal(string(o))
+	return plain(string(o))
+}
+
+// plain is a text as JSON, not escaped for HTML.
+func plain(text string) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(text)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
 // ordered is a message's texts as an object in the order written; null when none.
@@ -128,11 +138,11 @@ func (o ordered) MarshalJSON() ([]byte, error) {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		name, err := json.Marshal(f.Name)
+		name, err := plain(f.Name)
 		if err != nil {
 			return nil, err
 		}
-		text, err := json.Marshal(f.Source)
+		text, err := plain(f.Source)
 		if err != nil {
 			return nil, err
 		}
@@ -276,6 +286,7 @@ func (r *Report) Close() ([]*Summary, error) {
 		return nil, err
 	}
 	e := json.NewEncoder(summary)
+	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	errs := []error{e.Encode(struct {
 		Campaigns []*Summary `json:"campaigns"`

@@ -5,9 +5,10 @@
 package simulate
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"sort"
+	"slices"
 	"strings"
 
 	"github.com/nudge-engine/nudge/actors"
@@ -154,7 +155,8 @@ func (s *Simulation) AdvanceTo(at int64) error {
 	return nil
 }
 
-// Finish lets the clock run on: to the configured instant, or while a chain waits.
+// Finish lets the clock run on: to the configured instant, or while a chain waits. Where
+// chains wait for events alone, and nothing is ahead but what repeats for ever, it stands.
 func (s *Simulation) Finish() error {
 	if s.config.Until != 0 {
 		return s.advance(s.config.Until)
@@ -162,7 +164,7 @@ func (s *Simulation) Finish() error {
 	end := s.now + maxRun
 	for len(s.live) > 0 {
 		due := s.nextDue()
-		if due == 0 {
+		if due == 0 || !slices.ContainsFunc(s.shards, (*actors.Shard).Ahead) {
 			return nil
 		}
 		if due > end {
@@ -261,8 +263,8 @@ func (s *Simulation) step(p int, record stream.Record) (campaign.Output, error) 
 	return all, nil
 }
 
-// hand gives the sink what one instant led to. Shards are merged by customer id,
-// which is the order that one shard would have had.
+// hand gives the sink what one call, or the timers of one instant, led to, in the order of
+// the contract: by customer, campaign, entry number; what a chain did in its own order.
 func (s *Simulation) hand(outs []campaign.Output) error {
 	var all campaign.Output
 	for i := range outs {
@@ -271,10 +273,18 @@ func (s *Simulation) hand(outs []campaign.Output) error {
 		all.Chains = append(all.Chains, outs[i].Chains...)
 		all.Goals = append(all.Goals, outs[i].Goals...)
 	}
-	byCustomer(all.Deliveries, func(d *campaign.Delivery) string { return d.Customer })
-	byCustomer(all.Decisions, func(d *campaign.Decision) string { return d.Customer })
-	byCustomer(all.Chains, func(c *campaign.ChainRow) string { return c.Customer })
-	byCustomer(all.Goals, func(g *campaign.GoalRow) string { return g.Customer })
+	slices.SortStableFunc(all.Deliveries, func(a, b campaign.Delivery) int {
+		return place{a.Customer, a.Campaign, a.Entry}.compare(place{b.Customer, b.Campaign, b.Entry})
+	})
+	slices.SortStableFunc(all.Decisions, func(a, b campaign.Decision) int {
+		return place{a.Customer, a.Campaign, a.Entry}.compare(place{b.Customer, b.Campaign, b.Entry})
+	})
+	slices.SortStableFunc(all.Chains, func(a, b campaign.ChainRow) int {
+		return place{a.Customer, a.Campaign, a.Entry}.compare(place{b.Customer, b.Campaign, b.Entry})
+	})
+	slices.SortStableFunc(all.Goals, func(a, b campaign.GoalRow) int {
+		return place{a.Customer, a.Campaign, a.Entry}.compare(place{b.Customer, b.Campaign, b.Entry})
+	})
 	for i := range all.Chains {
 		c := &all.Chains[i]
 		key := fmt.Sprintf("%s\x00%s\x00%d", c.Campaign, c.Customer, c.Entry)
@@ -287,8 +297,17 @@ func (s *Simulation) hand(outs []campaign.Output) error {
 	return s.write(&all)
 }
 
-func byCustomer[T any](rows []T, customer func(*T) string) {
-	sort.SliceStable(rows, func(i, j int) bool { return strings.Compare(customer(&rows[i]), customer(&rows[j])) < 0 })
+// place is where a row stands among those of one call or instant.
+type place struct {
+	customer, campaign string
+	entry              uint32
+}
+
+func (p place) compare(other place) int {
+	return cmp.Or(
+		strings.Compare(p.customer, other.customer), strings.Compare(p.campaign, other.campaign),
+		cmp.Compare(p.entry, other.entry),
+	)
 }
 
 func (s *Simulation) write(o *campaign.Output) error {

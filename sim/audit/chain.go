@@ -23,6 +23,7 @@ type chain struct {
 	key       string
 	entry     int
 	trigger   *Event
+	place     int // of the log when it entered; -1: its version did not look back
 	enteredAt int64
 	endedAt   int64
 	outcome   string
@@ -177,13 +178,18 @@ func (ch *chain) looksFor(e *Event) (target string, ok bool) {
 }
 
 // lookBack is what a wait since entry sees when it opens: the first remembered
-// event, in log order, that it would have taken.
+// event after the entry, in log order, that it would have taken. A chain that entered
+// under a version without such a wait goes by event time.
 func (ch *chain) lookBack() (target string, ok bool) {
 	if s, _ := ch.step(); !s.Wait.FromEntry {
 		return "", false
 	}
 	for _, e := range ch.customer.memory() {
-		if e == ch.trigger || e.Time < ch.trigger.Time {
+		before := e.place <= ch.place
+		if ch.place < 0 {
+			before = e == ch.trigger || e.Time < min(ch.enteredAt, ch.trigger.Time)
+		}
+		if before {
 			continue
 		}
 		if target, ok = ch.looksFor(e); ok {

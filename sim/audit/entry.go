@@ -39,8 +39,8 @@ func (a *Auditor) enter(c *customer, i int, trigger *Event, planned int64) {
 	c.per[i].entries++
 	c.chains = append(c.chains, &chain{
 		campaign: i, def: def, customer: c, key: key, entry: c.per[i].entries,
-		trigger: trigger, enteredAt: a.now, planned: planned, outcome: Active, at: def.Steps[0].ID,
-		version: def.Version,
+		trigger: trigger, place: a.lookBackFrom(def), enteredAt: a.now, planned: planned, outcome: Active,
+		at: def.Steps[0].ID, version: def.Version,
 	})
 }
 
@@ -76,7 +76,7 @@ func (a *Auditor) reentry(c *customer, i int, key string) (live []*chain, reason
 			live = append(live, ch)
 		}
 	}
-	if last != nil {
+	if last != nil && (len(live) == 0 || r.OnActive != ActiveRefresh) { // a refresh is no entry
 		cooldown := r.Cooldown.Milliseconds()
 		switch {
 		case r.Mode == ModeOnce:
@@ -124,4 +124,15 @@ func (c *customer) alive() int {
 		}
 	}
 	return n
+}
+
+// lookBackFrom is the place of the log behind which a wait since entry looks, -1 when
+// the campaign has none.
+func (a *Auditor) lookBackFrom(def *Campaign) int {
+	for _, s := range def.Steps {
+		if s.Wait != nil && s.Wait.FromEntry {
+			return a.place
+		}
+	}
+	return -1
 }

@@ -31,7 +31,11 @@ type Renderer struct {
 }
 
 // NewRenderer is a renderer with Liquid's standard filters.
-func NewRenderer() *Renderer { return &Renderer{engine: liquid.NewEngine()} }
+func NewRenderer() *Renderer {
+	r := &Renderer{engine: liquid.NewEngine()}
+	calculate(r.engine)
+	return r
+}
 
 var (
 	tagPattern  = regexp.MustCompile(`(?s)\{\{.*?\}\}|\{%.*?%\}`)
@@ -43,8 +47,9 @@ var (
 //
 //nudge:constant read only
 var roots = []string{
-	"customer.id", "customer.traits", "customer.timezone", "trigger.id", "trigger.name",
-	"trigger.properties", "trigger.context", "chain.key", "campaign.name",
+	"customer.id", "customer.traits", "customer.timezone", "customer.tags", "customer.created_at", "trigger.id",
+	"trigger.name", "trigger.time", "trigger.properties", "trigger.context", "chain.key", "chain.entered_at",
+	"chain.variants", "campaign.name",
 }
 
 // Variables checks the texts of a message and lists the variables that they name,
@@ -64,8 +69,12 @@ func (r *Renderer) Variables(fields []campaign.Field) ([]campaign.Variable, erro
 			return nil, fmt.Errorf("%s: a tag is not closed", f.Name)
 		}
 		var asked blocks
+		named := names{renderer: r}
 		for _, tag := range tagPattern.FindAllString(f.Source, -1) {
 			asked.see(tag)
+			if err := named.see(tag); err != nil {
+				return nil, fmt.Errorf("%s: %w", f.Name, err)
+			}
 			optional := strings.HasPrefix(tag, "{%") || strings.Contains(tag, "| default") ||
 				strings.Contains(tag, "|default")
 			for _, path := range pathPattern.FindAllString(textPattern.ReplaceAllString(tag, `""`), -1) {
@@ -93,7 +102,7 @@ func known(path string) bool {
 	for _, root := range roots {
 		rest, ok := strings.CutPrefix(path, root)
 		inner := strings.HasSuffix(root, "traits") || strings.HasSuffix(root, "properties") ||
-			strings.HasSuffix(root, "context")
+			strings.HasSuffix(root, "context") || strings.HasSuffix(root, "variants")
 		if ok && (rest == "" && !inner || inner && strings.HasPrefix(rest, ".")) {
 			return true
 		}
@@ -146,6 +155,7 @@ func unfold(values []byte) (map[string]any, error) {
 	}
 	flat := map[string]any{}
 	d := json.NewDecoder(bytes.NewReader(values))
+	d.UseNumber()
 	if err := d.Decode(&flat); err != nil {
 		return nil, fmt.Errorf("message: captured values: %w", err)
 	}
@@ -165,7 +175,7 @@ func unfold(values []byte) (map[string]any, error) {
 			}
 			at = inner
 		}
-		at[parts[len(parts)-1]] = flat[path]
+		at[parts[len(parts)-1]] = decimals(flat[path])
 	}
 	return root, nil
 }

@@ -55,6 +55,37 @@ func TestVariables(t *testing.T) {
 	f("{% if %}", "body:")
 }
 
+// What a text names must be there: a wrong root, a name that nobody gave, a filter that
+// does not exist are found when the campaign is checked, not in the customer's mail.
+func TestUnknownNames(t *testing.T) {
+	f := func(source, want string) {
+		t.Helper()
+		_, err := message.NewRenderer().Variables([]campaign.Field{{Name: "body", Source: source}})
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %v; want %q", source, err, want)
+		}
+	}
+	f("{{ nope }}", `"nope" is no variable`)
+	f("{{ event.properties.total }}", `"event" is no variable`)
+	f("{{ custmer.traits.name }}", `"custmer" is no variable`)
+	f("{{ customer }}", `"customer" is no variable`)
+	f(`{{ trigger["properties"] }}`, `"trigger" is no variable`)
+	f("{{ trigger.properties.a | default: fallback }}", `"fallback" is no variable`)
+	f("{% for i in items %}{% endfor %}", `"items" is no variable`)
+	f("{% if vip == true %}x{% endif %}", `"vip" is no variable`)
+	f("{{ trigger.properties.a | shout }}", `"shout" is no filter`)
+	f(`{% include "x" %}`, "include is not supported")
+	f("{% for l in trigger.properties.lines reversed limit:3 %}{{ forloop.index }}{{ l.sku }}{{l[0]}}{% endfor %}", "")
+	f("{% assign x = trigger.properties.a | plus: 1.5 %}{{ x | times: 2 | round: 1 }}", "")
+	f("{%- capture y -%}{{ customer.id }}{%- endcapture -%}{{ y | upcase }}", "")
+	f("{% for i in (1..3) %}{% cycle 'a', 'b' %}{% endfor %}", "")
+	f("{% case trigger.properties.a %}{% when 'x', 'y' %}1{% else %}2{% endcase %}", "")
+	f("{% raw %}{{ nope }}{% endraw %}{% comment %}{{ nope | shout }}{% endcomment %}", "")
+	f(`{{ "now" | date: "%Y" }}{{ 'a|b nope' }}`, "")
+	f("{% unless trigger.properties.a contains 'x' and chain.key != blank %}{{ campaign.name }}{% endunless %}", "")
+	f("{{ customer.traits.first-name | default: \"it's you\" }}", "")
+}
+
 func TestRender(t *testing.T) {
 	r := message.NewRenderer()
 	fields := []campaign.Field{

@@ -1,0 +1,47 @@
+package campaign
+
+import "github.com/nudge-engine/nudge/internal/wire"
+
+// looksBack says whether a wait of the program asks for what came since the entry.
+func (p *Program) looksBack() bool {
+	for i := range p.Steps {
+		if w, ok := p.Steps[i].Verb.(*Wait); ok && w.FromEntry {
+			return true
+		}
+	}
+	return false
+}
+
+// ringedAtEntry is the number of the last event in the customer's rings when a chain
+// enters now, plus one: a wait "since: entry" sees those behind it, in the order of the
+// log. The record in hand, which starts the chain, is not behind it.
+func (m *Machine) ringedAtEntry() uint64 {
+	last := m.c.Ringed
+	if m.ringing {
+		last++
+	}
+	return last + 1
+}
+
+// cameAfterEntry says whether a remembered event came after the chain entered. A chain
+// that entered under a version without such a wait does not know the place; it goes by
+// event time.
+func (ch *Chain) cameAfterEntry(r *Remembered, e, trigger *Event) bool {
+	switch {
+	case ch.behind > 0:
+		return r.N >= ch.behind
+	case trigger == nil:
+		return e.Time >= ch.EnteredAt
+	}
+	return e.ID != trigger.ID && e.Time >= min(ch.EnteredAt, trigger.Time)
+}
+
+// behindSection keeps where the log stood when a chain entered that may look back.
+//
+//nudge:constant read only
+var behindSection = section[*Chain]{
+	tag:    37,
+	has:    func(ch *Chain) bool { return ch.behind > 0 },
+	append: func(ch *Chain, b []byte) []byte { return wire.AppendUint(b, ch.behind) },
+	decode: func(ch *Chain, d *wire.Decoder, _ Names) { ch.behind = d.Uint() },
+}
