@@ -26,6 +26,12 @@ type Set struct {
 	// broadcasts are the programs that wait for an event without a customer, by name.
 	broadcasts map[string][]*Program
 	rules      rules // of the workspace's policies
+
+	watchers    map[string]*lazyWatchers // by event name
+	watchAlways *lazyWatchers            // of all other names
+	filters     filters
+	specs       map[string]*counterSpec // by id
+	unindexed   bool                    // nothing is left out, so that tests can compare
 }
 
 // counterSpec is one counter that the set keeps.
@@ -49,6 +55,7 @@ func NewSet(programs []*Program, since map[string]uint64, place uint64, kept ...
 
 		broadcasts: map[string][]*Program{},
 		ringed:     map[string]bool{},
+		specs:      map[string]*counterSpec{},
 	}
 	sort.Slice(s.programs, func(i, j int) bool { return s.programs[i].Name < s.programs[j].Name })
 	for _, p := range s.programs {
@@ -62,6 +69,8 @@ func NewSet(programs []*Program, since map[string]uint64, place uint64, kept ...
 		s.indexAsked(p)
 	}
 	s.addAlways()
+	s.sortCounters()
+	s.watchEvents()
 	wanted := map[string]bool{}
 	for _, specs := range s.counters { //nudge:unordered each is handled alone
 		for _, c := range specs {
@@ -116,16 +125,11 @@ func (s *Set) indexAsked(p *Program) {
 
 func (s *Set) askCounter(event string, where *Expr, sum string) {
 	id := counterID(event, sourceOf(where))
-	var spec *counterSpec
-	for _, c := range s.counters[event] {
-		if c.id == id {
-			spec = c
-		}
-	}
+	spec := s.specs[id]
 	if spec == nil {
 		spec = &counterSpec{id: id, where: where}
+		s.specs[id] = spec
 		s.counters[event] = append(s.counters[event], spec)
-		sort.Slice(s.counters[event], func(i, j int) bool { return s.counters[event][i].id < s.counters[event][j].id })
 	}
 	if sum == "" {
 		return
@@ -139,13 +143,7 @@ func (s *Set) askCounter(event string, where *Expr, sum string) {
 
 // counterSpecFor is the spec of a counter, nil when the set keeps none of it.
 func (s *Set) counterSpecFor(event string, where *Expr) *counterSpec {
-	id := counterID(event, sourceOf(where))
-	for _, c := range s.counters[event] {
-		if c.id == id {
-			return c
-		}
-	}
-	return nil
+	return s.specs[counterID(event, sourceOf(where))]
 }
 
 func sourceOf(e *Expr) string {

@@ -130,7 +130,7 @@ func (m *Machine) Visit(c *Customer, v *Visit, now int64, out *Output) {
 	case VisitBroadcast:
 		m.eventID = v.Event.ID
 		m.scope.event.set(v.Event)
-		for _, p := range m.set.broadcasts[v.Event.Name] {
+		for _, p := range m.set.broadcasting(m, v.Event.Name) {
 			m.broadcast(p, v.Event)
 		}
 	case VisitSchedule:
