@@ -69,11 +69,7 @@ func (w *watchers) crossed(m *Machine, found []int32) []int32 {
 			found = append(found, l.members...)
 		case before.known:
 			low, high := min(before.value, after.value), max(before.value, after.value)
-			for _, member := range l.members {
-				if t, ok := w.programs[member].Trigger.(*ThresholdTrigger); ok && t.At >= low && t.At <= high {
-					found = append(found, member)
-				}
-			}
+			found = append(found, l.between(low, high)...)
 		default: // missing then and now; what is remembered is found by its level
 		}
 	}

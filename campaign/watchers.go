@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"slices"
+	"sort"
 	"sync"
 
 	"github.com/google/cel-go/common/types"
@@ -29,7 +30,8 @@ type watchers struct {
 // levels are the thresholds of one value.
 type levels struct {
 	value   *Expr
-	members []int32
+	members []int32 // by what they are reached at
+	at      []float64
 }
 
 // lazyWatchers are made when the first event of their name comes: of a set that is
@@ -90,7 +92,7 @@ func newWatchers(programs []*Program, name string, all bool) *watchers {
 			if t.Value.reads.clock {
 				w.clocks = append(w.clocks, int32(i))
 			} else {
-				w.level(bySource, t.Value, i)
+				w.level(bySource, t, i)
 			}
 		case *DateTrigger:
 			dates.add(i, nil, t.Path.there()...)
@@ -103,19 +105,35 @@ func newWatchers(programs []*Program, name string, all bool) *watchers {
 	w.events, w.segments, w.dates = events.build(), segments.build(), dates.build()
 	byLevel := newIndexBuilder()
 	for i, l := range w.levels {
+		sort.Sort(l)
 		byLevel.add(i, nil, l.value.there()...)
 	}
 	w.byLevel = byLevel.build()
 	return w
 }
 
-func (w *watchers) level(bySource map[string]*levels, value *Expr, member int) {
-	l := bySource[value.Source]
+func (w *watchers) level(bySource map[string]*levels, t *ThresholdTrigger, member int) {
+	l := bySource[t.Value.Source]
 	if l == nil {
-		l = &levels{value: value}
-		bySource[value.Source], w.levels = l, append(w.levels, l)
+		l = &levels{value: t.Value}
+		bySource[t.Value.Source], w.levels = l, append(w.levels, l)
 	}
-	l.members = append(l.members, int32(member))
+	l.members, l.at = append(l.members, int32(member)), append(l.at, t.At)
+}
+
+// Len, Less and Swap sort the thresholds of a value.
+func (l *levels) Len() int           { return len(l.at) }
+func (l *levels) Less(i, j int) bool { return l.at[i] < l.at[j] }
+func (l *levels) Swap(i, j int) {
+	l.at[i], l.at[j] = l.at[j], l.at[i]
+	l.members[i], l.members[j] = l.members[j], l.members[i]
+}
+
+// between are the thresholds from low to high, both included.
+func (l *levels) between(low, high float64) []int32 {
+	from := sort.SearchFloat64s(l.at, low)
+	to := from + sort.Search(len(l.at)-from, func(i int) bool { return l.at[from+i] > high })
+	return l.members[from:to]
 }
 
 // indexIn puts a streak where events of a name find it: those that count, and those that
