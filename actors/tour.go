@@ -259,13 +259,17 @@ func (s *Shard) reschedule(workspace string) {
 // startSchedules starts a tour for each schedule that is due. Of several occurrences
 // that a downtime missed only the last is made up for.
 func (s *Shard) startSchedules() {
+	var schedules []campaign.Schedule
+	of := ""
 	for i := range s.tours.Schedules {
 		o := &s.tours.Schedules[i]
 		if o.Next == 0 || o.Next > s.now {
 			continue
 		}
-		s.machine.Use(s.defs.set(o.Workspace))
-		schedules := s.machine.Schedules()
+		if schedules == nil || of != o.Workspace {
+			s.machine.Use(s.defs.set(o.Workspace))
+			schedules, of = s.machine.Schedules(), o.Workspace
+		}
 		at := sort.Search(len(schedules), func(i int) bool { return schedules[i].Campaign >= o.Campaign })
 		due, next := o.Next, int64(0)
 		for range maxMissed {

@@ -88,31 +88,11 @@ func (r *Customers) check(shard *actors.Shard, count int) {
 func customerID(i int) string { return fmt.Sprintf("customer-%d", i) }
 
 func newWaitingShard() (*actors.Shard, error) {
-	lang, err := campaign.NewLanguage()
+	shards, err := newShards([]string{waitingCampaign}, 1)
 	if err != nil {
 		return nil, err
 	}
-	docs, err := campaign.Parse(lang, "waiting.yaml", []byte(waitingCampaign))
-	if err != nil {
-		return nil, err
-	}
-	compile := func(workspace string, d *campaign.Document) (campaign.Parsed, error) {
-		return campaign.ParseDocument(lang, workspace, d)
-	}
-	shard := actors.NewShard(actors.Config{Compile: compile})
-	control := []actors.Control{
-		{K: 1, Genesis: &actors.Genesis{
-			LogID: "bench", Partitions: 1, Semantics: effect.Semantics,
-			DedupeIDs: actors.DefaultDedupeIDs,
-		}},
-		{K: 2, Apply: &actors.Apply{Workspace: "default", Documents: []campaign.Document{docs[0].Document}}},
-	}
-	control[1].Apply.Documents[0].Version = 1
-	in := actors.Input{At: actors.Position{Seq: 1}, Frame: stream.Frame{Time: foldStart}}
-	for i := range control {
-		in.Frame.Records = append(in.Frame.Records, stream.Record{Kind: stream.KindControl, Data: control[i].Encode()})
-	}
-	return shard, step(shard, &in, new(effect.Effects))
+	return shards[0], nil
 }
 
 // foldStart is the log time at which the customers come, in ms.

@@ -25,7 +25,8 @@ type Set struct {
 	successions map[string]*succession
 	// broadcasts are the programs that wait for an event without a customer, by name.
 	broadcasts map[string][]*Program
-	rules      rules // of the workspace's policies
+	schedules  []*Program // whose trigger is a schedule, by name
+	rules      rules      // of the workspace's policies
 
 	watchers    map[string]*lazyWatchers // by event name
 	watchAlways *lazyWatchers            // of all other names
@@ -57,9 +58,15 @@ func NewSet(programs []*Program, since map[string]uint64, place uint64, kept ...
 		ringed:     map[string]bool{},
 		specs:      map[string]*counterSpec{},
 	}
-	sort.Slice(s.programs, func(i, j int) bool { return s.programs[i].Name < s.programs[j].Name })
+	byName := func(i, j int) bool { return s.programs[i].Name < s.programs[j].Name }
+	if !sort.SliceIsSorted(s.programs, byName) {
+		sort.Slice(s.programs, byName)
+	}
 	for _, p := range s.programs {
 		s.byName[p.Name] = p
+		if _, is := p.Trigger.(*ScheduleTrigger); is {
+			s.schedules = append(s.schedules, p)
+		}
 		if p.Status != StatusDraft && p.Status != StatusArchived {
 			s.indexTrigger(p)
 		}
@@ -109,17 +116,20 @@ func (s *Set) indexTrigger(p *Program) {
 
 // indexAsked keeps what the expressions and matchers of a program ask for.
 func (s *Set) indexAsked(p *Program) {
-	for _, m := range p.matchers() {
-		s.ringed[m.Event] = true
+	if !p.noted { // it was not read from a text
+		own := *p
+		own.note()
+		p = &own
 	}
-	for _, e := range p.exprs() {
-		for _, ask := range e.asks {
-			if ask.window > 0 {
-				s.askWindow(ask)
-				continue
-			}
-			s.askCounter(ask.event, nil, ask.sum)
+	for _, name := range p.hears {
+		s.ringed[name] = true
+	}
+	for _, ask := range p.asks {
+		if ask.window > 0 {
+			s.askWindow(ask)
+			continue
 		}
+		s.askCounter(ask.event, nil, ask.sum)
 	}
 }
 
