@@ -52,11 +52,10 @@ func BenchmarkCampaigns(b *testing.B) {
 			b.Run(fmt.Sprintf("%s/%d", kind.name, n), func(b *testing.B) {
 				_, alone, _ := crowdedShard(b, 1, kind.spec)
 				shard, weight, applied := crowdedShard(b, n, kind.spec)
-				frame := orders(shard, 1000)
 				b.ResetTimer()
 				for done := 0; done < b.N; done += 1000 {
 					b.StopTimer()
-					frame = orders(shard, 1000)
+					frame := orders(shard, 1000)
 					b.StartTimer()
 					step(b, shard, frame)
 				}

@@ -90,7 +90,8 @@ func weighCampaigns(count, partitions int) (bytes float64, err error) {
 		var b stream.Builder
 		for _, t := range triggers() {
 			e := campaign.Event{
-				Workspace: "default", Customer: "nobody", ID: t.name, Type: campaign.Track, Name: t.name, Time: foldStart,
+				Workspace: "default", Customer: "nobody", ID: t.name, Type: campaign.Track, Name: t.name,
+				Time: foldStart,
 			}
 			b.Add(stream.KindEvent, e.AppendTo(nil))
 		}

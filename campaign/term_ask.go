@@ -87,6 +87,9 @@ func (t *term) ask(s *scope) verdict {
 
 // wideInt is a whole number that celJSON keeps whole, since no double holds it.
 func wideInt(v *fastjson.Value) (int64, bool) {
+	if f := v.GetFloat64(); f < 1<<53 && f > -1<<53 {
+		return 0, false // the common case, without an error to allocate for a fraction
+	}
 	n, err := v.Int64()
 	return n, err == nil && (n > 1<<53 || n < -1<<53)
 }
