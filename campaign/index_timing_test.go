@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 )
 
@@ -54,7 +55,7 @@ func BenchmarkIndex(b *testing.B) {
 		}
 		x, s := builder.build(), benchScope()
 		var found []int32
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				found = x.find(s, found[:0])
