@@ -29,6 +29,8 @@ type workspace struct {
 	Successions []campaign.Succession `json:"successions,omitempty"`
 	Winners     []campaign.Winner     `json:"winners,omitempty"`
 	set         *campaign.Set
+	// compiled are what the documents mean, in the same order.
+	compiled []compiled
 }
 
 func newDefinitions(compile Compile) definitions {
@@ -51,25 +53,20 @@ func (d *definitions) set(name string) *campaign.Set {
 func (d *definitions) apply(a *Apply, place uint64, now int64) (changed bool, err error) {
 	d.set(a.Workspace)
 	old := d.workspaces[a.Workspace]
-	byKey := map[string]campaign.Document{}
-	for _, doc := range old.Documents {
-		byKey[doc.Kind+"/"+doc.Name] = doc
-	}
 	next := &workspace{Since: map[string]uint64{}, Winners: old.Winners}
 	next.Successions = append(next.Successions, old.Successions...)
-	for _, doc := range a.Documents {
-		key := doc.Kind + "/" + doc.Name
-		before, known := byKey[key]
+	for i := range a.Documents {
+		doc := &a.Documents[i]
+		before, known := old.find(doc.Kind, doc.Name)
 		if known && doc.Kind == campaign.KindCampaign && before.Version != doc.Version {
 			changed = true
-			if err := d.succeed(a.Workspace, next, &before, &doc, now); err != nil {
+			if err := d.succeed(a.Workspace, next, before, doc, now); err != nil {
 				return false, err
 			}
 		}
-		byKey[key] = doc
 	}
-	for _, doc := range byKey { //nudge:unordered sorted below
-		next.Documents = append(next.Documents, doc)
+	if err := d.merge(a.Workspace, next, old, a.Documents); err != nil {
+		return false, err
 	}
 	for id, since := range old.Since { //nudge:unordered a copy
 		next.Since[id] = since
@@ -83,22 +80,14 @@ func (d *definitions) apply(a *Apply, place uint64, now int64) (changed bool, er
 }
 
 func (d *definitions) build(name string, w *workspace, place uint64) error {
-	sort.Slice(w.Documents, func(i, j int) bool {
-		a, b := &w.Documents[i], &w.Documents[j]
-		return a.Kind < b.Kind || a.Kind == b.Kind && a.Name < b.Name
-	})
 	var programs []*campaign.Program
 	var policies []*campaign.Policy
-	for i := range w.Documents {
-		p, err := d.compile(name, &w.Documents[i])
-		if err != nil {
-			return fmt.Errorf("actors: workspace %s: %w", name, err)
+	for _, c := range w.compiled {
+		if c.campaign != nil {
+			programs = append(programs, c.campaign)
 		}
-		if p.Campaign != nil {
-			programs = append(programs, p.Campaign)
-		}
-		if p.Policy != nil {
-			policies = append(policies, p.Policy)
+		if c.policy != nil {
+			policies = append(policies, c.policy)
 		}
 	}
 	kept, all, err := d.kept(name, w)
@@ -135,6 +124,11 @@ func (d *definitions) load(p []byte) error {
 		w := stored[name]
 		if w.Since == nil {
 			w.Since = map[string]uint64{}
+		}
+		documents := w.Documents
+		w.Documents = nil
+		if err := d.merge(name, w, new(workspace), documents); err != nil {
+			return err
 		}
 		if err := d.build(name, w, 0); err != nil {
 			return err

@@ -28,10 +28,13 @@ type Controller struct {
 	records [][]byte // record k at k-1
 	genesis *Genesis
 	skips   []Control
-	docs    map[string]map[string]campaign.Document // workspace -> kind/name -> latest
-	all     map[documentKey]campaign.Document       // every version ever applied
-	decided map[tallyKey]Decide                     // the last winner of each experiment
-	blocked map[tallyKey]Decide                     // the last block of each experiment
+	decided map[tallyKey]Decide // the last winner of each experiment
+	blocked map[tallyKey]Decide // the last block of each experiment
+
+	seen  sync.RWMutex                            // guards what is below; held briefly, unlike mu
+	docs  map[string]map[string]campaign.Document // workspace -> kind/name -> latest
+	names map[documentKind]map[string]bool
+	all   map[documentKey]campaign.Document // every version ever applied
 }
 
 // documentKey names one version of a document.
@@ -44,9 +47,10 @@ type documentKey struct {
 // record g; on another it checks that the log fits this program.
 func OpenController(ctx context.Context, ctl stream.Stream, g Genesis) (*Controller, error) {
 	c := &Controller{
-		ctl:  ctl,
-		docs: map[string]map[string]campaign.Document{},
-		all:  map[documentKey]campaign.Document{},
+		ctl:   ctl,
+		docs:  map[string]map[string]campaign.Document{},
+		names: map[documentKind]map[string]bool{},
+		all:   map[documentKey]campaign.Document{},
 
 		decided: map[tallyKey]Decide{}, blocked: map[tallyKey]Decide{},
 	}
@@ -107,6 +111,8 @@ func (c *Controller) fold(data []byte) error {
 	if r.Apply == nil {
 		return nil
 	}
+	c.seen.Lock()
+	defer c.seen.Unlock()
 	docs := c.docs[r.Apply.Workspace]
 	if docs == nil {
 		docs = map[string]campaign.Document{}
@@ -114,6 +120,7 @@ func (c *Controller) fold(data []byte) error {
 	}
 	for _, d := range r.Apply.Documents {
 		docs[d.Kind+"/"+d.Name] = d
+		c.note(r.Apply.Workspace, &d)
 		c.all[documentKey{r.Apply.Workspace, d.Kind, d.Name, d.Version}] = d
 	}
 	return nil
@@ -161,13 +168,8 @@ func (c *Controller) Attach(ctx context.Context, e *Engine, p *stream.Publisher)
 // copy brings every partition up to the last record and waits until it is applied.
 func (c *Controller) copy(ctx context.Context) error {
 	last := uint64(len(c.records))
-	for p := range c.publisher.Partitions() {
-		for k := c.engine.Control(p) + 1; k <= last; k++ {
-			err := c.publisher.Add(p, []stream.Record{{Kind: stream.KindControl, Data: c.records[k-1]}}, func(error) {})
-			if err != nil {
-				return fmt.Errorf("actors: copy of control record %d to partition %d: %w", k, p, err)
-			}
-		}
+	if err := c.feed(ctx, last); err != nil {
+		return err
 	}
 	for p := range c.publisher.Partitions() {
 		for c.engine.Control(p) < last {
@@ -253,8 +255,8 @@ func sameNeeds(a, b map[string][]campaign.Variable) bool {
 
 // Documents are the documents in force, in no order.
 func (c *Controller) Documents(workspace string) []campaign.Document {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.seen.RLock()
+	defer c.seen.RUnlock()
 	docs := make([]campaign.Document, 0, len(c.docs[workspace]))
 	for _, d := range c.docs[workspace] {
 		docs = append(docs, d)
@@ -264,8 +266,8 @@ func (c *Controller) Documents(workspace string) []campaign.Document {
 
 // Version is a document of one version; ok is false when there is none.
 func (c *Controller) Version(workspace, kind, name string, version uint32) (d campaign.Document, ok bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.seen.RLock()
+	defer c.seen.RUnlock()
 	d, ok = c.all[documentKey{workspace, kind, name, version}]
 	return d, ok
 }

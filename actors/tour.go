@@ -52,6 +52,22 @@ type tours struct {
 	fresh   []string
 	page    []string
 	paged   bool
+	// soonest is the next occurrence of all schedules, once it is known: each step asks.
+	soonest int64
+	known   bool
+}
+
+// nextOccurrence is when the next schedule is due, 0 when none is.
+func (t *tours) nextOccurrence() int64 {
+	if !t.known {
+		t.soonest, t.known = 0, true
+		for i := range t.Schedules {
+			if next := t.Schedules[i].Next; next != 0 && (t.soonest == 0 || next < t.soonest) {
+				t.soonest = next
+			}
+		}
+	}
+	return t.soonest
 }
 
 // Touring says that a tour is under way.
@@ -254,18 +270,27 @@ func (s *Shard) reschedule(workspace string) {
 		return a.Workspace < b.Workspace || a.Workspace == b.Workspace && a.Campaign < b.Campaign
 	})
 	t.Schedules, t.dirty = kept, t.dirty || len(known) > 0 || len(schedules) > 0
+	t.known = false
 }
 
 // startSchedules starts a tour for each schedule that is due. Of several occurrences
 // that a downtime missed only the last is made up for.
 func (s *Shard) startSchedules() {
+	if due := s.tours.nextOccurrence(); due == 0 || due > s.now {
+		return
+	}
+	s.tours.known = false
+	var schedules []campaign.Schedule
+	of := ""
 	for i := range s.tours.Schedules {
 		o := &s.tours.Schedules[i]
 		if o.Next == 0 || o.Next > s.now {
 			continue
 		}
-		s.machine.Use(s.defs.set(o.Workspace))
-		schedules := s.machine.Schedules()
+		if schedules == nil || of != o.Workspace {
+			s.machine.Use(s.defs.set(o.Workspace))
+			schedules, of = s.machine.Schedules(), o.Workspace
+		}
 		at := sort.Search(len(schedules), func(i int) bool { return schedules[i].Campaign >= o.Campaign })
 		due, next := o.Next, int64(0)
 		for range maxMissed {
@@ -326,10 +351,8 @@ func (t *tours) next(now int64) int64 {
 	if len(t.Queue) > 0 {
 		due = max(now, 1)
 	}
-	for i := range t.Schedules {
-		if next := t.Schedules[i].Next; next != 0 && (due == 0 || next < due) {
-			due = next
-		}
+	if next := t.nextOccurrence(); next != 0 && (due == 0 || next < due) {
+		due = next
 	}
 	return due
 }
@@ -344,6 +367,7 @@ func (t *tours) encode() []byte {
 }
 
 func (t *tours) load(p []byte) error {
+	t.known = false
 	if err := json.Unmarshal(p, t); err != nil {
 		return fmt.Errorf("actors: tours: %w", err)
 	}

@@ -99,37 +99,11 @@ func newWaitingShard() (*actors.Shard, error) { return newShard(waitingCampaign)
 
 // newShard is a shard with the definitions of texts in force.
 func newShard(texts ...string) (*actors.Shard, error) {
-	lang, err := campaign.NewLanguage()
+	shards, err := newShards(texts, 1)
 	if err != nil {
 		return nil, err
 	}
-	var documents []campaign.Document
-	for i, text := range texts {
-		parsed, err := campaign.Parse(lang, fmt.Sprintf("bench-%d.yaml", i), []byte(text))
-		if err != nil {
-			return nil, err
-		}
-		for _, p := range parsed {
-			p.Document.Version = 1
-			documents = append(documents, p.Document)
-		}
-	}
-	compile := func(workspace string, d *campaign.Document) (campaign.Parsed, error) {
-		return campaign.ParseDocument(lang, workspace, d)
-	}
-	shard := actors.NewShard(actors.Config{Compile: compile, Unguarded: true})
-	control := []actors.Control{
-		{K: 1, Genesis: &actors.Genesis{
-			LogID: "bench", Partitions: 1, Semantics: effect.Semantics,
-			DedupeIDs: actors.DefaultDedupeIDs,
-		}},
-		{K: 2, Apply: &actors.Apply{Workspace: "default", Documents: documents}},
-	}
-	in := actors.Input{At: actors.Position{Seq: 1}, Frame: stream.Frame{Time: foldStart}}
-	for i := range control {
-		in.Frame.Records = append(in.Frame.Records, stream.Record{Kind: stream.KindControl, Data: control[i].Encode()})
-	}
-	return shard, step(shard, &in, new(effect.Effects))
+	return shards[0], nil
 }
 
 // foldStart is the log time at which the customers come, in ms.

@@ -34,6 +34,10 @@ func (a *All) Sum() {
 		add(Figure{"throughput", "rows written", r.EventsPerSecond, "/s", limits.Warehouse, false})
 		add(Figure{"throughput", "CPU of nudged an event", r.CPU.Nudged, "us", 0, true})
 	}
+	if r, ok := a.Reports["campaigns"].(*Campaigns); ok {
+		add(Figure{"campaigns", "cost with the most over the fewest", r.CostRatio, "x", 0, true})
+		add(Figure{"campaigns", "memory of a campaign", r.BytesPerCampaign, "B", 0, true})
+	}
 	if r, ok := a.Reports["latency"].(*Latency); ok {
 		add(Figure{"latency", "accept to hand-off, p50", r.P50, "ms", 0, true})
 		add(Figure{"latency", "accept to hand-off, p99", r.P99, "ms", 0, true})

@@ -98,7 +98,9 @@ func (r *Throughput) measure(ctx context.Context, o Options, s *Server) error {
 	r.LagSeconds = readable.Sub(sum.last).Seconds()
 	r.AcceptedPerSecond = float64(sum.events) / r.SendSeconds
 	r.EventsPerSecond = float64(sum.events) / readable.Sub(sum.first).Seconds()
-	r.ShareOfLimit = r.EventsPerSecond / r.LimitPerSecond
+	if r.LimitPerSecond > 0 { // it was measured
+		r.ShareOfLimit = r.EventsPerSecond / r.LimitPerSecond
+	}
 	if _, err := s.awaitRows(ctx, rowsHandedOff, sum.deliveries, o.Progress); err != nil {
 		return err
 	}

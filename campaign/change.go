@@ -30,10 +30,13 @@ func (m *Machine) followProfile(e *Event) {
 		m.c.Traits, m.c.Tags = m.seenTraits, m.seenTags
 		m.scope.customer.set(m.c)
 		m.scope.chain.c = nil
-		m.lookBefore(m.set.triggers[identifyName], false)
+		watch := m.set.watching(identifyName)
+		m.lookBefore(watch, false)
 		m.c.Traits, m.c.Tags = traits, tags
 		m.scope.customer.set(m.c)
-		for _, p := range m.set.triggers[identifyName] {
+		m.found = watch.concerned(m, false, m.found[:0])
+		for _, at := range m.found {
+			p := watch.programs[at]
 			switch p.Trigger.(type) {
 			case *EventTrigger, *CountTrigger, *InactivityTrigger, *StreakTrigger: // want an identify call
 			default:

@@ -1,9 +1,12 @@
 package campaign
 
-// triggers asks every campaign that watches the event's name, by campaign name.
+// triggers asks the campaigns that watch the event's name, by campaign name; those that
+// would do nothing are not asked.
 func (m *Machine) triggers(e *Event) {
-	for _, p := range m.set.triggered(e.Name) {
-		m.trigger(p, e)
+	watch := m.set.watching(e.Name)
+	m.found = watch.concerned(m, true, m.found[:0])
+	for _, at := range m.found {
+		m.trigger(watch.programs[at], e)
 	}
 	m.notedProfile()
 }
@@ -79,7 +82,7 @@ func (m *Machine) arm(p *Program, t *InactivityTrigger, e *Event) {
 // watchProfiles arms the inactivity triggers that count from the first record
 // of a customer who never did the event; that record is their trigger.
 func (m *Machine) watchProfiles(e *Event) {
-	for _, p := range m.set.profile {
+	for _, p := range m.set.newcomers(m) {
 		if t, ok := p.Trigger.(*DateTrigger); ok {
 			m.planDates(p, t, false)
 		}

@@ -3,8 +3,6 @@ package campaign
 import (
 	"sort"
 
-	"github.com/google/cel-go/common/types"
-
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
@@ -24,27 +22,42 @@ type Level struct {
 // sight is the value of a segment (1: in it) or threshold at an instant.
 type sight struct {
 	program *Program
+	at      int32 // its place among the watchers of the event
 	value   float64
 	known   bool // false: a value it needs is missing
 }
 
 // lookBefore remembers the values, before a record, of what the record can change. A
 // customer who is new was in no segment.
-func (m *Machine) lookBefore(programs []*Program, created bool) {
+func (m *Machine) lookBefore(w *watchers, created bool) {
 	m.before = m.before[:0]
-	for _, p := range programs {
-		switch p.Trigger.(type) {
-		case *ThresholdTrigger:
-			m.before = append(m.before, m.sight(p))
-		case *SegmentTrigger:
-			s := sight{program: p, known: true}
-			if !created {
-				s = m.sight(p)
-			}
-			m.before = append(m.before, s)
-		default: // the others look at no value
-		}
+	if len(w.looking) == 0 {
+		return
 	}
+	m.found = w.look(m, created, m.found[:0])
+	for _, at := range m.found {
+		p := w.programs[at]
+		s := sight{program: p, known: true}
+		if _, is := p.Trigger.(*SegmentTrigger); !is || !created {
+			s = m.sight(p)
+		}
+		s.at = at
+		m.before = append(m.before, s)
+	}
+}
+
+// sightBefore is what lookBefore saw of a program. A segment at which it did not look
+// did not hold; the value of a threshold was measured for all of its kind.
+func (m *Machine) sightBefore(p *Program) sight {
+	at := sort.Search(len(m.before), func(i int) bool { return m.before[i].program.Name >= p.Name })
+	if at < len(m.before) && m.before[at].program == p {
+		return m.before[at]
+	}
+	if t, ok := p.Trigger.(*ThresholdTrigger); ok {
+		h := m.heightOf(t.Value)
+		return sight{program: p, value: h.value, known: h.known}
+	}
+	return sight{program: p, known: true}
 }
 
 // sight computes the present value of a segment or threshold.
@@ -64,12 +77,7 @@ func (m *Machine) sight(p *Program) sight {
 		if err != nil || missing {
 			return s
 		}
-		switch n := v.(type) {
-		case types.Double:
-			s.value, s.known = float64(n), true
-		case types.Int:
-			s.value, s.known = float64(n), true
-		}
+		s.value, s.known = asNumber(v)
 	default: // the others look at no value
 	}
 	return s
@@ -77,13 +85,7 @@ func (m *Machine) sight(p *Program) sight {
 
 // crossed compares the value of a segment or threshold with that before the record.
 func (m *Machine) crossed(p *Program) bool {
-	before := sight{known: true}
-	for i := range m.before {
-		if m.before[i].program == p {
-			before = m.before[i]
-		}
-	}
-	after := m.sight(p)
+	before, after := m.sightBefore(p), m.sight(p)
 	if t, ok := p.Trigger.(*SegmentTrigger); ok {
 		was := before.value == 1
 		if l := m.c.level(p.Name); l != nil && l.Spec == t.spec {

@@ -32,8 +32,13 @@ type Machine struct {
 	made       int       // derived records since the last record of the log
 	asOf       int64     // the instant as of which triggers are armed, ms: mostly now
 	before     []sight   // what the record in hand can change, before it
+	heights    []height  // what thresholds measure, before it
 	seenTraits []byte    // the profile that triggers last looked at
 	seenTags   []string
+
+	found, inLevels []int32 // scratch: what indexes found
+	specs           []*counterSpec
+	programs        []*Program
 
 	turns []turn // chains that stand at a send
 	cause cause  // the timer in hand
@@ -87,7 +92,7 @@ func (m *Machine) Apply(c *Customer, e *Event, now int64, created bool, out *Out
 	m.follow()
 	m.eventID = e.ID
 	m.scope.event.set(e)
-	m.lookBefore(m.set.triggered(e.Name), created)
+	m.lookBefore(m.set.watching(e.Name), created)
 	m.profile(e)
 	m.consents(e)
 	m.count(e)
@@ -178,7 +183,7 @@ func (m *Machine) profile(e *Event) {
 
 // count updates the counters that the set keeps for the event's name.
 func (m *Machine) count(e *Event) {
-	for _, spec := range m.set.counters[e.Name] {
+	for _, spec := range m.set.counting(m, e.Name) {
 		if spec.where != nil && !m.holds(spec.where, "") {
 			continue
 		}

@@ -10,7 +10,7 @@ func (m *Machine) chains(e *Event) {
 	}
 	for _, ch := range m.c.Chains {
 		p := m.set.of(ch)
-		if p == nil {
+		if p == nil || !p.hearsOf(e.Name) {
 			continue
 		}
 		m.look(ch)

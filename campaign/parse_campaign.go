@@ -55,6 +55,7 @@ func (r *reader) campaign(n *yaml.Node, p *Program) {
 	if p.Reentry.OnActive == Parallel && !maxActiveGiven {
 		p.Reentry.MaxActive = MaxLiveChains
 	}
+	p.note()
 }
 
 func (r *reader) trigger(n *yaml.Node, p *Program) {

@@ -31,6 +31,10 @@ type Program struct {
 	triggerText string         // the trigger as it was written
 	// needs holds the variables that a step's message names, by step id.
 	needs map[string][]Variable
+
+	noted bool         // what follows was computed
+	asks  []counterAsk // of all its expressions
+	hears []string     // event names of its goals, stops and waits, sorted, each once
 }
 
 // Trigger starts chains. Exactly one of the kinds below.

@@ -25,7 +25,14 @@ type Set struct {
 	successions map[string]*succession
 	// broadcasts are the programs that wait for an event without a customer, by name.
 	broadcasts map[string][]*Program
-	rules      rules // of the workspace's policies
+	schedules  []*Program // whose trigger is a schedule, by name
+	rules      rules      // of the workspace's policies
+
+	watchers    map[string]*lazyWatchers // by event name
+	watchAlways *lazyWatchers            // of all other names
+	filters     filters
+	specs       map[string]*counterSpec // by id
+	unindexed   bool                    // nothing is left out, so that tests can compare
 }
 
 // counterSpec is one counter that the set keeps.
@@ -49,10 +56,17 @@ func NewSet(programs []*Program, since map[string]uint64, place uint64, kept ...
 
 		broadcasts: map[string][]*Program{},
 		ringed:     map[string]bool{},
+		specs:      map[string]*counterSpec{},
 	}
-	sort.Slice(s.programs, func(i, j int) bool { return s.programs[i].Name < s.programs[j].Name })
+	byName := func(i, j int) bool { return s.programs[i].Name < s.programs[j].Name }
+	if !sort.SliceIsSorted(s.programs, byName) {
+		sort.Slice(s.programs, byName)
+	}
 	for _, p := range s.programs {
 		s.byName[p.Name] = p
+		if _, is := p.Trigger.(*ScheduleTrigger); is {
+			s.schedules = append(s.schedules, p)
+		}
 		if p.Status != StatusDraft && p.Status != StatusArchived {
 			s.indexTrigger(p)
 		}
@@ -62,6 +76,8 @@ func NewSet(programs []*Program, since map[string]uint64, place uint64, kept ...
 		s.indexAsked(p)
 	}
 	s.addAlways()
+	s.sortCounters()
+	s.watchEvents()
 	wanted := map[string]bool{}
 	for _, specs := range s.counters { //nudge:unordered each is handled alone
 		for _, c := range specs {
@@ -100,32 +116,30 @@ func (s *Set) indexTrigger(p *Program) {
 
 // indexAsked keeps what the expressions and matchers of a program ask for.
 func (s *Set) indexAsked(p *Program) {
-	for _, m := range p.matchers() {
-		s.ringed[m.Event] = true
+	if !p.noted { // it was not read from a text
+		own := *p
+		own.note()
+		p = &own
 	}
-	for _, e := range p.exprs() {
-		for _, ask := range e.asks {
-			if ask.window > 0 {
-				s.askWindow(ask)
-				continue
-			}
-			s.askCounter(ask.event, nil, ask.sum)
+	for _, name := range p.hears {
+		s.ringed[name] = true
+	}
+	for _, ask := range p.asks {
+		if ask.window > 0 {
+			s.askWindow(ask)
+			continue
 		}
+		s.askCounter(ask.event, nil, ask.sum)
 	}
 }
 
 func (s *Set) askCounter(event string, where *Expr, sum string) {
 	id := counterID(event, sourceOf(where))
-	var spec *counterSpec
-	for _, c := range s.counters[event] {
-		if c.id == id {
-			spec = c
-		}
-	}
+	spec := s.specs[id]
 	if spec == nil {
 		spec = &counterSpec{id: id, where: where}
+		s.specs[id] = spec
 		s.counters[event] = append(s.counters[event], spec)
-		sort.Slice(s.counters[event], func(i, j int) bool { return s.counters[event][i].id < s.counters[event][j].id })
 	}
 	if sum == "" {
 		return
@@ -139,13 +153,7 @@ func (s *Set) askCounter(event string, where *Expr, sum string) {
 
 // counterSpecFor is the spec of a counter, nil when the set keeps none of it.
 func (s *Set) counterSpecFor(event string, where *Expr) *counterSpec {
-	id := counterID(event, sourceOf(where))
-	for _, c := range s.counters[event] {
-		if c.id == id {
-			return c
-		}
-	}
-	return nil
+	return s.specs[counterID(event, sourceOf(where))]
 }
 
 func sourceOf(e *Expr) string {

@@ -28,11 +28,3 @@ func (s *Set) addAlways() {
 		s.triggers[name] = all
 	}
 }
-
-// triggered are the programs whose trigger looks at events of a name, by name.
-func (s *Set) triggered(event string) []*Program {
-	if all, ok := s.triggers[event]; ok {
-		return all
-	}
-	return s.always
-}

@@ -20,7 +20,7 @@ func celJSON(v *fastjson.Value) ref.Val {
 	case fastjson.TypeString:
 		return types.String(v.GetStringBytes())
 	case fastjson.TypeNumber:
-		if n, err := v.Int64(); err == nil && (n > 1<<53 || n < -1<<53) {
+		if n, whole := wideInt(v); whole {
 			return types.Int(n)
 		}
 		return types.Double(v.GetFloat64())

@@ -66,7 +66,7 @@ func (s *Schedule) Next(after int64) (int64, bool) { return s.cron.Next(s.loc, a
 // Schedules are the schedule triggers in force, by campaign.
 func (m *Machine) Schedules() []Schedule {
 	var all []Schedule
-	for _, p := range m.set.programs {
+	for _, p := range m.set.schedules {
 		if t, ok := p.Trigger.(*ScheduleTrigger); ok {
 			loc := m.dateZone(p, &DateTrigger{Zone: cmp.Or(t.Zone, zoneDefault)})
 			all = append(all, Schedule{Campaign: p.Name, Spec: t.Text + " " + loc.String(), cron: t.Cron, loc: loc})
@@ -133,7 +133,7 @@ func (m *Machine) Visit(c *Customer, v *Visit, now int64, out *Output) {
 	case VisitBroadcast:
 		m.eventID = v.Event.ID
 		m.scope.event.set(v.Event)
-		for _, p := range m.set.broadcasts[v.Event.Name] {
+		for _, p := range m.set.broadcasting(m, v.Event.Name) {
 			m.broadcast(p, v.Event)
 		}
 	case VisitSchedule:

@@ -89,6 +89,9 @@ func (c *allCommand) scenarios(o bench.Options) []scenario {
 		{"throughput", as(func(ctx context.Context) (*bench.Throughput, error) {
 			return bench.MeasureThroughput(ctx, o)
 		})},
+		{"campaigns", as(func(ctx context.Context) (*bench.Campaigns, error) {
+			return bench.MeasureCampaigns(ctx, o, []int{10, campaigns})
+		})},
 		{"latency", as(func(ctx context.Context) (*bench.Latency, error) {
 			return bench.MeasureLatency(ctx, o, bench.Load{Share: 0.5})
 		})},

@@ -10,12 +10,11 @@ import (
 	"github.com/nudge-engine/nudge/bench"
 )
 
-// common are the flags of the scenarios with a server.
-type common struct {
+// base are the flags of the scenarios with a server.
+type base struct {
 	Batch       int    `default:"100" help:"Events a request."`
 	Connections int    `default:"64" help:"Keep-alive connections; each waits for its answer."`
 	Customers   int    `default:"100000" help:"Customers, Zipf-distributed."`
-	Campaigns   int    `default:"10" help:"Active campaigns; together they answer 5 % of the events."`
 	Partitions  int    `default:"0" help:"Partitions of the log; 0: the server's default."`
 	Seed        uint64 `default:"1" help:"Seed of the workload."`
 	Dir         string `default:"data" help:"The run's data go below it; take a real disk."`
@@ -23,7 +22,19 @@ type common struct {
 	Quiet       bool   `short:"q" help:"No progress."`
 }
 
+// common are those of the scenarios with one number of campaigns.
+type common struct {
+	base
+	Campaigns int `default:"10" help:"Active campaigns; together they answer 5 % of the events."`
+}
+
 func (c *common) options(out console, d time.Duration) (bench.Options, error) {
+	o, err := c.base.options(out, d)
+	o.Workload.Campaigns = c.Campaigns
+	return o, err
+}
+
+func (c *base) options(out console, d time.Duration) (bench.Options, error) {
 	programs := c.Programs
 	if programs == "" {
 		self, err := os.Executable()
@@ -38,7 +49,7 @@ func (c *common) options(out console, d time.Duration) (bench.Options, error) {
 	}
 	return bench.Options{
 		Server:   bench.ServerConfig{Programs: programs, Dir: c.Dir, Partitions: c.Partitions},
-		Workload: bench.Workload{Seed: c.Seed, Customers: c.Customers, Campaigns: c.Campaigns}, Batch: c.Batch,
+		Workload: bench.Workload{Seed: c.Seed, Customers: c.Customers}, Batch: c.Batch,
 		Connections: c.Connections, Duration: d, Progress: progress(out, c.Quiet),
 	}, nil
 }
@@ -108,6 +119,32 @@ func (c *latencyCommand) Run(ctx context.Context, out console) error {
 		return err
 	}
 	r, err := bench.MeasureLatency(ctx, o, bench.Load{Share: c.Load, Rate: c.Rate})
+	if err != nil {
+		return err
+	}
+	return show(out, r, c.JSON)
+}
+
+type campaignsCommand struct {
+	base
+	Counts   []int         `default:"10,10000" help:"Numbers of active campaigns, one server each; together they answer 5 % of the events."`
+	Duration time.Duration `default:"10s" help:"How long to send with each."`
+	JSON     string        `name:"json" placeholder:"FILE" help:"Write the report to a file."`
+}
+
+func (c *campaignsCommand) Help() string {
+	return `cost_ratio is the processor time of the server (nudged and clickhoused) an event
+with the last number of campaigns, over that with the first, in one run. All
+campaigns look at the names of the events that are sent; an event matches one at
+most. They are applied over the admin address, which is timed too.`
+}
+
+func (c *campaignsCommand) Run(ctx context.Context, out console) error {
+	o, err := c.options(out, c.Duration)
+	if err != nil {
+		return err
+	}
+	r, err := bench.MeasureCampaigns(ctx, o, c.Counts)
 	if err != nil {
 		return err
 	}

@@ -1,5 +1,5 @@
 // Command nudge-bench measures a nudge of its own: throughput against the bare
-// pipe, latency at a fixed rate, memory of a customer. It checks each run against
+// pipe, latency at a fixed rate, the cost of many campaigns, memory of a customer. It checks each run against
 // what it sent before it shows a figure.
 package main
 
@@ -17,6 +17,7 @@ import (
 type cli struct {
 	Throughput throughputCommand `cmd:"" help:"Events a second up to the ClickHouse row, and as a share of the bare pipe."`
 	Latency    latencyCommand    `cmd:"" help:"Time from accept to hand-off at a fixed rate."`
+	Campaigns  campaignsCommand  `cmd:"" help:"What an event costs with few and with many active campaigns."`
 	Customers  customersCommand  `cmd:"" help:"Bytes of a live customer with one chain and one timer."`
 	Recovery   recoveryCommand   `cmd:"" help:"Seconds from a kill -9 until every record is applied."`
 	Timers     timersCommand     `cmd:"" help:"How late timers fire when many are due at once."`

@@ -88,6 +88,37 @@ func TestScenariosEndToEnd(t *testing.T) {
 	}
 }
 
+// TestCampaignsEndToEnd runs a server each with few and with more campaigns.
+func TestCampaignsEndToEnd(t *testing.T) {
+	// shows: 200
+	if testing.Short() {
+		t.Skip("-short: this starts real servers")
+	}
+	programs, dir := t.TempDir(), t.TempDir()
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", programs, "../nudged", "../clickhoused", ".")
+	if text, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, text)
+	}
+	report, data := filepath.Join(dir, "report.json"), filepath.Join(dir, "data")
+	command := exec.CommandContext(t.Context(), filepath.Join(programs, "nudge-bench"), "campaigns", "--counts", "3,900",
+		"--batch", "20", "--connections", "3", "--duration", "1s", "--customers", "500", "--dir", data, "--json", report)
+	if text, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("nudge-bench: %v\n%s", err, text)
+	}
+	text, err := os.ReadFile(report) //nolint:gosec // written above
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r bench.Campaigns
+	if err := json.Unmarshal(text, &r); err != nil {
+		t.Fatal(err)
+	}
+	if !r.Correct || r.Scenario != "campaigns" || len(r.Counts) != 2 || len(r.EventsPerSecond) != 2 || r.CostRatio <= 0 ||
+		r.BytesPerCampaign <= 0 || len(r.Runs) != 2 || r.Runs[1].ExpectedDeliveries == 0 || r.Runs[1].Campaigns != 900 {
+		t.Errorf("unexpected report: %s", text)
+	}
+}
+
 func TestHelpTeaches(t *testing.T) {
 	for _, args := range [][]string{
 		{"--help"},
@@ -101,6 +132,7 @@ func TestHelpTeaches(t *testing.T) {
 		{"growth", "--help"},
 		{"limits", "--help"},
 		{"all", "--help"},
+		{"campaigns", "--help"},
 	} {
 		var out, errs bytes.Buffer
 		if code := run(args, console{&out, &errs}); code != 0 || !strings.Contains(out.String(), "nudge-bench") {

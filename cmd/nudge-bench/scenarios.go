@@ -17,10 +17,9 @@ type recoveryCommand struct {
 
 // plain is the options of scenarios that fix their workload.
 func plain(out console, programs, dir string, quiet bool) (bench.Options, error) {
-	c := common{
-		Batch: 100, Connections: 64, Customers: 100_000, Campaigns: 10, Seed: 1,
-		Dir: dir, Programs: programs, Quiet: quiet,
-	}
+	c := common{Campaigns: 10, base: base{
+		Batch: 100, Connections: 64, Customers: 100_000, Seed: 1, Dir: dir, Programs: programs, Quiet: quiet,
+	}}
 	return c.options(out, time.Minute)
 }
 

@@ -67,21 +67,21 @@ func (c *catalog) texts(workspace, name string, version uint32, step string) ([]
 	if message.Template == "" {
 		return message.Fields, nil
 	}
-	for _, t := range c.templates(workspace) {
-		if t.Name == message.Template {
-			return t.Fields, nil
-		}
+	d, ok = c.control.Document(workspace, campaign.KindTemplate, message.Template)
+	if !ok {
+		return nil, fmt.Errorf("template %s is not defined", message.Template)
 	}
-	return nil, fmt.Errorf("template %s is not defined", message.Template)
+	if p, err = c.compile(workspace, &d); err != nil {
+		return nil, err
+	}
+	return p.Template.Fields, nil
 }
 
 func (c *catalog) templates(workspace string) []campaign.Template {
 	var all []campaign.Template
-	for _, d := range c.control.Documents(workspace) {
-		if d.Kind == campaign.KindTemplate {
-			if p, err := c.compile(workspace, &d); err == nil {
-				all = append(all, *p.Template)
-			}
+	for _, d := range c.control.DocumentsOf(workspace, campaign.KindTemplate) {
+		if p, err := c.compile(workspace, &d); err == nil {
+			all = append(all, *p.Template)
 		}
 	}
 	return all
@@ -89,16 +89,16 @@ func (c *catalog) templates(workspace string) []campaign.Template {
 
 // hook is the webhook trigger of a campaign in force, nil when it has none.
 func (c *catalog) hook(workspace, name string) *campaign.WebhookTrigger {
-	for _, d := range c.control.Documents(workspace) {
-		if d.Kind != campaign.KindCampaign || d.Name != name {
-			continue
-		}
-		if p, err := c.compile(workspace, &d); err == nil {
-			t, _ := p.Campaign.Trigger.(*campaign.WebhookTrigger)
-			return t
-		}
+	d, ok := c.control.Document(workspace, campaign.KindCampaign, name)
+	if !ok {
+		return nil
 	}
-	return nil
+	p, err := c.compile(workspace, &d)
+	if err != nil {
+		return nil
+	}
+	t, _ := p.Campaign.Trigger.(*campaign.WebhookTrigger)
+	return t
 }
 
 // broadcasts says whether a campaign in force waits for a broadcast of an event name.
@@ -118,10 +118,7 @@ func (c *catalog) broadcasts(workspace, event string) bool {
 
 // channel is the channel in force under that name.
 func (c *catalog) channel(name string) (dispatch.Channel, error) {
-	for _, d := range c.control.Documents(workspaceName) {
-		if d.Kind != campaign.KindChannel || d.Name != name {
-			continue
-		}
+	if d, ok := c.control.Document(workspaceName, campaign.KindChannel, name); ok {
 		key := fmt.Sprintf("%s/%d", name, d.Version)
 		p, err := c.compile(workspaceName, &d)
 		if err != nil {

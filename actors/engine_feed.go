@@ -1,0 +1,53 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nudge-engine/nudge/stream"
+)
+
+// feed hands every partition the control records up to last that it has not applied, as
+// fast as its log takes them: 10,000 campaigns are some fifty records of 400 KiB, more
+// than may wait at one time. A partition that halted takes its copies when it is brought
+// back.
+func (c *Controller) feed(ctx context.Context, last uint64) error {
+	next := make([]uint64, c.publisher.Partitions())
+	for p := range next {
+		next[p] = c.engine.Control(p) + 1
+	}
+	for {
+		busy := false
+		for p := range next {
+			full, err := c.feedPartition(p, &next[p], last)
+			if err != nil {
+				return err
+			}
+			busy = busy || full && c.engine.Halted(p) == nil
+		}
+		if !busy {
+			return nil
+		}
+		select {
+		case <-time.After(wakeEvery):
+		case <-ctx.Done():
+			return fmt.Errorf("actors: copies of control records up to %d: %w", last, ctx.Err())
+		}
+	}
+}
+
+// feedPartition hands a partition what it takes now; full says that it will take more.
+func (c *Controller) feedPartition(p int, next *uint64, last uint64) (full bool, err error) {
+	for ; *next <= last; *next++ {
+		r := stream.Record{Kind: stream.KindControl, Data: c.records[*next-1]}
+		switch err := c.publisher.Add(p, []stream.Record{r}, func(error) {}); {
+		case errors.Is(err, stream.ErrBusy):
+			return true, nil
+		case err != nil:
+			return false, fmt.Errorf("actors: copy of control record %d to partition %d: %w", *next, p, err)
+		}
+	}
+	return false, nil
+}

@@ -1,0 +1,110 @@
+package bench
+
+import (
+	"fmt"
+	"math"
+	"runtime"
+
+	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/effect"
+	"github.com/nudge-engine/nudge/stream"
+)
+
+// documentsPerRecord is about as many as the server puts into a control record.
+const documentsPerRecord = 200
+
+// newShards makes the shards of n partitions, with definitions in force. They share the
+// compiled programs, as in the server.
+func newShards(files []string, n int) ([]*actors.Shard, error) {
+	lang, err := campaign.NewLanguage()
+	if err != nil {
+		return nil, err
+	}
+	frame, err := definitionFrame(lang, files)
+	if err != nil {
+		return nil, err
+	}
+	compiled := map[string]campaign.Parsed{}
+	compile := func(workspace string, d *campaign.Document) (campaign.Parsed, error) {
+		key := d.Kind + "/" + d.Name
+		if p, known := compiled[key]; known {
+			return p, nil
+		}
+		p, err := campaign.ParseDocument(lang, workspace, d)
+		compiled[key] = p
+		return p, err
+	}
+	var shards []*actors.Shard
+	for range n {
+		shard := actors.NewShard(actors.Config{Compile: compile, Unguarded: true})
+		in := actors.Input{At: actors.Position{Seq: 1}, Frame: frame}
+		if err := step(shard, &in, new(effect.Effects)); err != nil {
+			return nil, err
+		}
+		shards = append(shards, shard)
+	}
+	return shards, nil
+}
+
+// definitionFrame is a log's first frame: what creates it, and the definitions.
+func definitionFrame(lang *campaign.Language, files []string) (stream.Frame, error) {
+	frame := stream.Frame{Time: foldStart}
+	k := uint64(0)
+	add := func(c actors.Control) {
+		k++
+		c.K = k
+		frame.Records = append(frame.Records, stream.Record{Kind: stream.KindControl, Data: c.Encode()})
+	}
+	add(actors.Control{Genesis: &actors.Genesis{
+		LogID: "bench", Partitions: 1, Semantics: effect.Semantics, DedupeIDs: actors.DefaultDedupeIDs,
+	}})
+	var documents []campaign.Document
+	for i, text := range files {
+		docs, err := campaign.Parse(lang, fmt.Sprintf("bench-%d.yaml", i), []byte(text))
+		if err != nil {
+			return frame, err
+		}
+		for _, d := range docs {
+			d.Document.Version = 1
+			documents = append(documents, d.Document)
+		}
+	}
+	for len(documents) > 0 {
+		n := min(documentsPerRecord, len(documents))
+		add(actors.Control{Apply: &actors.Apply{Workspace: "default", Documents: documents[:n]}})
+		documents = documents[n:]
+	}
+	return frame, nil
+}
+
+// weighCampaigns is the live heap that one of count campaigns takes in the shards of all
+// partitions, after events of each name have built the indexes.
+func weighCampaigns(count, partitions int) (bytes float64, err error) {
+	before := liveHeap()
+	shards, err := newShards(Workload{Campaigns: count}.Definitions(""), partitions)
+	if err != nil {
+		return 0, err
+	}
+	for _, shard := range shards {
+		var b stream.Builder
+		for _, t := range triggers() {
+			e := campaign.Event{
+				Workspace: "default", Customer: "nobody", ID: t.name, Type: campaign.Track, Name: t.name,
+				Time: foldStart,
+			}
+			b.Add(stream.KindEvent, e.AppendTo(nil))
+		}
+		frame, err := stream.DecodeFrame(b.Seal(foldStart))
+		if err != nil {
+			return 0, err
+		}
+		in := actors.Input{At: actors.Position{Seq: shard.Applied().Seq + 1}, Frame: frame}
+		if err := step(shard, &in, new(effect.Effects)); err != nil {
+			return 0, err
+		}
+	}
+	bytes = math.Round(float64(liveHeap()-before) / float64(count))
+	runtime.KeepAlive(shards)
+	return bytes, nil
+}

@@ -1,0 +1,174 @@
+package campaign
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"strconv"
+	"testing"
+)
+
+// randomOwn is a predicate over the customer alone, as segments ask.
+func randomOwn(r *rand.Rand) string {
+	name := pick(r, termNames)
+	return pick(r, []string{
+		"customer.traits." + name + " == " + pick(r, termLiterals),
+		"customer.traits." + name + " >= " + pick(r, termLiterals),
+		"customer.traits." + name + ` == "x" && customer.count("Order") >= 2`,
+		`customer.count("Order") == 3`, `customer.tagged("vip") && has(customer.traits.` + name + ")",
+		`customer.count("Order") % 2 == 1`, `customer.count("Order", "1d") >= 2`,
+		"customer.traits." + name + " / 2 > 3",
+	})
+}
+
+// randomTrigger is a trigger of one of the kinds that look at records.
+func randomTrigger(r *rand.Rand) string {
+	q := strconv.Quote
+	event, name := pick(r, []string{"Order", "View"}), pick(r, termNames)
+	switch r.IntN(10) {
+	case 0:
+		return fmt.Sprintf("count: {event: %s, where: %s, reaches: %d}", event, q(randomPredicate(r)), 1+r.IntN(3))
+	case 1:
+		return fmt.Sprintf("count: {event: %s, reaches: %d}", event, 1+r.IntN(6))
+	case 2:
+		return fmt.Sprintf("inactivity: {event: %s, where: %s, for: 1h, never_done: from_profile_created}", event,
+			q(randomPredicate(r)))
+	case 3:
+		return fmt.Sprintf("streak: {event: %s, where: %s, length: 2, max_gap: 6h, break_on: {event: %s, where: %s}}",
+			event, q(randomPredicate(r)), pick(r, []string{"Order", "View"}), q(randomPredicate(r)))
+	case 4:
+		value := pick(r, []string{
+			"customer.traits." + name, `customer.count("Order")`, `customer.sum("Order", "a")`, "customer.traits.a * 2",
+			`customer.count("Order", "12h")`,
+		})
+		return fmt.Sprintf("threshold: {value: %s, crosses: %s, at: %d, hysteresis: %d}", q(value),
+			pick(r, []string{"up", "down"}), r.IntN(25), r.IntN(2)*3)
+	case 5:
+		return fmt.Sprintf("segment: {when: %s, on: %s}", q(randomOwn(r)), pick(r, []string{"enter", "leave"}))
+	case 6:
+		return fmt.Sprintf("date: {path: customer.traits.%s, offsets: [-2d, 1d]}", pick(r, []string{"day", "due"}))
+	case 7:
+		return pick(r, []string{
+			"change: {path: customer.traits}", "change: {path: customer.traits." + name + ", to: " + pick(r, termLiterals) + "}",
+			"change: {path: customer.traits." + name + `, from: "x"}`, "change: {path: customer.traits." + name + ".d, to: 1}",
+		})
+	}
+	return fmt.Sprintf("event: {name: %s, where: %s}", event, q(randomPredicate(r)))
+}
+
+func randomCampaign(r *rand.Rand, i int) string {
+	step := pick(r, []string{
+		"{id: s, exit: {}}", "{id: s, set: {traits: {a: 20, b: x}, tags: [vip]}}", "{id: s, delay: 2h}",
+		"{id: s, wait: {timeout: 1d, for: [{event: View, where: " + strconv.Quote(randomPredicate(r)) + "}]}}",
+		"{id: s, emit: {event: View, properties: {a: 20}}}",
+	})
+	audience := ""
+	if r.IntN(3) == 0 {
+		audience = "audience: " + strconv.Quote(randomOwn(r)) + ", "
+	}
+	return fmt.Sprintf("apiVersion: nudge/v1\nkind: Campaign\nmetadata: {name: c%d}\nspec: {trigger: {%s}, %s"+
+		"goals: [{id: g, event: Order, where: %s, window: 1d}], stop: [{event: Order, where: %s}], steps: [%s]}\n", i,
+		randomTrigger(r), audience, strconv.Quote(randomPredicate(r)), strconv.Quote(randomPredicate(r)), step)
+}
+
+// actor is a customer with a machine.
+type actor struct {
+	m   *Machine
+	c   *Customer
+	out Output
+}
+
+func newActor(t *testing.T, lang *Language, texts []string, unindexed bool) *actor {
+	t.Helper()
+	var programs []*Program
+	for _, text := range texts {
+		docs, err := Parse(&Language{env: lang.env, unindexed: unindexed}, "test", []byte(text))
+		if err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+		programs = append(programs, docs[0].Campaign)
+	}
+	a := &actor{m: NewMachine(), c: NewCustomer("w", "ann", 0, 1)}
+	set := NewSet(programs, map[string]uint64{}, 0)
+	if unindexed {
+		set.unindexed = true
+		set.watchEvents()
+	}
+	a.m.Use(set)
+	return a
+}
+
+// TestIndexChangesNothing applies random records, timers and broadcasts to two customers,
+// one whose machine asks every campaign and every predicate of CEL, and one whose machine
+// uses the index: they do the same and become the same, byte by byte.
+func TestIndexChangesNothing(t *testing.T) {
+	// shows: 200
+	r := seeded(14)
+	lang := testLanguage(t)
+	kinds := map[Kind]int{}
+	for round := range 30 {
+		var texts []string
+		for len(texts) < 25 {
+			text := randomCampaign(r, len(texts))
+			if _, err := Parse(lang, "test", []byte(text)); err == nil {
+				texts = append(texts, text)
+			}
+		}
+		texts = append(texts, program("wide", `trigger: {broadcast: {event: All, audience: 'customer.traits.a == "x"'}}`),
+			program("wider", `trigger: {broadcast: {event: All, audience: 'customer.traits.a > 3'}}`))
+		texts[25], texts[26] = texts[25][:len(texts[25])-4], texts[26][:len(texts[26])-4]
+		with, without := newActor(t, lang, texts, false), newActor(t, lang, texts, true)
+		now := int64(1_800_000_000_000)
+		for n := range 60 {
+			now += r.Int64N(4 * 3600 * 1000)
+			e := Event{
+				Workspace: "w", Customer: "ann", ID: strconv.Itoa(n), Type: Track, Name: pick(r, []string{"Order", "View", "Other"}),
+				Time: now - r.Int64N(1000), Properties: randomObject(r), Context: randomObject(r),
+			}
+			if r.IntN(3) == 0 {
+				e.Type, e.Name, e.Properties, e.Traits = Identify, identifyName, nil, randomTraits(r)
+			}
+			broadcast := r.IntN(10) == 0
+			for _, a := range []*actor{with, without} {
+				a.out.Reset()
+				a.apply(&e, now, n == 0, broadcast)
+			}
+			if !reflect.DeepEqual(with.out, without.out) ||
+				!bytes.Equal(with.c.AppendTo(nil), without.c.AppendTo(nil)) {
+				t.Fatalf("round %d, record %d %s\nproperties %s\ntraits %s\nwith    %+v\nwithout %+v\n%s", round, n, e.Name,
+					e.Properties, without.c.Traits, with.out.Decisions, without.out.Decisions, texts)
+			}
+			for _, d := range with.out.Decisions {
+				kinds[d.Kind]++
+			}
+		}
+	}
+	for _, kind := range []Kind{Entered, Refused, Erred, Ended, Converted, Updated} {
+		if kinds[kind] < 20 {
+			t.Errorf("only %d decisions %q: the test says little", kinds[kind], kind)
+		}
+	}
+	t.Log(kinds)
+}
+
+func (a *actor) apply(e *Event, now int64, created, broadcast bool) {
+	for due := a.c.NextDue(); due != 0 && due <= now; due = a.c.NextDue() {
+		a.m.Fire(a.c, due, due, &a.out)
+	}
+	a.m.Apply(a.c, e, now, created, &a.out)
+	if broadcast {
+		all := Event{Workspace: "w", ID: "all-" + e.ID, Type: Track, Name: "All", Time: now}
+		a.m.Visit(a.c, &Visit{Kind: VisitBroadcast, Due: now, Event: &all}, now, &a.out)
+	}
+}
+
+// randomTraits has dates beside what randomObject gives, and takes traits away.
+func randomTraits(r *rand.Rand) []byte {
+	b := randomObject(r)
+	if len(b) < 3 {
+		return []byte(`{"a":null,"day":null}`)
+	}
+	day := pick(r, []string{`"2027-01-17"`, `"2027-02-01"`, `"soon"`, `null`, `"2027-01-20"`})
+	return append(b[:len(b)-1], `,"`+pick(r, []string{"day", "due"})+`":`+day+`}`...)
+}

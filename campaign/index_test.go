@@ -1,0 +1,180 @@
+package campaign
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// TestIndexFindsAllThatHoldOrFail builds indexes over random predicates: whatever holds,
+// or fails so that it is recorded, for a random event and customer is found.
+func TestIndexFindsAllThatHoldOrFail(t *testing.T) {
+	r := seeded(12)
+	lang, err := NewLanguage()
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := &Language{env: lang.env, unindexed: true}
+	c := NewCustomer("w", "ann", 0, 1)
+	asked, found, needed := 0, 0, 0
+	for range 60 {
+		b := newIndexBuilder()
+		var sources []*Expr
+		for len(sources) < 60 {
+			source := randomPredicate(r)
+			e, err := lang.compileExpr(source, celBool(true))
+			if err != nil {
+				continue
+			}
+			cel, err := plain.compileExpr(source, celBool(true))
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.add(len(sources), e)
+			sources = append(sources, cel)
+		}
+		x := b.build()
+		var members []int32
+		for range 60 {
+			s := randomScope(r, c)
+			members = x.find(s, members[:0])
+			for i, e := range sources {
+				holds, err := e.holds(s)
+				if !holds && err == nil {
+					continue
+				}
+				needed++
+				if !slices.Contains(members, int32(i)) {
+					t.Fatalf("%s\nproperties %s\ncontext %s\ntraits %s\n%v, %v, and it is not found", e.Source,
+						s.event.e.Properties, s.event.e.Context, c.Traits, holds, err)
+				}
+			}
+			if !slices.IsSorted(members) || len(slices.Compact(slices.Clone(members))) != len(members) {
+				t.Fatalf("not in order, or twice: %v", members)
+			}
+			asked += len(sources)
+			found += len(members)
+		}
+	}
+	if found > asked/2 {
+		t.Errorf("of %d predicates %d are found, %d had to be: the index leaves too little out", asked, found, needed)
+	}
+	t.Logf("of %d predicates %d had to be asked, %d are found", asked, needed, found)
+}
+
+// TestIntervals compares the search with a walk over all of them.
+func TestIntervals(t *testing.T) {
+	r := seeded(13)
+	for range 200 {
+		var x intervals[float64]
+		var c crowd[float64]
+		for i := range r.IntN(40) {
+			v := interval[float64]{
+				low: float64(r.IntN(20)), high: float64(r.IntN(20)), openLow: r.IntN(4) == 0, openHigh: r.IntN(4) == 0,
+				member: int32(i),
+			}
+			x.add(v)
+			c.add(v)
+		}
+		x.build()
+		c.build()
+		for v := -1.0; v <= 21; v++ {
+			var want []int32
+			for _, i := range x.all {
+				if (i.openLow || i.low <= v) && (i.openHigh || i.high >= v) {
+					want = append(want, i.member)
+				}
+			}
+			if got := x.around(v, nil); !slices.Equal(got, want) {
+				t.Fatalf("around %v: %v, want %v of %v", v, got, want, x.all)
+			}
+		}
+	}
+}
+
+// TestIndexPicksTheTermThatTellsMost looks at how many of a thousand like predicates an
+// event asks.
+func TestIndexPicksTheTermThatTellsMost(t *testing.T) {
+	number := func(i int) string { return string([]byte{byte('a' + i%10), byte('a' + i/10%10), byte('a' + i/100)}) }
+	for _, c := range []struct {
+		name  string
+		where func(i int) string
+		most  int
+	}{
+		{"a value of its own behind one they share", func(i int) string {
+			return `event.properties.currency == "EUR" && event.properties.sku == "` + number(i) + `"`
+		}, 1},
+		{"a trait", func(i int) string { return `customer.traits.city == "` + number(i) + `"` }, 1},
+		{"a list", func(i int) string { return `event.properties.sku in ["` + number(i) + `", "x` + number(i) + `"]` }, 1},
+		{"a narrow range", func(i int) string {
+			return `event.properties.currency == "EUR" && event.properties.score >= ` + strconv.Itoa(i) +
+				` && event.properties.score < ` + strconv.Itoa(i+1)
+		}, 2},
+		{"a tag", func(i int) string { return `customer.tagged("t` + number(i) + `")` }, 1},
+		{"a count", func(i int) string { return `customer.count("Order") == ` + strconv.Itoa(i) }, 1},
+		{"a name of its own", func(i int) string { return `has(event.properties.p` + number(i) + `)` }, 1},
+		{"behind what can fail", func(i int) string {
+			return `event.properties.score > 3 && event.properties.sku == "` + number(i) + `"`
+		}, 1},
+	} {
+		lang, err := NewLanguage()
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := newIndexBuilder()
+		for i := range 1000 {
+			e, err := lang.compileExpr(c.where(i), celBool(true))
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.add(i, e)
+		}
+		customer := NewCustomer("w", "ann", 0, 1)
+		customer.Traits, customer.Tags = []byte(`{"city":"aba"}`), []string{"taba", "z"}
+		customer.Counters = []Counter{{ID: "Order", Count: 7}}
+		s := newScope()
+		s.event.set(&Event{Properties: []byte(`{"currency":"EUR","sku":"aba","score":500.5,"paba":1}`)})
+		s.customer.set(customer)
+		if found := b.build().find(s, nil); len(found) == 0 || len(found) > c.most {
+			t.Errorf("%s: %d are asked; at most %d have to be", c.name, len(found), c.most)
+		}
+	}
+}
+
+// TestTermsLeaveTheCostLimitAlone: behind a missing value CEL goes on, to look for a
+// term that is false, and a loop there may exceed the limit, which is recorded.
+func TestTermsLeaveTheCostLimitAlone(t *testing.T) {
+	list := "[0" + strings.Repeat(",0", 99) + "]"
+	loop := "event.properties.list.all(i, event.properties.list.all(j, event.properties.list.all(k, i + j + k == 0.0)))"
+	lang := testLanguage(t)
+	c := NewCustomer("w", "ann", 0, 1)
+	for _, source := range []string{
+		`event.properties.a == 1 && ` + loop, loop + ` && event.properties.a == 1`, loop + ` && event.properties.b == 2`,
+	} {
+		e, err := lang.compileExpr(source, celBool(true))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := newScope()
+		s.event.set(&Event{Properties: []byte(`{"b":1,"list":` + list + `}`)})
+		s.customer.set(c)
+		b := newIndexBuilder()
+		b.add(0, e)
+		if _, err := e.holds(s); err == nil || len(b.build().find(s, nil)) != 1 {
+			t.Errorf("%s: %v; want an error of cost, and to be found", source, err)
+		}
+	}
+}
+
+// TestCountersSeeThoseBefore: a counter's predicate can look at another that the same
+// event has just counted.
+func TestCountersSeeThoseBefore(t *testing.T) {
+	first := `trigger: {count: {event: Order, where: 'customer.count("Order") == 1', reaches: 1}}`
+	s := newStage(t, strings.TrimSuffix(program("first", first)+program("other", `trigger: {event: {name: View}}`), "---\n"))
+	s.now = 1_800_000_000_000
+	s.event("Order", `{}`)
+	if c := s.c.counter(counterID("Order", `customer.count("Order") == 1`)); c == nil || c.Count != 1 {
+		t.Errorf("%+v; want the first order counted", s.c.Counters)
+	}
+}
