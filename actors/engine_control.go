@@ -191,8 +191,23 @@ type Applied struct {
 func (c *Controller) Apply(ctx context.Context, workspace string, docs []campaign.Document) ([]Applied, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var result []Applied
-	var changed []campaign.Document
+	result, changed := c.changes(workspace, docs)
+	for len(changed) > 0 {
+		n := fitting(changed)
+		record := &Control{Apply: &Apply{Workspace: workspace, Documents: changed[:n]}}
+		if err := c.append(ctx, record); err != nil {
+			return nil, err
+		}
+		changed = changed[n:]
+	}
+	return result, c.copy(ctx)
+}
+
+// changes are the documents that differ from what is in force, with their next version,
+// and how each of docs would stand.
+func (c *Controller) changes(workspace string, docs []campaign.Document) (
+	result []Applied, changed []campaign.Document,
+) {
 	for _, d := range docs {
 		old, known := c.docs[workspace][d.Kind+"/"+d.Name]
 		a := Applied{Kind: d.Kind, Name: d.Name, Version: old.Version}
@@ -203,15 +218,7 @@ func (c *Controller) Apply(ctx context.Context, workspace string, docs []campaig
 		}
 		result = append(result, a)
 	}
-	for len(changed) > 0 {
-		n := fitting(changed)
-		record := &Control{Apply: &Apply{Workspace: workspace, Documents: changed[:n]}}
-		if err := c.append(ctx, record); err != nil {
-			return nil, err
-		}
-		changed = changed[n:]
-	}
-	return result, c.copy(ctx)
+	return result, changed
 }
 
 // fitting is how many of the documents go into one control record: at least one.

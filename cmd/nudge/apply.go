@@ -11,31 +11,35 @@ import (
 
 type applyCommand struct {
 	adminAddress `embed:""`
+	DryRun       bool     `help:"Say what would happen to whom, and change nothing."`
 	Paths        []string `arg:"" name:"path" help:"Files, or directories with .yaml, .yml and .json files."`
 }
 
 func (a *applyCommand) Help() string {
 	return `Checks the definitions and puts them in force. A document that changed gets the
 next version; what did not change is left alone, so applying twice is harmless.
-It returns when every partition has the definitions.`
+It returns when every partition has the definitions.
+
+With --dry-run nothing changes. It says how many chains wait in which step of a campaign
+that would change and what would happen to them, how many customers who are already
+there would enter, what would begin to be counted, and the warnings of nudge check.
+
+Example:
+  nudge apply --dry-run campaigns
+  nudge apply campaigns`
 }
 
 func (a *applyCommand) Run(out console) error {
-	type file struct {
-		Name string `json:"name"`
-		Text string `json:"text"`
+	body, err := filesOf(a.Paths)
+	if err != nil {
+		return err
 	}
-	body := struct {
-		Files []file `json:"files"`
-	}{}
-	for _, path := range a.Paths {
-		files, err := definition.Read(path)
+	if a.DryRun {
+		text, err := a.call(http.MethodPost, "/v1/definitions?dry_run=true", body)
 		if err != nil {
 			return err
 		}
-		for _, f := range files {
-			body.Files = append(body.Files, file{f.Name, string(f.Text)})
-		}
+		return showPreview(out, text)
 	}
 	text, err := a.call(http.MethodPost, "/v1/definitions", body)
 	if err != nil {
@@ -64,6 +68,31 @@ func (a *applyCommand) Run(out console) error {
 		fmt.Fprintf(out.out, "counted from when it was first asked for: %s\n", c)
 	}
 	return nil
+}
+
+// fileBody is a definition file as the server takes it.
+type fileBody struct {
+	Name string `json:"name"`
+	Text string `json:"text"`
+}
+
+// filesBody is the request that definition files make.
+type filesBody struct {
+	Files []fileBody `json:"files"`
+}
+
+func filesOf(paths []string) (filesBody, error) {
+	var body filesBody
+	for _, path := range paths {
+		files, err := definition.Read(path)
+		if err != nil {
+			return body, err
+		}
+		for _, f := range files {
+			body.Files = append(body.Files, fileBody{f.Name, string(f.Text)})
+		}
+	}
+	return body, nil
 }
 
 type listCommand struct {

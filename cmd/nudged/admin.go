@@ -142,25 +142,15 @@ func (n *node) adminList(w http.ResponseWriter, _ *http.Request) error {
 	return nil
 }
 
-// adminApply takes files as {"files": [{"name": ..., "text": ...}]}.
+// adminApply takes files as {"files": [{"name": ..., "text": ...}]}; with ?dry_run=true it
+// only says what would happen.
 func (n *node) adminApply(w http.ResponseWriter, r *http.Request) error {
-	var body struct {
-		Files []struct {
-			Name string `json:"name"`
-			Text string `json:"text"`
-		} `json:"files"`
+	files, err := readFiles(w, r)
+	if err != nil {
+		return err
 	}
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxAdminBody))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&body); err != nil {
-		return adminError{
-			http.StatusBadRequest,
-			fmt.Errorf("the body is not {\"files\": [{\"name\", \"text\"}]}: %w", err),
-		}
-	}
-	var files []definition.File
-	for _, f := range body.Files {
-		files = append(files, definition.File{Name: f.Name, Text: []byte(f.Text)})
+	if r.URL.Query().Get("dry_run") == "true" {
+		return n.adminPreview(w, r, files)
 	}
 	applied, err := n.apply(r.Context(), files)
 	if err != nil {
@@ -172,6 +162,29 @@ func (n *node) adminApply(w http.ResponseWriter, r *http.Request) error {
 	}
 	writeJSON(w, http.StatusOK, map[string]any{"applied": applied, "counters": counts})
 	return nil
+}
+
+// readFiles reads the definition files of a request.
+func readFiles(w http.ResponseWriter, r *http.Request) ([]definition.File, error) {
+	var body struct {
+		Files []struct {
+			Name string `json:"name"`
+			Text string `json:"text"`
+		} `json:"files"`
+	}
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxAdminBody))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&body); err != nil {
+		return nil, adminError{
+			http.StatusBadRequest,
+			fmt.Errorf("the body is not {\"files\": [{\"name\", \"text\"}]}: %w", err),
+		}
+	}
+	var files []definition.File
+	for _, f := range body.Files {
+		files = append(files, definition.File{Name: f.Name, Text: []byte(f.Text)})
+	}
+	return files, nil
 }
 
 // countersOf lists what the campaigns in force count, because counting begins
