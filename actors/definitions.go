@@ -28,7 +28,9 @@ type workspace struct {
 	// decided experiments, by campaign and step.
 	Successions []campaign.Succession `json:"successions,omitempty"`
 	Winners     []campaign.Winner     `json:"winners,omitempty"`
-	set         *campaign.Set
+	// Filling is the backfill that is under way, nil when none is.
+	Filling *filling `json:"filling,omitempty"`
+	set     *campaign.Set
 }
 
 func newDefinitions(compile Compile) definitions {
@@ -55,7 +57,10 @@ func (d *definitions) apply(a *Apply, place uint64, now int64) (changed bool, er
 	for _, doc := range old.Documents {
 		byKey[doc.Kind+"/"+doc.Name] = doc
 	}
-	next := &workspace{Since: map[string]uint64{}, Winners: old.Winners}
+	next := &workspace{Since: map[string]uint64{}, Winners: old.Winners, Filling: old.Filling}
+	if next.Filling != nil && next.Filling.K == a.Backfilled {
+		next.Filling = nil
+	}
 	next.Successions = append(next.Successions, old.Successions...)
 	for _, doc := range a.Documents {
 		key := doc.Kind + "/" + doc.Name
@@ -105,7 +110,11 @@ func (d *definitions) build(name string, w *workspace, place uint64) error {
 	if err != nil {
 		return err
 	}
-	w.set = campaign.NewSet(programs, w.Since, place, all...)
+	waiting, err := d.waiting(name, w)
+	if err != nil {
+		return err
+	}
+	w.set = campaign.NewSet(programs, w.Since, place, append(all, waiting...)...)
 	w.set.Succeed(w.Successions, kept)
 	w.set.Decide(w.Winners)
 	w.set.Govern(policies)

@@ -30,6 +30,8 @@ type Controller struct {
 	skips   []Control
 	docs    map[string]map[string]campaign.Document // workspace -> kind/name -> latest
 	all     map[documentKey]campaign.Document       // every version ever applied
+
+	backfills backfills
 }
 
 // documentKey names one version of a document.
@@ -94,6 +96,7 @@ func (c *Controller) fold(data []byte) error {
 	if r.Genesis != nil {
 		c.genesis = r.Genesis
 	}
+	c.backfills.fold(&r)
 	if r.Skip != nil {
 		c.skips = append(c.skips, r)
 	}
@@ -192,15 +195,25 @@ func (c *Controller) Apply(ctx context.Context, workspace string, docs []campaig
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	result, changed := c.changes(workspace, docs)
+	for i := range changed {
+		if c.backfills.waits(workspace, &changed[i]) {
+			return nil, fmt.Errorf("%w: %s %s waits for it", ErrBackfill, changed[i].Kind, changed[i].Name)
+		}
+	}
+	return result, c.put(ctx, workspace, changed)
+}
+
+// put writes documents in as many control records as they need, and has them applied.
+func (c *Controller) put(ctx context.Context, workspace string, changed []campaign.Document) error {
 	for len(changed) > 0 {
 		n := fitting(changed)
 		record := &Control{Apply: &Apply{Workspace: workspace, Documents: changed[:n]}}
 		if err := c.append(ctx, record); err != nil {
-			return nil, err
+			return err
 		}
 		changed = changed[n:]
 	}
-	return result, c.copy(ctx)
+	return c.copy(ctx)
 }
 
 // changes are the documents that differ from what is in force, with their next version,

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"text/tabwriter"
@@ -12,6 +13,7 @@ import (
 type applyCommand struct {
 	adminAddress `embed:""`
 	DryRun       bool     `help:"Say what would happen to whom, and change nothing."`
+	Backfill     bool     `help:"Count in the retained log first what the definitions newly ask for."`
 	Paths        []string `arg:"" name:"path" help:"Files, or directories with .yaml, .yml and .json files."`
 }
 
@@ -24,6 +26,10 @@ With --dry-run nothing changes. It says how many chains wait in which step of a 
 that would change and what would happen to them, how many customers who are already
 there would enter, what would begin to be counted, and the warnings of nudge check.
 
+With --backfill the server first counts in its log, as far back as that is kept, what the
+definitions newly ask for; they are in force when that is done. Count triggers then fire
+for the customers whose whole history the log has.
+
 Example:
   nudge apply --dry-run campaigns
   nudge apply campaigns`
@@ -34,12 +40,18 @@ func (a *applyCommand) Run(out console) error {
 	if err != nil {
 		return err
 	}
+	if a.DryRun && a.Backfill {
+		return errors.New("--dry-run says what --backfill would know too: leave --backfill out")
+	}
 	if a.DryRun {
 		text, err := a.call(http.MethodPost, "/v1/definitions?dry_run=true", body)
 		if err != nil {
 			return err
 		}
 		return showPreview(out, text)
+	}
+	if a.Backfill {
+		return a.backfill(out, body)
 	}
 	text, err := a.call(http.MethodPost, "/v1/definitions", body)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nudge-engine/nudge/actors"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/definition"
 )
@@ -39,6 +40,7 @@ func (n *node) openAdmin(context.Context) error {
 	mux.HandleFunc("GET /v1/customers/{id}", n.guarded(n.adminCustomer))
 	mux.HandleFunc("GET /v1/definitions", n.guarded(n.adminList))
 	mux.HandleFunc("POST /v1/definitions", n.guarded(n.adminApply))
+	mux.HandleFunc("GET /v1/backfill", n.guarded(n.adminBackfillProgress))
 	mux.HandleFunc("POST /v1/clock/accept", n.guarded(func(w http.ResponseWriter, _ *http.Request) error {
 		n.clock.Accept()
 		w.WriteHeader(http.StatusNoContent)
@@ -143,7 +145,7 @@ func (n *node) adminList(w http.ResponseWriter, _ *http.Request) error {
 }
 
 // adminApply takes files as {"files": [{"name": ..., "text": ...}]}; with ?dry_run=true it
-// only says what would happen.
+// only says what would happen, with ?backfill=true the counters are filled first.
 func (n *node) adminApply(w http.ResponseWriter, r *http.Request) error {
 	files, err := readFiles(w, r)
 	if err != nil {
@@ -152,9 +154,12 @@ func (n *node) adminApply(w http.ResponseWriter, r *http.Request) error {
 	if r.URL.Query().Get("dry_run") == "true" {
 		return n.adminPreview(w, r, files)
 	}
+	if r.URL.Query().Get("backfill") == "true" {
+		return n.adminBackfill(w, r, files)
+	}
 	applied, err := n.apply(r.Context(), files)
 	if err != nil {
-		return err
+		return conflict(err)
 	}
 	var counts []string
 	if set, err := n.countersOf(); err == nil {
@@ -162,6 +167,14 @@ func (n *node) adminApply(w http.ResponseWriter, r *http.Request) error {
 	}
 	writeJSON(w, http.StatusOK, map[string]any{"applied": applied, "counters": counts})
 	return nil
+}
+
+// conflict marks what a backfill that is under way forbids.
+func conflict(err error) error {
+	if errors.Is(err, actors.ErrBackfill) {
+		return adminError{http.StatusConflict, err}
+	}
+	return err
 }
 
 // readFiles reads the definition files of a request.
