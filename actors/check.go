@@ -98,7 +98,7 @@ func (s *Shard) CheckStored(store storage.Store) error {
 		}
 		key := Key(workspace, id)
 		h := s.customers.all[key]
-		if h != nil && h.c != nil {
+		if h != nil && h.c != nil || s.removals.has(key) {
 			return nil
 		}
 		due, err := campaign.DecodeNextDue(v)

@@ -20,6 +20,7 @@ func (s *Shard) Snapshot() *storage.Batch {
 	}
 	b := new(storage.Batch)
 	p := s.config.Partition
+	s.snapshotRemovals(b)
 	for _, h := range s.dirty {
 		value := h.c.AppendTo(nil)
 		share := hashBytes(value)
@@ -63,6 +64,7 @@ func (s *Shard) DirtyBytes() int64 { return int64(len(s.dirty)) * guessBytes }
 // memory is over its limit, the least recently used first.
 func (s *Shard) Saved() {
 	s.saving = false
+	s.removals.saving = nil
 	if s.config.MemoryLimit == 0 {
 		return
 	}
@@ -79,7 +81,7 @@ func (s *Shard) Saved() {
 // Load brings a customer into memory from its stored value; nil says that the
 // store has none.
 func (s *Shard) Load(key string, value []byte) error {
-	if value == nil {
+	if value == nil || s.removals.has(key) {
 		return nil
 	}
 	if h := s.customers.all[key]; h != nil && h.c != nil {

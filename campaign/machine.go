@@ -71,6 +71,7 @@ func (m *Machine) begin(c *Customer, now int64, out *Output) {
 func (m *Machine) Apply(c *Customer, e *Event, now int64, created bool, out *Output) {
 	m.begin(c, now, out)
 	m.follow()
+	m.touch()
 	m.eventID = e.ID
 	m.scope.event.set(e)
 	m.lookBefore(m.set.triggered(e.Name), created)
@@ -112,6 +113,7 @@ func (m *Machine) Fire(c *Customer, due, now int64, out *Output) {
 	m.followProfile(nil)
 	m.derive()
 	m.prune()
+	m.expire(due)
 }
 
 // fireDue fires the timers due at or before due and runs what they wake up to its

@@ -29,6 +29,7 @@ const (
 	Updated     Kind = "updated"     // a step changed the profile
 	Emitted     Kind = "emitted"     // a step made an event
 	Started     Kind = "started"     // a step asked for a chain of another campaign
+	Forgotten   Kind = "forgotten"   // an anonymous customer was removed
 )
 
 // Reason is why a decision fell as it did.
@@ -94,6 +95,7 @@ const (
 	ReasonTooManyMade Reason = "too_many_emitted" // one record led to too many others
 	ReasonTooLarge    Reason = "too_large"        // an emitted event is over its limit
 	ReasonNoCampaign  Reason = "no_campaign"      // a start step names a campaign that is not in force
+	ReasonIdle        Reason = "idle"             // an anonymous customer had no record for long
 )
 
 // Outcome is how a chain stands or how it ended.
