@@ -275,6 +275,14 @@ func (c *Controller) Documents(workspace string) []campaign.Document {
 	return docs
 }
 
+// Current is a document in force; ok is false when there is none.
+func (c *Controller) Current(workspace, kind, name string) (d campaign.Document, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	d, ok = c.docs[workspace][kind+"/"+name]
+	return d, ok
+}
+
 // Version is a document of one version; ok is false when there is none.
 func (c *Controller) Version(workspace, kind, name string, version uint32) (d campaign.Document, ok bool) {
 	c.mu.Lock()

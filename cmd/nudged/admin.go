@@ -42,6 +42,7 @@ func (n *node) openAdmin(context.Context) error {
 	mux.HandleFunc("POST /v1/definitions", n.guarded(n.adminApply))
 	mux.HandleFunc("GET /v1/log", n.guarded(n.adminLog))
 	mux.HandleFunc("GET /v1/log/{partition}", n.guarded(n.adminFrames))
+	mux.HandleFunc("POST /v1/rollback", n.guarded(n.adminRollback))
 	mux.HandleFunc("GET /v1/backfill", n.guarded(n.adminBackfillProgress))
 	mux.HandleFunc("POST /v1/clock/accept", n.guarded(func(w http.ResponseWriter, _ *http.Request) error {
 		n.clock.Accept()
