@@ -25,7 +25,8 @@ func (n *newCommand) cloned() (presets.Preset, error) {
 	found := false
 	for i := range docs {
 		d := &docs[i].Document
-		if docs[i].Campaign == nil && docs[i].Scenario == nil || d.Name != n.From && !strings.HasPrefix(d.Name, n.From+"-") {
+		named := d.Name == n.From || strings.HasPrefix(d.Name, n.From+"-")
+		if !named || docs[i].Campaign == nil && docs[i].Scenario == nil {
 			continue
 		}
 		found = found || docs[i].Campaign != nil

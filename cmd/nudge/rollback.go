@@ -47,7 +47,8 @@ func (r *rollbackCommand) Run(out console) error {
 				answer.From, d.Version)
 			continue
 		}
-		fmt.Fprintf(out.out, "%s %s: version %d is in force again, as version %d\n", d.Kind, d.Name, answer.From, d.Version)
+		fmt.Fprintf(out.out, "%s %s: version %d is in force again, as version %d\n", d.Kind, d.Name, answer.From,
+			d.Version)
 	}
 	return nil
 }

@@ -34,8 +34,8 @@ func (n *node) adminRollback(w http.ResponseWriter, r *http.Request) error {
 	}
 	old, ok := n.control.Version(workspaceName, body.Kind, body.Name, body.Version)
 	if !ok {
-		return adminError{http.StatusNotFound, fmt.Errorf("%s %s has the versions 1 to %d, not %d", body.Kind, body.Name,
-			current.Version, body.Version)}
+		return adminError{http.StatusNotFound, fmt.Errorf("%s %s has the versions 1 to %d, not %d", body.Kind,
+			body.Name, current.Version, body.Version)}
 	}
 	files := []definition.File{{
 		Name: fmt.Sprintf("%s %s version %d", body.Kind, body.Name, body.Version), Text: []byte(old.Source),
