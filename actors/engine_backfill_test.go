@@ -156,3 +156,34 @@ spec:
 		t.Error("with nothing to fill the campaigns are not in force")
 	}
 }
+
+// A log that was trimmed under a backfill ends it: nothing is in force, and it can be
+// applied again.
+func TestBackfillOfALostLog(t *testing.T) {
+	d := newDeployment(t, 0)
+	d.start(t)
+	defer d.stop()
+	d.send(t, 1, 10)
+	d.waitApplied(t)
+	if _, err := d.control.StartBackfill(t.Context(), "default", d.parse(t, backfillCampaign)); err != nil {
+		t.Fatal(err)
+	}
+	d.waitApplied(t)
+	for p, end := range d.ends(t)[:partitions] {
+		if err := d.events[p].Trim(t.Context(), end); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := d.control.RunBackfill(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := d.control.Backfill(t.Context()); err != nil || p.Open || !p.GivenUp {
+		t.Errorf("unexpected progress %+v, error %v; want one that is given up", p, err)
+	}
+	if docs := d.control.Documents("default"); len(docs) != 0 {
+		t.Errorf("in force is %+v; want nothing", docs)
+	}
+	if a, err := d.control.Apply(t.Context(), "default", d.parse(t, backfillCampaign)); err != nil || a[0].Version != 1 {
+		t.Errorf("applied %+v, error %v; want version 1", a, err)
+	}
+}

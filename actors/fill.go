@@ -10,6 +10,9 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
+// maxFillWidth bounds the slots of a window that is filled, in ms: some 35 years.
+const maxFillWidth = 1 << 40
+
 // Backfill is the control record that has counters filled from the retained log. The
 // documents wait; an Apply with its number puts them in force.
 type Backfill struct {
@@ -71,7 +74,11 @@ func DecodeFillRecord(p []byte) (FillRecord, error) {
 	} else {
 		r.First, r.Upto, r.Done = d.Uint(), d.Uint(), d.Bool()
 	}
-	if err := d.Done(); err != nil {
+	err := d.Done()
+	if err == nil && (r.Fill.Ask < 0 || r.Fill.Width < 0 || r.Fill.Width > maxFillWidth) {
+		err = fmt.Errorf("%w: counter %d, slots of %d ms", wire.ErrCorrupt, r.Fill.Ask, r.Fill.Width)
+	}
+	if err != nil {
 		return FillRecord{}, fmt.Errorf("actors: fill record: %w", err)
 	}
 	return r, nil

@@ -246,10 +246,45 @@ func TestFillRecordGolden(t *testing.T) {
 		if got, err := DecodeFillRecord(b); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: unexpected record %+v, error %v", name, got, err)
 		}
+		want.Fill.Width = -1
+		if _, err := DecodeFillRecord(want.Encode()); want.Fill.Items != nil && !errors.Is(err, wire.ErrCorrupt) {
+			t.Errorf("%s: slots of no width: %v; want ErrCorrupt", name, err)
+		}
 		for n := range b {
 			if _, err := DecodeFillRecord(b[:n]); !errors.Is(err, wire.ErrCorrupt) {
 				t.Fatalf("%s: prefix of %d bytes: unexpected error %v; want ErrCorrupt", name, n, err)
 			}
 		}
+	}
+}
+
+// With the history filled in an inactivity campaign knows who has been away for how long:
+// instants that are still ahead are armed.
+func TestBackfillArmsInactivity(t *testing.T) {
+	w := newScriptWorld(t)
+	w.clock = instant(t, "2026-03-01T10:00:00Z")
+	order := campaign.Event{
+		Workspace: "default", Customer: "ann", ID: "m", Type: campaign.Track, Name: "Order", Time: w.clock,
+	}
+	w.step(t, stream.Record{Kind: stream.KindEvent, Data: order.AppendTo(nil)})
+	w.clock += 20 * 24 * 3600 * 1000
+	document := w.document(t, `apiVersion: nudge/v1
+kind: Campaign
+metadata: {name: away}
+spec:
+  trigger: {inactivity: {event: Order, for: 30d}}
+  steps: [{id: s, send: {channel: a}}]
+`, 1)
+	w.step(t, w.controls(t, Control{Backfill: &Backfill{
+		Workspace: "default", Documents: []campaign.Document{document}, Asks: w.asksOf(t, document),
+	}}))
+	k := w.ctl
+	w.fillUp(t, rand.New(rand.NewPCG(1, 1)), 1)
+	w.step(t, w.controls(t, Control{Apply: &Apply{
+		Workspace: "default", Documents: []campaign.Document{document}, Backfilled: k,
+	}}))
+	w.step(t, stream.Record{Kind: stream.KindTick})
+	if c, _ := w.shard.Customer("default", "ann"); c == nil || c.NextDue() != order.Time+30*24*3600*1000 {
+		t.Errorf("unexpected customer %+v; want one who is due 30 days after the order", c)
 	}
 }

@@ -64,7 +64,7 @@ func (a *applyCommand) Run(out console) error {
 			Version uint32 `json:"version"`
 			Changed bool   `json:"changed"`
 		} `json:"applied"`
-		Counters []string `json:"counters"`
+		FromNow []string `json:"from_now"`
 	}
 	if err := json.Unmarshal(text, &answer); err != nil {
 		return fmt.Errorf("the answer cannot be read: %w", err)
@@ -76,8 +76,8 @@ func (a *applyCommand) Run(out console) error {
 		}
 		fmt.Fprintf(out.out, "%s %s: %s, version %d\n", d.Kind, d.Name, state, d.Version)
 	}
-	for _, c := range answer.Counters {
-		fmt.Fprintf(out.out, "counted from when it was first asked for: %s\n", c)
+	for _, c := range answer.FromNow {
+		fmt.Fprintf(out.out, "counted from now on: %s (nudge apply --backfill would have counted the log first)\n", c)
 	}
 	return nil
 }

@@ -160,15 +160,23 @@ func (n *node) adminApply(w http.ResponseWriter, r *http.Request) error {
 	if r.URL.Query().Get("backfill") == "true" {
 		return n.adminBackfill(w, r, files)
 	}
+	before, err := n.counting()
+	if err != nil {
+		return err
+	}
 	applied, err := n.apply(r.Context(), files)
 	if err != nil {
 		return conflict(err)
 	}
-	var counts []string
-	if set, err := n.countersOf(); err == nil {
-		counts = set
+	set, err := n.counting()
+	if err != nil {
+		return err
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"applied": applied, "counters": counts})
+	begun := []string{}
+	for _, a := range set.NewAsks(before) {
+		begun = append(begun, a.String())
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"applied": applied, "counters": set.Asks(), "from_now": begun})
 	return nil
 }
 
@@ -203,9 +211,9 @@ func readFiles(w http.ResponseWriter, r *http.Request) ([]definition.File, error
 	return files, nil
 }
 
-// countersOf lists what the campaigns in force count, because counting begins
-// when it is asked for.
-func (n *node) countersOf() ([]string, error) {
+// counting says what the campaigns in force count, because counting begins when it is
+// asked for.
+func (n *node) counting() (*campaign.Set, error) {
 	var programs []*campaign.Program
 	for _, d := range n.control.Documents(workspaceName) {
 		p, err := n.catalog.compile(workspaceName, &d)
@@ -216,5 +224,5 @@ func (n *node) countersOf() ([]string, error) {
 			programs = append(programs, p.Campaign)
 		}
 	}
-	return campaign.NewSet(programs, map[string]uint64{}, 0).Asks(), nil
+	return campaign.NewSet(programs, map[string]uint64{}, 0), nil
 }

@@ -82,6 +82,8 @@ func TestHistoryOfARunningServer(t *testing.T) {
 	s.orders(5)
 	s.wantRows(30*time.Second, customers, "SELECT count() FROM nudge.decisions WHERE campaign = 'fifth' AND kind = 'entered'")
 
+	says(s.nudge("apply", write("visits.yaml", strings.NewReplacer("third", "visits", "Order Completed", "Visited").
+		Replace(thirdOrder))), "Campaign visits: applied, version 1", "counted from now on: Visited (nudge apply --backfill")
 	second := strings.Replace(thirdOrder, "delay: 30d", "delay: 1d", 1)
 	says(s.nudge("apply", "--dry-run", write("third.yaml", second)),
 		fmt.Sprintf("step rest: %d chains wait (in_flight: follow): %d replanned", customers, customers))
