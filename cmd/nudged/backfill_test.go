@@ -72,6 +72,8 @@ func TestHistoryOfARunningServer(t *testing.T) {
 		return err
 	})
 	says(s.nudge("list"), "third  1")
+	says(s.nudge("apply", "--dry-run", write("twin.yaml", strings.Replace(thirdOrder, "third", "twin", 1))),
+		"Campaign twin: warning: campaign third has the same trigger and audience")
 	s.orders(3)
 	s.orders(4)
 	s.wantRows(30*time.Second, customers, "SELECT count() FROM nudge.decisions WHERE campaign = 'third' AND kind = 'entered'")
