@@ -25,8 +25,9 @@ type PreviewCampaign struct {
 	InFlight string        `json:"in_flight"` // follow, pin or exit; empty for a campaign that is new
 	Steps    []PreviewStep `json:"steps"`     // in which chains wait, by id
 	Existing bool          `json:"existing"`  // asks for customers who are already there
-	Enter    int           `json:"enter"`     // customers who are already there and would enter
-	// Refused counts those who are already there and would not, by reason.
+	// Enter counts the entries of customers who are already there, and of triggers that
+	// were kept while the campaign was paused; Refused those that would be refused.
+	Enter   int                     `json:"enter"`
 	Refused map[campaign.Reason]int `json:"refused"`
 }
 

@@ -97,6 +97,9 @@ func (p *previewed) showCampaign(w io.Writer, c *previewedCampaign) {
 		}
 		fmt.Fprintln(w)
 	}
+	if !c.Existing && c.Enter+len(c.Refused) > 0 {
+		fmt.Fprintf(w, "  entries that were kept: %d would start a chain; refused: %s\n", c.Enter, listed(c.Refused))
+	}
 	if c.Existing {
 		fmt.Fprintf(w, "  existing: include: %d of %d customers would enter", c.Enter, p.Customers)
 		if len(c.Refused) > 0 {
