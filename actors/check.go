@@ -108,7 +108,7 @@ func (s *Shard) CheckStored(store storage.Store) error {
 		}
 		key := Key(workspace, id)
 		h := s.customers.all[key]
-		if h != nil && h.inMemory() {
+		if h != nil && h.inMemory() || s.removals.has(key) {
 			return nil
 		}
 		due, err := campaign.DecodeNextDue(v)

@@ -15,6 +15,8 @@ type Control struct {
 	Apply   *Apply   `json:"apply,omitempty"`
 	Skip    *Skip    `json:"skip,omitempty"`
 	Decide  *Decide  `json:"decide,omitempty"`
+
+	Backfill *Backfill `json:"backfill,omitempty"`
 }
 
 // Genesis is control record 1: what is fixed when a log is created.
@@ -29,6 +31,9 @@ type Genesis struct {
 type Apply struct {
 	Workspace string              `json:"workspace"`
 	Documents []campaign.Document `json:"documents"`
+	// Backfilled is the control record of the backfill that this ends: with its documents
+	// when the counters are filled, without any when it is given up. 0: none.
+	Backfilled uint64 `json:"backfilled,omitempty"`
 }
 
 // Decide declares the winner of an experiment: chains that come to it take the variant.
@@ -55,13 +60,14 @@ func DecodeControl(p []byte) (Control, error) {
 		return Control{}, fmt.Errorf("actors: control record: %w", err)
 	}
 	kinds := 0
-	for _, set := range []bool{c.Genesis != nil, c.Apply != nil, c.Skip != nil, c.Decide != nil} {
+	for _, set := range []bool{c.Genesis != nil, c.Apply != nil, c.Skip != nil, c.Decide != nil, c.Backfill != nil} {
 		if set {
 			kinds++
 		}
 	}
 	if kinds != 1 || c.K == 0 {
-		return Control{}, fmt.Errorf("actors: control record %d is not one of genesis, apply, skip and decide", c.K)
+		return Control{}, fmt.Errorf("actors: control record %d is not one of genesis, apply, skip, decide and "+
+			"backfill", c.K)
 	}
 	return c, nil
 }

@@ -28,7 +28,9 @@ type workspace struct {
 	// decided experiments, by campaign and step.
 	Successions []campaign.Succession `json:"successions,omitempty"`
 	Winners     []campaign.Winner     `json:"winners,omitempty"`
-	set         *campaign.Set
+	// Filling is the backfill that is under way, nil when none is.
+	Filling *filling `json:"filling,omitempty"`
+	set     *campaign.Set
 	// compiled are what the documents mean, in the same order.
 	compiled []compiled
 }
@@ -53,7 +55,10 @@ func (d *definitions) set(name string) *campaign.Set {
 func (d *definitions) apply(a *Apply, place uint64, now int64) (changed bool, err error) {
 	d.set(a.Workspace)
 	old := d.workspaces[a.Workspace]
-	next := &workspace{Since: map[string]uint64{}, Winners: old.Winners}
+	next := &workspace{Since: map[string]uint64{}, Winners: old.Winners, Filling: old.Filling}
+	if next.Filling != nil && next.Filling.K == a.Backfilled {
+		next.Filling = nil
+	}
 	next.Successions = append(next.Successions, old.Successions...)
 	for i := range a.Documents {
 		doc := &a.Documents[i]
@@ -94,7 +99,11 @@ func (d *definitions) build(name string, w *workspace, place uint64) error {
 	if err != nil {
 		return err
 	}
-	w.set = campaign.NewSet(programs, w.Since, place, all...)
+	waiting, err := d.waiting(name, w)
+	if err != nil {
+		return err
+	}
+	w.set = campaign.NewSet(programs, w.Since, place, append(all, waiting...)...)
 	w.set.Succeed(w.Successions, kept)
 	w.set.Decide(w.Winners)
 	w.set.Govern(policies)

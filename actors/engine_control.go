@@ -31,6 +31,8 @@ type Controller struct {
 	decided map[tallyKey]Decide // the last winner of each experiment
 	blocked map[tallyKey]Decide // the last block of each experiment
 
+	backfills backfills
+
 	seen  sync.RWMutex                            // guards what is below; held briefly, unlike mu
 	docs  map[string]map[string]campaign.Document // workspace -> kind/name -> latest
 	names map[documentKind]map[string]bool
@@ -102,6 +104,7 @@ func (c *Controller) fold(data []byte) error {
 	if r.Genesis != nil {
 		c.genesis = r.Genesis
 	}
+	c.backfills.fold(&r)
 	if r.Skip != nil {
 		c.skips = append(c.skips, r)
 	}
@@ -200,8 +203,33 @@ type Applied struct {
 func (c *Controller) Apply(ctx context.Context, workspace string, docs []campaign.Document) ([]Applied, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var result []Applied
-	var changed []campaign.Document
+	result, changed := c.changes(workspace, docs)
+	for i := range changed {
+		if c.backfills.waits(workspace, &changed[i]) {
+			return nil, fmt.Errorf("%w: %s %s waits for it", ErrBackfill, changed[i].Kind, changed[i].Name)
+		}
+	}
+	return result, c.put(ctx, workspace, changed)
+}
+
+// put writes documents in as many control records as they need, and has them applied.
+func (c *Controller) put(ctx context.Context, workspace string, changed []campaign.Document) error {
+	for len(changed) > 0 {
+		n := fitting(changed)
+		record := &Control{Apply: &Apply{Workspace: workspace, Documents: changed[:n]}}
+		if err := c.append(ctx, record); err != nil {
+			return err
+		}
+		changed = changed[n:]
+	}
+	return c.copy(ctx)
+}
+
+// changes are the documents that differ from what is in force, with their next version,
+// and how each of docs would stand.
+func (c *Controller) changes(workspace string, docs []campaign.Document) (
+	result []Applied, changed []campaign.Document,
+) {
 	for _, d := range docs {
 		old, known := c.docs[workspace][d.Kind+"/"+d.Name]
 		a := Applied{Kind: d.Kind, Name: d.Name, Version: old.Version}
@@ -212,15 +240,7 @@ func (c *Controller) Apply(ctx context.Context, workspace string, docs []campaig
 		}
 		result = append(result, a)
 	}
-	for len(changed) > 0 {
-		n := fitting(changed)
-		record := &Control{Apply: &Apply{Workspace: workspace, Documents: changed[:n]}}
-		if err := c.append(ctx, record); err != nil {
-			return nil, err
-		}
-		changed = changed[n:]
-	}
-	return result, c.copy(ctx)
+	return result, changed
 }
 
 // fitting is how many of the documents go into one control record: at least one.
@@ -262,6 +282,14 @@ func (c *Controller) Documents(workspace string) []campaign.Document {
 		docs = append(docs, d)
 	}
 	return docs
+}
+
+// Current is a document in force; ok is false when there is none.
+func (c *Controller) Current(workspace, kind, name string) (d campaign.Document, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	d, ok = c.docs[workspace][kind+"/"+name]
+	return d, ok
 }
 
 // Version is a document of one version; ok is false when there is none.

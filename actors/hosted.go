@@ -176,6 +176,15 @@ func (m *memory) shrink(limit int64) {
 //
 // REQUIRES: h is clean.
 func (m *memory) drop(h *hosted) {
+	m.leave(h)
+	m.passivated = true
+	if h.timer.level == notArmed {
+		delete(m.all, h.timer.key)
+	}
+}
+
+// leave takes a customer's state out of memory.
+func (m *memory) leave(h *hosted) {
 	if h.c != nil {
 		m.awake = m.without(m.awake, h)
 	} else {
@@ -183,10 +192,6 @@ func (m *memory) drop(h *hosted) {
 	}
 	h.c, h.asleep = nil, ""
 	m.bytes -= int64(h.bytes)
-	m.passivated = true
-	if h.timer.level == notArmed {
-		delete(m.all, h.timer.key)
-	}
 }
 
 func (m *memory) resize(h *hosted, bytes int32) {

@@ -17,10 +17,10 @@ func hashBytes(b []byte) uint64 { return xxhash.Sum64(b) }
 
 // recordKey is the customer that a record is about, without decoding the rest.
 func recordKey(r *stream.Record) (key string, ok bool) {
-	if r.Kind != stream.KindEvent && r.Kind != stream.KindResult {
+	if r.Kind != stream.KindEvent && r.Kind != stream.KindResult && r.Kind != stream.KindFill {
 		return "", false
 	}
-	d := wire.NewDecoder(r.Data) // both kinds start with workspace and customer
+	d := wire.NewDecoder(r.Data) // all of them start with workspace and customer
 	key = Key(d.String(), d.String())
 	return key, d.Err() == nil
 }
@@ -37,7 +37,9 @@ func (s *Shard) apply(in *Input, index int, out *effect.Effects) {
 	case stream.KindResult:
 		err = s.applyResult(index, r, out)
 	case stream.KindControl:
-		err = s.applyControl(r.Data, in.At.Seq, out)
+		err = s.applyControl(r.Data, Place{in.At.Seq, index}, out)
+	case stream.KindFill:
+		err = s.applyFill(index, r, out)
 	case stream.KindClaim:
 		err = s.applyClaim(r.Data)
 	case stream.KindReject:
@@ -105,7 +107,7 @@ func (s *Shard) applyResult(index int, record *stream.Record, out *effect.Effect
 
 // applyControl applies control record k only when it is the next: copies may
 // come twice (R12).
-func (s *Shard) applyControl(data []byte, seq uint64, out *effect.Effects) error {
+func (s *Shard) applyControl(data []byte, at Place, out *effect.Effects) error {
 	c, err := DecodeControl(data)
 	if err != nil {
 		return err
@@ -120,15 +122,21 @@ func (s *Shard) applyControl(data []byte, seq uint64, out *effect.Effects) error
 			s.shift++
 		}
 		old := s.defs.set(c.Apply.Workspace)
-		changed, err := s.defs.apply(c.Apply, seq+s.shift, s.now)
+		changed, err := s.defs.apply(c.Apply, at.Seq+s.shift, s.now)
 		if changed {
 			s.planSweep()
 		}
 		if err != nil {
 			return err
 		}
+		s.forget(c.Apply.Workspace, old)
 		s.activate(c.Apply, old)
 		s.renewTallies()
+	case c.Backfill != nil:
+		if s.eventful {
+			s.shift++
+		}
+		return s.defs.fill(c.Backfill, c.K, at, at.Seq+s.shift)
 	case c.Decide != nil:
 		return s.applyDecide(c.Decide, out)
 	case c.Genesis != nil && c.Genesis.DedupeIDs > 0:

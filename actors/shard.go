@@ -64,6 +64,7 @@ type Shard struct {
 	state    uint64 // state hash as of the last snapshot
 	hold     lateHold
 	sweep    sweep
+	removals removals
 
 	part uint32 // steps of the frame in hand so far
 	// eventful says that the frame in hand had an event; shift is how many definitions

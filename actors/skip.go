@@ -28,8 +28,8 @@ type Skip struct {
 
 // Place names a record of a partition.
 type Place struct {
-	Seq   uint64
-	Index int
+	Seq   uint64 `json:"seq"`
+	Index int    `json:"index"`
 }
 
 // Skips are the records of one partition that are passed over, and why.

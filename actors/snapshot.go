@@ -23,6 +23,7 @@ func (s *Shard) Snapshot() *storage.Batch {
 	}
 	b := new(storage.Batch)
 	p := s.config.Partition
+	s.snapshotRemovals(b)
 	for _, h := range s.dirty {
 		value := h.c.AppendTo(nil)
 		share := hashBytes(value)
@@ -70,6 +71,7 @@ func (s *Shard) DirtyBytes() int64 { return int64(len(s.dirty)) * guessBytes }
 // limit.
 func (s *Shard) Saved() {
 	s.saving = false
+	s.removals.saving = nil
 	s.customers.round = len(s.customers.awake)
 	if s.config.MemoryLimit == 0 {
 		return
@@ -84,7 +86,7 @@ func (s *Shard) Rest(n int) { s.image = s.customers.rest(n, s.image) }
 // Load brings a customer into memory from its stored value; nil says that the
 // store has none.
 func (s *Shard) Load(key string, value []byte) error {
-	if value == nil {
+	if value == nil || s.removals.has(key) {
 		return nil
 	}
 	if h := s.customers.all[key]; h != nil && h.inMemory() {

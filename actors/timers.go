@@ -132,6 +132,10 @@ func (s *Shard) fire(h *hosted, due int64, out *effect.Effects) {
 			Reason: campaign.ReasonPanic, Field: "timer", Detail: detail, At: s.now,
 		})
 	})
+	if h.c.Gone() {
+		s.remove(h)
+		return
+	}
 	s.markDirty(h)
 	s.rearm(h)
 }

@@ -170,6 +170,10 @@ func (s *Shard) tourSlice(out *effect.Effects) {
 	head, keys := t.Queue[0], s.turn()
 	for _, key := range keys {
 		h := s.customers.get(key)
+		if h == nil && s.removals.has(key) {
+			head.Cursor = key
+			continue
+		}
 		if h == nil {
 			panic(fmt.Sprintf("BUG: partition %d: customer %q is visited and was not loaded", s.config.Partition, key))
 		}

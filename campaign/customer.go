@@ -41,6 +41,9 @@ type Customer struct {
 	Consents []Consent // sorted by (Subject, Name)
 	CapUses  []CapUse  // sorted by Cap
 	Holds    []Hold    // dedupe keys, sorted by Key
+
+	idleAt int64 // when an anonymous customer without another record is forgotten, ms; 0: never
+	gone   bool  // they are forgotten; not stored
 }
 
 // NewCustomer is a customer first seen at now with the record at place.
@@ -265,6 +268,7 @@ func (c *Customer) NextDue() int64 {
 	for i := range c.Pending {
 		consider(c.Pending[i].wakeAt())
 	}
+	consider(c.expiry())
 	return next
 }
 
@@ -306,6 +310,9 @@ func (c *Customer) Quarantine(due, now int64) {
 		if wake := ch.wakeAt(); wake != 0 && wake <= due {
 			ch.Due, ch.Wake, ch.Outcome, ch.EndedAt = 0, 0, Exited, now
 		}
+	}
+	if c.idleAt != 0 && c.idleAt <= due {
+		c.idleAt = 0
 	}
 	watches := c.Watches[:0]
 	for _, w := range c.Watches {

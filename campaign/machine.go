@@ -90,6 +90,7 @@ func (m *Machine) Apply(c *Customer, e *Event, now int64, created bool, out *Out
 		m.recorded(e)
 	}
 	m.follow()
+	m.touch()
 	m.eventID = e.ID
 	m.scope.event.set(e)
 	m.lookBefore(m.set.watching(e.Name), created)
@@ -133,6 +134,7 @@ func (m *Machine) Fire(c *Customer, due, now int64, out *Output) {
 	m.followProfile(nil)
 	m.derive()
 	m.prune()
+	m.expire(due)
 }
 
 // fireDue fires the timers due at or before due and runs what they wake up to its

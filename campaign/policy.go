@@ -29,6 +29,9 @@ type Policy struct {
 	RequireConsent []string
 	Caps           []Cap
 	Off            SendsOff
+	// Idle is how long an anonymous customer without a record is kept, ms; 0: this
+	// document says nothing about it, negative: for ever.
+	Idle int64
 }
 
 // SendsOff is what may not send at all.
@@ -103,6 +106,7 @@ func (p *Program) category(s *Send) string {
 
 // rules are the policies of a workspace, merged.
 type rules struct {
+	idle     int64 // see Policy.Idle; 0: the default
 	quiet    *QuietHours
 	required map[string]bool
 	caps     map[string]*Cap
@@ -119,6 +123,9 @@ func (s *Set) Govern(policies []*Policy) {
 	for _, p := range sorted {
 		if s.Zone == "" {
 			s.Zone = p.Zone
+		}
+		if s.rules.idle == 0 {
+			s.rules.idle = p.Idle
 		}
 		if s.rules.quiet == nil {
 			s.rules.quiet = p.Quiet

@@ -29,6 +29,7 @@ type Program struct {
 
 	steps       map[string]int // id -> index; read only
 	triggerText string         // the trigger as it was written
+	waiting     bool           // not in force yet: it only says what is counted
 	// needs holds the variables that a step's message names, by step id.
 	needs map[string][]Variable
 

@@ -31,6 +31,7 @@ const (
 	Started     Kind = "started"     // a step asked for a chain of another campaign
 	Decided     Kind = "decided"     // an experiment has a winner; of no customer
 	Blocked     Kind = "blocked"     // an experiment is not decided while its shares are wrong; of no customer
+	Forgotten   Kind = "forgotten"   // an anonymous customer was removed
 )
 
 // Reason is why a decision fell as it did.
@@ -99,6 +100,7 @@ const (
 	ReasonConfidence  Reason = "confidence"       // the variant is the best with the confidence asked for
 	ReasonDeadline    Reason = "deadline"         // the experiment's deadline has passed
 	ReasonRatio       Reason = "sample_ratio"     // chance does not give such shares of the variants
+	ReasonIdle        Reason = "idle"             // an anonymous customer had no record for long
 )
 
 // Outcome is how a chain stands or how it ended.

@@ -73,6 +73,9 @@ func NewSet(programs []*Program, since map[string]uint64, place uint64, kept ...
 		s.indexAsked(p)
 	}
 	for _, p := range kept {
+		if p.waiting {
+			s.askTrigger(p)
+		}
 		s.indexAsked(p)
 	}
 	s.addAlways()

@@ -39,6 +39,7 @@ const (
 	VisitBroadcast VisitKind = iota + 1
 	VisitSchedule
 	VisitActivation
+	VisitForget VisitKind = 9 // counters are not kept any more
 )
 
 // Visit is what happens to every customer of a workspace: a broadcast, an occurrence of
@@ -50,6 +51,9 @@ type Visit struct {
 	Campaigns []string // of a schedule or an activation
 	// Existing are those of an activation that ask for customers who are already there.
 	Existing []string
+	// Counters (by id) and Windows (by event) are what is forgotten.
+	Counters []string `json:",omitempty"`
+	Windows  []string `json:",omitempty"`
 }
 
 // Schedule is a schedule trigger in force.
@@ -146,6 +150,9 @@ func (m *Machine) Visit(c *Customer, v *Visit, now int64, out *Output) {
 			existing := sort.SearchStrings(v.Existing, name)
 			m.activated(name, existing < len(v.Existing) && v.Existing[existing] == name)
 		}
+	case VisitForget:
+		c.forget(v)
+		return
 	}
 	m.rest()
 	m.followProfile(v.Event)

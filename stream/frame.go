@@ -37,6 +37,8 @@ const (
 	KindReject                    // an event that ingest refused
 	KindLost                      // stands for a frame that the disk damaged
 	KindBroadcast                 // campaign.Event without a customer, copied into every partition
+
+	KindFill Kind = 20 // actors.FillRecord: history of a counter, read from the log
 )
 
 // Record is one record of a frame. Data aliases the frame's bytes.

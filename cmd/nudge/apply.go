@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"text/tabwriter"
@@ -11,31 +12,46 @@ import (
 
 type applyCommand struct {
 	adminAddress `embed:""`
+	DryRun       bool     `help:"Say what would happen to whom, and change nothing."`
+	Backfill     bool     `help:"Count in the retained log first what the definitions newly ask for."`
 	Paths        []string `arg:"" name:"path" help:"Files, or directories with .yaml, .yml and .json files."`
 }
 
 func (a *applyCommand) Help() string {
 	return `Checks the definitions and puts them in force. A document that changed gets the
 next version; what did not change is left alone, so applying twice is harmless.
-It returns when every partition has the definitions.`
+It returns when every partition has the definitions.
+
+With --dry-run nothing changes. It says how many chains wait in which step of a campaign
+that would change and what would happen to them, how many customers who are already
+there would enter, what would begin to be counted, and the warnings of nudge check.
+
+With --backfill the server first counts in its log, as far back as that is kept, what the
+definitions newly ask for; they are in force when that is done. Count triggers then fire
+for the customers whose whole history the log has.
+
+Example:
+  nudge apply --dry-run campaigns
+  nudge apply campaigns`
 }
 
 func (a *applyCommand) Run(out console) error {
-	type file struct {
-		Name string `json:"name"`
-		Text string `json:"text"`
+	body, err := filesOf(a.Paths)
+	if err != nil {
+		return err
 	}
-	body := struct {
-		Files []file `json:"files"`
-	}{}
-	for _, path := range a.Paths {
-		files, err := definition.Read(path)
+	if a.DryRun && a.Backfill {
+		return errors.New("--dry-run says what --backfill would know too: leave --backfill out")
+	}
+	if a.DryRun {
+		text, err := a.call(http.MethodPost, "/v1/definitions?dry_run=true", body)
 		if err != nil {
 			return err
 		}
-		for _, f := range files {
-			body.Files = append(body.Files, file{f.Name, string(f.Text)})
-		}
+		return showPreview(out, text)
+	}
+	if a.Backfill {
+		return a.backfill(out, body)
 	}
 	text, err := a.call(http.MethodPost, "/v1/definitions", body)
 	if err != nil {
@@ -48,7 +64,7 @@ func (a *applyCommand) Run(out console) error {
 			Version uint32 `json:"version"`
 			Changed bool   `json:"changed"`
 		} `json:"applied"`
-		Counters []string `json:"counters"`
+		FromNow []string `json:"from_now"`
 	}
 	if err := json.Unmarshal(text, &answer); err != nil {
 		return fmt.Errorf("the answer cannot be read: %w", err)
@@ -60,10 +76,35 @@ func (a *applyCommand) Run(out console) error {
 		}
 		fmt.Fprintf(out.out, "%s %s: %s, version %d\n", d.Kind, d.Name, state, d.Version)
 	}
-	for _, c := range answer.Counters {
-		fmt.Fprintf(out.out, "counted from when it was first asked for: %s\n", c)
+	for _, c := range answer.FromNow {
+		fmt.Fprintf(out.out, "counted from now on: %s (nudge apply --backfill would have counted the log first)\n", c)
 	}
 	return nil
+}
+
+// fileBody is a definition file as the server takes it.
+type fileBody struct {
+	Name string `json:"name"`
+	Text string `json:"text"`
+}
+
+// filesBody is the request that definition files make.
+type filesBody struct {
+	Files []fileBody `json:"files"`
+}
+
+func filesOf(paths []string) (filesBody, error) {
+	var body filesBody
+	for _, path := range paths {
+		files, err := definition.Read(path)
+		if err != nil {
+			return body, err
+		}
+		for _, f := range files {
+			body.Files = append(body.Files, fileBody{f.Name, string(f.Text)})
+		}
+	}
+	return body, nil
 }
 
 type listCommand struct {

@@ -19,6 +19,7 @@ type cli struct {
 	Simulate simulateCommand `cmd:"" help:"Run campaigns over recorded calls on a virtual clock."`
 	Test     testCommand     `cmd:"" help:"Play the scenarios of a directory against its campaigns."`
 	Apply    applyCommand    `cmd:"" help:"Put definitions in force on a server."`
+	Rollback rollbackCommand `cmd:"" help:"Put an older version of a definition in force again."`
 	List     listCommand     `cmd:"" help:"List the definitions in force on a server."`
 	Replay   replayCommand   `cmd:"" help:"Play recorded calls through the API."`
 	Customer customerCommand `cmd:"" help:"Show a customer: profile, counters, chains, recent decisions."`

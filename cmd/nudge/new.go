@@ -15,6 +15,7 @@ import (
 type newCommand struct {
 	Name   string `arg:"" optional:"" help:"Name of the new campaign, and of its file."`
 	Preset string `placeholder:"PRESET" help:"What to begin with; --list shows what there is."`
+	From   string `placeholder:"CAMPAIGN" help:"A campaign of the directory to copy, instead of a preset."`
 	Dir    string `default:"." type:"path" help:"Where your campaigns are; made when it is not there."`
 	List   bool   `help:"List the presets."`
 }
@@ -28,12 +29,15 @@ such a channel prints to the console until you give it a type.
 Then make it yours: texts, times, audience. After each change play the scenarios, and
 change them where you mean something else; apply it when they hold.
 
+With --from it copies a campaign of DIR instead, with its scenarios.
+
 Example:
   nudge new --list
   nudge new spring-carts --preset cart-abandoned --dir campaigns
   nudge test campaigns --only spring-carts
   nudge check campaigns
   nudge apply campaigns
+  nudge new summer-carts --from spring-carts --dir campaigns
 
 What the events are called and look like: nudge events`
 }
@@ -42,11 +46,11 @@ func (n *newCommand) Run(out console) error {
 	if n.List {
 		return n.list(out)
 	}
-	if n.Name == "" || n.Preset == "" {
-		return errors.New("a name and --preset are needed, for example: " +
+	if n.Name == "" || (n.Preset == "") == (n.From == "") {
+		return errors.New("a name and --preset are needed, or --from, for example: " +
 			"nudge new spring-carts --preset cart-abandoned; --list shows the presets")
 	}
-	preset, err := presets.Find(n.Preset)
+	preset, err := n.begin()
 	if err != nil {
 		return err
 	}
@@ -72,6 +76,14 @@ func (n *newCommand) Run(out console) error {
 	fmt.Fprintf(out.out, "It needs %s\n\nNext:\n  nudge test %s --only %s\n  nudge check %s\n",
 		strings.TrimSuffix(preset.Needs, ".")+".", n.Dir, n.Name, n.Dir)
 	return nil
+}
+
+// begin is what the new campaign begins with.
+func (n *newCommand) begin() (presets.Preset, error) {
+	if n.From != "" {
+		return n.cloned()
+	}
+	return presets.Find(n.Preset)
 }
 
 func (n *newCommand) list(out console) error {

@@ -75,6 +75,7 @@ func TestNewRefuses(t *testing.T) {
 		"is there already":               {"mine", "--preset", "welcome"},
 		"there is no preset \"nothing\"": {"other", "--preset", "nothing"},
 		"a name and --preset are needed": {"other"},
+		"there is no campaign \"none\"":  {"other", "--from", "none"},
 		"nothing was written":            {"../other", "--preset", "welcome"},
 	} {
 		if code, errs := fresh(args...); code != 1 || !strings.Contains(errs, want) {

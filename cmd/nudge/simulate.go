@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"sort"
@@ -22,13 +23,18 @@ import (
 
 type simulateCommand struct {
 	Campaigns  string `required:"" placeholder:"DIR" help:"Directory (or file) with the definitions."`
-	Events     string `required:"" placeholder:"FILE" help:"Recorded calls, one JSON object a line, in time order."`
+	Events     string `placeholder:"FILE" help:"Recorded calls, one JSON object a line, in time order."`
+	FromLog    bool   `help:"Take the calls from the log of a server (--admin), or of a data directory (--data)."`
+	Data       string `placeholder:"DIR" help:"With --from-log: data directory of a server that is not running."`
+	Since      string `placeholder:"TIME" help:"With --from-log: leave out what came before this instant (RFC 3339)."`
 	Out        string `required:"" placeholder:"DIR" help:"Where deliveries.ndjson, chains.ndjson, decisions.ndjson and summary.json go."`
 	Until      string `placeholder:"TIME" help:"Let the clock run to this instant (RFC 3339, inclusive). Default: on while a chain waits."`
 	Sort       bool   `help:"Sort the calls by time first; else a call out of order is an error."`
 	Against    string `placeholder:"DIR" help:"Run other definitions over the same calls too and print the difference."`
 	Partitions int    `default:"1" help:"Partitions to run with, 1 to 64; the result is the same."`
 	explainOptions
+
+	adminAddress `embed:""`
 }
 
 func (s *simulateCommand) Help() string {
@@ -37,11 +43,16 @@ the tracking API). A call's "timestamp" is both when it happened and when it
 came. Timers fire at their exact instants; sends succeed at once; channels need
 no configuration. The same input gives the same bytes.
 
+With --from-log the calls come from the log of a server, as far back as it is kept, each
+at the time at which it came. With --against the difference is what another definition
+would have done with the same history.
+
 Example:
-  nudge simulate --campaigns examples/shop --events examples/shop/events.ndjson --out /tmp/result`
+  nudge simulate --campaigns examples/shop --events examples/shop/events.ndjson --out /tmp/result
+  nudge simulate --campaigns campaigns --against campaigns-next --from-log --out /tmp/result`
 }
 
-func (s *simulateCommand) Run(out console) error {
+func (s *simulateCommand) Run(out console) (err error) {
 	until, err := s.validate()
 	if err != nil {
 		return err
@@ -50,8 +61,13 @@ func (s *simulateCommand) Run(out console) error {
 	if err != nil {
 		return err
 	}
+	past, closeLog, err := s.openLog(out)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeLog()) }()
 	trace := s.trace(lang)
-	summaries, err := s.play(out, lang, s.Campaigns, s.Out, until, trace)
+	summaries, err := s.play(out, lang, past, s.Campaigns, s.Out, until, trace)
 	if err != nil {
 		return err
 	}
@@ -61,7 +77,7 @@ func (s *simulateCommand) Run(out console) error {
 	if err := table(out, summaries); err != nil || s.Against == "" {
 		return err
 	}
-	other, err := s.play(out, lang, s.Against, filepath.Join(s.Out, "against"), until, nil)
+	other, err := s.play(out, lang, past, s.Against, filepath.Join(s.Out, "against"), until, nil)
 	if err != nil {
 		return err
 	}
@@ -69,15 +85,15 @@ func (s *simulateCommand) Run(out console) error {
 }
 
 // play runs the definitions of a directory over the calls, and leaves the report in to.
-func (s *simulateCommand) play(out console, lang *campaign.Language, from, to string, until int64,
-	trace *campaign.Trace,
+func (s *simulateCommand) play(
+	out console, lang *campaign.Language, past pastLog, from, to string, until int64, trace *campaign.Trace,
 ) ([]*simulate.Summary, error) {
 	docs, err := load(lang, []string{from}, definition.Options{Loose: true})
 	if err != nil {
 		fmt.Fprintln(out.err, err)
 		return nil, errors.New("the definitions have errors")
 	}
-	calls, err := readCalls(s.Events, s.Sort, docs)
+	calls, total, err := s.calls(past, docs)
 	if err != nil {
 		return nil, err
 	}
@@ -85,25 +101,26 @@ func (s *simulateCommand) play(out console, lang *campaign.Language, from, to st
 	if err != nil {
 		return nil, err
 	}
-	bar := progress(out, len(calls), "simulating")
-	start := until
-	if len(calls) > 0 {
-		start = calls[0].Time
+	bar := progress(out, total, "simulating")
+	call, err := calls.next()
+	start := call.at
+	if errors.Is(err, io.EOF) {
+		start = until
 	}
-	run, err := simulate.New(simulate.Config{
+	run, failed := simulate.New(simulate.Config{
 		Lang: lang, Documents: docs, Partitions: s.Partitions, Until: until,
 		Sink: report, Progress: func() { _ = bar.Add(1) }, Trace: trace,
 	}, start)
-	if err != nil {
-		return nil, err
+	if failed != nil {
+		return nil, failed
 	}
-	for i := range calls {
-		if until != 0 && calls[i].Time > until {
-			break
-		}
-		if err := run.Call(&calls[i]); err != nil {
+	for ; err == nil && (until == 0 || call.at <= until); call, err = calls.next() {
+		if err := run.CallAt(&call.event, call.at); err != nil {
 			return nil, err
 		}
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
 	}
 	if err := run.Finish(); err != nil {
 		return nil, err
@@ -119,12 +136,28 @@ func (s *simulateCommand) validate() (until int64, err error) {
 	if s.Partitions < 1 || s.Partitions > 64 {
 		return 0, fmt.Errorf("--partitions %d: must be from 1 to 64", s.Partitions)
 	}
-	if s.Until == "" {
+	switch {
+	case (s.Events != "") == s.FromLog:
+		return 0, errors.New("the calls come from --events FILE or --from-log: say one of them")
+	case !s.FromLog && (s.Data != "" || s.Since != ""):
+		return 0, errors.New("--data and --since go with --from-log")
+	case s.FromLog && s.Sort:
+		return 0, errors.New("--sort goes with --events: a log is in order")
+	}
+	if _, err := instantOf("--since", s.Since); err != nil {
+		return 0, err
+	}
+	return instantOf("--until", s.Until)
+}
+
+// instantOf reads an RFC 3339 time as ms; 0 for none.
+func instantOf(flag, text string) (int64, error) {
+	if text == "" {
 		return 0, nil
 	}
-	t, err := time.Parse(time.RFC3339Nano, s.Until)
+	t, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {
-		return 0, fmt.Errorf("--until %q is no time; write for example 2026-03-01T10:00:00Z", s.Until)
+		return 0, fmt.Errorf("%s %q is no time; write for example 2026-03-01T10:00:00Z", flag, text)
 	}
 	return t.UnixMilli(), nil
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nudge-engine/nudge/actors"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/definition"
 	"github.com/nudge-engine/nudge/internal/schema"
@@ -46,6 +47,10 @@ func (n *node) openAdmin(context.Context) error {
 	mux.HandleFunc("GET /v1/experiments", n.guarded(n.adminExperiments))
 	mux.HandleFunc("GET /v1/definitions", n.guarded(n.adminList))
 	mux.HandleFunc("POST /v1/definitions", n.guarded(n.adminApply))
+	mux.HandleFunc("GET /v1/log", n.guarded(n.adminLog))
+	mux.HandleFunc("GET /v1/log/{partition}", n.guarded(n.adminFrames))
+	mux.HandleFunc("POST /v1/rollback", n.guarded(n.adminRollback))
+	mux.HandleFunc("GET /v1/backfill", n.guarded(n.adminBackfillProgress))
 	mux.HandleFunc("POST /v1/clock/accept", n.guarded(func(w http.ResponseWriter, _ *http.Request) error {
 		n.clock.Accept()
 		w.WriteHeader(http.StatusNoContent)
@@ -150,8 +155,49 @@ func (n *node) adminList(w http.ResponseWriter, _ *http.Request) error {
 	return nil
 }
 
-// adminApply takes files as {"files": [{"name": ..., "text": ...}]}.
+// adminApply takes files as {"files": [{"name": ..., "text": ...}]}; with ?dry_run=true it
+// only says what would happen, with ?backfill=true the counters are filled first.
 func (n *node) adminApply(w http.ResponseWriter, r *http.Request) error {
+	files, err := readFiles(w, r)
+	if err != nil {
+		return err
+	}
+	if r.URL.Query().Get("dry_run") == "true" {
+		return n.adminPreview(w, r, files)
+	}
+	if r.URL.Query().Get("backfill") == "true" {
+		return n.adminBackfill(w, r, files)
+	}
+	before, err := n.counting()
+	if err != nil {
+		return err
+	}
+	applied, err := n.apply(r.Context(), files)
+	if err != nil {
+		return conflict(err)
+	}
+	set, err := n.counting()
+	if err != nil {
+		return err
+	}
+	begun := []string{}
+	for _, a := range set.NewAsks(before) {
+		begun = append(begun, a.String())
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"applied": applied, "counters": set.Asks(), "from_now": begun})
+	return nil
+}
+
+// conflict marks what a backfill that is under way forbids.
+func conflict(err error) error {
+	if errors.Is(err, actors.ErrBackfill) {
+		return adminError{http.StatusConflict, err}
+	}
+	return err
+}
+
+// readFiles reads the definition files of a request.
+func readFiles(w http.ResponseWriter, r *http.Request) ([]definition.File, error) {
 	var body struct {
 		Files []struct {
 			Name string `json:"name"`
@@ -161,7 +207,7 @@ func (n *node) adminApply(w http.ResponseWriter, r *http.Request) error {
 	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxAdminBody))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&body); err != nil {
-		return adminError{
+		return nil, adminError{
 			http.StatusBadRequest,
 			fmt.Errorf("the body is not {\"files\": [{\"name\", \"text\"}]}: %w", err),
 		}
@@ -170,21 +216,12 @@ func (n *node) adminApply(w http.ResponseWriter, r *http.Request) error {
 	for _, f := range body.Files {
 		files = append(files, definition.File{Name: f.Name, Text: []byte(f.Text)})
 	}
-	applied, err := n.apply(r.Context(), files)
-	if err != nil {
-		return err
-	}
-	var counts []string
-	if set, err := n.countersOf(); err == nil {
-		counts = set
-	}
-	writeJSON(w, http.StatusOK, map[string]any{"applied": applied, "counters": counts})
-	return nil
+	return files, nil
 }
 
-// countersOf lists what the campaigns in force count, because counting begins
-// when it is asked for.
-func (n *node) countersOf() ([]string, error) {
+// counting says what the campaigns in force count, because counting begins when it is
+// asked for.
+func (n *node) counting() (*campaign.Set, error) {
 	var programs []*campaign.Program
 	for _, d := range n.control.Documents(workspaceName) {
 		p, err := n.catalog.compile(workspaceName, &d)
@@ -195,5 +232,5 @@ func (n *node) countersOf() ([]string, error) {
 			programs = append(programs, p.Campaign)
 		}
 	}
-	return campaign.NewSet(programs, map[string]uint64{}, 0).Asks(), nil
+	return campaign.NewSet(programs, map[string]uint64{}, 0), nil
 }

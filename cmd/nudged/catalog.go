@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"reflect"
 	"sync"
 
 	"github.com/nudge-engine/nudge/actors"
@@ -38,7 +39,7 @@ func (c *catalog) compile(workspace string, d *campaign.Document) (campaign.Pars
 	key := fmt.Sprintf("%s/%s/%s/%d", workspace, d.Kind, d.Name, d.Version)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if p, ok := c.compiled[key]; ok && p.Document.Source == d.Source {
+	if p, ok := c.compiled[key]; ok && reflect.DeepEqual(&p.Document, d) { // a preview may have had this version
 		return p, nil
 	}
 	p, err := campaign.ParseDocument(c.lang, workspace, d)
@@ -164,15 +165,9 @@ func (c *catalog) known() definition.Known {
 
 // apply checks files and puts them in force.
 func (n *node) apply(ctx context.Context, files []definition.File) ([]actors.Applied, error) {
-	docs, err := definition.Parse(n.catalog.lang, files, definition.Options{Known: n.catalog.known()})
+	documents, _, err := n.checked(files)
 	if err != nil {
-		return nil, &definitionError{err}
-	}
-	var documents []campaign.Document
-	for _, d := range docs {
-		if d.Scenario == nil { // a test of campaigns is nothing to put in force
-			documents = append(documents, d.Document)
-		}
+		return nil, err
 	}
 	limited, cancel := context.WithTimeout(ctx, applyLimit)
 	defer cancel()
@@ -181,6 +176,22 @@ func (n *node) apply(ctx context.Context, files []definition.File) ([]actors.App
 		return nil, err
 	}
 	return applied, n.ensureLanes(ctx)
+}
+
+// checked parses files and checks them against what is in force: what can be put in
+// force, and what the files say, scenarios too.
+func (n *node) checked(files []definition.File) ([]campaign.Document, []campaign.Parsed, error) {
+	docs, err := definition.Parse(n.catalog.lang, files, definition.Options{Known: n.catalog.known()})
+	if err != nil {
+		return nil, nil, &definitionError{err}
+	}
+	var documents []campaign.Document
+	for _, d := range docs {
+		if d.Scenario == nil { // a test of campaigns is nothing to put in force
+			documents = append(documents, d.Document)
+		}
+	}
+	return documents, docs, nil
 }
 
 // definitionError marks errors that are the author's.

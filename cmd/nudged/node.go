@@ -77,14 +77,15 @@ type node struct {
 	caughtUp              []uint64 // log ends at start, by partition
 	effectsAtStart        []uint64 // ends of the effect streams at start
 	up                    atomic.Bool
-	blocked               atomic.Int64 // experiments whose shares block a decision
+	blocked               atomic.Int64  // experiments whose shares block a decision
+	backfill              chan struct{} // one was begun
 }
 
 // start brings the server up; on error what is up already must be stopped.
 func start(ctx context.Context, c *Config, out io.Writer, log *slog.Logger) (*node, error) {
 	n := &node{
 		config: c, log: log, metrics: metrics.NewSet(), failed: make(chan error, 16),
-		clock: stream.NewClock(c.ClockOffset),
+		clock: stream.NewClock(c.ClockOffset), backfill: make(chan struct{}, 1),
 	}
 	for _, step := range []func(context.Context) error{
 		n.openData, n.openAdmin, n.startChild, n.openLog, n.openStreams,
@@ -295,6 +296,7 @@ func (n *node) startSinks(ctx context.Context) error {
 	n.guards.Go(func() { n.guard.run(guarding) })
 	n.guards.Go(func() { n.retain(guarding) })
 	n.guards.Go(func() { n.decide(guarding) })
+	n.guards.Go(func() { n.runBackfills(guarding) })
 	if n.config.NatsURL != "" { // nobody else can run an embedded log: the directory is locked
 		n.guards.Go(func() { n.watchLease(guarding) })
 	}

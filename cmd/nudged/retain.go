@@ -30,6 +30,9 @@ func (n *node) retain(ctx context.Context) {
 				continue // what may not be the log that was read is not trimmed
 			}
 			events := min(n.engine.SavedSeq(p), n.writer.Position(p))
+			if n.control.Backfilling() {
+				events = 0 // it reads them; where space runs short they go all the same
+			}
 			needed := min(n.engine.SavedEffect(p), n.dispatch.Copied(p))
 			effects := min(needed, n.writer.EffectPosition(p))
 			if err := n.trim(ctx, n.events[p], events, n.engine.SavedSeq(p)); err != nil && ctx.Err() == nil {

@@ -51,7 +51,7 @@ func onePolicy(
 	policies map[string]*campaign.Policy, fail func(kind, name, format string, args ...any),
 ) map[string]string {
 	caps := map[string]string{}
-	zone, quiet := "", ""
+	zone, quiet, idle := "", "", ""
 	for _, name := range sorted(policies) {
 		p := policies[name]
 		if p.Zone != "" && zone != "" {
@@ -59,6 +59,12 @@ func onePolicy(
 		}
 		if p.Quiet != nil && quiet != "" {
 			fail(campaign.KindPolicy, name, "quiet_hours are given already by Policy %s", quiet)
+		}
+		if p.Idle != 0 && idle != "" {
+			fail(campaign.KindPolicy, name, "anonymous_expiry is given already by Policy %s", idle)
+		}
+		if p.Idle != 0 && idle == "" {
+			idle = name
 		}
 		if p.Zone != "" && zone == "" {
 			zone = name

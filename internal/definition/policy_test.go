@@ -49,4 +49,8 @@ func TestCapsAreDefined(t *testing.T) {
 	f(`cap "weekly" is defined already by Policy house`, known, second)
 	f("zone is given already by Policy house", known, second)
 	f("quiet_hours are given already by Policy house", known, second)
+	keeps := func(name, how string) string {
+		return "apiVersion: nudge/v1\nkind: Policy\nmetadata: {name: " + name + "}\nspec: {anonymous_expiry: " + how + "}\n"
+	}
+	f("Policy b: anonymous_expiry is given already by Policy a", definition.Known{}, keeps("b", "never"), keeps("a", "30d"))
 }

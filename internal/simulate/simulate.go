@@ -103,11 +103,16 @@ func New(c Config, start int64) (*Simulation, error) {
 // Call applies a call at its time, after all timers due until then.
 //
 // REQUIRES: times do not go back.
-func (s *Simulation) Call(e *campaign.Event) error {
-	if err := s.advance(e.Time); err != nil {
+func (s *Simulation) Call(e *campaign.Event) error { return s.CallAt(e, e.Time) }
+
+// CallAt is Call for an event that came at log time at (ms), not before it happened.
+//
+// REQUIRES: times do not go back.
+func (s *Simulation) CallAt(e *campaign.Event, at int64) error {
+	if err := s.advance(at); err != nil {
 		return err
 	}
-	s.now = e.Time
+	s.now = at
 	outs, err := s.apply(e)
 	if err != nil {
 		return err

@@ -1,0 +1,134 @@
+package actors
+
+import (
+	"context"
+	"strings"
+
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/storage"
+)
+
+// surveySlice is how many customers a shard is asked for at a time, so that a survey
+// does not hold it up.
+const surveySlice = 500
+
+// Preview says what Apply would do with the documents, without doing it: the customers of
+// every partition are gone through as they stand now, in slices between the records.
+func (c *Controller) Preview(ctx context.Context, workspace string, docs []campaign.Document) (
+	applied []Applied, p Preview, err error,
+) {
+	c.mu.Lock()
+	applied, changed := c.changes(workspace, docs)
+	engine := c.engine
+	c.mu.Unlock()
+	for partition := range engine.hosts {
+		one, err := engine.survey(ctx, partition, &Apply{Workspace: workspace, Documents: changed})
+		if err != nil {
+			return nil, Preview{}, err
+		}
+		p.add(&one)
+	}
+	return applied, p, nil
+}
+
+// surveyed is how a shard stands when a survey begins.
+type surveyed struct {
+	defs   []byte
+	place  uint64
+	now    int64
+	memory []string // ids of the workspace's customers in memory
+}
+
+func (e *Engine) survey(ctx context.Context, partition int, a *Apply) (Preview, error) {
+	h := e.host(partition)
+	info, err := e.config.Events[partition].Info(ctx)
+	if err != nil {
+		return Preview{}, err
+	}
+	from, err := ask(ctx, h, func(o *Owner) (surveyed, error) {
+		s := o.Shard
+		return surveyed{
+			defs: s.defs.encode(), place: s.applied.Seq + 1, now: s.now, memory: s.customers.inMemory(a.Workspace),
+		}, nil
+	})
+	if err != nil {
+		return Preview{}, err
+	}
+	s, err := NewSurvey(e.config.Compile, from.defs, a, from.place, max(info.First, 1), from.now)
+	if err != nil {
+		return Preview{}, err
+	}
+	seen := make(map[string]bool, len(from.memory))
+	for len(from.memory) > 0 {
+		n := min(surveySlice, len(from.memory))
+		if err := e.surveyIDs(ctx, h, s, a.Workspace, from.memory[:n]); err != nil {
+			return Preview{}, err
+		}
+		for _, id := range from.memory[:n] {
+			seen[id] = true
+		}
+		from.memory = from.memory[n:]
+	}
+	for after := ""; ; {
+		ids, err := storage.CustomersAfter(e.config.Store, partition, a.Workspace, after, surveySlice)
+		if err != nil || len(ids) == 0 {
+			return s.Preview(), err
+		}
+		after = ids[len(ids)-1]
+		var stored []string
+		for _, id := range ids {
+			if !seen[id] {
+				stored = append(stored, id)
+			}
+		}
+		if err := e.surveyIDs(ctx, h, s, a.Workspace, stored); err != nil {
+			return Preview{}, err
+		}
+	}
+}
+
+// surveyIDs takes customers into account as they are in memory, else as stored.
+func (e *Engine) surveyIDs(ctx context.Context, h *host, s *Survey, workspace string, ids []string) error {
+	values, err := ask(ctx, h, func(o *Owner) ([][]byte, error) {
+		values := make([][]byte, len(ids))
+		for i, id := range ids {
+			h := o.Shard.customers.all[Key(workspace, id)]
+			switch {
+			case h == nil:
+			case h.c != nil:
+				values[i] = h.c.AppendTo(nil)
+			case h.asleep != "":
+				values[i] = []byte(h.asleep)
+			}
+		}
+		return values, nil
+	})
+	if err != nil {
+		return err
+	}
+	for i, value := range values {
+		if value == nil { // passivated, and so as the store has it
+			if value, err = e.config.Store.Get(storage.CustomerKey(h.partition, workspace, ids[i])); err != nil {
+				return err
+			}
+		}
+		if value == nil {
+			continue // gone meanwhile
+		}
+		if err := s.Customer(value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inMemory are the ids of a workspace's customers in memory, in no order.
+func (m *memory) inMemory(workspace string) []string {
+	var ids []string
+	for key, h := range m.all { //nudge:unordered each is looked at alone
+		if id, ok := strings.CutPrefix(key, workspace+"\x00"); ok && h.inMemory() {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}

@@ -1,0 +1,211 @@
+package actors
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/effect"
+	"github.com/nudge-engine/nudge/internal/wire"
+	"github.com/nudge-engine/nudge/stream"
+)
+
+// maxFillWidth bounds the slots of a window that is filled, in ms: some 35 years.
+const maxFillWidth = 1 << 40
+
+// Backfill is the control record that has counters filled from the retained log. The
+// documents wait; an Apply with its number puts them in force.
+type Backfill struct {
+	Workspace string              `json:"workspace"`
+	Documents []campaign.Document `json:"documents"`
+	// Asks are the counters that are filled; the others that the documents ask for count
+	// from this record on.
+	Asks []campaign.Ask `json:"asks"`
+}
+
+// filling is a backfill that is under way, as a shard keeps it.
+type filling struct {
+	K uint64 `json:"k"` // its control record
+	Backfill
+	Place  Place  `json:"place"`  // of that record: what lies before it is filled
+	First  uint64 `json:"first"`  // the frame with which the retained log began; 0: not known yet
+	N      uint64 `json:"n"`      // fill records that were applied
+	Marked uint64 `json:"marked"` // number of the last mark
+	Upto   uint64 `json:"upto"`   // frame through which the mark says that all is in
+	Done   bool   `json:"done"`
+}
+
+// FillRecord is a record of kind KindFill: what a customer did before a backfill, or a
+// mark, which has no customer.
+type FillRecord struct {
+	Workspace string
+	Customer  string
+	K         uint64 // control record of the backfill
+	N         uint64 // number among those of the partition, from 1
+
+	Fill campaign.Fill // of a customer
+
+	First uint64 // of a mark: frame with which the retained log began
+	Upto  uint64 // of a mark: frame through which all is in
+	Done  bool   // of a mark: that is all
+}
+
+// Encode is the stored form: workspace, customer, k, n, and then the fill, or first, upto
+// and done of a mark.
+func (r *FillRecord) Encode() []byte {
+	b := wire.AppendString(nil, r.Workspace)
+	b = wire.AppendString(b, r.Customer)
+	b = wire.AppendUint(b, r.K)
+	b = wire.AppendUint(b, r.N)
+	if r.Customer != "" {
+		return r.Fill.AppendTo(b)
+	}
+	b = wire.AppendUint(b, r.First)
+	b = wire.AppendUint(b, r.Upto)
+	return wire.AppendBool(b, r.Done)
+}
+
+// DecodeFillRecord reads what Encode wrote.
+func DecodeFillRecord(p []byte) (FillRecord, error) {
+	d := wire.NewDecoder(p)
+	r := FillRecord{Workspace: d.String(), Customer: d.String(), K: d.Uint(), N: d.Uint()}
+	if r.Customer != "" {
+		r.Fill = campaign.DecodeFill(d)
+	} else {
+		r.First, r.Upto, r.Done = d.Uint(), d.Uint(), d.Bool()
+	}
+	err := d.Done()
+	if err == nil && (r.Fill.Ask < 0 || r.Fill.Width < 0 || r.Fill.Width > maxFillWidth) {
+		err = fmt.Errorf("%w: counter %d, slots of %d ms", wire.ErrCorrupt, r.Fill.Ask, r.Fill.Width)
+	}
+	if err != nil {
+		return FillRecord{}, fmt.Errorf("actors: fill record: %w", err)
+	}
+	return r, nil
+}
+
+// fill begins a backfill: from place on the counters that the documents ask for count.
+func (d *definitions) fill(b *Backfill, k uint64, at Place, place uint64) error {
+	d.set(b.Workspace)
+	w := *d.workspaces[b.Workspace]
+	w.Since = copied(w.Since)
+	w.Filling = &filling{K: k, Backfill: *b, Place: at}
+	if err := d.build(b.Workspace, &w, place); err != nil {
+		return err
+	}
+	d.workspaces[b.Workspace] = &w
+	d.dirty = true
+	return nil
+}
+
+func copied(since map[string]uint64) map[string]uint64 {
+	c := make(map[string]uint64, len(since))
+	for id, place := range since { //nudge:unordered a copy
+		c[id] = place
+	}
+	return c
+}
+
+// waiting compiles the campaigns of a backfill that is under way, for what they count.
+func (d *definitions) waiting(name string, w *workspace) ([]*campaign.Program, error) {
+	if w.Filling == nil {
+		return nil, nil
+	}
+	var programs []*campaign.Program
+	for i := range w.Filling.Documents {
+		p, err := d.compile(name, &w.Filling.Documents[i])
+		if err != nil {
+			return nil, fmt.Errorf("actors: workspace %s: %w", name, err)
+		}
+		if p.Campaign != nil {
+			programs = append(programs, p.Campaign.Waiting())
+		}
+	}
+	return programs, nil
+}
+
+// applyFill applies the next record of a backfill; any other was applied before, or is of
+// a backfill that was given up.
+func (s *Shard) applyFill(index int, record *stream.Record, out *effect.Effects) error {
+	r, err := DecodeFillRecord(record.Data)
+	if err != nil {
+		return err
+	}
+	s.defs.set(r.Workspace)
+	f := s.defs.workspaces[r.Workspace].Filling
+	if f == nil || f.K != r.K || r.N != f.N+1 || f.Done {
+		return nil
+	}
+	f.N, s.defs.dirty = r.N, true
+	if r.Customer == "" {
+		f.First, f.Upto, f.Marked, f.Done = r.First, r.Upto, r.N, r.Done
+		if f.Done {
+			return s.defs.filled(f)
+		}
+		return nil
+	}
+	h := s.customers.get(Key(r.Workspace, r.Customer))
+	if h == nil || r.Fill.Ask >= len(f.Asks) {
+		return nil // a customer who is gone
+	}
+	s.catchUp(h, out)
+	s.machine.Use(s.defs.set(r.Workspace))
+	s.guard(h, out, func() {
+		s.machine.Fill(h.c, &f.Asks[r.Fill.Ask], &r.Fill, s.now)
+	}, func(detail string) {
+		s.putAside(index, record, campaign.ReasonPanic, detail, out)
+	})
+	s.markDirty(h)
+	s.rearm(h)
+	return nil
+}
+
+// filled makes known from where on the counters of a backfill know everything.
+func (d *definitions) filled(f *filling) error {
+	w := *d.workspaces[f.Workspace]
+	w.Since = copied(w.Since)
+	for _, a := range f.Asks {
+		if _, asked := w.Since[a.ID()]; asked && a.Window == 0 && !a.Counted {
+			w.Since[a.ID()] = f.First
+		}
+	}
+	if err := d.build(f.Workspace, &w, 0); err != nil {
+		return err
+	}
+	d.workspaces[f.Workspace] = &w
+	return nil
+}
+
+// forget has all customers forget what is not counted any more since old.
+func (s *Shard) forget(workspace string, old *campaign.Set) {
+	v, needed := s.defs.set(workspace).Dropped(old)
+	if v.Due = s.now; needed && (len(s.customers.all) > 0 || s.customers.passivated) {
+		s.tours.start(workspace, v)
+	}
+}
+
+// FillState is how a backfill stands in one shard.
+type FillState struct {
+	K      uint64 // its control record; 0: none is under way
+	Asks   []campaign.Ask
+	Set    *campaign.Set // that keeps what is filled
+	Place  Place         // what lies before it is filled
+	First  uint64        // frame with which the retained log began; 0: not known yet
+	N      uint64        // fill records that were applied
+	Marked uint64        // number of the last mark
+	Upto   uint64        // frame through which all is in
+	Done   bool
+}
+
+// FillState is how the backfill of a workspace stands.
+func (s *Shard) FillState(workspace string) FillState {
+	set := s.defs.set(workspace)
+	f := s.defs.workspaces[workspace].Filling
+	if f == nil {
+		return FillState{Set: set}
+	}
+	return FillState{
+		K: f.K, Asks: slices.Clone(f.Asks), Set: set, Place: f.Place, First: f.First, N: f.N, Marked: f.Marked,
+		Upto: f.Upto, Done: f.Done,
+	}
+}

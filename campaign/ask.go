@@ -1,0 +1,125 @@
+package campaign
+
+import (
+	"sort"
+	"strings"
+)
+
+// Ask is one counter that a set keeps, or what is new of it.
+type Ask struct {
+	Event string
+	Where string   // source of the predicate; empty: every event of the name counts
+	Sums  []string // properties that are summed, sorted
+	// Window is how far back the longest window looks, ms; 0: all that was counted.
+	Window int64
+	// Counted says that the events were counted before: only the sums are new, or only
+	// the window is longer.
+	Counted bool
+}
+
+// String is the ask as people read it.
+func (a Ask) String() string {
+	text := a.Event
+	if a.Where != "" {
+		text += " where " + a.Where
+	}
+	if len(a.Sums) > 0 {
+		text += " (sum of " + strings.Join(a.Sums, ", ") + ")"
+	}
+	if a.Window > 0 {
+		text += " of the last " + FormatDuration(a.Window)
+	}
+	return text
+}
+
+// asked lists all that the set keeps, sorted by event, predicate and window.
+func (s *Set) asked() []Ask {
+	var all []Ask
+	for event, specs := range s.counters { //nudge:unordered sorted below
+		for _, c := range specs {
+			all = append(all, Ask{Event: event, Where: sourceOf(c.where), Sums: c.sums})
+		}
+	}
+	for event, w := range s.windows { //nudge:unordered sorted below
+		all = append(all, Ask{Event: event, Sums: w.sums, Window: w.longest})
+	}
+	sort.Slice(all, func(i, j int) bool {
+		a, b := &all[i], &all[j]
+		if a.Event != b.Event {
+			return a.Event < b.Event
+		}
+		return a.Where < b.Where || a.Where == b.Where && a.Window < b.Window
+	})
+	return all
+}
+
+// NewAsks are the counters that s keeps and old does not: what begins to be counted when
+// s takes its place.
+func (s *Set) NewAsks(old *Set) []Ask {
+	var fresh []Ask
+	for _, a := range s.asked() {
+		var before []string
+		known, longest := false, int64(0)
+		if a.Window > 0 {
+			if w := old.windows[a.Event]; w != nil {
+				known, before, longest = true, w.sums, w.longest
+			}
+		} else {
+			for _, c := range old.counters[a.Event] {
+				if c.id == counterID(a.Event, a.Where) {
+					known, before = true, c.sums
+				}
+			}
+		}
+		if a.Counted = known; !known {
+			fresh = append(fresh, a)
+			continue
+		}
+		if a.Sums = unlisted(a.Sums, before); len(a.Sums) > 0 || a.Window > longest {
+			fresh = append(fresh, a)
+		}
+	}
+	return fresh
+}
+
+// unlisted are the names (sorted) that are not in other (sorted).
+func unlisted(names, other []string) []string {
+	var more []string
+	for _, name := range names {
+		if !listed(other, name) {
+			more = append(more, name)
+		}
+	}
+	return more
+}
+
+// CountsEvents says whether a trigger of the set fires by the count of such events.
+func (s *Set) CountsEvents(a Ask) bool {
+	for _, p := range s.programs {
+		if t, ok := p.Trigger.(*CountTrigger); ok && t.Event == a.Event && sourceOf(t.Where) == a.Where {
+			return true
+		}
+	}
+	return false
+}
+
+// ID names the counter within a shard's definitions; windows have none.
+func (a Ask) ID() string { return counterID(a.Event, a.Where) }
+
+// Waiting is the program as one that is not in force yet: NewSet keeps what it counts.
+func (p *Program) Waiting() *Program {
+	w := *p
+	w.waiting = true
+	return &w
+}
+
+// askTrigger keeps the counter that a program's trigger needs.
+func (s *Set) askTrigger(p *Program) {
+	switch t := p.Trigger.(type) {
+	case *CountTrigger:
+		s.askCounter(t.Event, t.Where, "")
+	case *InactivityTrigger:
+		s.askCounter(t.Event, t.Where, "")
+	default: // its expressions ask for what it counts
+	}
+}

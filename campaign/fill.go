@@ -1,0 +1,244 @@
+package campaign
+
+import (
+	"sort"
+	"strings"
+
+	"github.com/nudge-engine/nudge/internal/wire"
+)
+
+// maxFillBytes is about how large a stored Fill may be; a window with more is split.
+const maxFillBytes = 24 << 10
+
+// Fill is a part of a customer's history that was counted from the log, of one counter.
+type Fill struct {
+	Ask     int     // index of the counter in what is filled
+	Counter Counter // without ID; Count 0 where only sums are filled
+	Width   int64   // of a window, see Window
+	Items   []Occurrence
+}
+
+// AppendTo appends the stored form: ask, count, first, last, sums, width, items (time
+// after the one before, count, sums).
+func (f *Fill) AppendTo(b []byte) []byte {
+	b = wire.AppendUint(b, uint64(f.Ask))
+	b = f.Counter.appendTo(b)
+	w := Customer{Windows: []Window{{Width: f.Width, Items: f.Items}}}
+	return appendWindows(&w, b)
+}
+
+// DecodeFill reads what AppendTo wrote, from the front of d.
+func DecodeFill(d *wire.Decoder) Fill {
+	f := Fill{Ask: int(d.Uint())}
+	f.Counter = decodeCounter(d, nil)
+	var c Customer
+	decodeWindows(&c, d, nil)
+	if len(c.Windows) > 0 {
+		f.Width, f.Items = c.Windows[0].Width, c.Windows[0].Items
+	}
+	return f
+}
+
+// CustomerFill is a fill and whose it is.
+type CustomerFill struct {
+	Customer string
+	Fill     Fill
+}
+
+// Tally counts events of a log for what is to be filled. It belongs to one goroutine.
+type Tally struct {
+	asks    []Ask
+	where   []*Expr // by ask
+	byEvent map[string][]int
+	scope   *scope
+	fills   map[fillKey]*Fill
+}
+
+type fillKey struct {
+	customer string
+	ask      int
+}
+
+// NewTally counts for asks, which set keeps.
+func NewTally(set *Set, asks []Ask) *Tally {
+	t := &Tally{
+		asks: asks, where: make([]*Expr, len(asks)), byEvent: map[string][]int{}, scope: newScope(),
+		fills: map[fillKey]*Fill{},
+	}
+	for i, a := range asks {
+		t.byEvent[a.Event] = append(t.byEvent[a.Event], i)
+		for _, c := range set.counters[a.Event] {
+			if a.Window == 0 && c.id == a.ID() {
+				t.where[i] = c.where
+			}
+		}
+	}
+	return t
+}
+
+// Len is how many values were counted since Take.
+func (t *Tally) Len() int { return len(t.fills) }
+
+// Event counts an event that came at log time now.
+func (t *Tally) Event(e *Event, now int64) {
+	asked := t.byEvent[e.Name]
+	if len(asked) == 0 {
+		return
+	}
+	own := *e // the scope knows events by their address
+	t.scope.now = now
+	t.scope.customer.set(&Customer{Workspace: e.Workspace, ID: e.Customer})
+	t.scope.event.set(&own)
+	for _, i := range asked {
+		if w := t.where[i]; w != nil {
+			if ok, err := w.holds(t.scope); err != nil || !ok {
+				continue
+			}
+		}
+		t.count(i, &own, now)
+	}
+}
+
+func (t *Tally) count(i int, e *Event, now int64) {
+	a := &t.asks[i]
+	key := fillKey{e.Customer, i}
+	f := t.fills[key]
+	if f == nil {
+		f = &Fill{Ask: i}
+		t.fills[key] = f
+	}
+	var sums []Sum
+	for _, property := range a.Sums {
+		if v := t.scope.event.props.get(property); v != nil {
+			if amount, ok := ParseMoney(string(v.MarshalTo(nil))); ok {
+				sums = append(sums, Sum{Property: property, Total: amount})
+			}
+		}
+	}
+	if a.Window > 0 {
+		w := Window{Width: f.Width, Items: f.Items}
+		w.add(e.Time, sums, now-a.Window)
+		f.Width, f.Items = w.Width, w.Items
+		return
+	}
+	one := Counter{Sums: sums}
+	if !a.Counted {
+		one.Count, one.First, one.Last = 1, e.Time, e.Time
+	}
+	f.Counter.merge(&one)
+}
+
+// merge adds what another counter counted.
+func (c *Counter) merge(other *Counter) {
+	if other.Count > 0 {
+		if c.Count == 0 || other.First < c.First {
+			c.First = other.First
+		}
+		if c.Count == 0 || other.Last > c.Last {
+			c.Last = other.Last
+		}
+		c.Count += other.Count
+	}
+	for _, s := range other.Sums {
+		c.add(s.Property, s.Total)
+	}
+}
+
+// Take gives what was counted since the last Take, by customer and counter.
+func (t *Tally) Take() []CustomerFill {
+	var all []CustomerFill
+	for key, f := range t.fills { //nudge:unordered sorted below
+		for _, part := range f.split() {
+			all = append(all, CustomerFill{key.customer, part})
+		}
+	}
+	sort.SliceStable(all, func(i, j int) bool {
+		a, b := &all[i], &all[j]
+		return a.Customer < b.Customer || a.Customer == b.Customer && a.Fill.Ask < b.Fill.Ask
+	})
+	t.fills = map[fillKey]*Fill{}
+	return all
+}
+
+// split cuts a fill into parts of bounded size.
+func (f *Fill) split() []Fill {
+	var parts []Fill
+	size, from := 0, 0
+	for i := range f.Items {
+		size += 24
+		for _, s := range f.Items[i].Sums {
+			size += 12 + len(s.Property)
+		}
+		if size > maxFillBytes {
+			parts = append(parts, Fill{Ask: f.Ask, Width: f.Width, Items: f.Items[from : i+1]})
+			size, from = 0, i+1
+		}
+	}
+	last := *f
+	last.Items = f.Items[from:]
+	if len(parts) > 0 && len(last.Items) == 0 {
+		return parts
+	}
+	return append(parts, last)
+}
+
+// Fill adds history of a counter to a customer at log time now. What the set no longer
+// keeps is left out.
+func (m *Machine) Fill(c *Customer, a *Ask, f *Fill, now int64) {
+	if a.Window > 0 {
+		if spec := m.set.windows[a.Event]; spec != nil {
+			c.ensureWindow(a.Event).merge(f.Width, f.Items, now-spec.longest)
+		}
+		return
+	}
+	for _, spec := range m.set.counters[a.Event] {
+		if spec.id == a.ID() {
+			c.ensureCounter(spec.id).merge(&f.Counter)
+		}
+	}
+}
+
+// merge adds occurrences in slots of a width, and forgets what is at or before floor.
+func (w *Window) merge(width int64, items []Occurrence, floor int64) {
+	for w.Width < width {
+		w.widen()
+	}
+	for _, o := range items {
+		if o.Time+max(width-1, 0) <= floor {
+			continue
+		}
+		w.put(Occurrence{Time: w.slot(o.Time), Count: o.Count, Sums: o.Sums})
+		for len(w.Items) > maxOccurrences {
+			w.widen()
+		}
+	}
+}
+
+// NotFillable says why the log does not tell what a counter of the set would have
+// counted; empty: it does.
+func (s *Set) NotFillable(a Ask) string {
+	if a.Window > 0 && a.Counted {
+		return "its last days are counted already"
+	}
+	for _, c := range s.counters[a.Event] {
+		if a.Window > 0 || c.id != a.ID() || c.where == nil {
+			continue
+		}
+		if r := c.where.reads; r.profile || r.clock || len(c.where.asks) > 0 ||
+			strings.Contains(c.where.Source, "created_at") {
+			return "the condition looks at more than the event, and the log does not say what that was"
+		}
+	}
+	return ""
+}
+
+// Emits are the names of the events that the program's steps make.
+func (p *Program) Emits() []string {
+	var names []string
+	for i := range p.Steps {
+		if e, ok := p.Steps[i].Verb.(*Emit); ok {
+			names = append(names, e.Event)
+		}
+	}
+	return names
+}

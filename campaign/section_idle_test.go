@@ -1,0 +1,57 @@
+package campaign
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/nudge-engine/nudge/internal/goldentest"
+	"github.com/nudge-engine/nudge/internal/wire"
+)
+
+// When an anonymous customer expires is stored, and is a timer only while nothing is
+// under way.
+func TestIdleSection(t *testing.T) {
+	c := NewCustomer("default", "anon:1", 1000, 7)
+	c.idleAt = 9000
+	b := c.AppendTo(nil)
+	goldentest.Bytes(t, "customer_idle.v2", b)
+	got, err := DecodeCustomer(b, nil)
+	if err != nil || !reflect.DeepEqual(got, c) {
+		t.Errorf("unexpected customer %+v, error %v; want %+v", got, err, c)
+	}
+	if due, err := DecodeNextDue(b); err != nil || due != 9000 {
+		t.Errorf("next due %d, error %v; want 9000", due, err)
+	}
+	for n := range b {
+		if _, err := DecodeCustomer(b[:n], nil); !errors.Is(err, wire.ErrCorrupt) {
+			t.Fatalf("prefix of %d bytes: unexpected error %v; want ErrCorrupt", n, err)
+		}
+	}
+	busy := fullCustomer()
+	before := busy.NextDue()
+	busy.idleAt = 1
+	if due := busy.NextDue(); due != before {
+		t.Errorf("a customer with a live chain is due at %d; want %d", due, before)
+	}
+}
+
+func TestAnonymousExpiryErrors(t *testing.T) {
+	lang, err := NewLanguage()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for value, want := range map[string]string{
+		"30d": "", "never": "", "1h": "",
+		"59m":     "4:26: anonymous_expiry: must be at least 1h, or never",
+		"0s":      "4:26: anonymous_expiry must be more than zero",
+		"forever": "4:26: anonymous_expiry: ",
+	} {
+		text := "apiVersion: nudge/v1\nkind: Policy\nmetadata: {name: p}\nspec: {anonymous_expiry: " + value + "}\n"
+		_, err := Parse(lang, "f", []byte(text))
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v; want %q", value, err, want)
+		}
+	}
+}

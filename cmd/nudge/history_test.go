@@ -1,0 +1,183 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/stream"
+)
+
+const fromLogCampaign = `apiVersion: nudge/v1
+kind: Campaign
+metadata: {name: each}
+spec:
+  trigger: {event: {name: E}}
+  reentry: {on_active: %s}
+  steps: [{id: say, send: {channel: console}}, {id: rest, delay: 1h}]
+`
+
+// The calls of a log give what the same calls give from a file, and --against says what
+// other definitions would have done with them.
+func TestSimulateFromLog(t *testing.T) {
+	// shows: 108, 174
+	dir := t.TempDir()
+	d := openDataDir(t, dir)
+	d.send(t, 0, 40)
+	d.send(t, 35, 40) // duplicates
+	d.stop()
+	d.close(t)
+	write := func(name, text string) string {
+		t.Helper()
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	var calls strings.Builder
+	for n := range 40 {
+		fmt.Fprintf(&calls, `{"type":"track","userId":"c%d","messageId":"%d","event":"E","timestamp":"2026-03-01T10:00:00Z"}`+"\n",
+			n%7, n)
+	}
+	these := write("c.yaml", fmt.Sprintf(fromLogCampaign, "ignore"))
+	others := write("c.yaml", fmt.Sprintf(fromLogCampaign, "parallel"))
+	fromFile, fromLog := t.TempDir(), t.TempDir()
+	if code, _, errs := runTool(t, "simulate", "--campaigns", these, "--events", write("e.ndjson", calls.String()),
+		"--out", fromFile); code != 0 {
+		t.Fatal(errs)
+	}
+	code, out, errs := runTool(t, "simulate", "--campaigns", these, "--from-log", "--data", dir, "--against", others,
+		"--out", fromLog)
+	if code != 0 {
+		t.Fatal(errs)
+	}
+	for _, want := range []string{"the log is there from its beginning", "7 -> 40 (+33)"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("told\n%s\nwant %q in it", out, want)
+		}
+	}
+	for _, name := range []string{"deliveries.ndjson", "chains.ndjson", "decisions.ndjson", "summary.json"} {
+		a, errA := os.ReadFile(filepath.Join(fromFile, name))
+		b, errB := os.ReadFile(filepath.Join(fromLog, name))
+		if errors.Join(errA, errB) != nil || len(a) == 0 || string(a) != string(b) {
+			t.Errorf("%s differs: %v %v\n%s\nfrom the file\n%s", name, errA, errB, b, a)
+		}
+	}
+	// The directory is as it was: the log can be verified.
+	if code, out, errs := runTool(t, "verify", "--data", dir); code != 0 {
+		t.Errorf("verify: %s%s", out, errs)
+	}
+}
+
+// A log that was trimmed says from when on it knows.
+func TestSimulateFromTrimmedLog(t *testing.T) {
+	dir := t.TempDir()
+	d := openDataDir(t, dir)
+	d.send(t, 0, 20)
+	info, err := d.events.Info(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.events.Trim(t.Context(), info.Last-5); err != nil {
+		t.Fatal(err)
+	}
+	d.stop()
+	d.close(t)
+	path := filepath.Join(t.TempDir(), "c.yaml")
+	if err := os.WriteFile(path, fmt.Appendf(nil, fromLogCampaign, "parallel"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, out, errs := runTool(t, "simulate", "--campaigns", path, "--from-log", "--data", dir, "--out", t.TempDir())
+	if code != 0 {
+		t.Fatal(errs)
+	}
+	for _, want := range []string{
+		"5 frames; the log reaches back to 2026-03-01T10:00:00Z (partition 0 from 2026-03-01T10:00:00Z)", "each      5 ",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("told\n%s\nwant %q in it", out, want)
+		}
+	}
+}
+
+func TestSimulateFlags(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{nil, "--events FILE or --from-log"},
+		{[]string{"--events", "f", "--from-log"}, "--events FILE or --from-log"},
+		{[]string{"--events", "f", "--data", "d"}, "go with --from-log"},
+		{[]string{"--from-log", "--sort"}, "a log is in order"},
+		{[]string{"--from-log", "--since", "now"}, `--since "now" is no time`},
+		{[]string{"--from-log", "--data", filepath.Join(t.TempDir(), "missing")}, "no such file"},
+	} {
+		args := append([]string{"simulate", "--campaigns", "d", "--out", "o"}, c.args...)
+		if code, _, errs := runTool(t, args...); code != 1 || !strings.Contains(errs, c.want) {
+			t.Errorf("%v: exit %d: %s; want %q", c.args, code, errs, c.want)
+		}
+	}
+}
+
+// memoryLog is a log of frames in memory.
+type memoryLog [][]stream.Frame
+
+func (m memoryLog) extents() []extent {
+	var all []extent
+	for _, frames := range m {
+		all = append(all, extent{First: 1, Last: uint64(len(frames)), Skipped: []skip{{Seq: 2, Index: 0}}})
+	}
+	return all
+}
+
+func (m memoryLog) frames(partition int, from uint64) ([]stream.Frame, error) {
+	return m[partition][from-1 : from], nil
+}
+
+// Calls come in the order of log time, which never goes back in a partition; a broadcast
+// comes once, and what the server passed over does not come.
+func TestHistoryOrder(t *testing.T) {
+	event := func(customer, id string, at int64) stream.Record {
+		e := campaign.Event{Workspace: "default", Customer: customer, ID: id, Type: campaign.Track, Name: "E", Time: at}
+		if customer == "" {
+			return stream.Record{Kind: stream.KindBroadcast, Data: e.AppendTo(nil)}
+		}
+		return stream.Record{Kind: stream.KindEvent, Data: e.AppendTo(nil)}
+	}
+	frame := func(at int64, records ...stream.Record) stream.Frame { return stream.Frame{Time: at, Records: records} }
+	log := memoryLog{
+		{frame(10, event("a", "1", 9), event("", "all", 10)), frame(30, event("a", "skipped", 30), event("a", "2", 99))},
+		{},
+		{frame(20, event("c", "3", 20)), frame(15), frame(5, event("c", "4", 5), event("", "all", 5))},
+		{frame(20, event("d", "5", 20)), frame(40, stream.Record{Kind: stream.KindTick}), frame(50, event("d", "6", 1))},
+	}
+	for since, want := range map[int64]string{
+		0:  "1@10/9 all@10/10 3@20/20 4@20/5 5@20/20 2@30/30 6@50/1",
+		21: "2@30/30 6@50/1",
+	} {
+		h, err := newHistory(log, since)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for {
+			call, err := h.next()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, fmt.Sprintf("%s@%d/%d", call.event.ID, call.at, call.event.Time))
+		}
+		if text := strings.Join(got, " "); text != want {
+			t.Errorf("since %d: calls %s; want %s", since, text, want)
+		}
+	}
+}

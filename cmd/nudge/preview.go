@@ -1,0 +1,126 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// previewed is the answer to a dry run.
+type previewed struct {
+	Applied   []previewedDocument `json:"applied"`
+	Customers int                 `json:"customers"`
+	Reached   int                 `json:"history_in_log"`
+	Campaigns []previewedCampaign `json:"campaigns"`
+	Counters  []struct {
+		Text    string `json:"counter"`
+		Counted bool   `json:"counted"`
+		Fires   bool   `json:"fires"`
+	} `json:"counters"`
+	Warnings []struct {
+		Campaign string `json:"campaign"`
+		Message  string `json:"message"`
+	} `json:"warnings"`
+}
+
+type previewedDocument struct {
+	Kind    string `json:"kind"`
+	Name    string `json:"name"`
+	Version uint32 `json:"version"`
+	Changed bool   `json:"changed"`
+}
+
+type previewedCampaign struct {
+	Campaign string         `json:"campaign"`
+	InFlight string         `json:"in_flight"`
+	Existing bool           `json:"existing"`
+	Enter    int            `json:"enter"`
+	Refused  map[string]int `json:"refused"`
+	Steps    []struct {
+		Step   string         `json:"step"`
+		Chains int            `json:"chains"`
+		Fates  map[string]int `json:"fates"`
+		AtOnce int            `json:"at_once"`
+	} `json:"steps"`
+}
+
+func showPreview(out console, text []byte) error {
+	var p previewed
+	if err := json.Unmarshal(text, &p); err != nil {
+		return fmt.Errorf("the answer cannot be read: %w", err)
+	}
+	w := out.out
+	for _, d := range p.Applied {
+		if !d.Changed {
+			fmt.Fprintf(w, "%s %s: unchanged, version %d\n", d.Kind, d.Name, d.Version)
+			continue
+		}
+		fmt.Fprintf(w, "%s %s: would be version %d\n", d.Kind, d.Name, d.Version)
+		for i := range p.Campaigns {
+			if d.Kind == "Campaign" && p.Campaigns[i].Campaign == d.Name {
+				p.showCampaign(w, &p.Campaigns[i])
+			}
+		}
+	}
+	for _, c := range p.Counters {
+		switch {
+		case c.Counted:
+			fmt.Fprintf(w, "would be counted from now on, beside what is counted already: %s\n", c.Text)
+		case c.Fires:
+			fmt.Fprintf(w, "would be counted from now on: %s; a trigger needs it, and refuses the %d customers who "+
+				"are there as history_unknown\n  with --backfill the history of %d of them is known\n", c.Text,
+				p.Customers, p.Reached)
+		default:
+			fmt.Fprintf(w, "would be counted from now on: %s; with --backfill with the whole history of %d of %d "+
+				"customers\n", c.Text, p.Reached, p.Customers)
+		}
+	}
+	for _, a := range p.Warnings {
+		fmt.Fprintf(w, "Campaign %s: warning: %s\n", a.Campaign, a.Message)
+	}
+	fmt.Fprintln(w, "Nothing was changed.")
+	return nil
+}
+
+func (p *previewed) showCampaign(w io.Writer, c *previewedCampaign) {
+	if c.InFlight != "" && len(c.Steps) == 0 {
+		fmt.Fprintf(w, "  no chain waits (in_flight: %s)\n", c.InFlight)
+	}
+	for _, s := range c.Steps {
+		fmt.Fprintf(w, "  step %s: %d %s (in_flight: %s): %s", s.Step, s.Chains,
+			plural(s.Chains, "chain waits", "chains wait"), c.InFlight, listed(s.Fates))
+		if s.AtOnce > 0 {
+			fmt.Fprintf(w, "; %d due at once, released over a minute", s.AtOnce)
+		}
+		fmt.Fprintln(w)
+	}
+	if !c.Existing && c.Enter+len(c.Refused) > 0 {
+		fmt.Fprintf(w, "  entries that were kept: %d would start a chain; refused: %s\n", c.Enter, listed(c.Refused))
+	}
+	if c.Existing {
+		fmt.Fprintf(w, "  existing: include: %d of %d customers would enter", c.Enter, p.Customers)
+		if len(c.Refused) > 0 {
+			fmt.Fprintf(w, "; refused: %s", listed(c.Refused))
+		}
+		fmt.Fprintln(w)
+	}
+}
+
+// listed writes "12 follows, 3 exits", sorted by name.
+func listed(counts map[string]int) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		parts = append(parts, fmt.Sprintf("%d %s", counts[name], name))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func plural(n int, one, more string) string {
+	if n == 1 {
+		return one
+	}
+	return more
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/internal/wire"
+	"github.com/nudge-engine/nudge/stream"
+)
+
+// Limits of one answer with frames.
+const (
+	logPage  = 4 << 20 // bytes; one frame more may be in it
+	logLimit = 20 * time.Second
+)
+
+// logExtent is what the log has of a partition.
+type logExtent struct {
+	First     uint64         `json:"first"`
+	Last      uint64         `json:"last"`       // below First when there is none
+	FirstTime int64          `json:"first_time"` // ms
+	Skipped   []actors.Place `json:"skipped"`    // records that were passed over
+}
+
+// adminLog says what the log of events has.
+func (n *node) adminLog(w http.ResponseWriter, r *http.Request) error {
+	partitions := []logExtent{}
+	for p, s := range n.events {
+		info, err := s.Info(r.Context())
+		if err != nil {
+			return err
+		}
+		x := logExtent{First: max(info.First, 1), Last: info.Last, Skipped: []actors.Place{}}
+		for place := range n.control.Skips(p) {
+			x.Skipped = append(x.Skipped, place)
+		}
+		if x.Last >= x.First {
+			m, err := s.Get(r.Context(), x.First)
+			if err != nil {
+				return err
+			}
+			f, err := stream.DecodeFrame(m.Data)
+			if err != nil {
+				return err
+			}
+			x.FirstTime = f.Time
+		}
+		partitions = append(partitions, x)
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"partitions": partitions})
+	return nil
+}
+
+// adminFrames gives frames of a partition from a sequence on and through another at most:
+// each as a varint with its length and its bytes.
+func (n *node) adminFrames(w http.ResponseWriter, r *http.Request) error {
+	p, err := strconv.Atoi(r.PathValue("partition"))
+	if err != nil || p < 0 || p >= len(n.events) {
+		return adminError{http.StatusNotFound, fmt.Errorf("there are the partitions 0 to %d", len(n.events)-1)}
+	}
+	from, errFrom := strconv.ParseUint(r.URL.Query().Get("from"), 10, 64)
+	through, errThrough := strconv.ParseUint(r.URL.Query().Get("through"), 10, 64)
+	if errors.Join(errFrom, errThrough) != nil || from == 0 || from > through {
+		return adminError{http.StatusBadRequest, errors.New("from and through are sequences of frames, from 1 on")}
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), logLimit)
+	defer cancel()
+	info, err := n.events[p].Info(ctx)
+	if err != nil {
+		return err
+	}
+	if from < info.First || through > info.Last {
+		return adminError{http.StatusGone, fmt.Errorf("partition %d has the frames %d to %d", p, info.First, info.Last)}
+	}
+	reader, err := n.events[p].Read(ctx, from)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	var body []byte
+	for seq := from; seq <= through && len(body) < logPage; seq++ {
+		m, err := reader.Next(ctx)
+		if err != nil {
+			return err
+		}
+		if m.Seq != seq {
+			return adminError{http.StatusGone, fmt.Errorf("partition %d has frame %d after %d", p, m.Seq, seq-1)}
+		}
+		body = wire.AppendBytes(body, m.Data)
+	}
+	w.Header().Set("Content-Type", "application/octet-stream")
+	_, _ = w.Write(body) // the client is gone when it fails
+	return nil
+}

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/nudge-engine/nudge/internal/definition"
+)
+
+// adminRollback takes {"kind", "name", "version", "dry_run"} and puts an older version in
+// force again; version 0 is the one before that in force.
+func (n *node) adminRollback(w http.ResponseWriter, r *http.Request) error {
+	var body struct {
+		Kind    string `json:"kind"`
+		Name    string `json:"name"`
+		Version uint32 `json:"version"`
+		DryRun  bool   `json:"dry_run"`
+	}
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxAdminBody))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&body); err != nil {
+		return adminError{
+			http.StatusBadRequest,
+			fmt.Errorf("the body is not {\"kind\", \"name\", \"version\", \"dry_run\"}: %w", err),
+		}
+	}
+	current, ok := n.control.Current(workspaceName, body.Kind, body.Name)
+	if !ok {
+		return adminError{http.StatusNotFound, fmt.Errorf("there is no %s %q", body.Kind, body.Name)}
+	}
+	if body.Version == 0 {
+		body.Version = current.Version - 1
+	}
+	old, ok := n.control.Version(workspaceName, body.Kind, body.Name, body.Version)
+	if !ok {
+		return adminError{http.StatusNotFound, fmt.Errorf("%s %s has the versions 1 to %d, not %d", body.Kind,
+			body.Name, current.Version, body.Version)}
+	}
+	files := []definition.File{{
+		Name: fmt.Sprintf("%s %s version %d", body.Kind, body.Name, body.Version), Text: []byte(old.Source),
+	}}
+	if body.DryRun {
+		return n.adminPreview(w, r, files)
+	}
+	applied, err := n.apply(r.Context(), files)
+	if err != nil {
+		return conflict(err)
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"applied": applied, "from": body.Version})
+	return nil
+}
