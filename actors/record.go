@@ -17,10 +17,10 @@ func hashBytes(b []byte) uint64 { return xxhash.Sum64(b) }
 
 // recordKey is the customer that a record is about, without decoding the rest.
 func recordKey(r *stream.Record) (key string, ok bool) {
-	if r.Kind != stream.KindEvent && r.Kind != stream.KindResult {
+	if r.Kind != stream.KindEvent && r.Kind != stream.KindResult && r.Kind != stream.KindTransfer {
 		return "", false
 	}
-	d := wire.NewDecoder(r.Data) // both kinds start with workspace and customer
+	d := wire.NewDecoder(r.Data) // all of these start with workspace and customer
 	key = Key(d.String(), d.String())
 	return key, d.Err() == nil
 }
@@ -36,6 +36,8 @@ func (s *Shard) apply(in *Input, index int, out *effect.Effects) {
 		err = s.applyBroadcast(r.Data, index, out)
 	case stream.KindResult:
 		err = s.applyResult(index, r, out)
+	case stream.KindTransfer:
+		err = s.applyTransfer(in, index, out)
 	case stream.KindControl:
 		err = s.applyControl(r.Data, in.At.Seq)
 	case stream.KindClaim:
@@ -62,8 +64,14 @@ func (s *Shard) applyEvent(in *Input, index int, out *effect.Effects) error {
 	}
 	s.eventful = true
 	e.Time = min(e.Time, s.now) // a writer's clock may have stepped back since it stamped the event
+	if e.Type == campaign.Alias {
+		return s.applyAlias(in, index, &e, out)
+	}
 	key := Key(e.Workspace, e.Customer)
 	h := s.customers.get(key)
+	if s.forward(h, campaign.TransferEvent, in.Frame.Records[index].Data, out) {
+		return nil
+	}
 	created := h == nil
 	if created {
 		h = s.customers.put(key, campaign.NewCustomer(e.Workspace, e.Customer, s.now, in.At.Seq+s.shift), guessBytes)
@@ -89,6 +97,9 @@ func (s *Shard) applyResult(index int, record *stream.Record, out *effect.Effect
 	h := s.customers.get(Key(r.Workspace, r.Customer))
 	if h == nil {
 		return nil // a result of a customer who is gone
+	}
+	if s.forward(h, campaign.TransferResult, record.Data, out) {
+		return nil
 	}
 	s.catchUp(h, out)
 	s.machine.Use(s.defs.set(r.Workspace))
@@ -165,7 +176,7 @@ func (s *Shard) putAside(index int, r *stream.Record, reason campaign.Reason, de
 		Index: uint32(index), Reason: reason, Detail: clip(detail, effect.MaxDetail),
 		Raw: r.Data[:min(len(r.Data), effect.MaxRaw)], At: s.now,
 	}
-	if r.Kind == stream.KindEvent {
+	if r.Kind == stream.KindEvent || r.Kind == stream.KindTransfer {
 		d := wire.NewDecoder(r.Data)
 		l.Workspace, l.Customer = d.String(), d.String()
 	}

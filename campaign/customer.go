@@ -41,6 +41,10 @@ type Customer struct {
 	Consents []Consent // sorted by (Subject, Name)
 	CapUses  []CapUse  // sorted by Cap
 	Holds    []Hold    // dedupe keys, sorted by Key
+
+	Merged    *Tombstone // of an anonymous customer who merged, nil else
+	Sources   []Source   // who merged into this one, sorted by ID
+	Uncounted []string   // counters that missed what came with a merge, sorted
 }
 
 // NewCustomer is a customer first seen at now with the record at place.

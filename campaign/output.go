@@ -7,6 +7,7 @@ type Output struct {
 	Decisions  []Decision
 	Chains     []ChainRow
 	Goals      []GoalRow
+	Transfers  []Transfer
 }
 
 // Reset empties o and keeps its memory.
@@ -15,6 +16,7 @@ func (o *Output) Reset() {
 	o.Decisions = o.Decisions[:0]
 	o.Chains = o.Chains[:0]
 	o.Goals = o.Goals[:0]
+	o.Transfers = o.Transfers[:0]
 }
 
 // Status is the state of a delivery.

@@ -29,6 +29,8 @@ const (
 	Updated     Kind = "updated"     // a step changed the profile
 	Emitted     Kind = "emitted"     // a step made an event
 	Started     Kind = "started"     // a step asked for a chain of another campaign
+	Merged      Kind = "merged"      // an anonymous customer became a known one; the detail is the other of the two
+	Arrived     Kind = "arrived"     // a chain came with a merge; the detail is from whom
 )
 
 // Reason is why a decision fell as it did.
@@ -93,6 +95,11 @@ const (
 	ReasonDepth       Reason = "emit_depth"       // an event of an event, deeper than allowed
 	ReasonTooManyMade Reason = "too_many_emitted" // one record led to too many others
 	ReasonTooLarge    Reason = "too_large"        // an emitted event is over its limit
+	ReasonMerged      Reason = "merged"           // the customer merged, or another chain goes on after it
+	ReasonMergedElse  Reason = "already_merged"   // the anonymous customer merged into another one before
+	ReasonMerges      Reason = "too_many_merges"  // the known customer took as many anonymous ones as allowed
+	ReasonGap         Reason = "transfer_gap"     // a transfer between two customers is missing
+	ReasonState       Reason = "state_too_large"  // a state that merges is over its limit
 	ReasonNoCampaign  Reason = "no_campaign"      // a start step names a campaign that is not in force
 )
 
@@ -108,4 +115,5 @@ const (
 	Exited    Outcome = "exited"
 	Preempted Outcome = "preempted"
 	Expired   Outcome = "expired"
+	Moved     Outcome = "merged" // it goes on, or another one does, after a merge
 )

@@ -176,7 +176,7 @@ func (m *Machine) end(ch *Chain, outcome Outcome, reason Reason, detail string) 
 		e.LastOut = m.now
 	}
 	m.decideChain(ch, Ended, reason, step, detail)
-	if outcome == ByGoal || outcome == Stopped || outcome == Preempted {
+	if outcome == ByGoal || outcome == Stopped || outcome == Preempted || outcome == Moved {
 		m.recall(ch)
 	}
 	m.out.Chains = append(m.out.Chains, m.row(ch))

@@ -29,6 +29,7 @@ var customerSections = []section[*Customer]{
 	{24, func(c *Customer) bool { return len(c.Tags) > 0 }, appendTags, decodeTags},
 	{25, func(c *Customer) bool { return c.Toured > 0 }, appendToured, decodeToured},
 	queueSection,
+	tombstoneSection, sourceSection, uncountedSection,
 }
 
 // chainSections are in the order of their tags.
@@ -37,6 +38,7 @@ var customerSections = []section[*Customer]{
 var chainSections = []section[*Chain]{
 	heldOutSection, heldSection,
 	variantSection, loopSection, takebackSection, plannedSection, stillSection, replySection,
+	originSection,
 }
 
 // extended says whether a customer needs format 2.

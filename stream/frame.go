@@ -37,6 +37,7 @@ const (
 	KindReject                    // an event that ingest refused
 	KindLost                      // stands for a frame that the disk damaged
 	KindBroadcast                 // campaign.Event without a customer, copied into every partition
+	KindTransfer                  // campaign.Transfer, from a customer who merged
 )
 
 // Record is one record of a frame. Data aliases the frame's bytes.
