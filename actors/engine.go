@@ -170,12 +170,19 @@ type reply[T any] struct {
 // yet, so it answers ErrBehind until it is where the log ended at start.
 func (e *Engine) MayLeave(ctx context.Context, d *campaign.Delivery, effect uint64) (bool, error) {
 	h := e.hostOf(d.Workspace, d.Customer)
-	return ask(ctx, h, func(o *Owner) (bool, error) {
+	var into string
+	may, err := ask(ctx, h, func(o *Owner) (bool, error) {
 		if n, _ := o.Shard.Emitted(); n < effect || o.Shard.Applied().Seq < h.end {
 			return false, ErrBehind
 		}
-		return o.MayLeave(d.Workspace, d.Customer, d.ID, d.Attempt)
+		may, err := o.MayLeave(d.Workspace, d.Customer, d.ID, d.Attempt)
+		into = o.Shard.Forwarded(d.Workspace, d.Customer)
+		return may, err
 	})
+	if err != nil || into == "" {
+		return may, err
+	}
+	return e.mayLeaveMerged(ctx, d, into)
 }
 
 // View shows a customer; nil when there is none.

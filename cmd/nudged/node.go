@@ -354,6 +354,7 @@ func (n *node) openHTTP(context.Context) error {
 		Customer:   n.customer,
 		Hook:       n.catalog.hook,
 		Broadcasts: n.catalog.broadcasts,
+		Known:      n.known,
 		Metrics:    n.metrics,
 		Logger:     n.log,
 		RatePerKey: n.config.RatePerKey,
