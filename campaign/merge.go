@@ -87,7 +87,7 @@ func remembered(rings []Ring) []Remembered {
 // those of each customer keep theirs.
 func (c *Customer) mergeRings(other *Customer) {
 	own, more := remembered(c.Rings), remembered(other.Rings)
-	c.Rings, c.Ringed = nil, 0
+	c.Rings, c.Ringed = nil, c.Ringed+other.Ringed-uint64(len(own)+len(more)) // those forgotten were the first
 	for len(own) > 0 || len(more) > 0 {
 		from := &own
 		if len(own) == 0 || len(more) > 0 && timeOf(&more[0]) < timeOf(&own[0]) {
