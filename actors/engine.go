@@ -28,6 +28,7 @@ type EngineConfig struct {
 	Epoch     uint64 // grows with each owner
 	Logger    *slog.Logger
 	Skips     []Skips // by partition; nil: none
+	EraseKey  []byte  // of the hashes of erased customers
 	// Mark is Config.Mark, with the partition; nil: nobody wants to know.
 	Mark func(partition int, seq uint64, index int)
 	// Held are partitions that must not start, and why.
@@ -252,6 +253,7 @@ type Stats struct {
 	Now           int64 // log time, ms
 	NextDue       int64 // ms; 0: none
 	Outbox        int
+	Erased        uint64 // events of erased customers that were dropped since the start
 }
 
 // Stats asks a shard how it stands.
@@ -261,7 +263,7 @@ func (e *Engine) Stats(ctx context.Context, partition int) (Stats, error) {
 		return Stats{
 			Customers: sh.customers.loaded, CustomerBytes: sh.customers.bytes, Timers: sh.wheel.size,
 			DedupeIDs: len(sh.dedupe.seen), DedupeWindow: sh.dedupe.window(sh.now), Now: sh.now,
-			NextDue: sh.NextDue(), Outbox: len(o.outbox),
+			NextDue: sh.NextDue(), Outbox: len(o.outbox), Erased: o.refused,
 		}, nil
 	})
 }

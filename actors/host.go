@@ -83,6 +83,7 @@ func newHost(e *Engine, partition int) *host {
 	}
 	config := Config{
 		Partition: partition, Compile: e.config.Compile, MemoryLimit: limit, Semantics: e.config.Semantics,
+		EraseKey: e.config.EraseKey,
 	}
 	if e.config.Skips != nil {
 		config.Skips = e.config.Skips[partition]

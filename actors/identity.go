@@ -8,13 +8,12 @@ import (
 )
 
 // applyAlias freezes an anonymous customer who turns out to be a known one (R13).
-func (s *Shard) applyAlias(in *Input, index int, e *campaign.Event, out *effect.Effects) error {
+func (s *Shard) applyAlias(in *Input, index int, h *hosted, e *campaign.Event, out *effect.Effects) error {
 	into := e.Target()
 	if !campaign.Anonymous(e.Customer) || into == "" || campaign.Anonymous(into) {
 		return fmt.Errorf("actors: alias of %q to %q", clip(e.Customer, 100), clip(into, 100))
 	}
 	key := Key(e.Workspace, e.Customer)
-	h := s.customers.get(key)
 	known := h != nil
 	if !known {
 		h = s.customers.put(key, campaign.NewCustomer(e.Workspace, e.Customer, s.now, in.At.Seq+s.shift), guessBytes)
@@ -68,6 +67,9 @@ func (s *Shard) applyTransfer(in *Input, index int, out *effect.Effects) error {
 	}
 	key := Key(t.Workspace, t.Customer)
 	h := s.customers.get(key)
+	if s.suppressed(h, t.Workspace, t.Customer, index, out) {
+		return nil
+	}
 	created := h == nil
 	if created {
 		s.eventful = true

@@ -19,7 +19,10 @@ func (e *Engine) mayLeaveMerged(ctx context.Context, d *campaign.Delivery, into 
 			return may, err
 		}
 		c, _ := o.Shard.Customer(d.Workspace, into)
-		if c == nil {
+		switch {
+		case c == nil && o.Shard.Erased(d.Workspace, into):
+			return false, nil
+		case c == nil:
 			return false, ErrBehind
 		}
 		if s := c.Source(d.Customer); s == nil || !s.Whole {
@@ -27,4 +30,15 @@ func (e *Engine) mayLeaveMerged(ctx context.Context, d *campaign.Delivery, into 
 		}
 		return false, nil
 	})
+}
+
+// Erased says whether a customer was erased, and how far their partition is: the log that
+// is applied, and the effects of it.
+func (e *Engine) Erased(ctx context.Context, workspace, customer string) (is bool, applied, emitted uint64, err error) {
+	is, err = ask(ctx, e.hostOf(workspace, customer), func(o *Owner) (bool, error) {
+		applied = o.Shard.Applied().Seq
+		emitted, _ = o.Shard.Emitted()
+		return o.Shard.Erased(workspace, customer), nil
+	})
+	return is, applied, emitted, err
 }

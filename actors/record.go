@@ -17,7 +17,9 @@ func hashBytes(b []byte) uint64 { return xxhash.Sum64(b) }
 
 // recordKey is the customer that a record is about, without decoding the rest.
 func recordKey(r *stream.Record) (key string, ok bool) {
-	if r.Kind != stream.KindEvent && r.Kind != stream.KindResult && r.Kind != stream.KindTransfer {
+	switch r.Kind {
+	case stream.KindEvent, stream.KindResult, stream.KindTransfer, stream.KindErase:
+	default:
 		return "", false
 	}
 	d := wire.NewDecoder(r.Data) // all of these start with workspace and customer
@@ -38,6 +40,8 @@ func (s *Shard) apply(in *Input, index int, out *effect.Effects) {
 		err = s.applyResult(index, r, out)
 	case stream.KindTransfer:
 		err = s.applyTransfer(in, index, out)
+	case stream.KindErase:
+		err = s.applyErase(index, r, out)
 	case stream.KindControl:
 		err = s.applyControl(r.Data, in.At.Seq)
 	case stream.KindClaim:
@@ -64,11 +68,14 @@ func (s *Shard) applyEvent(in *Input, index int, out *effect.Effects) error {
 	}
 	s.eventful = true
 	e.Time = min(e.Time, s.now) // a writer's clock may have stepped back since it stamped the event
-	if e.Type == campaign.Alias {
-		return s.applyAlias(in, index, &e, out)
-	}
 	key := Key(e.Workspace, e.Customer)
 	h := s.customers.get(key)
+	if s.suppressed(h, e.Workspace, e.Customer, index, out) {
+		return nil
+	}
+	if e.Type == campaign.Alias {
+		return s.applyAlias(in, index, h, &e, out)
+	}
 	if s.forward(h, campaign.TransferEvent, in.Frame.Records[index].Data, out) {
 		return nil
 	}
@@ -161,6 +168,10 @@ func (s *Shard) applyReject(index int, data []byte, out *effect.Effects) error {
 	var r stream.Reject
 	if err := json.Unmarshal(data, &r); err != nil {
 		return fmt.Errorf("actors: reject: %w", err)
+	}
+	if s.Erased(r.Workspace, r.Customer) {
+		out.Drops = append(out.Drops, effect.Drop{Index: uint32(index), Reason: campaign.Erased})
+		return nil
 	}
 	out.DeadLetters = append(out.DeadLetters, effect.DeadLetter{
 		Workspace: r.Workspace, Customer: r.Customer,

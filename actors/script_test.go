@@ -27,6 +27,7 @@ import (
 //	                           broadcast ID "Name" {properties}
 //	                           result CUSTOMER accepted|temporary|permanent|{reply}
 //	                           alias ANONYMOUS ID CUSTOMER
+//	                           erase CUSTOMER
 //	carry [again]            what customers who merged sent on, as one frame; again: all of
 //	                         it since the beginning, as after a crash of the carrier
 //	restart                  snapshot, and a new shard from the store
@@ -67,6 +68,8 @@ func TestScripts(t *testing.T) {
 		})
 	})
 }
+
+var scriptKey = []byte("a key for tests")
 
 type scriptWorld struct {
 	lang   *campaign.Language
@@ -264,7 +267,7 @@ func (w *scriptWorld) snapshot(t *testing.T) {
 // recover starts a new shard from the store and feeds it the rest of the log.
 func (w *scriptWorld) recover(t *testing.T) {
 	t.Helper()
-	w.shard = NewShard(Config{Compile: w.compile, MemoryLimit: 1})
+	w.shard = NewShard(Config{Compile: w.compile, MemoryLimit: 1, EraseKey: scriptKey})
 	if err := w.shard.Recover(w.store); err != nil {
 		t.Fatal(err)
 	}
@@ -299,6 +302,9 @@ func (w *scriptWorld) record(t *testing.T, line string) stream.Record {
 			Properties: []byte(strings.TrimSpace(properties)),
 		}
 		return stream.Record{Kind: stream.KindBroadcast, Data: e.AppendTo(nil)}
+	case "erase":
+		e := Erase{Workspace: "default", Customer: customer, Key: EraseFingerprint(scriptKey)}
+		return stream.Record{Kind: stream.KindErase, Data: e.AppendTo(nil)}
 	case "alias":
 		id, into, _ := strings.Cut(rest, " ")
 		e := campaign.Event{

@@ -23,6 +23,8 @@ type Config struct {
 	// no limit.
 	MemoryLimit int64
 	Skips       Skips
+	// EraseKey is the key of the hashes that stay of erased customers.
+	EraseKey []byte
 	// Mark, when it is not nil, is told what is in hand before it is applied: a record,
 	// the timers of a frame (index InTimers), or nothing (sequence 0).
 	Mark func(seq uint64, index int)
@@ -45,6 +47,7 @@ type Shard struct {
 	dedupe    dedupe
 	defs      definitions
 	tours     tours
+	erased    erased
 
 	now      int64 // log time, ms; never goes back
 	applied  Position
@@ -76,7 +79,7 @@ func NewShard(c Config) *Shard {
 	}
 	return &Shard{
 		config: c, machine: campaign.NewMachine(), names: campaign.Names{}, customers: newMemory(),
-		dedupe: newDedupe(), defs: newDefinitions(c.Compile),
+		dedupe: newDedupe(), defs: newDefinitions(c.Compile), erased: newErased(),
 	}
 }
 
@@ -120,6 +123,9 @@ func (s *Shard) Step(in *Input, out *effect.Effects) (done bool, err error) {
 			in.At.Seq, s.applied.Seq)
 	}
 	if err := s.lost(in); err != nil {
+		return false, err
+	}
+	if err := s.keyed(in); err != nil {
 		return false, err
 	}
 	s.touched = true

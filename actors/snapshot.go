@@ -39,6 +39,7 @@ func (s *Shard) Snapshot() *storage.Batch {
 		b.Delete(storage.DedupeKey(p, number))
 	}
 	s.dedupe.gone = s.dedupe.gone[:0]
+	s.saveErased(b)
 	if s.defs.dirty {
 		b.Set(storage.DefinitionsKey(p), s.defs.encode())
 		s.defs.dirty = false
@@ -79,7 +80,7 @@ func (s *Shard) Saved() {
 // Load brings a customer into memory from its stored value; nil says that the
 // store has none.
 func (s *Shard) Load(key string, value []byte) error {
-	if value == nil {
+	if value == nil || s.forgotten(key) {
 		return nil
 	}
 	if h := s.customers.all[key]; h != nil && h.c != nil {
@@ -134,6 +135,9 @@ func (s *Shard) Recover(store storage.Store) error {
 		return err
 	}
 	if err := store.Scan(storage.CustomerPrefix(p), s.recoverCustomer); err != nil {
+		return err
+	}
+	if err := s.loadErased(store); err != nil {
 		return err
 	}
 	s.sweep.done = m.Now

@@ -30,6 +30,7 @@ const (
 	Emitted     Kind = "emitted"     // a step made an event
 	Started     Kind = "started"     // a step asked for a chain of another campaign
 	Merged      Kind = "merged"      // an anonymous customer became a known one; the detail is the other of the two
+	Erased      Kind = "erased"      // the customer was erased; the detail is the keyed hash
 	Arrived     Kind = "arrived"     // a chain came with a merge; the detail is from whom
 )
 
@@ -95,6 +96,7 @@ const (
 	ReasonDepth       Reason = "emit_depth"       // an event of an event, deeper than allowed
 	ReasonTooManyMade Reason = "too_many_emitted" // one record led to too many others
 	ReasonTooLarge    Reason = "too_large"        // an emitted event is over its limit
+	ReasonErased      Reason = "erased"           // the customer was erased
 	ReasonMerged      Reason = "merged"           // the customer merged, or another chain goes on after it
 	ReasonMergedElse  Reason = "already_merged"   // the anonymous customer merged into another one before
 	ReasonMerges      Reason = "too_many_merges"  // the known customer took as many anonymous ones as allowed

@@ -145,7 +145,9 @@ func (i *item) callType(e *campaign.Event) *FieldError {
 	case "group":
 		e.Type, e.Name, required = campaign.Group, "$group", "groupId"
 	case "":
-		return &FieldError{Path: "type", Code: codeMissing, Message: "track, identify, page, screen, group or alias is needed"}
+		return &FieldError{
+			Path: "type", Code: codeMissing, Message: "track, identify, page, screen, group or alias is needed",
+		}
 	default:
 		return &FieldError{
 			Path: "type", Code: codeUnknown,

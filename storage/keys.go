@@ -39,6 +39,14 @@ func ParseCustomerKey(key []byte) (workspace, id string, ok bool) {
 // ToursKey holds a shard's tours and schedules.
 func ToursKey(partition int) []byte { return partitionKey(partition, 't') }
 
+// ErasedPrefix is the range of a shard's erased customers.
+func ErasedPrefix(partition int) []byte { return partitionKey(partition, 'x') }
+
+// ErasedKey stands for one erased customer.
+func ErasedKey(partition int, hash []byte) []byte {
+	return append(partitionKey(partition, 'x'), hash...)
+}
+
 // DedupePrefix is the range of a shard's dedupe chunks.
 func DedupePrefix(partition int) []byte { return partitionKey(partition, 'd') }
 

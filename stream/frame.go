@@ -38,6 +38,7 @@ const (
 	KindLost                      // stands for a frame that the disk damaged
 	KindBroadcast                 // campaign.Event without a customer, copied into every partition
 	KindTransfer                  // campaign.Transfer, from a customer who merged
+	KindErase                     // a customer who must be forgotten
 )
 
 // Record is one record of a frame. Data aliases the frame's bytes.

@@ -21,6 +21,7 @@ type cli struct {
 	List     listCommand     `cmd:"" help:"List the definitions in force on a server."`
 	Replay   replayCommand   `cmd:"" help:"Play recorded calls through the API."`
 	Customer customerCommand `cmd:"" help:"Show a customer: profile, counters, chains, recent decisions."`
+	Erase    eraseCommand    `cmd:"" help:"Erase a customer everywhere, and say when each store has forgotten them."`
 	Verify   verifyCommand   `cmd:"" help:"Replay a stopped server's log and compare it with its state."`
 	Recover  recoverCommand  `cmd:"" help:"Bring partitions back that halted because their log lost messages."`
 	Demo     demoCommand     `cmd:"" help:"Start a server, play the example shop through it, show what came of it."`

@@ -37,6 +37,8 @@ func (n *node) openAdmin(context.Context) error {
 		n.metrics.WritePrometheus(w)
 	})
 	mux.HandleFunc("GET /v1/customers/{id}", n.guarded(n.adminCustomer))
+	mux.HandleFunc("DELETE /v1/customers/{id}", n.guarded(n.adminErase))
+	mux.HandleFunc("GET /v1/customers/{id}/erasure", n.guarded(n.adminErasure))
 	mux.HandleFunc("GET /v1/definitions", n.guarded(n.adminList))
 	mux.HandleFunc("POST /v1/definitions", n.guarded(n.adminApply))
 	mux.HandleFunc("POST /v1/clock/accept", n.guarded(func(w http.ResponseWriter, _ *http.Request) error {

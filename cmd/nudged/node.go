@@ -69,6 +69,7 @@ type node struct {
 	warehouse *warehouse.ClickHouse
 	dispatch  *dispatch.Dispatcher
 	guard     *guard
+	eraser    *eraser
 	server    *ingest.Server
 	admin     *http.Server
 
@@ -204,7 +205,8 @@ func (n *node) startEngine(ctx context.Context) error {
 		Events: n.events, Effects: n.effects, Store: n.store,
 		Semantics: effect.Semantics, Publisher: n.publisher, Compile: n.catalog.compile, Clock: n.clock.Now,
 		Node: n.id.Node, Epoch: n.lease.Epoch(),
-		Logger: n.log, MemoryLimit: n.config.MemoryLimit, SnapshotEvery: n.config.SnapshotEvery,
+		EraseKey: n.id.eraseKey,
+		Logger:   n.log, MemoryLimit: n.config.MemoryLimit, SnapshotEvery: n.config.SnapshotEvery,
 	})
 	if err := n.engine.Start(ctx); err != nil {
 		return err
@@ -292,6 +294,10 @@ func (n *node) startSinks(ctx context.Context) error {
 	n.sinks.Go(func() { n.dispatch.Run(sinking) })
 	n.guards.Go(func() { n.guard.run(guarding) })
 	n.guards.Go(func() { n.retain(guarding) })
+	if n.eraser, err = newEraser(n); err != nil {
+		return err
+	}
+	n.guards.Go(func() { n.eraser.run(guarding) })
 	if n.config.NatsURL != "" { // nobody else can run an embedded log: the directory is locked
 		n.guards.Go(func() { n.watchLease(guarding) })
 	}
