@@ -137,7 +137,12 @@ func (s *Shard) takeState(h *hosted, t *campaign.Transfer, created bool, aside f
 			aside(campaign.ReasonMalformed, err.Error())
 			return
 		}
-		s.machine.Merge(h.c, other, s.now, created, &out.Output)
+		s.machine.Merge(h.c, other, s.now, h.c.Meet(created), &out.Output)
+	case t.Kind == campaign.TransferState:
+		h.c.Unmet = h.c.Meet(created)
+		out.Decisions = append(out.Decisions, campaign.Decision{
+			Workspace: t.Workspace, Customer: t.Customer, Kind: campaign.Merged, Detail: t.Source, At: s.now,
+		})
 	}
 }
 
@@ -155,7 +160,7 @@ func (s *Shard) takeEvent(h *hosted, t *campaign.Transfer, created bool, aside f
 		return
 	}
 	e.Customer, e.Time = t.Customer, min(e.Time, s.now)
-	s.machine.Apply(h.c, &e, s.now, created, &out.Output)
+	s.machine.Apply(h.c, &e, s.now, h.c.Meet(created), &out.Output)
 }
 
 // Forwarded is the known customer into whom a customer in memory merged, empty when they

@@ -87,7 +87,7 @@ func (s *Shard) applyEvent(in *Input, index int, out *effect.Effects) error {
 	s.catchUp(h, out)
 	s.machine.Use(s.defs.set(e.Workspace))
 	s.guard(h, out, func() {
-		s.machine.Apply(h.c, &e, s.now, created, &out.Output)
+		s.machine.Apply(h.c, &e, s.now, h.c.Meet(created), &out.Output)
 	}, func(detail string) {
 		s.putAside(index, &in.Frame.Records[index], campaign.ReasonPanic, detail, out)
 	})

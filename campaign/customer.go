@@ -45,6 +45,7 @@ type Customer struct {
 	Merged    *Tombstone // of an anonymous customer who merged, nil else
 	Sources   []Source   // who merged into this one, sorted by ID
 	Uncounted []string   // counters that missed what came with a merge, sorted
+	Unmet     bool       // nothing is known yet but who merged into this one
 }
 
 // NewCustomer is a customer first seen at now with the record at place.

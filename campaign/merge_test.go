@@ -230,7 +230,9 @@ func TestMergeFormats(t *testing.T) {
 	full.Uncounted = []string{"Pay"}
 	full.Chains[0].origin = &origin{customer: "anon:a", entry: 2}
 	goldentest.Bytes(t, "merged.v2", full.AppendTo(nil))
-	for _, c := range []*Customer{c, full} {
+	unmet := NewCustomer("w", "ann", 5, 6)
+	unmet.Unmet = true
+	for _, c := range []*Customer{c, full, unmet} {
 		got, err := DecodeCustomer(c.AppendTo(nil), Names{})
 		if err != nil || !reflect.DeepEqual(got, c) || !bytes.Equal(got.AppendTo(nil), c.AppendTo(nil)) {
 			t.Errorf("unexpected customer %+v, error %v", got, err)

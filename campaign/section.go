@@ -29,7 +29,7 @@ var customerSections = []section[*Customer]{
 	{24, func(c *Customer) bool { return len(c.Tags) > 0 }, appendTags, decodeTags},
 	{25, func(c *Customer) bool { return c.Toured > 0 }, appendToured, decodeToured},
 	queueSection,
-	tombstoneSection, sourceSection, uncountedSection,
+	tombstoneSection, sourceSection, uncountedSection, unmetSection,
 }
 
 // chainSections are in the order of their tags.

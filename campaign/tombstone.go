@@ -90,7 +90,7 @@ func (c *Customer) AddSource(id string) *Source {
 }
 
 // Take adds a part of the state; it says false when that is over its limit. The whole is
-// given, and forgotten, with the last part.
+// given, and forgotten, with the last part; it is nil where there was no state.
 func (s *Source) Take(part []byte, last bool) (whole []byte, ok bool) {
 	if len(s.parts)+len(part) > maxIncoming {
 		s.parts = nil
@@ -112,6 +112,13 @@ func (c *Customer) Forward(kind TransferKind, body []byte, out *Output) {
 	out.Transfers = append(out.Transfers, Transfer{
 		Workspace: c.Workspace, Customer: c.Merged.Into, Source: c.ID, N: c.Merged.Sent, Kind: kind, Body: body,
 	})
+}
+
+// Meet says whether this is the first record of the customer that says anything, and takes
+// note of it.
+func (c *Customer) Meet(created bool) (first bool) {
+	first, c.Unmet = created || c.Unmet, false
+	return first
 }
 
 // Freeze ends an anonymous customer: the state leaves as transfers, a tombstone stays.
@@ -141,9 +148,7 @@ func (m *Machine) Freeze(c *Customer, e *Event, into string, known bool, now int
 		c.Forward(TransferPart, state[:maxTransferBody:maxTransferBody], out)
 		state = state[maxTransferBody:]
 	}
-	if known {
-		c.Forward(TransferState, state, out)
-	}
+	c.Forward(TransferState, state, out) // without a state it says who merged
 }
 
 // leave writes the last rows of the chains that move.
@@ -250,4 +255,12 @@ var originSection = section[*Chain]{
 	decode: func(ch *Chain, d *wire.Decoder, _ Names) {
 		ch.origin = &origin{customer: d.String(), entry: uint32(d.Uint())}
 	},
+}
+
+//nudge:constant read only
+var unmetSection = section[*Customer]{
+	tag:    53,
+	has:    func(c *Customer) bool { return c.Unmet },
+	append: func(_ *Customer, b []byte) []byte { return b },
+	decode: func(c *Customer, _ *wire.Decoder, _ Names) { c.Unmet = true },
 }
