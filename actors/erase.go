@@ -109,8 +109,8 @@ func (s *Shard) keyed(in *Input) error {
 		e, err := DecodeErase(r.Data)
 		if err == nil && e.Key != EraseFingerprint(s.config.EraseKey) {
 			return fmt.Errorf("%w: partition %d, frame %d: a customer was erased under key %016x, this program has "+
-				"%016x; set NUDGE_ERASE_KEY to the one of that server", ErrEraseKey, s.config.Partition, in.At.Seq, e.Key,
-				EraseFingerprint(s.config.EraseKey))
+				"%016x; set NUDGE_ERASE_KEY to the one of that server", ErrEraseKey, s.config.Partition, in.At.Seq,
+				e.Key, EraseFingerprint(s.config.EraseKey))
 		}
 	}
 	return nil

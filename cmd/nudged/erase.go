@@ -118,6 +118,10 @@ func (e *eraser) request(ctx context.Context, customer string) (*erasure, error)
 		Hash:      actors.HashErased(e.n.id.eraseKey, workspaceName, customer).String(),
 		Requested: time.Now().UTC(), Workspace: workspaceName, Customers: []string{customer},
 	}
+	if view != nil && view.MergedInto != "" {
+		return nil, adminError{http.StatusConflict, fmt.Errorf("%s became %s: erase that customer", customer,
+			view.MergedInto)}
+	}
 	if view != nil {
 		job.Customers = append(job.Customers, view.MergedFrom...)
 	}
@@ -289,7 +293,11 @@ func rest(ctx context.Context, d time.Duration) bool {
 
 func (n *node) adminErase(w http.ResponseWriter, r *http.Request) error {
 	job, err := n.eraser.request(r.Context(), r.PathValue("id"))
-	if err != nil {
+	var answer adminError
+	switch {
+	case errors.As(err, &answer):
+		return answer
+	case err != nil:
 		return adminError{http.StatusServiceUnavailable, err}
 	}
 	writeJSON(w, http.StatusAccepted, job.public())

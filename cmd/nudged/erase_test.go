@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -42,6 +43,9 @@ func TestErase(t *testing.T) {
 	})
 	s.wantRows(30*time.Second, 3, "SELECT count() FROM nudge.events WHERE customer LIKE '%secret%'")
 
+	if status := s.delete("anon:phone-of-secret"); status != http.StatusConflict {
+		t.Errorf("one who became another can be erased alone: status %d", status)
+	}
 	admin := "--admin=" + s.admin
 	var receipt struct {
 		Hash         string     `json:"hash"`
@@ -69,10 +73,20 @@ func TestErase(t *testing.T) {
 		}
 	}
 	forgotten()
+	if status := s.delete("anon:phone-of-secret"); status != http.StatusAccepted { // gone: she can be erased once more
+		t.Errorf("unexpected status %d", status)
+	}
 	send(track("userId", "secret-name", "Cart"), track("anonymousId", "phone-of-secret", "Cart"), track("userId", "ann", "Visit"))
-	s.kill()
+	if status := s.delete("o'hara"); status != http.StatusAccepted {
+		t.Errorf("unexpected status %d", status)
+	}
+	s.kill() // the erasure was taken and is carried through
 	s.start()
 	s.ready()
+	if text := s.nudge("erase", admin, "o'hara"); !strings.Contains(text, `"done": true`) {
+		t.Errorf("unexpected receipt %s", text)
+	}
+	s.wantRows(time.Second, 0, "SELECT count() FROM nudge.events WHERE customer LIKE 'o%'")
 	send(track("userId", "secret-name", "Visit"))
 	s.wantRows(30*time.Second, 2, "SELECT count() FROM nudge.events WHERE customer = 'ann'")
 	s.eventually(30*time.Second, "counted", func() error {
@@ -90,4 +104,22 @@ func TestErase(t *testing.T) {
 	s.stop()
 	checkSends(t, hook, 1)
 	t.Log(s.nudge("verify", "--data", s.data))
+}
+
+// delete asks the server to erase a customer.
+func (s *server) delete(customer string) (status int) {
+	s.t.Helper()
+	request, err := http.NewRequestWithContext(s.t.Context(), http.MethodDelete,
+		"http://"+s.admin+"/v1/customers/"+url.PathEscape(customer), http.NoBody)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := response.Body.Close(); err != nil {
+		s.t.Fatal(err)
+	}
+	return response.StatusCode
 }
