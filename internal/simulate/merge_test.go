@@ -27,6 +27,57 @@ func (l *lines) line(v any) error {
 	return err
 }
 
+// longer are campaigns whose chains live long enough to move.
+const longer = `
+---
+apiVersion: nudge/v1
+kind: Campaign
+metadata: {name: keyed}
+spec:
+  trigger: {event: {name: Cart Updated}}
+  reentry: {key: event.properties.cart_id, mode: cooldown, cooldown: 3h, max_active: 2, on_active: parallel}
+  goals: [{id: bought, event: Order Completed, match: cart_id, window: 2d, value: event.properties.total}]
+  policy: {caps: [weekly], dedupe: {key: trigger.properties.cart_id, window: 5h}}
+  steps:
+    - {id: a, delay: 5h}
+    - {id: b, send: {channel: email, on_cap: defer}}
+    - {id: c, wait: {for: [{event: Order Completed, goto: end}], timeout: 9h}}
+    - {id: d, until: {at: "09:00", zone: customer}}
+    - {id: e, send: {channel: sms}}
+---
+apiVersion: nudge/v1
+kind: Campaign
+metadata: {name: low}
+spec:
+  trigger: {event: {name: Cart Updated, where: event.properties.value > 40}}
+  policy: {group: g, priority: 1}
+  stop: [{event: Order Completed}]
+  steps: [{id: a, delay: 20h}, {id: b, send: {channel: email}}]
+---
+apiVersion: nudge/v1
+kind: Campaign
+metadata: {name: high}
+spec:
+  trigger: {count: {event: Order Completed, reaches: 3}}
+  policy: {group: g, priority: 5, preempt: true, holdout: {percent: 30}}
+  steps: [{id: a, delay: 20h}, {id: b, send: {channel: push}}]
+---
+apiVersion: nudge/v1
+kind: Campaign
+metadata: {name: rich}
+spec:
+  trigger: {segment: {when: 'customer.traits.points > 900 && customer.count("Order Completed") > 1', on: enter}}
+  steps: [{id: a, experiment: {variants: [{id: x, weight: 50, goto: b}, {id: y, weight: 50, goto: c}]}},
+          {id: b, delay: 9h}, {id: c, send: {channel: email}}]
+---
+apiVersion: nudge/v1
+kind: Campaign
+metadata: {name: row}
+spec:
+  trigger: {streak: {event: Order Completed, length: 3, max_gap: 1d}}
+  steps: [{id: a, delay: 9h}, {id: c, send: {channel: email}}]
+`
+
 // Random people, many of them anonymous at first, under most of the language: whoever
 // merges into whom, the outcome does not depend on the number of partitions.
 func TestMergesDoNotShowPartitions(t *testing.T) {
@@ -38,7 +89,7 @@ func TestMergesDoNotShowPartitions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	docs, err := campaign.Parse(lang, "whole", text)
+	docs, err := campaign.Parse(lang, "whole", append(text, longer...))
 	if err != nil {
 		t.Fatal(err)
 	}
