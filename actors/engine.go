@@ -29,6 +29,7 @@ type EngineConfig struct {
 	Epoch     uint64 // grows with each owner
 	Logger    *slog.Logger
 	Skips     []Skips // by partition; nil: none
+	EraseKey  []byte  // of the hashes of erased customers
 	// Mark is Config.Mark, with the partition; nil: nobody wants to know.
 	Mark func(partition int, seq uint64, index int)
 	// Held are partitions that must not start, and why.
@@ -174,12 +175,19 @@ type reply[T any] struct {
 // yet, so it answers ErrBehind until it is where the log ended at start.
 func (e *Engine) MayLeave(ctx context.Context, d *campaign.Delivery, effect uint64) (bool, error) {
 	h := e.hostOf(d.Workspace, d.Customer)
-	return ask(ctx, h, func(o *Owner) (bool, error) {
+	var into string
+	may, err := ask(ctx, h, func(o *Owner) (bool, error) {
 		if n, _ := o.Shard.Emitted(); n < effect || o.Shard.Applied().Seq < h.end {
 			return false, ErrBehind
 		}
-		return o.MayLeave(d.Workspace, d.Customer, d.ID, d.Attempt)
+		may, err := o.MayLeave(d.Workspace, d.Customer, d.ID, d.Attempt)
+		into = o.Shard.Forwarded(d.Workspace, d.Customer)
+		return may, err
 	})
+	if err != nil || into == "" {
+		return may, err
+	}
+	return e.mayLeaveMerged(ctx, d, into)
 }
 
 // View shows a customer; nil when there is none.
@@ -249,6 +257,7 @@ type Stats struct {
 	Now           int64 // log time, ms
 	NextDue       int64 // ms; 0: none
 	Outbox        int
+	Erased        uint64 // events of erased customers that were dropped since the start
 }
 
 // Stats asks a shard how it stands.
@@ -258,7 +267,7 @@ func (e *Engine) Stats(ctx context.Context, partition int) (Stats, error) {
 		return Stats{
 			Customers: sh.customers.loaded(), CustomerBytes: sh.customers.bytes, Timers: sh.wheel.size,
 			DedupeIDs: sh.dedupe.seen.len(), DedupeWindow: sh.dedupe.window(sh.now), Now: sh.now,
-			NextDue: sh.NextDue(), Outbox: len(o.outbox),
+			NextDue: sh.NextDue(), Outbox: len(o.outbox), Erased: o.refused,
 		}, nil
 	})
 }

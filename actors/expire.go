@@ -22,6 +22,9 @@ func (r *removals) has(key string) bool {
 	return next || saving
 }
 
+// size is how many there are at most.
+func (r *removals) size() int { return len(r.next) + len(r.saving) }
+
 // remove takes a customer out of the shard, and with the next snapshot out of the store.
 func (s *Shard) remove(h *hosted) {
 	key := h.timer.key
@@ -40,6 +43,7 @@ func (s *Shard) remove(h *hosted) {
 	if i := sort.SearchStrings(t.index, key); i < len(t.index) && t.index[i] == key {
 		t.index = slices.Delete(t.index, i, i+1)
 	}
+	t.fresh = slices.DeleteFunc(t.fresh, func(other string) bool { return other == key })
 }
 
 // remove takes a customer out for good.

@@ -145,8 +145,8 @@ func (s *Shard) applyFill(index int, record *stream.Record, out *effect.Effects)
 		return nil
 	}
 	h := s.customers.get(Key(r.Workspace, r.Customer))
-	if h == nil || r.Fill.Ask >= len(f.Asks) {
-		return nil // a customer who is gone
+	if h == nil || r.Fill.Ask >= len(f.Asks) || h.c.Merged != nil {
+		return nil // a customer who is gone, or merged: what they did before stays uncounted
 	}
 	s.catchUp(h, out)
 	s.machine.Use(s.defs.set(r.Workspace))

@@ -89,6 +89,7 @@ func newHost(e *Engine, partition int, guarded bool) *host {
 	config := Config{
 		Partition: partition, Compile: e.config.Compile, MemoryLimit: limit, Semantics: e.config.Semantics,
 		Unguarded: !guarded,
+		EraseKey:  e.config.EraseKey,
 	}
 	if e.config.Skips != nil {
 		config.Skips = e.config.Skips[partition]

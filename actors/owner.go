@@ -69,6 +69,7 @@ type Owner struct {
 	halted  error
 	out     effect.Effects
 	recent  recent
+	refused uint64 // events of erased customers, since the start
 }
 
 type emitted struct {
@@ -152,6 +153,7 @@ func (o *Owner) apply(in *Input) {
 			return
 		}
 		o.recent.note(&o.out)
+		o.countErased(in)
 		o.Shard.Encode(&o.out, func(n uint64, data []byte) {
 			o.outbox = append(o.outbox, emitted{n: n, data: data})
 		})

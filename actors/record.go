@@ -17,10 +17,12 @@ func hashBytes(b []byte) uint64 { return xxhash.Sum64(b) }
 
 // recordKey is the customer that a record is about, without decoding the rest.
 func recordKey(r *stream.Record) (key string, ok bool) {
-	if r.Kind != stream.KindEvent && r.Kind != stream.KindResult && r.Kind != stream.KindFill {
+	switch r.Kind {
+	case stream.KindEvent, stream.KindResult, stream.KindTransfer, stream.KindErase, stream.KindFill:
+	default:
 		return "", false
 	}
-	d := wire.NewDecoder(r.Data) // all of them start with workspace and customer
+	d := wire.NewDecoder(r.Data) // all of these start with workspace and customer
 	key = Key(d.String(), d.String())
 	return key, d.Err() == nil
 }
@@ -36,6 +38,10 @@ func (s *Shard) apply(in *Input, index int, out *effect.Effects) {
 		err = s.applyBroadcast(r.Data, index, out)
 	case stream.KindResult:
 		err = s.applyResult(index, r, out)
+	case stream.KindTransfer:
+		err = s.applyTransfer(in, index, out)
+	case stream.KindErase:
+		err = s.applyErase(index, r, out)
 	case stream.KindControl:
 		err = s.applyControl(r.Data, Place{in.At.Seq, index}, out)
 	case stream.KindFill:
@@ -66,6 +72,15 @@ func (s *Shard) applyEvent(in *Input, index int, out *effect.Effects) error {
 	s.eventful = true
 	e.Time = min(e.Time, s.now) // a writer's clock may have stepped back since it stamped the event
 	h := s.customers.find(e.Workspace, e.Customer)
+	if s.suppressed(h, e.Workspace, e.Customer, index, out) {
+		return nil
+	}
+	if e.Type == campaign.Alias {
+		return s.applyAlias(in, index, h, &e, out)
+	}
+	if s.forward(h, campaign.TransferEvent, in.Frame.Records[index].Data, out) {
+		return nil
+	}
 	created := h == nil
 	if created {
 		c := campaign.NewCustomer(e.Workspace, e.Customer, s.now, in.At.Seq+s.shift)
@@ -75,7 +90,7 @@ func (s *Shard) applyEvent(in *Input, index int, out *effect.Effects) error {
 	s.catchUp(h, out)
 	s.machine.Use(s.defs.set(e.Workspace))
 	s.guard(h, out, func() {
-		s.machine.Apply(h.c, &e, s.now, created, &out.Output)
+		s.machine.Apply(h.c, &e, s.now, h.c.Meet(created), &out.Output)
 	}, func(detail string) {
 		s.putAside(index, &in.Frame.Records[index], campaign.ReasonPanic, detail, out)
 	})
@@ -92,6 +107,9 @@ func (s *Shard) applyResult(index int, record *stream.Record, out *effect.Effect
 	h := s.customers.find(r.Workspace, r.Customer)
 	if h == nil {
 		return nil // a result of a customer who is gone
+	}
+	if s.forward(h, campaign.TransferResult, record.Data, out) {
+		return nil
 	}
 	s.catchUp(h, out)
 	s.machine.Use(s.defs.set(r.Workspace))
@@ -161,6 +179,10 @@ func (s *Shard) applyReject(index int, data []byte, out *effect.Effects) error {
 	if err := json.Unmarshal(data, &r); err != nil {
 		return fmt.Errorf("actors: reject: %w", err)
 	}
+	if s.Erased(r.Workspace, r.Customer) {
+		out.Drops = append(out.Drops, effect.Drop{Index: uint32(index), Reason: campaign.Erased})
+		return nil
+	}
 	l := effect.DeadLetter{
 		Workspace: r.Workspace, Customer: r.Customer,
 		Index: uint32(index), Reason: campaign.ReasonRejected, Field: r.Field,
@@ -177,7 +199,7 @@ func (s *Shard) putAside(index int, r *stream.Record, reason campaign.Reason, de
 		Index: uint32(index), Reason: reason, Detail: clip(detail, effect.MaxDetail),
 		Raw: r.Data[:min(len(r.Data), effect.MaxRaw)], At: s.now,
 	}
-	if r.Kind == stream.KindEvent {
+	if r.Kind == stream.KindEvent || r.Kind == stream.KindTransfer {
 		d := wire.NewDecoder(r.Data)
 		l.Workspace, l.Customer = d.String(), d.String()
 	}

@@ -27,6 +27,10 @@ import (
 //	                           identify CUSTOMER ID {traits}
 //	                           broadcast ID "Name" {properties}
 //	                           result CUSTOMER accepted|temporary|permanent|{reply}
+//	                           alias ANONYMOUS ID CUSTOMER
+//	                           erase CUSTOMER
+//	carry [again]            what customers who merged sent on, as one frame; again: all of
+//	                         it since the beginning, as after a crash of the carrier
 //	restart                  snapshot, and a new shard from the store
 //	crash                    a new shard from the last snapshot, then the log again
 //
@@ -62,6 +66,8 @@ func runScripts(t *testing.T, asleep bool) {
 				w.advance(t, d.CmdArgs[0].Key)
 			case "frame":
 				w.frame(t, d.Input)
+			case "carry":
+				w.carry(t, len(d.CmdArgs) > 0)
 			case "restart":
 				w.snapshot(t)
 				w.recover(t)
@@ -75,6 +81,8 @@ func runScripts(t *testing.T, asleep bool) {
 	})
 }
 
+var scriptKey = []byte("a key for tests")
+
 type scriptWorld struct {
 	lang   *campaign.Language
 	shard  *Shard
@@ -84,6 +92,8 @@ type scriptWorld struct {
 	ctl    uint64
 	out    strings.Builder
 	sent   []campaign.Delivery
+	moving []campaign.Transfer // made by the log so far
+	moved  int                 // of them carried
 	silent bool
 	asleep bool              // customers fall asleep after each frame
 	wrote  map[uint64]uint64 // hash of each effect message
@@ -212,6 +222,13 @@ func (w *scriptWorld) print(out *effect.Effects) {
 	if w.silent {
 		return
 	}
+	for i := range out.Transfers { // as they are read from FX
+		m, err := campaign.DecodeTransfer(out.Transfers[i].AppendTo(nil))
+		if err != nil {
+			panic(err)
+		}
+		w.moving = append(w.moving, m)
+	}
 	for _, d := range out.Decisions {
 		fmt.Fprintf(&w.out, "%s %s %s", stamp(d.At), d.Kind, d.Customer)
 		for _, part := range []string{d.Campaign, d.Key, d.Step, string(d.Reason), d.Detail} {
@@ -255,6 +272,21 @@ func (w *scriptWorld) advance(t *testing.T, text string) {
 	w.clock = end
 }
 
+// carry appends transfers to the log, as the carrier does.
+func (w *scriptWorld) carry(t *testing.T, again bool) {
+	t.Helper()
+	from := w.moved
+	if again {
+		from = 0
+	}
+	w.moved = len(w.moving)
+	var records []stream.Record
+	for i := range w.moving[from:] {
+		records = append(records, stream.Record{Kind: stream.KindTransfer, Data: w.moving[from+i].AppendTo(nil)})
+	}
+	w.step(t, records...)
+}
+
 func (w *scriptWorld) snapshot(t *testing.T) {
 	t.Helper()
 	if err := w.store.Commit(w.shard.Snapshot()); err != nil {
@@ -266,7 +298,7 @@ func (w *scriptWorld) snapshot(t *testing.T) {
 // recover starts a new shard from the store and feeds it the rest of the log.
 func (w *scriptWorld) recover(t *testing.T) {
 	t.Helper()
-	w.shard = NewShard(Config{Compile: w.compile, MemoryLimit: 1})
+	w.shard = NewShard(Config{Compile: w.compile, MemoryLimit: 1, EraseKey: scriptKey})
 	if err := w.shard.Recover(w.store); err != nil {
 		t.Fatal(err)
 	}
@@ -301,6 +333,16 @@ func (w *scriptWorld) record(t *testing.T, line string) stream.Record {
 			Properties: []byte(strings.TrimSpace(properties)),
 		}
 		return stream.Record{Kind: stream.KindBroadcast, Data: e.AppendTo(nil)}
+	case "erase":
+		e := Erase{Workspace: "default", Customer: customer, Key: EraseFingerprint(scriptKey)}
+		return stream.Record{Kind: stream.KindErase, Data: e.AppendTo(nil)}
+	case "alias":
+		id, into, _ := strings.Cut(rest, " ")
+		e := campaign.Event{
+			Workspace: "default", Customer: customer, ID: id, Type: campaign.Alias, Name: "$alias", Time: w.clock,
+			Properties: []byte(fmt.Sprintf(`{"userId":%q}`, into)),
+		}
+		return stream.Record{Kind: stream.KindEvent, Data: e.AppendTo(nil)}
 	case "track", "identify":
 		id, rest, _ := strings.Cut(rest, " ")
 		e := campaign.Event{

@@ -23,6 +23,8 @@ type Config struct {
 	// no limit.
 	MemoryLimit int64
 	Skips       Skips
+	// EraseKey is the key of the hashes that stay of erased customers.
+	EraseKey []byte
 	// Mark, when it is not nil, is told what is in hand before it is applied: a record,
 	// the timers of a frame (index InTimers), or nothing (sequence 0).
 	Mark func(seq uint64, index int)
@@ -54,6 +56,7 @@ type Shard struct {
 	defs      definitions
 	tours     tours
 	tallies   tallies
+	erased    erased
 
 	now      int64 // log time, ms; never goes back
 	applied  Position
@@ -87,7 +90,7 @@ func NewShard(c Config) *Shard {
 	names := campaign.Names{}
 	return &Shard{
 		config: c, machine: newMachine(&c), names: names, customers: newMemory(names),
-		dedupe: newDedupe(), defs: newDefinitions(c.Compile),
+		dedupe: newDedupe(), defs: newDefinitions(c.Compile), erased: newErased(),
 	}
 }
 
@@ -131,6 +134,9 @@ func (s *Shard) Step(in *Input, out *effect.Effects) (done bool, err error) {
 			in.At.Seq, s.applied.Seq)
 	}
 	if err := s.lost(in); err != nil {
+		return false, err
+	}
+	if err := s.keyed(in); err != nil {
 		return false, err
 	}
 	s.touched = true

@@ -60,6 +60,9 @@ func (s *Shard) skipped(in *Input, index int, out *effect.Effects) bool {
 	why, ok := s.config.Skips[Place{in.At.Seq, index}]
 	if ok {
 		s.putAside(index, &in.Frame.Records[index], campaign.ReasonSkipped, why, out)
+		if r := &in.Frame.Records[index]; r.Kind == stream.KindTransfer {
+			s.passTransfer(r.Data)
+		}
 	}
 	return ok
 }

@@ -45,6 +45,7 @@ func (s *Shard) Snapshot() *storage.Batch {
 		b.Delete(storage.DedupeKey(p, number))
 	}
 	s.dedupe.gone = s.dedupe.gone[:0]
+	s.saveErased(b)
 	if s.defs.dirty {
 		b.Set(storage.DefinitionsKey(p), s.defs.encode())
 		s.defs.dirty = false
@@ -144,6 +145,9 @@ func (s *Shard) Recover(store storage.Store) error {
 		return err
 	}
 	if err := store.Scan(storage.CustomerPrefix(p), s.recoverCustomer); err != nil {
+		return err
+	}
+	if err := s.loadErased(store); err != nil {
 		return err
 	}
 	s.sweep.done = m.Now

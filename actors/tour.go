@@ -93,7 +93,7 @@ func (s *Shard) TourPage() (workspace, after string, n int, wanted bool) {
 	}
 	head := s.tours.Queue[0]
 	_, after, _ = strings.Cut(head.Cursor, "\x00")
-	return head.Workspace, after, maxTourVisits, true
+	return head.Workspace, after, maxTourVisits + s.removals.size(), true // those are left out
 }
 
 // SetTourPage gives the ids of the workspace's customers that TourPage asked for.
@@ -103,7 +103,9 @@ func (s *Shard) SetTourPage(ids []string) {
 		return
 	}
 	for _, id := range ids {
-		s.tours.page = append(s.tours.page, Key(s.tours.Queue[0].Workspace, id))
+		if key := Key(s.tours.Queue[0].Workspace, id); !s.removals.has(key) {
+			s.tours.page = append(s.tours.page, key)
+		}
 	}
 }
 

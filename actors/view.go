@@ -21,6 +21,9 @@ type View struct {
 	Armed     []ArmedView     `json:"armed"` // inactivity and date triggers
 	Pending   []PendingView   `json:"pending"`
 	Recent    []DecisionView  `json:"recent_decisions"` // since this process started, newest first
+
+	MergedInto string   `json:"merged_into,omitempty"` // the known customer that this anonymous one became
+	MergedFrom []string `json:"merged_from,omitempty"` // anonymous customers who became this one
 }
 
 // CounterView is one counter.
@@ -89,6 +92,12 @@ func newView(c *campaign.Customer, decisions []campaign.Decision) *View {
 	}
 	if v.Traits == nil {
 		v.Traits = json.RawMessage("{}")
+	}
+	if c.Merged != nil {
+		v.MergedInto = c.Merged.Into
+	}
+	for i := range c.Sources {
+		v.MergedFrom = append(v.MergedFrom, c.Sources[i].ID)
 	}
 	for i := range c.Counters {
 		v.Counters = append(v.Counters, newCounterView(&c.Counters[i]))

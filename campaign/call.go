@@ -91,7 +91,7 @@ func (m *Machine) call(p *Program, s *Step, v *Call, ch *Chain, next string) (_ 
 }
 
 func (ch *Chain) callID(c *Customer, step string) ID {
-	return DeliveryID(ChainID(c.Workspace, ch.Campaign, c.ID, ch.Key, ch.Entry), step, CallChannel, ch.leaps)
+	return DeliveryID(ch.id(c), step, CallChannel, ch.leaps)
 }
 
 // answered moves the chain on that rests in the call whose delivery d has ended.

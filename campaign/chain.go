@@ -41,6 +41,7 @@ type Chain struct {
 	leapAt  int64       // log time of the last, ms
 	HeldOut bool        // of the control group: what it would send is a ghost
 	Held    *Held       // the send that it rests in; nil for any other rest
+	origin  *origin     // where it was entered, when it came by a merge
 }
 
 // GoalHit is a goal that a chain reached.

@@ -42,8 +42,12 @@ type Customer struct {
 	CapUses  []CapUse  // sorted by Cap
 	Holds    []Hold    // dedupe keys, sorted by Key
 
-	idleAt int64 // when an anonymous customer without another record is forgotten, ms; 0: never
-	gone   bool  // they are forgotten; not stored
+	idleAt    int64      // when an anonymous customer without another record is forgotten, ms; 0: never
+	gone      bool       // they are forgotten; not stored
+	Merged    *Tombstone // of an anonymous customer who merged, nil else
+	Sources   []Source   // who merged into this one, sorted by ID
+	Uncounted []string   // counters that missed what came with a merge, sorted
+	Unmet     bool       // nothing is known yet but who merged into this one
 }
 
 // NewCustomer is a customer first seen at now with the record at place.

@@ -50,7 +50,7 @@ func (m *Machine) put(ch *Chain, kind Kind, detail string, d derived) {
 		return
 	}
 	m.made++
-	chain := ChainID(m.c.Workspace, ch.Campaign, m.c.ID, ch.Key, ch.Entry)
+	chain := ch.id(m.c)
 	d.event.ID = hashParts("derived", string(chain[:]), ch.Step, strconv.Itoa(int(ch.leaps))).String()
 	d.event.Workspace, d.event.Customer, d.event.Type, d.event.Time = m.c.Workspace, m.c.ID, Track, m.now
 	m.derived = append(m.derived, d)

@@ -53,7 +53,7 @@ func (m *Machine) countTrigger(p *Program, t *CountTrigger, e *Event) {
 	if t.Where != nil && !m.holds(t.Where, p.Name) {
 		return
 	}
-	if m.c.CreatedPlace < spec.since && !p.Existing {
+	if m.historyUnknown(spec) && !p.Existing {
 		m.refuse(p, "", ReasonHistory)
 		return
 	}

@@ -16,6 +16,7 @@ const (
 	Page
 	Screen
 	Group
+	Alias // of an anonymous customer: who they are
 )
 
 // String is the name of the type in the tracking API.
@@ -31,6 +32,8 @@ func (t EventType) String() string {
 		return "screen"
 	case Group:
 		return "group"
+	case Alias:
+		return "alias"
 	}
 	return fmt.Sprintf("EventType(%d)", uint8(t))
 }

@@ -8,9 +8,6 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// AnonymousPrefix begins the ids of customers who are not known by name.
-const AnonymousPrefix = "anon:"
-
 // How long an anonymous customer without a record is kept, of log time.
 const (
 	defaultIdle = 90 * dayMillis

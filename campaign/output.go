@@ -9,6 +9,7 @@ type Output struct {
 	Goals      []GoalRow
 	// Exposures are for the shard alone; they are no effects.
 	Exposures []Exposure
+	Transfers []Transfer
 }
 
 // Reset empties o and keeps its memory.
@@ -18,6 +19,7 @@ func (o *Output) Reset() {
 	o.Chains = o.Chains[:0]
 	o.Goals = o.Goals[:0]
 	o.Exposures = o.Exposures[:0]
+	o.Transfers = o.Transfers[:0]
 }
 
 // Status is the state of a delivery.

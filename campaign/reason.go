@@ -32,6 +32,9 @@ const (
 	Decided     Kind = "decided"     // an experiment has a winner; of no customer
 	Blocked     Kind = "blocked"     // an experiment is not decided while its shares are wrong; of no customer
 	Forgotten   Kind = "forgotten"   // an anonymous customer was removed
+	Merged      Kind = "merged"      // an anonymous customer became a known one; the detail is the other of the two
+	Erased      Kind = "erased"      // the customer was erased; the detail is the keyed hash
+	Arrived     Kind = "arrived"     // a chain came with a merge; the detail is from whom
 )
 
 // Reason is why a decision fell as it did.
@@ -96,6 +99,12 @@ const (
 	ReasonDepth       Reason = "emit_depth"       // an event of an event, deeper than allowed
 	ReasonTooManyMade Reason = "too_many_emitted" // one record led to too many others
 	ReasonTooLarge    Reason = "too_large"        // an emitted event is over its limit
+	ReasonErased      Reason = "erased"           // the customer was erased
+	ReasonMerged      Reason = "merged"           // the customer merged, or another chain goes on after it
+	ReasonMergedElse  Reason = "already_merged"   // the anonymous customer merged into another one before
+	ReasonMerges      Reason = "too_many_merges"  // the known customer took as many anonymous ones as allowed
+	ReasonGap         Reason = "transfer_gap"     // a transfer between two customers is missing
+	ReasonState       Reason = "state_too_large"  // a state that merges is over its limit
 	ReasonNoCampaign  Reason = "no_campaign"      // a start step names a campaign that is not in force
 	ReasonConfidence  Reason = "confidence"       // the variant is the best with the confidence asked for
 	ReasonDeadline    Reason = "deadline"         // the experiment's deadline has passed
@@ -115,4 +124,5 @@ const (
 	Exited    Outcome = "exited"
 	Preempted Outcome = "preempted"
 	Expired   Outcome = "expired"
+	Moved     Outcome = "merged" // it goes on, or another one does, after a merge
 )

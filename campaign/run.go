@@ -180,7 +180,7 @@ func (m *Machine) end(ch *Chain, outcome Outcome, reason Reason, detail string) 
 	}
 	m.decideChain(ch, Ended, reason, step, detail)
 	m.rematures(ch)
-	if outcome == ByGoal || outcome == Stopped || outcome == Preempted {
+	if outcome == ByGoal || outcome == Stopped || outcome == Preempted || outcome == Moved {
 		m.recall(ch)
 	}
 	m.out.Chains = append(m.out.Chains, m.row(ch))

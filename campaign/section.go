@@ -29,6 +29,7 @@ var customerSections = []section[*Customer]{
 	{24, func(c *Customer) bool { return len(c.Tags) > 0 }, appendTags, decodeTags},
 	{25, func(c *Customer) bool { return c.Toured > 0 }, appendToured, decodeToured},
 	queueSection, idleSection,
+	tombstoneSection, sourceSection, uncountedSection, unmetSection,
 }
 
 // chainSections are in the order of their tags.
@@ -38,6 +39,7 @@ var chainSections = []section[*Chain]{
 	heldOutSection, heldSection,
 	variantSection, loopSection, takebackSection, plannedSection, stillSection, replySection,
 	exposedSection, behindSection,
+	originSection,
 }
 
 // extended says whether a customer needs format 2.

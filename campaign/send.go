@@ -24,7 +24,7 @@ func (m *Machine) send(t *turn) (next string, goesOn bool) {
 		panic("BUG: a chain stands at a step that sends nothing")
 	}
 	msg := m.message(p, id, s, ch)
-	chain := ChainID(m.c.Workspace, ch.Campaign, m.c.ID, ch.Key, ch.Entry)
+	chain := ch.id(m.c)
 	held, failed := &Held{Planned: t.planned}, false
 	for _, channel := range ch.open(s) {
 		d := Delivery{

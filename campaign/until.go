@@ -45,7 +45,12 @@ func (m *Machine) setTraits(update []byte) {
 	if m.zone(nil) == before {
 		return
 	}
-	for _, ch := range m.c.Chains {
+	m.replanLocal(m.c.Chains)
+}
+
+// replanLocal plans the rests of chains anew that go by the customer's time zone.
+func (m *Machine) replanLocal(chains []*Chain) {
+	for _, ch := range chains {
 		p := m.set.of(ch)
 		if p == nil || !ch.live() || ch.Due == 0 {
 			continue

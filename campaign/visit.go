@@ -128,6 +128,9 @@ func watched(p *Program) bool {
 
 // Visit applies a visit to a customer at log time now.
 func (m *Machine) Visit(c *Customer, v *Visit, now int64, out *Output) {
+	if c.Merged != nil {
+		return // what happens to all happens to the known customer
+	}
 	m.begin(c, now, out)
 	if m.trace != nil {
 		m.visited(v)

@@ -32,7 +32,12 @@ type decoder struct {
 	broadcasts func(workspace, event string) bool // nil: there are none
 	recorded   bool                               // the timestamp is needed and taken as it stands
 
+	// known says whether a customer of that id is known; nil: nobody can tell.
+	known   func(workspace, id string) (bool, error)
+	failure *problem // why nothing can be taken, found while decoding
+
 	events  []campaign.Event
+	merges  int // of the events, made of identify calls
 	rejects []rejected
 	arena   []byte   // holds the events' JSON
 	keys    [][]byte // of an object that is looked at
@@ -48,14 +53,20 @@ type rejected struct {
 // decode reads a body. kind is the call's type, empty for a batch.
 func (d *decoder) decode(kind string, body []byte) *problem {
 	d.events, d.rejects, d.arena = d.events[:0], d.rejects[:0], d.arena[:0]
+	d.merges, d.failure = 0, nil
 	root, p := d.parse(body)
-	if p != nil {
+	switch {
+	case p != nil:
 		return p
+	case kind != "":
+		p = d.single(kind, root)
+	default:
+		p = d.batch(root)
 	}
-	if kind != "" {
-		return d.single(kind, root)
+	if d.failure != nil {
+		return d.failure
 	}
-	return d.batch(root)
+	return p
 }
 
 // parse checks everything about the text: encoding, depth, syntax.
@@ -110,12 +121,15 @@ func (d *decoder) single(kind string, root *fastjson.Value) *problem {
 	i := item{d: d, v: root, kind: kind, fallback: d.fallback, sentAt: root.Get("sentAt")}
 	e, wrong := i.event()
 	if wrong == nil {
-		d.events = append(d.events, e)
+		d.add(&i, e)
 		return nil
 	}
 	status := fasthttp.StatusBadRequest
-	if wrong.Code == codeTooLarge {
+	switch wrong.Code {
+	case codeTooLarge:
 		status = fasthttp.StatusRequestEntityTooLarge
+	case codeKnown:
+		status = fasthttp.StatusUnprocessableEntity
 	}
 	return newProblem(status, wrong.Code, wrong.Path+": "+wrong.Message, *wrong)
 }
@@ -145,7 +159,7 @@ func (d *decoder) batch(root *fastjson.Value) *problem {
 		i := item{d: d, v: v, context: context, sentAt: sentAt}
 		e, wrong := i.event()
 		if wrong == nil {
-			d.events = append(d.events, e)
+			d.add(&i, e)
 			continue
 		}
 		d.rejects = append(d.rejects, rejected{Index: index, FieldError: *wrong, record: stream.Reject{

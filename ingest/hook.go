@@ -21,7 +21,7 @@ func (s *Server) hook(ctx *fasthttp.RequestCtx, name string) *problem {
 			return newProblem(fasthttp.StatusNotFound, "not_found",
 				fmt.Sprintf("no campaign %q with a webhook is active", clip(name, 64)))
 		}
-		d.events, d.rejects, d.arena = d.events[:0], d.rejects[:0], d.arena[:0]
+		d.events, d.rejects, d.arena, d.merges = d.events[:0], d.rejects[:0], d.arena[:0], 0
 		root, p := d.parse(ctx.PostBody())
 		if p != nil {
 			return p
@@ -72,10 +72,7 @@ func (d *decoder) hooked(t *campaign.WebhookTrigger, body *fastjson.Value) (camp
 
 // toEverybody says whether a call without a customer is a broadcast.
 func (i *item) toEverybody() bool {
-	kind := i.kind
-	if kind == "" {
-		kind = string(i.v.GetStringBytes("type"))
-	}
+	kind := i.callKind()
 	event := string(i.v.GetStringBytes("event"))
 	return kind == "track" && i.d.broadcasts != nil && i.d.broadcasts(i.d.workspace, event)
 }

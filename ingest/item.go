@@ -20,6 +20,10 @@ const (
 	codeFormat    = "bad_format"
 	codeReserved  = "reserved"
 	codeDuplicate = "duplicate_key"
+	codeNobody    = "nobody"
+	codeKnown     = "known_customer"
+
+	codeUnavailable = "partition_unavailable"
 )
 
 const (
@@ -27,7 +31,7 @@ const (
 )
 
 // anonymousPrefix marks the ids of customers who are known by anonymousId only.
-const anonymousPrefix = "anon:"
+const anonymousPrefix = campaign.AnonymousPrefix
 
 // item is one call on its way to an event.
 type item struct {
@@ -38,6 +42,8 @@ type item struct {
 	context  *fastjson.Value
 	sentAt   *fastjson.Value
 	customer string
+
+	anonymous string // anonymousId as given
 }
 
 // event checks every field of the call.
@@ -51,7 +57,10 @@ func (i *item) event() (campaign.Event, *FieldError) {
 		return e, wrong
 	}
 	before := len(i.d.arena)
-	checks := [...]func(*campaign.Event) *FieldError{i.identity, i.callType, i.messageID, i.times, i.objects}
+	checks := []func(*campaign.Event) *FieldError{i.identity, i.callType, i.messageID, i.times, i.objects}
+	if i.callKind() == aliasCall {
+		checks = []func(*campaign.Event) *FieldError{i.messageID, i.times, i.alias}
+	}
 	for _, check := range checks {
 		if wrong := check(&e); wrong != nil {
 			i.d.arena = i.d.arena[:before]
@@ -99,9 +108,10 @@ func (i *item) identity(e *campaign.Event) *FieldError {
 	if wrong != nil {
 		return wrong
 	}
+	i.anonymous = anonymous
 	switch {
 	case strings.HasPrefix(user, anonymousPrefix):
-		return &FieldError{Path: "userId", Code: codeReserved, Message: `must not begin with "` + anonymousPrefix + `"`}
+		return reservedUser()
 	case user != "":
 		e.Customer = user
 	case anonymous != "":
@@ -135,13 +145,13 @@ func (i *item) callType(e *campaign.Event) *FieldError {
 	case "group":
 		e.Type, e.Name, required = campaign.Group, "$group", "groupId"
 	case "":
-		return &FieldError{Path: "type", Code: codeMissing, Message: "track, identify, page, screen or group is needed"}
-	case "alias":
-		return &FieldError{Path: "type", Code: codeUnknown, Message: "alias is not supported yet"}
+		return &FieldError{
+			Path: "type", Code: codeMissing, Message: "track, identify, page, screen, group or alias is needed",
+		}
 	default:
 		return &FieldError{
 			Path: "type", Code: codeUnknown,
-			Message: fmt.Sprintf("%q is not known; use track, identify, page, screen or group", clip(kind, 40)),
+			Message: fmt.Sprintf("%q is not known; use track, identify, page, screen, group or alias", clip(kind, 40)),
 		}
 	}
 	if required == "" {

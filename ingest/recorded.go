@@ -15,6 +15,7 @@ import (
 type Recorded struct {
 	d     decoder
 	hooks map[string]*campaign.WebhookTrigger
+	users map[string]bool // known customers read so far
 }
 
 // Knows tells what calls the campaigns of a workspace wait for besides those of a
@@ -36,26 +37,34 @@ func (r *Recorded) Knows(programs []*campaign.Program) {
 
 // NewRecorded reads calls of a workspace.
 func NewRecorded(workspace string) *Recorded {
-	return &Recorded{d: decoder{workspace: workspace, recorded: true}}
+	r := &Recorded{d: decoder{workspace: workspace, recorded: true}, users: map[string]bool{}}
+	r.d.known = func(_, id string) (bool, error) { return r.users[id], nil }
+	return r
 }
 
-// Read reads a call; id is its message id when it has none. The event's JSON is
-// valid until the next Read.
-func (r *Recorded) Read(line []byte, id string) (campaign.Event, error) {
+// Read reads a call; id is its message id when it has none. It gives one event, or two
+// where a call says that an anonymous customer is a known one. Their JSON is valid until
+// the next Read.
+func (r *Recorded) Read(line []byte, id string) ([]campaign.Event, error) {
 	root, p := r.d.parse(line)
 	if p != nil {
-		return campaign.Event{}, fmt.Errorf("%s", p.Detail)
+		return nil, fmt.Errorf("%s", p.Detail)
 	}
-	r.d.arena = r.d.arena[:0]
+	r.d.arena, r.d.events = r.d.arena[:0], r.d.events[:0]
 	if string(root.GetStringBytes("type")) == "webhook" {
-		return r.webhook(root, id)
+		e, err := r.webhook(root, id)
+		return []campaign.Event{e}, err
 	}
 	i := item{d: &r.d, v: root, fallback: id}
 	e, wrong := i.event()
 	if wrong != nil {
-		return campaign.Event{}, fmt.Errorf("%s: %s", wrong.Path, wrong.Message)
+		return nil, fmt.Errorf("%s: %s", wrong.Path, wrong.Message)
 	}
-	return e, nil
+	if !campaign.Anonymous(e.Customer) {
+		r.users[e.Customer] = true
+	}
+	r.d.add(&i, e)
+	return r.d.events, nil
 }
 
 // webhook reads a recorded call of a campaign's own endpoint.

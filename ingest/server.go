@@ -37,8 +37,11 @@ type Config struct {
 	Hook func(workspace, campaign string) *campaign.WebhookTrigger
 	// Broadcasts says whether an event without a customer is for all; it may be nil.
 	Broadcasts func(workspace, event string) bool
-	Metrics    *metrics.Set
-	Logger     *slog.Logger
+	// Known says whether there is a customer of that id; nil: nobody can tell. It may
+	// take a while.
+	Known   func(workspace, id string) (bool, error)
+	Metrics *metrics.Set
+	Logger  *slog.Logger
 
 	RatePerKey  float64       // events a second and key; 0: no limit
 	ReadTimeout time.Duration // of a whole request; default 10 s
@@ -185,19 +188,17 @@ func (s *Server) route(ctx *fasthttp.RequestCtx) *problem {
 		return s.hook(ctx, name)
 	}
 	switch call {
-	case "track", "identify", "page", "screen", "group":
+	case "track", "identify", "page", "screen", "group", aliasCall:
 		return s.take(ctx, call)
 	case "batch":
 		return s.take(ctx, "")
-	case "alias":
-		return newProblem(fasthttp.StatusNotImplemented, "not_supported", "alias is not supported yet")
 	}
 	return notFound(path)
 }
 
 func notFound(path string) *problem {
 	return newProblem(fasthttp.StatusNotFound, "not_found", "there is nothing at "+clip(path, 100)+
-		"; events go to /v1/track, /v1/identify, /v1/page, /v1/screen, /v1/group or /v1/batch")
+		"; events go to /v1/track, /v1/identify, /v1/page, /v1/screen, /v1/group, /v1/alias or /v1/batch")
 }
 
 // take is the way of a tracking call.
@@ -221,6 +222,7 @@ func (s *Server) taking(ctx *fasthttp.RequestCtx, decode func(*decoder) *problem
 	}
 	defer s.decoders.Put(d)
 	d.workspace, d.now, d.fallback, d.broadcasts = workspace, now, "", s.config.Broadcasts
+	d.known = s.config.Known
 	if key := ctx.Request.Header.Peek("Idempotency-Key"); len(key) > 0 && len(key) <= maxName {
 		d.fallback = string(key)
 	}
@@ -231,7 +233,7 @@ func (s *Server) taking(ctx *fasthttp.RequestCtx, decode func(*decoder) *problem
 	if len(d.rejects) > 0 && ctx.QueryArgs().GetBool("strict") {
 		return strictRefusal(d.rejects)
 	}
-	if limit := s.limits[workspace]; limit != nil && !limit.AllowN(time.Now(), len(d.events)) {
+	if limit := s.limits[workspace]; limit != nil && !limit.AllowN(time.Now(), d.calls()) {
 		p := newProblem(fasthttp.StatusTooManyRequests, "rate_limited",
 			fmt.Sprintf("over %g events a second for this key", s.config.RatePerKey))
 		p.retryAfter = 1
@@ -251,10 +253,10 @@ func (s *Server) store(ctx *fasthttp.RequestCtx, d *decoder) *problem {
 		return newProblem(fasthttp.StatusInternalServerError, "internal", err.Error())
 	}
 	if p := s.publish(r); p != nil {
-		s.counters.unavailable.Add(len(d.events))
+		s.counters.unavailable.Add(d.calls())
 		return p
 	}
-	s.counters.accepted.Add(len(d.events))
+	s.counters.accepted.Add(d.calls())
 	s.counters.rejected.Add(len(d.rejects))
 	if d.rejects == nil {
 		d.rejects = []rejected{}
@@ -263,7 +265,7 @@ func (s *Server) store(ctx *fasthttp.RequestCtx, d *decoder) *problem {
 		Success  bool       `json:"success"`
 		Accepted int        `json:"accepted"`
 		Rejected []rejected `json:"rejected"`
-	}{true, len(d.events), d.rejects})
+	}{true, d.calls(), d.rejects})
 	if err != nil {
 		return newProblem(fasthttp.StatusInternalServerError, "internal", err.Error())
 	}

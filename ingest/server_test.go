@@ -280,7 +280,12 @@ func TestBadInput(t *testing.T) {
 		"batch[1].userId", "rejected")
 
 	// Where and how.
-	f("/v1/alias", `{"userId":"u","previousId":"v"}`, 501, "", "not_supported")
+	f("/v1/alias", `{"previousId":"v"}`, 400, "userId", "missing")
+	f("/v1/alias", `{"userId":"u"}`, 400, "previousId", "missing")
+	f("/v1/alias", `{"userId":"anon:u","previousId":"v"}`, 400, "userId", "reserved")
+	f("/v1/alias", `{"userId":"u","previousId":7}`, 400, "previousId", "wrong_type")
+	f("/v1/alias", `{"userId":"u","anonymousId":"undefined"}`, 400, "anonymousId", "nobody")
+	f("/v1/alias", `{"userId":"u","previousId":"u"}`, 422, "previousId", "known_customer")
 	f("/v1/nothing", `{}`, 404, "", "not_found")
 	f("/v1/track", track(""), 401, "Authorization", "unauthorized", "Authorization", "")
 	f("/v1/track", track(""), 401, "Authorization", "unauthorized", "Authorization", "Basic !!!")
@@ -391,7 +396,7 @@ func TestEventFields(t *testing.T) {
 		"Idempotency-Key",
 		"idem-1",
 	)
-	f("/v1/identify", `{"userId":"u","anonymousId":"x","messageId":"m4","traits":{"name":"Ann"}}`,
+	f("/v1/identify", `{"userId":"u","anonymousId":"null","messageId":"m4","traits":{"name":"Ann"}}`,
 		campaign.Event{
 			Customer: "u", ID: "m4", Type: campaign.Identify, Name: "$identify", Time: serverNow,
 			Traits: []byte(`{"name":"Ann"}`),

@@ -49,6 +49,14 @@ func TallyKey(partition int, workspace, campaign, step string) []byte {
 	return append(append(k, 0), step...)
 }
 
+// ErasedPrefix is the range of a shard's erased customers.
+func ErasedPrefix(partition int) []byte { return partitionKey(partition, 'z') }
+
+// ErasedKey stands for one erased customer.
+func ErasedKey(partition int, hash []byte) []byte {
+	return append(partitionKey(partition, 'z'), hash...)
+}
+
 // DedupePrefix is the range of a shard's dedupe chunks.
 func DedupePrefix(partition int) []byte { return partitionKey(partition, 'd') }
 

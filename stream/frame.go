@@ -37,6 +37,8 @@ const (
 	KindReject                    // an event that ingest refused
 	KindLost                      // stands for a frame that the disk damaged
 	KindBroadcast                 // campaign.Event without a customer, copied into every partition
+	KindTransfer                  // campaign.Transfer, from a customer who merged
+	KindErase                     // a customer who must be forgotten
 
 	KindFill Kind = 20 // actors.FillRecord: history of a counter, read from the log
 )

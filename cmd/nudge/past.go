@@ -30,6 +30,7 @@ type stopped struct {
 	log     *stream.JetStream
 	lang    *campaign.Language
 	control []actors.Control
+	key     []byte // of the hashes of erased customers
 }
 
 // openStopped locks and opens a data directory; it must be closed.
@@ -52,6 +53,9 @@ func openStopped(dir string, out console) (_ *stopped, err error) {
 		return nil, err
 	}
 	if d.lang, err = campaign.NewLanguage(); err != nil {
+		return nil, err
+	}
+	if d.key, err = eraseKey(dir); err != nil {
 		return nil, err
 	}
 	d.control, err = controlRecords(d.log)
@@ -194,6 +198,7 @@ func (r *replay) begin(ctx context.Context, at int64, trace *campaign.Trace) err
 	r.reach = from.now
 	r.shard = actors.NewShard(actors.Config{
 		Partition: r.partition, Skips: actors.SkipsOf(r.data.control, r.partition), Trace: trace,
+		EraseKey: r.data.key,
 		Compile: func(workspace string, d *campaign.Document) (campaign.Parsed, error) {
 			return campaign.ParseDocument(r.data.lang, workspace, d)
 		},

@@ -56,6 +56,10 @@ func (r *recoverCommand) Run(out console) (err error) {
 	if err != nil {
 		return err
 	}
+	key, err := eraseKey(r.Data)
+	if err != nil {
+		return err
+	}
 	partitions := control[0].Genesis.Partitions
 	sinks, err := warehouse.Positions(context.Background(), log, partitions)
 	if err != nil {
@@ -64,7 +68,7 @@ func (r *recoverCommand) Run(out console) (err error) {
 	for p := range partitions {
 		c := &recovery{
 			partition: p, log: log, store: store, out: out, do: r.Yes, genesis: *control[0].Genesis,
-			skips: actors.SkipsOf(control, p),
+			skips: actors.SkipsOf(control, p), eraseKey: key,
 		}
 		if err := c.run(context.Background(), sinks[p]); err != nil {
 			return fmt.Errorf("partition %d: %w", p, err)
@@ -76,6 +80,7 @@ func (r *recoverCommand) Run(out console) (err error) {
 // recovery looks at one partition and mends it.
 type recovery struct {
 	partition int
+	eraseKey  []byte
 	log       stream.Log
 	store     storage.Store
 	out       console

@@ -128,7 +128,7 @@ func (c *recovery) shard() (*actors.Shard, error) {
 		return nil, err
 	}
 	shard := actors.NewShard(actors.Config{
-		Partition: c.partition, Skips: c.skips,
+		Partition: c.partition, Skips: c.skips, EraseKey: c.eraseKey,
 		Compile: func(workspace string, d *campaign.Document) (campaign.Parsed, error) {
 			return campaign.ParseDocument(lang, workspace, d)
 		},

@@ -188,19 +188,21 @@ func readCalls(path string, sorted bool, docs []campaign.Parsed) ([]campaign.Eve
 		if len(text) == 0 {
 			continue
 		}
-		e, err := reader.Read(text, fmt.Sprintf("line-%d", n))
+		events, err := reader.Read(text, fmt.Sprintf("line-%d", n))
 		if err != nil {
 			return nil, fmt.Errorf("%s:%d: %w", path, n, err)
 		}
-		if k := len(calls); !sorted && k > 0 && e.Time < calls[k-1].Time {
+		if k := len(calls); !sorted && k > 0 && events[0].Time < calls[k-1].Time {
 			return nil, fmt.Errorf(
 				"%s:%d: the call is older than the one before it; put the file in time order, or use --sort",
 				path,
 				n,
 			)
 		}
-		e.Properties, e.Traits, e.Context = bytes.Clone(e.Properties), bytes.Clone(e.Traits), bytes.Clone(e.Context)
-		calls = append(calls, e)
+		for _, e := range events {
+			e.Properties, e.Traits, e.Context = bytes.Clone(e.Properties), bytes.Clone(e.Traits), bytes.Clone(e.Context)
+			calls = append(calls, e)
+		}
 	}
 	if err := scanner.Err(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)

@@ -174,15 +174,17 @@ func (s *story) calls(t *testing.T, input string) {
 			line = fmt.Sprintf(`{"timestamp": %q, `, campaign.FormatTime(s.clock)) + strings.TrimPrefix(line, "{")
 		}
 		s.lines++
-		e, err := reader.Read([]byte(line), fmt.Sprintf("e%d", s.lines))
+		events, err := reader.Read([]byte(line), fmt.Sprintf("e%d", s.lines))
 		if err != nil {
 			t.Fatalf("%s: %v", line, err)
 		}
-		kind := stream.KindEvent
-		if e.Customer == "" {
-			kind = stream.KindBroadcast
+		for i := range events {
+			kind := stream.KindEvent
+			if events[i].Customer == "" {
+				kind = stream.KindBroadcast
+			}
+			s.step(t, stream.Record{Kind: kind, Data: events[i].AppendTo(nil)})
 		}
-		s.step(t, stream.Record{Kind: kind, Data: e.AppendTo(nil)})
 		for s.shard.Touring() {
 			s.step(t, stream.Record{Kind: stream.KindTick})
 		}

@@ -57,13 +57,17 @@ func (v *verifyCommand) Run(out console) (err error) {
 	if err != nil {
 		return err
 	}
+	key, err := eraseKey(v.Data)
+	if err != nil {
+		return err
+	}
 	partitions := control[0].Genesis.Partitions
 	wrong := 0
 	for p := range partitions {
 		c := &comparison{
 			partition: p, log: log, store: store, dir: filepath.Join(v.Data, "state"),
 			skips:   actors.SkipsOf(control, p),
-			rebased: rebasedTo(control, p),
+			rebased: rebasedTo(control, p), eraseKey: key,
 			compile: func(workspace string, d *campaign.Document) (campaign.Parsed, error) {
 				return campaign.ParseDocument(lang, workspace, d)
 			},
@@ -132,6 +136,7 @@ type comparison struct {
 	dir       string
 	compile   actors.Compile
 	skips     actors.Skips
+	eraseKey  []byte
 	rebased   uint64 // effects up to this frame were computed with frames that are lost
 
 	events, effects stream.Stream
@@ -211,6 +216,13 @@ func (c *comparison) snapshot() (actors.Meta, error) {
 		c.customers++
 		return nil
 	})
+	if err == nil {
+		prefix := storage.ErasedPrefix(c.partition)
+		err = c.store.Scan(prefix, func(key, _ []byte) error {
+			sum += xxhash.Sum64(key[len(prefix):])
+			return nil
+		})
+	}
 	if err == nil && sum != m.StateHash {
 		err = fmt.Errorf("the stored customers have hash %016x, the snapshot says %016x", sum, m.StateHash)
 	}
@@ -251,7 +263,9 @@ func rebasedTo(control []actors.Control, partition int) (frame uint64) {
 }
 
 func (c *comparison) shard() *actors.Shard {
-	return actors.NewShard(actors.Config{Partition: c.partition, Compile: c.compile, Skips: c.skips})
+	return actors.NewShard(actors.Config{
+		Partition: c.partition, Compile: c.compile, Skips: c.skips, EraseKey: c.eraseKey,
+	})
 }
 
 func checkpointPaths(dir string, names []string) []string {

@@ -45,6 +45,8 @@ func (n *node) openAdmin(context.Context) error {
 	mux.HandleFunc("GET /v1/customers/{id}", n.guarded(n.adminCustomer))
 	mux.HandleFunc("GET /v1/customers/{id}/explain", n.guarded(n.adminExplain))
 	mux.HandleFunc("GET /v1/experiments", n.guarded(n.adminExperiments))
+	mux.HandleFunc("DELETE /v1/customers/{id}", n.guarded(n.adminErase))
+	mux.HandleFunc("GET /v1/customers/{id}/erasure", n.guarded(n.adminErasure))
 	mux.HandleFunc("GET /v1/definitions", n.guarded(n.adminList))
 	mux.HandleFunc("POST /v1/definitions", n.guarded(n.adminApply))
 	mux.HandleFunc("GET /v1/log", n.guarded(n.adminLog))

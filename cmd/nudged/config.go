@@ -32,6 +32,8 @@ type Config struct {
 	WriteKey     string `env:"NUDGE_WRITE_KEY" secret:"true" help:"Write key of the default workspace; empty: made at first start."`
 	AdminKey     string `env:"NUDGE_ADMIN_KEY" secret:"true" help:"Bearer token of the admin address; needed unless it is loopback."`
 
+	EraseKey string `env:"NUDGE_ERASE_KEY" secret:"true" help:"Key of the hashes that stay of erased customers, 16 bytes or more in hexadecimal; empty: made at first start. All servers of one log need the same."`
+
 	Partitions      int           `env:"NUDGE_PARTITIONS" default:"8" help:"Partitions of a new log, 1 to 64; fixed for its life."`
 	MemoryLimit     int64         `env:"NUDGE_MEMORY_LIMIT" default:"4294967296" help:"Bytes of customers in memory; 0: no limit."`
 	SnapshotEvery   time.Duration `env:"NUDGE_SNAPSHOT_EVERY" default:"5s" help:"Time between snapshots."`

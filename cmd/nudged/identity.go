@@ -16,6 +16,9 @@ type identity struct {
 	Node     string `json:"node"`
 	WriteKey string `json:"write_key,omitempty"` // only when it was made here
 	Made     bool   `json:"-"`                   // made at this start
+	EraseKey string `json:"erase_key,omitempty"` // hexadecimal; only when it was made here
+
+	eraseKey []byte
 }
 
 func newID() string { return uuid.NewString() }
@@ -42,14 +45,29 @@ func loadIdentity(c *Config) (identity, error) {
 		}
 		id.WriteKey, id.Made = "nudge_live_"+hex.EncodeToString(secret), true
 	}
+	if c.EraseKey == "" && id.EraseKey == "" {
+		secret := make([]byte, 32)
+		if _, err := rand.Read(secret); err != nil {
+			return id, fmt.Errorf("erase key: %w", err)
+		}
+		id.EraseKey = hex.EncodeToString(secret)
+	}
 	if err := id.save(path); err != nil {
 		return id, err
 	}
 	if c.WriteKey != "" {
 		id.WriteKey = c.WriteKey
 	}
+	if c.EraseKey != "" {
+		id.EraseKey = c.EraseKey
+	}
+	if id.eraseKey, err = hex.DecodeString(id.EraseKey); err != nil || len(id.eraseKey) < minEraseKey {
+		return id, fmt.Errorf("erase_key: %d bytes or more are needed, in hexadecimal", minEraseKey)
+	}
 	return id, nil
 }
+
+const minEraseKey = 16 // bytes
 
 // save writes the file whole or not at all.
 func (id identity) save(path string) error {

@@ -49,6 +49,7 @@ func (n *node) registerMetrics() {
 		gauge("nudge_timers_pending", func(s actors.Stats) float64 { return float64(s.Timers) })
 		gauge("nudge_dedupe_ids", func(s actors.Stats) float64 { return float64(s.DedupeIDs) })
 		gauge("nudge_dedupe_window_seconds", func(s actors.Stats) float64 { return float64(s.DedupeWindow) / 1000 })
+		gauge("nudge_erased_events", func(s actors.Stats) float64 { return float64(s.Erased) })
 		gauge("nudge_effects_unacknowledged", func(s actors.Stats) float64 { return float64(s.Outbox) })
 		gauge("nudge_timer_lag_seconds", func(s actors.Stats) float64 {
 			now, err := n.clock.Now()

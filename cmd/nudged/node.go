@@ -69,6 +69,7 @@ type node struct {
 	warehouse *warehouse.ClickHouse
 	dispatch  *dispatch.Dispatcher
 	guard     *guard
+	eraser    *eraser
 	server    *ingest.Server
 	admin     *http.Server
 
@@ -206,7 +207,8 @@ func (n *node) startEngine(ctx context.Context) error {
 		Events: n.events, Effects: n.effects, Store: n.store,
 		Semantics: effect.Semantics, Publisher: n.publisher, Compile: n.catalog.compile, Clock: n.clock.Now,
 		Node: n.id.Node, Epoch: n.lease.Epoch(),
-		Logger: n.log, MemoryLimit: n.config.MemoryLimit, SnapshotEvery: n.config.SnapshotEvery,
+		EraseKey: n.id.eraseKey,
+		Logger:   n.log, MemoryLimit: n.config.MemoryLimit, SnapshotEvery: n.config.SnapshotEvery,
 		Checkpoints: n.config.CheckpointEvery, KeepBack: n.config.Checkpoints,
 	})
 	if err := n.engine.Start(ctx); err != nil {
@@ -297,6 +299,10 @@ func (n *node) startSinks(ctx context.Context) error {
 	n.guards.Go(func() { n.retain(guarding) })
 	n.guards.Go(func() { n.decide(guarding) })
 	n.guards.Go(func() { n.runBackfills(guarding) })
+	if n.eraser, err = newEraser(n); err != nil {
+		return err
+	}
+	n.guards.Go(func() { n.eraser.run(guarding) })
 	if n.config.NatsURL != "" { // nobody else can run an embedded log: the directory is locked
 		n.guards.Go(func() { n.watchLease(guarding) })
 	}
@@ -359,6 +365,7 @@ func (n *node) openHTTP(context.Context) error {
 		Customer:   n.customer,
 		Hook:       n.catalog.hook,
 		Broadcasts: n.catalog.broadcasts,
+		Known:      n.known,
 		Metrics:    n.metrics,
 		Logger:     n.log,
 		RatePerKey: n.config.RatePerKey,

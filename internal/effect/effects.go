@@ -54,5 +54,5 @@ func (e *Effects) Reset() {
 // Empty says that nothing was decided.
 func (e *Effects) Empty() bool {
 	return len(e.Deliveries) == 0 && len(e.Decisions) == 0 && len(e.Chains) == 0 && len(e.Goals) == 0 &&
-		len(e.Drops) == 0 && len(e.DeadLetters) == 0
+		len(e.Drops) == 0 && len(e.DeadLetters) == 0 && len(e.Transfers) == 0
 }

@@ -22,7 +22,7 @@ const MaxMessage = 512 << 10
 //	format byte, n, log sequence, part, semantics (varints), now (zigzag varint),
 //	then rows: a tag byte, a length, that many bytes.
 //
-// Tags: D delivery, d decision, C chain, G goal, X drop, L dead letter. The rows
+// Tags: D delivery, d decision, C chain, G goal, X drop, L dead letter, T transfer. The rows
 // of a tag keep their order. Effects that do not fit one message go on in the
 // next; the cut depends on the bytes alone, so that it is the same at each run.
 const (
@@ -32,6 +32,7 @@ const (
 	tagGoal       = 'G'
 	tagDrop       = 'X'
 	tagDeadLetter = 'L'
+	tagTransfer   = 'T'
 )
 
 // Message is one decoded effect message.
@@ -79,6 +80,10 @@ func (e *Effects) Encode(next uint64, emit func(n uint64, data []byte)) uint64 {
 	for i := range e.DeadLetters {
 		row = appendDeadLetter(row[:0], &e.DeadLetters[i])
 		s.row(tagDeadLetter, row)
+	}
+	for i := range e.Transfers {
+		row = e.Transfers[i].AppendTo(row[:0])
+		s.row(tagTransfer, row)
 	}
 	s.flush()
 	return s.next
@@ -218,6 +223,8 @@ func (m *Message) decodeRow(tag byte, d *wire.Decoder) error {
 			Reason: campaign.Reason(d.String()), Field: d.String(), Detail: d.String(),
 			Index: uint32(d.Uint()), At: d.Int(), Raw: d.Bytes(),
 		})
+	case tagTransfer:
+		m.Transfers = append(m.Transfers, campaign.ReadTransfer(d))
 	default:
 		return fmt.Errorf("%w: row of kind %q", wire.ErrCorrupt, tag)
 	}

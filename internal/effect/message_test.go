@@ -46,6 +46,10 @@ func TestMessageTails(t *testing.T) {
 	e := full()
 	e.Chains[0].Variants = []campaign.Passed{{Step: "offer", Variant: "a"}}
 	e.Goals[0].Reversal = true
+	e.Transfers = []campaign.Transfer{
+		{Workspace: "w", Customer: "ann", Source: "anon:x", N: 1, Kind: campaign.TransferPart, Body: []byte("part")},
+		{Workspace: "w", Customer: "ann", Source: "anon:x", N: 2, Kind: campaign.TransferState},
+	}
 	e.Encode(1, func(_ uint64, data []byte) {
 		if m, err := effect.DecodeMessage(data); err != nil || !reflect.DeepEqual(&m.Effects, e) {
 			t.Errorf("unexpected message %+v, error %v", m.Effects, err)

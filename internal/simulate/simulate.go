@@ -129,7 +129,11 @@ func (s *Simulation) apply(e *campaign.Event) (outs []campaign.Output, err error
 	if e.Customer != "" {
 		p := stream.PartitionOf(e.Workspace, e.Customer, len(s.shards))
 		out, err := s.step(p, stream.Record{Kind: stream.KindEvent, Data: e.AppendTo(nil)})
-		return []campaign.Output{out}, err
+		if err != nil {
+			return nil, err
+		}
+		more, err := s.carry(out.Transfers)
+		return append([]campaign.Output{out}, more...), err
 	}
 	for p, shard := range s.shards {
 		record := stream.Record{Kind: stream.KindBroadcast, Data: e.AppendTo(nil)}
@@ -263,6 +267,7 @@ func (s *Simulation) step(p int, record stream.Record) (campaign.Output, error) 
 			all.Decisions = append(all.Decisions, out.Decisions...)
 			all.Chains = append(all.Chains, out.Chains...)
 			all.Goals = append(all.Goals, out.Goals...)
+			all.Transfers = append(all.Transfers, out.Transfers...)
 		}
 	}
 	return all, nil

@@ -67,7 +67,7 @@ func New(c Config) (*Dispatcher, error) {
 }
 
 // Copied is the last effect message of a partition whose deliveries are in the
-// SEND streams for good.
+// SEND streams, and whose transfers are in the streams of their receivers, for good.
 func (d *Dispatcher) Copied(partition int) uint64 { return d.copied[partition].Load() }
 
 // Run copies and sends until ctx ends, then waits for the attempts in hand.

@@ -24,7 +24,7 @@ const workersPerChannel = 64
 const maxInHand = 4096
 
 // copyMessage puts the deliveries of an effect message into the streams of their
-// channels. A message that a stream has already is passed over.
+// channels, and carries its transfers. A message that a stream has already is passed over.
 func (d *Dispatcher) copyMessage(ctx context.Context, p int, raw stream.Message) error {
 	m, err := effect.DecodeMessage(raw.Data)
 	if err != nil {
@@ -58,7 +58,7 @@ func (d *Dispatcher) copyMessage(ctx context.Context, p int, raw stream.Message)
 		}
 		l.last[p] = raw.Seq
 	}
-	return nil
+	return d.carry(ctx, m.Transfers)
 }
 
 // lane is one channel's stream and worker.

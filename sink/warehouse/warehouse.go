@@ -11,6 +11,8 @@ type Warehouse interface {
 	Insert(ctx context.Context, token string, t *Table) error
 	// Has says how many rows of a block a table holds.
 	Has(ctx context.Context, table string, block uint64) (rows uint64, err error)
+	// Erase deletes all rows of customers, once or more often.
+	Erase(ctx context.Context, workspace string, customers []string) error
 	// Close releases the connection.
 	Close() error
 }

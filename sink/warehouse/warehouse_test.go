@@ -58,6 +58,14 @@ func conform(t *testing.T, w warehouse.Warehouse) {
 	}
 	has(1, 2)
 	has(2, 2)
+	// Rows of an erased customer go, those of others stay, also of a name that needs quotes.
+	for range 2 {
+		if err := w.Erase(ctx, "Київ", []string{"nobody", "o'hara\\", "Київ"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	has(1, 1)
+	has(2, 1)
 }
 
 func TestMemoryConforms(t *testing.T) { conform(t, warehouse.NewMemory()) }

@@ -1,0 +1,183 @@
+package actors
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/effect"
+	"github.com/nudge-engine/nudge/internal/wire"
+	"github.com/nudge-engine/nudge/storage"
+	"github.com/nudge-engine/nudge/stream"
+)
+
+// maxErased bounds the erased customers of a partition, 32 bytes each.
+const maxErased = 1 << 20
+
+// ErrEraseKey means that a customer was erased under another key than this program has:
+// it could not know their events again.
+var ErrEraseKey = errors.New("actors: another erase key")
+
+// EraseHash is what is kept of an erased customer: HMAC-SHA-256 of workspace and id.
+type EraseHash [sha256.Size]byte
+
+// String is the hash as 64 hexadecimal digits.
+func (h EraseHash) String() string { return hex.EncodeToString(h[:]) }
+
+// HashErased is the keyed hash of a customer. Without the key nobody can tell whose it is,
+// nor try who it could be.
+func HashErased(key []byte, workspace, customer string) (h EraseHash) {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(Key(workspace, customer)))
+	mac.Sum(h[:0])
+	return h
+}
+
+// EraseFingerprint tells erase keys apart without saying what they are.
+func EraseFingerprint(key []byte) uint64 {
+	sum := sha256.Sum256(append([]byte("nudge erase key\x00"), key...))
+	return binary.BigEndian.Uint64(sum[:])
+}
+
+// Erase is the record that erases a customer. It is written to their partition.
+type Erase struct {
+	Workspace string
+	Customer  string
+	Key       uint64 // EraseFingerprint of the key of the tombstone
+}
+
+// AppendTo appends the stored form of e: workspace, customer, key.
+func (e *Erase) AppendTo(b []byte) []byte {
+	b = wire.AppendString(wire.AppendString(b, e.Workspace), e.Customer)
+	return wire.AppendFixed(b, e.Key)
+}
+
+// DecodeErase reads what AppendTo wrote.
+func DecodeErase(p []byte) (Erase, error) {
+	d := wire.NewDecoder(p)
+	e := Erase{Workspace: d.String(), Customer: d.String(), Key: d.Fixed()}
+	if err := d.Done(); err != nil {
+		return Erase{}, fmt.Errorf("actors: erase: %w", err)
+	}
+	return e, nil
+}
+
+// erased is the customers that a partition must not know again.
+type erased struct {
+	set   map[EraseHash]struct{}
+	fresh []EraseHash // since the last snapshot
+}
+
+func newErased() erased { return erased{set: map[EraseHash]struct{}{}} }
+
+// Erased says whether a customer was erased.
+func (s *Shard) Erased(workspace, customer string) bool {
+	if len(s.erased.set) == 0 {
+		return false
+	}
+	_, is := s.erased.set[HashErased(s.config.EraseKey, workspace, customer)]
+	return is
+}
+
+// suppressed drops a record about an erased customer. h is the customer, nil when there is
+// none: only then it can be an erased one.
+func (s *Shard) suppressed(h *hosted, workspace, customer string, index int, out *effect.Effects) bool {
+	if h != nil || !s.Erased(workspace, customer) {
+		return false
+	}
+	out.Drops = append(out.Drops, effect.Drop{Index: uint32(index), Reason: campaign.Erased})
+	return true
+}
+
+// keyed says whether the erase records of a frame are of this program's key: with another
+// it would compute another state.
+func (s *Shard) keyed(in *Input) error {
+	for i := range in.Frame.Records {
+		r := &in.Frame.Records[i]
+		if r.Kind != stream.KindErase {
+			continue
+		}
+		e, err := DecodeErase(r.Data)
+		if err == nil && e.Key != EraseFingerprint(s.config.EraseKey) {
+			return fmt.Errorf("%w: partition %d, frame %d: a customer was erased under key %016x, this program has "+
+				"%016x; set NUDGE_ERASE_KEY to the one of that server", ErrEraseKey, s.config.Partition, in.At.Seq,
+				e.Key, EraseFingerprint(s.config.EraseKey))
+		}
+	}
+	return nil
+}
+
+// applyErase forgets a customer and keeps the hash. What was handed off and has not left
+// is recalled.
+func (s *Shard) applyErase(index int, record *stream.Record, out *effect.Effects) error {
+	e, err := DecodeErase(record.Data)
+	if err != nil {
+		return err
+	}
+	if s.Erased(e.Workspace, e.Customer) {
+		out.Drops = append(out.Drops, effect.Drop{Index: uint32(index), Reason: campaign.Deduplicate})
+		return nil
+	}
+	if len(s.erased.set) >= maxErased {
+		return fmt.Errorf("actors: %d customers of the partition are erased; no more are remembered", maxErased)
+	}
+	hash := HashErased(s.config.EraseKey, e.Workspace, e.Customer)
+	key := Key(e.Workspace, e.Customer)
+	if h := s.customers.get(key); h != nil {
+		s.machine.Use(s.defs.set(e.Workspace))
+		s.guard(h, out, func() {
+			s.machine.Erase(h.c, s.now, &out.Output)
+		}, func(detail string) {
+			s.putAside(index, record, campaign.ReasonPanic, detail, out)
+		})
+		s.remove(h)
+	}
+	s.erased.set[hash] = struct{}{}
+	s.erased.fresh = append(s.erased.fresh, hash)
+	out.Decisions = append(out.Decisions, campaign.Decision{
+		Workspace: e.Workspace, Kind: campaign.Erased, Detail: hash.String(), At: s.now,
+	})
+	return nil
+}
+
+// saveErased puts into a snapshot who was erased since the last.
+func (s *Shard) saveErased(b *storage.Batch) {
+	p := s.config.Partition
+	for _, hash := range s.erased.fresh {
+		b.Set(storage.ErasedKey(p, hash[:]), []byte{1})
+		s.state += hashBytes(hash[:])
+	}
+	s.erased.fresh = s.erased.fresh[:0]
+}
+
+// loadErased reads who was erased before the snapshot.
+func (s *Shard) loadErased(store storage.Store) error {
+	prefix := storage.ErasedPrefix(s.config.Partition)
+	return store.Scan(prefix, func(k, _ []byte) error {
+		var hash EraseHash
+		if copy(hash[:], bytes.TrimPrefix(k, prefix)) != len(hash) {
+			return fmt.Errorf("actors: partition %d: %q is no key of an erased customer", s.config.Partition, k)
+		}
+		s.erased.set[hash] = struct{}{}
+		return nil
+	})
+}
+
+// countErased counts the events that were dropped because their customer is erased; what
+// a replay drops again was counted by another process.
+func (o *Owner) countErased(in *Input) {
+	if in.At.Seq <= o.origin {
+		return
+	}
+	for i := range o.out.Drops {
+		d := &o.out.Drops[i]
+		if d.Reason == campaign.Erased && in.Frame.Records[d.Index].Kind == stream.KindEvent {
+			o.refused++
+		}
+	}
+}

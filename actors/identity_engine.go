@@ -1,0 +1,44 @@
+package actors
+
+import (
+	"context"
+
+	"github.com/nudge-engine/nudge/campaign"
+)
+
+// mayLeaveMerged asks the shard of the known customer into whom the one of a delivery
+// merged. Until the state has come there nobody knows, so it answers ErrBehind.
+func (e *Engine) mayLeaveMerged(ctx context.Context, d *campaign.Delivery, into string) (bool, error) {
+	h := e.hostOf(d.Workspace, into)
+	return ask(ctx, h, func(o *Owner) (bool, error) {
+		if o.Shard.Applied().Seq < h.end {
+			return false, ErrBehind
+		}
+		may, err := o.MayLeave(d.Workspace, into, d.ID, d.Attempt)
+		if err != nil || may {
+			return may, err
+		}
+		c, _ := o.Shard.Customer(d.Workspace, into)
+		switch {
+		case c == nil && o.Shard.Erased(d.Workspace, into):
+			return false, nil
+		case c == nil:
+			return false, ErrBehind
+		}
+		if s := c.Source(d.Customer); s == nil || !s.Whole {
+			return false, ErrBehind
+		}
+		return false, nil
+	})
+}
+
+// Erased says whether a customer was erased, and how far their partition is: the log that
+// is applied, and the effects of it.
+func (e *Engine) Erased(ctx context.Context, workspace, customer string) (is bool, applied, emitted uint64, err error) {
+	is, err = ask(ctx, e.hostOf(workspace, customer), func(o *Owner) (bool, error) {
+		applied = o.Shard.Applied().Seq
+		emitted, _ = o.Shard.Emitted()
+		return o.Shard.Erased(workspace, customer), nil
+	})
+	return is, applied, emitted, err
+}

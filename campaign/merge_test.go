@@ -1,0 +1,241 @@
+package campaign
+
+import (
+	"bytes"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/nudge-engine/nudge/internal/goldentest"
+)
+
+const mergeCampaigns = `
+apiVersion: nudge/v1
+kind: Campaign
+metadata: {name: asks}
+spec:
+  trigger: {event: {name: Never}}
+  audience: >-
+    customer.count("Pay") > 0 && customer.sum("Pay", "x") > 0.0 && customer.count("Pay", "1h") > 0 &&
+    customer.sum("See", "x", "2h") > 0.0
+  goals: [{id: g, event: Pay}]
+  stop: [{event: See}]
+  steps: [{id: s, delay: 1h}]
+---
+apiVersion: nudge/v1
+kind: Campaign
+metadata: {name: idle}
+spec:
+  trigger: {inactivity: {event: Pay, for: 100d}}
+  steps: [{id: s, delay: 1h}]
+---
+apiVersion: nudge/v1
+kind: Campaign
+metadata: {name: streaky}
+spec:
+  trigger: {streak: {event: Pay, length: 500, max_gap: 1h, break_on: {event: See}}}
+  steps: [{id: s, delay: 1h}]
+---
+apiVersion: nudge/v1
+kind: Campaign
+metadata: {name: birthday}
+spec:
+  trigger: {date: {path: customer.traits.born, repeat: yearly, at: "09:00"}}
+  steps: [{id: s, delay: 1h}]
+`
+
+// Whatever was done under two ids counts, after the merge, as if it had been done under
+// one: the state is that of a customer who did all of it.
+func TestMergeIsAsOneCustomer(t *testing.T) {
+	for seed := range uint64(200) {
+		rng := seeded(seed)
+		whole, known, anonymous := newStage(t, mergeCampaigns), newStage(t, mergeCampaigns), newStage(t, mergeCampaigns)
+		whole.c.ID, known.c.ID, anonymous.c.ID = "ann", "ann", AnonymousPrefix+"x"
+		for n := range 60 {
+			who := known
+			if rng.IntN(2) == 0 {
+				who = anonymous
+			}
+			name, properties := "Pay", fmt.Sprintf(`{"x":%d}`, n+1)
+			switch rng.IntN(6) {
+			case 0:
+				name = "See"
+			case 1: // each says something else, so that it does not matter who wins
+				name, properties = "$identify", fmt.Sprintf(`{"t%d":1,"consent":{"c%d":%v}}`, n, rng.IntN(3), rng.IntN(2) == 0)
+			}
+			at := int64(n+1) * 60_000
+			for _, s := range []*stage{whole, who} {
+				s.advance(at)
+				s.ids = n + 1 // ids agree; nobody's first record is special here
+				s.event(name, properties)
+			}
+		}
+		for _, s := range []*stage{whole, known, anonymous} {
+			s.advance(3_700_000)
+		}
+		mergeStages(t, known, anonymous)
+		compareMerged(t, seed, known.c, whole.c)
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+// mergeStages freezes the anonymous customer and gives the known one what comes of it.
+func mergeStages(t *testing.T, known, anonymous *stage) {
+	t.Helper()
+	e := &Event{Workspace: "w", Customer: anonymous.c.ID, ID: "alias", Type: Alias, Time: anonymous.now}
+	var out Output
+	anonymous.m.Freeze(anonymous.c, e, known.c.ID, true, anonymous.now, &out)
+	for i := range out.Transfers {
+		tr := out.Transfers[i]
+		whole, ok := known.c.AddSource(tr.Source).Take(tr.Body, tr.Kind == TransferState)
+		if tr.N != uint64(i+1) || !ok || (whole != nil) != (i == len(out.Transfers)-1) {
+			t.Fatalf("unexpected transfer %d of kind %d, taken %v", tr.N, tr.Kind, ok)
+		}
+		if whole == nil {
+			known.take()
+			continue
+		}
+		other, err := DecodeCustomer(whole, Names{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		known.m.Merge(known.c, other, known.now, false, &known.out)
+	}
+	known.take()
+	left := Customer{
+		Workspace: "w", ID: anonymous.c.ID, CreatedAt: anonymous.c.CreatedAt, CreatedPlace: anonymous.c.CreatedPlace,
+		Merged: &Tombstone{Into: known.c.ID, Sent: uint64(len(out.Transfers))},
+	}
+	if !reflect.DeepEqual(*anonymous.c, left) || anonymous.c.NextDue() != 0 {
+		t.Fatalf("the anonymous customer is %+v", *anonymous.c)
+	}
+}
+
+func compareMerged(t *testing.T, seed uint64, got, want *Customer) {
+	t.Helper()
+	check := func(what string, got, want any) {
+		t.Helper()
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("seed %d: %s\n got %+v\nwant %+v", seed, what, got, want)
+		}
+	}
+	check("counters", got.Counters, want.Counters)
+	check("rings", got.Rings, want.Rings)
+	check("windows", got.Windows, want.Windows)
+	check("streaks", got.Streaks, want.Streaks)
+	check("consents", got.Consents, want.Consents)
+	check("watches", got.Watches, want.Watches)
+	// The trait "consent" is an object: the known one's wins as a whole.
+	check("traits", len(sortedTraits(got)), len(sortedTraits(want)))
+}
+
+func sortedTraits(c *Customer) []string {
+	var l lazyJSON
+	l.reset(c.Traits)
+	if l.object() == nil {
+		return nil
+	}
+	return sortedKeys(l.object())
+}
+
+// Chains keep their id, timer and pending deliveries under a new number; caps, keys, tags,
+// dates and entries are those of both.
+func TestMergeJoinsTheRest(t *testing.T) {
+	known, anonymous := newStage(t, mergeCampaigns), newStage(t, mergeCampaigns)
+	known.c, anonymous.c = fullCustomer(), fullCustomer()
+	known.c.Workspace, anonymous.c.Workspace, anonymous.c.ID = "w", "w", AnonymousPrefix+"x"
+	known.c.Entries = []Entry{{Campaign: "asks", Number: 4, LastIn: 9, LastOut: 3}}
+	anonymous.c.Entries = []Entry{{Campaign: "asks", Number: 2, LastIn: 8, LastOut: 5}, {Campaign: "x", Key: "k", Keyed: true, Number: 1}}
+	known.c.Chains, known.c.Pending = nil, nil
+	anonymous.c.Chains = anonymous.c.Chains[:1]
+	ch := anonymous.c.Chains[0]
+	ch.Campaign, ch.Step, ch.Due, ch.Wake, ch.Version = "asks", "s", 50_000, 0, 1
+	id := ch.id(anonymous.c)
+	anonymous.c.Pending[0].Delivery.Campaign = "asks"
+	known.c.Tags, anonymous.c.Tags = []string{"a", "c"}, []string{"b", "c"}
+	known.c.Traits, anonymous.c.Traits = []byte(`{"a":1,"b":1}`), []byte(`{"b":2,"c":2}`)
+	known.c.Holds = []Hold{{Key: "k", Campaign: "p", Entry: 1, Until: 90}}
+	anonymous.c.Holds = []Hold{{Key: "k", Campaign: "asks", Entry: 2, Until: 95}, {Key: "l", Campaign: "asks", Entry: 1, Until: 9}}
+	known.c.CapUses = []CapUse{{Cap: "w", Uses: []Use{{At: 1, ID: ID{1}}, {At: 5, ID: ID{2}}}}}
+	anonymous.c.CapUses = []CapUse{{Cap: "w", Uses: []Use{{At: 3, ID: ID{3}}, {At: 5, ID: ID{2}}}}}
+	known.c.Dates = []DateWatch{{Campaign: "gone", Offset: 1, Spec: 1, Fired: []int64{2020, 2022}}}
+	anonymous.c.Dates = []DateWatch{{Campaign: "gone", Offset: 1, Spec: 1, Fired: []int64{2021, 2022}}}
+	known.now, anonymous.now = 10, 10
+	mergeStages(t, known, anonymous)
+
+	c := known.c
+	if len(c.Chains) != 1 || c.Chains[0].Entry != 6 || c.Chains[0].id(c) != id || c.Chains[0].Due != 50_000 {
+		t.Errorf("unexpected chain %+v", c.Chains[0])
+	}
+	if d := c.Pending[0].Delivery; d.Customer != "ann" || d.Entry != 6 || d.ID != (ID{1, 2, 3}) {
+		t.Errorf("unexpected delivery %+v", d)
+	}
+	if e := c.entry("asks", "", false); *e != (Entry{Campaign: "asks", Number: 6, LastIn: 9, LastOut: 5}) ||
+		c.entry("x", "k", true) == nil {
+		t.Errorf("unexpected entries %+v", c.Entries)
+	}
+	if !slices.Equal(c.Tags, []string{"a", "b", "c"}) || string(c.Traits) != `{"a":1,"b":1,"c":2}` {
+		t.Errorf("unexpected tags %v, traits %s", c.Tags, c.Traits)
+	}
+	if !slices.Equal(c.Holds, []Hold{{Key: "k", Campaign: "asks", Entry: 6, Until: 95}}) {
+		t.Errorf("unexpected keys %+v", c.Holds)
+	}
+	if !slices.Equal(c.CapUses[0].Uses, []Use{{At: 1, ID: ID{1}}, {At: 3, ID: ID{3}}, {At: 5, ID: ID{2}}}) {
+		t.Errorf("unexpected uses %+v", c.CapUses)
+	}
+	if !slices.Equal(c.Dates[0].Fired, []int64{2020, 2021, 2022}) {
+		t.Errorf("unexpected dates %+v", c.Dates)
+	}
+}
+
+// A state that is larger than a transfer goes in parts.
+func TestLargeStateGoesInParts(t *testing.T) {
+	known, anonymous := newStage(t, mergeCampaigns), newStage(t, mergeCampaigns)
+	known.c.ID, anonymous.c.ID = "ann", AnonymousPrefix+"x"
+	for n := range 5 {
+		anonymous.event("Pay", fmt.Sprintf(`{"x":%d,"note":%q}`, n, strings.Repeat("n", 20<<10)))
+	}
+	mergeStages(t, known, anonymous)
+	if n := known.c.counter("Pay").Count; n != 5 {
+		t.Errorf("unexpected count %d", n)
+	}
+	if s := known.c.Source(AnonymousPrefix + "x"); !s.Whole || len(s.parts) != 0 {
+		t.Errorf("unexpected source %+v", s)
+	}
+}
+
+// What a merge stores: the bytes, and that they survive.
+func TestMergeFormats(t *testing.T) {
+	tr := Transfer{
+		Workspace: "w", Customer: "ann", Source: "anon:x", N: 7, Kind: TransferEvent, Body: []byte("body"),
+	}
+	goldentest.Bytes(t, "transfer.v1", tr.AppendTo(nil))
+	if got, err := DecodeTransfer(tr.AppendTo(nil)); err != nil || !reflect.DeepEqual(got, tr) {
+		t.Errorf("unexpected transfer %+v, error %v", got, err)
+	}
+	for n := range tr.AppendTo(nil) {
+		if _, err := DecodeTransfer(tr.AppendTo(nil)[:n]); err == nil {
+			t.Fatalf("a prefix of %d bytes is taken", n)
+		}
+	}
+	c := NewCustomer("w", "anon:x", 5, 6)
+	c.Merged = &Tombstone{Into: "ann", Sent: 3}
+	goldentest.Bytes(t, "tombstone.v2", c.AppendTo(nil))
+	full := fullCustomer()
+	full.Sources = []Source{{ID: "anon:a", Last: 4, Whole: true}, {ID: "anon:b", Last: 1, parts: []byte("part")}}
+	full.Uncounted = []string{"Pay"}
+	full.Chains[0].origin = &origin{customer: "anon:a", entry: 2}
+	goldentest.Bytes(t, "merged.v2", full.AppendTo(nil))
+	unmet := NewCustomer("w", "ann", 5, 6)
+	unmet.Unmet = true
+	for _, c := range []*Customer{c, full, unmet} {
+		got, err := DecodeCustomer(c.AppendTo(nil), Names{})
+		if err != nil || !reflect.DeepEqual(got, c) || !bytes.Equal(got.AppendTo(nil), c.AppendTo(nil)) {
+			t.Errorf("unexpected customer %+v, error %v", got, err)
+		}
+	}
+}

@@ -1,0 +1,266 @@
+package campaign
+
+import (
+	"sort"
+	"strings"
+
+	"github.com/valyala/fastjson"
+
+	"github.com/nudge-engine/nudge/internal/wire"
+)
+
+// AnonymousPrefix begins the ids of customers who are known by an anonymous id only.
+const AnonymousPrefix = "anon:"
+
+// Anonymous says whether an id is that of an anonymous customer.
+func Anonymous(id string) bool { return strings.HasPrefix(id, AnonymousPrefix) }
+
+// Limits of what a known customer keeps of those that merged into them.
+const (
+	maxSources  = 1000     // anonymous customers
+	maxIncoming = 16 << 20 // bytes of one state on its way
+)
+
+// Tombstone is what is left of an anonymous customer who merged.
+//
+// Invariant: a customer with a tombstone has nothing else but ids, the time of the first
+// record and the tour that reached them.
+type Tombstone struct {
+	Into string // the known customer
+	Sent uint64 // transfers made
+}
+
+// Source is one anonymous customer who merged into this one.
+type Source struct {
+	ID    string
+	Last  uint64 // number of the last transfer
+	Whole bool   // the state came, or there was none
+	parts []byte // of a state on its way
+}
+
+// origin is under whom a chain was entered that came by a merge: its id rests on it.
+type origin struct {
+	customer string
+	entry    uint32
+}
+
+// id is the chain's stable id.
+func (ch *Chain) id(c *Customer) ID {
+	if ch.origin != nil {
+		return ChainID(c.Workspace, ch.Campaign, ch.origin.customer, ch.Key, ch.origin.entry)
+	}
+	return ChainID(c.Workspace, ch.Campaign, c.ID, ch.Key, ch.Entry)
+}
+
+// Target reads who an alias event says that its customer is; empty when it does not.
+func (e *Event) Target() string {
+	if e.Type != Alias {
+		return ""
+	}
+	v, err := fastjson.ParseBytes(e.Properties)
+	if err != nil {
+		return ""
+	}
+	return string(v.GetStringBytes("userId"))
+}
+
+// Source is what is known of an anonymous customer who merged into this one, nil before
+// the first transfer.
+func (c *Customer) Source(id string) *Source {
+	i := sort.Search(len(c.Sources), func(i int) bool { return c.Sources[i].ID >= id })
+	if i < len(c.Sources) && c.Sources[i].ID == id {
+		return &c.Sources[i]
+	}
+	return nil
+}
+
+// AddSource is Source, made when it is missing; nil when there is no room.
+func (c *Customer) AddSource(id string) *Source {
+	if s := c.Source(id); s != nil {
+		return s
+	}
+	if len(c.Sources) >= maxSources {
+		return nil
+	}
+	i := sort.Search(len(c.Sources), func(i int) bool { return c.Sources[i].ID >= id })
+	c.Sources = append(c.Sources, Source{})
+	copy(c.Sources[i+1:], c.Sources[i:])
+	c.Sources[i] = Source{ID: id}
+	return &c.Sources[i]
+}
+
+// Take adds a part of the state; it says false when that is over its limit. The whole is
+// given, and forgotten, with the last part; it is nil where there was no state.
+func (s *Source) Take(part []byte, last bool) (whole []byte, ok bool) {
+	if len(s.parts)+len(part) > maxIncoming {
+		s.parts = nil
+		return nil, false
+	}
+	s.parts = append(s.parts, part...)
+	if !last {
+		return nil, true
+	}
+	whole, s.parts, s.Whole = s.parts, nil, true
+	return whole, true
+}
+
+// Forward makes the next transfer of a customer who merged.
+//
+// REQUIRES: c has a tombstone.
+func (c *Customer) Forward(kind TransferKind, body []byte, out *Output) {
+	c.Merged.Sent++
+	out.Transfers = append(out.Transfers, Transfer{
+		Workspace: c.Workspace, Customer: c.Merged.Into, Source: c.ID, N: c.Merged.Sent, Kind: kind, Body: body,
+	})
+}
+
+// Meet says whether this is the first record of the customer that says anything, and takes
+// note of it.
+func (c *Customer) Meet(created bool) (first bool) {
+	first, c.Unmet = created || c.Unmet, false
+	return first
+}
+
+// Freeze ends an anonymous customer: the state leaves as transfers, a tombstone stays.
+// known says that there is a state at all.
+//
+// REQUIRES: all timers of c due at or before now have fired; c is anonymous and has no
+// tombstone, into is known.
+func (m *Machine) Freeze(c *Customer, e *Event, into string, known bool, now int64, out *Output) {
+	m.begin(c, now, out)
+	m.eventID = e.ID
+	m.decide(Decision{Kind: Merged, Detail: into})
+	var state []byte
+	if known {
+		m.follow()
+		c.Uncounted = m.uncounted()
+		toured := c.Toured
+		c.Toured = 0 // tours are those of a partition
+		state = c.AppendTo(nil)
+		c.Toured = toured
+		m.leave(into)
+	}
+	*c = Customer{
+		Workspace: c.Workspace, ID: c.ID, CreatedAt: c.CreatedAt, CreatedPlace: c.CreatedPlace, Toured: c.Toured,
+		Merged: &Tombstone{Into: into},
+	}
+	for len(state) > maxTransferBody {
+		c.Forward(TransferPart, state[:maxTransferBody:maxTransferBody], out)
+		state = state[maxTransferBody:]
+	}
+	c.Forward(TransferState, state, out) // without a state it says who merged
+}
+
+// leave writes the last rows of the chains that move.
+func (m *Machine) leave(into string) {
+	for _, ch := range m.c.Chains {
+		row := m.row(ch)
+		row.Outcome, row.Goal, row.Value, row.HasValue, row.Variants = Moved, "", 0, false, nil
+		if ch.live() {
+			row.EndedAt = m.now
+			m.decideChain(ch, Ended, ReasonMerged, ch.Step, into)
+		}
+		m.out.Chains = append(m.out.Chains, row)
+	}
+}
+
+// uncounted are the counters that began after the customer was known.
+func (m *Machine) uncounted() []string {
+	ids := append([]string(nil), m.c.Uncounted...)
+	for _, specs := range m.set.counters { //nudge:unordered sorted below
+		for _, spec := range specs {
+			if m.c.CreatedPlace < spec.since {
+				ids = append(ids, spec.id)
+			}
+		}
+	}
+	return sortedSet(ids)
+}
+
+// sortedSet sorts texts and drops repetitions.
+func sortedSet(all []string) []string {
+	sort.Strings(all)
+	kept := all[:0]
+	for i, s := range all {
+		if i == 0 || s != all[i-1] {
+			kept = append(kept, s)
+		}
+	}
+	return kept
+}
+
+// historyUnknown says whether a counter missed what the customer did before it began.
+func (m *Machine) historyUnknown(spec *counterSpec) bool {
+	i := sort.SearchStrings(m.c.Uncounted, spec.id)
+	return m.c.CreatedPlace < spec.since || i < len(m.c.Uncounted) && m.c.Uncounted[i] == spec.id
+}
+
+//nudge:constant read only
+var tombstoneSection = section[*Customer]{
+	tag: 50,
+	has: func(c *Customer) bool { return c.Merged != nil },
+	append: func(c *Customer, b []byte) []byte {
+		return wire.AppendUint(wire.AppendString(b, c.Merged.Into), c.Merged.Sent)
+	},
+	decode: func(c *Customer, d *wire.Decoder, _ Names) {
+		c.Merged = &Tombstone{Into: d.String(), Sent: d.Uint()}
+	},
+}
+
+//nudge:constant read only
+var sourceSection = section[*Customer]{
+	tag: 51,
+	has: func(c *Customer) bool { return len(c.Sources) > 0 },
+	append: func(c *Customer, b []byte) []byte {
+		b = wire.AppendUint(b, uint64(len(c.Sources)))
+		for i := range c.Sources {
+			s := &c.Sources[i]
+			b = wire.AppendBool(wire.AppendUint(wire.AppendString(b, s.ID), s.Last), s.Whole)
+			b = wire.AppendBytes(b, s.parts)
+		}
+		return b
+	},
+	decode: func(c *Customer, d *wire.Decoder, _ Names) {
+		for range d.Count(4) {
+			c.Sources = append(c.Sources, Source{ID: d.String(), Last: d.Uint(), Whole: d.Bool(), parts: d.Bytes()})
+		}
+	},
+}
+
+//nudge:constant read only
+var uncountedSection = section[*Customer]{
+	tag: 52,
+	has: func(c *Customer) bool { return len(c.Uncounted) > 0 },
+	append: func(c *Customer, b []byte) []byte {
+		b = wire.AppendUint(b, uint64(len(c.Uncounted)))
+		for _, id := range c.Uncounted {
+			b = wire.AppendString(b, id)
+		}
+		return b
+	},
+	decode: func(c *Customer, d *wire.Decoder, names Names) {
+		for range d.Count(1) {
+			c.Uncounted = append(c.Uncounted, names.of(d.Bytes()))
+		}
+	},
+}
+
+//nudge:constant read only
+var originSection = section[*Chain]{
+	tag: 50,
+	has: func(ch *Chain) bool { return ch.origin != nil },
+	append: func(ch *Chain, b []byte) []byte {
+		return wire.AppendUint(wire.AppendString(b, ch.origin.customer), uint64(ch.origin.entry))
+	},
+	decode: func(ch *Chain, d *wire.Decoder, _ Names) {
+		ch.origin = &origin{customer: d.String(), entry: uint32(d.Uint())}
+	},
+}
+
+//nudge:constant read only
+var unmetSection = section[*Customer]{
+	tag:    53,
+	has:    func(c *Customer) bool { return c.Unmet },
+	append: func(_ *Customer, b []byte) []byte { return b },
+	decode: func(c *Customer, _ *wire.Decoder, _ Names) { c.Unmet = true },
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// Waiting for an erasure to be done.
+const erasePoll = 200 * time.Millisecond
+
+type eraseCommand struct {
+	adminAddress `embed:""`
+	ID           string        `arg:"" help:"Customer id; anonymous ones begin with anon:."`
+	Wait         time.Duration `default:"1m" help:"How long to wait for the receipt; 0: not at all."`
+}
+
+func (c *eraseCommand) Help() string {
+	return `Erases a customer: the state, what waits to be sent, the rows in ClickHouse, and
+everything of the anonymous customers who became this one. A keyed hash stays, so that
+later events of the customer are dropped. It cannot be undone. The receipt says when
+each store forgot, and until when the log keeps the old events. Asking again gives the
+receipt of the first time.
+
+Example:
+  nudge erase ann`
+}
+
+func (c *eraseCommand) Run(out console) error {
+	path := "/v1/customers/" + url.PathEscape(c.ID)
+	text, err := c.call(http.MethodDelete, path, nil)
+	if err != nil {
+		return err
+	}
+	for end := time.Now().Add(c.Wait); ; <-time.After(erasePoll) {
+		var receipt struct {
+			Done    bool   `json:"done"`
+			Failure string `json:"failure"`
+		}
+		if err := json.Unmarshal(text, &receipt); err != nil {
+			return fmt.Errorf("the receipt cannot be read: %w", err)
+		}
+		if receipt.Done || time.Now().After(end) {
+			if _, err := out.out.Write(text); err != nil || receipt.Done || c.Wait == 0 {
+				return err
+			}
+			return fmt.Errorf("not done after %v; the server goes on, ask again", c.Wait)
+		}
+		if text, err = c.call(http.MethodGet, path+"/erasure", nil); err != nil {
+			return err
+		}
+	}
+}

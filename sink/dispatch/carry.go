@@ -1,0 +1,71 @@
+package dispatch
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/stream"
+)
+
+// carry appends the transfers of an effect message to the partitions of their receivers.
+// One of a source waits until the one before is durable, so that no gap can come of a
+// failure; sources do not wait for each other. It returns when all are durable; what is
+// carried again after a crash is known to the receivers by its number.
+func (d *Dispatcher) carry(ctx context.Context, transfers []campaign.Transfer) error {
+	for len(transfers) > 0 {
+		var first, rest []campaign.Transfer
+		seen := map[string]bool{}
+		for i := range transfers {
+			t := &transfers[i]
+			if key := t.Workspace + "\x00" + t.Source; seen[key] {
+				rest = append(rest, *t)
+			} else {
+				seen[key] = true
+				first = append(first, *t)
+			}
+		}
+		for len(first) > 0 {
+			failed, err := d.carryRound(ctx, first)
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			if first = failed; len(failed) > 0 {
+				d.config.Logger.Warn("dispatch: transfers are carried again", slog.Int("transfers", len(failed)),
+					slog.Any("error", err))
+				pause(ctx, retryPause)
+			}
+		}
+		transfers = rest
+	}
+	return nil
+}
+
+// carryRound appends one transfer of each source and returns those that failed.
+func (d *Dispatcher) carryRound(ctx context.Context, transfers []campaign.Transfer) (
+	failed []campaign.Transfer, last error,
+) {
+	partitions := d.config.Publisher.Partitions()
+	answers := make([]chan error, len(transfers))
+	for i := range transfers {
+		t := &transfers[i]
+		answer := make(chan error, 1)
+		answers[i] = answer
+		record := []stream.Record{{Kind: stream.KindTransfer, Data: t.AppendTo(nil)}}
+		to := stream.PartitionOf(t.Workspace, t.Customer, partitions)
+		if err := d.config.Publisher.Add(to, record, func(err error) { answer <- err }); err != nil {
+			answer <- err
+		}
+	}
+	for i, answer := range answers {
+		select {
+		case err := <-answer:
+			if err != nil {
+				failed, last = append(failed, transfers[i]), err
+			}
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+	return failed, last
+}
