@@ -41,6 +41,7 @@ func (a *Auditor) Apply(campaigns []Campaign) {
 		}
 	}
 	a.ask()
+	a.reschedule()
 	for i := range a.campaigns {
 		if watching[a.campaigns[i].Name] {
 			a.watch(i)
@@ -86,6 +87,10 @@ func (ch *chain) replan(a *Auditor) {
 		due = ch.enteredAt + s.Delay.For.Milliseconds()
 	case s.Delay != nil:
 		due += s.Delay.For.Milliseconds()
+	case ch.asks.held:
+		return
+	case s.Until != nil:
+		due = a.next(ch, s.Until, ch.opened)
 	case s.Wait != nil:
 		due += s.Wait.Timeout.Milliseconds()
 		timed = s.Wait.Timeout != 0
@@ -124,7 +129,7 @@ func (a *Auditor) ask() {
 		}
 	}
 	for _, c := range a.campaigns {
-		if c.Trigger.Kind != KindEvent {
+		if k := c.Trigger.Kind; k == KindCount || k == KindInactivity || k == KindStreak {
 			want(c.Trigger.Event, c.Trigger.Where)
 		}
 		for _, p := range c.preds() {
@@ -200,6 +205,9 @@ func (c Campaign) matches() []Match {
 			for _, w := range s.Wait.For {
 				all = append(all, w.Match)
 			}
+			if s.Wait.RestartOn != nil {
+				all = append(all, *s.Wait.RestartOn)
+			}
 		}
 	}
 	return all
@@ -207,7 +215,7 @@ func (c Campaign) matches() []Match {
 
 // preds are all the predicates of a campaign.
 func (c Campaign) preds() []*Pred {
-	all := []*Pred{c.Trigger.Where, c.Audience}
+	all := []*Pred{c.Trigger.Where, c.Audience, c.Trigger.When}
 	for _, m := range c.matches() {
 		all = append(all, m.Where)
 	}
@@ -229,4 +237,10 @@ func (a *Auditor) names(event string) bool {
 		}
 	}
 	return false
+}
+
+// Govern puts a policy of the workspace in force.
+func (a *Auditor) Govern(h House) {
+	a.place++
+	a.house = h
 }

@@ -40,12 +40,17 @@ type Workload struct {
 	Campaigns []audit.Campaign
 	Calls     []Call
 	Edits     []Edit
+	// House is the workspace's policy; nil is none. Broadcasts are events without a
+	// customer, in log order.
+	House      *audit.House
+	Broadcasts []Call
 }
 
 // Edit is campaigns that are applied at an instant, new ones or new versions.
 type Edit struct {
 	At        int64
 	Campaigns []audit.Campaign
+	House     *audit.House
 }
 
 // Call is one record and the log time it arrives at, in Unix ms.

@@ -1,0 +1,19 @@
+package audit
+
+// tally is the customer's count or sum that a comparison asks for. What is exactly as
+// old as the window counts no more.
+func (c *customer) tally(q Comparison) float64 {
+	n, sum := 0, 0.0
+	for _, e := range c.counted(q.Count, nil) {
+		if q.Window != 0 && c.a.now-e.Time >= q.Window.Milliseconds() {
+			continue
+		}
+		n++
+		v, _ := number(e.Properties[q.Sum])
+		sum += v
+	}
+	if q.Sum != "" {
+		return sum
+	}
+	return float64(n)
+}
