@@ -3,6 +3,8 @@ package sim
 import (
 	"fmt"
 	"math/rand/v2"
+
+	"github.com/nudge-engine/nudge/sim/workload"
 )
 
 // Rate is how often a fault comes, of 1,000 occasions.
@@ -52,6 +54,8 @@ type Options struct {
 	Burst       bool // more timers are due at once than a step fires; see Crowded
 	Upgrade     bool // a program of another semantics comes
 	Edits       int  // how often campaigns are applied again while chains run
+	// Language is what the campaigns use beyond the first language.
+	Language workload.Features
 }
 
 // Draw is the swarm: each fault is off in half of the worlds, so that faults are
@@ -101,6 +105,12 @@ func (o Options) More(rng *rand.Rand) Options {
 	o.Rollback = rate(200)
 	o.Upgrade = rng.IntN(3) == 0
 	o.Edits = max(0, rng.IntN(7)-3)
+	return o
+}
+
+// Whole has the campaigns use the whole language.
+func (o Options) Whole(rng *rand.Rand) Options {
+	o.Language = workload.DrawFeatures(rng)
 	return o
 }
 

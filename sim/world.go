@@ -260,13 +260,13 @@ func (w *World) Reached() Reach { return w.reach }
 func (w *World) define(lang *campaign.Language, e workload.Edit) error {
 	k := uint64(len(w.ctl) + 1)
 	apply := actors.Apply{Workspace: workspace}
-	put := func(name, text string) error {
+	put := func(name, text string, needs map[string][]campaign.Variable) error {
 		parsed, err := campaign.Parse(lang, name, []byte(text))
 		if err != nil {
 			return fmt.Errorf("%w\n%s", err, text)
 		}
 		doc := parsed[0].Document
-		doc.Version = uint32(k)
+		doc.Version, doc.Needs = uint32(k), needs
 		compiled, err := campaign.ParseDocument(lang, workspace, &doc)
 		if err != nil {
 			return err
@@ -277,14 +277,14 @@ func (w *World) define(lang *campaign.Language, e workload.Edit) error {
 		return nil
 	}
 	if e.House != nil {
-		if err := put(audit.HouseName, e.House.YAML()); err != nil {
+		if err := put(audit.HouseName, e.House.YAML(), nil); err != nil {
 			return err
 		}
 	}
 	e.Campaigns = slices.Clone(e.Campaigns)
 	for i := range e.Campaigns {
 		e.Campaigns[i].Version = int(k)
-		if err := put(e.Campaigns[i].Name, e.Campaigns[i].YAML()); err != nil {
+		if err := put(e.Campaigns[i].Name, e.Campaigns[i].YAML(), needs(&e.Campaigns[i])); err != nil {
 			return err
 		}
 	}
@@ -292,6 +292,20 @@ func (w *World) define(lang *campaign.Language, e workload.Edit) error {
 	w.ctl = append(w.ctl, record.Encode())
 	w.applied = append(w.applied, e)
 	return nil
+}
+
+// needs are the variables of the messages, as apply finds them in their texts.
+func needs(c *audit.Campaign) map[string][]campaign.Variable {
+	var all map[string][]campaign.Variable
+	for i := range c.Steps {
+		if s := &c.Steps[i]; s.Send != nil && s.Send.Needs != "" {
+			if all == nil {
+				all = map[string][]campaign.Variable{}
+			}
+			all[s.ID] = []campaign.Variable{{Path: "trigger.properties." + s.Send.Needs}}
+		}
+	}
+	return all
 }
 
 func (w *World) compile(_ string, d *campaign.Document) (campaign.Parsed, error) {

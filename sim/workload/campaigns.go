@@ -102,6 +102,16 @@ func (d *draw) about(subject string) *audit.Pred {
 
 func (d *draw) comparison(subject string) audit.Comparison {
 	c := audit.Comparison{Subject: subject}
+	if subject == audit.SubjectCustomer && d.f.Levels && d.one(2) {
+		c.Count, c.Window, c.Op, c.Value = pick(d, d.events), d.duration(), pick(d, operators()), float64(1+d.rng.IntN(3))
+		switch d.rng.IntN(4) {
+		case 0:
+			return audit.Comparison{Subject: subject, Tag: "vip"}
+		case 1:
+			c.Sum, c.Value = "total", pick(d, []float64{1.25, 99.5, 100.75})
+		}
+		return c
+	}
 	if subject == audit.SubjectCustomer {
 		switch d.rng.IntN(3) {
 		case 0:
@@ -277,18 +287,27 @@ func or(target string, index func(string) int, next int) int {
 func Longest(campaigns []audit.Campaign) time.Duration {
 	var longest time.Duration
 	for _, c := range campaigns {
-		total := c.Trigger.For
+		total, loops := c.Trigger.For, 0
 		for _, s := range c.Steps {
 			if s.Delay != nil {
 				total += s.Delay.For
 			}
 			if s.Wait != nil {
-				total += s.Wait.Timeout
+				total += s.Wait.Timeout * time.Duration(1+s.Wait.MaxRestarts)
+			}
+			if s.Until != nil {
+				total += 8 * 24 * time.Hour
 			}
 			if s.Send != nil {
 				total += s.Send.Expires
+				if s.Send.OnCap == audit.CapDefer {
+					total += 31 * 24 * time.Hour
+				}
+				total += 2 * 24 * time.Hour // quiet hours
 			}
+			loops += s.Loop
 		}
+		total *= time.Duration(1 + loops)
 		longest = max(longest, total)
 	}
 	return longest + time.Hour

@@ -32,6 +32,8 @@ type Options struct {
 	Cooldowns bool
 	// Edits is how often definitions are applied again, among the calls.
 	Edits int
+	// Features are parts of the language beyond the first.
+	Features Features
 }
 
 // Workload is a set of campaigns, all applied before the first call, the calls in log
@@ -72,11 +74,12 @@ type draw struct {
 	pool   []time.Duration // what campaigns and gaps have in common
 	events []string
 	o      Options
+	f      Features
 }
 
 // Generate draws a workload.
 func Generate(rng *rand.Rand, o Options) Workload {
-	d := &draw{rng: rng, o: o}
+	d := &draw{rng: rng, o: o, f: o.Features}
 	d.events = eventNames()[:4+rng.IntN(3)]
 	all := durations()
 	for range 4 {
@@ -98,12 +101,21 @@ func Generate(rng *rand.Rand, o Options) Workload {
 	for i := range o.Campaigns {
 		w.Campaigns = append(w.Campaigns, d.campaign("camp-"+strconv.Itoa(i+1)))
 	}
-	w.Calls = d.calls(o, w.Campaigns)
+	if d.f.any() {
+		w.House = d.house()
+		for i := range w.Campaigns {
+			d.enrich(&w.Campaigns[i], i+1, len(w.Campaigns))
+		}
+	}
+	w.Calls = d.calls(o, w)
 	for range o.Edits {
 		d.edit(&w)
 	}
 	slices.SortStableFunc(w.Edits, func(x, y Edit) int { return cmp.Compare(x.At, y.At) })
 	w.Edits = counting(w.Campaigns, w.Edits)
+	if d.f.Tours {
+		d.tours(&w)
+	}
 	return w
 }
 
@@ -127,8 +139,11 @@ func (d *draw) one(n int) bool { return d.rng.IntN(n) == 0 }
 
 func (d *draw) duration() time.Duration { return pick(d, d.pool) }
 
-func (d *draw) calls(o Options, campaigns []audit.Campaign) []Call {
-	model := audit.New(campaigns)
+func (d *draw) calls(o Options, w Workload) []Call {
+	model := audit.New(w.Campaigns)
+	if w.House != nil {
+		model.Govern(*w.House)
+	}
 	var calls, fresh []Call // fresh: without the repeated ones
 	at := Start
 	last := make([]int64, o.Customers) // event time of each customer's last record
@@ -261,6 +276,11 @@ func (d *draw) eventTime(at, last int64) int64 {
 }
 
 func (d *draw) event() audit.Event {
+	if d.f.any() {
+		if e, ok := d.further(); ok {
+			return e
+		}
+	}
 	if d.one(7) {
 		return audit.Event{Type: audit.TypeIdentify, Traits: d.traits(), Historical: d.one(25)}
 	}
