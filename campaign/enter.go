@@ -1,8 +1,8 @@
 package campaign
 
 // triggers asks every campaign that watches the event's name, by campaign name.
-func (m *Machine) triggers(e *Event) {
-	for _, p := range m.set.triggered(e.Name) {
+func (m *Machine) triggers(looking []*Program, e *Event) {
+	for _, p := range looking {
 		m.trigger(p, e)
 	}
 	m.notedProfile()

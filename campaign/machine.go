@@ -73,7 +73,8 @@ func (m *Machine) Apply(c *Customer, e *Event, now int64, created bool, out *Out
 	m.follow()
 	m.eventID = e.ID
 	m.scope.event.set(e)
-	m.lookBefore(m.set.triggered(e.Name), created)
+	looking := m.set.looking(e.Name, created)
+	m.lookBefore(looking, created)
 	m.profile(e)
 	m.consents(e)
 	m.count(e)
@@ -84,7 +85,7 @@ func (m *Machine) Apply(c *Customer, e *Event, now int64, created bool, out *Out
 	}
 	m.rezone(e)
 	since := m.mark()
-	m.triggers(e)
+	m.triggers(looking, e)
 	if len(m.candidates) > 0 {
 		m.settleGroups()
 		m.orderTriggers(since)
