@@ -76,8 +76,10 @@ type customer struct {
 	tags        map[string]bool
 	changes     []change // of the record in hand
 	dirty       bool     // a step has changed the profile
+	dirtyDue    int64    // when that was due
 	made        []made   // by steps, to be applied
 	depth       int      // of the record in hand
+	hand        *Event   // the record in hand; nil for a timer
 	uses        []use
 	keys        map[string]holder // dedupe keys, asked by key only
 	consent     map[string]said
@@ -92,6 +94,7 @@ type standing struct {
 	armed   bool
 	due     int64
 	inside  bool     // a segment, or high of a threshold
+	valued  bool     // a threshold has had a value
 	spent   []*Event // of streaks that are complete
 }
 
@@ -107,12 +110,12 @@ func New(campaigns []Campaign) *Auditor {
 func (a *Auditor) Frame(t int64) {
 	before := a.now
 	a.now = max(a.now, t)
-	a.slice()
-	a.occur()
 	a.hold(before)
+	a.slice()
 	for {
 		first, ok := a.first(a.held())
 		if !ok || first.due > a.now {
+			a.occur() // an occurrence is found when the timers have fired
 			return
 		}
 		c := first.customer
@@ -289,9 +292,9 @@ func (a *Auditor) waits(c *customer) bool {
 }
 
 func (a *Auditor) apply(c *customer, e *Event, first bool) {
-	zone := c.zone(nil)
+	zone := c.zone(nil).String()
 	c.update(a, e)
-	if c.zone(nil) != zone {
+	if c.zone(nil).String() != zone {
 		a.moved(c)
 	}
 	for _, ch := range c.ordered() {
@@ -304,8 +307,10 @@ func (a *Auditor) apply(c *customer, e *Event, first bool) {
 		}
 	}
 	c.changes, c.dirty = nil, false
+	c.hand = e
 	a.admit(c, all)
 	a.settle(c)
+	c.hand = nil
 }
 
 // moved: another time zone moves what follows the customer's clock. Who is held is
@@ -323,7 +328,7 @@ func (a *Auditor) moved(c *customer) {
 			ch.again()
 		case ok && s.Until != nil && named(s.Until.Zone) == nil:
 			a.note(NoteMoved)
-			ch.due = a.next(ch, s.Until, ch.opened)
+			ch.due = a.next(ch, s.Until, a.now)
 		}
 	}
 }
@@ -450,11 +455,14 @@ func (a *Auditor) arm(s *standing, i int, e *Event) {
 }
 
 func (a *Auditor) tooOld(i int, e *Event) bool {
-	limit := a.campaigns[i].MaxEventAge.Milliseconds()
-	if limit == 0 {
-		limit = defaultMaxAge
+	return a.now-e.Time > a.maxAge(i)
+}
+
+func (a *Auditor) maxAge(i int) int64 {
+	if limit := a.campaigns[i].MaxEventAge.Milliseconds(); limit != 0 {
+		return limit
 	}
-	return a.now-e.Time > limit
+	return defaultMaxAge
 }
 
 // fresh: a record that starts something is neither historical nor too old.

@@ -1,6 +1,8 @@
 package audit
 
-import "strconv"
+import (
+	"strconv"
+)
 
 // candidate is a chain that would start: by a record, a watch or a tour. planned is the
 // instant its entry was due: now, or that of a watch.
@@ -52,7 +54,7 @@ func (a *Auditor) may(c *customer, t *candidate) (live []*chain, reason string) 
 	if def.From != 0 && a.now < def.From || def.Until != 0 && a.now >= def.Until {
 		return nil, "outside_period"
 	}
-	if t.late && (def.Late == LateSkip || def.Late == LateExit) {
+	if t.late && def.Late == LateExit {
 		return nil, "late"
 	}
 	key, ok := keyOf(def.Reentry, t.trigger)

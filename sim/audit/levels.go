@@ -55,14 +55,17 @@ func (a *Auditor) crossed(c *customer, i int) bool {
 		if !ok {
 			return false
 		}
-		before := s.inside // high
+		before, first := s.inside, !s.valued // high
+		s.valued = true
 		switch {
+		case t.Down && first: // hysteresis is about the way back from a crossing
+			s.inside = v > t.At
 		case !t.Down && v >= t.At, t.Down && v > t.At+t.Hysteresis:
 			s.inside = true
 		case !t.Down && v < t.At-t.Hysteresis, t.Down && v <= t.At:
 			s.inside = false
 		}
-		if s.inside != before && s.inside != t.Down {
+		if s.inside != before && s.inside != t.Down && !(t.Down && first) {
 			a.note(NoteThreshold)
 			return true
 		}
@@ -97,7 +100,10 @@ func (a *Auditor) levels(c *customer) bool {
 		return false
 	}
 	c.dirty = false
-	e := &Event{Customer: c.id, ID: AnyID, Time: a.now, Type: TypeIdentify}
+	e := c.hand
+	if e == nil {
+		e = &Event{Customer: c.id, ID: AnyID, Time: a.now, Type: TypeIdentify}
+	}
 	var all []candidate
 	for i := range a.campaigns {
 		var by *Event
@@ -109,9 +115,9 @@ func (a *Auditor) levels(c *customer) bool {
 		case KindChange:
 			by = a.changed(c, i, e)
 		}
-		if by != nil {
+		if by != nil && a.fresh(i, e) {
 			a.note(NoteSetFires)
-			all = append(all, candidate{campaign: i, trigger: by, planned: a.now})
+			all = append(all, candidate{campaign: i, trigger: by, planned: c.dirtyDue, depth: c.depth})
 		}
 	}
 	c.changes = nil

@@ -54,7 +54,7 @@ func (a *Auditor) converts(ch *chain, h *Hit, e *Event, back bool) {
 	a.conversions = append(a.conversions, c)
 }
 
-// shown is the goal of the chain's row: the primary one, else the one that ended the
+// shown is the goal of the chain's row: the primary one, if it was reached, else the one that ended the
 // chain, else the first. What was taken back does not show.
 func (ch *chain) shown() (Hit, bool) {
 	for _, g := range ch.def.Goals {
@@ -66,7 +66,6 @@ func (ch *chain) shown() (Hit, bool) {
 				return h, true
 			}
 		}
-		return Hit{}, false
 	}
 	if ch.outcome == Converted && !ch.hits[ch.endedBy].reversed {
 		return ch.hits[ch.endedBy], true

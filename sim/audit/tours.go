@@ -17,6 +17,7 @@ type tour struct {
 	due      int64
 	late     bool
 	left     []*customer // by id
+	cursor   string      // the customer whose turn came last
 }
 
 // Broadcast puts an event without a customer on its way to all.
@@ -107,27 +108,37 @@ func (a *Auditor) occurrence(i int, after int64) int64 {
 
 // slice visits the next customers of the first tour, in the order of their ids.
 func (a *Auditor) slice() {
-	for left := slice; left > 0 && len(a.tours) > 0; {
-		t := a.tours[0]
-		if len(t.left) == 0 {
-			a.tours = a.tours[1:]
+	if len(a.tours) == 0 {
+		return
+	}
+	t, passed := a.tours[0], 0
+	for _, c := range a.customers {
+		if c.id <= t.cursor || passed == slice {
 			continue
 		}
-		a.visit(t.left[0])
-		left--
+		passed++
+		t.cursor = c.id
+		a.visitFor(c, t)
+	}
+	if passed < slice {
+		a.tours = a.tours[1:]
 	}
 }
 
 // visit has all that is on its way happen to a customer.
 func (a *Auditor) visit(c *customer) {
 	for _, t := range a.tours {
-		at, found := slices.BinarySearchFunc(t.left, c, func(x, y *customer) int { return cmp.Compare(x.id, y.id) })
-		if !found {
-			continue
-		}
-		t.left = slices.Delete(t.left, at, at+1)
-		a.happen(c, t)
+		a.visitFor(c, t)
 	}
+}
+
+func (a *Auditor) visitFor(c *customer, t *tour) {
+	at, found := slices.BinarySearchFunc(t.left, c, func(x, y *customer) int { return cmp.Compare(x.id, y.id) })
+	if !found {
+		return
+	}
+	t.left = slices.Delete(t.left, at, at+1)
+	a.happen(c, t)
 }
 
 func (a *Auditor) happen(c *customer, t *tour) {
@@ -138,6 +149,10 @@ func (a *Auditor) happen(c *customer, t *tour) {
 		case t.campaign == "" && def.Trigger.Kind == KindBroadcast && def.Trigger.Event == t.event.Name &&
 			def.Trigger.When.holds(s) && def.Audience.holds(s):
 			a.note(NoteBroadcast)
+			if age := t.due - t.event.Time; age > a.maxAge(i) { // that of the record, not of the visit
+				a.refuse(i, "max_event_age")
+				continue
+			}
 		case t.campaign != "" && t.campaign == def.Name && def.Trigger.Kind == KindSchedule && def.Audience.holds(s):
 			a.note(NoteSchedule)
 		default:
@@ -153,5 +168,5 @@ func (a *Auditor) happen(c *customer, t *tour) {
 
 // Tours says whether one is under way.
 func (a *Auditor) Tours() bool {
-	return slices.ContainsFunc(a.tours, func(t *tour) bool { return len(t.left) > 0 })
+	return len(a.tours) > 0
 }

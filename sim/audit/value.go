@@ -4,7 +4,7 @@ package audit
 // old as the window counts no more.
 func (c *customer) tally(q Comparison) float64 {
 	n, sum := 0, 0.0
-	for _, e := range c.counted(q.Count, nil) {
+	for _, e := range c.since(c.a.sinceIn(c.a.asked, counter{event: q.Count, of: q.keeps()}), q.Count, nil) {
 		if q.Window != 0 && c.a.now-e.Time >= q.Window.Milliseconds() {
 			continue
 		}
@@ -16,4 +16,12 @@ func (c *customer) tally(q Comparison) float64 {
 		return sum
 	}
 	return float64(n)
+}
+
+// keeps names what is kept for a comparison: each window and sum is counted by itself.
+func (q Comparison) keeps() string {
+	if q.Window == 0 && q.Sum == "" {
+		return ""
+	}
+	return q.Sum + " " + Duration(q.Window)
 }

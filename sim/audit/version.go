@@ -111,15 +111,16 @@ func (ch *chain) replan(a *Auditor) {
 type counter struct {
 	event string
 	where string
-	since int // place in the log
+	of    string // what is kept: the count, or a sum or a window of it
+	since int    // place in the log
 }
 
 // ask takes stock of the counters: those that are asked for already go on, new ones
 // begin here, the others end.
 func (a *Auditor) ask() {
 	var next []counter
-	want := func(event string, where *Pred) {
-		c := counter{event: event, where: where.text()}
+	want := func(event string, where *Pred, of string) {
+		c := counter{event: event, where: where.text(), of: of}
 		if a.sinceIn(next, c) < 0 {
 			c.since = max(a.sinceIn(a.asked, c), 0)
 			if a.sinceIn(a.asked, c) < 0 {
@@ -130,12 +131,12 @@ func (a *Auditor) ask() {
 	}
 	for _, c := range a.campaigns {
 		if k := c.Trigger.Kind; k == KindCount || k == KindInactivity || k == KindStreak {
-			want(c.Trigger.Event, c.Trigger.Where)
+			want(c.Trigger.Event, c.Trigger.Where, "")
 		}
 		for _, p := range c.preds() {
 			for _, comparison := range p.All {
 				if comparison.Count != "" {
-					want(comparison.Count, nil)
+					want(comparison.Count, nil, comparison.keeps())
 				}
 			}
 		}
@@ -156,7 +157,7 @@ func (a *Auditor) Campaigns() []Campaign {
 func (a *Auditor) Counters() []string {
 	var all []string
 	for _, c := range a.asked {
-		all = append(all, c.event+"\x00"+c.where)
+		all = append(all, c.event+"\x00"+c.where+"\x00"+c.of)
 	}
 	return all
 }
@@ -164,7 +165,7 @@ func (a *Auditor) Counters() []string {
 // sinceIn is from when on a counter counts, -1 when it is not in the list.
 func (a *Auditor) sinceIn(list []counter, c counter) int {
 	for _, o := range list {
-		if o.event == c.event && o.where == c.where {
+		if o.event == c.event && o.where == c.where && o.of == c.of {
 			return o.since
 		}
 	}
@@ -177,7 +178,10 @@ func (a *Auditor) since(event string, where *Pred) int {
 
 // counted are the customer's events of a name that match, since somebody asks.
 func (c *customer) counted(event string, where *Pred) []*Event {
-	since := c.a.since(event, where)
+	return c.since(c.a.since(event, where), event, where)
+}
+
+func (c *customer) since(since int, event string, where *Pred) []*Event {
 	var all []*Event
 	for _, e := range c.events {
 		if e.place > since && (Match{Event: event, Where: where}).holds(e, e, c) {

@@ -149,12 +149,27 @@ func (d *draw) steps() []audit.Step {
 	if !slices.ContainsFunc(steps, func(s audit.Step) bool { return s.Send != nil }) {
 		steps[0] = audit.Step{ID: steps[0].ID, Send: d.send()}
 	}
+	return reachable(steps)
+}
+
+// reachable leaves out the steps that cannot be reached.
+func reachable(steps []audit.Step) []audit.Step {
+	n := len(steps)
 	reached := make([]bool, n+1)
 	reached[0] = true
-	for i, s := range steps { // forward only: one pass reaches all
-		if reached[i] {
-			for _, target := range targets(s, i, n) {
+	for again := true; again; { // loops lead back
+		again = false
+		for i := range steps {
+			if !reached[i] {
+				continue
+			}
+			for _, target := range targets(steps, i) {
+				again = again || !reached[target]
 				reached[target] = true
+				if target <= i {
+					again = again || !reached[i+1] // a loop that is used up goes on
+					reached[i+1] = true
+				}
 			}
 		}
 	}
@@ -235,20 +250,19 @@ func (d *draw) target(i, n int) string {
 	return stepID(i + 1 + d.rng.IntN(n-i-1))
 }
 
-// targets are the indexes that the i-th of n steps can lead to.
-func targets(s audit.Step, i, n int) []int {
+// targets are the indexes that the i-th step can lead to.
+func targets(steps []audit.Step, i int) []int {
+	s := steps[i]
 	index := func(target string) int {
-		switch target {
-		case "":
+		if target == "" {
 			return i + 1
-		case audit.End:
-			return n
 		}
-		number, err := strconv.Atoi(target[1:])
-		if err != nil {
-			panic("BUG: step id " + target)
+		for k := range steps {
+			if steps[k].ID == target {
+				return k
+			}
 		}
-		return number - 1
+		return len(steps)
 	}
 	next := index(s.Goto)
 	var to []int
@@ -268,6 +282,12 @@ func targets(s audit.Step, i, n int) []int {
 		if falls {
 			to = append(to, next)
 		}
+	case s.Experiment != nil:
+		for _, v := range s.Experiment.Variants {
+			to = append(to, or(v.Goto, index, next))
+		}
+	case s.Send != nil:
+		to = append(to, next, or(s.Send.OnFail, index, next))
 	default:
 		to = append(to, next)
 	}

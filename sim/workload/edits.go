@@ -126,6 +126,19 @@ func renamed(steps []audit.Step) []audit.Step {
 			}
 			s.Wait = &w
 		}
+		if s.Experiment != nil {
+			e := *s.Experiment
+			e.Variants = slices.Clone(e.Variants)
+			for j := range e.Variants {
+				e.Variants[j].Goto = to(e.Variants[j].Goto)
+			}
+			s.Experiment = &e
+		}
+		if s.Send != nil {
+			send := *s.Send
+			send.OnFail = to(send.OnFail)
+			s.Send = &send
+		}
 		if s.Branch != nil {
 			b := audit.Branch{Arms: slices.Clone(s.Branch.Arms)}
 			for j := range b.Arms {

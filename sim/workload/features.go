@@ -158,6 +158,7 @@ func (d *draw) enrich(c *audit.Campaign, n, of int) {
 	if d.f.Loops {
 		d.loop(c)
 	}
+	c.Steps = reachable(c.Steps)
 }
 
 // retrigger gives some campaigns another trigger.
