@@ -160,8 +160,7 @@ func (a *Auditor) deliver(ch *chain, s Step, channel string) {
 	for _, name := range a.capsOf(ch, s, channel) {
 		c.uses = append(c.uses, use{cap: name, at: a.now, of: p})
 	}
-	if key, ok := ch.dedupeKey(); ok && !ch.tookKey {
-		ch.tookKey = true
+	if key, ok := ch.dedupeKey(); ok && c.keys[key].until <= a.now { // else it holds it, for as long as it did
 		c.keys[key] = holder{ch, a.now + ch.def.Policy.DedupeWindow.Milliseconds()}
 	}
 }

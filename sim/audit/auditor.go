@@ -292,9 +292,9 @@ func (a *Auditor) waits(c *customer) bool {
 }
 
 func (a *Auditor) apply(c *customer, e *Event, first bool) {
-	zone := c.zone(nil).String()
+	zone := c.traits["timezone"]
 	c.update(a, e)
-	if c.zone(nil).String() != zone {
+	if !same(zone, c.traits["timezone"]) {
 		a.moved(c)
 	}
 	for _, ch := range c.ordered() {

@@ -48,9 +48,8 @@ type chain struct {
 	heldOut   bool
 	depth     int // of the record that it runs for
 	passed    []Passed
-	back      map[string]int // how often it went back to a step, asked by key only
-	restarts  int            // of the wait that it is in
-	tookKey   bool
+	back      map[string]int   // how often it went back to a step, asked by key only
+	restarts  int              // of the wait that it is in
 	lastUntil map[string]int64 // when it last left a step, asked by key only
 	asks      asks
 }

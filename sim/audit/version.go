@@ -90,7 +90,7 @@ func (ch *chain) replan(a *Auditor) {
 	case ch.asks.held:
 		return
 	case s.Until != nil:
-		due = a.next(ch, s.Until, ch.opened)
+		due = a.next(ch, s.Until, ch.opened) // not the instant at which it went back
 	case s.Wait != nil:
 		due += s.Wait.Timeout.Milliseconds()
 		timed = s.Wait.Timeout != 0

@@ -251,7 +251,14 @@ func (d *draw) complete(c *audit.Campaign, s *audit.Step, i, number, of int) {
 	if s.Delay == nil || d.one(2) {
 		return
 	}
-	var verbs []string
+	if verbs := d.verbs(c, number, of); len(verbs) > 0 {
+		s.Delay = nil
+		d.verb(s, pick(d, verbs), later, number, of)
+	}
+}
+
+// verbs are those that a step may have instead of its delay.
+func (d *draw) verbs(c *audit.Campaign, number, of int) (verbs []string) {
 	if d.f.Experiments {
 		verbs = append(verbs, "experiment", "experiment")
 	}
@@ -268,11 +275,10 @@ func (d *draw) complete(c *audit.Campaign, s *audit.Step, i, number, of int) {
 	if d.f.Calendar {
 		verbs = append(verbs, "until", "until")
 	}
-	if len(verbs) == 0 {
-		return
-	}
-	verb := pick(d, verbs)
-	s.Delay = nil
+	return verbs
+}
+
+func (d *draw) verb(s *audit.Step, verb string, later func() string, number, of int) {
 	switch verb {
 	case "experiment":
 		weight := pick(d, []int{50, 10, 99})
