@@ -35,6 +35,7 @@ func (p *partition) audit(h *history) error {
 	for _, what := range a.Noted() {
 		p.w.mark(what)
 	}
+	p.held(a.Deliveries())
 	if err := compareDeliveries(h, a.Deliveries(), p.w.opt.StrictDue); err != nil {
 		return err
 	}
@@ -45,6 +46,32 @@ func (p *partition) audit(h *history) error {
 		return err
 	}
 	return compareChains(h, a.Chains())
+}
+
+// held marks deliveries that were held over a crash, and steps that a loop sent again.
+func (p *partition) held(all []audit.Delivery) {
+	type step struct {
+		chainID
+		step, channel string
+	}
+	since, sent := map[step]int64{}, map[step]bool{}
+	for i := range all {
+		d := &all[i]
+		id := step{chainID{d.Campaign, d.Customer, d.Entry}, d.Step, d.Channel}
+		switch d.Status {
+		case audit.Deferred:
+			since[id] = d.At
+		case audit.HandedOff:
+			from := since[id]
+			if from != 0 && slices.ContainsFunc(p.crashes, func(at int64) bool { return at > from && at < d.At }) {
+				p.w.mark(reachHeldCrash)
+			}
+			if sent[id] {
+				p.w.mark(reachLoopSend)
+			}
+			sent[id] = true
+		}
+	}
 }
 
 // reading gives the records of a log to the auditor.

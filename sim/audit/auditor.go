@@ -297,6 +297,9 @@ func (a *Auditor) apply(c *customer, e *Event, first bool) {
 	if !same(zone, c.traits["timezone"]) {
 		a.moved(c)
 	}
+	if _, said := e.Traits["timezone"]; said { // also when it is the same
+		a.unhold(c)
+	}
 	for _, ch := range c.ordered() {
 		ch.observe(a, e)
 	}
@@ -313,21 +316,23 @@ func (a *Auditor) apply(c *customer, e *Event, first bool) {
 	c.hand = nil
 }
 
-// moved: another time zone moves what follows the customer's clock. Who is held is
-// asked again at once.
-func (a *Auditor) moved(c *customer) {
+// unhold: who is held is asked again at once by a record that says where they are.
+func (a *Auditor) unhold(c *customer) {
 	for _, ch := range c.chains {
-		if !ch.live() || !ch.resting {
-			continue
-		}
-		s, ok := ch.step()
-		switch {
-		case ch.asks.held:
+		if ch.live() && ch.asks.held {
 			a.note(NoteMoved)
 			ch.depth = c.depth
 			ch.again()
-		case ok && s.Until != nil && named(s.Until.Zone) == nil:
-			a.note(NoteMoved)
+		}
+	}
+}
+
+// moved: another time zone moves what follows the customer's clock.
+func (a *Auditor) moved(c *customer) {
+	for _, ch := range c.chains {
+		s, ok := ch.step()
+		if ok && ch.live() && ch.resting && s.Until != nil && named(s.Until.Zone) == nil {
+			a.note(NoteMovedTimer)
 			ch.due = a.next(ch, s.Until, a.now)
 		}
 	}

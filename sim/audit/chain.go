@@ -43,15 +43,15 @@ type chain struct {
 	endedBy      int // index in hits, when outcome is Converted
 	forgotten    bool
 
-	late      bool // what made it run was more than lateAfter late
-	sent      bool // something left since it last rested
-	heldOut   bool
-	depth     int // of the record that it runs for
-	passed    []Passed
-	back      map[string]int   // how often it went back to a step, asked by key only
-	restarts  int              // of the wait that it is in
-	lastUntil map[string]int64 // when it last left a step, asked by key only
-	asks      asks
+	late     bool // what made it run was more than lateAfter late
+	sent     bool // something left since it last rested
+	heldOut  bool
+	depth    int // of the record that it runs for
+	passed   []Passed
+	back     map[string]int // how often it went back to a step, asked by key only
+	restarts int            // of the wait that it is in
+	wentBack int64          // when it last did
+	asks     asks
 }
 
 // Passed is an experiment that a chain came through.
@@ -189,13 +189,13 @@ func (ch *chain) indexOf(id string) int {
 func (ch *chain) leave(target string) {
 	ch.resting, ch.timed = false, false
 	i := ch.index()
-	ch.lastUntil[ch.at] = ch.customer.a.now
 	if target == "" {
 		target = ch.def.Steps[i].Goto
 	}
 	if to := ch.indexOf(target); to >= 0 && to <= i { // back, as often as the step says
 		if ch.back[target] < ch.def.Steps[to].Loop {
 			ch.back[target]++
+			ch.wentBack = ch.customer.a.now
 		} else {
 			target = ""
 			ch.customer.a.note(NoteLoop)

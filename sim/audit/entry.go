@@ -137,7 +137,7 @@ func (a *Auditor) enter(c *customer, t *candidate, lost bool) {
 		campaign: i, def: def, customer: c, key: key, entry: c.per[i].entries,
 		trigger: t.trigger, enteredAt: a.now, planned: t.planned, outcome: Active, at: def.Steps[0].ID,
 		version: def.Version, late: t.late, depth: t.depth, heldOut: Bucket(def.Name, c.id) < def.Policy.Holdout,
-		back: map[string]int{}, lastUntil: map[string]int64{},
+		back: map[string]int{},
 	})
 }
 

@@ -141,7 +141,8 @@ func (a *Auditor) streak(c *customer, i int, e *Event) bool {
 	}
 	var line []*Event
 	for _, o := range c.events {
-		if o.place > a.since(t.Event, t.Where) && !slices.Contains(s.spent, o) && (breaks(o) || o.met[a.campaigns[i].Name]) {
+		since := a.sinceIn(a.asked, counter{event: t.Event, where: t.Where.text(), of: ofStreak})
+		if o.place > since && !slices.Contains(s.spent, o) && (breaks(o) || o.met[a.campaigns[i].Name]) {
 			line = append(line, o)
 		}
 	}

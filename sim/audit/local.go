@@ -59,15 +59,12 @@ func (a *Auditor) next(ch *chain, u *Until, at int64) int64 {
 		for _, d := range u.Days {
 			fits = fits || d == weekday
 		}
-		// a step gone back to in the same instant waits for the next
-		if fits && (t > at || t == at && !ch.passedAt(at)) {
+		// a chain that goes back to the step at the very instant waits for the next
+		if fits && (t > at || t == at && ch.wentBack != at) {
 			return t
 		}
 	}
 }
-
-// passedAt: the chain has left its step at that very instant before.
-func (ch *chain) passedAt(at int64) bool { return ch.lastUntil[ch.at] == at && at != 0 }
 
 // period names the day, week or month of an instant.
 func period(at int64, per string, zone *time.Location) string {

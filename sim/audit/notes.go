@@ -28,7 +28,8 @@ const (
 	NoteQuietHold     = "held by quiet hours"
 	NoteQuietDrop     = "dropped by quiet hours"
 	NoteQuietEnd      = "send at the very end of quiet hours"
-	NoteMoved         = "held or waiting chain asked anew after a move to another zone"
+	NoteMoved         = "held chain asked anew by a time zone"
+	NoteMovedTimer    = "waiting timer moved by a time zone"
 	NotePreempt       = "chain preempted"
 	NoteGroup         = "refused by a live chain of the group"
 	NoteGroupLost     = "refused by another of the group at the same instant"
@@ -57,7 +58,7 @@ func Notes() []string {
 		NoteLoop, NoteLateExit, NoteLateSkip, NoteReversal, NoteReversalEnded, NoteCap, NoteCapDefer, NoteCapExit,
 		NoteCapEnd, NoteRefund, NoteRefundWaited, NoteDeferredLeft, NoteGhost, NoteRecheck, NoteOff, NoteDisturb,
 		NoteConsent, NotePreference, NoteDedupe, NoteDedupeEnd, NoteVariable, NoteOnFail, NoteQuietHold,
-		NoteQuietDrop, NoteQuietEnd, NoteMoved, NotePreempt, NoteGroup, NoteGroupLost, NoteExperiment, NoteSet,
+		NoteQuietDrop, NoteQuietEnd, NoteMoved, NoteMovedTimer, NotePreempt, NoteGroup, NoteGroupLost, NoteExperiment, NoteSet,
 		NoteSetFires, NoteEmit, NoteEmitDeep, NoteStart, NoteStreak, NoteStreakBroken, NoteThreshold, NoteSegmentIn,
 		NoteSegmentOut, NoteChange, NoteBroadcast, NoteOvertaken, NoteSchedule, NotePeriod, NoteRestarted,
 	}

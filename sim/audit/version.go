@@ -81,14 +81,17 @@ func (ch *chain) replan(a *Auditor) {
 	if !ok || !ch.live() || !ch.resting {
 		return
 	}
+	if s.Send == nil {
+		ch.asks = asks{} // what it was held with is no step any more
+	}
 	due, timed := ch.opened, true
 	switch {
 	case s.Delay != nil && s.Delay.FromEntry:
 		due = ch.enteredAt + s.Delay.For.Milliseconds()
 	case s.Delay != nil:
 		due += s.Delay.For.Milliseconds()
-	case ch.asks.held:
-		return
+	case s.Send != nil:
+		return // held, and still to be sent
 	case s.Until != nil:
 		due = a.next(ch, s.Until, ch.opened) // not the instant at which it went back
 	case s.Wait != nil:
@@ -106,6 +109,9 @@ func (ch *chain) replan(a *Auditor) {
 	}
 	ch.due, ch.timed, ch.wake = max(due, turn), timed, 0
 }
+
+// ofStreak marks what is kept for a streak, which is no count.
+const ofStreak = "streak"
 
 // counter is what some campaign asks to be counted, from when on.
 type counter struct {
@@ -130,8 +136,11 @@ func (a *Auditor) ask() {
 		}
 	}
 	for _, c := range a.campaigns {
-		if k := c.Trigger.Kind; k == KindCount || k == KindInactivity || k == KindStreak {
+		switch c.Trigger.Kind {
+		case KindCount, KindInactivity:
 			want(c.Trigger.Event, c.Trigger.Where, "")
+		case KindStreak:
+			want(c.Trigger.Event, c.Trigger.Where, ofStreak)
 		}
 		for _, p := range c.preds() {
 			for _, comparison := range p.All {
