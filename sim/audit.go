@@ -201,8 +201,9 @@ func decided(d *campaign.Delivery) bool {
 		return d.Attempt == 1
 	case campaign.StatusGhost, campaign.StatusDropped, campaign.StatusDefer:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // compareStates compares what became of the deliveries, each customer's in the order

@@ -111,6 +111,12 @@ func (o Options) More(rng *rand.Rand) Options {
 // Whole has the campaigns use the whole language.
 func (o Options) Whole(rng *rand.Rand) Options {
 	o.Language = workload.DrawFeatures(rng)
+	if o.Language.Caps { // what failed gives its place back
+		o.Permanent = Rate(100 + rng.IntN(300))
+	}
+	if o.Language.Late && rng.IntN(2) == 0 {
+		o.Clock, o.Jump = Rate(20+rng.IntN(60)), 1_800_000
+	}
 	return o
 }
 

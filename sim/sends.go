@@ -53,7 +53,8 @@ func (p *partition) fates(h *history) (map[campaign.ID]*fate, error) {
 		m := &h.messages[i]
 		for _, c := range m.Chains {
 			id := chainID{c.Campaign, c.Customer, int(c.Entry)}
-			if (c.Outcome == campaign.ByGoal || c.Outcome == campaign.Stopped || c.Outcome == campaign.Preempted) && stopped[id] == 0 {
+			stops := c.Outcome == campaign.ByGoal || c.Outcome == campaign.Stopped || c.Outcome == campaign.Preempted
+			if stops && stopped[id] == 0 {
 				stopped[id] = m.Seq
 			}
 			if (c.Outcome == campaign.Completed || c.Outcome == campaign.Exited) && ended[id] == 0 {
@@ -71,7 +72,8 @@ func (p *partition) fates(h *history) (map[campaign.ID]*fate, error) {
 				by[d.ID] = f
 			}
 			if identityOf(f.handed) != identityOf(d) {
-				return nil, fmt.Errorf("deliveries %+v and %+v have the id %s", identityOf(f.handed), identityOf(d), d.ID)
+				return nil, fmt.Errorf("deliveries %+v and %+v have the id %s", identityOf(f.handed), identityOf(d),
+					d.ID)
 			}
 			if d.Status == campaign.HandedOff && d.Attempt != f.attempts+1 {
 				return nil, fmt.Errorf("delivery %+v: attempt %d after %d", identityOf(d), d.Attempt, f.attempts)

@@ -119,7 +119,8 @@ func (a *Auditor) decide(ch *chain) {
 	}
 	ch.asks = asks{}
 	target := ""
-	if failed {
+	if failed && s.Send.OnFail != "" {
+		a.note(NoteOnFail)
 		target = s.Send.OnFail
 	}
 	ch.leave(target)

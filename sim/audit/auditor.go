@@ -257,7 +257,8 @@ func (a *Auditor) withGroup(c *customer, first candidate) []candidate {
 	}
 	for i, s := range c.per {
 		t := a.campaigns[i]
-		if s.armed && s.due <= a.now && i != first.campaign && t.Policy.Group == group && t.Trigger.Kind == KindInactivity {
+		rival := t.Policy.Group == group && t.Trigger.Kind == KindInactivity
+		if rival && s.armed && s.due <= a.now && i != first.campaign {
 			first.rivals = append(first.rivals, candidate{
 				campaign: i, trigger: s.latest, planned: s.due, late: a.now-s.due > lateAfter,
 			})
@@ -353,7 +354,8 @@ func (a *Auditor) customer(id string) (c *customer, first bool) {
 	}
 	c = &customer{
 		a: a, id: id, place: a.place, seen: map[string]bool{}, traits: map[string]any{}, tags: map[string]bool{},
-		keys: map[string]holder{}, consent: map[string]said{}, preferences: map[string]said{}, disturb: map[string]said{},
+		keys: map[string]holder{}, consent: map[string]said{}, preferences: map[string]said{},
+		disturb: map[string]said{},
 	}
 	c.per = make([]standing, len(a.campaigns))
 	a.customers = slices.Insert(a.customers, at, c)
@@ -372,7 +374,8 @@ func (c *customer) update(a *Auditor, e *Event) {
 	}
 	e.met = map[string]bool{}
 	for _, def := range a.campaigns {
-		if def.Trigger.Kind == KindStreak && (Match{Event: def.Trigger.Event, Where: def.Trigger.Where}).holds(e, e, c) {
+		m := Match{Event: def.Trigger.Event, Where: def.Trigger.Where}
+		if def.Trigger.Kind == KindStreak && m.holds(e, e, c) {
 			e.met[def.Name] = true
 		}
 	}

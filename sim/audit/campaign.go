@@ -233,7 +233,8 @@ func (c Comparison) cel() string {
 			window = ", " + quote(Duration(c.Window))
 		}
 		if c.Sum != "" {
-			return "customer.sum(" + quote(c.Count) + ", " + quote(c.Sum) + window + ") " + c.Op + " " + literal(c.Value, false)
+			call := "customer.sum(" + quote(c.Count) + ", " + quote(c.Sum) + window + ") "
+			return call + c.Op + " " + literal(c.Value, false)
 		}
 		return "customer.count(" + quote(c.Count) + window + ") " + c.Op + " " + literal(c.Value, true)
 	}

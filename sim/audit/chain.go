@@ -121,6 +121,7 @@ func (ch *chain) restart(a *Auditor, e *Event) {
 		return
 	}
 	ch.restarts++
+	a.note(NoteRestarted)
 	ch.opened, ch.due, ch.wake = a.now, a.now+w.Timeout.Milliseconds(), 0
 }
 

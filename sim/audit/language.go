@@ -119,7 +119,7 @@ func Bucket(salt, customer string) int {
 	return int(binary.BigEndian.Uint64(sum[:8]) % 10_000)
 }
 
-func (c *Campaign) category(s *Send) string {
+func (c Campaign) category(s *Send) string {
 	switch {
 	case s != nil && s.Category != "":
 		return s.Category

@@ -65,7 +65,7 @@ func (a *Auditor) crossed(c *customer, i int) bool {
 		case !t.Down && v < t.At-t.Hysteresis, t.Down && v <= t.At:
 			s.inside = false
 		}
-		if s.inside != before && s.inside != t.Down && !(t.Down && first) {
+		if s.inside != before && s.inside != t.Down && (!t.Down || !first) {
 			a.note(NoteThreshold)
 			return true
 		}

@@ -58,7 +58,8 @@ func Notes() []string {
 		NoteLoop, NoteLateExit, NoteLateSkip, NoteReversal, NoteReversalEnded, NoteCap, NoteCapDefer, NoteCapExit,
 		NoteCapEnd, NoteRefund, NoteRefundWaited, NoteDeferredLeft, NoteGhost, NoteRecheck, NoteOff, NoteDisturb,
 		NoteConsent, NotePreference, NoteDedupe, NoteDedupeEnd, NoteVariable, NoteOnFail, NoteQuietHold,
-		NoteQuietDrop, NoteQuietEnd, NoteMoved, NoteMovedTimer, NotePreempt, NoteGroup, NoteGroupLost, NoteExperiment, NoteSet,
+		NoteQuietDrop, NoteQuietEnd, NoteMoved, NoteMovedTimer, NotePreempt, NoteGroup, NoteGroupLost,
+		NoteExperiment, NoteSet,
 		NoteSetFires, NoteEmit, NoteEmitDeep, NoteStart, NoteStreak, NoteStreakBroken, NoteThreshold, NoteSegmentIn,
 		NoteSegmentOut, NoteChange, NoteBroadcast, NoteOvertaken, NoteSchedule, NotePeriod, NoteRestarted,
 	}

@@ -131,8 +131,8 @@ func (a *Auditor) Result(r Result) {
 	c, _ := a.customer(r.Customer)
 	a.visit(c)
 	at := slices.IndexFunc(c.pending, func(p *pending) bool {
-		return p.chain.def.Name == r.Campaign && p.chain.entry == r.Entry && p.step == r.Step && p.channel == r.Channel &&
-			p.number == r.Number
+		return p.chain.def.Name == r.Campaign && p.chain.entry == r.Entry && p.step == r.Step &&
+			p.channel == r.Channel && p.number == r.Number
 	})
 	if at < 0 {
 		return // it has an end already

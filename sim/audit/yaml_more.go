@@ -145,7 +145,8 @@ func (s Step) more() fields {
 	case s.Experiment != nil:
 		ways := make([]string, 0, len(s.Experiment.Variants))
 		for _, v := range s.Experiment.Variants {
-			w := fields{}.add("id", quote(v.ID)).add("weight", strconv.Itoa(v.Weight)).addIf(v.Goto != "", "goto", quote(v.Goto))
+			w := fields{}.add("id", quote(v.ID)).add("weight", strconv.Itoa(v.Weight))
+			w = w.addIf(v.Goto != "", "goto", quote(v.Goto))
 			ways = append(ways, "{"+w.text()+"}")
 		}
 		v := fields{}.addIf(s.Experiment.Salt != "", "salt", quote(s.Experiment.Salt))
@@ -168,7 +169,8 @@ func (s Step) more() fields {
 			v = v.add("traits", "{"+quote(s.Set.Trait)+": "+value+"}")
 		}
 		if s.Set.Tag != "" {
-			v = v.add("tags", "{"+map[bool]string{false: "add", true: "remove"}[s.Set.Remove]+": ["+quote(s.Set.Tag)+"]}")
+			how := map[bool]string{false: "add", true: "remove"}[s.Set.Remove]
+			v = v.add("tags", "{"+how+": ["+quote(s.Set.Tag)+"]}")
 		}
 		return f.add("set", "{"+v.text()+"}")
 	case s.Emit != nil:

@@ -103,7 +103,8 @@ func (d *draw) about(subject string) *audit.Pred {
 func (d *draw) comparison(subject string) audit.Comparison {
 	c := audit.Comparison{Subject: subject}
 	if subject == audit.SubjectCustomer && d.f.Levels && d.one(2) {
-		c.Count, c.Window, c.Op, c.Value = pick(d, d.events), d.duration(), pick(d, operators()), float64(1+d.rng.IntN(3))
+		c.Count, c.Window, c.Op = pick(d, d.events), d.duration(), pick(d, operators())
+		c.Value = float64(1 + d.rng.IntN(3))
 		switch d.rng.IntN(4) {
 		case 0:
 			return audit.Comparison{Subject: subject, Tag: "vip"}

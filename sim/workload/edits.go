@@ -82,6 +82,7 @@ func (d *draw) changed(c audit.Campaign) audit.Campaign {
 			if !d.one(3) {
 				c.Audience = d.about(audit.SubjectCustomer)
 			}
+			c.Recheck = c.Recheck && c.Audience != nil
 		case 6:
 			c.Trigger = d.trigger()
 		case 7:

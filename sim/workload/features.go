@@ -113,7 +113,7 @@ func (d *draw) policy() audit.Policy {
 		p.Quiet = d.quiet()
 	}
 	if d.f.Groups && !d.one(3) {
-		p.Group, p.Preempt = pick(d, []string{"g", "g", "h"}), d.one(2)
+		p.Group, p.Preempt = pick(d, []string{"g", "g", "g", "h"}), !d.one(3)
 	}
 	if d.f.Dedupe && !d.one(3) {
 		p.DedupeProperty, p.DedupeWindow = keyProperty, d.duration()
@@ -139,8 +139,8 @@ func (d *draw) enrich(c *audit.Campaign, n, of int) {
 	if d.f.Late {
 		c.Late = pick(d, []string{"", audit.LateSend, audit.LateSkip, audit.LateSkip, audit.LateExit})
 	}
-	if d.f.Gates && c.Audience != nil {
-		c.Recheck = d.one(2)
+	if d.f.Gates && d.one(2) {
+		c.Audience, c.Recheck = d.about(audit.SubjectCustomer), !d.one(3)
 	}
 	d.retrigger(c)
 	if d.f.Goals {
@@ -157,6 +157,13 @@ func (d *draw) enrich(c *audit.Campaign, n, of int) {
 	}
 	if d.f.Loops {
 		d.loop(c)
+	}
+	makes := func(s audit.Step) bool { return s.Emit != nil || s.Start != "" }
+	if d.f.Made && n == 1 && !slices.ContainsFunc(c.Steps, makes) { // an event that leads to itself
+		c.Trigger = audit.Trigger{Kind: audit.KindEvent, Event: madeEvent}
+		c.Reentry = audit.Reentry{OnActive: audit.ActiveParallel}
+		c.Audience, c.Recheck = nil, false
+		c.Steps = append([]audit.Step{{ID: "s0", Emit: &audit.Emit{Event: madeEvent, Value: 20}}}, c.Steps...)
 	}
 	c.Steps = reachable(c.Steps)
 }
@@ -363,7 +370,9 @@ func (d *draw) further() (audit.Event, bool) {
 		return audit.Event{Type: audit.TypeIdentify, Historical: historical, Traits: map[string]any{
 			pick(d, []string{"consent", "preferences"}): map[string]any{
 				pick(d, []string{audit.Marketing, "news", "email", "push"}): pick(d, []any{
-					true, false, nil, map[string]any{"granted": false, "source": "form"}, map[string]any{"granted": true},
+					true, false, nil,
+					map[string]any{"granted": false, "source": "form"},
+					map[string]any{"granted": true},
 				}),
 			},
 		}}, true

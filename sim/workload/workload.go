@@ -287,6 +287,9 @@ func (d *draw) event() audit.Event {
 	p := map[string]any{"color": pick(d, []string{"red", "blue"})}
 	if !d.one(8) {
 		p["cart_id"] = pick(d, []string{"A", "B", "C"})
+		if d.f.Dedupe && d.o.Exact {
+			p["cart_id"] = "A"
+		}
 	}
 	if !d.one(8) {
 		p["value"] = pick(d, []float64{5, 10, 20, 40})
