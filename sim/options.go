@@ -115,7 +115,7 @@ func (o Options) Whole(rng *rand.Rand) Options {
 		o.Permanent = Rate(100 + rng.IntN(300))
 	}
 	if o.Language.Late && rng.IntN(2) == 0 {
-		o.Clock, o.Jump = Rate(20+rng.IntN(60)), 1_800_000
+		o.Clock, o.Jump = Rate(50+rng.IntN(100)), 1_800_000
 	}
 	return o
 }

@@ -90,7 +90,7 @@ func Generate(rng *rand.Rand, o Options) Workload {
 	}
 	if o.Customers == 0 {
 		o.Customers = 1 + rng.IntN(50)
-		if d.one(3) || o.Exact { // few customers: dense histories
+		if d.one(3) || o.Exact || d.f.any() && !d.one(4) { // few customers: dense histories
 			o.Customers = 1 + rng.IntN(4)
 		}
 	}
