@@ -127,13 +127,19 @@ func (d *draw) policy() audit.Policy {
 // enrich draws what a campaign uses of the whole language; n is its number, from 1.
 func (d *draw) enrich(c *audit.Campaign, n, of int) {
 	c.Policy = d.policy()
+	if c.Reentry.Mode != audit.ModeAlways && !d.o.Cooldowns && !d.one(4) { // else hardly anybody enters twice
+		c.Reentry.Mode, c.Reentry.Cooldown, c.Reentry.FromExit = "", 0, false
+	}
+	if d.one(2) {
+		c.Audience = nil
+	}
 	if d.f.Calendar && d.one(3) {
 		c.Zone = pick(d, zones())
 	}
-	if d.f.Calendar && d.one(4) {
+	if d.f.Calendar && d.one(8) {
 		c.From = Start + d.duration().Milliseconds()
 	}
-	if d.f.Calendar && d.one(4) {
+	if d.f.Calendar && d.one(8) {
 		c.Until = max(c.From, Start) + d.duration().Milliseconds()
 	}
 	if d.f.Late {
@@ -171,7 +177,7 @@ func (d *draw) enrich(c *audit.Campaign, n, of int) {
 // retrigger gives some campaigns another trigger.
 func (d *draw) retrigger(c *audit.Campaign) {
 	t := &c.Trigger
-	kinds := []string{""}
+	kinds := []string{"", ""}
 	if d.f.Levels {
 		kinds = append(kinds, audit.KindStreak, audit.KindThreshold, audit.KindSegment, audit.KindChange)
 	}

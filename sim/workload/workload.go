@@ -96,6 +96,9 @@ func Generate(rng *rand.Rand, o Options) Workload {
 	}
 	if o.Calls == 0 {
 		o.Calls = 20 + rng.IntN(200)
+		if d.f.any() {
+			o.Calls = 120 + rng.IntN(200)
+		}
 	}
 	var w Workload
 	for i := range o.Campaigns {
