@@ -105,7 +105,7 @@ func (a *Auditor) startBy(c *customer, m made) {
 	for i := range a.campaigns {
 		if a.campaigns[i].Name == m.start {
 			a.note(NoteStart)
-			a.admit(c, []candidate{{campaign: i, trigger: m.event, planned: a.now}})
+			a.admit(c, []candidate{{campaign: i, trigger: m.event, planned: a.now, depth: m.depth}})
 		}
 	}
 	a.settle(c)
@@ -132,17 +132,26 @@ func (a *Auditor) due(c *customer) {
 }
 
 // nextDue is the timer to fire next. A watch of a campaign whose chains stand at a send
-// comes after the decision.
+// comes after the decision; which of a group enters is settled when the others have fired.
 func (c *customer) nextDue(a *Auditor) (next timer, ok bool) {
+	var grouped timer
+	has := false
 	c.timers(func(t timer) {
-		if t.due > a.now || t.chain == nil && t.pending == nil && c.stands(t.campaign) {
-			return
-		}
-		if !ok || t.compare(next) < 0 {
+		watch := t.chain == nil && t.pending == nil
+		switch {
+		case t.due > a.now || watch && c.stands(t.campaign):
+		case watch && a.campaigns[t.campaign].Policy.Group != "":
+			if !has || t.compare(grouped) < 0 {
+				grouped, has = t, true
+			}
+		case !ok || t.compare(next) < 0:
 			next, ok = t, true
 		}
 	})
-	return next, ok
+	if !ok {
+		return grouped, has
+	}
+	return next, true
 }
 
 func (c *customer) stands(campaign int) bool {
