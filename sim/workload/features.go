@@ -164,6 +164,7 @@ func (d *draw) enrich(c *audit.Campaign, n, of int) {
 	if d.f.Loops {
 		d.loop(c)
 	}
+	d.meet(c, n)
 	makes := func(s audit.Step) bool { return s.Emit != nil || s.Start != "" }
 	if d.f.Made && n == 1 && !slices.ContainsFunc(c.Steps, makes) { // an event that leads to itself
 		c.Trigger = audit.Trigger{Kind: audit.KindEvent, Event: madeEvent}
@@ -172,6 +173,34 @@ func (d *draw) enrich(c *audit.Campaign, n, of int) {
 		c.Steps = append([]audit.Step{{ID: "s0", Emit: &audit.Emit{Event: madeEvent, Value: 20}}}, c.Steps...)
 	}
 	c.Steps = reachable(c.Steps)
+}
+
+// meet has campaigns meet: two of a group by one record, one that sets what another
+// looks at.
+func (d *draw) meet(c *audit.Campaign, n int) {
+	if d.f.Groups && n <= 3 && d.one(2) {
+		c.Trigger = audit.Trigger{Kind: audit.KindEvent, Event: d.events[0]}
+		c.Policy.Group, c.Audience, c.Recheck, c.Reentry = "g", nil, false, audit.Reentry{}
+		return
+	}
+	if !d.f.Made || !d.f.Levels {
+		return
+	}
+	switch n {
+	case 2:
+		c.Trigger = audit.Trigger{Kind: audit.KindEvent, Event: d.events[0]}
+		level := pick(d, []string{"basic", "silver", "gold"})
+		set := audit.Step{ID: "s00", Set: &audit.Set{Trait: "level", Value: level, Tag: "vip"}}
+		c.Steps = append([]audit.Step{set}, c.Steps...)
+	case 3:
+		c.Trigger = audit.Trigger{Kind: audit.KindChange, Path: "level", To: pick(d, []string{"basic", "silver", "gold"})}
+		c.Reentry.KeyProperty = ""
+		for i := range c.Steps {
+			if c.Steps[i].Set != nil { // it must not set what starts it
+				c.Steps[i].Set = &audit.Set{Tag: "seen"}
+			}
+		}
+	}
 }
 
 // retrigger gives some campaigns another trigger.
