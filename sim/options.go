@@ -114,7 +114,7 @@ func (o Options) Whole(rng *rand.Rand) Options {
 	if o.Language.Caps { // what failed gives its place back
 		o.Permanent = Rate(100 + rng.IntN(300))
 	}
-	if o.Language.Late && rng.IntN(2) == 0 {
+	if o.Language.Late {
 		o.Clock, o.Jump = Rate(50+rng.IntN(100)), 1_800_000
 	}
 	return o

@@ -19,8 +19,14 @@ func (c *customer) change(name string, value any) {
 	} else {
 		c.traits[name] = value
 	}
-	if !same(old, value) {
-		c.changes = append(c.changes, change{name, old, value})
+	at := slices.IndexFunc(c.changes, func(ch change) bool { return ch.path == name })
+	if at < 0 {
+		at = len(c.changes)
+		c.changes = append(c.changes, change{path: name, from: old})
+	}
+	c.changes[at].to = value
+	if same(c.changes[at].from, value) { // as it was before: what counts is the record as a whole
+		c.changes = slices.Delete(c.changes, at, at+1)
 	}
 }
 

@@ -143,7 +143,7 @@ func (d *draw) enrich(c *audit.Campaign, n, of int) {
 		c.Until = max(c.From, Start) + d.duration().Milliseconds()
 	}
 	if d.f.Late {
-		c.Late = pick(d, []string{"", audit.LateSend, audit.LateSkip, audit.LateSkip, audit.LateExit})
+		c.Late = pick(d, []string{audit.LateSend, audit.LateSkip, audit.LateSkip, audit.LateSkip, audit.LateExit})
 	}
 	if d.f.Gates && d.one(2) {
 		c.Audience, c.Recheck = d.about(audit.SubjectCustomer), !d.one(3)
