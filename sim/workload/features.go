@@ -193,7 +193,8 @@ func (d *draw) meet(c *audit.Campaign, n int) {
 		set := audit.Step{ID: "s00", Set: &audit.Set{Trait: "level", Value: level, Tag: "vip"}}
 		c.Steps = append([]audit.Step{set}, c.Steps...)
 	case 3:
-		c.Trigger = audit.Trigger{Kind: audit.KindChange, Path: "level", To: pick(d, []string{"basic", "silver", "gold"})}
+		level := pick(d, []string{"basic", "silver", "gold"})
+		c.Trigger = audit.Trigger{Kind: audit.KindChange, Path: "level", To: level}
 		c.Reentry.KeyProperty = ""
 		for i := range c.Steps {
 			if c.Steps[i].Set != nil { // it must not set what starts it
