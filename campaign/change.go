@@ -30,7 +30,7 @@ func (m *Machine) followProfile(e *Event) {
 		m.c.Traits, m.c.Tags = m.seenTraits, m.seenTags
 		m.scope.customer.set(m.c)
 		m.scope.chain.c = nil
-		watch := m.set.watching(identifyName)
+		watch := m.set.watching(identifyName, false)
 		m.lookBefore(watch, false)
 		m.c.Traits, m.c.Tags = traits, tags
 		m.scope.customer.set(m.c)

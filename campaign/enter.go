@@ -1,9 +1,8 @@
 package campaign
 
-// triggers asks the campaigns that watch the event's name, by campaign name; those that
-// would do nothing are not asked.
-func (m *Machine) triggers(e *Event) {
-	watch := m.set.watching(e.Name)
+// triggers asks the campaigns that watch a record, by campaign name; those that would do
+// nothing are not asked.
+func (m *Machine) triggers(watch *watchers, e *Event) {
 	m.found = watch.concerned(m, true, m.found[:0])
 	for _, at := range m.found {
 		m.trigger(watch.programs[at], e)

@@ -93,7 +93,8 @@ func (m *Machine) Apply(c *Customer, e *Event, now int64, created bool, out *Out
 	m.touch()
 	m.eventID = e.ID
 	m.scope.event.set(e)
-	m.lookBefore(m.set.watching(e.Name), created)
+	watch := m.set.watching(e.Name, created)
+	m.lookBefore(watch, created)
 	m.profile(e)
 	m.consents(e)
 	m.count(e)
@@ -105,7 +106,7 @@ func (m *Machine) Apply(c *Customer, e *Event, now int64, created bool, out *Out
 	m.rezone(e)
 	since := m.mark()
 	m.ringing = m.set.ringed[e.Name]
-	m.triggers(e)
+	m.triggers(watch, e)
 	if len(m.candidates) > 0 {
 		m.settleGroups()
 		m.orderTriggers(since)

@@ -20,7 +20,9 @@ type Set struct {
 	// profile are the programs whose trigger watches customers from their
 	// first record on, by name.
 	profile []*Program
-	winners []Winner
+	// segments are the programs that look at a segment, by name.
+	segments []*Program
+	winners  []Winner
 	// successions are what older versions left, by campaign.
 	successions map[string]*succession
 	// broadcasts are the programs that wait for an event without a customer, by name.

@@ -5,6 +5,9 @@ import "sort"
 // indexInterest notes which records a program's trigger wants to see.
 func (s *Set) indexInterest(p *Program) {
 	wants := p.Trigger.interest()
+	if _, ok := p.Trigger.(*SegmentTrigger); ok {
+		s.segments = append(s.segments, p)
+	}
 	if wants.always {
 		s.always = append(s.always, p)
 		return

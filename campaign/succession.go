@@ -150,7 +150,7 @@ func (m *Machine) retime(p *Program, ch *Chain, earliest int64) {
 			due = ch.Opened + v.Timeout
 		}
 	case *Until:
-		due = m.nextLocal(p, v, ch.Opened)
+		due = m.nextLocal(p, v, ch.untilFrom(ch.Opened))
 	default:
 		return
 	}

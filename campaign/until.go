@@ -9,15 +9,19 @@ import (
 // until arms the timer for the next allowed local instant, at or after now. A chain
 // that goes back to the step at the instant at which it rested there waits for the next.
 func (m *Machine) until(p *Program, u *Until, ch *Chain) (rests bool) {
-	from := m.now
-	if ch.leaps > 0 && ch.leapAt == m.now {
-		from++
-	}
-	if ch.Due = m.nextLocal(p, u, from); ch.Due > m.now {
+	if ch.Due = m.nextLocal(p, u, ch.untilFrom(m.now)); ch.Due > m.now {
 		return true
 	}
 	m.planned, ch.Due = ch.Due, 0
 	return false
+}
+
+// untilFrom is the first instant that counts for a chain that came to its step at one.
+func (ch *Chain) untilFrom(came int64) int64 {
+	if ch.leaps > 0 && ch.leapAt == came {
+		return came + 1
+	}
+	return came
 }
 
 func (m *Machine) nextLocal(p *Program, u *Until, from int64) int64 {
@@ -39,17 +43,32 @@ func (m *Machine) setTraits(update []byte) {
 		m.decide(Decision{Kind: Erred, Reason: ReasonTraits, Detail: "the traits would be over 65536 bytes"})
 		return
 	}
-	before := m.zone(nil)
+	local := m.localTimers(m.c.Chains)
 	m.c.Traits = merged
 	m.scope.customer.set(m.c)
-	if m.zone(nil) == before {
-		return
+	for _, t := range local {
+		if m.zone(t.program) != t.zone {
+			t.chain.Due = m.nextLocal(t.program, t.until, m.now)
+		}
 	}
-	m.replanLocal(m.c.Chains)
 }
 
 // replanLocal plans the rests of chains anew that go by the customer's time zone.
 func (m *Machine) replanLocal(chains []*Chain) {
+	for _, t := range m.localTimers(chains) {
+		t.chain.Due = m.nextLocal(t.program, t.until, m.now)
+	}
+}
+
+// localTimer is a timer that goes by the customer's zone, and that zone.
+type localTimer struct {
+	chain   *Chain
+	program *Program
+	until   *Until
+	zone    *time.Location
+}
+
+func (m *Machine) localTimers(chains []*Chain) (all []localTimer) {
 	for _, ch := range chains {
 		p := m.set.of(ch)
 		if p == nil || !ch.live() || ch.Due == 0 {
@@ -57,8 +76,9 @@ func (m *Machine) replanLocal(chains []*Chain) {
 		}
 		if s, _ := p.step(ch.Step); s != nil {
 			if u, ok := s.Verb.(*Until); ok && u.Zone == "" {
-				ch.Due = m.nextLocal(p, u, m.now)
+				all = append(all, localTimer{ch, p, u, m.zone(p)})
 			}
 		}
 	}
+	return all
 }

@@ -37,33 +37,38 @@ type levels struct {
 // lazyWatchers are made when the first event of their name comes: of a set that is
 // replaced before that, nothing is built.
 type lazyWatchers struct {
+	set      *Set
 	programs []*Program
 	name     string
-	all      bool
-	once     sync.Once
-	made     *watchers
+	once     [2]sync.Once
+	made     [2]*watchers // of a customer whom one knows, of one who comes to be
 }
 
-func (l *lazyWatchers) get() *watchers {
-	l.once.Do(func() { l.made = newWatchers(l.programs, l.name, l.all) })
-	return l.made
-}
-
-// watching are the programs whose trigger looks at events of a name.
-func (s *Set) watching(event string) *watchers {
-	if l, ok := s.watchers[event]; ok {
-		return l.get()
+func (l *lazyWatchers) get(first bool) *watchers {
+	if !first || len(l.set.segments) == 0 {
+		l.once[0].Do(func() { l.made[0] = newWatchers(l.programs, l.name, l.set.unindexed) })
+		return l.made[0]
 	}
-	return s.watchAlways.get()
+	l.once[1].Do(func() { l.made[1] = newWatchers(l.set.withSegments(l.programs), l.name, l.set.unindexed) })
+	return l.made[1]
+}
+
+// watching are the programs whose trigger looks at events of a name; first says that it
+// is a customer's first record.
+func (s *Set) watching(event string, first bool) *watchers {
+	if l, ok := s.watchers[event]; ok {
+		return l.get(first)
+	}
+	return s.watchAlways.get(first)
 }
 
 // watchEvents prepares what watching gives.
 func (s *Set) watchEvents() {
 	s.watchers = make(map[string]*lazyWatchers, len(s.triggers))
 	for name, all := range s.triggers { //nudge:unordered each is handled alone
-		s.watchers[name] = &lazyWatchers{programs: all, name: name, all: s.unindexed}
+		s.watchers[name] = &lazyWatchers{set: s, programs: all, name: name}
 	}
-	s.watchAlways = &lazyWatchers{programs: s.always, all: s.unindexed}
+	s.watchAlways = &lazyWatchers{set: s, programs: s.always}
 }
 
 func newWatchers(programs []*Program, name string, all bool) *watchers {

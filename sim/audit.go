@@ -1,8 +1,12 @@
 package sim
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"iter"
+	"maps"
+	"slices"
 
 	"github.com/nudge-engine/nudge/actors"
 	"github.com/nudge-engine/nudge/campaign"
@@ -15,7 +19,7 @@ import (
 func (p *partition) audit(h *history) error {
 	a := audit.New(nil)
 	a.Turn = func(at int64, customer string) int64 { return campaign.ReplanAt(at, workspace, customer) }
-	f := reading{w: p.w, a: a, byID: h.byID()}
+	f := reading{w: p.w, a: a, byID: h.byID(), number: h.numbers()}
 	for i := range h.frames {
 		a.Frame(h.frames[i].Frame.Time)
 		for j, r := range h.frames[i].Frame.Records {
@@ -28,13 +32,46 @@ func (p *partition) audit(h *history) error {
 		}
 	}
 	p.versions(h)
+	for _, what := range a.Noted() {
+		p.w.mark(what)
+	}
+	p.held(a.Deliveries())
 	if err := compareDeliveries(h, a.Deliveries(), p.w.opt.StrictDue); err != nil {
 		return err
 	}
-	if err := compareStates(h, a.States()); err != nil {
+	if err := compareStates(h, a.States(), f.number); err != nil {
+		return err
+	}
+	if err := compareConversions(h, a.Conversions()); err != nil {
 		return err
 	}
 	return compareChains(h, a.Chains())
+}
+
+// held marks deliveries that were held over a crash, and steps that a loop sent again.
+func (p *partition) held(all []audit.Delivery) {
+	type step struct {
+		chainID
+		step, channel string
+	}
+	since, sent := map[step]int64{}, map[step]bool{}
+	for i := range all {
+		d := &all[i]
+		id := step{chainID{d.Campaign, d.Customer, d.Entry}, d.Step, d.Channel}
+		switch d.Status {
+		case audit.Deferred:
+			since[id] = d.At
+		case audit.HandedOff:
+			from := since[id]
+			if from != 0 && slices.ContainsFunc(p.crashes, func(at int64) bool { return at > from && at < d.At }) {
+				p.w.mark(reachHeldCrash)
+			}
+			if sent[id] {
+				p.w.mark(reachLoopSend)
+			}
+			sent[id] = true
+		}
+	}
 }
 
 // reading gives the records of a log to the auditor.
@@ -42,7 +79,9 @@ type reading struct {
 	w    *World
 	a    *audit.Auditor
 	byID map[campaign.ID]*campaign.Delivery
-	ctl  uint64 // last control record; copies of what was applied say nothing
+	// number counts the messages of one step and channel of a chain, which loops repeat.
+	number map[campaign.ID]int
+	ctl    uint64 // last control record; copies of what was applied say nothing
 }
 
 func (f *reading) record(r *stream.Record) error {
@@ -56,7 +95,11 @@ func (f *reading) record(r *stream.Record) error {
 		if c.K == f.ctl+1 {
 			f.ctl = c.K
 			if c.Apply != nil {
-				a.Apply(f.w.applied[c.K-2])
+				e := &f.w.applied[c.K-2]
+				if e.House != nil {
+					a.Govern(*e.House)
+				}
+				a.Apply(e.Campaigns)
 			}
 		}
 	case stream.KindEvent:
@@ -66,6 +109,12 @@ func (f *reading) record(r *stream.Record) error {
 		}
 		e.Time = min(e.Time, a.Now()) // an event is never from after the log time
 		a.Event(e)
+	case stream.KindBroadcast:
+		e, err := readEvent(r.Data)
+		if err != nil {
+			return err
+		}
+		a.Broadcast(e)
 	case stream.KindResult:
 		result, err := campaign.DecodeResult(r.Data)
 		if err != nil {
@@ -80,7 +129,7 @@ func (f *reading) record(r *stream.Record) error {
 		}
 		a.Result(audit.Result{
 			Campaign: d.Campaign, Customer: d.Customer, Entry: int(d.Entry), Step: d.Step, Channel: d.Channel,
-			Attempt: int(result.Attempt), Verdict: verdict[result.Verdict],
+			Number: f.number[d.ID], Attempt: int(result.Attempt), Verdict: verdict[result.Verdict],
 		})
 	default: // the others change no customer
 	}
@@ -111,48 +160,122 @@ func (p *partition) versions(h *history) {
 // byID are the deliveries as they were handed off first.
 func (h *history) byID() map[campaign.ID]*campaign.Delivery {
 	by := map[campaign.ID]*campaign.Delivery{}
-	for i := range h.messages {
-		for j := range h.messages[i].Deliveries {
-			if d := &h.messages[i].Deliveries[j]; by[d.ID] == nil {
-				by[d.ID] = d
-			}
+	for d := range h.deliveries() {
+		if by[d.ID] == nil && d.Status == campaign.HandedOff {
+			by[d.ID] = d
 		}
 	}
 	return by
 }
 
+// deliveries are all rows, in their order.
+func (h *history) deliveries() iter.Seq[*campaign.Delivery] {
+	return func(yield func(*campaign.Delivery) bool) {
+		for i := range h.messages {
+			for j := range h.messages[i].Deliveries {
+				if !yield(&h.messages[i].Deliveries[j]) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// numbers counts the messages of each step and channel of a chain, from 0.
+func (h *history) numbers() map[campaign.ID]int {
+	number, next := map[campaign.ID]int{}, map[identity]int{}
+	for d := range h.deliveries() {
+		if _, ok := number[d.ID]; d.Status == campaign.HandedOff && !ok {
+			number[d.ID] = next[identityOf(d)]
+			next[identityOf(d)]++
+		}
+	}
+	return number
+}
+
+// decided says whether a row is what was decided of a message at first, not what
+// became of it later.
+func decided(d *campaign.Delivery) bool {
+	switch d.Status {
+	case campaign.HandedOff:
+		return d.Attempt == 1
+	case campaign.StatusGhost, campaign.StatusDropped, campaign.StatusDefer:
+		return true
+	default:
+		return false
+	}
+}
+
 // compareStates compares what became of the deliveries, each customer's in the order
 // reached.
-func compareStates(h *history, model []audit.State) error {
-	engine := map[string][]audit.State{}
-	for i := range h.messages {
-		for j := range h.messages[i].Deliveries {
-			d := &h.messages[i].Deliveries[j]
-			if d.Status == campaign.HandedOff && d.Attempt == 1 {
-				continue
+func compareStates(h *history, model []audit.State, number map[campaign.ID]int) error {
+	engine, want := map[string][]audit.State{}, map[string][]audit.State{}
+	for d := range h.deliveries() {
+		if decided(d) {
+			continue
+		}
+		engine[d.Customer] = append(engine[d.Customer], audit.State{
+			Campaign: d.Campaign, Customer: d.Customer, Entry: int(d.Entry), Step: d.Step, Channel: d.Channel,
+			Number: number[d.ID], Status: string(d.Status), Attempt: int(d.Attempt), At: d.At,
+		})
+	}
+	for _, s := range model {
+		want[s.Customer] = append(want[s.Customer], s)
+	}
+	return match("state of a delivery", engine, want, func(x, y audit.State) int {
+		return cmp.Or(cmp.Compare(x.At, y.At), cmp.Compare(x.Campaign, y.Campaign), cmp.Compare(x.Entry, y.Entry))
+	}, nil)
+}
+
+// match compares two lists a customer. Rows of one instant are written by campaign and
+// entry number, whatever the order of the decisions.
+func match[T comparable](
+	what string, engine, model map[string][]T, order func(x, y T) int, fit func(got *T, want T),
+) error {
+	for customer := range model { // each on its own: no order shows
+		if engine[customer] == nil {
+			engine[customer] = []T{}
+		}
+	}
+	for _, customer := range slices.Sorted(maps.Keys(engine)) {
+		got, want := engine[customer], model[customer]
+		slices.SortStableFunc(got, order)
+		slices.SortStableFunc(want, order)
+		for i := range max(len(got), len(want)) {
+			switch {
+			case i == len(want):
+				return fmt.Errorf("audit: a %s too many: %+v", what, got[i])
+			case i == len(got):
+				return fmt.Errorf("audit: no such %s: %+v", what, want[i])
 			}
-			engine[d.Customer] = append(engine[d.Customer], audit.State{
-				Campaign: d.Campaign, Customer: d.Customer, Entry: int(d.Entry), Step: d.Step, Channel: d.Channel,
-				Status: string(d.Status), Attempt: int(d.Attempt), At: d.At,
+			if fit != nil {
+				fit(&got[i], want[i])
+			}
+			if got[i] != want[i] {
+				return fmt.Errorf("audit: %s\n  engine %+v\n  model  %+v", what, got[i], want[i])
+			}
+		}
+	}
+	return nil
+}
+
+// compareConversions compares the goals reached and taken back.
+func compareConversions(h *history, model []audit.Conversion) error {
+	engine, want := map[string][]audit.Conversion{}, map[string][]audit.Conversion{}
+	for i := range h.messages {
+		for _, g := range h.messages[i].Goals {
+			engine[g.Customer] = append(engine[g.Customer], audit.Conversion{
+				Campaign: g.Campaign, Customer: g.Customer, Entry: int(g.Entry), Goal: g.Goal, Step: g.Step,
+				Value: float64(g.Value) / 1e6, At: g.At, Reversal: g.Reversal,
 			})
 		}
 	}
-	for _, want := range model {
-		got := engine[want.Customer]
-		if len(got) == 0 {
-			return fmt.Errorf("audit: no such state of a delivery: %+v", want)
-		}
-		if got[0] != want {
-			return fmt.Errorf("audit: state of a delivery\n  engine %+v\n  model  %+v", got[0], want)
-		}
-		engine[want.Customer] = got[1:]
+	for _, c := range model {
+		want[c.Customer] = append(want[c.Customer], c)
 	}
-	return first(engine, func(rest []audit.State) error {
-		if len(rest) == 0 {
-			return nil
-		}
-		return fmt.Errorf("audit: a state too many: %+v", rest[0])
-	})
+	return match("conversion", engine, want, func(x, y audit.Conversion) int {
+		return cmp.Or(cmp.Compare(x.Campaign, y.Campaign), cmp.Compare(x.Entry, y.Entry))
+	}, nil)
 }
 
 func readEvent(data []byte) (audit.Event, error) {
@@ -176,45 +299,37 @@ func readEvent(data []byte) (audit.Event, error) {
 	return out, err
 }
 
-// delivered are the deliveries handed off for the first time, by customer, each
-// customer's in the order decided.
+// delivered are the first rows of the deliveries, by customer, each customer's in the
+// order written.
 func delivered(h *history) map[string][]audit.Delivery {
 	by := map[string][]audit.Delivery{}
-	for i := range h.messages {
-		for j := range h.messages[i].Deliveries {
-			d := &h.messages[i].Deliveries[j]
-			if d.Status != campaign.HandedOff || d.Attempt != 1 {
-				continue
-			}
-			by[d.Customer] = append(by[d.Customer], audit.Delivery{
-				Campaign: d.Campaign, Version: int(d.Version), Customer: d.Customer, Key: d.Key,
-				Entry: int(d.Entry), Step: d.Step, Channel: d.Channel, At: d.At, Due: d.Due, TriggerID: d.TriggerID,
-			})
+	for d := range h.deliveries() {
+		if !decided(d) {
+			continue
 		}
+		by[d.Customer] = append(by[d.Customer], audit.Delivery{
+			Campaign: d.Campaign, Version: int(d.Version), Customer: d.Customer, Key: d.Key,
+			Entry: int(d.Entry), Step: d.Step, Channel: d.Channel, At: d.At, Due: d.Due, TriggerID: d.TriggerID,
+			Status: string(d.Status), Reason: string(d.Reason), Variant: d.Variant,
+		})
 	}
 	return by
 }
 
 func compareDeliveries(h *history, model []audit.Delivery, strict bool) error {
-	engine := delivered(h)
-	for _, want := range model {
-		got := engine[want.Customer]
-		if len(got) == 0 {
-			return fmt.Errorf("audit: no such delivery: %+v", want)
-		}
-		if !strict && want.Due == want.At { // decided by a record, not by a timer
-			got[0].Due = want.Due
-		}
-		if got[0] != want {
-			return fmt.Errorf("audit: delivery\n  engine %+v\n  model  %+v", got[0], want)
-		}
-		engine[want.Customer] = got[1:]
+	want := map[string][]audit.Delivery{}
+	for _, d := range model {
+		want[d.Customer] = append(want[d.Customer], d)
 	}
-	return first(engine, func(rest []audit.Delivery) error {
-		if len(rest) == 0 {
-			return nil
+	return match("delivery", delivered(h), want, func(x, y audit.Delivery) int {
+		return cmp.Or(cmp.Compare(x.At, y.At), cmp.Compare(x.Campaign, y.Campaign), cmp.Compare(x.Entry, y.Entry))
+	}, func(got *audit.Delivery, want audit.Delivery) {
+		if !strict && want.Due == want.At { // decided by a record, not by a timer
+			got.Due = want.Due
 		}
-		return fmt.Errorf("audit: a delivery too many: %+v", rest[0])
+		if want.TriggerID == audit.AnyID {
+			got.TriggerID = audit.AnyID
+		}
 	})
 }
 
@@ -239,7 +354,10 @@ func compareChains(h *history, model []audit.Chain) error {
 		value := campaign.Money(want.Value * 1e6)
 		if !ok || string(got.Outcome) != want.Outcome || got.EndedAt != want.EndedAt ||
 			got.EnteredAt != want.EnteredAt || got.Goal != want.Goal || got.Key != want.Key ||
-			got.Value != value || int(got.Version) != want.Version {
+			got.Value != value || int(got.Version) != want.Version || got.HeldOut != want.HeldOut ||
+			!slices.EqualFunc(got.Variants, want.Variants, func(x campaign.Passed, y audit.Passed) bool {
+				return x.Step == y.Step && x.Variant == y.Variant
+			}) {
 			return fmt.Errorf("audit: chain\n  engine %+v\n  model  %+v", got, want)
 		}
 		delete(engine, id)

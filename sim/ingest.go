@@ -107,6 +107,13 @@ func (w *World) call(c *workload.Call) {
 	p.add(record{kind: stream.KindEvent, event: &c.Event, acked: func() { w.acked[id] = true }})
 }
 
+// broadcast takes in an event for all customers: a copy for each partition.
+func (w *World) broadcast(c *workload.Call) {
+	for _, p := range w.parts {
+		p.add(record{kind: stream.KindBroadcast, event: &c.Event})
+	}
+}
+
 // control copies control record k into the partition, and a late copy of an earlier one.
 func (p *partition) control(k int) {
 	data := p.w.ctl[k-1]
@@ -170,7 +177,7 @@ func (p *partition) frameSize() int {
 	seen := map[string]bool{}
 	for i := range n {
 		e := p.waiting[i].event
-		if e == nil {
+		if e == nil || e.Customer == "" {
 			continue
 		}
 		if seen[e.Customer] {

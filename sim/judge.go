@@ -109,7 +109,7 @@ func (p *partition) defined() error {
 		return fmt.Errorf("partition %d: definitions: %w", p.number, err)
 	}
 	var want []campaign.Document
-	for _, name := range slices.Sorted(maps.Keys(p.w.inForce)) {
+	for _, name := range slices.Sorted(maps.Keys(p.w.inForce)) { // by kind and name
 		want = append(want, p.w.inForce[name])
 	}
 	if !reflect.DeepEqual(got[workspace].Documents, want) {

@@ -291,6 +291,12 @@ func (n *node) crash() {
 	if n.unanswered > 0 {
 		n.w.mark(reachAppend)
 	}
+	if n.owner.Shard.Touring() {
+		n.w.mark(reachTourCrash)
+		if n.w.opt.Burst {
+			n.w.mark(reachSliceCrash)
+		}
+	}
 	durable := false
 	if n.batch != nil {
 		n.w.mark(reachCommit)

@@ -3,6 +3,8 @@ package sim
 import (
 	"fmt"
 	"math/rand/v2"
+
+	"github.com/nudge-engine/nudge/sim/workload"
 )
 
 // Rate is how often a fault comes, of 1,000 occasions.
@@ -52,6 +54,8 @@ type Options struct {
 	Burst       bool // more timers are due at once than a step fires; see Crowded
 	Upgrade     bool // a program of another semantics comes
 	Edits       int  // how often campaigns are applied again while chains run
+	// Language is what the campaigns use beyond the first language.
+	Language workload.Features
 }
 
 // Draw is the swarm: each fault is off in half of the worlds, so that faults are
@@ -104,10 +108,23 @@ func (o Options) More(rng *rand.Rand) Options {
 	return o
 }
 
+// Whole has the campaigns use the whole language.
+func (o Options) Whole(rng *rand.Rand) Options {
+	o.Language = workload.DrawFeatures(rng)
+	if o.Language.Caps { // what failed gives its place back
+		o.Permanent = Rate(100 + rng.IntN(300))
+	}
+	if o.Language.Late {
+		o.Clock, o.Jump = Rate(50+rng.IntN(100)), 1_800_000
+	}
+	return o
+}
+
 // Crowded is the options of a world in which more timers are due at once than one step
 // fires: one partition, whose clock stands right, and large frames, which make it cheap.
 func (o Options) Crowded() Options {
 	o.Burst, o.Partitions, o.Frame, o.Clock, o.Edits = true, 1, 2500, 0, 0
+	o.CrashStep, o.HealEarly = 60, true // some come while a tour goes on
 	return o
 }
 

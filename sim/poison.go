@@ -2,6 +2,7 @@ package sim
 
 import (
 	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/sim/workload"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -50,7 +51,7 @@ func (p *partition) passOver(at actors.Place) {
 	k := uint64(len(w.ctl) + 1)
 	record := actors.Control{K: k, Skip: &actors.Skip{Partition: p.number, Seq: at.Seq, Index: at.Index, Why: why}}
 	w.ctl = append(w.ctl, record.Encode())
-	w.applied = append(w.applied, nil)
+	w.applied = append(w.applied, workload.Edit{})
 	if p.skips == nil {
 		p.skips = actors.Skips{}
 	}

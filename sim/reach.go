@@ -1,5 +1,7 @@
 package sim
 
+import "github.com/nudge-engine/nudge/sim/audit"
+
 // Rare situations. A world that never comes there has not tested it, so the
 // default seeds must reach each.
 const (
@@ -36,17 +38,21 @@ const (
 	reachStepGone    = "chain whose step is gone"
 	reachFollowed    = "chain that goes on under a later version"
 	reachRecallLate  = "recall after the chain had ended"
+	reachHeldCrash   = "crash while a delivery was held"
+	reachTourCrash   = "crash while a tour was under way"
+	reachSliceCrash  = "crash in the middle of a tour's slices"
+	reachLoopSend    = "step sent again by a loop"
 )
 
-// Rare lists them all.
+// Rare lists them all, those that the model notes too.
 func Rare() []string {
-	return []string{
+	return append(audit.Notes(),
 		reachAppend, reachCommit, reachSaved, reachUnstored, reachDuplicate, reachWoken, reachCascade,
 		reachZombie, reachFound, reachResend, reachRecalled, reachPending, reachLied, reachSealed, reachRetry,
 		reachClockBack, reachSomeDurable, reachBarrier, reachPassedOver, reachExpired, reachOldAnswer, reachRecallLate,
 		reachCut, reachStore, reachStoreStart, reachRolled, reachUnread, reachAgain, reachUpgraded, reachRefused,
-		reachEdited, reachStepGone, reachFollowed,
-	}
+		reachEdited, reachStepGone, reachFollowed, reachHeldCrash, reachTourCrash, reachSliceCrash, reachLoopSend,
+	)
 }
 
 // Reach counts rare situations by name.

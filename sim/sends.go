@@ -36,7 +36,6 @@ func identityOf(d *campaign.Delivery) identity {
 
 // fate is what became of one delivery.
 type fate struct {
-	id       campaign.ID
 	handed   *campaign.Delivery
 	stopped  uint64            // frame that stopped its chain; 0: none
 	accepted uint64            // frame with the first result that says accepted
@@ -47,14 +46,15 @@ type fate struct {
 
 // fates follows the deliveries through the effects, and their results through the
 // log.
-func (p *partition) fates(h *history) (map[identity]*fate, error) {
+func (p *partition) fates(h *history) (map[campaign.ID]*fate, error) {
 	stopped, ended := map[chainID]uint64{}, map[chainID]uint64{}
-	by, byID := map[identity]*fate{}, map[campaign.ID]*fate{}
+	by := map[campaign.ID]*fate{}
 	for i := range h.messages {
 		m := &h.messages[i]
 		for _, c := range m.Chains {
 			id := chainID{c.Campaign, c.Customer, int(c.Entry)}
-			if (c.Outcome == campaign.ByGoal || c.Outcome == campaign.Stopped) && stopped[id] == 0 {
+			stops := c.Outcome == campaign.ByGoal || c.Outcome == campaign.Stopped || c.Outcome == campaign.Preempted
+			if stops && stopped[id] == 0 {
 				stopped[id] = m.Seq
 			}
 			if (c.Outcome == campaign.Completed || c.Outcome == campaign.Exited) && ended[id] == 0 {
@@ -63,13 +63,17 @@ func (p *partition) fates(h *history) (map[identity]*fate, error) {
 		}
 		for j := range m.Deliveries {
 			d := &m.Deliveries[j]
-			f := by[identityOf(d)]
-			if f == nil {
-				f = &fate{id: d.ID, handed: d, results: map[uint32]uint64{}}
-				by[identityOf(d)], byID[d.ID] = f, f
+			if decided(d) && d.Status != campaign.HandedOff {
+				continue // never handed off, or not yet
 			}
-			if f.id != d.ID || byID[d.ID] != f {
-				return nil, fmt.Errorf("delivery %+v has two ids: %s and %s", identityOf(d), f.id, d.ID)
+			f := by[d.ID]
+			if f == nil {
+				f = &fate{handed: d, results: map[uint32]uint64{}}
+				by[d.ID] = f
+			}
+			if identityOf(f.handed) != identityOf(d) {
+				return nil, fmt.Errorf("deliveries %+v and %+v have the id %s", identityOf(f.handed), identityOf(d),
+					d.ID)
 			}
 			if d.Status == campaign.HandedOff && d.Attempt != f.attempts+1 {
 				return nil, fmt.Errorf("delivery %+v: attempt %d after %d", identityOf(d), d.Attempt, f.attempts)
@@ -83,10 +87,10 @@ func (p *partition) fates(h *history) (map[identity]*fate, error) {
 			}
 		}
 	}
-	for id, f := range by { // each fate on its own: no order shows
-		f.stopped = stopped[id.chain]
+	for _, f := range by { // each fate on its own: no order shows
+		f.stopped = stopped[identityOf(f.handed).chain]
 	}
-	return by, p.results(h, byID)
+	return by, p.results(h, by)
 }
 
 func (p *partition) results(h *history, byID map[campaign.ID]*fate) error {
@@ -127,15 +131,15 @@ func (p *partition) sends(h *history) error {
 	if err != nil {
 		return err
 	}
-	left := map[identity]int{}
+	left := map[campaign.ID]int{}
 	for _, s := range p.w.sink.sends {
 		d := s.delivery
 		if stream.PartitionOf(workspace, d.Customer, len(p.w.parts)) != p.number {
 			continue
 		}
-		f := fates[identityOf(d)]
+		f := fates[d.ID]
 		switch {
-		case f == nil || f.id != d.ID || d.Attempt > f.attempts:
+		case f == nil || d.Attempt > f.attempts:
 			return fmt.Errorf("sent and never handed off: %+v", d)
 		case f.stopped != 0 && s.applied >= f.stopped:
 			return fmt.Errorf("sent at frame %d although frame %d stopped the chain: %+v", s.applied, f.stopped, d)
@@ -145,7 +149,7 @@ func (p *partition) sends(h *history) error {
 			return fmt.Errorf("sent at frame %d although frame %d has the attempt's result: %+v", s.applied,
 				f.results[d.Attempt], d)
 		}
-		left[identityOf(d)]++
+		left[d.ID]++
 	}
 	return first(fates, func(f *fate) error {
 		d := f.handed
@@ -160,7 +164,7 @@ func (p *partition) sends(h *history) error {
 		default:
 			return fmt.Errorf("delivery %+v ends as %s", d, f.last)
 		}
-		if f.last != campaign.StatusRecall && left[identityOf(d)] == 0 {
+		if f.last != campaign.StatusRecall && left[d.ID] == 0 {
 			return fmt.Errorf("delivery never left: %+v", d)
 		}
 		return nil

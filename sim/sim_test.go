@@ -48,6 +48,9 @@ const exactEvery = 5
 // step fires; it takes a second or two.
 const crowdedEvery = 150
 
+// wholeEvery is how many seeds there are for one whose campaigns use the whole language.
+const wholeEvery = 2
+
 // world is the world of a seed; plain leaves out what was added to worlds later.
 func world(t *testing.T, lang *campaign.Language, seed uint64, plain bool) (*sim.World, sim.Options) {
 	t.Helper()
@@ -55,6 +58,9 @@ func world(t *testing.T, lang *campaign.Language, seed uint64, plain bool) (*sim
 	o := sim.Draw(rng)
 	if !plain {
 		o = o.More(rand.New(rand.NewPCG(seed, 3)))
+	}
+	if !plain && seed%wholeEvery == wholeEvery-1 {
+		o = o.Whole(rand.New(rand.NewPCG(seed, 4)))
 	}
 	exact := seed%exactEvery == exactEvery-1
 	if exact {
@@ -66,6 +72,7 @@ func world(t *testing.T, lang *campaign.Language, seed uint64, plain bool) (*sim
 	}
 	load := workload.Generate(rng, workload.Options{
 		Calls: o.Calls, Exact: exact, Cooldowns: exact && !plain, Expires: o.Expires, Edits: o.Edits,
+		Features: o.Language,
 	})
 	if crowded {
 		load = workload.Burst()

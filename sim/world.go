@@ -46,7 +46,7 @@ type World struct {
 	collect *collector
 
 	ctl      [][]byte                     // the control records, in their order
-	applied  [][]audit.Campaign           // by those from the second on
+	applied  []workload.Edit              // by those from the second on
 	edited   int                          // edits that were made
 	later    []int                        // control records to be copied after the last edit
 	inForce  map[string]campaign.Document // after all of them
@@ -66,6 +66,7 @@ type World struct {
 
 // program names a version of a campaign.
 type program struct {
+	kind    string
 	name    string
 	version uint32
 }
@@ -82,8 +83,8 @@ func New(lang *campaign.Language, rng *rand.Rand, o Options, load workload.Workl
 		LogID: "sim", Partitions: o.Partitions, Semantics: effect.Semantics, DedupeIDs: actors.DefaultDedupeIDs,
 	}}
 	w.ctl = append(w.ctl, genesis.Encode())
-	for _, e := range append([]workload.Edit{{Campaigns: load.Campaigns}}, load.Edits...) {
-		if err := w.define(lang, e.Campaigns); err != nil {
+	for _, e := range append([]workload.Edit{{Campaigns: load.Campaigns, House: load.House}}, load.Edits...) {
+		if err := w.define(lang, e); err != nil {
 			return nil, err
 		}
 	}
@@ -134,8 +135,13 @@ func (w *World) Run() (err error) {
 		}
 	}
 	longest := int64(0)
-	for _, campaigns := range w.applied { // a chain may spend the longest time under each
-		longest += workload.Longest(campaigns).Milliseconds()
+	for i := range w.load.Broadcasts {
+		call := &w.load.Broadcasts[i]
+		w.at(call.At, func() { w.broadcast(call) })
+		last = max(last, call.At)
+	}
+	for i := range w.applied { // a chain may spend the longest time under each
+		longest += workload.Longest(w.applied[i].Campaigns).Milliseconds()
 	}
 	heal := last
 	if !w.opt.HealEarly {
@@ -250,37 +256,62 @@ func (w *World) Trace() []string { return w.trace.last }
 // Reached is how often each rare situation came about.
 func (w *World) Reached() Reach { return w.reach }
 
-// define makes the control record that applies campaigns.
-func (w *World) define(lang *campaign.Language, campaigns []audit.Campaign) error {
+// define makes the control record that applies campaigns and the policy.
+func (w *World) define(lang *campaign.Language, e workload.Edit) error {
 	k := uint64(len(w.ctl) + 1)
 	apply := actors.Apply{Workspace: workspace}
-	campaigns = slices.Clone(campaigns)
-	for i := range campaigns {
-		campaigns[i].Version = int(k)
-		parsed, err := campaign.Parse(lang, campaigns[i].Name, []byte(campaigns[i].YAML()))
+	put := func(name, text string, needs map[string][]campaign.Variable) error {
+		parsed, err := campaign.Parse(lang, name, []byte(text))
 		if err != nil {
-			return err
+			return fmt.Errorf("%w\n%s", err, text)
 		}
 		doc := parsed[0].Document
-		doc.Version = uint32(k)
+		doc.Version, doc.Needs = uint32(k), needs
 		compiled, err := campaign.ParseDocument(lang, workspace, &doc)
 		if err != nil {
 			return err
 		}
 		apply.Documents = append(apply.Documents, doc)
-		w.inForce[doc.Name] = doc
-		w.programs[program{doc.Name, doc.Version}] = compiled
+		w.inForce[doc.Kind+" "+doc.Name] = doc
+		w.programs[program{doc.Kind, doc.Name, doc.Version}] = compiled
+		return nil
+	}
+	if e.House != nil {
+		if err := put(audit.HouseName, e.House.YAML(), nil); err != nil {
+			return err
+		}
+	}
+	e.Campaigns = slices.Clone(e.Campaigns)
+	for i := range e.Campaigns {
+		e.Campaigns[i].Version = int(k)
+		if err := put(e.Campaigns[i].Name, e.Campaigns[i].YAML(), needs(&e.Campaigns[i])); err != nil {
+			return err
+		}
 	}
 	record := actors.Control{K: k, Apply: &apply}
 	w.ctl = append(w.ctl, record.Encode())
-	w.applied = append(w.applied, campaigns)
+	w.applied = append(w.applied, e)
 	return nil
 }
 
+// needs are the variables of the messages, as apply finds them in their texts.
+func needs(c *audit.Campaign) map[string][]campaign.Variable {
+	var all map[string][]campaign.Variable
+	for i := range c.Steps {
+		if s := &c.Steps[i]; s.Send != nil && s.Send.Needs != "" {
+			if all == nil {
+				all = map[string][]campaign.Variable{}
+			}
+			all[s.ID] = []campaign.Variable{{Path: "trigger.properties." + s.Send.Needs}}
+		}
+	}
+	return all
+}
+
 func (w *World) compile(_ string, d *campaign.Document) (campaign.Parsed, error) {
-	p, ok := w.programs[program{d.Name, d.Version}]
+	p, ok := w.programs[program{d.Kind, d.Name, d.Version}]
 	if !ok {
-		return campaign.Parsed{}, fmt.Errorf("sim: no version %d of campaign %s", d.Version, d.Name)
+		return campaign.Parsed{}, fmt.Errorf("sim: no version %d of %s %s", d.Version, d.Kind, d.Name)
 	}
 	return p, nil
 }

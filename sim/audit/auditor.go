@@ -30,8 +30,9 @@ type Event struct {
 	Traits     map[string]any
 	Historical bool
 
-	place  int  // among all records and definitions of the log
-	ringed bool // a goal, stop or wait named it when it came
+	place  int             // among all records and definitions of the log
+	ringed bool            // a goal, stop or wait named it when it came
+	met    map[string]bool // campaigns whose streak it counted for when it came
 }
 
 // Auditor folds one partition's log.
@@ -47,10 +48,16 @@ type Auditor struct {
 	now        int64
 	holdUntil  int64 // timers due at or before holdMark wait until then; 0: none
 	holdMark   int64
-	late       bool // the timer in hand is more than lateAfter late
 	deliveries []Delivery
 	states     []State
 	refused    []Refusal
+
+	house       House
+	tours       []*tour
+	schedules   []schedule
+	broadcasts  map[string]bool // ids, asked by key only
+	conversions []Conversion
+	notes       []string
 }
 
 // customer is everything known of one customer.
@@ -65,6 +72,19 @@ type customer struct {
 	chains []*chain // every chain ever, in order of entry
 
 	pending []*pending // deliveries without a final state, oldest first
+
+	tags        map[string]bool
+	changes     []change // of the record in hand
+	dirty       bool     // a step has changed the profile
+	dirtyDue    int64    // when that was due
+	made        []made   // by steps, to be applied
+	depth       int      // of the record in hand
+	hand        *Event   // the record in hand; nil for a timer
+	uses        []use
+	keys        map[string]holder // dedupe keys, asked by key only
+	consent     map[string]said
+	preferences map[string]said
+	disturb     map[string]said // by channel; "" is all
 }
 
 // standing is one customer's standing with one campaign.
@@ -73,11 +93,14 @@ type standing struct {
 	latest  *Event // inactivity: what its instant counts from
 	armed   bool
 	due     int64
+	inside  bool     // a segment, or high of a threshold
+	valued  bool     // a threshold has had a value
+	spent   []*Event // of streaks that are complete
 }
 
 // New has all campaigns active before the first record.
 func New(campaigns []Campaign) *Auditor {
-	a := &Auditor{}
+	a := &Auditor{broadcasts: map[string]bool{}}
 	a.Apply(campaigns)
 	return a
 }
@@ -88,12 +111,18 @@ func (a *Auditor) Frame(t int64) {
 	before := a.now
 	a.now = max(a.now, t)
 	a.hold(before)
+	a.slice()
 	for {
 		first, ok := a.first(a.held())
 		if !ok || first.due > a.now {
+			a.occur() // an occurrence is found when the timers have fired
 			return
 		}
-		a.fire(first)
+		c := first.customer
+		a.visit(c)
+		a.due(c)
+		a.derive(c)
+		c.forget()
 	}
 }
 
@@ -129,7 +158,16 @@ func (a *Auditor) held() int64 {
 // Next is the instant of the first armed timer.
 func (a *Auditor) Next() (due int64, ok bool) {
 	t, ok := a.first(math.MinInt64)
-	return t.due, ok
+	due = t.due
+	for _, s := range a.schedules {
+		if !ok || s.next < due {
+			due, ok = s.next, true
+		}
+	}
+	if a.Tours() {
+		return a.now, true
+	}
+	return due, ok
 }
 
 // timer is the timer of a pending delivery, of a chain or, without either, an
@@ -164,6 +202,12 @@ func (c *customer) first() (first timer, ok bool) {
 			first, ok = t, true
 		}
 	}
+	c.timers(ask)
+	return first, ok
+}
+
+// timers gives all that are armed.
+func (c *customer) timers(ask func(timer)) {
 	for _, ch := range c.chains {
 		if ch.live() && ch.timed {
 			ask(timer{max(ch.due, ch.wake), c, ch.campaign, ch.entry, ch, nil})
@@ -177,7 +221,6 @@ func (c *customer) first() (first timer, ok bool) {
 			ask(timer{s.due, c, i, s.entries + 1, nil, nil})
 		}
 	}
-	return first, ok
 }
 
 func (t timer) compare(o timer) int {
@@ -186,27 +229,42 @@ func (t timer) compare(o timer) int {
 }
 
 func (a *Auditor) fire(t timer) {
-	if t.pending != nil {
+	switch {
+	case t.pending != nil:
 		t.pending.fire(a)
-		t.customer.forget()
 		return
-	}
-	if t.chain != nil {
-		a.late = a.now-t.chain.due > lateAfter
+	case t.chain != nil:
 		t.chain.timeout(a)
-		a.late = false
-		t.customer.forget()
 		return
 	}
-	a.late = a.now-t.due > lateAfter
-	defer func() { a.late = false }()
 	s := &t.customer.per[t.campaign]
 	s.armed = false
 	if a.campaigns[t.campaign].Trigger.Kind == KindInactivity { // else a later version has another trigger
-		a.enter(t.customer, t.campaign, s.latest, t.due)
+		a.admit(t.customer, a.withGroup(t.customer, candidate{
+			campaign: t.campaign, trigger: s.latest, planned: t.due, late: a.now-t.due > lateAfter,
+		}))
 		a.runMoved(t.customer)
 	}
-	t.customer.forget()
+}
+
+// withGroup adds the watches of the same group that are due at the same instant, of
+// which only one may enter; they are asked by themselves too, and then lose.
+func (a *Auditor) withGroup(c *customer, first candidate) []candidate {
+	first.rivals = nil
+	group := a.campaigns[first.campaign].Policy.Group
+	if group == "" {
+		return []candidate{first}
+	}
+	for i, s := range c.per {
+		t := a.campaigns[i]
+		rival := t.Policy.Group == group && t.Trigger.Kind == KindInactivity
+		if rival && s.armed && s.due <= a.now && i != first.campaign {
+			first.rivals = append(first.rivals, candidate{
+				campaign: i, trigger: s.latest, planned: s.due, late: a.now-s.due > lateAfter,
+			})
+		}
+	}
+	return []candidate{first}
 }
 
 // Event applies one record at the current log time, in the order of the text.
@@ -216,19 +274,69 @@ func (a *Auditor) Event(in Event) {
 	if c.seen[in.ID] {
 		return
 	}
+	if !first && a.waits(c) {
+		a.note(NoteOvertaken)
+	}
+	a.visit(c)
 	c.seen[in.ID] = true
 	e := &in
 	e.Time = min(e.Time, a.now) // event time is at most log time
 	e.place, e.ringed = a.place, a.names(in.Name)
-	c.update(e)
+	a.apply(c, e, first)
+	a.derive(c)
+	c.forget()
+}
+
+// waits says whether a tour has still to visit the customer.
+func (a *Auditor) waits(c *customer) bool {
+	return slices.ContainsFunc(a.tours, func(t *tour) bool { return slices.Contains(t.left, c) })
+}
+
+func (a *Auditor) apply(c *customer, e *Event, first bool) {
+	zone := c.traits["timezone"]
+	c.update(a, e)
+	if !same(zone, c.traits["timezone"]) {
+		a.moved(c)
+	}
+	if _, said := e.Traits["timezone"]; said { // also when it is the same
+		a.unhold(c)
+	}
 	for _, ch := range c.ordered() {
 		ch.observe(a, e)
 	}
+	var all []candidate
 	for i := range a.campaigns {
-		a.trigger(c, i, e, first)
+		if t, ok := a.trigger(c, i, e, first); ok {
+			all = append(all, t)
+		}
 	}
-	a.runMoved(c)
-	c.forget()
+	c.changes, c.dirty = nil, false
+	c.hand = e
+	a.admit(c, all)
+	a.settle(c)
+	c.hand = nil
+}
+
+// unhold: who is held is asked again at once by a record that says where they are.
+func (a *Auditor) unhold(c *customer) {
+	for _, ch := range c.chains {
+		if ch.live() && ch.asks.held {
+			a.note(NoteMoved)
+			ch.depth, ch.planned = c.depth, a.now
+			ch.again()
+		}
+	}
+}
+
+// moved: another time zone moves what follows the customer's clock.
+func (a *Auditor) moved(c *customer) {
+	for _, ch := range c.chains {
+		s, ok := ch.step()
+		if ok && ch.live() && ch.resting && s.Until != nil && named(s.Until.Zone) == nil {
+			a.note(NoteMovedTimer)
+			ch.due = a.next(ch, s.Until, a.now)
+		}
+	}
 }
 
 func (c *customer) forget() {
@@ -244,7 +352,11 @@ func (a *Auditor) customer(id string) (c *customer, first bool) {
 	if found {
 		return a.customers[at], false
 	}
-	c = &customer{a: a, id: id, place: a.place, seen: map[string]bool{}, traits: map[string]any{}}
+	c = &customer{
+		a: a, id: id, place: a.place, seen: map[string]bool{}, traits: map[string]any{}, tags: map[string]bool{},
+		keys: map[string]holder{}, consent: map[string]said{}, preferences: map[string]said{},
+		disturb: map[string]said{},
+	}
 	c.per = make([]standing, len(a.campaigns))
 	a.customers = slices.Insert(a.customers, at, c)
 	return c, true
@@ -252,16 +364,20 @@ func (a *Auditor) customer(id string) (c *customer, first bool) {
 
 // update is "update profile and counters". The record is remembered here, so a
 // wait that it opens further on can look back at it.
-func (c *customer) update(e *Event) {
+func (c *customer) update(a *Auditor, e *Event) {
+	c.consents(e)
 	if e.Type == TypeIdentify {
 		for name, value := range e.Traits { // each member on its own: no order shows
-			if value == nil {
-				delete(c.traits, name)
-			} else {
-				c.traits[name] = value
-			}
+			c.change(name, value)
 		}
 		return
+	}
+	e.met = map[string]bool{}
+	for _, def := range a.campaigns {
+		m := Match{Event: def.Trigger.Event, Where: def.Trigger.Where}
+		if def.Trigger.Kind == KindStreak && m.holds(e, e, c) {
+			e.met[def.Name] = true
+		}
 	}
 	c.events = append(c.events, e)
 }
@@ -295,26 +411,31 @@ func (c *customer) ordered() []*chain {
 // runMoved runs the chains that entered or were advanced until each rests.
 func (a *Auditor) runMoved(c *customer) {
 	for _, ch := range c.ordered() {
-		if ch.live() && !ch.resting {
+		if ch.live() && !ch.resting && !ch.asks.standing {
 			ch.run(a)
 		}
 	}
 }
 
 // trigger asks one campaign whether the record starts a chain.
-func (a *Auditor) trigger(c *customer, i int, e *Event, first bool) {
+func (a *Auditor) trigger(c *customer, i int, e *Event, first bool) (candidate, bool) {
 	t, s := a.campaigns[i].Trigger, &c.per[i]
 	hit := Match{Event: t.Event, Where: t.Where}.holds(e, e, c)
+	by := e
 	switch t.Kind {
 	case KindEvent:
-		if hit {
-			a.enterBy(c, i, e)
-		}
+	case KindWebhook:
+		hit = e.Name == "$webhook/"+a.campaigns[i].Name
 	case KindCount:
 		known := c.place > a.since(t.Event, t.Where) // else some of the history was not counted
-		if hit && known && len(c.counted(t.Event, t.Where)) == t.Reaches {
-			a.enterBy(c, i, e)
-		}
+		hit = hit && known && len(c.counted(t.Event, t.Where)) == t.Reaches
+	case KindStreak:
+		hit = e.Type == TypeTrack && a.streak(c, i, e)
+	case KindSegment, KindThreshold:
+		hit = a.crossed(c, i)
+	case KindChange:
+		by = a.changed(c, i, e)
+		hit = by != nil
 	case KindInactivity:
 		later := func(o *Event) bool { return o.Time > e.Time }
 		switch {
@@ -323,7 +444,14 @@ func (a *Auditor) trigger(c *customer, i int, e *Event, first bool) {
 		case first && t.FromProfile && !hit:
 			a.arm(s, i, e)
 		}
+		hit = false
+	default:
+		hit = false
 	}
+	if !hit || !a.fresh(i, e) {
+		return candidate{}, false
+	}
+	return candidate{campaign: i, trigger: by, planned: a.now, depth: c.depth}, true
 }
 
 // arm sets the inactivity instant from e. One already past is armed only where
@@ -335,23 +463,27 @@ func (a *Auditor) arm(s *standing, i int, e *Event) {
 }
 
 func (a *Auditor) tooOld(i int, e *Event) bool {
-	limit := a.campaigns[i].MaxEventAge.Milliseconds()
-	if limit == 0 {
-		limit = defaultMaxAge
-	}
-	return a.now-e.Time > limit
+	return a.now-e.Time > a.maxAge(i)
 }
 
-// enterBy enters by a record that arrives now, which must be fresh.
-func (a *Auditor) enterBy(c *customer, i int, e *Event) {
+func (a *Auditor) maxAge(i int) int64 {
+	if limit := a.campaigns[i].MaxEventAge.Milliseconds(); limit != 0 {
+		return limit
+	}
+	return defaultMaxAge
+}
+
+// fresh: a record that starts something is neither historical nor too old.
+func (a *Auditor) fresh(i int, e *Event) bool {
 	switch {
 	case e.Historical:
 		a.refuse(i, "historical")
 	case a.tooOld(i, e):
 		a.refuse(i, "max_event_age")
 	default:
-		a.enter(c, i, e, a.now)
+		return true
 	}
+	return false
 }
 
 func (a *Auditor) refuse(i int, reason string) {

@@ -59,10 +59,18 @@ type Campaign struct {
 	Goals       []Goal
 	Stops       []Match
 	Steps       []Step
+	Policy      Policy
+	Late        string // empty: send
+	Recheck     bool   // before_send
+	Zone        string
+	From, Until int64 // of entries, Unix ms; 0: none
 }
 
 // Trigger says what starts a chain. Reaches is for count; For and FromProfile
-// (never_done: from_profile_created) are for inactivity.
+// (never_done: from_profile_created) are for inactivity; Length, MaxGap and BreakOn for
+// streak; Path, Down, At and Hysteresis for threshold; When and Leave for segment; Path,
+// From and To (nil: not said) for change; When, the audience, for broadcast; Minute, of
+// the hour or with Daily of the day, and Zone for schedule.
 type Trigger struct {
 	Kind        string
 	Event       string
@@ -70,6 +78,23 @@ type Trigger struct {
 	Reaches     int
 	For         time.Duration
 	FromProfile bool
+
+	Length     int
+	MaxGap     time.Duration
+	BreakOn    string
+	Path       string
+	Down       bool
+	At         float64
+	Hysteresis float64
+	When       *Pred
+	Leave      bool
+	From, To   any
+	Minute     int
+	Daily      bool
+	Zone       string
+	Offsets    []int  // days, for date
+	Feb29      string // for date
+	CatchUp    time.Duration
 }
 
 // Reentry rules further chains of one customer. An empty Mode is always, an
@@ -99,6 +124,8 @@ type Goal struct {
 	FromDelivery  bool
 	ValueProperty string
 	Stop          bool
+	ReverseOn     string
+	Primary       bool
 }
 
 // Step has exactly one verb set. Goto is where the chain goes after it; empty
@@ -111,6 +138,13 @@ type Step struct {
 	Branch *Branch
 	Exit   bool
 	Goto   string
+
+	Experiment *Experiment
+	Until      *Until
+	Set        *Set
+	Emit       *Emit
+	Start      string // a campaign
+	Loop       int    // how often a chain goes back to this step at most
 }
 
 // Delay rests the chain from the step before, or from the entry.
@@ -126,6 +160,9 @@ type Wait struct {
 	Timeout   time.Duration
 	FromEntry bool
 	OnTimeout string
+
+	RestartOn   *Match
+	MaxRestarts int
 }
 
 // WaitFor is one event a wait looks for.
@@ -139,6 +176,11 @@ type WaitFor struct {
 type Send struct {
 	Channels []string
 	Expires  time.Duration
+
+	Category string
+	OnCap    string // empty: drop
+	OnFail   string // a later step; empty: goes on
+	Needs    string // a property of the trigger that the message names
 }
 
 // Branch goes to the first arm that holds, else to the next step.
@@ -154,12 +196,17 @@ type Arm struct {
 type Pred struct{ All []Comparison }
 
 // Comparison compares a property (event, trigger), a trait (customer) or, with
-// Count, the customer's number of events of that name. Value is a string or a
+// Count, the customer's number of events of that name, with Sum the sum of that
+// property over them, both within the Window before now when there is one; with
+// Tag, which needs no more, whether the customer has it. Value is a string or a
 // float64; Op is one of == != >= <.
 type Comparison struct {
 	Subject string
 	Path    string
 	Count   string
+	Sum     string
+	Window  time.Duration
+	Tag     string
 	Op      string
 	Value   any
 }
@@ -177,8 +224,19 @@ func (p *Pred) CEL() string {
 }
 
 func (c Comparison) cel() string {
+	if c.Tag != "" {
+		return "customer.tagged(" + quote(c.Tag) + ")"
+	}
 	if c.Count != "" {
-		return "customer.count(" + quote(c.Count) + ") " + c.Op + " " + literal(c.Value, true)
+		window := ""
+		if c.Window != 0 {
+			window = ", " + quote(Duration(c.Window))
+		}
+		if c.Sum != "" {
+			call := "customer.sum(" + quote(c.Count) + ", " + quote(c.Sum) + window + ") "
+			return call + c.Op + " " + literal(c.Value, false)
+		}
+		return "customer.count(" + quote(c.Count) + window + ") " + c.Op + " " + literal(c.Value, true)
 	}
 	root := c.Subject + ".properties"
 	if c.Subject == SubjectCustomer {
@@ -245,8 +303,11 @@ func (p *Pred) holds(s scene) bool {
 }
 
 func (c Comparison) holds(s scene) bool {
+	if c.Tag != "" {
+		return s.customer.tags[c.Tag]
+	}
 	if c.Count != "" {
-		return compare(float64(len(s.customer.counted(c.Count, nil))), c.Op, c.Value)
+		return compare(s.customer.tally(c), c.Op, c.Value)
 	}
 	members := s.customer.traits
 	switch c.Subject {

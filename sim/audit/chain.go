@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"cmp"
 	"math"
 	"slices"
 )
@@ -13,6 +12,7 @@ const (
 	Converted = "goal"
 	Stopped   = "stopped"
 	Exited    = "exited"
+	Preempted = "preempted"
 )
 
 // chain is one customer's run of one campaign.
@@ -38,18 +38,32 @@ type chain struct {
 	planned int64  // the instant what it decides now was due at
 
 	lastDelivery int64
+	lastStep     string // of the last delivery
 	delivered    bool
 	hits         []Hit
 	endedBy      int // index in hits, when outcome is Converted
 	forgotten    bool
+
+	late     bool // what made it run was more than lateAfter late
+	sent     bool // something left since it last rested
+	heldOut  bool
+	depth    int // of the record that it runs for
+	passed   []Passed
+	back     map[string]int // how often it went back to a step, asked by key only
+	restarts int            // of the wait that it is in
+	wentBack int64          // when it last did
+	asks     asks
 }
+
+// Passed is an experiment that a chain came through.
+type Passed struct{ Step, Variant string }
 
 func (ch *chain) live() bool { return ch.outcome == Active }
 
 func (ch *chain) end(a *Auditor, outcome string) {
 	ch.outcome, ch.endedAt = outcome, a.now
-	ch.resting, ch.timed = false, false
-	if outcome == Converted || outcome == Stopped {
+	ch.resting, ch.timed, ch.asks = false, false, asks{}
+	if outcome == Converted || outcome == Stopped || outcome == Preempted {
 		ch.recall(a)
 	}
 }
@@ -60,13 +74,15 @@ func (ch *chain) observe(a *Auditor, e *Event) {
 	if ch.forgotten {
 		return
 	}
+	ch.reverse(a, e)
 	stopper := -1
 	for _, g := range ch.def.Goals {
 		if ch.counted(g.ID) || !ch.open(a, g, e) || !g.Match.holds(e, ch.trigger, ch.customer) {
 			continue
 		}
 		value, _ := number(e.Properties[g.ValueProperty])
-		ch.hits = append(ch.hits, Hit{Goal: g.ID, At: a.now, Value: value})
+		ch.hits = append(ch.hits, Hit{Goal: g.ID, At: a.now, Value: value, time: e.Time, step: ch.lastStep})
+		a.converts(ch, &ch.hits[len(ch.hits)-1], e, false)
 		if g.Stop && stopper < 0 {
 			stopper = len(ch.hits) - 1
 		}
@@ -92,7 +108,22 @@ func (ch *chain) observe(a *Auditor, e *Event) {
 	if target, ok := ch.looksFor(e); ok {
 		ch.planned = a.now
 		ch.leave(target)
+		return
 	}
+	ch.restart(a, e)
+}
+
+// restart begins the wait's timer anew.
+func (ch *chain) restart(a *Auditor, e *Event) {
+	s, _ := ch.step()
+	w := s.Wait
+	if w.RestartOn == nil || w.Timeout == 0 || !w.RestartOn.holds(e, ch.trigger, ch.customer) ||
+		w.MaxRestarts != 0 && ch.restarts >= w.MaxRestarts {
+		return
+	}
+	ch.restarts++
+	a.note(NoteRestarted)
+	ch.opened, ch.due, ch.wake = a.now, a.now+w.Timeout.Milliseconds(), 0
 }
 
 func (ch *chain) counted(goal string) bool {
@@ -132,6 +163,11 @@ func (ch *chain) forget(a *Auditor) {
 			return
 		}
 	}
+	for i := range ch.hits {
+		if end, ok := ch.reversible(&ch.hits[i]); ok && a.now <= end+measured {
+			return
+		}
+	}
 	ch.forgotten = true
 }
 
@@ -144,8 +180,10 @@ func (ch *chain) step() (s Step, ok bool) {
 	return Step{}, false
 }
 
-func (ch *chain) index() int {
-	return slices.IndexFunc(ch.def.Steps, func(s Step) bool { return s.ID == ch.at })
+func (ch *chain) index() int { return ch.indexOf(ch.at) }
+
+func (ch *chain) indexOf(id string) int {
+	return slices.IndexFunc(ch.def.Steps, func(s Step) bool { return s.ID == id })
 }
 
 // leave moves the chain on from its step: to the target, or without one to what
@@ -155,6 +193,15 @@ func (ch *chain) leave(target string) {
 	i := ch.index()
 	if target == "" {
 		target = ch.def.Steps[i].Goto
+	}
+	if to := ch.indexOf(target); to >= 0 && to <= i { // back, as often as the step says
+		if ch.back[target] < ch.def.Steps[to].Loop {
+			ch.back[target]++
+			ch.wentBack = ch.customer.a.now
+		} else {
+			target = ""
+			ch.customer.a.note(NoteLoop)
+		}
 	}
 	switch {
 	case target != "":
@@ -207,7 +254,18 @@ func (ch *chain) timeout(a *Auditor) {
 		ch.end(a, Exited)
 		return
 	}
-	ch.planned = ch.due
+	ch.late = a.now-ch.due > lateAfter
+	ch.depth = 0
+	if ch.late && ch.def.Late == LateExit {
+		a.note(NoteLateExit)
+		ch.end(a, Exited)
+		return
+	}
+	ch.planned = ch.due // also of what follows a held send: it was not due before
+	if ch.asks.held {
+		ch.again()
+		return
+	}
 	target := ""
 	if s.Wait != nil {
 		target = s.Wait.OnTimeout
@@ -218,11 +276,11 @@ func (ch *chain) timeout(a *Auditor) {
 
 func (ch *chain) rest(due int64, timed bool) {
 	ch.resting, ch.timed, ch.due, ch.wake = true, timed, due, 0
+	ch.restarts, ch.late, ch.sent = 0, false, false
 }
 
-// run goes through steps until the chain rests or ends.
+// run goes through steps until the chain rests, comes to a send, or ends.
 func (ch *chain) run(a *Auditor) {
-	sent := false
 	ch.version = ch.def.Version
 	for ch.at != End {
 		ch.opened = a.now
@@ -236,7 +294,8 @@ func (ch *chain) run(a *Auditor) {
 			if s.Delay.FromEntry {
 				due = ch.enteredAt + s.Delay.For.Milliseconds()
 			}
-			if due > a.now || a.late {
+			if due > a.now || ch.late {
+				sent := ch.sent
 				ch.rest(due, true)
 				if due <= a.now && sent {
 					ch.wake = a.now + 1 // one late send a chain at a time
@@ -244,6 +303,13 @@ func (ch *chain) run(a *Auditor) {
 				return
 			}
 			ch.planned = due // over already: nothing to rest for
+			ch.leave("")
+		case s.Until != nil:
+			if due := a.next(ch, s.Until, a.now); due > a.now {
+				ch.rest(due, true)
+				return
+			}
+			ch.planned = a.now
 			ch.leave("")
 		case s.Wait != nil:
 			target, ok := ch.lookBack()
@@ -253,33 +319,18 @@ func (ch *chain) run(a *Auditor) {
 			}
 			ch.leave(target)
 		case s.Send != nil:
-			ch.send(a, s)
-			sent = true
-			ch.leave("")
+			ch.stand(s)
+			return
 		case s.Branch != nil:
 			ch.leave(ch.choose(s.Branch))
 		case s.Exit:
 			ch.end(a, Exited)
 			return
 		default:
-			panic("BUG: step " + s.ID + " has no verb")
+			ch.leave(ch.act(a, s))
 		}
 	}
 	ch.end(a, Completed)
-}
-
-func (ch *chain) send(a *Auditor, s Step) {
-	for _, channel := range s.Send.Channels {
-		a.deliveries = append(a.deliveries, Delivery{
-			Campaign: ch.def.Name, Version: ch.version, Customer: ch.customer.id, Key: ch.key, Entry: ch.entry,
-			Step: s.ID, Channel: channel, At: a.now, Due: ch.planned, TriggerID: ch.trigger.ID,
-		})
-		ch.customer.pending = append(ch.customer.pending, &pending{
-			chain: ch, step: s.ID, channel: channel, attempt: 1,
-			expires: a.now + cmp.Or(s.Send.Expires.Milliseconds(), defaultExpires),
-		})
-	}
-	ch.delivered, ch.lastDelivery = true, a.now
 }
 
 func (ch *chain) choose(b *Branch) (target string) {
@@ -305,5 +356,7 @@ func (ch *chain) refresh(a *Auditor, trigger *Event) {
 		ch.due = a.now + s.Wait.Timeout.Milliseconds()
 	case s.Delay != nil && !s.Delay.FromEntry:
 		ch.due = a.now + s.Delay.For.Milliseconds()
+	case s.Until != nil:
+		ch.due = a.next(ch, s.Until, a.now)
 	}
 }

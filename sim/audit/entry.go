@@ -1,46 +1,143 @@
 package audit
 
-import "strconv"
+import (
+	"strconv"
+)
 
-// enter asks re-entry, audience and already converted, then enters. planned is
-// the instant the entry was due: now, or that of an inactivity timer.
-func (a *Auditor) enter(c *customer, i int, trigger *Event, planned int64) {
-	def := a.campaigns[i]
-	key, ok := keyOf(def.Reentry, trigger)
-	if !ok {
-		a.refuse(i, "missing_key")
-		return
+// candidate is a chain that would start: by a record, a watch or a tour. planned is the
+// instant its entry was due: now, or that of a watch.
+type candidate struct {
+	campaign int
+	trigger  *Event
+	planned  int64
+	late     bool
+	depth    int
+	rivals   []candidate // of its group, due at the same instant
+}
+
+// admit lets in who may enter, by campaign name. Of a group that one record would start
+// the highest priority wins, then the name.
+func (a *Auditor) admit(c *customer, all []candidate) {
+	lost := make([]bool, len(all))
+	for k := range all {
+		for _, other := range append(all[k].rivals, all...) {
+			lost[k] = lost[k] || a.loses(c, &all[k], &other)
+		}
 	}
-	live, reason := a.reentry(c, i, key)
+	for k := range all {
+		a.enter(c, &all[k], lost[k])
+	}
+}
+
+// loses says whether another candidate of the group goes first.
+func (a *Auditor) loses(c *customer, t, other *candidate) bool {
+	mine, theirs := a.campaigns[t.campaign], a.campaigns[other.campaign]
+	if t.campaign == other.campaign || mine.Policy.Group == "" || mine.Policy.Group != theirs.Policy.Group {
+		return false
+	}
+	if theirs.Policy.Priority < mine.Policy.Priority ||
+		theirs.Policy.Priority == mine.Policy.Priority && theirs.Name > mine.Name {
+		return false
+	}
+	live, reason := a.may(c, other)
+	if reason != "" || len(live) > 0 && theirs.Reentry.OnActive == ActiveRefresh {
+		return false
+	}
+	_, free := a.grouped(c, other, live)
+	return free
+}
+
+// may asks what is asked before the group: period, late, re-entry, audience, already
+// converted. It gives the live chains of the key.
+func (a *Auditor) may(c *customer, t *candidate) (live []*chain, reason string) {
+	def := a.campaigns[t.campaign]
+	if def.From != 0 && a.now < def.From || def.Until != 0 && a.now >= def.Until {
+		return nil, "outside_period"
+	}
+	if t.late && def.Late == LateExit {
+		return nil, "late"
+	}
+	key, ok := keyOf(def.Reentry, t.trigger)
+	if !ok {
+		return nil, "missing_key"
+	}
+	live, reason = a.reentry(c, t.campaign, key)
+	if reason != "" {
+		return nil, reason
+	}
+	newest := len(live) - 1
+	if newest >= 0 && def.Reentry.OnActive == ActiveRefresh {
+		return live, ""
+	}
+	restarts := newest >= 0 && def.Reentry.OnActive == ActiveRestart
+	switch {
+	case !def.Audience.holds(scene{event: t.trigger, trigger: t.trigger, customer: c}):
+		return nil, "audience"
+	case c.converted(def, t.trigger):
+		return nil, "already_converted"
+	case !restarts && c.alive() >= customerLimit:
+		return nil, "customer_limit"
+	}
+	return live, ""
+}
+
+// grouped says whether the group has room, and the chain that has to go for it.
+func (a *Auditor) grouped(c *customer, t *candidate, live []*chain) (loser *chain, free bool) {
+	def := a.campaigns[t.campaign]
+	if def.Policy.Group == "" {
+		return nil, true
+	}
+	for _, ch := range c.chains {
+		if !ch.live() || ch.def.Policy.Group != def.Policy.Group {
+			continue
+		}
+		if n := len(live); n > 0 && ch == live[n-1] && def.Reentry.OnActive == ActiveRestart {
+			continue // it is replaced
+		}
+		if !def.Policy.Preempt || ch.def.Policy.Priority >= def.Policy.Priority {
+			return nil, false
+		}
+		loser = ch
+	}
+	return loser, true
+}
+
+// enter starts a chain, or says why not.
+func (a *Auditor) enter(c *customer, t *candidate, lost bool) {
+	i, def := t.campaign, a.campaigns[t.campaign]
+	live, reason := a.may(c, t)
+	if reason == "outside_period" {
+		a.note(NotePeriod)
+	}
 	if reason != "" {
 		a.refuse(i, reason)
 		return
 	}
 	newest := len(live) - 1
 	if newest >= 0 && def.Reentry.OnActive == ActiveRefresh {
-		live[newest].refresh(a, trigger)
+		live[newest].refresh(a, t.trigger)
 		return
 	}
-	restarts := newest >= 0 && def.Reentry.OnActive == ActiveRestart
-	switch {
-	case !def.Audience.holds(scene{event: trigger, trigger: trigger, customer: c}):
-		a.refuse(i, "audience")
-		return
-	case c.converted(def, trigger):
-		a.refuse(i, "already_converted")
-		return
-	case !restarts && c.alive() >= customerLimit:
-		a.refuse(i, "customer_limit")
+	loser, free := a.grouped(c, t, live)
+	if !free || lost {
+		a.note(map[bool]string{true: NoteGroupLost, false: NoteGroup}[free])
+		a.refuse(i, "group")
 		return
 	}
-	if restarts {
+	if newest >= 0 && def.Reentry.OnActive == ActiveRestart {
 		live[newest].end(a, Stopped)
 	}
+	if loser != nil {
+		a.note(NotePreempt)
+		loser.end(a, Preempted)
+	}
+	key, _ := keyOf(def.Reentry, t.trigger)
 	c.per[i].entries++
 	c.chains = append(c.chains, &chain{
 		campaign: i, def: def, customer: c, key: key, entry: c.per[i].entries,
-		trigger: trigger, place: a.lookBackFrom(def), enteredAt: a.now, planned: planned, outcome: Active,
-		at: def.Steps[0].ID, version: def.Version,
+		trigger: t.trigger, place: a.lookBackFrom(def), enteredAt: a.now, planned: t.planned, outcome: Active, at: def.Steps[0].ID,
+		version: def.Version, late: t.late, depth: t.depth, heldOut: Bucket(def.Name, c.id) < def.Policy.Holdout,
+		back: map[string]int{},
 	})
 }
 

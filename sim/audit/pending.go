@@ -20,6 +20,10 @@ const (
 	Failed    = "failed"
 	Recalled  = "recalled"
 	Expired   = "expired"
+
+	Ghost    = "ghost"
+	Dropped  = "dropped"
+	Deferred = "deferred"
 )
 
 // defaultExpires is how long a delivery may leave when its step does not say, ms.
@@ -37,6 +41,7 @@ type State struct {
 	Entry    int
 	Step     string
 	Channel  string
+	Number   int // of the messages of that step and channel, from 0
 	Status   string
 	Attempt  int
 	At       int64
@@ -49,6 +54,7 @@ type Result struct {
 	Entry    int
 	Step     string
 	Channel  string
+	Number   int
 	Attempt  int
 	Verdict  string
 }
@@ -61,6 +67,8 @@ type pending struct {
 	attempt int
 	retry   int64 // when the next attempt is made; 0 while one is out
 	expires int64
+	onFail  string
+	number  int // of the messages of its step and channel: a loop sends it again
 }
 
 func (p *pending) due() int64 {
@@ -74,7 +82,7 @@ func (p *pending) due() int64 {
 func (p *pending) becomes(a *Auditor, status string) {
 	a.states = append(a.states, State{
 		Campaign: p.chain.def.Name, Customer: p.chain.customer.id, Entry: p.chain.entry, Step: p.step,
-		Channel: p.channel, Status: status, Attempt: p.attempt, At: a.now,
+		Channel: p.channel, Number: p.number, Status: status, Attempt: p.attempt, At: a.now,
 	})
 }
 
@@ -88,7 +96,9 @@ func (p *pending) finish(a *Auditor, status string) {
 // fire makes the next attempt, or gives up what is too old.
 func (p *pending) fire(a *Auditor) {
 	if a.now >= p.expires {
+		failed := p.retry != 0 // else the attempt that is out may have arrived
 		p.finish(a, Expired)
+		p.fails(a, failed)
 		return
 	}
 	p.retry = 0
@@ -96,12 +106,33 @@ func (p *pending) fire(a *Auditor) {
 	p.becomes(a, HandedOff)
 }
 
+// fails moves the chain where its step says, when it lives and is not beyond, and gives
+// back what the message took when it surely did not arrive.
+func (p *pending) fails(a *Auditor, surely bool) {
+	ch := p.chain
+	to := ch.indexOf(p.onFail)
+	if p.onFail == End {
+		to = len(ch.def.Steps)
+	}
+	if i := ch.index(); p.onFail != "" && ch.live() && to > i && i >= 0 {
+		a.note(NoteOnFail)
+		ch.asks, ch.depth = asks{}, 0
+		ch.resting, ch.timed = false, false
+		ch.at, ch.planned = p.onFail, a.now
+	}
+	if surely {
+		p.refund(a)
+	}
+}
+
 // Result applies a result at the current log time. A channel that took any attempt
 // has the message; a failure counts only for the attempt that is out.
 func (a *Auditor) Result(r Result) {
 	c, _ := a.customer(r.Customer)
+	a.visit(c)
 	at := slices.IndexFunc(c.pending, func(p *pending) bool {
-		return p.chain.def.Name == r.Campaign && p.chain.entry == r.Entry && p.step == r.Step && p.channel == r.Channel
+		return p.chain.def.Name == r.Campaign && p.chain.entry == r.Entry && p.step == r.Step &&
+			p.channel == r.Channel && p.number == r.Number
 	})
 	if at < 0 {
 		return // it has an end already
@@ -113,6 +144,10 @@ func (a *Auditor) Result(r Result) {
 	case r.Attempt != p.attempt || p.retry != 0: // an answer to an older attempt
 	case r.Verdict == Permanent || p.attempt > len(pauses()):
 		p.finish(a, Failed)
+		p.fails(a, true)
+		a.settle(c)
+		a.derive(c)
+		c.forget()
 	default:
 		p.retry = min(a.now+pauses()[p.attempt-1], p.expires)
 		p.becomes(a, Retrying)

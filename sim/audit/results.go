@@ -18,6 +18,24 @@ type Delivery struct {
 	At        int64
 	Due       int64
 	TriggerID string
+	Status    string // HandedOff, Ghost, Dropped or Deferred
+	Reason    string
+	Variant   string
+}
+
+// AnyID stands for the id of a trigger that the text does not name.
+const AnyID = "*"
+
+// Conversion is a goal reached or taken back.
+type Conversion struct {
+	Campaign string
+	Customer string
+	Entry    int
+	Goal     string
+	Step     string // of the last delivery before
+	Value    float64
+	At       int64 // event time
+	Reversal bool
 }
 
 // Hit is one goal counted for one chain, at the log time At.
@@ -25,6 +43,10 @@ type Hit struct {
 	Goal  string
 	At    int64
 	Value float64
+
+	time     int64 // of the event
+	step     string
+	reversed bool
 }
 
 // Chain is one chain's outcome. Goal and Value are those of the goal that ended
@@ -42,6 +64,8 @@ type Chain struct {
 	Goal      string
 	Value     float64
 	Hits      []Hit
+	HeldOut   bool
+	Variants  []Passed
 }
 
 // Refusal counts the entries one campaign refused for one reason.
@@ -56,6 +80,9 @@ func (a *Auditor) Now() int64 { return a.now }
 
 // Deliveries are all so far, in the order decided.
 func (a *Auditor) Deliveries() []Delivery { return slices.Clone(a.deliveries) }
+
+// Conversions are all so far, in the order counted.
+func (a *Auditor) Conversions() []Conversion { return slices.Clone(a.conversions) }
 
 // Chains are all so far, by (campaign, customer, entry).
 func (a *Auditor) Chains() []Chain {
@@ -77,8 +104,8 @@ func (ch *chain) result() Chain {
 		Campaign: ch.def.Name, Version: ch.version, Customer: ch.customer.id, Key: ch.key, Entry: ch.entry,
 		EnteredAt: ch.enteredAt, EndedAt: ch.endedAt, Outcome: ch.outcome, Hits: slices.Clone(ch.hits),
 	}
-	if len(ch.hits) > 0 {
-		hit := ch.hits[ch.endedBy]
+	r.HeldOut, r.Variants = ch.heldOut, slices.Clone(ch.passed)
+	if hit, ok := ch.shown(); ok {
 		r.Goal, r.Value = hit.Goal, hit.Value
 	}
 	return r

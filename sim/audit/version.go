@@ -41,6 +41,7 @@ func (a *Auditor) Apply(campaigns []Campaign) {
 		}
 	}
 	a.ask()
+	a.reschedule()
 	for i := range a.campaigns {
 		if watching[a.campaigns[i].Name] {
 			a.watch(i)
@@ -80,12 +81,19 @@ func (ch *chain) replan(a *Auditor) {
 	if !ok || !ch.live() || !ch.resting {
 		return
 	}
+	if s.Send == nil {
+		ch.asks = asks{} // what it was held with is no step any more
+	}
 	due, timed := ch.opened, true
 	switch {
 	case s.Delay != nil && s.Delay.FromEntry:
 		due = ch.enteredAt + s.Delay.For.Milliseconds()
 	case s.Delay != nil:
 		due += s.Delay.For.Milliseconds()
+	case s.Send != nil:
+		return // held, and still to be sent
+	case s.Until != nil:
+		due = a.next(ch, s.Until, ch.opened) // not the instant at which it went back
 	case s.Wait != nil:
 		due += s.Wait.Timeout.Milliseconds()
 		timed = s.Wait.Timeout != 0
@@ -102,19 +110,23 @@ func (ch *chain) replan(a *Auditor) {
 	ch.due, ch.timed, ch.wake = max(due, turn), timed, 0
 }
 
+// ofStreak marks what is kept for a streak, which is no count.
+const ofStreak = "streak"
+
 // counter is what some campaign asks to be counted, from when on.
 type counter struct {
 	event string
 	where string
-	since int // place in the log
+	of    string // what is kept: the count, or a sum or a window of it
+	since int    // place in the log
 }
 
 // ask takes stock of the counters: those that are asked for already go on, new ones
 // begin here, the others end.
 func (a *Auditor) ask() {
 	var next []counter
-	want := func(event string, where *Pred) {
-		c := counter{event: event, where: where.text()}
+	want := func(event string, where *Pred, of string) {
+		c := counter{event: event, where: where.text(), of: of}
 		if a.sinceIn(next, c) < 0 {
 			c.since = max(a.sinceIn(a.asked, c), 0)
 			if a.sinceIn(a.asked, c) < 0 {
@@ -124,13 +136,16 @@ func (a *Auditor) ask() {
 		}
 	}
 	for _, c := range a.campaigns {
-		if c.Trigger.Kind != KindEvent {
-			want(c.Trigger.Event, c.Trigger.Where)
+		switch c.Trigger.Kind {
+		case KindCount, KindInactivity:
+			want(c.Trigger.Event, c.Trigger.Where, "")
+		case KindStreak:
+			want(c.Trigger.Event, c.Trigger.Where, ofStreak)
 		}
 		for _, p := range c.preds() {
 			for _, comparison := range p.All {
 				if comparison.Count != "" {
-					want(comparison.Count, nil)
+					want(comparison.Count, nil, comparison.keeps())
 				}
 			}
 		}
@@ -151,7 +166,7 @@ func (a *Auditor) Campaigns() []Campaign {
 func (a *Auditor) Counters() []string {
 	var all []string
 	for _, c := range a.asked {
-		all = append(all, c.event+"\x00"+c.where)
+		all = append(all, c.event+"\x00"+c.where+"\x00"+c.of)
 	}
 	return all
 }
@@ -159,7 +174,7 @@ func (a *Auditor) Counters() []string {
 // sinceIn is from when on a counter counts, -1 when it is not in the list.
 func (a *Auditor) sinceIn(list []counter, c counter) int {
 	for _, o := range list {
-		if o.event == c.event && o.where == c.where {
+		if o.event == c.event && o.where == c.where && o.of == c.of {
 			return o.since
 		}
 	}
@@ -172,7 +187,10 @@ func (a *Auditor) since(event string, where *Pred) int {
 
 // counted are the customer's events of a name that match, since somebody asks.
 func (c *customer) counted(event string, where *Pred) []*Event {
-	since := c.a.since(event, where)
+	return c.since(c.a.since(event, where), event, where)
+}
+
+func (c *customer) since(since int, event string, where *Pred) []*Event {
 	var all []*Event
 	for _, e := range c.events {
 		if e.place > since && (Match{Event: event, Where: where}).holds(e, e, c) {
@@ -200,6 +218,9 @@ func (c Campaign) matches() []Match {
 			for _, w := range s.Wait.For {
 				all = append(all, w.Match)
 			}
+			if s.Wait.RestartOn != nil {
+				all = append(all, *s.Wait.RestartOn)
+			}
 		}
 	}
 	return all
@@ -207,7 +228,7 @@ func (c Campaign) matches() []Match {
 
 // preds are all the predicates of a campaign.
 func (c Campaign) preds() []*Pred {
-	all := []*Pred{c.Trigger.Where, c.Audience}
+	all := []*Pred{c.Trigger.Where, c.Audience, c.Trigger.When}
 	for _, m := range c.matches() {
 		all = append(all, m.Where)
 	}
@@ -229,4 +250,10 @@ func (a *Auditor) names(event string) bool {
 		}
 	}
 	return false
+}
+
+// Govern puts a policy of the workspace in force.
+func (a *Auditor) Govern(h House) {
+	a.place++
+	a.house = h
 }

@@ -22,6 +22,7 @@ func (c Campaign) YAML() string {
 	if c.MaxEventAge != 0 {
 		fmt.Fprintf(&b, "  max_event_age: %s\n", Duration(c.MaxEventAge))
 	}
+	b.WriteString(c.more())
 	if len(c.Goals) > 0 {
 		b.WriteString("  goals:\n")
 	}
@@ -92,7 +93,7 @@ func (t Trigger) yaml() string {
 		f = f.add("event", quote(t.Event)).where(t.Where).add("for", Duration(t.For))
 		f = f.addIf(t.FromProfile, "never_done", "from_profile_created")
 	default:
-		panic("BUG: unknown trigger kind " + t.Kind)
+		f = t.more()
 	}
 	return t.Kind + ": {" + f.text() + "}"
 }
@@ -116,6 +117,7 @@ func (g Goal) yaml() string {
 	f = f.addIf(g.Window != 0, "window", Duration(g.Window))
 	f = f.addIf(g.FromDelivery, "from", "delivery")
 	f = f.addIf(g.ValueProperty != "", "value", quote(member("event.properties", g.ValueProperty)))
+	f = f.addIf(g.ReverseOn != "", "reverse_on", quote(g.ReverseOn)).addIf(g.Primary, "primary", "true")
 	return f.add("stop", strconv.FormatBool(g.Stop)).text()
 }
 
@@ -132,15 +134,17 @@ func (s Step) yaml() string {
 		for _, c := range s.Send.Channels {
 			quoted = append(quoted, quote(c))
 		}
-		v := fields{}.add("channels", "["+strings.Join(quoted, ", ")+"]").add("inline", "{body: hello}")
-		f = f.add("send", "{"+v.addIf(s.Send.Expires != 0, "expires", Duration(s.Send.Expires)).text()+"}")
+		v := fields{}.add("channels", "["+strings.Join(quoted, ", ")+"]").add("inline", s.Send.inline())
+		v = v.addIf(s.Send.Expires != 0, "expires", Duration(s.Send.Expires))
+		f = f.add("send", "{"+append(v, s.Send.more()...).text()+"}")
 	case s.Branch != nil:
 		f = f.add("branch", "["+s.Branch.yaml()+"]")
 	case s.Exit:
 		f = f.add("exit", "{reason: done}")
 	default:
-		panic("BUG: step " + s.ID + " has no verb")
+		f = append(f, s.more()...)
 	}
+	f = f.addIf(s.Loop != 0, "loop", "{max: "+strconv.Itoa(s.Loop)+"}")
 	return f.addIf(s.Goto != "", "goto", quote(s.Goto)).text()
 }
 
@@ -152,6 +156,10 @@ func (w Wait) yaml() string {
 		looks = append(looks, "{"+l.Match.fields().addIf(l.Goto != "", "goto", quote(l.Goto)).text()+"}")
 	}
 	f = f.addIf(len(looks) > 0, "for", "["+strings.Join(looks, ", ")+"]")
+	if w.RestartOn != nil {
+		f = f.add("restart_on", "{"+w.RestartOn.fields().text()+"}")
+		f = f.addIf(w.MaxRestarts != 0, "max_restarts", strconv.Itoa(w.MaxRestarts))
+	}
 	return f.addIf(w.OnTimeout != "", "on_timeout", "{goto: "+quote(w.OnTimeout)+"}").text()
 }
 

@@ -11,7 +11,8 @@ import (
 const burstCustomers = 10_050
 
 // Burst is very many customers of one partition who do one thing at one instant and
-// then nothing for an hour: all their timers are due at once. Some get a message.
+// then nothing for an hour: all their timers are due at once. Some get a message. Before
+// that there are broadcasts for all of them.
 func Burst() Workload {
 	c := audit.Campaign{
 		Name:    "burst",
@@ -25,7 +26,24 @@ func Burst() Workload {
 			{ID: "say", Send: &audit.Send{Channels: []string{"email"}}},
 		},
 	}
-	w := Workload{Campaigns: []audit.Campaign{c}}
+	// A tour of all of them takes several slices; it reaches each once.
+	all := audit.Campaign{
+		Name: "all", Trigger: audit.Trigger{Kind: audit.KindBroadcast, Event: stormName},
+		Steps: []audit.Step{
+			{ID: "who", Experiment: &audit.Experiment{Variants: []audit.Variant{
+				{ID: "most", Weight: 99, Goto: audit.End}, {ID: "some", Weight: 1, Goto: "say"},
+			}}},
+			{ID: "say", Send: &audit.Send{Channels: []string{"email"}}},
+		},
+	}
+	w := Workload{Campaigns: []audit.Campaign{c, all}}
+	storm := Start + 30*time.Minute.Milliseconds()
+	for i := range 1 {
+		at := storm + int64(i)*4*time.Minute.Milliseconds()
+		w.Broadcasts = append(w.Broadcasts, Call{At: at, Event: audit.Event{
+			ID: "storm" + strconv.Itoa(i), Name: stormName, Time: at, Type: audit.TypeTrack,
+		}})
+	}
 	for i := range burstCustomers {
 		value := 5.0
 		if i%200 == 0 {

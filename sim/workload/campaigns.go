@@ -102,6 +102,17 @@ func (d *draw) about(subject string) *audit.Pred {
 
 func (d *draw) comparison(subject string) audit.Comparison {
 	c := audit.Comparison{Subject: subject}
+	if subject == audit.SubjectCustomer && d.f.Levels && d.one(2) {
+		c.Count, c.Window, c.Op = pick(d, d.events), d.duration(), pick(d, operators())
+		c.Value = float64(1 + d.rng.IntN(3))
+		switch d.rng.IntN(4) {
+		case 0:
+			return audit.Comparison{Subject: subject, Tag: "vip"}
+		case 1:
+			c.Sum, c.Value = "total", pick(d, []float64{1.25, 99.5, 100.75})
+		}
+		return c
+	}
 	if subject == audit.SubjectCustomer {
 		switch d.rng.IntN(3) {
 		case 0:
@@ -139,12 +150,27 @@ func (d *draw) steps() []audit.Step {
 	if !slices.ContainsFunc(steps, func(s audit.Step) bool { return s.Send != nil }) {
 		steps[0] = audit.Step{ID: steps[0].ID, Send: d.send()}
 	}
+	return reachable(steps)
+}
+
+// reachable leaves out the steps that cannot be reached.
+func reachable(steps []audit.Step) []audit.Step {
+	n := len(steps)
 	reached := make([]bool, n+1)
 	reached[0] = true
-	for i, s := range steps { // forward only: one pass reaches all
-		if reached[i] {
-			for _, target := range targets(s, i, n) {
+	for again := true; again; { // loops lead back
+		again = false
+		for i := range steps {
+			if !reached[i] {
+				continue
+			}
+			for _, target := range targets(steps, i) {
+				again = again || !reached[target]
 				reached[target] = true
+				if target <= i {
+					again = again || !reached[i+1] // a loop that is used up goes on
+					reached[i+1] = true
+				}
 			}
 		}
 	}
@@ -225,20 +251,19 @@ func (d *draw) target(i, n int) string {
 	return stepID(i + 1 + d.rng.IntN(n-i-1))
 }
 
-// targets are the indexes that the i-th of n steps can lead to.
-func targets(s audit.Step, i, n int) []int {
+// targets are the indexes that the i-th step can lead to.
+func targets(steps []audit.Step, i int) []int {
+	s := steps[i]
 	index := func(target string) int {
-		switch target {
-		case "":
+		if target == "" {
 			return i + 1
-		case audit.End:
-			return n
 		}
-		number, err := strconv.Atoi(target[1:])
-		if err != nil {
-			panic("BUG: step id " + target)
+		for k := range steps {
+			if steps[k].ID == target {
+				return k
+			}
 		}
-		return number - 1
+		return len(steps)
 	}
 	next := index(s.Goto)
 	var to []int
@@ -258,6 +283,12 @@ func targets(s audit.Step, i, n int) []int {
 		if falls {
 			to = append(to, next)
 		}
+	case s.Experiment != nil:
+		for _, v := range s.Experiment.Variants {
+			to = append(to, or(v.Goto, index, next))
+		}
+	case s.Send != nil:
+		to = append(to, next, or(s.Send.OnFail, index, next))
 	default:
 		to = append(to, next)
 	}
@@ -277,18 +308,27 @@ func or(target string, index func(string) int, next int) int {
 func Longest(campaigns []audit.Campaign) time.Duration {
 	var longest time.Duration
 	for _, c := range campaigns {
-		total := c.Trigger.For
+		total, loops := c.Trigger.For, 0
 		for _, s := range c.Steps {
 			if s.Delay != nil {
 				total += s.Delay.For
 			}
 			if s.Wait != nil {
-				total += s.Wait.Timeout
+				total += s.Wait.Timeout * time.Duration(1+s.Wait.MaxRestarts)
+			}
+			if s.Until != nil {
+				total += 8 * 24 * time.Hour
 			}
 			if s.Send != nil {
 				total += s.Send.Expires
+				if s.Send.OnCap == audit.CapDefer {
+					total += 31 * 24 * time.Hour
+				}
+				total += 2 * 24 * time.Hour // quiet hours
 			}
+			loops += s.Loop
 		}
+		total *= time.Duration(1 + loops)
 		longest = max(longest, total)
 	}
 	return longest + time.Hour

@@ -82,6 +82,7 @@ func (d *draw) changed(c audit.Campaign) audit.Campaign {
 			if !d.one(3) {
 				c.Audience = d.about(audit.SubjectCustomer)
 			}
+			c.Recheck = c.Recheck && c.Audience != nil
 		case 6:
 			c.Trigger = d.trigger()
 		case 7:
@@ -125,6 +126,19 @@ func renamed(steps []audit.Step) []audit.Step {
 				w.For[j].Goto = to(w.For[j].Goto)
 			}
 			s.Wait = &w
+		}
+		if s.Experiment != nil {
+			e := *s.Experiment
+			e.Variants = slices.Clone(e.Variants)
+			for j := range e.Variants {
+				e.Variants[j].Goto = to(e.Variants[j].Goto)
+			}
+			s.Experiment = &e
+		}
+		if s.Send != nil {
+			send := *s.Send
+			send.OnFail = to(send.OnFail)
+			s.Send = &send
 		}
 		if s.Branch != nil {
 			b := audit.Branch{Arms: slices.Clone(s.Branch.Arms)}

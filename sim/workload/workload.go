@@ -32,6 +32,8 @@ type Options struct {
 	Cooldowns bool
 	// Edits is how often definitions are applied again, among the calls.
 	Edits int
+	// Features are parts of the language beyond the first.
+	Features Features
 }
 
 // Workload is a set of campaigns, all applied before the first call, the calls in log
@@ -40,12 +42,17 @@ type Workload struct {
 	Campaigns []audit.Campaign
 	Calls     []Call
 	Edits     []Edit
+	// House is the workspace's policy; nil is none. Broadcasts are events without a
+	// customer, in log order.
+	House      *audit.House
+	Broadcasts []Call
 }
 
 // Edit is campaigns that are applied at an instant, new ones or new versions.
 type Edit struct {
 	At        int64
 	Campaigns []audit.Campaign
+	House     *audit.House
 }
 
 // Call is one record and the log time it arrives at, in Unix ms.
@@ -67,11 +74,12 @@ type draw struct {
 	pool   []time.Duration // what campaigns and gaps have in common
 	events []string
 	o      Options
+	f      Features
 }
 
 // Generate draws a workload.
 func Generate(rng *rand.Rand, o Options) Workload {
-	d := &draw{rng: rng, o: o}
+	d := &draw{rng: rng, o: o, f: o.Features}
 	d.events = eventNames()[:4+rng.IntN(3)]
 	all := durations()
 	for range 4 {
@@ -82,23 +90,35 @@ func Generate(rng *rand.Rand, o Options) Workload {
 	}
 	if o.Customers == 0 {
 		o.Customers = 1 + rng.IntN(50)
-		if d.one(3) || o.Exact { // few customers: dense histories
+		if d.one(3) || o.Exact || d.f.any() && !d.one(4) { // few customers: dense histories
 			o.Customers = 1 + rng.IntN(4)
 		}
 	}
 	if o.Calls == 0 {
 		o.Calls = 20 + rng.IntN(200)
+		if d.f.any() {
+			o.Calls = 120 + rng.IntN(200)
+		}
 	}
 	var w Workload
 	for i := range o.Campaigns {
 		w.Campaigns = append(w.Campaigns, d.campaign("camp-"+strconv.Itoa(i+1)))
 	}
-	w.Calls = d.calls(o, w.Campaigns)
+	if d.f.any() {
+		w.House = d.house()
+		for i := range w.Campaigns {
+			d.enrich(&w.Campaigns[i], i+1, len(w.Campaigns))
+		}
+	}
+	w.Calls = d.calls(o, w)
 	for range o.Edits {
 		d.edit(&w)
 	}
 	slices.SortStableFunc(w.Edits, func(x, y Edit) int { return cmp.Compare(x.At, y.At) })
 	w.Edits = counting(w.Campaigns, w.Edits)
+	if d.f.Tours {
+		d.tours(&w)
+	}
 	return w
 }
 
@@ -122,8 +142,11 @@ func (d *draw) one(n int) bool { return d.rng.IntN(n) == 0 }
 
 func (d *draw) duration() time.Duration { return pick(d, d.pool) }
 
-func (d *draw) calls(o Options, campaigns []audit.Campaign) []Call {
-	model := audit.New(campaigns)
+func (d *draw) calls(o Options, w Workload) []Call {
+	model := audit.New(w.Campaigns)
+	if w.House != nil {
+		model.Govern(*w.House)
+	}
 	var calls, fresh []Call // fresh: without the repeated ones
 	at := Start
 	last := make([]int64, o.Customers) // event time of each customer's last record
@@ -256,12 +279,20 @@ func (d *draw) eventTime(at, last int64) int64 {
 }
 
 func (d *draw) event() audit.Event {
+	if d.f.any() {
+		if e, ok := d.further(); ok {
+			return e
+		}
+	}
 	if d.one(7) {
 		return audit.Event{Type: audit.TypeIdentify, Traits: d.traits(), Historical: d.one(25)}
 	}
 	p := map[string]any{"color": pick(d, []string{"red", "blue"})}
 	if !d.one(8) {
 		p["cart_id"] = pick(d, []string{"A", "B", "C"})
+		if d.f.Dedupe && d.o.Exact {
+			p["cart_id"] = "A"
+		}
 	}
 	if !d.one(8) {
 		p["value"] = pick(d, []float64{5, 10, 20, 40})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/nudge-engine/nudge/sim/audit"
@@ -174,18 +175,96 @@ func byName(w workload.Workload, name string) audit.Campaign {
 	panic("BUG: no campaign " + name)
 }
 
+// TestFeatures fails when a part of the whole language is never drawn, or the same seed
+// gives two workloads of it.
+func TestFeatures(t *testing.T) {
+	reached := map[string]int{}
+	for seed := range uint64(seeds) {
+		f := workload.DrawFeatures(rand.New(rand.NewPCG(seed, 4)))
+		draw := func() workload.Workload {
+			return workload.Generate(rand.New(rand.NewPCG(seed, 0)), workload.Options{Features: f})
+		}
+		w := draw()
+		a, err := json.Marshal(w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b, _ := json.Marshal(draw()); !bytes.Equal(a, b) {
+			t.Fatalf("seed %d gives two workloads", seed)
+		}
+		for _, c := range w.Campaigns {
+			features(reached, c)
+			dead(t, seed, c)
+		}
+		mark(reached, len(w.Broadcasts) > 0, "broadcasts")
+	}
+	for _, name := range []string{
+		"trigger event", "trigger count", "trigger inactivity", "trigger streak", "trigger threshold", "trigger segment",
+		"trigger change", "trigger broadcast", "trigger schedule", "trigger webhook",
+		"until", "experiment", "set", "emit", "start", "loop", "restart_on", "on_fail", "on_cap", "variable",
+		"transactional", "caps", "quiet", "group", "preempt", "dedupe", "holdout", "recheck", "period", "zone",
+		"late skip", "late exit", "reverse_on", "primary", "broadcasts",
+	} {
+		if reached[name] == 0 {
+			t.Errorf("never drawn: %s", name)
+		}
+	}
+}
+
+func features(reached map[string]int, c audit.Campaign) {
+	reached["trigger "+c.Trigger.Kind]++
+	reached["late "+c.Late]++
+	mark(reached, c.Policy.Category == audit.Transactional, "transactional")
+	mark(reached, len(c.Policy.Caps) > 0, "caps")
+	mark(reached, c.Policy.Quiet != nil, "quiet")
+	mark(reached, c.Policy.Group != "", "group")
+	mark(reached, c.Policy.Preempt, "preempt")
+	mark(reached, c.Policy.DedupeProperty != "", "dedupe")
+	mark(reached, c.Policy.Holdout > 0, "holdout")
+	mark(reached, c.Recheck, "recheck")
+	mark(reached, c.From != 0 && c.Until != 0, "period")
+	mark(reached, c.Zone != "", "zone")
+	for _, g := range c.Goals {
+		mark(reached, g.ReverseOn != "", "reverse_on")
+		mark(reached, g.Primary, "primary")
+	}
+	for _, s := range c.Steps {
+		mark(reached, s.Until != nil, "until")
+		mark(reached, s.Experiment != nil, "experiment")
+		mark(reached, s.Set != nil, "set")
+		mark(reached, s.Emit != nil, "emit")
+		mark(reached, s.Start != "", "start")
+		mark(reached, s.Loop > 0, "loop")
+		mark(reached, s.Wait != nil && s.Wait.RestartOn != nil, "restart_on")
+		if s.Send != nil {
+			mark(reached, s.Send.OnFail != "", "on_fail")
+			mark(reached, s.Send.OnCap == audit.CapDefer, "on_cap")
+			mark(reached, s.Send.Needs != "", "variable")
+		}
+	}
+}
+
 // TestStepsAreReachable: the contract refuses a campaign with a dead step.
 func TestStepsAreReachable(t *testing.T) {
 	for seed := range uint64(seeds) {
 		for _, c := range generate(seed).Campaigns {
-			reached := map[string]bool{c.Steps[0].ID: true}
-			for i, s := range c.Steps {
-				if !reached[s.ID] {
-					t.Fatalf("seed %d: %s: step %s is unreachable\n%s", seed, c.Name, s.ID, c.YAML())
-				}
-				for _, target := range leadsTo(c.Steps, i) {
-					reached[target] = true
-				}
+			dead(t, seed, c)
+		}
+	}
+}
+
+func dead(t *testing.T, seed uint64, c audit.Campaign) {
+	t.Helper()
+	reached := map[string]bool{c.Steps[0].ID: true}
+	for i, s := range c.Steps {
+		if !reached[s.ID] {
+			t.Fatalf("seed %d: %s: step %s is unreachable\n%s", seed, c.Name, s.ID, c.YAML())
+		}
+		for _, target := range leadsTo(c.Steps, i) {
+			reached[target] = true
+			back := slices.IndexFunc(c.Steps, func(o audit.Step) bool { return o.ID == target })
+			if back >= 0 && back <= i && i+1 < len(c.Steps) { // a loop that is used up goes on
+				reached[c.Steps[i+1].ID] = true
 			}
 		}
 	}
@@ -213,6 +292,15 @@ func leadsTo(steps []audit.Step, i int) []string {
 		}
 		add(s.Wait.OnTimeout)
 		return to
+	}
+	if s.Experiment != nil {
+		for _, v := range s.Experiment.Variants {
+			add(v.Goto)
+		}
+		return to
+	}
+	if s.Send != nil && s.Send.OnFail != "" {
+		add(s.Send.OnFail)
 	}
 	if s.Branch != nil {
 		for _, arm := range s.Branch.Arms {

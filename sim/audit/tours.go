@@ -1,0 +1,172 @@
+package audit
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// slice is how many customers one frame visits in their turn.
+const slice = 2000
+
+// tour is something that happens to all customers who are there: a broadcast or an
+// occurrence of a schedule.
+type tour struct {
+	campaign string // of a schedule; empty: a broadcast
+	event    *Event
+	due      int64
+	late     bool
+	left     []*customer // by id
+	cursor   string      // the customer whose turn came last
+}
+
+// Broadcast puts an event without a customer on its way to all.
+func (a *Auditor) Broadcast(in Event) {
+	a.place++
+	if a.broadcasts[in.ID] {
+		return
+	}
+	e := &in
+	e.Time = min(e.Time, a.now)
+	for i := range a.campaigns {
+		if t := &a.campaigns[i].Trigger; t.Kind == KindBroadcast && t.Event == e.Name {
+			a.broadcasts[in.ID] = true
+			a.tours = append(a.tours, &tour{event: e, due: a.now, left: slices.Clone(a.customers)})
+			return
+		}
+	}
+}
+
+// occur begins the tours of the occurrences of schedules since the last frame; of those
+// that a downtime missed only the last.
+func (a *Auditor) occur() {
+	for i := range a.campaigns {
+		s := a.schedule(i)
+		if s == nil || *s == 0 {
+			continue
+		}
+		last := int64(0)
+		for *s <= a.now {
+			last = *s
+			*s = a.occurrence(i, *s)
+		}
+		if last == 0 {
+			continue
+		}
+		a.tours = append(a.tours, &tour{
+			campaign: a.campaigns[i].Name, due: last, late: a.now-last > lateAfter,
+			event: &Event{ID: AnyID, Name: "$schedule", Time: last, Type: TypeTrack},
+			left:  slices.Clone(a.customers),
+		})
+	}
+}
+
+func (a *Auditor) schedule(i int) *int64 {
+	for k := range a.schedules {
+		if a.schedules[k].campaign == a.campaigns[i].Name {
+			return &a.schedules[k].next
+		}
+	}
+	return nil
+}
+
+type schedule struct {
+	campaign string
+	next     int64
+}
+
+// reschedule has the schedules of the campaigns in force; those that are there go on.
+func (a *Auditor) reschedule() {
+	var all []schedule
+	for i := range a.campaigns {
+		if a.campaigns[i].Trigger.Kind != KindSchedule {
+			continue
+		}
+		s := schedule{a.campaigns[i].Name, a.occurrence(i, a.now)}
+		if old := a.schedule(i); old != nil {
+			s.next = *old
+		}
+		all = append(all, s)
+	}
+	a.schedules = all
+}
+
+// occurrence is the first after an instant.
+func (a *Auditor) occurrence(i int, after int64) int64 {
+	t := a.campaigns[i].Trigger
+	zone := named(t.Zone)
+	if zone == nil {
+		zone = (&customer{a: a}).zone(a.campaigns[i])
+	}
+	for at := after/60_000*60_000 + 60_000; ; at += 60_000 {
+		l := time.UnixMilli(at).In(zone)
+		if !t.Daily && l.Minute() == t.Minute || t.Daily && l.Hour()*60+l.Minute() == t.Minute {
+			return at
+		}
+	}
+}
+
+// slice visits the next customers of the first tour, in the order of their ids.
+func (a *Auditor) slice() {
+	if len(a.tours) == 0 {
+		return
+	}
+	t, passed := a.tours[0], 0
+	for _, c := range a.customers {
+		if c.id <= t.cursor || passed == slice {
+			continue
+		}
+		passed++
+		t.cursor = c.id
+		a.visitFor(c, t)
+	}
+	if passed < slice {
+		a.tours = a.tours[1:]
+	}
+}
+
+// visit has all that is on its way happen to a customer.
+func (a *Auditor) visit(c *customer) {
+	for _, t := range a.tours {
+		a.visitFor(c, t)
+	}
+}
+
+func (a *Auditor) visitFor(c *customer, t *tour) {
+	at, found := slices.BinarySearchFunc(t.left, c, func(x, y *customer) int { return cmp.Compare(x.id, y.id) })
+	if !found {
+		return
+	}
+	t.left = slices.Delete(t.left, at, at+1)
+	a.happen(c, t)
+}
+
+func (a *Auditor) happen(c *customer, t *tour) {
+	var all []candidate
+	for i, def := range a.campaigns {
+		s := scene{event: t.event, trigger: t.event, customer: c}
+		switch {
+		case t.campaign == "" && def.Trigger.Kind == KindBroadcast && def.Trigger.Event == t.event.Name &&
+			def.Trigger.When.holds(s) && def.Audience.holds(s):
+			a.note(NoteBroadcast)
+			if age := t.due - t.event.Time; age > a.maxAge(i) { // that of the record, not of the visit
+				a.refuse(i, "max_event_age")
+				continue
+			}
+		case t.campaign != "" && t.campaign == def.Name && def.Trigger.Kind == KindSchedule && def.Audience.holds(s):
+			a.note(NoteSchedule)
+		default:
+			continue
+		}
+		all = append(all, candidate{campaign: i, trigger: t.event, planned: t.due, late: t.late})
+	}
+	a.admit(c, all)
+	a.settle(c)
+	a.derive(c)
+	c.forget()
+}
+
+// Tours says whether one is under way.
+func (a *Auditor) Tours() bool {
+	return len(a.tours) > 0
+}
