@@ -212,6 +212,8 @@ func (m *Machine) visited(v *Visit) {
 		o.What = "schedule"
 	case VisitActivation:
 		o.What = "activation"
+	case VisitForget:
+		o.What = "counters that are kept no more"
 	}
 	m.trace.occasion(o)
 }
