@@ -100,6 +100,7 @@ func TestHelpTeaches(t *testing.T) {
 		{"soak", "--help"},
 		{"growth", "--help"},
 		{"limits", "--help"},
+		{"peers", "--help"},
 		{"all", "--help"},
 	} {
 		var out, errs bytes.Buffer
@@ -118,6 +119,7 @@ func TestWrongFlagsAreExplained(t *testing.T) {
 		{[]string{"customers", "--count", "0"}, "--count 0: must be"},
 		{[]string{"growth", "--campaigns", "7"}, "--campaigns 7: must be"},
 		{[]string{"growth", "--customers", "7"}, "--customers 7: must be"},
+		{[]string{"peers", "--peer", "nobody"}, "--peer"},
 		{[]string{"nothing"}, "--help"},
 	} {
 		var out, errs bytes.Buffer
