@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"runtime"
 
 	"github.com/nudge-engine/nudge/bench/peers"
@@ -45,6 +43,7 @@ type Side struct {
 	TakenBack int     `json:"immediate_sends_taken_back"`
 	Retries   int     `json:"retries"`
 	Accepted  float64 `json:"accepted_per_second"`
+	Readable  float64 `json:"readable_per_second"` // events, whatever became of their sends
 	// DoneSeconds is from the first request until every event is readable and its
 	// immediate send is done.
 	DoneSeconds float64 `json:"done_seconds"`
@@ -70,12 +69,11 @@ func (c PeerConfig) Ready() (PeerConfig, error) {
 	if err := peers.RiverReady(c.Source); err != nil {
 		return c, err
 	}
-	var err error
-	if c.Postgres == "" {
-		c.Postgres, err = peers.FindPostgres()
-	} else if _, wrong := os.Stat(filepath.Join(c.Postgres, "initdb")); wrong != nil {
-		err = fmt.Errorf("--postgres %s: there is no initdb: %w", c.Postgres, wrong)
+	if c.Postgres != "" {
+		return c, peers.CheckPostgres(c.Postgres)
 	}
+	var err error
+	c.Postgres, err = peers.FindPostgres()
 	return c, err
 }
 
@@ -150,7 +148,8 @@ func (o Options) nudgeSide(ctx context.Context) (s Side, err error) {
 		return s, server.explain(err)
 	}
 	s.Model = model()
-	if _, err := server.awaitRows(ctx, rowsOfEvents, sum.events, o.Progress); err != nil {
+	readable, err := server.awaitRows(ctx, rowsOfEvents, sum.events, o.Progress)
+	if err != nil {
 		return s, err
 	}
 	done, err := server.awaitRows(ctx, rowsSettled, sum.deliveries, o.Progress)
@@ -159,7 +158,7 @@ func (o Options) nudgeSide(ctx context.Context) (s Side, err error) {
 	}
 	cpu := server.usage().since(before, sum.events)
 	s.ServerCPU, s.StoreCPU, s.OthersCores = cpu.Nudged, cpu.Clickhoused, cpu.OthersCores
-	s.count(sum, done)
+	s.count(sum, readable, done)
 	// Chains are readable a moment later than deliveries; they are no part of the figure.
 	if _, err := server.awaitRows(ctx, rowsChains, s.Model.Carts, o.Progress); err != nil {
 		return s, err
@@ -208,6 +207,8 @@ func (r *Peers) Table(w io.Writer) {
 	row(w, "ratio", "%.2f", r.Ratio)
 	row(w, "accepted a second", "nudge %s, River %s", thousands(int(r.NudgeSide.Accepted)),
 		thousands(int(r.PeerSide.Accepted)))
+	row(w, "readable a second", "nudge %s, River %s", thousands(int(r.NudgeSide.Readable)),
+		thousands(int(r.PeerSide.Readable)))
 	row(w, "done after the last accept", "nudge %.1f s, River %.1f s", r.NudgeSide.LagSeconds, r.PeerSide.LagSeconds)
 	row(w, "sends taken back in time", "nudge %s of %s", thousands(r.NudgeSide.TakenBack),
 		thousands(r.NudgeSide.Model.Carts))

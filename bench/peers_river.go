@@ -70,7 +70,7 @@ func (s *Side) river(ctx context.Context, o Options, river *peers.River, databas
 		return err
 	}
 	s.cpu(before, peerUsage(river, database), sum.events)
-	s.count(sum, done)
+	s.count(sum, sum.last, done) // what is committed is readable
 	stored, err1 := database.Query(ctx, "SELECT count(*) FROM events")
 	sends, err2 := database.Query(ctx, jobsDone)
 	later, err3 := database.Query(ctx, reminders)
@@ -102,10 +102,11 @@ func awaitJobs(ctx context.Context, database *peers.Postgres, p *Progress) (time
 	}
 }
 
-// count fills in what a load did, all of which was done at an instant.
-func (s *Side) count(sum totals, done time.Time) {
+// count fills in what a load did, and when all of it was readable and done.
+func (s *Side) count(sum totals, readable, done time.Time) {
 	s.Events, s.Retries = sum.events, sum.retries
 	s.Accepted = float64(sum.events) / sum.last.Sub(sum.first).Seconds()
+	s.Readable = float64(sum.events) / readable.Sub(sum.first).Seconds()
 	s.DoneSeconds, s.LagSeconds = done.Sub(sum.first).Seconds(), done.Sub(sum.last).Seconds()
 }
 

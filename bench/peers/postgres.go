@@ -35,19 +35,34 @@ type Postgres struct {
 // the newest of Debian's.
 func FindPostgres() (string, error) {
 	if found, err := exec.LookPath("initdb"); err == nil {
-		if found, err = filepath.EvalSymlinks(found); err == nil {
+		if found, err = filepath.EvalSymlinks(found); err == nil && CheckPostgres(filepath.Dir(found)) == nil {
 			return filepath.Dir(found), nil
 		}
 	}
-	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
-	if err != nil || len(found) == 0 {
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin")
+	if err != nil {
+		return "", err
+	}
+	found = slices.DeleteFunc(found, func(dir string) bool { return CheckPostgres(dir) != nil })
+	if len(found) == 0 {
 		return "", errors.New("PostgreSQL is not installed; install it, on Debian with `apt-get install postgresql`")
 	}
 	version := func(path string) int {
-		n, _ := strconv.Atoi(strings.Split(path, "/")[4]) // one that is no number is the oldest
+		n, _ := strconv.Atoi(filepath.Base(filepath.Dir(path))) // one that is no number is the oldest
 		return n
 	}
-	return filepath.Dir(slices.MaxFunc(found, func(a, b string) int { return version(a) - version(b) })), nil
+	return slices.MaxFunc(found, func(a, b string) int { return version(a) - version(b) }), nil
+}
+
+// CheckPostgres says which program is missing in a directory.
+func CheckPostgres(dir string) error {
+	for _, name := range []string{"initdb", "postgres", "psql"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+			return fmt.Errorf("there is no %s in %s; name the directory of PostgreSQL's programs with --postgres: %w",
+				name, dir, err)
+		}
+	}
+	return nil
 }
 
 // StartPostgres makes a database below dir and serves it. dir must be one that the
