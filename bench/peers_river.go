@@ -54,7 +54,8 @@ func (o Options) riverSide(ctx context.Context, c PeerConfig) (s Side, err error
 	}
 	defer func() { err = errors.Join(err, river.Stop()) }()
 	o.Progress.Stage("River: batches of %d over %d connections for %v", o.Batch, o.Connections, o.Duration)
-	return s, s.river(ctx, o, river, database)
+	err = s.river(ctx, o, river, database)
+	return s, err
 }
 
 func (s *Side) river(ctx context.Context, o Options, river *peers.River, database *peers.Postgres) error {

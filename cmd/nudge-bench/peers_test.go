@@ -69,3 +69,22 @@ func checkPeers(t *testing.T, report string) {
 		t.Errorf("unexpected report: %s", text)
 	}
 }
+
+// All has the peers in the repository, where PostgreSQL is, and says why not elsewhere.
+func TestAllHasPeersWhereTheyAre(t *testing.T) {
+	has := func() bool {
+		scenarios, leftOut := (&allCommand{}).scenarios(bench.Options{})
+		last := scenarios[len(scenarios)-1].name
+		if (last == "peers") == (leftOut != nil) {
+			t.Errorf("the last scenario is %s, and left out is %v", last, leftOut)
+		}
+		return leftOut == nil
+	}
+	if has() { // the command's own directory has no bench/peers/river
+		t.Error("a peer without its source")
+	}
+	t.Chdir("../..")
+	if _, err := (bench.PeerConfig{Source: riverSource}).Ready(); err == nil && !has() {
+		t.Error("no peer in the repository")
+	}
+}
