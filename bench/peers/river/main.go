@@ -87,7 +87,7 @@ func run(ctx context.Context, s settings, logs io.Writer) error {
 	store := newStore(pool, client, t)
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.listen)
 	if err != nil {
-		return errors.Join(fmt.Errorf("--listen: %w", err), client.Stop(context.WithoutCancel(ctx)))
+		return errors.Join(fmt.Errorf("--listen: %w", err), stop(ctx, client))
 	}
 	server := &fasthttp.Server{
 		Handler: (&front{store: store}).handle, MaxRequestBodySize: maxBody, CloseOnShutdown: true,
@@ -101,7 +101,20 @@ func run(ctx context.Context, s settings, logs io.Writer) error {
 		err = server.Shutdown()
 	}
 	store.close()
-	return errors.Join(err, client.Stop(context.WithoutCancel(ctx)))
+	return errors.Join(err, stop(ctx, client))
+}
+
+// stopLimit bounds the end: without its database River would wait for ever.
+const stopLimit = 20 * time.Second
+
+// stop ends the client in its own order, though ctx has ended.
+func stop(ctx context.Context, client *river.Client[pgx.Tx]) error {
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
+	defer cancel()
+	if err := client.Stop(limited); err != nil {
+		return fmt.Errorf("stop of River: %w", err)
+	}
+	return nil
 }
 
 // connect opens the pool: the writers, River's fetches, completions and maintenance.
