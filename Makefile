@@ -65,6 +65,11 @@ bench-micro:
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $$(grep -rlE '^func Benchmark' --include='*_timing_test.go' . \
 		| xargs -n1 dirname | sort -u)
 
+## bench-peers: nudge against River + PostgreSQL; needs PostgreSQL (Debian: postgresql)
+.PHONY: bench-peers
+bench-peers: engine
+	bin/nudge-bench peers
+
 ## check: format, lint, tidy, vet
 .PHONY: check
 check: lint
@@ -72,11 +77,13 @@ check: lint
 	go vet ./...
 	go vet -tags faults ./campaign ./cmd/nudged
 	go mod tidy -diff
+	cd bench/peers/river && go vet ./... && go mod tidy -diff
 
 ## lint: golangci-lint, pinned, installed into the cache
 .PHONY: lint
 lint: $(GOLANGCI)
 	$(GOLANGCI) run ./...
+	cd bench/peers/river && $(GOLANGCI) run ./...
 
 $(GOLANGCI):
 	@mkdir -p $(TOOLS)

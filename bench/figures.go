@@ -60,6 +60,11 @@ func (a *All) Sum() {
 		add(Figure{"outage", "rate kept without ClickHouse", r.During, "/s", r.Before, false})
 		add(Figure{"outage", "caught up after", r.CatchUpSeconds, "s", 0, true})
 	}
+	if r, ok := a.Reports["peers"].(*Peers); ok {
+		add(Figure{"peers", "events done, nudge", r.Nudge, "/s", 0, false})
+		add(Figure{"peers", "events done, River + PostgreSQL", r.PeerRate, "/s", 0, false})
+		add(Figure{"peers", "nudge to River", r.Ratio, "x", 0, false})
+	}
 	if r, ok := a.Reports["growth"].(*Growth); ok {
 		for _, c := range r.Curves {
 			add(Figure{"growth", "cost for ten times as many " + c.Of, c.Worst, "x", 0, true})

@@ -70,9 +70,10 @@ func StartServer(ctx context.Context, c ServerConfig, definitions []string) (*Se
 	return s, nil
 }
 
-// temporary makes a directory below parent, which is made too.
+// temporary makes a directory below parent, which is made too: one that every user may
+// pass, because PostgreSQL is another one when this runs as root.
 func temporary(parent string) (string, error) {
-	if err := os.MkdirAll(parent, 0o750); err != nil {
+	if err := os.MkdirAll(parent, 0o751); err != nil {
 		return "", fmt.Errorf("bench: --dir: %w", err)
 	}
 	dir, err := os.MkdirTemp(parent, "bench-*")

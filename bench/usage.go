@@ -82,19 +82,37 @@ func machineTime() time.Duration {
 
 // child is the process id of the server's clickhoused; 0 when it is not found.
 func (s *Server) child() int {
+	for _, pid := range children(s.process.Process.Pid) {
+		return pid
+	}
+	return 0
+}
+
+// children are the process ids of a process's children.
+func children(parent int) []int {
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
-		return 0
+		return nil
 	}
+	var found []int
 	for _, path := range stats {
 		fields := statFields(path)
-		if len(fields) > 2 && fields[1] == strconv.Itoa(s.process.Process.Pid) {
+		if len(fields) > 2 && fields[1] == strconv.Itoa(parent) {
 			if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path))); err == nil {
-				return pid
+				found = append(found, pid)
 			}
 		}
 	}
-	return 0
+	return found
+}
+
+// familyTime is the time of a process and its children, those among them that ended.
+func familyTime(pid int) time.Duration {
+	all := processTime(pid) + timeOf(pid, 13)
+	for _, child := range children(pid) {
+		all += processTime(child)
+	}
+	return all
 }
 
 // statFields are the fields of a stat file after the program's name: state,
@@ -107,13 +125,16 @@ func statFields(path string) []string {
 	return strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
 }
 
-func processTime(pid int) time.Duration {
+func processTime(pid int) time.Duration { return timeOf(pid, 11) }
+
+// timeOf is user and system time, which are two fields of a stat file from first on.
+func timeOf(pid, first int) time.Duration {
 	fields := statFields(fmt.Sprintf("/proc/%d/stat", pid))
-	if len(fields) < 13 {
+	if len(fields) < first+2 {
 		return 0
 	}
-	user, err1 := strconv.ParseInt(fields[11], 10, 64)
-	system, err2 := strconv.ParseInt(fields[12], 10, 64)
+	user, err1 := strconv.ParseInt(fields[first], 10, 64)
+	system, err2 := strconv.ParseInt(fields[first+1], 10, 64)
 	if err1 != nil || err2 != nil {
 		return 0
 	}

@@ -75,7 +75,12 @@ func (g *Generator) Batch(b []byte, n int, now time.Time) (body []byte, deliveri
 }
 
 func (g *Generator) call(b []byte, now time.Time) ([]byte, bool) {
-	customer := g.zipf.Uint64()
+	b, name, score := g.callOf(b, g.zipf.Uint64(), now)
+	return b, g.model.causes(name, score)
+}
+
+// callOf appends a call of a customer; name is "" when it is no track call.
+func (g *Generator) callOf(b []byte, customer uint64, now time.Time) (body []byte, name string, score int) {
 	b = append(b, `{"messageId":"`...)
 	b = appendMessageID(b, g.lane, g.sent)
 	g.sent++
@@ -85,7 +90,6 @@ func (g *Generator) call(b []byte, now time.Time) ([]byte, bool) {
 	b = now.UTC().AppendFormat(b, "2006-01-02T15:04:05.000Z")
 	b = append(b, `","context":{"ip":"198.51.100.7","library":{"name":"analytics.js","version":"2.1.0"},`...)
 	b = append(b, `"locale":"de-DE"},`...)
-	var name string
 	switch p := g.rng.IntN(100); {
 	case p < percentViewed:
 		name = productViewed
@@ -94,11 +98,10 @@ func (g *Generator) call(b []byte, now time.Time) ([]byte, bool) {
 	case p < percentViewed+percentUpdated+percentOrdered:
 		name = orderCompleted
 	default:
-		return g.signUp(b, customer), false
+		return g.signUp(b, customer), "", 0
 	}
-	score := g.rng.IntN(scores)
-	b = g.track(b, name, score)
-	return b, g.model.causes(name, score)
+	score = g.rng.IntN(scores)
+	return g.track(b, name, score), name, score
 }
 
 // signUp is an identify call with the traits a shop has.

@@ -41,7 +41,8 @@ func (c *allCommand) Run(ctx context.Context, out console) error {
 	}
 	all := &bench.All{Machine: machine(), Reports: map[string]bench.Report{}}
 	var errs []error
-	for _, s := range c.scenarios(o) {
+	scenarios, leftOut := c.scenarios(o)
+	for _, s := range scenarios {
 		if ctx.Err() != nil {
 			break
 		}
@@ -54,6 +55,9 @@ func (c *allCommand) Run(ctx context.Context, out console) error {
 		errs = append(errs, r.Err())
 		fmt.Fprintln(out.out)
 		r.Table(out.out)
+	}
+	if leftOut != nil {
+		fmt.Fprintf(out.out, "\npeers: left out: %v\n", leftOut)
 	}
 	all.Sum()
 	if earlier != nil {
@@ -75,13 +79,14 @@ type scenario struct {
 }
 
 // scenarios are what all runs, in this order: what is measured alone comes first.
-func (c *allCommand) scenarios(o bench.Options) []scenario {
+// leftOut says why the peers are not among them.
+func (c *allCommand) scenarios(o bench.Options) (_ []scenario, leftOut error) {
 	customers, campaigns := 100_000, 1000
 	if c.Large {
 		customers, campaigns = 1_000_000, 10_000
 	}
 	const delay, away = 30 * time.Second, 5 * time.Second
-	return []scenario{
+	all := []scenario{
 		{"limits", as(func(ctx context.Context) (*bench.Limits, error) { return bench.MeasureLimits(ctx, o) })},
 		{"customers", as(func(ctx context.Context) (*bench.Customers, error) {
 			return bench.MeasureCustomers(ctx, customers, o.Progress)
@@ -106,6 +111,13 @@ func (c *allCommand) scenarios(o bench.Options) []scenario {
 		})},
 		{"outage", as(func(ctx context.Context) (*bench.Outage, error) { return bench.MeasureOutage(ctx, o, away) })},
 	}
+	peer, leftOut := bench.PeerConfig{Source: riverSource}.Ready()
+	if leftOut != nil {
+		return all, leftOut
+	}
+	return append(all, scenario{"peers", as(func(ctx context.Context) (*bench.Peers, error) {
+		return bench.MeasurePeers(ctx, o, peer)
+	})}), nil
 }
 
 // as keeps a nil report from becoming a report that is not nil.

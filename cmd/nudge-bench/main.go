@@ -25,6 +25,7 @@ type cli struct {
 	Soak       soakCommand       `cmd:"" help:"A fixed rate for long: latency and memory over time."`
 	Growth     growthCommand     `cmd:"" help:"What an event costs as customers, campaigns, chains and counters grow tenfold."`
 	Limits     limitsCommand     `cmd:"" help:"What the pipe, the log, Pebble, ClickHouse and JSON can do alone."`
+	Peers      peersCommand      `cmd:"" help:"The same chain with what one would build instead, and the ratio."`
 	All        allCommand        `cmd:"" help:"All of it, shortly: a table, JSON, a page with plots."`
 }
 

@@ -131,6 +131,7 @@ func TestHelpTeaches(t *testing.T) {
 		{"soak", "--help"},
 		{"growth", "--help"},
 		{"limits", "--help"},
+		{"peers", "--help"},
 		{"all", "--help"},
 		{"campaigns", "--help"},
 	} {
@@ -150,6 +151,7 @@ func TestWrongFlagsAreExplained(t *testing.T) {
 		{[]string{"customers", "--count", "0"}, "--count 0: must be"},
 		{[]string{"growth", "--campaigns", "7"}, "--campaigns 7: must be"},
 		{[]string{"growth", "--customers", "7"}, "--customers 7: must be"},
+		{[]string{"peers", "--peer", "nobody"}, "--peer"},
 		{[]string{"nothing"}, "--help"},
 	} {
 		var out, errs bytes.Buffer
