@@ -136,7 +136,8 @@ func (a *Auditor) enter(c *customer, t *candidate, lost bool) {
 	c.chains = append(c.chains, &chain{
 		campaign: i, def: def, customer: c, key: key, entry: c.per[i].entries,
 		trigger: t.trigger, place: a.lookBackFrom(def), enteredAt: a.now, planned: t.planned, outcome: Active,
-		at: def.Steps[0].ID, version: def.Version, late: t.late, depth: t.depth, heldOut: Bucket(def.Name, c.id) < def.Policy.Holdout,
+		at: def.Steps[0].ID, version: def.Version, late: t.late, depth: t.depth,
+		heldOut: Bucket(def.Name, c.id) < def.Policy.Holdout,
 		back: map[string]int{},
 	})
 }
