@@ -190,6 +190,28 @@ func (e *Engine) MayLeave(ctx context.Context, d *campaign.Delivery, effect uint
 	return e.mayLeaveMerged(ctx, d, into)
 }
 
+// MayLeaveAll is MayLeave for deliveries of one effect message of a partition. What it
+// says no to must be asked one by one, to know why.
+func (e *Engine) MayLeaveAll(ctx context.Context, partition int, all []campaign.Delivery, effect uint64) []bool {
+	h := e.host(partition)
+	answers, err := ask(ctx, h, func(o *Owner) ([]bool, error) {
+		if n, _ := o.Shard.Emitted(); n < effect || o.Shard.Applied().Seq < h.end {
+			return nil, ErrBehind
+		}
+		answers := make([]bool, len(all))
+		for i := range all {
+			d := &all[i]
+			may, err := o.MayLeave(d.Workspace, d.Customer, d.ID, d.Attempt)
+			answers[i] = may && err == nil && o.Shard.Forwarded(d.Workspace, d.Customer) == ""
+		}
+		return answers, nil
+	})
+	if err != nil {
+		return nil
+	}
+	return answers
+}
+
 // View shows a customer; nil when there is none.
 func (e *Engine) View(ctx context.Context, workspace, customer string) (*View, error) {
 	return ask(ctx, e.hostOf(workspace, customer), func(o *Owner) (*View, error) { return o.View(workspace, customer) })

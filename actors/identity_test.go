@@ -3,6 +3,7 @@ package actors_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -143,6 +144,11 @@ func (d *deployment) wantLeave(t *testing.T, v *campaign.Delivery, number uint64
 	for {
 		may, err := d.engine.MayLeave(t.Context(), v, number)
 		if may == want && errors.Is(err, failure) {
+			p := stream.PartitionOf(v.Workspace, v.Customer, partitions)
+			all := d.engine.MayLeaveAll(t.Context(), p, []campaign.Delivery{*v}, number)
+			if !want && slices.Contains(all, true) {
+				t.Errorf("asked with others %v; alone %v, %v", all, may, err)
+			}
 			return
 		}
 		if time.Now().After(deadline) {

@@ -158,6 +158,9 @@ type Names map[string]string
 // maxNames bounds the table; beyond it strings are simply not shared.
 const maxNames = 100_000
 
+// Of is p as a string, the same for equal bytes while there is room. n may be nil.
+func (n Names) Of(p []byte) string { return n.of(p) }
+
 func (n Names) of(p []byte) string {
 	if s, ok := n[string(p)]; ok {
 		return s
@@ -264,6 +267,10 @@ func decodeChain(d *wire.Decoder, names Names) *Chain {
 // DecodeDelivery reads what Delivery.AppendTo wrote, from the front of d. Values
 // alias its bytes.
 func DecodeDelivery(d *wire.Decoder) Delivery { return decodeDelivery(d, nil) }
+
+// DecodeSharedDelivery is DecodeDelivery for one who reads many: what repeats is that in
+// names.
+func DecodeSharedDelivery(d *wire.Decoder, names Names) Delivery { return decodeDelivery(d, names) }
 
 func decodeDelivery(d *wire.Decoder, names Names) Delivery {
 	var v Delivery

@@ -2,7 +2,9 @@ package campaign
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -26,6 +28,12 @@ type Document struct {
 	// Needs lists the variables of each send step's message, found when the
 	// document is applied; the core captures their values (design R2).
 	Needs map[string][]Variable `json:"needs,omitempty"`
+}
+
+// Equal says whether two documents say the same.
+func (d *Document) Equal(o *Document) bool {
+	return d.Kind == o.Kind && d.Name == o.Name && d.Version == o.Version && d.Source == o.Source &&
+		maps.EqualFunc(d.Needs, o.Needs, slices.Equal[[]Variable])
 }
 
 // Channel is a configured way to a customer.

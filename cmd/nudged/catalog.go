@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"reflect"
 	"sync"
 
 	"github.com/nudge-engine/nudge/actors"
@@ -20,8 +19,13 @@ type catalog struct {
 	control *actors.Controller
 
 	mu       sync.Mutex
-	compiled map[string]campaign.Parsed // workspace/kind/name/version
+	compiled map[documentKey]campaign.Parsed
 	channels map[string]dispatch.Channel
+}
+
+type documentKey struct {
+	workspace, kind, name string
+	version               uint32
 }
 
 // maxCompiled bounds the compiled documents that are kept.
@@ -29,17 +33,17 @@ const maxCompiled = 20_000
 
 func newCatalog(lang *campaign.Language, control *actors.Controller) *catalog {
 	return &catalog{
-		lang: lang, control: control, compiled: map[string]campaign.Parsed{},
+		lang: lang, control: control, compiled: map[documentKey]campaign.Parsed{},
 		channels: map[string]dispatch.Channel{definition.ConsoleChannel: dispatch.NewConsole(os.Stdout)},
 	}
 }
 
 // compile implements actors.Compile: the shards share what they have in common.
 func (c *catalog) compile(workspace string, d *campaign.Document) (campaign.Parsed, error) {
-	key := fmt.Sprintf("%s/%s/%s/%d", workspace, d.Kind, d.Name, d.Version)
+	key := documentKey{workspace, d.Kind, d.Name, d.Version}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if p, ok := c.compiled[key]; ok && reflect.DeepEqual(&p.Document, d) { // a preview may have had this version
+	if p, ok := c.compiled[key]; ok && p.Document.Equal(d) { // a preview may have had this version
 		return p, nil
 	}
 	p, err := campaign.ParseDocument(c.lang, workspace, d)

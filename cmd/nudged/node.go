@@ -280,12 +280,12 @@ func (n *node) startSinks(ctx context.Context) error {
 		Effects:   n.effects,
 		Store:     n.store,
 		Publisher: n.publisher,
-		MayLeave:  n.mayLeave,
-		Texts:     n.catalog.texts,
-		Channel:   n.catalog.channel,
-		MaxBytes:  1 << 30,
-		Logger:    n.log,
-		Sent:      n.countSent,
+		MayLeave:  n.mayLeave, MayLeaveAll: n.engine.MayLeaveAll,
+		Texts:    n.catalog.texts,
+		Channel:  n.catalog.channel,
+		MaxBytes: 1 << 30,
+		Logger:   n.log,
+		Sent:     n.countSent,
 	}); err != nil {
 		return err
 	}

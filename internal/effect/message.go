@@ -160,7 +160,10 @@ func appendDeadLetter(b []byte, l *DeadLetter) []byte {
 
 // DecodeMessage reads an effect message. Nothing of p is kept but the captured
 // values and raw records, which alias it.
-func DecodeMessage(p []byte) (Message, error) {
+func DecodeMessage(p []byte) (Message, error) { return DecodeShared(p, nil) }
+
+// DecodeShared is DecodeMessage for one who reads many: what repeats is that in names.
+func DecodeShared(p []byte, names campaign.Names) (Message, error) {
 	d := wire.NewDecoder(p)
 	if f := d.Byte(); d.Err() == nil && f != MessageFormat {
 		return Message{}, fmt.Errorf("effect: message: %w: format %d; this program reads format %d",
@@ -172,7 +175,7 @@ func DecodeMessage(p []byte) (Message, error) {
 	for d.Err() == nil && d.Len() > 0 {
 		tag := d.Byte()
 		row := wire.NewDecoder(d.Bytes())
-		if err := m.decodeRow(tag, row); err != nil {
+		if err := m.decodeRow(tag, row, names); err != nil {
 			return Message{}, fmt.Errorf("effect: message %d: %w", m.N, err)
 		}
 	}
@@ -182,21 +185,21 @@ func DecodeMessage(p []byte) (Message, error) {
 	return m, nil
 }
 
-func (m *Message) decodeRow(tag byte, d *wire.Decoder) error {
+func (m *Message) decodeRow(tag byte, d *wire.Decoder, names campaign.Names) error {
 	switch tag {
 	case tagDelivery:
-		m.Deliveries = append(m.Deliveries, campaign.DecodeDelivery(d))
+		m.Deliveries = append(m.Deliveries, campaign.DecodeSharedDelivery(d, names))
 	case tagDecision:
 		m.Decisions = append(m.Decisions, campaign.Decision{
-			Workspace: d.String(), Campaign: d.String(),
-			Customer: d.String(), Key: d.String(), Step: d.String(), Kind: campaign.Kind(d.String()),
-			Reason: campaign.Reason(d.String()), Detail: d.String(), EventID: d.String(),
+			Workspace: names.Of(d.Bytes()), Campaign: names.Of(d.Bytes()),
+			Customer: d.String(), Key: d.String(), Step: names.Of(d.Bytes()), Kind: campaign.Kind(names.Of(d.Bytes())),
+			Reason: campaign.Reason(names.Of(d.Bytes())), Detail: d.String(), EventID: d.String(),
 			Version: uint32(d.Uint()), Entry: uint32(d.Uint()), At: d.Int(),
 		})
 	case tagChain:
 		c := campaign.ChainRow{
-			Workspace: d.String(), Campaign: d.String(),
-			Customer: d.String(), Key: d.String(), Outcome: campaign.Outcome(d.String()), Goal: d.String(),
+			Workspace: names.Of(d.Bytes()), Campaign: names.Of(d.Bytes()), Customer: d.String(), Key: d.String(),
+			Outcome: campaign.Outcome(names.Of(d.Bytes())), Goal: names.Of(d.Bytes()),
 			Version: uint32(d.Uint()), Entry: uint32(d.Uint()), EnteredAt: d.Int(), EndedAt: d.Int(),
 			Value: campaign.Money(d.Int()), HasValue: d.Bool(),
 		}

@@ -84,6 +84,7 @@ type fixture struct {
 	may     func(d *campaign.Delivery) bool
 	arrived chan struct{}
 	gate    chan struct{} // not nil: a send waits until it is closed
+	all     bool          // the shard can be asked about many at once
 }
 
 func (f *fixture) Send(_ context.Context, o *Outgoing) Outcome {
@@ -118,8 +119,19 @@ func (f *fixture) run(t *testing.T) (stop func()) {
 	t.Helper()
 	publisher := stream.NewPublisher([]stream.Stream{f.events}, func() (int64, error) { return 1, nil },
 		slog.New(slog.DiscardHandler))
+	var mayLeaveAll func(context.Context, int, []campaign.Delivery, uint64) []bool
+	if f.all {
+		mayLeaveAll = func(_ context.Context, _ int, all []campaign.Delivery, _ uint64) []bool {
+			answers := make([]bool, len(all))
+			for i := range all {
+				answers[i] = f.may(&all[i])
+			}
+			return answers
+		}
+	}
 	d, err := New(Config{
-		Log: f.log, Effects: []stream.Stream{f.effects}, Store: f.store, Publisher: publisher, MaxBytes: 1 << 20,
+		MayLeaveAll: mayLeaveAll,
+		Log:         f.log, Effects: []stream.Stream{f.effects}, Store: f.store, Publisher: publisher, MaxBytes: 1 << 20,
 		MayLeave: func(_ context.Context, d *campaign.Delivery, _ uint64) (bool, error) { return f.may(d), nil },
 		Texts: func(_, _ string, version uint32, step string) ([]campaign.Field, error) {
 			return []campaign.Field{{Name: "body", Source: step + " v" + strconv.Itoa(int(version)) + " {{ customer.id }}"}}, nil
@@ -185,7 +197,14 @@ func (f *fixture) waitFor(t *testing.T, text string) {
 // Deliveries are sent once, rendered, over a stop and a start; results return as
 // records; what may not leave does not.
 func TestDispatch(t *testing.T) {
+	t.Run("one by one", func(t *testing.T) { testDispatch(t, false) })
+	t.Run("at once", func(t *testing.T) { testDispatch(t, true) })
+}
+
+func testDispatch(t *testing.T, all bool) {
+	t.Helper()
 	f := newFixture(t)
+	f.all = all
 	f.may = func(d *campaign.Delivery) bool { return d.Customer != "recalled" }
 	f.emit(t, 1, "ann", "recalled", "bob")
 	stop := f.run(t)
@@ -241,8 +260,15 @@ func TestDispatch(t *testing.T) {
 // Deliveries that wait behind a channel that hangs are asked for again before they
 // leave: what was allowed when they came may have been recalled since.
 func TestAskedAgainAfterWaiting(t *testing.T) {
+	t.Run("one by one", func(t *testing.T) { testAskedAgain(t, false) })
+	t.Run("at once", func(t *testing.T) { testAskedAgain(t, true) })
+}
+
+func testAskedAgain(t *testing.T, all bool) {
+	t.Helper()
 	const customers = 3 * workersPerChannel
 	f := newFixture(t)
+	f.all = all
 	f.gate = make(chan struct{})
 	var stopped atomic.Bool
 	var asked, refused atomic.Int64

@@ -24,6 +24,9 @@ type Config struct {
 	Publisher *stream.Publisher
 	// MayLeave asks the customer's shard (R9).
 	MayLeave func(ctx context.Context, d *campaign.Delivery, effect uint64) (bool, error)
+	// MayLeaveAll asks the shard of a partition about deliveries of one effect message at
+	// once. What it does not say yes to is asked again one by one; it may be nil.
+	MayLeaveAll func(ctx context.Context, partition int, all []campaign.Delivery, effect uint64) []bool
 	// Texts are the texts of a step's message in one version of a campaign.
 	Texts func(workspace, name string, version uint32, step string) ([]campaign.Field, error)
 	// Channel is the configured channel of that name.
@@ -48,7 +51,8 @@ const (
 type Dispatcher struct {
 	config   Config
 	renderer *message.Renderer
-	copied   []atomic.Uint64 // by partition: effect messages copied, as saved
+	copied   []atomic.Uint64  // by partition: effect messages copied, as saved
+	names    []campaign.Names // by partition: what repeats in its messages; owned by its copier
 
 	mu      sync.Mutex
 	lanes   map[string]*lane // by channel
@@ -62,6 +66,9 @@ func New(c Config) (*Dispatcher, error) {
 	d := &Dispatcher{
 		config: c, renderer: message.NewRenderer(), copied: make([]atomic.Uint64, len(c.Effects)),
 		lanes: map[string]*lane{}, started: make(chan struct{}),
+	}
+	for range c.Effects {
+		d.names = append(d.names, campaign.Names{})
 	}
 	return d, d.loadPositions()
 }

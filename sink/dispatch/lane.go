@@ -19,6 +19,10 @@ import (
 // workersPerChannel bounds the attempts of one channel at a time.
 const workersPerChannel = 64
 
+// askedAtOnce is how many deliveries of a parcel the shard is asked about in one go: such
+// as have their slot, so that nothing is between the answer and the attempt.
+const askedAtOnce = 64
+
 // maxInHand bounds the deliveries of a channel that are read and not done. Parcels
 // would be no bound: one may hold thousands, each with a goroutine of its own.
 const maxInHand = 4096
@@ -26,7 +30,7 @@ const maxInHand = 4096
 // copyMessage puts the deliveries of an effect message into the streams of their
 // channels, and carries its transfers. A message that a stream has already is passed over.
 func (d *Dispatcher) copyMessage(ctx context.Context, p int, raw stream.Message) error {
-	m, err := effect.DecodeMessage(raw.Data)
+	m, err := effect.DecodeShared(raw.Data, d.names[p])
 	if err != nil {
 		return err
 	}
@@ -160,20 +164,66 @@ func (l *lane) begin(ctx context.Context, partition int, p *parcel, slots, inHan
 ) error {
 	var left atomic.Int64
 	left.Store(int64(len(p.deliveries)))
-	for i := range p.deliveries {
+	start := func(d *campaign.Delivery, attempt func(d *campaign.Delivery) bool) {
+		attempts.Go(func() {
+			defer func() { <-inHand }()
+			if attempt(d) && left.Add(-1) == 0 {
+				ended()
+			}
+		})
+	}
+	alone := func(d *campaign.Delivery) bool { return l.attempt(ctx, partition, p.effect, d, slots) }
+	allowed := func(d *campaign.Delivery) bool { return l.leave(ctx, partition, d, slots) }
+	for rest := p.deliveries; len(rest) > 0; {
 		select {
 		case inHand <- struct{}{}:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-		attempts.Go(func() {
-			defer func() { <-inHand }()
-			if l.attempt(ctx, partition, p.effect, &p.deliveries[i], slots) && left.Add(-1) == 0 {
-				ended()
+		n := 0
+		if l.d.config.MayLeaveAll != nil {
+			n = take(inHand, slots, min(askedAtOnce, len(rest)))
+		}
+		if n == 0 {
+			start(&rest[0], alone)
+			rest = rest[1:]
+			continue
+		}
+		may := l.d.config.MayLeaveAll(ctx, partition, rest[:n], p.effect)
+		for i := range n {
+			if may != nil && may[i] {
+				start(&rest[i], allowed)
+				continue
 			}
-		})
+			<-slots // it may wait, and be told why it may not leave
+			start(&rest[i], alone)
+		}
+		rest = rest[n:]
 	}
 	return nil
+}
+
+// take takes up to most slots without waiting, each with a place in hand; the first
+// place is taken already.
+func take(inHand, slots chan struct{}, most int) (n int) {
+	for ; n < most; n++ {
+		if n > 0 {
+			select {
+			case inHand <- struct{}{}:
+			default:
+				return n
+			}
+		}
+		select {
+		case slots <- struct{}{}:
+		default:
+			if n > 0 {
+				<-inHand
+			}
+			return n
+		}
+	}
+	return n
 }
 
 // save keeps the position, and trims what is done.
@@ -222,6 +272,12 @@ func (l *lane) attempt(ctx context.Context, partition int, effect uint64, d *cam
 			return false
 		}
 	}
+	return l.leave(ctx, partition, d, slots)
+}
+
+// leave sends a delivery that may leave, in a slot, which it gives back, and publishes the
+// result.
+func (l *lane) leave(ctx context.Context, partition int, d *campaign.Delivery, slots chan struct{}) (done bool) {
 	o := l.send(context.WithoutCancel(ctx), d) // an attempt that began is ended; the channel has a time limit
 	<-slots
 	if l.d.config.Sent != nil {

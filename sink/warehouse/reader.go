@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -34,6 +35,7 @@ type partition struct {
 	effects cursor
 	ahead   []readMessage    // read and not yet written, numbered without gaps
 	frames  []stream.Message // the same of the frames
+	names   campaign.Names   // what repeats in the effect messages
 }
 
 // readMessage is an effect message and how long it was.
@@ -137,7 +139,7 @@ func (p *partition) message(ctx context.Context, n uint64) (m readMessage, err e
 	if err != nil {
 		return m, err
 	}
-	decoded, err := effect.DecodeMessage(raw.Data)
+	decoded, err := effect.DecodeShared(raw.Data, p.names)
 	if err != nil {
 		return m, err
 	}

@@ -91,7 +91,7 @@ func NewWriter(c WriterConfig) (*Writer, error) {
 	for i, s := range c.Sources {
 		w.partitions = append(w.partitions, &partition{
 			number: i, source: s, events: cursor{stream: s.Events},
-			effects: cursor{stream: s.Effects},
+			effects: cursor{stream: s.Effects}, names: campaign.Names{},
 		})
 	}
 	w.state = state{Format: stateFormat, Done: make([]span, len(c.Sources))}
