@@ -231,7 +231,10 @@ func table(out console, summaries []*simulate.Summary) error {
 		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%d\t%.1f %%\t%s\n", s.Campaign, s.Entered, counts(s.Refused), counts(s.Sent),
 			s.Converted, 100*s.Conversion, s.Revenue)
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	return lifts(out, summaries)
 }
 
 // counts writes "total (name n, name n)", sorted by name.
