@@ -33,6 +33,9 @@ const (
 // maxConsents bounds what is remembered of one customer's consents.
 const maxConsents = 64
 
+// maxConsentSource bounds a Consent's Source, bytes.
+const maxConsentSource = 100
+
 // Consent is what a customer said about a category or a channel.
 type Consent struct {
 	Subject Subject
@@ -129,7 +132,9 @@ func (m *Machine) consentOf(e *Event, subject Subject, name string, granted bool
 	if source == "" {
 		source = e.Name
 	}
-	return Consent{Subject: subject, Name: name, Granted: granted, At: e.Time, Source: clip(source, 100)}
+	return Consent{
+		Subject: subject, Name: name, Granted: granted, At: e.Time, Source: clip(m.said(source), maxConsentSource),
+	}
 }
 
 // consentTraits takes up the traits consent and preferences: an object from the name
@@ -153,7 +158,7 @@ func (m *Machine) consentTraits(e *Event) {
 }
 
 func (m *Machine) consentTrait(e *Event, subject Subject, name string, v *fastjson.Value) {
-	x := Consent{Subject: subject, Name: name, At: e.Time, Source: e.Name}
+	x := Consent{Subject: subject, Name: name, At: e.Time, Source: m.said(e.Name)}
 	switch {
 	case v.Type() == fastjson.TypeNull:
 		if old := m.c.consent(subject, name); old != nil && old.At <= e.Time {
@@ -169,12 +174,13 @@ func (m *Machine) consentTrait(e *Event, subject Subject, name string, v *fastjs
 			x.At = min(at.UnixMilli(), e.Time)
 		}
 		if source := v.GetStringBytes("source"); len(source) > 0 {
-			x.Source = clip(string(source), 100)
+			x.Source = m.said(string(source))
 		}
 	default:
 		m.decide(Decision{Kind: Erred, Reason: ReasonConsent, Detail: clip(name, 100)})
 		return
 	}
+	x.Source = clip(x.Source, maxConsentSource)
 	m.setConsent(x)
 }
 

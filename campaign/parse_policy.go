@@ -23,6 +23,7 @@ func (r *reader) policy(n *yaml.Node, p *Policy) {
 			}
 		}},
 		field{name: "caps", read: func(n *yaml.Node) { r.caps(n, p) }},
+		field{name: "calendars", read: func(n *yaml.Node) { r.calendars(n, p) }},
 		field{name: "anonymous_expiry", read: func(n *yaml.Node) { r.anonymousExpiry(n, &p.Idle) }},
 		field{name: "sends_off", read: func(n *yaml.Node) {
 			r.object(n, "sends_off",

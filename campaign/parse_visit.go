@@ -29,8 +29,15 @@ func (r *reader) broadcast(n *yaml.Node) *BroadcastTrigger {
 
 func (r *reader) schedule(n *yaml.Node) *ScheduleTrigger {
 	t := new(ScheduleTrigger)
+	cron, at := false, false
 	r.object(n, "trigger.schedule",
-		field{name: "cron", required: true, read: func(n *yaml.Node) {
+		field{name: "calendar", read: func(n *yaml.Node) { r.name(n, "calendar", &t.Calendar) }},
+		field{name: "at", read: func(n *yaml.Node) {
+			at = true
+			r.clock24(n, "trigger.schedule.at", &t.At)
+		}},
+		field{name: "cron", read: func(n *yaml.Node) {
+			cron = true
 			if r.text(n, "cron", &t.Text); t.Text == "" {
 				return
 			}
@@ -44,5 +51,6 @@ func (r *reader) schedule(n *yaml.Node) *ScheduleTrigger {
 				r.zone(n, "zone", &t.Zone)
 			}
 		}})
+	r.checkSchedule(n, t, cron, at)
 	return t
 }

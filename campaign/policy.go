@@ -29,6 +29,7 @@ type Policy struct {
 	RequireConsent []string
 	Caps           []Cap
 	Off            SendsOff
+	Calendars      []Calendar
 	// Idle is how long an anonymous customer without a record is kept, ms; 0: this
 	// document says nothing about it, negative: for ever.
 	Idle int64
@@ -111,6 +112,8 @@ type rules struct {
 	required map[string]bool
 	caps     map[string]*Cap
 	off      []SendsOff
+
+	calendars map[string]*Calendar
 }
 
 // Govern puts the policies of the workspace in force. It belongs to the making of a
@@ -119,7 +122,7 @@ type rules struct {
 func (s *Set) Govern(policies []*Policy) {
 	sorted := append([]*Policy(nil), policies...)
 	sort.Slice(sorted, func(i, j int) bool { return sorted[i].Name < sorted[j].Name })
-	s.rules = rules{required: map[string]bool{}, caps: map[string]*Cap{}}
+	s.rules = rules{required: map[string]bool{}, caps: map[string]*Cap{}, calendars: map[string]*Calendar{}}
 	for _, p := range sorted {
 		if s.Zone == "" {
 			s.Zone = p.Zone
@@ -136,6 +139,11 @@ func (s *Set) Govern(policies []*Policy) {
 		for i := range p.Caps {
 			if s.rules.caps[p.Caps[i].Name] == nil {
 				s.rules.caps[p.Caps[i].Name] = &p.Caps[i]
+			}
+		}
+		for i := range p.Calendars {
+			if c := &p.Calendars[i]; s.rules.calendars[c.Name] == nil {
+				s.rules.calendars[c.Name] = c
 			}
 		}
 		s.rules.off = append(s.rules.off, p.Off)

@@ -17,6 +17,9 @@ const (
 	StatusArchived           // starts nothing; chains that are live end
 )
 
+// String is the status as definitions write it.
+func (l Lifecycle) String() string { return l.word() }
+
 // Pause says what a paused campaign does with entries and timers.
 type Pause struct {
 	Queue bool // entries are kept until it is active again, else refused

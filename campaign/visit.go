@@ -16,12 +16,14 @@ type BroadcastTrigger struct {
 	Audience *Expr // over the customer and the event; nil: everybody
 }
 
-// ScheduleTrigger fires at each occurrence of a calendar rule, for every customer for
-// whom the campaign's audience holds.
+// ScheduleTrigger fires at each occurrence of a calendar rule, or on each day of a named
+// calendar, for every customer for whom the campaign's audience holds.
 type ScheduleTrigger struct {
-	Cron Cron
-	Text string // as it was written
-	Zone string // IANA name; empty: the campaign's
+	Cron     Cron
+	Text     string // as it was written
+	Zone     string // IANA name; empty: the campaign's
+	Calendar string // of a Policy; empty: Cron holds
+	At       int    // minute of the calendar's days, 0 to 1440
 }
 
 func (*BroadcastTrigger) interest() interest { return interest{} }
@@ -61,11 +63,18 @@ type Schedule struct {
 	Campaign string
 	Spec     string // tells whether it is still the same rule
 	cron     Cron
+	calendar *Calendar // nil: cron holds
+	minute   int       // of the calendar's days
 	loc      *time.Location
 }
 
 // Next is the first occurrence after an instant, in ms; false when there is none.
-func (s *Schedule) Next(after int64) (int64, bool) { return s.cron.Next(s.loc, after) }
+func (s *Schedule) Next(after int64) (int64, bool) {
+	if s.calendar != nil {
+		return s.calendar.next(s.loc, s.minute, after)
+	}
+	return s.cron.Next(s.loc, after)
+}
 
 // Schedules are the schedule triggers in force, by campaign.
 func (m *Machine) Schedules() []Schedule {
@@ -73,7 +82,11 @@ func (m *Machine) Schedules() []Schedule {
 	for _, p := range m.set.schedules {
 		if t, ok := p.Trigger.(*ScheduleTrigger); ok {
 			loc := m.dateZone(p, &DateTrigger{Zone: cmp.Or(t.Zone, zoneDefault)})
-			all = append(all, Schedule{Campaign: p.Name, Spec: t.Text + " " + loc.String(), cron: t.Cron, loc: loc})
+			of := Schedule{Campaign: p.Name, Spec: t.Text + " " + loc.String(), cron: t.Cron, loc: loc}
+			if t.Calendar != "" {
+				of = m.set.scheduleByCalendar(t, of)
+			}
+			all = append(all, of)
 		}
 	}
 	return all

@@ -11,19 +11,11 @@ import (
 
 // keyring knows the write keys by their SHA-256, so that how long a look-up takes
 // says nothing about a key.
-type keyring map[[sha256.Size]byte]string
+type keyring map[[sha256.Size]byte]*sender
 
-func newKeyring(keys map[string]string) keyring {
-	r := keyring{}
-	for key, workspace := range keys {
-		r[sha256.Sum256([]byte(key))] = workspace
-	}
-	return r
-}
-
-// workspace is the workspace of the request's write key: the user name of Basic
-// authorization, or a Bearer token.
-func (r keyring) workspace(ctx *fasthttp.RequestCtx) (string, bool) {
+// sender is whose write key the request has: as the user name of Basic authorization,
+// or as a Bearer token.
+func (r keyring) sender(ctx *fasthttp.RequestCtx) (*sender, bool) {
 	header := ctx.Request.Header.Peek("Authorization")
 	scheme, rest, _ := bytes.Cut(header, []byte(" "))
 	var key []byte
@@ -31,14 +23,14 @@ func (r keyring) workspace(ctx *fasthttp.RequestCtx) (string, bool) {
 	case bytes.EqualFold(scheme, []byte("basic")):
 		decoded, err := base64.StdEncoding.DecodeString(string(bytes.TrimSpace(rest)))
 		if err != nil {
-			return "", false
+			return nil, false
 		}
 		key, _, _ = bytes.Cut(decoded, []byte(":"))
 	case bytes.EqualFold(scheme, []byte("bearer")):
 		key = bytes.TrimSpace(rest)
 	}
-	workspace, ok := r[sha256.Sum256(key)]
-	return workspace, ok && len(key) > 0
+	of, ok := r[sha256.Sum256(key)]
+	return of, ok && len(key) > 0
 }
 
 func unauthorized() *problem {
@@ -87,26 +79,26 @@ func smuggled(raw []byte) *problem {
 }
 
 // check asks everything about a tracking call but its body.
-func (s *Server) check(ctx *fasthttp.RequestCtx) (workspace string, refusal *problem) {
+func (s *Server) check(ctx *fasthttp.RequestCtx) (from *sender, refusal *problem) {
 	if !ctx.IsPost() {
 		ctx.Response.Header.Set("Allow", "POST")
-		return "", newProblem(fasthttp.StatusMethodNotAllowed, "method", "use POST")
+		return nil, newProblem(fasthttp.StatusMethodNotAllowed, "method", "use POST")
 	}
-	workspace, ok := s.keys.workspace(ctx)
+	from, ok := s.keys.sender(ctx)
 	if !ok {
-		return "", unauthorized()
+		return nil, unauthorized()
 	}
 	h := &ctx.Request.Header
 	if encoding := h.ContentEncoding(); len(encoding) > 0 && !bytes.EqualFold(encoding, []byte("identity")) {
-		return "", newProblem(fasthttp.StatusUnsupportedMediaType, "content_encoding",
+		return nil, newProblem(fasthttp.StatusUnsupportedMediaType, "content_encoding",
 			"send the body as it is, without Content-Encoding",
 			FieldError{Path: "Content-Encoding", Code: codeUnknown, Message: "is not supported"})
 	}
 	mime, _, _ := bytes.Cut(h.ContentType(), []byte(";"))
 	switch string(bytes.ToLower(bytes.TrimSpace(mime))) {
 	case "application/json", "text/plain", "": // browsers' beacons send text/plain
-		return workspace, nil
+		return from, nil
 	}
-	return "", newProblem(fasthttp.StatusUnsupportedMediaType, "content_type", "send application/json",
+	return nil, newProblem(fasthttp.StatusUnsupportedMediaType, "content_type", "send application/json",
 		FieldError{Path: "Content-Type", Code: codeUnknown, Message: "is not supported; use application/json"})
 }

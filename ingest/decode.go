@@ -36,6 +36,9 @@ type decoder struct {
 	known   func(workspace, id string) (bool, error)
 	failure *problem // why nothing can be taken, found while decoding
 
+	sender  sender // whose key the request has
+	sources bool   // whether some keys are those of sources
+
 	events  []campaign.Event
 	merges  int // of the events, made of identify calls
 	rejects []rejected
@@ -128,7 +131,7 @@ func (d *decoder) single(kind string, root *fastjson.Value) *problem {
 	switch wrong.Code {
 	case codeTooLarge:
 		status = fasthttp.StatusRequestEntityTooLarge
-	case codeKnown:
+	case codeKnown, codeConsent:
 		status = fasthttp.StatusUnprocessableEntity
 	}
 	return newProblem(status, wrong.Code, wrong.Path+": "+wrong.Message, *wrong)
@@ -164,7 +167,7 @@ func (d *decoder) batch(root *fastjson.Value) *problem {
 		}
 		d.rejects = append(d.rejects, rejected{Index: index, FieldError: *wrong, record: stream.Reject{
 			Workspace: d.workspace, Customer: clip(i.customer, maxName), Field: wrong.Path, Code: wrong.Code,
-			Message: wrong.Message, Raw: clip(string(v.MarshalTo(nil)), maxRawReject),
+			Message: d.said(wrong), Raw: clip(string(v.MarshalTo(nil)), maxRawReject),
 		}})
 	}
 	return nil

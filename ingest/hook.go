@@ -26,7 +26,10 @@ func (s *Server) hook(ctx *fasthttp.RequestCtx, name string) *problem {
 		if p != nil {
 			return p
 		}
-		e, wrong := d.hooked(t, root)
+		e, wrong := campaign.Event{}, d.unconsented(nil) // a hook's body has no context
+		if wrong == nil {
+			e, wrong = d.hooked(t, root)
+		}
 		if wrong != nil {
 			return newProblem(fasthttp.StatusUnprocessableEntity, wrong.Code, wrong.Path+": "+wrong.Message, *wrong)
 		}

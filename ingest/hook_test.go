@@ -30,7 +30,7 @@ spec:
 `
 
 // newHookWorld is a server for which the campaigns above are active.
-func newHookWorld(t *testing.T) *world {
+func newHookWorld(t *testing.T, change ...func(*ingest.Config)) *world {
 	t.Helper()
 	lang, err := campaign.NewLanguage()
 	if err != nil {
@@ -52,6 +52,9 @@ func newHookWorld(t *testing.T) *world {
 			return nil
 		}
 		c.Broadcasts = func(_, event string) bool { return event == "Storm" }
+		for _, f := range change {
+			f(c)
+		}
 	})
 }
 

@@ -22,6 +22,7 @@ const (
 	codeDuplicate = "duplicate_key"
 	codeNobody    = "nobody"
 	codeKnown     = "known_customer"
+	codeConsent   = "no_consent"
 
 	codeUnavailable = "partition_unavailable"
 )
@@ -54,6 +55,9 @@ func (i *item) event() (campaign.Event, *FieldError) {
 	}
 	if wrong := i.d.plain(i.v); wrong != nil {
 		wrong.Path = strings.TrimPrefix(wrong.Path, ".")
+		return e, wrong
+	}
+	if wrong := i.consented(); wrong != nil {
 		return e, wrong
 	}
 	before := len(i.d.arena)

@@ -14,7 +14,6 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/google/uuid"
 	"github.com/valyala/fasthttp"
-	"golang.org/x/time/rate"
 
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/stream"
@@ -23,7 +22,10 @@ import (
 // Config is what the server needs.
 type Config struct {
 	// Keys maps write keys to workspaces.
-	Keys      map[string]string
+	Keys map[string]string
+	// Sources have keys of their own. Once there is one, context.source is what the server
+	// says, for all keys.
+	Sources   []Source
 	Publisher *stream.Publisher
 	Clock     func() (int64, error)
 	// Admit says why a partition takes no events now; nil when it does.
@@ -53,7 +55,6 @@ type Server struct {
 	config   Config
 	http     *fasthttp.Server
 	keys     keyring
-	limits   map[string]*rate.Limiter // by workspace; read only
 	decoders sync.Pool
 	encoders sync.Pool
 	counters counters
@@ -66,14 +67,8 @@ func New(c Config) *Server {
 	}
 	s := &Server{
 		config:   c,
-		keys:     newKeyring(c.Keys),
-		limits:   map[string]*rate.Limiter{},
+		keys:     newKeyring(&c),
 		counters: newCounters(c.Metrics),
-	}
-	for _, workspace := range c.Keys {
-		if c.RatePerKey > 0 {
-			s.limits[workspace] = rate.NewLimiter(rate.Limit(c.RatePerKey), max(MaxBatch, int(c.RatePerKey)))
-		}
 	}
 	s.decoders.New = func() any { return &decoder{newID: uuid.NewString} }
 	s.encoders.New = func() any { return newEncoded(c.Publisher.Partitions()) }
@@ -208,7 +203,7 @@ func (s *Server) take(ctx *fasthttp.RequestCtx, kind string) *problem {
 
 // taking is the way of a call whose body decode turns into events.
 func (s *Server) taking(ctx *fasthttp.RequestCtx, decode func(*decoder) *problem) *problem {
-	workspace, refusal := s.check(ctx)
+	from, refusal := s.check(ctx)
 	if refusal != nil {
 		return refusal
 	}
@@ -221,8 +216,8 @@ func (s *Server) taking(ctx *fasthttp.RequestCtx, decode func(*decoder) *problem
 		panic("BUG: the pool of decoders holds something else")
 	}
 	defer s.decoders.Put(d)
-	d.workspace, d.now, d.fallback, d.broadcasts = workspace, now, "", s.config.Broadcasts
-	d.known = s.config.Known
+	d.workspace, d.now, d.fallback, d.broadcasts = from.workspace, now, "", s.config.Broadcasts
+	d.sender, d.sources, d.known = *from, len(s.config.Sources) > 0, s.config.Known
 	if key := ctx.Request.Header.Peek("Idempotency-Key"); len(key) > 0 && len(key) <= maxName {
 		d.fallback = string(key)
 	}
@@ -233,12 +228,13 @@ func (s *Server) taking(ctx *fasthttp.RequestCtx, decode func(*decoder) *problem
 	if len(d.rejects) > 0 && ctx.QueryArgs().GetBool("strict") {
 		return strictRefusal(d.rejects)
 	}
-	if limit := s.limits[workspace]; limit != nil && !limit.AllowN(time.Now(), d.calls()) {
+	if from.limit != nil && !from.limit.AllowN(time.Now(), d.calls()) {
 		p := newProblem(fasthttp.StatusTooManyRequests, "rate_limited",
-			fmt.Sprintf("over %g events a second for this key", s.config.RatePerKey))
+			fmt.Sprintf("over %g events a second for this key", from.rate))
 		p.retryAfter = 1
 		return p
 	}
+	d.stamp()
 	return s.store(ctx, d)
 }
 
@@ -289,13 +285,16 @@ func (s *Server) customer(ctx *fasthttp.RequestCtx, id string) *problem {
 	if !ctx.IsGet() {
 		return newProblem(fasthttp.StatusMethodNotAllowed, "method", "use GET")
 	}
-	workspace, ok := s.keys.workspace(ctx)
+	from, ok := s.keys.sender(ctx)
 	if !ok {
 		return unauthorized()
 	}
+	if refusal := ownKey(from); refusal != nil {
+		return refusal
+	}
 	limited, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	view, err := s.config.Customer(limited, workspace, id)
+	view, err := s.config.Customer(limited, from.workspace, id)
 	if err != nil {
 		return unavailable("partition_unavailable", err.Error())
 	}

@@ -21,6 +21,7 @@ type cli struct {
 	Apply    applyCommand    `cmd:"" help:"Put definitions in force on a server."`
 	Rollback rollbackCommand `cmd:"" help:"Put an older version of a definition in force again."`
 	List     listCommand     `cmd:"" help:"List the definitions in force on a server."`
+	Status   statusCommand   `cmd:"" help:"Say how a campaign stands: status, chains, decisions of the last day, last errors."`
 	Replay   replayCommand   `cmd:"" help:"Play recorded calls through the API."`
 	Customer customerCommand `cmd:"" help:"Show a customer: profile, counters, chains, recent decisions."`
 	Explain  explainCommand  `cmd:"" help:"Say why a customer was or was not sent something, rule by rule."`

@@ -33,6 +33,7 @@ type simulateCommand struct {
 	Against    string `placeholder:"DIR" help:"Run other definitions over the same calls too and print the difference."`
 	Partitions int    `default:"1" help:"Partitions to run with, 1 to 64; the result is the same."`
 	explainOptions
+	hitOptions
 
 	adminAddress `embed:""`
 }
@@ -45,7 +46,8 @@ no configuration. The same input gives the same bytes.
 
 With --from-log the calls come from the log of a server, as far back as it is kept, each
 at the time at which it came. With --against the difference is what another definition
-would have done with the same history.
+would have done with the same history. --hits says how often triggers matched, before a
+campaign is put in force.
 
 Example:
   nudge simulate --campaigns examples/shop --events examples/shop/events.ndjson --out /tmp/result
@@ -74,8 +76,16 @@ func (s *simulateCommand) Run(out console) (err error) {
 	if trace != nil {
 		return s.explain(out, trace, summaries)
 	}
-	if err := table(out, summaries); err != nil || s.Against == "" {
+	if err := table(out, summaries); err != nil {
 		return err
+	}
+	if s.found != nil {
+		if err := s.found.print(out, namesOf(summaries)); err != nil {
+			return err
+		}
+	}
+	if s.Against == "" {
+		return nil
 	}
 	other, err := s.play(out, lang, past, s.Against, filepath.Join(s.Out, "against"), until, nil)
 	if err != nil {
@@ -107,14 +117,16 @@ func (s *simulateCommand) play(
 	if errors.Is(err, io.EOF) {
 		start = until
 	}
+	sink := &hits{Sink: report, days: s.Hits, property: s.HitValue}
 	run, failed := simulate.New(simulate.Config{
 		Lang: lang, Documents: docs, Partitions: s.Partitions, Until: until,
-		Sink: report, Progress: func() { _ = bar.Add(1) }, Trace: trace,
+		Sink: sink, Progress: func() { _ = bar.Add(1) }, Trace: trace,
 	}, start)
 	if failed != nil {
 		return nil, failed
 	}
 	for ; err == nil && (until == 0 || call.at <= until); call, err = calls.next() {
+		sink.call(&call.event, call.at)
 		if err := run.CallAt(&call.event, call.at); err != nil {
 			return nil, err
 		}
@@ -126,11 +138,21 @@ func (s *simulateCommand) play(
 		return nil, err
 	}
 	_ = bar.Finish()
-	return report.Close()
+	summaries, err := report.Close()
+	if err != nil || s.Hits == 0 {
+		return summaries, err
+	}
+	if s.found == nil {
+		s.found = sink
+	}
+	return summaries, sink.write(to, namesOf(summaries))
 }
 
 func (s *simulateCommand) validate() (until int64, err error) {
 	if err := s.explainOptions.validate(s.Against); err != nil {
+		return 0, err
+	}
+	if err := s.hitOptions.validate(); err != nil {
 		return 0, err
 	}
 	if s.Partitions < 1 || s.Partitions > 64 {
@@ -231,7 +253,10 @@ func table(out console, summaries []*simulate.Summary) error {
 		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%d\t%.1f %%\t%s\n", s.Campaign, s.Entered, counts(s.Refused), counts(s.Sent),
 			s.Converted, 100*s.Conversion, s.Revenue)
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	return lifts(out, summaries)
 }
 
 // counts writes "total (name n, name n)", sorted by name.

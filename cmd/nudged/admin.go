@@ -44,6 +44,7 @@ func (n *node) openAdmin(context.Context) error {
 	})
 	mux.HandleFunc("GET /v1/customers/{id}", n.guarded(n.adminCustomer))
 	mux.HandleFunc("GET /v1/customers/{id}/explain", n.guarded(n.adminExplain))
+	mux.HandleFunc("GET /v1/campaigns/{name}", n.guarded(n.adminStatus))
 	mux.HandleFunc("GET /v1/experiments", n.guarded(n.adminExperiments))
 	mux.HandleFunc("DELETE /v1/customers/{id}", n.guarded(n.adminErase))
 	mux.HandleFunc("GET /v1/customers/{id}/erasure", n.guarded(n.adminErasure))

@@ -30,6 +30,7 @@ type Config struct {
 
 	CampaignsDir string `env:"NUDGE_CAMPAIGNS_DIR" help:"Definitions to apply at start." placeholder:"DIR"`
 	WriteKey     string `env:"NUDGE_WRITE_KEY" secret:"true" help:"Write key of the default workspace; empty: made at first start."`
+	SourcesFile  string `env:"NUDGE_SOURCES_FILE" help:"YAML file with sources that have write keys of their own." placeholder:"FILE"`
 	AdminKey     string `env:"NUDGE_ADMIN_KEY" secret:"true" help:"Bearer token of the admin address; needed unless it is loopback."`
 
 	EraseKey string `env:"NUDGE_ERASE_KEY" secret:"true" help:"Key of the hashes that stay of erased customers, 16 bytes or more in hexadecimal; empty: made at first start. All servers of one log need the same."`

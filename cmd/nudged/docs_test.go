@@ -46,6 +46,10 @@ func TestDocs(t *testing.T) {
 				}
 			case "yaml":
 				checkYAML(t, filepath.Base(file), b.text)
+			case "sql":
+				if _, err := s.query(b.text); err != nil {
+					t.Errorf("%s: %v\n%s", filepath.Base(file), err, b.text)
+				}
 			case "":
 			default:
 				t.Errorf("%s: a block in %q is run by nobody", file, b.language)

@@ -356,8 +356,13 @@ func (n *node) clickhouseURL() string {
 
 // openHTTP starts to take events.
 func (n *node) openHTTP(context.Context) error {
+	sources, err := readSources(n.config.SourcesFile, n.id.WriteKey)
+	if err != nil {
+		return err
+	}
 	n.server = ingest.New(ingest.Config{
 		Keys:       map[string]string{n.id.WriteKey: workspaceName},
+		Sources:    sources,
 		Publisher:  n.publisher,
 		Clock:      n.clock.Now,
 		Admit:      n.guard.admit,

@@ -34,6 +34,7 @@ func govern(all []campaign.Parsed, where map[string]string, known Known) (errs [
 		errs = append(errs, fmt.Errorf("%s: %s %s: %s", place, kind, name, fmt.Sprintf(format, args...)))
 	}
 	caps := onePolicy(policies, fail)
+	checkCalendars(policies, campaigns, fail)
 	for _, name := range sorted(campaigns) {
 		for _, c := range campaigns[name].Policy.Caps {
 			if caps[c] == "" {

@@ -45,6 +45,7 @@ type Summary struct {
 	Converted  int            `json:"converted"`  // chains with at least one goal
 	Conversion float64        `json:"conversion"` // converted / entered, 0 when none entered
 	Revenue    json.Number    `json:"revenue"`
+	Lift       *Lift          `json:"lift"` // nil: the campaign has no holdout
 	revenue    campaign.Money
 }
 
@@ -67,7 +68,9 @@ func NewReport(dir string, docs []campaign.Parsed) (*Report, error) {
 		if d.Campaign == nil {
 			continue
 		}
-		r.of(d.Campaign.Name)
+		if s := r.of(d.Campaign.Name); d.Campaign.Policy.Holdout != nil {
+			s.Lift = new(Lift)
+		}
 		for _, g := range d.Campaign.Goals {
 			if g.Primary {
 				r.primary[d.Campaign.Name] = g.ID
@@ -272,6 +275,7 @@ func (r *Report) Close() ([]*Summary, error) {
 			return nil, err
 		}
 	}
+	r.lifts()
 	summaries := make([]*Summary, 0, len(r.summary))
 	for _, s := range r.summary {
 		if s.Entered > 0 {

@@ -99,6 +99,7 @@ type rows struct {
 		endedAt                                           []*time.Time
 		value                                             []decimal.Decimal
 		variants                                          []string
+		heldOut                                           []uint8
 		revision                                          []uint64
 	}
 	goals struct {
@@ -233,6 +234,11 @@ func (r *rows) chain(partition int, seq uint64, i int, c *campaign.ChainRow) {
 	t.endedAt = append(t.endedAt, optional(c.EndedAt))
 	t.value = append(t.value, money(c.Value))
 	t.variants = append(t.variants, string(campaign.VariantsJSON(c.Variants)))
+	heldOut := uint8(0)
+	if c.HeldOut {
+		heldOut = 1
+	}
+	t.heldOut = append(t.heldOut, heldOut)
 	t.revision = append(t.revision, seq<<20|uint64(i))
 }
 

@@ -84,6 +84,7 @@ func (r *rows) chainTable() *Table {
 		Column{"goal", low, t.goal},
 		Column{"value", amount, t.value},
 		Column{"variants", text, t.variants},
+		Column{"held_out", "UInt8", t.heldOut},
 		Column{"revision", "UInt64", t.revision},
 	)
 }

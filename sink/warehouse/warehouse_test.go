@@ -75,7 +75,7 @@ func TestClickHouseConforms(t *testing.T) { conform(t, openEngine(t)) }
 // A migration that a crash cut off, or whose end was forgotten, is done again.
 func TestMigrationIsDoneAgain(t *testing.T) {
 	w, url := startEngine(t)
-	for _, forgotten := range []string{"version = 2", "1"} {
+	for _, forgotten := range []string{"version = 3", "1"} {
 		for _, statement := range []string{
 			"ALTER TABLE nudge.migrations DELETE WHERE " + forgotten + " SETTINGS mutations_sync = 1",
 			"DROP VIEW nudge.chains",

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/nudge-engine/nudge/internal/simulate"
+)
+
+// lifts prints what the messages of the campaigns with a holdout changed, a line a
+// campaign; nothing where there is none.
+func lifts(out console, summaries []*simulate.Summary) error {
+	var w *tabwriter.Writer
+	for _, s := range summaries {
+		if s.Lift == nil {
+			continue
+		}
+		if w == nil {
+			fmt.Fprintln(out.out, "\nagainst those who were held out (customers who converted):")
+			w = tabwriter.NewWriter(out.out, 0, 0, 2, ' ', 0)
+			fmt.Fprintln(w, "campaign\ttreated\theld out\tlift (points)\t95 % interval")
+		}
+		l := s.Lift
+		lift, interval := "unknown", "unknown"
+		if l.Lift != nil {
+			lift, interval = fmt.Sprintf("%+.1f", 100**l.Lift), fmt.Sprintf("%+.1f to %+.1f", 100**l.Low, 100**l.High)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", s.Campaign, share(l.Treated), share(l.HeldOut), lift, interval)
+	}
+	if w == nil {
+		return nil
+	}
+	return w.Flush()
+}
+
+// share writes "12 of 40 (30.0 %)".
+func share(s simulate.Side) string {
+	return fmt.Sprintf("%d of %d (%.1f %%)", s.Converted, s.Customers, 100*s.Conversion)
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/ingest"
+)
+
+// Limits of the file of sources.
+const (
+	maxSources   = 100
+	minSourceKey = 16 // bytes
+)
+
+// source is an entry of the file of sources.
+type source struct {
+	Name    string  `yaml:"name"`
+	Key     string  `yaml:"key"`
+	Consent string  `yaml:"require_consent"`
+	Rate    float64 `yaml:"rate"`
+}
+
+// readSources reads the file that sources_file names; no file, no sources. writeKey is
+// the workspace's own.
+func readSources(path, writeKey string) ([]ingest.Source, error) {
+	if path == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("sources_file: %w", err)
+	}
+	var file struct {
+		Sources []source `yaml:"sources"`
+	}
+	d := yaml.NewDecoder(bytes.NewReader(text))
+	d.KnownFields(true)
+	if err := d.Decode(&file); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("sources_file %s: %w", path, err)
+	}
+	var errs []error
+	wrong := func(i int, field, format string, args ...any) {
+		said := fmt.Sprintf(format, args...)
+		errs = append(errs, fmt.Errorf("sources_file %s: sources[%d].%s: %s", path, i, field, said))
+	}
+	if n := len(file.Sources); n > maxSources {
+		return nil, fmt.Errorf("sources_file %s: %d sources; at most %d are allowed", path, n, maxSources)
+	}
+	name := regexp.MustCompile(campaign.NamePattern)
+	names, keys := map[string]bool{}, map[string]bool{writeKey: true}
+	sources := make([]ingest.Source, 0, len(file.Sources))
+	for i, s := range file.Sources {
+		if !name.MatchString(s.Name) {
+			wrong(i, "name", "%q must be letters, digits, - and _, at most 64", s.Name)
+		}
+		if names[s.Name] {
+			wrong(i, "name", "%q is there twice", s.Name)
+		}
+		if len(s.Key) < minSourceKey {
+			wrong(i, "key", "must have %d bytes or more", minSourceKey)
+		}
+		if keys[s.Key] {
+			wrong(i, "key", "is that of another source, or the write key")
+		}
+		if s.Consent != "" && !name.MatchString(s.Consent) {
+			wrong(i, "require_consent", "%q must be letters, digits, - and _, at most 64", s.Consent)
+		}
+		if s.Rate < 0 {
+			wrong(i, "rate", "%g must not be negative", s.Rate)
+		}
+		names[s.Name], keys[s.Key] = true, true
+		sources = append(sources, ingest.Source{
+			Name: s.Name, Key: s.Key, Workspace: workspaceName, Consent: s.Consent, RatePerKey: s.Rate,
+		})
+	}
+	return sources, errors.Join(errs...)
+}

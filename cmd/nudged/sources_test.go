@@ -1,0 +1,52 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/nudge-engine/nudge/ingest"
+)
+
+func TestReadSources(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sources.yaml")
+	read := func(text string) ([]ingest.Source, error) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return readSources(path, "the-write-key-of-all")
+	}
+	got, err := read("sources:\n" +
+		"  - {name: partner, key: 0123456789abcdef, require_consent: marketing, rate: 50}\n" +
+		"  - {name: till, key: fedcba9876543210}\n")
+	want := []ingest.Source{
+		{Name: "partner", Key: "0123456789abcdef", Workspace: "default", Consent: "marketing", RatePerKey: 50},
+		{Name: "till", Key: "fedcba9876543210", Workspace: "default"},
+	}
+	if err != nil || len(got) != 2 || got[0] != want[0] || got[1] != want[1] {
+		t.Errorf("read %+v, error %v; want %+v", got, err, want)
+	}
+	if got, err := readSources("", "k"); got != nil || err != nil {
+		t.Errorf("without a file there are %+v, error %v", got, err)
+	}
+	for text, want := range map[string]string{
+		"sources: [{name: a b, key: 0123456789abcdef}]":                                        `sources[0].name: "a b"`,
+		"sources: [{name: a, key: 0123456789abcdef}, {name: a, key: 0123456789abcdeF}]":        `sources[1].name: "a" is there twice`,
+		"sources: [{name: a, key: short}]":                                                     "sources[0].key: must have 16 bytes",
+		"sources: [{name: a, key: the-write-key-of-all}]":                                      "sources[0].key: is that of another",
+		"sources: [{name: a, key: 0123456789abcdef}, {name: b, key: 0123456789abcdef}]":        "sources[1].key: is that of another",
+		"sources: [{name: a, key: 0123456789abcdef, require_consent: '.'}]":                    "sources[0].require_consent",
+		"sources: [{name: a, key: 0123456789abcdef, rate: -1}]":                                "sources[0].rate: -1",
+		"sources: [{name: a, key: 0123456789abcdef, colour: red}]":                             "field colour not found",
+		"sources: [" + strings.Repeat("{name: a, key: 0123456789abcdef},", maxSources+1) + "]": "at most 100",
+	} {
+		if _, err := read(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.80s: error %v; want %q", text, err, want)
+		}
+	}
+	if _, err := readSources(path+"x", "k"); err == nil {
+		t.Error("a file that is not there is no error")
+	}
+}

@@ -1,0 +1,132 @@
+package ingest
+
+import (
+	"crypto/sha256"
+	"fmt"
+
+	"github.com/valyala/fasthttp"
+	"github.com/valyala/fastjson"
+	"golang.org/x/time/rate"
+
+	"github.com/nudge-engine/nudge/campaign"
+)
+
+// Source is somebody who sends events with a key of their own, for example a partner.
+type Source struct {
+	// Name stands as context.source in each of the source's events, whatever the client
+	// wrote there.
+	Name      string
+	Key       string // the write key
+	Workspace string
+	// Consent is a category that each call must carry the customer's consent to, as
+	// context.consent.categoryPreferences.<category>: true; empty: none. A call without
+	// it is refused.
+	Consent    string
+	RatePerKey float64 // events a second; 0: what holds for all keys
+}
+
+// sender is who a write key belongs to.
+type sender struct {
+	source    string // empty: the workspace's own key
+	workspace string
+	consent   string
+	rate      float64       // events a second; 0: no limit
+	limit     *rate.Limiter // nil: no limit
+}
+
+// newKeyring is the keyring of the workspaces' own keys and those of the sources.
+func newKeyring(c *Config) keyring {
+	r := keyring{}
+	add := func(key string, s sender) {
+		if s.rate > 0 {
+			s.limit = rate.NewLimiter(rate.Limit(s.rate), max(MaxBatch, int(s.rate)))
+		}
+		r[sha256.Sum256([]byte(key))] = &s
+	}
+	for key, workspace := range c.Keys {
+		add(key, sender{workspace: workspace, rate: c.RatePerKey})
+	}
+	for i := range c.Sources {
+		s := &c.Sources[i]
+		limit := s.RatePerKey
+		if limit == 0 {
+			limit = c.RatePerKey
+		}
+		add(s.Key, sender{source: s.Name, workspace: s.Workspace, consent: s.Consent, rate: limit})
+	}
+	return r
+}
+
+// unconsented refuses a call that does not carry the consent which its source needs.
+func (d *decoder) unconsented(context *fastjson.Value) *FieldError {
+	category := d.sender.consent
+	if category == "" || context != nil && context.GetBool("consent", "categoryPreferences", category) {
+		return nil
+	}
+	return &FieldError{
+		Path: "context.consent.categoryPreferences." + category, Code: codeConsent,
+		Message: fmt.Sprintf("must be true: source %s may send only with consent", d.sender.source),
+	}
+}
+
+// consented refuses a call without the consent that its source needs. It notes the
+// customer first, so that the refusal is kept with them.
+func (i *item) consented() *FieldError {
+	if i.d.sender.consent == "" {
+		return nil
+	}
+	context := i.v.Get("context")
+	if context == nil {
+		context = i.context
+	}
+	wrong := i.d.unconsented(context)
+	if wrong != nil {
+		_ = i.identity(new(campaign.Event)) // what else is wrong does not matter any more
+	}
+	return wrong
+}
+
+// stamp writes where the events came from into their contexts. Without sources contexts
+// stay as they came.
+func (d *decoder) stamp() {
+	if !d.sources {
+		return
+	}
+	var p fastjson.Parser
+	var a fastjson.Arena
+	for i := range d.events {
+		e := &d.events[i]
+		context := a.NewObject()
+		if len(e.Context) > 0 {
+			v, err := p.ParseBytes(e.Context)
+			if err != nil {
+				panic("BUG: a context that was read is no JSON: " + err.Error())
+			}
+			context = v
+		}
+		context.Del(campaign.ContextSource)
+		if d.sender.source != "" {
+			context.Set(campaign.ContextSource, a.NewString(d.sender.source))
+		}
+		if len(e.Context) > 0 || d.sender.source != "" {
+			e.Context = d.keep(context)
+		}
+		a.Reset()
+	}
+}
+
+// ownKey refuses the keys of sources where customers are read: they are for sending.
+func ownKey(s *sender) *problem {
+	if s.source == "" {
+		return nil
+	}
+	return newProblem(fasthttp.StatusForbidden, "forbidden", "the key of source "+s.source+" may only send events")
+}
+
+// said is why a call was refused, for the trail: with its source.
+func (d *decoder) said(wrong *FieldError) string {
+	if d.sender.source == "" {
+		return wrong.Message
+	}
+	return "source " + d.sender.source + ": " + wrong.Message
+}

@@ -1,0 +1,109 @@
+package simulate
+
+import (
+	"encoding/json"
+	"math"
+
+	"github.com/nudge-engine/nudge/campaign"
+)
+
+// Lift compares the customers of a campaign whom its messages could reach with those who
+// were held out. It counts customers, not chains: the holdout is drawn by customer, so
+// two chains of one customer say less than two customers do. Treated is who was not held
+// out, whether or not a cap or a consent let a message leave.
+type Lift struct {
+	Treated Side `json:"treated"`
+	HeldOut Side `json:"held_out"`
+	// Lift is the difference of the two conversions, -1 to 1, and Low and High its 95 %
+	// interval (see Interval); nil when a side has no customer. To six decimals.
+	Lift *float64 `json:"lift"`
+	Low  *float64 `json:"low"`
+	High *float64 `json:"high"`
+}
+
+// Side is one side of a comparison.
+type Side struct {
+	Customers  int         `json:"customers"`  // with a chain
+	Converted  int         `json:"converted"`  // with a chain that reached the goal
+	Conversion float64     `json:"conversion"` // converted / customers, 0 without customers; to six decimals
+	Revenue    json.Number `json:"revenue"`    // the values of those goals
+	revenue    campaign.Money
+}
+
+// Interval is the 95 % interval of the difference of two proportions, x of n less y of m,
+// from -1 to 1: the hybrid score interval without a continuity correction (R. G.
+// Newcombe, Interval estimation for the difference between independent proportions,
+// Statistics in Medicine 17, 1998, method 10). It holds for few customers and for none
+// who converted, where the textbook's normal approximation does not.
+//
+// REQUIRES: 0 <= x <= n, 0 <= y <= m, n > 0, m > 0.
+func Interval(x, n, y, m int) (low, high float64) {
+	p, q := float64(x)/float64(n), float64(y)/float64(m)
+	pLow, pHigh := score(p, float64(n))
+	qLow, qHigh := score(q, float64(m))
+	return p - q - math.Hypot(p-pLow, qHigh-q), p - q + math.Hypot(pHigh-p, q-qLow)
+}
+
+// score is the 95 % score interval of a proportion p of n (E. B. Wilson, 1927).
+func score(p, n float64) (low, high float64) {
+	const z = 1.959963984540054 // of the normal distribution, 2.5 % beyond it
+	middle, half := 2*n*p+z*z, z*math.Sqrt(z*z+4*n*p*(1-p))
+	return (middle - half) / (2 * (n + z*z)), (middle + half) / (2 * (n + z*z))
+}
+
+// six rounds to six decimals, so that the last bits of a processor do not show.
+func six(v float64) float64 { return math.Round(v*1e6) / 1e6 }
+
+// lifts gives each campaign that has a holdout its comparison.
+func (r *Report) lifts() {
+	type person struct {
+		campaign, customer string
+		heldOut            bool
+	}
+	seen := map[person]bool{} // whether they converted
+	for _, c := range r.chains {
+		s := r.of(c.Campaign)
+		if s.Lift == nil {
+			continue
+		}
+		side := &s.Lift.Treated
+		if c.HeldOut {
+			side = &s.Lift.HeldOut
+		}
+		who := person{c.Campaign, c.Customer, c.HeldOut}
+		converted, known := seen[who]
+		if !known {
+			side.Customers++
+		}
+		reached := c.Goal != "" && r.measures(c.Campaign, c.Goal)
+		if reached {
+			side.revenue += c.Value
+			if !converted {
+				side.Converted++
+			}
+		}
+		seen[who] = converted || reached
+	}
+	for _, s := range r.summary {
+		if s.Lift != nil {
+			s.Lift.close()
+		}
+	}
+}
+
+func (l *Lift) close() {
+	for _, side := range []*Side{&l.Treated, &l.HeldOut} {
+		side.Revenue = json.Number(side.revenue.String())
+		if side.Customers > 0 {
+			side.Conversion = six(float64(side.Converted) / float64(side.Customers))
+		}
+	}
+	a, b := &l.Treated, &l.HeldOut
+	if a.Customers == 0 || b.Customers == 0 {
+		return
+	}
+	low, high := Interval(a.Converted, a.Customers, b.Converted, b.Customers)
+	lift := six(float64(a.Converted)/float64(a.Customers) - float64(b.Converted)/float64(b.Customers))
+	low, high = six(low), six(high)
+	l.Lift, l.Low, l.High = &lift, &low, &high
+}
