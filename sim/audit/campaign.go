@@ -92,8 +92,10 @@ type Trigger struct {
 	Minute     int
 	Daily      bool
 	Zone       string
+	Repeat     string // for date; empty: none
 	Offsets    []int  // days, for date
-	Feb29      string // for date
+	HasAt      bool   // a date has Minute
+	Feb29      string // for date; empty: feb28
 	CatchUp    time.Duration
 }
 

@@ -50,6 +50,10 @@ const (
 	NoteSchedule      = "customer visited by a schedule"
 	NotePeriod        = "entry outside of the period"
 	NoteRestarted     = "wait restarted"
+	NoteDate          = "date came"
+	NoteDateMoved     = "date moved"
+	NoteDateCaught    = "date moved into the past and still fires"
+	NoteDateMissed    = "date missed"
 )
 
 // Notes are all.
@@ -62,6 +66,7 @@ func Notes() []string {
 		NoteExperiment, NoteSet,
 		NoteSetFires, NoteEmit, NoteEmitDeep, NoteStart, NoteStreak, NoteStreakBroken, NoteThreshold, NoteSegmentIn,
 		NoteSegmentOut, NoteChange, NoteBroadcast, NoteOvertaken, NoteSchedule, NotePeriod, NoteRestarted,
+		NoteDate, NoteDateMoved, NoteDateCaught, NoteDateMissed,
 	}
 }
 

@@ -46,8 +46,15 @@ func (a *Auditor) Apply(campaigns []Campaign) {
 		if watching[a.campaigns[i].Name] {
 			a.watch(i)
 		}
+		if a.campaigns[i].Trigger.Kind == KindDate && slices.ContainsFunc(campaigns, a.campaigns[i].named) {
+			for _, c := range a.customers {
+				a.redate(c, i)
+			}
+		}
 	}
 }
+
+func (c *Campaign) named(o Campaign) bool { return c.Name == o.Name }
 
 // watch arms a campaign that begins to look at inactivity for the customers who are
 // there, where the instant is still ahead. Its trigger is the event as far as it is

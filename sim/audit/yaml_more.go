@@ -113,6 +113,8 @@ func (t Trigger) more() fields {
 		f = f.add("cron", quote(cron)).addIf(t.Zone != "", "zone", quote(t.Zone))
 	case KindWebhook:
 		f = f.add("mapping", "{userId: $.user, cart_id: $.cart, value: $.value}")
+	case KindDate:
+		f = t.date()
 	default:
 		panic("BUG: unknown trigger kind " + t.Kind)
 	}

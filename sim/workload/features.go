@@ -26,6 +26,9 @@ type Features struct {
 	Tours       bool // broadcasts, schedules
 	Goals       bool // reversals, primary goals; waits that restart
 	Late        bool // late: skip and exit
+
+	// Parts learned later; see DrawLater.
+	Dates bool // date triggers
 }
 
 // DrawFeatures draws about half of them.
