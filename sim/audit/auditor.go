@@ -120,6 +120,7 @@ func (a *Auditor) Frame(t int64) {
 			return
 		}
 		c := first.customer
+		a.dismiss(c)
 		a.visit(c)
 		a.due(c)
 		a.derive(c)
@@ -211,6 +212,9 @@ func (c *customer) first() (first timer, ok bool) {
 // timers gives all that are armed.
 func (c *customer) timers(ask func(timer)) {
 	for _, ch := range c.chains {
+		if ch.live() && ch.leaving {
+			ask(timer{ch.turn, c, ch.campaign, ch.entry, ch, nil, false})
+		}
 		if ch.live() && ch.timed {
 			ask(timer{max(ch.due, ch.wake), c, ch.campaign, ch.entry, ch, nil, false})
 		}
@@ -288,6 +292,7 @@ func (a *Auditor) Event(in Event) {
 	if !first && a.waits(c) {
 		a.note(NoteOvertaken)
 	}
+	a.dismiss(c)
 	a.visit(c)
 	c.seen[in.ID] = true
 	e := &in

@@ -64,6 +64,8 @@ type Campaign struct {
 	Recheck     bool   // before_send
 	Zone        string
 	From, Until int64 // of entries, Unix ms; 0: none
+	InFlight    string
+	Status      string
 }
 
 // Trigger says what starts a chain. Reaches is for count; For and FromProfile

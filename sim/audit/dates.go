@@ -27,8 +27,7 @@ const (
 
 // dates is a customer's standing with a date trigger.
 type dates struct {
-	value any // the date as it was last seen
-	zone  string
+	value any  // the date as it was last seen
 	ahead bool // the date itself was on a later day when it became known
 	next  []planned
 	spent []planned // in the order in which they fired
@@ -225,12 +224,11 @@ func (a *Auditor) datePlanned(c *customer, i int) (candidate, bool) {
 	if !ok || p.due > a.now || a.campaigns[i].Trigger.Kind != KindDate {
 		return candidate{}, false
 	}
-	return candidate{
-		campaign: i, planned: p.due, late: a.now-p.due > lateAfter,
-		trigger: &Event{Customer: c.id, ID: AnyID, Name: "$date", Time: p.due, Type: TypeTrack, Properties: map[string]any{
-			"date": fmt.Sprint(c.traits[a.campaigns[i].Trigger.Path]), "offset": strconv.Itoa(p.offset) + "d",
-		}},
-	}, true
+	e := &Event{Customer: c.id, ID: AnyID, Name: "$date", Time: p.due, Type: TypeTrack}
+	e.Properties = map[string]any{
+		"date": fmt.Sprint(c.traits[a.campaigns[i].Trigger.Path]), "offset": strconv.Itoa(p.offset) + "d",
+	}
+	return candidate{campaign: i, planned: p.due, late: a.now-p.due > lateAfter, trigger: e}, true
 }
 
 // dateComes fires the occurrence that is due first.

@@ -64,6 +64,7 @@ func (c Campaign) more() string {
 	line(c.Zone != "", "zone", quote(c.Zone))
 	line(c.Recheck, "recheck", "before_send")
 	line(c.Late != "", "late", c.Late)
+	c.statusLines(line)
 	p := c.Policy
 	f := fields{}.addIf(p.Category != "", "category", quote(p.Category))
 	f = f.addIf(p.Priority != 0, "priority", strconv.Itoa(p.Priority))

@@ -28,7 +28,8 @@ type Features struct {
 	Late        bool // late: skip and exit
 
 	// Parts learned later; see DrawLater.
-	Dates bool // date triggers
+	Dates    bool // date triggers
+	Statuses bool // pauses, drafts, archived campaigns; pin and exit
 }
 
 // DrawFeatures draws about half of them.

@@ -12,15 +12,21 @@ import (
 // generator of their own, so that the worlds without them stay what they were.
 func (f Features) DrawLater(rng *rand.Rand) Features {
 	f.Dates = rng.IntN(3) == 0
+	f.Statuses = rng.IntN(3) == 0
 	return f
 }
 
 // later draws what these parts add, when all else is drawn.
 func (d *draw) later(w *Workload) {
-	if !d.f.Dates {
+	if !d.f.Dates && !d.f.Statuses {
 		return
 	}
-	d.dates(w)
+	if d.f.Dates {
+		d.dates(w)
+	}
+	if d.f.Statuses {
+		d.statuses(w)
+	}
 	slices.SortStableFunc(w.Edits, func(x, y Edit) int { return cmp.Compare(x.At, y.At) })
 	w.Edits = counting(w.Campaigns, w.Edits)
 	d.end(w)
