@@ -86,6 +86,7 @@ func (m *Machine) derive() {
 			m.decide(Decision{Campaign: d.campaign, Kind: Refused, Reason: ReasonNoCampaign})
 		}
 		m.rest()
+		m.followProfile(&d.event)
 	}
 	m.derived, m.deriving, m.depth, m.made = nil, false, 0, 0
 }

@@ -120,6 +120,15 @@ func (o Options) Whole(rng *rand.Rand) Options {
 	return o
 }
 
+// Later has them use what the simulator learned later.
+func (o Options) Later(rng *rand.Rand) Options {
+	o.Language = o.Language.DrawLater(rng)
+	if o.Language.Dates && rng.IntN(3) == 0 { // dates are missed
+		o.Clock, o.Jump = Rate(50+rng.IntN(100)), 43_200_000
+	}
+	return o
+}
+
 // Crowded is the options of a world in which more timers are due at once than one step
 // fires: one partition, whose clock stands right, and large frames, which make it cheap.
 func (o Options) Crowded() Options {

@@ -149,7 +149,8 @@ func (w *World) Run() (err error) {
 	}
 	w.at(heal, w.heal)
 	w.rest()
-	if w.err == nil && w.now > heal+longest+maxTime {
+	idle := workload.Idle(w.load).Milliseconds()
+	if w.err == nil && w.now > heal+longest+maxTime+idle {
 		w.fail(fmt.Errorf("the world came to rest %v after the heal", time.Duration(w.now-heal)*time.Millisecond))
 	}
 	w.judge()

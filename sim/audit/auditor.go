@@ -96,6 +96,7 @@ type standing struct {
 	inside  bool     // a segment, or high of a threshold
 	valued  bool     // a threshold has had a value
 	spent   []*Event // of streaks that are complete
+	dates   dates
 }
 
 // New has all campaigns active before the first record.
@@ -119,6 +120,7 @@ func (a *Auditor) Frame(t int64) {
 			return
 		}
 		c := first.customer
+		a.dismiss(c)
 		a.visit(c)
 		a.due(c)
 		a.derive(c)
@@ -179,6 +181,7 @@ type timer struct {
 	entry    int
 	chain    *chain
 	pending  *pending
+	date     bool
 }
 
 // first is the armed timer that fires before all others: by due, customer,
@@ -209,16 +212,22 @@ func (c *customer) first() (first timer, ok bool) {
 // timers gives all that are armed.
 func (c *customer) timers(ask func(timer)) {
 	for _, ch := range c.chains {
+		if ch.live() && ch.leaving {
+			ask(timer{ch.turn, c, ch.campaign, ch.entry, ch, nil, false})
+		}
 		if ch.live() && ch.timed {
-			ask(timer{max(ch.due, ch.wake), c, ch.campaign, ch.entry, ch, nil})
+			ask(timer{max(ch.due, ch.wake), c, ch.campaign, ch.entry, ch, nil, false})
 		}
 	}
 	for i, p := range c.pending { // before all campaigns
-		ask(timer{p.due(), c, -1, i, nil, p})
+		ask(timer{p.due(), c, -1, i, nil, p, false})
 	}
 	for i, s := range c.per {
 		if s.armed {
-			ask(timer{s.due, c, i, s.entries + 1, nil, nil})
+			ask(timer{s.due, c, i, s.entries + 1, nil, nil, false})
+		}
+		if p, ok := s.dates.first(); ok {
+			ask(timer{p.due, c, i, s.entries + 1, nil, nil, true})
 		}
 	}
 }
@@ -235,6 +244,9 @@ func (a *Auditor) fire(t timer) {
 		return
 	case t.chain != nil:
 		t.chain.timeout(a)
+		return
+	case t.date:
+		a.dateComes(t.customer, t.campaign)
 		return
 	}
 	s := &t.customer.per[t.campaign]
@@ -263,6 +275,9 @@ func (a *Auditor) withGroup(c *customer, first candidate) []candidate {
 				campaign: i, trigger: s.latest, planned: s.due, late: a.now-s.due > lateAfter,
 			})
 		}
+		if by, ok := a.datePlanned(c, i); ok && t.Policy.Group == group && i != first.campaign {
+			first.rivals = append(first.rivals, by)
+		}
 	}
 	return []candidate{first}
 }
@@ -277,6 +292,7 @@ func (a *Auditor) Event(in Event) {
 	if !first && a.waits(c) {
 		a.note(NoteOvertaken)
 	}
+	a.dismiss(c)
 	a.visit(c)
 	c.seen[in.ID] = true
 	e := &in
@@ -295,9 +311,11 @@ func (a *Auditor) waits(c *customer) bool {
 func (a *Auditor) apply(c *customer, e *Event, first bool) {
 	zone := c.traits["timezone"]
 	c.update(a, e)
-	if !same(zone, c.traits["timezone"]) {
+	zoned := !same(zone, c.traits["timezone"])
+	if zoned {
 		a.moved(c)
 	}
+	a.redateAll(c, zoned)
 	if _, said := e.Traits["timezone"]; said { // also when it is the same
 		a.unhold(c)
 	}

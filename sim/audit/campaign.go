@@ -64,6 +64,8 @@ type Campaign struct {
 	Recheck     bool   // before_send
 	Zone        string
 	From, Until int64 // of entries, Unix ms; 0: none
+	InFlight    string
+	Status      string
 }
 
 // Trigger says what starts a chain. Reaches is for count; For and FromProfile
@@ -92,8 +94,10 @@ type Trigger struct {
 	Minute     int
 	Daily      bool
 	Zone       string
+	Repeat     string // for date; empty: none
 	Offsets    []int  // days, for date
-	Feb29      string // for date
+	HasAt      bool   // a date has Minute
+	Feb29      string // for date; empty: feb28
 	CatchUp    time.Duration
 }
 

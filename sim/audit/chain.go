@@ -53,6 +53,9 @@ type chain struct {
 	restarts int            // of the wait that it is in
 	wentBack int64          // when it last did
 	asks     asks
+
+	leaving bool // a new version ends it, at turn or before
+	turn    int64
 }
 
 // Passed is an experiment that a chain came through.
@@ -253,6 +256,9 @@ func (ch *chain) timeout(a *Auditor) {
 	if !ok {
 		ch.end(a, Exited)
 		return
+	}
+	if ch.def != a.campaigns[ch.campaign] {
+		a.note(NotePinned)
 	}
 	ch.late = a.now-ch.due > lateAfter
 	ch.depth = 0

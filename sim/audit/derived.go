@@ -102,6 +102,8 @@ func (a *Auditor) derive(c *customer) {
 }
 
 func (a *Auditor) startBy(c *customer, m made) {
+	c.hand = m.event
+	defer func() { c.hand = nil }()
 	for i := range a.campaigns {
 		if a.campaigns[i].Name == m.start {
 			a.note(NoteStart)

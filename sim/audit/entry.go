@@ -51,6 +51,9 @@ func (a *Auditor) loses(c *customer, t, other *candidate) bool {
 // converted. It gives the live chains of the key.
 func (a *Auditor) may(c *customer, t *candidate) (live []*chain, reason string) {
 	def := a.campaigns[t.campaign]
+	if reason = def.idle(); reason != "" {
+		return nil, reason
+	}
 	if def.From != 0 && a.now < def.From || def.Until != 0 && a.now >= def.Until {
 		return nil, "outside_period"
 	}
@@ -106,8 +109,11 @@ func (a *Auditor) grouped(c *customer, t *candidate, live []*chain) (loser *chai
 func (a *Auditor) enter(c *customer, t *candidate, lost bool) {
 	i, def := t.campaign, a.campaigns[t.campaign]
 	live, reason := a.may(c, t)
-	if reason == "outside_period" {
+	switch reason {
+	case "outside_period":
 		a.note(NotePeriod)
+	case Paused:
+		a.note(NotePaused)
 	}
 	if reason != "" {
 		a.refuse(i, reason)
@@ -138,7 +144,7 @@ func (a *Auditor) enter(c *customer, t *candidate, lost bool) {
 		trigger: t.trigger, place: a.lookBackFrom(def), enteredAt: a.now, planned: t.planned, outcome: Active,
 		at: def.Steps[0].ID, version: def.Version, late: t.late, depth: t.depth,
 		heldOut: Bucket(def.Name, c.id) < def.Policy.Holdout,
-		back: map[string]int{},
+		back:    map[string]int{},
 	})
 }
 

@@ -50,6 +50,14 @@ const (
 	NoteSchedule      = "customer visited by a schedule"
 	NotePeriod        = "entry outside of the period"
 	NoteRestarted     = "wait restarted"
+	NotePaused        = "refused by a pause"
+	NoteExit          = "chain ended by a new version"
+	NoteArchived      = "chain ended with its campaign"
+	NotePinned        = "chain that kept its version"
+	NoteDate          = "date came"
+	NoteDateMoved     = "date moved"
+	NoteDateCaught    = "date moved into the past and still fires"
+	NoteDateMissed    = "date missed"
 )
 
 // Notes are all.
@@ -62,6 +70,7 @@ func Notes() []string {
 		NoteExperiment, NoteSet,
 		NoteSetFires, NoteEmit, NoteEmitDeep, NoteStart, NoteStreak, NoteStreakBroken, NoteThreshold, NoteSegmentIn,
 		NoteSegmentOut, NoteChange, NoteBroadcast, NoteOvertaken, NoteSchedule, NotePeriod, NoteRestarted,
+		NotePaused, NoteExit, NoteArchived, NotePinned, NoteDate, NoteDateMoved, NoteDateCaught, NoteDateMissed,
 	}
 }
 

@@ -138,6 +138,7 @@ func (a *Auditor) visitFor(c *customer, t *tour) {
 		return
 	}
 	t.left = slices.Delete(t.left, at, at+1)
+	a.dismiss(c)
 	a.happen(c, t)
 }
 

@@ -11,23 +11,20 @@ import (
 // customer's turn.
 func (a *Auditor) Apply(campaigns []Campaign) {
 	a.place++
+	applied := map[string]bool{}
 	watching := map[string]bool{} // campaigns that begin to look at inactivity
 	for i := range campaigns {
 		next := campaigns[i]
+		applied[next.Name] = true
 		at, found := slices.BinarySearchFunc(a.campaigns, next.Name, func(c *Campaign, name string) int {
 			return cmp.Compare(c.Name, name)
 		})
 		watched := found && a.campaigns[at].Trigger.Kind == KindInactivity
 		watching[next.Name] = !watched && next.Trigger.Kind == KindInactivity
 		if found {
+			old := *a.campaigns[at]
 			*a.campaigns[at] = next
-			for _, c := range a.customers {
-				for _, ch := range c.chains {
-					if ch.campaign == at {
-						ch.replan(a)
-					}
-				}
-			}
+			a.succeed(at, old)
 			continue
 		}
 		a.campaigns = slices.Insert(a.campaigns, at, &next)
@@ -45,6 +42,11 @@ func (a *Auditor) Apply(campaigns []Campaign) {
 	for i := range a.campaigns {
 		if watching[a.campaigns[i].Name] {
 			a.watch(i)
+		}
+		if a.campaigns[i].Trigger.Kind == KindDate && applied[a.campaigns[i].Name] {
+			for _, c := range a.customers {
+				a.redate(c, i)
+			}
 		}
 	}
 }
@@ -103,11 +105,7 @@ func (ch *chain) replan(a *Auditor) {
 	if timed == ch.timed && (!timed || due == ch.due) {
 		return
 	}
-	turn := a.now
-	if a.Turn != nil {
-		turn = a.Turn(a.now, ch.customer.id)
-	}
-	ch.due, ch.timed, ch.wake = max(due, turn), timed, 0
+	ch.due, ch.timed, ch.wake = max(due, a.turn(ch.customer)), timed, 0
 }
 
 // ofStreak marks what is kept for a streak, which is no count.

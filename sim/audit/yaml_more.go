@@ -64,6 +64,7 @@ func (c Campaign) more() string {
 	line(c.Zone != "", "zone", quote(c.Zone))
 	line(c.Recheck, "recheck", "before_send")
 	line(c.Late != "", "late", c.Late)
+	c.statusLines(line)
 	p := c.Policy
 	f := fields{}.addIf(p.Category != "", "category", quote(p.Category))
 	f = f.addIf(p.Priority != 0, "priority", strconv.Itoa(p.Priority))
@@ -113,6 +114,8 @@ func (t Trigger) more() fields {
 		f = f.add("cron", quote(cron)).addIf(t.Zone != "", "zone", quote(t.Zone))
 	case KindWebhook:
 		f = f.add("mapping", "{userId: $.user, cart_id: $.cart, value: $.value}")
+	case KindDate:
+		f = t.date()
 	default:
 		panic("BUG: unknown trigger kind " + t.Kind)
 	}

@@ -26,6 +26,10 @@ type Features struct {
 	Tours       bool // broadcasts, schedules
 	Goals       bool // reversals, primary goals; waits that restart
 	Late        bool // late: skip and exit
+
+	// Parts learned later; see DrawLater.
+	Dates    bool // date triggers
+	Statuses bool // pauses, drafts, archived campaigns; pin and exit
 }
 
 // DrawFeatures draws about half of them.

@@ -119,6 +119,7 @@ func Generate(rng *rand.Rand, o Options) Workload {
 	if d.f.Tours {
 		d.tours(&w)
 	}
+	d.later(&w)
 	return w
 }
 

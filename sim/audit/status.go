@@ -1,0 +1,81 @@
+package audit
+
+// What a new version means for live chains; empty: they follow.
+const (
+	Pin  = "pin"
+	Exit = "exit"
+)
+
+// States of a campaign; empty: active. A paused campaign here refuses entries and lets its
+// chains go on.
+const (
+	Draft    = "draft"
+	Paused   = "paused"
+	Archived = "archived"
+)
+
+// idle says why a campaign that is not active lets nobody in.
+func (c Campaign) idle() string {
+	switch c.Status {
+	case "":
+		return ""
+	case Paused:
+		return "paused"
+	}
+	return "not_active"
+}
+
+// succeed says what a new version means for the chains of those before: next stands where
+// old stood.
+func (a *Auditor) succeed(at int, old Campaign) {
+	next := a.campaigns[at]
+	for _, c := range a.customers {
+		for _, ch := range c.chains {
+			switch {
+			case ch.campaign != at:
+			case ch.live() && (next.InFlight == Exit || next.Status == Archived):
+				ch.leaving, ch.turn = true, a.turn(c)
+			case ch.live() && next.InFlight == Pin:
+				if ch.def == next {
+					ch.def = &old
+				}
+			default:
+				ch.def = next
+				ch.replan(a)
+			}
+		}
+	}
+}
+
+// turn is when a customer's turn comes to follow what is applied now.
+func (a *Auditor) turn(c *customer) int64 {
+	if a.Turn == nil {
+		return a.now
+	}
+	return a.Turn(a.now, c.id)
+}
+
+// dismiss ends the chains that a new version does not take along, at the customer's turn
+// or when something reaches the customer before.
+func (a *Auditor) dismiss(c *customer) {
+	for _, ch := range c.chains {
+		if !ch.live() || !ch.leaving {
+			continue
+		}
+		what := NoteExit
+		if ch.def.Status == Archived {
+			what = NoteArchived
+		}
+		a.note(what)
+		ch.end(a, Exited)
+	}
+}
+
+func (c Campaign) statusLines(line func(given bool, name, value string)) {
+	line(c.InFlight != "", "in_flight", c.InFlight)
+	status := c.Status
+	if status == Paused {
+		status = "{state: paused, entries: reject, timers: run}"
+	}
+	line(status != "", "status", status)
+}

@@ -1,0 +1,49 @@
+package audit_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/nudge-engine/nudge/sim/audit"
+)
+
+// A chain that is pinned goes on by its version; the next follows the new one. exit ends
+// what is live, when something reaches the customer.
+func TestInFlight(t *testing.T) {
+	old := onCart(delay(time.Hour), send("old"))
+	old.Reentry.OnActive = audit.ActiveParallel
+	h := play(old)
+	h.track(0, 0, "Cart", nil)
+	next := onCart(delay(2*time.Hour), send("next"))
+	next.Reentry, next.InFlight = old.Reentry, audit.Pin
+	h.Apply([]audit.Campaign{next})
+	h.track(minute, 0, "Cart", nil)
+	h.tick(hour)
+	h.want(t, "c1/old/email@1h0m0s handed_off")
+	next.InFlight = audit.Exit
+	h.Apply([]audit.Campaign{next})
+	h.track(hour+1, 0, "Other", nil)
+	h.tick(day)
+	h.want(t, "c1/old/email@1h0m0s handed_off")
+}
+
+// A pause refuses and lets chains go on; an archived campaign ends them.
+func TestStatus(t *testing.T) {
+	c := onCart(delay(time.Hour), send("s"))
+	c.Reentry.OnActive = audit.ActiveParallel
+	h := play(c)
+	h.track(0, 0, "Cart", nil)
+	c.Status = audit.Paused
+	h.Apply([]audit.Campaign{c})
+	h.track(minute, 0, "Cart", nil)
+	h.tick(2 * hour)
+	h.want(t, "c1/s/email@1h0m0s handed_off")
+	h.refused(t, "c paused 1")
+	c.Status = ""
+	h.Apply([]audit.Campaign{c})
+	h.track(3*hour, 0, "Cart", nil)
+	c.Status = audit.Archived
+	h.Apply([]audit.Campaign{c})
+	h.tick(day)
+	h.want(t, "c1/s/email@1h0m0s handed_off")
+}
