@@ -53,6 +53,10 @@ type chain struct {
 	restarts int            // of the wait that it is in
 	wentBack int64          // when it last did
 	asks     asks
+
+	born    birth          // when it came by a merge
+	carried map[string]int // messages of a step and channel before it came, asked by key only
+	gone    bool           // it was forgotten when its customer merged
 }
 
 // Passed is an experiment that a chain came through.
@@ -102,7 +106,7 @@ func (ch *chain) observe(a *Auditor, e *Event) {
 			return
 		}
 	}
-	if s, ok := ch.step(); !ok || !ch.resting || s.Wait == nil {
+	if s, ok := ch.step(); !ok || !ch.resting || s.Wait == nil || a.past {
 		return
 	}
 	if target, ok := ch.looksFor(e); ok {

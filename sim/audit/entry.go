@@ -136,8 +136,8 @@ func (a *Auditor) enter(c *customer, t *candidate, lost bool) {
 	c.chains = append(c.chains, &chain{
 		campaign: i, def: def, customer: c, key: key, entry: c.per[i].entries,
 		trigger: t.trigger, place: a.lookBackFrom(def), enteredAt: a.now, planned: t.planned, outcome: Active,
-		at: def.Steps[0].ID, version: def.Version, late: t.late, depth: t.depth, heldOut: Bucket(def.Name, c.id) < def.Policy.Holdout,
-		back: map[string]int{},
+		at: def.Steps[0].ID, version: def.Version, late: t.late, depth: t.depth,
+		heldOut: Bucket(def.Name, c.id) < def.Policy.Holdout, back: map[string]int{},
 	})
 }
 
@@ -162,12 +162,13 @@ func keyOf(r Reentry, e *Event) (key string, ok bool) {
 func (a *Auditor) reentry(c *customer, i int, key string) (live []*chain, reason string) {
 	r := a.campaigns[i].Reentry
 	var last *chain // the last to enter
-	var lastEnd int64
+	var lastEnd, lastIn int64
 	for _, ch := range c.chains {
 		if ch.campaign != i || ch.key != key {
 			continue
 		}
 		last = ch
+		lastIn = max(lastIn, ch.enteredAt)
 		lastEnd = max(lastEnd, ch.endedAt)
 		if ch.live() {
 			live = append(live, ch)
@@ -180,7 +181,7 @@ func (a *Auditor) reentry(c *customer, i int, key string) (live []*chain, reason
 			return nil, "once"
 		case r.Mode == ModeCooldown && r.FromExit && (len(live) > 0 || a.now < lastEnd+cooldown):
 			return nil, "cooldown"
-		case r.Mode == ModeCooldown && !r.FromExit && a.now < last.enteredAt+cooldown:
+		case r.Mode == ModeCooldown && !r.FromExit && a.now < lastIn+cooldown:
 			return nil, "cooldown"
 		}
 	}
