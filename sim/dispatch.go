@@ -26,6 +26,8 @@ type dispatcher struct {
 	epoch   int                 // crashes so far: what a crashed one had planned does nothing
 	next    []uint64
 	planned bool
+	// carrying says of each partition that its transfers are on their way.
+	carrying []bool
 }
 
 // lane is SEND_<channel>.
@@ -48,8 +50,10 @@ type parcel struct {
 // send is one attempt that left.
 type send struct {
 	delivery *campaign.Delivery
-	applied  uint64 // how far the owner that allowed it was
-	verdict  campaign.Verdict
+	// partition is that of the owner that allowed it.
+	partition int
+	applied   uint64 // how far the owner that allowed it was
+	verdict   campaign.Verdict
 }
 
 func newDispatcher(w *World) *dispatcher {
@@ -74,7 +78,7 @@ func (d *dispatcher) kick() {
 
 func (d *dispatcher) round() {
 	for _, p := range d.w.parts {
-		for n := d.next[p.number] + 1; n <= last(p.effects); n++ {
+		for n := d.next[p.number] + 1; n <= last(p.effects) && !d.carries(p.number); n++ {
 			raw, err := p.effects.Get(context.Background(), n)
 			if err != nil {
 				d.w.fail(err)
@@ -86,6 +90,9 @@ func (d *dispatcher) round() {
 				return
 			}
 			d.copy(p.number, &m)
+			if d.carry(p.number, n, m.Transfers) {
+				break // those behind wait
+			}
 			d.next[p.number] = n
 			if d.w.hit(d.w.opt.SinkCrash) {
 				d.crash()
@@ -167,8 +174,7 @@ func (d *dispatcher) attempt(c *parcel, i int) {
 		d.later(askPause, c, i)
 		return
 	}
-	may, err := n.owner.MayLeave(v.Workspace, v.Customer, v.ID, v.Attempt)
-	n.look()
+	may, n, err := d.mayLeave(n, v)
 	if err != nil {
 		d.later(askPause, c, i)
 		return
@@ -178,7 +184,9 @@ func (d *dispatcher) attempt(c *parcel, i int) {
 		d.ended(c)
 		return
 	}
-	s := send{delivery: v, applied: n.owner.Shard.Applied().Seq, verdict: campaign.Accepted}
+	s := send{
+		delivery: v, partition: n.p.number, applied: n.owner.Shard.Applied().Seq, verdict: campaign.Accepted,
+	}
 	if d.w.draw(d.w.opt.Permanent) {
 		s.verdict = campaign.Permanent
 	}
@@ -244,7 +252,7 @@ func (d *dispatcher) ended(c *parcel) {
 // crash loses what is not saved.
 func (d *dispatcher) crash() {
 	d.epoch++
-	d.planned = false
+	d.planned, d.carrying = false, nil
 	copy(d.next, d.saved)
 	for _, l := range d.lanes {
 		l.started = l.saved

@@ -81,11 +81,12 @@ type partition struct {
 	hashes  []uint64
 	upgrade upgrade
 	poison  *poison
-	reached uint64       // last frame that an owner came to
-	skips   actors.Skips // records that are passed over
-	wrong   *rollback    // the log is not the one that was read
-	made    uint64       // last effect message that the log has had
-	shown   uint64       // last frame that the warehouse's writer may have read
+	reached uint64            // last frame that an owner came to
+	skips   actors.Skips      // records that are passed over
+	wrong   *rollback         // the log is not the one that was read
+	made    uint64            // last effect message that the log has had
+	erased  map[string]uint64 // the frame that erased each
+	shown   uint64            // last frame that the warehouse's writer may have read
 }
 
 // record is one record to be published. An event is encoded when its frame is
@@ -229,6 +230,9 @@ func (p *partition) encode(e *audit.Event, stamp int64) []byte {
 	}
 	if e.Type == audit.TypeIdentify {
 		out.Type, out.Name = campaign.Identify, "$identify"
+	}
+	if e.Type == audit.TypeAlias {
+		out.Type, out.Name = campaign.Alias, "$alias"
 	}
 	if p.w.opt.Future {
 		out.Time = e.Time

@@ -41,21 +41,35 @@ func (w *World) judge() {
 		return
 	}
 	rows := map[string]map[place]bool{}
+	var hs []*history
 	for _, p := range w.parts {
 		h, err := p.history()
 		if err != nil {
 			w.fail(err)
 			return
 		}
-		for _, check := range []func(*history) error{p.semantics, p.parts, p.replays, p.once, p.audit, p.sends} {
+		for _, check := range p.checks() {
 			if err := check(h); err != nil {
 				w.fail(fmt.Errorf("partition %d: %w", p.number, err))
 				return
 			}
 		}
 		p.rows(h, rows)
+		hs = append(hs, h)
+	}
+	if w.opt.Identity.Merges {
+		w.fail(w.judgeMerges(hs))
 	}
 	w.fail(w.collect.check(rows))
+}
+
+// checks are those of one partition alone.
+func (p *partition) checks() []func(*history) error {
+	all := []func(*history) error{p.semantics, p.parts, p.replays, p.once}
+	if p.w.opt.Identity.Merges { // the model of all together; see judgeMerges
+		return all
+	}
+	return append(all, p.audit, p.sends)
 }
 
 // rested says whether an owner has nothing left to do, and has it take a last
@@ -213,6 +227,10 @@ func (p *partition) once(h *history) error {
 			id, at := e.Customer+" "+e.ID, row{h.frames[i].At.Seq, j}
 			if _, skipped := p.skips[actors.Place{Seq: at.seq, Index: j}]; skipped {
 				passed[id] = true
+				continue
+			}
+			if e.Type == campaign.Alias && !seen[id] && dropped[at] != "" {
+				seen[id] = true // said again under another id
 				continue
 			}
 			if seen[id] != (dropped[at] == campaign.Deduplicate) {

@@ -186,6 +186,7 @@ func (n *node) frame() {
 		n.ticks = n.ticks && r.Kind == stream.KindTick
 	}
 	n.owner.Frame(in)
+	n.p.erasing(&in)
 	if !n.alive {
 		return // it halted
 	}

@@ -56,6 +56,8 @@ type Options struct {
 	Edits       int  // how often campaigns are applied again while chains run
 	// Language is what the campaigns use beyond the first language.
 	Language workload.Features
+	// Identity says whether customers merge and are erased.
+	Identity workload.Identity
 }
 
 // Draw is the swarm: each fault is off in half of the worlds, so that faults are

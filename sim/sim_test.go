@@ -51,6 +51,9 @@ const crowdedEvery = 150
 // wholeEvery is how many seeds there are for one whose campaigns use the whole language.
 const wholeEvery = 2
 
+// mergeEvery is how many seeds there are for one whose customers merge and are erased.
+const mergeEvery = 4
+
 // world is the world of a seed; plain leaves out what was added to worlds later.
 func world(t *testing.T, lang *campaign.Language, seed uint64, plain bool) (*sim.World, sim.Options) {
 	t.Helper()
@@ -71,12 +74,20 @@ func world(t *testing.T, lang *campaign.Language, seed uint64, plain bool) (*sim
 	if crowded {
 		o = o.Crowded()
 	}
+	merges, people := !plain && !crowded && seed%mergeEvery == mergeEvery-2, 0
+	own := rand.New(rand.NewPCG(seed, 5))
+	if merges {
+		o, people = o.Merging(own), 2+own.IntN(7)
+	}
 	load := workload.Generate(rng, workload.Options{
-		Calls: o.Calls, Exact: exact, Cooldowns: exact && !plain, Expires: o.Expires, Edits: o.Edits,
+		Calls: o.Calls, Customers: people, Exact: exact, Cooldowns: exact && !plain, Expires: o.Expires, Edits: o.Edits,
 		Features: o.Language,
 	})
 	if crowded {
 		load = workload.Burst()
+	}
+	if merges {
+		workload.Identify(own, &load, o.Identity)
 	}
 	w, err := sim.New(lang, rng, o, load)
 	if err != nil {

@@ -129,6 +129,10 @@ func (w *World) Run() (err error) {
 		w.at(w.load.Edits[i].At, func() { w.edit(i) })
 		last = max(last, w.load.Edits[i].At)
 	}
+	for _, e := range w.load.Erasures {
+		w.at(e.At, func() { w.erase(e.Customer) })
+		last = max(last, e.At)
+	}
 	if w.opt.Upgrade {
 		for _, p := range w.parts {
 			w.at(workload.Start+w.rng.Int64N(last-workload.Start+1), p.tryUpgrade)
@@ -320,6 +324,6 @@ func (w *World) compile(_ string, d *campaign.Document) (campaign.Parsed, error)
 func (w *World) shard(partition int, limit int64, semantics uint64) *actors.Shard {
 	return actors.NewShard(actors.Config{
 		Partition: partition, Compile: w.compile, MemoryLimit: limit, Semantics: semantics,
-		Skips: maps.Clone(w.parts[partition].skips),
+		Skips: maps.Clone(w.parts[partition].skips), EraseKey: []byte(eraseKey),
 	})
 }

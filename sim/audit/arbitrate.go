@@ -176,5 +176,5 @@ func (c *customer) handed(ch *chain, step, channel string) int {
 			n++
 		}
 	}
-	return n - 1
+	return n - 1 + ch.carried[step+"\x00"+channel]
 }

@@ -58,6 +58,10 @@ type Auditor struct {
 	broadcasts  map[string]bool // ids, asked by key only
 	conversions []Conversion
 	notes       []string
+
+	erased map[string]bool // asked by key only
+	left   []Chain         // rows of chains that went on elsewhere or were erased
+	past   bool            // what is observed was done by the other of two who merged: waits do not see it
 }
 
 // customer is everything known of one customer.
@@ -85,6 +89,9 @@ type customer struct {
 	consent     map[string]said
 	preferences map[string]said
 	disturb     map[string]said // by channel; "" is all
+
+	into  string // the known customer that they became
+	unmet bool   // no record of theirs said anything yet
 }
 
 // standing is one customer's standing with one campaign.
@@ -289,6 +296,7 @@ func (a *Auditor) Event(in Event) {
 	if c.seen[in.ID] {
 		return
 	}
+	first, c.unmet = first || c.unmet, false
 	if !first && a.waits(c) {
 		a.note(NoteOvertaken)
 	}

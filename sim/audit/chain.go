@@ -56,6 +56,9 @@ type chain struct {
 
 	leaving bool // a new version ends it, at turn or before
 	turn    int64
+	born    birth          // when it came by a merge
+	carried map[string]int // messages of a step and channel before it came, asked by key only
+	gone    bool           // it was forgotten when its customer merged
 }
 
 // Passed is an experiment that a chain came through.
@@ -105,7 +108,7 @@ func (ch *chain) observe(a *Auditor, e *Event) {
 			return
 		}
 	}
-	if s, ok := ch.step(); !ok || !ch.resting || s.Wait == nil {
+	if s, ok := ch.step(); !ok || !ch.resting || s.Wait == nil || a.past {
 		return
 	}
 	if target, ok := ch.looksFor(e); ok {

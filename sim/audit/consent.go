@@ -9,7 +9,7 @@ type said struct {
 
 // declare writes down what was said, unless something later is known.
 func declare(known map[string]said, about string, s said) {
-	if old, ok := known[about]; !ok || s.at >= old.at {
+	if old, ok := known[about]; !ok || old.none || s.at >= old.at {
 		known[about] = s
 	}
 }

@@ -169,12 +169,13 @@ func keyOf(r Reentry, e *Event) (key string, ok bool) {
 func (a *Auditor) reentry(c *customer, i int, key string) (live []*chain, reason string) {
 	r := a.campaigns[i].Reentry
 	var last *chain // the last to enter
-	var lastEnd int64
+	var lastEnd, lastIn int64
 	for _, ch := range c.chains {
 		if ch.campaign != i || ch.key != key {
 			continue
 		}
 		last = ch
+		lastIn = max(lastIn, ch.enteredAt)
 		lastEnd = max(lastEnd, ch.endedAt)
 		if ch.live() {
 			live = append(live, ch)
@@ -187,7 +188,7 @@ func (a *Auditor) reentry(c *customer, i int, key string) (live []*chain, reason
 			return nil, "once"
 		case r.Mode == ModeCooldown && r.FromExit && (len(live) > 0 || a.now < lastEnd+cooldown):
 			return nil, "cooldown"
-		case r.Mode == ModeCooldown && !r.FromExit && a.now < last.enteredAt+cooldown:
+		case r.Mode == ModeCooldown && !r.FromExit && a.now < lastIn+cooldown:
 			return nil, "cooldown"
 		}
 	}

@@ -66,6 +66,7 @@ type House struct {
 	OffAll       bool
 	OffChannels  []string
 	OffCampaigns []string
+	Keep         bool // anonymous customers are not forgotten
 }
 
 // Cap is at most Limit deliveries in Window, or Per day, week or month.

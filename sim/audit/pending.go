@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"math"
 	"slices"
 )
@@ -57,6 +58,7 @@ type Result struct {
 	Number   int
 	Attempt  int
 	Verdict  string
+	Holder   string // whose it is, when its chain was entered under another id
 }
 
 // pending is a delivery without a final state.
@@ -128,10 +130,10 @@ func (p *pending) fails(a *Auditor, surely bool) {
 // Result applies a result at the current log time. A channel that took any attempt
 // has the message; a failure counts only for the attempt that is out.
 func (a *Auditor) Result(r Result) {
-	c, _ := a.customer(r.Customer)
+	c, _ := a.customer(cmp.Or(r.Holder, r.Customer))
 	a.visit(c)
 	at := slices.IndexFunc(c.pending, func(p *pending) bool {
-		return p.chain.def.Name == r.Campaign && p.chain.entry == r.Entry && p.step == r.Step &&
+		return p.chain.def.Name == r.Campaign && p.chain.origin() == birth{r.Customer, r.Entry} && p.step == r.Step &&
 			p.channel == r.Channel && p.number == r.Number
 	})
 	if at < 0 {
@@ -147,7 +149,6 @@ func (a *Auditor) Result(r Result) {
 		p.fails(a, true)
 		a.settle(c)
 		a.derive(c)
-		c.forget()
 	default:
 		p.retry = min(a.now+pauses()[p.attempt-1], p.expires)
 		p.becomes(a, Retrying)

@@ -86,10 +86,12 @@ func (a *Auditor) Conversions() []Conversion { return slices.Clone(a.conversions
 
 // Chains are all so far, by (campaign, customer, entry).
 func (a *Auditor) Chains() []Chain {
-	var all []Chain
+	all := slices.Clone(a.left)
 	for _, c := range a.customers {
 		for _, ch := range c.chains {
-			all = append(all, ch.result())
+			if !ch.gone {
+				all = append(all, ch.result())
+			}
 		}
 	}
 	slices.SortFunc(all, func(x, y Chain) int {

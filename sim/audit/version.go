@@ -240,10 +240,11 @@ func (c Campaign) preds() []*Pred {
 	return slices.DeleteFunc(all, func(p *Pred) bool { return p == nil })
 }
 
-// names says whether a goal, stop or wait names an event.
+// names says whether a goal, its reversal, a stop or wait names an event.
 func (a *Auditor) names(event string) bool {
 	for _, c := range a.campaigns {
-		if slices.ContainsFunc(c.matches(), func(m Match) bool { return m.Event == event }) {
+		if slices.ContainsFunc(c.matches(), func(m Match) bool { return m.Event == event }) ||
+			slices.ContainsFunc(c.Goals, func(g Goal) bool { return g.ReverseOn == event }) {
 			return true
 		}
 	}

@@ -15,7 +15,7 @@ func (h House) YAML() string {
 	var b strings.Builder
 	b.WriteString("apiVersion: nudge/v1\nkind: Policy\nmetadata: {name: " + HouseName + "}\nspec:\n")
 	var f fields
-	f = f.addIf(h.Zone != "", "zone", quote(h.Zone))
+	f = f.addIf(h.Zone != "", "zone", quote(h.Zone)).addIf(h.Keep, "anonymous_expiry", "never")
 	if h.Quiet != nil {
 		f = f.add("quiet_hours", h.Quiet.yaml())
 	}

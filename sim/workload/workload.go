@@ -46,6 +46,7 @@ type Workload struct {
 	// customer, in log order.
 	House      *audit.House
 	Broadcasts []Call
+	Erasures   []Erasure
 }
 
 // Edit is campaigns that are applied at an instant, new ones or new versions.

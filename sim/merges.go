@@ -1,0 +1,191 @@
+package sim
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/stream"
+)
+
+// carryLate is the longest that a transfer is on its way, ms; longer than most gaps
+// between two calls.
+const carryLate = 600_000
+
+// errBehind is that an owner cannot say yet whether a delivery may leave.
+var errBehind = errors.New("sim: behind")
+
+// carriage carries the transfers of one effect message, the double of carry of
+// sink/dispatch: of a source one at a time, the next when the one before is durable. When
+// the dispatcher crashes, what was appended gets no answer; a zombie goes on all the
+// same, while the next one begins at the position noted.
+type carriage struct {
+	d      *dispatcher
+	epoch  int
+	from   int // partition
+	effect uint64
+	left   []campaign.Transfer
+	zombie bool
+	asked  bool // whether it is one was drawn
+}
+
+// carry begins, and says whether there is anything to wait for.
+func (d *dispatcher) carry(partition int, effect uint64, transfers []campaign.Transfer) bool {
+	if len(transfers) == 0 {
+		return false
+	}
+	if d.carrying == nil {
+		d.carrying = make([]bool, len(d.w.parts))
+	}
+	d.carrying[partition] = true
+	c := &carriage{d: d, epoch: d.epoch, from: partition, effect: effect, left: slices.Clone(transfers)}
+	d.w.after(d.w.delay(), c.next)
+	return true
+}
+
+func (d *dispatcher) carries(partition int) bool { return d.carrying != nil && d.carrying[partition] }
+
+// next appends one transfer of each source.
+func (c *carriage) next() {
+	d := c.d
+	if !c.goesOn() {
+		return
+	}
+	if len(c.left) == 0 {
+		if c.epoch == d.epoch {
+			d.carrying[c.from] = false
+			d.next[c.from] = c.effect
+			if d.w.rng.IntN(3) == 0 {
+				d.saved[c.from] = c.effect
+			}
+			d.kick()
+		}
+		return
+	}
+	var first, rest []campaign.Transfer
+	for i := range c.left {
+		same := func(t campaign.Transfer) bool { return t.Source == c.left[i].Source }
+		if slices.ContainsFunc(first, same) {
+			rest = append(rest, c.left[i])
+		} else {
+			first = append(first, c.left[i])
+		}
+	}
+	if c.epoch == d.epoch && d.w.hit(d.w.opt.SinkCrash) { // read and not appended
+		c.cut(first)
+		d.crash()
+		return
+	}
+	c.left = rest
+	open := len(first)
+	for i := range first {
+		t := &first[i]
+		pause := int64(0)
+		if d.w.draw(d.w.opt.ResultLate) {
+			pause = d.w.rng.Int64N(carryLate)
+		}
+		d.w.after(pause, func() {
+			d.w.note("transfer %d of %s, kind %d", t.N, t.Source, t.Kind)
+			to := d.w.parts[stream.PartitionOf(workspace, t.Customer, len(d.w.parts))]
+			to.add(record{kind: stream.KindTransfer, data: t.AppendTo(nil), acked: func() {
+				if open--; open == 0 {
+					c.next()
+				}
+			}})
+		})
+	}
+	if c.epoch == d.epoch && d.w.hit(d.w.opt.SinkCrash) { // no answer comes any more
+		c.cut(rest)
+		d.crash()
+	}
+}
+
+// goesOn says whether the carrier lives, or is one that does not know that it is dead.
+func (c *carriage) goesOn() bool {
+	if c.epoch == c.d.epoch {
+		return true
+	}
+	if !c.asked {
+		c.asked, c.zombie = true, c.d.w.rng.IntN(2) == 0
+		c.d.w.note("carrier of %d.%d goes on as a zombie: %v", c.from, c.effect, c.zombie)
+	}
+	return c.zombie
+}
+
+// cut marks a crash between the parts of one state.
+func (c *carriage) cut(left []campaign.Transfer) {
+	for i := range left {
+		if left[i].N > 1 && left[i].Kind <= campaign.TransferState {
+			c.d.w.mark(reachPartsCut)
+		}
+	}
+}
+
+// mayLeave asks the owner of a customer, or that of the one they became, as the engine
+// does.
+func (d *dispatcher) mayLeave(n *node, v *campaign.Delivery) (may bool, by *node, err error) {
+	may, err = n.owner.MayLeave(v.Workspace, v.Customer, v.ID, v.Attempt)
+	n.look()
+	if err != nil || may {
+		return may, n, err
+	}
+	into := n.owner.Shard.Forwarded(v.Workspace, v.Customer)
+	if into == "" {
+		return may, n, nil
+	}
+	d.w.mark(reachAskedMoved)
+	other := d.w.parts[stream.PartitionOf(workspace, into, len(d.w.parts))].newest()
+	if other == nil || other.owner.Shard.Applied().Seq < other.end {
+		return false, n, errBehind
+	}
+	may, err = other.owner.MayLeave(v.Workspace, into, v.ID, v.Attempt)
+	other.look()
+	if err != nil || may {
+		return may, other, err
+	}
+	c, _ := other.owner.Shard.Customer(v.Workspace, into)
+	if c == nil && other.owner.Shard.Erased(v.Workspace, into) {
+		return false, other, nil
+	}
+	if c == nil {
+		return false, other, errBehind
+	}
+	if s := c.Source(v.Customer); s == nil || !s.Whole {
+		return false, other, errBehind
+	}
+	return false, other, nil
+}
+
+// erase asks who became the customer, and puts a record into the partition of each; the
+// record may come twice.
+func (w *World) erase(customer string) {
+	n := w.parts[stream.PartitionOf(workspace, customer, len(w.parts))].newest()
+	if n == nil {
+		w.after(askPause, func() { w.erase(customer) })
+		return
+	}
+	view, err := n.owner.View(workspace, customer)
+	n.look()
+	if err != nil {
+		w.after(askPause, func() { w.erase(customer) })
+		return
+	}
+	ids := []string{customer}
+	if view != nil {
+		ids = append(ids, view.MergedFrom...)
+	}
+	w.note("erase %v", ids)
+	for _, id := range ids {
+		e := actors.Erase{Workspace: workspace, Customer: id, Key: actors.EraseFingerprint([]byte(eraseKey))}
+		p := w.parts[stream.PartitionOf(workspace, id, len(w.parts))]
+		r := record{kind: stream.KindErase, data: e.AppendTo(nil)}
+		p.add(r)
+		if w.draw(w.opt.ResultTwice) {
+			w.after(w.rng.Int64N(carryLate), func() { p.add(r) })
+		}
+	}
+}
+
+// eraseKey is the key of the world's erasures.
+const eraseKey = "sim"
