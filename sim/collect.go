@@ -51,6 +51,7 @@ func (c *collector) start() (err error) {
 		}}
 	}
 	c.writer, err = warehouse.NewWriter(warehouse.WriterConfig{
+		OneByOne:  true,
 		Warehouse: stopping{c.memory, c},
 		State:     stoppingState{c.state, c}, Sources: sources, LogID: "sim", Logger: slog.New(slog.DiscardHandler),
 	})

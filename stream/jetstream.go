@@ -121,16 +121,40 @@ func (l *JetStream) Healthy(ctx context.Context) error {
 	if l.server == nil {
 		return nil
 	}
-	answer := make(chan *server.HealthStatus, 1)
-	go func() { answer <- l.server.Healthz(nil) }()
-	select {
-	case h := <-answer:
-		if h.Status != "ok" {
+	return believe(ctx, func() error {
+		if h := l.server.Healthz(nil); h.Status != "ok" {
 			return fmt.Errorf("stream: embedded log: %s", h.Error)
 		}
 		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("stream: the embedded log gives no answer: %w", ctx.Err())
+	})
+}
+
+// The embedded server says that it is not ready when its own look at its listeners took
+// longer than a millisecond, as on a busy machine. So no is believed when it is said
+// healthAsks times in a row; a write error stays.
+const (
+	healthAsks  = 3
+	healthPause = 20 * time.Millisecond
+)
+
+// believe asks until the answer is nil, at most healthAsks times; it gives up with ctx.
+func believe(ctx context.Context, ask func() error) error {
+	for n := 1; ; n++ {
+		answer := make(chan error, 1)
+		go func() { answer <- ask() }()
+		select {
+		case err := <-answer:
+			if err == nil || n == healthAsks {
+				return err
+			}
+		case <-ctx.Done():
+			return fmt.Errorf("stream: the embedded log gives no answer: %w", ctx.Err())
+		}
+		select {
+		case <-time.After(healthPause):
+		case <-ctx.Done():
+			return fmt.Errorf("stream: the embedded log gives no answer: %w", ctx.Err())
+		}
 	}
 }
 

@@ -119,8 +119,14 @@ func (e *eraser) request(ctx context.Context, customer string) (*erasure, error)
 		Requested: time.Now().UTC(), Workspace: workspaceName, Customers: []string{customer},
 	}
 	if view != nil && view.MergedInto != "" {
-		return nil, adminError{http.StatusConflict, fmt.Errorf("%s became %s: erase that customer", customer,
-			view.MergedInto)}
+		gone, _, _, err := e.n.engine.Erased(ctx, workspaceName, view.MergedInto)
+		if err != nil {
+			return nil, err
+		}
+		if !gone { // else that erasure was before the merge, and only this one is left
+			return nil, adminError{http.StatusConflict, fmt.Errorf("%s became %s: erase that customer", customer,
+				view.MergedInto)}
+		}
 	}
 	if view != nil {
 		job.Customers = append(job.Customers, view.MergedFrom...)

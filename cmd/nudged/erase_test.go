@@ -80,6 +80,7 @@ func TestErase(t *testing.T) {
 	if status := s.delete("o'hara"); status != http.StatusAccepted {
 		t.Errorf("unexpected status %d", status)
 	}
+	s.eraseLatecomer(track("anonymousId", "tablet-of-secret", "Visit"), send)
 	s.kill() // the erasure was taken and is carried through
 	s.start()
 	s.ready()
@@ -104,6 +105,24 @@ func TestErase(t *testing.T) {
 	s.stop()
 	checkSends(t, hook, 1)
 	t.Log(s.nudge("verify", "--data", s.data))
+}
+
+// eraseLatecomer has an anonymous customer become one who was erased before: they are
+// erased on their own.
+func (s *server) eraseLatecomer(visit map[string]any, send func(calls ...map[string]any)) {
+	s.t.Helper()
+	send(visit)
+	send(map[string]any{"type": "identify", "userId": "secret-name", "anonymousId": "tablet-of-secret"})
+	s.eventually(30*time.Second, "merged", func() error {
+		text, err := get("http://" + s.admin + "/v1/customers/anon:tablet-of-secret")
+		if err == nil && !strings.Contains(text, `"merged_into": "secret-name"`) {
+			err = errNotYet
+		}
+		return err
+	})
+	if text := s.nudge("erase", "--admin="+s.admin, "anon:tablet-of-secret"); !strings.Contains(text, `"done": true`) {
+		s.t.Errorf("unexpected receipt %s", text)
+	}
 }
 
 // delete asks the server to erase a customer.

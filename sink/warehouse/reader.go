@@ -44,6 +44,12 @@ type readMessage struct {
 	bytes int
 }
 
+// lostFrame is a frame that the disk damaged after it was applied and before it was written.
+type lostFrame struct {
+	partition int
+	seq       uint64
+}
+
 // cursor reads a stream forward and is moved when it must start elsewhere.
 type cursor struct {
 	stream stream.Stream
@@ -80,11 +86,34 @@ func (c *cursor) close() {
 	}
 }
 
-// eventRows reads the event rows of a span; lost is told of frames that the disk
-// damaged after they were applied and before they were written.
-func (p *partition) eventRows(ctx context.Context, s span, r *rows, dropped map[uint64]map[uint32]bool,
-	lost func(seq uint64),
-) error {
+// departed are messages of a span that left the log: those before first.
+type departed struct {
+	what     string
+	from, to *uint64
+	first    uint64
+}
+
+// left finds what has left the log of a span.
+func (p *partition) left(ctx context.Context, s *span) (all []departed, err error) {
+	events, err := p.source.Events.Info(ctx)
+	if err != nil {
+		return nil, err
+	}
+	effects, err := p.source.Effects.Info(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if events.First > s.EventsFrom && events.Last != 0 {
+		all = append(all, departed{"frames", &s.EventsFrom, &s.EventsTo, events.First})
+	}
+	if effects.First > s.EffectsFrom && effects.Last != 0 {
+		all = append(all, departed{"effects", &s.EffectsFrom, &s.EffectsTo, effects.First})
+	}
+	return all, nil
+}
+
+// eventRows reads the event rows of a span.
+func (p *partition) eventRows(ctx context.Context, s span, r *rows, dropped map[uint64]map[uint32]bool) error {
 	for seq := s.EventsFrom; seq <= s.EventsTo; seq++ {
 		data, err := p.frame(ctx, seq)
 		if err != nil {
@@ -95,7 +124,7 @@ func (p *partition) eventRows(ctx context.Context, s span, r *rows, dropped map[
 			return err
 		}
 		if len(f.Records) == 1 && f.Records[0].Kind == stream.KindLost && !dropped[seq][0] {
-			lost(seq)
+			r.lost = append(r.lost, lostFrame{p.number, seq})
 		}
 		if err := r.frame(p.number, seq, &f, dropped[seq]); err != nil {
 			return err

@@ -73,6 +73,7 @@ func money(m campaign.Money) decimal.Decimal { return decimal.New(int64(m), -6) 
 type rows struct {
 	block uint64
 	names campaign.Names // of workspaces and events in this block
+	lost  []lostFrame
 
 	events struct {
 		at

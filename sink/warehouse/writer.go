@@ -9,6 +9,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,8 +25,8 @@ const (
 	maxFrames   = 64   // frames a partition and block
 	maxMessages = 1024 // effect messages a partition and block; one frame may have more
 	// maxBytes is what all partitions' frames of a block, and as much again what all
-	// their effect messages, may take as they are stored: a block is in memory whole,
-	// decoded, as columns and as what is sent.
+	// their effect messages, may take as they are stored: two blocks are in memory whole,
+	// one decoded, as columns and as what is sent, the next as columns.
 	maxBytes    = 16 << 20
 	backoffLow  = 250 * time.Millisecond
 	backoffHigh = 30 * time.Second
@@ -42,6 +43,9 @@ type WriterConfig struct {
 	LogID     string        // part of every token
 	Linger    time.Duration // least time between two blocks; default 500 ms
 	Logger    *slog.Logger
+	// OneByOne does one after the other what is done at once otherwise: for the simulator,
+	// which must do the same each time.
+	OneByOne bool
 }
 
 // Writer moves blocks into the warehouse. Run runs it; the rest is safe for
@@ -50,8 +54,9 @@ type Writer struct {
 	config     WriterConfig
 	partitions []*partition
 	state      state
-	saved      uint64 // sequence of the last state
-	resent     bool   // the block in hand was sealed by an earlier run
+	saved      uint64    // sequence of the last state
+	resent     bool      // the block in hand was sealed by an earlier run
+	next       *prepared // the block behind the one in hand, when it was read meanwhile
 	positions  []atomic.Uint64
 	effects    []atomic.Uint64
 	rows       atomic.Uint64
@@ -161,7 +166,7 @@ func (w *Writer) save() error {
 		// Our own append whose answer was lost, or another writer's: what is in the
 		// log holds either way, and the next attempt goes on from there.
 		w.state = state{Format: stateFormat, Done: make([]span, len(w.partitions))}
-		w.resent = true
+		w.resent, w.next = true, nil
 		err = errors.Join(err, w.load())
 		w.publish()
 		return err
@@ -228,13 +233,16 @@ func (w *Writer) retry(ctx context.Context, what string, work func() error) {
 // block writes one block; full says that there is more at once. When it fails,
 // the next call goes on with the same sealed range.
 func (w *Writer) block(ctx context.Context) (full bool, err error) {
+	var r *rows
 	if w.state.Sealed == nil {
-		spans, more, err := w.choose(ctx)
-		if err != nil || spans == nil {
-			return false, err
+		next := w.next
+		if w.next = nil; next == nil {
+			if next, err = w.prepare(ctx, w.state.Done, w.state.Block+1, false); err != nil || next == nil {
+				return false, err
+			}
 		}
-		full = more
-		w.state.Sealed = spans
+		full, r = next.more, next.rows
+		w.state.Sealed = next.spans
 		if err := w.save(); err != nil {
 			if !errors.Is(err, stream.ErrWrongLast) {
 				w.state.Sealed = nil
@@ -242,22 +250,26 @@ func (w *Writer) block(ctx context.Context) (full bool, err error) {
 			return false, err
 		}
 	}
-	if err := w.shorten(ctx); err != nil {
-		return false, err
-	}
-	r, err := w.read(ctx, w.state.Sealed)
+	changed, err := w.shorten(ctx)
 	if err != nil {
 		return false, err
 	}
-	for _, t := range r.tables() {
-		if err := w.send(ctx, r.block, t); err != nil {
-			w.resent = true
+	if r == nil || changed {
+		if r, err = w.read(ctx, w.state.Sealed, w.state.Block+1); err != nil {
 			return false, err
 		}
+	}
+	for _, l := range r.lost {
+		w.noteLost(l.partition, l.seq)
+	}
+	if err := w.sendAndPrepare(ctx, r, full); err != nil {
+		w.resent = true
+		return false, err
 	}
 	before := w.state
 	w.state.Done, w.state.Sealed, w.state.Block = merge(w.state.Done, w.state.Sealed), nil, w.state.Block+1
 	if err := w.save(); err != nil {
+		w.next = nil
 		if !errors.Is(err, stream.ErrWrongLast) { // else the state was read anew
 			w.state, w.resent = before, true
 		}
@@ -271,43 +283,71 @@ func (w *Writer) block(ctx context.Context) (full bool, err error) {
 	return full, nil
 }
 
+// sendAndPrepare sends the tables of a block at once. Where there is more, it reads the
+// next block meanwhile: the engine works while we read, and we read while it works.
+func (w *Writer) sendAndPrepare(ctx context.Context, r *rows, more bool) error {
+	tables := r.tables()
+	failures := make([]error, len(tables))
+	var work []func()
+	for i, t := range tables {
+		work = append(work, func() { failures[i] = w.send(ctx, r.block, t) })
+	}
+	if more {
+		work = append(work, func() {
+			next, err := w.prepare(ctx, merge(w.state.Done, w.state.Sealed), w.state.Block+2, true)
+			if err == nil { // else it comes again when it is its turn
+				w.next = next
+			}
+		})
+	}
+	w.doAll(work)
+	if err := errors.Join(failures...); err != nil {
+		w.next = nil
+		return err
+	}
+	return nil
+}
+
+// doAll returns when all of the work is done.
+func (w *Writer) doAll(work []func()) {
+	if w.config.OneByOne {
+		for _, do := range work {
+			do()
+		}
+		return
+	}
+	var all sync.WaitGroup
+	for _, do := range work {
+		all.Go(do)
+	}
+	all.Wait()
+}
+
 // shorten takes out of the sealed block what has left the log since: a gap (R11).
-func (w *Writer) shorten(ctx context.Context) error {
-	changed := false
+func (w *Writer) shorten(ctx context.Context) (changed bool, err error) {
 	for i := range w.state.Sealed {
 		s, p := &w.state.Sealed[i], w.partitions[i]
 		if err := w.skipGaps(ctx, p, s, &changed); err != nil {
-			return err
+			return changed, err
 		}
 	}
 	if !changed {
-		return nil
+		return false, nil
 	}
 	w.resent = true
-	return w.save()
+	return true, w.save()
 }
 
 // skipGaps moves the beginnings of a span behind what has left the log.
 func (w *Writer) skipGaps(ctx context.Context, p *partition, s *span, changed *bool) error {
-	events, err := p.source.Events.Info(ctx)
+	left, err := p.left(ctx, s)
 	if err != nil {
 		return err
 	}
-	effects, err := p.source.Effects.Info(ctx)
-	if err != nil {
-		return err
-	}
-	for _, part := range []struct {
-		what     string
-		from, to *uint64
-		info     stream.Info
-	}{{"frames", &s.EventsFrom, &s.EventsTo, events}, {"effects", &s.EffectsFrom, &s.EffectsTo, effects}} {
-		if part.info.First <= *part.from || part.info.Last == 0 {
-			continue
-		}
-		w.note(p.number, part.what, *part.from, part.info.First-1)
-		*part.from, *changed = part.info.First, true
-		*part.to = max(*part.to, *part.from-1)
+	for _, l := range left {
+		w.note(p.number, l.what, *l.from, l.first-1)
+		*l.from, *changed = l.first, true
+		*l.to = max(*l.to, *l.from-1)
 		p.rewind()
 	}
 	return nil
@@ -369,16 +409,40 @@ func (w *Writer) spansHash() uint64 {
 	return xxhash.Sum64(b)
 }
 
+// prepared is a block that is read and not sealed.
+type prepared struct {
+	spans []span
+	more  bool // there is more behind it
+	rows  *rows
+}
+
+// prepare reads the block with that number, behind done; nil when there is nothing to
+// write. ahead says that the block before it is still being sent: then it leaves a gap for
+// later, because the state is not its own.
+func (w *Writer) prepare(ctx context.Context, done []span, number uint64, ahead bool) (*prepared, error) {
+	spans, more, err := w.choose(ctx, done, ahead)
+	if err != nil || spans == nil {
+		return nil, err
+	}
+	r, err := w.read(ctx, spans, number)
+	if err != nil {
+		return nil, err
+	}
+	return &prepared{spans: spans, more: more, rows: r}, nil
+}
+
+// errGap says that a part of the log left before it was written.
+var errGap = errors.New("warehouse: a gap") //nudge:constant
+
 // choose finds the range of the next block; nil when there is nothing to write.
-func (w *Writer) choose(ctx context.Context) (spans []span, more bool, err error) {
+func (w *Writer) choose(ctx context.Context, after []span, ahead bool) (spans []span, more bool, err error) {
 	spans = make([]span, len(w.partitions))
 	something := false
 	for i, p := range w.partitions {
-		done := w.state.Done[i]
+		done := after[i]
 		s := span{EventsFrom: done.EventsTo + 1, EffectsFrom: done.EffectsTo + 1}
 		acked := p.source.Acked()
-		gap := false
-		if err := w.skipGaps(ctx, p, &s, &gap); err != nil {
+		if err := w.beginning(ctx, p, &s, ahead); err != nil {
 			return nil, false, err
 		}
 		share := maxBytes / len(w.partitions)
@@ -396,6 +460,19 @@ func (w *Writer) choose(ctx context.Context) (spans []span, more bool, err error
 		return nil, false, nil
 	}
 	return spans, more, nil
+}
+
+// beginning moves the beginning of a span behind what has left the log.
+func (w *Writer) beginning(ctx context.Context, p *partition, s *span, ahead bool) error {
+	gap := false
+	if !ahead {
+		return w.skipGaps(ctx, p, s, &gap)
+	}
+	left, err := p.left(ctx, s)
+	if err == nil && len(left) > 0 {
+		err = errGap
+	}
+	return err
 }
 
 // noteLost records a damaged frame once, however often its block is sent.
@@ -459,9 +536,9 @@ func (p *partition) takeEffects(ctx context.Context, s *span, share int) error {
 	return nil
 }
 
-// read builds the rows of a sealed range.
-func (w *Writer) read(ctx context.Context, spans []span) (*rows, error) {
-	r := &rows{block: w.blockID(w.state.Block + 1), names: campaign.Names{}}
+// read builds the rows of a range, as those of the block with that number.
+func (w *Writer) read(ctx context.Context, spans []span, number uint64) (*rows, error) {
+	r := &rows{block: w.blockID(number), names: campaign.Names{}}
 	for i, s := range spans {
 		p := w.partitions[i]
 		dropped := map[uint64]map[uint32]bool{}
@@ -477,7 +554,7 @@ func (w *Writer) read(ctx context.Context, spans []span) (*rows, error) {
 			p.rewind()
 			return nil, err
 		}
-		if err := p.eventRows(ctx, s, r, dropped, func(seq uint64) { w.noteLost(i, seq) }); err != nil {
+		if err := p.eventRows(ctx, s, r, dropped); err != nil {
 			p.rewind()
 			return nil, err
 		}
