@@ -13,13 +13,14 @@ type Rate int
 // Options is what a world is like. Draw takes all of it from a seed.
 type Options struct {
 	Partitions int
-	Latency    int64 // ms, the longest that an answer takes; 0: everything at once
-	Frame      int   // records a frame at most
-	Tick       int64 // ms, the least distance of two ticks and of a frame and a tick
-	Memory     int64 // limit of an owner's memory in bytes; 0: none
-	Snapshots  int64 // ms between the snapshots of an owner; 0: after each frame
-	Calls      int   // of the workload; 0: drawn
-	HealEarly  bool  // heal with the last call, not some time after
+	Latency    int64  // ms, the longest that an answer takes; 0: everything at once
+	Frame      int    // records a frame at most
+	Tick       int64  // ms, the least distance of two ticks and of a frame and a tick
+	Memory     int64  // limit of an owner's memory in bytes; 0: none
+	Block      uint64 // frames a partition and block of the warehouse; 0: the usual
+	Snapshots  int64  // ms between the snapshots of an owner; 0: after each frame
+	Calls      int    // of the workload; 0: drawn
+	HealEarly  bool   // heal with the last call, not some time after
 	// AskLagging is off in Draw: the dispatcher also asks owners that have not yet
 	// made the delivery again, as the shell did once, and loses deliveries so.
 	AskLagging  bool
@@ -107,6 +108,7 @@ func (o Options) More(rng *rand.Rand) Options {
 	o.Rollback = rate(200)
 	o.Upgrade = rng.IntN(3) == 0
 	o.Edits = max(0, rng.IntN(7)-3)
+	o.Block = []uint64{1, 3, 64}[rng.IntN(3)]
 	return o
 }
 

@@ -91,6 +91,7 @@ func (s *server) runLine(t *testing.T, root, file, line string) {
 		command = "make -n " + strings.TrimPrefix(command, "make ")
 	}
 	if strings.Contains(command, "nudge-bench") {
+		command, _, _ = strings.Cut(command, " #")
 		command += " --help"
 	}
 	if strings.HasPrefix(command, "curl ") {

@@ -22,7 +22,7 @@ import (
 
 // Limits of a block and pauses of the writer.
 const (
-	maxFrames   = 64   // frames a partition and block
+	maxFrames   = 64   // frames a partition and block, unless configured
 	maxMessages = 1024 // effect messages a partition and block; one frame may have more
 	// maxBytes is what all partitions' frames of a block, and as much again what all
 	// their effect messages, may take as they are stored: two blocks are in memory whole,
@@ -42,6 +42,7 @@ type WriterConfig struct {
 	State     stream.Stream // where the position is kept; part of the log, so that another node can go on
 	LogID     string        // part of every token
 	Linger    time.Duration // least time between two blocks; default 500 ms
+	MaxFrames uint64        // frames a partition and block; default 64
 	Logger    *slog.Logger
 	// OneByOne does one after the other what is done at once otherwise: for the simulator,
 	// which must do the same each time.
@@ -87,6 +88,9 @@ const stateFormat = 1
 func NewWriter(c WriterConfig) (*Writer, error) {
 	if c.Linger == 0 {
 		c.Linger = 500 * time.Millisecond
+	}
+	if c.MaxFrames == 0 {
+		c.MaxFrames = maxFrames
 	}
 	w := &Writer{
 		config:    c,
@@ -446,7 +450,7 @@ func (w *Writer) choose(ctx context.Context, after []span, ahead bool) (spans []
 			return nil, false, err
 		}
 		share := maxBytes / len(w.partitions)
-		if err := p.takeFrames(ctx, &s, min(acked, s.EventsFrom+maxFrames-1), share); err != nil {
+		if err := p.takeFrames(ctx, &s, min(acked, s.EventsFrom+w.config.MaxFrames-1), share); err != nil {
 			return nil, false, err
 		}
 		if err := p.takeEffects(ctx, &s, share); err != nil {
