@@ -28,6 +28,7 @@ type Customers struct {
 	// StoredBytes is what a customer weighs in the store, key and all.
 	StoredBytes float64  `json:"stored_bytes_per_customer"`
 	FoldPerSec  float64  `json:"folds_per_second"` // events through the shard, one core, effects encoded
+	Weights     *Weights `json:"weights"`
 	Correct     bool     `json:"correct"`
 	Wrong       []string `json:"wrong,omitempty"`
 }
@@ -54,6 +55,14 @@ func MeasureCustomers(ctx context.Context, count int, p *Progress) (*Customers, 
 	if count < 1 || count > maxCustomers {
 		return nil, fmt.Errorf("--count %d: must be from 1 to %d", count, maxCustomers)
 	}
+	r, err := weighCustomers(ctx, count, p)
+	if err == nil {
+		r.Weights, err = MeasureWeights(ctx, p)
+	}
+	return r, err
+}
+
+func weighCustomers(ctx context.Context, count int, p *Progress) (*Customers, error) {
 	shard, err := newWaitingShard()
 	if err != nil {
 		return nil, err
@@ -71,11 +80,7 @@ func MeasureCustomers(ctx context.Context, count int, p *Progress) (*Customers, 
 	r.StoredBytes = each(uint64(shard.Snapshot().Bytes()))
 	shard.Saved()
 	r.AwakeBytes = each(liveHeap() - before)
-	for range 2 { // after the first round nobody counts as used
-		shard.Rest(count)
-		shard.Snapshot()
-		shard.Saved()
-	}
+	fallAsleep(shard, count)
 	r.BytesPerCustomer = each(liveHeap() - before)
 	r.check(shard, count)
 	return r, nil
@@ -131,7 +136,10 @@ func foldEvents(ctx context.Context, shard *actors.Shard, count int, p *Progress
 		var b stream.Builder
 		for i := from; i < min(from+customersFrame, count); i++ {
 			e := event(i)
-			e.Workspace, e.Type, e.Time = "default", campaign.Track, foldStart
+			e.Workspace, e.Type = "default", campaign.Track
+			if e.Time == 0 {
+				e.Time = foldStart
+			}
 			b.Add(stream.KindEvent, e.AppendTo(nil))
 		}
 		frame, err := stream.DecodeFrame(b.Seal(foldStart))

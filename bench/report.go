@@ -109,6 +109,13 @@ func (r *Customers) Table(w io.Writer) {
 	row(w, "before the snapshot", "%.0f", r.DirtyBytes)
 	row(w, "in the snapshot", "%.0f", r.StoredBytes)
 	row(w, "folds a second, one core", "%s", thousands(int(r.FoldPerSec)))
+	if r.Weights != nil {
+		row(w, "bytes: idle customer", "%.0f", r.Weights.Idle)
+		row(w, "  a further chain with its timer", "%.0f", r.Weights.Chain)
+		row(w, "  a further counter", "%.0f", r.Weights.Counter)
+		row(w, "  a further day of a window", "%.0f", r.Weights.Window)
+		row(w, "us of an event after a rest", "%.2f more than without", r.Weights.ActivationMicroseconds)
+	}
 	row(w, "as expected", "%s", verdict(r.Correct))
 }
 

@@ -202,12 +202,33 @@ func counterAskOf(call celast.CallExpr) (ask counterAsk, is bool, err error) {
 	return ask, true, nil
 }
 
+// What an error shows of an expression: more would hide the rest.
+const (
+	maxIssues = 3
+	maxQuoted = 160 // characters
+)
+
 func exprError(source string, issues *cel.Issues) error {
 	var parts []string
-	for _, e := range issues.Errors() {
-		parts = append(parts, fmt.Sprintf("%s (at %q, column %d)", e.Message, source, e.Location.Column()+1))
+	for i, e := range issues.Errors() {
+		if i == maxIssues {
+			parts = append(parts, "and more")
+			break
+		}
+		column := e.Location.Column() + 1
+		parts = append(parts, fmt.Sprintf("%s (at %q, column %d)", e.Message, excerpt(source, column), column))
 	}
 	return errors.New(strings.Join(parts, "; "))
+}
+
+// excerpt is what stands around a column of an expression that is too long to show.
+func excerpt(source string, column int) string {
+	all := []rune(source)
+	if len(all) <= maxQuoted {
+		return source
+	}
+	from := max(0, min(column-maxQuoted/2, len(all)-maxQuoted))
+	return strings.TrimSpace(string(all[from : from+maxQuoted]))
 }
 
 // eval computes the expression. missing says that a value was not there.
