@@ -19,7 +19,7 @@ type Options struct {
 	Connections int
 	Duration    time.Duration
 	Webhook     bool   // deliveries go to a receiver in this process, else to the console, whose output is dropped
-	Profile     string // file for a CPU profile of the server while it is loaded; "": none
+	Profile     string // directory for profiles of the server while it is loaded; "": none
 	Progress    *Progress
 }
 

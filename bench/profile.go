@@ -2,30 +2,50 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"sync"
 	"time"
 )
 
-// profile writes a CPU profile of the server over the next d into file; the channel
-// yields one error or nil when it is written. Without a file it does nothing.
-// A profile costs the server a few per cent: its run is no figure.
-func (s *Server) profile(ctx context.Context, file string, d time.Duration) <-chan error {
+// profile writes profiles of the server over the next d into dir; the channel yields one
+// error or nil when they are written. Without a directory it does nothing. Profiles cost
+// the server a few per cent: a run with them is no figure.
+func (s *Server) profile(ctx context.Context, dir string, d time.Duration) <-chan error {
 	done := make(chan error, 1)
-	if file == "" {
+	if dir == "" {
 		done <- nil
 		return done
 	}
+	seconds := max(1, int(d.Seconds())+4)
+	asked := []struct {
+		file, path string
+		seconds    int
+	}{
+		{"cpu.pprof", "profile", seconds},
+		{"allocs.pprof", "allocs", seconds},
+		{"mutex.pprof", "mutex", seconds},
+		{"trace.out", "trace", 1}, // it grows by some megabytes a second
+	}
+	failures := make([]error, len(asked))
+	var all sync.WaitGroup
+	for i, a := range asked {
+		all.Go(func() {
+			address := fmt.Sprintf("http://%s/debug/pprof/%s?seconds=%d", s.admin, a.path, a.seconds)
+			profile, err := get(ctx, address)
+			if err == nil {
+				err = errors.Join(os.MkdirAll(dir, 0o700), os.WriteFile(filepath.Join(dir, a.file), []byte(profile), 0o600))
+			}
+			if err != nil {
+				failures[i] = fmt.Errorf("bench: --profile: %s: %w", a.file, err)
+			}
+		})
+	}
 	go func() {
-		address := fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", s.admin, max(1, int(d.Seconds())+4))
-		profile, err := get(ctx, address)
-		if err == nil {
-			err = os.WriteFile(file, []byte(profile), 0o600)
-		}
-		if err != nil {
-			err = fmt.Errorf("bench: --profile: %w", err)
-		}
-		done <- err
+		all.Wait()
+		done <- errors.Join(failures...)
 	}()
 	return done
 }

@@ -76,7 +76,7 @@ type throughputCommand struct {
 	common
 	Duration time.Duration `default:"10s" help:"How long to send; the bare pipe takes as long again."`
 	Webhook  bool          `help:"Deliver to a webhook in this process instead of the console."`
-	Profile  string        `placeholder:"FILE" help:"Write a CPU profile of nudged under load; the run is then no figure."`
+	Profile  string        `placeholder:"DIR" help:"Write profiles of nudged under load: CPU, allocations, locks, a trace. The run is then no figure."`
 	JSON     string        `name:"json" placeholder:"FILE" help:"Write the report to a file."`
 }
 
