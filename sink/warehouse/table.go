@@ -41,6 +41,33 @@ func (a *at) add(block uint64, partition int, seq uint64, idx int) {
 	a.Idx = append(a.Idx, uint32(idx))
 }
 
+// chainOf names the chain that a row is about.
+type chainOf struct {
+	workspace, campaign, customer, key []string
+	version, entry                     []uint32
+}
+
+func (c *chainOf) addChain(workspace, campaign, customer, key string, version, entry uint32) {
+	c.workspace = append(c.workspace, workspace)
+	c.campaign = append(c.campaign, campaign)
+	c.customer = append(c.customer, customer)
+	c.key = append(c.key, key)
+	c.version = append(c.version, version)
+	c.entry = append(c.entry, entry)
+}
+
+// with are the columns of the chain and then others.
+func (c *chainOf) with(columns ...Column) []Column {
+	return append([]Column{
+		{"workspace", low, c.workspace},
+		{"campaign", low, c.campaign},
+		{"version", number, c.version},
+		{"customer", text, c.customer},
+		{"chain_key", text, c.key},
+		{"entry", number, c.entry},
+	}, columns...)
+}
+
 const (
 	// low is for columns that are LowCardinality(String) in the tables. The engine turns
 	// texts into that for a fraction of what the client takes to do it row by row.
@@ -82,34 +109,34 @@ type rows struct {
 	}
 	deliveries struct {
 		at
-		workspace, campaign, customer, key, step, channel, variant, status, reason, delivery, trigger []string
-		version, entry, attempt                                                                       []uint32
-		when, due                                                                                     []time.Time
+		chainOf
+		step, channel, variant, status, reason, delivery, trigger []string
+		attempt                                                   []uint32
+		when, due                                                 []time.Time
 	}
 	decisions struct {
 		at
-		workspace, campaign, customer, key, step, kind, reason, detail, event []string
-		version, entry                                                        []uint32
-		when                                                                  []time.Time
+		chainOf
+		step, kind, reason, detail, event []string
+		when                              []time.Time
 	}
 	chains struct {
 		at
-		workspace, campaign, customer, key, outcome, goal []string
-		version, entry                                    []uint32
-		enteredAt                                         []time.Time
-		endedAt                                           []*time.Time
-		value                                             []decimal.Decimal
-		variants                                          []string
-		heldOut                                           []uint8
-		revision                                          []uint64
+		chainOf
+		outcome, goal, variants []string
+		enteredAt               []time.Time
+		endedAt                 []*time.Time
+		value                   []decimal.Decimal
+		heldOut                 []uint8
+		revision                []uint64
 	}
 	goals struct {
 		at
-		workspace, campaign, customer, key, goal, step, currency, event []string
-		version, entry                                                  []uint32
-		value                                                           []decimal.Decimal
-		when                                                            []time.Time
-		reversal                                                        []uint8
+		chainOf
+		goal, step, currency, event []string
+		value                       []decimal.Decimal
+		when                        []time.Time
+		reversal                    []uint8
 	}
 	dead struct {
 		at
@@ -183,10 +210,7 @@ func (r *rows) delivery(partition int, seq uint64, i int, d *campaign.Delivery) 
 	}
 	t := &r.deliveries
 	t.add(r.block, partition, seq, i)
-	t.workspace = append(t.workspace, d.Workspace)
-	t.campaign = append(t.campaign, d.Campaign)
-	t.customer = append(t.customer, d.Customer)
-	t.key = append(t.key, d.Key)
+	t.addChain(d.Workspace, d.Campaign, d.Customer, d.Key, d.Version, d.Entry)
 	t.step = append(t.step, d.Step)
 	t.channel = append(t.channel, d.Channel)
 	t.variant = append(t.variant, d.Variant)
@@ -194,8 +218,6 @@ func (r *rows) delivery(partition int, seq uint64, i int, d *campaign.Delivery) 
 	t.reason = append(t.reason, string(d.Reason))
 	t.delivery = append(t.delivery, d.ID.String())
 	t.trigger = append(t.trigger, d.TriggerID)
-	t.version = append(t.version, d.Version)
-	t.entry = append(t.entry, d.Entry)
 	t.attempt = append(t.attempt, d.Attempt)
 	t.when = append(t.when, instant(d.At))
 	t.due = append(t.due, instant(d.Due))
@@ -204,17 +226,12 @@ func (r *rows) delivery(partition int, seq uint64, i int, d *campaign.Delivery) 
 func (r *rows) decision(partition int, seq uint64, i int, d *campaign.Decision) {
 	t := &r.decisions
 	t.add(r.block, partition, seq, i)
-	t.workspace = append(t.workspace, d.Workspace)
-	t.campaign = append(t.campaign, d.Campaign)
-	t.customer = append(t.customer, d.Customer)
-	t.key = append(t.key, d.Key)
+	t.addChain(d.Workspace, d.Campaign, d.Customer, d.Key, d.Version, d.Entry)
 	t.step = append(t.step, d.Step)
 	t.kind = append(t.kind, string(d.Kind))
 	t.reason = append(t.reason, string(d.Reason))
 	t.detail = append(t.detail, d.Detail)
 	t.event = append(t.event, d.EventID)
-	t.version = append(t.version, d.Version)
-	t.entry = append(t.entry, d.Entry)
 	t.when = append(t.when, instant(d.At))
 }
 
@@ -223,14 +240,9 @@ func (r *rows) decision(partition int, seq uint64, i int, d *campaign.Decision) 
 func (r *rows) chain(partition int, seq uint64, i int, c *campaign.ChainRow) {
 	t := &r.chains
 	t.add(r.block, partition, seq, i)
-	t.workspace = append(t.workspace, c.Workspace)
-	t.campaign = append(t.campaign, c.Campaign)
-	t.customer = append(t.customer, c.Customer)
-	t.key = append(t.key, c.Key)
+	t.addChain(c.Workspace, c.Campaign, c.Customer, c.Key, c.Version, c.Entry)
 	t.outcome = append(t.outcome, string(c.Outcome))
 	t.goal = append(t.goal, c.Goal)
-	t.version = append(t.version, c.Version)
-	t.entry = append(t.entry, c.Entry)
 	t.enteredAt = append(t.enteredAt, instant(c.EnteredAt))
 	t.endedAt = append(t.endedAt, optional(c.EndedAt))
 	t.value = append(t.value, money(c.Value))
@@ -246,16 +258,11 @@ func (r *rows) chain(partition int, seq uint64, i int, c *campaign.ChainRow) {
 func (r *rows) goal(partition int, seq uint64, i int, g *campaign.GoalRow) {
 	t := &r.goals
 	t.add(r.block, partition, seq, i)
-	t.workspace = append(t.workspace, g.Workspace)
-	t.campaign = append(t.campaign, g.Campaign)
-	t.customer = append(t.customer, g.Customer)
-	t.key = append(t.key, g.Key)
+	t.addChain(g.Workspace, g.Campaign, g.Customer, g.Key, g.Version, g.Entry)
 	t.goal = append(t.goal, g.Goal)
 	t.step = append(t.step, g.Step)
 	t.currency = append(t.currency, g.Currency)
 	t.event = append(t.event, g.EventID)
-	t.version = append(t.version, g.Version)
-	t.entry = append(t.entry, g.Entry)
 	t.value = append(t.value, money(g.Value))
 	t.when = append(t.when, instant(g.At))
 	reversal := uint8(0)

@@ -31,13 +31,7 @@ func (r *rows) eventTable() *Table {
 
 func (r *rows) deliveryTable() *Table {
 	t := &r.deliveries
-	return t.table("deliveries",
-		Column{"workspace", low, t.workspace},
-		Column{"campaign", low, t.campaign},
-		Column{"version", number, t.version},
-		Column{"customer", text, t.customer},
-		Column{"chain_key", text, t.key},
-		Column{"entry", number, t.entry},
+	return t.table("deliveries", t.with(
 		Column{"step", low, t.step},
 		Column{"channel", low, t.channel},
 		Column{"variant", low, t.variant},
@@ -48,36 +42,24 @@ func (r *rows) deliveryTable() *Table {
 		Column{"attempt", number, t.attempt},
 		Column{"due", when, t.due},
 		Column{"at", when, t.when},
-	)
+	)...)
 }
 
 func (r *rows) decisionTable() *Table {
 	t := &r.decisions
-	return t.table("decisions",
-		Column{"workspace", low, t.workspace},
-		Column{"campaign", low, t.campaign},
-		Column{"version", number, t.version},
-		Column{"customer", text, t.customer},
-		Column{"chain_key", text, t.key},
-		Column{"entry", number, t.entry},
+	return t.table("decisions", t.with(
 		Column{"step", low, t.step},
 		Column{"kind", low, t.kind},
 		Column{"reason", low, t.reason},
 		Column{"detail", text, t.detail},
 		Column{"event_id", text, t.event},
 		Column{"at", when, t.when},
-	)
+	)...)
 }
 
 func (r *rows) chainTable() *Table {
 	t := &r.chains
-	return t.table("chain_states",
-		Column{"workspace", low, t.workspace},
-		Column{"campaign", low, t.campaign},
-		Column{"version", number, t.version},
-		Column{"customer", text, t.customer},
-		Column{"chain_key", text, t.key},
-		Column{"entry", number, t.entry},
+	return t.table("chain_states", t.with(
 		Column{"entered_at", when, t.enteredAt},
 		Column{"ended_at", "Nullable(" + when + ")", t.endedAt},
 		Column{"outcome", low, t.outcome},
@@ -86,18 +68,12 @@ func (r *rows) chainTable() *Table {
 		Column{"variants", text, t.variants},
 		Column{"held_out", "UInt8", t.heldOut},
 		Column{"revision", "UInt64", t.revision},
-	)
+	)...)
 }
 
 func (r *rows) goalTable() *Table {
 	t := &r.goals
-	return t.table("goals",
-		Column{"workspace", low, t.workspace},
-		Column{"campaign", low, t.campaign},
-		Column{"version", number, t.version},
-		Column{"customer", text, t.customer},
-		Column{"chain_key", text, t.key},
-		Column{"entry", number, t.entry},
+	return t.table("goals", t.with(
 		Column{"goal", low, t.goal},
 		Column{"step", low, t.step},
 		Column{"value", amount, t.value},
@@ -105,7 +81,7 @@ func (r *rows) goalTable() *Table {
 		Column{"event_id", text, t.event},
 		Column{"at", when, t.when},
 		Column{"reversal", "UInt8", t.reversal},
-	)
+	)...)
 }
 
 func (r *rows) deadTable() *Table {
