@@ -26,7 +26,7 @@ func BenchmarkBlock(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		r := &rows{names: campaign.Names{}}
+		r := newRows(1, 1125)
 		if err := r.frame(0, 1, &f, nil); err != nil {
 			b.Fatal(err)
 		}

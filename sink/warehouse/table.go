@@ -145,6 +145,21 @@ type rows struct {
 	}
 }
 
+// newRows gathers the rows of a block that is expected to have so many events.
+func newRows(block uint64, events int) *rows {
+	r := &rows{block: block, names: campaign.Names{}}
+	t := &r.events
+	t.Block, t.Partition = make([]uint64, 0, events), make([]uint16, 0, events)
+	t.Seq, t.Idx = make([]uint64, 0, events), make([]uint32, 0, events)
+	for _, column := range []*[]string{
+		&t.workspace, &t.customer, &t.event, &t.message, &t.kind, &t.properties, &t.traits, &t.context,
+	} {
+		*column = make([]string, 0, events)
+	}
+	t.eventTime, t.receivedAt = make([]time.Time, 0, events), make([]time.Time, 0, events)
+	return r
+}
+
 // alias is b as a text without a copy: nobody writes to a message of the log.
 func alias(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 

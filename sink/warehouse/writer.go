@@ -57,6 +57,7 @@ type Writer struct {
 	state      state
 	saved      uint64    // sequence of the last state
 	resent     bool      // the block in hand was sealed by an earlier run
+	usual      int       // events of the last block that was read, and some more
 	next       *prepared // the block behind the one in hand, when it was read meanwhile
 	positions  []atomic.Uint64
 	effects    []atomic.Uint64
@@ -542,7 +543,7 @@ func (p *partition) takeEffects(ctx context.Context, s *span, share int) error {
 
 // read builds the rows of a range, as those of the block with that number.
 func (w *Writer) read(ctx context.Context, spans []span, number uint64) (*rows, error) {
-	r := &rows{block: w.blockID(number), names: campaign.Names{}}
+	r := newRows(w.blockID(number), w.usual)
 	for i, s := range spans {
 		p := w.partitions[i]
 		dropped := map[uint64]map[uint32]bool{}
@@ -563,6 +564,8 @@ func (w *Writer) read(ctx context.Context, spans []span, number uint64) (*rows, 
 			return nil, err
 		}
 	}
+	n := len(r.events.Block)
+	w.usual = n + n/8
 	return r, nil
 }
 
