@@ -36,7 +36,8 @@ func (s *Server) profile(ctx context.Context, dir string, d time.Duration) <-cha
 			address := fmt.Sprintf("http://%s/debug/pprof/%s?seconds=%d", s.admin, a.path, a.seconds)
 			profile, err := get(ctx, address)
 			if err == nil {
-				err = errors.Join(os.MkdirAll(dir, 0o700), os.WriteFile(filepath.Join(dir, a.file), []byte(profile), 0o600))
+				file := filepath.Join(dir, a.file)
+				err = errors.Join(os.MkdirAll(dir, 0o700), os.WriteFile(file, []byte(profile), 0o600))
 			}
 			if err != nil {
 				failures[i] = fmt.Errorf("bench: --profile: %s: %w", a.file, err)

@@ -149,20 +149,41 @@ func (m *Machine) capture(p *Program, needs []Variable, ch *Chain) (values []byt
 	sorted := append([]Variable(nil), needs...)
 	sort.Slice(sorted, func(i, j int) bool { return sorted[i].Path < sorted[j].Path })
 	values = []byte{'{'}
+	seen := ""
 	for _, v := range sorted {
-		text := m.lookup(p, v.Path, ch)
+		path, text := v.Path, m.lookup(p, v.Path, ch)
 		if text == nil {
-			if !v.Optional {
-				return nil, v.Path
-			}
+			path, text = m.listOf(p, v.Path, ch)
+		}
+		switch {
+		case text == nil && !v.Optional:
+			return nil, v.Path
+		case text == nil || path == seen:
 			continue
 		}
+		seen = path
 		if len(values) > 1 {
 			values = append(values, ',')
 		}
-		values = append(append(appendJSONString(values, v.Path), ':'), text...)
+		values = append(append(appendJSONString(values, path), ':'), text...)
 	}
 	return append(values, '}'), ""
+}
+
+// listOf is the list or text of which a path names the size, the first or the last, as
+// templates can: list.size, list.first.name.
+func (m *Machine) listOf(p *Program, path string, ch *Chain) (at string, text []byte) {
+	parts := strings.Split(path, ".")
+	for i := 2; i < len(parts); i++ {
+		if parts[i] != "size" && parts[i] != "first" && parts[i] != "last" {
+			continue
+		}
+		at = strings.Join(parts[:i], ".")
+		if text = m.lookup(p, at, ch); len(text) > 0 && (text[0] == '[' || text[0] == '"' && parts[i] == "size") {
+			return at, text
+		}
+	}
+	return "", nil
 }
 
 // lookup is the JSON text of a variable, nil when it is missing.

@@ -181,7 +181,7 @@ func TestMessages(t *testing.T) {
 				continue
 			}
 			d.Campaign.Sends(func(step string, s *campaign.Send) {
-				fields, err := renderer.Render(s.Message.Fields, nil)
+				fields, err := renderer.Render(s.Message.Fields, nil, 0)
 				if err != nil || len(fields) == 0 {
 					t.Errorf("%s step %s: %d texts, %v", d.Document.Name, step, len(fields), err)
 				}

@@ -120,7 +120,7 @@ func (s *simulateCommand) play(
 	sink := &hits{Sink: report, days: s.Hits, property: s.HitValue}
 	run, failed := simulate.New(simulate.Config{
 		Lang: lang, Documents: docs, Partitions: s.Partitions, Until: until,
-		Sink: sink, Progress: func() { _ = bar.Add(1) }, Trace: trace,
+		Sink: sink, Progress: func() { _ = bar.Add(1) }, Trace: trace, Reach: report.Reach,
 	}, start)
 	if failed != nil {
 		return nil, failed
@@ -248,10 +248,10 @@ func progress(out console, total int, what string) *progressbar.ProgressBar {
 
 func table(out console, summaries []*simulate.Summary) error {
 	w := tabwriter.NewWriter(out.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "campaign\tentered\trefused\tsent\tconverted\tconversion\trevenue")
+	fmt.Fprintln(w, "campaign\tentered\trefused\tsent\tgoals\tconverted\tconversion\trevenue")
 	for _, s := range summaries {
-		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%d\t%.1f %%\t%s\n", s.Campaign, s.Entered, counts(s.Refused), counts(s.Sent),
-			s.Converted, 100*s.Conversion, s.Revenue)
+		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%d\t%.1f %%\t%s\n", s.Campaign, s.Entered, counts(s.Refused),
+			counts(s.Sent), counts(s.Goals), s.Converted, 100*s.Conversion, s.Revenue)
 	}
 	if err := w.Flush(); err != nil {
 		return err

@@ -25,7 +25,7 @@ func (b *bodies) Delivery(d *campaign.Delivery) error {
 	if d.Status != campaign.HandedOff {
 		return nil
 	}
-	fields, err := b.renderer.Render(b.fields[d.Campaign+"/"+d.Step], d.Values)
+	fields, err := b.renderer.Render(b.fields[d.Campaign+"/"+d.Step], d.Values, d.At)
 	b.sent[d.Campaign] = true
 	for _, f := range fields {
 		b.texts = append(b.texts, f.Source)

@@ -28,6 +28,20 @@ type Report struct {
 	index      map[chainKey]int
 	summary    map[string]*Summary
 	primary    map[string]string // campaign -> goal, where it says which
+	texts      map[campaign.ID]made
+	moved      map[movedKey][]int // rows of chains that went on under another customer
+}
+
+// made is the message of a delivery that was handed off, or why it could not be made.
+type made struct {
+	fields []campaign.Field
+	err    error
+}
+
+// movedKey is what a chain keeps when its customer merges into another.
+type movedKey struct {
+	campaign, key string
+	enteredAt     int64
 }
 
 type chainKey struct {
@@ -57,6 +71,7 @@ func NewReport(dir string, docs []campaign.Parsed) (*Report, error) {
 	r := &Report{
 		dir: dir, messages: message.NewRenderer(), fields: map[string][]campaign.Field{},
 		index: map[chainKey]int{}, summary: map[string]*Summary{}, primary: map[string]string{},
+		texts: map[campaign.ID]made{}, moved: map[movedKey][]int{},
 	}
 	templates := map[string][]campaign.Field{}
 	for _, d := range docs {
@@ -161,18 +176,36 @@ func line(w io.Writer, v any) error {
 	return e.Encode(v)
 }
 
-// Delivery implements Sink; only what the contract lists is written.
+// Reach makes the message of a delivery: one that cannot be made does not arrive.
+func (r *Report) Reach(d *campaign.Delivery) error {
+	m := r.make(d)
+	r.texts[d.ID] = m
+	return m.err
+}
+
+func (r *Report) make(d *campaign.Delivery) made {
+	fields, err := r.messages.Render(r.fields[d.Campaign+"/"+d.Step], d.Values, d.At)
+	return made{fields, err}
+}
+
+// Delivery implements Sink; only what the contract lists is written. What could not be
+// made was not sent.
 func (r *Report) Delivery(d *campaign.Delivery) error {
+	status, reason := d.Status, d.Reason
 	var fields []campaign.Field
 	switch d.Status {
-	case campaign.HandedOff, campaign.StatusGhost:
-		if d.Status == campaign.HandedOff {
+	case campaign.HandedOff:
+		m, known := r.texts[d.ID]
+		if delete(r.texts, d.ID); !known {
+			m = r.make(d)
+		}
+		if fields = m.fields; m.err != nil {
+			status, reason = campaign.StatusDropped, campaign.ReasonPermanent
+		} else {
 			r.of(d.Campaign).Sent[d.Step]++
 		}
-		var err error
-		if fields, err = r.messages.Render(r.fields[d.Campaign+"/"+d.Step], d.Values); err != nil {
-			return fmt.Errorf("simulate: %s step %s for %s: %w", d.Campaign, d.Step, d.Customer, err)
-		}
+	case campaign.StatusGhost:
+		fields = r.make(d).fields
 	case campaign.StatusDropped, campaign.StatusDefer:
 	default:
 		return nil
@@ -196,19 +229,19 @@ func (r *Report) Delivery(d *campaign.Delivery) error {
 	}{
 		campaign.FormatTime(d.At), campaign.FormatTime(d.Due), d.Campaign, d.Version, d.Customer,
 		optional(d.Key), d.Entry,
-		d.Step, d.Channel, optional(d.Variant), string(d.Status), optional(d.Reason), optional(d.TriggerID),
+		d.Step, d.Channel, optional(d.Variant), string(status), optional(reason), optional(d.TriggerID),
 		d.ID.String(), fields,
 	})
 }
 
 // Decision implements Sink.
 func (r *Report) Decision(d *campaign.Decision) error {
-	switch d.Kind {
-	case campaign.Entered:
+	switch {
+	case d.Campaign == "": // of a customer, not of a campaign
+	case d.Kind == campaign.Entered:
 		r.of(d.Campaign).Entered++
-	case campaign.Refused:
+	case d.Kind == campaign.Refused:
 		r.of(d.Campaign).Refused[string(d.Reason)]++
-	default:
 	}
 	return line(r.decisions, struct {
 		At        string   `json:"at"`
@@ -234,8 +267,17 @@ func (r *Report) Decision(d *campaign.Decision) error {
 func (r *Report) Chain(c *campaign.ChainRow) error {
 	key := chainKey{c.Campaign, c.Customer, c.Entry}
 	row := *c
-	if i, known := r.index[key]; known {
+	moves := movedKey{c.Campaign, c.Key, c.EnteredAt}
+	i, known := r.index[key]
+	if gone := r.moved[moves]; !known && len(gone) > 0 { // it takes the place that it had
+		i, known = gone[0], true
+		r.moved[moves], r.index[key] = gone[1:], i
+	}
+	if known {
 		r.chains[i] = &row
+		if c.Outcome == campaign.Moved {
+			r.moved[moves] = append(r.moved[moves], i)
+		}
 		return nil
 	}
 	r.index[key] = len(r.chains)
@@ -309,6 +351,10 @@ func (r *Report) chain(w io.Writer, c *campaign.ChainRow) error {
 	if c.Goal != "" && r.measures(c.Campaign, c.Goal) {
 		r.of(c.Campaign).Converted++
 	}
+	outcome := c.Outcome
+	if outcome == campaign.Moved { // it did not go on: another chain of its key did
+		outcome = campaign.Stopped
+	}
 	if c.HasValue {
 		value = json.Number(c.Value.String())
 	}
@@ -326,7 +372,7 @@ func (r *Report) chain(w io.Writer, c *campaign.ChainRow) error {
 		HeldOut   bool     `json:"held_out"`
 	}{
 		c.Campaign, c.Customer, optional(c.Key), c.Entry, campaign.FormatTime(c.EnteredAt),
-		optional(campaign.FormatTime(c.EndedAt)), string(c.Outcome), optional(c.Goal), value,
+		optional(campaign.FormatTime(c.EndedAt)), string(outcome), optional(c.Goal), value,
 		json.RawMessage(campaign.VariantsJSON(c.Variants)), c.HeldOut,
 	})
 }

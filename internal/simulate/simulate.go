@@ -32,6 +32,9 @@ type Config struct {
 	Until      int64  // ms, inclusive; 0: while a chain waits
 	Sink       Sink   // takes what was decided, in order
 	Progress   func() // called after each call; may be nil
+	// Reach says why a delivery that was handed off cannot arrive, as when its text cannot
+	// be made; nil: all arrive.
+	Reach func(d *campaign.Delivery) error
 	// Prepare changes each program before it runs, for a scenario; may be nil.
 	Prepare func(*campaign.Program)
 	// Trace notes what is asked about its customer, who is of Workspace; may be nil.
@@ -259,6 +262,11 @@ func (s *Simulation) step(p int, record stream.Record) (campaign.Output, error) 
 					r := campaign.Result{
 						Workspace: d.Workspace, Customer: d.Customer, Delivery: d.ID, Attempt: d.Attempt,
 						Verdict: campaign.Accepted,
+					}
+					if s.config.Reach != nil {
+						if failure := s.config.Reach(d); failure != nil {
+							r.Verdict, r.Detail = campaign.Permanent, failure.Error()
+						}
 					}
 					records = append(records, stream.Record{Kind: stream.KindResult, Data: r.AppendTo(nil)})
 				}

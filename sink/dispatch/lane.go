@@ -333,7 +333,7 @@ func (l *lane) send(ctx context.Context, d *campaign.Delivery) (o Outcome) {
 	if err != nil {
 		return Outcome{Verdict: campaign.Permanent, Detail: err.Error()}
 	}
-	rendered, err := l.d.renderer.Render(texts, d.Values)
+	rendered, err := l.d.renderer.Render(texts, d.Values, d.At)
 	if err != nil {
 		return Outcome{Verdict: campaign.Permanent, Detail: err.Error()}
 	}

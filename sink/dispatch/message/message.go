@@ -9,7 +9,6 @@ package message
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"regexp"
@@ -30,18 +29,23 @@ type Renderer struct {
 	parsed parsed
 }
 
-// NewRenderer is a renderer with Liquid's standard filters.
+// NewRenderer is a renderer with Liquid's filters.
 func NewRenderer() *Renderer {
 	r := &Renderer{engine: liquid.NewEngine()}
-	calculate(r.engine)
+	filters(r.engine)
 	return r
 }
 
 var (
+	// datePattern is the usual way of a template to say the present day.
+	datePattern = regexp.MustCompile(`(?:"now"|'now'|"today"|'today')(\s*\|\s*date\b)`)
 	tagPattern  = regexp.MustCompile(`(?s)\{\{.*?\}\}|\{%.*?%\}`)
 	textPattern = regexp.MustCompile(`"[^"]*"|'[^']*'`)
 	pathPattern = regexp.MustCompile(`\b(?:customer|trigger|chain|campaign)(?:\.[A-Za-z_][A-Za-z0-9_-]*)+`)
 )
+
+// nowName is the variable that is the instant of the decision; "now" | date means it too.
+const nowName = "now"
 
 // roots are the variables a template may use, by their first two parts.
 //
@@ -111,12 +115,14 @@ func known(path string) bool {
 }
 
 // Render renders the texts with captured values: a JSON object from variable path
-// to value, as the engine stores it. The fields keep their order.
-func (r *Renderer) Render(fields []campaign.Field, values []byte) ([]campaign.Field, error) {
+// to value, as the engine stores it. The fields keep their order. at is the instant of the
+// decision, in ms, which a template calls now.
+func (r *Renderer) Render(fields []campaign.Field, values []byte, at int64) ([]campaign.Field, error) {
 	bindings, err := unfold(values)
 	if err != nil {
 		return nil, err
 	}
+	bindings[nowName] = campaign.FormatTime(at)
 	rendered := make([]campaign.Field, 0, len(fields))
 	for _, f := range fields {
 		text, err := r.render(f.Source, bindings)
@@ -136,7 +142,7 @@ func (r *Renderer) render(source string, bindings map[string]any) (text string, 
 			err = fmt.Errorf("%v", p)
 		}
 	}()
-	t, parseErr := r.parsed.of(r.engine, source)
+	t, parseErr := r.parsed.of(r.engine, datePattern.ReplaceAllString(source, nowName+"$1"))
 	if parseErr != nil {
 		return "", parseErr
 	}
@@ -145,39 +151,6 @@ func (r *Renderer) render(source string, bindings map[string]any) (text string, 
 		return "", err
 	}
 	return out.String(), nil
-}
-
-// unfold makes nested objects of dotted paths.
-func unfold(values []byte) (map[string]any, error) {
-	root := map[string]any{}
-	if len(values) == 0 {
-		return root, nil
-	}
-	flat := map[string]any{}
-	d := json.NewDecoder(bytes.NewReader(values))
-	d.UseNumber()
-	if err := d.Decode(&flat); err != nil {
-		return nil, fmt.Errorf("message: captured values: %w", err)
-	}
-	paths := make([]string, 0, len(flat))
-	for path := range flat {
-		paths = append(paths, path)
-	}
-	slices.Sort(paths)
-	for _, path := range paths {
-		at := root
-		parts := strings.Split(path, ".")
-		for _, part := range parts[:len(parts)-1] {
-			inner, ok := at[part].(map[string]any)
-			if !ok {
-				inner = map[string]any{}
-				at[part] = inner
-			}
-			at = inner
-		}
-		at[parts[len(parts)-1]] = decimals(flat[path])
-	}
-	return root, nil
 }
 
 // limited is a buffer that refuses to grow beyond maxOutput.

@@ -40,7 +40,7 @@ func TestVariables(t *testing.T) {
 		`trigger.properties.total == "or"`:                              "trigger.properties.total?",
 		"trigger.properties.total or trigger.properties.total == 1":     "trigger.properties.total",
 		"trigger.properties.total != 5":                                 "trigger.properties.total",
-		"trigger.properties.total == blank":                             "trigger.properties.total",
+		"trigger.properties.total == nil":                               "trigger.properties.total",
 		"trigger.properties.other":                                      "trigger.properties.other? trigger.properties.total",
 	} {
 		f("{% if "+condition+" %}"+total+"{% endif %}", want)
@@ -82,7 +82,7 @@ func TestUnknownNames(t *testing.T) {
 	f("{% case trigger.properties.a %}{% when 'x', 'y' %}1{% else %}2{% endcase %}", "")
 	f("{% raw %}{{ nope }}{% endraw %}{% comment %}{{ nope | shout }}{% endcomment %}", "")
 	f(`{{ "now" | date: "%Y" }}{{ 'a|b nope' }}`, "")
-	f("{% unless trigger.properties.a contains 'x' and chain.key != blank %}{{ campaign.name }}{% endunless %}", "")
+	f("{% unless trigger.properties.a contains 'x' and chain.key != '' %}{{ campaign.name }}{% endunless %}", "")
 	f("{{ customer.traits.first-name | default: \"it's you\" }}", "")
 }
 
@@ -92,12 +92,12 @@ func TestRender(t *testing.T) {
 		{Name: "subject", Source: "Hi {{ customer.traits.name | default: 'you' }}"},
 		{Name: "body", Source: "{{ trigger.properties.cart.total }} {{ trigger.properties.items | size }}"},
 	}
-	got, err := r.Render(fields, []byte(`{"trigger.properties.cart.total":30.5,"trigger.properties.items":["a","b"]}`))
+	got, err := r.Render(fields, []byte(`{"trigger.properties.cart.total":30.5,"trigger.properties.items":["a","b"]}`), 0)
 	if err != nil || got[0].Source != "Hi you" || got[1].Source != "30.5 2" {
 		t.Errorf("unexpected %+v, error %v", got, err)
 	}
 	bomb := []campaign.Field{{Name: "body", Source: "{% for i in (1..1000000) %}aaaaaaaaaaaaaaaaaaaa{% endfor %}"}}
-	if _, err := r.Render(bomb, nil); err == nil || !strings.Contains(err.Error(), "over 262144 bytes") {
+	if _, err := r.Render(bomb, nil, 0); err == nil || !strings.Contains(err.Error(), "over 262144 bytes") {
 		t.Errorf("unexpected error %v; want the limit named", err)
 	}
 }

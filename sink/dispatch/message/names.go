@@ -27,7 +27,7 @@ var (
 //
 //nudge:constant read only
 var keywords = []string{
-	"true", "false", "nil", "null", "blank", "empty", "and", "or", "not", "contains", "in", "reversed", "limit",
+	"true", "false", "nil", "null", nowName, "and", "or", "not", "contains", "in", "reversed", "limit",
 	"offset", "cols", "forloop", "tablerowloop",
 }
 
@@ -106,6 +106,9 @@ func (n *names) variables(text string) error {
 		member := before == '.' || before >= '0' && before <= '9'
 		if member || after == ':' || slices.Contains(keywords, name) || slices.Contains(n.local, name) {
 			continue
+		}
+		if name == "blank" || name == "empty" {
+			return fmt.Errorf(`%q is not supported; write == "" or == nil, or ask for the size`, name)
 		}
 		root := slices.ContainsFunc(roots, func(r string) bool { return strings.HasPrefix(r, name+".") })
 		if !root || after != '.' {

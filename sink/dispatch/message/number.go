@@ -1,44 +1,44 @@
 package message
 
 import (
-	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
-	"reflect"
 	"strconv"
+	"strings"
 
 	"github.com/osteele/liquid"
 )
 
-// decimal is a number of a message: it prints as people write it, 1000000 and not 1e+06.
+// decimal is a number of a message that is not whole: it prints as people write it,
+// 1234567.5 and not 1.2345675e+06.
 type decimal float64
 
 // String implements fmt.Stringer.
 func (d decimal) String() string { return strconv.FormatFloat(float64(d), 'f', -1, 64) }
 
-// decimals puts decimals in the place of the numbers of a decoded JSON value. Whole
-// numbers that a double cannot hold stay whole, so that long ids are what they were.
-func decimals(v any) any {
-	switch v := v.(type) {
-	case json.Number:
-		if n, err := v.Int64(); err == nil && (n > 1<<53 || n < -1<<53) {
-			return n
-		}
-		f, err := v.Float64()
-		if err != nil {
-			return v.String()
-		}
-		return decimal(f)
-	case map[string]any:
-		for key, inner := range v { // each member on its own: no order shows
-			v[key] = decimals(inner)
-		}
-	case []any:
-		for i := range v {
-			v[i] = decimals(v[i])
-		}
+// exact is the largest number up to which a double holds every whole number.
+const exact = 1 << 53
+
+// number is a JSON number: a whole one is an int, so that templates can count and index
+// with it, and long ids are what they were.
+func number(text string) any {
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return int(n)
 	}
-	return v
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return text
+	}
+	return decimal(f)
+}
+
+// result is what a filter calculated.
+func result(f float64) any {
+	if f == math.Trunc(f) && math.Abs(f) <= exact {
+		return int(f)
+	}
+	return decimal(f)
 }
 
 //nudge:constant read only
@@ -46,28 +46,86 @@ var errDivision = errors.New("division by zero")
 
 // calculate gives the engine's filters that calculate results that print as decimals.
 func calculate(e *liquid.Engine) {
-	e.RegisterFilter("abs", func(a float64) any { return decimal(math.Abs(a)) })
-	e.RegisterFilter("plus", func(a, b float64) any { return decimal(a + b) })
-	e.RegisterFilter("minus", func(a, b float64) any { return decimal(a - b) })
-	e.RegisterFilter("times", func(a, b float64) any { return decimal(a * b) })
-	e.RegisterFilter("modulo", func(a, b float64) any { return decimal(math.Mod(a, b)) })
+	e.RegisterFilter("abs", func(a float64) any { return result(math.Abs(a)) })
+	e.RegisterFilter("ceil", func(a float64) any { return result(math.Ceil(a)) })
+	e.RegisterFilter("floor", func(a float64) any { return result(math.Floor(a)) })
+	e.RegisterFilter("plus", func(a, b float64) any { return result(a + b) })
+	e.RegisterFilter("minus", func(a, b float64) any { return result(a - b) })
+	e.RegisterFilter("times", func(a, b float64) any { return result(a * b) })
+	e.RegisterFilter("at_least", func(a, b float64) any { return result(math.Max(a, b)) })
+	e.RegisterFilter("at_most", func(a, b float64) any { return result(math.Min(a, b)) })
+	e.RegisterFilter("modulo", modulo)
 	e.RegisterFilter("round", func(a float64, places func(int) int) any {
 		exp := math.Pow10(places(0))
-		return decimal(math.Floor(a*exp+0.5) / exp)
+		return result(math.Floor(a*exp+0.5) / exp)
 	})
 	e.RegisterFilter("divided_by", divide)
+	e.RegisterFilter("sum", sum)
 }
 
-// divide divides whole by a whole number that stands in the template, as Liquid does.
-func divide(a float64, b any) (any, error) {
-	q := reflect.ValueOf(b)
-	switch {
-	case q.CanInt() && q.Int() == 0, q.CanFloat() && q.Float() == 0:
-		return 0, errDivision
-	case q.CanInt():
-		return int64(a) / q.Int(), nil
-	case q.CanFloat():
-		return decimal(a / q.Float()), nil
+// modulo has the sign of the divisor, as in Liquid.
+func modulo(a, b float64) (any, error) {
+	if b == 0 {
+		return nil, errDivision
 	}
-	return nil, errors.New("the divisor is no number")
+	return result(a - b*math.Floor(a/b)), nil
+}
+
+// divide gives a whole number, rounded down, where both are whole, as Liquid does.
+func divide(a, b any) (any, error) {
+	x, wholeX, err := operand(a)
+	if err != nil {
+		return nil, err
+	}
+	y, wholeY, err := operand(b)
+	switch {
+	case err != nil:
+		return nil, err
+	case y == 0:
+		return nil, errDivision
+	case wholeX && wholeY:
+		return result(math.Floor(x / y)), nil
+	default:
+		return decimal(x / y), nil
+	}
+}
+
+// sum adds up the numbers of a list, or a member of its objects.
+func sum(list []any, member func(string) string) (any, error) {
+	total := 0.0
+	name := member("")
+	for _, v := range list {
+		if name != "" {
+			v = propertyOf(v, name)
+		}
+		if v == nil {
+			continue
+		}
+		f, _, err := operand(v)
+		if err != nil {
+			return nil, err
+		}
+		total += f
+	}
+	return result(total), nil
+}
+
+// operand is a value as a number, and whether it is written as a whole one.
+func operand(v any) (f float64, whole bool, err error) {
+	switch v := v.(type) {
+	case int:
+		return float64(v), true, nil
+	case int64:
+		return float64(v), true, nil
+	case decimal:
+		return float64(v), false, nil
+	case float64:
+		return v, false, nil
+	case string:
+		text := strings.TrimSpace(v)
+		if f, err = strconv.ParseFloat(text, 64); err == nil {
+			return f, !strings.ContainsAny(text, ".eE"), nil
+		}
+	}
+	return 0, false, fmt.Errorf("%v is no number", v)
 }

@@ -12,7 +12,7 @@ func TestNumbers(t *testing.T) {
 	r := message.NewRenderer()
 	f := func(source, value, want string) {
 		t.Helper()
-		got, err := r.Render([]campaign.Field{{Name: "body", Source: source}}, []byte(`{"trigger.properties.n": `+value+`}`))
+		got, err := r.Render([]campaign.Field{{Name: "body", Source: source}}, []byte(`{"trigger.properties.n": `+value+`}`), 0)
 		if err != nil || got[0].Source != want {
 			t.Errorf("%s with %s: %v, error %v; want %q", source, value, got, err, want)
 		}
