@@ -156,7 +156,7 @@ func (c *Counter) add(property string, amount Money) {
 		copy(c.Sums[i+1:], c.Sums[i:])
 		c.Sums[i] = Sum{Property: property}
 	}
-	c.Sums[i].Total += amount
+	c.Sums[i].Total = c.Sums[i].Total.plus(amount)
 }
 
 func (c *Customer) ring(name string) *Ring {

@@ -105,14 +105,14 @@ func sentinel(year int, month time.Month, day int) bool {
 	return year <= 1 || year == 1900 || year == 1970 && month == time.January && day == 1 || year > 9999
 }
 
-// local gives a timed date its day in a zone.
-func (d calendarDate) local(loc *time.Location) (local calendarDate, minute int) {
+// local gives a timed date its day in a zone, the minute of that day and the ms beyond it.
+func (d calendarDate) local(loc *time.Location) (local calendarDate, minute int, beyond int64) {
 	if !d.timed {
-		return d, 0
+		return d, 0, 0
 	}
 	at := time.UnixMilli(d.instant).In(loc)
 	d.year, d.month, d.day = at.Date()
-	return d, at.Hour()*60 + at.Minute()
+	return d, at.Hour()*60 + at.Minute(), int64(at.Second())*1000 + int64(at.Nanosecond()/1e6)
 }
 
 // occurrence is the day on which a date comes round for the n-th time: n is the year,
@@ -156,9 +156,9 @@ func (t *DateTrigger) number(day time.Time) int64 {
 // plan is the next instant, in ms, at which an offset of a date is due, and the number
 // of its occurrence; 0 when there is none. old is what was planned and fired before.
 func (t *DateTrigger) plan(d calendarDate, loc *time.Location, o Offset, now int64, old *DateWatch) (due, n int64) {
-	local, minute := d.local(loc)
+	local, minute, beyond := d.local(loc)
 	if t.At >= 0 {
-		minute = t.At
+		minute, beyond = t.At, 0
 	}
 	today := time.UnixMilli(now).In(loc)
 	own, dated := int64(0), local.year != 0
@@ -180,7 +180,7 @@ func (t *DateTrigger) plan(d calendarDate, loc *time.Location, o Offset, now int
 			!date(local.year, local.month, local.day).After(date(today.Year(), today.Month(), today.Day())) {
 			continue // the day itself is no anniversary
 		}
-		at := zone.Instant(loc, day.Year(), day.Month(), day.Day()+o.Days, minute) + o.Rest
+		at := zone.Instant(loc, day.Year(), day.Month(), day.Day()+o.Days, minute) + beyond + o.Rest
 		if t.At < 0 && d.timed && o.Days == 0 && t.Repeat == NoRepeat {
 			at = d.instant + o.Rest
 		}
@@ -199,7 +199,7 @@ func leap(year int) bool { return year%4 == 0 && (year%100 != 0 || year%400 == 0
 
 // dateEvent is the trigger event of a chain that a date started.
 func (t *DateTrigger) dateEvent(d calendarDate, loc *time.Location, o Offset, w *DateWatch) *Event {
-	local, _ := d.local(loc)
+	local, _, _ := d.local(loc)
 	day, _ := t.occurrence(local, w.Number)
 	return &Event{
 		Type: Track, Name: "$date", Time: w.Due,

@@ -241,3 +241,22 @@ func TestDateSection(t *testing.T) {
 		t.Error("a quarantined date is still due")
 	}
 }
+
+// An instant is met to the millisecond, also some way off and as it comes round.
+func TestDateInstantIsExact(t *testing.T) {
+	const beyond = 12_345 // ms after the minute
+	for _, c := range []struct{ rest, want string }{
+		{"", "2026-03-20T10:11"},
+		{", offsets: [-1d]", "2026-03-19T10:11"},
+		{", offsets: [-36h]", "2026-03-18T22:11"},
+		{", offsets: [2h]", "2026-03-20T12:11"},
+		{", repeat: yearly", "2026-03-20T10:11"},
+		{", repeat: monthly", "2026-03-20T10:11"},
+	} {
+		s := newDateStory(t, "path: customer.traits.d"+c.rest)
+		s.identify(t, "2026-03-01T09:00", `{"d":"2026-03-20T10:11:12.345Z"}`)
+		if got, want := s.c.NextDue(), at(t, c.want)+beyond; got != want {
+			t.Errorf("%q: due at %s; want %s", c.rest, FormatTime(got), FormatTime(want))
+		}
+	}
+}

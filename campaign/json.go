@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"bytes"
+	"slices"
 	"sort"
 
 	"github.com/valyala/fastjson"
@@ -177,5 +178,17 @@ func equalJSON(a, b *fastjson.Value) bool {
 		}
 		return a.GetFloat64() == b.GetFloat64()
 	}
-	return bytes.Equal(appendCanonical(nil, a), appendCanonical(nil, b))
+	switch a.Type() {
+	case fastjson.TypeArray:
+		x, y := a.GetArray(), b.GetArray()
+		return slices.EqualFunc(x, y, equalJSON)
+	case fastjson.TypeObject:
+		x, y := a.GetObject(), b.GetObject()
+		keys := sortedKeys(x)
+		return slices.Equal(keys, sortedKeys(y)) && !slices.ContainsFunc(keys, func(k string) bool {
+			return !equalJSON(x.Get(k), y.Get(k))
+		})
+	default:
+		return bytes.Equal(appendCanonical(nil, a), appendCanonical(nil, b))
+	}
 }

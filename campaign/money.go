@@ -10,6 +10,18 @@ import (
 // Money is an amount in millionths of its unit, so that sums are exact.
 type Money int64
 
+// plus is the sum, at the end of the range where it would leave it.
+func (m Money) plus(n Money) Money {
+	sum := m + n
+	switch {
+	case m > 0 && n > 0 && sum < 0:
+		return math.MaxInt64
+	case m < 0 && n < 0 && sum >= 0:
+		return math.MinInt64
+	}
+	return sum
+}
+
 const microsPerUnit = 1_000_000
 
 // ParseMoney reads a JSON number. Digits beyond the sixth after the point are

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"github.com/google/cel-go/cel"
 	"go.yaml.in/yaml/v3"
@@ -112,14 +114,18 @@ func (r *reader) document(n *yaml.Node) (Parsed, bool) {
 	var kind, version, name string
 	var spec *yaml.Node
 	labels := map[string]string{}
+	scenario := r.draw == nil && saysScenario(n) // nobody names a scenario, and it is stored nowhere
+	if scenario {
+		name = r.scenarioName(n)
+	}
 	r.object(n, "document",
-		field{name: "apiVersion", required: true, read: func(n *yaml.Node) {
+		field{name: "apiVersion", required: !scenario, read: func(n *yaml.Node) {
 			if r.text(n, "apiVersion", &version); version != APIVersion {
 				r.fail(n, "apiVersion %q is unknown; use %s", version, APIVersion)
 			}
 		}},
 		field{name: "kind", required: true, read: func(n *yaml.Node) { r.text(n, "kind", &kind) }},
-		field{name: "metadata", required: true, read: func(n *yaml.Node) { r.metadata(n, &name, labels) }},
+		field{name: "metadata", required: !scenario, read: func(n *yaml.Node) { r.metadata(n, &name, labels) }},
 		field{name: "spec", required: true, read: func(n *yaml.Node) { spec = n }},
 	)
 	if spec == nil || kind == "" {
@@ -135,6 +141,22 @@ func (r *reader) document(n *yaml.Node) (Parsed, bool) {
 	}
 	d.Document.Source = string(source)
 	return d, len(r.errs) == before
+}
+
+// saysScenario says whether a document is of kind Scenario.
+func saysScenario(n *yaml.Node) bool {
+	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == "kind" {
+			return n.Content[i+1].Value == KindScenario
+		}
+	}
+	return false
+}
+
+// scenarioName is the name of a scenario that has none: where it stands.
+func (r *reader) scenarioName(n *yaml.Node) string {
+	base := strings.TrimSuffix(path.Base(r.file), path.Ext(r.file))
+	return fmt.Sprintf("%s-%d", base, n.Line)
 }
 
 // kindWords are for messages.

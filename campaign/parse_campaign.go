@@ -3,6 +3,7 @@ package campaign
 import (
 	"slices"
 
+	"github.com/google/cel-go/cel"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -172,8 +173,15 @@ func (r *reader) goals(n *yaml.Node, p *Program) {
 			field{name: "from", read: func(n *yaml.Node) {
 				g.FromDelivery = r.choice(n, "goal.from", "entry", "delivery") == 1
 			}},
-			field{name: "value", read: func(n *yaml.Node) { r.expr(n, "goal.value", false, &g.Value) }},
-			field{name: "currency", read: func(n *yaml.Node) { r.expr(n, "goal.currency", false, &g.Currency) }},
+			field{name: "value", read: func(n *yaml.Node) {
+				if r.expr(n, "goal.value", false, &g.Value); g.Value != nil && !numeric(g.Value.output) {
+					r.fail(n, "goal.value: expression gives %s, not a number", g.Value.output)
+				}
+			}},
+			field{name: "currency", read: func(n *yaml.Node) {
+				r.expr(n, "goal.currency", false, &g.Currency)
+				r.gives(n, "goal.currency", g.Currency, "a text", cel.StringType)
+			}},
 			field{name: "stop", read: func(n *yaml.Node) { r.boolean(n, "goal.stop", &g.Stop) }},
 			field{name: "reverse_on", read: func(n *yaml.Node) { g.ReverseOn = r.reverseOn(n) }},
 			field{name: "primary", read: func(n *yaml.Node) {

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/google/cel-go/cel"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/nudge-engine/nudge/campaign/zone"
@@ -17,6 +18,7 @@ func (r *reader) date(n *yaml.Node) *DateTrigger {
 			if r.customerExpr(n, "path", false, &t.Path); t.Path != nil && t.Path.reads.clock {
 				r.fail(n, "path must not look at now or a window")
 			}
+			r.gives(n, "path", t.Path, "a date", cel.StringType, cel.TimestampType)
 		}},
 		field{name: "repeat", read: func(n *yaml.Node) {
 			t.Repeat = Repeat(r.choice(n, "repeat", "none", "yearly", "monthly"))

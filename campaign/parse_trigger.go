@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -168,6 +169,13 @@ func (r *reader) customerExpr(n *yaml.Node, what string, predicate bool, into **
 	r.expr(n, what, predicate, into)
 	if *into != nil && (*into).reads.record {
 		r.fail(n, "%s must look at customer and now only, not at event, trigger or chain", what)
+	}
+}
+
+// gives checks what an expression gives where that is known before it runs.
+func (r *reader) gives(n *yaml.Node, what string, e *Expr, words string, types ...*cel.Type) {
+	if e != nil && !slices.ContainsFunc(append(types, cel.DynType), e.output.IsExactType) {
+		r.fail(n, "%s: expression gives %s, not %s", what, e.output, words)
 	}
 }
 

@@ -206,7 +206,7 @@ func readCalls(path string, sorted bool, docs []campaign.Parsed) ([]campaign.Eve
 	scanner := bufio.NewScanner(f)
 	scanner.Buffer(make([]byte, 64<<10), maxLine)
 	for n := 1; scanner.Scan(); n++ {
-		text := bytes.TrimSpace(scanner.Bytes())
+		text := bytes.TrimSpace(bytes.TrimPrefix(scanner.Bytes(), []byte("\ufeff"))) // some tools begin files so
 		if len(text) == 0 {
 			continue
 		}
