@@ -31,7 +31,7 @@ func celBool(predicate bool) *cel.Type {
 
 // Parse reads a definition file (YAML or JSON, several documents a file) and
 // compiles what it defines. On error it returns an Errors with every error of
-// the file.
+// the file, and the documents that have none.
 func Parse(lang *Language, file string, text []byte) ([]Parsed, error) {
 	r := &reader{file: file, lang: lang}
 	if len(text) > maxFileBytes {
@@ -65,7 +65,7 @@ func Parse(lang *Language, file string, text []byte) ([]Parsed, error) {
 		}
 	}
 	if len(r.errs) > 0 {
-		return nil, r.sorted()
+		return docs, r.sorted()
 	}
 	return docs, nil
 }

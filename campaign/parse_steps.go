@@ -223,14 +223,16 @@ func (r *reader) checkSteps(n *yaml.Node, p *Program) {
 	}
 	before := len(r.errs)
 	p.steps = make(map[string]int, len(p.Steps))
+	unclear := map[string]bool{} // ids of several steps
 	for i := range p.Steps {
 		if first, twice := p.steps[p.Steps[i].ID]; twice {
+			unclear[p.Steps[i].ID] = true
 			r.fail(n.Content[i], "step id %q is used twice, first for step %d", p.Steps[i].ID, first+1)
 			continue
 		}
 		p.steps[p.Steps[i].ID] = i
 	}
-	r.checkTargets(n, p)
+	r.checkTargets(n, p, unclear)
 	if len(r.errs) > before {
 		return // ids and targets first: what they break would be reported too
 	}
@@ -244,11 +246,11 @@ func (r *reader) checkSteps(n *yaml.Node, p *Program) {
 
 // checkTargets checks that each goto names a step, and one behind only where that
 // allows it.
-func (r *reader) checkTargets(n *yaml.Node, p *Program) {
+func (r *reader) checkTargets(n *yaml.Node, p *Program, unclear map[string]bool) {
 	for i := range p.Steps {
 		for _, target := range p.targets(i) {
 			switch at, ok := p.steps[target]; {
-			case target == endStep:
+			case target == endStep, unclear[target]:
 			case !ok:
 				r.fail(n.Content[i], "step %s: goto %q names no step", p.Steps[i].ID, target)
 			case at <= i && p.Steps[at].Loop == 0:

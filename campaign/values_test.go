@@ -35,8 +35,15 @@ func TestEqualJSON(t *testing.T) {
 func TestMoneyStaysAtItsEnd(t *testing.T) {
 	const most, least = Money(math.MaxInt64), Money(math.MinInt64)
 	for _, c := range []struct{ a, b, want Money }{
-		{most, 1, most}, {most, most, most}, {least, -1, least}, {least, least, least}, {most, least, -1},
-		{2, 3, 5}, {-2, -3, -5}, {most - 1, 1, most}, {least + 1, -1, least},
+		{most, 1, most},
+		{most, most, most},
+		{least, -1, least},
+		{least, least, least},
+		{most, least, -1},
+		{2, 3, 5},
+		{-2, -3, -5},
+		{most - 1, 1, most},
+		{least + 1, -1, least},
 	} {
 		if got := c.a.plus(c.b); got != c.want {
 			t.Errorf("%d plus %d is %d; want %d", c.a, c.b, got, c.want)

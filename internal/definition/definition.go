@@ -76,16 +76,18 @@ type Options struct {
 }
 
 // Parse parses and checks files together. All errors of all files come at once,
-// as campaign.Errors joined with errors.Join.
+// as campaign.Errors joined with errors.Join; only what documents say of each other is
+// not looked at while one of them cannot be read.
 func Parse(lang *campaign.Language, files []File, o Options) ([]campaign.Parsed, error) {
 	var all []campaign.Parsed
 	var errs []error
 	where := map[string]string{}
+	unread := false
 	for _, f := range files {
 		docs, err := campaign.Parse(lang, f.Name, f.Text)
 		if err != nil {
 			errs = append(errs, err)
-			continue
+			unread = true
 		}
 		for _, d := range docs {
 			key := d.Document.Kind + "/" + d.Document.Name
@@ -100,11 +102,12 @@ func Parse(lang *campaign.Language, files []File, o Options) ([]campaign.Parsed,
 			all = append(all, d)
 		}
 	}
-	if len(errs) > 0 {
-		return nil, errors.Join(errs...)
+	if !unread {
+		errs = append(errs, govern(all, where, o.Known)...)
 	}
-	if err := link(all, where, o); err != nil {
-		return nil, err
+	o.Loose = o.Loose || unread
+	if errs = append(errs, link(all, where, o)...); len(errs) > 0 {
+		return nil, errors.Join(errs...)
 	}
 	return all, nil
 }
@@ -114,7 +117,7 @@ func at(file string, line int, format string, args ...any) campaign.Errors {
 }
 
 // link resolves references between documents and finds the variables of messages.
-func link(all []campaign.Parsed, where map[string]string, o Options) error {
+func link(all []campaign.Parsed, where map[string]string, o Options) (errs []error) {
 	channels := map[string]bool{ConsoleChannel: true, campaign.CallChannel: true}
 	for _, c := range o.Known.Channels {
 		channels[c] = true
@@ -132,7 +135,6 @@ func link(all []campaign.Parsed, where map[string]string, o Options) error {
 		}
 	}
 	r := message.NewRenderer()
-	errs := govern(all, where, o.Known)
 	for i := range all {
 		d := &all[i]
 		fail := func(format string, args ...any) {
@@ -178,5 +180,5 @@ func link(all []campaign.Parsed, where map[string]string, o Options) error {
 			}
 		})
 	}
-	return errors.Join(errs...)
+	return errs
 }

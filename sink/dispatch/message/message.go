@@ -38,10 +38,11 @@ func NewRenderer() *Renderer {
 
 var (
 	// datePattern is the usual way of a template to say the present day.
-	datePattern = regexp.MustCompile(`(?:"now"|'now'|"today"|'today')(\s*\|\s*date\b)`)
-	tagPattern  = regexp.MustCompile(`(?s)\{\{.*?\}\}|\{%.*?%\}`)
-	textPattern = regexp.MustCompile(`"[^"]*"|'[^']*'`)
-	pathPattern = regexp.MustCompile(`\b(?:customer|trigger|chain|campaign)(?:\.[A-Za-z_][A-Za-z0-9_-]*)+`)
+	datePattern   = regexp.MustCompile(`(?:"now"|'now'|"today"|'today')(\s*\|\s*date\b)`)
+	assignPattern = regexp.MustCompile(`^\{%-?\s*assign\b`)
+	tagPattern    = regexp.MustCompile(`(?s)\{\{.*?\}\}|\{%.*?%\}`)
+	textPattern   = regexp.MustCompile(`"[^"]*"|'[^']*'`)
+	pathPattern   = regexp.MustCompile(`\b(?:customer|trigger|chain|campaign)(?:\.[A-Za-z_][A-Za-z0-9_-]*)+`)
 )
 
 // nowName is the variable that is the instant of the decision; "now" | date means it too.
@@ -79,7 +80,7 @@ func (r *Renderer) Variables(fields []campaign.Field) ([]campaign.Variable, erro
 			if err := named.see(tag); err != nil {
 				return nil, fmt.Errorf("%s: %w", f.Name, err)
 			}
-			optional := strings.HasPrefix(tag, "{%") || strings.Contains(tag, "| default") ||
+			optional := strings.HasPrefix(tag, "{%") && !assignPattern.MatchString(tag) || strings.Contains(tag, "| default") ||
 				strings.Contains(tag, "|default")
 			for _, path := range pathPattern.FindAllString(textPattern.ReplaceAllString(tag, `""`), -1) {
 				if !known(path) {
