@@ -257,8 +257,11 @@ func (s *Simulation) step(p int, record stream.Record) (campaign.Output, error) 
 					l.Detail,
 				)
 			}
+			taken := recalled(out.Deliveries)
 			for i := range out.Deliveries {
-				if d := &out.Deliveries[i]; d.Status == campaign.HandedOff {
+				if d := &out.Deliveries[i]; d.Status == campaign.HandedOff && taken[d.ID] {
+					d.Status, d.Reason = campaign.StatusDropped, campaign.ReasonChainEnd
+				} else if d.Status == campaign.HandedOff {
 					r := campaign.Result{
 						Workspace: d.Workspace, Customer: d.Customer, Delivery: d.ID, Attempt: d.Attempt,
 						Verdict: campaign.Accepted,
@@ -279,6 +282,21 @@ func (s *Simulation) step(p int, record stream.Record) (campaign.Output, error) 
 		}
 	}
 	return all, nil
+}
+
+// recalled are the deliveries that were taken back by the same record that made them, as
+// by an event that a step emits: no channel would have seen them.
+func recalled(all []campaign.Delivery) map[campaign.ID]bool {
+	var taken map[campaign.ID]bool
+	for i := range all {
+		if all[i].Status == campaign.StatusRecall {
+			if taken == nil {
+				taken = map[campaign.ID]bool{}
+			}
+			taken[all[i].ID] = true
+		}
+	}
+	return taken
 }
 
 // hand gives the sink what one call, or the timers of one instant, led to, in the order of
