@@ -60,9 +60,9 @@ func (m *Machine) freeze(ch *Chain, earliest int64) {
 }
 
 // hold keeps a chain before the step that it has come to, while its campaign stands
-// still; it says whether it does.
+// still; it says whether it does. One that has come to its end ends.
 func (m *Machine) hold(ch *Chain) bool {
-	if !m.frozen(ch) {
+	if ch.Step == endStep || !m.frozen(ch) {
 		return false
 	}
 	ch.still, ch.Due, ch.Wake = true, m.now, Never

@@ -115,6 +115,10 @@ func (a *Auditor) enter(c *customer, t *candidate, lost bool) {
 	case Paused:
 		a.note(NotePaused)
 	}
+	if reason == Paused && def.Queue {
+		a.keep(c, t)
+		return
+	}
 	if reason != "" {
 		a.refuse(i, reason)
 		return

@@ -15,7 +15,6 @@ type tour struct {
 	campaign string // of a schedule; empty: a broadcast
 	event    *Event
 	due      int64
-	late     bool
 	left     []*customer // by id
 	cursor   string      // the customer whose turn came last
 }
@@ -54,7 +53,7 @@ func (a *Auditor) occur() {
 			continue
 		}
 		a.tours = append(a.tours, &tour{
-			campaign: a.campaigns[i].Name, due: last, late: a.now-last > lateAfter,
+			campaign: a.campaigns[i].Name, due: last,
 			event: &Event{ID: AnyID, Name: "$schedule", Time: last, Type: TypeTrack},
 			left:  slices.Clone(a.customers),
 		})
@@ -159,7 +158,7 @@ func (a *Auditor) happen(c *customer, t *tour) {
 		default:
 			continue
 		}
-		all = append(all, candidate{campaign: i, trigger: t.event, planned: t.due, late: t.late})
+		all = append(all, candidate{campaign: i, trigger: t.event, planned: t.due, late: a.now-t.due > lateAfter})
 	}
 	a.admit(c, all)
 	a.settle(c)
