@@ -411,7 +411,7 @@ func (c *customer) update(a *Auditor, e *Event) {
 	e.met = map[string]bool{}
 	for _, def := range a.campaigns {
 		m := Match{Event: def.Trigger.Event, Where: def.Trigger.Where}
-		if def.Trigger.Kind == KindStreak && m.holds(e, e, c) {
+		if def.Trigger.Kind == KindStreak && def.looks() && m.holds(e, e, c) {
 			e.met[def.Name] = true
 		}
 	}
@@ -456,6 +456,9 @@ func (a *Auditor) runMoved(c *customer) {
 // trigger asks one campaign whether the record starts a chain.
 func (a *Auditor) trigger(c *customer, i int, e *Event, first bool) (candidate, bool) {
 	t, s := a.campaigns[i].Trigger, &c.per[i]
+	if !a.campaigns[i].looks() {
+		return candidate{}, false
+	}
 	hit := Match{Event: t.Event, Where: t.Where}.holds(e, e, c)
 	by := e
 	switch t.Kind {
@@ -463,7 +466,8 @@ func (a *Auditor) trigger(c *customer, i int, e *Event, first bool) (candidate, 
 	case KindWebhook:
 		hit = e.Name == "$webhook/"+a.campaigns[i].Name
 	case KindCount:
-		known := c.place > a.since(t.Event, t.Where) // else some of the history was not counted
+		// Else some of the history was not counted.
+		known := a.campaigns[i].Existing || c.place > a.since(t.Event, t.Where)
 		hit = hit && known && len(c.counted(t.Event, t.Where)) == t.Reaches
 	case KindStreak:
 		hit = e.Type == TypeTrack && a.streak(c, i, e)

@@ -12,6 +12,7 @@ type candidate struct {
 	planned  int64
 	late     bool
 	depth    int
+	bare     bool        // there is no trigger event that could be kept
 	rivals   []candidate // of its group, due at the same instant
 }
 

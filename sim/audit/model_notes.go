@@ -7,8 +7,13 @@ const (
 	NoteKept        = "entry kept by a pause"
 	NoteKeptOld     = "kept entry too old when it is offered"
 	NoteOffered     = "kept entry offered"
+	NoteDropped     = "counter asked for no more"
+	NoteObserved    = "customer who is there looked at by a campaign that begins"
+	NoteIncluded    = "customer who is there asked in"
 )
 
 func modelNotes() []string {
-	return []string{NoteThawed, NoteThawedMoved, NoteKept, NoteKeptOld, NoteOffered}
+	return []string{
+		NoteThawed, NoteThawedMoved, NoteKept, NoteKeptOld, NoteOffered, NoteDropped, NoteObserved, NoteIncluded,
+	}
 }

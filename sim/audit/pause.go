@@ -83,7 +83,7 @@ func (a *Auditor) keep(c *customer, t *candidate) {
 	for i := range c.per {
 		n += len(c.per[i].kept)
 	}
-	if n == mostKept {
+	if n == mostKept || t.bare {
 		a.refuse(t.campaign, Paused)
 		return
 	}
@@ -107,7 +107,12 @@ func (a *Auditor) offered(c *customer) {
 	}
 	slices.SortFunc(all, func(x, y kept) int { return cmp.Compare(x.order, y.order) })
 	for _, k := range all {
-		if a.tooOld(k.campaign, k.trigger) {
+		// The end of a time without an event is what would have started a chain.
+		happened := k.trigger.Time
+		if t := a.campaigns[k.campaign].Trigger; t.Kind == KindInactivity && t.Event == k.trigger.Name {
+			happened += t.For.Milliseconds()
+		}
+		if a.now-happened > a.maxAge(k.campaign) {
 			a.note(NoteKeptOld)
 			a.refuse(k.campaign, "max_event_age")
 			continue

@@ -37,9 +37,13 @@ func (a *Auditor) succeed(at int, old Campaign) {
 			}
 		}
 		for _, ch := range c.chains {
+			if ch.campaign == at && ch.archived && next.Status != Archived {
+				ch.leaving, ch.archived = false, false // before its turn
+			}
 			switch {
 			case ch.campaign != at:
 			case ch.live() && (next.InFlight == Exit || next.Status == Archived):
+				ch.archived = !ch.leaving && next.InFlight != Exit
 				ch.leaving = true
 			case ch.live() && next.InFlight == Pin:
 				if ch.def == next {
@@ -80,6 +84,7 @@ func (a *Auditor) dismiss(c *customer) {
 
 func (c Campaign) statusLines(line func(given bool, name, value string)) {
 	line(c.InFlight != "", "in_flight", c.InFlight)
+	line(c.Existing, "existing", "include")
 	status := c.Status
 	if status == Paused {
 		entries := map[bool]string{false: "reject", true: "queue"}[c.Queue]

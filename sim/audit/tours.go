@@ -15,6 +15,8 @@ type tour struct {
 	campaign string // of a schedule; empty: a broadcast
 	event    *Event
 	due      int64
+	begun    *begun      // of an activation
+	forgets  bool        // a counter that is asked for no more
 	left     []*customer // by id
 	cursor   string      // the customer whose turn came last
 }
@@ -137,7 +139,14 @@ func (a *Auditor) visitFor(c *customer, t *tour) {
 		return
 	}
 	t.left = slices.Delete(t.left, at, at+1)
+	if t.forgets {
+		return // it has been forgotten already
+	}
 	a.dismiss(c)
+	if t.begun != nil {
+		a.observe(c, t)
+		return
+	}
 	a.happen(c, t)
 }
 

@@ -15,7 +15,7 @@ import (
 func (d *draw) pauses(w *Workload) {
 	for range 5 + d.rng.IntN(6) {
 		c := pick(d, latest(w))
-		if !rests(&c) {
+		if !rests(&c) && !d.f.Model.Timed {
 			continue
 		}
 		call := d.starter(w, &c)
