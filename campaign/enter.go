@@ -331,7 +331,7 @@ func (m *Machine) refresh(p *Program, ch *Chain, trigger *Event) {
 	if trigger != nil {
 		ch.Trigger = trigger.appendBody(nil)
 	}
-	if s, _ := p.step(ch.Step); s != nil && ch.Due != 0 {
+	if s, _ := p.step(ch.Step); s != nil && ch.Due != 0 && !ch.still {
 		ch.Wake, ch.Opened = 0, m.now
 		switch v := s.Verb.(type) {
 		case *Delay:

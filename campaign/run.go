@@ -46,10 +46,10 @@ func (m *Machine) run(ch *Chain) {
 		m.end(ch, Exited, ReasonArchived, "")
 		return
 	}
-	ch.Version, ch.planned = p.Version, m.set.byName[ch.Campaign].Version
-	if m.hold(ch) {
+	if m.hold(ch) { // it has not run under this version yet
 		return
 	}
+	ch.Version, ch.planned = p.Version, m.set.byName[ch.Campaign].Version
 	m.look(ch)
 	m.walk(p, &turn{chain: ch})
 }

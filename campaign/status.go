@@ -40,6 +40,9 @@ func (p *Program) frozen() bool {
 	return p.Status == StatusDraft || p.Status == StatusPaused && !p.Pause.Run
 }
 
+// watches says that the campaign looks at customers: a draft and an archived one do not.
+func (p *Program) watches() bool { return p.Status != StatusDraft && p.Status != StatusArchived }
+
 // frozen says that the campaign of a chain stands still, by the version in force.
 func (m *Machine) frozen(ch *Chain) bool {
 	p := m.set.byName[ch.Campaign]
@@ -60,9 +63,9 @@ func (m *Machine) freeze(ch *Chain, earliest int64) {
 }
 
 // hold keeps a chain before the step that it has come to, while its campaign stands
-// still; it says whether it does.
+// still; it says whether it does. One that has come to its end ends.
 func (m *Machine) hold(ch *Chain) bool {
-	if !m.frozen(ch) {
+	if ch.Step == endStep || !m.frozen(ch) {
 		return false
 	}
 	ch.still, ch.Due, ch.Wake = true, m.now, Never
@@ -105,11 +108,26 @@ func (m *Machine) release() {
 		m.scope.chain.c = nil
 		m.scope.event.set(e)
 		m.scope.trigger.set(e)
-		m.offer(p, e)
+		m.offerKept(p, e)
 		m.rest()
+		m.followProfile(nil) // it is the turn that starts the chain, not the event
 	}
 	m.derive()
 	m.prune()
+}
+
+// offerKept offers an entry that was kept. One by a time without an event counts as old as
+// the end of that time is: its event is older, and was not what should have started it.
+func (m *Machine) offerKept(p *Program, e *Event) {
+	t, silent := p.Trigger.(*InactivityTrigger)
+	switch {
+	case !silent || e.Name != t.Event:
+		m.offer(p, e)
+	case m.now-e.Time-t.For > p.MaxEventAge:
+		m.refuse(p, "", ReasonTooOld)
+	default:
+		m.enterIfAllowed(p, e)
+	}
 }
 
 // status reads a word, or {state, entries, timers}.

@@ -122,9 +122,10 @@ func (m *Machine) follow() {
 		case current.Status == StatusArchived:
 			m.end(ch, Exited, ReasonArchived, "")
 		case current.Version > max(ch.Version, ch.planned):
+			before := max(ch.Version, ch.planned)
 			ch.planned = current.Version
 			earliest := ReplanAt(next.At, m.c.Workspace, m.c.ID)
-			if !ch.still {
+			if !ch.still && p.Version > before { // else it is pinned to what its timer goes by
 				m.retime(p, ch, earliest)
 			}
 			m.freeze(ch, earliest)

@@ -104,10 +104,13 @@ func (s *Set) Activation(old *Set, names []string) (v Visit, needed bool) {
 	sort.Strings(sorted)
 	for _, name := range sorted {
 		p := s.byName[name]
-		if p == nil {
+		if p == nil || !p.watches() {
 			continue
 		}
 		before := old.byName[name]
+		if before != nil && !before.watches() {
+			before = nil
+		}
 		existing := p.Existing && (before == nil || !before.Existing)
 		switch p.Trigger.(type) {
 		case *DateTrigger:
@@ -266,7 +269,7 @@ func (m *Machine) armKnown(p *Program, t *InactivityTrigger, existing bool) {
 	}
 	due := c.Last + t.For
 	if due <= m.asOf {
-		if !existing {
+		if e := m.c.entry(p.Name, "", false); !existing || e != nil && e.LastIn >= due { // once a spell
 			return
 		}
 		due = m.asOf

@@ -23,6 +23,11 @@ func (ch *chain) stand(s Step) {
 
 // again has a held chain ask anew.
 func (ch *chain) again() {
+	if ch.still() {
+		ch.stuck = true
+		return
+	}
+	ch.stuck, ch.thaw = false, 0
 	ch.asks.standing, ch.asks.held = true, false
 	ch.resting, ch.timed = false, false
 }

@@ -59,6 +59,8 @@ type Auditor struct {
 	conversions []Conversion
 	notes       []string
 
+	keptSoFar int // entries that pauses kept
+
 	erased map[string]bool // asked by key only
 	left   []Chain         // rows of chains that went on elsewhere or were erased
 	past   bool            // what is observed was done by the other of two who merged: waits do not see it
@@ -102,7 +104,10 @@ type standing struct {
 	due     int64
 	inside  bool     // a segment, or high of a threshold
 	valued  bool     // a threshold has had a value
+	asked   bool     // a watch of a group that only has to be settled
 	spent   []*Event // of streaks that are complete
+	kept    []kept   // by a pause that queues
+	turn    int64    // the customer's, to follow the version in force
 	dates   dates
 }
 
@@ -120,6 +125,7 @@ func (a *Auditor) Frame(t int64) {
 	a.now = max(a.now, t)
 	a.hold(before)
 	a.slice()
+	a.turns()
 	for {
 		first, ok := a.first(a.held())
 		if !ok || first.due > a.now {
@@ -168,6 +174,11 @@ func (a *Auditor) held() int64 {
 func (a *Auditor) Next() (due int64, ok bool) {
 	t, ok := a.first(math.MinInt64)
 	due = t.due
+	for _, c := range a.customers {
+		if at, has := c.turn(); has && (!ok || at < due) {
+			due, ok = at, true
+		}
+	}
 	for _, s := range a.schedules {
 		if !ok || s.next < due {
 			due, ok = s.next, true
@@ -219,22 +230,19 @@ func (c *customer) first() (first timer, ok bool) {
 // timers gives all that are armed.
 func (c *customer) timers(ask func(timer)) {
 	for _, ch := range c.chains {
-		if ch.live() && ch.leaving {
-			ask(timer{ch.turn, c, ch.campaign, ch.entry, ch, nil, false})
-		}
-		if ch.live() && ch.timed {
-			ask(timer{max(ch.due, ch.wake), c, ch.campaign, ch.entry, ch, nil, false})
+		if due, ok := ch.timer(); ok {
+			ask(timer{due: due, customer: c, campaign: ch.campaign, entry: ch.entry, chain: ch})
 		}
 	}
 	for i, p := range c.pending { // before all campaigns
-		ask(timer{p.due(), c, -1, i, nil, p, false})
+		ask(timer{due: p.due(), customer: c, campaign: -1, entry: i, pending: p})
 	}
 	for i, s := range c.per {
 		if s.armed {
-			ask(timer{s.due, c, i, s.entries + 1, nil, nil, false})
+			ask(timer{due: s.due, customer: c, campaign: i, entry: s.entries + 1})
 		}
 		if p, ok := s.dates.first(); ok {
-			ask(timer{p.due, c, i, s.entries + 1, nil, nil, true})
+			ask(timer{due: p.due, customer: c, campaign: i, entry: s.entries + 1, date: true})
 		}
 	}
 }
@@ -251,6 +259,8 @@ func (a *Auditor) fire(t timer) {
 		return
 	case t.chain != nil:
 		t.chain.timeout(a)
+		return
+	case a.grouping(t):
 		return
 	case t.date:
 		a.dateComes(t.customer, t.campaign)
@@ -401,7 +411,7 @@ func (c *customer) update(a *Auditor, e *Event) {
 	e.met = map[string]bool{}
 	for _, def := range a.campaigns {
 		m := Match{Event: def.Trigger.Event, Where: def.Trigger.Where}
-		if def.Trigger.Kind == KindStreak && m.holds(e, e, c) {
+		if def.Trigger.Kind == KindStreak && def.looks() && m.holds(e, e, c) {
 			e.met[def.Name] = true
 		}
 	}
@@ -437,7 +447,7 @@ func (c *customer) ordered() []*chain {
 // runMoved runs the chains that entered or were advanced until each rests.
 func (a *Auditor) runMoved(c *customer) {
 	for _, ch := range c.ordered() {
-		if ch.live() && !ch.resting && !ch.asks.standing {
+		if ch.live() && !ch.resting && !ch.asks.standing && !ch.waitsForThaw() {
 			ch.run(a)
 		}
 	}
@@ -446,6 +456,9 @@ func (a *Auditor) runMoved(c *customer) {
 // trigger asks one campaign whether the record starts a chain.
 func (a *Auditor) trigger(c *customer, i int, e *Event, first bool) (candidate, bool) {
 	t, s := a.campaigns[i].Trigger, &c.per[i]
+	if !a.campaigns[i].looks() {
+		return candidate{}, false
+	}
 	hit := Match{Event: t.Event, Where: t.Where}.holds(e, e, c)
 	by := e
 	switch t.Kind {
@@ -453,7 +466,8 @@ func (a *Auditor) trigger(c *customer, i int, e *Event, first bool) (candidate, 
 	case KindWebhook:
 		hit = e.Name == "$webhook/"+a.campaigns[i].Name
 	case KindCount:
-		known := c.place > a.since(t.Event, t.Where) // else some of the history was not counted
+		// Else some of the history was not counted.
+		known := a.campaigns[i].Existing || c.place > a.since(t.Event, t.Where)
 		hit = hit && known && len(c.counted(t.Event, t.Where)) == t.Reaches
 	case KindStreak:
 		hit = e.Type == TypeTrack && a.streak(c, i, e)

@@ -66,6 +66,9 @@ type Campaign struct {
 	From, Until int64 // of entries, Unix ms; 0: none
 	InFlight    string
 	Status      string
+	Queue       bool // a paused campaign keeps what would start chains, else refuses it
+	Freeze      bool // and holds its chains, else lets them go on
+	Existing    bool // include: also those who are there when it becomes active
 }
 
 // Trigger says what starts a chain. Reaches is for count; For and FromProfile

@@ -54,11 +54,14 @@ type chain struct {
 	wentBack int64          // when it last did
 	asks     asks
 
-	leaving bool // a new version ends it, at turn or before
-	turn    int64
-	born    birth          // when it came by a merge
-	carried map[string]int // messages of a step and channel before it came, asked by key only
-	gone    bool           // it was forgotten when its customer merged
+	stuck   bool  // it was to be asked again while it was held by a pause
+	thaw    int64 // when it goes on after a pause
+	leaving bool  // a new version ends it, at the customer's turn or before
+	// archived says that it leaves because its campaign is archived, not for good.
+	archived bool
+	born     birth          // when it came by a merge
+	carried  map[string]int // messages of a step and channel before it came, asked by key only
+	gone     bool           // it was forgotten when its customer merged
 }
 
 // Passed is an experiment that a chain came through.
@@ -255,6 +258,10 @@ func (ch *chain) lookBack() (target string, ok bool) {
 // timeout is the chain's timer. A position is the id of a step: a chain whose step a
 // new version took away ends.
 func (ch *chain) timeout(a *Auditor) {
+	if ch.thaw != 0 {
+		ch.thaws(a)
+		return
+	}
 	s, ok := ch.step()
 	if !ok {
 		ch.end(a, Exited)

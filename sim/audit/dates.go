@@ -202,7 +202,10 @@ func (t Trigger) catchUp() int64 {
 // redateAll looks at the dates of a customer after a record, where it can have moved them.
 func (a *Auditor) redateAll(c *customer, zoned bool) {
 	for i, def := range a.campaigns {
-		if def.Trigger.Kind == KindDate && (zoned || !same(c.traits[def.Trigger.Path], c.per[i].dates.value)) {
+		if def.Trigger.Kind != KindDate || !def.looks() {
+			continue
+		}
+		if zoned || !same(c.traits[def.Trigger.Path], c.per[i].dates.value) {
 			a.redate(c, i)
 		}
 	}

@@ -142,7 +142,7 @@ func (c *customer) nextDue(a *Auditor) (next timer, ok bool) {
 		watch := t.chain == nil && t.pending == nil
 		switch {
 		case t.due > a.now || watch && c.stands(t.campaign):
-		case watch && a.campaigns[t.campaign].Policy.Group != "":
+		case watch && c.per[t.campaign].asked:
 			if !has || t.compare(grouped) < 0 {
 				grouped, has = t, true
 			}

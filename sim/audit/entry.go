@@ -12,6 +12,7 @@ type candidate struct {
 	planned  int64
 	late     bool
 	depth    int
+	bare     bool        // there is no trigger event that could be kept
 	rivals   []candidate // of its group, due at the same instant
 }
 
@@ -114,6 +115,10 @@ func (a *Auditor) enter(c *customer, t *candidate, lost bool) {
 		a.note(NotePeriod)
 	case Paused:
 		a.note(NotePaused)
+	}
+	if reason == Paused && def.Queue {
+		a.keep(c, t)
+		return
 	}
 	if reason != "" {
 		a.refuse(i, reason)

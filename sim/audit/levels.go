@@ -113,6 +113,9 @@ func (a *Auditor) levels(c *customer) bool {
 	var all []candidate
 	for i := range a.campaigns {
 		var by *Event
+		if !a.campaigns[i].looks() {
+			continue
+		}
 		switch a.campaigns[i].Trigger.Kind {
 		case KindSegment, KindThreshold:
 			if a.crossed(c, i) {
@@ -123,7 +126,9 @@ func (a *Auditor) levels(c *customer) bool {
 		}
 		if by != nil && a.fresh(i, e) {
 			a.note(NoteSetFires)
-			all = append(all, candidate{campaign: i, trigger: by, planned: c.dirtyDue, depth: c.depth})
+			all = append(all, candidate{
+				campaign: i, trigger: by, planned: c.dirtyDue, depth: c.depth, bare: c.hand == nil,
+			})
 		}
 	}
 	c.changes = nil

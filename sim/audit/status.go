@@ -6,8 +6,7 @@ const (
 	Exit = "exit"
 )
 
-// States of a campaign; empty: active. A paused campaign here refuses entries and lets its
-// chains go on.
+// States of a campaign; empty: active.
 const (
 	Draft    = "draft"
 	Paused   = "paused"
@@ -30,11 +29,22 @@ func (c Campaign) idle() string {
 func (a *Auditor) succeed(at int, old Campaign) {
 	next := a.campaigns[at]
 	for _, c := range a.customers {
+		for i := range c.per {
+			if s := &c.per[i]; i == at {
+				s.turn = a.turn(c)
+			} else if s.turn < a.now {
+				s.turn = 0
+			}
+		}
 		for _, ch := range c.chains {
+			if ch.campaign == at && ch.archived && next.Status != Archived {
+				ch.leaving, ch.archived = false, false // before its turn
+			}
 			switch {
 			case ch.campaign != at:
 			case ch.live() && (next.InFlight == Exit || next.Status == Archived):
-				ch.leaving, ch.turn = true, a.turn(c)
+				ch.archived = !ch.leaving && next.InFlight != Exit
+				ch.leaving = true
 			case ch.live() && next.InFlight == Pin:
 				if ch.def == next {
 					ch.def = &old
@@ -44,6 +54,7 @@ func (a *Auditor) succeed(at int, old Campaign) {
 				ch.replan(a)
 			}
 		}
+		a.thaw(c, at, old)
 	}
 }
 
@@ -73,9 +84,12 @@ func (a *Auditor) dismiss(c *customer) {
 
 func (c Campaign) statusLines(line func(given bool, name, value string)) {
 	line(c.InFlight != "", "in_flight", c.InFlight)
+	line(c.Existing, "existing", "include")
 	status := c.Status
 	if status == Paused {
-		status = "{state: paused, entries: reject, timers: run}"
+		entries := map[bool]string{false: "reject", true: "queue"}[c.Queue]
+		timers := map[bool]string{false: "run", true: "freeze"}[c.Freeze]
+		status = "{state: paused, entries: " + entries + ", timers: " + timers + "}"
 	}
 	line(status != "", "status", status)
 }

@@ -15,7 +15,8 @@ type tour struct {
 	campaign string // of a schedule; empty: a broadcast
 	event    *Event
 	due      int64
-	late     bool
+	begun    *begun      // of an activation
+	forgets  bool        // a counter that is asked for no more
 	left     []*customer // by id
 	cursor   string      // the customer whose turn came last
 }
@@ -54,7 +55,7 @@ func (a *Auditor) occur() {
 			continue
 		}
 		a.tours = append(a.tours, &tour{
-			campaign: a.campaigns[i].Name, due: last, late: a.now-last > lateAfter,
+			campaign: a.campaigns[i].Name, due: last,
 			event: &Event{ID: AnyID, Name: "$schedule", Time: last, Type: TypeTrack},
 			left:  slices.Clone(a.customers),
 		})
@@ -138,7 +139,14 @@ func (a *Auditor) visitFor(c *customer, t *tour) {
 		return
 	}
 	t.left = slices.Delete(t.left, at, at+1)
+	if t.forgets {
+		return // it has been forgotten already
+	}
 	a.dismiss(c)
+	if t.begun != nil {
+		a.observe(c, t)
+		return
+	}
 	a.happen(c, t)
 }
 
@@ -159,7 +167,7 @@ func (a *Auditor) happen(c *customer, t *tour) {
 		default:
 			continue
 		}
-		all = append(all, candidate{campaign: i, trigger: t.event, planned: t.due, late: t.late})
+		all = append(all, candidate{campaign: i, trigger: t.event, planned: t.due, late: a.now-t.due > lateAfter})
 	}
 	a.admit(c, all)
 	a.settle(c)

@@ -13,14 +13,20 @@ func (a *Auditor) Apply(campaigns []Campaign) {
 	a.place++
 	applied := map[string]bool{}
 	watching := map[string]bool{} // campaigns that begin to look at inactivity
+	var begun []begun
 	for i := range campaigns {
 		next := campaigns[i]
 		applied[next.Name] = true
 		at, found := slices.BinarySearchFunc(a.campaigns, next.Name, func(c *Campaign, name string) int {
 			return cmp.Compare(c.Name, name)
 		})
-		watched := found && a.campaigns[at].Trigger.Kind == KindInactivity
-		watching[next.Name] = !watched && next.Trigger.Kind == KindInactivity
+		before := Campaign{Status: Draft}
+		if found {
+			before = *a.campaigns[at]
+		}
+		watched := before.looks() && before.Trigger.Kind == KindInactivity
+		watching[next.Name] = !watched && next.looks() && next.Trigger.Kind == KindInactivity
+		begun = a.begins(begun, at, found, before, next)
 		if found {
 			old := *a.campaigns[at]
 			*a.campaigns[at] = next
@@ -37,18 +43,21 @@ func (a *Auditor) Apply(campaigns []Campaign) {
 			}
 		}
 	}
+	asked := a.asked
 	a.ask()
+	a.drop(asked)
 	a.reschedule()
 	for i := range a.campaigns {
 		if watching[a.campaigns[i].Name] {
 			a.watch(i)
 		}
-		if a.campaigns[i].Trigger.Kind == KindDate && applied[a.campaigns[i].Name] {
+		if a.campaigns[i].Trigger.Kind == KindDate && applied[a.campaigns[i].Name] && a.campaigns[i].looks() {
 			for _, c := range a.customers {
 				a.redate(c, i)
 			}
 		}
 	}
+	a.activate(begun)
 }
 
 // watch arms a campaign that begins to look at inactivity for the customers who are
@@ -57,22 +66,11 @@ func (a *Auditor) Apply(campaigns []Campaign) {
 func (a *Auditor) watch(i int) {
 	t := a.campaigns[i].Trigger
 	for _, c := range a.customers {
-		s, latest := &c.per[i], (*Event)(nil)
-		for _, e := range c.counted(t.Event, t.Where) {
-			if latest == nil || e.Time >= latest.Time {
-				latest = e
-			}
-		}
+		s, latest := &c.per[i], a.latest(c, i)
 		if s.armed || latest == nil || latest.Time+t.For.Milliseconds() <= a.now {
 			continue
 		}
-		s.armed, s.due = true, latest.Time+t.For.Milliseconds()
-		s.latest = &Event{Name: latest.Name, Time: latest.Time, Type: latest.Type}
-		for _, e := range c.memory() {
-			if e.Time == latest.Time && (Match{Event: t.Event, Where: t.Where}).holds(e, e, c) {
-				s.latest = e
-			}
-		}
+		s.armed, s.due, s.latest = true, latest.Time+t.For.Milliseconds(), latest
 	}
 }
 
@@ -134,10 +132,11 @@ func (a *Auditor) ask() {
 		}
 	}
 	for _, c := range a.campaigns {
-		switch c.Trigger.Kind {
-		case KindCount, KindInactivity:
+		switch kind := c.Trigger.Kind; {
+		case !c.looks():
+		case kind == KindCount, kind == KindInactivity:
 			want(c.Trigger.Event, c.Trigger.Where, "")
-		case KindStreak:
+		case kind == KindStreak:
 			want(c.Trigger.Event, c.Trigger.Where, ofStreak)
 		}
 		for _, p := range c.preds() {

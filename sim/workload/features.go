@@ -30,6 +30,8 @@ type Features struct {
 	// Parts learned later; see DrawLater.
 	Dates    bool // date triggers
 	Statuses bool // pauses, drafts, archived campaigns; pin and exit
+
+	Model Model // see DrawModel
 }
 
 // DrawFeatures draws about half of them.

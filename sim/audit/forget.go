@@ -1,0 +1,27 @@
+package audit
+
+import (
+	"slices"
+	"strings"
+)
+
+// drop has all customers forget what was asked for and is no more: a visit of them all,
+// which others have to wait for.
+func (a *Auditor) drop(asked []counter) {
+	for _, c := range asked {
+		if c.of != ofStreak && !slices.ContainsFunc(a.asked, func(o counter) bool { return o.kept() == c.kept() }) {
+			a.note(NoteDropped)
+			a.tours = append(a.tours, &tour{forgets: true, due: a.now, left: slices.Clone(a.customers)})
+			return
+		}
+	}
+}
+
+// kept names what is stored for a counter: the windows of an event share what is in the
+// longest.
+func (c counter) kept() string {
+	if c.of != "" && !strings.HasSuffix(c.of, " 0s") {
+		return "windows of " + c.event
+	}
+	return c.event + "\x00" + c.where + "\x00" + c.of
+}

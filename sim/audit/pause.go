@@ -1,0 +1,170 @@
+package audit
+
+import (
+	"cmp"
+	"slices"
+)
+
+// mostKept is how many events pauses keep of a customer.
+const mostKept = 100
+
+// kept is what would have started a chain while its campaign was paused.
+type kept struct {
+	trigger  *Event
+	campaign int // while it is offered
+	order    int
+}
+
+// still says whether the chains of the campaign stand still: a draft is as frozen as a
+// pause.
+func (c Campaign) still() bool { return c.Status == Draft || c.Status == Paused && c.Freeze }
+
+func (ch *chain) still() bool { return ch.customer.a.campaigns[ch.campaign].still() }
+
+// waitsForThaw says whether a chain that was moved on waits before its step. One that has
+// come to its end ends.
+func (ch *chain) waitsForThaw() bool { return ch.at != End && (ch.still() || ch.thaw != 0) }
+
+// timer is when the chain is looked at next. Nothing fires while it stands still.
+func (ch *chain) timer() (due int64, ok bool) {
+	switch {
+	case !ch.live() || ch.still() && !ch.leaving: // what ends a chain need not be its turn
+		return 0, false
+	case ch.thaw != 0:
+		return ch.thaw, true
+	}
+	return max(ch.due, ch.wake), ch.timed
+}
+
+// thaw has the chains of a campaign that stands still no longer go on at the customer's
+// turn, and offers then what was kept.
+func (a *Auditor) thaw(c *customer, at int, old Campaign) {
+	next, s := a.campaigns[at], &c.per[at]
+	if next.Status == Archived {
+		s.kept = nil
+	}
+	if !old.still() || next.still() {
+		return
+	}
+	for _, ch := range c.chains {
+		switch {
+		case ch.campaign != at || !ch.live():
+		case !ch.resting || ch.stuck: // it was moved on meanwhile
+			ch.thaw = a.turn(c)
+		default:
+			a.note(NoteThawed)
+			ch.wake = max(ch.wake, a.turn(c))
+		}
+	}
+}
+
+// thaws has a chain go on that was moved while it stood still.
+func (ch *chain) thaws(a *Auditor) {
+	ch.thaw = 0
+	a.note(NoteThawedMoved)
+	ch.late = a.now-ch.planned > lateAfter
+	ch.depth = 0
+	if ch.late && ch.def.Late == LateExit {
+		a.note(NoteLateExit)
+		ch.end(a, Exited)
+		return
+	}
+	if ch.asks.held {
+		ch.again()
+		return
+	}
+	ch.run(a)
+}
+
+// keep keeps what would have started a chain.
+func (a *Auditor) keep(c *customer, t *candidate) {
+	s := &c.per[t.campaign]
+	n := 0
+	for i := range c.per {
+		n += len(c.per[i].kept)
+	}
+	if n == mostKept || t.bare {
+		a.refuse(t.campaign, Paused)
+		return
+	}
+	a.note(NoteKept)
+	a.keptSoFar++
+	s.kept = append(s.kept, kept{trigger: t.trigger, order: a.keptSoFar})
+}
+
+// offered has what was kept start chains, in the order in which it came, each as a record
+// of its own.
+func (a *Auditor) offered(c *customer) {
+	var all []kept
+	for i := range c.per {
+		if s := &c.per[i]; a.campaigns[i].Status == "" {
+			for _, k := range s.kept {
+				k.campaign = i
+				all = append(all, k)
+			}
+			s.kept = nil
+		}
+	}
+	slices.SortFunc(all, func(x, y kept) int { return cmp.Compare(x.order, y.order) })
+	for _, k := range all {
+		// The end of a time without an event is what would have started a chain.
+		happened := k.trigger.Time
+		if t := a.campaigns[k.campaign].Trigger; t.Kind == KindInactivity && t.Event == k.trigger.Name {
+			happened += t.For.Milliseconds()
+		}
+		if a.now-happened > a.maxAge(k.campaign) {
+			a.note(NoteKeptOld)
+			a.refuse(k.campaign, "max_event_age")
+			continue
+		}
+		a.note(NoteOffered)
+		a.admit(c, []candidate{{campaign: k.campaign, trigger: k.trigger, planned: a.now}})
+		a.settle(c)
+	}
+	a.derive(c)
+}
+
+// turn is when the customer's turn comes, if there is something to be done then. A turn
+// brings them in line with all that is in force, whichever campaign it is for.
+func (c *customer) turn() (due int64, ok bool) {
+	todo := slices.ContainsFunc(c.chains, func(ch *chain) bool { return ch.live() && ch.leaving })
+	for i := range c.per {
+		todo = todo || len(c.per[i].kept) > 0 && c.a.campaigns[i].Status == ""
+	}
+	for i := range c.per {
+		if t := c.per[i].turn; todo && t != 0 && (!ok || t < due) {
+			due, ok = t, true
+		}
+	}
+	return due, ok
+}
+
+// turns are those of the customers whose turn has come, before all timers.
+func (a *Auditor) turns() {
+	for {
+		var next *customer
+		first := a.now + 1
+		for _, c := range a.customers {
+			if at, ok := c.turn(); ok && at < first {
+				next, first = c, at
+			}
+		}
+		if next == nil {
+			return
+		}
+		a.follow(next)
+	}
+}
+
+// follow is the customer's turn.
+func (a *Auditor) follow(c *customer) {
+	for i := range c.per {
+		if c.per[i].turn <= a.now {
+			c.per[i].turn = 0
+		}
+	}
+	a.visit(c)
+	a.dismiss(c)
+	a.offered(c)
+	c.forget()
+}

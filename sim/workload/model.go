@@ -1,0 +1,78 @@
+package workload
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/nudge-engine/nudge/sim/audit"
+)
+
+// Model says which of the parts that look back the campaigns of a workload use: what rests
+// and goes on, what is there when a campaign comes, what changes under it.
+type Model struct {
+	Pauses   bool // pauses that freeze, or keep what would start chains
+	Existing bool // campaigns that come when customers are there, and ask them in
+	Timed    bool // statuses of campaigns whose triggers count or look at time
+}
+
+// DrawModel draws about half of them. They have a generator of their own, so that the
+// worlds without them stay what they were.
+func (f Features) DrawModel(rng *rand.Rand) Features {
+	yes := func() bool { return rng.IntN(2) == 0 }
+	f.Model = Model{Pauses: yes(), Existing: yes(), Timed: yes()}
+	return f
+}
+
+// model draws what these parts add, when all else is drawn.
+func (d *draw) model(w *Workload) {
+	if d.f.Model == (Model{}) {
+		return
+	}
+	w.Edits = unended(w.Edits)
+	if d.f.Model.Existing {
+		d.existing(w)
+	}
+	if d.f.Model.Timed {
+		d.timed(w)
+	}
+	if d.f.Model.Pauses {
+		d.pauses(w)
+	}
+	slices.SortStableFunc(w.Edits, func(x, y Edit) int { return cmp.Compare(x.At, y.At) })
+	w.Edits = counting(w.Campaigns, w.Edits)
+	d.endAll(w)
+}
+
+// unended leaves out what takes away what would go on for ever: more is to come.
+func unended(edits []Edit) []Edit {
+	edits = slices.Clone(edits)
+	for i := range edits {
+		edits[i].Campaigns = slices.DeleteFunc(slices.Clone(edits[i].Campaigns), func(c audit.Campaign) bool {
+			return c.Trigger.Event == never
+		})
+	}
+	return slices.DeleteFunc(edits, func(e Edit) bool { return len(e.Campaigns) == 0 && e.House == nil })
+}
+
+// endAll takes away, after the last call and edit, what would go on for ever: schedules and
+// dates that repeat.
+func (d *draw) endAll(w *Workload) {
+	last := w.Calls[len(w.Calls)-1].At
+	if len(w.Edits) > 0 {
+		last = max(last, w.Edits[len(w.Edits)-1].At)
+	}
+	end := Edit{At: last + d.duration().Milliseconds()}
+	for _, c := range latest(w) {
+		if c.Trigger.Kind == audit.KindSchedule || c.Trigger.Repeat != "" {
+			c.Trigger = audit.Trigger{Kind: audit.KindEvent, Event: never}
+			end.Campaigns = append(end.Campaigns, c)
+		}
+	}
+	if len(end.Campaigns) > 0 {
+		w.Edits = append(w.Edits, end)
+	}
+}
+
+// never is an event that does not happen.
+const never = "Never"
