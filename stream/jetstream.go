@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -26,13 +27,25 @@ const (
 	storeFailed jetstream.ErrorCode = 10077 // a full stream says so here
 )
 
-// JetStream is a log kept by nats-server, in this process or elsewhere.
+// JetStream is a log kept by nats-server, in this process or elsewhere. Each stream has a
+// connection of its own: who publishes holds the connection's lock until the server has
+// taken the message, and a frame may have half a megabyte.
 type JetStream struct {
-	conn     *nats.Conn
+	dial     func() (*nats.Conn, error)
+	conn     *nats.Conn // for what is no stream: the leases
 	js       jetstream.JetStream
 	server   *server.Server // nil when the server is elsewhere
 	replicas int
 	log      *slog.Logger
+
+	mu    sync.Mutex
+	links map[string]link // by stream
+}
+
+// link is the connection of a stream.
+type link struct {
+	conn *nats.Conn
+	js   jetstream.JetStream
 }
 
 // OpenEmbedded starts a server in this process and connects to it.
@@ -41,32 +54,67 @@ func OpenEmbedded(c EmbeddedConfig) (*JetStream, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, err := nats.Connect("", nats.InProcessServer(s), nats.Name("nudge"), nats.MaxReconnects(-1))
+	l, err := newJetStream(&JetStream{server: s, replicas: 1, log: c.Logger, dial: func() (*nats.Conn, error) {
+		conn, err := nats.Connect("", nats.InProcessServer(s), nats.Name("nudge"), nats.MaxReconnects(-1))
+		if err != nil {
+			return nil, fmt.Errorf("stream: connect to the embedded log: %w", err)
+		}
+		return conn, nil
+	}})
 	if err != nil {
 		s.Shutdown()
-		return nil, fmt.Errorf("stream: connect to the embedded log: %w", err)
 	}
-	return newJetStream(conn, s, 1, c.Logger)
+	return l, err
 }
 
 // OpenURL connects to a server or cluster. replicas is how many servers keep
 // each stream.
 func OpenURL(url string, replicas int, log *slog.Logger) (*JetStream, error) {
-	conn, err := nats.Connect(url, nats.Name("nudge"), nats.MaxReconnects(-1), nats.RetryOnFailedConnect(false))
-	if err != nil {
-		return nil, fmt.Errorf("stream: connect to %s: %w", url, err)
-	}
-	return newJetStream(conn, nil, replicas, log)
+	return newJetStream(&JetStream{replicas: replicas, log: log, dial: func() (*nats.Conn, error) {
+		conn, err := nats.Connect(url, nats.Name("nudge"), nats.MaxReconnects(-1), nats.RetryOnFailedConnect(false))
+		if err != nil {
+			return nil, fmt.Errorf("stream: connect to %s: %w", url, err)
+		}
+		return conn, nil
+	}})
 }
 
-func newJetStream(conn *nats.Conn, s *server.Server, replicas int, log *slog.Logger) (*JetStream, error) {
+func newJetStream(l *JetStream) (*JetStream, error) {
+	l.links = map[string]link{}
+	own, err := l.connect()
+	if err != nil {
+		return nil, err
+	}
+	l.conn, l.js = own.conn, own.js
+	return l, nil
+}
+
+func (l *JetStream) connect() (link, error) {
+	conn, err := l.dial()
+	if err != nil {
+		return link{}, err
+	}
 	js, err := jetstream.New(conn, jetstream.WithPublishAsyncMaxPending(maxPending),
 		jetstream.WithPublishAsyncTimeout(ackTimeout))
 	if err != nil {
 		conn.Close()
-		return nil, fmt.Errorf("stream: jetstream: %w", err)
+		return link{}, fmt.Errorf("stream: jetstream: %w", err)
 	}
-	return &JetStream{conn: conn, js: js, server: s, replicas: replicas, log: log}, nil
+	return link{conn, js}, nil
+}
+
+// link is the connection of a stream, which stays until Close.
+func (l *JetStream) link(name string) (k link, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	k, known := l.links[name]
+	if !known {
+		if k, err = l.connect(); err != nil {
+			return k, err
+		}
+		l.links[name] = k
+	}
+	return k, nil
 }
 
 // Open implements Log.
@@ -74,14 +122,18 @@ func (l *JetStream) Open(ctx context.Context, name string, o Options) (Stream, e
 	if o.MaxBytes <= 0 {
 		return nil, fmt.Errorf("stream: %s: MaxBytes %d must be positive", name, o.MaxBytes)
 	}
-	s, err := l.js.Stream(ctx, name)
+	k, err := l.link(name)
+	if err != nil {
+		return nil, err
+	}
+	s, err := k.js.Stream(ctx, name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		s, err = l.js.CreateStream(ctx, l.config(name, o))
+		s, err = k.js.CreateStream(ctx, l.config(name, o))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("stream: open %s: %w", name, err)
 	}
-	js := &jsStream{log: l, name: name, s: s, lanes: o.Lanes != nil, acks: make(chan pending, 1024)}
+	js := &jsStream{js: k.js, name: name, s: s, lanes: o.Lanes != nil, acks: make(chan pending, 1024)}
 	go js.await()
 	return js, nil
 }
@@ -103,6 +155,11 @@ func subject(name string) string { return "nudge." + name }
 
 // Close implements Log. The embedded server stops after what it has in hand.
 func (l *JetStream) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, k := range l.links {
+		k.conn.Close()
+	}
 	l.conn.Close()
 	if l.server != nil {
 		l.server.Shutdown()
@@ -115,8 +172,8 @@ func (l *JetStream) Close() error {
 // errors here, from which only a restart recovers; where it gives no answer, because
 // its locks hang, the error is that of ctx.
 func (l *JetStream) Healthy(ctx context.Context) error {
-	if !l.conn.IsConnected() {
-		return fmt.Errorf("stream: not connected to the log: %s", l.conn.Status())
+	if err := l.connected(); err != nil {
+		return err
 	}
 	if l.server == nil {
 		return nil
@@ -127,6 +184,22 @@ func (l *JetStream) Healthy(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// connected says whether every connection is up.
+func (l *JetStream) connected() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all := []*nats.Conn{l.conn}
+	for _, k := range l.links {
+		all = append(all, k.conn)
+	}
+	for _, conn := range all {
+		if !conn.IsConnected() {
+			return fmt.Errorf("stream: not connected to the log: %s", conn.Status())
+		}
+	}
+	return nil
 }
 
 // The embedded server says that it is not ready when its own look at its listeners took
@@ -164,7 +237,7 @@ type pending struct {
 }
 
 type jsStream struct {
-	log   *JetStream
+	js    jetstream.JetStream
 	name  string
 	s     jetstream.Stream
 	lanes bool
@@ -192,7 +265,7 @@ func (s *jsStream) Append(a Append, done func(uint64, error)) {
 	if a.Conditional {
 		options = append(options, jetstream.WithExpectLastSequence(a.After))
 	}
-	ack, err := s.log.js.PublishMsgAsync(m, options...)
+	ack, err := s.js.PublishMsgAsync(m, options...)
 	if err != nil {
 		done(0, s.appendError(err))
 		return
