@@ -36,7 +36,8 @@ func (a *All) Sum() {
 	}
 	for _, batch := range []string{"1", "1000"} {
 		if r, ok := a.Reports["throughput-"+batch].(*Throughput); ok {
-			add(Figure{"throughput", "events readable, batches of " + batch, r.EventsPerSecond, "/s", r.LimitPerSecond, false})
+			name := "events readable, batches of " + batch
+			add(Figure{"throughput", name, r.EventsPerSecond, "/s", r.LimitPerSecond, false})
 		}
 	}
 	if r, ok := a.Reports["campaigns"].(*Campaigns); ok {
