@@ -34,6 +34,12 @@ func (a *All) Sum() {
 		add(Figure{"throughput", "rows written", r.EventsPerSecond, "/s", limits.Warehouse, false})
 		add(Figure{"throughput", "CPU of nudged an event", r.CPU.Nudged, "us", 0, true})
 	}
+	for _, batch := range []string{"1", "1000"} {
+		if r, ok := a.Reports["throughput-"+batch].(*Throughput); ok {
+			name := "events readable, batches of " + batch
+			add(Figure{"throughput", name, r.EventsPerSecond, "/s", r.LimitPerSecond, false})
+		}
+	}
 	if r, ok := a.Reports["campaigns"].(*Campaigns); ok {
 		add(Figure{"campaigns", "cost with the most over the fewest", r.CostRatio, "x", 0, true})
 		add(Figure{"campaigns", "memory of a campaign", r.BytesPerCampaign, "B", 0, true})
@@ -41,6 +47,11 @@ func (a *All) Sum() {
 	if r, ok := a.Reports["latency"].(*Latency); ok {
 		add(Figure{"latency", "accept to hand-off, p50", r.P50, "ms", 0, true})
 		add(Figure{"latency", "accept to hand-off, p99", r.P99, "ms", 0, true})
+	}
+	for _, share := range []string{"25", "75"} {
+		if r, ok := a.Reports["latency-"+share].(*Latency); ok {
+			add(Figure{"latency", "the same at " + share + " % load, p99", r.P99, "ms", 0, true})
+		}
 	}
 	if r, ok := a.Reports["customers"].(*Customers); ok {
 		add(Figure{"customers", "memory of a customer", r.BytesPerCustomer, "B", 0, true})

@@ -91,15 +91,15 @@ func (c *allCommand) scenarios(o bench.Options) (_ []scenario, leftOut error) {
 		{"customers", as(func(ctx context.Context) (*bench.Customers, error) {
 			return bench.MeasureCustomers(ctx, customers, o.Progress)
 		})},
-		{"throughput", as(func(ctx context.Context) (*bench.Throughput, error) {
-			return bench.MeasureThroughput(ctx, o)
-		})},
+		{"throughput", throughput(o, o.Batch)},
+		{"throughput-1", throughput(o, 1)},
+		{"throughput-1000", throughput(o, 1000)},
 		{"campaigns", as(func(ctx context.Context) (*bench.Campaigns, error) {
 			return bench.MeasureCampaigns(ctx, o, []int{10, campaigns})
 		})},
-		{"latency", as(func(ctx context.Context) (*bench.Latency, error) {
-			return bench.MeasureLatency(ctx, o, bench.Load{Share: 0.5})
-		})},
+		{"latency", latency(o, 0.5)},
+		{"latency-25", latency(o, 0.25)},
+		{"latency-75", latency(o, 0.75)},
 		{"growth", as(func(ctx context.Context) (*bench.Growth, error) {
 			return bench.MeasureGrowth(ctx, customers, campaigns, o.Progress)
 		})},
@@ -118,6 +118,19 @@ func (c *allCommand) scenarios(o bench.Options) (_ []scenario, leftOut error) {
 	return append(all, scenario{"peers", as(func(ctx context.Context) (*bench.Peers, error) {
 		return bench.MeasurePeers(ctx, o, peer)
 	})}), nil
+}
+
+// throughput measures with batches of another size.
+func throughput(o bench.Options, batch int) func(context.Context) (bench.Report, error) {
+	o.Batch = batch
+	return as(func(ctx context.Context) (*bench.Throughput, error) { return bench.MeasureThroughput(ctx, o) })
+}
+
+// latency measures at a share of the most that this machine takes.
+func latency(o bench.Options, share float64) func(context.Context) (bench.Report, error) {
+	return as(func(ctx context.Context) (*bench.Latency, error) {
+		return bench.MeasureLatency(ctx, o, bench.Load{Share: share})
+	})
 }
 
 // as keeps a nil report from becoming a report that is not nil.

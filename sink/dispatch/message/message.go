@@ -80,8 +80,8 @@ func (r *Renderer) Variables(fields []campaign.Field) ([]campaign.Variable, erro
 			if err := named.see(tag); err != nil {
 				return nil, fmt.Errorf("%s: %w", f.Name, err)
 			}
-			optional := strings.HasPrefix(tag, "{%") && !assignPattern.MatchString(tag) || strings.Contains(tag, "| default") ||
-				strings.Contains(tag, "|default")
+			tested := strings.HasPrefix(tag, "{%") && !assignPattern.MatchString(tag)
+			optional := tested || strings.Contains(tag, "| default") || strings.Contains(tag, "|default")
 			for _, path := range pathPattern.FindAllString(textPattern.ReplaceAllString(tag, `""`), -1) {
 				if !known(path) {
 					return nil, fmt.Errorf(
