@@ -22,6 +22,8 @@ func helpTexts() kong.Vars {
 		"drain_timeout": "How long a stop waits for the statements in hand; " +
 			"those that take longer are killed.",
 		"max_body": "Limit of a request body in bytes, after decompression.",
+		"nice": "How far the engine gives way to others who want the processor, 0 to 19 (nice(1)). " +
+			"It gets all that others leave.",
 		"password": "Password of the user default. Without one every user is let in.",
 	}
 }

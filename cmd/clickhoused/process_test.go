@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -155,4 +157,27 @@ func TestOffLoopbackNeedsAPassword(t *testing.T) {
 	f(serveCommand{Listen: "0.0.0.0:1"}, "needs a password")
 	f(serveCommand{Listen: ":1"}, "needs a password")
 	f(serveCommand{Listen: "8123"}, "HOST:PORT")
+}
+
+// Every thread of the engine gives way, also those that it starts later. (As root the
+// engine gives one of its own threads another priority.)
+func TestNice(t *testing.T) {
+	c := start(t, t.TempDir(), "--nice", "7")
+	mustAsk(t, c.ready(), "SELECT sum(number) FROM numbers_mt(1000000)")
+	dir := fmt.Sprintf("/proc/%d/task", c.cmd.Process.Pid)
+	threads, err := os.ReadDir(dir)
+	if err != nil || len(threads) < 5 {
+		t.Fatalf("%d threads, error %v", len(threads), err)
+	}
+	for _, thread := range threads {
+		text, err := os.ReadFile(filepath.Join(dir, thread.Name(), "stat"))
+		if err != nil {
+			continue // it has ended
+		}
+		_, rest, _ := strings.Cut(string(text), ") ") // the name may hold anything
+		const nice = 16                               // the 19th field of proc(5), after the first two
+		if fields := strings.Fields(rest); len(fields) <= nice || fields[nice] == "0" {
+			t.Errorf("thread %s has the usual priority; want 7", thread.Name())
+		}
+	}
 }

@@ -26,6 +26,7 @@ type serveCommand struct {
 	LockWait     time.Duration `help:"${lock_wait}" default:"60s"`
 	DrainTimeout time.Duration `help:"${drain_timeout}" default:"20s"`
 	MaxBody      int64         `help:"${max_body}" default:"268435456"`
+	Nice         int           `help:"${nice}" default:"0"`
 	Password     string        `help:"${password}" env:"CLICKHOUSED_PASSWORD"`
 }
 
@@ -39,6 +40,9 @@ func (c *serveCommand) Validate() error {
 	if loopback := host == "localhost" || (ip != nil && ip.IsLoopback()); !loopback && c.Password == "" {
 		return fmt.Errorf("--listen %s is reachable from other machines and needs a password "+
 			"(CLICKHOUSED_PASSWORD): SQL can read files of this one", c.Listen)
+	}
+	if c.Nice < 0 || c.Nice > 19 {
+		return fmt.Errorf("--nice %d: must be from 0 to 19", c.Nice)
 	}
 	if c.Readers < 1 || c.ReadTime < time.Second || c.MaxBody < 1<<20 {
 		return fmt.Errorf("limits too small: --readers %d (at least 1), --read-time %v (at least 1s), --max-body %d "+
@@ -62,6 +66,9 @@ func (c *serveCommand) Run(ctx context.Context, log *slog.Logger) error {
 // library, lock, engine, and the port at the very end.
 func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) (err error) {
 	start := time.Now()
+	if err := giveWay(c.Nice); err != nil {
+		return err
+	}
 	lib, err := c.library(ctx)
 	if err != nil {
 		return err

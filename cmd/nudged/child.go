@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -16,6 +17,7 @@ import (
 // Pauses between starts of the child.
 const (
 	childPause   = time.Second
+	childNice    = 5 // rows may wait, customers should not
 	childStop    = 25 * time.Second
 	childHealthy = 30 * time.Second // after so long a run the pause is short again
 )
@@ -54,7 +56,7 @@ func (n *node) startChild(context.Context) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	n.child = &child{path: path, log: n.log, stopping: cancel, args: []string{
 		"serve", "--data", n.config.path("clickhouse"),
-		"--listen", n.config.ClickhouseListen, "--watch-stdin",
+		"--listen", n.config.ClickhouseListen, "--watch-stdin", "--nice", strconv.Itoa(childNice),
 	}}
 	n.child.ended.Go(func() { n.child.run(ctx) })
 	return nil
