@@ -156,7 +156,7 @@ func (p *partition) sends(h *history) error {
 		switch f.last {
 		case campaign.StatusSent, campaign.StatusFailed, campaign.StatusRecall:
 		case campaign.StatusExpired:
-			if d.Expires-d.At >= wholeDay { // nothing takes a day here, so its result was lost
+			if d.Expires-d.At >= wholeDay && !p.mayTake(d.At, d.Expires) { // else its result was lost
 				return fmt.Errorf("delivery %+v ends as %s", d, f.last)
 			}
 			p.w.mark(reachExpired)

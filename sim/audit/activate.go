@@ -32,10 +32,9 @@ func (a *Auditor) begins(all []begun, at int, found bool, old, next Campaign) []
 	return append(all, begun{campaign: next.Name, trigger: next.Trigger, silent: !same, include: include})
 }
 
-// unlook forgets what a trigger remembers of a customer.
-func (a *Auditor) unlook(s *standing) {
-	s.inside, s.valued, s.spent = false, false, nil
-}
+// unlook forgets what a trigger remembers of a customer. On which side of a threshold they
+// were is remembered: from there the value moves on.
+func (a *Auditor) unlook(s *standing) { s.spent = nil }
 
 // activate has the customers who are there looked at.
 func (a *Auditor) activate(all []begun) {

@@ -59,7 +59,9 @@ type Auditor struct {
 	conversions []Conversion
 	notes       []string
 
-	keptSoFar int // entries that pauses kept
+	keptSoFar int                   // entries that pauses kept
+	versions  map[string][]Campaign // older ones that chains keep, asked by key only
+	everAsked map[string]bool       // counters, asked by key only
 
 	erased map[string]bool // asked by key only
 	left   []Chain         // rows of chains that went on elsewhere or were erased
@@ -92,6 +94,8 @@ type customer struct {
 	preferences map[string]said
 	disturb     map[string]said // by channel; "" is all
 
+	reached int // place of the log at which a record or timer reached them last
+
 	into  string // the known customer that they became
 	unmet bool   // no record of theirs said anything yet
 }
@@ -113,7 +117,7 @@ type standing struct {
 
 // New has all campaigns active before the first record.
 func New(campaigns []Campaign) *Auditor {
-	a := &Auditor{broadcasts: map[string]bool{}}
+	a := &Auditor{broadcasts: map[string]bool{}, everAsked: map[string]bool{}, versions: map[string][]Campaign{}}
 	a.Apply(campaigns)
 	return a
 }
@@ -125,6 +129,7 @@ func (a *Auditor) Frame(t int64) {
 	a.now = max(a.now, t)
 	a.hold(before)
 	a.slice()
+	a.stir()
 	a.turns()
 	for {
 		first, ok := a.first(a.held())

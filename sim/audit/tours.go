@@ -27,11 +27,11 @@ func (a *Auditor) Broadcast(in Event) {
 	if a.broadcasts[in.ID] {
 		return
 	}
+	a.broadcasts[in.ID] = true // also where nobody waits for it
 	e := &in
 	e.Time = min(e.Time, a.now)
 	for i := range a.campaigns {
 		if t := &a.campaigns[i].Trigger; t.Kind == KindBroadcast && t.Event == e.Name {
-			a.broadcasts[in.ID] = true
 			a.tours = append(a.tours, &tour{event: e, due: a.now, left: slices.Clone(a.customers)})
 			return
 		}
