@@ -136,6 +136,7 @@ func (f *reading) record(r *stream.Record) error {
 		a.Result(audit.Result{
 			Campaign: d.Campaign, Customer: d.Customer, Entry: int(d.Entry), Step: d.Step, Channel: d.Channel,
 			Number: f.number[d.ID], Attempt: int(result.Attempt), Verdict: verdict[result.Verdict],
+			Reply: replyOf(&result),
 		})
 	default: // the others change no customer
 	}

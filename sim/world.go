@@ -309,6 +309,7 @@ func needs(c *audit.Campaign) map[string][]campaign.Variable {
 			}
 			all[s.ID] = []campaign.Variable{{Path: "trigger.properties." + s.Send.Needs}}
 		}
+		all = callNeeds(all, &c.Steps[i])
 	}
 	return all
 }

@@ -54,6 +54,9 @@ type chain struct {
 	wentBack int64          // when it last did
 	asks     asks
 
+	calling *pending       // the request that it rests for
+	reply   map[string]any // to its last call
+
 	leaving bool // a new version ends it, at turn or before
 	turn    int64
 	born    birth          // when it came by a merge
@@ -279,6 +282,9 @@ func (ch *chain) timeout(a *Auditor) {
 	if s.Wait != nil {
 		target = s.Wait.OnTimeout
 	}
+	if s.Call != nil {
+		target = s.Call.OnFail
+	}
 	ch.leave(target)
 	ch.run(a)
 }
@@ -332,6 +338,10 @@ func (ch *chain) run(a *Auditor) {
 			return
 		case s.Branch != nil:
 			ch.leave(ch.choose(s.Branch))
+		case s.Call != nil:
+			if ch.call(a, s); ch.resting {
+				return
+			}
 		case s.Exit:
 			ch.end(a, Exited)
 			return
@@ -344,7 +354,7 @@ func (ch *chain) run(a *Auditor) {
 
 func (ch *chain) choose(b *Branch) (target string) {
 	for _, arm := range b.Arms {
-		if arm.When.holds(scene{event: ch.trigger, trigger: ch.trigger, customer: ch.customer}) {
+		if arm.When.holds(scene{event: ch.trigger, trigger: ch.trigger, customer: ch.customer, reply: ch.reply}) {
 			return arm.Goto
 		}
 	}
@@ -363,6 +373,8 @@ func (ch *chain) refresh(a *Auditor, trigger *Event) {
 	switch {
 	case s.Wait != nil:
 		ch.due = a.now + s.Wait.Timeout.Milliseconds()
+	case s.Call != nil && s.Call.Wait:
+		ch.due = a.now + s.Call.timeout()
 	case s.Delay != nil && !s.Delay.FromEntry:
 		ch.due = a.now + s.Delay.For.Milliseconds()
 	case s.Until != nil:

@@ -62,7 +62,7 @@ const (
 
 // Notes are all.
 func Notes() []string {
-	return []string{
+	return append(callNotes(), []string{
 		NoteLoop, NoteLateExit, NoteLateSkip, NoteReversal, NoteReversalEnded, NoteCap, NoteCapDefer, NoteCapExit,
 		NoteCapEnd, NoteRefund, NoteRefundWaited, NoteDeferredLeft, NoteGhost, NoteRecheck, NoteOff, NoteDisturb,
 		NoteConsent, NotePreference, NoteDedupe, NoteDedupeEnd, NoteVariable, NoteOnFail, NoteQuietHold,
@@ -71,7 +71,7 @@ func Notes() []string {
 		NoteSetFires, NoteEmit, NoteEmitDeep, NoteStart, NoteStreak, NoteStreakBroken, NoteThreshold, NoteSegmentIn,
 		NoteSegmentOut, NoteChange, NoteBroadcast, NoteOvertaken, NoteSchedule, NotePeriod, NoteRestarted,
 		NotePaused, NoteExit, NoteArchived, NotePinned, NoteDate, NoteDateMoved, NoteDateCaught, NoteDateMissed,
-	}
+	}...)
 }
 
 func (a *Auditor) note(what string) { a.notes = append(a.notes, what) }

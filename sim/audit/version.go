@@ -99,6 +99,8 @@ func (ch *chain) replan(a *Auditor) {
 	case s.Wait != nil:
 		due += s.Wait.Timeout.Milliseconds()
 		timed = s.Wait.Timeout != 0
+	case s.Call != nil && s.Call.Wait:
+		due += s.Call.timeout()
 	default:
 		return
 	}

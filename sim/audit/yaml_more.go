@@ -182,6 +182,8 @@ func (s Step) more() fields {
 			v = v.add(s.Emit.Copy, "{cel: "+quote(member("trigger.properties", s.Emit.Copy))+"}")
 		}
 		return f.add("emit", "{event: "+quote(s.Emit.Event)+", properties: {"+v.text()+"}}")
+	case s.Call != nil:
+		return f.add("call", s.Call.yaml())
 	case s.Start != "":
 		return f.add("start", "{campaign: "+quote(s.Start)+"}")
 	}

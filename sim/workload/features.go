@@ -30,6 +30,8 @@ type Features struct {
 	// Parts learned later; see DrawLater.
 	Dates    bool // date triggers
 	Statuses bool // pauses, drafts, archived campaigns; pin and exit
+
+	More // parts learned since
 }
 
 // DrawFeatures draws about half of them.

@@ -121,6 +121,7 @@ func Generate(rng *rand.Rand, o Options) Workload {
 		d.tours(&w)
 	}
 	d.later(&w)
+	d.more(&w)
 	return w
 }
 

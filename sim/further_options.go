@@ -1,0 +1,9 @@
+package sim
+
+import "math/rand/v2"
+
+// Further has the campaigns use what the simulator learned last; see workload.More.
+func (o Options) Further(rng *rand.Rand) Options {
+	o.Language = o.Language.DrawMore(rng)
+	return o
+}
