@@ -59,6 +59,9 @@ type Auditor struct {
 	conversions []Conversion
 	notes       []string
 
+	decided decided
+	ids     map[string]map[string]bool // of the records of customers who were forgotten, asked by key only
+
 	erased map[string]bool // asked by key only
 	left   []Chain         // rows of chains that went on elsewhere or were erased
 	past   bool            // what is observed was done by the other of two who merged: waits do not see it
@@ -92,6 +95,11 @@ type customer struct {
 
 	into  string // the known customer that they became
 	unmet bool   // no record of theirs said anything yet
+
+	leavesAt int64 // when an anonymous one is forgotten
+	gone     bool  // they were
+	making   bool  // what steps made is being applied
+	begins   int   // the first of the deliveries that can be theirs
 }
 
 // standing is one customer's standing with one campaign.
@@ -189,6 +197,7 @@ type timer struct {
 	chain    *chain
 	pending  *pending
 	date     bool
+	leaves   bool
 }
 
 // first is the armed timer that fires before all others: by due, customer,
@@ -218,23 +227,29 @@ func (c *customer) first() (first timer, ok bool) {
 
 // timers gives all that are armed.
 func (c *customer) timers(ask func(timer)) {
+	if t, ok := c.leaves(); ok {
+		ask(t)
+	}
+	if c.gone {
+		return
+	}
 	for _, ch := range c.chains {
 		if ch.live() && ch.leaving {
-			ask(timer{ch.turn, c, ch.campaign, ch.entry, ch, nil, false})
+			ask(timer{ch.turn, c, ch.campaign, ch.entry, ch, nil, false, false})
 		}
 		if ch.live() && ch.timed {
-			ask(timer{max(ch.due, ch.wake), c, ch.campaign, ch.entry, ch, nil, false})
+			ask(timer{max(ch.due, ch.wake), c, ch.campaign, ch.entry, ch, nil, false, false})
 		}
 	}
 	for i, p := range c.pending { // before all campaigns
-		ask(timer{p.due(), c, -1, i, nil, p, false})
+		ask(timer{p.due(), c, -1, i, nil, p, false, false})
 	}
 	for i, s := range c.per {
 		if s.armed {
-			ask(timer{s.due, c, i, s.entries + 1, nil, nil, false})
+			ask(timer{s.due, c, i, s.entries + 1, nil, nil, false, false})
 		}
 		if p, ok := s.dates.first(); ok {
-			ask(timer{p.due, c, i, s.entries + 1, nil, nil, true})
+			ask(timer{p.due, c, i, s.entries + 1, nil, nil, true, false})
 		}
 	}
 }
@@ -251,6 +266,9 @@ func (a *Auditor) fire(t timer) {
 		return
 	case t.chain != nil:
 		t.chain.timeout(a)
+		return
+	case t.leaves:
+		a.expire(t.customer)
 		return
 	case t.date:
 		a.dateComes(t.customer, t.campaign)
@@ -303,6 +321,7 @@ func (a *Auditor) Event(in Event) {
 	a.dismiss(c)
 	a.visit(c)
 	c.seen[in.ID] = true
+	a.stays(c)
 	e := &in
 	e.Time = min(e.Time, a.now) // event time is at most log time
 	e.place, e.ringed = a.place, a.names(in.Name)
@@ -383,6 +402,7 @@ func (a *Auditor) customer(id string) (c *customer, first bool) {
 		keys: map[string]holder{}, consent: map[string]said{}, preferences: map[string]said{},
 		disturb: map[string]said{},
 	}
+	a.returns(c)
 	c.per = make([]standing, len(a.campaigns))
 	a.customers = slices.Insert(a.customers, at, c)
 	return c, true

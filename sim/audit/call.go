@@ -104,9 +104,7 @@ func (p *pending) replied(a *Auditor, reply map[string]any) {
 		return
 	}
 	a.note(NoteCallReply)
-	if reply != nil {
-		ch.reply = reply
-	}
+	ch.reply = reply // of the last call that was answered, nothing where that has none
 	ch.answered(a, "", a.now)
 	a.settle(ch.customer)
 	a.derive(ch.customer)

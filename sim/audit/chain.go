@@ -56,6 +56,7 @@ type chain struct {
 
 	calling *pending       // the request that it rests for
 	reply   map[string]any // to its last call
+	exposed []*exposure    // that it counts for
 
 	leaving bool // a new version ends it, at turn or before
 	turn    int64
@@ -72,6 +73,7 @@ func (ch *chain) live() bool { return ch.outcome == Active }
 func (ch *chain) end(a *Auditor, outcome string) {
 	ch.outcome, ch.endedAt = outcome, a.now
 	ch.resting, ch.timed, ch.asks = false, false, asks{}
+	ch.rematures(a)
 	if outcome == Converted || outcome == Stopped || outcome == Preempted {
 		ch.recall(a)
 	}
@@ -373,8 +375,6 @@ func (ch *chain) refresh(a *Auditor, trigger *Event) {
 	switch {
 	case s.Wait != nil:
 		ch.due = a.now + s.Wait.Timeout.Milliseconds()
-	case s.Call != nil && s.Call.Wait:
-		ch.due = a.now + s.Call.timeout()
 	case s.Delay != nil && !s.Delay.FromEntry:
 		ch.due = a.now + s.Delay.For.Milliseconds()
 	case s.Until != nil:

@@ -1,5 +1,7 @@
 package audit
 
+import "slices"
+
 // Notes name what came to pass in the model and is rare; the simulator asks that its
 // seeds reach each.
 const (
@@ -62,7 +64,7 @@ const (
 
 // Notes are all.
 func Notes() []string {
-	return append(callNotes(), []string{
+	return append(slices.Concat(callNotes(), decidingNotes(), leavingNotes()), []string{
 		NoteLoop, NoteLateExit, NoteLateSkip, NoteReversal, NoteReversalEnded, NoteCap, NoteCapDefer, NoteCapExit,
 		NoteCapEnd, NoteRefund, NoteRefundWaited, NoteDeferredLeft, NoteGhost, NoteRecheck, NoteOff, NoteDisturb,
 		NoteConsent, NotePreference, NoteDedupe, NoteDedupeEnd, NoteVariable, NoteOnFail, NoteQuietHold,

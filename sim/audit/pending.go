@@ -134,6 +134,9 @@ func (p *pending) fails(a *Auditor, surely bool, planned int64) {
 // Result applies a result at the current log time. A channel that took any attempt
 // has the message; a failure counts only for the attempt that is out.
 func (a *Auditor) Result(r Result) {
+	if !a.known(cmp.Or(r.Holder, r.Customer)) {
+		return // forgotten
+	}
 	c, _ := a.customer(cmp.Or(r.Holder, r.Customer))
 	a.visit(c)
 	at := slices.IndexFunc(c.pending, func(p *pending) bool {

@@ -38,6 +38,7 @@ func (a *Auditor) Apply(campaigns []Campaign) {
 		}
 	}
 	a.ask()
+	a.compared()
 	a.reschedule()
 	for i := range a.campaigns {
 		if watching[a.campaigns[i].Name] {
@@ -99,8 +100,8 @@ func (ch *chain) replan(a *Auditor) {
 	case s.Wait != nil:
 		due += s.Wait.Timeout.Milliseconds()
 		timed = s.Wait.Timeout != 0
-	case s.Call != nil && s.Call.Wait:
-		due += s.Call.timeout()
+	case s.Call != nil:
+		return // a request in hand keeps what it was made with
 	default:
 		return
 	}

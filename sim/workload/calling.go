@@ -31,7 +31,7 @@ func (d *draw) withCalls(c *audit.Campaign) {
 	var steps []audit.Step
 	for i, s := range c.Steps {
 		switch {
-		case s.Delay != nil && d.one(2), s.Send != nil && d.one(6):
+		case s.Delay != nil && d.one(2), s.Send != nil && d.one(8):
 			s.Delay, s.Send = nil, nil
 			s.Call = d.call(c.Steps, i)
 		}
