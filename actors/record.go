@@ -149,7 +149,8 @@ func (s *Shard) applyControl(data []byte, at Place, out *effect.Effects) error {
 		}
 		s.forget(c.Apply.Workspace, old)
 		s.activate(c.Apply, old)
-		s.renewTallies()
+		s.renewTallies(out)
+		s.beginTallies(c.Apply.Workspace, c.Apply.Documents)
 	case c.Backfill != nil:
 		if s.eventful {
 			s.shift++

@@ -60,6 +60,7 @@ func (w *World) judge() {
 	if w.opt.Identity.Merges {
 		w.fail(w.judgeMerges(hs))
 	}
+	w.fail(w.judgeDecisions())
 	w.fail(w.collect.check(rows))
 }
 

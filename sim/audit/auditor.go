@@ -60,6 +60,8 @@ type Auditor struct {
 	notes       []string
 
 	keptSoFar int // entries that pauses kept
+	decided   decided
+	ids       map[string]map[string]bool // of the records of customers who were forgotten, asked by key only
 
 	erased map[string]bool // asked by key only
 	left   []Chain         // rows of chains that went on elsewhere or were erased
@@ -94,6 +96,11 @@ type customer struct {
 
 	into  string // the known customer that they became
 	unmet bool   // no record of theirs said anything yet
+
+	leavesAt int64 // when an anonymous one is forgotten
+	gone     bool  // they were
+	making   bool  // what steps made is being applied
+	begins   int   // the first of the deliveries that can be theirs
 }
 
 // standing is one customer's standing with one campaign.
@@ -200,6 +207,7 @@ type timer struct {
 	chain    *chain
 	pending  *pending
 	date     bool
+	leaves   bool
 }
 
 // first is the armed timer that fires before all others: by due, customer,
@@ -229,6 +237,12 @@ func (c *customer) first() (first timer, ok bool) {
 
 // timers gives all that are armed.
 func (c *customer) timers(ask func(timer)) {
+	if t, ok := c.leaves(); ok {
+		ask(t)
+	}
+	if c.gone {
+		return
+	}
 	for _, ch := range c.chains {
 		if due, ok := ch.timer(); ok {
 			ask(timer{due: due, customer: c, campaign: ch.campaign, entry: ch.entry, chain: ch})
@@ -259,6 +273,9 @@ func (a *Auditor) fire(t timer) {
 		return
 	case t.chain != nil:
 		t.chain.timeout(a)
+		return
+	case t.leaves:
+		a.expire(t.customer)
 		return
 	case a.grouping(t):
 		return
@@ -313,6 +330,7 @@ func (a *Auditor) Event(in Event) {
 	a.dismiss(c)
 	a.visit(c)
 	c.seen[in.ID] = true
+	a.stays(c)
 	e := &in
 	e.Time = min(e.Time, a.now) // event time is at most log time
 	e.place, e.ringed = a.place, a.names(in.Name)
@@ -393,6 +411,7 @@ func (a *Auditor) customer(id string) (c *customer, first bool) {
 		keys: map[string]holder{}, consent: map[string]said{}, preferences: map[string]said{},
 		disturb: map[string]said{},
 	}
+	a.returns(c)
 	c.per = make([]standing, len(a.campaigns))
 	a.customers = slices.Insert(a.customers, at, c)
 	return c, true

@@ -62,6 +62,9 @@ type chain struct {
 	born     birth          // when it came by a merge
 	carried  map[string]int // messages of a step and channel before it came, asked by key only
 	gone     bool           // it was forgotten when its customer merged
+	calling  *pending       // the request that it rests for
+	reply    map[string]any // to its last call
+	exposed  []*exposure    // that it counts for
 }
 
 // Passed is an experiment that a chain came through.
@@ -72,6 +75,7 @@ func (ch *chain) live() bool { return ch.outcome == Active }
 func (ch *chain) end(a *Auditor, outcome string) {
 	ch.outcome, ch.endedAt = outcome, a.now
 	ch.resting, ch.timed, ch.asks = false, false, asks{}
+	ch.rematures(a)
 	if outcome == Converted || outcome == Stopped || outcome == Preempted {
 		ch.recall(a)
 	}
@@ -286,6 +290,9 @@ func (ch *chain) timeout(a *Auditor) {
 	if s.Wait != nil {
 		target = s.Wait.OnTimeout
 	}
+	if s.Call != nil {
+		target = s.Call.OnFail
+	}
 	ch.leave(target)
 	ch.run(a)
 }
@@ -339,6 +346,10 @@ func (ch *chain) run(a *Auditor) {
 			return
 		case s.Branch != nil:
 			ch.leave(ch.choose(s.Branch))
+		case s.Call != nil:
+			if ch.call(a, s); ch.resting {
+				return
+			}
 		case s.Exit:
 			ch.end(a, Exited)
 			return
@@ -351,7 +362,7 @@ func (ch *chain) run(a *Auditor) {
 
 func (ch *chain) choose(b *Branch) (target string) {
 	for _, arm := range b.Arms {
-		if arm.When.holds(scene{event: ch.trigger, trigger: ch.trigger, customer: ch.customer}) {
+		if arm.When.holds(scene{event: ch.trigger, trigger: ch.trigger, customer: ch.customer, reply: ch.reply}) {
 			return arm.Goto
 		}
 	}

@@ -46,6 +46,7 @@ func (a *Auditor) Apply(campaigns []Campaign) {
 	asked := a.asked
 	a.ask()
 	a.drop(asked)
+	a.compared()
 	a.reschedule()
 	for i := range a.campaigns {
 		if watching[a.campaigns[i].Name] {
@@ -97,6 +98,8 @@ func (ch *chain) replan(a *Auditor) {
 	case s.Wait != nil:
 		due += s.Wait.Timeout.Milliseconds()
 		timed = s.Wait.Timeout != 0
+	case s.Call != nil:
+		return // a request in hand keeps what it was made with
 	default:
 		return
 	}

@@ -94,6 +94,9 @@ func Generate(rng *rand.Rand, o Options) Workload {
 		if d.one(3) || o.Exact || d.f.any() && !d.one(4) { // few customers: dense histories
 			o.Customers = 1 + rng.IntN(4)
 		}
+		if d.f.Deciding && !d.one(3) { // else all are of one variant
+			o.Customers = 6 + rng.IntN(12)
+		}
 	}
 	if o.Calls == 0 {
 		o.Calls = 20 + rng.IntN(200)
@@ -122,6 +125,7 @@ func Generate(rng *rand.Rand, o Options) Workload {
 	}
 	d.later(&w)
 	d.model(&w)
+	d.more(&w)
 	return w
 }
 
