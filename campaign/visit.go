@@ -152,6 +152,9 @@ func (m *Machine) Visit(c *Customer, v *Visit, now int64, out *Output) {
 		m.visited(v)
 	}
 	m.planned, m.late = v.Due, now-v.Due > lateAfter
+	if v.Kind == VisitBroadcast || v.Kind == VisitSchedule {
+		m.follow() // a chain that a new version ends is in the way of nothing
+	}
 	switch v.Kind {
 	case VisitBroadcast:
 		m.eventID = v.Event.ID
@@ -240,6 +243,7 @@ func (m *Machine) activated(name string, existing bool) {
 		m.armKnown(p, t, existing)
 	case *SegmentTrigger, *ThresholdTrigger:
 		if s := m.sight(p); existing && s.holds() {
+			m.follow()
 			m.enterIfAllowed(p, nil)
 		}
 	default: // the others look at records only

@@ -48,17 +48,20 @@ func (a *Auditor) Apply(campaigns []Campaign) {
 	a.drop(asked)
 	a.compared()
 	a.reschedule()
+	plans := false
 	for i := range a.campaigns {
 		if watching[a.campaigns[i].Name] {
+			plans = true
 			a.watch(i)
 		}
 		if a.campaigns[i].Trigger.Kind == KindDate && applied[a.campaigns[i].Name] && a.campaigns[i].looks() {
+			plans = true
 			for _, c := range a.customers {
 				a.redate(c, i)
 			}
 		}
 	}
-	a.activate(begun)
+	a.activate(begun, plans)
 }
 
 // watch arms a campaign that begins to look at inactivity for the customers who are
