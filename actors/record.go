@@ -231,6 +231,7 @@ func (s *Shard) guard(h *hosted, out *effect.Effects, work func(), failed func(d
 		h.c = restored
 		out.Output = before
 		s.machine = newMachine(&s.config)
+		s.machine.Hold(s.hold.mark)
 		detail := clip(fmt.Sprintf("panic: %v", p), effect.MaxDetail)
 		s.config.Trace.Aside(h.c.Workspace, h.c.ID, s.now, campaign.Decision{
 			Kind: campaign.Deadletter, Reason: campaign.ReasonPanic,
