@@ -61,7 +61,7 @@ type Auditor struct {
 
 	keptSoFar int // entries that pauses kept
 	decided   decided
-	ids       map[string]map[string]bool // of the records of customers who were forgotten, asked by key only
+	ids       map[string]map[string]int64 // of the records of customers who were forgotten, asked by key only
 
 	erased map[string]bool // asked by key only
 	left   []Chain         // rows of chains that went on elsewhere or were erased
@@ -72,8 +72,8 @@ type Auditor struct {
 type customer struct {
 	a      *Auditor
 	id     string
-	place  int             // of its first record
-	seen   map[string]bool // ids of its records, asked by key only
+	place  int              // of its first record
+	seen   map[string]int64 // ids of its records and when they were new, asked by key only
 	traits map[string]any
 	events []*Event // every track record, in log order
 	per    []standing
@@ -320,7 +320,7 @@ func (a *Auditor) withGroup(c *customer, first candidate) []candidate {
 func (a *Auditor) Event(in Event) {
 	a.place++
 	c, first := a.customer(in.Customer)
-	if c.seen[in.ID] {
+	if c.had(in.ID) {
 		return
 	}
 	first, c.unmet = first || c.unmet, false
@@ -329,7 +329,7 @@ func (a *Auditor) Event(in Event) {
 	}
 	a.dismiss(c)
 	a.visit(c)
-	c.seen[in.ID] = true
+	c.seen[in.ID] = a.now
 	a.stays(c)
 	e := &in
 	e.Time = min(e.Time, a.now) // event time is at most log time
@@ -407,7 +407,7 @@ func (a *Auditor) customer(id string) (c *customer, first bool) {
 		return a.customers[at], false
 	}
 	c = &customer{
-		a: a, id: id, place: a.place, seen: map[string]bool{}, traits: map[string]any{}, tags: map[string]bool{},
+		a: a, id: id, place: a.place, seen: map[string]int64{}, traits: map[string]any{}, tags: map[string]bool{},
 		keys: map[string]holder{}, consent: map[string]said{}, preferences: map[string]said{},
 		disturb: map[string]said{},
 	}

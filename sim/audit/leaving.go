@@ -48,7 +48,7 @@ func (a *Auditor) expire(c *customer) {
 		t.left = slices.DeleteFunc(t.left, func(o *customer) bool { return o == c })
 	}
 	if a.ids == nil {
-		a.ids = map[string]map[string]bool{}
+		a.ids = map[string]map[string]int64{}
 	}
 	a.ids[c.id] = c.seen
 }

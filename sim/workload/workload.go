@@ -65,8 +65,8 @@ type Call struct {
 // Start is the log time calls start from: 2026-03-01T00:00:00Z.
 const Start int64 = 1_772_323_200_000
 
-// duplicateWithin keeps repeated calls well inside the dedupe window, which
-// the engine bounds by 24 hours and the model does not bound.
+// duplicateWithin has repeated calls come while their ids are mostly still known: a delay
+// can take them beyond.
 const duplicateWithin = 12 * int64(time.Hour/time.Millisecond)
 
 // draw is the state of one generation.
