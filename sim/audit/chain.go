@@ -72,7 +72,10 @@ type chain struct {
 	replanned  int
 	replanTurn int64
 
-	known, knownEnd bool // its entry, and its end, count for further entries of its key
+	known, knownEnd bool           // its entry, and its end, count for further entries of its key
+	calling         *pending       // the request that it rests for
+	reply           map[string]any // to its last call
+	exposed         []*exposure    // that it counts for
 }
 
 // Passed is an experiment that a chain came through.
@@ -84,6 +87,7 @@ func (ch *chain) end(a *Auditor, outcome string) {
 	ch.outcome, ch.endedAt = outcome, a.now
 	ch.knownEnd = a.campaigns[ch.campaign].Reentry.remembers()
 	ch.resting, ch.timed, ch.asks = false, false, asks{}
+	ch.rematures(a)
 	if outcome == Converted || outcome == Stopped || outcome == Preempted {
 		ch.recall(a)
 	}
@@ -298,6 +302,9 @@ func (ch *chain) timeout(a *Auditor) {
 	if s.Wait != nil {
 		target = s.Wait.OnTimeout
 	}
+	if s.Call != nil {
+		target = s.Call.OnFail
+	}
 	ch.leave(target)
 	ch.run(a)
 }
@@ -351,6 +358,10 @@ func (ch *chain) run(a *Auditor) {
 			return
 		case s.Branch != nil:
 			ch.leave(ch.choose(s.Branch))
+		case s.Call != nil:
+			if ch.call(a, s); ch.resting {
+				return
+			}
 		case s.Exit:
 			ch.end(a, Exited)
 			return
@@ -363,7 +374,7 @@ func (ch *chain) run(a *Auditor) {
 
 func (ch *chain) choose(b *Branch) (target string) {
 	for _, arm := range b.Arms {
-		if arm.When.holds(scene{event: ch.trigger, trigger: ch.trigger, customer: ch.customer}) {
+		if arm.When.holds(scene{event: ch.trigger, trigger: ch.trigger, customer: ch.customer, reply: ch.reply}) {
 			return arm.Goto
 		}
 	}

@@ -1,5 +1,7 @@
 package audit
 
+import "slices"
+
 // Notes name what came to pass in the model and is rare; the simulator asks that its
 // seeds reach each.
 const (
@@ -62,7 +64,7 @@ const (
 
 // Notes are all.
 func Notes() []string {
-	return append(modelNotes(),
+	return append(slices.Concat(modelNotes(), callNotes(), decidingNotes(), leavingNotes()), []string{
 		NoteLoop, NoteLateExit, NoteLateSkip, NoteReversal, NoteReversalEnded, NoteCap, NoteCapDefer, NoteCapExit,
 		NoteCapEnd, NoteRefund, NoteRefundWaited, NoteDeferredLeft, NoteGhost, NoteRecheck, NoteOff, NoteDisturb,
 		NoteConsent, NotePreference, NoteDedupe, NoteDedupeEnd, NoteVariable, NoteOnFail, NoteQuietHold,
@@ -71,7 +73,7 @@ func Notes() []string {
 		NoteSetFires, NoteEmit, NoteEmitDeep, NoteStart, NoteStreak, NoteStreakBroken, NoteThreshold, NoteSegmentIn,
 		NoteSegmentOut, NoteChange, NoteBroadcast, NoteOvertaken, NoteSchedule, NotePeriod, NoteRestarted,
 		NotePaused, NoteExit, NoteArchived, NotePinned, NoteDate, NoteDateMoved, NoteDateCaught, NoteDateMissed,
-	)
+	}...)
 }
 
 func (a *Auditor) note(what string) { a.notes = append(a.notes, what) }

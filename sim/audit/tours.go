@@ -15,7 +15,8 @@ type tour struct {
 	campaign string // of a schedule; empty: a broadcast
 	event    *Event
 	due      int64
-	begun    *begun      // of an activation
+	begun    []begun     // of an activation that asks customers in
+	plans    bool        // an activation
 	forgets  bool        // a counter that is asked for no more
 	left     []*customer // by id
 	cursor   string      // the customer whose turn came last
@@ -142,11 +143,11 @@ func (a *Auditor) visitFor(c *customer, t *tour) {
 	if t.forgets {
 		return // it has been forgotten already
 	}
-	a.dismiss(c)
-	if t.begun != nil {
-		a.observe(c, t)
+	if t.plans {
+		a.include(c, t)
 		return
 	}
+	a.dismiss(c)
 	a.happen(c, t)
 }
 

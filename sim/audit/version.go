@@ -47,18 +47,22 @@ func (a *Auditor) Apply(campaigns []Campaign) {
 	asked := a.asked
 	a.ask()
 	a.drop(asked)
+	a.compared()
 	a.reschedule()
+	plans := false
 	for i := range a.campaigns {
 		if watching[a.campaigns[i].Name] {
+			plans = true
 			a.watch(i)
 		}
 		if a.campaigns[i].Trigger.Kind == KindDate && applied[a.campaigns[i].Name] && a.campaigns[i].looks() {
+			plans = true
 			for _, c := range a.customers {
 				a.redate(c, i)
 			}
 		}
 	}
-	a.activate(begun)
+	a.activate(begun, plans)
 }
 
 // watch arms a campaign that begins to look at inactivity for the customers who are
@@ -98,6 +102,8 @@ func (ch *chain) replan(a *Auditor) {
 	case s.Wait != nil:
 		due += s.Wait.Timeout.Milliseconds()
 		timed = s.Wait.Timeout != 0
+	case s.Call != nil:
+		return // a request in hand keeps what it was made with
 	default:
 		return
 	}

@@ -16,6 +16,7 @@ func (h House) YAML() string {
 	b.WriteString("apiVersion: nudge/v1\nkind: Policy\nmetadata: {name: " + HouseName + "}\nspec:\n")
 	var f fields
 	f = f.addIf(h.Zone != "", "zone", quote(h.Zone)).addIf(h.Keep, "anonymous_expiry", "never")
+	f = f.addIf(h.Expire != 0, "anonymous_expiry", Duration(h.Expire))
 	if h.Quiet != nil {
 		f = f.add("quiet_hours", h.Quiet.yaml())
 	}
@@ -153,7 +154,8 @@ func (s Step) more() fields {
 			ways = append(ways, "{"+w.text()+"}")
 		}
 		v := fields{}.addIf(s.Experiment.Salt != "", "salt", quote(s.Experiment.Salt))
-		return f.add("experiment", "{"+v.add("variants", "["+strings.Join(ways, ", ")+"]").text()+"}")
+		v = append(v.add("variants", "["+strings.Join(ways, ", ")+"]"), s.Experiment.winnerFields()...)
+		return f.add("experiment", "{"+v.text()+"}")
 	case s.Until != nil:
 		v := fields{}.add("at", ofDay(s.Until.Minute))
 		days := make([]string, 0, len(s.Until.Days))
@@ -182,6 +184,8 @@ func (s Step) more() fields {
 			v = v.add(s.Emit.Copy, "{cel: "+quote(member("trigger.properties", s.Emit.Copy))+"}")
 		}
 		return f.add("emit", "{event: "+quote(s.Emit.Event)+", properties: {"+v.text()+"}}")
+	case s.Call != nil:
+		return f.add("call", s.Call.yaml())
 	case s.Start != "":
 		return f.add("start", "{campaign: "+quote(s.Start)+"}")
 	}
