@@ -177,7 +177,7 @@ func (a *Auditor) Next() (due int64, ok bool) {
 	t, ok := a.first(math.MinInt64)
 	due = t.due
 	for _, s := range a.schedules {
-		if !ok || s.next < due {
+		if s.next != 0 && (!ok || s.next < due) {
 			due, ok = s.next, true
 		}
 	}

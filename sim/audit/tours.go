@@ -46,7 +46,7 @@ func (a *Auditor) occur() {
 			continue
 		}
 		last := int64(0)
-		for *s <= a.now {
+		for *s != 0 && *s <= a.now {
 			last = *s
 			*s = a.occurrence(i, *s)
 		}
@@ -97,6 +97,9 @@ func (a *Auditor) occurrence(i int, after int64) int64 {
 	zone := named(t.Zone)
 	if zone == nil {
 		zone = (&customer{a: a}).zone(a.campaigns[i])
+	}
+	if t.Calendar != "" {
+		return a.calendarDay(&t, zone, after)
 	}
 	for at := after/60_000*60_000 + 60_000; ; at += 60_000 {
 		l := time.UnixMilli(at).In(zone)
@@ -156,6 +159,9 @@ func (a *Auditor) happen(c *customer, t *tour) {
 			}
 		case t.campaign != "" && t.campaign == def.Name && def.Trigger.Kind == KindSchedule && def.Audience.holds(s):
 			a.note(NoteSchedule)
+			if def.Trigger.Calendar != "" {
+				a.note(NoteCalendar)
+			}
 		default:
 			continue
 		}
