@@ -2,6 +2,7 @@ package audit
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -72,6 +73,7 @@ func (a *Auditor) schedule(i int) *int64 {
 
 type schedule struct {
 	campaign string
+	rule     string
 	next     int64
 }
 
@@ -82,13 +84,21 @@ func (a *Auditor) reschedule() {
 		if a.campaigns[i].Trigger.Kind != KindSchedule {
 			continue
 		}
-		s := schedule{a.campaigns[i].Name, a.occurrence(i, a.now)}
-		if old := a.schedule(i); old != nil {
-			s.next = *old
+		s := schedule{a.campaigns[i].Name, a.rule(i), a.occurrence(i, a.now)}
+		for _, old := range a.schedules {
+			if old.campaign == s.campaign && old.rule == s.rule {
+				s.next = old.next
+			}
 		}
 		all = append(all, s)
 	}
 	a.schedules = all
+}
+
+// rule is what a schedule goes by: a version with the same goes on with its occurrences.
+func (a *Auditor) rule(i int) string {
+	t := a.campaigns[i].Trigger
+	return fmt.Sprint(t.Minute, t.Daily, t.Calendar, t.Zone, a.campaigns[i].Zone, a.house.Zone)
 }
 
 // occurrence is the first after an instant.
