@@ -93,6 +93,9 @@ func (a *Auditor) decide(ch *chain) {
 	var wake int64
 	failed := false
 	for _, channel := range left {
+		if !slices.Contains(s.Send.Channels, channel) {
+			continue // a new version took it away while the chain was held
+		}
 		v := a.verdict(ch, s, channel)
 		switch {
 		case v.until != 0:

@@ -192,7 +192,7 @@ func (a *Auditor) Next() (due int64, ok bool) {
 		}
 	}
 	for _, s := range a.schedules {
-		if !ok || s.next < due {
+		if s.next != 0 && (!ok || s.next < due) {
 			due, ok = s.next, true
 		}
 	}

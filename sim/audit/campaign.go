@@ -102,6 +102,7 @@ type Trigger struct {
 	HasAt      bool   // a date has Minute
 	Feb29      string // for date; empty: feb28
 	CatchUp    time.Duration
+	Calendar   string // of a schedule that has no rule
 }
 
 // Reentry rules further chains of one customer. An empty Mode is always, an

@@ -66,6 +66,7 @@ type House struct {
 	OffAll       bool
 	OffChannels  []string
 	OffCampaigns []string
+	Calendars    []Calendar
 	Keep         bool          // anonymous customers are not forgotten
 	Expire       time.Duration // when they are; 0: not given
 }

@@ -50,6 +50,7 @@ const (
 	NoteBroadcast     = "customer visited by a broadcast"
 	NoteOvertaken     = "customer visited by a tour before a record of theirs"
 	NoteSchedule      = "customer visited by a schedule"
+	NoteCalendar      = "customer visited on a day of a calendar"
 	NotePeriod        = "entry outside of the period"
 	NoteRestarted     = "wait restarted"
 	NotePaused        = "refused by a pause"
@@ -71,7 +72,7 @@ func Notes() []string {
 		NoteQuietDrop, NoteQuietEnd, NoteMoved, NoteMovedTimer, NotePreempt, NoteGroup, NoteGroupLost,
 		NoteExperiment, NoteSet,
 		NoteSetFires, NoteEmit, NoteEmitDeep, NoteStart, NoteStreak, NoteStreakBroken, NoteThreshold, NoteSegmentIn,
-		NoteSegmentOut, NoteChange, NoteBroadcast, NoteOvertaken, NoteSchedule, NotePeriod, NoteRestarted,
+		NoteSegmentOut, NoteChange, NoteBroadcast, NoteOvertaken, NoteSchedule, NoteCalendar, NotePeriod, NoteRestarted,
 		NotePaused, NoteExit, NoteArchived, NotePinned, NoteDate, NoteDateMoved, NoteDateCaught, NoteDateMissed,
 	}...)
 }

@@ -127,7 +127,7 @@ func (p *pending) fails(a *Auditor, surely bool, planned int64) {
 		ch.at, ch.planned = p.onFail, planned
 	}
 	if surely {
-		p.refund(a)
+		p.refund(a, planned)
 	}
 }
 

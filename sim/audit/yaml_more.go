@@ -21,6 +21,7 @@ func (h House) YAML() string {
 		f = f.add("quiet_hours", h.Quiet.yaml())
 	}
 	f = f.addIf(len(h.Consent) > 0, "require_consent", list(h.Consent))
+	f = f.addIf(len(h.Calendars) > 0, "calendars", h.calendars())
 	caps := make([]string, 0, len(h.Caps))
 	for _, c := range h.Caps {
 		v := fields{}.add("name", quote(c.Name)).addIf(c.Channel != "", "channel", quote(c.Channel))
@@ -108,6 +109,10 @@ func (t Trigger) more() fields {
 			f = f.add("audience", quote(t.When.CEL()))
 		}
 	case KindSchedule:
+		if t.Calendar != "" {
+			f = f.add("calendar", quote(t.Calendar)).add("at", ofDay(t.Minute))
+			return f.addIf(t.Zone != "", "zone", quote(t.Zone))
+		}
 		cron := strconv.Itoa(t.Minute) + " * * * *"
 		if t.Daily {
 			cron = strconv.Itoa(t.Minute%60) + " " + strconv.Itoa(t.Minute/60) + " * * *"

@@ -123,7 +123,7 @@ func Idle(w Workload) time.Duration {
 	}
 	for _, e := range append([]Edit{{Campaigns: w.Campaigns}}, w.Edits...) {
 		for i := range e.Campaigns {
-			if e.Campaigns[i].Trigger.Repeat != "" {
+			if t := &e.Campaigns[i].Trigger; t.Repeat != "" || t.Calendar != "" {
 				idle = 9 * 366 * 24 * time.Hour
 			}
 		}

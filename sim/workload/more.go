@@ -9,15 +9,16 @@ import (
 // More are parts of the language that the simulator learned last. They have a generator
 // of their own, so that the worlds without them stay what they were.
 type More struct {
-	Calls    bool // call steps, with and without a wait for the reply
-	Leaving  bool // anonymous customers who are forgotten
-	Deciding bool // experiments that are decided while customers run
+	Calls     bool // call steps, with and without a wait for the reply
+	Calendars bool // schedules that name a calendar
+	Leaving   bool // anonymous customers who are forgotten
+	Deciding  bool // experiments that are decided while customers run
 }
 
 // DrawMore draws about half of them.
 func (f Features) DrawMore(rng *rand.Rand) Features {
 	yes := func() bool { return rng.IntN(2) == 0 }
-	f.More = More{Calls: yes(), Deciding: yes(), Leaving: yes()}
+	f.More = More{Calls: yes(), Deciding: yes(), Leaving: yes(), Calendars: yes()}
 	// Who comes again has the delivery ids of before; with loops a harness could not tell
 	// which message a result is about.
 	f.Leaving = f.Leaving && !f.Loops
@@ -40,4 +41,7 @@ func (d *draw) more(w *Workload) {
 	}
 	slices.SortStableFunc(w.Edits, func(x, y Edit) int { return cmp.Compare(x.At, y.At) })
 	w.Edits = counting(w.Campaigns, w.Edits)
+	if d.f.Calendars {
+		d.calendars(w)
+	}
 }
