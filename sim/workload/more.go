@@ -44,4 +44,14 @@ func (d *draw) more(w *Workload) {
 	if d.f.Calendars {
 		d.calendars(w)
 	}
+	keep(w)
+}
+
+// keep has later policies say what the first says of these parts.
+func keep(w *Workload) {
+	for i := range w.Edits {
+		if h := w.Edits[i].House; h != nil {
+			h.Calendars, h.Expire, h.Keep = w.House.Calendars, w.House.Expire, w.House.Keep
+		}
+	}
 }
