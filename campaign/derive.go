@@ -57,8 +57,8 @@ func (m *Machine) put(ch *Chain, kind Kind, detail string, d derived) {
 	m.decideChain(ch, kind, NoReason, ch.Step, detail)
 }
 
-// Hold has the timers due at or before mark wait, ms; 0: none wait. A customer whose first
-// timer waits waits as a whole: what their steps make comes before their timers then.
+// Hold has the timers due at or before mark wait, ms; 0: none wait. Where the first timer of
+// a customer does, all of theirs do: what their steps make comes before them then.
 func (m *Machine) Hold(mark int64) { m.holdMark = mark }
 
 // held says whether the timers of the customer in hand wait.
