@@ -110,13 +110,17 @@ func (c *Controller) slowest(ctx context.Context) (hour int64, err error) {
 	return hour, nil
 }
 
-// gather asks all shards what they counted, by experiment.
-func (c *Controller) gather(ctx context.Context) (map[tallyKey][]Tally, error) {
+// gather asks all shards what they counted, by experiment. One that began again since it
+// was asked for its log time may be behind the hour; its counts are not whole then.
+func (c *Controller) gather(ctx context.Context, hour int64) (map[tallyKey][]Tally, error) {
 	all := map[tallyKey][]Tally{}
 	for p := range c.publisher.Partitions() {
 		counted, err := c.engine.tallies(ctx, p)
 		if err != nil {
 			return nil, err
+		}
+		if counted.now/campaign.HourMillis < hour {
+			return nil, ErrBehind
 		}
 		for _, t := range counted.tallies {
 			all[t.key()] = append(all[t.key()], t)
@@ -127,7 +131,7 @@ func (c *Controller) gather(ctx context.Context) (map[tallyKey][]Tally, error) {
 
 // stand fills in how the open experiments stand at an hour.
 func (c *Controller) stand(ctx context.Context, all []Trial, hour int64, noted func(*Trial) bool) error {
-	parts, err := c.gather(ctx)
+	parts, err := c.gather(ctx, hour)
 	if err != nil {
 		return err
 	}

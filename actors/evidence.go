@@ -239,7 +239,7 @@ func (s *Shard) applyDecide(d *Decide, out *effect.Effects) error {
 		if err := s.defs.decide(d); err != nil {
 			return err
 		}
-		s.renewTallies()
+		s.renewTallies(out)
 	}
 	if s.config.Partition != 0 {
 		return nil

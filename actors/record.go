@@ -149,7 +149,8 @@ func (s *Shard) applyControl(data []byte, at Place, out *effect.Effects) error {
 		}
 		s.forget(c.Apply.Workspace, old)
 		s.activate(c.Apply, old)
-		s.renewTallies()
+		s.renewTallies(out)
+		s.beginTallies(c.Apply.Workspace, c.Apply.Documents)
 	case c.Backfill != nil:
 		if s.eventful {
 			s.shift++
@@ -230,6 +231,7 @@ func (s *Shard) guard(h *hosted, out *effect.Effects, work func(), failed func(d
 		h.c = restored
 		out.Output = before
 		s.machine = newMachine(&s.config)
+		s.machine.Hold(s.hold.mark)
 		detail := clip(fmt.Sprintf("panic: %v", p), effect.MaxDetail)
 		s.config.Trace.Aside(h.c.Workspace, h.c.ID, s.now, campaign.Decision{
 			Kind: campaign.Deadletter, Reason: campaign.ReasonPanic,

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/internal/wire"
 	"github.com/nudge-engine/nudge/storage"
 )
@@ -233,9 +234,35 @@ func (s *Shard) Tally(workspace, name, step string) (t Tally, ok bool) {
 	return Tally{}, false
 }
 
-// renewTallies follows a change of what is in force.
-func (s *Shard) renewTallies() {
+// renewTallies follows a change of what is in force: what was done before it in the same
+// step counts for what was in force then.
+func (s *Shard) renewTallies(out *effect.Effects) {
+	s.tallies.fold(&out.Output)
 	s.tallies.renew(s.now, func(t *Tally) *campaign.Experiment {
 		return s.defs.set(t.Workspace).Counts(t.Campaign, t.Step)
 	})
+}
+
+// beginTallies has the experiments that documents bring count from now on. Without it one
+// that was left out for a while would go on with the chains exposed before.
+func (s *Shard) beginTallies(workspace string, documents []campaign.Document) {
+	set := s.defs.set(workspace)
+	for i := range documents {
+		if documents[i].Kind == campaign.KindCampaign {
+			set.Counting(documents[i].Name, func(step string, x *campaign.Experiment) {
+				s.tallies.begin(tallyKey{workspace, documents[i].Name, step}, x, s.now)
+			})
+		}
+	}
+}
+
+// begin has an experiment that nothing was counted for count from now on.
+func (s *tallies) begin(key tallyKey, x *campaign.Experiment, now int64) {
+	if s.all[key] != nil || len(s.all) >= MaxTallies {
+		return
+	}
+	s.set(key, &Tally{
+		Workspace: key.workspace, Campaign: key.campaign, Step: key.step, Experiment: x.Print(), From: now,
+	})
+	s.touch(key)
 }

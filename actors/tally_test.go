@@ -18,6 +18,9 @@ func (w *scriptWorld) tally() {
 	all := w.shard.Tallies()
 	slices.SortFunc(all, func(a, b Tally) int { return strings.Compare(a.Campaign+"/"+a.Step, b.Campaign+"/"+b.Step) })
 	for _, t := range all {
+		if t.First == 0 {
+			continue
+		}
 		fmt.Fprintf(&w.out, "%s %s from %s\n", t.Campaign, t.Step, stamp(t.First))
 		for _, v := range t.Variants {
 			for _, r := range v.Rows {

@@ -57,6 +57,16 @@ func (m *Machine) put(ch *Chain, kind Kind, detail string, d derived) {
 	m.decideChain(ch, kind, NoReason, ch.Step, detail)
 }
 
+// Hold has the timers due at or before mark wait, ms; 0: none wait. Where the first timer of
+// a customer does, all of theirs do: what their steps make comes before them then.
+func (m *Machine) Hold(mark int64) { m.holdMark = mark }
+
+// held says whether the timers of the customer in hand wait.
+func (m *Machine) held() bool {
+	due := m.c.NextDue()
+	return due != 0 && due <= m.holdMark
+}
+
 // derive applies what the record in hand led to, in the order made, each after the
 // timers that are due by now. It is called at the end of each record and timer.
 func (m *Machine) derive() {
@@ -68,7 +78,9 @@ func (m *Machine) derive() {
 		d := m.derived[0]
 		m.derived = m.derived[1:]
 		m.depth = 0
-		m.Fire(m.c, m.now, m.now, m.out)
+		if !m.held() {
+			m.Fire(m.c, m.now, m.now, m.out)
+		}
 		m.depth = d.depth
 		if d.campaign == "" {
 			m.Apply(m.c, &d.event, m.now, false, m.out)

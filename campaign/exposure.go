@@ -93,6 +93,20 @@ func (s *Set) Counts(campaign, step string) *Experiment {
 	return x
 }
 
+// Counting calls f with each experiment of a campaign in force that still looks for a
+// winner, in the order of the steps.
+func (s *Set) Counting(campaign string, f func(step string, x *Experiment)) {
+	p := s.byName[campaign]
+	if p == nil {
+		return
+	}
+	p.Experiments(func(step string, x *Experiment) {
+		if s.Counts(campaign, step) != nil {
+			f(step, x)
+		}
+	})
+}
+
 // expose counts a chain that took its variant by bucket, once.
 func (m *Machine) expose(p *Program, ch *Chain, step string, variant string) {
 	x := m.set.Counts(p.Name, step)

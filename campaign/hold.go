@@ -38,10 +38,25 @@ func (m *Machine) resume(ch *Chain) {
 	}
 }
 
+// heldSend says whether the chain is held at a send: a new version can have made another step
+// of it.
+func (m *Machine) heldSend(ch *Chain) bool {
+	p := m.set.of(ch)
+	if ch.Held == nil || p == nil {
+		return false
+	}
+	s, _ := p.step(ch.Step)
+	if s == nil {
+		return false
+	}
+	_, sends := s.Verb.(*Send)
+	return sends
+}
+
 // resumeHeld lets the chains ask again that wait for this reason.
 func (m *Machine) resumeHeld(reasons ...Reason) {
 	for _, ch := range m.c.Chains {
-		if ch.live() && ch.Held != nil && slices.Contains(reasons, ch.Held.Reason) {
+		if ch.live() && m.heldSend(ch) && slices.Contains(reasons, ch.Held.Reason) {
 			m.resume(ch)
 		}
 	}

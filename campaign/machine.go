@@ -30,6 +30,7 @@ type Machine struct {
 	deriving   bool      // they are being applied
 	depth      int       // of the record in hand: 0 for one of the log, or a timer
 	made       int       // derived records since the last record of the log
+	holdMark   int64     // timers due at or before it wait, ms; 0: none
 	asOf       int64     // the instant as of which triggers are armed, ms: mostly now
 	before     []sight   // what the record in hand can change, before it
 	heights    []height  // what thresholds measure, before it

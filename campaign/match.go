@@ -168,7 +168,7 @@ func (m *Machine) stops(p *Program, ch *Chain, e *Event) {
 
 func (m *Machine) waits(p *Program, ch *Chain, e *Event) {
 	s, at := p.step(ch.Step)
-	if s == nil {
+	if s == nil || ch.still { // a pause keeps it before the step, which has not begun
 		return
 	}
 	w, ok := s.Verb.(*Wait)

@@ -104,6 +104,9 @@ func (m *Machine) Settle(c *Customer, r *Result, now int64, out *Output) {
 func (m *Machine) firePending(at int) {
 	p := &m.c.Pending[at]
 	if m.now >= p.Delivery.Expires {
+		// What follows was due then, also where a retry comes so late.
+		m.planned = p.Delivery.Expires
+		m.late = m.now-m.planned > lateAfter
 		m.finish(at, StatusExpired, Failed, ReasonExpired)
 		return
 	}

@@ -46,7 +46,7 @@ func (m *Machine) reversals(p *Program, ch *Chain, e *Event) {
 		g := &p.Goals[i]
 		t := ch.takeback(g.ID)
 		if g.ReverseOn == nil || t == nil || t.done || e.Time < t.at || e.Time > t.until(ch, g) ||
-			!m.matches(g.ReverseOn, e, ch.Campaign) {
+			!ch.live() && m.now > t.until(ch, g)+measureGrace || !m.matches(g.ReverseOn, e, ch.Campaign) {
 			continue
 		}
 		t.done, changed = true, true

@@ -152,6 +152,9 @@ func (m *Machine) Visit(c *Customer, v *Visit, now int64, out *Output) {
 		m.visited(v)
 	}
 	m.planned, m.late = v.Due, now-v.Due > lateAfter
+	if v.Kind == VisitBroadcast || v.Kind == VisitSchedule {
+		m.follow() // a chain that a new version ends is in the way of nothing
+	}
 	switch v.Kind {
 	case VisitBroadcast:
 		m.eventID = v.Event.ID
@@ -240,10 +243,22 @@ func (m *Machine) activated(name string, existing bool) {
 		m.armKnown(p, t, existing)
 	case *SegmentTrigger, *ThresholdTrigger:
 		if s := m.sight(p); existing && s.holds() {
-			m.enterIfAllowed(p, nil)
+			m.askIn(p, nil)
 		}
 	default: // the others look at records only
 	}
+}
+
+// askIn enters a chain for a customer for whom it is so already.
+func (m *Machine) askIn(p *Program, trigger *Event) {
+	m.follow()
+	m.scope.chain.c = nil
+	m.scope.trigger.set(trigger)
+	if m.late && p.Late == LateExit {
+		m.refuse(p, "", ReasonLate)
+		return
+	}
+	m.enterIfAllowed(p, trigger)
 }
 
 // holds says whether a customer is where the trigger would have brought them: inside of
@@ -260,22 +275,23 @@ func (s sight) holds() bool {
 }
 
 // armKnown arms an inactivity trigger from the counter of its event, for an instant that
-// is still ahead; with existing also for one that is over. Its trigger is the event, as
-// far as it is remembered.
+// is still ahead; with existing the customer is asked in for one that is over. The trigger
+// is the event, as far as it is remembered.
 func (m *Machine) armKnown(p *Program, t *InactivityTrigger, existing bool) {
 	c := m.c.counter(counterID(t.Event, sourceOf(t.Where)))
 	if _, armed := m.c.watch(p.Name); armed || c == nil || c.Count == 0 {
 		return
 	}
 	due := c.Last + t.For
-	if due <= m.asOf {
-		if e := m.c.entry(p.Name, "", false); !existing || e != nil && e.LastIn >= due { // once a spell
-			return
-		}
-		due = m.asOf
+	if due > m.asOf {
+		trigger := m.ringed(t, p.Name, c.Last)
+		m.c.setWatch(Watch{Campaign: p.Name, Due: due, Trigger: trigger.appendBody(nil)})
+		return
 	}
-	trigger := m.ringed(t, p.Name, c.Last)
-	m.c.setWatch(Watch{Campaign: p.Name, Due: due, Trigger: trigger.appendBody(nil)})
+	e := m.c.entry(p.Name, "", false)
+	if spent := e != nil && e.LastIn >= due; existing && !spent { // once a spell
+		m.askIn(p, m.ringed(t, p.Name, c.Last))
+	}
 }
 
 // ringed is the remembered matching event of a time; when there is none, an event of

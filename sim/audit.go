@@ -31,6 +31,7 @@ func (p *partition) audit(h *history) error {
 			}
 		}
 	}
+	p.counted, p.tallies = f.counted, a.Tallies()
 	return p.compare(h, &f)
 }
 
@@ -88,6 +89,8 @@ type reading struct {
 	// number counts the messages of one step and channel of a chain, which loops repeat.
 	number map[campaign.ID]int
 	ctl    uint64 // last control record; copies of what was applied say nothing
+	// counted is what the model counted for an experiment when its decision came.
+	counted map[uint64]audit.Tally
 }
 
 func (f *reading) record(r *stream.Record) error {
@@ -101,11 +104,14 @@ func (f *reading) record(r *stream.Record) error {
 		if c.K == f.ctl+1 {
 			f.ctl = c.K
 			if c.Apply != nil {
-				e := &f.w.applied[c.K-2]
+				e := &f.w.applied[f.w.editOf[c.K]]
 				if e.House != nil {
 					a.Govern(*e.House)
 				}
 				a.Apply(e.Campaigns)
+			}
+			if c.Decide != nil {
+				f.decide(c.K, c.Decide)
 			}
 		}
 	case stream.KindEvent:
@@ -136,6 +142,7 @@ func (f *reading) record(r *stream.Record) error {
 		a.Result(audit.Result{
 			Campaign: d.Campaign, Customer: d.Customer, Entry: int(d.Entry), Step: d.Step, Channel: d.Channel,
 			Number: f.number[d.ID], Attempt: int(result.Attempt), Verdict: verdict[result.Verdict],
+			Reply: replyOf(&result),
 		})
 	default: // the others change no customer
 	}
@@ -190,10 +197,15 @@ func (h *history) deliveries() iter.Seq[*campaign.Delivery] {
 // numbers counts the messages of each step and channel of a chain, from 0.
 func (h *history) numbers() map[campaign.ID]int {
 	number, next := map[campaign.ID]int{}, map[identity]int{}
-	for d := range h.deliveries() {
-		if _, ok := number[d.ID]; d.Status == campaign.HandedOff && !ok {
-			number[d.ID] = next[identityOf(d)]
-			next[identityOf(d)]++
+	for i := range h.messages {
+		gone := forgottenIn(&h.messages[i])
+		maps.DeleteFunc(next, func(id identity, _ int) bool { return gone[id.chain.customer] })
+		for j := range h.messages[i].Deliveries {
+			d := &h.messages[i].Deliveries[j]
+			if _, ok := number[d.ID]; d.Status == campaign.HandedOff && !ok {
+				number[d.ID] = next[identityOf(d)]
+				next[identityOf(d)]++
+			}
 		}
 	}
 	return number
@@ -357,15 +369,19 @@ type chainID struct {
 func (c chainID) String() string { return fmt.Sprintf("%s/%s/%d", c.campaign, c.customer, c.entry) }
 
 func compareChains(h *history, model []audit.Chain) error {
-	engine := map[chainID]campaign.ChainRow{}
+	type id struct { // who was forgotten begins their numbers anew
+		chainID
+		entered int64
+	}
+	engine := map[id]campaign.ChainRow{}
 	for i := range h.messages {
 		for _, c := range h.messages[i].Chains {
-			engine[chainID{c.Campaign, c.Customer, int(c.Entry)}] = c // the last row holds
+			engine[id{chainID{c.Campaign, c.Customer, int(c.Entry)}, c.EnteredAt}] = c // the last row holds
 		}
 	}
 	for _, want := range model {
-		id := chainID{want.Campaign, want.Customer, want.Entry}
-		got, ok := engine[id]
+		which := id{chainID{want.Campaign, want.Customer, want.Entry}, want.EnteredAt}
+		got, ok := engine[which]
 		value := campaign.Money(want.Value * 1e6)
 		if !ok || string(got.Outcome) != want.Outcome || got.EndedAt != want.EndedAt ||
 			got.EnteredAt != want.EnteredAt || got.Goal != want.Goal || got.Key != want.Key ||
@@ -375,7 +391,7 @@ func compareChains(h *history, model []audit.Chain) error {
 			}) {
 			return fmt.Errorf("audit: chain\n  engine %+v\n  model  %+v", got, want)
 		}
-		delete(engine, id)
+		delete(engine, which)
 	}
 	return first(engine, func(c campaign.ChainRow) error { return fmt.Errorf("audit: a chain too many: %+v", c) })
 }

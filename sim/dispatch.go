@@ -6,6 +6,7 @@ import (
 
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/effect"
+	"github.com/nudge-engine/nudge/sim/audit"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -218,6 +219,9 @@ func (d *dispatcher) result(c *parcel, v *campaign.Delivery, verdict campaign.Ve
 	r := campaign.Result{
 		Workspace: v.Workspace, Customer: v.Customer, Delivery: v.ID, Attempt: v.Attempt,
 		Verdict: verdict,
+	}
+	if v.Channel == audit.CallChannel && verdict == campaign.Accepted {
+		r.Reply = d.w.reply()
 	}
 	p, epoch, data := d.w.parts[c.partition], d.epoch, r.AppendTo(nil)
 	pause := int64(0)

@@ -81,12 +81,14 @@ type partition struct {
 	hashes  []uint64
 	upgrade upgrade
 	poison  *poison
-	reached uint64            // last frame that an owner came to
-	skips   actors.Skips      // records that are passed over
-	wrong   *rollback         // the log is not the one that was read
-	made    uint64            // last effect message that the log has had
-	erased  map[string]uint64 // the frame that erased each
-	shown   uint64            // last frame that the warehouse's writer may have read
+	reached uint64                 // last frame that an owner came to
+	skips   actors.Skips           // records that are passed over
+	wrong   *rollback              // the log is not the one that was read
+	made    uint64                 // last effect message that the log has had
+	erased  map[string]uint64      // the frame that erased each
+	counted map[uint64]audit.Tally // by the model, when the decision came
+	tallies []audit.Tally          // by the model, at the end
+	shown   uint64                 // last frame that the warehouse's writer may have read
 }
 
 // record is one record to be published. An event is encoded when its frame is

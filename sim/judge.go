@@ -12,6 +12,7 @@ import (
 	"github.com/nudge-engine/nudge/actors"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/effect"
+	"github.com/nudge-engine/nudge/sim/audit"
 	"github.com/nudge-engine/nudge/storage"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -60,6 +61,7 @@ func (w *World) judge() {
 	if w.opt.Identity.Merges {
 		w.fail(w.judgeMerges(hs))
 	}
+	w.fail(w.judgeDecisions())
 	w.fail(w.collect.check(rows))
 }
 
@@ -214,8 +216,10 @@ func (p *partition) once(h *history) error {
 	if letters != len(p.skips) {
 		return fmt.Errorf("%d dead letters of %d records passed over", letters, len(p.skips))
 	}
-	seen, passed := map[string]bool{}, map[string]bool{}
+	seen, passed, now := map[string]bool{}, map[string]bool{}, int64(0)
+	fresh := map[string]int64{} // when the id was new, log time
 	for i := range h.frames {
+		now = max(now, h.frames[i].Frame.Time)
 		for j, r := range h.frames[i].Frame.Records {
 			if r.Kind != stream.KindEvent {
 				continue
@@ -229,24 +233,26 @@ func (p *partition) once(h *history) error {
 				passed[id] = true
 				continue
 			}
-			if e.Type == campaign.Alias && !seen[id] && dropped[at] != "" {
-				seen[id] = true // said again under another id
-				continue
+			again := seen[id] && now < fresh[id]+audit.Duplicates
+			if !again {
+				seen[id], fresh[id] = true, now
 			}
-			if seen[id] != (dropped[at] == campaign.Deduplicate) {
+			if e.Type == campaign.Alias && !again && dropped[at] != "" {
+				continue // said again under another id
+			}
+			if again != (dropped[at] == campaign.Deduplicate) {
 				return fmt.Errorf(
 					"event %s in frame %d, record %d: seen before %v, dropped %q",
 					id,
 					at.seq,
 					j,
-					seen[id],
+					again,
 					dropped[at],
 				)
 			}
-			if seen[id] {
+			if again {
 				p.w.mark(reachDuplicate)
 			}
-			seen[id] = true
 		}
 	}
 	for i := range p.w.load.Calls {

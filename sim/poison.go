@@ -2,7 +2,6 @@ package sim
 
 import (
 	"github.com/nudge-engine/nudge/actors"
-	"github.com/nudge-engine/nudge/sim/workload"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -48,19 +47,13 @@ func (n *node) poisoned(in *actors.Input) bool {
 func (p *partition) passOver(at actors.Place) {
 	const why = "it ended the process three times"
 	w := p.w
-	k := uint64(len(w.ctl) + 1)
-	record := actors.Control{K: k, Skip: &actors.Skip{Partition: p.number, Seq: at.Seq, Index: at.Index, Why: why}}
-	w.ctl = append(w.ctl, record.Encode())
-	w.applied = append(w.applied, workload.Edit{})
+	skip := actors.Skip{Partition: p.number, Seq: at.Seq, Index: at.Index, Why: why}
+	k := w.record(actors.Control{Skip: &skip})
 	if p.skips == nil {
 		p.skips = actors.Skips{}
 	}
 	p.skips[at] = why
-	if w.edited == len(w.load.Edits) {
-		w.copyControl(int(k))
-		return
-	}
-	w.later = append(w.later, int(k)) // copies go in the order of their numbers (R12)
+	w.copyControl(k)
 }
 
 func (w *World) copyControl(k int) {

@@ -46,7 +46,7 @@ const (
 
 // Rare lists them all, those that the model notes too.
 func Rare() []string {
-	return append(append(audit.Notes(), mergeRare()...),
+	return append(append(append(audit.Notes(), mergeRare()...), deciderRare()...),
 		reachAppend, reachCommit, reachSaved, reachUnstored, reachDuplicate, reachWoken, reachCascade,
 		reachZombie, reachFound, reachResend, reachRecalled, reachPending, reachLied, reachSealed, reachRetry,
 		reachClockBack, reachSomeDurable, reachBarrier, reachPassedOver, reachExpired, reachOldAnswer, reachRecallLate,

@@ -48,7 +48,7 @@ type fate struct {
 // log.
 func (p *partition) fates(h *history) (map[campaign.ID]*fate, error) {
 	stopped, ended := map[chainID]uint64{}, map[chainID]uint64{}
-	by := map[campaign.ID]*fate{}
+	by, gone := map[campaign.ID]*fate{}, h.forgotten()
 	for i := range h.messages {
 		m := &h.messages[i]
 		for _, c := range m.Chains {
@@ -63,7 +63,7 @@ func (p *partition) fates(h *history) (map[campaign.ID]*fate, error) {
 		}
 		for j := range m.Deliveries {
 			d := &m.Deliveries[j]
-			if decided(d) && d.Status != campaign.HandedOff {
+			if gone[d.Customer] || decided(d) && d.Status != campaign.HandedOff {
 				continue // never handed off, or not yet
 			}
 			f := by[d.ID]
@@ -94,6 +94,7 @@ func (p *partition) fates(h *history) (map[campaign.ID]*fate, error) {
 }
 
 func (p *partition) results(h *history, byID map[campaign.ID]*fate) error {
+	gone := h.forgotten()
 	for i := range h.frames {
 		for _, r := range h.frames[i].Frame.Records {
 			if r.Kind != stream.KindResult {
@@ -104,6 +105,9 @@ func (p *partition) results(h *history, byID map[campaign.ID]*fate) error {
 				return err
 			}
 			f := byID[result.Delivery]
+			if gone[result.Customer] {
+				continue
+			}
 			if f == nil {
 				return fmt.Errorf("result of a delivery that is not: %+v", result)
 			}
@@ -131,10 +135,10 @@ func (p *partition) sends(h *history) error {
 	if err != nil {
 		return err
 	}
-	left := map[campaign.ID]int{}
+	left, gone := map[campaign.ID]int{}, h.forgotten()
 	for _, s := range p.w.sink.sends {
 		d := s.delivery
-		if stream.PartitionOf(workspace, d.Customer, len(p.w.parts)) != p.number {
+		if gone[d.Customer] || stream.PartitionOf(workspace, d.Customer, len(p.w.parts)) != p.number {
 			continue
 		}
 		f := fates[d.ID]
@@ -156,7 +160,7 @@ func (p *partition) sends(h *history) error {
 		switch f.last {
 		case campaign.StatusSent, campaign.StatusFailed, campaign.StatusRecall:
 		case campaign.StatusExpired:
-			if d.Expires-d.At >= wholeDay { // nothing takes a day here, so its result was lost
+			if d.Expires-d.At >= wholeDay && !p.mayTake(d.At, d.Expires) { // else its result was lost
 				return fmt.Errorf("delivery %+v ends as %s", d, f.last)
 			}
 			p.w.mark(reachExpired)

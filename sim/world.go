@@ -26,7 +26,7 @@ const (
 	// maxRest bounds the occurrences between the heal and rest, maxAll those of all
 	// phases, maxTime the time after the heal.
 	maxRest = 300_000
-	maxAll  = 1_000_000
+	maxAll  = 3_000_000
 	maxTime = 3 * 24 * 3_600_000
 )
 
@@ -46,9 +46,10 @@ type World struct {
 	collect *collector
 
 	ctl      [][]byte                     // the control records, in their order
-	applied  []workload.Edit              // by those from the second on
-	edited   int                          // edits that were made
-	later    []int                        // control records to be copied after the last edit
+	applied  []workload.Edit              // what is applied before the calls and by each edit
+	applies  []actors.Apply               // the same, as records say it
+	editOf   map[uint64]int               // of applied, by control record
+	decider  *decider                     // nil: no experiment is decided
 	inForce  map[string]campaign.Document // after all of them
 	programs map[program]campaign.Parsed
 	restored time.Time       // what the log stamps while messages are put back
@@ -76,18 +77,19 @@ func New(lang *campaign.Language, rng *rand.Rand, o Options, load workload.Workl
 	w := &World{
 		opt: o, load: load, rng: rng, now: workload.Start - 1000, programs: map[program]campaign.Parsed{},
 		inForce: map[string]campaign.Document{}, acked: map[string]bool{}, lost: map[string]bool{}, reach: Reach{},
+		editOf: map[uint64]int{},
 	}
 	w.trace.hash.Reset()
 	w.log = stream.NewMemory(func() time.Time { return w.stamp() })
-	genesis := actors.Control{K: 1, Genesis: &actors.Genesis{
+	w.record(actors.Control{Genesis: &actors.Genesis{
 		LogID: "sim", Partitions: o.Partitions, Semantics: effect.Semantics, DedupeIDs: actors.DefaultDedupeIDs,
-	}}
-	w.ctl = append(w.ctl, genesis.Encode())
+	}})
 	for _, e := range append([]workload.Edit{{Campaigns: load.Campaigns, House: load.House}}, load.Edits...) {
 		if err := w.define(lang, e); err != nil {
 			return nil, err
 		}
 	}
+	w.recordApply(0)
 	for p := range o.Partitions {
 		part := &partition{w: w, number: p, hashes: []uint64{0}, upgrade: upgrade{runs: effect.Semantics}}
 		var err error
@@ -133,6 +135,7 @@ func (w *World) Run() (err error) {
 		w.at(e.At, func() { w.erase(e.Customer) })
 		last = max(last, e.At)
 	}
+	w.decides(last)
 	if w.opt.Upgrade {
 		for _, p := range w.parts {
 			w.at(workload.Start+w.rng.Int64N(last-workload.Start+1), p.tryUpgrade)
@@ -168,13 +171,8 @@ func (w *World) edit(i int) {
 		if n := p.newest(); n != nil && n.owner.Shard.NextDue() != 0 {
 			w.mark(reachEdited)
 		}
-		p.control(i + 3)
 	}
-	w.edited++
-	for w.edited == len(w.load.Edits) && len(w.later) > 0 {
-		w.copyControl(w.later[0])
-		w.later = w.later[1:]
-	}
+	w.copyControl(w.recordApply(i + 1))
 }
 
 // rest runs until nothing is planned any more.
@@ -261,9 +259,9 @@ func (w *World) Trace() []string { return w.trace.last }
 // Reached is how often each rare situation came about.
 func (w *World) Reached() Reach { return w.reach }
 
-// define makes the control record that applies campaigns and the policy.
+// define makes what a control record applies: campaigns and the policy.
 func (w *World) define(lang *campaign.Language, e workload.Edit) error {
-	k := uint64(len(w.ctl) + 1)
+	k := len(w.applied) + 2
 	apply := actors.Apply{Workspace: workspace}
 	put := func(name, text string, needs map[string][]campaign.Variable) error {
 		parsed, err := campaign.Parse(lang, name, []byte(text))
@@ -288,15 +286,27 @@ func (w *World) define(lang *campaign.Language, e workload.Edit) error {
 	}
 	e.Campaigns = slices.Clone(e.Campaigns)
 	for i := range e.Campaigns {
-		e.Campaigns[i].Version = int(k)
+		e.Campaigns[i].Version = k
 		if err := put(e.Campaigns[i].Name, e.Campaigns[i].YAML(), needs(&e.Campaigns[i])); err != nil {
 			return err
 		}
 	}
-	record := actors.Control{K: k, Apply: &apply}
-	w.ctl = append(w.ctl, record.Encode())
-	w.applied = append(w.applied, e)
+	w.applied, w.applies = append(w.applied, e), append(w.applies, apply)
 	return nil
+}
+
+// record appends a control record, and gives its number.
+func (w *World) record(c actors.Control) int {
+	c.K = uint64(len(w.ctl) + 1)
+	w.ctl = append(w.ctl, c.Encode())
+	return len(w.ctl)
+}
+
+// recordApply appends the record that applies what is before the calls (0) or an edit.
+func (w *World) recordApply(i int) int {
+	k := w.record(actors.Control{Apply: &w.applies[i]})
+	w.editOf[uint64(k)] = i
+	return k
 }
 
 // needs are the variables of the messages, as apply finds them in their texts.
@@ -309,6 +319,7 @@ func needs(c *audit.Campaign) map[string][]campaign.Variable {
 			}
 			all[s.ID] = []campaign.Variable{{Path: "trigger.properties." + s.Send.Needs}}
 		}
+		all = callNeeds(all, &c.Steps[i])
 	}
 	return all
 }

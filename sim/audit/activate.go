@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"reflect"
 	"slices"
 )
@@ -32,51 +33,77 @@ func (a *Auditor) begins(all []begun, at int, found bool, old, next Campaign) []
 	return append(all, begun{campaign: next.Name, trigger: next.Trigger, silent: !same, include: include})
 }
 
-// unlook forgets what a trigger remembers of a customer.
-func (a *Auditor) unlook(s *standing) {
-	s.inside, s.valued, s.spent = false, false, nil
-}
+// unlook forgets what a trigger remembers of a customer. On which side of a threshold they
+// were is remembered: from there the value moves on.
+func (a *Auditor) unlook(s *standing) { s.spent = nil }
 
-// activate has the customers who are there looked at.
-func (a *Auditor) activate(all []begun) {
-	for i := range all {
-		b := &all[i]
+// activate has the customers who are there looked at: what is so already is no news, which
+// is known at once. Who is asked in comes in their turn, with all that one control record
+// began. The dates that are planned and the silences that are armed then take a turn too.
+func (a *Auditor) activate(all []begun, plans bool) {
+	var asked []begun
+	for _, b := range all {
 		levels := b.trigger.Kind == KindSegment || b.trigger.Kind == KindThreshold
-		if levels || b.include && b.trigger.Kind == KindInactivity {
-			a.tours = append(a.tours, &tour{begun: b, due: a.now, left: slices.Clone(a.customers)})
+		if levels && b.silent {
+			for _, c := range a.customers {
+				a.inside(c, a.named(b.campaign))
+				a.note(NoteObserved)
+			}
+		}
+		if b.include && (levels || b.trigger.Kind == KindInactivity) {
+			asked = append(asked, b)
 		}
 	}
+	if len(a.customers) > 0 && (plans || len(asked) > 0) {
+		slices.SortFunc(asked, func(x, y begun) int { return cmp.Compare(x.campaign, y.campaign) })
+		a.tours = append(a.tours, &tour{begun: asked, plans: true, due: a.now, left: slices.Clone(a.customers)})
+	}
 }
 
-// observe looks at a customer who was there when a campaign began to look.
-func (a *Auditor) observe(c *customer, t *tour) {
-	b := t.begun
-	i := slices.IndexFunc(a.campaigns, func(d *Campaign) bool { return d.Name == b.campaign })
-	s, def := &c.per[i], a.campaigns[i]
-	e := &Event{Customer: c.id, ID: AnyID, Name: "$existing", Time: t.due, Type: TypeTrack}
-	inside := false
-	switch def.Trigger.Kind {
+func (a *Auditor) named(campaign string) int {
+	return slices.IndexFunc(a.campaigns, func(d *Campaign) bool { return d.Name == campaign })
+}
+
+// inside looks at a customer, and says whether they are where the trigger would have
+// brought them.
+func (a *Auditor) inside(c *customer, i int) bool {
+	s, t := &c.per[i], a.campaigns[i].Trigger
+	switch t.Kind {
 	case KindSegment:
-		inside = def.Trigger.When.holds(scene{event: &Event{}, trigger: &Event{}, customer: c})
-		s.inside = inside
+		s.inside = t.When.holds(scene{event: &Event{}, trigger: &Event{}, customer: c})
+		return s.inside && !t.Leave
 	case KindThreshold:
 		a.crossed(c, i) // from where it was, if it was looked at before
-		inside = s.valued && s.inside != def.Trigger.Down
-	case KindInactivity:
-		e = a.latest(c, i)
-		inside = e != nil && !s.armed && e.Time+def.Trigger.For.Milliseconds() <= a.now && !c.enteredSince(i, e)
+		return s.valued && s.inside != t.Down
 	}
-	if b.silent {
-		a.note(NoteObserved)
+	return false
+}
+
+// include asks a customer in who was there when campaigns began to look.
+func (a *Auditor) include(c *customer, t *tour) {
+	var all []candidate
+	for _, b := range t.begun {
+		i := a.named(b.campaign)
+		s, def := &c.per[i], a.campaigns[i]
+		e := &Event{Customer: c.id, ID: AnyID, Name: "$existing", Time: t.due, Type: TypeTrack}
+		inside := a.inside(c, i)
+		if def.Trigger.Kind == KindInactivity {
+			e = a.latest(c, i)
+			inside = e != nil && !s.armed && e.Time+def.Trigger.For.Milliseconds() <= a.now && !c.enteredSince(i, e)
+		}
+		if inside {
+			a.note(NoteIncluded)
+			all = append(all, candidate{
+				campaign: i, trigger: e, planned: t.due, late: a.now-t.due > lateAfter,
+				bare: def.Trigger.Kind != KindInactivity,
+			})
+		}
 	}
-	if !inside || !b.include {
+	if len(all) == 0 {
 		return
 	}
-	a.note(NoteIncluded)
-	a.admit(c, []candidate{{
-		campaign: i, trigger: e, planned: t.due, late: a.now-t.due > lateAfter,
-		bare: def.Trigger.Kind != KindInactivity,
-	}})
+	a.dismiss(c)
+	a.admit(c, all)
 	a.settle(c)
 	a.derive(c)
 	c.forget()

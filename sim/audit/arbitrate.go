@@ -93,6 +93,9 @@ func (a *Auditor) decide(ch *chain) {
 	var wake int64
 	failed := false
 	for _, channel := range left {
+		if !slices.Contains(s.Send.Channels, channel) {
+			continue // a new version took it away while the chain was held
+		}
 		v := a.verdict(ch, s, channel)
 		switch {
 		case v.until != 0:
@@ -149,6 +152,7 @@ func (a *Auditor) line(ch *chain, s Step, channel, status, reason string) {
 func (a *Auditor) deliver(ch *chain, s Step, channel string) {
 	c := ch.customer
 	ch.delivered, ch.lastDelivery, ch.lastStep, ch.sent = true, a.now, s.ID, true
+	ch.rematures(a)
 	if slices.Contains(ch.asks.shown, channel) {
 		a.note(NoteDeferredLeft)
 	}
@@ -175,7 +179,7 @@ func (a *Auditor) deliver(ch *chain, s Step, channel string) {
 // loops repeat.
 func (c *customer) handed(ch *chain, step, channel string) int {
 	n := 0
-	for _, d := range c.a.deliveries {
+	for _, d := range c.a.deliveries[c.begins:] {
 		if d.Status == HandedOff && d.Customer == c.id && d.Campaign == ch.def.Name && d.Entry == ch.entry &&
 			d.Step == step && d.Channel == channel {
 			n++

@@ -59,7 +59,11 @@ type Auditor struct {
 	conversions []Conversion
 	notes       []string
 
-	keptSoFar int // entries that pauses kept
+	keptSoFar int                   // entries that pauses kept
+	versions  map[string][]Campaign // older ones that chains keep, asked by key only
+	everAsked map[string]bool       // counters, asked by key only
+	decided   decided
+	ids       map[string]map[string]int64 // of the records of customers who were forgotten, asked by key only
 
 	erased map[string]bool // asked by key only
 	left   []Chain         // rows of chains that went on elsewhere or were erased
@@ -70,8 +74,8 @@ type Auditor struct {
 type customer struct {
 	a      *Auditor
 	id     string
-	place  int             // of its first record
-	seen   map[string]bool // ids of its records, asked by key only
+	place  int              // of its first record
+	seen   map[string]int64 // ids of its records and when they were new, asked by key only
 	traits map[string]any
 	events []*Event // every track record, in log order
 	per    []standing
@@ -92,8 +96,15 @@ type customer struct {
 	preferences map[string]said
 	disturb     map[string]said // by channel; "" is all
 
+	reached int // place of the log at which a record or timer reached them last
+
 	into  string // the known customer that they became
 	unmet bool   // no record of theirs said anything yet
+
+	leavesAt int64 // when an anonymous one is forgotten
+	gone     bool  // they were
+	making   bool  // what steps made is being applied
+	begins   int   // the first of the deliveries that can be theirs
 }
 
 // standing is one customer's standing with one campaign.
@@ -113,7 +124,7 @@ type standing struct {
 
 // New has all campaigns active before the first record.
 func New(campaigns []Campaign) *Auditor {
-	a := &Auditor{broadcasts: map[string]bool{}}
+	a := &Auditor{broadcasts: map[string]bool{}, everAsked: map[string]bool{}, versions: map[string][]Campaign{}}
 	a.Apply(campaigns)
 	return a
 }
@@ -125,6 +136,7 @@ func (a *Auditor) Frame(t int64) {
 	a.now = max(a.now, t)
 	a.hold(before)
 	a.slice()
+	a.stir()
 	a.turns()
 	for {
 		first, ok := a.first(a.held())
@@ -180,7 +192,7 @@ func (a *Auditor) Next() (due int64, ok bool) {
 		}
 	}
 	for _, s := range a.schedules {
-		if !ok || s.next < due {
+		if s.next != 0 && (!ok || s.next < due) {
 			due, ok = s.next, true
 		}
 	}
@@ -200,6 +212,7 @@ type timer struct {
 	chain    *chain
 	pending  *pending
 	date     bool
+	leaves   bool
 }
 
 // first is the armed timer that fires before all others: by due, customer,
@@ -229,6 +242,12 @@ func (c *customer) first() (first timer, ok bool) {
 
 // timers gives all that are armed.
 func (c *customer) timers(ask func(timer)) {
+	if t, ok := c.leaves(); ok {
+		ask(t)
+	}
+	if c.gone {
+		return
+	}
 	for _, ch := range c.chains {
 		if due, ok := ch.timer(); ok {
 			ask(timer{due: due, customer: c, campaign: ch.campaign, entry: ch.entry, chain: ch})
@@ -259,6 +278,9 @@ func (a *Auditor) fire(t timer) {
 		return
 	case t.chain != nil:
 		t.chain.timeout(a)
+		return
+	case t.leaves:
+		a.expire(t.customer)
 		return
 	case a.grouping(t):
 		return
@@ -303,7 +325,7 @@ func (a *Auditor) withGroup(c *customer, first candidate) []candidate {
 func (a *Auditor) Event(in Event) {
 	a.place++
 	c, first := a.customer(in.Customer)
-	if c.seen[in.ID] {
+	if c.had(in.ID) {
 		return
 	}
 	first, c.unmet = first || c.unmet, false
@@ -312,7 +334,8 @@ func (a *Auditor) Event(in Event) {
 	}
 	a.dismiss(c)
 	a.visit(c)
-	c.seen[in.ID] = true
+	c.seen[in.ID] = a.now
+	a.stays(c)
 	e := &in
 	e.Time = min(e.Time, a.now) // event time is at most log time
 	e.place, e.ringed = a.place, a.names(in.Name)
@@ -389,10 +412,11 @@ func (a *Auditor) customer(id string) (c *customer, first bool) {
 		return a.customers[at], false
 	}
 	c = &customer{
-		a: a, id: id, place: a.place, seen: map[string]bool{}, traits: map[string]any{}, tags: map[string]bool{},
+		a: a, id: id, place: a.place, seen: map[string]int64{}, traits: map[string]any{}, tags: map[string]bool{},
 		keys: map[string]holder{}, consent: map[string]said{}, preferences: map[string]said{},
 		disturb: map[string]said{},
 	}
+	a.returns(c)
 	c.per = make([]standing, len(a.campaigns))
 	a.customers = slices.Insert(a.customers, at, c)
 	return c, true

@@ -102,6 +102,7 @@ type Trigger struct {
 	HasAt      bool   // a date has Minute
 	Feb29      string // for date; empty: feb28
 	CatchUp    time.Duration
+	Calendar   string // of a schedule that has no rule
 }
 
 // Reentry rules further chains of one customer. An empty Mode is always, an
@@ -151,7 +152,8 @@ type Step struct {
 	Set        *Set
 	Emit       *Emit
 	Start      string // a campaign
-	Loop       int    // how often a chain goes back to this step at most
+	Call       *Call
+	Loop       int // how often a chain goes back to this step at most
 }
 
 // Delay rests the chain from the step before, or from the entry.
@@ -246,8 +248,11 @@ func (c Comparison) cel() string {
 		return "customer.count(" + quote(c.Count) + window + ") " + c.Op + " " + literal(c.Value, true)
 	}
 	root := c.Subject + ".properties"
-	if c.Subject == SubjectCustomer {
+	switch c.Subject {
+	case SubjectCustomer:
 		root = "customer.traits"
+	case SubjectReply:
+		root = "chain.reply"
 	}
 	return member(root, c.Path) + " " + c.Op + " " + literal(c.Value, false)
 }
@@ -294,6 +299,7 @@ type scene struct {
 	event    *Event
 	trigger  *Event
 	customer *customer
+	reply    map[string]any // to the chain's last call
 }
 
 // holds is true for a missing predicate too: nothing is asked.
@@ -322,6 +328,8 @@ func (c Comparison) holds(s scene) bool {
 		members = s.event.Properties
 	case SubjectTrigger:
 		members = s.trigger.Properties
+	case SubjectReply:
+		members = s.reply
 	}
 	value, ok := members[c.Path]
 	if !ok || value == nil {

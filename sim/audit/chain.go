@@ -54,14 +54,28 @@ type chain struct {
 	wentBack int64          // when it last did
 	asks     asks
 
-	stuck   bool  // it was to be asked again while it was held by a pause
-	thaw    int64 // when it goes on after a pause
-	leaving bool  // a new version ends it, at the customer's turn or before
+	thawed   int   // place of the log at which the pause was over
+	icedAt   int   // place of the log at which it began to hold it
+	icedTurn int64 // the customer's turn to be held
+	iced     bool  // a pause holds it, or held it and it was archived
+	stuck    bool  // it was to be asked again while it was held by a pause
+	thaw     int64 // when it goes on after a pause
+	leaving  bool  // a new version ends it, at the customer's turn or before
 	// archived says that it leaves because its campaign is archived, not for good.
 	archived bool
 	born     birth          // when it came by a merge
 	carried  map[string]int // messages of a step and channel before it came, asked by key only
 	gone     bool           // it was forgotten when its customer merged
+
+	// What replan last did: the instant by the text alone, when in the log, the turn.
+	raw        int64
+	replanned  int
+	replanTurn int64
+
+	known, knownEnd bool           // its entry, and its end, count for further entries of its key
+	calling         *pending       // the request that it rests for
+	reply           map[string]any // to its last call
+	exposed         []*exposure    // that it counts for
 }
 
 // Passed is an experiment that a chain came through.
@@ -71,7 +85,9 @@ func (ch *chain) live() bool { return ch.outcome == Active }
 
 func (ch *chain) end(a *Auditor, outcome string) {
 	ch.outcome, ch.endedAt = outcome, a.now
+	ch.knownEnd = a.campaigns[ch.campaign].Reentry.remembers()
 	ch.resting, ch.timed, ch.asks = false, false, asks{}
+	ch.rematures(a)
 	if outcome == Converted || outcome == Stopped || outcome == Preempted {
 		ch.recall(a)
 	}
@@ -115,7 +131,7 @@ func (ch *chain) observe(a *Auditor, e *Event) {
 		return
 	}
 	if target, ok := ch.looksFor(e); ok {
-		ch.planned = a.now
+		ch.planned, ch.depth = a.now, ch.customer.depth
 		ch.leave(target)
 		return
 	}
@@ -286,6 +302,9 @@ func (ch *chain) timeout(a *Auditor) {
 	if s.Wait != nil {
 		target = s.Wait.OnTimeout
 	}
+	if s.Call != nil {
+		target = s.Call.OnFail
+	}
 	ch.leave(target)
 	ch.run(a)
 }
@@ -339,6 +358,10 @@ func (ch *chain) run(a *Auditor) {
 			return
 		case s.Branch != nil:
 			ch.leave(ch.choose(s.Branch))
+		case s.Call != nil:
+			if ch.call(a, s); ch.resting {
+				return
+			}
 		case s.Exit:
 			ch.end(a, Exited)
 			return
@@ -351,7 +374,7 @@ func (ch *chain) run(a *Auditor) {
 
 func (ch *chain) choose(b *Branch) (target string) {
 	for _, arm := range b.Arms {
-		if arm.When.holds(scene{event: ch.trigger, trigger: ch.trigger, customer: ch.customer}) {
+		if arm.When.holds(scene{event: ch.trigger, trigger: ch.trigger, customer: ch.customer, reply: ch.reply}) {
 			return arm.Goto
 		}
 	}

@@ -66,6 +66,11 @@ func (ch *chain) experiment(a *Auditor, s Step) (target string) {
 			}
 		}
 	}
+	if v, ok := a.won(ch.def.Name, s); ok {
+		ch.passed = append(ch.passed, Passed{s.ID, v.ID})
+		a.note(NoteWinner)
+		return v.Goto
+	}
 	salt := s.Experiment.Salt
 	if salt == "" {
 		salt = ch.def.Name + "/" + s.ID
@@ -75,6 +80,7 @@ func (ch *chain) experiment(a *Auditor, s Step) (target string) {
 		if end += v.Weight * 100; bucket < end {
 			ch.passed = append(ch.passed, Passed{s.ID, v.ID})
 			a.note(NoteExperiment)
+			ch.expose(a, s, v.ID)
 			return v.Goto
 		}
 	}
@@ -84,7 +90,9 @@ func (ch *chain) experiment(a *Auditor, s Step) (target string) {
 // derive applies what steps made, each as a record of its own, after the customer's
 // timers that are due by then.
 func (a *Auditor) derive(c *customer) {
+	defer func() { c.making = false }()
 	for len(c.made) > 0 {
+		c.making = true
 		m := c.made[0]
 		c.made = c.made[1:]
 		a.due(c)
@@ -139,8 +147,9 @@ func (c *customer) nextDue(a *Auditor) (next timer, ok bool) {
 	var grouped timer
 	has := false
 	c.timers(func(t timer) {
-		watch := t.chain == nil && t.pending == nil
+		watch := t.chain == nil && t.pending == nil && !t.leaves
 		switch {
+		case t.leaves: // after the others of its instant; see below
 		case t.due > a.now || watch && c.stands(t.campaign):
 		case watch && c.per[t.campaign].asked:
 			if !has || t.compare(grouped) < 0 {
@@ -151,9 +160,12 @@ func (c *customer) nextDue(a *Auditor) (next timer, ok bool) {
 		}
 	})
 	if !ok {
-		return grouped, has
+		next, ok = grouped, has
 	}
-	return next, true
+	if t, leaves := c.leaves(); leaves && t.due <= a.now && (!ok || t.due < next.due) {
+		return t, true
+	}
+	return next, ok
 }
 
 func (c *customer) stands(campaign int) bool {

@@ -150,6 +150,7 @@ func (a *Auditor) enter(c *customer, t *candidate, lost bool) {
 		at: def.Steps[0].ID, version: def.Version, late: t.late, depth: t.depth,
 		heldOut: Bucket(def.Name, c.id) < def.Policy.Holdout,
 		back:    map[string]int{},
+		known:   def.Reentry.remembers(),
 	})
 }
 
@@ -179,11 +180,18 @@ func (a *Auditor) reentry(c *customer, i int, key string) (live []*chain, reason
 		if ch.campaign != i || ch.key != key {
 			continue
 		}
-		last = ch
-		lastIn = max(lastIn, ch.enteredAt)
-		lastEnd = max(lastEnd, ch.endedAt)
 		if ch.live() {
 			live = append(live, ch)
+		}
+		if !ch.known && (r.Mode == ModeOnce || r.Mode == ModeCooldown) {
+			a.note(NoteUnknown)
+		}
+		if ch.known {
+			last = ch
+			lastIn = max(lastIn, ch.enteredAt)
+		}
+		if ch.knownEnd {
+			lastEnd = max(lastEnd, ch.endedAt)
 		}
 	}
 	if last != nil && (len(live) == 0 || r.OnActive != ActiveRefresh) { // a refresh is no entry
@@ -245,4 +253,10 @@ func (a *Auditor) lookBackFrom(def *Campaign) int {
 		}
 	}
 	return -1
+}
+
+// remembers says whether entries of a key are remembered: without a key they always are,
+// with one only where the mode asks for them.
+func (r Reentry) remembers() bool {
+	return r.KeyProperty == "" || r.Mode == ModeOnce || r.Mode == ModeCooldown
 }

@@ -25,3 +25,13 @@ func (c counter) kept() string {
 	}
 	return c.event + "\x00" + c.where + "\x00" + c.of
 }
+
+// askedAgain notes a counter that begins anew although there is something to count.
+func (a *Auditor) askedAgain(c counter) {
+	if a.everAsked[c.kept()] && slices.ContainsFunc(a.customers, func(o *customer) bool {
+		return slices.ContainsFunc(o.events, func(e *Event) bool { return e.Name == c.event })
+	}) {
+		a.note(NoteAskedAgain)
+	}
+	a.everAsked[c.kept()] = true
+}

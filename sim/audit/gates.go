@@ -158,7 +158,7 @@ func (a *Auditor) free(c *customer, limit Cap) int64 {
 }
 
 // refund gives back what a message took, and has those ask again who wait for it.
-func (p *pending) refund(a *Auditor) {
+func (p *pending) refund(a *Auditor, planned int64) {
 	c := p.chain.customer
 	for _, u := range c.uses {
 		if u.of != p {
@@ -168,7 +168,7 @@ func (p *pending) refund(a *Auditor) {
 		for _, ch := range c.chains {
 			if ch.live() && ch.asks.held && slices.Contains(ch.asks.caps, u.cap) {
 				a.note(NoteRefundWaited)
-				ch.depth, ch.planned = 0, a.now
+				ch.depth, ch.planned = 0, planned
 				ch.again()
 			}
 		}

@@ -66,7 +66,9 @@ type House struct {
 	OffAll       bool
 	OffChannels  []string
 	OffCampaigns []string
-	Keep         bool // anonymous customers are not forgotten
+	Calendars    []Calendar
+	Keep         bool          // anonymous customers are not forgotten
+	Expire       time.Duration // when they are; 0: not given
 }
 
 // Cap is at most Limit deliveries in Window, or Per day, week or month.
@@ -83,6 +85,8 @@ type Cap struct {
 type Experiment struct {
 	Salt     string // empty: campaign/step
 	Variants []Variant
+	Goal     string // that a winner is looked for by; empty: the primary one
+	Winner   *Rule  // nil: nobody decides it
 }
 
 // Variant is one way; weights are percents.

@@ -51,9 +51,11 @@ func (a *Auditor) Erased(id string) bool { return a.erased[id] }
 // Unseen says whether a record of a customer who merged is the first of its id.
 func (a *Auditor) Unseen(customer, id string) bool {
 	c := a.there(customer)
-	again := c.seen[id]
-	c.seen[id] = true
-	return !again
+	if c.had(id) {
+		return false
+	}
+	c.seen[id] = a.now
+	return true
 }
 
 // Freeze makes an anonymous customer a known one: nothing of them is left but where they
@@ -61,10 +63,10 @@ func (a *Auditor) Unseen(customer, id string) bool {
 func (a *Auditor) Freeze(customer, id, into string) (m *Moving, ok bool) {
 	a.place++
 	c, first := a.customer(customer)
-	if c.into != "" || c.seen[id] {
+	if c.into != "" || c.had(id) {
 		return nil, false
 	}
-	c.seen[id] = true
+	c.seen[id] = a.now
 	c.into = into
 	if first {
 		return &Moving{}, true

@@ -8,6 +8,10 @@ const (
 	NoteKeptOld     = "kept entry too old when it is offered"
 	NoteOffered     = "kept entry offered"
 	NoteDropped     = "counter asked for no more"
+	NoteAskedAgain  = "counter asked for again after it was dropped"
+	NoteUnknown     = "entry of a key that was not remembered"
+	NotePolicyHeld  = "policy changed while a send was held"
+	NotePolicyCap   = "limit of a cap lowered below what was used"
 	NoteObserved    = "customer who is there looked at by a campaign that begins"
 	NoteIncluded    = "customer who is there asked in"
 )
@@ -15,5 +19,6 @@ const (
 func modelNotes() []string {
 	return []string{
 		NoteThawed, NoteThawedMoved, NoteKept, NoteKeptOld, NoteOffered, NoteDropped, NoteObserved, NoteIncluded,
+		NoteAskedAgain, NoteUnknown, NotePolicyHeld, NotePolicyCap,
 	}
 }

@@ -1,5 +1,7 @@
 package audit
 
+import "slices"
+
 // Notes name what came to pass in the model and is rare; the simulator asks that its
 // seeds reach each.
 const (
@@ -48,6 +50,7 @@ const (
 	NoteBroadcast     = "customer visited by a broadcast"
 	NoteOvertaken     = "customer visited by a tour before a record of theirs"
 	NoteSchedule      = "customer visited by a schedule"
+	NoteCalendar      = "customer visited on a day of a calendar"
 	NotePeriod        = "entry outside of the period"
 	NoteRestarted     = "wait restarted"
 	NotePaused        = "refused by a pause"
@@ -62,16 +65,16 @@ const (
 
 // Notes are all.
 func Notes() []string {
-	return append(modelNotes(),
+	return append(slices.Concat(modelNotes(), callNotes(), decidingNotes(), leavingNotes()), []string{
 		NoteLoop, NoteLateExit, NoteLateSkip, NoteReversal, NoteReversalEnded, NoteCap, NoteCapDefer, NoteCapExit,
 		NoteCapEnd, NoteRefund, NoteRefundWaited, NoteDeferredLeft, NoteGhost, NoteRecheck, NoteOff, NoteDisturb,
 		NoteConsent, NotePreference, NoteDedupe, NoteDedupeEnd, NoteVariable, NoteOnFail, NoteQuietHold,
 		NoteQuietDrop, NoteQuietEnd, NoteMoved, NoteMovedTimer, NotePreempt, NoteGroup, NoteGroupLost,
 		NoteExperiment, NoteSet,
 		NoteSetFires, NoteEmit, NoteEmitDeep, NoteStart, NoteStreak, NoteStreakBroken, NoteThreshold, NoteSegmentIn,
-		NoteSegmentOut, NoteChange, NoteBroadcast, NoteOvertaken, NoteSchedule, NotePeriod, NoteRestarted,
+		NoteSegmentOut, NoteChange, NoteBroadcast, NoteOvertaken, NoteSchedule, NoteCalendar, NotePeriod, NoteRestarted,
 		NotePaused, NoteExit, NoteArchived, NotePinned, NoteDate, NoteDateMoved, NoteDateCaught, NoteDateMissed,
-	)
+	}...)
 }
 
 func (a *Auditor) note(what string) { a.notes = append(a.notes, what) }

@@ -38,22 +38,28 @@ func (ch *chain) timer() (due int64, ok bool) {
 
 // thaw has the chains of a campaign that stands still no longer go on at the customer's
 // turn, and offers then what was kept.
-func (a *Auditor) thaw(c *customer, at int, old Campaign) {
+func (a *Auditor) thaw(c *customer, at int) {
 	next, s := a.campaigns[at], &c.per[at]
 	if next.Status == Archived {
 		s.kept = nil
 	}
-	if !old.still() || next.still() {
-		return
-	}
 	for _, ch := range c.chains {
 		switch {
-		case ch.campaign != at || !ch.live():
+		case ch.campaign != at || !ch.live() || next.Status == Archived:
+		case next.still():
+			if !ch.iced {
+				ch.iced, ch.icedAt, ch.icedTurn = true, a.place, a.turn(c)
+			}
+		case !ch.iced:
 		case !ch.resting || ch.stuck: // it was moved on meanwhile
-			ch.thaw = a.turn(c)
+			ch.iced, ch.thaw, ch.thawed = false, a.turn(c), a.place
 		default:
 			a.note(NoteThawed)
-			ch.wake = max(ch.wake, a.turn(c))
+			ch.iced, ch.thawed = false, a.place
+			ch.wake = 0
+			if c.reached >= ch.icedAt || ch.icedTurn <= a.now { // else it goes on as if there had been no pause
+				ch.wake = a.turn(c)
+			}
 		}
 	}
 }
@@ -167,4 +173,27 @@ func (a *Auditor) follow(c *customer) {
 	a.dismiss(c)
 	a.offered(c)
 	c.forget()
+}
+
+// latePin: where nothing reached the customer since the version that a pin keeps, its
+// timer waits for the turn of the one that pins.
+func (ch *chain) latePin(a *Auditor) {
+	reached := ch.customer.reached >= ch.replanned || ch.replanTurn <= a.now
+	if ch.replanned == 0 || reached || !ch.live() || !ch.resting || ch.due != max(ch.raw, ch.replanTurn) {
+		return
+	}
+	ch.replanned, ch.replanTurn = a.place, a.turn(ch.customer)
+	ch.due = max(ch.raw, ch.replanTurn)
+}
+
+// stir: a timer that comes while a pause holds it reaches the customer, although it does
+// not fire.
+func (a *Auditor) stir() {
+	for _, c := range a.customers {
+		for _, ch := range c.chains {
+			if ch.iced && ch.live() && ch.timed && c.reached < ch.icedAt && max(ch.due, ch.wake) <= a.now {
+				c.reached = a.place
+			}
+		}
+	}
 }

@@ -58,7 +58,8 @@ type Result struct {
 	Number   int
 	Attempt  int
 	Verdict  string
-	Holder   string // whose it is, when its chain was entered under another id
+	Reply    map[string]any // to a call; nil: none
+	Holder   string         // whose it is, when its chain was entered under another id
 }
 
 // pending is a delivery without a final state.
@@ -100,7 +101,7 @@ func (p *pending) fire(a *Auditor) {
 	if a.now >= p.expires {
 		failed := p.retry != 0 // else the attempt that is out may have arrived
 		p.finish(a, Expired)
-		p.fails(a, failed)
+		p.fails(a, failed, p.expires)
 		return
 	}
 	p.retry = 0
@@ -110,7 +111,10 @@ func (p *pending) fire(a *Auditor) {
 
 // fails moves the chain where its step says, when it lives and is not beyond, and gives
 // back what the message took when it surely did not arrive.
-func (p *pending) fails(a *Auditor, surely bool) {
+func (p *pending) fails(a *Auditor, surely bool, planned int64) {
+	if p.misses(a, planned) {
+		return
+	}
 	ch := p.chain
 	to := ch.indexOf(p.onFail)
 	if p.onFail == End {
@@ -120,16 +124,19 @@ func (p *pending) fails(a *Auditor, surely bool) {
 		a.note(NoteOnFail)
 		ch.asks, ch.depth = asks{}, 0
 		ch.resting, ch.timed = false, false
-		ch.at, ch.planned = p.onFail, a.now
+		ch.at, ch.planned = p.onFail, planned
 	}
 	if surely {
-		p.refund(a)
+		p.refund(a, planned)
 	}
 }
 
 // Result applies a result at the current log time. A channel that took any attempt
 // has the message; a failure counts only for the attempt that is out.
 func (a *Auditor) Result(r Result) {
+	if !a.known(cmp.Or(r.Holder, r.Customer)) {
+		return // forgotten
+	}
 	c, _ := a.customer(cmp.Or(r.Holder, r.Customer))
 	a.visit(c)
 	at := slices.IndexFunc(c.pending, func(p *pending) bool {
@@ -143,10 +150,11 @@ func (a *Auditor) Result(r Result) {
 	switch {
 	case r.Verdict == Accepted:
 		p.finish(a, Sent)
+		p.replied(a, r.Reply)
 	case r.Attempt != p.attempt || p.retry != 0: // an answer to an older attempt
 	case r.Verdict == Permanent || p.attempt > len(pauses()):
 		p.finish(a, Failed)
-		p.fails(a, true)
+		p.fails(a, true, a.now)
 		a.settle(c)
 		a.derive(c)
 	default:

@@ -52,6 +52,7 @@ func (a *Auditor) converts(ch *chain, h *Hit, e *Event, back bool) {
 		c.Value = -c.Value
 	}
 	a.conversions = append(a.conversions, c)
+	ch.converting(a, h.Goal, !back)
 }
 
 // shown is the goal of the chain's row: the primary one, if it was reached, else the one that ended the

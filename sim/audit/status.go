@@ -40,21 +40,27 @@ func (a *Auditor) succeed(at int, old Campaign) {
 			if ch.campaign == at && ch.archived && next.Status != Archived {
 				ch.leaving, ch.archived = false, false // before its turn
 			}
+			if ch.campaign == at && ch.live() && next.Status == Archived && !ch.leaving {
+				ch.leaving, ch.archived = true, true
+			}
 			switch {
 			case ch.campaign != at:
-			case ch.live() && (next.InFlight == Exit || next.Status == Archived):
-				ch.archived = !ch.leaving && next.InFlight != Exit
-				ch.leaving = true
+			case ch.live() && next.InFlight == Exit:
+				ch.leaving, ch.archived = true, false
+				if ch.thawed > c.reached { // it has not gone on yet
+					ch.timed, ch.thaw = false, 0
+				}
 			case ch.live() && next.InFlight == Pin:
 				if ch.def == next {
 					ch.def = &old
 				}
+				ch.latePin(a)
 			default:
 				ch.def = next
 				ch.replan(a)
 			}
 		}
-		a.thaw(c, at, old)
+		a.thaw(c, at)
 	}
 }
 
@@ -69,6 +75,7 @@ func (a *Auditor) turn(c *customer) int64 {
 // dismiss ends the chains that a new version does not take along, at the customer's turn
 // or when something reaches the customer before.
 func (a *Auditor) dismiss(c *customer) {
+	c.reached = a.place
 	for _, ch := range c.chains {
 		if !ch.live() || !ch.leaving {
 			continue

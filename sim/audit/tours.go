@@ -2,6 +2,7 @@ package audit
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -15,7 +16,8 @@ type tour struct {
 	campaign string // of a schedule; empty: a broadcast
 	event    *Event
 	due      int64
-	begun    *begun      // of an activation
+	begun    []begun     // of an activation that asks customers in
+	plans    bool        // an activation
 	forgets  bool        // a counter that is asked for no more
 	left     []*customer // by id
 	cursor   string      // the customer whose turn came last
@@ -27,11 +29,11 @@ func (a *Auditor) Broadcast(in Event) {
 	if a.broadcasts[in.ID] {
 		return
 	}
+	a.broadcasts[in.ID] = true // also where nobody waits for it
 	e := &in
 	e.Time = min(e.Time, a.now)
 	for i := range a.campaigns {
 		if t := &a.campaigns[i].Trigger; t.Kind == KindBroadcast && t.Event == e.Name {
-			a.broadcasts[in.ID] = true
 			a.tours = append(a.tours, &tour{event: e, due: a.now, left: slices.Clone(a.customers)})
 			return
 		}
@@ -47,7 +49,7 @@ func (a *Auditor) occur() {
 			continue
 		}
 		last := int64(0)
-		for *s <= a.now {
+		for *s != 0 && *s <= a.now {
 			last = *s
 			*s = a.occurrence(i, *s)
 		}
@@ -73,6 +75,7 @@ func (a *Auditor) schedule(i int) *int64 {
 
 type schedule struct {
 	campaign string
+	rule     string
 	next     int64
 }
 
@@ -83,13 +86,21 @@ func (a *Auditor) reschedule() {
 		if a.campaigns[i].Trigger.Kind != KindSchedule {
 			continue
 		}
-		s := schedule{a.campaigns[i].Name, a.occurrence(i, a.now)}
-		if old := a.schedule(i); old != nil {
-			s.next = *old
+		s := schedule{a.campaigns[i].Name, a.rule(i), a.occurrence(i, a.now)}
+		for _, old := range a.schedules {
+			if old.campaign == s.campaign && old.rule == s.rule {
+				s.next = old.next
+			}
 		}
 		all = append(all, s)
 	}
 	a.schedules = all
+}
+
+// rule is what a schedule goes by: a version with the same goes on with its occurrences.
+func (a *Auditor) rule(i int) string {
+	t := a.campaigns[i].Trigger
+	return fmt.Sprint(t.Minute, t.Daily, t.Calendar, t.Zone, a.campaigns[i].Zone, a.house.Zone)
 }
 
 // occurrence is the first after an instant.
@@ -98,6 +109,9 @@ func (a *Auditor) occurrence(i int, after int64) int64 {
 	zone := named(t.Zone)
 	if zone == nil {
 		zone = (&customer{a: a}).zone(a.campaigns[i])
+	}
+	if t.Calendar != "" {
+		return a.calendarDay(&t, zone, after)
 	}
 	for at := after/60_000*60_000 + 60_000; ; at += 60_000 {
 		l := time.UnixMilli(at).In(zone)
@@ -142,11 +156,11 @@ func (a *Auditor) visitFor(c *customer, t *tour) {
 	if t.forgets {
 		return // it has been forgotten already
 	}
-	a.dismiss(c)
-	if t.begun != nil {
-		a.observe(c, t)
+	if t.plans {
+		a.include(c, t)
 		return
 	}
+	a.dismiss(c)
 	a.happen(c, t)
 }
 
@@ -164,6 +178,9 @@ func (a *Auditor) happen(c *customer, t *tour) {
 			}
 		case t.campaign != "" && t.campaign == def.Name && def.Trigger.Kind == KindSchedule && def.Audience.holds(s):
 			a.note(NoteSchedule)
+			if def.Trigger.Calendar != "" {
+				a.note(NoteCalendar)
+			}
 		default:
 			continue
 		}

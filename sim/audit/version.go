@@ -30,6 +30,7 @@ func (a *Auditor) Apply(campaigns []Campaign) {
 		if found {
 			old := *a.campaigns[at]
 			*a.campaigns[at] = next
+			a.keepVersion(old, next)
 			a.succeed(at, old)
 			continue
 		}
@@ -46,18 +47,22 @@ func (a *Auditor) Apply(campaigns []Campaign) {
 	asked := a.asked
 	a.ask()
 	a.drop(asked)
+	a.compared()
 	a.reschedule()
+	plans := false
 	for i := range a.campaigns {
 		if watching[a.campaigns[i].Name] {
+			plans = true
 			a.watch(i)
 		}
 		if a.campaigns[i].Trigger.Kind == KindDate && applied[a.campaigns[i].Name] && a.campaigns[i].looks() {
+			plans = true
 			for _, c := range a.customers {
 				a.redate(c, i)
 			}
 		}
 	}
-	a.activate(begun)
+	a.activate(begun, plans)
 }
 
 // watch arms a campaign that begins to look at inactivity for the customers who are
@@ -97,13 +102,16 @@ func (ch *chain) replan(a *Auditor) {
 	case s.Wait != nil:
 		due += s.Wait.Timeout.Milliseconds()
 		timed = s.Wait.Timeout != 0
+	case s.Call != nil:
+		return // a request in hand keeps what it was made with
 	default:
 		return
 	}
 	if timed == ch.timed && (!timed || due == ch.due) {
 		return
 	}
-	ch.due, ch.timed, ch.wake = max(due, a.turn(ch.customer)), timed, 0
+	ch.raw, ch.replanned, ch.replanTurn = due, a.place, a.turn(ch.customer)
+	ch.due, ch.timed, ch.wake = max(due, ch.replanTurn), timed, 0
 }
 
 // ofStreak marks what is kept for a streak, which is no count.
@@ -127,6 +135,7 @@ func (a *Auditor) ask() {
 			c.since = max(a.sinceIn(a.asked, c), 0)
 			if a.sinceIn(a.asked, c) < 0 {
 				c.since = a.place
+				a.askedAgain(c)
 			}
 			next = append(next, c)
 		}
@@ -139,10 +148,12 @@ func (a *Auditor) ask() {
 		case kind == KindStreak:
 			want(c.Trigger.Event, c.Trigger.Where, ofStreak)
 		}
-		for _, p := range c.preds() {
-			for _, comparison := range p.All {
-				if comparison.Count != "" {
-					want(comparison.Count, nil, comparison.keeps())
+		for _, of := range append([]Campaign{*c}, a.versions[c.Name]...) {
+			for _, p := range of.preds() {
+				for _, comparison := range p.All {
+					if comparison.Count != "" {
+						want(comparison.Count, nil, comparison.keeps())
+					}
 				}
 			}
 		}
@@ -241,7 +252,11 @@ func (c Campaign) preds() []*Pred {
 
 // names says whether a goal, its reversal, a stop or wait names an event.
 func (a *Auditor) names(event string) bool {
+	var all []Campaign
 	for _, c := range a.campaigns {
+		all = append(append(all, *c), a.versions[c.Name]...)
+	}
+	for _, c := range all {
 		if slices.ContainsFunc(c.matches(), func(m Match) bool { return m.Event == event }) ||
 			slices.ContainsFunc(c.Goals, func(g Goal) bool { return g.ReverseOn == event }) {
 			return true
@@ -250,8 +265,43 @@ func (a *Auditor) names(event string) bool {
 	return false
 }
 
+// mostVersions is how many older versions of a campaign chains may keep.
+const mostVersions = 16
+
+// keepVersion keeps the version by which the chains of old go on, as long as they do.
+func (a *Auditor) keepVersion(old, next Campaign) {
+	kept := append(a.versions[next.Name], old)
+	if next.InFlight != Pin {
+		kept = nil
+	}
+	a.versions[next.Name] = kept[max(0, len(kept)-mostVersions):]
+}
+
 // Govern puts a policy of the workspace in force.
 func (a *Auditor) Govern(h House) {
 	a.place++
 	a.house = h
+	for _, c := range a.customers {
+		for _, ch := range c.chains {
+			if ch.live() && ch.asks.held {
+				a.note(NotePolicyHeld)
+			}
+		}
+		for _, limit := range h.Caps {
+			if a.free(c, limit) > a.now && c.used(limit.Name) > limit.Limit {
+				a.note(NotePolicyCap)
+			}
+		}
+	}
+}
+
+// used is how often the customer took a place under a cap.
+func (c *customer) used(limit string) int {
+	n := 0
+	for _, u := range c.uses {
+		if u.cap == limit {
+			n++
+		}
+	}
+	return n
 }

@@ -16,10 +16,12 @@ func (h House) YAML() string {
 	b.WriteString("apiVersion: nudge/v1\nkind: Policy\nmetadata: {name: " + HouseName + "}\nspec:\n")
 	var f fields
 	f = f.addIf(h.Zone != "", "zone", quote(h.Zone)).addIf(h.Keep, "anonymous_expiry", "never")
+	f = f.addIf(h.Expire != 0, "anonymous_expiry", Duration(h.Expire))
 	if h.Quiet != nil {
 		f = f.add("quiet_hours", h.Quiet.yaml())
 	}
 	f = f.addIf(len(h.Consent) > 0, "require_consent", list(h.Consent))
+	f = f.addIf(len(h.Calendars) > 0, "calendars", h.calendars())
 	caps := make([]string, 0, len(h.Caps))
 	for _, c := range h.Caps {
 		v := fields{}.add("name", quote(c.Name)).addIf(c.Channel != "", "channel", quote(c.Channel))
@@ -107,6 +109,10 @@ func (t Trigger) more() fields {
 			f = f.add("audience", quote(t.When.CEL()))
 		}
 	case KindSchedule:
+		if t.Calendar != "" {
+			f = f.add("calendar", quote(t.Calendar)).add("at", ofDay(t.Minute))
+			return f.addIf(t.Zone != "", "zone", quote(t.Zone))
+		}
 		cron := strconv.Itoa(t.Minute) + " * * * *"
 		if t.Daily {
 			cron = strconv.Itoa(t.Minute%60) + " " + strconv.Itoa(t.Minute/60) + " * * *"
@@ -153,7 +159,8 @@ func (s Step) more() fields {
 			ways = append(ways, "{"+w.text()+"}")
 		}
 		v := fields{}.addIf(s.Experiment.Salt != "", "salt", quote(s.Experiment.Salt))
-		return f.add("experiment", "{"+v.add("variants", "["+strings.Join(ways, ", ")+"]").text()+"}")
+		v = append(v.add("variants", "["+strings.Join(ways, ", ")+"]"), s.Experiment.winnerFields()...)
+		return f.add("experiment", "{"+v.text()+"}")
 	case s.Until != nil:
 		v := fields{}.add("at", ofDay(s.Until.Minute))
 		days := make([]string, 0, len(s.Until.Days))
@@ -182,6 +189,8 @@ func (s Step) more() fields {
 			v = v.add(s.Emit.Copy, "{cel: "+quote(member("trigger.properties", s.Emit.Copy))+"}")
 		}
 		return f.add("emit", "{event: "+quote(s.Emit.Event)+", properties: {"+v.text()+"}}")
+	case s.Call != nil:
+		return f.add("call", s.Call.yaml())
 	case s.Start != "":
 		return f.add("start", "{campaign: "+quote(s.Start)+"}")
 	}

@@ -289,6 +289,8 @@ func targets(steps []audit.Step, i int) []int {
 		}
 	case s.Send != nil:
 		to = append(to, next, or(s.Send.OnFail, index, next))
+	case s.Call != nil:
+		to = append(to, next, or(s.Call.OnFail, index, next))
 	default:
 		to = append(to, next)
 	}
@@ -325,6 +327,9 @@ func Longest(campaigns []audit.Campaign) time.Duration {
 					total += 31 * 24 * time.Hour
 				}
 				total += 2 * 24 * time.Hour // quiet hours
+			}
+			if s.Call != nil {
+				total += s.Call.Timeout + s.Call.Expires + 2*24*time.Hour
 			}
 			loops += s.Loop
 		}

@@ -76,7 +76,7 @@ func (d *draw) date() audit.Trigger {
 	t := audit.Trigger{
 		Kind: audit.KindDate, Path: dateTrait, Repeat: pick(d, []string{"", audit.Yearly, audit.Monthly}),
 		Feb29:   pick(d, []string{"", audit.Feb28, audit.Mar1, audit.LeapOnly}),
-		CatchUp: pick(d, []time.Duration{0, time.Minute, 10 * time.Minute, 72 * time.Hour}),
+		CatchUp: pick(d, []time.Duration{0, 10 * time.Second, time.Minute, 72 * time.Hour}),
 	}
 	if t.Repeat != audit.Yearly {
 		t.Feb29 = ""
@@ -118,9 +118,12 @@ func (d *draw) day(at int64) any {
 // year.
 func Idle(w Workload) time.Duration {
 	var idle time.Duration
+	if w.House != nil {
+		idle = w.House.Expire
+	}
 	for _, e := range append([]Edit{{Campaigns: w.Campaigns}}, w.Edits...) {
 		for i := range e.Campaigns {
-			if e.Campaigns[i].Trigger.Repeat != "" {
+			if t := &e.Campaigns[i].Trigger; t.Repeat != "" || t.Calendar != "" {
 				idle = 9 * 366 * 24 * time.Hour
 			}
 		}

@@ -140,6 +140,11 @@ func renamed(steps []audit.Step) []audit.Step {
 			send.OnFail = to(send.OnFail)
 			s.Send = &send
 		}
+		if s.Call != nil {
+			call := *s.Call
+			call.OnFail = to(call.OnFail)
+			s.Call = &call
+		}
 		if s.Branch != nil {
 			b := audit.Branch{Arms: slices.Clone(s.Branch.Arms)}
 			for j := range b.Arms {

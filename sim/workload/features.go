@@ -32,6 +32,7 @@ type Features struct {
 	Statuses bool // pauses, drafts, archived campaigns; pin and exit
 
 	Model Model // see DrawModel
+	More        // parts learned since
 }
 
 // DrawFeatures draws about half of them.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math/rand/v2"
 	"slices"
+	"time"
 
 	"github.com/nudge-engine/nudge/sim/audit"
 )
@@ -14,13 +15,15 @@ type Model struct {
 	Pauses   bool // pauses that freeze, or keep what would start chains
 	Existing bool // campaigns that come when customers are there, and ask them in
 	Timed    bool // statuses of campaigns whose triggers count or look at time
+	Policies bool // a policy that changes while chains run
+	Again    bool // counters that are asked for again; re-entry modes that change where there is a key
 }
 
 // DrawModel draws about half of them. They have a generator of their own, so that the
 // worlds without them stay what they were.
 func (f Features) DrawModel(rng *rand.Rand) Features {
 	yes := func() bool { return rng.IntN(2) == 0 }
-	f.Model = Model{Pauses: yes(), Existing: yes(), Timed: yes()}
+	f.Model = Model{Pauses: yes(), Existing: yes(), Timed: yes(), Policies: yes(), Again: yes()}
 	return f
 }
 
@@ -30,17 +33,29 @@ func (d *draw) model(w *Workload) {
 		return
 	}
 	w.Edits = unended(w.Edits)
+	last := w.Calls[len(w.Calls)-1].At + time.Hour.Milliseconds()
 	if d.f.Model.Existing {
 		d.existing(w)
 	}
 	if d.f.Model.Timed {
 		d.timed(w)
 	}
+	if d.f.Model.Again {
+		d.again(w)
+	}
+	if d.f.Model.Policies {
+		d.policies(w)
+	}
 	if d.f.Model.Pauses {
 		d.pauses(w)
 	}
+	// What goes on for long after the last call makes a world slow and shows nothing new.
+	w.Edits = slices.DeleteFunc(w.Edits, func(e Edit) bool { return e.At > last })
+	w.Calls = slices.DeleteFunc(w.Calls, func(c Call) bool { return c.At > last })
 	slices.SortStableFunc(w.Edits, func(x, y Edit) int { return cmp.Compare(x.At, y.At) })
-	w.Edits = counting(w.Campaigns, w.Edits)
+	if !d.f.Model.Again {
+		w.Edits = counting(w.Campaigns, w.Edits)
+	}
 	d.endAll(w)
 }
 

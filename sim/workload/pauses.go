@@ -18,6 +18,10 @@ func (d *draw) pauses(w *Workload) {
 		if !rests(&c) && !d.f.Model.Timed {
 			continue
 		}
+		// Chains wait when it comes; not where they emit what starts them, which would never end.
+		if d.one(2) && c.Trigger.Event != madeEvent {
+			c.Steps = d.waiting(c.Steps)
+		}
 		call := d.starter(w, &c)
 		at := call.At + pick(d, []int64{0, 1, 1000, d.duration().Milliseconds()})
 		for again := true; again; again = d.one(4) {
@@ -47,6 +51,9 @@ func (d *draw) paused(c audit.Campaign) audit.Campaign {
 	c.Status, c.Queue, c.Freeze = audit.Paused, d.one(2), !d.one(4)
 	if c.InFlight = pick(d, []string{"", "", "", audit.Pin, audit.Exit}); c.InFlight == audit.Exit {
 		c.Freeze = false // whether the timer of a chain that ends and is held reaches the customer is not said
+	}
+	if c.Trigger.Event == madeEvent { // what is kept leads to more, of which more is kept
+		c.Queue = false
 	}
 	if d.one(4) {
 		c.Steps = reachable(d.retimed(c.Steps))
@@ -78,11 +85,23 @@ func (d *draw) meanwhile(w *Workload, c *audit.Campaign, like Call, at, long int
 		e.Type, e.Traits, e.Historical = audit.TypeTrack, nil, false
 		e.Name = cmp.Or(c.Trigger.Event, "$webhook/"+c.Name)
 		for i := range c.Steps {
-			if s := &c.Steps[i]; s.Wait != nil && d.one(2) {
+			if s := &c.Steps[i]; s.Wait != nil && !d.one(3) {
 				e.Name = pick(d, s.Wait.For).Match.Event
+				break
 			}
 		}
 		e.ID, e.Time = "p"+strconv.Itoa(len(w.Calls)), at+d.rng.Int64N(long)
 		w.Calls = append(w.Calls, Call{At: e.Time, Event: e})
 	}
+}
+
+// waiting begins with a wait, which some event leads to the end.
+func (d *draw) waiting(steps []audit.Step) []audit.Step {
+	w := audit.Step{ID: "w0", Wait: &audit.Wait{Timeout: d.duration(), For: []audit.WaitFor{
+		{Match: audit.Match{Event: pick(d, d.events)}, Goto: pick(d, []string{"", "", audit.End})},
+	}}}
+	if len(steps) > 0 && steps[0].ID == w.ID {
+		return steps
+	}
+	return append([]audit.Step{w}, steps...)
 }

@@ -65,8 +65,8 @@ type Call struct {
 // Start is the log time calls start from: 2026-03-01T00:00:00Z.
 const Start int64 = 1_772_323_200_000
 
-// duplicateWithin keeps repeated calls well inside the dedupe window, which
-// the engine bounds by 24 hours and the model does not bound.
+// duplicateWithin has repeated calls come while their ids are mostly still known: a delay
+// can take them beyond.
 const duplicateWithin = 12 * int64(time.Hour/time.Millisecond)
 
 // draw is the state of one generation.
@@ -93,6 +93,9 @@ func Generate(rng *rand.Rand, o Options) Workload {
 		o.Customers = 1 + rng.IntN(50)
 		if d.one(3) || o.Exact || d.f.any() && !d.one(4) { // few customers: dense histories
 			o.Customers = 1 + rng.IntN(4)
+		}
+		if d.f.Deciding && !d.one(3) { // else all are of one variant
+			o.Customers = 6 + rng.IntN(12)
 		}
 	}
 	if o.Calls == 0 {
@@ -122,6 +125,7 @@ func Generate(rng *rand.Rand, o Options) Workload {
 	}
 	d.later(&w)
 	d.model(&w)
+	d.more(&w)
 	return w
 }
 

@@ -1,0 +1,138 @@
+package audit_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/nudge-engine/nudge/sim/audit"
+)
+
+func paused(c audit.Campaign, queue, freeze bool) audit.Campaign {
+	c.Status, c.Queue, c.Freeze = audit.Paused, queue, freeze
+	return c
+}
+
+// A pause that freezes holds a timer; what was overdue goes on when it is over. A wait may
+// be left, but the next step begins afterwards.
+func TestFreeze(t *testing.T) {
+	c := onCart(audit.Step{ID: "w", Wait: &audit.Wait{
+		Timeout: time.Hour, For: []audit.WaitFor{{Match: audit.Match{Event: "Next"}}},
+	}}, send("s"))
+	for _, event := range []string{"Next", "Other"} {
+		h := play(c)
+		h.track(0, 0, "Cart", nil)
+		h.Apply([]audit.Campaign{paused(c, false, true)})
+		h.track(minute, 0, event, nil)
+		h.tick(day)
+		h.want(t, "")
+		h.Apply([]audit.Campaign{c})
+		h.tick(day + 1)
+		h.want(t, "c1/s/email@24h0m0s handed_off")
+	}
+}
+
+// A chain that comes to its end in a pause has ended; a stop counts.
+func TestFreezeEnds(t *testing.T) {
+	c := onCart(audit.Step{ID: "w", Wait: &audit.Wait{
+		Timeout: time.Hour, For: []audit.WaitFor{{Match: audit.Match{Event: "Done"}, Goto: audit.End}},
+	}}, send("s"))
+	c.Stops = []audit.Match{{Event: "Stop"}}
+	for event, outcome := range map[string]string{"Done": audit.Completed, "Stop": audit.Stopped} {
+		h := play(c)
+		h.track(0, 0, "Cart", nil)
+		h.Apply([]audit.Campaign{paused(c, false, true)})
+		h.track(minute, 0, event, nil)
+		if got := h.Chains()[0]; got.Outcome != outcome || got.EndedAt != minute {
+			t.Errorf("%s: the chain is %s at %s; want %s at 1m", event, got.Outcome, ms(got.EndedAt), outcome)
+		}
+	}
+}
+
+// A pause that queues keeps events, and offers them in their order where they are not too
+// old by then.
+func TestQueue(t *testing.T) {
+	c := onCart(send("s"))
+	c.MaxEventAge = 2 * time.Hour
+	c.Reentry.OnActive = audit.ActiveParallel
+	h := play(c)
+	h.Apply([]audit.Campaign{paused(c, true, false)})
+	h.track(0, 0, "Cart", nil)
+	h.track(hour, 0, "Cart", nil)
+	h.track(2*hour, 0, "Cart", nil)
+	h.tick(3 * hour)
+	h.want(t, "")
+	h.Apply([]audit.Campaign{c})
+	h.tick(3*hour + 1)
+	h.want(t, "c1/s/email@3h0m0s handed_off, c2/s/email@3h0m0s handed_off")
+	h.refused(t, "c max_event_age 1")
+}
+
+// Who is in a segment when it becomes active is no news, and is asked in by existing.
+func TestExisting(t *testing.T) {
+	gold := audit.P(audit.Comparison{Subject: audit.SubjectCustomer, Path: "level", Op: "==", Value: "gold"})
+	c := audit.Campaign{
+		Name: "c", Trigger: audit.Trigger{Kind: audit.KindSegment, When: gold}, Steps: []audit.Step{send("s")},
+	}
+	for _, existing := range []bool{false, true} {
+		draft := c
+		draft.Status, draft.Existing, c.Existing = audit.Draft, existing, existing
+		h := play()
+		h.identify(0, map[string]any{"level": "gold"})
+		h.Apply([]audit.Campaign{draft})
+		h.tick(minute)
+		h.want(t, "")
+		h.Apply([]audit.Campaign{c})
+		h.tick(2 * minute)
+		want := ""
+		if existing {
+			want = "c1/s/email@1m0s handed_off"
+		}
+		h.want(t, want)
+		h.identify(3*minute, map[string]any{"level": "gold"})
+		h.want(t, want)
+	}
+}
+
+// A silence for which the customer has entered is over for existing too.
+func TestExistingSilence(t *testing.T) {
+	c := audit.Campaign{
+		Name: "c", Trigger: audit.Trigger{Kind: audit.KindInactivity, Event: "Visit", For: time.Hour},
+		Steps: []audit.Step{send("s")},
+	}
+	h := play(c)
+	h.track(0, 0, "Visit", nil)
+	h.tick(2 * hour)
+	c.Existing = true
+	h.Apply([]audit.Campaign{c})
+	h.tick(3 * hour)
+	h.want(t, "c1/s/email@1h0m0s handed_off")
+}
+
+// A counter that is dropped begins anew; entries of a key count from the mode on that asks
+// for them.
+func TestAskedAgain(t *testing.T) {
+	c := audit.Campaign{
+		Name: "c", Trigger: audit.Trigger{Kind: audit.KindCount, Event: "Visit", Reaches: 2},
+		Steps: []audit.Step{send("s")}, Existing: true,
+	}
+	other := onCart(send("s"))
+	h := play(c)
+	h.track(0, 0, "Visit", nil)
+	h.Apply([]audit.Campaign{other})
+	h.Apply([]audit.Campaign{c})
+	h.track(minute, 0, "Visit", nil)
+	h.want(t, "")
+	h.track(2*minute, 0, "Visit", nil)
+	h.want(t, "c1/s/email@2m0s handed_off")
+
+	keyed := onCart(send("s"))
+	keyed.Reentry.KeyProperty = "id"
+	h = play(keyed)
+	h.track(0, 0, "Cart", props("id", "A"))
+	keyed.Reentry.Mode = audit.ModeOnce
+	h.Apply([]audit.Campaign{keyed})
+	for at := minute; at < 4*minute; at += minute {
+		h.track(at, 0, "Cart", props("id", "A"))
+	}
+	h.want(t, "c1/s/email@0s handed_off, c2/s/email@1m0s handed_off")
+}

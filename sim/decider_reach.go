@@ -1,0 +1,13 @@
+package sim
+
+// Rare situations of experiments that are decided.
+const (
+	reachDecided  = "experiment decided by its figures"
+	reachDeadline = "experiment decided by its deadline"
+	reachBlocked  = "experiment blocked by its shares"
+	reachUrged    = "tick for an experiment that waits for its hour"
+)
+
+func deciderRare() []string {
+	return []string{reachDecided, reachDeadline, reachBlocked, reachUrged}
+}

@@ -1,0 +1,60 @@
+package workload
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"slices"
+)
+
+// More are parts of the language that the simulator learned last. They have a generator
+// of their own, so that the worlds without them stay what they were.
+type More struct {
+	Calls     bool // call steps, with and without a wait for the reply
+	Calendars bool // schedules that name a calendar
+	Leaving   bool // anonymous customers who are forgotten
+	Deciding  bool // experiments that are decided while customers run
+}
+
+// DrawMore draws about half of them.
+func (f Features) DrawMore(rng *rand.Rand) Features {
+	yes := func() bool { return rng.IntN(2) == 0 }
+	f.More = More{Calls: yes(), Deciding: yes(), Leaving: yes(), Calendars: yes()}
+	// Who comes again has the delivery ids of before; with loops a harness could not tell
+	// which message a result is about.
+	f.Leaving = f.Leaving && !f.Loops
+	if f.Leaving { // not yet with what Model adds: a chain of somebody forgotten was not understood
+		f.Model = Model{}
+	}
+	return f
+}
+
+// more draws what these parts add, when all else is drawn.
+func (d *draw) more(w *Workload) {
+	if d.f.More == (More{}) {
+		return
+	}
+	if d.f.Deciding {
+		d.deciding(w)
+	}
+	if d.f.Calls {
+		d.calling(w)
+	}
+	if d.f.Leaving {
+		d.leaving(w)
+	}
+	slices.SortStableFunc(w.Edits, func(x, y Edit) int { return cmp.Compare(x.At, y.At) })
+	w.Edits = counting(w.Campaigns, w.Edits)
+	if d.f.Calendars {
+		d.calendars(w)
+	}
+	keep(w)
+}
+
+// keep has later policies say what the first says of these parts.
+func keep(w *Workload) {
+	for i := range w.Edits {
+		if h := w.Edits[i].House; h != nil {
+			h.Calendars, h.Expire, h.Keep = w.House.Calendars, w.House.Expire, w.House.Keep
+		}
+	}
+}
