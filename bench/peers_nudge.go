@@ -28,6 +28,7 @@ func (o Options) nudgeSide(ctx context.Context) (s Side, err error) {
 	o.Progress.Stage("nudge: batches of %d over %d connections for %v", o.Batch, o.Connections, o.Duration)
 	l, model := o.shopLoad(server.batchURL())
 	before := server.usage()
+	profiled := server.profile(ctx, o.Profile, o.Duration)
 	sum, err := l.closedLoop(ctx, o.Duration)
 	if err != nil {
 		return s, server.explain(err)
@@ -42,6 +43,9 @@ func (o Options) nudgeSide(ctx context.Context) (s Side, err error) {
 		return s, err
 	}
 	cpu := server.usage().since(before, sum.events)
+	if err := <-profiled; err != nil {
+		return s, err
+	}
 	s.ServerCPU, s.StoreCPU, s.OthersCores = cpu.Nudged, cpu.Clickhoused, cpu.OthersCores
 	s.count(sum, readable, done)
 	// Chains are readable a moment later than deliveries; they are no part of the figure.

@@ -23,6 +23,7 @@ type peersCommand struct {
 	Programs    string        `help:"Directory of nudged and clickhoused; default: beside this program."`
 	Source      string        `default:"bench/peers/river" help:"The peer's source; it is built with Go."`
 	Postgres    string        `placeholder:"DIR" help:"PostgreSQL's programs; default: from PATH, or Debian's newest."`
+	Profile     string        `placeholder:"DIR" help:"Write profiles of nudged under load; the run is then no figure."`
 	Quiet       bool          `short:"q" help:"No progress."`
 	JSON        string        `name:"json" placeholder:"FILE" help:"Write the report to a file."`
 }
@@ -46,6 +47,7 @@ func (c *peersCommand) Run(ctx context.Context, out console) error {
 	if err != nil {
 		return err
 	}
+	o.Profile = c.Profile
 	r, err := bench.MeasurePeers(ctx, o, bench.PeerConfig{Source: c.Source, Postgres: c.Postgres, Plain: c.Plain})
 	if err != nil {
 		return err
