@@ -49,6 +49,7 @@ type Shard struct {
 	config  Config
 	machine *campaign.Machine
 	names   campaign.Names
+	encoder effect.Encoder
 
 	customers memory
 	wheel     wheel
@@ -174,7 +175,7 @@ func (s *Shard) mark(seq uint64, index int) {
 // Encode writes the effects of a step as numbered messages and remembers the
 // last one's number and hash (R5).
 func (s *Shard) Encode(out *effect.Effects, emit func(n uint64, data []byte)) {
-	next := out.Encode(s.emitted+1, func(n uint64, data []byte) {
+	next := s.encoder.Encode(out, s.emitted+1, func(n uint64, data []byte) {
 		s.lastHash = hashBytes(data)
 		emit(n, data)
 	})

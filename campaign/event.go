@@ -78,7 +78,16 @@ func DecodeEvent(p []byte) (Event, error) { return DecodeSharedEvent(p, nil) }
 // DecodeSharedEvent is DecodeEvent for one who reads many: workspace and name are
 // those in names.
 func DecodeSharedEvent(p []byte, names Names) (Event, error) {
-	d := wire.NewDecoder(p)
+	return decodeEvent(wire.NewDecoder(p), names)
+}
+
+// DecodeAliasEvent is DecodeSharedEvent for a p that nobody writes to any more and that
+// may live as long as the event: the texts alias it too.
+func DecodeAliasEvent(p []byte, names Names) (Event, error) {
+	return decodeEvent(wire.NewAliasDecoder(p), names)
+}
+
+func decodeEvent(d *wire.Decoder, names Names) (Event, error) {
 	e := Event{Workspace: names.of(d.Bytes()), Customer: d.String()}
 	e.decodeBody(d, names)
 	if err := d.Done(); err != nil {

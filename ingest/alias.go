@@ -21,12 +21,12 @@ func nobody(id string) bool {
 	return false
 }
 
-// callKind is the type of the call; empty when it has none.
+// callKind is the type of the call; empty when it has none. It lives as long as the body.
 func (i *item) callKind() string {
 	if i.kind != "" {
 		return i.kind
 	}
-	return string(i.v.GetStringBytes("type"))
+	return alias(i.v.GetStringBytes("type"))
 }
 
 // merge is the event that makes the anonymous customer of an identify call the known one;

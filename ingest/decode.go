@@ -42,8 +42,7 @@ type decoder struct {
 	events  []campaign.Event
 	merges  int // of the events, made of identify calls
 	rejects []rejected
-	arena   []byte   // holds the events' JSON
-	keys    [][]byte // of an object that is looked at
+	arena   []byte // holds the events' JSON
 }
 
 // rejected is an item of a batch that is not taken.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unsafe"
 
 	"github.com/valyala/fastjson"
 
@@ -61,15 +62,9 @@ func (i *item) event() (campaign.Event, *FieldError) {
 		return e, wrong
 	}
 	before := len(i.d.arena)
-	checks := []func(*campaign.Event) *FieldError{i.identity, i.callType, i.messageID, i.times, i.objects}
-	if i.callKind() == aliasCall {
-		checks = []func(*campaign.Event) *FieldError{i.messageID, i.times, i.alias}
-	}
-	for _, check := range checks {
-		if wrong := check(&e); wrong != nil {
-			i.d.arena = i.d.arena[:before]
-			return campaign.Event{}, wrong
-		}
+	if wrong := i.fields(&e); wrong != nil {
+		i.d.arena = i.d.arena[:before]
+		return campaign.Event{}, wrong
 	}
 	if size := len(i.d.arena) - before; size > MaxEvent {
 		i.d.arena = i.d.arena[:before]
@@ -81,26 +76,57 @@ func (i *item) event() (campaign.Event, *FieldError) {
 	return e, nil
 }
 
-// text reads a text field; "" when it is absent or null.
-func (i *item) text(name string) (string, *FieldError) {
-	v := i.v.Get(name)
-	if v == nil || v.Type() == fastjson.TypeNull {
-		return "", nil
-	}
-	if v.Type() != fastjson.TypeString {
-		return "", &FieldError{Path: name, Code: codeType, Message: "must be a text, not " + typeName(v)}
-	}
-	s := string(v.GetStringBytes())
-	if len(s) > maxName {
-		return "", &FieldError{
-			Path: name, Code: codeTooLong,
-			Message: fmt.Sprintf("%d bytes; at most %d are allowed", len(s), maxName),
+// fields reads the fields of the call into e.
+func (i *item) fields(e *campaign.Event) *FieldError {
+	aliases := i.callKind() == aliasCall
+	if !aliases {
+		if wrong := i.identity(e); wrong != nil {
+			return wrong
+		}
+		if wrong := i.callType(e); wrong != nil {
+			return wrong
 		}
 	}
-	if strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) >= 0 {
-		return "", &FieldError{Path: name, Code: codeFormat, Message: "control characters are not allowed"}
+	if wrong := i.messageID(e); wrong != nil {
+		return wrong
 	}
-	return s, nil
+	if wrong := i.times(e); wrong != nil {
+		return wrong
+	}
+	if aliases {
+		return i.alias(e)
+	}
+	return i.objects(e)
+}
+
+// text reads a text field; "" when it is absent or null.
+func (i *item) text(name string) (string, *FieldError) {
+	b, wrong := i.bytes(name)
+	return string(b), wrong
+}
+
+// bytes is text that lives as long as the parsed body.
+func (i *item) bytes(name string) ([]byte, *FieldError) {
+	v := i.v.Get(name)
+	if v == nil || v.Type() == fastjson.TypeNull {
+		return nil, nil
+	}
+	if v.Type() != fastjson.TypeString {
+		return nil, &FieldError{Path: name, Code: codeType, Message: "must be a text, not " + typeName(v)}
+	}
+	b := v.GetStringBytes()
+	if len(b) > maxName {
+		return nil, &FieldError{
+			Path: name, Code: codeTooLong,
+			Message: fmt.Sprintf("%d bytes; at most %d are allowed", len(b), maxName),
+		}
+	}
+	for _, c := range b {
+		if c < ' ' || c == 0x7f {
+			return nil, &FieldError{Path: name, Code: codeFormat, Message: "control characters are not allowed"}
+		}
+	}
+	return b, nil
 }
 
 func (i *item) identity(e *campaign.Event) *FieldError {
@@ -131,10 +157,11 @@ func (i *item) identity(e *campaign.Event) *FieldError {
 func (i *item) callType(e *campaign.Event) *FieldError {
 	kind := i.kind
 	if kind == "" {
-		var wrong *FieldError
-		if kind, wrong = i.text("type"); wrong != nil {
+		b, wrong := i.bytes("type")
+		if wrong != nil {
 			return wrong
 		}
+		kind = alias(b)
 	}
 	required := ""
 	switch kind {
@@ -242,7 +269,7 @@ func instant(name string, v *fastjson.Value) (ms int64, given bool, wrong *Field
 	if v.Type() != fastjson.TypeString {
 		return 0, false, &FieldError{Path: name, Code: codeType, Message: "must be a text, not " + typeName(v)}
 	}
-	text := string(v.GetStringBytes())
+	text := alias(v.GetStringBytes())
 	t, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil || t.Year() < 1970 || t.Year() > 9998 {
 		return 0, false, &FieldError{
@@ -252,6 +279,9 @@ func instant(name string, v *fastjson.Value) (ms int64, given bool, wrong *Field
 	}
 	return t.UnixMilli(), true, nil
 }
+
+// alias is b as a text without a copy, for as long as the parsed body lives.
+func alias(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 // objects keeps the JSON objects of the call.
 func (i *item) objects(e *campaign.Event) *FieldError {

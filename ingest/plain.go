@@ -51,14 +51,15 @@ func (d *decoder) plainObject(o *fastjson.Object) (wrong *FieldError) {
 
 // twice finds a key that an object has more than once.
 func (d *decoder) twice(o *fastjson.Object) *FieldError {
-	d.keys = d.keys[:0]
-	o.Visit(func(key []byte, _ *fastjson.Value) { d.keys = append(d.keys, key) })
-	if len(d.keys) > fewKeys {
-		slices.SortFunc(d.keys, bytes.Compare)
+	var room [fewKeys][]byte // on the stack: kept in d, each key would cost the collector a barrier
+	keys := room[:0]
+	o.Visit(func(key []byte, _ *fastjson.Value) { keys = append(keys, key) })
+	if len(keys) > fewKeys {
+		slices.SortFunc(keys, bytes.Compare)
 	}
-	for n, key := range d.keys {
-		others := d.keys[n+1:]
-		if len(d.keys) > fewKeys {
+	for n, key := range keys {
+		others := keys[n+1:]
+		if len(keys) > fewKeys {
 			others = others[:min(1, len(others))]
 		}
 		for _, other := range others {

@@ -192,7 +192,7 @@ func TestVerifyComparesEffects(t *testing.T) {
 		t.Fatal(err)
 	}
 	forged := effect.Effects{Seq: 99, Output: campaign.Output{Decisions: []campaign.Decision{{Customer: "nobody"}}}}
-	forged.Encode(info.Last+1, func(_ uint64, data []byte) {
+	new(effect.Encoder).Encode(&forged, info.Last+1, func(_ uint64, data []byte) {
 		if _, err := stream.AppendWait(t.Context(), d.effects, stream.Append{Data: data}); err != nil {
 			t.Fatal(err)
 		}

@@ -12,7 +12,7 @@ import (
 func TestHeldOutRow(t *testing.T) {
 	e := &effect.Effects{Seq: 1}
 	e.Chains = []campaign.ChainRow{{Customer: "a", HeldOut: true}, {Customer: "b"}}
-	e.Encode(1, func(_ uint64, data []byte) {
+	new(effect.Encoder).Encode(e, 1, func(_ uint64, data []byte) {
 		m, err := effect.DecodeMessage(data)
 		if err != nil || !reflect.DeepEqual(m.Chains, e.Chains) {
 			t.Errorf("unexpected rows %+v, error %v", m.Chains, err)

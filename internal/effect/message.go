@@ -1,7 +1,9 @@
 package effect
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/wire"
@@ -45,17 +47,20 @@ type Message struct {
 type splitter struct {
 	next   uint64
 	header Effects // Seq, Part, Now, Semantics
-	buf    []byte
+	buf    []byte  // the message that fills; its memory is used again for the next
 	emit   func(n uint64, data []byte)
 }
+
+// Encoder writes effects as messages. It keeps the memory it needs for that.
+type Encoder struct{ message, row []byte }
 
 // Encode writes e as messages numbered from next on and gives each to emit, which
 // owns the bytes. It returns the number after the last. Empty effects make no
 // message.
-func (e *Effects) Encode(next uint64, emit func(n uint64, data []byte)) uint64 {
+func (c *Encoder) Encode(e *Effects, next uint64, emit func(n uint64, data []byte)) uint64 {
 	header := Effects{Seq: e.Seq, Part: e.Part, Now: e.Now, Semantics: e.Semantics}
-	s := &splitter{next: next, header: header, emit: emit}
-	var row []byte
+	s := &splitter{next: next, header: header, buf: c.message[:0], emit: emit}
+	row := c.row
 	for i := range e.Deliveries {
 		row = e.Deliveries[i].AppendTo(row[:0])
 		s.row(tagDelivery, row)
@@ -86,6 +91,7 @@ func (e *Effects) Encode(next uint64, emit func(n uint64, data []byte)) uint64 {
 		s.row(tagTransfer, row)
 	}
 	s.flush()
+	c.message, c.row = s.buf, row
 	return s.next
 }
 
@@ -94,7 +100,7 @@ func (s *splitter) row(tag byte, row []byte) {
 		s.flush()
 	}
 	if len(s.buf) == 0 {
-		s.buf = append(make([]byte, 0, 512), MessageFormat)
+		s.buf = append(s.buf, MessageFormat)
 		s.buf = wire.AppendUint(s.buf, s.next)
 		s.buf = wire.AppendUint(s.buf, s.header.Seq)
 		s.buf = wire.AppendUint(s.buf, uint64(s.header.Part))
@@ -109,8 +115,8 @@ func (s *splitter) flush() {
 	if len(s.buf) == 0 {
 		return
 	}
-	s.emit(s.next, s.buf)
-	s.buf = nil
+	s.emit(s.next, bytes.Clone(s.buf))
+	s.buf = s.buf[:0]
 	s.next++
 }
 
@@ -160,11 +166,24 @@ func appendDeadLetter(b []byte, l *DeadLetter) []byte {
 
 // DecodeMessage reads an effect message. Nothing of p is kept but the captured
 // values and raw records, which alias it.
-func DecodeMessage(p []byte) (Message, error) { return DecodeShared(p, nil) }
+func DecodeMessage(p []byte) (Message, error) { return decode(wire.NewDecoder(p), nil, everything) }
 
-// DecodeShared is DecodeMessage for one who reads many: what repeats is that in names.
+// DecodeShared is DecodeMessage for one who reads many: what repeats is that in names, and
+// all else aliases p, which nobody may write to any more.
 func DecodeShared(p []byte, names campaign.Names) (Message, error) {
-	d := wire.NewDecoder(p)
+	return decode(wire.NewAliasDecoder(p), names, everything)
+}
+
+// DecodeOutgoing is DecodeShared with the deliveries and transfers alone.
+func DecodeOutgoing(p []byte, names campaign.Names) (Message, error) {
+	return decode(wire.NewAliasDecoder(p), names, func(tag byte) bool {
+		return tag == tagDelivery || tag == tagTransfer
+	})
+}
+
+func everything(byte) bool { return true }
+
+func decode(d *wire.Decoder, names campaign.Names, wanted func(tag byte) bool) (Message, error) {
 	if f := d.Byte(); d.Err() == nil && f != MessageFormat {
 		return Message{}, fmt.Errorf("effect: message: %w: format %d; this program reads format %d",
 			wire.ErrCorrupt, f, MessageFormat)
@@ -172,9 +191,13 @@ func DecodeShared(p []byte, names campaign.Names) (Message, error) {
 	m := Message{N: d.Uint()}
 	m.Seq, m.Part = d.Uint(), uint32(d.Uint())
 	m.Semantics, m.Now = d.Uint(), d.Int()
+	m.reserve(*d, wanted)
 	for d.Err() == nil && d.Len() > 0 {
 		tag := d.Byte()
-		row := wire.NewDecoder(d.Bytes())
+		row := d.Row()
+		if !wanted(tag) {
+			continue
+		}
 		if err := m.decodeRow(tag, row, names); err != nil {
 			return Message{}, fmt.Errorf("effect: message %d: %w", m.N, err)
 		}
@@ -183,6 +206,27 @@ func DecodeShared(p []byte, names campaign.Names) (Message, error) {
 		return Message{}, fmt.Errorf("effect: message %d: %w", m.N, err)
 	}
 	return m, nil
+}
+
+// reserve makes room for the rows that are wanted: most messages have many of few kinds.
+func (m *Message) reserve(d wire.Decoder, wanted func(tag byte) bool) {
+	var deliveries, decisions, chains int
+	for d.Err() == nil && d.Len() > 0 {
+		switch d.Byte() {
+		case tagDelivery:
+			deliveries++
+		case tagDecision:
+			decisions++
+		case tagChain:
+			chains++
+		}
+		d.Bytes()
+	}
+	m.Deliveries = slices.Grow(m.Deliveries, deliveries)
+	if wanted(tagDecision) {
+		m.Decisions = slices.Grow(m.Decisions, decisions)
+		m.Chains = slices.Grow(m.Chains, chains)
+	}
 }
 
 func (m *Message) decodeRow(tag byte, d *wire.Decoder, names campaign.Names) error {

@@ -50,9 +50,32 @@ func TestMessageTails(t *testing.T) {
 		{Workspace: "w", Customer: "ann", Source: "anon:x", N: 1, Kind: campaign.TransferPart, Body: []byte("part")},
 		{Workspace: "w", Customer: "ann", Source: "anon:x", N: 2, Kind: campaign.TransferState},
 	}
-	e.Encode(1, func(_ uint64, data []byte) {
+	new(effect.Encoder).Encode(e, 1, func(_ uint64, data []byte) {
 		if m, err := effect.DecodeMessage(data); err != nil || !reflect.DeepEqual(&m.Effects, e) {
 			t.Errorf("unexpected message %+v, error %v", m.Effects, err)
+		}
+	})
+}
+
+// The ways to decode agree, and the texts of DecodeShared cost nothing.
+func TestDecodeShared(t *testing.T) {
+	e := full()
+	e.Transfers = []campaign.Transfer{{Workspace: "w", Customer: "ann", Source: "anon:x", N: 1, Body: []byte("part")}}
+	new(effect.Encoder).Encode(e, 1, func(_ uint64, data []byte) {
+		names := campaign.Names{}
+		shared, err := effect.DecodeShared(data, names)
+		if err != nil || !reflect.DeepEqual(&shared.Effects, e) {
+			t.Errorf("unexpected message %+v, error %v", shared.Effects, err)
+		}
+		out, err := effect.DecodeOutgoing(data, names)
+		want := effect.Effects{Seq: e.Seq, Part: e.Part, Now: e.Now, Semantics: e.Semantics}
+		want.Deliveries, want.Transfers = e.Deliveries, e.Transfers
+		if err != nil || !reflect.DeepEqual(out.Effects, want) {
+			t.Errorf("unexpected outgoing message %+v, error %v", out.Effects, err)
+		}
+		allocs := testing.AllocsPerRun(100, func() { _, _ = effect.DecodeOutgoing(data, names) })
+		if allocs > 4 { // decoders, and a slice for each of the two kinds
+			t.Errorf("%v allocations for two rows", allocs)
 		}
 	})
 }
@@ -60,7 +83,7 @@ func TestMessageTails(t *testing.T) {
 func TestMessageGolden(t *testing.T) {
 	e := full()
 	var messages [][]byte
-	next := e.Encode(10, func(_ uint64, data []byte) { messages = append(messages, data) })
+	next := new(effect.Encoder).Encode(e, 10, func(_ uint64, data []byte) { messages = append(messages, data) })
 	if next != 11 || len(messages) != 1 {
 		t.Fatalf("unexpected %d messages, next %d; want 1, 11", len(messages), next)
 	}
@@ -94,22 +117,27 @@ func TestMessageSplit(t *testing.T) {
 		e.Decisions = append(e.Decisions, campaign.Decision{Customer: strconv.Itoa(i), Detail: strings.Repeat("x", 500)})
 	}
 	var got []campaign.Decision
+	var messages [][]byte
 	numbers := uint64(1)
-	next := e.Encode(1, func(n uint64, data []byte) {
+	next := new(effect.Encoder).Encode(e, 1, func(n uint64, data []byte) {
 		if len(data) > effect.MaxMessage || n != numbers {
 			t.Fatalf("message %d of %d bytes; want number %d, at most %d bytes", n, len(data), numbers, effect.MaxMessage)
 		}
 		numbers++
+		messages = append(messages, data)
+	})
+	for _, data := range messages { // now: a later message must not touch an earlier one
 		m, err := effect.DecodeMessage(data)
 		if err != nil {
 			t.Fatal(err)
 		}
 		got = append(got, m.Decisions...)
-	})
+	}
 	if next < 3 || !reflect.DeepEqual(got, e.Decisions) {
 		t.Errorf("%d decisions in %d messages; want %d in several, in order", len(got), next-1, len(e.Decisions))
 	}
-	if (&effect.Effects{Seq: 1}).Encode(5, func(uint64, []byte) { t.Error("empty effects made a message") }) != 5 {
+	none := func(uint64, []byte) { t.Error("empty effects made a message") }
+	if new(effect.Encoder).Encode(&effect.Effects{Seq: 1}, 5, none) != 5 {
 		t.Error("empty effects used a number")
 	}
 }

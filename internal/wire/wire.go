@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"unsafe"
 )
 
 // ErrCorrupt is the class of every decoding error: the bytes are not what the
@@ -44,12 +45,17 @@ func AppendBool(b []byte, v bool) []byte {
 // Decoder reads what the Append functions wrote. The first error sticks: later
 // reads return zero values, so a caller checks Err once at the end.
 type Decoder struct {
-	rest []byte
-	err  error
+	rest  []byte
+	err   error
+	alias bool // String aliases the input too
 }
 
 // NewDecoder reads from p. The slices that Bytes returns alias p.
 func NewDecoder(p []byte) *Decoder { return &Decoder{rest: p} }
+
+// NewAliasDecoder is NewDecoder for a p that nobody writes to any more: the strings alias
+// it too, and keep all of it alive.
+func NewAliasDecoder(p []byte) *Decoder { return &Decoder{rest: p, alias: true} }
 
 // Err is the first error met, or nil.
 func (d *Decoder) Err() error { return d.err }
@@ -149,8 +155,17 @@ func (d *Decoder) Bytes() []byte {
 	return p
 }
 
-// String is Bytes as a string of its own.
-func (d *Decoder) String() string { return string(d.Bytes()) }
+// Row is a decoder like d of the bytes that Bytes returns.
+func (d *Decoder) Row() *Decoder { return &Decoder{rest: d.Bytes(), alias: d.alias} }
+
+// String is Bytes as a string, of its own unless d aliases strings.
+func (d *Decoder) String() string {
+	p := d.Bytes()
+	if d.alias {
+		return unsafe.String(unsafe.SliceData(p), len(p))
+	}
+	return string(p)
+}
 
 func (d *Decoder) fail(format string, args ...any) {
 	if d.err == nil {

@@ -58,7 +58,7 @@ func TestCarryKeepsTheOrder(t *testing.T) {
 			Kind: campaign.TransferResult,
 		})
 	}
-	e.Encode(1, func(n uint64, data []byte) {
+	new(effect.Encoder).Encode(e, 1, func(n uint64, data []byte) {
 		if err := d.copyMessage(t.Context(), 0, stream.Message{Seq: n, Data: data}); err != nil {
 			t.Fatal(err)
 		}

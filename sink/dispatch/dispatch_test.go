@@ -25,7 +25,7 @@ import (
 
 func TestParcelGolden(t *testing.T) {
 	p := parcel{effect: 7, deliveries: []campaign.Delivery{{ID: campaign.ID{1}, Customer: "ann", Status: campaign.HandedOff}}}
-	b := p.encode()
+	b := encodeParcel(p.effect, []*campaign.Delivery{&p.deliveries[0]}, 0)
 	goldentest.Bytes(t, "parcel.v1", b)
 	got, err := decodeParcel(b)
 	if err != nil || !reflect.DeepEqual(got, p) {
@@ -161,7 +161,7 @@ func (f *fixture) emit(t *testing.T, n uint64, customers ...string) {
 			Channel: "hook", Status: campaign.HandedOff, Attempt: 1, Values: []byte(`{"customer.id":"` + c + `"}`),
 		})
 	}
-	e.Encode(n, func(n uint64, data []byte) {
+	new(effect.Encoder).Encode(e, n, func(n uint64, data []byte) {
 		a := stream.Append{Data: data, Conditional: true, After: n - 1}
 		if _, err := stream.AppendWait(t.Context(), f.effects, a); err != nil {
 			t.Fatal(err)

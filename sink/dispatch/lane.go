@@ -30,11 +30,11 @@ const maxInHand = 4096
 // copyMessage puts the deliveries of an effect message into the streams of their
 // channels, and carries its transfers. A message that a stream has already is passed over.
 func (d *Dispatcher) copyMessage(ctx context.Context, p int, raw stream.Message) error {
-	m, err := effect.DecodeShared(raw.Data, d.names[p])
+	m, err := effect.DecodeOutgoing(raw.Data, d.names[p])
 	if err != nil {
 		return err
 	}
-	parcels := map[string]*parcel{}
+	parcels := map[string][]*campaign.Delivery{}
 	var channels []string
 	for i := range m.Deliveries {
 		v := &m.Deliveries[i]
@@ -42,10 +42,9 @@ func (d *Dispatcher) copyMessage(ctx context.Context, p int, raw stream.Message)
 			continue
 		}
 		if parcels[v.Channel] == nil {
-			parcels[v.Channel] = &parcel{effect: raw.Seq}
 			channels = append(channels, v.Channel)
 		}
-		parcels[v.Channel].deliveries = append(parcels[v.Channel].deliveries, *v)
+		parcels[v.Channel] = append(parcels[v.Channel], v)
 	}
 	slices.Sort(channels)
 	for _, name := range channels {
@@ -56,7 +55,7 @@ func (d *Dispatcher) copyMessage(ctx context.Context, p int, raw stream.Message)
 		if l.last[p] >= raw.Seq {
 			continue
 		}
-		a := stream.Append{Data: parcels[name].encode(), Lane: strconv.Itoa(p)}
+		a := stream.Append{Data: encodeParcel(raw.Seq, parcels[name], len(raw.Data)), Lane: strconv.Itoa(p)}
 		if _, err := stream.AppendWait(ctx, l.stream, a); err != nil {
 			return err
 		}

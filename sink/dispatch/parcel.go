@@ -17,12 +17,13 @@ type parcel struct {
 	deliveries []campaign.Delivery
 }
 
-func (p *parcel) encode() []byte {
-	b := []byte{parcelFormat}
-	b = wire.AppendUint(b, p.effect)
-	b = wire.AppendUint(b, uint64(len(p.deliveries)))
-	for i := range p.deliveries {
-		b = p.deliveries[i].AppendTo(b)
+// encodeParcel writes the parcel of an effect message; it is about size bytes long.
+func encodeParcel(effect uint64, deliveries []*campaign.Delivery, size int) []byte {
+	b := append(make([]byte, 0, size), parcelFormat)
+	b = wire.AppendUint(b, effect)
+	b = wire.AppendUint(b, uint64(len(deliveries)))
+	for _, d := range deliveries {
+		b = d.AppendTo(b)
 	}
 	return b
 }

@@ -171,7 +171,7 @@ func (r *rows) frame(partition int, seq uint64, f *stream.Frame, dropped map[uin
 		if f.Records[i].Kind != stream.KindEvent || dropped[uint32(i)] {
 			continue
 		}
-		e, err := campaign.DecodeSharedEvent(f.Records[i].Data, r.names)
+		e, err := campaign.DecodeAliasEvent(f.Records[i].Data, r.names)
 		if err != nil {
 			return err
 		}

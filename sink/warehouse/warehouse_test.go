@@ -172,7 +172,7 @@ func source(t *testing.T, n uint64) warehouse.Source {
 		if seq%3 == 0 {
 			e.Drops = []effect.Drop{{Index: 1, Reason: campaign.Deduplicate}}
 		}
-		e.Encode(seq, func(_ uint64, data []byte) { put(t, effects, data) })
+		new(effect.Encoder).Encode(&e, seq, func(_ uint64, data []byte) { put(t, effects, data) })
 	}
 	return warehouse.Source{Events: events, Effects: effects, Acked: func() uint64 { return n }}
 }
