@@ -300,12 +300,15 @@ func (h *host) receive(c *actor.Context) {
 
 // tick appends a tick when a timer is due and no frame came for a while (R8).
 func (h *host) tick() {
-	due := h.owner.Shard.NextDue()
 	if h.owner.Shard.Applied().Seq < h.end {
 		return // the log that is replayed has the time in it
 	}
-	if due == 0 || h.owner.Halted() != nil || time.Since(h.lastWork) < wakeEvery ||
+	if h.owner.Halted() != nil || time.Since(h.lastWork) < wakeEvery ||
 		time.Since(h.lastTick) < tickEvery && !h.owner.Shard.Touring() {
+		return
+	}
+	due := h.owner.Shard.NextDue()
+	if due == 0 {
 		return
 	}
 	now, err := h.e.config.Clock()

@@ -41,6 +41,8 @@ type wheel struct {
 	size     int
 	occupied [wheelLevels]uint64
 	slots    [wheelLevels][wheelSlots][]*timer
+	// least is the earliest due instant of each occupied slot; 0: next has to look for it.
+	least    [wheelLevels][wheelSlots]int64
 	ready    []*timer
 	cascades int // how often a slot was spread over the levels below
 }
@@ -71,6 +73,9 @@ func (w *wheel) place(t *timer) {
 	level = min(level, wheelLevels-1)
 	slot := int(t.due>>(level*wheelBits)) & (wheelSlots - 1)
 	t.level, t.slot, t.index = int8(level), uint8(slot), int32(len(w.slots[level][slot]))
+	if len(w.slots[level][slot]) == 0 || t.due < w.least[level][slot] {
+		w.least[level][slot] = t.due // unknown stays unknown: no instant is before 0
+	}
 	w.slots[level][slot] = append(w.slots[level][slot], t)
 	w.occupied[level] |= 1 << slot
 }
@@ -94,6 +99,9 @@ func (w *wheel) disarm(t *timer) {
 		w.slots[t.level][t.slot] = s[:len(s)-1]
 		if len(s) == 1 {
 			w.occupied[t.level] &^= 1 << t.slot
+		}
+		if t.due == w.least[t.level][t.slot] {
+			w.least[t.level][t.slot] = 0
 		}
 	}
 	t.level = notArmed
@@ -158,7 +166,8 @@ func (w *wheel) open(level, slot int, start int64) {
 	sort.Slice(w.ready, func(i, j int) bool { return w.ready[i].before(w.ready[j]) })
 }
 
-// next is the earliest due instant, 0 when the wheel is empty.
+// next is the earliest due instant, 0 when the wheel is empty. It looks through a slot
+// only after the earliest of it was disarmed.
 func (w *wheel) next() int64 {
 	if len(w.ready) > 0 {
 		return w.ready[0].due
@@ -167,11 +176,14 @@ func (w *wheel) next() int64 {
 	if !ok {
 		return 0
 	}
-	earliest := w.slots[level][slot][0].due
-	for _, t := range w.slots[level][slot] {
-		earliest = min(earliest, t.due)
+	if w.least[level][slot] == 0 {
+		earliest := w.slots[level][slot][0].due
+		for _, t := range w.slots[level][slot] {
+			earliest = min(earliest, t.due)
+		}
+		w.least[level][slot] = earliest
 	}
-	return earliest
+	return w.least[level][slot]
 }
 
 // peek is the earliest timer due at or before limit, left where it is; nil when
