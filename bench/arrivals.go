@@ -16,6 +16,15 @@ type schedule struct {
 	batch      int
 }
 
+// schedule sends rate events a second with l, for d after the warm-up.
+func (o Options) schedule(l *load, rate float64, d time.Duration) schedule {
+	start := time.Now().Add(50 * time.Millisecond)
+	return schedule{
+		start: start, end: start.Add(warmUp + d), lanes: o.Connections, batch: o.Batch, firstLane: l.firstLane,
+		interval: time.Duration(float64(o.Batch) / rate * float64(time.Second)),
+	}
+}
+
 func (p schedule) at(lane, n int) time.Time {
 	return p.start.Add(time.Duration(n*p.lanes+lane) * p.interval)
 }

@@ -6,11 +6,23 @@ type Figure struct {
 	Name     string  `json:"name"`
 	Value    float64 `json:"value"`
 	Unit     string  `json:"unit,omitempty"`
-	// Limit is what the part of the way that bounds it does alone, in the same run; 0:
-	// nothing does.
+	// Limit is what it would be at best: what the part of the way that bounds it does alone,
+	// in the same run. 0: nothing bounds it.
 	Limit float64 `json:"limit,omitempty"`
 	// Less says that less is better.
 	Less bool `json:"less_is_better,omitempty"`
+}
+
+// Share is how much of the limit is reached, 1 at best; 0 without a limit.
+func (f Figure) Share() float64 {
+	switch {
+	case f.Limit <= 0 || f.Value <= 0:
+		return 0
+	case f.Less:
+		return f.Limit / f.Value
+	default:
+		return f.Value / f.Limit
+	}
 }
 
 // All is the report of a whole run.
@@ -41,21 +53,22 @@ func (a *All) Sum() {
 		}
 	}
 	if r, ok := a.Reports["campaigns"].(*Campaigns); ok {
-		add(Figure{"campaigns", "cost with the most over the fewest", r.CostRatio, "x", 0, true})
+		add(Figure{"campaigns", "cost with the most over the fewest", r.CostRatio, "x", 1, true})
 		add(Figure{"campaigns", "memory of a campaign", r.BytesPerCampaign, "B", 0, true})
 	}
 	if r, ok := a.Reports["latency"].(*Latency); ok {
-		add(Figure{"latency", "accept to hand-off, p50", r.P50, "ms", 0, true})
-		add(Figure{"latency", "accept to hand-off, p99", r.P99, "ms", 0, true})
+		add(Figure{"latency", "accept to hand-off, p50", r.P50, "ms", r.Limit.P50, true})
+		add(Figure{"latency", "accept to hand-off, p99", r.P99, "ms", r.Limit.P99, true})
+		add(Figure{"latency", "until acknowledged, p99", r.Accepted.P99, "ms", r.Limit.P99, true})
 	}
 	for _, share := range []string{"25", "75"} {
 		if r, ok := a.Reports["latency-"+share].(*Latency); ok {
-			add(Figure{"latency", "the same at " + share + " % load, p99", r.P99, "ms", 0, true})
+			add(Figure{"latency", "the same at " + share + " % load, p99", r.P99, "ms", r.Limit.P99, true})
 		}
 	}
 	if r, ok := a.Reports["customers"].(*Customers); ok {
-		add(Figure{"customers", "memory of a customer", r.BytesPerCustomer, "B", 0, true})
-		add(Figure{"customers", "the same in use", r.AwakeBytes, "B", 0, true})
+		add(Figure{"customers", "memory of a customer", r.BytesPerCustomer, "B", r.StoredBytes, true})
+		add(Figure{"customers", "the same in use", r.AwakeBytes, "B", r.StoredBytes, true})
 		add(Figure{"customers", "events through a shard", r.FoldPerSec, "/s and core", limits.JSON, false})
 	}
 	if r, ok := a.Reports["recovery"].(*Recovery); ok {
@@ -66,6 +79,11 @@ func (a *All) Sum() {
 		add(Figure{"timers", "late when decided, p50", r.FireP50, "ms", 0, true})
 		add(Figure{"timers", "late when decided, p99", r.FireP99, "ms", 0, true})
 		add(Figure{"timers", "late when sent, p99", r.SentP99, "ms", 0, true})
+		add(Figure{"timers", "sent, of those that fell due", r.SentPerSecond, "/s", r.DuePerSecond, false})
+	}
+	if r, ok := a.Reports["soak"].(*Soak); ok {
+		add(Figure{"soak", "accept to hand-off, p99", r.P99, "ms", r.Limit.P99, true})
+		add(Figure{"soak", "memory grown from quarter to quarter", float64(r.GrownMiB), "MiB", 0, true})
 	}
 	if r, ok := a.Reports["outage"].(*Outage); ok {
 		add(Figure{"outage", "rate kept without ClickHouse", r.During, "/s", r.Before, false})
@@ -78,7 +96,7 @@ func (a *All) Sum() {
 	}
 	if r, ok := a.Reports["growth"].(*Growth); ok {
 		for _, c := range r.Curves {
-			add(Figure{"growth", "cost for ten times as many " + c.Of, c.Worst, "x", 0, true})
+			add(Figure{"growth", "cost for ten times as many " + c.Of, c.Worst, "x", 1, true})
 		}
 	}
 }

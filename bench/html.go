@@ -69,7 +69,7 @@ func (a *All) rows(earlier []Figure) []page.Row {
 	for _, f := range a.Figures {
 		r := page.Row{Scenario: f.Scenario, Name: f.Name, Value: number(f.Value) + " " + f.Unit}
 		if f.Limit > 0 {
-			r.Limit, r.Share = number(f.Limit)+" "+f.Unit, strconv.FormatFloat(f.Value/f.Limit, 'f', 2, 64)
+			r.Limit, r.Share = number(f.Limit)+" "+f.Unit, strconv.FormatFloat(f.Share(), 'f', 2, 64)
 		}
 		for _, e := range earlier {
 			if e.Scenario != f.Scenario || e.Name != f.Name || e.Value == 0 {

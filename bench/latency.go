@@ -19,6 +19,8 @@ type Latency struct {
 	P99             float64  `json:"p99_ms"`
 	P999            float64  `json:"p999_ms"`
 	Max             float64  `json:"max_ms"`
+	Accepted        Answers  `json:"accepted"`            // until the batch is acknowledged
+	Limit           Answers  `json:"limit"`               // the same of the bare pipe at that rate, in the same run
 	RatePerSecond   float64  `json:"rate_per_second"`     // that was asked for
 	SentPerSecond   float64  `json:"sent_per_second"`     // that was reached
 	EstimatedFull   float64  `json:"estimated_full_rate"` // of which the rate is a share; 0 with a given rate
@@ -55,13 +57,15 @@ type Load struct {
 }
 
 const (
-	warmUp       = time.Second // its deliveries are not in the figures
-	estimateFor  = 3 * time.Second
-	arrivalLimit = time.Minute // after the last batch
+	warmUp      = time.Second // its deliveries are not in the figures
+	estimateFor = 3 * time.Second
+	// pipeAnswersFor is how long the bare pipe is measured at most beside a long run.
+	pipeAnswersFor = 30 * time.Second
+	arrivalLimit   = time.Minute // after the last batch
 )
 
 // MeasureLatency sends at a fixed rate, whatever the server does.
-func MeasureLatency(ctx context.Context, o Options, at Load) (report *Latency, err error) {
+func MeasureLatency(ctx context.Context, o Options, at Load) (*Latency, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
@@ -71,6 +75,17 @@ func MeasureLatency(ctx context.Context, o Options, at Load) (report *Latency, e
 	}
 	ctx, cancel := o.limit(ctx)
 	defer cancel()
+	report, err := o.serverLatency(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	d := min(o.Duration, pipeAnswersFor)
+	o.Progress.Stage("the bare pipe at the same rate, for %v", d)
+	report.Limit, err = PipeAnswers(ctx, o, report.RatePerSecond, d)
+	return report, err
+}
+
+func (o Options) serverLatency(ctx context.Context, at Load) (report *Latency, err error) {
 	arrivals := newArrivals()
 	receiver, err := startReceiver(ctx, arrivals.note)
 	if err != nil {
@@ -107,11 +122,9 @@ func MeasureLatency(ctx context.Context, o Options, at Load) (report *Latency, e
 
 func (r *Latency) measure(ctx context.Context, o Options, s *Server, a *arrivals, before totals) error {
 	l := o.load(s.batchURL(), o.Connections)
-	plan := schedule{
-		start: time.Now().Add(50 * time.Millisecond), lanes: o.Connections, batch: o.Batch,
-		firstLane: l.firstLane, interval: time.Duration(float64(o.Batch) / r.RatePerSecond * float64(time.Second)),
-	}
-	plan.end = plan.start.Add(warmUp + o.Duration)
+	plan := o.schedule(l, r.RatePerSecond, o.Duration)
+	answers := newAnswers(plan.start.Add(warmUp))
+	l.answered = answers.note
 	usedBefore := s.usage()
 	memory := s.watchMemory(plan.start.Add(warmUp), plan.slice())
 	sum, err := l.run(ctx, plan.next)
@@ -121,7 +134,7 @@ func (r *Latency) measure(ctx context.Context, o Options, s *Server, a *arrivals
 	}
 	r.CPU = s.usage().since(usedBefore, sum.events)
 	r.SentPerSecond = float64(sum.events) / sum.last.Sub(plan.start).Seconds()
-	r.Retries = sum.retries
+	r.Retries, r.Accepted = sum.retries, answers.sum()
 	deliveries := before.deliveries + sum.deliveries
 	if err := a.await(ctx, s, deliveries, o.Progress); err != nil {
 		return err

@@ -23,6 +23,9 @@ type load struct {
 	progress    *Progress
 	// source makes the batches of a lane; nil: the workload does.
 	source func(lane int) source
+	// answered is told how long it took from the instant at which a batch was to be sent
+	// until it was acknowledged; nil: nobody wants to know. It is called by all lanes.
+	answered func(intended time.Time, took time.Duration)
 }
 
 // source makes the bodies of a lane's requests. It belongs to one goroutine.
@@ -144,6 +147,9 @@ func (c *lane) run(ctx context.Context, p pace) error {
 		c.sum.events += c.l.batch
 		c.sum.deliveries += deliveries
 		c.sum.last = time.Now()
+		if c.l.answered != nil {
+			c.l.answered(at, c.sum.last.Sub(at))
+		}
 		c.l.progress.Note("%s events acknowledged", thousands(int(c.done.Add(int64(c.l.batch)))))
 	}
 }

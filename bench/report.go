@@ -93,6 +93,8 @@ func (r *Latency) Table(w io.Writer) {
 	row(w, "p99", "%.1f ms", r.P99)
 	row(w, "p99.9", "%.1f ms", r.P999)
 	row(w, "longest", "%.1f ms", r.Max)
+	row(w, "until acknowledged, p50 / p99", "%.1f / %.1f ms", r.Accepted.P50, r.Accepted.P99)
+	row(w, "the bare pipe at that rate, p50 / p99", "%.1f / %.1f ms", r.Limit.P50, r.Limit.P99)
 	row(w, "deliveries measured", "%s", thousands(r.Deliveries))
 	row(w, "rate reached", "%s", thousands(int(r.SentPerSecond)))
 	row(w, "cores that others kept busy", "%.1f", r.CPU.OthersCores)

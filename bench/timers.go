@@ -13,12 +13,17 @@ type Timers struct {
 	Scenario string `json:"scenario"`
 	Count    int    `json:"count"` // timers; each fires once and sends once
 	// SpreadSeconds is over how long they are due: as long as it took to arm them.
-	SpreadSeconds float64  `json:"spread_seconds"`
-	FireP50       float64  `json:"p50_ms"` // from due until the step is decided, in log time
-	FireP99       float64  `json:"p99_ms"`
-	FireMax       float64  `json:"max_ms"`
-	SentP50       float64  `json:"sent_p50_ms"` // from due until the channel took it
-	SentP99       float64  `json:"sent_p99_ms"`
+	SpreadSeconds float64 `json:"spread_seconds"`
+	FireP50       float64 `json:"p50_ms"` // from due until the step is decided, in log time
+	FireP99       float64 `json:"p99_ms"`
+	FireMax       float64 `json:"max_ms"`
+	SentP50       float64 `json:"sent_p50_ms"` // from due until the channel took it
+	SentP99       float64 `json:"sent_p99_ms"`
+	SentMax       float64 `json:"sent_max_ms"`
+	// DuePerSecond is how many fell due a second, SentPerSecond how many were sent from the
+	// first that fell due to the last.
+	DuePerSecond  float64  `json:"due_per_second"`
+	SentPerSecond float64  `json:"sent_per_second"`
 	Correct       bool     `json:"correct"`
 	Wrong         []string `json:"wrong,omitempty"`
 	Ledger        Ledger   `json:"ledger"`
@@ -78,10 +83,14 @@ func (r *Timers) figures(ctx context.Context, s *Server) (err error) {
 		r.Wrong = append(r.Wrong, fmt.Sprintf("%d timers fired before they were due", got[3]))
 	}
 	if got, err = s.Query(ctx, "SELECT quantileExact(0.5)("+late+"), quantileExact(0.99)("+late+
-		") FROM nudge.deliveries WHERE status = 'sent'"); err != nil {
+		"), max("+late+"), max(toUnixTimestamp64Milli(at)) - min(toUnixTimestamp64Milli(due)), "+
+		"max(toUnixTimestamp64Milli(due)) - min(toUnixTimestamp64Milli(due)) "+
+		"FROM nudge.deliveries WHERE status = 'sent'"); err != nil {
 		return s.explain(err)
 	}
-	r.SentP50, r.SentP99 = float64(got[0]), float64(got[1])
+	r.SentP50, r.SentP99, r.SentMax = float64(got[0]), float64(got[1]), float64(got[2])
+	perSecond := func(ms int) float64 { return float64(r.Count) * 1000 / float64(max(1, ms)) }
+	r.SentPerSecond, r.DuePerSecond = perSecond(got[3]), perSecond(got[4])
 	if r.Ledger, err = s.Ledger(ctx); err != nil {
 		return err
 	}
@@ -94,7 +103,8 @@ func (r *Timers) figures(ctx context.Context, s *Server) (err error) {
 func (r *Timers) Table(w io.Writer) {
 	fmt.Fprintf(w, "timers: %s, due over %.0f s\n", thousands(r.Count), r.SpreadSeconds)
 	row(w, "late when decided, p50 / p99 / max", "%.0f / %.0f / %.0f ms", r.FireP50, r.FireP99, r.FireMax)
-	row(w, "late when sent, p50 / p99", "%.0f / %.0f ms", r.SentP50, r.SentP99)
+	row(w, "late when sent, p50 / p99 / max", "%.0f / %.0f / %.0f ms", r.SentP50, r.SentP99, r.SentMax)
+	row(w, "sent a second, of those due", "%s of %s", thousands(int(r.SentPerSecond)), thousands(int(r.DuePerSecond)))
 	row(w, "each once", "%s", verdict(r.Correct))
 }
 

@@ -22,7 +22,8 @@ type allCommand struct {
 }
 
 func (c *allCommand) Help() string {
-	return `Runs every scenario but the soak, one after another, and prints a table. A scenario
+	return `Runs every scenario, one after another, and prints a table; the soak is a short one.
+A scenario
 whose result is wrong ends the run with status 1, after the others ran.`
 }
 
@@ -78,6 +79,12 @@ type scenario struct {
 	run  func(context.Context) (bench.Report, error)
 }
 
+// What the soak of a whole run is like.
+const (
+	shortSoak = 20 * time.Second
+	soakRate  = 5000 // events a second
+)
+
 // scenarios are what all runs, in this order: what is measured alone comes first.
 // leftOut says why the peers are not among them.
 func (c *allCommand) scenarios(o bench.Options) (_ []scenario, leftOut error) {
@@ -108,6 +115,11 @@ func (c *allCommand) scenarios(o bench.Options) (_ []scenario, leftOut error) {
 		})},
 		{"recovery", as(func(ctx context.Context) (*bench.Recovery, error) {
 			return bench.MeasureRecovery(ctx, o, customers)
+		})},
+		{"soak", as(func(ctx context.Context) (*bench.Soak, error) {
+			o := o
+			o.Duration = max(shortSoak, o.Duration)
+			return bench.MeasureSoak(ctx, o, soakRate)
 		})},
 		{"outage", as(func(ctx context.Context) (*bench.Outage, error) { return bench.MeasureOutage(ctx, o, away) })},
 	}

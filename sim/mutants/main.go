@@ -12,6 +12,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -31,6 +32,7 @@ import (
 // config is what the flags say.
 type config struct {
 	seeds int
+	few   int
 	only  string
 	write bool
 	limit time.Duration
@@ -38,7 +40,8 @@ type config struct {
 
 func main() {
 	var c config
-	flag.IntVar(&c.seeds, "seeds", 300, "how many worlds are played for each bug, from seed 0 on")
+	flag.IntVar(&c.seeds, "seeds", 300, "how many worlds are played for each bug at most, from seed 0 on")
+	flag.IntVar(&c.few, "few", 75, "how many of them are played first; the others where none of these fails")
 	flag.StringVar(&c.only, "only", "", "plant these bugs alone: names of patches without .patch, with commas between")
 	flag.BoolVar(&c.write, "write", false, "rewrite the table of docs/testing.md")
 	flag.DurationVar(&c.limit, "limit", 5*time.Minute, "how long the worlds of one bug may take; then they hang")
@@ -68,7 +71,7 @@ func run(ctx context.Context, c config, out, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
-	table := markdown(results, c.seeds)
+	table := markdown(results)
 	fmt.Fprint(out, table)
 	if c.write {
 		if err := rewrite(filepath.Join(root, "docs", "testing.md"), table); err != nil {
@@ -110,7 +113,7 @@ func plant(ctx context.Context, root string, bugs []bug, c config, progress io.W
 		wg.Go(func() {
 			for i := next.Add(1) - 1; i < int64(len(bugs)); i = next.Add(1) - 1 {
 				began := time.Now()
-				r, err := t.plant(ctx, bugs[i], c.seeds, c.limit)
+				r, err := t.plant(ctx, bugs[i], c)
 				if err != nil {
 					failures[w] = err
 					next.Store(int64(len(bugs))) // the others stop too
@@ -141,14 +144,18 @@ func missed(results []result) error {
 		strings.Join(names, ", "))
 }
 
-// markdown is the table, the bugs that are found most often first.
-func markdown(results []result, seeds int) string {
+// markdown is the table, the bugs that are found most often first, and at the end those
+// that few worlds find.
+func markdown(results []result) string {
 	sorted := slices.Clone(results)
-	slices.SortStableFunc(sorted, func(a, b result) int { return b.failed - a.failed })
+	slices.SortStableFunc(sorted, func(a, b result) int {
+		return cmp.Or(cmp.Compare(a.played, b.played), cmp.Compare(b.failed, a.failed))
+	})
 	var s strings.Builder
-	fmt.Fprintf(&s, "| planted bug | of %d seeds fail | first seed |\n|---|---|---|\n", seeds)
+	s.WriteString("| planted bug | seeds that fail | of | first seed |\n|---|---|---|---|\n")
 	for i := range sorted {
-		fmt.Fprintf(&s, "| %s | %s | %s |\n", sorted[i].bug.words, sorted[i].words(), sorted[i].first)
+		r := &sorted[i]
+		fmt.Fprintf(&s, "| %s | %s | %d | %s |\n", r.bug.words, r.words(), r.played, r.first)
 	}
 	return s.String()
 }
@@ -177,7 +184,8 @@ func rewrite(path, table string) error {
 // result is what the worlds said about a bug.
 type result struct {
 	bug    bug
-	failed int    // worlds that failed
+	played int    // worlds
+	failed int    // of them
 	broken string // how the worlds ended before their time: "hangs" or "crashes"
 	first  string // the first seed that failed
 	how    string // and what it said

@@ -100,12 +100,15 @@ func copyFile(from, to string) error {
 }
 
 // plant plays the worlds with one bug and takes it out again.
-func (t *tree) plant(ctx context.Context, b bug, seeds int, limit time.Duration) (r result, err error) {
+func (t *tree) plant(ctx context.Context, b bug, c config) (r result, err error) {
 	if err := t.apply(ctx, b); err != nil {
 		return result{}, err
 	}
 	defer func() { err = errors.Join(err, t.apply(context.WithoutCancel(ctx), b, "--reverse")) }()
-	r, err = t.play(ctx, seeds, limit)
+	r, err = t.play(ctx, min(c.few, c.seeds), c.limit)
+	if err == nil && !r.found() && c.seeds > c.few {
+		r, err = t.play(ctx, c.seeds, c.limit)
+	}
 	if err != nil {
 		return result{}, fmt.Errorf("with %s: %w", b.name, err)
 	}
@@ -133,6 +136,7 @@ func (t *tree) play(ctx context.Context, seeds int, limit time.Duration) (result
 		return result{}, ctx.Err()
 	}
 	r := read(out)
+	r.played = seeds
 	if failure != nil && !r.found() {
 		return result{}, fmt.Errorf("%w\nthe test failed and named no seed; look at count in sim/sim_test.go", failure)
 	}
