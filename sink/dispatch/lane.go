@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/effect"
@@ -163,16 +164,19 @@ func (l *lane) begin(ctx context.Context, partition int, p *parcel, slots, inHan
 ) error {
 	var left atomic.Int64
 	left.Store(int64(len(p.deliveries)))
-	start := func(d *campaign.Delivery, attempt func(d *campaign.Delivery) bool) {
-		attempts.Go(func() {
-			defer func() { <-inHand }()
-			if attempt(d) && left.Add(-1) == 0 {
-				ended()
-			}
-		})
+	end := func(done bool) {
+		<-inHand
+		if done && left.Add(-1) == 0 {
+			ended()
+		}
+		attempts.Done()
 	}
-	alone := func(d *campaign.Delivery) bool { return l.attempt(ctx, partition, p.effect, d, slots) }
-	allowed := func(d *campaign.Delivery) bool { return l.leave(ctx, partition, d, slots) }
+	start := func(d *campaign.Delivery, attempt func(d *campaign.Delivery)) {
+		attempts.Add(1)
+		go attempt(d)
+	}
+	alone := func(d *campaign.Delivery) { l.attempt(ctx, partition, p.effect, d, slots, end) }
+	allowed := func(d *campaign.Delivery) { l.leave(ctx, partition, d, slots, end) }
 	for rest := p.deliveries; len(rest) > 0; {
 		select {
 		case inHand <- struct{}{}:
@@ -248,35 +252,40 @@ func (l *lane) save(ctx context.Context, g *progress, key []byte) {
 	}
 }
 
-// attempt makes one attempt and publishes its result; done is false when nothing
-// was decided, because ctx ended or the partition is halted: then it comes again.
+// attempt makes one attempt, publishes its result and then calls end; done is false when
+// nothing was decided, because ctx ended or the partition is halted: then it comes again.
 // While it waits for a shard it takes no slot, so that a shard that is slow to
 // answer holds up nobody else.
 func (l *lane) attempt(ctx context.Context, partition int, effect uint64, d *campaign.Delivery,
-	slots chan struct{},
-) (done bool) {
+	slots chan struct{}, end func(done bool),
+) {
 	for free := false; !free; {
 		may, err := l.d.config.MayLeave(ctx, d, effect)
 		if ctx.Err() != nil || errors.Is(err, ErrHalted) {
-			return false
+			end(false)
+			return
 		}
 		if err == nil && !may {
-			return true
+			end(true)
+			return
 		}
 		if err != nil {
 			pause(ctx, retryPause) // the shard is behind: the delivery waits
 			continue
 		}
 		if free, err = l.slot(ctx, d, effect, slots); err != nil {
-			return false
+			end(false)
+			return
 		}
 	}
-	return l.leave(ctx, partition, d, slots)
+	l.leave(ctx, partition, d, slots, end)
 }
 
 // leave sends a delivery that may leave, in a slot, which it gives back, and publishes the
-// result.
-func (l *lane) leave(ctx context.Context, partition int, d *campaign.Delivery, slots chan struct{}) (done bool) {
+// result. It calls end when the result is in the log, which it does not wait for.
+func (l *lane) leave(ctx context.Context, partition int, d *campaign.Delivery, slots chan struct{},
+	end func(done bool),
+) {
 	o := l.send(context.WithoutCancel(ctx), d) // an attempt that began is ended; the channel has a time limit
 	<-slots
 	if l.d.config.Sent != nil {
@@ -286,7 +295,7 @@ func (l *lane) leave(ctx context.Context, partition int, d *campaign.Delivery, s
 		Workspace: d.Workspace, Customer: d.Customer, Delivery: d.ID, Attempt: d.Attempt, Verdict: o.Verdict,
 		Detail: o.Detail,
 	}
-	return l.publish(ctx, partition, stream.Record{Kind: stream.KindResult, Data: r.AppendTo(nil)})
+	l.publish(ctx, partition, []stream.Record{{Kind: stream.KindResult, Data: r.AppendTo(nil)}}, end)
 }
 
 // slot takes a slot. Where it had to wait for one, as behind a channel that hangs,
@@ -339,20 +348,20 @@ func (l *lane) send(ctx context.Context, d *campaign.Delivery) (o Outcome) {
 	return channel.Send(ctx, &Outgoing{Delivery: *d, Message: rendered})
 }
 
-// publish puts a result into the log, trying again until it is there or ctx ends.
-func (l *lane) publish(ctx context.Context, partition int, r stream.Record) (done bool) {
-	for {
-		ended := make(chan error, 1)
-		err := l.d.config.Publisher.Add(partition, []stream.Record{r}, func(err error) { ended <- err })
-		if err == nil {
-			err = <-ended
+// publish puts a result into the log, trying again until it is there or ctx ends; then it
+// calls end. It does not wait.
+func (l *lane) publish(ctx context.Context, partition int, result []stream.Record, end func(done bool)) {
+	answered := func(err error) {
+		switch {
+		case err == nil:
+			end(true)
+		case ctx.Err() != nil:
+			end(false)
+		default:
+			time.AfterFunc(retryPause, func() { l.publish(ctx, partition, result, end) })
 		}
-		if err == nil {
-			return true
-		}
-		if ctx.Err() != nil {
-			return false
-		}
-		pause(ctx, retryPause)
+	}
+	if err := l.d.config.Publisher.Add(partition, result, answered); err != nil {
+		answered(err)
 	}
 }

@@ -3,6 +3,7 @@ package warehouse
 import (
 	"context"
 	"fmt"
+	"runtime"
 
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/effect"
@@ -129,6 +130,7 @@ func (p *partition) eventRows(ctx context.Context, s span, r *rows, dropped map[
 		if err := r.frame(p.number, seq, &f, dropped[seq]); err != nil {
 			return err
 		}
+		runtime.Gosched() // rows come in bursts, and events that somebody waits for go first
 	}
 	return nil
 }
@@ -156,6 +158,7 @@ func (p *partition) messages(ctx context.Context, s span, use func(*effect.Messa
 			return err
 		}
 		use(m.Message)
+		runtime.Gosched()
 	}
 	return nil
 }

@@ -288,8 +288,9 @@ func (w *Writer) block(ctx context.Context) (full bool, err error) {
 	return full, nil
 }
 
-// sendAndPrepare sends the tables of a block at once. Where there is more, it reads the
-// next block meanwhile: the engine works while we read, and we read while it works.
+// sendAndPrepare sends the tables of a block. Where there is more, it sends all at once
+// and reads the next block meanwhile: the engine works while we read, and we read while it
+// works. Else nobody waits for it, and one after the other leaves a core for those that do.
 func (w *Writer) sendAndPrepare(ctx context.Context, r *rows, more bool) error {
 	tables := r.tables()
 	failures := make([]error, len(tables))
@@ -305,7 +306,7 @@ func (w *Writer) sendAndPrepare(ctx context.Context, r *rows, more bool) error {
 			}
 		})
 	}
-	w.doAll(work)
+	doAll(work, more && !w.config.OneByOne)
 	if err := errors.Join(failures...); err != nil {
 		w.next = nil
 		return err
@@ -314,8 +315,8 @@ func (w *Writer) sendAndPrepare(ctx context.Context, r *rows, more bool) error {
 }
 
 // doAll returns when all of the work is done.
-func (w *Writer) doAll(work []func()) {
-	if w.config.OneByOne {
+func doAll(work []func(), atOnce bool) {
+	if !atOnce {
 		for _, do := range work {
 			do()
 		}
