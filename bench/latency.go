@@ -126,10 +126,11 @@ func (r *Latency) measure(ctx context.Context, o Options, s *Server, a *arrivals
 	answers := newAnswers(plan.start.Add(warmUp))
 	l.answered = answers.note
 	usedBefore := s.usage()
+	profiled := s.profile(ctx, o.Profile, o.Duration)
 	memory := s.watchMemory(plan.start.Add(warmUp), plan.slice())
 	sum, err := l.run(ctx, plan.next)
 	samples := memory()
-	if err != nil {
+	if err := errors.Join(err, <-profiled); err != nil {
 		return s.explain(err)
 	}
 	r.CPU = s.usage().since(usedBefore, sum.events)

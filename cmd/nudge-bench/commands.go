@@ -104,6 +104,7 @@ type latencyCommand struct {
 	Duration time.Duration `default:"10s" help:"How long to send, after a second of warm-up."`
 	Load     float64       `default:"0.5" help:"Share of the throughput, which is estimated first."`
 	Rate     float64       `help:"Events a second instead of --load."`
+	Profile  string        `placeholder:"DIR" help:"Write profiles of nudged meanwhile; the run is then no figure."`
 	JSON     string        `name:"json" placeholder:"FILE" help:"Write the report to a file."`
 }
 
@@ -118,6 +119,7 @@ func (c *latencyCommand) Run(ctx context.Context, out console) error {
 	if err != nil {
 		return err
 	}
+	o.Profile = c.Profile
 	r, err := bench.MeasureLatency(ctx, o, bench.Load{Share: c.Load, Rate: c.Rate})
 	if err != nil {
 		return err
