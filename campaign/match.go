@@ -232,7 +232,9 @@ func (m *Machine) seen(match *Matcher, campaign string, accept func(*Remembered,
 // runReady runs the chains that the record entered or advanced, by campaign
 // name and entry number, each until it rests.
 func (m *Machine) runReady() {
-	sort.SliceStable(m.ready, func(i, j int) bool { return m.ready[i].before(m.ready[j]) })
+	if len(m.ready) > 1 { // mostly there is one, and sorting none costs memory too
+		sort.SliceStable(m.ready, func(i, j int) bool { return m.ready[i].before(m.ready[j]) })
+	}
 	planned := m.planned
 	for _, ch := range m.ready {
 		if ch.live() {

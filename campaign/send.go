@@ -1,7 +1,7 @@
 package campaign
 
 import (
-	"sort"
+	"slices"
 	"strings"
 
 	"github.com/valyala/fastjson"
@@ -146,8 +146,11 @@ func (m *Machine) capture(p *Program, needs []Variable, ch *Chain) (values []byt
 	if len(needs) == 0 {
 		return nil, ""
 	}
-	sorted := append([]Variable(nil), needs...)
-	sort.Slice(sorted, func(i, j int) bool { return sorted[i].Path < sorted[j].Path })
+	sorted, byPath := needs, func(a, b Variable) int { return strings.Compare(a.Path, b.Path) }
+	if !slices.IsSortedFunc(needs, byPath) {
+		sorted = slices.Clone(needs)
+		slices.SortFunc(sorted, byPath)
+	}
 	values = []byte{'{'}
 	seen := ""
 	for _, v := range sorted {
