@@ -11,7 +11,7 @@ import (
 // years and read by others.
 func TestTextsOfAnEventAreKept(t *testing.T) {
 	for _, text := range []string{
-		"plain", "quote \" or \\", "line\nline\ttab", "bell \a, feed \v, null \x00", "\"\x7f", "\n\u200b\u2028\ufeff", "\n\U0001f600", "\n\U000e0001", "/",
+		"plain", "quote \" or \\", "line\nnext\ttab", "bell \a, feed \v, null \x00", "\"\x7f", "\n\u200b\u2028\ufeff", "\n\U0001f600", "\n\U000e0001", "/",
 	} {
 		quoted, err := json.Marshal(map[string]any{text: text, "in": []any{text, map[string]any{"it": text}}})
 		if err != nil {
