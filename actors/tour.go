@@ -12,9 +12,8 @@ import (
 
 // Limits of tours.
 const (
-	maxTours      = 1000   // on their way at one time, a partition
-	maxTourVisits = 2000   // customers that one step visits in their turn
-	maxMissed     = 10_000 // occurrences of a schedule that are looked at after a downtime
+	maxTours      = 1000 // on their way at one time, a partition
+	maxTourVisits = 2000 // customers that one step visits in their turn
 )
 
 // tour is something that happens to all customers of a workspace in a shard: a
@@ -277,44 +276,6 @@ func (s *Shard) reschedule(workspace string) {
 	})
 	t.Schedules, t.dirty = kept, t.dirty || len(known) > 0 || len(schedules) > 0
 	t.known = false
-}
-
-// startSchedules starts a tour for each schedule that is due. Of several occurrences
-// that a downtime missed only the last is made up for.
-func (s *Shard) startSchedules() {
-	if due := s.tours.nextOccurrence(); due == 0 || due > s.now {
-		return
-	}
-	s.tours.known = false
-	var schedules []campaign.Schedule
-	of := ""
-	for i := range s.tours.Schedules {
-		o := &s.tours.Schedules[i]
-		if o.Next == 0 || o.Next > s.now {
-			continue
-		}
-		if schedules == nil || of != o.Workspace {
-			s.machine.Use(s.defs.set(o.Workspace))
-			schedules, of = s.machine.Schedules(), o.Workspace
-		}
-		at := sort.Search(len(schedules), func(i int) bool { return schedules[i].Campaign >= o.Campaign })
-		due, next := o.Next, int64(0)
-		for range maxMissed {
-			if next, _ = schedules[at].Next(due); next == 0 || next > s.now {
-				break
-			}
-			due = next
-		}
-		if next <= s.now {
-			next, _ = schedules[at].Next(s.now)
-		}
-		if !s.tours.start(o.Workspace, campaign.Visit{
-			Kind: campaign.VisitSchedule, Due: due, Campaigns: []string{o.Campaign},
-		}) {
-			return // the next step tries again
-		}
-		o.Next = next
-	}
 }
 
 // applyBroadcast puts an event without a customer on its way to all of the partition's.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 	"sort"
+	"strings"
 
 	"github.com/valyala/fastjson"
 )
@@ -47,6 +48,16 @@ func (l *lazyJSON) get(key string) *fastjson.Value {
 		return nil
 	}
 	return o.Get(key)
+}
+
+// at is what a dotted path leads to, nil when missing. A member whose own name is the path
+// comes before the members of members.
+func (l *lazyJSON) at(path string) *fastjson.Value {
+	v := l.get(path)
+	if v != nil || strings.IndexByte(path, '.') < 0 {
+		return v
+	}
+	return l.value.Get(strings.Split(path, ".")...)
 }
 
 // sortedKeys are the distinct keys of o in byte order.

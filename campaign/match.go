@@ -78,7 +78,7 @@ func (m *Machine) matches(match *Matcher, e *Event, campaign string) bool {
 // sameProperty compares a property of the event and of the trigger; a missing
 // one does not match.
 func (m *Machine) sameProperty(name string) bool {
-	return equalJSON(m.scope.event.props.get(name), m.scope.trigger.props.get(name))
+	return equalJSON(m.scope.event.props.at(name), m.scope.trigger.props.at(name))
 }
 
 func (m *Machine) goals(p *Program, ch *Chain, e *Event) {

@@ -101,14 +101,16 @@ func (r *reader) gotoObject(n *yaml.Node, what string) (target string) {
 
 func (r *reader) send(n *yaml.Node) *Send {
 	s := &Send{Expires: dayMillis}
-	content := 0
+	content, ways := 0, 0
 	fields := []field{
 		{name: "channel", read: func(n *yaml.Node) {
+			ways++
 			var name string
 			r.name(n, "send.channel", &name)
 			s.Channels = append(s.Channels, name)
 		}},
 		{name: "channels", read: func(n *yaml.Node) {
+			ways++
 			r.list(n, "send.channels", 16, func(n *yaml.Node) {
 				var name string
 				r.name(n, "send.channels", &name)
@@ -142,6 +144,9 @@ func (r *reader) send(n *yaml.Node) *Send {
 	}
 	if len(s.Channels) == 0 {
 		r.fail(n, "send: needs channel or channels")
+	}
+	if ways > 1 {
+		r.fail(n, "send: channel and channels exclude each other")
 	}
 	if content > 1 {
 		r.fail(n, "send: template and inline exclude each other")

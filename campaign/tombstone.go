@@ -133,6 +133,7 @@ func (m *Machine) Freeze(c *Customer, e *Event, into string, known bool, now int
 	var state []byte
 	if known {
 		m.follow()
+		m.prune() // what is over and not measured stays where it was
 		c.Uncounted = m.uncounted()
 		toured := c.Toured
 		c.Toured = 0 // tours are those of a partition

@@ -27,8 +27,8 @@ func (m *Machine) traceMatch(match *Matcher, e *Event) {
 	}
 	if match.Match != "" {
 		a.Facts = append(a.Facts,
-			jsonFact("event.properties."+match.Match, m.scope.event.props.get(match.Match)),
-			jsonFact("trigger.properties."+match.Match, m.scope.trigger.props.get(match.Match)))
+			jsonFact("event.properties."+match.Match, m.scope.event.props.at(match.Match)),
+			jsonFact("trigger.properties."+match.Match, m.scope.trigger.props.at(match.Match)))
 	}
 	m.trace.note(m.exprFacts(a, match.Where))
 }

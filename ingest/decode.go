@@ -186,13 +186,6 @@ func (d *decoder) plainAround(root *fastjson.Value) *FieldError {
 	return wrong
 }
 
-// keep copies bytes into the arena, which lives as long as the events.
-func (d *decoder) keep(v *fastjson.Value) []byte {
-	start := len(d.arena)
-	d.arena = v.MarshalTo(d.arena)
-	return d.arena[start:len(d.arena):len(d.arena)]
-}
-
 func typeName(v *fastjson.Value) string {
 	switch v.Type() {
 	case fastjson.TypeObject:

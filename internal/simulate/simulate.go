@@ -299,6 +299,11 @@ func recalled(all []campaign.Delivery) map[campaign.ID]bool {
 	return taken
 }
 
+// leaves says that a row is the last one of a chain under an anonymous customer who merged.
+func leaves(c *campaign.ChainRow) bool {
+	return c.Outcome == campaign.Moved && campaign.Anonymous(c.Customer)
+}
+
 // hand gives the sink what one call, or the timers of one instant, led to, in the order of
 // the contract: by customer, campaign, entry number; what a chain did in its own order.
 func (s *Simulation) hand(outs []campaign.Output) error {
@@ -316,6 +321,12 @@ func (s *Simulation) hand(outs []campaign.Output) error {
 		return place{a.Customer, a.Campaign, a.Entry}.compare(place{b.Customer, b.Campaign, b.Entry})
 	})
 	slices.SortStableFunc(all.Chains, func(a, b campaign.ChainRow) int {
+		if leaves(&a) != leaves(&b) { // before the row under the known customer that goes on
+			if leaves(&a) {
+				return -1
+			}
+			return 1
+		}
 		return place{a.Customer, a.Campaign, a.Entry}.compare(place{b.Customer, b.Campaign, b.Entry})
 	})
 	slices.SortStableFunc(all.Goals, func(a, b campaign.GoalRow) int {

@@ -71,6 +71,7 @@ func (a *Auditor) Freeze(customer, id, into string) (m *Moving, ok bool) {
 	if first {
 		return &Moving{}, true
 	}
+	c.forget()
 	for _, ch := range c.chains {
 		row := ch.result()
 		if !ch.forgotten {

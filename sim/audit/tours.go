@@ -10,17 +10,17 @@ import (
 // slice is how many customers one frame visits in their turn.
 const slice = 2000
 
-// tour is something that happens to all customers who are there: a broadcast or an
-// occurrence of a schedule.
+// tour is something that happens to all customers who are there: a broadcast or an instant
+// at which schedules are due.
 type tour struct {
-	campaign string // of a schedule; empty: a broadcast
-	event    *Event
-	due      int64
-	begun    []begun     // of an activation that asks customers in
-	plans    bool        // an activation
-	forgets  bool        // a counter that is asked for no more
-	left     []*customer // by id
-	cursor   string      // the customer whose turn came last
+	campaigns []string // of schedules; none: a broadcast
+	event     *Event
+	due       int64
+	begun     []begun     // of an activation that asks customers in
+	plans     bool        // an activation
+	forgets   bool        // a counter that is asked for no more
+	left      []*customer // by id
+	cursor    string      // the customer whose turn came last
 }
 
 // Broadcast puts an event without a customer on its way to all.
@@ -40,9 +40,10 @@ func (a *Auditor) Broadcast(in Event) {
 	}
 }
 
-// occur begins the tours of the occurrences of schedules since the last frame; of those
-// that a downtime missed only the last.
+// occur begins the tours of the occurrences of schedules since the last frame, one for each
+// instant; of those that a downtime missed only the last.
 func (a *Auditor) occur() {
+	var all []*tour
 	for i := range a.campaigns {
 		s := a.schedule(i)
 		if s == nil || *s == 0 {
@@ -56,12 +57,16 @@ func (a *Auditor) occur() {
 		if last == 0 {
 			continue
 		}
-		a.tours = append(a.tours, &tour{
-			campaign: a.campaigns[i].Name, due: last,
-			event: &Event{ID: AnyID, Name: "$schedule", Time: last, Type: TypeTrack},
-			left:  slices.Clone(a.customers),
-		})
+		at, known := slices.BinarySearchFunc(all, last, func(t *tour, due int64) int { return cmp.Compare(t.due, due) })
+		if !known {
+			all = slices.Insert(all, at, &tour{
+				due: last, event: &Event{ID: AnyID, Name: "$schedule", Time: last, Type: TypeTrack},
+				left: slices.Clone(a.customers),
+			})
+		}
+		all[at].campaigns = append(all[at].campaigns, a.campaigns[i].Name)
 	}
+	a.tours = append(a.tours, all...)
 }
 
 func (a *Auditor) schedule(i int) *int64 {
@@ -169,14 +174,14 @@ func (a *Auditor) happen(c *customer, t *tour) {
 	for i, def := range a.campaigns {
 		s := scene{event: t.event, trigger: t.event, customer: c}
 		switch {
-		case t.campaign == "" && def.Trigger.Kind == KindBroadcast && def.Trigger.Event == t.event.Name &&
+		case len(t.campaigns) == 0 && def.Trigger.Kind == KindBroadcast && def.Trigger.Event == t.event.Name &&
 			def.Trigger.When.holds(s) && def.Audience.holds(s):
 			a.note(NoteBroadcast)
 			if age := t.due - t.event.Time; age > a.maxAge(i) { // that of the record, not of the visit
 				a.refuse(i, "max_event_age")
 				continue
 			}
-		case t.campaign != "" && t.campaign == def.Name && def.Trigger.Kind == KindSchedule && def.Audience.holds(s):
+		case slices.Contains(t.campaigns, def.Name) && def.Trigger.Kind == KindSchedule && def.Audience.holds(s):
 			a.note(NoteSchedule)
 			if def.Trigger.Calendar != "" {
 				a.note(NoteCalendar)
