@@ -340,6 +340,8 @@ func (m *Machine) refresh(p *Program, ch *Chain, trigger *Event) {
 			}
 		case *Wait:
 			ch.Due = m.now + v.Timeout
+		case *Until: // another only where it is overdue
+			ch.Due = m.nextLocal(p, v, ch.untilFrom(m.now))
 		default: // the others have no timer
 		}
 	}
