@@ -33,6 +33,7 @@ type Event struct {
 	place  int             // among all records and definitions of the log
 	ringed bool            // a goal, stop or wait named it when it came
 	met    map[string]bool // campaigns whose streak it counted for when it came
+	past   bool            // the windows that looked at it had become too old for it
 }
 
 // Auditor folds one partition's log.
@@ -43,8 +44,9 @@ type Auditor struct {
 
 	campaigns  []*Campaign // by name; what is applied again is replaced in place
 	asked      []counter
-	place      int         // records and definitions so far
-	customers  []*customer // by id, bytes
+	longest    map[string]int64 // windows of an event, ms, asked by key only
+	place      int              // records and definitions so far
+	customers  []*customer      // by id, bytes
 	now        int64
 	holdUntil  int64 // timers due at or before holdMark wait until then; 0: none
 	holdMark   int64
@@ -59,6 +61,8 @@ type Auditor struct {
 	conversions []Conversion
 	notes       []string
 
+	turned    int64                 // up to here the turns are over
+	succeeded int64                 // when a campaign last got a new version
 	keptSoFar int                   // entries that pauses kept
 	versions  map[string][]Campaign // older ones that chains keep, asked by key only
 	everAsked map[string]bool       // counters, asked by key only
@@ -135,9 +139,8 @@ func (a *Auditor) Frame(t int64) {
 	before := a.now
 	a.now = max(a.now, t)
 	a.hold(before)
-	a.slice()
 	a.stir()
-	a.turns()
+	a.steps()
 	for {
 		first, ok := a.first(a.held())
 		if !ok || first.due > a.now {
@@ -332,8 +335,10 @@ func (a *Auditor) Event(in Event) {
 	if !first && a.waits(c) {
 		a.note(NoteOvertaken)
 	}
+	a.place-- // what is on its way to all comes to them before the record
 	a.dismiss(c)
 	a.visit(c)
+	a.place++
 	c.seen[in.ID] = a.now
 	a.stays(c)
 	e := &in
@@ -379,7 +384,7 @@ func (a *Auditor) apply(c *customer, e *Event, first bool) {
 // unhold: who is held is asked again at once by a record that says where they are.
 func (a *Auditor) unhold(c *customer) {
 	for _, ch := range c.chains {
-		if ch.live() && ch.asks.held {
+		if ch.holds() {
 			a.note(NoteMoved)
 			ch.depth, ch.planned = c.depth, a.now
 			ch.again()
@@ -440,6 +445,7 @@ func (c *customer) update(a *Auditor, e *Event) {
 		}
 	}
 	c.events = append(c.events, e)
+	c.passes(e)
 }
 
 // memory is the last 32 events of each name that were remembered, in log order.

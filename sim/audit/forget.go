@@ -17,13 +17,13 @@ func (a *Auditor) drop(asked []counter) {
 	}
 }
 
-// kept names what is stored for a counter: the windows of an event share what is in the
-// longest.
+// kept names what is stored for a counter: its sums are part of it, and the windows of an
+// event share what is in the longest.
 func (c counter) kept() string {
-	if c.of != "" && !strings.HasSuffix(c.of, " 0s") {
-		return "windows of " + c.event
+	if strings.HasPrefix(c.of, ofWindows) {
+		return ofWindows + " " + c.event
 	}
-	return c.event + "\x00" + c.where + "\x00" + c.of
+	return c.event + "\x00" + c.where
 }
 
 // askedAgain notes a counter that begins anew although there is something to count.

@@ -28,6 +28,7 @@ func (c Campaign) idle() string {
 // old stood.
 func (a *Auditor) succeed(at int, old Campaign) {
 	next := a.campaigns[at]
+	a.succeeded = a.now
 	for _, c := range a.customers {
 		for i := range c.per {
 			if s := &c.per[i]; i == at {
@@ -50,7 +51,7 @@ func (a *Auditor) succeed(at int, old Campaign) {
 				if ch.thawed > c.reached { // it has not gone on yet
 					ch.timed, ch.thaw = false, 0
 				}
-			case ch.live() && next.InFlight == Pin:
+			case next.InFlight == Pin: // also what one that ended is measured by
 				if ch.def == next {
 					ch.def = &old
 				}

@@ -86,9 +86,6 @@ func (ch *chain) replan(a *Auditor) {
 	if !ok || !ch.live() || !ch.resting {
 		return
 	}
-	if s.Send == nil {
-		ch.asks = asks{} // what it was held with is no step any more
-	}
 	due, timed := ch.opened, true
 	switch {
 	case s.Delay != nil && s.Delay.FromEntry:
@@ -121,7 +118,7 @@ const ofStreak = "streak"
 type counter struct {
 	event string
 	where string
-	of    string // what is kept: the count, or a sum or a window of it
+	of    string // what is kept: the count, or a sum or the windows of it
 	since int    // place in the log
 }
 
@@ -129,6 +126,7 @@ type counter struct {
 // begin here, the others end.
 func (a *Auditor) ask() {
 	var next []counter
+	a.longest = map[string]int64{}
 	want := func(event string, where *Pred, of string) {
 		c := counter{event: event, where: where.text(), of: of}
 		if a.sinceIn(next, c) < 0 {
@@ -151,8 +149,13 @@ func (a *Auditor) ask() {
 		for _, of := range append([]Campaign{*c}, a.versions[c.Name]...) {
 			for _, p := range of.preds() {
 				for _, comparison := range p.All {
-					if comparison.Count != "" {
-						want(comparison.Count, nil, comparison.keeps())
+					for _, of := range comparison.keeps() {
+						if comparison.Count != "" {
+							want(comparison.Count, nil, of)
+						}
+					}
+					if w := comparison.Window.Milliseconds(); w != 0 {
+						a.longest[comparison.Count] = max(a.longest[comparison.Count], w)
 					}
 				}
 			}
@@ -283,7 +286,7 @@ func (a *Auditor) Govern(h House) {
 	a.house = h
 	for _, c := range a.customers {
 		for _, ch := range c.chains {
-			if ch.live() && ch.asks.held {
+			if ch.holds() {
 				a.note(NotePolicyHeld)
 			}
 		}
