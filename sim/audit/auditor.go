@@ -327,6 +327,9 @@ func (a *Auditor) withGroup(c *customer, first candidate) []candidate {
 // Event applies one record at the current log time, in the order of the text.
 func (a *Auditor) Event(in Event) {
 	a.place++
+	if (&customer{a: a, seen: a.ids[in.Customer]}).had(in.ID) { // of somebody who was forgotten: nobody comes
+		return
+	}
 	c, first := a.customer(in.Customer)
 	if c.had(in.ID) {
 		return

@@ -72,6 +72,9 @@ type chain struct {
 	raw        int64
 	replanned  int
 	replanTurn int64
+	// dueBefore and timedBefore are the timer before that.
+	dueBefore   int64
+	timedBefore bool
 
 	known, knownEnd bool           // its entry, and its end, count for further entries of its key
 	calling         *pending       // the request that it rests for

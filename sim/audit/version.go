@@ -82,6 +82,10 @@ func (a *Auditor) watch(i int) {
 // replan gives a chain that rests the timer that its step now asks for, counted from when
 // the timer began. Where the step is gone or rests no longer, it stays.
 func (ch *chain) replan(a *Auditor) {
+	unmet := ch.replanned > ch.customer.reached // the version before was in force at no turn of theirs
+	if unmet && ch.live() && ch.resting {
+		ch.due, ch.timed = ch.dueBefore, ch.timedBefore
+	}
 	s, ok := ch.step()
 	if !ok || !ch.live() || !ch.resting {
 		return
@@ -107,6 +111,7 @@ func (ch *chain) replan(a *Auditor) {
 	if timed == ch.timed && (!timed || due == ch.due) {
 		return
 	}
+	ch.dueBefore, ch.timedBefore = ch.due, ch.timed
 	ch.raw, ch.replanned, ch.replanTurn = due, a.place, a.turn(ch.customer)
 	ch.due, ch.timed, ch.wake = max(due, ch.replanTurn), timed, 0
 }

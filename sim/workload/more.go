@@ -40,7 +40,9 @@ func (d *draw) more(w *Workload) {
 		d.leaving(w)
 	}
 	slices.SortStableFunc(w.Edits, func(x, y Edit) int { return cmp.Compare(x.At, y.At) })
-	w.Edits = counting(w.Campaigns, w.Edits)
+	if !d.f.Model.Again {
+		w.Edits = counting(w.Campaigns, w.Edits)
+	}
 	if d.f.Calendars {
 		d.calendars(w)
 	}
