@@ -61,13 +61,15 @@ type Auditor struct {
 	conversions []Conversion
 	notes       []string
 
-	turned    int64                 // up to here the turns are over
-	succeeded int64                 // when a campaign last got a new version
-	keptSoFar int                   // entries that pauses kept
-	versions  map[string][]Campaign // older ones that chains keep, asked by key only
-	everAsked map[string]bool       // counters, asked by key only
-	decided   decided
-	ids       map[string]map[string]int64 // of the records of customers who were forgotten, asked by key only
+	turned    int64 // up to here the turns are over
+	succeeded int64 // when a campaign last got a new version
+	// succeededAt is when each did, asked by key only.
+	succeededAt map[string]int64
+	keptSoFar   int                   // entries that pauses kept
+	versions    map[string][]Campaign // older ones that chains keep, asked by key only
+	everAsked   map[string]bool       // counters, asked by key only
+	decided     decided
+	ids         map[string]map[string]int64 // of the records of customers who were forgotten, asked by key only
 
 	erased map[string]bool // asked by key only
 	left   []Chain         // rows of chains that went on elsewhere or were erased
@@ -129,6 +131,7 @@ type standing struct {
 // New has all campaigns active before the first record.
 func New(campaigns []Campaign) *Auditor {
 	a := &Auditor{broadcasts: map[string]bool{}, everAsked: map[string]bool{}, versions: map[string][]Campaign{}}
+	a.succeededAt = map[string]int64{}
 	a.Apply(campaigns)
 	return a
 }
@@ -426,6 +429,7 @@ func (a *Auditor) customer(id string) (c *customer, first bool) {
 	}
 	a.returns(c)
 	c.per = make([]standing, len(a.campaigns))
+	a.turnsAhead(c)
 	a.customers = slices.Insert(a.customers, at, c)
 	return c, true
 }

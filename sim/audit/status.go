@@ -29,6 +29,7 @@ func (c Campaign) idle() string {
 func (a *Auditor) succeed(at int, old Campaign) {
 	next := a.campaigns[at]
 	a.succeeded = a.now
+	a.succeededAt[next.Name] = a.now
 	for _, c := range a.customers {
 		for i := range c.per {
 			if s := &c.per[i]; i == at {
@@ -71,6 +72,20 @@ func (a *Auditor) turn(c *customer) int64 {
 		return a.now
 	}
 	return a.Turn(a.now, c.id)
+}
+
+// turnsAhead gives somebody who is new the turns that are still to come: they bring in line
+// with what comes until then.
+func (a *Auditor) turnsAhead(c *customer) {
+	for i, def := range a.campaigns {
+		at, ok := a.succeededAt[def.Name]
+		if !ok || a.Turn == nil {
+			continue
+		}
+		if turn := a.Turn(at, c.id); turn > a.now {
+			c.per[i].turn = turn
+		}
+	}
 }
 
 // dismiss ends the chains that a new version does not take along, at the customer's turn
