@@ -58,6 +58,7 @@ type chain struct {
 	icedAt   int   // place of the log at which it began to hold it
 	icedTurn int64 // the customer's turn to be held
 	iced     bool  // a pause holds it, or held it and it was archived
+	heldBack bool  // a pause held it when the version came that it leaves by
 	felt     bool  // the last pause did hold it: something reached the customer meanwhile
 	stuck    bool  // it was to be asked again while it was held by a pause
 	thaw     int64 // when it goes on after a pause

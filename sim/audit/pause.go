@@ -30,7 +30,7 @@ func (ch *chain) timer() (due int64, ok bool) {
 	switch {
 	case !ch.live() || ch.still() && !ch.leaving: // what ends a chain need not be its turn
 		return 0, false
-	case ch.leaving && ch.iced && ch.customer.reached >= ch.icedAt: // what the pause held goes on at the turn
+	case ch.leaving && ch.heldBack: // what the pause held goes on at the turn
 		return 0, false
 	case ch.thaw != 0:
 		return ch.thaw, true

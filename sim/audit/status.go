@@ -39,6 +39,9 @@ func (a *Auditor) succeed(at int, old Campaign) {
 			}
 		}
 		for _, ch := range c.chains {
+			if ch.campaign == at && !ch.leaving {
+				ch.heldBack = ch.iced && c.reached >= ch.icedAt
+			}
 			if ch.campaign == at && ch.archived && next.Status != Archived {
 				ch.leaving, ch.archived = false, false // before its turn
 			}
