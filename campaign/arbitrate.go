@@ -95,7 +95,12 @@ func (m *Machine) ordered() {
 // conclude ends a record, or the timers of an instant: groups are settled, what is
 // ready runs, sends are decided.
 func (m *Machine) conclude() {
-	m.settleGroups()
-	m.runReady()
-	m.arbitrate()
+	for {
+		m.settleGroups()
+		m.runReady()
+		m.arbitrate()
+		if len(m.candidates) == 0 {
+			return
+		}
+	}
 }

@@ -184,7 +184,7 @@ func (t *DateTrigger) plan(d calendarDate, loc *time.Location, o Offset, now int
 		if t.At < 0 && d.timed && o.Days == 0 && t.Repeat == NoRepeat {
 			at = d.instant + o.Rest
 		}
-		if at >= now || pending && at >= now-t.CatchUp {
+		if at >= now || pending && (at >= now-t.CatchUp || at == old.Due) { // it has not moved: its timer is late
 			return at, n
 		}
 	}

@@ -1,5 +1,7 @@
 package campaign
 
+import "cmp"
+
 // triggers asks the campaigns that watch a record, by campaign name; those that would do
 // nothing are not asked.
 func (m *Machine) triggers(watch *watchers, e *Event) {
@@ -331,6 +333,7 @@ func (m *Machine) refresh(p *Program, ch *Chain, trigger *Event) {
 	if trigger != nil {
 		ch.Trigger = trigger.appendBody(nil)
 	}
+	p = cmp.Or(m.set.of(ch), p) // what it is pinned to
 	if s, _ := p.step(ch.Step); s != nil && ch.Due != 0 && !ch.still {
 		ch.Wake, ch.Opened = 0, m.now
 		switch v := s.Verb.(type) {
@@ -340,6 +343,8 @@ func (m *Machine) refresh(p *Program, ch *Chain, trigger *Event) {
 			}
 		case *Wait:
 			ch.Due = m.now + v.Timeout
+		case *Until: // another only where it is overdue
+			ch.Due = m.nextLocal(p, v, ch.untilFrom(m.now))
 		default: // the others have no timer
 		}
 	}

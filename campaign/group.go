@@ -13,7 +13,8 @@ type candidate struct {
 }
 
 // settleGroups lets the candidates of the record (or of the timers of the instant) in,
-// the highest priority first, so that of one group the same wins whatever its name.
+// the highest priority first, so that of one group the same wins whatever its name. One
+// whose campaign has a chain at a send stays until that is decided: the chain may end.
 func (m *Machine) settleGroups() {
 	if len(m.candidates) == 0 {
 		return
@@ -25,8 +26,13 @@ func (m *Machine) settleGroups() {
 		}
 		return a.Name < b.Name
 	})
+	var later []candidate
 	for i := range m.candidates {
 		c := &m.candidates[i]
+		if m.stands(c.program.Name) {
+			later = append(later, *c)
+			continue
+		}
 		m.planned, m.late, m.cause = c.planned, c.late, c.cause
 		m.scope.chain.c = nil
 		m.scope.trigger.set(c.trigger)
@@ -38,7 +44,7 @@ func (m *Machine) settleGroups() {
 		}
 	}
 	clear(m.candidates)
-	m.candidates = m.candidates[:0]
+	m.candidates = append(m.candidates[:0], later...)
 }
 
 func (m *Machine) settleGroup(c *candidate) {

@@ -60,6 +60,13 @@ func (m *Machine) expire(limit int64) {
 	}
 }
 
+// outlived says that the customer is to be forgotten before a timer that is due at an
+// instant, by what fired so far: a late one of somebody who is gone would not fire.
+func (m *Machine) outlived(due int64) bool {
+	at := m.c.expiry()
+	return at != 0 && at < due && !m.deriving && len(m.derived) == 0 && !m.profileChanged()
+}
+
 // anonymousExpiry reads a duration, or never.
 func (r *reader) anonymousExpiry(n *yaml.Node, into *int64) {
 	if r.drawn(Shape{Kind: ShapeAny, Any: []Shape{

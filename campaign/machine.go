@@ -144,7 +144,7 @@ func (m *Machine) Fire(c *Customer, due, now int64, out *Output) {
 func (m *Machine) fireDue(due int64) (fired bool) {
 	for {
 		t, ok := m.nextTimer(due)
-		if !ok {
+		if !ok || m.outlived(t.due) {
 			return fired
 		}
 		fired = true

@@ -97,6 +97,7 @@ func (m *Machine) Settle(c *Customer, r *Result, now int64, out *Output) {
 		m.settle(p.Delivery, StatusRetry, Retried, ReasonTemporary)
 	}
 	m.rest()
+	m.followProfile(nil)
 	m.derive()
 }
 

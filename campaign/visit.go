@@ -56,6 +56,8 @@ type Visit struct {
 	// Counters (by id) and Windows (by event) are what is forgotten.
 	Counters []string `json:",omitempty"`
 	Windows  []string `json:",omitempty"`
+	// Sums are forgotten of counters that are kept.
+	Sums []DroppedSum `json:",omitempty"`
 }
 
 // Schedule is a schedule trigger in force.

@@ -21,6 +21,13 @@ func (ch *chain) stand(s Step) {
 	ch.asks = asks{standing: true, left: slices.Clone(s.Send.Channels), due: ch.planned}
 }
 
+// holds says whether the chain waits with a message: not while a version makes another step
+// of the send.
+func (ch *chain) holds() bool {
+	s, _ := ch.step()
+	return ch.live() && ch.asks.held && s.Send != nil
+}
+
 // again has a held chain ask anew.
 func (ch *chain) again() {
 	if ch.still() {
@@ -121,7 +128,7 @@ func (a *Auditor) decide(ch *chain) {
 		}
 	}
 	if len(ch.asks.left) > 0 {
-		ch.asks.held = true
+		ch.asks.held, ch.sent = true, false
 		ch.resting, ch.timed, ch.due, ch.wake = true, true, wake, 0
 		return
 	}

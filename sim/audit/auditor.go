@@ -33,6 +33,7 @@ type Event struct {
 	place  int             // among all records and definitions of the log
 	ringed bool            // a goal, stop or wait named it when it came
 	met    map[string]bool // campaigns whose streak it counted for when it came
+	past   bool            // the windows that looked at it had become too old for it
 }
 
 // Auditor folds one partition's log.
@@ -43,8 +44,9 @@ type Auditor struct {
 
 	campaigns  []*Campaign // by name; what is applied again is replaced in place
 	asked      []counter
-	place      int         // records and definitions so far
-	customers  []*customer // by id, bytes
+	longest    map[string]int64 // windows of an event, ms, asked by key only
+	place      int              // records and definitions so far
+	customers  []*customer      // by id, bytes
 	now        int64
 	holdUntil  int64 // timers due at or before holdMark wait until then; 0: none
 	holdMark   int64
@@ -59,11 +61,15 @@ type Auditor struct {
 	conversions []Conversion
 	notes       []string
 
-	keptSoFar int                   // entries that pauses kept
-	versions  map[string][]Campaign // older ones that chains keep, asked by key only
-	everAsked map[string]bool       // counters, asked by key only
-	decided   decided
-	ids       map[string]map[string]int64 // of the records of customers who were forgotten, asked by key only
+	turned    int64 // up to here the turns are over
+	succeeded int64 // when a campaign last got a new version
+	// succeededAt is when each did, asked by key only.
+	succeededAt map[string]int64
+	keptSoFar   int                   // entries that pauses kept
+	versions    map[string][]Campaign // older ones that chains keep, asked by key only
+	everAsked   map[string]bool       // counters, asked by key only
+	decided     decided
+	ids         map[string]map[string]int64 // of the records of customers who were forgotten, asked by key only
 
 	erased map[string]bool // asked by key only
 	left   []Chain         // rows of chains that went on elsewhere or were erased
@@ -125,6 +131,7 @@ type standing struct {
 // New has all campaigns active before the first record.
 func New(campaigns []Campaign) *Auditor {
 	a := &Auditor{broadcasts: map[string]bool{}, everAsked: map[string]bool{}, versions: map[string][]Campaign{}}
+	a.succeededAt = map[string]int64{}
 	a.Apply(campaigns)
 	return a
 }
@@ -135,9 +142,8 @@ func (a *Auditor) Frame(t int64) {
 	before := a.now
 	a.now = max(a.now, t)
 	a.hold(before)
-	a.slice()
 	a.stir()
-	a.turns()
+	a.steps()
 	for {
 		first, ok := a.first(a.held())
 		if !ok || first.due > a.now {
@@ -324,6 +330,9 @@ func (a *Auditor) withGroup(c *customer, first candidate) []candidate {
 // Event applies one record at the current log time, in the order of the text.
 func (a *Auditor) Event(in Event) {
 	a.place++
+	if (&customer{a: a, seen: a.ids[in.Customer]}).had(in.ID) { // of somebody who was forgotten: nobody comes
+		return
+	}
 	c, first := a.customer(in.Customer)
 	if c.had(in.ID) {
 		return
@@ -332,8 +341,10 @@ func (a *Auditor) Event(in Event) {
 	if !first && a.waits(c) {
 		a.note(NoteOvertaken)
 	}
+	a.place-- // what is on its way to all comes to them before the record
 	a.dismiss(c)
 	a.visit(c)
+	a.place++
 	c.seen[in.ID] = a.now
 	a.stays(c)
 	e := &in
@@ -379,7 +390,7 @@ func (a *Auditor) apply(c *customer, e *Event, first bool) {
 // unhold: who is held is asked again at once by a record that says where they are.
 func (a *Auditor) unhold(c *customer) {
 	for _, ch := range c.chains {
-		if ch.live() && ch.asks.held {
+		if ch.holds() {
 			a.note(NoteMoved)
 			ch.depth, ch.planned = c.depth, a.now
 			ch.again()
@@ -418,6 +429,7 @@ func (a *Auditor) customer(id string) (c *customer, first bool) {
 	}
 	a.returns(c)
 	c.per = make([]standing, len(a.campaigns))
+	a.turnsAhead(c)
 	a.customers = slices.Insert(a.customers, at, c)
 	return c, true
 }
@@ -440,6 +452,7 @@ func (c *customer) update(a *Auditor, e *Event) {
 		}
 	}
 	c.events = append(c.events, e)
+	c.passes(e)
 }
 
 // memory is the last 32 events of each name that were remembered, in log order.

@@ -64,6 +64,9 @@ func (ch *chain) call(a *Auditor, s Step) {
 		chain: ch, step: s.ID, channel: CallChannel, attempt: 1, onFail: call.OnFail,
 		number: ch.customer.handed(ch, s.ID, CallChannel), expires: a.now + expires,
 	}
+	if call.Wait {
+		p.onFail = "" // nothing comes of it for a chain that waits for it no more; see misses
+	}
 	ch.customer.pending = append(ch.customer.pending, p)
 	if !call.Wait {
 		ch.leave("")

@@ -58,6 +58,8 @@ type chain struct {
 	icedAt   int   // place of the log at which it began to hold it
 	icedTurn int64 // the customer's turn to be held
 	iced     bool  // a pause holds it, or held it and it was archived
+	heldBack bool  // a pause held it when the version came that it leaves by
+	felt     bool  // the last pause did hold it: something reached the customer meanwhile
 	stuck    bool  // it was to be asked again while it was held by a pause
 	thaw     int64 // when it goes on after a pause
 	leaving  bool  // a new version ends it, at the customer's turn or before
@@ -71,6 +73,9 @@ type chain struct {
 	raw        int64
 	replanned  int
 	replanTurn int64
+	// dueBefore and timedBefore are the timer before that.
+	dueBefore   int64
+	timedBefore bool
 
 	known, knownEnd bool           // its entry, and its end, count for further entries of its key
 	calling         *pending       // the request that it rests for
@@ -214,7 +219,7 @@ func (ch *chain) indexOf(id string) int {
 // leave moves the chain on from its step: to the target, or without one to what
 // comes after the step.
 func (ch *chain) leave(target string) {
-	ch.resting, ch.timed = false, false
+	ch.resting, ch.timed, ch.asks = false, false, asks{}
 	i := ch.index()
 	if target == "" {
 		target = ch.def.Steps[i].Goto
@@ -294,7 +299,7 @@ func (ch *chain) timeout(a *Auditor) {
 		return
 	}
 	ch.planned = ch.due // also of what follows a held send: it was not due before
-	if ch.asks.held {
+	if ch.holds() {
 		ch.again()
 		return
 	}

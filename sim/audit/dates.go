@@ -172,7 +172,9 @@ func (a *Auditor) redate(c *customer, i int) {
 			switch {
 			case p.itself && !s.ahead && was < 0:
 				continue
-			case p.due < a.now && (was < 0 || a.now-p.due > t.catchUp()):
+			case p.due < a.now && was < 0:
+				continue
+			case p.due < a.now && old[was].due != p.due && a.now-p.due > t.catchUp():
 				continue
 			case p.due < a.now:
 				a.note(NoteDateCaught)

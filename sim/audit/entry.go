@@ -48,18 +48,18 @@ func (a *Auditor) loses(c *customer, t, other *candidate) bool {
 	return free
 }
 
-// may asks what is asked before the group: period, late, re-entry, audience, already
+// may asks what is asked before the group: late, period, re-entry, audience, already
 // converted. It gives the live chains of the key.
 func (a *Auditor) may(c *customer, t *candidate) (live []*chain, reason string) {
 	def := a.campaigns[t.campaign]
+	if t.late && def.Late == LateExit { // a pause keeps nothing of it
+		return nil, "late"
+	}
 	if reason = def.idle(); reason != "" {
 		return nil, reason
 	}
 	if def.From != 0 && a.now < def.From || def.Until != 0 && a.now >= def.Until {
 		return nil, "outside_period"
-	}
-	if t.late && def.Late == LateExit {
-		return nil, "late"
 	}
 	key, ok := keyOf(def.Reentry, t.trigger)
 	if !ok {

@@ -1,9 +1,6 @@
 package audit
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // drop has all customers forget what was asked for and is no more: a visit of them all,
 // which others have to wait for.
@@ -19,12 +16,7 @@ func (a *Auditor) drop(asked []counter) {
 
 // kept names what is stored for a counter: the windows of an event share what is in the
 // longest.
-func (c counter) kept() string {
-	if c.of != "" && !strings.HasSuffix(c.of, " 0s") {
-		return "windows of " + c.event
-	}
-	return c.event + "\x00" + c.where + "\x00" + c.of
-}
+func (c counter) kept() string { return c.event + "\x00" + c.where + "\x00" + c.of }
 
 // askedAgain notes a counter that begins anew although there is something to count.
 func (a *Auditor) askedAgain(c counter) {

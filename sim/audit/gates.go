@@ -166,7 +166,7 @@ func (p *pending) refund(a *Auditor, planned int64) {
 		}
 		a.note(NoteRefund)
 		for _, ch := range c.chains {
-			if ch.live() && ch.asks.held && slices.Contains(ch.asks.caps, u.cap) {
+			if ch.holds() && slices.Contains(ch.asks.caps, u.cap) {
 				a.note(NoteRefundWaited)
 				ch.depth, ch.planned = 0, planned
 				ch.again()

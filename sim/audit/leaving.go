@@ -21,10 +21,10 @@ func (a *Auditor) stays(c *customer) {
 }
 
 // leaves is when an anonymous customer is forgotten, unless a chain lives, a delivery has
-// no result or a pause keeps an entry.
+// no result or a pause keeps an entry. What steps set or made at that instant comes first.
 func (c *customer) leaves() (t timer, ok bool) {
-	if c.leavesAt == 0 || c.gone || len(c.pending) > 0 || len(c.made) > 0 || c.making || c.alive() > 0 ||
-		slices.ContainsFunc(c.per, func(s standing) bool { return len(s.kept) > 0 }) {
+	if c.leavesAt == 0 || c.gone || len(c.pending) > 0 || len(c.made) > 0 || c.making || c.dirty || c.alive() > 0 ||
+		slices.ContainsFunc(c.per, func(s standing) bool { return len(s.kept) > 0 || s.asked }) {
 		return timer{}, false
 	}
 	return timer{due: c.leavesAt, customer: c, campaign: math.MaxInt, leaves: true}, true

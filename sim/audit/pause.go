@@ -30,6 +30,8 @@ func (ch *chain) timer() (due int64, ok bool) {
 	switch {
 	case !ch.live() || ch.still() && !ch.leaving: // what ends a chain need not be its turn
 		return 0, false
+	case ch.leaving && ch.heldBack: // what the pause held goes on at the turn
+		return 0, false
 	case ch.thaw != 0:
 		return ch.thaw, true
 	}
@@ -47,20 +49,37 @@ func (a *Auditor) thaw(c *customer, at int) {
 		switch {
 		case ch.campaign != at || !ch.live() || next.Status == Archived:
 		case next.still():
-			if !ch.iced {
-				ch.iced, ch.icedAt, ch.icedTurn = true, a.place, a.turn(c)
+			if !ch.iced && (!ch.felt || ch.thawed <= c.reached) { // else one pause after the other
+				ch.icedAt, ch.icedTurn = a.place, a.turn(c)
 			}
+			ch.iced = true
 		case !ch.iced:
+			ch.thawsLater(a)
 		case !ch.resting || ch.stuck: // it was moved on meanwhile
-			ch.iced, ch.thaw, ch.thawed = false, a.turn(c), a.place
+			ch.iced, ch.thaw, ch.thawed, ch.felt = false, a.turn(c), a.place, true
 		default:
 			a.note(NoteThawed)
 			ch.iced, ch.thawed = false, a.place
 			ch.wake = 0
-			if c.reached >= ch.icedAt || ch.icedTurn <= a.now { // else it goes on as if there had been no pause
+			// Else it goes on as if there had been no pause.
+			if ch.felt = c.reached >= ch.icedAt || ch.icedTurn <= a.now; ch.felt {
 				ch.wake = a.turn(c)
 			}
 		}
+	}
+}
+
+// thawsLater: where nothing reached the customer since the version that ended the pause,
+// the turn is that of the one that comes now.
+func (ch *chain) thawsLater(a *Auditor) {
+	if !ch.felt || ch.thawed <= ch.customer.reached {
+		return
+	}
+	if ch.thaw != 0 {
+		ch.thaw = a.turn(ch.customer)
+	}
+	if ch.wake != 0 {
+		ch.wake = a.turn(ch.customer)
 	}
 }
 
@@ -75,7 +94,7 @@ func (ch *chain) thaws(a *Auditor) {
 		ch.end(a, Exited)
 		return
 	}
-	if ch.asks.held {
+	if ch.holds() {
 		ch.again()
 		return
 	}
@@ -145,11 +164,42 @@ func (c *customer) turn() (due int64, ok bool) {
 	return due, ok
 }
 
-// turns are those of the customers whose turn has come, before all timers.
-func (a *Auditor) turns() {
+// A frame takes a step for each second of the minute after a new version in which customers
+// have their turns; each step goes on with the tour.
+const (
+	turnsFor  = 60_000
+	turnsStep = 1000
+)
+
+// steps are those of a frame before its timers.
+func (a *Auditor) steps() {
+	for {
+		until := a.now
+		if a.succeeded != 0 && a.turned < a.succeeded+turnsFor {
+			until = min(until, a.turned+turnsStep)
+		}
+		a.turned = until
+		a.slice()
+		a.turns(until)
+		if until == a.now {
+			return
+		}
+	}
+}
+
+// turns are those of the customers whose turn has come, before all timers. It reaches them
+// also where there is nothing to do.
+func (a *Auditor) turns(until int64) {
+	for _, c := range a.customers {
+		for i := range c.per {
+			if t := c.per[i].turn; t != 0 && t <= until {
+				c.reached = a.place
+			}
+		}
+	}
 	for {
 		var next *customer
-		first := a.now + 1
+		first := until + 1
 		for _, c := range a.customers {
 			if at, ok := c.turn(); ok && at < first {
 				next, first = c, at

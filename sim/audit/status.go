@@ -28,6 +28,8 @@ func (c Campaign) idle() string {
 // old stood.
 func (a *Auditor) succeed(at int, old Campaign) {
 	next := a.campaigns[at]
+	a.succeeded = a.now
+	a.succeededAt[next.Name] = a.now
 	for _, c := range a.customers {
 		for i := range c.per {
 			if s := &c.per[i]; i == at {
@@ -37,6 +39,9 @@ func (a *Auditor) succeed(at int, old Campaign) {
 			}
 		}
 		for _, ch := range c.chains {
+			if ch.campaign == at && !ch.leaving {
+				ch.heldBack = ch.iced && c.reached >= ch.icedAt
+			}
 			if ch.campaign == at && ch.archived && next.Status != Archived {
 				ch.leaving, ch.archived = false, false // before its turn
 			}
@@ -50,7 +55,7 @@ func (a *Auditor) succeed(at int, old Campaign) {
 				if ch.thawed > c.reached { // it has not gone on yet
 					ch.timed, ch.thaw = false, 0
 				}
-			case ch.live() && next.InFlight == Pin:
+			case next.InFlight == Pin: // also what one that ended is measured by
 				if ch.def == next {
 					ch.def = &old
 				}
@@ -70,6 +75,20 @@ func (a *Auditor) turn(c *customer) int64 {
 		return a.now
 	}
 	return a.Turn(a.now, c.id)
+}
+
+// turnsAhead gives somebody who is new the turns that are still to come: they bring in line
+// with what comes until then.
+func (a *Auditor) turnsAhead(c *customer) {
+	for i, def := range a.campaigns {
+		at, ok := a.succeededAt[def.Name]
+		if !ok || a.Turn == nil {
+			continue
+		}
+		if turn := a.Turn(at, c.id); turn > a.now {
+			c.per[i].turn = turn
+		}
+	}
 }
 
 // dismiss ends the chains that a new version does not take along, at the customer's turn

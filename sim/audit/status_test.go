@@ -27,6 +27,26 @@ func TestInFlight(t *testing.T) {
 	h.want(t, "c1/old/email@1h0m0s handed_off")
 }
 
+// A chain that is pinned is measured by its version also when it has ended.
+func TestPinnedMeasure(t *testing.T) {
+	old := onCart(send("s"))
+	old.Goals = []audit.Goal{{
+		ID: "bought", Match: audit.Match{Event: "Order"}, Window: time.Hour, ReverseOn: "Refund", Stop: true,
+	}}
+	for inFlight, want := range map[string]int{audit.Pin: 2, "": 1} {
+		h := play(old)
+		h.track(0, 0, "Cart", nil)
+		h.track(minute, 0, "Order", nil)
+		next := onCart(send("s"))
+		next.InFlight = inFlight
+		h.Apply([]audit.Campaign{next})
+		h.track(2*minute, 0, "Refund", nil)
+		if got := len(h.Conversions()); got != want {
+			t.Errorf("in_flight %q: %d conversions and reversals; want %d", inFlight, got, want)
+		}
+	}
+}
+
 // A pause refuses and lets chains go on; an archived campaign ends them.
 func TestStatus(t *testing.T) {
 	c := onCart(delay(time.Hour), send("s"))

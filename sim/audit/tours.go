@@ -33,7 +33,8 @@ func (a *Auditor) Broadcast(in Event) {
 	e := &in
 	e.Time = min(e.Time, a.now)
 	for i := range a.campaigns {
-		if t := &a.campaigns[i].Trigger; t.Kind == KindBroadcast && t.Event == e.Name {
+		t := &a.campaigns[i].Trigger
+		if a.campaigns[i].looks() && t.Kind == KindBroadcast && t.Event == e.Name {
 			a.tours = append(a.tours, &tour{event: e, due: a.now, left: slices.Clone(a.customers)})
 			return
 		}
@@ -174,6 +175,8 @@ func (a *Auditor) happen(c *customer, t *tour) {
 	for i, def := range a.campaigns {
 		s := scene{event: t.event, trigger: t.event, customer: c}
 		switch {
+		case len(t.campaigns) == 0 && !def.looks():
+			continue
 		case len(t.campaigns) == 0 && def.Trigger.Kind == KindBroadcast && def.Trigger.Event == t.event.Name &&
 			def.Trigger.When.holds(s) && def.Audience.holds(s):
 			a.note(NoteBroadcast)

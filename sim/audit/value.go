@@ -1,11 +1,21 @@
 package audit
 
+// What is kept for an event is one counter, of all that happened since somebody asks for any
+// of it, with the sums of the properties that are asked for, each since it is; and one more
+// for the windows, which keeps what the longest can see.
+const (
+	ofSum     = "sum "    // of a property
+	ofWindows = "windows" // of any length
+)
+
 // tally is the customer's count or sum that a comparison asks for. What is exactly as
 // old as the window counts no more.
 func (c *customer) tally(q Comparison) float64 {
+	keeps := q.keeps()
+	of := counter{event: q.Count, of: keeps[len(keeps)-1]}
 	n, sum := 0, 0.0
-	for _, e := range c.since(c.a.sinceIn(c.a.asked, counter{event: q.Count, of: q.keeps()}), q.Count, nil) {
-		if q.Window != 0 && c.a.now-e.Time >= q.Window.Milliseconds() {
+	for _, e := range c.since(c.a.sinceIn(c.a.asked, of), q.Count, nil) {
+		if q.Window != 0 && (e.past || c.a.now-e.Time >= q.Window.Milliseconds()) {
 			continue
 		}
 		n++
@@ -18,10 +28,25 @@ func (c *customer) tally(q Comparison) float64 {
 	return float64(n)
 }
 
-// keeps names what is kept for a comparison: each window and sum is counted by itself.
-func (q Comparison) keeps() string {
-	if q.Window == 0 && q.Sum == "" {
-		return ""
+// keeps names what is kept for a comparison, what it looks at last.
+func (q Comparison) keeps() []string {
+	of := ""
+	if q.Window != 0 {
+		of = ofWindows
 	}
-	return q.Sum + " " + Duration(q.Window)
+	if q.Sum == "" {
+		return []string{of}
+	}
+	return []string{of, of + ofSum + q.Sum}
+}
+
+// passes has the windows of an event forget what is too old for the longest of them when it
+// happens again: a longer one that is asked for later does not see it.
+func (c *customer) passes(again *Event) {
+	longest, ok := c.a.longest[again.Name]
+	for _, e := range c.events {
+		if ok && e.Name == again.Name && e.Time <= c.a.now-longest {
+			e.past = true
+		}
+	}
 }

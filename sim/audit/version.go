@@ -82,12 +82,13 @@ func (a *Auditor) watch(i int) {
 // replan gives a chain that rests the timer that its step now asks for, counted from when
 // the timer began. Where the step is gone or rests no longer, it stays.
 func (ch *chain) replan(a *Auditor) {
+	unmet := ch.replanned > ch.customer.reached // the version before was in force at no turn of theirs
+	if unmet && ch.live() && ch.resting {
+		ch.due, ch.timed = ch.dueBefore, ch.timedBefore
+	}
 	s, ok := ch.step()
 	if !ok || !ch.live() || !ch.resting {
 		return
-	}
-	if s.Send == nil {
-		ch.asks = asks{} // what it was held with is no step any more
 	}
 	due, timed := ch.opened, true
 	switch {
@@ -110,6 +111,7 @@ func (ch *chain) replan(a *Auditor) {
 	if timed == ch.timed && (!timed || due == ch.due) {
 		return
 	}
+	ch.dueBefore, ch.timedBefore = ch.due, ch.timed
 	ch.raw, ch.replanned, ch.replanTurn = due, a.place, a.turn(ch.customer)
 	ch.due, ch.timed, ch.wake = max(due, ch.replanTurn), timed, 0
 }
@@ -121,7 +123,7 @@ const ofStreak = "streak"
 type counter struct {
 	event string
 	where string
-	of    string // what is kept: the count, or a sum or a window of it
+	of    string // what is kept: the count, or a sum or the windows of it
 	since int    // place in the log
 }
 
@@ -129,6 +131,7 @@ type counter struct {
 // begin here, the others end.
 func (a *Auditor) ask() {
 	var next []counter
+	a.longest = map[string]int64{}
 	want := func(event string, where *Pred, of string) {
 		c := counter{event: event, where: where.text(), of: of}
 		if a.sinceIn(next, c) < 0 {
@@ -151,8 +154,13 @@ func (a *Auditor) ask() {
 		for _, of := range append([]Campaign{*c}, a.versions[c.Name]...) {
 			for _, p := range of.preds() {
 				for _, comparison := range p.All {
-					if comparison.Count != "" {
-						want(comparison.Count, nil, comparison.keeps())
+					for _, of := range comparison.keeps() {
+						if comparison.Count != "" {
+							want(comparison.Count, nil, of)
+						}
+					}
+					if w := comparison.Window.Milliseconds(); w != 0 {
+						a.longest[comparison.Count] = max(a.longest[comparison.Count], w)
 					}
 				}
 			}
@@ -283,7 +291,7 @@ func (a *Auditor) Govern(h House) {
 	a.house = h
 	for _, c := range a.customers {
 		for _, ch := range c.chains {
-			if ch.live() && ch.asks.held {
+			if ch.holds() {
 				a.note(NotePolicyHeld)
 			}
 		}

@@ -70,6 +70,16 @@ func unended(edits []Edit) []Edit {
 	return slices.DeleteFunc(edits, func(e Edit) bool { return len(e.Campaigns) == 0 && e.House == nil })
 }
 
+// ends takes away what would go on for ever where that was left out.
+func (d *draw) ends(w *Workload) {
+	for _, c := range latest(w) {
+		if c.Trigger.Kind == audit.KindSchedule || c.Trigger.Repeat != "" {
+			d.endAll(w)
+			return
+		}
+	}
+}
+
 // endAll takes away, after the last call and edit, what would go on for ever: schedules and
 // dates that repeat.
 func (d *draw) endAll(w *Workload) {

@@ -22,9 +22,6 @@ func (f Features) DrawMore(rng *rand.Rand) Features {
 	// Who comes again has the delivery ids of before; with loops a harness could not tell
 	// which message a result is about.
 	f.Leaving = f.Leaving && !f.Loops
-	if f.Leaving { // not yet with what Model adds: a chain of somebody forgotten was not understood
-		f.Model = Model{}
-	}
 	return f
 }
 
@@ -43,7 +40,9 @@ func (d *draw) more(w *Workload) {
 		d.leaving(w)
 	}
 	slices.SortStableFunc(w.Edits, func(x, y Edit) int { return cmp.Compare(x.At, y.At) })
-	w.Edits = counting(w.Campaigns, w.Edits)
+	if !d.f.Model.Again {
+		w.Edits = counting(w.Campaigns, w.Edits)
+	}
 	if d.f.Calendars {
 		d.calendars(w)
 	}

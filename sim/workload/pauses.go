@@ -49,9 +49,7 @@ func (d *draw) pauses(w *Workload) {
 // paused is a version of the campaign that rests.
 func (d *draw) paused(c audit.Campaign) audit.Campaign {
 	c.Status, c.Queue, c.Freeze = audit.Paused, d.one(2), !d.one(4)
-	if c.InFlight = pick(d, []string{"", "", "", audit.Pin, audit.Exit}); c.InFlight == audit.Exit {
-		c.Freeze = false // whether the timer of a chain that ends and is held reaches the customer is not said
-	}
+	c.InFlight = pick(d, []string{"", "", "", audit.Pin, audit.Exit})
 	if c.Trigger.Event == madeEvent { // what is kept leads to more, of which more is kept
 		c.Queue = false
 	}

@@ -126,6 +126,7 @@ func Generate(rng *rand.Rand, o Options) Workload {
 	d.later(&w)
 	d.model(&w)
 	d.more(&w)
+	d.ends(&w)
 	return w
 }
 
