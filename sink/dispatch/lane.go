@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/nudge-engine/nudge/campaign"
@@ -19,10 +18,6 @@ import (
 
 // workersPerChannel bounds the attempts of one channel at a time.
 const workersPerChannel = 64
-
-// askedAtOnce is how many deliveries of a parcel the shard is asked about in one go: such
-// as have their slot, so that nothing is between the answer and the attempt.
-const askedAtOnce = 64
 
 // maxInHand bounds the deliveries of a channel that are read and not done. Parcels
 // would be no bound: one may hold thousands, each with a goroutine of its own.
@@ -150,83 +145,14 @@ func (l *lane) read(ctx context.Context, g *progress, slots, inHand chan struct{
 		if err != nil {
 			return fmt.Errorf("dispatch: lane %q: %w", m.Lane, err)
 		}
-		if err := l.begin(ctx, partition, &p, slots, inHand, attempts, func() { g.end(m.Seq) }); err != nil {
+		e := &errand{
+			l: l, partition: partition, effect: p.effect, slots: slots, inHand: inHand, attempts: attempts,
+			ended: func() { g.end(m.Seq) },
+		}
+		if err := e.begin(ctx, p.deliveries); err != nil {
 			return err
 		}
 	}
-}
-
-// begin starts the attempts of one parcel, as far as inHand has room. It calls
-// ended when all of them are ended and their results are in the log, so that the
-// parcel need not come again.
-func (l *lane) begin(ctx context.Context, partition int, p *parcel, slots, inHand chan struct{},
-	attempts *sync.WaitGroup, ended func(),
-) error {
-	var left atomic.Int64
-	left.Store(int64(len(p.deliveries)))
-	end := func(done bool) {
-		<-inHand
-		if done && left.Add(-1) == 0 {
-			ended()
-		}
-		attempts.Done()
-	}
-	start := func(d *campaign.Delivery, attempt func(d *campaign.Delivery)) {
-		attempts.Add(1)
-		go attempt(d)
-	}
-	alone := func(d *campaign.Delivery) { l.attempt(ctx, partition, p.effect, d, slots, end) }
-	allowed := func(d *campaign.Delivery) { l.leave(ctx, partition, d, slots, end) }
-	for rest := p.deliveries; len(rest) > 0; {
-		select {
-		case inHand <- struct{}{}:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-		n := 0
-		if l.d.config.MayLeaveAll != nil {
-			n = take(inHand, slots, min(askedAtOnce, len(rest)))
-		}
-		if n == 0 {
-			start(&rest[0], alone)
-			rest = rest[1:]
-			continue
-		}
-		may := l.d.config.MayLeaveAll(ctx, partition, rest[:n], p.effect)
-		for i := range n {
-			if may != nil && may[i] {
-				start(&rest[i], allowed)
-				continue
-			}
-			<-slots // it may wait, and be told why it may not leave
-			start(&rest[i], alone)
-		}
-		rest = rest[n:]
-	}
-	return nil
-}
-
-// take takes up to most slots without waiting, each with a place in hand; the first
-// place is taken already.
-func take(inHand, slots chan struct{}, most int) (n int) {
-	for ; n < most; n++ {
-		if n > 0 {
-			select {
-			case inHand <- struct{}{}:
-			default:
-				return n
-			}
-		}
-		select {
-		case slots <- struct{}{}:
-		default:
-			if n > 0 {
-				<-inHand
-			}
-			return n
-		}
-	}
-	return n
 }
 
 // save keeps the position, and trims what is done.
