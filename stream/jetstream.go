@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -50,12 +51,13 @@ type link struct {
 
 // OpenEmbedded starts a server in this process and connects to it.
 func OpenEmbedded(c EmbeddedConfig) (*JetStream, error) {
-	s, err := startServer(c)
+	secret := rand.Text()
+	s, err := startServer(c, secret)
 	if err != nil {
 		return nil, err
 	}
 	l, err := newJetStream(&JetStream{server: s, replicas: 1, log: c.Logger, dial: func() (*nats.Conn, error) {
-		conn, err := nats.Connect("", nats.InProcessServer(s), nats.Name("nudge"), nats.MaxReconnects(-1))
+		conn, err := nats.Connect(s.ClientURL(), nats.Token(secret), nats.Name("nudge"), nats.MaxReconnects(-1))
 		if err != nil {
 			return nil, fmt.Errorf("stream: connect to the embedded log: %w", err)
 		}
