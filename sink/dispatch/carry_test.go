@@ -59,7 +59,7 @@ func TestCarryKeepsTheOrder(t *testing.T) {
 		})
 	}
 	new(effect.Encoder).Encode(e, 1, func(n uint64, data []byte) {
-		if err := d.copyMessage(t.Context(), 0, stream.Message{Seq: n, Data: data}); err != nil {
+		if err := d.copyMessages(t.Context(), 0, []stream.Message{{Seq: n, Data: data}}); err != nil {
 			t.Fatal(err)
 		}
 	})

@@ -165,50 +165,6 @@ func CopiedTo(store storage.Store, p int) (uint64, error) {
 
 func copyKey(p int) []byte { return storage.SinkKey(fmt.Sprintf("copy/%d", p)) }
 
-// copy copies one partition's deliveries, from the saved position on.
-func (d *Dispatcher) copy(ctx context.Context, p int) {
-	next := d.copied[p].Load() + 1
-	var err error
-	for ctx.Err() == nil {
-		if next, err = d.copyFrom(ctx, p, next, copyKey(p)); err != nil && ctx.Err() == nil {
-			d.config.Logger.Warn("dispatch: copying is tried again", slog.Int("partition", p), slog.Any("error", err))
-			pause(ctx, retryPause)
-		}
-	}
-	d.savePosition(p, next-1, copyKey(p))
-}
-
-func (d *Dispatcher) copyFrom(ctx context.Context, p int, next uint64, key []byte) (uint64, error) {
-	info, err := d.config.Effects[p].Info(ctx)
-	if err != nil {
-		return next, err
-	}
-	next = max(next, info.First)
-	r, err := d.config.Effects[p].Read(ctx, next)
-	if err != nil {
-		return next, err
-	}
-	defer r.Close()
-	saved := time.Now()
-	for {
-		m, err := r.Next(ctx)
-		if err != nil {
-			return next, err
-		}
-		if m.Seq != next {
-			return next, fmt.Errorf("dispatch: effect message %d came where %d was due", m.Seq, next)
-		}
-		if err := d.copyMessage(ctx, p, m); err != nil {
-			return next, err
-		}
-		next++
-		if time.Since(saved) > saveEvery {
-			d.savePosition(p, next-1, key)
-			saved = time.Now()
-		}
-	}
-}
-
 func (d *Dispatcher) savePosition(p int, n uint64, key []byte) {
 	if n == d.copied[p].Load() {
 		return

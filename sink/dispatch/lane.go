@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
 
 	"github.com/nudge-engine/nudge/campaign"
-	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/storage"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -22,43 +20,6 @@ const workersPerChannel = 64
 // maxInHand bounds the deliveries of a channel that are read and not done. Parcels
 // would be no bound: one may hold thousands, each with a goroutine of its own.
 const maxInHand = 4096
-
-// copyMessage puts the deliveries of an effect message into the streams of their
-// channels, and carries its transfers. A message that a stream has already is passed over.
-func (d *Dispatcher) copyMessage(ctx context.Context, p int, raw stream.Message) error {
-	m, err := effect.DecodeOutgoing(raw.Data, d.names[p])
-	if err != nil {
-		return err
-	}
-	parcels := map[string][]*campaign.Delivery{}
-	var channels []string
-	for i := range m.Deliveries {
-		v := &m.Deliveries[i]
-		if v.Status != campaign.HandedOff {
-			continue
-		}
-		if parcels[v.Channel] == nil {
-			channels = append(channels, v.Channel)
-		}
-		parcels[v.Channel] = append(parcels[v.Channel], v)
-	}
-	slices.Sort(channels)
-	for _, name := range channels {
-		l, err := d.lane(ctx, name)
-		if err != nil {
-			return err
-		}
-		if l.last[p] >= raw.Seq {
-			continue
-		}
-		a := stream.Append{Data: encodeParcel(raw.Seq, parcels[name], len(raw.Data)), Lane: strconv.Itoa(p)}
-		if _, err := stream.AppendWait(ctx, l.stream, a); err != nil {
-			return err
-		}
-		l.last[p] = raw.Seq
-	}
-	return d.carry(ctx, m.Transfers)
-}
 
 // lane is one channel's stream and worker.
 type lane struct {

@@ -10,14 +10,15 @@ import (
 // parcelFormat is the version of what a message of SEND_<channel> carries.
 const parcelFormat = 1
 
-// parcel is the deliveries of one effect message for one channel. Format 1:
-// format byte, effect message number (varint), count (varint), deliveries.
+// parcel is the deliveries for one channel of effect messages in a row: all that the channel
+// did not have before, up to the last of them. Format 1: format byte, number of the last
+// effect message (varint), count (varint), deliveries.
 type parcel struct {
-	effect     uint64
+	effect     uint64 // the last message
 	deliveries []campaign.Delivery
 }
 
-// encodeParcel writes the parcel of an effect message; it is about size bytes long.
+// encodeParcel writes a parcel that is about size bytes long.
 func encodeParcel(effect uint64, deliveries []*campaign.Delivery, size int) []byte {
 	b := append(make([]byte, 0, size), parcelFormat)
 	b = wire.AppendUint(b, effect)
