@@ -41,7 +41,7 @@ type WriterConfig struct {
 	Sources   []Source      // by partition
 	State     stream.Stream // where the position is kept; part of the log, so that another node can go on
 	LogID     string        // part of every token
-	Linger    time.Duration // least time between two blocks; default 500 ms
+	Linger    time.Duration // least time between the starts of two blocks; default 1 s
 	MaxFrames uint64        // frames a partition and block; default 64
 	Logger    *slog.Logger
 	// OneByOne does one after the other what is done at once otherwise: for the simulator,
@@ -88,7 +88,7 @@ const stateFormat = 1
 // NewWriter reads its position.
 func NewWriter(c WriterConfig) (*Writer, error) {
 	if c.Linger == 0 {
-		c.Linger = 500 * time.Millisecond
+		c.Linger = time.Second
 	}
 	if c.MaxFrames == 0 {
 		c.MaxFrames = maxFrames
