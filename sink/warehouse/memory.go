@@ -16,7 +16,9 @@ type Memory struct {
 	Tables map[string][]*Table // by name, in the order inserted
 	tokens map[string]bool
 
-	Fail, Lie func() bool // nil: never
+	// Lose makes it forget the rows of an insert, whose token it keeps, and report a failure,
+	// as an engine that is killed between the two.
+	Fail, Lie, Lose func() bool // nil: never
 }
 
 // NewMemory is an empty warehouse.
@@ -34,6 +36,9 @@ func (m *Memory) Insert(_ context.Context, token string, t *Table) error {
 	}
 	if key := t.Name + "/" + token; !m.tokens[key] {
 		m.tokens[key] = true
+		if m.Lose != nil && m.Lose() {
+			return ErrUnavailable
+		}
 		m.Tables[t.Name] = append(m.Tables[t.Name], t)
 	}
 	if m.Lie != nil && m.Lie() {

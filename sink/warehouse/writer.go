@@ -369,37 +369,6 @@ func merge(done, sealed []span) []span {
 	return next
 }
 
-// send inserts one table of a block. A block that may be there already is looked
-// for first.
-func (w *Writer) send(ctx context.Context, block uint64, t *Table) error {
-	limited, cancel := context.WithTimeout(ctx, insertLimit)
-	defer cancel()
-	if w.resent {
-		n, err := w.config.Warehouse.Has(limited, t.Name, block)
-		if err != nil {
-			return err
-		}
-		if n >= uint64(t.Rows) { // more: it was there before a part of it had to be left out
-			return nil
-		}
-		if n != 0 {
-			return fmt.Errorf(
-				"warehouse: block %d has %d of %d rows in %s; look into the table",
-				block,
-				n,
-				t.Rows,
-				t.Name,
-			)
-		}
-	}
-	token := fmt.Sprintf("%s-%d-%016x", w.config.LogID, block, w.spansHash())
-	if err := w.config.Warehouse.Insert(limited, token, t); err != nil {
-		return err
-	}
-	w.rows.Add(uint64(t.Rows))
-	return nil
-}
-
 // blockID is what rows carry: the number of the block, in a range of its own for
 // each log, because a warehouse can outlive a log.
 func (w *Writer) blockID(n uint64) uint64 {
