@@ -210,6 +210,9 @@ func (w *World) judgeDecisions() error {
 		for _, p := range w.parts[1:] {
 			sum = sum.Add(p.counted[k])
 		}
+		if slices.ContainsFunc(sum.Rulings(r.Hour), func(r audit.Ruling) bool { return r.Passed }) {
+			w.mark(reachPassed)
+		}
 		block := fmt.Sprintf("%s/%s %x", r.Campaign, r.Step, r.Experiment)
 		if err := rules(r, sum, blocked[block]); err != nil {
 			return fmt.Errorf("audit: control record %d: %w", k, err)

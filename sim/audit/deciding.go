@@ -294,17 +294,19 @@ type Ruling struct {
 	Look    int    // of the decision; 0: the deadline's
 	Tie     bool   // none is better
 	Arms    []Matured
+	Passed  bool // there were new figures before at which it was not looked
 }
 
 // Rulings goes through the hours from the first exposure on: the first block, if one
 // comes before the decision, and the decision.
 func (t Tally) Rulings(through int64) (all []Ruling) {
-	looks, before := 0, 0
+	looks, before, passed := 0, 0, false
 	for h := t.First/hour + 1; t.First != 0 && h <= min(through, (t.First+10_000*hour)/hour); h++ {
 		arms, total, enough := t.arms(h)
 		age := time.Duration(h*hour-t.First) * time.Millisecond
 		over := t.Rule.Deadline != 0 && age >= t.Rule.Deadline
 		look := age >= t.Rule.MinTime && enough && (looks == 0 || total >= 2*before)
+		passed = passed || looks > 0 && total > before && !look
 		if over && t.Rule.OnDeadline == DeadlineKeep || !over && !look {
 			continue
 		}
@@ -327,7 +329,9 @@ func (t Tally) Rulings(through int64) (all []Ruling) {
 		}
 		looks, before = looks+1, total
 		if max(second, 1-second) >= 1-(1-t.Rule.Confidence)/math.Pow(2, float64(looks)) {
-			return append(all, Ruling{Hour: h, Variant: t.Variants[best].ID, Look: looks, Arms: arms, Tie: tie})
+			return append(all, Ruling{
+				Hour: h, Variant: t.Variants[best].ID, Look: looks, Arms: arms, Tie: tie, Passed: passed,
+			})
 		}
 	}
 	return all

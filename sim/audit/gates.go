@@ -135,6 +135,7 @@ func (a *Auditor) capped(ch *chain, s Step, channel string) (v verdict, full boo
 func (a *Auditor) free(c *customer, limit Cap) int64 {
 	zone := c.zone(nil)
 	var in []int64 // the uses that count now, oldest first
+	ended := 0     // and those that did until now
 	for _, u := range c.uses {
 		if u.cap != limit.Name {
 			continue
@@ -144,11 +145,14 @@ func (a *Auditor) free(c *customer, limit Cap) int64 {
 			in = append(in, u.at)
 		}
 		if limit.Per == "" && a.now-u.at == limit.Window.Milliseconds() {
-			a.note(NoteCapEnd)
+			ended++
 		}
 	}
 	switch {
 	case len(in) < limit.Limit:
+		if len(in)+ended >= limit.Limit {
+			a.note(NoteCapEnd)
+		}
 		return a.now
 	case limit.Per != "":
 		return nextPeriod(a.now, limit.Per, zone)

@@ -172,6 +172,11 @@ func (a *Auditor) streak(c *customer, i int, e *Event) bool {
 		if run = append(run, o); len(run) == t.Length {
 			s.spent = append(s.spent, run...)
 			a.note(NoteStreak)
+			for k, o := range run[1:] {
+				if o.Time-run[k].Time == t.MaxGap.Milliseconds() {
+					a.note(NoteStreakGap)
+				}
+			}
 			return true
 		}
 	}

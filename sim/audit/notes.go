@@ -43,11 +43,13 @@ const (
 	NoteStart         = "chain started by a step"
 	NoteStreak        = "streak"
 	NoteStreakBroken  = "streak broken"
+	NoteStreakGap     = "streak with a gap of exactly max_gap"
 	NoteThreshold     = "threshold crossed"
 	NoteSegmentIn     = "segment entered"
 	NoteSegmentOut    = "segment left"
 	NoteChange        = "attribute changed"
 	NoteBroadcast     = "customer visited by a broadcast"
+	NoteTourExit      = "chain that a new version ends found by the broadcast that starts the next"
 	NoteOvertaken     = "customer visited by a tour before a record of theirs"
 	NoteSchedule      = "customer visited by a schedule"
 	NoteCalendar      = "customer visited on a day of a calendar"
@@ -70,7 +72,7 @@ func Notes() []string {
 		NoteCapEnd, NoteRefund, NoteRefundWaited, NoteDeferredLeft, NoteGhost, NoteRecheck, NoteOff, NoteDisturb,
 		NoteConsent, NotePreference, NoteDedupe, NoteDedupeEnd, NoteVariable, NoteOnFail, NoteQuietHold,
 		NoteQuietDrop, NoteQuietEnd, NoteMoved, NoteMovedTimer, NotePreempt, NoteGroup, NoteGroupLost,
-		NoteExperiment, NoteSet,
+		NoteExperiment, NoteSet, NoteStreakGap, NoteTourExit,
 		NoteSetFires, NoteEmit, NoteEmitDeep, NoteStart, NoteStreak, NoteStreakBroken, NoteThreshold, NoteSegmentIn,
 		NoteSegmentOut, NoteChange, NoteBroadcast, NoteOvertaken, NoteSchedule, NoteCalendar, NotePeriod, NoteRestarted,
 		NotePaused, NoteExit, NoteArchived, NotePinned, NoteDate, NoteDateMoved, NoteDateCaught, NoteDateMissed,

@@ -166,6 +166,11 @@ func (a *Auditor) visitFor(c *customer, t *tour) {
 		a.include(c, t)
 		return
 	}
+	for _, ch := range c.chains {
+		if ch.live() && ch.leaving && ch.def.Trigger.Kind == KindBroadcast && ch.def.Trigger.Event == t.event.Name {
+			a.note(NoteTourExit) // else it would be in the way of the next
+		}
+	}
 	a.dismiss(c)
 	a.happen(c, t)
 }
