@@ -77,26 +77,54 @@ func TestClickHouseConforms(t *testing.T) { conform(t, openEngine(t)) }
 func TestMigrationIsDoneAgain(t *testing.T) {
 	w, url := startEngine(t)
 	for _, forgotten := range []string{"version = 3", "1"} {
-		for _, statement := range []string{
-			"ALTER TABLE nudge.migrations DELETE WHERE " + forgotten + " SETTINGS mutations_sync = 1",
-			"DROP VIEW nudge.chains",
-		} {
-			request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(statement))
-			if err != nil {
-				t.Fatal(err)
-			}
-			response, err := http.DefaultClient.Do(request)
-			if err != nil {
-				t.Fatal(err)
-			}
-			text, err := io.ReadAll(response.Body)
-			if err = errors.Join(err, response.Body.Close()); err != nil || response.StatusCode != http.StatusOK {
-				t.Fatalf("%s: %s %s, error %v", statement, response.Status, text, err)
-			}
-		}
+		execute(t, url, "ALTER TABLE nudge.migrations DELETE WHERE "+forgotten+" SETTINGS mutations_sync = 1")
+		execute(t, url, "DROP VIEW nudge.chains")
 		if err := w.Migrate(t.Context()); err != nil {
 			t.Errorf("migrations with %s forgotten: %v", forgotten, err)
 		}
+	}
+}
+
+// An engine that knows a token takes the insert for done although no row of it is there: so
+// the writer looks afterwards, and tries another token.
+func TestTokenWithoutRows(t *testing.T) {
+	w, url := startEngine(t)
+	if err := w.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	table := &warehouse.Table{Name: "dead_letters", Rows: 1, Columns: []warehouse.Column{
+		{Name: "customer", Type: "String", Values: []string{"ann"}},
+		{Name: "block", Type: "UInt64", Values: []uint64{7}},
+	}}
+	insert := func(token string, want uint64) {
+		t.Helper()
+		if err := w.Insert(t.Context(), token, table); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := w.Has(t.Context(), "dead_letters", 7); err != nil || n != want {
+			t.Errorf("token %s: %d rows, error %v; want %d", token, n, err, want)
+		}
+	}
+	insert("log-7", 1)
+	execute(t, url, "ALTER TABLE nudge.dead_letters DELETE WHERE 1 SETTINGS mutations_sync = 2")
+	insert("log-7", 0)
+	insert("log-7-1", 1)
+}
+
+// execute runs a statement in the engine.
+func execute(t *testing.T, url, statement string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(statement))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(response.Body)
+	if err = errors.Join(err, response.Body.Close()); err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s %s, error %v", statement, response.Status, text, err)
 	}
 }
 
