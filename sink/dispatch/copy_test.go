@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"reflect"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/nudge-engine/nudge/campaign"
@@ -80,10 +81,10 @@ func parcelsOf(t *testing.T, log stream.Log, channel string) (all []string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text := strconv.Itoa(int(p.effect)) + ":"
+		text := []string{strconv.Itoa(int(p.effect)) + ":"}
 		for i := range p.deliveries {
-			text += " " + p.deliveries[i].Customer
+			text = append(text, p.deliveries[i].Customer)
 		}
-		all = append(all, text)
+		all = append(all, strings.Join(text, " "))
 	}
 }

@@ -61,5 +61,6 @@ func (w *Writer) there(ctx context.Context, block uint64, t *Table) (bool, error
 	if n >= uint64(t.Rows) { // more: it was there before a part of it had to be left out
 		return true, nil
 	}
-	return false, fmt.Errorf("warehouse: block %d has %d of %d rows in %s; look into the table", block, n, t.Rows, t.Name)
+	return false, fmt.Errorf("warehouse: block %d has %d of %d rows in %s; look into the table", block, n, t.Rows,
+		t.Name)
 }
