@@ -21,7 +21,7 @@ func appendValue(b []byte, v ref.Val, depth int) (_ []byte, ok bool) {
 	}
 	switch x := v.(type) {
 	case types.String:
-		return appendJSONString(b, string(x)), true
+		return AppendJSONString(b, string(x)), true
 	case types.Bool:
 		return strconv.AppendBool(b, bool(x)), true
 	case types.Int:
@@ -36,7 +36,7 @@ func appendValue(b []byte, v ref.Val, depth int) (_ []byte, ok bool) {
 	case types.Null:
 		return append(b, "null"...), true
 	case types.Timestamp:
-		return appendJSONString(b, x.UTC().Format(time.RFC3339Nano)), true
+		return AppendJSONString(b, x.UTC().Format(time.RFC3339Nano)), true
 	case jsonMap:
 		if x.o == nil {
 			return append(b, "{}"...), true
@@ -46,7 +46,7 @@ func appendValue(b []byte, v ref.Val, depth int) (_ []byte, ok bool) {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = appendCanonical(append(appendJSONString(b, k), ':'), x.o.Get(k))
+			b = appendCanonical(append(AppendJSONString(b, k), ':'), x.o.Get(k))
 		}
 		return append(b, '}'), true
 	case traits.Lister:
@@ -93,7 +93,7 @@ func (m *Machine) object(assigns []Assign, ch *Chain) []byte {
 		if len(b) > 1 {
 			b = append(b, ',')
 		}
-		b = append(append(appendJSONString(b, a.Name), ':'), value...)
+		b = append(append(AppendJSONString(b, a.Name), ':'), value...)
 	}
 	return append(b, '}')
 }

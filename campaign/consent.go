@@ -228,14 +228,14 @@ func (c *Customer) consentView(subject Subject) ref.Val {
 		if len(b) > 1 {
 			b = append(b, ',')
 		}
-		b = append(appendJSONString(b, x.Name), `:{"at":`...)
-		b = append(appendJSONString(b, FormatTime(x.At)), `,"granted":`...)
+		b = append(AppendJSONString(b, x.Name), `:{"at":`...)
+		b = append(AppendJSONString(b, FormatTime(x.At)), `,"granted":`...)
 		if x.Granted {
 			b = append(b, "true"...)
 		} else {
 			b = append(b, "false"...)
 		}
-		b = append(appendJSONString(append(b, `,"source":`...), x.Source), '}')
+		b = append(AppendJSONString(append(b, `,"source":`...), x.Source), '}')
 	}
 	var view lazyJSON
 	view.reset(append(b, '}'))

@@ -190,7 +190,7 @@ func VariantsJSON(variants []Passed) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendJSONString(append(appendJSONString(b, v.Step), ':'), v.Variant)
+		b = AppendJSONString(append(AppendJSONString(b, v.Step), ':'), v.Variant)
 	}
 	return append(b, '}')
 }

@@ -86,7 +86,7 @@ func appendCanonical(b []byte, v *fastjson.Value) []byte {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = appendJSONString(b, k)
+			b = AppendJSONString(b, k)
 			b = append(b, ':')
 			b = appendCanonical(b, o.Get(k))
 		}
@@ -101,7 +101,7 @@ func appendCanonical(b []byte, v *fastjson.Value) []byte {
 		}
 		return append(b, ']')
 	case fastjson.TypeString:
-		return appendJSONString(b, string(v.GetStringBytes()))
+		return AppendJSONString(b, string(v.GetStringBytes()))
 	default:
 		return v.MarshalTo(b)
 	}
@@ -109,8 +109,8 @@ func appendCanonical(b []byte, v *fastjson.Value) []byte {
 
 const hexDigits = "0123456789abcdef"
 
-// appendJSONString appends s quoted, escaping only what JSON requires.
-func appendJSONString(b []byte, s string) []byte {
+// AppendJSONString appends s quoted, escaping only what JSON requires. s is valid UTF-8.
+func AppendJSONString(b []byte, s string) []byte {
 	b = append(b, '"')
 	for i := range len(s) {
 		switch c := s[i]; {
@@ -167,7 +167,7 @@ func mergeTraits(old, update []byte) []byte {
 		if len(merged) > 1 {
 			merged = append(merged, ',')
 		}
-		merged = append(appendJSONString(merged, k), ':')
+		merged = append(AppendJSONString(merged, k), ':')
 		merged = appendCanonical(merged, v)
 	}
 	if len(merged) == 1 {

@@ -142,7 +142,7 @@ func (r *reader) literal(n *yaml.Node, what string) *Literal {
 			}
 			return &Literal{JSON: float(f)}
 		case "!!str":
-			return &Literal{JSON: string(appendJSONString(nil, n.Value))}
+			return &Literal{JSON: string(AppendJSONString(nil, n.Value))}
 		}
 	}
 	r.fail(n, "%s must be a text, a number, true, false or null", what)

@@ -154,7 +154,7 @@ func (r *reader) jsonLiteral(b []byte, n *yaml.Node, what string) []byte {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = append(appendJSONString(b, n.Content[i].Value), ':')
+			b = append(AppendJSONString(b, n.Content[i].Value), ':')
 			b = r.jsonLiteral(b, n.Content[i+1], what)
 		}
 		return append(b, '}')
@@ -188,6 +188,6 @@ func (r *reader) literalScalar(b []byte, n *yaml.Node, what string) []byte {
 		}
 		return strconv.AppendFloat(b, v, 'f', -1, 64)
 	default:
-		return appendJSONString(b, n.Value)
+		return AppendJSONString(b, n.Value)
 	}
 }

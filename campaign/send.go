@@ -85,7 +85,7 @@ func (m *Machine) message(p *Program, step string, s *Send, ch *Chain) *message 
 		msg.missing = "to"
 		return msg
 	}
-	named := appendJSONString([]byte(`{"to":`), clip(to, maxRecipient))
+	named := AppendJSONString([]byte(`{"to":`), clip(to, maxRecipient))
 	if len(msg.values) > len("{}") {
 		named = append(append(named, ','), msg.values[1:]...)
 	} else {
@@ -168,7 +168,7 @@ func (m *Machine) capture(p *Program, needs []Variable, ch *Chain) (values []byt
 		if len(values) > 1 {
 			values = append(values, ',')
 		}
-		values = append(append(appendJSONString(values, path), ':'), text...)
+		values = append(append(AppendJSONString(values, path), ':'), text...)
 	}
 	return append(values, '}'), ""
 }
@@ -197,13 +197,13 @@ func (m *Machine) lookup(p *Program, path string, ch *Chain) []byte {
 	case "customer":
 		switch name {
 		case "id":
-			return appendJSONString(nil, m.c.ID)
+			return AppendJSONString(nil, m.c.ID)
 		case "traits":
 			return member(m.scope.customer.traits.object(), inner)
 		case "timezone":
 			return member(m.scope.customer.traits.object(), "timezone")
 		case "created_at":
-			return appendJSONString(nil, FormatTime(m.c.CreatedAt))
+			return AppendJSONString(nil, FormatTime(m.c.CreatedAt))
 		case "tags":
 			return appendJSONTexts(nil, m.c.Tags)
 		}
@@ -213,7 +213,7 @@ func (m *Machine) lookup(p *Program, path string, ch *Chain) []byte {
 		return ch.lookup(name, inner)
 	case "campaign":
 		if name == "name" {
-			return appendJSONString(nil, p.Name)
+			return AppendJSONString(nil, p.Name)
 		}
 	}
 	return nil
@@ -223,13 +223,13 @@ func (m *Machine) lookup(p *Program, path string, ch *Chain) []byte {
 func (ch *Chain) lookup(name, inner string) []byte {
 	switch name {
 	case "key":
-		return appendJSONString(nil, ch.Key)
+		return AppendJSONString(nil, ch.Key)
 	case "entered_at":
-		return appendJSONString(nil, FormatTime(ch.EnteredAt))
+		return AppendJSONString(nil, FormatTime(ch.EnteredAt))
 	case "variants":
 		for _, v := range ch.Variants {
 			if v.Step == inner {
-				return appendJSONString(nil, v.Variant)
+				return AppendJSONString(nil, v.Variant)
 			}
 		}
 	}
@@ -242,7 +242,7 @@ func appendJSONTexts(b []byte, texts []string) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendJSONString(b, text)
+		b = AppendJSONString(b, text)
 	}
 	return append(b, ']')
 }
@@ -254,11 +254,11 @@ func (m *Machine) lookupTrigger(name, inner string) []byte {
 	}
 	switch name {
 	case "id":
-		return appendJSONString(nil, view.e.ID)
+		return AppendJSONString(nil, view.e.ID)
 	case "name":
-		return appendJSONString(nil, view.e.Name)
+		return AppendJSONString(nil, view.e.Name)
 	case "time":
-		return appendJSONString(nil, FormatTime(view.e.Time))
+		return AppendJSONString(nil, FormatTime(view.e.Time))
 	case "properties":
 		return member(view.props.object(), inner)
 	case "context":

@@ -45,7 +45,7 @@ func (n *exprNode) unmet(s *scope, all []string) []string {
 
 // textFact, numberFact, timeFact and spanFact are facts of the usual kinds.
 func textFact(name, text string) Fact {
-	return Fact{Name: name, Value: string(appendJSONString(nil, text))}
+	return Fact{Name: name, Value: string(AppendJSONString(nil, text))}
 }
 
 func numberFact[T ~int | ~int64 | ~uint32 | ~uint64](name string, n T) Fact {
@@ -114,10 +114,10 @@ func (m *Machine) exprFacts(a Asked, e *Expr) Asked {
 func factValue(v ref.Val) string {
 	b, ok := appendValue(nil, v, 0)
 	if !ok {
-		return string(appendJSONString(nil, v.Type().TypeName()))
+		return string(AppendJSONString(nil, v.Type().TypeName()))
 	}
 	if len(b) > maxFact {
-		return string(appendJSONString(nil, clip(string(b), maxFact)+"..."))
+		return string(AppendJSONString(nil, clip(string(b), maxFact)+"..."))
 	}
 	return string(b)
 }

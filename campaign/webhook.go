@@ -198,7 +198,7 @@ func (t *WebhookTrigger) Read(body *fastjson.Value) (e Event, user, anonymous st
 			if len(b) > 1 {
 				b = append(b, ',')
 			}
-			b = append(append(appendJSONString(b, m.Name), ':'), text...)
+			b = append(append(AppendJSONString(b, m.Name), ':'), text...)
 			continue
 		}
 		if *into, wrong = m.id(text); wrong != nil {

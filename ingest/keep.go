@@ -4,6 +4,8 @@ import (
 	"bytes"
 
 	"github.com/valyala/fastjson"
+
+	"github.com/nudge-engine/nudge/campaign"
 )
 
 // keep copies bytes into the arena, which lives as long as the events. The copy is valid
@@ -29,7 +31,7 @@ func appendJSON(b []byte, v *fastjson.Value) []byte {
 				b = append(b, ',')
 			}
 			first = false
-			b = append(appendJSONText(b, key), ':')
+			b = append(campaign.AppendJSONString(b, alias(key)), ':')
 			b = appendJSON(b, member)
 		})
 		return append(b, '}')
@@ -43,31 +45,8 @@ func appendJSON(b []byte, v *fastjson.Value) []byte {
 		}
 		return append(b, ']')
 	case fastjson.TypeString:
-		return appendJSONText(b, v.GetStringBytes())
+		return campaign.AppendJSONString(b, alias(v.GetStringBytes()))
 	default: // numbers keep their text
 		return v.MarshalTo(b)
 	}
-}
-
-// appendJSONText appends s quoted; what JSON does not need escaped stays as it is.
-func appendJSONText(b, s []byte) []byte {
-	const hexDigits = "0123456789abcdef"
-	b = append(b, '"')
-	for _, c := range s {
-		switch {
-		case c == '"' || c == '\\':
-			b = append(b, '\\', c)
-		case c == '\n':
-			b = append(b, '\\', 'n')
-		case c == '\r':
-			b = append(b, '\\', 'r')
-		case c == '\t':
-			b = append(b, '\\', 't')
-		case c < 0x20:
-			b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
-		default:
-			b = append(b, c)
-		}
-	}
-	return append(b, '"')
 }
