@@ -32,8 +32,8 @@ func (h *host) replace() {
 	if h.e.reading.Err() != nil {
 		return // it is stopped meanwhile
 	}
-	h.e.hosts[h.partition].Store(fresh)
 	fresh.start(failure)
+	h.e.hosts[h.partition].Store(fresh) // not before: who asks it needs its actor
 }
 
 // bury ends the actor.
