@@ -14,10 +14,12 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// Limits of what is copied at once: effect messages, and their bytes before the last of them.
+// Limits of what is copied at once: effect messages, and their bytes before the last of
+// them; and of the messages that are read meanwhile, each of at most 512 KiB.
 const (
 	copiedAtOnce = 64
-	copiedBytes  = 256 << 10
+	copiedBytes  = 128 << 10
+	copiedAhead  = 8
 )
 
 // copy copies one partition's deliveries, from the saved position on.
@@ -79,7 +81,7 @@ type ahead struct {
 
 func readAhead(ctx context.Context, r stream.Reader) *ahead {
 	ctx, stop := context.WithCancel(ctx)
-	a := &ahead{messages: make(chan stream.Message, copiedAtOnce), stopRead: stop}
+	a := &ahead{messages: make(chan stream.Message, copiedAhead), stopRead: stop}
 	a.reading.Go(func() {
 		defer close(a.messages)
 		for {
