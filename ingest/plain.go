@@ -43,7 +43,7 @@ func (d *decoder) plainObject(o *fastjson.Object) (wrong *FieldError) {
 			return
 		}
 		if wrong = d.plain(v); wrong != nil {
-			wrong = wrong.within("." + clip(string(key), maxName))
+			wrong = wrong.within("." + named(key))
 		}
 	})
 	return wrong
@@ -64,18 +64,22 @@ func (d *decoder) twice(o *fastjson.Object) *FieldError {
 		}
 		for _, other := range others {
 			if bytes.Equal(key, other) {
-				name := clip(string(key), maxName)
-				if name == "" {
-					name = `""`
-				}
 				return &FieldError{
-					Path: "." + name, Code: codeDuplicate,
+					Path: "." + named(key), Code: codeDuplicate,
 					Message: "the object has this key twice",
 				}
 			}
 		}
 	}
 	return nil
+}
+
+// named is a key in a path; the empty one shows as quotes.
+func named(key []byte) string {
+	if len(key) == 0 {
+		return `""`
+	}
+	return clip(string(key), maxName)
 }
 
 // within puts what the value is in before the path.
