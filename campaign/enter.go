@@ -112,6 +112,11 @@ func (m *Machine) fireWatch(campaign string) {
 	if _, ok := p.Trigger.(*InactivityTrigger); !ok {
 		return
 	}
+	m.enterUnlessLate(p, trigger)
+}
+
+// enterUnlessLate enters a chain that no record asks for, unless that is too late.
+func (m *Machine) enterUnlessLate(p *Program, trigger *Event) {
 	m.scope.chain.c = nil
 	m.scope.trigger.set(trigger)
 	if m.late && p.Late == LateExit {

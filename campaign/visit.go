@@ -254,13 +254,7 @@ func (m *Machine) activated(name string, existing bool) {
 // askIn enters a chain for a customer for whom it is so already.
 func (m *Machine) askIn(p *Program, trigger *Event) {
 	m.follow()
-	m.scope.chain.c = nil
-	m.scope.trigger.set(trigger)
-	if m.late && p.Late == LateExit {
-		m.refuse(p, "", ReasonLate)
-		return
-	}
-	m.enterIfAllowed(p, trigger)
+	m.enterUnlessLate(p, trigger)
 }
 
 // holds says whether a customer is where the trigger would have brought them: inside of
