@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/wire"
 )
 
 // aliasCall is the type of a call that says who an anonymous customer is.
@@ -26,7 +27,7 @@ func (i *item) callKind() string {
 	if i.kind != "" {
 		return i.kind
 	}
-	return alias(i.v.GetStringBytes("type"))
+	return wire.Alias(i.v.GetStringBytes("type"))
 }
 
 // merge is the event that makes the anonymous customer of an identify call the known one;

@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unsafe"
 
 	"github.com/valyala/fastjson"
 
 	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/wire"
 )
 
 // Codes of field errors; stable.
@@ -161,7 +161,7 @@ func (i *item) callType(e *campaign.Event) *FieldError {
 		if wrong != nil {
 			return wrong
 		}
-		kind = alias(b)
+		kind = wire.Alias(b) // as long as the body
 	}
 	required := ""
 	switch kind {
@@ -269,7 +269,7 @@ func instant(name string, v *fastjson.Value) (ms int64, given bool, wrong *Field
 	if v.Type() != fastjson.TypeString {
 		return 0, false, &FieldError{Path: name, Code: codeType, Message: "must be a text, not " + typeName(v)}
 	}
-	text := alias(v.GetStringBytes())
+	text := wire.Alias(v.GetStringBytes())
 	t, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil || t.Year() < 1970 || t.Year() > 9998 {
 		return 0, false, &FieldError{
@@ -279,9 +279,6 @@ func instant(name string, v *fastjson.Value) (ms int64, given bool, wrong *Field
 	}
 	return t.UnixMilli(), true, nil
 }
-
-// alias is b as a text without a copy, for as long as the parsed body lives.
-func alias(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 // objects keeps the JSON objects of the call.
 func (i *item) objects(e *campaign.Event) *FieldError {

@@ -6,6 +6,7 @@ import (
 	"github.com/valyala/fastjson"
 
 	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/wire"
 )
 
 // keep copies bytes into the arena, which lives as long as the events. The copy is valid
@@ -31,7 +32,7 @@ func appendJSON(b []byte, v *fastjson.Value) []byte {
 				b = append(b, ',')
 			}
 			first = false
-			b = append(campaign.AppendJSONString(b, alias(key)), ':')
+			b = append(campaign.AppendJSONString(b, wire.Alias(key)), ':')
 			b = appendJSON(b, member)
 		})
 		return append(b, '}')
@@ -45,7 +46,7 @@ func appendJSON(b []byte, v *fastjson.Value) []byte {
 		}
 		return append(b, ']')
 	case fastjson.TypeString:
-		return campaign.AppendJSONString(b, alias(v.GetStringBytes()))
+		return campaign.AppendJSONString(b, wire.Alias(v.GetStringBytes()))
 	default: // numbers keep their text
 		return v.MarshalTo(b)
 	}

@@ -162,10 +162,13 @@ func (d *Decoder) Row() *Decoder { return &Decoder{rest: d.Bytes(), alias: d.ali
 func (d *Decoder) String() string {
 	p := d.Bytes()
 	if d.alias {
-		return unsafe.String(unsafe.SliceData(p), len(p))
+		return Alias(p)
 	}
 	return string(p)
 }
+
+// Alias is p as a text without a copy. Nobody may write to p while the text is in use.
+func Alias(p []byte) string { return unsafe.String(unsafe.SliceData(p), len(p)) }
 
 func (d *Decoder) fail(format string, args ...any) {
 	if d.err == nil {

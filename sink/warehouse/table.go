@@ -2,12 +2,12 @@ package warehouse
 
 import (
 	"time"
-	"unsafe"
 
 	"github.com/shopspring/decimal"
 
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/effect"
+	"github.com/nudge-engine/nudge/internal/wire"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -160,9 +160,6 @@ func newRows(block uint64, events int) *rows {
 	return r
 }
 
-// alias is b as a text without a copy: nobody writes to a message of the log.
-func alias(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
-
 // frame adds the event rows of a frame, without those that were not applied.
 func (r *rows) frame(partition int, seq uint64, f *stream.Frame, dropped map[uint32]bool) error {
 	t := &r.events
@@ -181,9 +178,10 @@ func (r *rows) frame(partition int, seq uint64, f *stream.Frame, dropped map[uin
 		t.event = append(t.event, e.Name)
 		t.message = append(t.message, e.ID)
 		t.kind = append(t.kind, e.Type.String())
-		t.properties = append(t.properties, alias(e.Properties))
-		t.traits = append(t.traits, alias(e.Traits))
-		t.context = append(t.context, alias(e.Context))
+		// Nobody writes to a message of the log.
+		t.properties = append(t.properties, wire.Alias(e.Properties))
+		t.traits = append(t.traits, wire.Alias(e.Traits))
+		t.context = append(t.context, wire.Alias(e.Context))
 		t.eventTime = append(t.eventTime, instant(e.Time))
 		t.receivedAt = append(t.receivedAt, received)
 	}
