@@ -190,8 +190,8 @@ func (e *Engine) MayLeave(ctx context.Context, d *campaign.Delivery, effect uint
 	return e.mayLeaveMerged(ctx, d, into)
 }
 
-// MayLeaveAll is MayLeave for deliveries of one effect message of a partition. What it
-// says no to must be asked one by one, to know why.
+// MayLeaveAll is MayLeave for deliveries of a partition that came together; effect is the
+// last message that carried one of them. What it says no to must be asked one by one, to know why.
 func (e *Engine) MayLeaveAll(ctx context.Context, partition int, all []campaign.Delivery, effect uint64) []bool {
 	h := e.host(partition)
 	answers, err := ask(ctx, h, func(o *Owner) ([]bool, error) {

@@ -24,8 +24,9 @@ type Config struct {
 	Publisher *stream.Publisher
 	// MayLeave asks the customer's shard (R9).
 	MayLeave func(ctx context.Context, d *campaign.Delivery, effect uint64) (bool, error)
-	// MayLeaveAll asks the shard of a partition about deliveries of one effect message at
-	// once. What it does not say yes to is asked again one by one; it may be nil.
+	// MayLeaveAll asks the shard of a partition about deliveries of one parcel at once; effect
+	// is the last message that it has. What it does not say yes to is asked again one by
+	// one; it may be nil.
 	MayLeaveAll func(ctx context.Context, partition int, all []campaign.Delivery, effect uint64) []bool
 	// Texts are the texts of a step's message in one version of a campaign.
 	Texts func(workspace, name string, version uint32, step string) ([]campaign.Field, error)

@@ -15,7 +15,7 @@ const askedAtOnce = 64
 type errand struct {
 	l         *lane
 	partition int
-	effect    uint64 // the message that carried the deliveries
+	effect    uint64 // the last message that carried one of them
 
 	slots    chan struct{}   // of the lane: one for each attempt that is made
 	inHand   chan struct{}   // of the lane: one for each delivery that is not done

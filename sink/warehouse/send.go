@@ -30,12 +30,12 @@ func (w *Writer) send(ctx context.Context, block uint64, t *Table) error {
 		if err := w.config.Warehouse.Insert(limited, tokenAgain(token, again), t); err != nil {
 			return err
 		}
-		there, err := !w.resent, error(nil)
+		there := true
 		if w.resent {
-			there, err = w.there(limited, block, t)
-		}
-		if err != nil {
-			return err
+			var err error
+			if there, err = w.there(limited, block, t); err != nil {
+				return err
+			}
 		}
 		if there {
 			w.rows.Add(uint64(t.Rows))
