@@ -38,6 +38,7 @@ type JetStream struct {
 	server   *server.Server // nil when the server is elsewhere
 	replicas int
 	log      *slog.Logger
+	times    readerTimes
 
 	mu    sync.Mutex
 	links map[string]link // by stream
@@ -82,7 +83,7 @@ func OpenURL(url string, replicas int, log *slog.Logger) (*JetStream, error) {
 }
 
 func newJetStream(l *JetStream) (*JetStream, error) {
-	l.links = map[string]link{}
+	l.links, l.times = map[string]link{}, usualReaderTimes()
 	own, err := l.connect()
 	if err != nil {
 		return nil, err
@@ -135,7 +136,7 @@ func (l *JetStream) Open(ctx context.Context, name string, o Options) (Stream, e
 	if err != nil {
 		return nil, fmt.Errorf("stream: open %s: %w", name, err)
 	}
-	js := &jsStream{js: k.js, name: name, s: s, lanes: o.Lanes != nil, acks: make(chan pending, 1024)}
+	js := &jsStream{js: k.js, name: name, s: s, times: l.times, lanes: o.Lanes != nil, acks: make(chan pending, 1024)}
 	go js.await()
 	return js, nil
 }
@@ -242,6 +243,7 @@ type jsStream struct {
 	js    jetstream.JetStream
 	name  string
 	s     jetstream.Stream
+	times readerTimes
 	lanes bool
 	acks  chan pending // in the order of publication
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -13,30 +15,105 @@ import (
 // in bytes nats.go v1.55.0 asks for more than it keeps.)
 const readAhead = 16
 
+// readerTimes are the periods of a reader. The client library puts the heartbeats of
+// the server into the queue of the messages, which holds readAhead of both and drops what
+// comes when it is full. So nobody may leave a reader unread for as long as a heartbeat:
+// after idle without a call of Next the reader gives its consumer back, and the next call
+// takes a new one at the same position.
+type readerTimes struct {
+	heartbeat time.Duration // between signs of life of the server; 500 ms to 30 s
+	expiry    time.Duration // of one request for messages; at least twice heartbeat
+	idle      time.Duration // without a call of Next; less than heartbeat
+}
+
+func usualReaderTimes() readerTimes {
+	return readerTimes{heartbeat: 10 * time.Second, expiry: 30 * time.Second, idle: 5 * time.Second}
+}
+
 // jsReader reads with an ordered consumer. Its positions are our own: nothing is
-// acknowledged, and a gap is found by whoever checks the sequences.
+// acknowledged, and a gap is found by whoever checks the sequences. Next is for one
+// goroutine at a time; Close may come from another.
 type jsReader struct {
-	s        *jsStream
-	messages jetstream.MessagesContext
+	s *jsStream
+
+	mu       sync.Mutex
+	messages jetstream.MessagesContext // nil while the consumer is given back
+	next     uint64                    // sequence of the first message that was not returned
+	reading  bool                      // Next is waiting
+	closed   bool
+	idle     *time.Timer
 }
 
 func (s *jsStream) Read(ctx context.Context, from uint64) (Reader, error) {
-	consumer, err := s.s.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
+	r := &jsReader{s: s, next: max(from, 1)}
+	if err := r.open(ctx); err != nil {
+		return nil, err
+	}
+	r.idle = time.AfterFunc(s.times.idle, r.giveBack)
+	return r, nil
+}
+
+// open takes a consumer at the position.
+func (r *jsReader) open(ctx context.Context) error {
+	consumer, err := r.s.s.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy,
-		OptStartSeq:   max(from, 1),
+		OptStartSeq:   r.next,
 	})
-	if err != nil {
-		return nil, fmt.Errorf("stream: read %s from %d: %w", s.name, from, err)
+	if err == nil {
+		r.messages, err = consumer.Messages(jetstream.PullMaxMessages(readAhead),
+			jetstream.PullExpiry(r.s.times.expiry), jetstream.PullHeartbeat(r.s.times.heartbeat))
 	}
-	messages, err := consumer.Messages(jetstream.PullMaxMessages(readAhead))
 	if err != nil {
-		return nil, fmt.Errorf("stream: read %s from %d: %w", s.name, from, err)
+		return fmt.Errorf("stream: read %s from %d: %w", r.s.name, r.next, err)
 	}
-	return &jsReader{s: s, messages: messages}, nil
+	return nil
+}
+
+// giveBack ends a consumer that nobody reads from.
+func (r *jsReader) giveBack() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.reading || r.closed || r.messages == nil {
+		return
+	}
+	r.messages.Stop()
+	r.messages = nil
 }
 
 func (r *jsReader) Next(ctx context.Context) (Message, error) {
-	m, err := r.messages.Next(jetstream.NextContext(ctx))
+	messages, err := r.begin(ctx)
+	if err != nil {
+		return Message{}, err
+	}
+	m, err := messages.Next(jetstream.NextContext(ctx))
+	message, err := r.message(ctx, m, err)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.reading = false
+	if err == nil {
+		r.next = message.Seq + 1
+	}
+	r.idle.Reset(r.s.times.idle)
+	return message, err
+}
+
+// begin says that Next waits, and returns what it waits for.
+func (r *jsReader) begin(ctx context.Context) (jetstream.MessagesContext, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return nil, ErrClosed
+	}
+	if r.messages == nil {
+		if err := r.open(ctx); err != nil {
+			return nil, err
+		}
+	}
+	r.reading = true
+	return r.messages, nil
+}
+
+func (r *jsReader) message(ctx context.Context, m jetstream.Msg, err error) (Message, error) {
 	switch {
 	case errors.Is(err, jetstream.ErrMsgIteratorClosed):
 		return Message{}, ErrClosed
@@ -52,4 +129,12 @@ func (r *jsReader) Next(ctx context.Context) (Message, error) {
 	return Message{Seq: meta.Sequence.Stream, Time: meta.Timestamp, Lane: r.s.lane(m.Subject()), Data: m.Data()}, nil
 }
 
-func (r *jsReader) Close() { r.messages.Stop() }
+func (r *jsReader) Close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
+	r.idle.Stop()
+	if r.messages != nil {
+		r.messages.Stop()
+	}
+}
