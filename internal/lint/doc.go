@@ -16,6 +16,7 @@
 //	package variables    nothing mutable at package level
 //	machine paths        no path of one developer's machine in a tracked text file
 //	dependencies named   direct dependencies are explained in docs/dependencies.md
+//	tracked files        at most 1 MiB each, and no compiled program or library
 //
 // # Exceptions
 //

@@ -36,6 +36,12 @@ func plantedTexts() []planted {
 			}, "\n"),
 			"a/testdata/text.txt": "open " + work + "x BAD\n",
 		}},
+		{name: "made", rule: "tracked files", files: map[string]string{
+			"nudged": "\x7fELF\x02\x01\x00", "a.out": "\xcf\xfa\xed\xfe\x00", "a/x.exe": "MZ\x90\x00",
+			"a/testdata/big.tar.gz": strings.Repeat("x", 1<<20+1),
+			"a/testdata/fits.gz":    strings.Repeat("x", 1<<20),
+			"a/a.txt":               "ELF in a text", "empty": "", "run.sh": "#!/bin/sh\n",
+		}, want: []string{"a.out:1", "a/testdata/big.tar.gz:1", "a/x.exe:1", "nudged:1"}},
 		{name: "sleep", rule: "no sleep in tests", files: map[string]string{
 			"a/a_test.go":          source(`import "time"`, "func x() {", "\ttime.Sleep(1) // BAD", "}"),
 			"a/renamed_test.go":    source(`import clock "time"`, "var nap = clock.Sleep // BAD"),

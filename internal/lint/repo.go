@@ -1,7 +1,6 @@
 package lint
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +23,7 @@ type Repo struct {
 	Fset  *token.FileSet
 	Go    []*GoFile // sorted by path
 	Texts []Text    // sorted by path; includes the Go files
+	Files []File    // sorted by path; all of them
 
 	broken []Finding // files that do not parse
 }
@@ -42,6 +42,16 @@ type Text struct {
 	Path string
 	Data string
 }
+
+// File is what is looked at of every file, whatever it holds.
+type File struct {
+	Path string
+	Size int64  // bytes
+	Head string // the first bytes, at most headSize
+}
+
+// headSize is enough for the marks of executables.
+const headSize = 4
 
 // Finding is one broken rule: where, what is wrong, what to do instead.
 type Finding struct {
@@ -81,7 +91,7 @@ func Load(ctx context.Context, root string) (*Repo, error) {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
-		if err == nil && !bytes.ContainsRune(data, 0) {
+		if err == nil {
 			files[name] = string(data)
 		}
 		return err
@@ -97,8 +107,12 @@ func Load(ctx context.Context, root string) (*Repo, error) {
 func Parse(files map[string]string) *Repo {
 	repo := &Repo{Fset: token.NewFileSet()}
 	for name, data := range files { //nudge:unordered sorted below
-		repo.Texts = append(repo.Texts, Text{Path: name, Data: data})
+		repo.Files = append(repo.Files, File{Path: name, Size: int64(len(data)), Head: data[:min(len(data), headSize)]})
+		if !strings.ContainsRune(data, 0) {
+			repo.Texts = append(repo.Texts, Text{Path: name, Data: data})
+		}
 	}
+	slices.SortFunc(repo.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
 	slices.SortFunc(repo.Texts, func(a, b Text) int { return strings.Compare(a.Path, b.Path) })
 	for _, text := range repo.Texts {
 		if path.Ext(text.Path) != ".go" || under(text.Path, "testdata") {

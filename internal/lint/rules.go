@@ -20,6 +20,7 @@ func Rules() []Rule {
 		{"package variables", packageVariables},
 		{"machine paths", machinePaths},
 		{"dependencies named", dependenciesNamed},
+		{"tracked files", trackedFiles},
 	}
 }
 
