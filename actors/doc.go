@@ -25,7 +25,8 @@
 //
 // Files in reading order: input.go (what comes in), shard.go (Step), record.go
 // (one record), timers.go and wheel.go (time), dedupe.go, definitions.go
-// (campaigns in force), hosted.go (customers in memory), effects.go and
-// message.go (what goes out), meta.go, snapshot.go and semantics.go (what is kept),
-// then the shell: engine*.go.
+// (campaigns in force), hosted.go (customers in memory), view.go (what people see of
+// them), meta.go, snapshot.go and semantics.go (what is kept), owner.go (the order of a
+// partition's duties), then the shell: host.go, engine*.go. What goes out is in
+// internal/effect.
 package actors

@@ -350,7 +350,10 @@ func (m *Machine) refresh(p *Program, ch *Chain, trigger *Event) {
 			ch.Due = m.now + v.Timeout
 		case *Until: // another only where it is overdue
 			ch.Due = m.nextLocal(p, v, ch.untilFrom(m.now))
-		default: // the others have no timer
+		case *Call: // Due is not 0: it waits for the reply
+			ch.Due = m.now + v.Timeout
+		case *Send: // held: it is decided again when what holds it is over
+		case *Branch, *Exit, *SetProfile, *Emit, *Start, *Experiment: // a chain does not rest in these
 		}
 	}
 	m.decideChain(ch, Refreshed, NoReason, ch.Step, "")

@@ -1,5 +1,7 @@
 package campaign
 
+import "cmp"
+
 // fireChain handles the due timer of a resting chain: the end of a delay, or
 // the timeout of a wait.
 func (m *Machine) fireChain(ch *Chain) {
@@ -28,14 +30,28 @@ func (m *Machine) fireChain(ch *Chain) {
 		m.moveOn(ch, ch.Step)
 		return
 	}
+	m.moveOn(ch, m.leap(p, ch, at, p.onTimer(ch, at)))
+}
+
+// onTimer is the step at which a chain that rests in the step at index at goes on when its
+// timer fires.
+func (p *Program) onTimer(ch *Chain, at int) string {
+	if ch.still {
+		return ch.Step // it has not begun the step
+	}
 	next := p.after(at)
-	if w, ok := s.Verb.(*Wait); ok && w.OnTimeout != "" {
-		next = w.OnTimeout
+	switch v := p.Steps[at].Verb.(type) {
+	case *Wait:
+		return cmp.Or(v.OnTimeout, next)
+	case *Call: // no reply in time is a failure
+		return cmp.Or(v.OnFail, next)
+	case *Send:
+		if ch.Held != nil {
+			return ch.Step // it is decided again
+		}
+	case *Delay, *Until, *Branch, *Exit, *SetProfile, *Emit, *Start, *Experiment:
 	}
-	if c, ok := s.Verb.(*Call); ok && c.OnFail != "" {
-		next = c.OnFail
-	}
-	m.moveOn(ch, m.leap(p, ch, at, next))
+	return next
 }
 
 // run executes steps until the chain rests or ends. Steps go forward, and back at

@@ -144,17 +144,7 @@ func (p *Program) nextSend(ch *Chain) int {
 	if s == nil {
 		return -1
 	}
-	next := p.after(at)
-	switch v := s.Verb.(type) {
-	case *Send:
-		return at
-	case *Wait:
-		if v.OnTimeout != "" {
-			next = v.OnTimeout
-		}
-	default:
-	}
-	i, known := p.steps[next]
+	i, known := p.steps[p.onTimer(ch, at)]
 	if !known {
 		return -1
 	}

@@ -152,7 +152,12 @@ func (m *Machine) retime(p *Program, ch *Chain, earliest int64) {
 		}
 	case *Until:
 		due = m.nextLocal(p, v, ch.untilFrom(ch.Opened))
-	default:
+	case *Call:
+		if !v.Wait || ch.Due == 0 {
+			return
+		}
+		due = ch.Opened + v.Timeout
+	case *Send, *Branch, *Exit, *SetProfile, *Emit, *Start, *Experiment: // only a held send rests, by another rule
 		return
 	}
 	if due == ch.Due {

@@ -125,7 +125,6 @@ func (m *Machine) resting(p *Program, ch *Chain) Asked {
 		return a
 	}
 	a.About = s.Verb.verb()
-	next := p.after(at)
 	switch v := s.Verb.(type) {
 	case *Wait:
 		for i := range v.For {
@@ -135,9 +134,6 @@ func (m *Machine) resting(p *Program, ch *Chain) Asked {
 			a.Facts = append(a.Facts, textFact("restarted by", v.RestartOn.text()),
 				numberFact("restarts", ch.Restarts), numberFact("at most", v.MaxRestarts))
 		}
-		if v.OnTimeout != "" {
-			next = v.OnTimeout
-		}
 	case *Until:
 		loc := m.loadZone(v.Zone)
 		if loc == nil {
@@ -145,11 +141,13 @@ func (m *Machine) resting(p *Program, ch *Chain) Asked {
 		}
 		a.Facts = append(a.Facts, textFact("at", clock(v.Minute)), textFact("zone", loc.String()))
 	case *Send:
-		if next = ch.Step; ch.Held != nil {
+		if ch.Held != nil {
 			a.Facts = append(a.Facts, textFact("held by", string(ch.Held.Reason)),
 				textFact("channels", strings.Join(ch.Held.Open, ", ")))
 		}
-	default:
+	case *Call:
+		a.Facts = append(a.Facts, textFact("for", "the reply, then "+p.after(at)))
+	case *Delay, *Branch, *Exit, *SetProfile, *Emit, *Start, *Experiment:
 	}
 	switch wake := ch.wakeAt(); {
 	case m.frozen(ch):
@@ -159,7 +157,7 @@ func (m *Machine) resting(p *Program, ch *Chain) Asked {
 	default:
 		a.Facts = append(a.Facts, timeFact("until", wake))
 	}
-	a.Facts = append(a.Facts, textFact("then", next))
+	a.Facts = append(a.Facts, textFact("then", p.onTimer(ch, at)))
 	return a
 }
 

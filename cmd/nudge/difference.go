@@ -6,13 +6,16 @@ import (
 	"strconv"
 	"text/tabwriter"
 
+	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/simulate"
 )
 
-// capped are the reasons of refusals that policies make.
+// capped are the reasons for which policies drop deliveries.
 //
 //nudge:constant read only
-var capped = []string{"cap", "conflict", "dedupe", "quiet_hours", "holdout"}
+var capped = []campaign.Reason{
+	campaign.ReasonCap, campaign.ReasonConflict, campaign.ReasonDedupe, campaign.ReasonQuiet,
+}
 
 // difference prints what changes from one run to another, a line a campaign.
 func difference(out console, one, other []*simulate.Summary) error {
@@ -61,7 +64,7 @@ func sum(m map[string]int) int {
 func cappedOf(s *simulate.Summary) int {
 	total := 0
 	for _, reason := range capped {
-		total += s.Refused[reason]
+		total += s.Dropped[string(reason)]
 	}
 	return total
 }

@@ -54,3 +54,44 @@ func TestSimulateAgainst(t *testing.T) {
 		}
 	}
 }
+
+// What caps, quiet hours, dedupe keys and other chains of the group keep back is the
+// column capped.
+func TestSimulateAgainstCapped(t *testing.T) {
+	one, other, result := t.TempDir(), t.TempDir(), t.TempDir()
+	const campaign = `apiVersion: nudge/v1
+kind: Campaign
+metadata: {name: hello}
+spec:
+  trigger: {event: {name: Go}}
+  reentry: {on_active: parallel}
+  policy: {caps: [few]}
+  steps: [{id: hi, send: {channel: email, inline: {body: hi}}}]
+---
+apiVersion: nudge/v1
+kind: Policy
+metadata: {name: house}
+spec: {caps: [{name: few, limit: LIMIT, window: 24h}]}
+`
+	for dir, limit := range map[string]string{one: "5", other: "1"} {
+		text := strings.Replace(campaign, "LIMIT", limit, 1)
+		if err := os.WriteFile(filepath.Join(dir, "c.yaml"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var calls strings.Builder
+	for _, id := range []string{"a", "b", "c"} {
+		calls.WriteString(`{"type":"track","event":"Go","userId":"ann","messageId":"` + id +
+			`","timestamp":"2026-03-01T10:00:00Z"}` + "\n")
+	}
+	events := filepath.Join(one, "events.ndjson")
+	if err := os.WriteFile(events, []byte(calls.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, out, errs := runTool(t, "simulate", "--campaigns", one, "--events", events, "--out", result, "--against", other)
+	_, changes, _ := strings.Cut(out, "against the other definitions")
+	want := "hello 3 3 -> 1 (-2) 0 -> 2 (+2) 0"
+	if code != 0 || !strings.Contains(strings.Join(strings.Fields(changes), " "), want) {
+		t.Errorf("exit %d: %s\n%s\nwant %s", code, errs, changes, want)
+	}
+}

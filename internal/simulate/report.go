@@ -55,6 +55,7 @@ type Summary struct {
 	Entered    int            `json:"entered"`
 	Refused    map[string]int `json:"refused"` // by reason
 	Sent       map[string]int `json:"sent"`    // by step
+	Dropped    map[string]int `json:"-"`       // deliveries that were not handed off, by reason
 	Goals      map[string]int `json:"goals"`
 	Converted  int            `json:"converted"`  // chains with at least one goal
 	Conversion float64        `json:"conversion"` // converted / entered, 0 when none entered
@@ -119,7 +120,10 @@ func (r *Report) create(name string) (*bufio.Writer, error) {
 func (r *Report) of(name string) *Summary {
 	s := r.summary[name]
 	if s == nil {
-		s = &Summary{Campaign: name, Refused: map[string]int{}, Sent: map[string]int{}, Goals: map[string]int{}}
+		s = &Summary{
+			Campaign: name, Refused: map[string]int{}, Sent: map[string]int{}, Dropped: map[string]int{},
+			Goals: map[string]int{},
+		}
 		r.summary[name] = s
 	}
 	return s
@@ -206,7 +210,9 @@ func (r *Report) Delivery(d *campaign.Delivery) error {
 		}
 	case campaign.StatusGhost:
 		fields = r.make(d).fields
-	case campaign.StatusDropped, campaign.StatusDefer:
+	case campaign.StatusDropped:
+		r.of(d.Campaign).Dropped[string(d.Reason)]++
+	case campaign.StatusDefer:
 	default:
 		return nil
 	}
