@@ -64,6 +64,7 @@ type Writer struct {
 	rows       atomic.Uint64
 	failures   atomic.Uint64
 	gaps       atomic.Uint64
+	health     health
 }
 
 // state is what the log keeps: what is done, and the block that is sealed.
@@ -194,7 +195,7 @@ func (w *Writer) Run(ctx context.Context) {
 			p.effects.close()
 		}
 	}()
-	w.retry(ctx, "migrate", func() error { return w.config.Warehouse.Migrate(ctx) })
+	w.retry(ctx, "migrate", func() error { return w.health.note(w.config.Warehouse.Migrate(ctx)) })
 	for ctx.Err() == nil {
 		started := time.Now()
 		full := false
@@ -296,7 +297,7 @@ func (w *Writer) sendAndPrepare(ctx context.Context, r *rows, more bool) error {
 	failures := make([]error, len(tables))
 	var work []func()
 	for i, t := range tables {
-		work = append(work, func() { failures[i] = w.send(ctx, r.block, t) })
+		work = append(work, func() { failures[i] = w.health.note(w.send(ctx, r.block, t)) })
 	}
 	if more {
 		work = append(work, func() {
