@@ -107,6 +107,9 @@ func (e *Engine) Start(ctx context.Context) error {
 		}
 	}
 	wg.Wait()
+	if err := e.keepTakeOver(failures); err != nil {
+		return err
+	}
 	for _, err := range failures {
 		// Without an answer nothing is known of the partition: to halt it would need a
 		// person to take it back.
@@ -122,6 +125,22 @@ func (e *Engine) Start(ctx context.Context) error {
 	return nil
 }
 
+// keepTakeOver keeps a checkpoint where partitions were taken over from another
+// semantics: what comes after can be replayed from there, what came before cannot.
+func (e *Engine) keepTakeOver(failures []error) error {
+	for p := range e.hosts {
+		if failures[p] == nil && e.host(p).takeOver != nil {
+			e.config.Logger.Info("actors: goes on with what an earlier version computed", slog.Int("partition", p))
+			return e.checkpoint(time.Now())
+		}
+	}
+	return nil
+}
+
+func (e *Engine) checkpoint(at time.Time) error {
+	return e.config.Store.Checkpoint(at.UTC().Format("20060102T150405.000Z"), e.config.KeepBack)
+}
+
 func (e *Engine) host(partition int) *host { return e.hosts[partition].Load() }
 
 // checkpoints keeps a copy of the store now and then (R6).
@@ -133,8 +152,7 @@ func (e *Engine) checkpoints(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case at := <-ticker.C:
-			name := at.UTC().Format("20060102T150405.000Z")
-			if err := e.config.Store.Checkpoint(name, e.config.KeepBack); err != nil {
+			if err := e.checkpoint(at); err != nil {
 				e.config.Logger.Error("actors: no checkpoint", slog.Any("error", err))
 			}
 		}

@@ -15,8 +15,9 @@ import (
 var ErrSemantics = errors.New("actors: another semantics")
 
 func semanticsError(partition int, theirs, ours uint64) error {
-	return fmt.Errorf("%w: partition %d was computed by semantics %d, this program computes %d; run the program of "+
-		"semantics %d until it has drained", ErrSemantics, partition, theirs, ours, theirs)
+	return fmt.Errorf("%w: partition %d was left in the middle of its work by a version of semantics %d, and this one "+
+		"computes semantics %d; start the version of semantics %d once more, stop it with SIGTERM so that it drains, "+
+		"then start this one", ErrSemantics, partition, theirs, ours, theirs)
 }
 
 // TakeOver lets a partition go on under a semantics, before its shard recovers from

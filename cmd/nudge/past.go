@@ -158,7 +158,7 @@ func (r *replay) bases(ctx context.Context) ([]base, error) {
 	slices.SortStableFunc(all, func(a, b base) int { return int(min(max(a.now-b.now, -1), 1)) })
 	if len(all) == 0 {
 		return nil, fmt.Errorf("partition %d: the log begins at %d; no checkpoint and no snapshot of this version "+
-			"reaches it", r.partition, r.first)
+			"reaches it; what another version computed, only that one can show", r.partition, r.first)
 	}
 	return all, nil
 }

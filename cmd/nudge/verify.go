@@ -25,7 +25,8 @@ func (v *verifyCommand) Help() string {
 	return `Replays the log of a stopped server and compares: the state that comes out must
 have the hash that the last snapshot says, and every effect message that comes
 out must be the one in the log. The replay begins at sequence 1 where the log
-still has it, else at the older checkpoint. Nothing is changed,
+still has it, else at the older checkpoint. What a version of other semantics
+computed is not compared: the replay begins where this one took over. Nothing is changed,
 unless the disk damaged the log: then it is mended as at a start, and said.`
 }
 
@@ -62,34 +63,34 @@ func (v *verifyCommand) Run(out console) (err error) {
 		return err
 	}
 	partitions := control[0].Genesis.Partitions
-	wrong := 0
+	wrong, unknown := 0, 0
 	for p := range partitions {
 		c := &comparison{
 			partition: p, log: log, store: store, dir: filepath.Join(v.Data, "state"),
 			skips:   actors.SkipsOf(control, p),
-			rebased: rebasedTo(control, p), eraseKey: key,
+			rebased: rebasedTo(control, p), eraseKey: key, genesis: uint64(control[0].Genesis.Semantics),
 			compile: func(workspace string, d *campaign.Document) (campaign.Parsed, error) {
 				return campaign.ParseDocument(lang, workspace, d)
 			},
 		}
-		if err := c.run(context.Background()); err != nil {
+		err := c.run(context.Background())
+		if errors.Is(err, errEarlier) {
+			unknown++
+			fmt.Fprintf(out.out, "partition %d: not compared: %v\n", p, err)
+			continue
+		}
+		if err != nil {
 			wrong++
 			fmt.Fprintf(out.out, "partition %d: WRONG: %v\n", p, err)
 			continue
 		}
-		fmt.Fprintf(
-			out.out,
-			"partition %d: ok: frames %d..%d, %d effect messages compared, %d customers, state %016x\n",
-			p,
-			c.from,
-			c.to,
-			c.compared,
-			c.customers,
-			c.hash,
-		)
+		c.tell(out)
 	}
 	if wrong > 0 {
 		return fmt.Errorf("%d of %d partitions are wrong", wrong, partitions)
+	}
+	if unknown > 0 {
+		return fmt.Errorf("%d of %d partitions were not compared", unknown, partitions)
 	}
 	return nil
 }
@@ -138,6 +139,7 @@ type comparison struct {
 	skips     actors.Skips
 	eraseKey  []byte
 	rebased   uint64 // effects up to this frame were computed with frames that are lost
+	genesis   uint64 // semantics of the program that made the log
 
 	events, effects stream.Stream
 	first           uint64 // effect messages before it are gone
@@ -146,6 +148,21 @@ type comparison struct {
 	compared        int
 	customers       int
 	hash            uint64
+	begins          uint64 // the first frame of the log
+	earlier         bool   // a version of another semantics has been here
+}
+
+// errEarlier means that all of a partition was computed by another semantics.
+var errEarlier = errors.New("computed by another version")
+
+// tell says what was compared, and which frames of the log were not.
+func (c *comparison) tell(out console) {
+	fmt.Fprintf(out.out, "partition %d: ok: frames %d..%d, %d effect messages compared, %d customers, state %016x\n",
+		c.partition, c.from, c.to, c.compared, c.customers, c.hash)
+	if c.earlier && c.begins < c.from {
+		fmt.Fprintf(out.out, "partition %d: frames %d..%d are not compared: no state of this version is from before them\n",
+			c.partition, c.begins, c.from-1)
+	}
 }
 
 func (c *comparison) run(ctx context.Context) (err error) {
@@ -230,11 +247,12 @@ func (c *comparison) snapshot() (actors.Meta, error) {
 	return m, err
 }
 
-// base is the shard that the replay begins with: a new one, or one from the
-// oldest checkpoint whose next frame the log still has.
+// base is the shard that the replay begins with: a new one, or one from the oldest
+// checkpoint of this semantics whose next frame the log still has.
 func (c *comparison) base(info stream.Info) (*actors.Shard, error) {
 	info.First = max(info.First, c.rebased+1)
-	if info.First <= 1 {
+	c.begins, c.earlier = max(info.First, 1), c.genesis != effect.Semantics
+	if info.First <= 1 && !c.earlier {
 		return c.shard(), nil
 	}
 	names, err := storage.Checkpoints(c.dir)
@@ -243,12 +261,20 @@ func (c *comparison) base(info stream.Info) (*actors.Shard, error) {
 	}
 	for _, path := range append(checkpointPaths(c.dir, names), "") {
 		shard := c.shard()
-		if err := recoverFrom(shard, path, c.store); err != nil {
+		err := recoverFrom(shard, path, c.store)
+		if errors.Is(err, actors.ErrSemantics) {
+			continue
+		}
+		if err != nil {
 			return nil, err
 		}
 		if shard.Applied().Seq+1 >= info.First {
 			return shard, nil
 		}
+	}
+	if c.earlier {
+		return nil, fmt.Errorf("%w: the stored customers have the hash that the snapshot says; to replay the log, use "+
+			"the version that computed it", errEarlier)
 	}
 	return nil, fmt.Errorf("the log begins at %d; no checkpoint and no snapshot reaches it", info.First)
 }

@@ -37,6 +37,12 @@ func stillClock() (int64, error) { return 1_772_359_200_000, nil }
 // startDataDir opens the parts; the engine is not started.
 func startDataDir(t *testing.T, dir string) *dataDir {
 	t.Helper()
+	return startDataDirAt(t, dir, stillClock)
+}
+
+// startDataDirAt is startDataDir with a clock.
+func startDataDirAt(t *testing.T, dir string, clock func() (int64, error)) *dataDir {
+	t.Helper()
 	d := &dataDir{dir: dir}
 	quiet := slog.New(slog.DiscardHandler)
 	var err error
@@ -62,10 +68,10 @@ func startDataDir(t *testing.T, dir string) *dataDir {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.publisher = stream.NewPublisher([]stream.Stream{d.events}, stillClock, quiet)
+	d.publisher = stream.NewPublisher([]stream.Stream{d.events}, clock, quiet)
 	d.engine = actors.NewEngine(actors.EngineConfig{
 		Events: []stream.Stream{d.events}, Effects: []stream.Stream{d.effects}, Store: d.store, Publisher: d.publisher,
-		Clock: stillClock, Node: "n", Epoch: 1, Logger: quiet,
+		Clock: clock, Node: "n", Epoch: 1, Logger: quiet,
 		Compile: func(workspace string, doc *campaign.Document) (campaign.Parsed, error) {
 			return campaign.ParseDocument(lang, workspace, doc)
 		},

@@ -11,7 +11,7 @@ import (
 
 // Semantics is the version of what this program's fold computes. It changes when the
 // code of the engine, or of campaign, computes something else from the same log (R1).
-const Semantics = 1
+const Semantics = 2
 
 // MessageFormat is the version of effect messages: their first byte.
 const MessageFormat = 1

@@ -15,7 +15,7 @@ import (
 
 // full has a row of every kind with something in every field.
 func full() *effect.Effects {
-	e := &effect.Effects{Seq: 42, Part: 1, Now: 1_772_359_200_000, Semantics: effect.Semantics}
+	e := &effect.Effects{Seq: 42, Part: 1, Now: 1_772_359_200_000, Semantics: 1}
 	e.Deliveries = []campaign.Delivery{{
 		ID: campaign.ID{1}, Workspace: "w", Campaign: "c", Version: 2, Customer: "ann", Key: "k", Entry: 3, Step: "s",
 		Channel: "email", Variant: "a", Status: campaign.HandedOff, Reason: campaign.ReasonLate, TriggerID: "m1", At: 5,
@@ -92,7 +92,7 @@ func TestMessageGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.N != 10 || m.Semantics != effect.Semantics || !reflect.DeepEqual(&m.Effects, e) {
+	if m.N != 10 || m.Semantics != 1 || !reflect.DeepEqual(&m.Effects, e) {
 		t.Errorf("unexpected message\n got %+v\nwant %+v", m.Effects, *e)
 	}
 	for n := range messages[0] {
