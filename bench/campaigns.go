@@ -144,6 +144,8 @@ func post(ctx context.Context, address string, body []byte) error {
 	if err != nil {
 		return err
 	}
+	request.Header.Set("Authorization", "Bearer "+adminKey)
+	request.Header.Set("Content-Type", "application/json")
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return fmt.Errorf("bench: apply: %w", err)

@@ -33,8 +33,7 @@ func (s *Server) profile(ctx context.Context, dir string, d time.Duration) <-cha
 	var all sync.WaitGroup
 	for i, a := range asked {
 		all.Go(func() {
-			address := fmt.Sprintf("http://%s/debug/pprof/%s?seconds=%d", s.admin, a.path, a.seconds)
-			profile, err := get(ctx, address)
+			profile, err := s.look(ctx, fmt.Sprintf("/debug/pprof/%s?seconds=%d", a.path, a.seconds))
 			if err == nil {
 				file := filepath.Join(dir, a.file)
 				err = errors.Join(os.MkdirAll(dir, 0o700), os.WriteFile(file, []byte(profile), 0o600))

@@ -2,12 +2,10 @@ package bench
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"math"
-	"net/http"
 	"time"
 
 	"github.com/valyala/fastjson"
@@ -89,21 +87,11 @@ func (r *Recovery) check(ctx context.Context, o Options, s *Server, events int) 
 
 // liveChains asks the server how many live chains a customer has.
 func (s *Server) liveChains(ctx context.Context, id string) (int, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.events+"/v1/customers/"+id, nil)
+	text, err := s.look(ctx, "/v1/customers/"+id)
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("bench: customer %s: %w", id, err)
 	}
-	request.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(writeKey+":")))
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return 0, err
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	if err != nil || response.StatusCode != http.StatusOK {
-		return 0, errors.Join(fmt.Errorf("bench: customer %s: %s: %s", id, response.Status, text), err)
-	}
-	v, err := fastjson.ParseBytes(text)
+	v, err := fastjson.Parse(text)
 	if err != nil {
 		return 0, fmt.Errorf("bench: customer %s: %w", id, err)
 	}

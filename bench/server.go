@@ -11,9 +11,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
+
+	"github.com/nudge-engine/nudge/internal/plainenv"
 )
 
 // ServerConfig says which server is measured.
@@ -35,8 +36,12 @@ const (
 // maxAnswer bounds what is read of an answer, a profile among them.
 const maxAnswer = 16 << 20
 
-// writeKey is the key of the server under test; it lives as long as the run.
-const writeKey = "bench"
+// The keys of the server under test; they live as long as the run.
+const (
+	writeKey       = "test-write-key-0001"
+	adminKey       = "test-admin-key-0001"
+	readerPassword = "test-reader-pass-0001"
+)
 
 // Server is a nudged of its own, with everything embedded and fsync on.
 type Server struct {
@@ -100,7 +105,7 @@ func (s *Server) start(c ServerConfig, definitions []string) error {
 		}
 	}
 	args := []string{
-		"--data-dir", filepath.Join(s.dir, "data"), "--campaigns-dir", campaigns, "--write-key", writeKey,
+		"--data-dir", filepath.Join(s.dir, "data"), "--campaigns-dir", campaigns,
 		"--http-listen", s.events, "--admin-listen", s.admin, "--clickhouse-listen", s.clickhouse,
 		"--log-level", "warn",
 	}
@@ -115,7 +120,8 @@ func (s *Server) start(c ServerConfig, definitions []string) error {
 func (s *Server) launch() error {
 	s.process = exec.Command(s.program, s.args...) //nolint:gosec // our own program; ended by Stop
 	s.process.Stderr = s.log
-	s.process.Env = plainEnvironment()
+	s.process.Env = append(plainenv.Environ(), "NUDGE_WRITE_KEY="+writeKey, "NUDGE_ADMIN_KEY="+adminKey,
+		"NUDGE_CLICKHOUSE_PASSWORD="+readerPassword)
 	// A bench that is killed takes the server with it; an interrupt from the
 	// terminal is for the bench, which then stops the server.
 	s.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
@@ -150,17 +156,6 @@ func (s *Server) Restart(ctx context.Context) (time.Duration, error) {
 		return err
 	})
 	return time.Since(began), err
-}
-
-// plainEnvironment leaves out settings of a server that is none of ours.
-func plainEnvironment() []string {
-	var env []string
-	for _, v := range os.Environ() {
-		if !strings.HasPrefix(v, "NUDGE_") {
-			env = append(env, v)
-		}
-	}
-	return env
 }
 
 // freePorts finds addresses on which nothing listens.
@@ -250,10 +245,25 @@ func remove(dir string) error {
 }
 
 func get(ctx context.Context, address string) (string, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
 	if err != nil {
 		return "", err
 	}
+	return answer(request)
+}
+
+// look reads from the admin address, which needs the admin key.
+func (s *Server) look(ctx context.Context, path string) (string, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.admin+path, http.NoBody)
+	if err != nil {
+		return "", err
+	}
+	request.Header.Set("Authorization", "Bearer "+adminKey)
+	return answer(request)
+}
+
+// answer is an answer's text; an answer other than 200 is an error.
+func answer(request *http.Request) (string, error) {
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return "", err

@@ -66,7 +66,7 @@ func (s *server) drained(limit time.Duration) {
 
 // behind says which partitions have frames that are not in ClickHouse yet.
 func (s *server) behind() error {
-	text, err := get("http://" + s.admin + "/metrics")
+	text, err := s.look("/metrics")
 	seen := 0
 	for line := range strings.Lines(text) {
 		if name, lag, _ := strings.Cut(strings.TrimSpace(line), " "); strings.HasPrefix(name, "nudge_warehouse_lag_frames") {

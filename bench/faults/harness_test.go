@@ -19,11 +19,15 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/nudge-engine/nudge/internal/plainenv"
 )
 
 const (
-	writeKey   = "fault-key"
-	partitions = 8
+	writeKey       = "test-write-key-0001"
+	adminKey       = "test-admin-key-0001"
+	readerPassword = "test-reader-pass-0001"
+	partitions     = 8
 )
 
 var errNotYet = errors.New("not yet")
@@ -154,8 +158,9 @@ func newServer(t *testing.T, dir string, env ...string) *server {
 		crowd: crowd{clients: clients, pause: 25 * time.Millisecond, customer: customerOf},
 	}
 	s.define("all", fmt.Sprintf(definitions, s.hook.URL))
-	s.env = append(os.Environ(), "NUDGE_HTTP_LISTEN="+s.http, "NUDGE_ADMIN_LISTEN="+s.admin,
+	s.env = append(plainenv.Environ(), "NUDGE_HTTP_LISTEN="+s.http, "NUDGE_ADMIN_LISTEN="+s.admin,
 		"NUDGE_CLICKHOUSE_LISTEN="+s.rows, "NUDGE_WRITE_KEY="+writeKey, "NUDGE_CAMPAIGNS_DIR="+s.campaigns,
+		"NUDGE_ADMIN_KEY="+adminKey, "NUDGE_CLICKHOUSE_PASSWORD="+readerPassword,
 		"NUDGE_MIN_FREE=1", fmt.Sprintf("NUDGE_PARTITIONS=%d", partitions), "NUDGE_SNAPSHOT_EVERY=500ms")
 	s.env = append(s.env, env...)
 	t.Cleanup(func() {
@@ -270,7 +275,7 @@ func (s *server) ready() {
 
 // halted says whether the server alarms for a partition.
 func (s *server) halted(p int) bool {
-	text, _ := get("http://" + s.admin + "/metrics")
+	text, _ := s.look("/metrics")
 	return strings.Contains(text, fmt.Sprintf("nudge_partition_halted{partition=\"%d\"} 1\n", p))
 }
 
@@ -302,9 +307,28 @@ func poll(ctx context.Context, limit time.Duration, check func() error) error {
 	}
 }
 
+// look reads from the admin address, which needs the admin key.
+func (s *server) look(path string) (string, error) {
+	request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "http://"+s.admin+path, http.NoBody)
+	if err != nil {
+		return "", err
+	}
+	request.Header.Set("Authorization", "Bearer "+adminKey)
+	return answer(request)
+}
+
 func get(address string) (string, error) {
+	request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, address, http.NoBody)
+	if err != nil {
+		return "", err
+	}
+	return answer(request)
+}
+
+// answer is an answer's text; an answer other than 200 is an error.
+func answer(request *http.Request) (string, error) {
 	client := http.Client{Timeout: 20 * time.Second}
-	response, err := client.Get(address)
+	response, err := client.Do(request)
 	if err != nil {
 		return "", err
 	}

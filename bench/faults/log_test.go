@@ -150,7 +150,7 @@ func TestRolledBackLog(t *testing.T) {
 	})
 	var why error
 	s.eventually(30*time.Second, "the reason in /readyz", func() error {
-		_, why = get("http://" + s.admin + "/readyz")
+		_, why = s.look("/readyz")
 		if why == nil || !strings.Contains(why.Error(), fmt.Sprintf("partition %d", p)) {
 			return fmt.Errorf("it says: %w", errors.Join(errNotYet, why))
 		}
@@ -357,7 +357,7 @@ func (s *server) alarms(p int) bool {
 		if s.halted(p) {
 			return nil
 		}
-		_, err := get("http://" + s.admin + "/readyz")
+		_, err := s.look("/readyz")
 		return err
 	})
 	return poll(s.t.Context(), 2*time.Second, func() error {

@@ -111,7 +111,7 @@ func (s *server) memory(name string) int64 {
 func (s *server) sum(metric string) (sum int64) {
 	s.t.Helper()
 	s.eventually(time.Minute, metric, func() error {
-		text, err := get("http://" + s.admin + "/metrics")
+		text, err := s.look("/metrics")
 		if err != nil {
 			return err
 		}

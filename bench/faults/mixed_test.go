@@ -199,7 +199,7 @@ func (s *server) totals() map[string][2]int {
 func (s *server) compareReference(want map[string][2]int) {
 	s.t.Helper()
 	for id, total := range want {
-		text, err := get("http://" + s.admin + "/v1/customers/" + id)
+		text, err := s.look("/v1/customers/" + id)
 		if err != nil {
 			s.t.Fatal(err)
 		}

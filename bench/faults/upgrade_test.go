@@ -40,7 +40,7 @@ func TestOldData(t *testing.T) {
 	s := onGolden(t)
 	s.start()
 	s.ready()
-	view, err := get("http://" + s.admin + "/v1/customers/c1")
+	view, err := s.look("/v1/customers/c1")
 	if err != nil || !strings.Contains(view, `"c1"`) {
 		t.Errorf("the customer of the old data is not there: %s, error %v", view, err)
 	}

@@ -4,12 +4,17 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"time"
+
+	"github.com/nudge-engine/nudge/internal/identity"
 )
 
 // requestLimit bounds one request; an apply waits for every partition.
@@ -17,8 +22,29 @@ const requestLimit = 2 * time.Minute
 
 // adminAddress is how a command reaches the admin address of a server.
 type adminAddress struct {
-	Admin string `env:"NUDGE_ADMIN_LISTEN" default:"127.0.0.1:8081" help:"Admin address of the server."`
-	Key   string `env:"NUDGE_ADMIN_KEY" help:"Admin key, if the server has one."`
+	Admin   string `env:"NUDGE_ADMIN_LISTEN" default:"127.0.0.1:8081" help:"Admin address of the server."`
+	Key     string `env:"NUDGE_ADMIN_KEY" help:"Admin key; as a flag others on this machine can see it. Default: that of node.json in --data-dir."`
+	DataDir string `env:"NUDGE_DATA_DIR" default:"data" placeholder:"DIR" help:"Data directory of the server, where the admin key is when it runs on this machine."`
+}
+
+// key is what the server asks for: as given, else as a server on this machine made it. It
+// is empty when there is none, and never one of this machine for a server elsewhere.
+func (a adminAddress) key() (string, error) {
+	if a.Key != "" {
+		return a.Key, nil
+	}
+	u, err := url.Parse(a.url())
+	if err != nil {
+		return "", fmt.Errorf("--admin %q is no address: write for example 127.0.0.1:8081", a.Admin)
+	}
+	if ip := net.ParseIP(u.Hostname()); u.Hostname() != "localhost" && !ip.IsLoopback() && !ip.IsUnspecified() {
+		return "", nil
+	}
+	id, err := identity.Read(a.DataDir)
+	if errors.Is(err, os.ErrNotExist) {
+		return "", nil
+	}
+	return id.AdminKey, err
 }
 
 // url is where the server answers: an address is enough, a URL is taken as it is.
@@ -46,8 +72,15 @@ func (a adminAddress) call(method, path string, body any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.Key != "" {
-		request.Header.Set("Authorization", "Bearer "+a.Key)
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	key, err := a.key()
+	if err != nil {
+		return nil, err
+	}
+	if key != "" {
+		request.Header.Set("Authorization", "Bearer "+key)
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
@@ -62,6 +95,9 @@ func (a adminAddress) call(method, path string, body any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if response.StatusCode == http.StatusUnauthorized {
+		return nil, a.unauthorized(key != "")
+	}
 	if response.StatusCode/100 != 2 {
 		var p struct {
 			Detail string `json:"detail"`
@@ -72,6 +108,19 @@ func (a adminAddress) call(method, path string, body any) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %s", response.Status, bytes.TrimSpace(text))
 	}
 	return text, nil
+}
+
+// unauthorized says what to do when the server does not take the key, or there is none.
+func (a adminAddress) unauthorized(sent bool) error {
+	what := "no admin key was found"
+	switch {
+	case sent && a.Key != "":
+		what = "the server does not take the admin key that is set"
+	case sent:
+		what = "the server does not take the admin key of " + identity.Path(a.DataDir)
+	}
+	return fmt.Errorf("%s: set NUDGE_ADMIN_KEY to the key of the server at %s, or, on its machine, NUDGE_DATA_DIR to its "+
+		"data directory", what, a.Admin)
 }
 
 type customerCommand struct {

@@ -1,13 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -15,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/nudge-engine/nudge/internal/identity"
 )
 
 type demoCommand struct {
@@ -23,7 +25,7 @@ type demoCommand struct {
 	HTTP       string `name:"http" env:"NUDGE_HTTP_LISTEN" default:"127.0.0.1:8080" help:"Address for events."`
 	Admin      string `env:"NUDGE_ADMIN_LISTEN" default:"127.0.0.1:8081" help:"Address for administration."`
 	Clickhouse string `env:"NUDGE_CLICKHOUSE_LISTEN" default:"127.0.0.1:8123" help:"Address of the embedded ClickHouse."`
-	Key        string `env:"NUDGE_WRITE_KEY" default:"demo" help:"Write key."`
+	Key        string `env:"NUDGE_WRITE_KEY" default:"nudge-demo-write-key" help:"Write key."`
 	Once       bool   `help:"Stop after the funnel instead of serving on."`
 }
 
@@ -61,11 +63,10 @@ func (d *demoCommand) Run(out console) error {
 		d.Admin,
 		"--clickhouse-listen",
 		d.Clickhouse,
-		"--write-key",
-		d.Key,
 		"--log-level",
 		"warn",
 	)
+	server.Env = append(os.Environ(), "NUDGE_WRITE_KEY="+d.Key)
 	server.Stdout, server.Stderr = out.out, out.err
 	server.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	if err := server.Start(); err != nil {
@@ -205,14 +206,28 @@ func (d *demoCommand) await(ctx context.Context, ended chan error) error {
 }
 
 func (d *demoCommand) query(ctx context.Context, sql string) (string, error) {
-	return get(ctx, "http://"+d.Clickhouse+"/?query="+url.QueryEscape(sql))
-}
-
-func get(ctx context.Context, address string) (string, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	id, err := identity.Read(d.Data)
 	if err != nil {
 		return "", err
 	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+d.Clickhouse, strings.NewReader(sql))
+	if err != nil {
+		return "", err
+	}
+	request.SetBasicAuth("reader", cmp.Or(os.Getenv("NUDGE_CLICKHOUSE_PASSWORD"), id.ReaderPassword))
+	return answer(request)
+}
+
+func get(ctx context.Context, address string) (string, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
+	if err != nil {
+		return "", err
+	}
+	return answer(request)
+}
+
+// answer is an answer's text; an answer other than 200 is an error.
+func answer(request *http.Request) (string, error) {
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return "", err
@@ -230,9 +245,9 @@ func (d *demoCommand) invite(out console) {
 
   curl -u %s: http://%s/v1/track \
     --json '{"userId":"you","event":"Cart Updated","properties":{"cart_id":"c1","value":42}}'
-  curl -u %s: http://%s/v1/customers/you
-  curl http://%s/metrics
-  curl 'http://%s/?query=SELECT+event,count()+FROM+nudge.events+GROUP+BY+event'
+  bin/nudge customer you
+  curl -H "Authorization: Bearer $(bin/nudge key admin)" http://%s/metrics
+  curl -u "reader:$(bin/nudge key reader)" http://%s -d 'SELECT event, count() FROM nudge.events GROUP BY event'
 
-`, d.Key, d.HTTP, d.Key, d.HTTP, d.Admin, d.Clickhouse)
+`, d.Key, d.HTTP, d.Admin, d.Clickhouse)
 }

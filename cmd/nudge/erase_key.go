@@ -2,11 +2,10 @@ package main
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
-	"path/filepath"
+
+	"github.com/nudge-engine/nudge/internal/identity"
 )
 
 // eraseKey is the key of the hashes of erased customers that a server with this data
@@ -14,25 +13,18 @@ import (
 func eraseKey(data string) ([]byte, error) {
 	given := os.Getenv("NUDGE_ERASE_KEY")
 	if given == "" {
-		path := filepath.Join(data, "node.json")
-		text, err := os.ReadFile(path)
+		id, err := identity.Read(data)
 		if errors.Is(err, os.ErrNotExist) {
 			return nil, nil
 		}
 		if err != nil {
 			return nil, err
 		}
-		var node struct {
-			EraseKey string `json:"erase_key"`
-		}
-		if err := json.Unmarshal(text, &node); err != nil {
-			return nil, fmt.Errorf("%s cannot be read: %w", path, err)
-		}
-		given = node.EraseKey
+		given = id.EraseKey
 	}
 	key, err := hex.DecodeString(given)
 	if err != nil {
-		return nil, fmt.Errorf("the erase key is not hexadecimal: %w", err)
+		return nil, errors.New("the erase key is not hexadecimal")
 	}
 	return key, nil
 }

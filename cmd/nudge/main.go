@@ -27,6 +27,7 @@ type cli struct {
 	Explain  explainCommand  `cmd:"" help:"Say why a customer was or was not sent something, rule by rule."`
 	Trials   trialsCommand   `cmd:"" name:"experiments" help:"Show the experiments that look for a winner, and how they stand."`
 	Erase    eraseCommand    `cmd:"" help:"Erase a customer everywhere, and say when each store has forgotten them."`
+	Key      keyCommand      `cmd:"" help:"Print a key that the server made at its first start."`
 	Verify   verifyCommand   `cmd:"" help:"Replay a stopped server's log and compare it with its state."`
 	Recover  recoverCommand  `cmd:"" help:"Bring partitions back that halted because their log lost messages."`
 	Demo     demoCommand     `cmd:"" help:"Start a server, play the example shop through it, show what came of it."`

@@ -11,11 +11,14 @@ import (
 	"net/http"
 	"os"
 	"time"
+
+	"github.com/nudge-engine/nudge/internal/identity"
 )
 
 type replayCommand struct {
 	URL    string `env:"NUDGE_URL" default:"http://127.0.0.1:8080" help:"Where the server takes events."`
-	Key    string `env:"NUDGE_WRITE_KEY" required:"" help:"Write key."`
+	Key    string `env:"NUDGE_WRITE_KEY" help:"Write key. Default: that of node.json in --data-dir."`
+	Data   string `name:"data-dir" env:"NUDGE_DATA_DIR" default:"data" placeholder:"DIR" help:"Data directory of the server, when it runs on this machine."`
 	Events string `arg:"" name:"file" help:"Calls, one JSON object a line."`
 	Batch  int    `default:"100" help:"Calls a request, 1 to 2500."`
 	Now    bool   `help:"Leave the timestamps out: the calls happen as they come."`
@@ -26,12 +29,21 @@ func (r *replayCommand) Help() string {
 with the reason; a request that it cannot take now is tried again.
 
 Example:
-  nudge replay --key KEY examples/shop/events.ndjson`
+  nudge replay examples/shop/events.ndjson`
 }
 
 func (r *replayCommand) Run(out console) error {
 	if r.Batch < 1 || r.Batch > 2500 {
 		return fmt.Errorf("--batch %d: must be from 1 to 2500", r.Batch)
+	}
+	if r.Key == "" {
+		id, err := identity.Read(r.Data)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		if r.Key = id.WriteKey; r.Key == "" {
+			return fmt.Errorf("no write key: set NUDGE_WRITE_KEY, or NUDGE_DATA_DIR to the data directory of the server")
+		}
 	}
 	lines, err := readLines(r.Events)
 	if err != nil {

@@ -86,16 +86,16 @@ type adminError struct {
 	error
 }
 
-// guarded asks for the admin key, if there is one, and waits for the start.
+// guarded asks for the admin key and waits for the start.
 func (n *node) guarded(f func(w http.ResponseWriter, r *http.Request) error) http.HandlerFunc {
-	want := sha256.Sum256([]byte(n.config.AdminKey))
+	want := sha256.Sum256([]byte(n.keys.admin))
 	return func(w http.ResponseWriter, r *http.Request) {
 		token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		got := sha256.Sum256([]byte(token))
 		var err error
 		switch {
-		case n.config.AdminKey != "" && subtle.ConstantTimeCompare(got[:], want[:]) != 1:
-			err = adminError{http.StatusUnauthorized, errors.New("the admin key is needed as a Bearer token")}
+		case subtle.ConstantTimeCompare(got[:], want[:]) != 1:
+			err = adminError{http.StatusUnauthorized, errors.New("the admin key is needed: send Authorization: Bearer KEY with what `nudge key admin` prints")}
 		case !n.up.Load():
 			err = adminError{http.StatusServiceUnavailable, errors.New("starting")}
 		default:

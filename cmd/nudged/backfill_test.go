@@ -1,7 +1,6 @@
 package main_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -66,7 +65,7 @@ func TestHistoryOfARunningServer(t *testing.T) {
 	s.start()
 	s.ready()
 	s.eventually(30*time.Second, "the end of the backfill", func() error {
-		text, err := get("http://" + s.admin + "/v1/backfill")
+		text, err := s.look("/v1/backfill")
 		if err == nil && !strings.Contains(text, `"open": false`) {
 			err = errors.New(text)
 		}
@@ -131,7 +130,7 @@ func (s *server) beginBackfill(definitions string) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	response, err := http.Post("http://"+s.admin+"/v1/definitions?backfill=true", "application/json", bytes.NewReader(body))
+	response, err := s.request(http.MethodPost, "/v1/definitions?backfill=true", body)
 	if err != nil {
 		s.t.Fatal(err)
 	}

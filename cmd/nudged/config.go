@@ -13,6 +13,8 @@ import (
 
 	"github.com/alecthomas/kong"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/nudge-engine/nudge/internal/identity"
 )
 
 // Config is every setting of the server.
@@ -29,9 +31,11 @@ type Config struct {
 	NatsReplicas  int    `env:"NUDGE_NATS_REPLICAS" default:"1" help:"Servers that keep each stream, with nats-url."`
 
 	CampaignsDir string `env:"NUDGE_CAMPAIGNS_DIR" help:"Definitions to apply at start." placeholder:"DIR"`
-	WriteKey     string `env:"NUDGE_WRITE_KEY" secret:"true" help:"Write key of the default workspace; empty: made at first start."`
+	WriteKey     string `env:"NUDGE_WRITE_KEY" secret:"true" help:"Write key of the default workspace, 16 bytes or more; empty: made at first start."`
 	SourcesFile  string `env:"NUDGE_SOURCES_FILE" help:"YAML file with sources that have write keys of their own." placeholder:"FILE"`
-	AdminKey     string `env:"NUDGE_ADMIN_KEY" secret:"true" help:"Bearer token of the admin address; needed unless it is loopback."`
+	AdminKey     string `env:"NUDGE_ADMIN_KEY" secret:"true" help:"Bearer token of the admin address, 16 bytes or more; empty: made at first start."`
+
+	ClickhousePassword string `env:"NUDGE_CLICKHOUSE_PASSWORD" secret:"true" help:"Password of the user reader of the embedded ClickHouse, 16 bytes or more; empty: made at first start."`
 
 	EraseKey string `env:"NUDGE_ERASE_KEY" secret:"true" help:"Key of the hashes that stay of erased customers, 16 bytes or more in hexadecimal; empty: made at first start. All servers of one log need the same."`
 
@@ -83,18 +87,13 @@ func (c *Config) validate() error {
 		_, _, err := net.SplitHostPort(a.addr)
 		check(err == nil, "%s: %q is no address; write for example 127.0.0.1:8080", a.name, a.addr)
 	}
-	check(c.AdminKey != "" || loopback(c.AdminListen),
-		"admin_key: needed because admin_listen %s can be reached from elsewhere", c.AdminListen)
-	return errors.Join(errs...)
-}
-
-func loopback(address string) bool {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return false
+	for _, k := range []struct{ name, key string }{
+		{"write_key", c.WriteKey}, {"admin_key", c.AdminKey}, {"clickhouse_password", c.ClickhousePassword},
+	} {
+		check(k.key == "" || len(k.key) >= identity.MinKey,
+			"%s: it has %d bytes; %d or more are needed, or none to have one made", k.name, len(k.key), identity.MinKey)
 	}
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+	return errors.Join(errs...)
 }
 
 func (c *Config) path(parts ...string) string {

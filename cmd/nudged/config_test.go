@@ -18,7 +18,7 @@ func tool(args ...string) (code int, out, errs string) {
 // before the default; what is printed can be given back.
 func TestConfigOrder(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "nudge.yaml")
-	text := "partitions: 2\nretention: 2h\nhttp_listen: 127.0.0.1:1\nwrite_key: hidden\n"
+	text := "partitions: 2\nretention: 2h\nhttp_listen: 127.0.0.1:1\nwrite_key: hidden-write-key-1\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,9 @@ func TestConfigErrors(t *testing.T) {
 	}
 	f("partitions: 0; must be from 1 to 64", "--partitions", "0")
 	f(`http_listen: "nowhere" is no address`, "--http-listen", "nowhere")
-	f("admin_key: needed because admin_listen 0.0.0.0:1 can be reached", "--admin-listen", "0.0.0.0:1")
+	f("admin_key: it has 5 bytes; 16 or more are needed", "--admin-key", "short")
+	f("write_key: it has 15 bytes; 16 or more are needed", "--write-key", "fifteen-letters")
+	f("clickhouse_password: it has 1 bytes; 16 or more are needed", "--clickhouse-password", "x")
 	f("at least 16 MiB a partition", "--log-bytes", "1000")
 	f(`log level "loud"`, "--log-level", "loud")
 	bad := filepath.Join(dir, "bad.yaml")

@@ -20,7 +20,7 @@ func TestDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := newServer(t, "")
-	s.env = append(s.env, "NUDGE_CAMPAIGNS_DIR="+filepath.Join(root, "examples/shop"), "NUDGE_WRITE_KEY=demo",
+	s.env = append(s.env, "NUDGE_CAMPAIGNS_DIR="+filepath.Join(root, "examples/shop"), "NUDGE_WRITE_KEY=nudge-demo-write-key",
 		"PATH="+binaries+":"+os.Getenv("PATH"))
 	s.start()
 	s.ready()

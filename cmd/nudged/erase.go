@@ -91,7 +91,7 @@ func (e *eraser) save(job *erasure) error {
 
 // receipt is what is known of a customer's erasure, nil when nobody asked for one.
 func (e *eraser) receipt(customer string) (*erasure, error) {
-	hash := actors.HashErased(e.n.id.eraseKey, workspaceName, customer)
+	hash := actors.HashErased(e.n.keys.erase, workspaceName, customer)
 	value, err := e.n.store.Get(eraseJobKey(hash.String()))
 	if err != nil || value == nil {
 		return nil, err
@@ -115,7 +115,7 @@ func (e *eraser) request(ctx context.Context, customer string) (*erasure, error)
 		return nil, err
 	}
 	job := &erasure{
-		Hash:      actors.HashErased(e.n.id.eraseKey, workspaceName, customer).String(),
+		Hash:      actors.HashErased(e.n.keys.erase, workspaceName, customer).String(),
 		Requested: time.Now().UTC(), Workspace: workspaceName, Customers: []string{customer},
 	}
 	if view != nil && view.MergedInto != "" {
@@ -231,7 +231,7 @@ func (e *eraser) steps(ctx context.Context, job *erasure) error {
 func (e *eraser) record(ctx context.Context, job *erasure) error {
 	job.Places = nil
 	for _, customer := range job.Customers {
-		r := actors.Erase{Workspace: job.Workspace, Customer: customer, Key: actors.EraseFingerprint(e.n.id.eraseKey)}
+		r := actors.Erase{Workspace: job.Workspace, Customer: customer, Key: actors.EraseFingerprint(e.n.keys.erase)}
 		p := stream.PartitionOf(job.Workspace, customer, len(e.n.events))
 		written := make(chan error, 1)
 		record := []stream.Record{{Kind: stream.KindErase, Data: r.AppendTo(nil)}}

@@ -35,7 +35,7 @@ func TestErase(t *testing.T) {
 		"traits": map[string]any{"mail": "secret-mail"},
 	})
 	s.eventually(30*time.Second, "merged", func() error {
-		text, err := get("http://" + s.admin + "/v1/customers/secret-name")
+		text, err := s.look("/v1/customers/secret-name")
 		if err == nil && !strings.Contains(text, `"merged_from"`) {
 			err = errNotYet
 		}
@@ -67,7 +67,7 @@ func TestErase(t *testing.T) {
 			s.wantRows(time.Second, 0, fmt.Sprintf("SELECT count() FROM nudge.%s WHERE customer LIKE '%%secret%%'", table))
 		}
 		for _, id := range []string{"secret-name", "anon:phone-of-secret"} {
-			if text, err := get("http://" + s.admin + "/v1/customers/" + id); err == nil {
+			if text, err := s.look("/v1/customers/" + id); err == nil {
 				t.Errorf("there still is %s", text)
 			}
 		}
@@ -91,7 +91,7 @@ func TestErase(t *testing.T) {
 	send(track("userId", "secret-name", "Visit"))
 	s.wantRows(30*time.Second, 2, "SELECT count() FROM nudge.events WHERE customer = 'ann'")
 	s.eventually(30*time.Second, "counted", func() error {
-		text, err := get("http://" + s.admin + "/metrics")
+		text, err := s.look("/metrics")
 		if err == nil && !strings.Contains(text, `nudge_erased_events{partition="2"} 1`+"\n") {
 			err = fmt.Errorf("unexpected metrics %s", text)
 		}
@@ -114,7 +114,7 @@ func (s *server) eraseLatecomer(visit map[string]any, send func(calls ...map[str
 	send(visit)
 	send(map[string]any{"type": "identify", "userId": "secret-name", "anonymousId": "tablet-of-secret"})
 	s.eventually(30*time.Second, "merged", func() error {
-		text, err := get("http://" + s.admin + "/v1/customers/anon:tablet-of-secret")
+		text, err := s.look("/v1/customers/anon:tablet-of-secret")
 		if err == nil && !strings.Contains(text, `"merged_into": "secret-name"`) {
 			err = errNotYet
 		}
@@ -128,12 +128,7 @@ func (s *server) eraseLatecomer(visit map[string]any, send func(calls ...map[str
 // delete asks the server to erase a customer.
 func (s *server) delete(customer string) (status int) {
 	s.t.Helper()
-	request, err := http.NewRequestWithContext(s.t.Context(), http.MethodDelete,
-		"http://"+s.admin+"/v1/customers/"+url.PathEscape(customer), http.NoBody)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := s.request(http.MethodDelete, "/v1/customers/"+url.PathEscape(customer), nil)
 	if err != nil {
 		s.t.Fatal(err)
 	}

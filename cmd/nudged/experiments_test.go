@@ -130,7 +130,7 @@ func (s *server) blocked() {
 		if got := s.nudge("experiments", "skewed"); !strings.Contains(got, "skewed/text: blocked: chance gives such shares") {
 			return errors.New(got)
 		}
-		got, err := get("http://" + s.admin + "/metrics")
+		got, err := s.look("/metrics")
 		if err == nil && !strings.Contains(got, "nudge_experiments_blocked 1\n") {
 			err = errors.New("nudge_experiments_blocked is not 1")
 		}

@@ -72,7 +72,7 @@ func TestExplainServer(t *testing.T) {
 		"nobody/explain":                         "no event of this customer was seen",
 		"ann%2F%C3%A9/explain?campaign=nonsense": "campaign nonsense is not in force",
 	} {
-		if _, err := get("http://" + s.admin + "/v1/customers/" + path); err == nil || !strings.Contains(err.Error(), "404") ||
+		if _, err := s.look("/v1/customers/" + path); err == nil || !strings.Contains(err.Error(), "404") ||
 			!strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v; want 404, %q", path, err, want)
 		}

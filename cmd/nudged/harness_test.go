@@ -20,6 +20,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/nudge-engine/nudge/internal/plainenv"
 )
 
 // binaries is where TestMain built the programs.
@@ -27,7 +29,7 @@ var binaries string
 
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "nudge-e2e-")
-	if err == nil {
+	if err = errors.Join(err, plainenv.Clear()); err == nil {
 		build := exec.Command("go", "build", "-o", dir+"/", "github.com/nudge-engine/nudge/cmd/nudged",
 			"github.com/nudge-engine/nudge/cmd/nudge", "github.com/nudge-engine/nudge/cmd/clickhoused",
 			"github.com/nudge-engine/nudge/cmd/nudge-bench")
@@ -44,7 +46,12 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-const writeKey = "test-key"
+// The keys of the servers under test.
+const (
+	writeKey       = "test-write-key-0001"
+	adminKey       = "test-admin-key-0001"
+	readerPassword = "test-reader-pass-0001"
+)
 
 var errNotYet = errors.New("not yet")
 
@@ -105,8 +112,8 @@ func newServer(t *testing.T, definitions string, env ...string) *server {
 		log: new(lockedBuffer),
 	}
 	s.env = append(os.Environ(), "NUDGE_DATA_DIR="+s.data, "NUDGE_HTTP_LISTEN="+s.http, "NUDGE_ADMIN_LISTEN="+s.admin,
-		"NUDGE_CLICKHOUSE_LISTEN="+s.clickhouse, "NUDGE_WRITE_KEY="+writeKey, "NUDGE_CAMPAIGNS_DIR="+campaigns,
-		"NUDGE_MIN_FREE=1")
+		"NUDGE_CLICKHOUSE_LISTEN="+s.clickhouse, "NUDGE_WRITE_KEY="+writeKey, "NUDGE_ADMIN_KEY="+adminKey,
+		"NUDGE_CLICKHOUSE_PASSWORD="+readerPassword, "NUDGE_CAMPAIGNS_DIR="+campaigns, "NUDGE_MIN_FREE=1")
 	s.env = append(s.env, env...)
 	t.Cleanup(func() {
 		s.kill()
@@ -196,11 +203,37 @@ func poll(ctx context.Context, limit time.Duration, check func() error) error {
 	}
 }
 
+// request makes a request of the admin address, which needs the admin key; the caller closes
+// the answer's body.
+func (s *server) request(method, path string, body []byte) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(s.t.Context(), method, "http://"+s.admin+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Authorization", "Bearer "+adminKey)
+	request.Header.Set("Content-Type", "application/json")
+	return http.DefaultClient.Do(request)
+}
+
+// look reads from the admin address.
+func (s *server) look(path string) (string, error) {
+	response, err := s.request(http.MethodGet, path, nil)
+	if err != nil {
+		return "", err
+	}
+	return bodyOf(response)
+}
+
 func get(address string) (string, error) {
 	response, err := http.Get(address)
 	if err != nil {
 		return "", err
 	}
+	return bodyOf(response)
+}
+
+// bodyOf is an answer's text; an answer other than 200 is an error.
+func bodyOf(response *http.Response) (string, error) {
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
 	if err == nil && response.StatusCode != http.StatusOK {

@@ -1,95 +1,57 @@
 package main
 
 import (
-	"crypto/rand"
+	"cmp"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 
 	"github.com/google/uuid"
+
+	"github.com/nudge-engine/nudge/internal/identity"
 )
 
-// identity is what a data directory remembers of its node.
-type identity struct {
-	Node     string `json:"node"`
-	WriteKey string `json:"write_key,omitempty"` // only when it was made here
-	Made     bool   `json:"-"`                   // made at this start
-	EraseKey string `json:"erase_key,omitempty"` // hexadecimal; only when it was made here
-
-	eraseKey []byte
+// keys are the secrets that are in force: what a setting says, else what node.json has.
+type keys struct {
+	node   string
+	write  string
+	admin  string
+	reader string // password of ClickHouse's user "reader"
+	erase  []byte
+	made   bool // at this start
 }
 
 func newID() string { return uuid.NewString() }
 
-// loadIdentity reads node.json, and makes it at the first start.
-func loadIdentity(c *Config) (identity, error) {
-	path := c.path("node.json")
-	var id identity
-	text, err := os.ReadFile(path)
+// loadKeys reads node.json, and makes what is missing there.
+func loadKeys(c *Config) (keys, error) {
+	id, err := identity.Read(c.DataDir)
 	switch {
-	case err == nil:
-		if err := json.Unmarshal(text, &id); err != nil || id.Node == "" {
-			return id, fmt.Errorf("%s cannot be read: %w", path, err)
-		}
 	case errors.Is(err, os.ErrNotExist):
-		id.Node = newID()
-	default:
-		return id, fmt.Errorf("data_dir: %w", err)
+		id = identity.Identity{Node: newID()}
+	case err != nil:
+		return keys{}, err
 	}
-	if c.WriteKey == "" && id.WriteKey == "" {
-		secret := make([]byte, 24)
-		if _, err := rand.Read(secret); err != nil {
-			return id, fmt.Errorf("write key: %w", err)
+	given := identity.Identity{
+		WriteKey: c.WriteKey, AdminKey: c.AdminKey, ReaderPassword: c.ClickhousePassword, EraseKey: c.EraseKey,
+	}
+	before := id
+	if err := id.Fill(given); err != nil {
+		return keys{}, err
+	}
+	if id != before {
+		if err := id.Save(c.DataDir); err != nil {
+			return keys{}, err
 		}
-		id.WriteKey, id.Made = "nudge_live_"+hex.EncodeToString(secret), true
 	}
-	if c.EraseKey == "" && id.EraseKey == "" {
-		secret := make([]byte, 32)
-		if _, err := rand.Read(secret); err != nil {
-			return id, fmt.Errorf("erase key: %w", err)
-		}
-		id.EraseKey = hex.EncodeToString(secret)
+	k := keys{
+		node: id.Node, write: cmp.Or(given.WriteKey, id.WriteKey), admin: cmp.Or(given.AdminKey, id.AdminKey),
+		reader: cmp.Or(given.ReaderPassword, id.ReaderPassword), made: id != before,
 	}
-	if err := id.save(path); err != nil {
-		return id, err
+	k.erase, err = hex.DecodeString(cmp.Or(given.EraseKey, id.EraseKey))
+	if err != nil || len(k.erase) < identity.MinKey {
+		return k, fmt.Errorf("erase_key: %d bytes or more are needed, in hexadecimal", identity.MinKey)
 	}
-	if c.WriteKey != "" {
-		id.WriteKey = c.WriteKey
-	}
-	if c.EraseKey != "" {
-		id.EraseKey = c.EraseKey
-	}
-	if id.eraseKey, err = hex.DecodeString(id.EraseKey); err != nil || len(id.eraseKey) < minEraseKey {
-		return id, fmt.Errorf("erase_key: %d bytes or more are needed, in hexadecimal", minEraseKey)
-	}
-	return id, nil
-}
-
-const minEraseKey = 16 // bytes
-
-// save writes the file whole or not at all.
-func (id identity) save(path string) error {
-	text, err := json.MarshalIndent(id, "", "  ")
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	temporary := path + ".new"
-	f, err := os.OpenFile(
-		temporary,
-		os.O_CREATE|os.O_TRUNC|os.O_WRONLY,
-		0o600,
-	)
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	_, err = f.Write(append(text, '\n'))
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	if err := os.Rename(temporary, path); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return nil
+	return k, nil
 }

@@ -157,7 +157,7 @@ func personCalls(n int) [][]map[string]any {
 func (s *server) wantVisits(customer string, want uint64) {
 	s.t.Helper()
 	s.eventually(30*time.Second, customer, func() error {
-		text, err := get("http://" + s.admin + "/v1/customers/" + customer)
+		text, err := s.look("/v1/customers/" + customer)
 		if err != nil {
 			return err
 		}

@@ -22,6 +22,7 @@ import (
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/ingest"
 	"github.com/nudge-engine/nudge/internal/effect"
+	"github.com/nudge-engine/nudge/internal/identity"
 	"github.com/nudge-engine/nudge/sink/dispatch"
 	"github.com/nudge-engine/nudge/sink/warehouse"
 	"github.com/nudge-engine/nudge/storage"
@@ -50,7 +51,7 @@ type node struct {
 	metrics *metrics.Set
 	failed  chan error // what ends the server by itself
 	lock    *flock.Flock
-	id      identity
+	keys    keys
 
 	clock     *stream.Clock
 	logStore  *stream.JetStream
@@ -97,13 +98,9 @@ func start(ctx context.Context, c *Config, out io.Writer, log *slog.Logger) (*no
 		}
 	}
 	n.up.Store(true)
-	if n.id.Made {
-		fmt.Fprintf(
-			out,
-			"write key of the default workspace (kept in %s, shown once): %s\n",
-			c.path("node.json"),
-			n.id.WriteKey,
-		)
+	if n.keys.made { // where they are, and not what: this text lands in journals
+		fmt.Fprintf(out, "keys were made and are kept in %[1]s; nudge key write, nudge key admin and nudge key reader, "+
+			"each with --data-dir %[2]s, print them\n", identity.Path(c.DataDir), c.DataDir)
 	}
 	log.Info("ready", slog.String("events", c.HTTPListen), slog.String("admin", c.AdminListen),
 		slog.String("clickhouse", n.clickhouseURL()))
@@ -128,7 +125,7 @@ func (n *node) openData(ctx context.Context) error {
 	if err := storage.CheckDir(n.config.path("state"), n.log); err != nil {
 		return err
 	}
-	n.id, err = loadIdentity(n.config)
+	n.keys, err = loadKeys(n.config)
 	return err
 }
 
@@ -145,7 +142,7 @@ func (n *node) openLog(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	n.lease, err = n.logStore.Lease(ctx, "owner", n.id.Node)
+	n.lease, err = n.logStore.Lease(ctx, "owner", n.keys.node)
 	return err
 }
 
@@ -206,8 +203,8 @@ func (n *node) startEngine(ctx context.Context) error {
 		Skips: skips, Mark: n.inHand.Mark, Held: n.held,
 		Events: n.events, Effects: n.effects, Store: n.store,
 		Semantics: effect.Semantics, Publisher: n.publisher, Compile: n.catalog.compile, Clock: n.clock.Now,
-		Node: n.id.Node, Epoch: n.lease.Epoch(),
-		EraseKey: n.id.eraseKey,
+		Node: n.keys.node, Epoch: n.lease.Epoch(),
+		EraseKey: n.keys.erase,
 		Logger:   n.log, MemoryLimit: n.config.MemoryLimit, SnapshotEvery: n.config.SnapshotEvery,
 		Checkpoints: n.config.CheckpointEvery, KeepBack: n.config.Checkpoints,
 	})
@@ -225,7 +222,7 @@ func (n *node) startEngine(ctx context.Context) error {
 // claim writes to every partition that this node owns it from now on, and waits until
 // the log has it.
 func (n *node) claim(ctx context.Context) error {
-	claim, err := json.Marshal(actors.Claim{Node: n.id.Node, Epoch: n.lease.Epoch()})
+	claim, err := json.Marshal(actors.Claim{Node: n.keys.node, Epoch: n.lease.Epoch()})
 	if err != nil {
 		return fmt.Errorf("claim: %w", err)
 	}
@@ -356,12 +353,12 @@ func (n *node) clickhouseURL() string {
 
 // openHTTP starts to take events.
 func (n *node) openHTTP(context.Context) error {
-	sources, err := readSources(n.config.SourcesFile, n.id.WriteKey)
+	sources, err := readSources(n.config.SourcesFile, n.keys.write)
 	if err != nil {
 		return err
 	}
 	n.server = ingest.New(ingest.Config{
-		Keys:       map[string]string{n.id.WriteKey: workspaceName},
+		Keys:       map[string]string{n.keys.write: workspaceName},
 		Sources:    sources,
 		Publisher:  n.publisher,
 		Clock:      n.clock.Now,

@@ -12,13 +12,11 @@ import (
 
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/ingest"
+	"github.com/nudge-engine/nudge/internal/identity"
 )
 
-// Limits of the file of sources.
-const (
-	maxSources   = 100
-	minSourceKey = 16 // bytes
-)
+// maxSources is how many sources the file may have.
+const maxSources = 100
 
 // source is an entry of the file of sources.
 type source struct {
@@ -64,8 +62,8 @@ func readSources(path, writeKey string) ([]ingest.Source, error) {
 		if names[s.Name] {
 			wrong(i, "name", "%q is there twice", s.Name)
 		}
-		if len(s.Key) < minSourceKey {
-			wrong(i, "key", "must have %d bytes or more", minSourceKey)
+		if len(s.Key) < identity.MinKey {
+			wrong(i, "key", "must have %d bytes or more", identity.MinKey)
 		}
 		if keys[s.Key] {
 			wrong(i, "key", "is that of another source, or the write key")

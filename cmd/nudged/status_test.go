@@ -105,7 +105,7 @@ func TestCampaignStatus(t *testing.T) {
 		len(answer.Figures.Errors) != 20 || answer.Figures.Errors[0].Detail == "" {
 		t.Errorf("error %v, answer %+v", err, answer)
 	}
-	if _, err := get("http://" + s.admin + "/v1/campaigns/none"); err == nil || !strings.Contains(err.Error(), "404") {
+	if _, err := s.look("/v1/campaigns/none"); err == nil || !strings.Contains(err.Error(), "404") {
 		t.Errorf("a campaign that is not there: %v", err)
 	}
 }
