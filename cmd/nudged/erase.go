@@ -20,6 +20,7 @@ const (
 	eraseEvery = 200 * time.Millisecond // how often an open erasure looks how far the stores are
 	eraseRetry = 5 * time.Second        // after a failure
 	eraseLimit = 5 * time.Minute        // of the deletes of one erasure
+	eraseSlow  = 10 * time.Second       // without progress, and the log says what is waited for
 	// checkpointsKept is how long the two older checkpoints of the state may be around.
 	checkpointsKept = 30 * time.Minute
 )
@@ -201,7 +202,9 @@ func (e *eraser) steps(ctx context.Context, job *erasure) error {
 			return err
 		}
 	}
-	if err := e.until(ctx, job, func(p place) bool { return e.n.engine.SavedSeq(p.Partition) >= p.Seq }); err != nil {
+	if err := e.until(ctx, job, "a snapshot without the customer", func(p place) bool {
+		return e.n.engine.SavedSeq(p.Partition) >= p.Seq
+	}); err != nil {
 		return err
 	}
 	if job.StateRemoved == nil {
@@ -212,7 +215,7 @@ func (e *eraser) steps(ctx context.Context, job *erasure) error {
 			return err
 		}
 	}
-	if err := e.until(ctx, job, func(p place) bool {
+	if err := e.until(ctx, job, "the customer's last rows in ClickHouse", func(p place) bool {
 		return e.n.writer.Position(p.Partition) >= p.Seq && e.n.writer.EffectPosition(p.Partition) >= p.Effect
 	}); err != nil {
 		return err
@@ -271,13 +274,25 @@ func (e *eraser) applied(ctx context.Context, workspace, customer string) (at pl
 	}
 }
 
-// until waits until something holds in every place of an erasure. A halted partition makes
-// it fail, so that it is tried again later and others go on.
-func (e *eraser) until(ctx context.Context, job *erasure, holds func(place) bool) error {
+// until waits until something holds in every place of an erasure, and says from time to
+// time what it waits for. A halted partition makes it fail, so that it is tried again later
+// and others go on.
+func (e *eraser) until(ctx context.Context, job *erasure, what string, holds func(place) bool) error {
+	started := time.Now()
+	said := started
 	for _, p := range job.Places {
 		for !holds(p) {
 			if err := e.n.engine.Halted(p.Partition); err != nil {
 				return err
+			}
+			if time.Since(said) >= eraseSlow {
+				said = time.Now()
+				e.n.log.Warn("erasure: it waits", slog.String("hash", job.Hash), slog.String("for", what),
+					slog.Duration("since", said.Sub(started).Round(time.Second)), slog.Int("partition", p.Partition),
+					slog.Uint64("frame", p.Seq), slog.Uint64("effect", p.Effect),
+					slog.Uint64("snapshot", e.n.engine.SavedSeq(p.Partition)),
+					slog.Uint64("rows_of_frames", e.n.writer.Position(p.Partition)),
+					slog.Uint64("rows_of_effects", e.n.writer.EffectPosition(p.Partition)))
 			}
 			if !rest(ctx, eraseEvery) {
 				return context.Cause(ctx)

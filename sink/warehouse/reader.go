@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"time"
 
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/effect"
@@ -58,6 +59,10 @@ type cursor struct {
 	next   uint64
 }
 
+// readLimit is how long a message that is in the stream may take to come. Reading it
+// again is harmless; waiting for ever would keep back every row behind it.
+const readLimit = 30 * time.Second
+
 // get returns message seq, which must be in the stream.
 func (c *cursor) get(ctx context.Context, seq uint64) (stream.Message, error) {
 	if c.reader == nil || c.next != seq {
@@ -68,7 +73,10 @@ func (c *cursor) get(ctx context.Context, seq uint64) (stream.Message, error) {
 		}
 		c.reader, c.next = r, seq
 	}
-	m, err := c.reader.Next(ctx)
+	limited, cancel := context.WithTimeoutCause(ctx, readLimit,
+		fmt.Errorf("warehouse: message %d did not come within %v", seq, readLimit))
+	m, err := c.reader.Next(limited)
+	cancel()
 	if err == nil && m.Seq != seq {
 		err = fmt.Errorf("warehouse: message %d came where %d was due", m.Seq, seq)
 	}
