@@ -186,6 +186,9 @@ type Field struct{ Name, Source string }
 type Variable struct {
 	Path     string // for example customer.traits.name
 	Optional bool   // the template has a fallback for it
+	// Unless is the path of the variable whose fallback this one is: it is needed only where
+	// that one is missing, false or empty; empty: always.
+	Unless string `json:",omitempty"`
 }
 
 // Branch goes to the first arm that holds, else to the next step.

@@ -159,7 +159,7 @@ func (m *Machine) capture(p *Program, needs []Variable, ch *Chain) (values []byt
 			path, text = m.listOf(p, v.Path, ch)
 		}
 		switch {
-		case text == nil && !v.Optional:
+		case text == nil && !v.Optional && (v.Unless == "" || m.isEmpty(p, v.Unless, ch)):
 			return nil, v.Path
 		case text == nil || path == seen:
 			continue
@@ -173,15 +173,29 @@ func (m *Machine) capture(p *Program, needs []Variable, ch *Chain) (values []byt
 	return append(values, '}'), ""
 }
 
+// isEmpty says whether a template takes the fallback of a variable: it is missing, false or
+// empty.
+func (m *Machine) isEmpty(p *Program, path string, ch *Chain) bool {
+	text := m.lookup(p, path, ch)
+	if text == nil {
+		_, text = m.listOf(p, path, ch)
+	}
+	switch string(text) {
+	case "", "false", `""`, "[]", "{}":
+		return true
+	}
+	return false
+}
+
 // listOf is the list or text of which a path names the size, the first or the last, as
 // templates can: list.size, list.first.name.
 func (m *Machine) listOf(p *Program, path string, ch *Chain) (at string, text []byte) {
-	parts := strings.Split(path, ".")
+	parts := SplitPath(path)
 	for i := 2; i < len(parts); i++ {
 		if parts[i] != "size" && parts[i] != "first" && parts[i] != "last" {
 			continue
 		}
-		at = strings.Join(parts[:i], ".")
+		at = JoinPath(parts[:i]...)
 		if text = m.lookup(p, at, ch); len(text) > 0 && (text[0] == '[' || text[0] == '"' && parts[i] == "size") {
 			return at, text
 		}
@@ -270,7 +284,7 @@ func (m *Machine) lookupTrigger(name, inner string) []byte {
 // member follows a dotted path into an object; nil when it leads nowhere or to null.
 func member(o *fastjson.Object, path string) []byte {
 	for {
-		key, rest, more := strings.Cut(path, ".")
+		key, rest, more := cutPath(path)
 		if o == nil || key == "" {
 			return nil
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/sink/dispatch/message"
 )
 
 // Advice is something that is allowed and probably not meant.
@@ -21,8 +22,11 @@ func Advise(docs []campaign.Parsed, samples ...Sample) []Advice {
 	var programs []*campaign.Program
 	var parsed []*campaign.Parsed
 	caps := map[string]*campaign.Cap{}
+	templates := map[string][]campaign.Field{}
 	for i := range docs {
 		switch d := &docs[i]; {
+		case d.Template != nil:
+			templates[d.Template.Name] = d.Template.Fields
 		case d.Campaign != nil:
 			programs = append(programs, d.Campaign)
 			parsed = append(parsed, d)
@@ -32,7 +36,7 @@ func Advise(docs []campaign.Parsed, samples ...Sample) []Advice {
 			}
 		}
 	}
-	known := sources(docs, samples)
+	known, renderer := sources(docs, samples), message.NewRenderer()
 	for i, p := range programs {
 		say := func(format string, args ...any) {
 			all = append(all, Advice{Campaign: p.Name, Message: fmt.Sprintf(format, args...)})
@@ -42,6 +46,7 @@ func Advise(docs []campaign.Parsed, samples ...Sample) []Advice {
 		adviseAudience(p, say)
 		adviseCaps(p, caps, say)
 		adviseVariables(parsed[i], known, say)
+		adviseTexts(p, templates, renderer, say)
 		for _, other := range programs[i+1:] {
 			adviseTwins(p, other, say)
 		}
@@ -85,6 +90,21 @@ func adviseAudience(p *campaign.Program, say func(string, ...any)) {
 			say("trigger and audience both ask %q: leave it where it belongs, once", c)
 		}
 	}
+}
+
+// adviseTexts finds messages that exceed the limits of templates, or would with large values.
+func adviseTexts(p *campaign.Program, templates map[string][]campaign.Field, r *message.Renderer,
+	say func(string, ...any),
+) {
+	p.Sends(func(step string, s *campaign.Send) {
+		fields := s.Message.Fields
+		if s.Message.Template != "" {
+			fields = templates[s.Message.Template]
+		}
+		for _, warning := range r.Warnings(fields) {
+			say("step %s: %s", step, warning)
+		}
+	})
 }
 
 // conjuncts are the parts of a condition that && joins at the outermost level.

@@ -117,7 +117,15 @@ func (m *mapped) triggerProperties(p *campaign.Program) (names map[string]bool, 
 	return m.properties[event], "an event " + event, !m.started[p.Name]
 }
 
-var variable = regexp.MustCompile(`^(customer\.traits|trigger\.properties|event\.properties)\.([^.\[]+)`)
+// variable splits the path of a variable into what has names of the author's, and the name.
+func variable(path string) (root, name string, ok bool) {
+	parts := campaign.SplitPath(path)
+	if len(parts) < 3 {
+		return "", "", false
+	}
+	root = parts[0] + "." + parts[1]
+	return root, parts[2], root == "customer.traits" || root == "trigger.properties" || root == "event.properties"
+}
 
 // adviseVariables finds variables of messages, without a fallback, that nothing is known
 // to set: no sample of the event, no scenario, no step, and no condition that the
@@ -129,16 +137,16 @@ func adviseVariables(d *campaign.Parsed, m *mapped, say func(string, ...any)) {
 	told := map[string]bool{}
 	p.Sends(func(step string, _ *campaign.Send) {
 		for _, v := range d.Document.Needs[step] {
-			parts := variable.FindStringSubmatch(v.Path)
-			if v.Optional || parts == nil || told[v.Path] || asks(asked, parts[1], parts[2]) {
+			root, name, ok := variable(v.Path)
+			if v.Optional || v.Unless != "" || !ok || told[v.Path] || asks(asked, root, name) {
 				continue
 			}
 			told[v.Path] = true
 			switch {
-			case parts[1] == "customer.traits" && !m.traits[parts[2]]:
+			case root == "customer.traits" && !m.traits[name]:
 				say("step %s names %s, which no step sets and no scenario gives: without it there is no message; "+
 					"give it a default, or a scenario that identifies it", step, v.Path)
-			case parts[1] != "customer.traits" && known && !properties[parts[2]]:
+			case root != "customer.traits" && known && !properties[name]:
 				say("step %s names %s, which no sample, scenario or step gives to %s: without it there is no message; "+
 					"give it a default, or a scenario that has it", step, v.Path, event)
 			}
@@ -153,7 +161,9 @@ func asks(conditions, root, name string) bool {
 		roots = []string{"trigger.properties", "event.properties"}
 	}
 	for _, r := range roots {
-		if regexp.MustCompile(regexp.QuoteMeta(r+"."+name) + `(\W|$)`).MatchString(conditions) {
+		quoted := regexp.QuoteMeta(name)
+		pattern := regexp.QuoteMeta(r) + `(\.` + quoted + `(\W|$)|\[["']` + quoted + `["']\])`
+		if regexp.MustCompile(pattern).MatchString(conditions) {
 			return true
 		}
 	}

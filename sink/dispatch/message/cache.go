@@ -3,14 +3,13 @@ package message
 import (
 	"sync"
 
-	"github.com/osteele/liquid"
+	"github.com/nudge-engine/nudge/sink/dispatch/message/liquid"
 )
 
 // maxParsed bounds how many parsed templates are kept.
 const maxParsed = 1024
 
-// parsed keeps templates that were parsed: parsing one takes the library about as
-// long as rendering it ten times. Safe for concurrent use.
+// parsed keeps templates that were parsed. Safe for concurrent use.
 type parsed struct {
 	mu    sync.RWMutex
 	known map[string]*liquid.Template // by their text
@@ -18,14 +17,14 @@ type parsed struct {
 
 // of parses a template, or finds it. When too many are kept all are forgotten: those
 // in use come back with their next message.
-func (p *parsed) of(engine *liquid.Engine, source string) (*liquid.Template, error) {
+func (p *parsed) of(source string) (*liquid.Template, error) {
 	p.mu.RLock()
 	t := p.known[source]
 	p.mu.RUnlock()
 	if t != nil {
 		return t, nil
 	}
-	t, err := engine.ParseString(source)
+	t, err := liquid.Parse(source)
 	if err != nil {
 		return nil, err
 	}

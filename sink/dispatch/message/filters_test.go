@@ -11,7 +11,6 @@ import (
 
 // What Liquid's own documentation says filters give; each also where the library differs.
 func TestFilters(t *testing.T) {
-	const noon = 1_772_359_200_000 // 2026-03-01T10:00:00Z
 	f := func(source, values, want string) {
 		t.Helper()
 		for range 5 { // an order that changes would show

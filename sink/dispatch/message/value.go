@@ -7,30 +7,38 @@ import (
 	"fmt"
 	"strings"
 
-	"gopkg.in/yaml.v2"
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/sink/dispatch/message/liquid"
 )
 
-// object is a JSON object in the order of its text: the library walks through a map in
-// any order, and the same input must give the same message.
-type object = yaml.MapSlice
+// maxNesting bounds how deep captured values nest; events nest to 32.
+const maxNesting = 100
+
+var errNesting = errors.New("values nest too deep")
 
 // unfold makes nested objects of the captured values: a JSON object from dotted paths to
-// values. A path inside of another one that is there too is found in that.
+// values. A path inside of another one that is there too is found in that. The roots are
+// always there, so that a value that was not captured is missed; without any values the
+// message names no variable, or is looked at without a customer.
 func unfold(values []byte) (map[string]any, error) {
 	root := map[string]any{}
 	if len(values) == 0 {
 		return root, nil
 	}
+	for _, name := range roots {
+		first, _, _ := strings.Cut(name, ".")
+		root[first] = map[string]any{}
+	}
 	flat, err := decode(values)
 	if err != nil {
 		return nil, fmt.Errorf("message: captured values: %w", err)
 	}
-	all, ok := flat.(object)
+	all, ok := flat.(liquid.Object)
 	if !ok {
 		return nil, errors.New("message: captured values are no object")
 	}
 	for _, item := range all {
-		place(root, strings.Split(fmt.Sprint(item.Key), "."), item.Value)
+		place(root, campaign.SplitPath(item.Name), item.Value)
 	}
 	return root, nil
 }
@@ -58,31 +66,34 @@ func place(at map[string]any, path []string, value any) {
 func decode(text []byte) (any, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
-	return next(d)
+	return next(d, maxNesting)
 }
 
-func next(d *json.Decoder) (any, error) {
+func next(d *json.Decoder, depth int) (any, error) {
+	if depth == 0 {
+		return nil, errNesting
+	}
 	token, err := d.Token()
 	if err != nil {
 		return nil, err
 	}
 	switch token := token.(type) {
 	case json.Number:
-		return number(token.String()), nil
+		return liquid.NumberOf(token.String()), nil
 	case json.Delim:
 		if token == '[' {
-			return list(d)
+			return list(d, depth)
 		}
-		return members(d)
-	default:
+		return members(d, depth)
+	default: // a string, true, false or null
 		return token, nil
 	}
 }
 
-func list(d *json.Decoder) (any, error) {
+func list(d *json.Decoder, depth int) (any, error) {
 	all := []any{}
 	for d.More() {
-		v, err := next(d)
+		v, err := next(d, depth-1)
 		if err != nil {
 			return nil, err
 		}
@@ -92,80 +103,20 @@ func list(d *json.Decoder) (any, error) {
 	return all, err
 }
 
-func members(d *json.Decoder) (any, error) {
-	all := object{}
+func members(d *json.Decoder, depth int) (any, error) {
+	all := liquid.Object{}
 	for d.More() {
 		key, err := d.Token()
 		if err != nil {
 			return nil, err
 		}
-		v, err := next(d)
+		v, err := next(d, depth-1)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, yaml.MapItem{Key: key, Value: v})
+		name, _ := key.(string) // JSON has no others
+		all = append(all, liquid.Member{Name: name, Value: v})
 	}
 	_, err := d.Token()
 	return all, err
-}
-
-// propertyOf is a member of an object, nil where there is none.
-func propertyOf(v any, name string) any {
-	all, ok := v.(object)
-	if !ok {
-		return nil
-	}
-	for _, item := range all {
-		if item.Key == name {
-			return item.Value
-		}
-	}
-	return nil
-}
-
-// jsonText writes a value as JSON, objects in their order.
-func jsonText(v any) (string, error) {
-	var b bytes.Buffer
-	err := appendJSON(&b, v)
-	return b.String(), err
-}
-
-func appendJSON(b *bytes.Buffer, v any) error {
-	switch v := v.(type) {
-	case object:
-		b.WriteByte('{')
-		for i, item := range v {
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			if err := appendJSON(b, item.Key); err != nil {
-				return err
-			}
-			b.WriteByte(':')
-			if err := appendJSON(b, item.Value); err != nil {
-				return err
-			}
-		}
-		b.WriteByte('}')
-		return nil
-	case []any:
-		b.WriteByte('[')
-		for i, inner := range v {
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			if err := appendJSON(b, inner); err != nil {
-				return err
-			}
-		}
-		b.WriteByte(']')
-		return nil
-	case decimal:
-		b.WriteString(v.String())
-		return nil
-	default:
-		text, err := json.Marshal(v)
-		b.Write(text)
-		return err
-	}
 }

@@ -1,0 +1,135 @@
+package message
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/sink/dispatch/message/liquid"
+)
+
+// roots are the variables a template may use, by their first two parts.
+//
+//nudge:constant read only
+var roots = []string{
+	"customer.id", "customer.traits", "customer.timezone", "customer.tags", "customer.created_at", "trigger.id",
+	"trigger.name", "trigger.time", "trigger.properties", "trigger.context", "chain.key", "chain.entered_at",
+	"chain.variants", "campaign.name",
+}
+
+// Variables checks the texts of a message and lists the variables that they name, sorted by
+// path. A variable is optional where it is only tested, has a default, or stands where an if
+// has asked for it; the fallback of another variable is needed unless that one is there. It
+// is an error if the texts cannot be rendered with any sort of values.
+func (r *Renderer) Variables(fields []campaign.Field) ([]campaign.Variable, error) {
+	needs := map[campaign.Variable]bool{} // without Optional
+	optional := map[string]bool{}         // by path
+	for _, f := range fields {
+		t, err := r.parsed.of(f.Source)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", f.Name, err)
+		}
+		for _, v := range t.Names().Variables {
+			if len(v.Parts) == 1 && v.Parts[0] == liquid.Now {
+				continue
+			}
+			path, err := captured(&v)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", f.Name, err)
+			}
+			if v.Optional {
+				optional[path] = true
+				continue
+			}
+			need := campaign.Variable{Path: path}
+			if v.Unless != nil {
+				need.Unless = campaign.JoinPath(v.Unless...)
+			}
+			needs[need] = true
+		}
+	}
+	variables := make([]campaign.Variable, 0, len(needs)+len(optional))
+	for v := range needs {
+		if always := (campaign.Variable{Path: v.Path}); v == always || !needs[always] {
+			variables = append(variables, v)
+		}
+		delete(optional, v.Path)
+	}
+	for path := range optional {
+		variables = append(variables, campaign.Variable{Path: path, Optional: true})
+	}
+	slices.SortFunc(variables, func(a, b campaign.Variable) int {
+		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Unless, b.Unless))
+	})
+	var limit *liquid.LimitError
+	if err := r.try(fields, variables); err != nil && !errors.As(err, &limit) {
+		return nil, err
+	}
+	return variables, nil
+}
+
+// captured is the path of the value that the engine captures for a variable.
+func captured(v *liquid.Variable) (string, error) {
+	unknown := func(what string) error {
+		return &liquid.Error{Line: v.Line, Message: fmt.Sprintf("%q is no variable; there are %s", what,
+			strings.Join(roots, ", "))}
+	}
+	some := slices.ContainsFunc(roots, func(r string) bool { return strings.HasPrefix(r, v.Parts[0]+".") })
+	if !some || len(v.Parts) == 1 {
+		return "", unknown(v.Parts[0])
+	}
+	root := v.Parts[0] + "." + v.Parts[1]
+	inner := v.Parts[2:]
+	switch {
+	case !slices.Contains(roots, root):
+		return "", unknown(v.Text)
+	case holdsNames(root) && len(inner) == 0 && !v.Cut && v.Text == root:
+		return "", unknown(root)
+	case holdsNames(root) && len(inner) == 0 && !v.Cut:
+		return "", unknown(v.Parts[0])
+	case holdsNames(root) && (len(inner) == 0 || inner[0] == ""):
+		return "", &liquid.Error{Line: v.Line, Message: fmt.Sprintf(
+			"%s: write the name out, as %s.name or %s['Full Name']", v.Text, root, root)}
+	case holdsNames(root):
+		return campaign.JoinPath(v.Parts...), nil
+	case len(inner) == 0:
+		return root, nil
+	case len(inner) == 1 && slices.Contains([]string{"size", "first", "last"}, inner[0]):
+		return root, nil
+	}
+	return "", unknown(v.Text)
+}
+
+// holdsNames says whether a root is an object with names of the author's.
+func holdsNames(root string) bool {
+	return strings.HasSuffix(root, "traits") || strings.HasSuffix(root, "properties") ||
+		strings.HasSuffix(root, "context") || strings.HasSuffix(root, "variants")
+}
+
+// Warnings are what the author of a message should know: loops whose length comes from
+// values, and texts that exceed the limits whatever the values are.
+func (r *Renderer) Warnings(fields []campaign.Field) []string {
+	var all []string
+	for _, f := range fields {
+		t, err := r.parsed.of(f.Source)
+		if err != nil {
+			return nil // an error says so already
+		}
+		for _, l := range t.Names().Loops {
+			all = append(all, fmt.Sprintf("%s: the length of %s comes from values: a large one exceeds the limits, "+
+				"and then there is no message; write limit: 10 behind it, or assign the end with | at_most: 10",
+				f.Name, l))
+		}
+	}
+	variables, err := r.Variables(fields)
+	if err != nil {
+		return all
+	}
+	if err := r.try(fields, variables); err != nil {
+		all = append(all, err.Error())
+	}
+	return all
+}
