@@ -17,6 +17,7 @@ import (
 	"github.com/nudge-engine/nudge/actors"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/definition"
+	"github.com/nudge-engine/nudge/internal/listen"
 	"github.com/nudge-engine/nudge/internal/schema"
 )
 
@@ -68,10 +69,11 @@ func (n *node) openAdmin(context.Context) error {
 		MaxHeaderBytes: 16 << 10,
 		ErrorLog:       slog.NewLogLogger(n.log.Handler(), slog.LevelDebug),
 	}
-	l, err := listen(n.config.AdminListen)
+	l, err := n.listenForAdmin()
 	if err != nil {
-		return fmt.Errorf("admin_listen: %w", err)
+		return err
 	}
+	listen.Bind(n.admin)
 	go func() {
 		if err := n.admin.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			n.failed <- fmt.Errorf("admin: %w", err)

@@ -49,6 +49,9 @@ type Config struct {
 	MinFree         int64         `env:"NUDGE_MIN_FREE" default:"2147483648" help:"Free bytes of disk below which events get 503."`
 	RatePerKey      float64       `env:"NUDGE_RATE_PER_KEY" default:"0" help:"Events a second and write key; 0: no limit."`
 
+	MaxConnections           int `env:"NUDGE_MAX_CONNECTIONS" default:"0" help:"Connections to the address for events at a time; 0: as many as the limit of open files leaves, at most 10000."`
+	MaxConnectionsPerAddress int `env:"NUDGE_MAX_CONNECTIONS_PER_ADDRESS" default:"0" help:"Of them from one client address; 0: half of all."`
+
 	Clickhoused string        `env:"NUDGE_CLICKHOUSED" help:"The clickhoused program; default: beside nudged." placeholder:"FILE"`
 	ClockOffset time.Duration `env:"NUDGE_CLOCK_OFFSET" default:"0s" help:"Moves the clock, for tests."`
 	NoSync      bool          `env:"NUDGE_NO_SYNC" help:"Acknowledge before the disk has it. Loses events at power loss."`
@@ -79,6 +82,9 @@ func (c *Config) validate() error {
 	)
 	check(c.NatsReplicas >= 1 && c.NatsReplicas <= 5, "nats_replicas: %d; must be from 1 to 5", c.NatsReplicas)
 	check(c.RatePerKey >= 0, "rate_per_key: %g; must not be negative", c.RatePerKey)
+	check(c.MaxConnections >= 0, "max_connections: %d; must not be negative", c.MaxConnections)
+	check(c.MaxConnectionsPerAddress >= 0, "max_connections_per_address: %d; must not be negative",
+		c.MaxConnectionsPerAddress)
 	for _, a := range []struct{ name, addr string }{
 		{"http_listen", c.HTTPListen},
 		{"admin_listen", c.AdminListen},

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -372,9 +371,9 @@ func (n *node) openHTTP(context.Context) error {
 		Logger:     n.log,
 		RatePerKey: n.config.RatePerKey,
 	})
-	l, err := listen(n.config.HTTPListen)
+	l, err := n.listenForEvents()
 	if err != nil {
-		return fmt.Errorf("http_listen: %w", err)
+		return err
 	}
 	go func() {
 		if err := n.server.Serve(l); err != nil {
@@ -382,10 +381,6 @@ func (n *node) openHTTP(context.Context) error {
 		}
 	}()
 	return nil
-}
-
-func listen(address string) (net.Listener, error) {
-	return (&net.ListenConfig{}).Listen(context.Background(), "tcp", address)
 }
 
 // ready says why the server should not get traffic yet: the shards are behind

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+
+	"github.com/nudge-engine/nudge/internal/listen"
+)
+
+const (
+	// adminConnections is how many connections the admin address has room for.
+	adminConnections = 64
+
+	// What else needs files: the store and ClickHouse's child, and each partition's streams.
+	reservedFiles          = 256 + adminConnections
+	reservedPartitionFiles = 12
+)
+
+// listenForEvents opens the public address. Its connections leave the files that the log
+// and the store need.
+func (n *node) listenForEvents() (*listen.Listener, error) {
+	files, err := listen.FileLimit()
+	if err != nil {
+		return nil, err
+	}
+	reserve := reservedFiles + reservedPartitionFiles*len(n.events)
+	total := n.config.MaxConnections
+	if total == 0 {
+		total = listen.Connections(files, reserve)
+	}
+	if files < reserve {
+		n.log.Warn("the limit of open files is low; raise it (ulimit -n)",
+			slog.Int("limit", files), slog.Int("needed", reserve+total))
+	}
+	perAddress := n.config.MaxConnectionsPerAddress
+	if perAddress == 0 {
+		perAddress = max(total/2, 1)
+	}
+	l, err := n.listen(n.config.HTTPListen, listen.Options{Total: total, PerAddress: perAddress})
+	if err != nil {
+		return nil, fmt.Errorf("http_listen: %w", err)
+	}
+	n.countConnections("events", l)
+	return l, nil
+}
+
+// listenForAdmin opens the admin address, whose connections are apart from the others: it
+// answers while the public one is full.
+func (n *node) listenForAdmin() (*listen.Listener, error) {
+	l, err := n.listen(n.config.AdminListen, listen.Options{Total: adminConnections})
+	if err != nil {
+		return nil, fmt.Errorf("admin_listen: %w", err)
+	}
+	n.countConnections("admin", l)
+	return l, nil
+}
+
+func (n *node) listen(address string, o listen.Options) (*listen.Listener, error) {
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", address)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // the caller names the setting
+	}
+	o.Logger = n.log
+	return listen.New(l, o), nil
+}
+
+// countConnections shows the connections of an address in the metrics.
+func (n *node) countConnections(address string, l *listen.Listener) {
+	show := func(name string, of func(listen.Stats) float64) {
+		n.metrics.NewGauge(fmt.Sprintf(name, address), func() float64 { return of(l.Stats()) })
+	}
+	show(`nudge_connections{address=%q}`, func(s listen.Stats) float64 { return float64(s.Open) })
+	show(`nudge_connections_closed_total{address=%q,reason="idle"}`,
+		func(s listen.Stats) float64 { return float64(s.Closed) })
+	show(`nudge_connections_closed_total{address=%q,reason="full"}`,
+		func(s listen.Stats) float64 { return float64(s.Refused) })
+	show(`nudge_accept_errors_total{address=%q}`, func(s listen.Stats) float64 { return float64(s.Errors) })
+}
