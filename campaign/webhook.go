@@ -47,7 +47,8 @@ var hookTypes = []string{"text", "number", "boolean", "time", "email", "e164", "
 // HookError says what is wrong with a body.
 type HookError struct {
 	Field   string // the name in the mapping
-	Missing bool   // else it is not of its type
+	Missing bool   // else it is not of its type, or names nobody
+	Nobody  bool   // NamesNobody says so of the id
 	Message string
 }
 
@@ -205,11 +206,34 @@ func (t *WebhookTrigger) Read(body *fastjson.Value) (e Event, user, anonymous st
 			return Event{}, "", "", wrong
 		}
 	}
-	if user == "" && anonymous == "" {
-		return Event{}, "", "", &HookError{Field: "userId", Missing: true, Message: "userId or anonymousId is needed"}
+	if user, anonymous, wrong = somebody(user, anonymous); wrong != nil {
+		return Event{}, "", "", wrong
+	}
+	if NamesNobody(e.ID) { // as an id of a message it would make all of them one
+		e.ID = ""
 	}
 	e.Properties = append(b, '}')
 	return e, user, anonymous, nil
+}
+
+// somebody drops ids that name nobody; one of the two must name a customer.
+func somebody(user, anonymous string) (string, string, *HookError) {
+	badUser, badAnonymous := user != "" && NamesNobody(user), anonymous != "" && NamesNobody(anonymous)
+	if badUser {
+		user = ""
+	}
+	if badAnonymous {
+		anonymous = ""
+	}
+	switch {
+	case user != "" || anonymous != "":
+		return user, anonymous, nil
+	case badUser:
+		return "", "", &HookError{Field: "userId", Nobody: true, Message: "names nobody; leave it out, or send an anonymousId"}
+	case badAnonymous:
+		return "", "", &HookError{Field: "anonymousId", Nobody: true, Message: "names nobody; send an id of the visitor's own"}
+	}
+	return "", "", &HookError{Field: "userId", Missing: true, Message: "userId or anonymousId is needed"}
 }
 
 // read is the value as JSON, nil when there is none.
@@ -234,15 +258,12 @@ func (m *Mapped) path() string { return "$." + strings.Join(m.Path, ".") }
 
 // id is a text or a whole number as an id.
 func (m *Mapped) id(text []byte) (string, *HookError) {
-	v, err := fastjson.ParseBytes(text)
-	id := ""
-	if err == nil && v.Type() == fastjson.TypeString {
-		id = string(v.GetStringBytes())
-	} else if n, err := strconv.ParseInt(string(text), 10, 64); err == nil {
-		id = strconv.FormatInt(n, 10)
+	id, ok := "", false
+	if v, err := fastjson.ParseBytes(text); err == nil {
+		id, ok = Identifier(v)
 	}
 	control := strings.IndexFunc(id, func(r rune) bool { return r < ' ' || r == 0x7f }) >= 0
-	if id == "" || len(id) > maxHookID || control {
+	if !ok || id == "" || len(id) > maxHookID || control {
 		return "", &HookError{
 			Field:   m.Name,
 			Message: fmt.Sprintf("must be a text of 1 to %d bytes or a whole number, at %s", maxHookID, m.path()),

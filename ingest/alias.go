@@ -11,17 +11,6 @@ import (
 // aliasCall is the type of a call that says who an anonymous customer is.
 const aliasCall = "alias"
 
-// nobody says whether an anonymous id is one that broken clients send for everybody, so
-// that it names no one.
-func nobody(id string) bool {
-	switch strings.ToLower(strings.TrimSpace(id)) {
-	case "", "null", "nil", "none", "undefined", "nan", "0", "-1", "false", "true", "unknown", "anonymous", "guest",
-		"[object object]", "00000000-0000-0000-0000-000000000000":
-		return true
-	}
-	return false
-}
-
 // callKind is the type of the call; empty when it has none. It lives as long as the body.
 func (i *item) callKind() string {
 	if i.kind != "" {
@@ -33,7 +22,7 @@ func (i *item) callKind() string {
 // merge is the event that makes the anonymous customer of an identify call the known one;
 // false when the call names no two customers.
 func (i *item) merge(e *campaign.Event) (campaign.Event, bool) {
-	if e.Type != campaign.Identify || i.anonymous == "" || campaign.Anonymous(e.Customer) || nobody(i.anonymous) {
+	if e.Type != campaign.Identify || i.anonymous == "" || campaign.Anonymous(e.Customer) {
 		return campaign.Event{}, false
 	}
 	return aliasEvent(*e, i.anonymous, e.Customer), true
@@ -54,38 +43,50 @@ func aliasEvent(e campaign.Event, anonymous, user string) campaign.Event {
 // alias reads a call that says who an anonymous customer is: previousId, else
 // anonymousId, is userId from now on.
 func (i *item) alias(e *campaign.Event) *FieldError {
-	user, wrong := i.text("userId")
+	user, badUser, wrong := i.person("userId")
 	switch {
 	case wrong != nil:
 		return wrong
+	case badUser:
+		return namesNobody("userId")
 	case user == "":
 		return &FieldError{Path: "userId", Code: codeMissing, Message: "is needed for an alias call"}
 	case campaign.Anonymous(user):
 		return reservedUser()
 	}
-	field := "previousId"
-	previous, wrong := i.text(field)
-	if wrong == nil && previous == "" {
-		field = "anonymousId"
-		previous, wrong = i.text(field)
-	}
+	previous, field, wrong := i.previous()
 	if wrong != nil {
 		return wrong
 	}
 	named := strings.TrimPrefix(previous, campaign.AnonymousPrefix)
 	i.customer = campaign.AnonymousPrefix + named
-	switch {
-	case previous == "":
-		return &FieldError{Path: "previousId", Code: codeMissing, Message: "previousId or anonymousId is needed"}
-	case nobody(named):
-		return &FieldError{Path: field, Code: codeNobody, Message: "names nobody: many clients send it"}
-	case field == "previousId" && previous == named:
+	if field == "previousId" && previous == named {
 		if wrong := i.refuseKnown(previous, user); wrong != nil {
 			return wrong
 		}
 	}
 	*e = aliasEvent(*e, named, user)
 	return nil
+}
+
+// previous is the id of the anonymous customer of an alias call, and its field.
+func (i *item) previous() (id, field string, wrong *FieldError) {
+	nobody := ""
+	for _, field := range []string{"previousId", "anonymousId"} {
+		id, bad, wrong := i.person(field)
+		switch {
+		case wrong != nil:
+			return "", "", wrong
+		case id != "":
+			return id, field, nil
+		case bad && nobody == "":
+			nobody = field
+		}
+	}
+	if nobody != "" {
+		return "", "", namesNobody(nobody)
+	}
+	return "", "", &FieldError{Path: "previousId", Code: codeMissing, Message: "previousId or anonymousId is needed"}
 }
 
 // refuseKnown refuses a previousId under which a known customer is: two known customers
@@ -106,12 +107,6 @@ func (i *item) refuseKnown(previous, user string) *FieldError {
 		}
 	}
 	return nil
-}
-
-func reservedUser() *FieldError {
-	return &FieldError{
-		Path: "userId", Code: codeReserved, Message: `must not begin with "` + campaign.AnonymousPrefix + `"`,
-	}
 }
 
 // add takes an event, and before it the merge that its call asks for.

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -77,6 +78,7 @@ func (d *decoder) parse(body []byte) (*fastjson.Value, *problem) {
 		return nil, newProblem(fasthttp.StatusBadRequest, code, message,
 			FieldError{Path: "body", Code: code, Message: message})
 	}
+	body = bytes.TrimPrefix(body, []byte("\ufeff")) // some clients write a byte-order mark
 	if len(body) == 0 {
 		return bad("empty_body", "the body is empty; send a JSON object")
 	}

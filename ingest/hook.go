@@ -46,6 +46,8 @@ func (d *decoder) hooked(t *campaign.WebhookTrigger, body *fastjson.Value) (camp
 	}
 	e, user, anonymous, bad := t.Read(body)
 	switch {
+	case bad != nil && bad.Nobody:
+		return e, &FieldError{Path: bad.Field, Code: codeNobody, Message: bad.Message}
 	case bad != nil && bad.Missing:
 		return e, &FieldError{Path: bad.Field, Code: codeMissing, Message: bad.Message}
 	case bad != nil:

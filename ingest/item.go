@@ -3,7 +3,6 @@ package ingest
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/valyala/fastjson"
 
@@ -22,6 +21,7 @@ const (
 	codeReserved  = "reserved"
 	codeDuplicate = "duplicate_key"
 	codeNobody    = "nobody"
+	codeTooOld    = "too_old"
 	codeKnown     = "known_customer"
 	codeConsent   = "no_consent"
 
@@ -68,10 +68,7 @@ func (i *item) event() (campaign.Event, *FieldError) {
 	}
 	if size := len(i.d.arena) - before; size > MaxEvent {
 		i.d.arena = i.d.arena[:before]
-		return campaign.Event{}, &FieldError{
-			Path: "item", Code: codeTooLarge,
-			Message: fmt.Sprintf("%d bytes; at most %d are allowed in an event", size, MaxEvent),
-		}
+		return campaign.Event{}, tooLargeItem(size)
 	}
 	return e, nil
 }
@@ -129,31 +126,6 @@ func (i *item) bytes(name string) ([]byte, *FieldError) {
 	return b, nil
 }
 
-func (i *item) identity(e *campaign.Event) *FieldError {
-	user, wrong := i.text("userId")
-	if wrong != nil {
-		return wrong
-	}
-	anonymous, wrong := i.text("anonymousId")
-	if wrong != nil {
-		return wrong
-	}
-	i.anonymous = anonymous
-	switch {
-	case strings.HasPrefix(user, anonymousPrefix):
-		return reservedUser()
-	case user != "":
-		e.Customer = user
-	case anonymous != "":
-		e.Customer = anonymousPrefix + anonymous
-	case i.toEverybody():
-	default:
-		return &FieldError{Path: "userId", Code: codeMissing, Message: "userId or anonymousId is needed"}
-	}
-	i.customer = e.Customer
-	return nil
-}
-
 func (i *item) callType(e *campaign.Event) *FieldError {
 	kind := i.kind
 	if kind == "" {
@@ -188,7 +160,11 @@ func (i *item) callType(e *campaign.Event) *FieldError {
 	if required == "" {
 		return nil
 	}
-	value, wrong := i.text(required)
+	read := i.text
+	if required == "groupId" {
+		read = i.id
+	}
+	value, wrong := read(required)
 	if wrong != nil {
 		return wrong
 	}
@@ -205,11 +181,11 @@ func (i *item) callType(e *campaign.Event) *FieldError {
 }
 
 func (i *item) messageID(e *campaign.Event) *FieldError {
-	id, wrong := i.text("messageId")
+	id, wrong := i.id("messageId")
 	if wrong != nil {
 		return wrong
 	}
-	if id == "" {
+	if campaign.NamesNobody(id) { // or all messages of a broken client would be one
 		id = i.fallback
 	}
 	if id == "" {
@@ -217,97 +193,4 @@ func (i *item) messageID(e *campaign.Event) *FieldError {
 	}
 	e.ID = id
 	return nil
-}
-
-// times works out the event time: when the client says it happened, corrected
-// for its clock's skew when it says when it sent it, and never in the future.
-func (i *item) times(e *campaign.Event) *FieldError {
-	at, given, wrong := instant("timestamp", i.v.Get("timestamp"))
-	if wrong != nil {
-		return wrong
-	}
-	if !given {
-		if at, given, wrong = instant("originalTimestamp", i.v.Get("originalTimestamp")); wrong != nil {
-			return wrong
-		}
-	}
-	sentAt := i.v.Get("sentAt")
-	if sentAt == nil {
-		sentAt = i.sentAt
-	}
-	sent, sentGiven, wrong := instant("sentAt", sentAt)
-	if wrong != nil {
-		return wrong
-	}
-	e.Time = i.d.now
-	switch {
-	case i.d.recorded && !given:
-		return &FieldError{Path: "timestamp", Code: codeMissing, Message: "is needed in a recorded call"}
-	case i.d.recorded:
-		e.Time = at
-	case given:
-		e.Time = at
-		if sentGiven {
-			e.Time = i.d.now - (sent - at)
-		}
-		e.Time = min(e.Time, i.d.now)
-	}
-	if h := i.v.Get("historical"); h != nil && h.Type() != fastjson.TypeNull {
-		if h.Type() != fastjson.TypeTrue && h.Type() != fastjson.TypeFalse {
-			return &FieldError{Path: "historical", Code: codeType, Message: "must be true or false, not " + typeName(h)}
-		}
-		e.Historical = h.GetBool()
-	}
-	return nil
-}
-
-// instant reads an RFC 3339 time, in ms.
-func instant(name string, v *fastjson.Value) (ms int64, given bool, wrong *FieldError) {
-	if v == nil || v.Type() == fastjson.TypeNull {
-		return 0, false, nil
-	}
-	if v.Type() != fastjson.TypeString {
-		return 0, false, &FieldError{Path: name, Code: codeType, Message: "must be a text, not " + typeName(v)}
-	}
-	text := wire.Alias(v.GetStringBytes())
-	t, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil || t.Year() < 1970 || t.Year() > 9998 {
-		return 0, false, &FieldError{
-			Path: name, Code: codeFormat,
-			Message: fmt.Sprintf("%q is no time; write for example 2026-03-01T10:00:00Z", clip(text, 40)),
-		}
-	}
-	return t.UnixMilli(), true, nil
-}
-
-// objects keeps the JSON objects of the call.
-func (i *item) objects(e *campaign.Event) *FieldError {
-	for _, f := range [...]struct {
-		name string
-		into *[]byte
-	}{{"properties", &e.Properties}, {"traits", &e.Traits}, {"context", &e.Context}} {
-		v := i.v.Get(f.name)
-		if v == nil && f.name == "context" {
-			v = i.context
-		}
-		if v == nil || v.Type() == fastjson.TypeNull {
-			continue
-		}
-		if v.Type() != fastjson.TypeObject {
-			return &FieldError{Path: f.name, Code: codeType, Message: "must be an object, not " + typeName(v)}
-		}
-		*f.into = i.d.keep(v)
-	}
-	if e.Type == campaign.Group && e.Properties == nil {
-		e.Properties = i.d.keep(groupProperties(i.v))
-	}
-	return nil
-}
-
-// groupProperties shows a group call's id as a property, where predicates look.
-func groupProperties(v *fastjson.Value) *fastjson.Value {
-	var a fastjson.Arena
-	o := a.NewObject()
-	o.Set("groupId", v.Get("groupId"))
-	return o
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/google/uuid"
@@ -218,8 +220,8 @@ func (s *Server) taking(ctx *fasthttp.RequestCtx, decode func(*decoder) *problem
 	defer s.decoders.Put(d)
 	d.workspace, d.now, d.fallback, d.broadcasts = from.workspace, now, "", s.config.Broadcasts
 	d.sender, d.sources, d.known = *from, len(s.config.Sources) > 0, s.config.Known
-	if key := ctx.Request.Header.Peek("Idempotency-Key"); len(key) > 0 && len(key) <= maxName {
-		d.fallback = string(key)
+	if d.fallback, refusal = idempotencyKey(ctx); refusal != nil {
+		return refusal
 	}
 	if p := decode(d); p != nil {
 		s.counters.rejected.Inc()
@@ -237,6 +239,19 @@ func (s *Server) taking(ctx *fasthttp.RequestCtx, decode func(*decoder) *problem
 	d.stamp()
 	return s.store(ctx, d)
 }
+
+// idempotencyKey is the message id that the header gives to a single call without one.
+func idempotencyKey(ctx *fasthttp.RequestCtx) (string, *problem) {
+	key := string(ctx.Request.Header.Peek("Idempotency-Key"))
+	if len(key) <= maxName && utf8.ValidString(key) && strings.IndexFunc(key, unprintable) < 0 {
+		return key, nil
+	}
+	const message = "must be at most 255 bytes of printable UTF-8 text"
+	return "", newProblem(fasthttp.StatusBadRequest, codeFormat, "Idempotency-Key: "+message,
+		FieldError{Path: "Idempotency-Key", Code: codeFormat, Message: message})
+}
+
+func unprintable(r rune) bool { return !unicode.IsPrint(r) }
 
 // store publishes what was decoded and answers.
 func (s *Server) store(ctx *fasthttp.RequestCtx, d *decoder) *problem {

@@ -244,7 +244,9 @@ func TestBadInput(t *testing.T) {
 	// Who.
 	f("/v1/track", `{"event":"E"}`, 400, "userId", "missing")
 	f("/v1/track", `{"userId":"","anonymousId":"","event":"E"}`, 400, "userId", "missing")
-	f("/v1/track", `{"userId":17,"event":"E"}`, 400, "userId", "wrong_type")
+	f("/v1/track", `{"userId":1.5,"event":"E"}`, 400, "userId", "wrong_type")
+	f("/v1/track", `{"userId":1e300,"event":"E"}`, 400, "userId", "wrong_type")
+	f("/v1/track", `{"userId":`+strings.Repeat("9", 256)+`,"event":"E"}`, 400, "userId", "too_long")
 	f("/v1/track", `{"userId":["u"],"event":"E"}`, 400, "userId", "wrong_type")
 	f("/v1/track", `{"anonymousId":true,"event":"E"}`, 400, "anonymousId", "wrong_type")
 	f("/v1/track", `{"userId":"`+long+`","event":"E"}`, 400, "userId", "too_long")
@@ -257,7 +259,7 @@ func TestBadInput(t *testing.T) {
 	f("/v1/track", `{"userId":"u","event":"`+long+`"}`, 400, "event", "too_long")
 	f("/v1/track", `{"userId":"u","event":"$identify"}`, 400, "event", "reserved")
 	f("/v1/group", `{"userId":"u"}`, 400, "groupId", "missing")
-	f("/v1/track", track(`,"messageId":7`), 400, "messageId", "wrong_type")
+	f("/v1/track", track(`,"messageId":[7]`), 400, "messageId", "wrong_type")
 	f("/v1/track", track(`,"messageId":"`+long+`"`), 400, "messageId", "too_long")
 	f("/v1/track", track(`,"properties":[]`), 400, "properties", "wrong_type")
 	f("/v1/track", track(`,"properties":"x"`), 400, "properties", "wrong_type")
@@ -269,7 +271,15 @@ func TestBadInput(t *testing.T) {
 	f("/v1/track", track(`,"timestamp":"yesterday"`), 400, "timestamp", "bad_format")
 	f("/v1/track", track(`,"timestamp":"2026-13-01T00:00:00Z"`), 400, "timestamp", "bad_format")
 	f("/v1/track", track(`,"timestamp":"0001-01-01T00:00:00Z"`), 400, "timestamp", "bad_format")
-	f("/v1/track", track(`,"timestamp":1772359200`), 400, "timestamp", "wrong_type")
+	f("/v1/track", track(`,"timestamp":true`), 400, "timestamp", "wrong_type")
+	f("/v1/track", track(`,"timestamp":-1`), 400, "timestamp", "bad_format")
+	f("/v1/track", track(`,"timestamp":1e30`), 400, "timestamp", "bad_format")
+	f("/v1/track", track(`,"timestamp":"2026-03-01T10:00:00"`), 400, "timestamp", "bad_format")
+	f("/v1/track", track(`,"timestamp":"2016-02-01T00:00:00Z"`), 400, "timestamp", "too_old")
+	f("/v1/track", track(`,"originalTimestamp":0`), 400, "originalTimestamp", "too_old")
+	f("/v1/track", track(`,"timestamp":"1970-01-01T00:00:00Z","sentAt":"9998-01-01T00:00:00Z"`), 400, "timestamp", "too_old")
+	f("/v1/track", track(`,"timestamp":"1970-01-01T00:00:00Z","sentAt":"9998-01-01T00:00:00Z","historical":true`), 400,
+		"timestamp", "too_old")
 	f("/v1/track", track(`,"sentAt":"x"`), 400, "sentAt", "bad_format")
 
 	// Batches as a whole.
@@ -283,7 +293,7 @@ func TestBadInput(t *testing.T) {
 	f("/v1/alias", `{"previousId":"v"}`, 400, "userId", "missing")
 	f("/v1/alias", `{"userId":"u"}`, 400, "previousId", "missing")
 	f("/v1/alias", `{"userId":"anon:u","previousId":"v"}`, 400, "userId", "reserved")
-	f("/v1/alias", `{"userId":"u","previousId":7}`, 400, "previousId", "wrong_type")
+	f("/v1/alias", `{"userId":"u","previousId":true}`, 400, "previousId", "wrong_type")
 	f("/v1/alias", `{"userId":"u","anonymousId":"undefined"}`, 400, "anonymousId", "nobody")
 	f("/v1/alias", `{"userId":"u","previousId":"u"}`, 422, "previousId", "known_customer")
 	f("/v1/nothing", `{}`, 404, "", "not_found")
@@ -402,7 +412,8 @@ func TestEventFields(t *testing.T) {
 			Traits: []byte(`{"name":"Ann"}`),
 		})
 	f("/v1/page", `{"userId":"u","messageId":"m5","name":"Home"}`,
-		campaign.Event{Customer: "u", ID: "m5", Type: campaign.Page, Name: "$page", Time: serverNow})
+		campaign.Event{Customer: "u", ID: "m5", Type: campaign.Page, Name: "$page", Time: serverNow,
+			Properties: []byte(`{"name":"Home"}`)})
 	f("/v1/group", `{"userId":"u","messageId":"m6","groupId":"g1"}`,
 		campaign.Event{
 			Customer: "u", ID: "m6", Type: campaign.Group, Name: "$group", Time: serverNow,

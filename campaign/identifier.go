@@ -1,0 +1,70 @@
+package campaign
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/valyala/fastjson"
+)
+
+// maxWhole bounds the whole numbers written with a fraction or an exponent that are taken
+// as ids: beyond it a double does not hold every one.
+const maxWhole = 1 << 53
+
+// Identifier is a JSON value as an id: a text as it is, a whole number as its digits (7, 7.0
+// and 7e0 are all "7"). ok is false for anything else.
+func Identifier(v *fastjson.Value) (id string, ok bool) {
+	switch v.Type() {
+	case fastjson.TypeString:
+		return string(v.GetStringBytes()), true
+	case fastjson.TypeNumber:
+		return wholeNumber(string(v.MarshalTo(nil)))
+	case fastjson.TypeNull, fastjson.TypeObject, fastjson.TypeArray, fastjson.TypeTrue, fastjson.TypeFalse:
+	}
+	return "", false
+}
+
+func wholeNumber(text string) (digits string, ok bool) {
+	if strings.Trim(strings.TrimPrefix(text, "-"), "0123456789") == "" { // of any length
+		if text == "-0" {
+			text = "0"
+		}
+		return text, true
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || f != math.Trunc(f) || math.Abs(f) > maxWhole {
+		return "", false
+	}
+	return strconv.FormatInt(int64(f), 10), true
+}
+
+// NamesNobody says whether an id is one that broken clients send for everybody, so that it
+// names no one: an absent value that became a text, or a placeholder. Case, spaces and
+// quotes around it do not matter.
+//
+// Everybody who takes an id of a customer asks this, or all visitors of one broken client
+// become one customer.
+func NamesNobody(id string) bool {
+	if len(id) > maxPlaceholder {
+		return false
+	}
+	plain := strings.Trim(id, around)
+	if strings.IndexFunc(plain, func(r rune) bool { return r >= utf8.RuneSelf }) >= 0 {
+		plain = strings.Trim(plain, around+"\u00a0\ufeff") // apart, because it is slow
+	}
+	plain = strings.ToLower(plain)
+	switch plain {
+	case "", "null", "nil", "none", "undefined", "nan", "[object object]", "[object undefined]", "[object null]",
+		"0", "-1", "true", "false", "unknown", "anonymous", "guest", "not_authenticated", "n/a", "-":
+		return true
+	}
+	return len(plain) >= len(zeroUUID) && strings.Trim(plain, "0-") == ""
+}
+
+const (
+	maxPlaceholder = 64                  // bytes
+	around         = " \t\r\n\"'`<>(){}" // what does not matter around one
+	zeroUUID       = "00000000000000000000000000000000"
+)
