@@ -90,6 +90,12 @@ $(GOLANGCI):
 	GOBIN=$(TOOLS) GOFLAGS= go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 	mv $(TOOLS)/golangci-lint $@
 
+## attacks: play the attacks of bench/attacks against the real server; ATTACKS=TestPage for some
+ATTACKS ?= .
+.PHONY: attacks
+attacks: engine
+	NUDGE_ATTACKS=1 go test ./bench/attacks -run '$(ATTACKS)' -count=1 -v -timeout 15m
+
 ## clean: remove what the build made (not the data directory)
 .PHONY: clean
 clean:

@@ -1,0 +1,115 @@
+package attacks_test
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Connections that send nothing, more than the process may have descriptors, do not end the
+// server; when they are gone it serves as before.
+func TestConnectionsWithoutEnd(t *testing.T) {
+	attack(t)
+	s := begin(t, "")
+	pid := strconv.Itoa(s.process.Process.Pid)
+	limit := 400
+	if out, err := exec.Command("prlimit", "--pid", pid, fmt.Sprintf("--nofile=%d:%d", limit, limit)).CombinedOutput(); err != nil {
+		t.Fatalf("prlimit: %v %s", err, out)
+	}
+	for _, address := range []string{s.http, s.admin, s.clickhouse} {
+		var held []net.Conn
+		for range 2 * limit {
+			c, err := net.DialTimeout("tcp", address, time.Second)
+			if err != nil {
+				break
+			}
+			held = append(held, c)
+		}
+		s.alive()
+		t.Logf("%s: %d connections held", address, len(held))
+		if address == s.http { // who comes after them is served, because idle ones are given up
+			s.eventually(60*time.Second, "served beside them", func() error {
+				if a := s.track("later", "Seen", `{}`); a.status != http.StatusOK {
+					return fmt.Errorf("%d %s", a.status, a.text)
+				}
+				return nil
+			})
+		}
+		for _, c := range held {
+			_ = c.Close()
+		}
+	}
+	s.eventually(60*time.Second, "served", func() error {
+		if a := s.track("after", "Seen", `{}`); a.status != http.StatusOK {
+			return fmt.Errorf("%d %s", a.status, a.text)
+		}
+		return nil
+	})
+	s.alive()
+}
+
+// memory is the resident memory of the server in MiB.
+func (s *server) memory() int {
+	s.t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.process.Process.Pid))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	_, rest, _ := bytes.Cut(text, []byte("VmRSS:"))
+	var kib int
+	if _, err := fmt.Sscan(string(rest), &kib); err != nil {
+		s.t.Fatal(err)
+	}
+	return kib >> 10
+}
+
+// Bodies of who has no key are not kept: hundreds of half sent ones take no memory.
+func TestBodiesWithoutAKey(t *testing.T) {
+	attack(t)
+	s := begin(t, "")
+	before := s.memory()
+	body := bytes.Repeat([]byte("x"), 511_000)
+	for i := range 300 {
+		c, err := net.DialTimeout("tcp", s.http, time.Second)
+		if err != nil {
+			break // refused: as good
+		}
+		defer c.Close()
+		_ = c.SetDeadline(time.Now().Add(5 * time.Second))
+		_, _ = fmt.Fprint(c, "POST /v1/track HTTP/1.1\r\nHost: x\r\nContent-Length: 512000\r\n\r\n")
+		_, _ = c.Write(body) // an early answer closes the connection
+		if i%50 == 0 {
+			s.alive()
+		}
+	}
+	if grown := s.memory() - before; grown > 96 {
+		t.Errorf("the server took %d MiB for bodies without a key", grown)
+	}
+}
+
+// Refused items cost as much as good ones: the rate limit counts them, and not all are kept.
+func TestRefusedItemsCount(t *testing.T) {
+	attack(t)
+	s := begin(t, "", "NUDGE_RATE_PER_KEY=10")
+	item := `{"type":"nonsense","userId":"r","pad":"` + strings.Repeat("y", 150) + `"}`
+	batch := `{"batch":[` + strings.TrimSuffix(strings.Repeat(item+",", 2000), ",") + `]}`
+	limited := 0
+	for range 20 {
+		a := s.ask(http.MethodPost, s.http, "/v1/batch", map[string]string{
+			"Authorization": basic(s.keys.Write), "Content-Type": "application/json",
+		}, batch)
+		if a.status == http.StatusTooManyRequests {
+			limited++
+		}
+	}
+	if limited < 18 {
+		t.Errorf("%d of 20 batches of refused items were limited", limited)
+	}
+}
