@@ -150,7 +150,7 @@ func TestRolledBackLog(t *testing.T) {
 	})
 	var why error
 	s.eventually(30*time.Second, "the reason in /readyz", func() error {
-		_, why = s.look("/readyz")
+		_, why = s.look("/readyz?verbose")
 		if why == nil || !strings.Contains(why.Error(), fmt.Sprintf("partition %d", p)) {
 			return fmt.Errorf("it says: %w", errors.Join(errNotYet, why))
 		}

@@ -37,7 +37,7 @@ func (a adminAddress) key() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("--admin %q is no address: write for example 127.0.0.1:8081", a.Admin)
 	}
-	if ip := net.ParseIP(u.Hostname()); u.Hostname() != "localhost" && !ip.IsLoopback() && !ip.IsUnspecified() {
+	if ip := net.ParseIP(u.Hostname()); u.Hostname() != "localhost" && !ip.IsLoopback() {
 		return "", nil
 	}
 	id, err := identity.Read(a.DataDir)
@@ -51,6 +51,9 @@ func (a adminAddress) key() (string, error) {
 func (a adminAddress) url() string {
 	if strings.Contains(a.Admin, "://") {
 		return strings.TrimSuffix(a.Admin, "/")
+	}
+	if host, port, err := net.SplitHostPort(a.Admin); err == nil && (host == "" || net.ParseIP(host).IsUnspecified()) {
+		return "http://" + net.JoinHostPort("127.0.0.1", port) // all addresses: one of them is this machine's
 	}
 	return "http://" + a.Admin
 }

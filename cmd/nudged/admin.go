@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,29 +15,24 @@ import (
 	"github.com/nudge-engine/nudge/actors"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/definition"
+	"github.com/nudge-engine/nudge/internal/hostcheck"
 	"github.com/nudge-engine/nudge/internal/listen"
 	"github.com/nudge-engine/nudge/internal/schema"
 )
 
-const maxAdminBody = 4 << 20
+const (
+	maxAdminBody = 4 << 20
+	schemaPath   = "/v1/schema/campaign.json"
+)
 
 // openAdmin starts the admin address before all else, so that a start that takes
 // long can be watched.
 func (n *node) openAdmin(context.Context) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if err := n.ready(); err != nil {
-			http.Error(w, err.Error(), http.StatusServiceUnavailable)
-			return
-		}
-		_, _ = io.WriteString(w, "ready\n")
-	})
-	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/plain; version=0.0.4")
-		n.metrics.WritePrometheus(w)
-	})
-	mux.HandleFunc("GET /v1/schema/campaign.json", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("GET /readyz", n.serveReady)
+	mux.HandleFunc("GET /metrics", n.serveMetrics)
+	mux.HandleFunc("GET "+schemaPath, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/schema+json")
 		_, _ = w.Write(schema.JSON())
 	})
@@ -61,8 +54,12 @@ func (n *node) openAdmin(context.Context) error {
 		return nil
 	}))
 	n.profiles(mux)
+	check, err := hostcheck.New(n.config.AdminListen, n.config.AllowedHosts)
+	if err != nil {
+		return fmt.Errorf("allowed_hosts: %w", err)
+	}
 	n.admin = &http.Server{
-		Handler:        mux,
+		Handler:        n.access(check, mux),
 		ReadTimeout:    30 * time.Second,
 		WriteTimeout:   2 * applyLimit,
 		IdleTimeout:    time.Minute,
@@ -88,19 +85,12 @@ type adminError struct {
 	error
 }
 
-// guarded asks for the admin key and waits for the start.
+// guarded answers errors, and everything before the server is up. Who may ask is looked
+// at before, see access.
 func (n *node) guarded(f func(w http.ResponseWriter, r *http.Request) error) http.HandlerFunc {
-	want := sha256.Sum256([]byte(n.keys.admin))
 	return func(w http.ResponseWriter, r *http.Request) {
-		token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		got := sha256.Sum256([]byte(token))
-		var err error
-		switch {
-		case subtle.ConstantTimeCompare(got[:], want[:]) != 1:
-			err = adminError{http.StatusUnauthorized, errors.New("the admin key is needed: send Authorization: Bearer KEY with what `nudge key admin` prints")}
-		case !n.up.Load():
-			err = adminError{http.StatusServiceUnavailable, errors.New("starting")}
-		default:
+		var err error = adminError{http.StatusServiceUnavailable, errors.New("starting")}
+		if n.up.Load() {
 			err = f(w, r)
 		}
 		if err == nil {
@@ -115,7 +105,7 @@ func (n *node) guarded(f func(w http.ResponseWriter, r *http.Request) error) htt
 		case errors.As(err, &author):
 			status = http.StatusUnprocessableEntity
 		}
-		writeJSON(w, status, map[string]any{"title": http.StatusText(status), "status": status, "detail": err.Error()})
+		writeProblem(w, status, err.Error())
 	}
 }
 

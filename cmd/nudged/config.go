@@ -35,6 +35,8 @@ type Config struct {
 	SourcesFile  string `env:"NUDGE_SOURCES_FILE" help:"YAML file with sources that have write keys of their own." placeholder:"FILE"`
 	AdminKey     string `env:"NUDGE_ADMIN_KEY" secret:"true" help:"Bearer token of the admin address, 16 bytes or more; empty: made at first start."`
 
+	AllowedHosts []string `env:"NUDGE_ALLOWED_HOSTS" help:"Names beside the loopback ones under which the admin address and the embedded ClickHouse may be asked, separated by commas." placeholder:"NAME"`
+
 	ClickhousePassword string `env:"NUDGE_CLICKHOUSE_PASSWORD" secret:"true" help:"Password of the user reader of the embedded ClickHouse, 16 bytes or more; empty: made at first start."`
 
 	EraseKey string `env:"NUDGE_ERASE_KEY" secret:"true" help:"Key of the hashes that stay of erased customers, 16 bytes or more in hexadecimal; empty: made at first start. All servers of one log need the same."`
@@ -112,6 +114,9 @@ func (c *Config) print(out io.Writer) error {
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
 		value := fmt.Sprint(v.Field(i).Interface())
+		if list, ok := v.Field(i).Interface().([]string); ok {
+			value = strings.Join(list, ",")
+		}
 		text, err := yaml.Marshal(map[string]string{settingName(f): value})
 		if err != nil {
 			return fmt.Errorf("config: %w", err)
@@ -163,6 +168,13 @@ func fileResolver(args []string) kong.Resolver {
 		v, ok := settings[strings.ToLower(strings.TrimPrefix(flag.Envs[0], "NUDGE_"))]
 		if !ok {
 			return nil, nil //nolint:nilnil // as above
+		}
+		if list, ok := v.([]any); ok {
+			items := make([]string, len(list))
+			for i, item := range list {
+				items[i] = fmt.Sprint(item)
+			}
+			return strings.Join(items, ","), nil
 		}
 		return fmt.Sprint(v), nil
 	})

@@ -20,8 +20,9 @@ const (
 	// maxSilence is how many times in a row the embedded log may be unhealthy, or give
 	// no answer within answerLimit, before the server ends: after a write error during a
 	// trim nats-server 2.15.2 can wait for itself, and only a restart helps. Once is not
-	// enough: a stream that is being made has its directory before it is known, and is
-	// then said to be lost.
+	// enough, not even for a refusal: a stream that is being made, as the one of a channel
+	// at its first message, has its directory before it is known, and is then said to be
+	// lost ("could not be recovered").
 	maxSilence  = 3
 	answerLimit = 3 * time.Second
 )
@@ -104,6 +105,9 @@ func (g *guard) node(ctx context.Context) error {
 		g.silence = 0
 		return nil
 	}
+	if g.silence++; g.silence == 1 {
+		return nil // a stream that is being made is said to be lost; what fails comes again
+	}
 	g.unhealthy(ctx, err)
 	return err
 }
@@ -114,7 +118,7 @@ func (g *guard) unhealthy(ctx context.Context, err error) {
 	if g.n.config.NatsURL != "" || ctx.Err() != nil {
 		return
 	}
-	if g.silence++; g.silence < maxSilence {
+	if g.silence < maxSilence {
 		return
 	}
 	select {

@@ -47,7 +47,7 @@ func loadKeys(c *Config) (keys, error) {
 	}
 	k := keys{
 		node: id.Node, write: cmp.Or(given.WriteKey, id.WriteKey), admin: cmp.Or(given.AdminKey, id.AdminKey),
-		reader: cmp.Or(given.ReaderPassword, id.ReaderPassword), made: id != before,
+		reader: cmp.Or(given.ReaderPassword, id.ReaderPassword), made: id.WriteKey != before.WriteKey || id.AdminKey != before.AdminKey || id.ReaderPassword != before.ReaderPassword,
 	}
 	k.erase, err = hex.DecodeString(cmp.Or(given.EraseKey, id.EraseKey))
 	if err != nil || len(k.erase) < identity.MinKey {

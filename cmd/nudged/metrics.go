@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"sync"
 	"time"
 
@@ -22,6 +23,10 @@ type statsCache struct {
 	by []actors.Stats
 }
 
+func newStatsCache(n *node) *statsCache {
+	return &statsCache{n: n, by: make([]actors.Stats, len(n.events))}
+}
+
 func (c *statsCache) get(p int) actors.Stats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -38,8 +43,13 @@ func (c *statsCache) get(p int) actors.Stats {
 	return c.by[p]
 }
 
+func (n *node) serveMetrics(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; version=0.0.4")
+	n.metrics.WritePrometheus(w)
+}
+
 func (n *node) registerMetrics() {
-	cache := &statsCache{n: n, by: make([]actors.Stats, len(n.events))}
+	cache := n.stats
 	for p := range n.events {
 		gauge := func(name string, f func(actors.Stats) float64) {
 			n.metrics.NewGauge(fmt.Sprintf(`%s{partition="%d"}`, name, p), func() float64 { return f(cache.get(p)) })
@@ -69,6 +79,7 @@ func (n *node) registerMetrics() {
 		n.metrics.NewGauge(fmt.Sprintf(`nudge_warehouse_lag_frames{partition="%d"}`, p),
 			func() float64 { return float64(n.engine.Acked(p)) - float64(n.writer.Position(p)) })
 	}
+	n.metrics.NewGauge("nudge_clock_behind_seconds", func() float64 { return n.clockBehind().Seconds() })
 	n.metrics.NewGauge("nudge_experiments_blocked", func() float64 { return float64(n.blocked.Load()) })
 	n.metrics.NewGauge("nudge_warehouse_rows", func() float64 { return float64(n.writer.Rows()) })
 	n.metrics.NewGauge("nudge_warehouse_failures", func() float64 { return float64(n.writer.Failures()) })

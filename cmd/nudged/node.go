@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -72,6 +71,7 @@ type node struct {
 	eraser    *eraser
 	server    *ingest.Server
 	admin     *http.Server
+	stats     *statsCache
 
 	stopGuards, stopSinks context.CancelFunc
 	guards, sinks         sync.WaitGroup
@@ -288,7 +288,7 @@ func (n *node) startSinks(ctx context.Context) error {
 	if err := n.checkPositions(ctx); err != nil {
 		return err
 	}
-	n.guard = newGuard(n)
+	n.guard, n.stats = newGuard(n), newStatsCache(n)
 	n.sinks.Go(func() { n.writer.Run(sinking) })
 	n.sinks.Go(func() { n.dispatch.Run(sinking) })
 	n.guards.Go(func() { n.guard.run(guarding) })
@@ -380,27 +380,6 @@ func (n *node) openHTTP(context.Context) error {
 			n.failed <- err
 		}
 	}()
-	return nil
-}
-
-// ready says why the server should not get traffic yet: the shards are behind
-// where the log ended at start.
-func (n *node) ready() error {
-	if !n.up.Load() {
-		return errors.New("starting")
-	}
-	var behind []string
-	for p, end := range n.caughtUp {
-		if err := n.engine.Halted(p); err != nil {
-			return err
-		}
-		if acked := n.engine.Acked(p); acked < end {
-			behind = append(behind, fmt.Sprintf("partition %d at %d of %d", p, acked, end))
-		}
-	}
-	if behind != nil {
-		return fmt.Errorf("catching up: %s", strings.Join(behind, ", "))
-	}
 	return nil
 }
 

@@ -51,6 +51,9 @@ func TestClickHouseOutage(t *testing.T) {
 	s.wantRows(time.Minute, sent, "SELECT count() FROM nudge.events")
 	warehouse.kill()
 	during := load(outage)
+	if text, err := get("http://" + s.admin + "/readyz"); err != nil || !strings.Contains(text, "warning: ClickHouse takes no rows") {
+		t.Errorf("meanwhile /readyz says %q, error %v; want it ready, with a warning", text, err)
+	}
 	warehouse.start()
 	s.wantRows(2*time.Minute, sent, "SELECT count() FROM nudge.events")
 	s.wantRows(time.Second, sent, "SELECT uniqExact(message_id) FROM nudge.events")

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/nudge-engine/nudge/internal/hostcheck"
+)
+
+var (
+	errHost = errors.New("this Host is not allowed here: ask a loopback name, or add the name to allowed_hosts " +
+		"(NUDGE_ALLOWED_HOSTS)")
+	errForeign = errors.New("a page of another origin may not ask here")
+	errKey     = errors.New("the admin key is needed: send Authorization: Bearer KEY with what `nudge key admin` prints")
+	errBody    = errors.New("the body must be JSON: send Content-Type: application/json")
+)
+
+// forProbes says whether a request is one of load balancers and probes, which know neither a
+// name of the server nor a key.
+func forProbes(r *http.Request) bool {
+	return r.URL.Path == "/healthz" || r.URL.Path == "/readyz" && !r.URL.Query().Has("verbose")
+}
+
+// access lets through who may ask the admin address. Pages in a browser may not, not even on
+// loopback: they can send requests there, so Host, Origin and the type of the body are
+// looked at as well as the key.
+func (n *node) access(check hostcheck.Check, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := n.mayAsk(check, r); err != nil {
+			if err.status == http.StatusUnauthorized {
+				w.Header().Set("WWW-Authenticate", "Bearer")
+			}
+			writeProblem(w, err.status, err.Error())
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (n *node) mayAsk(check hostcheck.Check, r *http.Request) *adminError {
+	probe := forProbes(r)
+	if !probe && !check.Host(r.Host) {
+		return &adminError{http.StatusForbidden, errHost}
+	}
+	if hostcheck.Foreign(r.Host, r.Header) {
+		return &adminError{http.StatusForbidden, errForeign}
+	}
+	if !probe && r.URL.Path != schemaPath && !n.hasKey(r) {
+		return &adminError{http.StatusUnauthorized, errKey}
+	}
+	if r.ContentLength != 0 { // -1: the length is not announced
+		kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+		if err != nil || kind != "application/json" {
+			return &adminError{http.StatusUnsupportedMediaType, errBody}
+		}
+	}
+	return nil
+}
+
+// hasKey compares without telling by its time how much of the key was right.
+func (n *node) hasKey(r *http.Request) bool {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	want, got := sha256.Sum256([]byte(n.keys.admin)), sha256.Sum256([]byte(token))
+	return strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(got[:], want[:]) == 1
+}
+
+func writeProblem(w http.ResponseWriter, status int, detail string) {
+	writeJSON(w, status, map[string]any{"title": http.StatusText(status), "status": status, "detail": detail})
+}
