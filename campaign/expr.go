@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -15,7 +16,6 @@ import (
 const (
 	maxExprBytes = 4096
 	maxExprDepth = 32
-	maxExprCost  = 100_000 // CEL cost units; only expressions with loops are metered
 )
 
 var errNoField = errors.New("no such key")
@@ -129,31 +129,23 @@ func (l *Language) compileExpr(source string, want *cel.Type) (*Expr, error) {
 		return nil, fmt.Errorf("expression gives %s, not %s", got, want)
 	}
 	e := &Expr{Source: source, output: ast.OutputType()}
-	loops := false
+	var spent costs
 	var bad error
 	celast.PostOrderVisit(ast.NativeRep().Expr(), celast.NewExprVisitor(func(x celast.Expr) {
 		e.reads.see(x)
-		switch x.Kind() {
-		case celast.ComprehensionKind:
-			loops = true
-		case celast.CallKind:
-			if ask, is, err := counterAskOf(x.AsCall()); err != nil {
-				bad = err
-			} else if is {
+		bad = cmp.Or(bad, spent.see(ast.NativeRep(), x))
+		if x.Kind() == celast.CallKind {
+			ask, is, err := counterAskOf(x.AsCall())
+			if bad = cmp.Or(bad, err); is {
 				e.asks = append(e.asks, ask)
 				e.reads.clock = e.reads.clock || ask.window > 0
 			}
-		default:
 		}
 	}))
 	if bad != nil {
 		return nil, bad
 	}
-	options := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize)}
-	if loops { // without a loop the cost is bounded by the size of the text
-		options = append(options, cel.CostLimit(maxExprCost))
-	}
-	program, err := l.env.Program(ast, options...)
+	program, err := l.env.Program(ast, spent.options()...)
 	if err != nil {
 		return nil, fmt.Errorf("expression: %w", err)
 	}
@@ -233,7 +225,11 @@ func excerpt(source string, column int) string {
 
 // eval computes the expression. missing says that a value was not there.
 func (e *Expr) eval(s *scope) (v ref.Val, missing bool, err error) {
+	s.work = meter{}
 	v, _, err = e.program.Eval(s)
+	if s.work.work > maxExprWork {
+		return nil, false, errTooMuchWork
+	}
 	if err == nil {
 		return v, false, nil
 	}

@@ -15,6 +15,7 @@ const (
 
 // scope is what an expression sees. It is filled anew for each record and reused.
 type scope struct {
+	work     meter // of the evaluation under way
 	event    eventView
 	trigger  eventView
 	customer customerView
@@ -24,6 +25,7 @@ type scope struct {
 
 func newScope() *scope {
 	s := new(scope)
+	s.event.work, s.trigger.work, s.chain.work = &s.work, &s.work, &s.work
 	s.event.record = record{name: typeEvent, find: s.event.field}
 	s.trigger.record = record{name: typeEvent, find: s.trigger.field}
 	s.customer.scope = s
@@ -45,6 +47,8 @@ func (s *scope) ResolveName(name string) (any, bool) {
 		return ref.Val(&s.chain.record), s.chain.c != nil
 	case "now":
 		return celTime(s.now), true
+	case meterName:
+		return &s.work, true
 	}
 	return nil, false
 }
@@ -56,6 +60,7 @@ func (s *scope) Parent() cel.Activation { return nil }
 type eventView struct {
 	record
 	e       *Event
+	work    *meter
 	props   lazyJSON
 	context lazyJSON
 }
@@ -83,9 +88,9 @@ func (v *eventView) field(name string) (ref.Val, bool) {
 	case "time":
 		return celTime(v.e.Time), true
 	case "properties":
-		return jsonMap{o: v.props.object()}, true
+		return jsonMap{o: v.props.object(), work: v.work}, true
 	case "context":
-		return jsonMap{o: v.context.object()}, true
+		return jsonMap{o: v.context.object(), work: v.work}, true
 	}
 	return nil, false
 }
@@ -108,14 +113,14 @@ func (v *customerView) field(name string) (ref.Val, bool) {
 	case "id":
 		return types.String(v.c.ID), true
 	case "traits":
-		return jsonMap{o: v.traits.object()}, true
+		return jsonMap{o: v.traits.object(), work: &v.scope.work}, true
 	case "created_at":
 		return celTime(v.c.CreatedAt), true
 	case "tags":
 		return types.NewStringList(types.DefaultTypeAdapter, v.c.Tags), true
 	case "timezone":
 		if zone := v.traits.get("timezone"); zone != nil {
-			return celJSON(zone), true
+			return celJSON(zone, nil), true
 		}
 	case "consent":
 		return v.c.consentView(AboutCategory), true
@@ -128,7 +133,8 @@ func (v *customerView) field(name string) (ref.Val, bool) {
 // chainView shows a chain to CEL.
 type chainView struct {
 	record
-	c *Chain
+	c    *Chain
+	work *meter
 }
 
 func (v *chainView) field(name string) (ref.Val, bool) {
@@ -143,7 +149,7 @@ func (v *chainView) field(name string) (ref.Val, bool) {
 		if len(v.c.reply) > 0 {
 			var l lazyJSON
 			l.reset(v.c.reply)
-			return jsonMap{o: l.object()}, true
+			return jsonMap{o: l.object(), work: v.work}, true
 		}
 	case "variants":
 		var l lazyJSON

@@ -13,9 +13,9 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// celJSON is the CEL value of a JSON value. Numbers are doubles, but integers
+// celJSON is the CEL value of a JSON value, of which work is counted. Numbers are doubles, but integers
 // that a double cannot hold exactly stay integers, so that long ids compare.
-func celJSON(v *fastjson.Value) ref.Val {
+func celJSON(v *fastjson.Value, work *meter) ref.Val {
 	switch v.Type() {
 	case fastjson.TypeString:
 		return types.String(v.GetStringBytes())
@@ -30,33 +30,39 @@ func celJSON(v *fastjson.Value) ref.Val {
 		return types.False
 	case fastjson.TypeArray:
 		items := v.GetArray()
+		if !work.spend(len(items)) {
+			items = nil
+		}
 		list := make([]ref.Val, len(items))
 		for i, e := range items {
-			list[i] = celJSON(e)
+			list[i] = celJSON(e, work)
 		}
 		return types.NewRefValList(types.DefaultTypeAdapter, list)
 	case fastjson.TypeObject:
-		return jsonMap{o: v.GetObject()}
+		return jsonMap{o: v.GetObject(), work: work}
 	default:
 		return types.NullValue
 	}
 }
 
 // jsonMap shows a JSON object to CEL. It iterates in the byte order of keys.
-type jsonMap struct{ o *fastjson.Object }
+type jsonMap struct {
+	o    *fastjson.Object
+	work *meter
+}
 
 var _ traits.Mapper = jsonMap{}
 
 func (m jsonMap) Find(key ref.Val) (ref.Val, bool) {
 	k, ok := key.(types.String)
-	if !ok || m.o == nil {
+	if !ok || m.o == nil || !m.work.spend(m.o.Len()/32) {
 		return nil, false
 	}
 	v := m.o.Get(string(k))
 	if v == nil {
 		return nil, false
 	}
-	return celJSON(v), true
+	return celJSON(v, m.work), true
 }
 
 func (m jsonMap) Get(key ref.Val) ref.Val { return getOrMissing(m, key) }
@@ -70,17 +76,28 @@ func (m jsonMap) Size() ref.Val {
 	if m.o == nil {
 		return types.Int(0)
 	}
-	return types.Int(len(sortedKeys(m.o)))
+	return types.Int(len(m.keys()))
 }
 
 func (m jsonMap) Iterator() traits.Iterator {
 	if m.o == nil {
 		return types.NewStringList(types.DefaultTypeAdapter, nil).Iterator()
 	}
-	return types.NewStringList(types.DefaultTypeAdapter, sortedKeys(m.o)).Iterator()
+	return types.NewStringList(types.DefaultTypeAdapter, m.keys()).Iterator()
+}
+
+// keys are those of the object in their order.
+func (m jsonMap) keys() []string {
+	if !m.work.spend(2 * m.o.Len()) {
+		return nil
+	}
+	return sortedKeys(m.o)
 }
 
 func (m jsonMap) Equal(other ref.Val) ref.Val {
+	if same, ok := other.(jsonMap); ok {
+		return types.Bool(m.equal(same))
+	}
 	o, ok := other.(traits.Mapper)
 	if !ok {
 		return types.False
@@ -97,6 +114,34 @@ func (m jsonMap) Equal(other ref.Val) ref.Val {
 		}
 	}
 	return types.True
+}
+
+// equal compares two objects. Of a name that comes twice the first member counts.
+func (m jsonMap) equal(other jsonMap) bool {
+	mine, theirs := m.members(), other.members()
+	if len(mine) != len(theirs) {
+		return false
+	}
+	for key, v := range mine { //nudge:unordered all have to be equal
+		is, found := theirs[key]
+		if !found || types.Equal(celJSON(v, m.work), celJSON(is, m.work)) != types.True {
+			return false
+		}
+	}
+	return true
+}
+
+func (m jsonMap) members() map[string]*fastjson.Value {
+	if m.o == nil || !m.work.spend(2*m.o.Len()) {
+		return nil
+	}
+	all := make(map[string]*fastjson.Value, m.o.Len())
+	m.o.Visit(func(k []byte, v *fastjson.Value) {
+		if _, twice := all[string(k)]; !twice {
+			all[string(k)] = v
+		}
+	})
+	return all
 }
 
 func (m jsonMap) ConvertToNative(t reflect.Type) (any, error) {
