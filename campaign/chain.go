@@ -30,6 +30,9 @@ type Chain struct {
 	planned uint32 // version in force when its timer was last looked at, where that is after Version
 	still   bool   // its campaign stood still when it came to its step, which it has not begun
 
+	startedAt  int64 // planned instant at which time started it, ms; 0: its trigger event started it
+	firstStart int64 // start of it before it took a new trigger, ms; 0: it took none, or no wait asks
+
 	behind uint64 // first event of the rings after the entry, see ringedAtEntry; 0: not known
 
 	reply []byte // JSON object that the last call it waited for answered, nil when none

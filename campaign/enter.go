@@ -143,7 +143,8 @@ func (m *Machine) offer(p *Program, e *Event) {
 	}
 }
 
-// enterIfAllowed asks re-entry, audience and already converted, in this order.
+// enterIfAllowed asks re-entry, audience, already converted and already stopped, in this
+// order.
 func (m *Machine) enterIfAllowed(p *Program, trigger *Event) {
 	if m.trace != nil {
 		m.traceEntry(p, trigger)
@@ -161,9 +162,16 @@ func (m *Machine) enterIfAllowed(p *Program, trigger *Event) {
 		m.refuse(p, "", ReasonKey)
 		return
 	}
-	if live := m.liveOf(p, key); len(live) > 0 && p.Reentry.OnActive == RefreshLive {
-		m.refresh(p, live[len(live)-1], trigger) // no entry: neither mode nor cooldown count it
-		return
+	if live := m.liveOf(p, key); len(live) > 0 && p.Reentry.OnActive.replaces() {
+		newest := live[len(live)-1]
+		if m.beganLater(p, newest, trigger) {
+			m.refuse(p, key, ReasonActive)
+			return
+		}
+		if p.Reentry.OnActive == RefreshLive {
+			m.refresh(p, newest, trigger) // no entry: neither mode nor cooldown count it
+			return
+		}
 	}
 	if reason := m.mayEnter(p, key); reason != NoReason {
 		m.refuse(p, key, reason)
@@ -175,6 +183,10 @@ func (m *Machine) enterIfAllowed(p *Program, trigger *Event) {
 	}
 	if trigger != nil && m.alreadyConverted(p, trigger) {
 		m.refuse(p, key, ReasonConverted)
+		return
+	}
+	if trigger != nil && m.alreadyStopped(p, trigger) {
+		m.refuse(p, key, ReasonStopped)
 		return
 	}
 	if p.Policy.Group != "" {
@@ -299,12 +311,28 @@ func (m *Machine) liveOf(p *Program, key string) []*Chain {
 // alreadyConverted says whether a goal event of a later event time was seen.
 func (m *Machine) alreadyConverted(p *Program, trigger *Event) bool {
 	for i := range p.Goals {
-		later := func(_ *Remembered, e *Event) bool { return e.Time > trigger.Time }
-		if m.seen(&p.Goals[i].Match, p.Name, later) > 0 {
+		if m.seenAfter(trigger, &p.Goals[i].Match, p.Name) != nil {
 			return true
 		}
 	}
 	return false
+}
+
+// alreadyStopped says whether a stop event of a later event time was seen.
+func (m *Machine) alreadyStopped(p *Program, trigger *Event) bool {
+	for i := range p.Stops {
+		if m.seenAfter(trigger, &p.Stops[i], p.Name) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// seenAfter is the first event that a matcher accepts and that happened after the trigger;
+// nil when none was seen.
+func (m *Machine) seenAfter(trigger *Event, match *Matcher, campaign string) *Event {
+	e, _ := m.seen(match, campaign, func(_ *Remembered, e *Event) bool { return e.Time > trigger.Time })
+	return e
 }
 
 func (m *Machine) enter(p *Program, key string, trigger *Event) {
@@ -324,6 +352,7 @@ func (m *Machine) enter(p *Program, key string, trigger *Event) {
 	if trigger != nil {
 		ch.Trigger = trigger.appendBody(nil)
 	}
+	m.noteStart(p, ch, trigger)
 	if p.looksBack() {
 		ch.behind = m.ringedAtEntry()
 	}
@@ -335,10 +364,15 @@ func (m *Machine) enter(p *Program, key string, trigger *Event) {
 
 // refresh gives a live chain the new trigger event and restarts its timer.
 func (m *Machine) refresh(p *Program, ch *Chain, trigger *Event) {
+	entered := ch.entryStart(decodeBody(ch.Trigger))
 	if trigger != nil {
 		ch.Trigger = trigger.appendBody(nil)
 	}
+	m.noteStart(p, ch, trigger)
 	p = cmp.Or(m.set.of(ch), p) // what it is pinned to
+	if p.looksBack() {
+		ch.firstStart = entered
+	}
 	if s, _ := p.step(ch.Step); s != nil && ch.Due != 0 && !ch.still {
 		ch.Wake, ch.Opened = 0, m.now
 		switch v := s.Verb.(type) {
@@ -359,6 +393,9 @@ func (m *Machine) refresh(p *Program, ch *Chain, trigger *Event) {
 	m.decideChain(ch, Refreshed, NoReason, ch.Step, "")
 	if m.trace != nil {
 		m.traceRest(p, ch)
+	}
+	if trigger != nil {
+		m.recheckLater(ch, trigger)
 	}
 }
 

@@ -13,8 +13,8 @@ func (p *Program) looksBack() bool {
 }
 
 // ringedAtEntry is the number of the last event in the customer's rings when a chain
-// enters now, plus one: a wait "since: entry" sees those behind it, in the order of the
-// log. The record in hand, which starts the chain, is not behind it.
+// enters now, plus one: of the events of the trigger's own millisecond a wait "since:
+// entry" sees those behind it. The record in hand, which starts the chain, is not behind it.
 func (m *Machine) ringedAtEntry() uint64 {
 	last := m.c.Ringed
 	if m.ringing {
@@ -23,17 +23,19 @@ func (m *Machine) ringedAtEntry() uint64 {
 	return last + 1
 }
 
-// cameAfterEntry says whether a remembered event came after the chain entered. A chain
-// that entered under a version without such a wait does not know the place; it goes by
-// event time.
-func (ch *Chain) cameAfterEntry(r *Remembered, e, trigger *Event) bool {
+// isSinceEntry says whether a remembered event happened since the chain entered: by event
+// time, so that it does not matter which of the two came first. Of one time the order of
+// the log decides, where the chain knows it: one that entered under a version without such
+// a wait does not.
+func (ch *Chain) isSinceEntry(r *Remembered, e, trigger *Event) bool {
+	from := ch.entryStart(trigger)
 	switch {
+	case e.Time != from:
+		return e.Time > from
 	case ch.behind > 0:
 		return r.N >= ch.behind
-	case trigger == nil:
-		return e.Time >= ch.EnteredAt
 	}
-	return e.ID != trigger.ID && e.Time >= min(ch.EnteredAt, trigger.Time)
+	return trigger == nil || e.ID != trigger.ID
 }
 
 // behindSection keeps where the log stood when a chain entered that may look back.

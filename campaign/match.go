@@ -15,6 +15,15 @@ func (m *Machine) chains(e *Event) {
 		}
 		m.look(ch)
 		m.reversals(p, ch, e)
+		if m.beforeStart(ch, e) {
+			if m.trace != nil {
+				m.traceBefore(p, ch, e)
+			}
+			if ch.live() && e.Time >= ch.entryStart(m.scope.trigger.e) {
+				m.waitSinceEntry(p, ch, e) // it is older than a trigger that the chain took since
+			}
+			continue
+		}
 		m.goals(p, ch, e)
 		if ch.live() {
 			m.stops(p, ch, e)
@@ -44,15 +53,6 @@ func (m *Machine) recallLate(p *Program, ch *Chain, e *Event) {
 	if stopping {
 		m.recall(ch)
 	}
-}
-
-// beforeTrigger says whether an event happened before what started the chain.
-func (m *Machine) beforeTrigger(ch *Chain, e *Event) bool {
-	from := ch.EnteredAt
-	if t := m.scope.trigger.e; t != nil {
-		from = min(from, t.Time)
-	}
-	return e.Time < from
 }
 
 // look points the scope at a chain and its trigger.
@@ -120,7 +120,7 @@ func (m *Machine) inWindow(g *Goal, ch *Chain, e *Event) bool {
 // before the trigger is none of its chain's goals.
 func (m *Machine) inTime(g *Goal, ch *Chain, e *Event) bool {
 	end, bounded := ch.windowEnd(g)
-	return !m.beforeTrigger(ch, e) && (!bounded || e.Time <= end)
+	return !m.beforeStart(ch, e) && (!bounded || e.Time <= end)
 }
 
 // windowEnd is the last instant of a goal's window; bounded is false while it has none.
@@ -155,6 +155,7 @@ func (m *Machine) reach(p *Program, g *Goal, ch *Chain, e *Event) {
 	})
 	m.decideChain(ch, Converted, ReasonGoal, ch.LastStep, g.ID)
 	m.convert(ch, g.ID, true)
+	m.reverseBySeen(p, ch, g)
 }
 
 func (m *Machine) stops(p *Program, ch *Chain, e *Event) {
@@ -166,22 +167,14 @@ func (m *Machine) stops(p *Program, ch *Chain, e *Event) {
 	}
 }
 
+// waits answers or restarts the wait in which a chain rests. An event from before the
+// system, marked historical, is what a wait "since: step" looks past.
 func (m *Machine) waits(p *Program, ch *Chain, e *Event) {
-	s, at := p.step(ch.Step)
-	if s == nil || ch.still { // a pause keeps it before the step, which has not begun
+	w, at := p.openWait(ch)
+	if w == nil || e.Historical && !w.FromEntry || m.answer(p, ch, w, at, e) {
 		return
 	}
-	w, ok := s.Verb.(*Wait)
-	if !ok {
-		return
-	}
-	for i := range w.For {
-		if m.matches(&w.For[i], e, ch.Campaign) {
-			m.moveOn(ch, m.leap(p, ch, at, w.For[i].target(p, at)))
-			return
-		}
-	}
-	if w.RestartOn != nil && ch.Restarts < w.MaxRestarts && m.matches(w.RestartOn, e, ch.Campaign) {
+	if w.RestartOn != nil && !e.Historical && ch.Restarts < w.MaxRestarts && m.matches(w.RestartOn, e, ch.Campaign) {
 		ch.Restarts++
 		ch.Opened, ch.Due, ch.Wake = m.now, m.now+w.Timeout, 0
 		m.freeze(ch, 0)
@@ -189,6 +182,34 @@ func (m *Machine) waits(p *Program, ch *Chain, e *Event) {
 			m.traceRest(p, ch)
 		}
 	}
+}
+
+func (m *Machine) waitSinceEntry(p *Program, ch *Chain, e *Event) {
+	if w, at := p.openWait(ch); w != nil && w.FromEntry {
+		m.answer(p, ch, w, at, e)
+	}
+}
+
+// openWait is the wait in which a chain rests, and its index; nil when it rests in another
+// step, or before the wait because of a pause.
+func (p *Program) openWait(ch *Chain) (*Wait, int) {
+	s, at := p.step(ch.Step)
+	if s == nil || ch.still {
+		return nil, 0
+	}
+	w, _ := s.Verb.(*Wait)
+	return w, at
+}
+
+// answer moves a chain on where its wait is for an event.
+func (m *Machine) answer(p *Program, ch *Chain, w *Wait, at int, e *Event) bool {
+	for i := range w.For {
+		if m.matches(&w.For[i], e, ch.Campaign) {
+			m.moveOn(ch, m.leap(p, ch, at, w.For[i].target(p, at)))
+			return true
+		}
+	}
+	return false
 }
 
 // target is the step that a wait's matcher leads to from step index at.
@@ -205,28 +226,31 @@ func (m *Machine) moveOn(ch *Chain, step string) {
 	m.ready = append(m.ready, ch)
 }
 
-// seen looks through the ring for the first event that the matcher accepts, among
-// those that accept says to look at, and returns its place; 0 when there is none.
-// The scope's event is restored.
-func (m *Machine) seen(match *Matcher, campaign string, accept func(*Remembered, *Event) bool) (place uint64) {
+// seen looks through the ring for the first event, by event time and then by arrival, that
+// the matcher accepts among those that accept says to look at; nil when there is none. The
+// scope's event is restored.
+func (m *Machine) seen(
+	match *Matcher,
+	campaign string,
+	accept func(*Remembered, *Event) bool,
+) (first *Event, place uint64) {
 	r := m.c.ring(match.Event)
 	if r == nil {
-		return 0
+		return nil, 0
 	}
 	current := m.scope.event.e
 	for i := range r.Events {
 		e := decodeBody(r.Events[i].Event)
-		if e == nil || !accept(&r.Events[i], e) {
+		if e == nil || !accept(&r.Events[i], e) || first != nil && e.Time >= first.Time {
 			continue
 		}
 		m.scope.event.set(e)
 		if m.matches(match, e, campaign) {
-			place = r.Events[i].N
-			break
+			first, place = e, r.Events[i].N
 		}
 	}
 	m.scope.event.set(current)
-	return place
+	return first, place
 }
 
 // runReady runs the chains that the record entered or advanced, by campaign

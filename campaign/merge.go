@@ -19,9 +19,10 @@ func (m *Machine) Merge(c, other *Customer, now int64, created bool, out *Output
 		m.arrive(ch, other.ID)
 	}
 	m.follow()
-	m.recheck(moved, c.Rings)
-	m.recheck(own, other.Rings)
-	c.mergeRings(other)
+	mine, theirs := remembered(c.Rings), remembered(other.Rings)
+	c.mergeRings(other) // first: a reversal may be among what either remembers
+	m.recheck(moved, mine)
+	m.recheck(own, theirs)
 	m.yield(moved)
 	m.mergedProfile(before)
 	m.rest()
@@ -40,11 +41,11 @@ func (m *Machine) arrive(ch *Chain, from string) {
 
 // recheck asks chains about what the other of two customers did before they merged, as
 // far as it is remembered: reversals, goals and stops, in the order in which it came.
-func (m *Machine) recheck(chains []*Chain, rings []Ring) {
+func (m *Machine) recheck(chains []*Chain, events []Remembered) {
 	if len(chains) == 0 {
 		return
 	}
-	for _, r := range remembered(rings) {
+	for _, r := range events {
 		e := decodeBody(r.Event)
 		if e == nil {
 			continue
@@ -56,21 +57,42 @@ func (m *Machine) recheck(chains []*Chain, rings []Ring) {
 			if p == nil {
 				continue
 			}
-			m.look(ch)
-			if m.beforeTrigger(ch, e) {
-				continue
-			}
-			m.reversals(p, ch, e)
-			m.goals(p, ch, e)
-			if ch.live() {
-				m.stops(p, ch, e)
-			} else {
-				m.recallLate(p, ch, e)
-			}
+			m.recheckOne(p, ch, e)
 		}
 	}
 	m.eventID = ""
 	m.scope.event.set(nil)
+}
+
+// recheckOne asks a chain about a remembered event, the scope's.
+func (m *Machine) recheckOne(p *Program, ch *Chain, e *Event) {
+	m.look(ch)
+	m.reversals(p, ch, e)
+	if m.beforeStart(ch, e) {
+		return
+	}
+	m.goals(p, ch, e)
+	if ch.live() {
+		m.stops(p, ch, e)
+	} else {
+		m.recallLate(p, ch, e)
+	}
+}
+
+// recheckLater asks a chain that took a new trigger event about what happened after it and
+// came before it.
+func (m *Machine) recheckLater(ch *Chain, trigger *Event) {
+	current := m.scope.event.e
+	for _, r := range remembered(m.c.Rings) {
+		p, e := m.set.of(ch), decodeBody(r.Event)
+		if p == nil || e == nil || e.Time <= trigger.Time || !p.hearsOf(e.Name) {
+			continue
+		}
+		m.scope.event.set(e)
+		m.recheckOne(p, ch, e)
+	}
+	m.scope.event.set(current)
+	m.look(ch)
 }
 
 // remembered are the events of rings in the order in which they came.

@@ -87,6 +87,9 @@ const (
 	Parallel                    // enter; MaxActive bounds it when given
 )
 
+// replaces says whether an entry changes the live chain that is there.
+func (o OnActive) replaces() bool { return o == RestartLive || o == RefreshLive }
+
 // Reentry is the whole re-entry rule.
 type Reentry struct {
 	Mode      Mode

@@ -50,6 +50,7 @@ const (
 	ReasonActive     Reason = "already_active"    // max_active live chains of this key
 	ReasonAudience   Reason = "audience"          // the audience does not hold
 	ReasonConverted  Reason = "already_converted" // a later goal event was seen already
+	ReasonStopped    Reason = "already_stopped"   // a later stop event was seen already
 	ReasonHistory    Reason = "history_unknown"   // counting began after the customer was known
 	ReasonTooMany    Reason = "too_many_chains"   // MaxLiveChains reached
 	ReasonKey        Reason = "no_key"            // the reentry key could not be evaluated

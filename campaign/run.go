@@ -156,12 +156,12 @@ func (m *Machine) wait(p *Program, w *Wait, ch *Chain, at int) (next string, res
 // -1 when none did; the first event counts, then the order of the matchers.
 func (m *Machine) alreadyCame(w *Wait, ch *Chain) int {
 	trigger := m.scope.trigger.e
-	since := func(r *Remembered, e *Event) bool { return ch.cameAfterEntry(r, e, trigger) }
-	best, first := -1, uint64(0)
+	since := func(r *Remembered, e *Event) bool { return ch.isSinceEntry(r, e, trigger) }
+	best, first, at := -1, int64(0), uint64(0)
 	for i := range w.For {
-		place := m.seen(&w.For[i], ch.Campaign, since)
-		if place > 0 && (best < 0 || place < first) {
-			best, first = i, place
+		e, place := m.seen(&w.For[i], ch.Campaign, since)
+		if e != nil && (best < 0 || e.Time < first || e.Time == first && place < at) {
+			best, first, at = i, e.Time, place
 		}
 	}
 	return best

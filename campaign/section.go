@@ -38,7 +38,7 @@ var customerSections = []section[*Customer]{
 var chainSections = []section[*Chain]{
 	heldOutSection, heldSection,
 	variantSection, loopSection, takebackSection, plannedSection, stillSection, replySection,
-	exposedSection, behindSection,
+	exposedSection, behindSection, startSection, firstStartSection,
 	originSection,
 }
 

@@ -20,6 +20,7 @@ const (
 	RuleActive     Rule = "max_active"
 	RuleAudience   Rule = "audience"
 	RuleConverted  Rule = "already_converted"
+	RuleStopped    Rule = "already_stopped"
 	RuleGroup      Rule = "group"
 	RuleHoldout    Rule = "holdout"
 	RuleReverse    Rule = "reverse_on"

@@ -56,6 +56,20 @@ func (p *Program) role(match *Matcher) (rule Rule, about string) {
 	return RuleWait, match.Event
 }
 
+// traceBefore notes that an event that a chain waits for happened before the chain began.
+func (m *Machine) traceBefore(p *Program, ch *Chain, e *Event) {
+	for _, match := range p.matchers() {
+		if match.Event != e.Name {
+			continue
+		}
+		a := row(p, ch, "", No, timeFact("event time", e.Time),
+			timeFact("the chain began", ch.start(m.scope.trigger.e)))
+		if a.Rule, a.About = p.role(match); a.Rule != RuleReverse {
+			m.trace.note(a)
+		}
+	}
+}
+
 // traceWindow notes a goal's event that is outside of the goal's window.
 func (m *Machine) traceWindow(p *Program, g *Goal, ch *Chain, e *Event) {
 	if g.Match.Event != e.Name || ch.reached(g.ID) || m.inWindow(g, ch, e) {

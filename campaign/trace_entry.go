@@ -140,13 +140,25 @@ func (m *Machine) traceEntry(p *Program, trigger *Event) {
 	if !ok || !m.traceReentry(p, key) {
 		return
 	}
-	if live := m.liveOf(p, key); len(live) > 0 && p.Reentry.OnActive == RefreshLive {
-		return
+	if live := m.liveOf(p, key); len(live) > 0 && p.Reentry.OnActive.replaces() {
+		newest := live[len(live)-1]
+		if m.beganLater(p, newest, trigger) {
+			at, _ := m.startOf(p, trigger)
+			m.trace.note(row(p, newest, RuleActive, No, timeFact("event time", at),
+				timeFact("the live chain began", newest.start(decodeBody(newest.Trigger)))))
+			return
+		}
+		if p.Reentry.OnActive == RefreshLive {
+			return
+		}
 	}
 	if p.Audience != nil && !m.traceAudience(p, key) {
 		return
 	}
-	if trigger != nil && len(p.Goals) > 0 && !m.traceConverted(p, key, trigger) {
+	if trigger != nil && len(p.Goals) > 0 && !m.traceSeen(p, key, trigger, RuleConverted) {
+		return
+	}
+	if trigger != nil && len(p.Stops) > 0 && !m.traceSeen(p, key, trigger, RuleStopped) {
 		return
 	}
 	if p.Policy.Group == "" {
@@ -237,26 +249,29 @@ func (m *Machine) traceAudience(p *Program, key string) bool {
 	return holds
 }
 
-// traceConverted notes the goal event that came after the trigger, if there is one.
-func (m *Machine) traceConverted(p *Program, key string, trigger *Event) bool {
-	a := row(p, nil, RuleConverted, Yes)
+// traceSeen notes the goal event (already_converted) or stop event (already_stopped) that
+// happened after the trigger, if one was seen.
+func (m *Machine) traceSeen(p *Program, key string, trigger *Event, rule Rule) bool {
+	a := row(p, nil, rule, Yes)
 	a.Key = key
 	a.Facts = append(a.Facts, timeFact("trigger event time", trigger.Time))
+	ask := func(about string, match *Matcher) bool {
+		var found *Event
+		m.quietly(func() bool { found = m.seenAfter(trigger, match, p.Name); return found != nil })
+		if found != nil {
+			a.Answer, a.About = No, about
+			a.Facts = append(a.Facts, textFact("event", found.Name), textFact("event id", found.ID),
+				timeFact("event time", found.Time))
+		}
+		return found != nil
+	}
 	for i := range p.Goals {
-		var last *Event
-		found := m.quietly(func() bool {
-			return m.seen(&p.Goals[i].Match, p.Name, func(_ *Remembered, e *Event) bool {
-				later := e.Time > trigger.Time
-				if later {
-					last = e
-				}
-				return later
-			}) > 0
-		})
-		if found {
-			a.Answer, a.About = No, p.Goals[i].ID
-			a.Facts = append(a.Facts, textFact("event", last.Name), textFact("event id", last.ID),
-				timeFact("event time", last.Time))
+		if rule == RuleConverted && ask(p.Goals[i].ID, &p.Goals[i].Match) {
+			break
+		}
+	}
+	for i := range p.Stops {
+		if rule == RuleStopped && ask(p.Stops[i].Event, &p.Stops[i]) {
 			break
 		}
 	}

@@ -1,0 +1,39 @@
+package campaign
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/nudge-engine/nudge/internal/goldentest"
+)
+
+// The instant from which events concern a chain is stored where its trigger does not tell.
+func TestStartSections(t *testing.T) {
+	c := fullCustomer()
+	c.Chains[0].startedAt, c.Chains[0].firstStart = 8000, 7000
+	b := c.AppendTo(nil)
+	goldentest.Bytes(t, "customer_start.v2", b)
+	got, err := DecodeCustomer(b, nil)
+	if err != nil || !reflect.DeepEqual(got, c) {
+		t.Errorf("unexpected customer %+v, error %v; want %+v", got, err, c)
+	}
+}
+
+func TestStartOfChain(t *testing.T) {
+	trigger := &Event{Time: 50}
+	for _, x := range []struct {
+		name    string
+		chain   Chain
+		trigger *Event
+		want    int64
+	}{
+		{"an event started it", Chain{EnteredAt: 90}, trigger, 50},
+		{"a newer event than the entry", Chain{EnteredAt: 40}, trigger, 50},
+		{"time started it", Chain{EnteredAt: 90, startedAt: 80}, trigger, 80},
+		{"nothing is known", Chain{EnteredAt: 90}, nil, 90},
+	} {
+		if got := x.chain.start(x.trigger); got != x.want {
+			t.Errorf("%s: unexpected start %d; want %d", x.name, got, x.want)
+		}
+	}
+}
