@@ -99,15 +99,17 @@ func TestStandingIsOneFunction(t *testing.T) {
 }
 
 // Shares that chance does not give block the decision and are recorded once, at the hour
-// at which they first did, however late somebody looks; when the shares are right again
-// the experiment is decided.
+// at which they first did, however late somebody looks. A blocked look is a look: right
+// shares an hour later are not looked at, those at the next doubling decide.
 func TestBlockIsRecordedOnce(t *testing.T) {
 	x := anExperiment(t, "{min_per_variant: 100, min_time: 1h}")
 	tally := tallyOf(x, firstHour*campaign.HourMillis)
 	counted(&tally, "a", firstHour+3, 300, 30)
 	counted(&tally, "b", firstHour+3, 200, 60)
 	counted(&tally, "a", firstHour+4, 10, 1)
-	counted(&tally, "b", firstHour+9, 120, 36)
+	counted(&tally, "b", firstHour+9, 120, 36) // 310 and 320, which is not twice 500
+	counted(&tally, "a", firstHour+12, 290, 29)
+	counted(&tally, "b", firstHour+12, 380, 114)
 	s := NewStanding(x)
 	s.Look([]Tally{tally}, firstHour+50, false)
 	d := s.Record("default", "x", "offer", false)
@@ -123,7 +125,7 @@ func TestBlockIsRecordedOnce(t *testing.T) {
 	for _, on := range []*Standing{again, s} {
 		on.Look([]Tally{tally}, firstHour+50, true)
 		d := on.Record("default", "x", "offer", true)
-		if d == nil || d.Variant != "b" || d.Reason != campaign.ReasonConfidence || d.Hour != firstHour+9 || d.Look != 1 ||
+		if d == nil || d.Variant != "b" || d.Reason != campaign.ReasonConfidence || d.Hour != firstHour+12 || d.Look != 2 ||
 			d.Arms[1].Best < 0.99 {
 			t.Errorf("unexpected record %+v", d)
 		}

@@ -22,10 +22,11 @@ type Arm struct {
 }
 
 // State is what must be kept between two calls: how often the figures were looked at,
-// and how many exposures there were at the last look.
+// how many exposures there were at the last look, and whether one was that of the deadline.
 type State struct {
 	Looks int
 	Total int
+	Over  bool
 }
 
 // Verdict is the outcome of a call.
@@ -50,8 +51,10 @@ type Decision struct {
 
 // Decide looks at an experiment at now; first is the time of its first exposure (both
 // ms). It looks first when every variant has its minimum and the minimum time has
-// passed, then at each doubling of the exposures. At look k the best variant needs
-// 1 - (1-confidence)/2^k, so that all looks together err no more often than one.
+// passed, then at each doubling of the exposures, and once when the deadline has come. A
+// look that the shares block is a look: were it repeated each hour, the shares would pass
+// once by chance. At look k the best variant needs 1 - (1-confidence)/2^k, so that all
+// looks together err no more often than one.
 func Decide(rule *campaign.WinnerRule, now, first int64, arms []Arm, s State) (Decision, State) {
 	total := 0
 	enough := now-first >= rule.MinTime
@@ -63,12 +66,20 @@ func Decide(rule *campaign.WinnerRule, now, first int64, arms []Arm, s State) (D
 	if over && rule.OnDeadline == campaign.DeadlineKeep {
 		return Decision{}, s
 	}
-	if !over && (!enough || s.Looks > 0 && total < 2*s.Total) {
+	due := enough || s.Over
+	if s.Looks > 0 || s.Over {
+		due = due && total >= 2*s.Total
+	}
+	if !due && (!over || s.Over) {
 		return Decision{}, s
 	}
 	d := Decision{Mismatch: Mismatch(arms)}
 	if d.Mismatch < blockBelow {
 		d.Verdict = Blocked
+		s.Total, s.Over = total, over
+		if !over {
+			s.Looks++
+		}
 		return d, s
 	}
 	d.Best = Best(arms)

@@ -159,12 +159,20 @@ func TestLooks(t *testing.T) {
 	same := func(*campaign.WinnerRule) {}
 	f("too early", same, 6, better, State{}, Decision{}, State{})
 	f("too few", func(r *campaign.WinnerRule) { r.MinPerVariant = 1001 }, 7, better, State{}, Decision{}, State{})
-	f("first look", same, 7, better, State{}, Decision{Verdict: Decided, Winner: 1, Needed: 0.975}, State{1, 2000})
-	f("open", same, 7, even, State{}, Decision{Verdict: Open, Needed: 0.975}, State{1, 2000})
-	f("not doubled", same, 9, better, State{1, 1001}, Decision{}, State{1, 1001})
-	f("doubled", same, 9, better, State{1, 1000}, Decision{Verdict: Decided, Winner: 1, Needed: 0.9875}, State{2, 2000})
-	f("blocked", same, 9, []Arm{{1000, 100, 1}, {1300, 200, 1}}, State{}, Decision{Verdict: Blocked}, State{})
-	f("deadline", same, 1_000_000, better, State{1, 2000}, Decision{Verdict: Decided, Winner: 1}, State{1, 2000})
+	f("first look", same, 7, better, State{}, Decision{Verdict: Decided, Winner: 1, Needed: 0.975}, State{1, 2000, false})
+	f("open", same, 7, even, State{}, Decision{Verdict: Open, Needed: 0.975}, State{1, 2000, false})
+	f("not doubled", same, 9, better, State{1, 1001, false}, Decision{}, State{1, 1001, false})
+	f("doubled", same, 9, better, State{1, 1000, false}, Decision{Verdict: Decided, Winner: 1, Needed: 0.9875}, State{2, 2000, false})
+	uneven := []Arm{{1000, 100, 1}, {1300, 200, 1}}
+	f("blocked", same, 9, uneven, State{}, Decision{Verdict: Blocked}, State{1, 2300, false})
+	f("blocked before", same, 9, better, State{1, 1900, false}, Decision{}, State{1, 1900, false})
+	f("doubled since", same, 9, better, State{1, 1000, false}, Decision{Verdict: Decided, Winner: 1, Needed: 0.9875},
+		State{2, 2000, false})
+	f("deadline, blocked", same, 1_000_000, uneven, State{1, 2000, false}, Decision{Verdict: Blocked}, State{1, 2300, true})
+	f("deadline, not doubled since", same, 1_000_001, better, State{1, 1900, true}, Decision{}, State{1, 1900, true})
+	f("deadline, doubled since", same, 1_000_001, better, State{1, 1000, true}, Decision{Verdict: Decided, Winner: 1},
+		State{1, 1000, true})
+	f("deadline", same, 1_000_000, better, State{1, 2000, false}, Decision{Verdict: Decided, Winner: 1}, State{1, 2000, false})
 	f("deadline, too few", same, 1_000_000, []Arm{{9, 3, 1}, {9, 1, 1}}, State{}, Decision{Verdict: Decided}, State{})
 	original := func(r *campaign.WinnerRule) { r.OnDeadline = campaign.DeadlineOriginal }
 	f("original", original, 1_000_000, better, State{}, Decision{Verdict: Decided}, State{})
