@@ -51,7 +51,7 @@ func (o *Owner) Explain(t *campaign.Trace, at int64) (*Explanation, error) {
 	x := &Explanation{Unknown: t.Campaign != "" && len(t.Occasions) == 0}
 	for _, d := range o.recent.of(t.Workspace, t.Customer) {
 		if t.Campaign == "" || d.Campaign == "" || d.Campaign == t.Campaign {
-			x.Decisions = append(x.Decisions, d)
+			x.Decisions = append(x.Decisions, d.Decision)
 		}
 	}
 	return x, nil
@@ -64,7 +64,11 @@ func (s *Shard) PastView(workspace, id string, decisions []campaign.Decision) *V
 	if c == nil {
 		return nil
 	}
-	return newView(c, decisions)
+	all := make([]noted, len(decisions))
+	for i := range decisions {
+		all[i].Decision = decisions[i]
+	}
+	return newView(c, all)
 }
 
 // duplicateTraced notes in the trace that an event came again.

@@ -81,10 +81,11 @@ type DecisionView struct {
 	Step     string `json:"step,omitempty"`
 	Reason   string `json:"reason,omitempty"`
 	Detail   string `json:"detail,omitempty"`
+	Answer   string `json:"answer,omitempty"` // of the channel, or why it was not asked
 	EventID  string `json:"event_id,omitempty"`
 }
 
-func newView(c *campaign.Customer, decisions []campaign.Decision) *View {
+func newView(c *campaign.Customer, decisions []noted) *View {
 	v := &View{
 		Workspace: c.Workspace, ID: c.ID, CreatedAt: campaign.FormatTime(c.CreatedAt), Traits: c.Traits,
 		Tags: c.Tags, Counters: []CounterView{}, Chains: []ChainView{}, Armed: []ArmedView{}, Pending: []PendingView{},
@@ -133,7 +134,7 @@ func newView(c *campaign.Customer, decisions []campaign.Decision) *View {
 	for _, d := range decisions {
 		v.Recent = append(v.Recent, DecisionView{
 			At: campaign.FormatTime(d.At), Kind: string(d.Kind), Campaign: d.Campaign,
-			Key: d.Key, Step: d.Step, Reason: string(d.Reason), Detail: d.Detail, EventID: d.EventID,
+			Key: d.Key, Step: d.Step, Reason: string(d.Reason), Detail: d.Detail, Answer: d.answer, EventID: d.EventID,
 		})
 	}
 	return v
@@ -168,26 +169,49 @@ func newCounterView(c *campaign.Counter) CounterView {
 // maxRecent bounds the decisions that a shard remembers for people to look at.
 const maxRecent = 8192
 
+// noted is a decision with what the channel said.
+type noted struct {
+	campaign.Decision
+
+	answer string
+}
+
 // recent is the last decisions of a shard. It is no part of the state.
 type recent struct {
-	ring []campaign.Decision
+	ring []noted
 	next int
 }
 
 func (r *recent) note(out *effect.Effects) {
 	for i := range out.Decisions {
+		n := noted{out.Decisions[i], answerOf(out, &out.Decisions[i])}
 		if len(r.ring) < maxRecent {
-			r.ring = append(r.ring, out.Decisions[i])
+			r.ring = append(r.ring, n)
 			continue
 		}
-		r.ring[r.next] = out.Decisions[i]
+		r.ring[r.next] = n
 		r.next = (r.next + 1) % maxRecent
 	}
 }
 
+// answerOf is what the channel said to an attempt that a decision is about.
+func answerOf(out *effect.Effects, d *campaign.Decision) string {
+	if d.Kind != campaign.Failed && d.Kind != campaign.Retried {
+		return ""
+	}
+	for i := range out.Deliveries {
+		v := &out.Deliveries[i]
+		if v.Customer == d.Customer && v.Workspace == d.Workspace && v.Campaign == d.Campaign && v.Entry == d.Entry &&
+			v.Step == d.Step && v.Channel == d.Detail && v.Detail != "" {
+			return v.Detail
+		}
+	}
+	return ""
+}
+
 // of is a customer's decisions, newest first, at most 50.
-func (r *recent) of(workspace, customer string) []campaign.Decision {
-	var found []campaign.Decision
+func (r *recent) of(workspace, customer string) []noted {
+	var found []noted
 	for i := range r.ring {
 		d := &r.ring[(r.next+len(r.ring)-1-i)%len(r.ring)]
 		if d.Customer == customer && d.Workspace == workspace {

@@ -121,7 +121,7 @@ func (s *Server) launch() error {
 	s.process = exec.Command(s.program, s.args...) //nolint:gosec // our own program; ended by Stop
 	s.process.Stderr = s.log
 	s.process.Env = append(plainenv.Environ(), "NUDGE_WRITE_KEY="+writeKey, "NUDGE_ADMIN_KEY="+adminKey,
-		"NUDGE_CLICKHOUSE_PASSWORD="+readerPassword)
+		"NUDGE_CLICKHOUSE_PASSWORD="+readerPassword, "NUDGE_EGRESS_ALLOW=127.0.0.1")
 	// A bench that is killed takes the server with it; an interrupt from the
 	// terminal is for the bench, which then stops the server.
 	s.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}

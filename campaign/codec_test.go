@@ -79,9 +79,11 @@ func TestResultCodec(t *testing.T) {
 	if err != nil || got != r {
 		t.Errorf("unexpected result %+v, error %v", got, err)
 	}
-	r.Reply = `{"score":2}`
-	if got, err := DecodeResult(r.AppendTo(nil)); err != nil || got != r {
-		t.Errorf("unexpected result %+v, error %v", got, err)
+	for _, more := range []Result{{Reply: `{"score":2}`}, {Reason: ReasonLimit}, {Reply: "{}", Reason: ReasonEgress}} {
+		r.Reply, r.Reason = more.Reply, more.Reason
+		if got, err := DecodeResult(r.AppendTo(nil)); err != nil || got != r {
+			t.Errorf("unexpected result %+v, error %v", got, err)
+		}
 	}
 }
 

@@ -39,9 +39,18 @@ func (d *Document) Equal(o *Document) bool {
 // Channel is a configured way to a customer.
 type Channel struct {
 	Name string
-	Type string // console or webhook
+	Type string // one of ChannelTypes
 	URL  string // of a webhook
 }
+
+// The types of channels.
+const (
+	ChannelConsole = "console" // prints
+	ChannelWebhook = "webhook" // posts to a URL
+)
+
+// ChannelTypes are the types of channels; package dispatch makes a channel of each.
+func ChannelTypes() []string { return []string{ChannelConsole, ChannelWebhook} }
 
 // Template is a message that several steps can send.
 type Template struct {

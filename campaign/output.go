@@ -58,6 +58,9 @@ type Delivery struct {
 	Expires   int64  // ms, after which it may not leave
 	Attempt   uint32 // 1 for the first
 	Values    []byte // JSON object: variable path -> captured value; nil when none
+	// Detail says more about the reason: what the channel said, the variable that is missing.
+	// It is in the row of this state and not kept with a pending delivery.
+	Detail string
 }
 
 // Decision is one recorded verdict.

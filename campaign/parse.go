@@ -210,14 +210,14 @@ func (r *reader) metadata(n *yaml.Node, name *string, labels map[string]string) 
 func (r *reader) channel(n *yaml.Node, c *Channel) {
 	r.object(n, "channel",
 		field{name: "type", required: true, read: func(n *yaml.Node) {
-			c.Type = []string{"console", "webhook"}[r.choice(n, "channel type", "console", "webhook")]
+			c.Type = ChannelTypes()[r.choice(n, "channel type", ChannelTypes()...)]
 		}},
 		field{name: "url", read: func(n *yaml.Node) { r.text(n, "url", &c.URL) }},
 	)
-	if c.Type == "webhook" && c.URL == "" {
+	if c.Type == ChannelWebhook && c.URL == "" {
 		r.fail(n, "channel: a webhook needs a url")
 	}
-	if c.Type == "console" && c.URL != "" {
+	if c.Type == ChannelConsole && c.URL != "" {
 		r.fail(n, "channel: a console has no url")
 	}
 }

@@ -69,6 +69,10 @@ const (
 	ReasonTemporary  Reason = "temporary"         // the channel failed and may work later
 	ReasonPermanent  Reason = "permanent"         // the channel refused for good
 	ReasonAttempts   Reason = "attempts"          // no attempt is left
+	ReasonLimit      Reason = "template_limit"    // a text of the message exceeds the limits of templates
+	ReasonTemplate   Reason = "template_error"    // a text of the message cannot be made of its values
+	ReasonCrash      Reason = "template_crash"    // the process ended several times while the message was made
+	ReasonEgress     Reason = "egress_refused"    // the address of the channel may not be reached
 	ReasonGoal       Reason = "goal"              // ended by a goal
 	ReasonStop       Reason = "stop"              // ended by a stop rule
 	ReasonCompleted  Reason = "completed"         // the last step was done

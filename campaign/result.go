@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/nudge-engine/nudge/internal/wire"
@@ -25,6 +26,7 @@ type Result struct {
 	Verdict   Verdict
 	Detail    string // what the channel said, at most 200 bytes
 	Reply     string // of a call: a JSON object of at most 4 KiB, empty when there is none
+	Reason    Reason // of a Permanent that is not the channel's; empty: ReasonPermanent
 }
 
 // AppendTo appends the stored form of r.
@@ -35,8 +37,11 @@ func (r *Result) AppendTo(b []byte) []byte {
 	b = wire.AppendUint(b, uint64(r.Attempt))
 	b = append(b, byte(r.Verdict))
 	b = wire.AppendString(b, clip(r.Detail, 200))
-	if len(r.Reply) > 0 {
+	if len(r.Reply) > 0 || r.Reason != NoReason {
 		b = wire.AppendString(b, r.Reply)
+	}
+	if r.Reason != NoReason {
+		b = wire.AppendString(b, string(r.Reason))
 	}
 	return b
 }
@@ -52,6 +57,9 @@ func DecodeResult(p []byte) (Result, error) {
 	r.Detail = d.String()
 	if d.Err() == nil && d.Len() > 0 {
 		r.Reply = d.String()
+	}
+	if d.Err() == nil && d.Len() > 0 {
+		r.Reason = Reason(d.String())
 	}
 	if err := d.Done(); err != nil {
 		return Result{}, fmt.Errorf("campaign: result: %w", err)
@@ -84,17 +92,19 @@ func (m *Machine) Settle(c *Customer, r *Result, now int64, out *Output) {
 	switch {
 	case r.Verdict == Accepted:
 		m.reply = []byte(r.Reply)
-		m.finish(at, StatusSent, Delivered, NoReason)
+		m.finish(at, StatusSent, Delivered, NoReason, "")
 		m.reply = nil
 	case r.Attempt != p.Delivery.Attempt || p.RetryAt != 0:
 		// an older attempt's answer, delivered again
 	case r.Verdict == Permanent:
-		m.finish(at, StatusFailed, Failed, ReasonPermanent)
+		m.finish(at, StatusFailed, Failed, cmp.Or(r.Reason, ReasonPermanent), r.Detail)
 	case p.Delivery.Attempt >= maxAttempts:
-		m.finish(at, StatusFailed, Failed, ReasonAttempts)
+		m.finish(at, StatusFailed, Failed, ReasonAttempts, r.Detail)
 	default:
 		p.RetryAt = min(now+retryAfter[p.Delivery.Attempt], p.Delivery.Expires)
-		m.settle(p.Delivery, StatusRetry, Retried, ReasonTemporary)
+		d := p.Delivery
+		d.Detail = r.Detail
+		m.settle(d, StatusRetry, Retried, ReasonTemporary)
 	}
 	m.rest()
 	m.followProfile(nil)
@@ -108,7 +118,7 @@ func (m *Machine) firePending(at int) {
 		// What follows was due then, also where a retry comes so late.
 		m.planned = p.Delivery.Expires
 		m.late = m.now-m.planned > lateAfter
-		m.finish(at, StatusExpired, Failed, ReasonExpired)
+		m.finish(at, StatusExpired, Failed, ReasonExpired, "")
 		return
 	}
 	p.RetryAt = 0
@@ -117,10 +127,11 @@ func (m *Machine) firePending(at int) {
 	m.out.Deliveries = append(m.out.Deliveries, p.Delivery)
 }
 
-// finish removes a pending delivery and writes its last state.
-func (m *Machine) finish(at int, status Status, kind Kind, reason Reason) {
+// finish removes a pending delivery and writes its last state; detail is what the channel said.
+func (m *Machine) finish(at int, status Status, kind Kind, reason Reason, detail string) {
 	d, retry := m.c.Pending[at].Delivery, m.c.Pending[at].RetryAt
 	m.c.Pending = append(m.c.Pending[:at], m.c.Pending[at+1:]...)
+	d.Detail = detail
 	m.settle(d, status, kind, reason)
 	m.answered(&d, status == StatusSent, m.reply)
 	if kind != Failed {

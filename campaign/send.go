@@ -135,7 +135,7 @@ func (m *Machine) triggerID() string {
 }
 
 func (m *Machine) drop(d Delivery, ch *Chain, reason Reason, detail string) {
-	d.Status, d.Reason, d.Values = StatusDropped, reason, nil
+	d.Status, d.Reason, d.Detail, d.Values = StatusDropped, reason, detail, nil
 	m.out.Deliveries = append(m.out.Deliveries, d)
 	m.decideChain(ch, Dropped, reason, d.Step, detail)
 }

@@ -161,7 +161,8 @@ func newServer(t *testing.T, dir string, env ...string) *server {
 	s.env = append(plainenv.Environ(), "NUDGE_HTTP_LISTEN="+s.http, "NUDGE_ADMIN_LISTEN="+s.admin,
 		"NUDGE_CLICKHOUSE_LISTEN="+s.rows, "NUDGE_WRITE_KEY="+writeKey, "NUDGE_CAMPAIGNS_DIR="+s.campaigns,
 		"NUDGE_ADMIN_KEY="+adminKey, "NUDGE_CLICKHOUSE_PASSWORD="+readerPassword,
-		"NUDGE_MIN_FREE=1", fmt.Sprintf("NUDGE_PARTITIONS=%d", partitions), "NUDGE_SNAPSHOT_EVERY=500ms")
+		"NUDGE_MIN_FREE=1", fmt.Sprintf("NUDGE_PARTITIONS=%d", partitions), "NUDGE_SNAPSHOT_EVERY=500ms",
+		"NUDGE_EGRESS_ALLOW=127.0.0.1")
 	s.env = append(s.env, env...)
 	t.Cleanup(func() {
 		if t.Failed() {

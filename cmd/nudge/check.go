@@ -7,10 +7,12 @@ import (
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/definition"
 	"github.com/nudge-engine/nudge/presets"
+	"github.com/nudge-engine/nudge/sink/dispatch/egress"
 )
 
 type checkCommand struct {
-	Paths []string `arg:"" name:"path" help:"Files, or directories with .yaml, .yml and .json files."`
+	Paths       []string `arg:"" name:"path" help:"Files, or directories with .yaml, .yml and .json files."`
+	EgressAllow string   `env:"NUDGE_EGRESS_ALLOW" help:"What the server's channels may reach, as its setting says." placeholder:"LIST"`
 }
 
 func (c *checkCommand) Help() string {
@@ -25,13 +27,26 @@ func (c *checkCommand) Run(out console) error {
 	if err != nil {
 		return err
 	}
-	docs, err := load(lang, c.Paths, definition.Options{})
+	allowed, err := egress.Parse(c.EgressAllow)
+	if err != nil {
+		return fmt.Errorf("%s: %w", egress.Setting, err)
+	}
+	o := definition.Options{}
+	if c.EgressAllow != "" {
+		o.Egress = allowed
+	}
+	docs, err := load(lang, c.Paths, o)
 	if err != nil {
 		fmt.Fprintln(out.err, err)
 		return errors.New("the definitions have errors")
 	}
 	for _, d := range docs {
 		fmt.Fprintf(out.out, "%s %s: ok\n", d.Document.Kind, d.Document.Name)
+		if d.Channel != nil && d.Channel.URL != "" {
+			if err := allowed.CheckURL(d.Channel.URL); err != nil {
+				fmt.Fprintf(out.out, "Channel %s: warning: %v\n", d.Channel.Name, err)
+			}
+		}
 	}
 	samples, err := samples()
 	if err != nil {

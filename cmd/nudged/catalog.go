@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"sync"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/definition"
 	"github.com/nudge-engine/nudge/sink/dispatch"
+	"github.com/nudge-engine/nudge/sink/dispatch/egress"
 )
 
 // catalog is what the definitions in force mean, compiled once for all who ask.
@@ -17,6 +19,7 @@ import (
 type catalog struct {
 	lang    *campaign.Language
 	control *actors.Controller
+	egress  *egress.Policy
 
 	mu       sync.Mutex
 	compiled map[documentKey]campaign.Parsed
@@ -31,9 +34,9 @@ type documentKey struct {
 // maxCompiled bounds the compiled documents that are kept.
 const maxCompiled = 20_000
 
-func newCatalog(lang *campaign.Language, control *actors.Controller) *catalog {
+func newCatalog(lang *campaign.Language, control *actors.Controller, allowed *egress.Policy) *catalog {
 	return &catalog{
-		lang: lang, control: control, compiled: map[documentKey]campaign.Parsed{},
+		lang: lang, control: control, egress: allowed, compiled: map[documentKey]campaign.Parsed{},
 		channels: map[string]dispatch.Channel{definition.ConsoleChannel: dispatch.NewConsole(os.Stdout)},
 	}
 }
@@ -134,9 +137,10 @@ func (c *catalog) channel(name string) (dispatch.Channel, error) {
 		if known, ok := c.channels[key]; ok {
 			return known, nil
 		}
-		made := dispatch.Channel(dispatch.NewConsole(os.Stdout))
-		if p.Channel.Type == "webhook" {
-			made = dispatch.NewWebhook(p.Channel.URL)
+		made, err := dispatch.NewChannel(p.Channel.Type,
+			dispatch.ChannelSpec{URL: p.Channel.URL, Out: os.Stdout, Egress: c.egress})
+		if err != nil {
+			return nil, fmt.Errorf("channel %s: %w", name, err)
 		}
 		c.channels[key] = made
 		return made, nil
@@ -185,7 +189,8 @@ func (n *node) apply(ctx context.Context, files []definition.File) ([]actors.App
 // checked parses files and checks them against what is in force: what can be put in
 // force, and what the files say, scenarios too.
 func (n *node) checked(files []definition.File) ([]campaign.Document, []campaign.Parsed, error) {
-	docs, err := definition.Parse(n.catalog.lang, files, definition.Options{Known: n.catalog.known()})
+	o := definition.Options{Known: n.catalog.known(), Egress: n.catalog.egress}
+	docs, err := definition.Parse(n.catalog.lang, files, o)
 	if err != nil {
 		return nil, nil, &definitionError{err}
 	}
@@ -209,6 +214,9 @@ func (n *node) ensureLanes(ctx context.Context) error {
 	for _, name := range names {
 		if err := n.dispatch.Ensure(ctx, name); err != nil {
 			return err
+		}
+		if _, err := n.catalog.channel(name); err != nil { // in force since before a setting changed
+			n.log.Warn("deliveries of a channel fail for good", slog.String("channel", name), slog.Any("error", err))
 		}
 	}
 	return nil

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -15,6 +17,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/nudge-engine/nudge/internal/identity"
+	"github.com/nudge-engine/nudge/sink/dispatch/egress"
 )
 
 // Config is every setting of the server.
@@ -49,6 +52,7 @@ type Config struct {
 	LogBytes        int64         `env:"NUDGE_LOG_BYTES" default:"21474836480" help:"Bytes of all event streams together."`
 	Retention       time.Duration `env:"NUDGE_RETENTION" default:"24h" help:"How long the log keeps what is no longer needed."`
 	MinFree         int64         `env:"NUDGE_MIN_FREE" default:"2147483648" help:"Free bytes of disk below which events get 503."`
+	EgressAllow     string        `env:"NUDGE_EGRESS_ALLOW" help:"What channels may reach beside public addresses over https: names, addresses, networks, host:port, separated by commas." placeholder:"LIST"`
 	RatePerKey      float64       `env:"NUDGE_RATE_PER_KEY" default:"0" help:"Events a second and write key; 0: no limit."`
 
 	MaxConnections           int `env:"NUDGE_MAX_CONNECTIONS" default:"0" help:"Connections to the address for events at a time; 0: as many as the limit of open files leaves, at most 10000."`
@@ -101,7 +105,34 @@ func (c *Config) validate() error {
 		check(k.key == "" || len(k.key) >= identity.MinKey,
 			"%s: it has %d bytes; %d or more are needed, or none to have one made", k.name, len(k.key), identity.MinKey)
 	}
+	_, err := egress.Parse(c.EgressAllow)
+	check(err == nil, "egress_allow: %v", err)
 	return errors.Join(errs...)
+}
+
+// egress is what channels may reach: never this server's own addresses beside the public one,
+// unless they are named with their port.
+func (c *Config) egress() (*egress.Policy, error) {
+	p, err := egress.Parse(c.EgressAllow)
+	if err != nil {
+		return nil, fmt.Errorf("egress_allow: %w", err)
+	}
+	own := []string{c.AdminListen, c.ClickhouseListen}
+	for _, text := range []string{c.NatsURL, c.ClickhouseURL} {
+		for _, one := range strings.Split(text, ",") { // of NATS there may be several
+			if u, err := url.Parse(strings.TrimSpace(one)); err == nil && u.Host != "" {
+				own = append(own, net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), defaultPorts[u.Scheme])))
+			}
+		}
+	}
+	return p.Except(own...), nil
+}
+
+// defaultPorts are the ports of URLs that name none.
+//
+//nudge:constant read only
+var defaultPorts = map[string]string{
+	"nats": "4222", "tls": "4222", "http": "8123", "https": "8443", "clickhouse": "9000",
 }
 
 func (c *Config) path(parts ...string) string {

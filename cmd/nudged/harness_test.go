@@ -113,7 +113,8 @@ func newServer(t *testing.T, definitions string, env ...string) *server {
 	}
 	s.env = append(os.Environ(), "NUDGE_DATA_DIR="+s.data, "NUDGE_HTTP_LISTEN="+s.http, "NUDGE_ADMIN_LISTEN="+s.admin,
 		"NUDGE_CLICKHOUSE_LISTEN="+s.clickhouse, "NUDGE_WRITE_KEY="+writeKey, "NUDGE_ADMIN_KEY="+adminKey,
-		"NUDGE_CLICKHOUSE_PASSWORD="+readerPassword, "NUDGE_CAMPAIGNS_DIR="+campaigns, "NUDGE_MIN_FREE=1")
+		"NUDGE_CLICKHOUSE_PASSWORD="+readerPassword, "NUDGE_CAMPAIGNS_DIR="+campaigns, "NUDGE_MIN_FREE=1",
+		"NUDGE_EGRESS_ALLOW=127.0.0.1")
 	s.env = append(s.env, env...)
 	t.Cleanup(func() {
 		s.kill()

@@ -182,7 +182,11 @@ func (n *node) startEngine(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.catalog = newCatalog(lang, n.control)
+	allowed, err := n.config.egress()
+	if err != nil {
+		return err
+	}
+	n.catalog = newCatalog(lang, n.control, allowed)
 	for p := range n.events {
 		events, err := n.events[p].Info(ctx)
 		if err != nil {

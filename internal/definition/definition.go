@@ -6,12 +6,15 @@ package definition
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/sink/dispatch"
+	"github.com/nudge-engine/nudge/sink/dispatch/egress"
 	"github.com/nudge-engine/nudge/sink/dispatch/message"
 )
 
@@ -71,6 +74,9 @@ type Known struct {
 // Options say how strictly references are checked.
 type Options struct {
 	Known Known
+	// Egress is what channels may reach; nil where the settings of the server are not known:
+	// then this machine may be reached without https.
+	Egress *egress.Policy
 	// Loose lets channels and templates be unknown: a simulation needs neither.
 	Loose bool
 }
@@ -106,6 +112,12 @@ func Parse(lang *campaign.Language, files []File, o Options) ([]campaign.Parsed,
 		errs = append(errs, govern(all, where, o.Known)...)
 	}
 	o.Loose = o.Loose || unread
+	if o.Egress == nil {
+		var err error
+		if o.Egress, err = egress.Parse("127.0.0.0/8,::1"); err != nil {
+			return nil, fmt.Errorf("definitions: %w", err)
+		}
+	}
 	if errs = append(errs, link(all, where, o)...); len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
@@ -140,6 +152,12 @@ func link(all []campaign.Parsed, where map[string]string, o Options) (errs []err
 		fail := func(format string, args ...any) {
 			errs = append(errs, fmt.Errorf("%s: %s %s: %s", where[d.Document.Kind+"/"+d.Document.Name], d.Document.Kind,
 				d.Document.Name, fmt.Sprintf(format, args...)))
+		}
+		if d.Channel != nil {
+			spec := dispatch.ChannelSpec{URL: d.Channel.URL, Out: io.Discard, Egress: o.Egress}
+			if _, err := dispatch.NewChannel(d.Channel.Type, spec); err != nil {
+				fail("%v", err)
+			}
 		}
 		if d.Template != nil {
 			if _, err := r.Variables(d.Template.Fields); err != nil {

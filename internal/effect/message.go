@@ -62,7 +62,7 @@ func (c *Encoder) Encode(e *Effects, next uint64, emit func(n uint64, data []byt
 	s := &splitter{next: next, header: header, buf: c.message[:0], emit: emit}
 	row := c.row
 	for i := range e.Deliveries {
-		row = e.Deliveries[i].AppendTo(row[:0])
+		row = appendDeliveryTail(e.Deliveries[i].AppendTo(row[:0]), &e.Deliveries[i])
 		s.row(tagDelivery, row)
 	}
 	for i := range e.Decisions {
@@ -232,7 +232,11 @@ func (m *Message) reserve(d wire.Decoder, wanted func(tag byte) bool) {
 func (m *Message) decodeRow(tag byte, d *wire.Decoder, names campaign.Names) error {
 	switch tag {
 	case tagDelivery:
-		m.Deliveries = append(m.Deliveries, campaign.DecodeSharedDelivery(d, names))
+		v := campaign.DecodeSharedDelivery(d, names)
+		if err := decodeDeliveryTail(d, &v); err != nil {
+			return err
+		}
+		m.Deliveries = append(m.Deliveries, v)
 	case tagDecision:
 		m.Decisions = append(m.Decisions, campaign.Decision{
 			Workspace: names.Of(d.Bytes()), Campaign: names.Of(d.Bytes()),

@@ -7,13 +7,32 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// What only some chains and goals have stands behind the rest of their rows: a tag, a
+// What only some deliveries, chains and goals have stands behind the rest of their rows: a tag, a
 // length, that many bytes. Tags are never used again for something else.
 const (
 	tailHeldOut  = 10
 	tailVariants = 30
 	tailReversal = 31
+	tailDetail   = 40
 )
+
+func appendDeliveryTail(b []byte, d *campaign.Delivery) []byte {
+	if d.Detail != "" {
+		b = wire.AppendUint(b, tailDetail)
+		b = wire.AppendString(b, d.Detail)
+	}
+	return b
+}
+
+func decodeDeliveryTail(d *wire.Decoder, v *campaign.Delivery) error {
+	for d.Err() == nil && d.Len() > 0 {
+		if tag := d.Uint(); tag != tailDetail {
+			return fmt.Errorf("%w: part %d of a delivery", wire.ErrCorrupt, tag)
+		}
+		v.Detail = d.String()
+	}
+	return nil
+}
 
 func appendChainTail(b []byte, c *campaign.ChainRow) []byte {
 	if c.HeldOut {

@@ -46,6 +46,7 @@ func TestMessageTails(t *testing.T) {
 	e := full()
 	e.Chains[0].Variants = []campaign.Passed{{Step: "offer", Variant: "a"}}
 	e.Goals[0].Reversal = true
+	e.Deliveries[0].Detail = "HTTP 410: no such user"
 	e.Transfers = []campaign.Transfer{
 		{Workspace: "w", Customer: "ann", Source: "anon:x", N: 1, Kind: campaign.TransferPart, Body: []byte("part")},
 		{Workspace: "w", Customer: "ann", Source: "anon:x", N: 2, Kind: campaign.TransferState},

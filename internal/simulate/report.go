@@ -204,7 +204,7 @@ func (r *Report) Delivery(d *campaign.Delivery) error {
 			m = r.make(d)
 		}
 		if fields = m.fields; m.err != nil {
-			status, reason = campaign.StatusDropped, campaign.ReasonPermanent
+			status, reason = campaign.StatusDropped, message.ReasonOf(m.err)
 		} else {
 			r.of(d.Campaign).Sent[d.Step]++
 		}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/sink/dispatch/egress"
+	"github.com/nudge-engine/nudge/sink/dispatch/message"
 	"github.com/nudge-engine/nudge/storage"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -180,7 +182,7 @@ func (l *lane) leave(ctx context.Context, partition int, d *campaign.Delivery, s
 	}
 	r := campaign.Result{
 		Workspace: d.Workspace, Customer: d.Customer, Delivery: d.ID, Attempt: d.Attempt, Verdict: o.Verdict,
-		Detail: o.Detail,
+		Detail: o.Detail, Reason: o.Reason,
 	}
 	l.publish(ctx, partition, []stream.Record{{Kind: stream.KindResult, Data: r.AppendTo(nil)}}, end)
 }
@@ -222,17 +224,27 @@ func (l *lane) send(ctx context.Context, d *campaign.Delivery) (o Outcome) {
 	}()
 	channel, err := l.d.config.Channel(l.channel)
 	if err != nil {
-		return Outcome{Verdict: campaign.Permanent, Detail: err.Error()}
+		return permanent(err)
 	}
 	texts, err := l.d.config.Texts(d.Workspace, d.Campaign, d.Version, d.Step)
 	if err != nil {
-		return Outcome{Verdict: campaign.Permanent, Detail: err.Error()}
+		return permanent(err)
 	}
 	rendered, err := l.d.renderer.Render(texts, d.Values, d.At)
 	if err != nil {
-		return Outcome{Verdict: campaign.Permanent, Detail: err.Error()}
+		return Outcome{Verdict: campaign.Permanent, Reason: message.ReasonOf(err), Detail: err.Error()}
 	}
 	return channel.Send(ctx, &Outgoing{Delivery: *d, Message: rendered})
+}
+
+// permanent is the outcome of a delivery that cannot leave, whatever the channel would say.
+func permanent(err error) Outcome {
+	o := Outcome{Verdict: campaign.Permanent, Detail: err.Error()}
+	var refused *egress.RefusedError
+	if errors.As(err, &refused) {
+		o.Reason = campaign.ReasonEgress
+	}
+	return o
 }
 
 // publish puts a result into the log, trying again until it is there or ctx ends; then it

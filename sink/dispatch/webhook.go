@@ -7,17 +7,22 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
+	"net/url"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/sink/dispatch/egress"
 )
 
 const (
 	webhookTimeout = 15 * time.Second
 	maxReply       = 64 << 10 // bytes of an answer that are read
+	maxDetail      = 200      // bytes of what is kept of it
 )
 
 // Webhook is a channel that posts each delivery as JSON.
@@ -26,17 +31,19 @@ type Webhook struct {
 	client *http.Client
 }
 
-// NewWebhook posts to url. Redirects are not followed; connections are kept.
+// NewWebhook posts to a url of this machine, as tests and tools do; NewChannel knows what else
+// may be reached.
 func NewWebhook(url string) *Webhook {
-	return &Webhook{url: url, client: &http.Client{
-		Timeout: webhookTimeout,
-		Transport: &http.Transport{
-			DialContext:         (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
-			MaxIdleConnsPerHost: workersPerChannel, IdleConnTimeout: time.Minute, ForceAttemptHTTP2: true,
-			TLSHandshakeTimeout: 5 * time.Second,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
+	loopback, err := egress.Parse("127.0.0.0/8,::1")
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+	return newWebhook(url, loopback)
+}
+
+// newWebhook posts to url. Redirects are not followed; connections are kept.
+func newWebhook(url string, p *egress.Policy) *Webhook {
+	return &Webhook{url: url, client: p.Client(webhookTimeout, workersPerChannel)}
 }
 
 // fields is a message as a JSON object in the order written.
@@ -99,22 +106,99 @@ func (w *Webhook) Send(ctx context.Context, o *Outgoing) Outcome {
 	return w.judge(w.client.Do(request))
 }
 
+// judge makes an outcome of an answer. What is kept of it is its status and first line, so that
+// the receiver's reason is where people look for it.
 func (w *Webhook) judge(response *http.Response, err error) Outcome {
-	if err != nil {
-		return Outcome{Verdict: campaign.Temporary, Detail: err.Error()}
+	var refused *egress.RefusedError
+	if errors.As(err, &refused) {
+		return Outcome{Verdict: campaign.Permanent, Reason: campaign.ReasonEgress, Detail: refused.Error()}
 	}
-	_, readErr := io.Copy(io.Discard, io.LimitReader(response.Body, maxReply))
+	var failed *url.Error
+	if errors.As(err, &failed) {
+		err = failed.Err // without the url, which may hold a token
+	}
+	if err != nil {
+		return Outcome{Verdict: campaign.Temporary, Detail: w.line(err.Error())}
+	}
+	body, readErr := io.ReadAll(io.LimitReader(response.Body, maxReply))
 	if err := errors.Join(readErr, response.Body.Close()); err != nil && response.StatusCode >= 300 {
-		return Outcome{Verdict: campaign.Temporary, Detail: err.Error()}
+		problem := fmt.Sprintf("HTTP %d: %v", response.StatusCode, err)
+		return Outcome{Verdict: campaign.Temporary, Detail: w.line(problem)}
 	}
 	detail := fmt.Sprintf("HTTP %d", response.StatusCode)
+	if line := w.line(string(body)); line != "" && response.StatusCode/100 != 3 {
+		detail = clip(detail+": "+line, maxDetail)
+	}
 	switch s := response.StatusCode; {
 	case s >= 200 && s < 300:
-		return Outcome{Verdict: campaign.Accepted, Detail: detail}
+		return Outcome{Verdict: campaign.Accepted, Detail: fmt.Sprintf("HTTP %d", s)}
 	case s >= 500, s == http.StatusRequestTimeout, s == http.StatusTooEarly, s == http.StatusTooManyRequests:
 		return Outcome{Verdict: campaign.Temporary, Detail: detail}
+	case s >= 300 && s < 400:
+		detail += ": redirects are not followed; write the url where it leads"
 	}
 	return Outcome{Verdict: campaign.Permanent, Detail: detail}
+}
+
+// line is the first line of a text that says something, printable, without the secrets of the
+// url, which receivers repeat.
+func (w *Webhook) line(text string) string {
+	for _, secret := range secretsOf(w.url) {
+		text = strings.ReplaceAll(text, secret, "***")
+	}
+	for line := range strings.Lines(text) {
+		line = strings.Map(func(c rune) rune {
+			if !unicode.IsPrint(c) || c == utf8.RuneError {
+				return ' '
+			}
+			return c
+		}, line)
+		if line = strings.Join(strings.Fields(line), " "); line != "" {
+			return clip(line, maxDetail)
+		}
+	}
+	return ""
+}
+
+// secretsOf are the parts of a url that may be secret: user, password, query, and long parts of
+// the path, as incoming webhooks of chats have them.
+func secretsOf(text string) []string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return nil
+	}
+	const shortest, long = 6, 20
+	var all []string
+	add := func(s string, least int) {
+		if len(s) >= least {
+			all = append(all, s)
+		}
+	}
+	password, _ := u.User.Password()
+	add(password, 1)
+	add(u.User.Username(), shortest)
+	for _, part := range strings.FieldsFunc(u.RawQuery, func(c rune) bool { return c == '&' }) {
+		_, value, _ := strings.Cut(part, "=")
+		add(value, shortest)
+		if plain, err := url.QueryUnescape(value); err == nil {
+			add(plain, shortest)
+		}
+	}
+	for _, part := range strings.Split(u.Path, "/") {
+		add(part, long)
+	}
+	return all
+}
+
+// clip shortens a text to so many bytes, at the end of a letter.
+func clip(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	for most > 0 && !utf8.RuneStart(s[most]) {
+		most--
+	}
+	return s[:most]
 }
 
 func orEmpty(values []byte) json.RawMessage {

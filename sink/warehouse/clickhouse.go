@@ -71,7 +71,11 @@ func (c *ClickHouse) Migrate(ctx context.Context) error {
 		return fmt.Errorf("warehouse: the tables have version %d, this program knows %d; use a newer program",
 			done, len(entries))
 	}
-	for i := int(done); i < len(entries); i++ {
+	first, err := c.missing(ctx)
+	if err != nil {
+		return fmt.Errorf("warehouse: migrate: %w", err)
+	}
+	for i := first; i < len(entries); i++ {
 		if err := c.migration(ctx, entries[i].Name()); err != nil {
 			return err
 		}
@@ -81,6 +85,24 @@ func (c *ClickHouse) Migrate(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// missing is how many migrations are there before the first that is not.
+func (c *ClickHouse) missing(ctx context.Context) (n int, err error) {
+	rows, err := c.conn.Query(ctx, "SELECT DISTINCT version FROM "+Database+".migrations ORDER BY version")
+	if err != nil {
+		return 0, err
+	}
+	for rows.Next() {
+		var version uint32
+		if err := rows.Scan(&version); err != nil {
+			return 0, errors.Join(err, rows.Close())
+		}
+		if int(version) == n+1 {
+			n++
+		}
+	}
+	return n, errors.Join(rows.Err(), rows.Close())
 }
 
 func (c *ClickHouse) migration(ctx context.Context, file string) error {

@@ -78,12 +78,27 @@ func (c *ClickHouse) verdicts(ctx context.Context, s *Status, workspace, campaig
 	return errors.Join(rows.Err(), rows.Close())
 }
 
+// failuresQuery asks for the last failures of a campaign. The answer of a channel stands in the
+// row of the delivery, which comes from the same effect message as the decision; the detail of
+// that decision is the channel.
+const failuresQuery = `
+WITH f AS (
+    SELECT at, customer, step, kind, reason, detail, event_id, partition, seq, idx FROM ` + Database + `.decisions
+    WHERE workspace = ? AND campaign = ? AND (kind IN ('erred', 'failed', 'dead_letter', 'blocked')
+        OR kind = 'dropped' AND reason = 'missing_variable')
+    ORDER BY at DESC, customer, idx DESC LIMIT ?
+)
+SELECT f.at, f.customer, f.step, f.kind, f.reason,
+    if(v.answer = '', f.detail, concat(f.detail, ': ', v.answer)), f.event_id
+FROM f LEFT ANY JOIN (
+    SELECT partition, seq, customer, step, channel, detail AS answer FROM ` + Database + `.deliveries
+    WHERE workspace = ? AND campaign = ? AND status = 'failed'
+) AS v ON f.partition = v.partition AND f.seq = v.seq AND f.customer = v.customer AND f.step = v.step
+    AND f.detail = v.channel
+ORDER BY f.at DESC, f.customer, f.idx DESC`
+
 func (c *ClickHouse) failures(ctx context.Context, s *Status, workspace, campaign string, limit int) error {
-	const columns = "at, customer, step, kind, reason, detail, event_id"
-	rows, err := c.conn.Query(ctx, "SELECT "+columns+" FROM "+Database+".decisions "+
-		"WHERE workspace = ? AND campaign = ? AND (kind IN ('erred', 'failed', 'dead_letter', 'blocked') "+
-		"OR kind = 'dropped' AND reason = 'missing_variable') ORDER BY at DESC, customer, idx DESC LIMIT ?",
-		workspace, campaign, limit)
+	rows, err := c.conn.Query(ctx, failuresQuery, workspace, campaign, limit, workspace, campaign)
 	if err != nil {
 		return err
 	}

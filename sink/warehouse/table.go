@@ -110,9 +110,9 @@ type rows struct {
 	deliveries struct {
 		at
 		chainOf
-		step, channel, variant, status, reason, delivery, trigger []string
-		attempt                                                   []uint32
-		when, due                                                 []time.Time
+		step, channel, variant, status, reason, detail, delivery, trigger []string
+		attempt                                                           []uint32
+		when, due                                                         []time.Time
 	}
 	decisions struct {
 		at
@@ -229,6 +229,7 @@ func (r *rows) delivery(partition int, seq uint64, i int, d *campaign.Delivery) 
 	t.variant = append(t.variant, d.Variant)
 	t.status = append(t.status, string(d.Status))
 	t.reason = append(t.reason, string(d.Reason))
+	t.detail = append(t.detail, d.Detail)
 	t.delivery = append(t.delivery, d.ID.String())
 	t.trigger = append(t.trigger, d.TriggerID)
 	t.attempt = append(t.attempt, d.Attempt)

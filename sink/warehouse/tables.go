@@ -37,6 +37,7 @@ func (r *rows) deliveryTable() *Table {
 		Column{"variant", low, t.variant},
 		Column{"status", low, t.status},
 		Column{"reason", low, t.reason},
+		Column{"detail", text, t.detail},
 		Column{"delivery_id", text, t.delivery},
 		Column{"trigger_id", text, t.trigger},
 		Column{"attempt", number, t.attempt},

@@ -8,6 +8,7 @@
 package message
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/nudge-engine/nudge/campaign"
@@ -45,4 +46,17 @@ func (r *Renderer) Render(fields []campaign.Field, values []byte, at int64) ([]c
 		rendered = append(rendered, campaign.Field{Name: f.Name, Source: text})
 	}
 	return rendered, nil
+}
+
+// ReasonOf is the reason of an error of Render.
+func ReasonOf(err error) campaign.Reason {
+	var limit *liquid.LimitError
+	var missing *liquid.MissingError
+	switch {
+	case errors.As(err, &limit):
+		return campaign.ReasonLimit
+	case errors.As(err, &missing):
+		return campaign.ReasonVariable
+	}
+	return campaign.ReasonTemplate
 }
