@@ -34,12 +34,13 @@ test: engine
 	go test -timeout 15m ./...
 	go test -timeout 15m -race ./actors/... ./campaign/... ./ingest/... ./internal/... ./sink/... ./storage/... ./stream/...
 
-## sim: the seeded simulation alone; SEEDS=100000 for more, SEED=7 for one
+## sim: the seeded simulation alone; SEEDS=100000 for more (FROM=300), SEED=7 for one
 SEEDS ?= 300
 SEED ?=
+FROM ?= 0
 .PHONY: sim
 sim:
-	go test ./sim -run TestWorld -count=1 -timeout 60m -seeds=$(SEEDS) $(if $(SEED),-seed=$(SEED) -v)
+	go test ./sim -run TestWorld -count=1 -timeout 60m -seeds=$(SEEDS) -from=$(FROM) $(if $(SEED),-seed=$(SEED) -v)
 
 ## fuzz: every fuzz target for FUZZTIME (default 20s); what is found is kept in testdata/fuzz
 FUZZTIME ?= 20s

@@ -25,7 +25,7 @@ func (d *disk) clone() *disk { return &disk{Memory: d.Clone(), w: d.w} }
 
 // fails draws whether an access fails.
 func (d *disk) fails() bool {
-	if d.w.healed {
+	if d.w.healed || d.w.owners >= mostOwners {
 		return false
 	}
 	if d.w.now < d.until {

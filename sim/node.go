@@ -20,6 +20,9 @@ const (
 	zombieLife   = 120_000
 	crashWindow  = 240_000 // ms in which at most crashLimit crashes come, so that no timer is very late
 	crashLimit   = 4
+	// mostOwners is how many owners a world has before no more faults replace them: each
+	// may read a log from its beginning, which makes a long world slow.
+	mostOwners = 300
 )
 
 // node is one owner of a partition and what the shell keeps around it: the double
@@ -65,6 +68,7 @@ func (p *partition) start(host int, disk *disk) {
 		disk = p.w.newDisk()
 	}
 	p.started++
+	p.w.owners++
 	n := &node{w: p.w, p: p, number: p.started, host: host, disk: disk, alive: true, end: last(p.events)}
 	n.skips = maps.Clone(p.skips)
 	shard := p.w.shard(p.number, p.w.opt.Memory, p.upgrade.runs)
@@ -203,7 +207,8 @@ func (n *node) frame() {
 		n.crash()
 		return
 	}
-	if n.p.wrong == nil && n.w.hit(n.w.opt.Failover) && len(n.p.nodes) == 1 {
+	if n.p.wrong == nil && n.w.hit(n.w.opt.Failover) && len(n.p.nodes) == 1 &&
+		n.w.owners < mostOwners {
 		n.failover()
 	}
 	n.read()
@@ -269,7 +274,7 @@ func (n *node) failover() {
 
 // crashes draws a crash, within the bound on how often they come.
 func (n *node) crashes(r Rate) bool {
-	if !n.w.hit(r) {
+	if !n.w.hit(r) || n.w.owners >= mostOwners {
 		return false
 	}
 	recent := 0

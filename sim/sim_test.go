@@ -7,8 +7,11 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,7 +21,8 @@ import (
 )
 
 var (
-	seeds     = flag.Int("seeds", 300, "how many worlds TestWorld plays, from seed 0 on")
+	seeds     = flag.Int("seeds", 300, "how many worlds TestWorld plays")
+	from      = flag.Uint64("from", 0, "the first seed that TestWorld plays")
 	plainFlag = flag.Bool("plain", false, "with -seed: leave out what was added to worlds later, as for the older "+
 		"regressions")
 	seedFlag = flag.String("seed", "", "play the world of this seed alone")
@@ -148,27 +152,41 @@ func TestWorld(t *testing.T) {
 		return
 	}
 	began := time.Now()
-	reached := sim.Reach{}
-	failed := 0
-	one := func(seed uint64, plain, twice bool) {
-		w, ok := play(t, lang, seed, plain)
+	var (
+		mu      sync.Mutex
+		reached = sim.Reach{}
+		failed  atomic.Int64
+	)
+	one := func(r regression, twice bool) {
+		w, ok := play(t, lang, r.seed, r.plain)
+		mu.Lock()
 		reached.Add(w.Reached())
+		mu.Unlock()
 		if !ok {
-			failed++
+			failed.Add(1)
 		}
 		if twice {
-			if again, _ := play(t, lang, seed, plain); again.Hash() != w.Hash() {
-				t.Errorf("seed %d played twice: traces %016x and %016x", seed, w.Hash(), again.Hash())
+			if again, _ := play(t, lang, r.seed, r.plain); again.Hash() != w.Hash() {
+				t.Errorf("seed %d played twice: traces %016x and %016x", r.seed, w.Hash(), again.Hash())
 			}
 		}
 	}
-	for _, r := range regressions(t) {
-		one(r.seed, r.plain, false)
+	worlds := regressions(t)
+	for seed := *from; seed < *from+uint64(*seeds); seed++ {
+		worlds = append(worlds, regression{seed: seed})
 	}
-	for seed := range uint64(*seeds) {
-		if one(seed, false, seed%determinism == 0); failed >= maxFailed {
-			t.Fatal("enough worlds failed")
-		}
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) { // each world on one goroutine
+		all.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(worlds)) && failed.Load() < maxFailed; i = next.Add(1) - 1 {
+				one(worlds[i], worlds[i].seed%determinism == 0 && !worlds[i].plain)
+			}
+		})
+	}
+	all.Wait()
+	if failed.Load() >= maxFailed {
+		t.Fatal("enough worlds failed")
 	}
 	for _, name := range sim.Rare() {
 		if reached[name] == 0 && *seeds >= 300 {
@@ -182,7 +200,7 @@ func TestWorld(t *testing.T) {
 func count(t *testing.T, lang *campaign.Language) {
 	t.Helper()
 	failed := 0
-	for seed := range uint64(*seeds) {
+	for seed := *from; seed < *from+uint64(*seeds); seed++ {
 		w, _ := world(t, lang, seed, false)
 		if err := w.Run(); err != nil {
 			failed++

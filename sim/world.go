@@ -39,6 +39,7 @@ type World struct {
 	now     int64 // ms
 	queue   queue
 	healed  bool
+	owners  int // that were started, of all partitions
 	log     *stream.Memory
 	parts   []*partition
 	clock   clock
@@ -141,25 +142,18 @@ func (w *World) Run() (err error) {
 			w.at(workload.Start+w.rng.Int64N(last-workload.Start+1), p.tryUpgrade)
 		}
 	}
-	longest := int64(0)
 	for i := range w.load.Broadcasts {
 		call := &w.load.Broadcasts[i]
 		w.at(call.At, func() { w.broadcast(call) })
 		last = max(last, call.At)
 	}
-	for i := range w.applied { // a chain may spend the longest time under each
-		longest += workload.Longest(w.applied[i].Campaigns).Milliseconds()
-	}
 	heal := last
 	if !w.opt.HealEarly {
-		heal += w.rng.Int64N(longest)
+		heal += w.rng.Int64N(w.longest())
 	}
 	w.at(heal, w.heal)
 	w.rest()
-	idle := workload.Idle(w.load).Milliseconds()
-	if w.err == nil && w.now > heal+longest+maxTime+idle {
-		w.fail(fmt.Errorf("the world came to rest %v after the heal", time.Duration(w.now-heal)*time.Millisecond))
-	}
+	w.checkRest(heal)
 	w.judge()
 	return w.err
 }

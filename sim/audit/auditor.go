@@ -144,18 +144,36 @@ func (a *Auditor) Frame(t int64) {
 	a.hold(before)
 	a.stir()
 	a.steps()
-	for {
-		first, ok := a.first(a.held())
-		if !ok || first.due > a.now {
-			a.occur() // an occurrence is found when the timers have fired
-			return
+	a.fireAll()
+	a.occur() // an occurrence is found when the timers have fired
+}
+
+// fireAll fires what is due. What happens to one customer changes no other's timers.
+func (a *Auditor) fireAll() {
+	var due []timer // the first of each customer
+	ask := func(c *customer) {
+		if t, ok := c.first(); ok && t.due > a.held() && t.due <= a.now {
+			due = append(due, t)
 		}
-		c := first.customer
+	}
+	for _, c := range a.customers {
+		ask(c)
+	}
+	for len(due) > 0 {
+		at := 0
+		for i := range due {
+			if due[i].compare(due[at]) < 0 {
+				at = i
+			}
+		}
+		c := due[at].customer
+		due = slices.Delete(due, at, at+1)
 		a.dismiss(c)
 		a.visit(c)
 		a.due(c)
 		a.derive(c)
 		c.forget()
+		ask(c)
 	}
 }
 

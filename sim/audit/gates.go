@@ -161,23 +161,23 @@ func (a *Auditor) free(c *customer, limit Cap) int64 {
 	return in[len(in)-limit.Limit] + limit.Window.Milliseconds()
 }
 
-// refund gives back what a message took, and has those ask again who wait for it.
+// refund gives back what a message took, and has those ask again who wait for a cap,
+// whichever it is: a policy may have given them room meanwhile.
 func (p *pending) refund(a *Auditor, planned int64) {
 	c := p.chain.customer
-	for _, u := range c.uses {
-		if u.of != p {
-			continue
-		}
-		a.note(NoteRefund)
-		for _, ch := range c.chains {
-			if ch.holds() && slices.Contains(ch.asks.caps, u.cap) {
-				a.note(NoteRefundWaited)
-				ch.depth, ch.planned = 0, planned
-				ch.again()
-			}
+	took := func(u use) bool { return u.of == p }
+	if !slices.ContainsFunc(c.uses, took) {
+		return
+	}
+	a.note(NoteRefund)
+	for _, ch := range c.chains {
+		if ch.holds() && len(ch.asks.caps) > 0 {
+			a.note(NoteRefundWaited)
+			ch.depth, ch.planned = 0, planned
+			ch.again()
 		}
 	}
-	c.uses = slices.DeleteFunc(c.uses, func(u use) bool { return u.of == p })
+	c.uses = slices.DeleteFunc(c.uses, took)
 }
 
 // quiet says whether it is too early or too late in the day.

@@ -41,10 +41,7 @@ func (ch *chain) timer() (due int64, ok bool) {
 // thaw has the chains of a campaign that stands still no longer go on at the customer's
 // turn, and offers then what was kept.
 func (a *Auditor) thaw(c *customer, at int) {
-	next, s := a.campaigns[at], &c.per[at]
-	if next.Status == Archived {
-		s.kept = nil
-	}
+	next := a.campaigns[at]
 	for _, ch := range c.chains {
 		switch {
 		case ch.campaign != at || !ch.live() || next.Status == Archived:
@@ -122,7 +119,10 @@ func (a *Auditor) keep(c *customer, t *candidate) {
 func (a *Auditor) offered(c *customer) {
 	var all []kept
 	for i := range c.per {
-		if s := &c.per[i]; a.campaigns[i].Status == "" {
+		switch s := &c.per[i]; a.campaigns[i].Status {
+		case Archived:
+			s.kept = nil
+		case "":
 			for _, k := range s.kept {
 				k.campaign = i
 				all = append(all, k)
@@ -154,7 +154,8 @@ func (a *Auditor) offered(c *customer) {
 func (c *customer) turn() (due int64, ok bool) {
 	todo := slices.ContainsFunc(c.chains, func(ch *chain) bool { return ch.live() && ch.leaving })
 	for i := range c.per {
-		todo = todo || len(c.per[i].kept) > 0 && c.a.campaigns[i].Status == ""
+		status := c.a.campaigns[i].Status
+		todo = todo || len(c.per[i].kept) > 0 && (status == "" || status == Archived)
 	}
 	for i := range c.per {
 		if t := c.per[i].turn; todo && t != 0 && (!ok || t < due) {

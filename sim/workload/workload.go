@@ -127,6 +127,9 @@ func Generate(rng *rand.Rand, o Options) Workload {
 	d.model(&w)
 	d.more(&w)
 	d.ends(&w)
+	if d.f.Made {
+		cut(&w)
+	}
 	return w
 }
 
