@@ -128,6 +128,9 @@ func (m *Machine) answered(d *Delivery, succeeded bool, reply []byte) {
 
 // call reads {url, method, headers, body, expires, wait, timeout, on_fail}.
 func (r *reader) call(n *yaml.Node) *Call {
+	r.unsupported = append(r.unsupported, &Error{File: r.file, Line: n.Line, Column: n.Column, Message: "call is not " +
+		"supported yet: there is no transport for it, and it would fail for every customer; " +
+		"write send with a channel of type webhook to reach a URL"})
 	c := &Call{Request: Send{Channels: []string{CallChannel}, Expires: dayMillis}, Timeout: dayMillis}
 	method, address, body := "POST", "", ""
 	var headers []Field

@@ -67,6 +67,9 @@ type Parsed struct {
 	Scenario *Scenario
 	Policy   *Policy
 	Line     int // of the document in its file, from 1
+	// Unsupported is what the language has and no server can do yet. It is no error of the
+	// document, so that records of the log that have it can be read.
+	Unsupported Errors
 }
 
 // Error is one error of a definition file.

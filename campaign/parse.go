@@ -132,6 +132,7 @@ func (r *reader) document(n *yaml.Node) (Parsed, bool) {
 		return Parsed{}, false
 	}
 	d := Parsed{Line: n.Line, Document: Document{Kind: kind, Name: name}}
+	r.unsupported = nil
 	if !r.spec(spec, &d, labels) {
 		r.fail(n, "kind %q is unknown; use %s", kind, kindWords)
 	}
@@ -139,7 +140,7 @@ func (r *reader) document(n *yaml.Node) (Parsed, bool) {
 	if err != nil {
 		r.fail(n, "cannot be written back: %v", err)
 	}
-	d.Document.Source = string(source)
+	d.Document.Source, d.Unsupported = string(source), r.unsupported
 	return d, len(r.errs) == before
 }
 

@@ -7,7 +7,7 @@ import (
 )
 
 // verbNames are for messages.
-const verbNames = "delay, until, wait, send, branch, experiment, set, emit, start, call, exit"
+const verbNames = "delay, until, wait, send, branch, experiment, set, emit, start, exit"
 
 func (r *reader) step(n *yaml.Node) Step {
 	var s Step

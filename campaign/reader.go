@@ -25,6 +25,8 @@ type reader struct {
 	checks []func(*Program)
 	// draw is set while the parser tells what it takes, instead of reading; see Shape.
 	draw *drawing
+	// unsupported is what the document in hand has and no server can do yet.
+	unsupported Errors
 }
 
 func (r *reader) fail(n *yaml.Node, format string, args ...any) {

@@ -96,6 +96,9 @@ func Parse(lang *campaign.Language, files []File, o Options) ([]campaign.Parsed,
 			unread = true
 		}
 		for _, d := range docs {
+			if len(d.Unsupported) > 0 {
+				errs = append(errs, d.Unsupported)
+			}
 			key := d.Document.Kind + "/" + d.Document.Name
 			if first, twice := where[key]; twice {
 				errs = append(
