@@ -170,18 +170,14 @@ func limitLog(ctx context.Context, o Options) (perSecond float64, err error) {
 	return p.rate(ctx, int(published.Load()), began)
 }
 
-// limitWarehouse inserts blocks of event rows into the tables of an idle server.
+// limitWarehouse inserts blocks of event rows into the tables of a ClickHouse without a
+// server.
 func limitWarehouse(ctx context.Context, o Options) (perSecond float64, err error) {
-	server, err := StartServer(ctx, o.Server, o.Workload.Definitions(""))
+	house, err := startClickHouse(ctx, o.Server)
 	if err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, server.Stop()) }()
-	house, err := warehouse.Open("http://"+server.clickhouse, true)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, house.Close()) }()
+	defer func() { err = errors.Join(err, house.stop()) }()
 	table := eventRows(rowsBlock)
 	began, rows := time.Now(), 0
 	for n := 0; time.Since(began) < o.Duration; n++ {
@@ -191,9 +187,9 @@ func limitWarehouse(ctx context.Context, o Options) (perSecond float64, err erro
 		rows += rowsBlock
 	}
 	took := time.Since(began)
-	got, err := server.Query(ctx, rowsOfEvents)
-	if err == nil && got[0] != rows {
-		err = fmt.Errorf("%w: %d rows; want %d", ErrWrong, got[0], rows)
+	got, err := house.Rows(ctx, "events")
+	if err == nil && got != uint64(rows) {
+		err = fmt.Errorf("%w: %d rows; want %d", ErrWrong, got, rows)
 	}
 	return float64(rows) / took.Seconds(), err
 }

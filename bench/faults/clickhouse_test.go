@@ -15,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/nudge-engine/nudge/internal/plainenv"
 )
 
 // newClickHouse starts an engine that belongs to no server.
@@ -23,8 +25,11 @@ func newClickHouse(t *testing.T) *outsider {
 	o := &outsider{t: t, address: freePort(t)}
 	dir := t.TempDir()
 	o.command = func() *exec.Cmd {
-		return exec.Command(filepath.Join(binaries, "clickhoused"), "serve", "--data", dir, "--listen", o.address,
+		command := exec.Command(filepath.Join(binaries, "clickhoused"), "serve", "--data", dir, "--listen", o.address,
 			"--watch-stdin")
+		command.Env = append(plainenv.Environ(), "CLICKHOUSED_PASSWORD="+ownerPassword,
+			"CLICKHOUSED_READER_PASSWORD="+readerPassword)
+		return command
 	}
 	t.Cleanup(o.kill)
 	o.start()
@@ -35,7 +40,7 @@ func newClickHouse(t *testing.T) *outsider {
 // itself.
 func newBehind(t *testing.T, url string, clickhouse *outsider) *server {
 	t.Helper()
-	s := newServer(t, t.TempDir(), "NUDGE_CLICKHOUSE_URL="+url)
+	s := newServer(t, t.TempDir(), "NUDGE_CLICKHOUSE_URL="+strings.Replace(url, "://", "://default:"+ownerPassword+"@", 1))
 	s.clickhouse = clickhouse.address
 	return s
 }

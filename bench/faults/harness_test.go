@@ -27,6 +27,7 @@ const (
 	writeKey       = "test-write-key-0001"
 	adminKey       = "test-admin-key-0001"
 	readerPassword = "test-reader-pass-0001"
+	ownerPassword  = "test-owner-pass-0001" // of the user default of a ClickHouse that nudged does not own
 	partitions     = 8
 )
 
@@ -341,9 +342,10 @@ func answer(request *http.Request) (string, error) {
 	return string(text), err
 }
 
-// query asks ClickHouse and returns the answer's text.
+// query asks ClickHouse as its user reader and returns the answer's text.
 func (s *server) query(sql string) (string, error) {
-	text, err := get("http://" + cmp.Or(s.clickhouse, s.rows) + "/?query=" + url.QueryEscape(sql))
+	text, err := get("http://reader:" + readerPassword + "@" + cmp.Or(s.clickhouse, s.rows) + "/?query=" +
+		url.QueryEscape(sql))
 	return strings.TrimSpace(text), err
 }
 

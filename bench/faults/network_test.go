@@ -100,7 +100,7 @@ func newNats(t *testing.T) *outsider {
 // newOnNats is a server whose log and ClickHouse are elsewhere.
 func newOnNats(t *testing.T, nats string, clickhouse *outsider) *server {
 	t.Helper()
-	s := newServer(t, t.TempDir(), "NUDGE_NATS_URL=nats://"+nats, "NUDGE_CLICKHOUSE_URL=http://"+clickhouse.address)
+	s := newServer(t, t.TempDir(), "NUDGE_NATS_URL=nats://"+nats, "NUDGE_CLICKHOUSE_URL=http://default:"+ownerPassword+"@"+clickhouse.address)
 	s.clickhouse = clickhouse.address
 	return s
 }

@@ -10,18 +10,34 @@ import (
 	"github.com/nudge-engine/nudge/internal/chdb"
 )
 
-// writeResult answers with the rows. Errors of writing are the client's: it
-// went away.
-func (g *gateway) writeResult(w http.ResponseWriter, req *request, result chdb.Result) {
+// writeResult answers with the rows, packed as the client asked. Errors of writing are the
+// client's: it went away.
+func (g *gateway) writeResult(w http.ResponseWriter, r *http.Request, req *request, result chdb.Result) {
 	format := req.outputFormat()
 	g.header(w, req, format)
 	h := w.Header()
 	h.Set("X-ClickHouse-Summary", summary(result))
 	h.Set("Content-Type", contentType(format))
-	// Always: clickhouse-go takes a length of 0 as a result without rows.
-	h.Set("Content-Length", strconv.Itoa(len(result.Data)))
-	w.WriteHeader(http.StatusOK)
-	_, _ = w.Write(result.Data)
+	encoding := encodingFor(r)
+	switch {
+	case req.compress: // the client unpacks it by itself
+		h.Set("Content-Type", "application/octet-stream")
+		w.WriteHeader(http.StatusOK)
+		_ = writeBlocks(w, result.Data)
+	case encoding != "" && len(result.Data) > 0:
+		h.Set("Content-Encoding", encoding)
+		h.Set("Vary", "Accept-Encoding")
+		w.WriteHeader(http.StatusOK)
+		if to, err := encoder(encoding, w); err == nil {
+			_, _ = to.Write(result.Data)
+			_ = to.Close()
+		}
+	default:
+		// Always: clickhouse-go takes a length of 0 as a result without rows.
+		h.Set("Content-Length", strconv.Itoa(len(result.Data)))
+		w.WriteHeader(http.StatusOK)
+		_, _ = w.Write(result.Data)
+	}
 }
 
 // header sets what every answer to a statement has.

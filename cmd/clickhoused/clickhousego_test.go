@@ -18,7 +18,7 @@ func dial(t *testing.T, addr, database string) driver.Conn {
 	conn, err := clickhouse.Open(&clickhouse.Options{
 		Protocol: clickhouse.HTTP,
 		Addr:     []string{addr},
-		Auth:     clickhouse.Auth{Database: database, Username: "default"},
+		Auth:     clickhouse.Auth{Database: database, Username: "default", Password: ownerPassword},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -34,6 +34,7 @@ func TestClickHouseGoWithGzip(t *testing.T) {
 	conn, err := clickhouse.Open(&clickhouse.Options{
 		Protocol:    clickhouse.HTTP,
 		Addr:        []string{serve(t)},
+		Auth:        clickhouse.Auth{Password: ownerPassword},
 		Compression: &clickhouse.Compression{Method: clickhouse.CompressionGZIP, Level: 1},
 	})
 	if err != nil {

@@ -7,11 +7,12 @@ func helpTexts() kong.Vars {
 	return kong.Vars{
 		"serve": "Serve a data directory over HTTP until SIGTERM, SIGINT or (with --watch-stdin) " +
 			"the end of standard input.",
-		"fetch": "Fetch the pinned ClickHouse engine (178 MB, once per machine) and print the path of its library.",
-		"print": "Only print where the library is; fetch nothing, and fail when it is not there.",
-		"data":  "Data directory. Made when missing; one process at a time.",
-		"listen": "Address of the HTTP interface. Port 0 takes a free one and logs it. " +
-			"Off the loopback interface a password is required: SQL can read files of this machine.",
+		"fetch":  "Fetch the pinned ClickHouse engine (178 MB, once per machine) and print the path of its library.",
+		"print":  "Only print where the library is; fetch nothing, and fail when it is not there.",
+		"data":   "Data directory. Made when missing; one process at a time.",
+		"listen": "Address of the HTTP interface. Port 0 takes a free one and logs it.",
+		"allowed_hosts": "Names under which this server may be asked, beside 127.0.0.1, localhost and the " +
+			"address of --listen (comma list). Other Host headers get 403.",
 		"lib": "libchdb.so to use. Default: the pinned one, fetched when it is missing.",
 		"watch_stdin": "Stop at the end of standard input: a child that must not outlive its parent " +
 			"gets a pipe that the parent never writes to.",
@@ -24,6 +25,11 @@ func helpTexts() kong.Vars {
 		"max_body": "Limit of a request body in bytes, after decompression.",
 		"nice": "How far the engine gives way to others who want the processor, 0 to 19 (nice(1)). " +
 			"It gets all that others leave.",
-		"password": "Password of the user default. Without one every user is let in.",
+		"password_file": "File with the password of the user default, 16 bytes or more, which is always needed; " +
+			"or set CLICKHOUSED_PASSWORD.",
+		"reader_password_file": "File with the password of the user reader, who reads the database nudge within " +
+			"limits; or set CLICKHOUSED_READER_PASSWORD. Without one there is no such user.",
+		"accounts_fd": "File descriptor from which the parent's secrets are read.",
+		"listen_fd":   "File descriptor of the parent's listening socket.",
 	}
 }

@@ -46,9 +46,10 @@ func (l *lexer) next() token {
 		l.quoted(c)
 	case c == '$' && l.heredoc():
 		t.kind = tokenQuoted
-	case isWordByte(c):
+	case isWordByte(c) || c == '$':
 		t.kind = tokenWord
-		for l.pos < len(l.text) && isWordByte(l.text[l.pos]) {
+		// A dollar belongs to the word before it, and begins no heredoc there.
+		for l.pos < len(l.text) && (isWordByte(l.text[l.pos]) || l.text[l.pos] == '$') {
 			l.pos++
 		}
 	default:

@@ -23,7 +23,7 @@ const lockPoll = 50 * time.Millisecond
 // It waits: after a kill -9 of nudged its old child may live for a moment,
 // until it sees the end of its standard input.
 func lockData(ctx context.Context, log *slog.Logger, dir string, wait time.Duration) (*flock.Flock, error) {
-	if err := os.MkdirAll(dir, 0o750); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make the data directory %q: %w (check its owner and the free space)", dir, err)
 	}
 	path := filepath.Join(dir, lockName)

@@ -5,8 +5,14 @@
 //
 //	main.go serve.go fetch.go   the commands; help.go what --help says
 //	gateway.go                  one HTTP request, from bytes to bytes
-//	request.go body.go auth.go  what was asked, by whom
+//	access.go secrets.go        who may log in, and what a role may do
+//	challenge.go                the proof that this is nudged's child
+//	policy.go settings.go       what grants cannot say: functions, tables, settings
+//	request.go body.go          what was asked
+//	encoding.go blocks.go       compression on the way in and out
+//	session.go                  what the statements of one session_id share
 //	statement.go lexer.go       where an INSERT ends and its data begins
+//	clauses.go                  FORMAT and SETTINGS at the end of a statement
 //	run.go                      the statement on a lent connection
 //	handshake.go                the first query of clickhouse-go
 //	answer.go status.go         what is answered
@@ -28,13 +34,17 @@ import (
 
 const description = `The ClickHouse engine behind ClickHouse's HTTP interface.
 
-It speaks what curl, Grafana, DBeaver and clickhouse-go (protocol HTTP, compression none) speak:
+It speaks what curl, Grafana, DBeaver, clickhouse-jdbc, clickhouse-connect, @clickhouse/client and
+clickhouse-go (protocol HTTP) speak. A password is always needed; SQL reaches no files, no network
+and no processes:
 
-  clickhoused serve --data ./ch &
-  curl 'http://127.0.0.1:8123/?query=SELECT+version()'
-  echo 'CREATE TABLE t (a UInt64) ENGINE = MergeTree ORDER BY a' | curl --data-binary @- http://127.0.0.1:8123/
-  printf '1\n2\n' | curl --data-binary @- 'http://127.0.0.1:8123/?query=INSERT+INTO+t+FORMAT+CSV'
-  curl -g 'http://127.0.0.1:8123/?query=SELECT+sum(a)+FROM+t+WHERE+a>{min:UInt64}&param_min=1'
+  head -c 24 /dev/urandom | base64 > ./ch.password
+  clickhoused serve --data ./ch --password-file ./ch.password &
+  alias ask='curl -H "X-ClickHouse-User: default" -H "X-ClickHouse-Key: $(cat ./ch.password)"'
+  ask 'http://127.0.0.1:8123/?query=SELECT+version()'
+  echo 'CREATE TABLE t (a UInt64) ENGINE = MergeTree ORDER BY a' | ask --data-binary @- http://127.0.0.1:8123/
+  printf '1\n2\n' | ask --data-binary @- 'http://127.0.0.1:8123/?query=INSERT+INTO+t+FORMAT+CSV'
+  ask -g 'http://127.0.0.1:8123/?query=SELECT+sum(a)+FROM+t+WHERE+a>{min:UInt64}&param_min=1'
 
 GET only reads. An insert is on disk when it is answered if its table says so:
   ENGINE = MergeTree ... SETTINGS fsync_after_insert = 1, fsync_part_directory = 1`

@@ -43,6 +43,12 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// Passwords of the servers under test.
+const (
+	ownerPassword  = "test-owner-pass-0001"
+	readerPassword = "test-reader-pass-0001"
+)
+
 // endlessQuery would run for an hour.
 const endlessQuery = "SELECT count() FROM numbers(1000000000000) WHERE NOT ignore(rand())"
 
@@ -59,13 +65,21 @@ type child struct {
 // start starts `clickhoused serve` on dir, on a free port.
 func start(t *testing.T, dir string, flags ...string) *child {
 	t.Helper()
+	return startWith(t, dir, func(*exec.Cmd) {}, flags...)
+}
+
+// startWith is start for a process that is changed before.
+func startWith(t *testing.T, dir string, change func(*exec.Cmd), flags ...string) *child {
+	t.Helper()
 	args := append([]string{"serve", "--data", dir, "--listen", "127.0.0.1:0", "--watch-stdin"}, flags...)
 	cmd := exec.Command(os.Args[0], args...)
-	cmd.Env = append(os.Environ(), asProgram+"=1")
+	cmd.Env = append(os.Environ(), asProgram+"=1", "CLICKHOUSED_PASSWORD="+ownerPassword,
+		"CLICKHOUSED_READER_PASSWORD="+readerPassword)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
+	change(cmd)
 	reader, writer := io.Pipe()
 	cmd.Stderr = writer
 	if err := cmd.Start(); err != nil {
@@ -174,8 +188,13 @@ func send(t *testing.T, method, addr, body string, params ...string) (*http.Resp
 	return do(t, req)
 }
 
+// do sends a request, as the user default unless it says who asks.
 func do(t *testing.T, req *http.Request) (*http.Response, string) {
 	t.Helper()
+	if req.Header.Get("X-ClickHouse-User") == "" && !req.URL.Query().Has("user") {
+		req.Header.Set("X-ClickHouse-User", "default")
+		req.Header.Set("X-ClickHouse-Key", ownerPassword)
+	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -186,6 +205,23 @@ func do(t *testing.T, req *http.Request) (*http.Response, string) {
 		t.Fatal(err)
 	}
 	return res, string(text)
+}
+
+// get reads a page.
+func get(t *testing.T, addr, path string) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+addr+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text := do(t, req)
+	return text
+}
+
+// read sends a statement as the user reader.
+func read(t *testing.T, addr, sql string, params ...string) (*http.Response, string) {
+	t.Helper()
+	return send(t, http.MethodPost, addr, sql, append(params, "user", "reader", "password", readerPassword)...)
 }
 
 func mustAsk(t *testing.T, addr, sql string, params ...string) string {

@@ -23,18 +23,20 @@ type request struct {
 	queryID  string
 	// protocol is client_protocol_version: clickhouse-go sends it.
 	protocol string
+	session  sessionAsked
+	readOnly bool // in a session: the statement must be one that reads
+	compress bool // the answer is in blocks of ClickHouse's own compression
 }
 
-// ignored are URL parameters of the interface that are no settings and change
-// nothing here. Sessions: every statement has a session of its own, so
-// session_id is accepted (DBeaver sends it) and holds no state.
+// ignored are URL parameters of the interface that are no settings: they are read
+// elsewhere, or change nothing here.
 //
 //nudge:constant read only
 var ignored = []string{
 	"query", "query_id", "database", "default_format", "client_protocol_version",
 	"user", "password", "quota_key",
 	"session_id", "session_timeout", "session_check", "close_session",
-	"stacktrace", "buffer_size", "wait_end_of_query",
+	"stacktrace", "buffer_size", "wait_end_of_query", "compress", "decompress",
 }
 
 // readRequest reads what is asked.
@@ -53,6 +55,10 @@ func readRequest(r *http.Request, body []byte) (*request, error) {
 		format:   either(values.Get("default_format"), r.Header.Get("X-ClickHouse-Format"), "TabSeparated"),
 		queryID:  either(values.Get("query_id"), newQueryID()),
 		protocol: values.Get("client_protocol_version"),
+		compress: isTrue(values.Get("compress")),
+	}
+	if req.session, err = readSession(values.Get); err != nil {
+		return nil, err
 	}
 	if err := req.readValues(values); err != nil {
 		return nil, err
@@ -78,11 +84,6 @@ func (req *request) readValues(values url.Values) error {
 		case isParam:
 			req.params = append(req.params, chdb.Param{Name: param, Value: value})
 		case slices.Contains(ignored, name):
-		case name == "compress" || name == "decompress":
-			if value != "" && value != "0" && value != "false" {
-				return exception(48, "NOT_IMPLEMENTED", name+"=1 (ClickHouse's own compression) is not implemented: "+
-					"use compression none, or Content-Encoding: gzip for request bodies")
-			}
 		case name == "role":
 			return exception(48, "NOT_IMPLEMENTED", "Roles are not implemented here")
 		default:
@@ -133,6 +134,8 @@ func (req *request) outputFormat() string {
 	}
 	return req.format
 }
+
+func isTrue(value string) bool { return value == "1" || strings.EqualFold(value, "true") }
 
 func either(values ...string) string {
 	for _, v := range values {

@@ -2,25 +2,125 @@ package main
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/nudge-engine/nudge/internal/chdb"
 )
 
-// run executes the request on a lent connection.
-func (g *gateway) run(ctx context.Context, req *request) (result chdb.Result, err error) {
-	lend, execute := g.pool.Read, g.query
-	if req.carriesData {
-		lend, execute = g.pool.Insert, g.insert
+// run executes the request for an account.
+func (g *gateway) run(ctx context.Context, who *account, req *request) (chdb.Result, error) {
+	if req.session.id == "" {
+		return g.runIn(ctx, who, req, nil)
 	}
-	err = lend(ctx, req.settings, func(conn *chdb.Conn) error {
+	in, err := g.sessions.take(who.user, req.session, func() (*chdb.Conn, error) {
+		if who.role == roleReader {
+			return nil, nil //nolint:nilnil // a reader's session needs none
+		}
+		return who.pool.Open(ctx)
+	})
+	if err != nil {
+		return chdb.Result{}, err
+	}
+	defer g.sessions.give(who.user, req.session, in)
+	return g.runIn(ctx, who, req, in)
+}
+
+// runIn executes the request in a session, or in none.
+func (g *gateway) runIn(ctx context.Context, who *account, req *request, in *session) (chdb.Result, error) {
+	if who.role == roleReader {
+		return g.read(ctx, who, req, in)
+	}
+	var result chdb.Result
+	lend, execute := who.pool.Read, g.query
+	if req.carriesData {
+		lend, execute = who.pool.Insert, g.insert
+	}
+	err := lend(ctx, req.settings, func(conn *chdb.Conn) (err error) {
+		if in != nil {
+			// A readonly could not be taken back; what it is for is checked instead.
+			settings := slices.DeleteFunc(slices.Clone(req.settings), func(s chdb.Setting) bool {
+				req.readOnly = req.readOnly || restricts(s)
+				return s.Name == "readonly"
+			})
+			if req.readOnly && req.carriesData {
+				return errReadOnly()
+			}
+			if err := in.conn.Set(ctx, settings); err != nil {
+				return err
+			}
+			defer func() { err = in.conn.Reset(ctx, settings, err) }()
+			conn = in.conn
+		}
 		if err := use(ctx, conn, req.database); err != nil {
 			return err
 		}
-		result, err = execute(ctx, conn, req)
+		result, err = execute(ctx, conn, who, req)
 		return err
 	})
 	return result, err
+}
+
+// read executes what a reader asks. The engine's own readonly holds: clauses that change
+// settings are taken off the text and applied before, as far as they are allowed.
+func (g *gateway) read(ctx context.Context, who *account, req *request, in *session) (chdb.Result, error) {
+	if req.carriesData {
+		return chdb.Result{}, denied(who.role, "insert; it only reads")
+	}
+	c := cutClauses(req.sql)
+	settings, err := g.limits.allow(slices.Concat(req.settings, c.settings))
+	if err != nil {
+		return chdb.Result{}, err
+	}
+	database := req.database
+	if in != nil {
+		settings = slices.Concat(in.settings, settings)
+		database = either(database, in.database)
+	}
+	settings = append(settings, chdb.Setting{Name: "readonly", Value: "1"})
+	var result chdb.Result
+	err = who.pool.Read(ctx, settings, func(conn *chdb.Conn) error {
+		if err := use(ctx, conn, database); err != nil {
+			return err
+		}
+		if err := g.single(ctx, conn, who, c.text, req); err != nil {
+			return err
+		}
+		if done, err := g.keep(ctx, conn, c.text, in); done || err != nil {
+			return err
+		}
+		result, err = conn.Query(ctx, c.text, either(c.format, req.format), req.params...)
+		return err
+	})
+	req.statement.format = c.format
+	return result, err
+}
+
+// keep applies SET and USE of a reader to its session; done says that it was one of them.
+func (g *gateway) keep(ctx context.Context, conn *chdb.Conn, sql string, in *session) (done bool, err error) {
+	tokens := tokensOf(sql)
+	switch {
+	case isWord(sql, tokens[0], "SET"):
+		asked, ok := assignments(sql, tokens[1:])
+		if !ok {
+			return true, exception(62, "SYNTAX_ERROR", "Syntax error: write SET name = value, ... with plain values")
+		}
+		got, err := g.limits.allow(asked)
+		if err != nil || in == nil {
+			return true, err
+		}
+		return true, in.remember(got)
+	case isWord(sql, tokens[0], "USE"):
+		if _, err := conn.Query(ctx, sql, "Null"); err != nil || in == nil {
+			return true, err
+		}
+		r, err := conn.Query(ctx, "SELECT currentDatabase()", "TabSeparatedRaw")
+		if err == nil {
+			in.database = strings.TrimSuffix(string(r.Data), "\n")
+		}
+		return true, err
+	}
+	return false, nil
 }
 
 // use makes database current. The connection has no other way to begin in one.
@@ -33,22 +133,56 @@ func use(ctx context.Context, conn *chdb.Conn, database string) error {
 	return err
 }
 
-func (g *gateway) insert(ctx context.Context, conn *chdb.Conn, req *request) (chdb.Result, error) {
-	return conn.Insert(ctx, req.sql, req.statement.format, req.data(), req.params...)
-}
-
-// query runs a single statement. The library would run any number of them one
-// after the other, which on a read-only connection means `SET readonly = 0`
-// first: so more than one is refused, and text that does not parse is run (for
-// the engine's message) only if it cannot be more than one.
-func (g *gateway) query(ctx context.Context, conn *chdb.Conn, req *request) (chdb.Result, error) {
-	sql := strings.TrimRight(req.sql, "; \t\r\n")
-	n, err := conn.Statements(sql)
-	if err != nil {
+func (g *gateway) insert(ctx context.Context, conn *chdb.Conn, who *account, req *request) (chdb.Result, error) {
+	data := req.data()
+	if err := g.policy.calls(who.role, req.sql); err != nil {
 		return chdb.Result{}, err
 	}
-	if n > 1 || (n == 0 && strings.Contains(sql, ";")) {
-		return chdb.Result{}, errMultiStatement()
+	if strings.EqualFold(req.statement.format, "Values") { // its values may be expressions
+		if err := g.policy.calls(who.role, string(data)); err != nil {
+			return chdb.Result{}, err
+		}
+	}
+	return conn.Insert(ctx, req.sql, req.statement.format, data, req.params...)
+}
+
+func (g *gateway) query(ctx context.Context, conn *chdb.Conn, who *account, req *request) (chdb.Result, error) {
+	sql := strings.TrimRight(req.sql, "; \t\r\n")
+	if err := g.single(ctx, conn, who, sql, req); err != nil {
+		return chdb.Result{}, err
 	}
 	return conn.Query(ctx, sql, req.format, req.params...)
+}
+
+// single refuses everything but one statement that the account may run. The library would
+// run any number of them one after the other, which on a read-only connection means
+// `SET readonly = 0` first.
+func (g *gateway) single(ctx context.Context, conn *chdb.Conn, who *account, sql string, req *request) error {
+	n, err := conn.Statements(sql)
+	if err != nil {
+		return err
+	}
+	if n > 1 || (n == 0 && strings.Contains(sql, ";")) {
+		return errMultiStatement()
+	}
+	if lower := strings.ToLower(sql); strings.Contains(lower, "outfile") || strings.Contains(lower, "infile") {
+		return exception(358, "INTO_OUTFILE_NOT_ALLOWED", "INTO OUTFILE and FROM INFILE are not allowed: the result is "+
+			"in the response body, data comes in the request body (the word must not be in the statement; put such a "+
+			"text into a parameter)")
+	}
+	kind, err := g.policy.check(ctx, conn, who.role, sql, req.params)
+	if err != nil {
+		return err
+	}
+	if req.readOnly && !slices.Contains(kinds[roleReader], kind) {
+		return errReadOnly()
+	}
+	if n != 1 {
+		return exception(62, "SYNTAX_ERROR", "Syntax error: "+head(sql))
+	}
+	return nil
+}
+
+func errReadOnly() error {
+	return exception(164, "READONLY", "Cannot execute query in readonly mode: GET only reads, use POST")
 }

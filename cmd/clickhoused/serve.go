@@ -14,6 +14,7 @@ import (
 
 	"github.com/nudge-engine/nudge/internal/chdb"
 	"github.com/nudge-engine/nudge/internal/enginefetch"
+	"github.com/nudge-engine/nudge/internal/hostcheck"
 )
 
 type serveCommand struct {
@@ -27,19 +28,19 @@ type serveCommand struct {
 	DrainTimeout time.Duration `help:"${drain_timeout}" default:"20s"`
 	MaxBody      int64         `help:"${max_body}" default:"268435456"`
 	Nice         int           `help:"${nice}" default:"0"`
-	Password     string        `help:"${password}" env:"CLICKHOUSED_PASSWORD"`
+	AllowedHosts []string      `help:"${allowed_hosts}" placeholder:"NAME"`
+
+	PasswordFile       string `help:"${password_file}" placeholder:"FILE"`
+	ReaderPasswordFile string `help:"${reader_password_file}" placeholder:"FILE"`
+
+	AccountsFD int `name:"accounts-fd" help:"${accounts_fd}" hidden:""`
+	ListenFD   int `name:"listen-fd" help:"${listen_fd}" hidden:""`
 }
 
 // Validate is called by kong before Run.
 func (c *serveCommand) Validate() error {
-	host, _, err := net.SplitHostPort(c.Listen)
-	if err != nil {
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		return fmt.Errorf("--listen %q is no HOST:PORT: %w", c.Listen, err)
-	}
-	ip := net.ParseIP(host)
-	if loopback := host == "localhost" || (ip != nil && ip.IsLoopback()); !loopback && c.Password == "" {
-		return fmt.Errorf("--listen %s is reachable from other machines and needs a password "+
-			"(CLICKHOUSED_PASSWORD): SQL can read files of this one", c.Listen)
 	}
 	if c.Nice < 0 || c.Nice > 19 {
 		return fmt.Errorf("--nice %d: must be from 0 to 19", c.Nice)
@@ -66,6 +67,14 @@ func (c *serveCommand) Run(ctx context.Context, log *slog.Logger) error {
 // library, lock, engine, and the port at the very end.
 func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) (err error) {
 	start := time.Now()
+	accounts, err := c.accounts()
+	if err != nil {
+		return err
+	}
+	hosts, err := hostcheck.New(c.Listen, c.AllowedHosts)
+	if err != nil {
+		return fmt.Errorf("--allowed-hosts: %w", err)
+	}
 	if err := giveWay(c.Nice); err != nil {
 		return err
 	}
@@ -78,32 +87,59 @@ func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) (err error) 
 		return err
 	}
 	defer func() { err = errors.Join(err, lock.Unlock()) }()
-	engine, err := chdb.Open(lib, c.Data)
+	config, err := writeAccess(c.Data)
 	if err != nil {
 		return err
 	}
-	gateway, err := newGateway(ctx, engine, c.gatewayOptions(), log)
+	engine, err := chdb.Open(lib, c.Data, config)
 	if err != nil {
 		return err
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
+	gateway, err := newGateway(ctx, engine, c.gatewayOptions(accounts, hosts), log)
 	if err != nil {
-		return fmt.Errorf("cannot listen on %s: %w (another ClickHouse there? give another --listen)", c.Listen, err)
+		return err
+	}
+	listener, err := c.listener(ctx)
+	if err != nil {
+		return err
 	}
 	log.Info("ready", slog.String("listen", listener.Addr().String()), slog.String("data", c.Data),
 		slog.String("clickhouse", gateway.hello.version),
 		slog.Duration("took", time.Since(start).Round(time.Millisecond)))
 	err = c.serveUntil(ctx, log, listener, gateway)
+	gateway.close()
 	return errors.Join(err, engine.Close())
 }
 
-func (c *serveCommand) gatewayOptions() gatewayOptions {
+// listener is the parent's, or a new one.
+func (c *serveCommand) listener(ctx context.Context) (net.Listener, error) {
+	if c.ListenFD > 0 {
+		file := os.NewFile(uintptr(c.ListenFD), "listener")
+		if file == nil {
+			return nil, fmt.Errorf("--listen-fd %d: there is no such file descriptor", c.ListenFD)
+		}
+		l, err := net.FileListener(file)
+		if err = errors.Join(err, file.Close()); err != nil {
+			return nil, fmt.Errorf("--listen-fd %d: %w", c.ListenFD, err)
+		}
+		return l, nil
+	}
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s: %w (another ClickHouse there? give another --listen)", c.Listen, err)
+	}
+	return l, nil
+}
+
+func (c *serveCommand) gatewayOptions(accounts []account, hosts hostcheck.Check) gatewayOptions {
 	seconds := strconv.FormatFloat(c.ReadTime.Seconds(), 'f', -1, 64)
 	limits := append(chdb.DefaultReadLimits(), chdb.Setting{Name: "max_execution_time", Value: seconds})
 	return gatewayOptions{
 		pool:     chdb.PoolOptions{Readers: c.Readers, ReadLimits: limits},
-		password: c.Password,
+		accounts: accounts,
+		readTime: c.ReadTime,
 		maxBody:  c.MaxBody,
+		hosts:    hosts,
 	}
 }
 

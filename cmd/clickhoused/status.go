@@ -22,7 +22,8 @@ func statusOf(code int) int {
 	switch code {
 	case 194: // REQUIRED_PASSWORD
 		return http.StatusUnauthorized
-	case 192, 193, 512, 516: // UNKNOWN_USER, WRONG_PASSWORD, SET_NON_GRANTED_ROLE, AUTHENTICATION_FAILED
+	case 192, 193, 497, 512, 516:
+		// UNKNOWN_USER, WRONG_PASSWORD, ACCESS_DENIED, SET_NON_GRANTED_ROLE, AUTHENTICATION_FAILED
 		return http.StatusForbidden
 	case 6, 15, 25, 26, 27, 36, 37, 38, 41, 44, 53, 62, 72, 76, 117, 123, 167, 168,
 		223, 321, 376, 427, 441, 456, 675, 676:

@@ -51,6 +51,7 @@ const (
 	writeKey       = "test-write-key-0001"
 	adminKey       = "test-admin-key-0001"
 	readerPassword = "test-reader-pass-0001"
+	ownerPassword  = "test-owner-pass-0001" // of the user default of a ClickHouse that nudged does not own
 )
 
 var errNotYet = errors.New("not yet")
@@ -243,9 +244,9 @@ func bodyOf(response *http.Response) (string, error) {
 	return string(text), err
 }
 
-// query asks ClickHouse and returns the answer's text.
+// query asks ClickHouse as its user reader and returns the answer's text.
 func (s *server) query(sql string) (string, error) {
-	text, err := get("http://" + s.clickhouse + "/?query=" + url.QueryEscape(sql))
+	text, err := get("http://reader:" + readerPassword + "@" + s.clickhouse + "/?query=" + url.QueryEscape(sql))
 	return strings.TrimSpace(text), err
 }
 

@@ -255,7 +255,12 @@ func (n *node) startSinks(ctx context.Context) error {
 	sinking, stopSinks := context.WithCancel(context.Background())
 	n.stopGuards, n.stopSinks = stopGuards, stopSinks
 	var err error
-	if n.warehouse, err = warehouse.Open(n.clickhouseURL(), n.config.ClickhouseURL == ""); err != nil {
+	if n.child != nil {
+		n.warehouse, err = warehouse.OpenOwn(n.child.address(), n.child.secret)
+	} else {
+		n.warehouse, err = warehouse.Open(n.clickhouseURL(), false)
+	}
+	if err != nil {
 		return err
 	}
 	sources := make([]warehouse.Source, len(n.events))
@@ -351,7 +356,7 @@ func (n *node) clickhouseURL() string {
 	if n.config.ClickhouseURL != "" {
 		return n.config.ClickhouseURL
 	}
-	return "http://" + n.config.ClickhouseListen
+	return "http://" + n.child.address()
 }
 
 // openHTTP starts to take events.

@@ -27,7 +27,7 @@ func TestClickHouseOutage(t *testing.T) {
 	s := newServer(t, crashDefinitions(hook.URL))
 	warehouse := &outside{t: t, listen: s.clickhouse, data: filepath.Join(t.TempDir(), "clickhouse")}
 	t.Cleanup(warehouse.kill)
-	s.env = append(s.env, "NUDGE_CLICKHOUSE_URL=http://"+s.clickhouse)
+	s.env = append(s.env, "NUDGE_CLICKHOUSE_URL=http://default:"+ownerPassword+"@"+s.clickhouse)
 	warehouse.start()
 	s.start()
 	s.ready()
@@ -77,6 +77,7 @@ type outside struct {
 func (o *outside) start() {
 	o.t.Helper()
 	o.process = exec.Command(filepath.Join(binaries, "clickhoused"), "serve", "--data", o.data, "--listen", o.listen)
+	o.process.Env = append(os.Environ(), "CLICKHOUSED_PASSWORD="+ownerPassword, "CLICKHOUSED_READER_PASSWORD="+readerPassword)
 	if err := o.process.Start(); err != nil {
 		o.t.Fatal(err)
 	}

@@ -17,7 +17,7 @@ func TestSecondServerTakesOver(t *testing.T) {
 	warehouse := &outside{t: t, listen: freePort(t), data: t.TempDir() + "/clickhouse"}
 	t.Cleanup(warehouse.kill)
 	warehouse.start()
-	env := []string{"NUDGE_NATS_URL=" + url, "NUDGE_CLICKHOUSE_URL=http://" + warehouse.listen}
+	env := []string{"NUDGE_NATS_URL=" + url, "NUDGE_CLICKHOUSE_URL=http://default:" + ownerPassword + "@" + warehouse.listen}
 	first := newServer(t, crashDefinitions(hook.URL), env...)
 	second := newServer(t, crashDefinitions(hook.URL), env...)
 	first.clickhouse, second.clickhouse = warehouse.listen, warehouse.listen

@@ -44,7 +44,7 @@ func run(m *testing.M) (code int, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if engine, err = Open(lib, dir); err != nil {
+	if engine, err = Open(lib, dir, ""); err != nil {
 		return 0, err
 	}
 	code = m.Run()
@@ -246,7 +246,7 @@ func TestGoKeepsItsSignalHandlers(t *testing.T) {
 }
 
 func TestWrongLibraryAndSecondDirectory(t *testing.T) {
-	_, err := Open("/nonexistent/libchdb.so", t.TempDir())
+	_, err := Open("/nonexistent/libchdb.so", t.TempDir(), "")
 	if err == nil || !strings.Contains(err.Error(), "clickhoused fetch") {
 		t.Fatalf("unexpected error without a library: %v", err)
 	}
@@ -254,7 +254,7 @@ func TestWrongLibraryAndSecondDirectory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if second, err := Open(fetcher.Target(), t.TempDir()); err == nil {
+	if second, err := Open(fetcher.Target(), t.TempDir(), ""); err == nil {
 		_ = second.Close()
 		t.Fatal("unexpected: a second data directory was opened in one process")
 	}

@@ -72,6 +72,15 @@ func (c *Conn) Statements(sql string) (int, error) {
 	return int(out[1]), nil
 }
 
+// assume gives the session's other roles up. The role's name is our own.
+func (c *Conn) assume(ctx context.Context, role string) error {
+	if role == "" {
+		return nil
+	}
+	_, err := c.Query(ctx, "SET ROLE "+role, "Null")
+	return err
+}
+
 func (c *Conn) ready(ctx context.Context) error {
 	if c.ptr == nil {
 		return ErrClosed

@@ -24,9 +24,10 @@ type Param struct{ Name, Value string }
 // Engine is the loaded library on one data directory. Safe for concurrent
 // use, except Close.
 type Engine struct {
-	lib   *library
-	guard *signalGuard
-	dir   string
+	lib    *library
+	guard  *signalGuard
+	dir    string
+	config string // path of the engine's own configuration; "" for none
 	// anchor is a connection that is never lent. The engine starts with the
 	// first connection and stops with the last one (70 ms to start again), so
 	// one stays open for as long as the Engine does.
@@ -37,16 +38,18 @@ type Engine struct {
 }
 
 // Open loads the library and starts the engine on dataDir, which is made when
-// it is missing.
+// it is missing. config is the path of a configuration file in ClickHouse's own
+// format, which may name a users_config with users, roles and their grants; ""
+// starts the engine without one, and every connection may do everything.
 //
 // REQUIRES: no other process uses dataDir. The engine does not check that;
 // cmd/clickhoused holds a file lock.
-func Open(libPath, dataDir string) (*Engine, error) {
+func Open(libPath, dataDir, config string) (*Engine, error) {
 	dir, err := filepath.Abs(dataDir)
 	if err != nil {
 		return nil, fmt.Errorf("chdb: cannot resolve the data directory %q: %w", dataDir, err)
 	}
-	if err := os.MkdirAll(dir, 0o750); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("chdb: cannot make the data directory %q: %w (check its owner and the free space)",
 			dir, err)
 	}
@@ -64,7 +67,7 @@ func Open(libPath, dataDir string) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{lib: lib, guard: guard, dir: dir}
+	e := &Engine{lib: lib, guard: guard, dir: dir, config: config}
 	if e.anchor, err = e.Connect(); err != nil {
 		return nil, err
 	}
@@ -85,13 +88,17 @@ func (e *Engine) Version() string { return e.lib.version() }
 // from a buffer that is shared between statements, and would not be the one
 // block that a deduplication token speaks of.
 func (e *Engine) baseArgs() []string {
-	return []string{
+	args := []string{
 		"clickhoused",
 		"--path=" + e.dir,
 		"--query_profiler_real_time_period_ns=0",
 		"--query_profiler_cpu_time_period_ns=0",
 		"--async_insert=0",
 	}
+	if e.config != "" {
+		args = append(args, "--config-file="+e.config)
+	}
+	return args
 }
 
 // Connect opens a session with settings (93 us measured, so a session may

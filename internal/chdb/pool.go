@@ -22,6 +22,9 @@ type PoolOptions struct {
 	// ReadLimits are settings of the reading connections, before the
 	// caller's. Default DefaultReadLimits.
 	ReadLimits []Setting
+	// Role is the role of the engine's configuration that every lent connection
+	// has, and no other. "" leaves all roles of the user.
+	Role string
 }
 
 // DefaultReadLimits keep one bad query from taking the machine: 60 s, 2 GiB
@@ -79,6 +82,20 @@ func (p *Pool) Insert(ctx context.Context, settings []Setting, use func(*Conn) e
 	return p.lend(ctx, "insert", p.inserts, settings, use)
 }
 
+// Open opens a connection that the caller keeps and closes: for a session. It takes no
+// turn; its statements should.
+func (p *Pool) Open(ctx context.Context) (*Conn, error) {
+	conn, err := p.engine.Connect(p.opt.ReadLimits...)
+	if err != nil {
+		return nil, err
+	}
+	if err := conn.assume(ctx, p.opt.Role); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return conn, nil
+}
+
 func (p *Pool) lend(ctx context.Context, kind string, turns chan struct{}, settings []Setting,
 	use func(*Conn) error,
 ) error {
@@ -98,5 +115,8 @@ func (p *Pool) lend(ctx context.Context, kind string, turns chan struct{}, setti
 		return err
 	}
 	defer conn.Close()
+	if err := conn.assume(ctx, p.opt.Role); err != nil {
+		return err
+	}
 	return use(conn)
 }

@@ -54,12 +54,39 @@ func (e *Engine) explain(settings ...Setting) error {
 		return err
 	}
 	defer conn.Close()
-	for _, s := range settings {
-		value := strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s.Value)
-		if _, err := conn.Query(context.Background(), "SET "+s.Name+" = '"+value+"'", "Null"); err != nil {
-			return err
-		}
+	if err := conn.set(context.Background(), settings); err != nil {
+		return err
 	}
 	return fmt.Errorf("chdb: cannot open a connection on %q with settings %v, and the engine does not say why", e.dir,
 		settings)
+}
+
+// Set changes settings of an open session.
+func (c *Conn) Set(ctx context.Context, settings []Setting) error {
+	for _, s := range settings {
+		if err := c.engine.check(s); err != nil {
+			return err
+		}
+	}
+	return c.set(ctx, settings)
+}
+
+func (c *Conn) set(ctx context.Context, settings []Setting) error {
+	for _, s := range settings {
+		value := strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s.Value)
+		if _, err := c.Query(ctx, "SET "+s.Name+" = '"+value+"'", "Null"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Reset gives settings of an open session their usual values back, also when the statement
+// that they were for failed with err, which it returns.
+func (c *Conn) Reset(ctx context.Context, settings []Setting, err error) error {
+	for _, s := range settings {
+		_, failed := c.Query(context.WithoutCancel(ctx), "SET "+s.Name+" = DEFAULT", "Null")
+		err = errors.Join(err, failed)
+	}
+	return err
 }

@@ -5,10 +5,15 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
+
+	"github.com/nudge-engine/nudge/internal/chproof"
 )
 
 //go:embed schema/*.sql
@@ -19,6 +24,9 @@ const Database = "nudge"
 
 // tokens is how many blocks a table remembers; retries stay far below it.
 const tokens = 10_000
+
+// dialLimit bounds the time until the embedded ClickHouse takes a connection.
+const dialLimit = 10 * time.Second
 
 // ClickHouse is a warehouse in a ClickHouse server, reached over HTTP or the
 // native protocol.
@@ -47,6 +55,53 @@ func Open(url string, durable bool) (*ClickHouse, error) {
 	}
 	return &ClickHouse{conn: conn, durable: durable}, nil
 }
+
+// OpenOwn prepares connections to the embedded ClickHouse at address (HOST:PORT). On each
+// new connection it is proved first that who answers is the process that has the secret
+// of the moment; only then is the secret, and anything else, sent there. Inserts are durable.
+func OpenOwn(address string, secret func() string) (*ClickHouse, error) {
+	conn, err := clickhouse.Open(&clickhouse.Options{
+		Protocol: clickhouse.HTTP,
+		Addr:     []string{address},
+		Auth:     clickhouse.Auth{Database: "default"},
+		Settings: clickhouse.Settings{"async_insert": 0},
+		DialContext: func(ctx context.Context, _ string) (net.Conn, error) {
+			raw, err := (&net.Dialer{Timeout: dialLimit}).DialContext(ctx, "tcp", address)
+			if err != nil {
+				return nil, err
+			}
+			if err := chproof.Prove(ctx, raw, address, secret()); err != nil {
+				return nil, errors.Join(err, raw.Close())
+			}
+			return raw, nil
+		},
+		TransportFunc: func(rt *http.Transport) (http.RoundTripper, error) {
+			rt.Proxy = nil // a proxy would be proved, and then get everything
+			return &signer{next: rt, secret: secret}, nil
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("warehouse: %w", err)
+	}
+	return &ClickHouse{conn: conn, durable: true}, nil
+}
+
+// signer gives each request the writer's secret, which changes when the process does.
+type signer struct {
+	next   *http.Transport
+	secret func() string
+}
+
+func (s *signer) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Del("Authorization")
+	r.Header.Set("X-ClickHouse-User", "writer")
+	r.Header.Set("X-ClickHouse-Key", s.secret())
+	return s.next.RoundTrip(r)
+}
+
+// CloseIdleConnections lets the client close what is not in use.
+func (s *signer) CloseIdleConnections() { s.next.CloseIdleConnections() }
 
 // Migrate implements Warehouse.
 func (c *ClickHouse) Migrate(ctx context.Context) error {
@@ -167,6 +222,14 @@ func (c *ClickHouse) Insert(ctx context.Context, token string, t *Table) error {
 func (c *ClickHouse) Has(ctx context.Context, table string, block uint64) (rows uint64, err error) {
 	query := fmt.Sprintf("SELECT count() FROM %s.%s WHERE block = %d", Database, table, block)
 	if err := c.conn.QueryRow(ctx, query).Scan(&rows); err != nil {
+		return 0, fmt.Errorf("warehouse: %s: %w", table, err)
+	}
+	return rows, nil
+}
+
+// Rows counts the rows of a table.
+func (c *ClickHouse) Rows(ctx context.Context, table string) (rows uint64, err error) {
+	if err := c.conn.QueryRow(ctx, "SELECT count() FROM "+Database+"."+table).Scan(&rows); err != nil {
 		return 0, fmt.Errorf("warehouse: %s: %w", table, err)
 	}
 	return rows, nil

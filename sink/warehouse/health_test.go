@@ -53,8 +53,12 @@ func TestWriterKnowsWhetherTheWarehouseAnswers(t *testing.T) {
 	defer func() { cancel(); <-done }()
 	until := func(what string, holds func() bool) {
 		t.Helper()
-		for deadline := time.Now().Add(20 * time.Second); !holds(); time.Sleep(time.Millisecond) {
-			if time.Now().After(deadline) {
+		deadline, tick := time.After(20*time.Second), time.NewTicker(time.Millisecond)
+		defer tick.Stop()
+		for !holds() {
+			select {
+			case <-tick.C:
+			case <-deadline:
 				t.Fatalf("not in 20 s: %s; answered %v, failing %v", what, w.Answered(), w.Failing())
 			}
 		}

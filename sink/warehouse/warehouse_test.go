@@ -134,6 +134,9 @@ func openEngine(t *testing.T) *warehouse.ClickHouse {
 	return w
 }
 
+// ownerPassword is of the user default of the engine under test.
+const ownerPassword = "test-owner-pass-0001"
+
 // startEngine starts a clickhoused of its own.
 func startEngine(t *testing.T) (w *warehouse.ClickHouse, url string) {
 	t.Helper()
@@ -155,11 +158,12 @@ func startEngine(t *testing.T) (w *warehouse.ClickHouse, url string) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	serve := exec.CommandContext(ctx, program, "serve", "--data", filepath.Join(dir, "data"), "--listen", address)
+	serve.Env = append(os.Environ(), "CLICKHOUSED_PASSWORD="+ownerPassword)
 	if err := serve.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { cancel(); _ = serve.Wait() })
-	w, err = warehouse.Open("http://"+address, true)
+	w, err = warehouse.Open("http://default:"+ownerPassword+"@"+address, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +178,7 @@ func startEngine(t *testing.T) (w *warehouse.ClickHouse, url string) {
 			t.Fatal("the engine did not start in a minute")
 		}
 	}
-	return w, "http://" + address
+	return w, "http://default:" + ownerPassword + "@" + address
 }
 
 // source is one partition with n frames of two events each, of which the second

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/ClickHouse/ch-go/compress"
+	"github.com/go-faster/city"
+	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
+)
+
+// ClickHouse's own compression (compress=1, decompress=1) is a sequence of blocks:
+//
+//	16 bytes  CityHash128 (version 1.0.2) of what follows
+//	 1 byte   method: 0x82 LZ4, 0x90 ZSTD, 0x02 none
+//	 4 bytes  length of the block from the method on, little endian
+//	 4 bytes  length of the data, little endian
+//	          the compressed data
+const (
+	blockSum    = 16
+	blockHeader = 1 + 4 + 4
+
+	methodNone = 0x02
+	methodLZ4  = 0x82
+	methodZSTD = 0x90
+
+	blockData = 1 << 20 // of a block that we write
+)
+
+// errBlock is what a body that is no such sequence is refused with.
+func errBlock(format string, args ...any) error {
+	return exception(271, "CANNOT_DECOMPRESS", "The body is not in ClickHouse's compressed blocks, as decompress=1 "+
+		"says: "+fmt.Sprintf(format, args...))
+}
+
+// blockReader unpacks blocks. No block may be larger than limit, packed or unpacked: the
+// lengths come from outside.
+type blockReader struct {
+	from  io.Reader
+	limit int64
+	data  []byte // of the last block, what was not read yet
+	zstd  *zstd.Decoder
+}
+
+func newBlockReader(from io.Reader, limit int64) *blockReader {
+	return &blockReader{from: from, limit: limit}
+}
+
+func (b *blockReader) Read(p []byte) (int, error) {
+	for len(b.data) == 0 {
+		if err := b.next(); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, b.data)
+	b.data = b.data[n:]
+	return n, nil
+}
+
+// next unpacks a block.
+func (b *blockReader) next() error {
+	var head [blockSum + blockHeader]byte
+	if _, err := io.ReadFull(b.from, head[:]); err != nil {
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			return errBlock("it ends within a block")
+		}
+		return err
+	}
+	packed := int64(binary.LittleEndian.Uint32(head[blockSum+1:])) - blockHeader
+	unpacked := int64(binary.LittleEndian.Uint32(head[blockSum+5:]))
+	if packed < 0 || packed > b.limit || unpacked > b.limit {
+		return errBlock("a block of %d bytes that become %d", packed, unpacked)
+	}
+	// The buffer grows with what comes, not with what is announced.
+	raw := bytes.NewBuffer(append([]byte(nil), head[blockSum:]...))
+	if n, err := io.Copy(raw, io.LimitReader(b.from, packed)); err != nil || n != packed {
+		return errors.Join(errBlock("it ends within a block"), err)
+	}
+	sum := city.CH128(raw.Bytes())
+	if sum.Low != binary.LittleEndian.Uint64(head[:]) || sum.High != binary.LittleEndian.Uint64(head[8:]) {
+		return errBlock("the checksum of a block is wrong")
+	}
+	return b.unpack(head[blockSum], raw.Bytes()[blockHeader:], int(unpacked))
+}
+
+func (b *blockReader) unpack(method byte, raw []byte, size int) (err error) {
+	switch method {
+	case methodNone:
+		b.data = raw
+	case methodLZ4:
+		if size > 256*len(raw)+64 { // LZ4 cannot do more: do not make room for it
+			return errBlock("a block of %d bytes that become %d", len(raw), size)
+		}
+		b.data = make([]byte, size)
+		var n int
+		if n, err = lz4.UncompressBlock(raw, b.data); err == nil {
+			b.data = b.data[:n]
+		}
+	case methodZSTD:
+		if b.zstd == nil {
+			b.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(uint64(b.limit)))
+			if err != nil {
+				return errBlock("%v", err)
+			}
+		}
+		b.data, err = b.zstd.DecodeAll(raw, nil)
+	default:
+		return errBlock("the method 0x%02x is not known: use LZ4, ZSTD or none", method)
+	}
+	if err != nil {
+		return errBlock("%v", err)
+	}
+	if len(b.data) != size {
+		return errBlock("a block says %d bytes and has %d", size, len(b.data))
+	}
+	return nil
+}
+
+// writeBlocks writes data as blocks, LZ4 as ClickHouse does unless it is asked otherwise.
+func writeBlocks(to io.Writer, data []byte) error {
+	w := compress.NewWriter(compress.LevelZero, compress.LZ4)
+	for len(data) > 0 {
+		n := min(len(data), blockData)
+		if err := w.Compress(data[:n]); err != nil {
+			return err
+		}
+		if _, err := to.Write(w.Data); err != nil {
+			return err
+		}
+		data = data[n:]
+	}
+	return nil
+}

@@ -1,0 +1,271 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/nudge-engine/nudge/internal/chdb"
+)
+
+// policy is what the grants of a role cannot say. It judges a statement by what the engine
+// itself makes of the text: its syntax tree (EXPLAIN AST, nothing is looked up) and, for
+// what reads, its query tree (EXPLAIN QUERY TREE, every name resolved).
+type policy struct {
+	// forbidden are the functions, in lower case, that no account may call.
+	forbidden map[string]bool
+}
+
+// reaching are the ordinary functions that read files, ask other servers, or tell of the
+// machine. Sources that are table functions are not here: they need grants.
+//
+//nudge:constant read only
+var reaching = []string{
+	"file", "hascolumnintable", "catboostevaluate", "aiclassify", "aiembed", "aiextract", "aigenerate", "aitranslate",
+	"filesystemavailable", "filesystemcapacity", "filesystemunreserved", "getmacro", "getserversetting", "getserverport",
+	"tcpport", "getclienthttpheader", "showcertificate", "addresstoline", "addresstolinewithinlines", "addresstosymbol",
+	"logtrace", "generateserialid", "zookeepersessionuptime", "reversednsquery", "structuretocapnprotoschema",
+	"structuretoprotobufschema", "hasthreadfuzzer", "fqdn", "fullhostname",
+}
+
+// tableFunctions are the table functions of a reader: they make rows of nothing.
+//
+//nudge:constant read only
+var tableFunctions = []string{
+	"numbers", "numbers_mt", "zeros", "zeros_mt", "values", "generaterandom", "generateseries", "generate_series",
+	"null", "primes",
+}
+
+// systemTables are the tables of system that a reader may read: what clients ask for
+// what there is, and nothing that tells of others' statements, files or the machine.
+//
+//nudge:constant read only
+var systemTables = []string{
+	"one", "numbers", "numbers_mt", "zeros", "zeros_mt", "databases", "tables", "columns", "functions", "settings",
+	"formats", "table_functions", "table_engines", "data_type_families", "aggregate_function_combinators", "collations",
+	"parts", "parts_columns", "time_zones", "keywords", "contributors", "licenses", "build_options",
+	"data_skipping_indices", "projections", "constraints", "completions",
+}
+
+// kinds are the statements of each role, by the first word of their syntax tree.
+//
+//nudge:constant read only
+var kinds = map[role][]string{
+	roleReader: {
+		"SelectWithUnionQuery", "Explain", "DescribeQuery", "ExistsTableQuery", "ExistsDatabaseQuery", "ExistsViewQuery",
+		"ExistsDictionaryQuery", "ShowTables", "ShowCreateTableQuery", "ShowCreateViewQuery", "ShowCreateDatabaseQuery",
+		"ShowColumns", "ShowFunctions", "ShowEngineQuery", "ShowSetting", "UseQuery", "Set",
+	},
+	roleWriter: {
+		"SelectWithUnionQuery", "InsertQuery", "CreateQuery", "AlterQuery", "DeleteQuery", "DropQuery", "OptimizeQuery",
+		"ExistsTableQuery", "ExistsDatabaseQuery", "ExistsViewQuery", "UseQuery",
+	},
+}
+
+// never are the statements of no role: they change roles, or reach beyond the tables.
+//
+//nudge:constant read only
+var never = []string{
+	"SetRoleQuery", "ExecuteAsQuery", "ParallelWithQuery", "SYSTEM", "BackupQuery", "RestoreQuery", "BACKUP", "RESTORE",
+	"CopyQuery", "AttachQuery", "ASTTransactionControl",
+}
+
+// newPolicy asks the engine for its table functions.
+func newPolicy(ctx context.Context, conn *chdb.Conn) (*policy, error) {
+	// Some names are both: format() is an ordinary function too.
+	r, err := conn.Query(ctx, "SELECT lower(name) FROM system.table_functions WHERE lower(name) NOT IN "+
+		"(SELECT lower(name) FROM system.functions)", "TabSeparatedRaw")
+	if err != nil {
+		return nil, err
+	}
+	p := &policy{forbidden: map[string]bool{}}
+	for _, name := range reaching {
+		p.forbidden[name] = true
+	}
+	for name := range strings.FieldsSeq(string(r.Data)) {
+		if !slices.Contains(tableFunctions, name) {
+			p.forbidden[name] = true
+		}
+	}
+	return p, nil
+}
+
+// check refuses what the role must not run, and gives the kind of the statement, the first
+// word of its syntax tree. sql is exactly what will be run, one statement.
+func (p *policy) check(ctx context.Context, conn *chdb.Conn, who role, sql string, params []chdb.Param,
+) (kind string, err error) {
+	tree, err := explain(ctx, conn, "EXPLAIN AST "+sql, params)
+	if err != nil {
+		return "", err
+	}
+	kind = strings.TrimSpace(tree)
+	if end := strings.IndexAny(kind, " \n"); end >= 0 {
+		kind = kind[:end]
+	}
+	if allowed := kinds[who]; slices.Contains(never, kind) || allowed != nil && !slices.Contains(allowed, kind) {
+		return kind, denied(who, "run this kind of statement ("+headerSafe(kind)+")")
+	}
+	if err := p.functions(who, sql, tree); err != nil || who != roleReader {
+		return kind, err
+	}
+	// A SETTINGS clause within the statement would be applied without a look at readonly.
+	if depth := astSettings.FindStringSubmatch(tree); depth != nil && (kind != "Explain" || len(depth[1]) > 1) {
+		return kind, refuse(164, "READONLY", "Cannot modify settings in readonly mode: write SETTINGS at the end of "+
+			"the statement, with plain values")
+	}
+	switch kind {
+	case "SelectWithUnionQuery":
+		return kind, p.selects(ctx, conn, sql, params)
+	case "Explain", "DescribeQuery":
+		if inner := innerSelect(sql); inner != "" {
+			return kind, p.selects(ctx, conn, inner, params)
+		}
+	}
+	return kind, p.plain(sql)
+}
+
+var (
+	astFunction   = regexp.MustCompile(`(?m)^ *Function (\S+)`)
+	astSettings   = regexp.MustCompile(`(?m)^( +)Set$`)
+	astIdentifier = regexp.MustCompile(`(?m)^ *(?:Table)?Identifier (\S+)`)
+)
+
+// functions refuses forbidden functions wherever the syntax tree has them, also where a
+// function is handed over by its name alone, as in arrayMap(f, a) and APPLY(f).
+func (p *policy) functions(who role, sql, tree string) error {
+	for _, pattern := range []*regexp.Regexp{astFunction, astIdentifier} {
+		for _, m := range pattern.FindAllStringSubmatch(tree, -1) {
+			name := strings.ToLower(m[1])
+			if p.forbidden[name] && (pattern == astFunction || slices.Contains(reaching, name)) {
+				return denied(who, "call "+headerSafe(m[1])+"()")
+			}
+		}
+	}
+	tokens := tokensOf(sql)
+	for i, t := range tokens {
+		if !isWord(sql, t, "APPLY") {
+			continue
+		}
+		for _, next := range tokens[i+1 : min(i+3, len(tokens))] {
+			if name := strings.ToLower(strings.Trim(sql[next.start:next.end], "`\"")); p.forbidden[name] {
+				return denied(who, "call "+headerSafe(name)+"()")
+			}
+		}
+	}
+	return nil
+}
+
+var (
+	treeTable    = regexp.MustCompile(`(?m)^ *TABLE id: .*$`)
+	treeName     = regexp.MustCompile(`^.*, table_name: ([^ ,]+)`)
+	treeFunction = regexp.MustCompile(`(?m)^ *TABLE_FUNCTION id: .*$`)
+	treeCall     = regexp.MustCompile(`(?m)^ *FUNCTION id: \d+, function_name: ([^ ,]+)`)
+	treeSource   = regexp.MustCompile(`^.*, table_function_name: ([^ ,]+)`)
+)
+
+// selects refuses a SELECT that reads another table than a reader may, or calls what
+// it may not. A line that looks like a table and is none, because a text of the statement
+// has it, can only refuse more.
+func (p *policy) selects(ctx context.Context, conn *chdb.Conn, sql string, params []chdb.Param) error {
+	// In parentheses no FORMAT and no INTO OUTFILE parses, which would change what the next
+	// EXPLAIN answers with.
+	ast, err := explain(ctx, conn, "EXPLAIN AST SELECT 1 FROM ("+sql+"\n)", params)
+	if err != nil {
+		return err
+	}
+	for _, m := range astIdentifier.FindAllStringSubmatch(ast, -1) {
+		if parts := strings.Split(m[1], "."); len(parts) > 1 && isSystem(parts[0]) && !mayRead(parts[0], parts[1]) {
+			return denied(roleReader, "read "+headerSafe(m[1]))
+		}
+	}
+	tree, err := explain(ctx, conn, "EXPLAIN QUERY TREE "+sql, params)
+	if err != nil {
+		return err
+	}
+	if !strings.HasPrefix(tree, "QUERY id: 0") && !strings.HasPrefix(tree, "UNION id: 0") {
+		return denied(roleReader, "run a statement that the engine does not explain")
+	}
+	for _, line := range treeTable.FindAllString(tree, -1) {
+		name := treeName.FindStringSubmatch(line)
+		if name == nil {
+			return denied(roleReader, "read this table")
+		}
+		database, table, _ := strings.Cut(name[1], ".")
+		if !mayRead(database, table) {
+			return denied(roleReader, "read "+headerSafe(name[1]))
+		}
+	}
+	for _, line := range treeFunction.FindAllString(tree, -1) {
+		name := treeSource.FindStringSubmatch(line)
+		if name == nil || !slices.Contains(tableFunctions, strings.ToLower(name[1])) {
+			return denied(roleReader, "use this table function")
+		}
+	}
+	for _, m := range treeCall.FindAllStringSubmatch(tree, -1) {
+		if p.forbidden[strings.ToLower(m[1])] {
+			return denied(roleReader, "call "+headerSafe(m[1])+"()")
+		}
+	}
+	return nil
+}
+
+func isSystem(database string) bool {
+	database = strings.ToLower(strings.Trim(database, "`\""))
+	return database == "system" || database == "information_schema"
+}
+
+// mayRead says whether a table is one of those that a reader may read. Of nudge it is every
+// one, and the engine has the last word.
+func mayRead(database, table string) bool {
+	database = strings.Trim(database, "`\"")
+	switch strings.ToLower(database) {
+	case "nudge", "information_schema":
+		return true
+	case "system":
+		return slices.Contains(systemTables, strings.Trim(table, "`\""))
+	}
+	return false
+}
+
+// innerSelect is the SELECT of an EXPLAIN or a DESCRIBE; "" when it has none.
+func innerSelect(sql string) string {
+	tokens := tokensOf(sql)
+	for i, t := range tokens {
+		begins := isWord(sql, t, "SELECT") || isWord(sql, t, "WITH") || isWord(sql, t, "FROM") || isSymbol(sql, t, '(')
+		if i == 0 || !begins {
+			continue
+		}
+		return sql[t.start:]
+	}
+	return ""
+}
+
+// plain refuses expressions in statements that need none, such as SHOW and DESCRIBE:
+// they would be run as part of a SELECT that the engine makes of the statement.
+func (p *policy) plain(sql string) error {
+	for _, t := range tokensOf(sql) {
+		if isSymbol(sql, t, '(') || isWord(sql, t, "SELECT") || isWord(sql, t, "WHERE") {
+			return denied(roleReader, "use expressions here; ask the tables of system with SELECT")
+		}
+	}
+	return nil
+}
+
+// explain runs an EXPLAIN and gives its lines.
+func explain(ctx context.Context, conn *chdb.Conn, sql string, params []chdb.Param) (string, error) {
+	r, err := conn.Query(ctx, sql, "TabSeparatedRaw", params...)
+	return string(r.Data), err
+}
+
+// refusal is what an account must not do, whatever the code of ClickHouse for it says: 403.
+type refusal struct{ *chdb.Exception }
+
+func (r refusal) Unwrap() error { return r.Exception }
+
+func refuse(code int, name, text string) error { return refusal{exception(code, name, text)} }
+
+func denied(who role, what string) error {
+	return refuse(497, "ACCESS_DENIED", fmt.Sprintf("%s: Not enough privileges: this account may not %s", who, what))
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// maxSecrets bounds what is read as secrets.
+const maxSecrets = 64 << 10
+
+// inherited is what nudged writes into the pipe of --accounts-fd, as JSON.
+type inherited struct {
+	Writer string `json:"writer"` // secret of the user writer, new at each start
+	Reader string `json:"reader"` // password of the user reader
+}
+
+// accounts are who may log in: writer and reader of the parent's pipe, or default and
+// reader of files and environment.
+func (c *serveCommand) accounts() ([]account, error) {
+	var all []account
+	if c.AccountsFD > 0 {
+		given, err := readInherited(c.AccountsFD)
+		if err != nil {
+			return nil, err
+		}
+		all = []account{
+			{user: "writer", secret: given.Writer, role: roleWriter},
+			{user: "reader", secret: given.Reader, role: roleReader},
+		}
+	} else {
+		owner, err := secretOf(c.PasswordFile, "CLICKHOUSED_PASSWORD")
+		if err != nil {
+			return nil, err
+		}
+		if owner == "" {
+			return nil, errors.New("a password of the user default is needed: set CLICKHOUSED_PASSWORD, or give " +
+				"--password-file")
+		}
+		all = []account{{user: "default", secret: owner, role: roleOwner}}
+		reader, err := secretOf(c.ReaderPasswordFile, "CLICKHOUSED_READER_PASSWORD")
+		if err != nil {
+			return nil, err
+		}
+		if reader != "" {
+			all = append(all, account{user: "reader", secret: reader, role: roleReader})
+		}
+	}
+	for _, a := range all {
+		if len(a.secret) < minSecret {
+			return nil, fmt.Errorf("the password of the user %s has %d bytes; %d or more are needed", a.user, len(a.secret),
+				minSecret)
+		}
+	}
+	return all, nil
+}
+
+// readInherited reads the accounts from a pipe and closes it.
+func readInherited(fd int) (given inherited, err error) {
+	pipe := os.NewFile(uintptr(fd), "accounts")
+	if pipe == nil {
+		return given, fmt.Errorf("--accounts-fd %d: there is no such file descriptor", fd)
+	}
+	text, err := io.ReadAll(io.LimitReader(pipe, maxSecrets))
+	if err = errors.Join(err, pipe.Close()); err != nil {
+		return given, fmt.Errorf("--accounts-fd %d: %w", fd, err)
+	}
+	if err := json.Unmarshal(text, &given); err != nil {
+		return given, fmt.Errorf("--accounts-fd %d: it is not the JSON that was expected", fd) // err would quote it
+	}
+	return given, nil
+}
+
+// secretOf is the content of a file, or of an environment variable. Arguments are no place
+// for it: every user of the machine can see them.
+func secretOf(file, variable string) (string, error) {
+	if file == "" {
+		return os.Getenv(variable), nil
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return "", fmt.Errorf("password file: %w", err)
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxSecrets))
+	return strings.TrimRight(string(text), "\r\n"), errors.Join(err, f.Close())
+}
