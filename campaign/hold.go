@@ -14,6 +14,7 @@ type Held struct {
 	Until   int64    // when it is asked again, ms
 	Reason  Reason   // of what leaves first
 	Open    []string // channels that are not decided yet; each has its deferred line
+	Sent    bool     // another channel was handed off
 }
 
 // open are the channels of a send that are still to be decided.

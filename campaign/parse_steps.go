@@ -129,6 +129,7 @@ func (r *reader) send(n *yaml.Node) *Send {
 		{name: "to", read: func(n *yaml.Node) { r.expr(n, "send.to", false, &s.To) }},
 		{name: "category", read: func(n *yaml.Node) { r.name(n, "send.category", &s.Category) }},
 		{name: "on_fail", read: func(n *yaml.Node) { s.OnFail = r.gotoObject(n, "send.on_fail") }},
+		{name: "on_drop", read: func(n *yaml.Node) { s.OnDrop = r.onDrop(n) }},
 		{name: "on_cap", read: func(n *yaml.Node) { s.OnCap = r.onCap(n) }},
 	}
 	r.object(n, "send", fields...)
@@ -329,10 +330,7 @@ func (p *Program) targets(i int) []string {
 		}
 		return append(all, next)
 	case *Send:
-		if v.OnFail != "" {
-			return []string{next, v.OnFail}
-		}
-		return []string{next}
+		return v.targets(next)
 	default:
 		return []string{next}
 	}

@@ -172,6 +172,7 @@ type Send struct {
 	Category string // empty: the campaign's
 	OnFail   string // step that the final failure of a delivery leads to; empty: none
 	OnCap    OnCap
+	OnDrop   OnDrop
 }
 
 // Message is the content of a send: a template by name, or inline texts (a field

@@ -40,6 +40,7 @@ var chainSections = []section[*Chain]{
 	variantSection, loopSection, takebackSection, plannedSection, stillSection, replySection,
 	exposedSection, behindSection, startSection, firstStartSection,
 	originSection,
+	partlySentSection,
 }
 
 // extended says whether a customer needs format 2.

@@ -17,6 +17,9 @@ func TestPolicySections(t *testing.T) {
 			c.Chains[1].Held = &Held{Planned: 5, Until: 9, Reason: ReasonCap, Open: []string{"email", "sms"}}
 		},
 		func(c *Customer) {
+			c.Chains[1].Held = &Held{Planned: 5, Until: 9, Reason: ReasonCap, Open: []string{"email"}, Sent: true}
+		},
+		func(c *Customer) {
 			c.Consents = []Consent{
 				{Subject: AboutCategory, Name: "marketing", Granted: true, At: 7, Source: "form"},
 				{Subject: AboutDisturbance, At: 8},

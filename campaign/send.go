@@ -25,7 +25,7 @@ func (m *Machine) send(t *turn) (next string, goesOn bool) {
 	}
 	msg := m.message(p, id, s, ch)
 	chain := ch.id(m.c)
-	held, failed := &Held{Planned: t.planned}, false
+	held, drops := &Held{Planned: t.planned, Sent: ch.Held != nil && ch.Held.Sent}, new(dropped)
 	for _, channel := range ch.open(s) {
 		d := Delivery{
 			ID: DeliveryID(chain, id, channel, ch.leaps), Workspace: m.c.Workspace, Campaign: ch.Campaign,
@@ -41,6 +41,7 @@ func (m *Machine) send(t *turn) (next string, goesOn bool) {
 		case r.reason == NoReason:
 			m.take(t, s, &d, msg)
 			m.handOff(&d, t)
+			held.Sent = true
 		case r.until != 0:
 			r.until = max(r.until, m.now+1) // time goes on, whatever a rule says
 			m.putOff(d, ch, r)
@@ -54,7 +55,7 @@ func (m *Machine) send(t *turn) (next string, goesOn bool) {
 				m.end(ch, Exited, r.reason, r.detail)
 				return "", false
 			}
-			failed = failed || r.reason == ReasonVariable
+			drops.add(r)
 		}
 	}
 	if len(held.Open) > 0 {
@@ -64,10 +65,7 @@ func (m *Machine) send(t *turn) (next string, goesOn bool) {
 		}
 		return "", false
 	}
-	if failed && s.OnFail != "" {
-		return s.OnFail, true
-	}
-	return p.after(t.step), true
+	return m.afterSend(t, s, drops, held.Sent)
 }
 
 // message captures what the deliveries of a send say and to whom.

@@ -43,6 +43,7 @@ const (
 	RuleDedupe     Rule = "dedupe"
 	RuleVariables  Rule = "variables"
 	RulePending    Rule = "pending"
+	RuleDrop       Rule = "on_drop"
 )
 
 // Answer is what a rule said.
