@@ -13,6 +13,8 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/nudge-engine/nudge/internal/secret"
 )
 
 // maxPending bounds the appends of one connection that wait for their
@@ -76,7 +78,8 @@ func OpenURL(url string, replicas int, log *slog.Logger) (*JetStream, error) {
 	return newJetStream(&JetStream{replicas: replicas, log: log, dial: func() (*nats.Conn, error) {
 		conn, err := nats.Connect(url, nats.Name("nudge"), nats.MaxReconnects(-1), nats.RetryOnFailedConnect(false))
 		if err != nil {
-			return nil, fmt.Errorf("stream: connect to %s: %w", url, err)
+			shown := secret.URL(url)
+			return nil, secret.NewFilter(nil, []secret.URL{shown}).Error(fmt.Errorf("stream: connect to %v: %w", shown, err))
 		}
 		return conn, nil
 	}})

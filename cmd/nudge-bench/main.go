@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/nudge-engine/nudge/internal/units"
 )
 
 type cli struct {
@@ -51,7 +53,7 @@ func run(args []string, c console) int {
 	defer stop()
 	parser, err := kong.New(&cli{}, kong.Name("nudge-bench"), kong.Description(description), kong.Writers(c.out, c.err),
 		kong.Exit(func(n int) { code, exited = n, true }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.BindTo(ctx, (*context.Context)(nil)))
+		units.Durations(), kong.BindTo(ctx, (*context.Context)(nil)))
 	if err != nil {
 		fmt.Fprintln(c.err, "nudge-bench:", err)
 		return 2

@@ -9,6 +9,8 @@ import (
 	"os"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/nudge-engine/nudge/internal/units"
 )
 
 type cli struct {
@@ -46,7 +48,7 @@ func run(args []string, c console) int {
 	exited := false
 	parser, err := kong.New(&cli{}, kong.Name("nudge"), kong.Description(
 		"nudge checks, applies and simulates trigger campaigns. Start with `nudge check DIR`."),
-		kong.UsageOnError(), kong.Writers(c.out, c.err), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		units.Durations(), kong.UsageOnError(), kong.Writers(c.out, c.err), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Exit(func(code int) { status, exited = code, true }))
 	if err != nil {
 		fmt.Fprintln(c.err, "nudge:", err)

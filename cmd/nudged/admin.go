@@ -105,7 +105,7 @@ func (n *node) guarded(f func(w http.ResponseWriter, r *http.Request) error) htt
 		case errors.As(err, &author):
 			status = http.StatusUnprocessableEntity
 		}
-		writeProblem(w, status, err.Error())
+		writeProblem(w, status, n.config.filter().Text(err.Error()))
 	}
 }
 

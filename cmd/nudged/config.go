@@ -17,6 +17,8 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/nudge-engine/nudge/internal/identity"
+	"github.com/nudge-engine/nudge/internal/secret"
+	"github.com/nudge-engine/nudge/internal/units"
 	"github.com/nudge-engine/nudge/sink/dispatch/egress"
 )
 
@@ -29,29 +31,29 @@ type Config struct {
 	AdminListen      string `env:"NUDGE_ADMIN_LISTEN" default:"127.0.0.1:8081" help:"Address for administration."`
 	ClickhouseListen string `env:"NUDGE_CLICKHOUSE_LISTEN" default:"127.0.0.1:8123" help:"Address of the embedded ClickHouse."`
 
-	ClickhouseURL string `name:"clickhouse-url" env:"NUDGE_CLICKHOUSE_URL" help:"A ClickHouse elsewhere; empty: embedded."`
-	NatsURL       string `name:"nats-url" env:"NUDGE_NATS_URL" help:"A NATS JetStream elsewhere; empty: embedded."`
-	NatsReplicas  int    `env:"NUDGE_NATS_REPLICAS" default:"1" help:"Servers that keep each stream, with nats-url."`
+	ClickhouseURL secret.URL `name:"clickhouse-url" env:"NUDGE_CLICKHOUSE_URL" help:"A ClickHouse elsewhere; empty: embedded."`
+	NatsURL       secret.URL `name:"nats-url" env:"NUDGE_NATS_URL" help:"A NATS JetStream elsewhere; empty: embedded."`
+	NatsReplicas  int        `env:"NUDGE_NATS_REPLICAS" default:"1" help:"Servers that keep each stream, with nats-url."`
 
-	CampaignsDir string `env:"NUDGE_CAMPAIGNS_DIR" help:"Definitions to apply at start." placeholder:"DIR"`
-	WriteKey     string `env:"NUDGE_WRITE_KEY" secret:"true" help:"Write key of the default workspace, 16 bytes or more; empty: made at first start."`
-	SourcesFile  string `env:"NUDGE_SOURCES_FILE" help:"YAML file with sources that have write keys of their own." placeholder:"FILE"`
-	AdminKey     string `env:"NUDGE_ADMIN_KEY" secret:"true" help:"Bearer token of the admin address, 16 bytes or more; empty: made at first start."`
+	CampaignsDir string      `env:"NUDGE_CAMPAIGNS_DIR" help:"Definitions to apply at start." placeholder:"DIR"`
+	WriteKey     secret.Text `env:"NUDGE_WRITE_KEY" help:"Write key of the default workspace, 16 bytes or more; empty: made at first start."`
+	SourcesFile  string      `env:"NUDGE_SOURCES_FILE" help:"YAML file with sources that have write keys of their own." placeholder:"FILE"`
+	AdminKey     secret.Text `env:"NUDGE_ADMIN_KEY" help:"Bearer token of the admin address, 16 bytes or more; empty: made at first start."`
 
 	AllowedHosts []string `env:"NUDGE_ALLOWED_HOSTS" help:"Names beside the loopback ones under which the admin address and the embedded ClickHouse may be asked, separated by commas." placeholder:"NAME"`
 
-	ClickhousePassword string `env:"NUDGE_CLICKHOUSE_PASSWORD" secret:"true" help:"Password of the user reader of the embedded ClickHouse, 16 bytes or more; empty: made at first start."`
+	ClickhousePassword secret.Text `env:"NUDGE_CLICKHOUSE_PASSWORD" help:"Password of the user reader of the embedded ClickHouse, 16 bytes or more; empty: made at first start."`
 
-	EraseKey string `env:"NUDGE_ERASE_KEY" secret:"true" help:"Key of the hashes that stay of erased customers, 16 bytes or more in hexadecimal; empty: made at first start. All servers of one log need the same."`
+	EraseKey secret.Text `env:"NUDGE_ERASE_KEY" help:"Key of the hashes that stay of erased customers, 16 bytes or more in hexadecimal; empty: made at first start. All servers of one log need the same."`
 
 	Partitions      int           `env:"NUDGE_PARTITIONS" default:"8" help:"Partitions of a new log, 1 to 64; fixed for its life."`
-	MemoryLimit     int64         `env:"NUDGE_MEMORY_LIMIT" default:"4294967296" help:"Bytes of customers in memory; 0: no limit."`
+	MemoryLimit     units.Size    `env:"NUDGE_MEMORY_LIMIT" default:"4GiB" help:"Customers in memory; 0: no limit."`
 	SnapshotEvery   time.Duration `env:"NUDGE_SNAPSHOT_EVERY" default:"5s" help:"Time between snapshots."`
 	CheckpointEvery time.Duration `env:"NUDGE_CHECKPOINT_EVERY" default:"10m" help:"Time between checkpoints of the state."`
 	Checkpoints     int           `env:"NUDGE_CHECKPOINTS" default:"2" help:"Checkpoints that are kept, 2 to 1000: how far back the past can be looked at."`
-	LogBytes        int64         `env:"NUDGE_LOG_BYTES" default:"21474836480" help:"Bytes of all event streams together."`
+	LogBytes        units.Size    `env:"NUDGE_LOG_BYTES" default:"20GiB" help:"Size of all event streams together."`
 	Retention       time.Duration `env:"NUDGE_RETENTION" default:"24h" help:"How long the log keeps what is no longer needed."`
-	MinFree         int64         `env:"NUDGE_MIN_FREE" default:"2147483648" help:"Free bytes of disk below which events get 503."`
+	MinFree         units.Size    `env:"NUDGE_MIN_FREE" default:"2GiB" help:"Free disk below which events get 503."`
 	EgressAllow     string        `env:"NUDGE_EGRESS_ALLOW" help:"What channels may reach beside public addresses over https: names, addresses, networks, host:port, separated by commas." placeholder:"LIST"`
 	RatePerKey      float64       `env:"NUDGE_RATE_PER_KEY" default:"0" help:"Events a second and write key; 0: no limit."`
 
@@ -74,16 +76,15 @@ func (c *Config) validate() error {
 	}
 	check(c.DataDir != "", "data_dir: must not be empty")
 	check(c.Partitions >= 1 && c.Partitions <= 64, "partitions: %d; must be from 1 to 64", c.Partitions)
-	check(c.MemoryLimit >= 0, "memory_limit: %d; must not be negative", c.MemoryLimit)
 	check(c.SnapshotEvery >= 100*time.Millisecond, "snapshot_every: %v; must be at least 100ms", c.SnapshotEvery)
 	check(c.CheckpointEvery >= time.Second, "checkpoint_every: %v; must be at least 1s", c.CheckpointEvery)
 	check(c.Checkpoints >= 2 && c.Checkpoints <= 1000, "checkpoints: %d; must be from 2 to 1000", c.Checkpoints)
 	check(c.Retention >= time.Minute, "retention: %v; must be at least 1m", c.Retention)
 	check(
-		c.LogBytes >= int64(c.Partitions)*(16<<20),
-		"log_bytes: %d; must be at least 16 MiB a partition, %d for %d partitions",
+		c.LogBytes >= units.Size(c.Partitions)*(16<<20),
+		"log_bytes: %v; must be at least 16MiB a partition, %v for %d partitions",
 		c.LogBytes,
-		int64(c.Partitions)*(16<<20),
+		units.Size(c.Partitions)*(16<<20),
 		c.Partitions,
 	)
 	check(c.NatsReplicas >= 1 && c.NatsReplicas <= 5, "nats_replicas: %d; must be from 1 to 5", c.NatsReplicas)
@@ -99,7 +100,10 @@ func (c *Config) validate() error {
 		_, _, err := net.SplitHostPort(a.addr)
 		check(err == nil, "%s: %q is no address; write for example 127.0.0.1:8080", a.name, a.addr)
 	}
-	for _, k := range []struct{ name, key string }{
+	for _, k := range []struct {
+		name string
+		key  secret.Text
+	}{
 		{"write_key", c.WriteKey}, {"admin_key", c.AdminKey}, {"clickhouse_password", c.ClickhousePassword},
 	} {
 		check(k.key == "" || len(k.key) >= identity.MinKey,
@@ -118,7 +122,7 @@ func (c *Config) egress() (*egress.Policy, error) {
 		return nil, fmt.Errorf("egress_allow: %w", err)
 	}
 	own := []string{c.AdminListen, c.ClickhouseListen}
-	for _, text := range []string{c.NatsURL, c.ClickhouseURL} {
+	for _, text := range []string{c.NatsURL.Reveal(), c.ClickhouseURL.Reveal()} {
 		for _, one := range strings.Split(text, ",") { // of NATS there may be several
 			if u, err := url.Parse(strings.TrimSpace(one)); err == nil && u.Host != "" {
 				own = append(own, net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), defaultPorts[u.Scheme])))
@@ -133,6 +137,12 @@ func (c *Config) egress() (*egress.Policy, error) {
 //nudge:constant read only
 var defaultPorts = map[string]string{
 	"nats": "4222", "tls": "4222", "http": "8123", "https": "8443", "clickhouse": "9000",
+}
+
+// filter takes the secrets of the settings out of what is printed.
+func (c *Config) filter() secret.Filter {
+	return secret.NewFilter([]secret.Text{c.WriteKey, c.AdminKey, c.ClickhousePassword, c.EraseKey},
+		[]secret.URL{c.ClickhouseURL, c.NatsURL})
 }
 
 func (c *Config) path(parts ...string) string {
@@ -152,8 +162,15 @@ func (c *Config) print(out io.Writer) error {
 		if err != nil {
 			return fmt.Errorf("config: %w", err)
 		}
-		if f.Tag.Get("secret") != "" && value != "" {
-			text = []byte("# " + settingName(f) + ": (set)\n") // a comment, so that it is not given back
+		hidden := false
+		switch setting := v.Field(i).Interface().(type) {
+		case secret.Text:
+			hidden = setting != ""
+		case secret.URL:
+			hidden = !setting.Open()
+		}
+		if hidden {
+			text = fmt.Appendf(nil, "# %s: %s\n", settingName(f), value) // a comment, so that it is not given back
 		}
 		if _, err := fmt.Fprintf(out, "# %s (%s)\n%s", f.Tag.Get("help"), f.Tag.Get("env"), text); err != nil {
 			return fmt.Errorf("config: %w", err)
@@ -218,6 +235,10 @@ func readSettings(path string) (map[string]any, error) {
 	}
 	settings := map[string]any{}
 	if err := yaml.Unmarshal(text, &settings); err != nil {
+		var wrong *yaml.TypeError
+		if errors.As(err, &wrong) { // its text repeats what is in the file, a key maybe
+			err = errors.New("it is no list of settings; write lines as partitions: 8")
+		}
 		return nil, fmt.Errorf("config file %s: %w", path, err)
 	}
 	known := map[string]bool{}

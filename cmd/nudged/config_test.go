@@ -65,7 +65,7 @@ func TestConfigErrors(t *testing.T) {
 	f("admin_key: it has 5 bytes; 16 or more are needed", "--admin-key", "short")
 	f("write_key: it has 15 bytes; 16 or more are needed", "--write-key", "fifteen-letters")
 	f("clickhouse_password: it has 1 bytes; 16 or more are needed", "--clickhouse-password", "x")
-	f("at least 16 MiB a partition", "--log-bytes", "1000")
+	f("at least 16MiB a partition", "--log-bytes", "1000")
 	f(`log level "loud"`, "--log-level", "loud")
 	bad := filepath.Join(dir, "bad.yaml")
 	if err := os.WriteFile(bad, []byte("partitons: 3\n"), 0o600); err != nil {
@@ -75,4 +75,96 @@ func TestConfigErrors(t *testing.T) {
 	f("clickhoused is not at", "--admin-listen", "127.0.0.1:0", "--clickhoused", filepath.Join(dir, "none"))
 	f("warehouse: url", "--admin-listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0", "--clickhouse-url", "://x",
 		"--log-bytes", "134217728")
+}
+
+// What is secret in a setting is in no output: not in that of config, not in an error.
+func TestSecretsAreNotShown(t *testing.T) {
+	f := func(args ...string) {
+		t.Helper()
+		for _, command := range []string{"config", "run"} {
+			all := append([]string{command, "--data-dir", t.TempDir(), "--admin-listen", "127.0.0.1:0"}, args...)
+			code, out, errs := tool(all...)
+			if command == "run" && code == 0 {
+				t.Errorf("%v: it runs", args)
+			}
+			if strings.Contains(out+errs, "hush") {
+				t.Errorf("%s %v shows %s", command, args, out+errs)
+			}
+		}
+	}
+	none := filepath.Join(t.TempDir(), "none")
+	f("--clickhouse-url", "clickhouse://user:hush-hush@127.0.0.1:x/db", "--log-bytes", "128MiB")
+	f("--clickhouse-url", "://hush-hush", "--log-bytes", "128MiB")
+	f("--clickhouse-url", "clickhouse://h:1/db?password=hush-hush&dial_timeout=x", "--log-bytes", "128MiB")
+	f("--nats-url", "nats://user:hush-hush@127.0.0.1:1")
+	f("--nats-url", "nats://hush-hush@127.0.0.1:1,nats://hush-hush@127.0.0.1:2")
+	f("--nats-url", "nats://user:hush hush@127.0.0.1:x")
+	f("--nats-url", "user:hush-hush@127.0.0.1:1")
+	f("--write-key", "hush", "--clickhoused", none)
+	f("--admin-key", "hush", "--erase-key", "hush", "--clickhoused", none)
+	f("--clickhouse-password", "hush-hush-hush-hush", "--clickhoused", none)
+	f("--erase-key", "no-hexadecimal-hush-hush", "--clickhoused", none)
+	file := filepath.Join(t.TempDir(), "nudge.yaml")
+	if err := os.WriteFile(file, []byte("- write_key: hush-hush-hush-hush\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f("--config-file", file)
+	if err := os.WriteFile(file, []byte("hush-hush-hush\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f("--config-file", file)
+}
+
+// The data are their owner's alone, whatever the umask and whoever made the directories.
+func TestDataIsPrivate(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	for _, made := range []string{dir, filepath.Join(dir, "state"), filepath.Join(dir, "log")} {
+		if err := os.Mkdir(made, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(made, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if code, _, errs := tool("run", "--data-dir", dir, "--admin-listen", "127.0.0.1:0", "--clickhoused", "/none"); code == 0 ||
+		!strings.Contains(errs, "clickhoused is not at") {
+		t.Fatalf("exit %d, %s", code, errs)
+	}
+	for name, want := range map[string]os.FileMode{
+		"": 0o700, "state": 0o700, "log": 0o700, "clickhouse": 0o700, "node.json": 0o600,
+	} {
+		stat, err := os.Stat(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if stat.Mode().Perm() != want {
+			t.Errorf("%q has the mode %o; want %o", name, stat.Mode().Perm(), want)
+		}
+	}
+}
+
+func TestSizesAndDurations(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "nudge.yaml")
+	if err := os.WriteFile(file, []byte("log_bytes: 40GiB\nretention: 7d\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("NUDGE_MIN_FREE", "500MB")
+	t.Setenv("NUDGE_CHECKPOINT_EVERY", "1d")
+	code, out, errs := tool("config", "--config-file", file, "--memory-limit", "1GiB", "--snapshot-every", "2s")
+	for _, want := range []string{
+		"log_bytes: 40GiB", "retention: 168h0m0s", `min_free: "500000000"`, "checkpoint_every: 24h0m0s", "memory_limit: 1GiB",
+		"snapshot_every: 2s",
+	} {
+		if !strings.Contains(out, want+"\n") {
+			t.Errorf("%q is missing, exit %d:\n%s%s", want, code, out, errs)
+		}
+	}
+	code, _, errs = tool("config", "--memory-limit", "lots")
+	if code == 0 || !strings.Contains(errs, "--memory-limit") || !strings.Contains(errs, `"lots" is no size; write`) {
+		t.Errorf("exit %d, %s", code, errs)
+	}
+	code, _, errs = tool("config", "--retention", "long")
+	if code == 0 || !strings.Contains(errs, "--retention") || !strings.Contains(errs, `"long" is no duration; write`) {
+		t.Errorf("exit %d, %s", code, errs)
+	}
 }

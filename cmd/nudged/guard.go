@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/nudge-engine/nudge/stream"
@@ -91,16 +90,16 @@ func (g *guard) set(p int, err error) {
 
 // node checks what concerns all partitions.
 func (g *guard) node(ctx context.Context) error {
-	var fs syscall.Statfs_t
-	if err := syscall.Statfs(g.n.config.DataDir, &fs); err != nil {
-		return fmt.Errorf("disk: %w", err)
+	free, err := freeDisk(g.n.config.DataDir)
+	if err != nil {
+		return err
 	}
-	if free := int64(fs.Bavail) * fs.Bsize; free < g.n.config.MinFree {
-		return fmt.Errorf("%w: %d bytes free, %d wanted (min_free)", errDisk, free, g.n.config.MinFree)
+	if free < g.n.config.MinFree {
+		return fmt.Errorf("%w: %v are free, %v are wanted (min_free)", errDisk, free, g.n.config.MinFree)
 	}
 	limited, cancel := context.WithTimeout(ctx, answerLimit)
 	defer cancel()
-	err := g.n.logStore.Healthy(limited)
+	err = g.n.logStore.Healthy(limited)
 	if err == nil {
 		g.silence = 0
 		return nil

@@ -34,7 +34,8 @@ func loadKeys(c *Config) (keys, error) {
 		return keys{}, err
 	}
 	given := identity.Identity{
-		WriteKey: c.WriteKey, AdminKey: c.AdminKey, ReaderPassword: c.ClickhousePassword, EraseKey: c.EraseKey,
+		WriteKey: c.WriteKey.Reveal(), AdminKey: c.AdminKey.Reveal(),
+		ReaderPassword: c.ClickhousePassword.Reveal(), EraseKey: c.EraseKey.Reveal(),
 	}
 	before := id
 	if err := id.Fill(given); err != nil {

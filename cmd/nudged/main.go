@@ -16,6 +16,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/nudge-engine/nudge/internal/units"
 )
 
 type cli struct {
@@ -49,7 +51,7 @@ func main() { os.Exit(run(os.Args[1:], streams{os.Stdout, os.Stderr})) }
 func run(args []string, s streams) int {
 	code, exited := 0, false
 	parser, err := kong.New(&cli{}, kong.Name("nudged"), kong.Description(description), kong.Writers(s.out, s.err),
-		kong.Resolvers(fileResolver(args)), kong.Exit(func(c int) { code, exited = c, true }),
+		kong.Resolvers(fileResolver(args)), units.Durations(), kong.Exit(func(c int) { code, exited = c, true }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 	if err != nil {
 		fmt.Fprintln(s.err, "nudged:", err)
@@ -97,6 +99,13 @@ func (c *runCommand) Run(s streams) error {
 	if err := c.validate(); err != nil {
 		return err
 	}
+	filter := c.filter()
+	return filter.Error(c.serve(streams{out: filter.Writer(s.out), err: filter.Writer(s.err)}))
+}
+
+// serve runs the server until it is asked to stop.
+func (c *runCommand) serve(s streams) error {
+	privateFiles()
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
 		return fmt.Errorf("log level %q: use debug, info, warn or error", c.LogLevel)

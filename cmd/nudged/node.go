@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,6 +20,7 @@ import (
 	"github.com/nudge-engine/nudge/ingest"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/internal/identity"
+	"github.com/nudge-engine/nudge/internal/secret"
 	"github.com/nudge-engine/nudge/sink/dispatch"
 	"github.com/nudge-engine/nudge/sink/warehouse"
 	"github.com/nudge-engine/nudge/storage"
@@ -102,14 +102,14 @@ func start(ctx context.Context, c *Config, out io.Writer, log *slog.Logger) (*no
 			"each with --data-dir %[2]s, print them\n", identity.Path(c.DataDir), c.DataDir)
 	}
 	log.Info("ready", slog.String("events", c.HTTPListen), slog.String("admin", c.AdminListen),
-		slog.String("clickhouse", n.clickhouseURL()))
+		slog.Any("clickhouse", n.clickhouseURL()))
 	return n, nil
 }
 
 // openData locks the data directory: one process a directory.
 func (n *node) openData(ctx context.Context) error {
-	if err := os.MkdirAll(n.config.DataDir, 0o750); err != nil {
-		return fmt.Errorf("data_dir: %w", err)
+	if err := makePrivate(n.config); err != nil {
+		return err
 	}
 	n.lock = flock.New(n.config.path("lock"))
 	locked, err := n.lock.TryLock()
@@ -136,7 +136,7 @@ func (n *node) openLog(ctx context.Context) (err error) {
 			Logger: n.log,
 		})
 	} else {
-		n.logStore, err = stream.OpenURL(n.config.NatsURL, n.config.NatsReplicas, n.log)
+		n.logStore, err = stream.OpenURL(n.config.NatsURL.Reveal(), n.config.NatsReplicas, n.log)
 	}
 	if err != nil {
 		return err
@@ -159,7 +159,7 @@ func (n *node) openStreams(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	share := n.config.LogBytes / int64(n.config.Partitions)
+	share := int64(n.config.LogBytes) / int64(n.config.Partitions)
 	for p := range n.config.Partitions {
 		ev, err := n.logStore.Open(ctx, stream.EventStream(p), stream.Options{MaxBytes: share})
 		if err != nil {
@@ -208,7 +208,7 @@ func (n *node) startEngine(ctx context.Context) error {
 		Semantics: effect.Semantics, Publisher: n.publisher, Compile: n.catalog.compile, Clock: n.clock.Now,
 		Node: n.keys.node, Epoch: n.lease.Epoch(),
 		EraseKey: n.keys.erase,
-		Logger:   n.log, MemoryLimit: n.config.MemoryLimit, SnapshotEvery: n.config.SnapshotEvery,
+		Logger:   n.log, MemoryLimit: int64(n.config.MemoryLimit), SnapshotEvery: n.config.SnapshotEvery,
 		Checkpoints: n.config.CheckpointEvery, KeepBack: n.config.Checkpoints,
 	})
 	if err := n.engine.Start(ctx); err != nil {
@@ -258,7 +258,7 @@ func (n *node) startSinks(ctx context.Context) error {
 	if n.child != nil {
 		n.warehouse, err = warehouse.OpenOwn(n.child.address(), n.child.secret)
 	} else {
-		n.warehouse, err = warehouse.Open(n.clickhouseURL(), false)
+		n.warehouse, err = warehouse.Open(n.clickhouseURL().Reveal(), false)
 	}
 	if err != nil {
 		return err
@@ -352,11 +352,11 @@ func (n *node) watchLease(ctx context.Context) {
 	}
 }
 
-func (n *node) clickhouseURL() string {
+func (n *node) clickhouseURL() secret.URL {
 	if n.config.ClickhouseURL != "" {
 		return n.config.ClickhouseURL
 	}
-	return "http://" + n.child.address()
+	return secret.URL("http://" + n.child.address())
 }
 
 // openHTTP starts to take events.

@@ -58,7 +58,7 @@ func (n *node) readiness() readiness {
 	failing := n.writer.Failing()
 	rows := remark{short: "ClickHouse takes no rows"}
 	if failing != nil {
-		rows.detail = failing.Error()
+		rows.detail = n.config.filter().Text(failing.Error())
 	}
 	switch {
 	case !n.writer.Answered(): // whether rows can be written at all has not been seen yet
