@@ -78,3 +78,6 @@ func (l serverLog) Tracef(format string, v ...any)  { l.say(slog.LevelDebug, for
 func (l serverLog) say(level slog.Level, format string, v []any) {
 	l.log.Log(context.Background(), level, "nats-server", slog.String("text", fmt.Sprintf(format, v...)))
 }
+
+// Address is the host:port at which the server of the log listens; empty when it is not known.
+func (l *JetStream) Address() string { return l.conn.ConnectedAddr() }

@@ -21,6 +21,9 @@ func (n *node) openInHand(ctx context.Context) (err error) {
 	if n.inHand, crashes, err = storage.OpenInHand(n.config.DataDir, len(n.events)); err != nil {
 		return err
 	}
+	if n.rendering, err = storage.OpenRendering(n.config.DataDir); err != nil {
+		return err
+	}
 	n.held = map[int]error{}
 	for _, c := range crashes {
 		n.log.Warn("the last process ended with this in hand", slog.Int("partition", c.Partition),

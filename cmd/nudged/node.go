@@ -59,6 +59,7 @@ type node struct {
 	effects   []stream.Stream
 	publisher *stream.Publisher
 	inHand    *storage.InHand
+	rendering *storage.Rendering
 	held      map[int]error // partitions that must not start
 	engine    *actors.Engine
 	control   *actors.Controller
@@ -186,7 +187,7 @@ func (n *node) startEngine(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.catalog = newCatalog(lang, n.control, allowed)
+	n.catalog = newCatalog(lang, n.control, allowed.Except(n.logStore.Address()))
 	for p := range n.events {
 		events, err := n.events[p].Info(ctx)
 		if err != nil {
@@ -286,8 +287,8 @@ func (n *node) startSinks(ctx context.Context) error {
 		Store:     n.store,
 		Publisher: n.publisher,
 		MayLeave:  n.mayLeave, MayLeaveAll: n.engine.MayLeaveAll,
-		Texts:    n.catalog.texts,
-		Channel:  n.catalog.channel,
+		Texts:   n.catalog.texts,
+		Channel: n.catalog.channel, Rendering: n.rendering,
 		MaxBytes: 1 << 30,
 		Logger:   n.log,
 		Sent:     n.countSent,

@@ -31,9 +31,11 @@ type Config struct {
 	// Texts are the texts of a step's message in one version of a campaign.
 	Texts func(workspace, name string, version uint32, step string) ([]campaign.Field, error)
 	// Channel is the configured channel of that name.
-	Channel  func(name string) (Channel, error)
-	MaxBytes int64 // of each SEND stream
-	Logger   *slog.Logger
+	Channel func(name string) (Channel, error)
+	// Rendering marks the messages that are made; nil: they are not marked.
+	Rendering *storage.Rendering
+	MaxBytes  int64 // of each SEND stream
+	Logger    *slog.Logger
 	// Sent is called after each attempt; may be nil.
 	Sent func(d *campaign.Delivery, o Outcome)
 }

@@ -230,11 +230,39 @@ func (l *lane) send(ctx context.Context, d *campaign.Delivery) (o Outcome) {
 	if err != nil {
 		return permanent(err)
 	}
-	rendered, err := l.d.renderer.Render(texts, d.Values, d.At)
-	if err != nil {
-		return Outcome{Verdict: campaign.Permanent, Reason: message.ReasonOf(err), Detail: err.Error()}
+	rendered, failure := l.render(texts, d)
+	if failure != nil {
+		return *failure
 	}
 	return channel.Send(ctx, &Outgoing{Delivery: *d, Message: rendered})
+}
+
+// maxCrashes is how many processes may end while a message is made before it is given up, as for
+// records (design R16).
+const maxCrashes = 3
+
+// render makes the message of a delivery, or says why it cannot be made.
+func (l *lane) render(texts []campaign.Field, d *campaign.Delivery) (rendered []campaign.Field, failure *Outcome) {
+	var err error
+	render := func() { rendered, err = l.d.renderer.Render(texts, d.Values, d.At) }
+	marks := l.d.config.Rendering
+	switch {
+	case marks == nil:
+		render()
+	case marks.Crashes(d.ID) >= maxCrashes:
+		return nil, &Outcome{
+			Verdict: campaign.Permanent, Reason: campaign.ReasonCrash,
+			Detail: fmt.Sprintf("the process ended %d times while this message was made", marks.Crashes(d.ID)),
+		}
+	default:
+		if err := marks.Make(d.ID, render); err != nil {
+			l.d.config.Logger.Warn("dispatch: the mark of a message", slog.Any("error", err))
+		}
+	}
+	if err != nil {
+		return nil, &Outcome{Verdict: campaign.Permanent, Reason: message.ReasonOf(err), Detail: err.Error()}
+	}
+	return rendered, nil
 }
 
 // permanent is the outcome of a delivery that cannot leave, whatever the channel would say.

@@ -1,0 +1,52 @@
+package dispatch
+
+import (
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/sink/dispatch/message"
+	"github.com/nudge-engine/nudge/storage"
+)
+
+// A message during which the process ended three times is given up, with the reason; another
+// one, and one that ended it less often, is made.
+func TestMessageThatEndsTheProcess(t *testing.T) {
+	dir := t.TempDir()
+	guilty, suspected := campaign.ID{1}, campaign.ID{2}
+	counts := fmt.Sprintf(`{"%s":3,"%s":2}`, hex.EncodeToString(guilty[:]), hex.EncodeToString(suspected[:]))
+	if err := os.WriteFile(filepath.Join(dir, "rendering.json"), []byte(counts), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	marks, err := storage.OpenRendering(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := marks.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	l := &lane{d: &Dispatcher{
+		config: Config{Rendering: marks, Logger: slog.New(slog.DiscardHandler)}, renderer: message.NewRenderer(),
+	}}
+	texts := []campaign.Field{{Name: "body", Source: "hello"}}
+	for id, want := range map[campaign.ID]campaign.Reason{
+		guilty: campaign.ReasonCrash, suspected: campaign.NoReason, {3}: campaign.NoReason,
+	} {
+		made, failure := l.render(texts, &campaign.Delivery{ID: id})
+		switch {
+		case want == campaign.NoReason && (failure != nil || made[0].Source != "hello"):
+			t.Errorf("%s: made %v, failure %+v", id, made, failure)
+		case want != campaign.NoReason && (failure == nil || failure.Reason != want || failure.Verdict != campaign.Permanent):
+			t.Errorf("%s: made %v, failure %+v; want %s", id, made, failure, want)
+		}
+	}
+	if n := marks.Crashes(suspected); n != 0 {
+		t.Errorf("a message that was made is suspected %d times still", n)
+	}
+}
