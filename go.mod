@@ -30,6 +30,8 @@ require (
 	golang.org/x/time v0.16.0
 )
 
+require go.yaml.in/yaml/v4 v4.0.0
+
 require (
 	cel.dev/expr v0.25.1 // indirect
 	github.com/ClickHouse/ch-go v0.74.0

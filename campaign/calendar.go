@@ -77,6 +77,7 @@ func (r *reader) calendars(n *yaml.Node, p *Policy) {
 		var c Calendar
 		r.object(n, "calendar",
 			field{name: "name", required: true, read: func(n *yaml.Node) {
+				r.spot(Spot{Field: "calendar", Name: n.Value}, n)
 				if r.name(n, "calendar.name", &c.Name); named[c.Name] {
 					r.fail(n, "calendar %q is defined twice", c.Name)
 				}

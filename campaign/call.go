@@ -137,6 +137,7 @@ func (r *reader) call(n *yaml.Node) *Call {
 	r.object(n, "call",
 		field{name: "url", required: true, read: func(n *yaml.Node) {
 			r.text(n, "call.url", &address)
+			r.spot(Spot{Field: "text", Name: "url"}, n)
 			fixed, _, liquid := strings.Cut(address, "{{")
 			at, err := url.Parse(fixed)
 			if err != nil || at.Scheme != "http" && at.Scheme != "https" || at.Host == "" && !liquid {
@@ -148,7 +149,10 @@ func (r *reader) call(n *yaml.Node) *Call {
 			method = methods[r.choice(n, "call.method", methods...)]
 		}},
 		field{name: "headers", read: func(n *yaml.Node) { r.messageFields(n, "call.headers", &headers) }},
-		field{name: "body", read: func(n *yaml.Node) { r.text(n, "call.body", &body) }},
+		field{name: "body", read: func(n *yaml.Node) {
+			r.text(n, "call.body", &body)
+			r.spot(Spot{Field: "text", Name: "body"}, n)
+		}},
 		field{name: "expires", read: func(n *yaml.Node) { r.duration(n, "call.expires", &c.Request.Expires) }},
 		field{name: "wait", read: func(n *yaml.Node) { r.boolean(n, "call.wait", &c.Wait) }},
 		field{name: "timeout", read: func(n *yaml.Node) { r.duration(n, "call.timeout", &c.Timeout) }},

@@ -47,6 +47,9 @@ func ParseDuration(text string) (int64, error) {
 }
 
 func badDuration(text string) error {
+	if meant := meantDuration(text); meant != "" {
+		return fmt.Errorf("duration %q is not understood; write %s", text, meant)
+	}
 	return fmt.Errorf("duration %q is not understood; write for example 90s, 15m, 24h, 14d or 2w", text)
 }
 

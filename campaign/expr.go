@@ -123,23 +123,26 @@ func readCounter(function string, args []ref.Val) ref.Val {
 func (l *Language) compileExpr(source string, want *cel.Type) (*Expr, error) {
 	ast, issues := l.env.Compile(source)
 	if issues != nil && issues.Err() != nil {
-		return nil, exprError(source, issues)
+		return nil, l.exprErrors(source, issues)
 	}
 	if got := ast.OutputType(); want != nil && !got.IsExactType(want) && !got.IsExactType(cel.DynType) {
-		return nil, fmt.Errorf("expression gives %s, not %s", got, want)
+		return nil, notGiven(got, "true or false is needed: compare it with something")
 	}
 	e := &Expr{Source: source, output: ast.OutputType()}
 	var spent costs
-	var bad error
+	var bad ExprErrors
 	celast.PostOrderVisit(ast.NativeRep().Expr(), celast.NewExprVisitor(func(x celast.Expr) {
 		e.reads.see(x)
-		bad = cmp.Or(bad, spent.see(ast.NativeRep(), x))
+		wrong := spent.see(ast.NativeRep(), x)
 		if x.Kind() == celast.CallKind {
 			ask, is, err := counterAskOf(x.AsCall())
-			if bad = cmp.Or(bad, err); is {
+			if wrong = cmp.Or(wrong, err); is {
 				e.asks = append(e.asks, ask)
 				e.reads.clock = e.reads.clock || ask.window > 0
 			}
+		}
+		if wrong != nil {
+			bad = append(bad, ExprError{wrongAt(source, ast.NativeRep(), x), wrong.Error()})
 		}
 	}))
 	if bad != nil {
@@ -187,40 +190,11 @@ func counterAskOf(call celast.CallExpr) (ask counterAsk, is bool, err error) {
 	}
 	if len(names) > 0 {
 		if ask.window, err = ParseDuration(names[0]); err != nil || ask.window == 0 {
-			return counterAsk{}, false, fmt.Errorf("customer.%s: %q is no window; write for example 30d",
-				call.FunctionName(), names[0])
+			return counterAsk{}, false, fmt.Errorf("customer.%s: %q is no window; write %s", call.FunctionName(), names[0],
+				cmp.Or(meantDuration(names[0]), "for example 30d"))
 		}
 	}
 	return ask, true, nil
-}
-
-// What an error shows of an expression: more would hide the rest.
-const (
-	maxIssues = 3
-	maxQuoted = 160 // characters
-)
-
-func exprError(source string, issues *cel.Issues) error {
-	var parts []string
-	for i, e := range issues.Errors() {
-		if i == maxIssues {
-			parts = append(parts, "and more")
-			break
-		}
-		column := e.Location.Column() + 1
-		parts = append(parts, fmt.Sprintf("%s (at %q, column %d)", e.Message, excerpt(source, column), column))
-	}
-	return errors.New(strings.Join(parts, "; "))
-}
-
-// excerpt is what stands around a column of an expression that is too long to show.
-func excerpt(source string, column int) string {
-	all := []rune(source)
-	if len(all) <= maxQuoted {
-		return source
-	}
-	from := max(0, min(column-maxQuoted/2, len(all)-maxQuoted))
-	return strings.TrimSpace(string(all[from : from+maxQuoted]))
 }
 
 // eval computes the expression. missing says that a value was not there.

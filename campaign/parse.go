@@ -7,11 +7,15 @@ import (
 	"io"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/google/cel-go/cel"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/nudge-engine/nudge/campaign/nearest"
+	"github.com/nudge-engine/nudge/campaign/yamltext"
 )
 
 // Limits of a definition file.
@@ -29,45 +33,86 @@ func celBool(predicate bool) *cel.Type {
 	return nil
 }
 
+// maxBroken bounds the documents of a file that are no YAML and are told of.
+const maxBroken = 20
+
 // Parse reads a definition file (YAML or JSON, several documents a file) and
 // compiles what it defines. On error it returns an Errors with every error of
 // the file, and the documents that have none.
 func Parse(lang *Language, file string, text []byte) ([]Parsed, error) {
-	r := &reader{file: file, lang: lang}
+	r := &reader{file: file, lang: lang, source: yamltext.New(nil)}
 	if len(text) > maxFileBytes {
 		return nil, Errors{{
 			File: file, Line: 1, Column: 1,
 			Message: fmt.Sprintf("file has %d bytes; at most %d are allowed", len(text), maxFileBytes),
 		}}
 	}
+	r.source = yamltext.New(text)
+	if strings.EqualFold(path.Ext(file), ".json") && !bytes.Contains(text, []byte("\n---")) {
+		if p, message, bad := yamltext.JSON(text); bad {
+			return nil, Errors{{File: file, Line: p.Line, Column: p.Column, Message: message}}
+		}
+	}
 	var docs []Parsed
+	for broken := 0; len(text) > 0; broken++ {
+		more, err := r.documents(text, maxDocuments-len(docs))
+		docs = append(docs, more...)
+		if err == nil || broken == maxBroken {
+			break
+		}
+		text = r.broken(text, err)
+	}
+	if len(r.errs) > 0 {
+		return docs, r.errs.Sorted()
+	}
+	return docs, nil
+}
+
+// documents reads documents up to the end, or to one that is no YAML.
+func (r *reader) documents(text []byte, most int) (docs []Parsed, err error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	for {
 		var root yaml.Node
 		err := decoder.Decode(&root)
 		if errors.Is(err, io.EOF) {
-			break
+			return docs, nil
 		}
 		if err != nil {
-			line, message := yamlPlace(err)
-			r.errs = append(r.errs, &Error{File: file, Line: line, Column: 1, Message: message})
-			break
+			return docs, err
 		}
 		if len(root.Content) == 0 || root.Content[0].Tag == "!!null" {
 			continue
 		}
-		if len(docs) == maxDocuments {
+		if len(docs) == most {
 			r.fail(&root, "more than %d documents in a file", maxDocuments)
-			break
+			return docs, nil
 		}
 		if d, ok := r.document(root.Content[0]); ok {
 			docs = append(docs, d)
 		}
 	}
-	if len(r.errs) > 0 {
-		return docs, r.sorted()
+}
+
+// broken reports a document that is no YAML. It gives the text that follows it, each
+// line where it was; nothing when there is none.
+func (r *reader) broken(text []byte, err error) (rest []byte) {
+	place, message, ok := yamltext.Syntax(text)
+	if !ok {
+		place.Line, message = yamlPlace(err)
+		place.Column = 1
 	}
-	return docs, nil
+	r.errs = append(r.errs, &Error{File: r.file, Line: place.Line, Column: place.Column, Message: message})
+	line := 0
+	for at := 0; at < len(text); line++ {
+		end := bytes.IndexByte(text[at:], '\n')
+		if end < 0 {
+			return nil
+		}
+		if at += end + 1; line+2 > place.Line && bytes.HasPrefix(text[at:], []byte("---")) {
+			return append(bytes.Repeat([]byte("\n"), line+1), text[at:]...)
+		}
+	}
+	return nil
 }
 
 // ParseDocument compiles one document of a control record.
@@ -80,7 +125,7 @@ func ParseDocument(lang *Language, workspace string, d *Document) (Parsed, error
 		return Parsed{}, fmt.Errorf("campaign: %s/%s: the source is not that one document", d.Kind, d.Name)
 	}
 	p := docs[0]
-	p.Document = *d
+	p.Document, p.spots, p.source = *d, nil, nil
 	if p.Campaign != nil {
 		p.Campaign.Workspace, p.Campaign.Version = workspace, d.Version
 		if err := p.Campaign.setNeeds(d.Needs); err != nil {
@@ -102,11 +147,12 @@ func yamlPlace(err error) (line int, message string) {
 			line = n
 		}
 	}
-	return line, "not valid YAML or JSON: " + yamlLine.ReplaceAllString(text, "")
+	return line, "this is no YAML: " + yamlLine.ReplaceAllString(text, "")
 }
 
 func (r *reader) document(n *yaml.Node) (Parsed, bool) {
 	before := len(r.errs)
+	r.kind, r.spots = kindOf(n), map[Spot]*yaml.Node{}
 	if depth(n) > maxDepth {
 		r.fail(n, "nested deeper than %d", maxDepth)
 		return Parsed{}, false
@@ -114,7 +160,7 @@ func (r *reader) document(n *yaml.Node) (Parsed, bool) {
 	var kind, version, name string
 	var spec *yaml.Node
 	labels := map[string]string{}
-	scenario := r.draw == nil && saysScenario(n) // nobody names a scenario, and it is stored nowhere
+	scenario := r.draw == nil && r.kind == KindScenario // nobody names a scenario, and it is stored nowhere
 	if scenario {
 		name = r.scenarioName(n)
 	}
@@ -124,7 +170,11 @@ func (r *reader) document(n *yaml.Node) (Parsed, bool) {
 				r.fail(n, "apiVersion %q is unknown; use %s", version, APIVersion)
 			}
 		}},
-		field{name: "kind", required: true, read: func(n *yaml.Node) { r.text(n, "kind", &kind) }},
+		field{name: "kind", required: true, read: func(n *yaml.Node) {
+			if r.text(n, "kind", &kind); kind != "" && !slices.Contains(Kinds(), kind) {
+				r.fail(n, "kind %q is unknown; use %s%s", kind, kindWords, nearest.Hint(kind, Kinds()))
+			}
+		}},
 		field{name: "metadata", required: !scenario, read: func(n *yaml.Node) { r.metadata(n, &name, labels) }},
 		field{name: "spec", required: true, read: func(n *yaml.Node) { spec = n }},
 	)
@@ -134,8 +184,9 @@ func (r *reader) document(n *yaml.Node) (Parsed, bool) {
 	d := Parsed{Line: n.Line, Document: Document{Kind: kind, Name: name}}
 	r.unsupported = nil
 	if !r.spec(spec, &d, labels) {
-		r.fail(n, "kind %q is unknown; use %s", kind, kindWords)
+		return Parsed{}, false // an unknown kind, which is an error already
 	}
+	d.spots, d.source, d.file = r.spots, r.source, r.file
 	source, err := yaml.Marshal(n)
 	if err != nil {
 		r.fail(n, "cannot be written back: %v", err)
@@ -144,14 +195,14 @@ func (r *reader) document(n *yaml.Node) (Parsed, bool) {
 	return d, len(r.errs) == before
 }
 
-// saysScenario says whether a document is of kind Scenario.
-func saysScenario(n *yaml.Node) bool {
+// kindOf is the kind that a document says it is of, if there is such a kind.
+func kindOf(n *yaml.Node) string {
 	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value == "kind" {
-			return n.Content[i+1].Value == KindScenario
+		if n.Content[i].Value == "kind" && slices.Contains(Kinds(), n.Content[i+1].Value) {
+			return n.Content[i+1].Value
 		}
 	}
-	return false
+	return ""
 }
 
 // scenarioName is the name of a scenario that has none: where it stands.
@@ -190,7 +241,10 @@ func (r *reader) spec(spec *yaml.Node, d *Parsed, labels map[string]string) bool
 
 func (r *reader) metadata(n *yaml.Node, name *string, labels map[string]string) {
 	r.object(n, "metadata",
-		field{name: "name", required: true, read: func(n *yaml.Node) { r.name(n, "metadata.name", name) }},
+		field{name: "name", required: true, read: func(n *yaml.Node) {
+			r.spot(Spot{Field: "name"}, n)
+			r.name(n, "metadata.name", name)
+		}},
 		field{name: "labels", read: func(n *yaml.Node) {
 			if r.drawn(Shape{Kind: ShapeMap, Key: ShapeText, Item: &Shape{Kind: ShapeText, Least: 1}}) {
 				return
@@ -213,7 +267,10 @@ func (r *reader) channel(n *yaml.Node, c *Channel) {
 		field{name: "type", required: true, read: func(n *yaml.Node) {
 			c.Type = ChannelTypes()[r.choice(n, "channel type", ChannelTypes()...)]
 		}},
-		field{name: "url", read: func(n *yaml.Node) { r.text(n, "url", &c.URL) }},
+		field{name: "url", read: func(n *yaml.Node) {
+			r.spot(Spot{Field: "url"}, n)
+			r.text(n, "url", &c.URL)
+		}},
 	)
 	if c.Type == ChannelWebhook && c.URL == "" {
 		r.fail(n, "channel: a webhook needs a url")

@@ -94,7 +94,7 @@ func (r *reader) trigger(n *yaml.Node, p *Program) {
 	r.object(n, "trigger", fields...)
 	if p.Trigger == nil {
 		if n.Kind == yaml.MappingNode && len(n.Content) == 0 {
-			r.fail(n, "trigger: one of %s is needed", fieldNames(fields))
+			r.fail(n, "trigger: one of %s is needed; write for example event: {name: Cart Updated}", fieldNames(fields))
 		}
 		p.Trigger = new(EventTrigger) // keeps later checks from tripping; there is an error already
 	}
@@ -175,7 +175,7 @@ func (r *reader) goals(n *yaml.Node, p *Program) {
 			}},
 			field{name: "value", read: func(n *yaml.Node) {
 				if r.expr(n, "goal.value", false, &g.Value); g.Value != nil && !numeric(g.Value.output) {
-					r.fail(n, "goal.value: expression gives %s, not a number", g.Value.output)
+					r.fail(n, "goal.value: the expression gives %s, not a number", plainType(g.Value.output.String()))
 				}
 			}},
 			field{name: "currency", read: func(n *yaml.Node) {

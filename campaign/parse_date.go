@@ -73,7 +73,7 @@ func (r *reader) clock(n *yaml.Node, what string, into *int) {
 	}
 	minute, ok := zone.ParseClock(n.Value)
 	if n.Kind != yaml.ScalarNode || !ok || minute == 24*60 {
-		r.fail(n, "%s %q is no time of day; write for example \"09:00\"", what, n.Value)
+		r.fail(n, "%s %q is no time of day; write %s", what, n.Value, clockHint(n.Value, "09:00"))
 		return
 	}
 	*into = minute

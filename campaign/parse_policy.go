@@ -12,8 +12,14 @@ const customerZone = "customer"
 // policy reads a document of kind Policy.
 func (r *reader) policy(n *yaml.Node, p *Policy) {
 	r.object(n, "policy",
-		field{name: "zone", read: func(n *yaml.Node) { r.zone(n, "zone", &p.Zone) }},
-		field{name: "quiet_hours", read: func(n *yaml.Node) { p.Quiet = r.quietHours(n, "quiet_hours") }},
+		field{name: "zone", read: func(n *yaml.Node) {
+			r.spot(Spot{Field: "zone"}, n)
+			r.zone(n, "zone", &p.Zone)
+		}},
+		field{name: "quiet_hours", read: func(n *yaml.Node) {
+			r.spot(Spot{Field: "quiet_hours"}, n)
+			p.Quiet = r.quietHours(n, "quiet_hours")
+		}},
 		field{name: "require_consent", read: func(n *yaml.Node) {
 			r.names(n, "require_consent", &p.RequireConsent)
 			for _, category := range p.RequireConsent {
@@ -24,7 +30,10 @@ func (r *reader) policy(n *yaml.Node, p *Policy) {
 		}},
 		field{name: "caps", read: func(n *yaml.Node) { r.caps(n, p) }},
 		field{name: "calendars", read: func(n *yaml.Node) { r.calendars(n, p) }},
-		field{name: "anonymous_expiry", read: func(n *yaml.Node) { r.anonymousExpiry(n, &p.Idle) }},
+		field{name: "anonymous_expiry", read: func(n *yaml.Node) {
+			r.spot(Spot{Field: "anonymous_expiry"}, n)
+			r.anonymousExpiry(n, &p.Idle)
+		}},
 		field{name: "sends_off", read: func(n *yaml.Node) {
 			r.object(n, "sends_off",
 				field{name: "workspace", read: func(n *yaml.Node) {
@@ -42,9 +51,10 @@ func (r *reader) caps(n *yaml.Node, p *Policy) {
 	named := map[string]bool{}
 	r.list(n, "caps", maxListItems, func(n *yaml.Node) {
 		var c Cap
-		calendar := false
+		calendar, before := false, len(r.errs)
 		r.object(n, "cap",
 			field{name: "name", required: true, read: func(n *yaml.Node) {
+				r.spot(Spot{Field: "cap", Name: n.Value}, n)
 				if r.name(n, "cap.name", &c.Name); named[c.Name] {
 					r.fail(n, "cap %q is defined twice", c.Name)
 				}
@@ -64,7 +74,7 @@ func (r *reader) caps(n *yaml.Node, p *Policy) {
 				calendar = true
 				c.Per = zone.Period(r.choice(n, "cap.per", "day", "week", "month"))
 			}})
-		if calendar == (c.Window != 0) {
+		if calendar == (c.Window != 0) && len(r.errs) == before {
 			r.fail(n, "cap: needs window or per, not both; for example window: 24h")
 		}
 		p.Caps = append(p.Caps, c)
@@ -105,7 +115,7 @@ func (r *reader) clock24(n *yaml.Node, what string, into *int) (ok bool) {
 	}
 	minute, ok := zone.ParseClock(s)
 	if !ok {
-		r.fail(n, `%s %q is no time of day; write for example "21:00"`, what, s)
+		r.fail(n, `%s %q is no time of day; write %s`, what, s, clockHint(s, "21:00"))
 		return false
 	}
 	*into = minute
@@ -132,7 +142,12 @@ func (r *reader) campaignPolicy(n *yaml.Node, p *Conduct) {
 		field{name: "priority", read: func(n *yaml.Node) {
 			p.Priority = int(r.integer(n, "policy.priority", -maxPriority, maxPriority))
 		}},
-		field{name: "caps", read: func(n *yaml.Node) { r.names(n, "policy.caps", &p.Caps) }},
+		field{name: "caps", read: func(n *yaml.Node) {
+			r.names(n, "policy.caps", &p.Caps)
+			for _, item := range n.Content {
+				r.spot(Spot{Field: "cap", Name: item.Value}, item)
+			}
+		}},
 		field{name: "quiet_hours", read: func(n *yaml.Node) { p.Quiet = r.quietHours(n, "policy.quiet_hours") }},
 		field{name: "group", read: func(n *yaml.Node) { r.name(n, "policy.group", &p.Group) }},
 		field{name: "preempt", read: func(n *yaml.Node) { r.boolean(n, "policy.preempt", &p.Preempt) }},
@@ -167,7 +182,7 @@ func (r *reader) percent(n *yaml.Node) int {
 	v, ok := ParseMoney(n.Value)
 	number := n.Kind == yaml.ScalarNode && (n.Tag == "!!int" || n.Tag == "!!float")
 	if !number || !ok || v < 0 || v > 100*microsPerUnit || v%perBucket != 0 {
-		r.fail(n, "policy.holdout.percent must be a number from 0 to 100 with at most two decimals")
+		r.fail(n, "policy.holdout.percent must be a number from 0 to 100 with at most two decimals%s", numberHint(n))
 		return 0
 	}
 	return int(v / perBucket)

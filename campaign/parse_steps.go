@@ -2,8 +2,11 @@ package campaign
 
 import (
 	"fmt"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/nudge-engine/nudge/campaign/nearest"
 )
 
 // verbNames are for messages.
@@ -13,7 +16,7 @@ func (r *reader) step(n *yaml.Node) Step {
 	var s Step
 	verb := func(v Verb) {
 		if s.Verb != nil {
-			r.fail(n, "step %s: exactly one of %s is allowed", s.ID, verbNames)
+			r.fail(n, "step %s: exactly one of %s is allowed; make two steps of it", s.ID, verbNames)
 		}
 		s.Verb = v
 	}
@@ -37,9 +40,18 @@ func (r *reader) step(n *yaml.Node) Step {
 		{name: "call", read: func(n *yaml.Node) { verb(r.call(n)) }},
 		{name: "loop", read: func(n *yaml.Node) { r.loop(n, &s.Loop) }},
 	}
+	outer, before := r.spots, len(r.errs)
+	r.spots = map[Spot]*yaml.Node{}
 	r.object(n, "step", fields...)
+	for at, place := range r.spots { //nudge:unordered each has a place of its own
+		at.Step = s.ID
+		if outer != nil {
+			outer[at] = place
+		}
+	}
+	r.spots = outer
 	if s.Verb == nil {
-		if len(r.errs) == 0 || r.errs[len(r.errs)-1].Line < n.Line {
+		if len(r.errs) == before {
 			r.fail(n, "step %s: one of %s is needed", s.ID, verbNames)
 		}
 		s.Verb = new(Exit) // there is an error already; keeps later checks from tripping
@@ -60,7 +72,7 @@ func (r *reader) delay(n *yaml.Node) *Delay {
 }
 
 func (r *reader) wait(n *yaml.Node) *Wait {
-	w := &Wait{MaxRestarts: 100}
+	w, before := &Wait{MaxRestarts: 100}, len(r.errs)
 	r.object(n, "wait",
 		field{name: "for", read: func(n *yaml.Node) {
 			r.list(n, "wait.for", maxListItems, func(n *yaml.Node) {
@@ -81,7 +93,7 @@ func (r *reader) wait(n *yaml.Node) *Wait {
 		field{name: "max_restarts", read: func(n *yaml.Node) {
 			w.MaxRestarts = uint32(r.integer(n, "wait.max_restarts", 0, 1_000_000))
 		}})
-	if len(w.For) == 0 && w.Timeout == 0 {
+	if len(w.For) == 0 && w.Timeout == 0 && len(r.errs) == before {
 		r.fail(n, "wait: needs for, or timeout, or both")
 	}
 	if w.RestartOn != nil && w.Timeout == 0 {
@@ -101,12 +113,13 @@ func (r *reader) gotoObject(n *yaml.Node, what string) (target string) {
 
 func (r *reader) send(n *yaml.Node) *Send {
 	s := &Send{Expires: dayMillis}
-	content, ways := 0, 0
+	content, ways, before := 0, 0, len(r.errs)
 	fields := []field{
 		{name: "channel", read: func(n *yaml.Node) {
 			ways++
 			var name string
 			r.name(n, "send.channel", &name)
+			r.spot(Spot{Field: "channel", Name: name}, n)
 			s.Channels = append(s.Channels, name)
 		}},
 		{name: "channels", read: func(n *yaml.Node) {
@@ -114,12 +127,14 @@ func (r *reader) send(n *yaml.Node) *Send {
 			r.list(n, "send.channels", 16, func(n *yaml.Node) {
 				var name string
 				r.name(n, "send.channels", &name)
+				r.spot(Spot{Field: "channel", Name: name}, n)
 				s.Channels = append(s.Channels, name)
 			})
 		}},
 		{name: "template", read: func(n *yaml.Node) {
 			content++
 			r.name(n, "send.template", &s.Message.Template)
+			r.spot(Spot{Field: "template"}, n)
 		}},
 		{name: "inline", read: func(n *yaml.Node) {
 			content++
@@ -143,8 +158,8 @@ func (r *reader) send(n *yaml.Node) *Send {
 		}
 		seen[c] = true
 	}
-	if len(s.Channels) == 0 {
-		r.fail(n, "send: needs channel or channels")
+	if len(s.Channels) == 0 && len(r.errs) == before {
+		r.fail(n, "send: needs channel or channels; write for example channel: console")
 	}
 	if ways > 1 {
 		r.fail(n, "send: channel and channels exclude each other")
@@ -176,8 +191,14 @@ func (r *reader) messageFields(n *yaml.Node, what string, into *[]Field) {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		var f Field
 		r.name(n.Content[i], what+" field", &f.Name)
-		if s, ok := r.scalar(n.Content[i+1], fmt.Sprintf("%s.%s", what, f.Name)); ok {
+		value := n.Content[i+1]
+		if value.Tag == "!!null" && value.Value == "" && n.Style&yaml.FlowStyle != 0 {
+			r.fail(n.Content[i], "%s: a text with a comma in it needs quotes", what)
+			return
+		}
+		if s, ok := r.scalar(value, fmt.Sprintf("%s.%s", what, f.Name)); ok {
 			f.Source = s
+			r.spot(Spot{Field: "text", Name: f.Name}, value)
 		}
 		if seen[f.Name] {
 			r.fail(n.Content[i], "%s: field %q is given twice", what, f.Name)
@@ -233,7 +254,8 @@ func (r *reader) checkSteps(n *yaml.Node, p *Program) {
 	for i := range p.Steps {
 		if first, twice := p.steps[p.Steps[i].ID]; twice {
 			unclear[p.Steps[i].ID] = true
-			r.fail(n.Content[i], "step id %q is used twice, first for step %d", p.Steps[i].ID, first+1)
+			r.fail(valueOf(n.Content[i], "id"), "step id %q is used twice, first for step %d; give one another id",
+				p.Steps[i].ID, first+1)
 			continue
 		}
 		p.steps[p.Steps[i].ID] = i
@@ -245,7 +267,8 @@ func (r *reader) checkSteps(n *yaml.Node, p *Program) {
 	reached := p.reached()
 	for i := range p.Steps {
 		if !reached[i] {
-			r.fail(n.Content[i], "step %s cannot be reached", p.Steps[i].ID)
+			r.fail(n.Content[i], "step %s cannot be reached: no step before it goes on to it; add a goto: %s, or remove it",
+				p.Steps[i].ID, p.Steps[i].ID)
 		}
 	}
 }
@@ -253,18 +276,48 @@ func (r *reader) checkSteps(n *yaml.Node, p *Program) {
 // checkTargets checks that each goto names a step, and one behind only where that
 // allows it.
 func (r *reader) checkTargets(n *yaml.Node, p *Program, unclear map[string]bool) {
+	ids := make([]string, 0, len(p.Steps))
+	for i := range p.Steps {
+		ids = append(ids, p.Steps[i].ID)
+	}
 	for i := range p.Steps {
 		for _, target := range p.targets(i) {
 			switch at, ok := p.steps[target]; {
 			case target == endStep, unclear[target]:
 			case !ok:
-				r.fail(n.Content[i], "step %s: goto %q names no step", p.Steps[i].ID, target)
+				r.fail(gotoNode(n.Content[i], target), "step %s: goto %q names no step; there are %s, %s%s", p.Steps[i].ID,
+					target, strings.Join(ids, ", "), endStep, nearest.Hint(target, append(ids, endStep)))
 			case at <= i && p.Steps[at].Loop == 0:
-				r.fail(n.Content[i], "step %s: goto %q goes back; only forward is allowed, or to a step with "+
+				r.fail(gotoNode(n.Content[i], target), "step %s: goto %q goes back; only forward is allowed, or to a step with "+
 					"loop: {max: N}", p.Steps[i].ID, target)
 			}
 		}
 	}
+}
+
+// valueOf is the value of a field; the object where it has none.
+func valueOf(n *yaml.Node, name string) *yaml.Node {
+	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == name {
+			return n.Content[i+1]
+		}
+	}
+	return n
+}
+
+// gotoNode is where a step names the step that it goes to; the step where it does not.
+func gotoNode(n *yaml.Node, target string) *yaml.Node {
+	for i := 0; i+1 < len(n.Content) && n.Kind == yaml.MappingNode; i += 2 {
+		if key, value := n.Content[i], n.Content[i+1]; key.Value == "goto" && value.Value == target {
+			return value
+		}
+	}
+	for _, child := range n.Content {
+		if at := gotoNode(child, target); at != child {
+			return at
+		}
+	}
+	return n
 }
 
 // reached says which steps some path leads to. A step that goes back goes on to the

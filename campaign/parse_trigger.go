@@ -63,7 +63,7 @@ func (r *reader) threshold(n *yaml.Node) *ThresholdTrigger {
 		field{name: "value", required: true, read: func(n *yaml.Node) {
 			r.customerExpr(n, "value", false, &t.Value)
 			if t.Value != nil && !numeric(t.Value.output) {
-				r.fail(n, "value: expression gives %s, not a number", t.Value.output)
+				r.fail(n, "value: the expression gives %s, not a number", plainType(t.Value.output.String()))
 			}
 		}},
 		field{name: "crosses", required: true, read: func(n *yaml.Node) {
@@ -157,7 +157,7 @@ func (r *reader) number(n *yaml.Node, what string, into *float64) {
 	f, err := strconv.ParseFloat(n.Value, 64)
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" && n.Tag != "!!float" || err != nil ||
 		math.IsNaN(f) || math.Abs(f) > maxNumber {
-		r.fail(n, "%s must be a number between -1e15 and 1e15", what)
+		r.fail(n, "%s must be a number between -1e15 and 1e15%s", what, numberHint(n))
 		return
 	}
 	*into = f
@@ -175,7 +175,7 @@ func (r *reader) customerExpr(n *yaml.Node, what string, predicate bool, into **
 // gives checks what an expression gives where that is known before it runs.
 func (r *reader) gives(n *yaml.Node, what string, e *Expr, words string, types ...*cel.Type) {
 	if e != nil && !slices.ContainsFunc(append(types, cel.DynType), e.output.IsExactType) {
-		r.fail(n, "%s: expression gives %s, not %s", what, e.output, words)
+		r.fail(n, "%s: the expression gives %s, not %s", what, plainType(e.output.String()), words)
 	}
 }
 

@@ -88,6 +88,7 @@ func (r *reader) loop(n *yaml.Node, into *uint32) {
 	r.object(n, "loop", field{name: "max", required: true, read: func(n *yaml.Node) {
 		*into = uint32(r.integer(n, "loop.max", 1, maxLoop))
 	}})
+	*into = max(*into, 1) // where max is missing there is an error already
 }
 
 // texts reads a list of short texts.

@@ -31,7 +31,10 @@ func (r *reader) schedule(n *yaml.Node) *ScheduleTrigger {
 	t := new(ScheduleTrigger)
 	cron, at := false, false
 	r.object(n, "trigger.schedule",
-		field{name: "calendar", read: func(n *yaml.Node) { r.name(n, "calendar", &t.Calendar) }},
+		field{name: "calendar", read: func(n *yaml.Node) {
+			r.spot(Spot{Field: "calendar"}, n)
+			r.name(n, "calendar", &t.Calendar)
+		}},
 		field{name: "at", read: func(n *yaml.Node) {
 			at = true
 			r.clock24(n, "trigger.schedule.at", &t.At)

@@ -17,7 +17,7 @@ func (r *reader) instant(n *yaml.Node, what string, into *int64) {
 	}
 	t, err := time.Parse(time.RFC3339Nano, n.Value)
 	if err != nil || t.UnixMilli() <= 0 {
-		r.fail(n, "%s %q is no time; write for example 2026-03-01T00:00:00Z", what, n.Value)
+		r.fail(n, "%s %q is no time; write %s", what, n.Value, instantHint(n.Value))
 		return
 	}
 	*into = t.UnixMilli()

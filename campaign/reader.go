@@ -1,14 +1,16 @@
 package campaign
 
 import (
+	"errors"
 	"fmt"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/nudge-engine/nudge/campaign/nearest"
+	"github.com/nudge-engine/nudge/campaign/yamltext"
 	"github.com/nudge-engine/nudge/campaign/zone"
 )
 
@@ -18,9 +20,14 @@ const maxListItems = 1000
 
 // reader turns YAML nodes into values and gathers every error with its place.
 type reader struct {
-	file string
-	lang *Language
-	errs Errors
+	file   string
+	source *yamltext.Text
+	lang   *Language
+	errs   Errors
+	// spots are the places of what is checked when all documents are read; see Spot.
+	spots map[Spot]*yaml.Node
+	// kind is that of the document in hand.
+	kind string
 	// checks of the campaign in hand, to be made when all of it is read.
 	checks []func(*Program)
 	// draw is set while the parser tells what it takes, instead of reading; see Shape.
@@ -33,12 +40,17 @@ func (r *reader) fail(n *yaml.Node, format string, args ...any) {
 	r.errs = append(r.errs, &Error{File: r.file, Line: n.Line, Column: n.Column, Message: fmt.Sprintf(format, args...)})
 }
 
-func (r *reader) sorted() Errors {
-	sort.SliceStable(r.errs, func(i, j int) bool {
-		a, b := r.errs[i], r.errs[j]
-		return a.Line < b.Line || a.Line == b.Line && a.Column < b.Column
-	})
-	return r.errs
+// failAt reports an error at a byte of a scalar's value.
+func (r *reader) failAt(n *yaml.Node, offset int, format string, args ...any) {
+	p, _ := r.source.Place(n, offset)
+	r.errs = append(r.errs, &Error{File: r.file, Line: p.Line, Column: p.Column, Message: fmt.Sprintf(format, args...)})
+}
+
+// spot notes a place for checks against other documents.
+func (r *reader) spot(m Spot, n *yaml.Node) {
+	if r.draw == nil {
+		r.spots[m] = n
+	}
 }
 
 // field is one member that an object may have.
@@ -60,7 +72,7 @@ func (r *reader) object(n *yaml.Node, what string, fields ...field) {
 		return
 	}
 	if n.Kind != yaml.MappingNode {
-		r.fail(n, "%s must be an object with %s", what, fieldNames(fields))
+		r.fail(n, "%s must be an object with %s%s", what, fieldNames(fields), insteadOf(n, yaml.MappingNode))
 		return
 	}
 	seen := map[string]bool{}
@@ -69,13 +81,16 @@ func (r *reader) object(n *yaml.Node, what string, fields ...field) {
 		at := slices.IndexFunc(fields, func(f field) bool { return f.name == key.Value })
 		switch {
 		case at < 0:
-			r.fail(key, "%s: unknown field %q; it may have %s", what, key.Value, fieldNames(fields))
+			r.unknownField(n, key, value, what, fields)
+			if near := nearest.Name(key.Value, allNames(fields)); near != "" {
+				seen[near] = true // it is not missing too
+			}
 		case seen[key.Value]:
-			r.fail(key, "%s: field %q is given twice", what, key.Value)
+			r.fail(key, "%s: field %q is given twice; remove one", what, key.Value)
 		case value.Kind == yaml.AliasNode:
-			r.fail(value, "%s: anchors and aliases are not allowed; write it out", what)
+			r.fail(value, "%s: anchors and aliases are not allowed; write it out%s", what, quoteHint(value))
 		case fields[at].later:
-			r.fail(key, "%s: field %q is not supported yet", what, key.Value)
+			r.fail(key, "%s: field %q is not supported yet; remove it", what, key.Value)
 		default:
 			fields[at].read(value)
 		}
@@ -83,7 +98,7 @@ func (r *reader) object(n *yaml.Node, what string, fields ...field) {
 	}
 	for _, f := range fields {
 		if f.required && !seen[f.name] {
-			r.fail(n, "%s: field %q is missing", what, f.name)
+			r.fail(n, "%s: field %q is missing%s", what, f.name, example(what, f.name))
 		}
 	}
 }
@@ -113,7 +128,7 @@ func (r *reader) list(n *yaml.Node, what string, limit int, each func(n *yaml.No
 		return
 	}
 	if n.Kind != yaml.SequenceNode {
-		r.fail(n, "%s must be a list", what)
+		r.fail(n, "%s must be a list%s", what, insteadOf(n, yaml.SequenceNode))
 		return
 	}
 	if len(n.Content) > limit {
@@ -129,8 +144,8 @@ func (r *reader) scalar(n *yaml.Node, what string) (string, bool) {
 	if r.drawn(Shape{Kind: ShapeText}) {
 		return "", false
 	}
-	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
-		r.fail(n, "%s must be a text", what)
+	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" || n.Anchor != "" || ownTag(n) {
+		r.fail(n, "%s must be a text%s", what, insteadOf(n, yaml.ScalarNode))
 		return "", false
 	}
 	return n.Value, true
@@ -156,7 +171,7 @@ func (r *reader) name(n *yaml.Node, what string, into *string) {
 	}
 	if s, ok := r.scalar(n, what); ok {
 		if !namePattern.MatchString(s) {
-			r.fail(n, "%s %q: use letters, digits, '-' and '_', at most 64", what, s)
+			r.fail(n, "%s %q: use letters, digits, '-' and '_', at most 64%s", what, s, nameHint(s))
 		}
 		*into = s
 	}
@@ -167,7 +182,7 @@ func (r *reader) boolean(n *yaml.Node, what string, into *bool) {
 		return
 	}
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" {
-		r.fail(n, "%s must be true or false", what)
+		r.fail(n, "%s must be true or false%s", what, booleanHint(n))
 		return
 	}
 	*into = n.Value == "true" || n.Value == "True" || n.Value == "TRUE"
@@ -180,7 +195,7 @@ func (r *reader) integer(n *yaml.Node, what string, low, high int64) int64 {
 	}
 	v, err := strconv.ParseInt(n.Value, 10, 64)
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || err != nil || v < low || v > high {
-		r.fail(n, "%s must be a whole number from %d to %d", what, low, high)
+		r.fail(n, "%s must be a whole number from %d to %d%s", what, low, high, numberHint(n))
 		return low
 	}
 	return v
@@ -216,7 +231,7 @@ func (r *reader) zone(n *yaml.Node, what string, into *string) {
 		return
 	}
 	if _, err := zone.Load(s); err != nil {
-		r.fail(n, "%s: %v", what, err)
+		r.fail(n, "%s: there is no zone %q; write a name like Europe/Kyiv%s", what, s, zoneHint(s))
 		return
 	}
 	*into = s
@@ -233,7 +248,7 @@ func (r *reader) choice(n *yaml.Node, what string, words ...string) int {
 	}
 	i := slices.Index(words, s)
 	if i < 0 {
-		r.fail(n, "%s %q is unknown; use %s", what, s, strings.Join(words, ", "))
+		r.fail(n, "%s %q is unknown; use %s%s", what, s, strings.Join(words, ", "), nearest.Hint(s, words))
 		return 0
 	}
 	return i
@@ -250,9 +265,15 @@ func (r *reader) expr(n *yaml.Node, what string, predicate bool, into **Expr) {
 	}
 	want := celBool(predicate)
 	e, err := r.lang.compileExpr(s, want)
-	if err != nil {
+	var at ExprErrors
+	switch {
+	case errors.As(err, &at):
+		for _, e := range at {
+			r.failAt(n, e.Offset, "%s: %s%s", what, e.Message, r.cutShort(n))
+		}
+	case err != nil:
 		r.fail(n, "%s: %v", what, err)
-		return
+	default:
+		*into = e
 	}
-	*into = e
 }

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 )
@@ -66,6 +67,22 @@ func Load(name string) (*time.Location, error) {
 		return nil, fmt.Errorf("zone: %s: %w", name, err)
 	}
 	return loc, nil
+}
+
+// Names are the names of all zones, sorted.
+func Names() []string {
+	files, err := rules()
+	if err != nil {
+		return nil
+	}
+	names := []string{"UTC"}
+	for name, f := range files { //nudge:unordered sorted below
+		if !f.FileInfo().IsDir() && name != "UTC" {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 func clip(s string) string { return s[:min(len(s), 64)] }

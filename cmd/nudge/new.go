@@ -121,7 +121,7 @@ func (n *newCommand) fits(path string, text []byte) (add []byte, names []string,
 	if err != nil {
 		return nil, nil, err
 	}
-	there = append(there, definition.File{Name: path, Text: text}, definition.File{Name: "workspace", Text: add})
+	there = append(there, definition.File{Name: path, Text: text}, definition.File{Name: "workspace", Text: add, MayBeEmpty: true})
 	// Channels of the directory's other campaigns may be known to the server alone.
 	if _, err := definition.Parse(lang, there, definition.Options{Loose: true}); err != nil {
 		return nil, nil, fmt.Errorf("with the new file the definitions would have errors; nothing was written\n%w", err)

@@ -1,18 +1,20 @@
 package definition
 
-import "github.com/nudge-engine/nudge/campaign"
+import (
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/nearest"
+)
 
 // checkCalendars checks that each calendar is defined once, and that those which campaigns
 // name are.
 func checkCalendars(
-	policies map[string]*campaign.Policy, campaigns map[string]*campaign.Program,
-	fail func(kind, name, format string, args ...any),
+	order []string, policies map[string]*campaign.Policy, campaigns map[string]*campaign.Program, fail failure,
 ) {
 	calendars := map[string]string{}
-	for _, name := range sorted(policies) {
+	for _, name := range order {
 		for _, c := range policies[name].Calendars {
 			if first := calendars[c.Name]; first != "" {
-				fail(campaign.KindPolicy, name, "calendar %q is defined already by Policy %s", c.Name, first)
+				fail(campaign.KindPolicy, name, campaign.Spot{Field: "calendar", Name: c.Name}, "calendar %q is defined already by Policy %s", c.Name, first)
 				continue
 			}
 			calendars[c.Name] = name
@@ -21,8 +23,9 @@ func checkCalendars(
 	for _, name := range sorted(campaigns) {
 		t, ok := campaigns[name].Trigger.(*campaign.ScheduleTrigger)
 		if ok && t.Calendar != "" && calendars[t.Calendar] == "" {
-			fail(campaign.KindCampaign, name,
-				"trigger.schedule: calendar %q is not defined; add it to a document of kind Policy", t.Calendar)
+			fail(campaign.KindCampaign, name, campaign.Spot{Field: "calendar"},
+				"trigger.schedule: calendar %q is not defined; add it to a document of kind Policy%s", t.Calendar,
+				nearest.Hint(t.Calendar, sorted(calendars)))
 		}
 	}
 }

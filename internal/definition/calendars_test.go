@@ -21,7 +21,7 @@ func TestCalendarsAreDefinedOnce(t *testing.T) {
 	for text, want := range map[string]string{
 		one + "---\n" + schedule:                 "",
 		schedule:                                 `trigger.schedule: calendar "ua" is not defined; add it to a document of kind Policy`,
-		one + "---\n" + two:                      `f.yaml:6: Policy two: calendar "ua" is defined already by Policy one`,
+		one + "---\n" + two:                      `f.yaml:9:27: Policy two: calendar "ua" is defined already by Policy one`,
 		one + "---\n" + two + "---\n" + schedule: "defined already",
 	} {
 		_, err := definition.Parse(lang, []definition.File{{Name: "f.yaml", Text: []byte(text)}}, definition.Options{})

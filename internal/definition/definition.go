@@ -4,7 +4,6 @@
 package definition
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/nearest"
 	"github.com/nudge-engine/nudge/sink/dispatch"
 	"github.com/nudge-engine/nudge/sink/dispatch/egress"
 	"github.com/nudge-engine/nudge/sink/dispatch/message"
@@ -25,16 +25,23 @@ const ConsoleChannel = "console"
 type File struct {
 	Name string // for messages
 	Text []byte
+	// MayBeEmpty lets the file define nothing.
+	MayBeEmpty bool
 }
 
 // Read reads the .yaml, .yml and .json files of a directory, or one file, in the
-// order of their names.
+// order of their names. Hidden files, whose names begin with a dot, are passed over: they
+// are what editors and synchronisers leave behind. One that is asked for is an error.
 func Read(path string) ([]File, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("definitions: %w", err)
 	}
 	if !info.IsDir() {
+		if hidden(filepath.Base(path)) {
+			return nil, fmt.Errorf("definitions: %s is hidden, as its name begins with a dot: hidden files are passed over; "+
+				"rename it to have it read", path)
+		}
 		text, err := os.ReadFile(path)
 		if err != nil {
 			return nil, fmt.Errorf("definitions: %w", err)
@@ -47,7 +54,8 @@ func Read(path string) ([]File, error) {
 	}
 	var files []File
 	for _, e := range entries { // sorted by name
-		if e.IsDir() || !slices.Contains([]string{".yaml", ".yml", ".json"}, strings.ToLower(filepath.Ext(e.Name()))) {
+		ending := strings.ToLower(filepath.Ext(e.Name()))
+		if e.IsDir() || hidden(e.Name()) || !slices.Contains([]string{".yaml", ".yml", ".json"}, ending) {
 			continue
 		}
 		name := filepath.Join(path, e.Name())
@@ -62,6 +70,8 @@ func Read(path string) ([]File, error) {
 	}
 	return files, nil
 }
+
+func hidden(name string) bool { return strings.HasPrefix(name, ".") }
 
 // Known is what is in force already and may be referred to.
 type Known struct {
@@ -86,33 +96,35 @@ type Options struct {
 // not looked at while one of them cannot be read.
 func Parse(lang *campaign.Language, files []File, o Options) ([]campaign.Parsed, error) {
 	var all []campaign.Parsed
-	var errs []error
-	where := map[string]string{}
+	var p problems
+	where := map[string]*campaign.Parsed{}
 	unread := false
 	for _, f := range files {
 		docs, err := campaign.Parse(lang, f.Name, f.Text)
 		if err != nil {
-			errs = append(errs, err)
+			p.addError(err)
 			unread = true
 		}
-		for _, d := range docs {
-			if len(d.Unsupported) > 0 {
-				errs = append(errs, d.Unsupported)
-			}
+		if err == nil && len(docs) == 0 && !f.MayBeEmpty {
+			p.add(&campaign.Error{File: f.Name, Line: 1, Column: 1, Message: "nothing is defined in this file; " +
+				"write a document (apiVersion, kind, metadata, spec), or remove the file"})
+		}
+		for i := range docs {
+			d := &docs[i]
+			p.add(d.Unsupported...)
 			key := d.Document.Kind + "/" + d.Document.Name
-			if first, twice := where[key]; twice {
-				errs = append(
-					errs,
-					at(f.Name, d.Line, "%s %q is defined already in %s", d.Document.Kind, d.Document.Name, first),
-				)
+			if first := where[key]; first != nil {
+				p.add(d.Error(campaign.Spot{Field: "name"}, 0,
+					"%s %q is defined already in %s:%d; give one another name",
+					d.Document.Kind, d.Document.Name, first.File(), first.Line))
 				continue
 			}
-			where[key] = fmt.Sprintf("%s:%d", f.Name, d.Line)
-			all = append(all, d)
+			where[key] = d
+			all = append(all, *d)
 		}
 	}
 	if !unread {
-		errs = append(errs, govern(all, where, o.Known)...)
+		govern(all, where, o.Known, &p)
 	}
 	o.Loose = o.Loose || unread
 	if o.Egress == nil {
@@ -121,29 +133,23 @@ func Parse(lang *campaign.Language, files []File, o Options) ([]campaign.Parsed,
 			return nil, fmt.Errorf("definitions: %w", err)
 		}
 	}
-	if errs = append(errs, link(all, where, o)...); len(errs) > 0 {
-		return nil, errors.Join(errs...)
+	link(all, o, &p)
+	if err := p.err(files); err != nil {
+		return nil, err
 	}
 	return all, nil
 }
 
-func at(file string, line int, format string, args ...any) campaign.Errors {
-	return campaign.Errors{{File: file, Line: line, Column: 1, Message: fmt.Sprintf(format, args...)}}
-}
-
 // link resolves references between documents and finds the variables of messages.
-func link(all []campaign.Parsed, where map[string]string, o Options) (errs []error) {
-	channels := map[string]bool{ConsoleChannel: true, campaign.CallChannel: true}
-	for _, c := range o.Known.Channels {
-		channels[c] = true
-	}
+func link(all []campaign.Parsed, o Options, p *problems) {
+	channels := append([]string{ConsoleChannel, campaign.CallChannel}, o.Known.Channels...)
 	templates := map[string][]campaign.Field{}
 	for _, t := range o.Known.Templates {
 		templates[t.Name] = t.Fields
 	}
 	for _, d := range all {
 		if d.Channel != nil {
-			channels[d.Channel.Name] = true
+			channels = append(channels, d.Channel.Name)
 		}
 		if d.Template != nil {
 			templates[d.Template.Name] = d.Template.Fields
@@ -152,54 +158,46 @@ func link(all []campaign.Parsed, where map[string]string, o Options) (errs []err
 	r := message.NewRenderer()
 	for i := range all {
 		d := &all[i]
-		fail := func(format string, args ...any) {
-			errs = append(errs, fmt.Errorf("%s: %s %s: %s", where[d.Document.Kind+"/"+d.Document.Name], d.Document.Kind,
-				d.Document.Name, fmt.Sprintf(format, args...)))
-		}
 		if d.Channel != nil {
 			spec := dispatch.ChannelSpec{URL: d.Channel.URL, Out: io.Discard, Egress: o.Egress}
 			if _, err := dispatch.NewChannel(d.Channel.Type, spec); err != nil {
-				fail("%v", err)
+				p.add(d.Error(campaign.Spot{Field: "url"}, 0, "channel %s: %v", d.Document.Name, err))
 			}
 		}
 		if d.Template != nil {
-			if _, err := r.Variables(d.Template.Fields); err != nil {
-				fail("%v", err)
-			}
+			checkTexts(d, "", d.Template.Fields, r, p)
 		}
 		if d.Campaign == nil {
 			continue
 		}
 		d.Campaign.Sends(func(step string, s *campaign.Send) {
 			for _, c := range s.Channels {
-				if !channels[c] && !o.Loose {
-					fail(
-						"step %s: channel %q is not defined; add a document of kind Channel, or use %s",
-						step,
-						c,
-						ConsoleChannel,
-					)
+				if !slices.Contains(channels, c) && !o.Loose {
+					p.add(d.Error(campaign.Spot{Step: step, Field: "channel", Name: c}, 0,
+						"step %s: channel %q is not defined; add a document of kind Channel, or use %s%s", step, c,
+						ConsoleChannel, nearest.Hint(c, channels)))
 				}
 			}
 			fields := s.Message.Fields
 			if name := s.Message.Template; name != "" {
 				known, ok := templates[name]
 				if !ok && !o.Loose {
-					fail("step %s: template %q is not defined; add a document of kind Template", step, name)
+					p.add(d.Error(campaign.Spot{Step: step, Field: "template"}, 0,
+						"step %s: template %q is not defined; add a document of kind Template%s", step, name,
+						nearest.Hint(name, sorted(templates))))
 				}
 				fields = known
+			} else {
+				checkTexts(d, step, fields, r, p)
 			}
 			needs, err := r.Variables(fields)
-			if err != nil {
-				fail("step %s: %v", step, err)
+			if err != nil || len(needs) == 0 { // errors are reported where the text is
+				return
 			}
-			if len(needs) > 0 {
-				if d.Document.Needs == nil {
-					d.Document.Needs = map[string][]campaign.Variable{}
-				}
-				d.Document.Needs[step] = needs
+			if d.Document.Needs == nil {
+				d.Document.Needs = map[string][]campaign.Variable{}
 			}
+			d.Document.Needs[step] = needs
 		})
 	}
-	return errs
 }

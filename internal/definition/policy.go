@@ -1,15 +1,18 @@
 package definition
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"sort"
 
 	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/nearest"
 )
 
 // govern checks the policies that will be in force, those of the files and those known,
 // against each other and against the campaigns that name their caps.
-func govern(all []campaign.Parsed, where map[string]string, known Known) (errs []error) {
+func govern(all []campaign.Parsed, where map[string]*campaign.Parsed, known Known, p *problems) {
 	policies := map[string]*campaign.Policy{}
 	campaigns := map[string]*campaign.Program{}
 	for _, p := range known.Policies {
@@ -26,43 +29,59 @@ func govern(all []campaign.Parsed, where map[string]string, known Known) (errs [
 			campaigns[d.Campaign.Name] = d.Campaign
 		}
 	}
-	fail := func(kind, name, format string, args ...any) {
-		place, ok := where[kind+"/"+name]
-		if !ok {
-			place = "in force already"
+	fail := func(kind, name string, at campaign.Spot, format string, args ...any) {
+		text := fmt.Sprintf("%s %s: %s", kind, name, fmt.Sprintf(format, args...))
+		if d := where[kind+"/"+name]; d != nil {
+			p.add(d.Error(at, 0, "%s", text))
+			return
 		}
-		errs = append(errs, fmt.Errorf("%s: %s %s: %s", place, kind, name, fmt.Sprintf(format, args...)))
+		p.others = append(p.others, errors.New("in force already: "+text))
 	}
-	caps := onePolicy(policies, fail)
-	checkCalendars(policies, campaigns, fail)
+	// Those in force come first, so that what is wrong is wrong in the files.
+	order := sorted(policies)
+	slices.SortStableFunc(order, func(a, b string) int {
+		return btoi(where[campaign.KindPolicy+"/"+a] != nil) - btoi(where[campaign.KindPolicy+"/"+b] != nil)
+	})
+	caps := onePolicy(order, policies, fail)
+	checkCalendars(order, policies, campaigns, fail)
 	for _, name := range sorted(campaigns) {
 		for _, c := range campaigns[name].Policy.Caps {
 			if caps[c] == "" {
-				fail(campaign.KindCampaign, name,
-					"policy.caps: cap %q is not defined; add it to a document of kind Policy", c)
+				fail(campaign.KindCampaign, name, campaign.Spot{Field: "cap", Name: c},
+					"policy.caps: cap %q is not defined; add it to a document of kind Policy%s", c,
+					nearest.Hint(c, sorted(caps)))
 			}
 		}
 	}
-	return errs
 }
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// failure reports an error at a place of a document.
+type failure func(kind, name string, at campaign.Spot, format string, args ...any)
 
 // onePolicy checks that no two policies say different things; it returns the policy
 // that defines each cap.
-func onePolicy(
-	policies map[string]*campaign.Policy, fail func(kind, name, format string, args ...any),
-) map[string]string {
+func onePolicy(order []string, policies map[string]*campaign.Policy, fail failure) map[string]string {
 	caps := map[string]string{}
 	zone, quiet, idle := "", "", ""
-	for _, name := range sorted(policies) {
+	for _, name := range order {
 		p := policies[name]
 		if p.Zone != "" && zone != "" {
-			fail(campaign.KindPolicy, name, "zone is given already by Policy %s", zone)
+			fail(campaign.KindPolicy, name, campaign.Spot{Field: "zone"}, "zone is given already by Policy %s", zone)
 		}
 		if p.Quiet != nil && quiet != "" {
-			fail(campaign.KindPolicy, name, "quiet_hours are given already by Policy %s", quiet)
+			fail(campaign.KindPolicy, name, campaign.Spot{Field: "quiet_hours"},
+				"quiet_hours are given already by Policy %s", quiet)
 		}
 		if p.Idle != 0 && idle != "" {
-			fail(campaign.KindPolicy, name, "anonymous_expiry is given already by Policy %s", idle)
+			fail(campaign.KindPolicy, name, campaign.Spot{Field: "anonymous_expiry"},
+				"anonymous_expiry is given already by Policy %s", idle)
 		}
 		if p.Idle != 0 && idle == "" {
 			idle = name
@@ -75,7 +94,8 @@ func onePolicy(
 		}
 		for i := range p.Caps {
 			if first := caps[p.Caps[i].Name]; first != "" {
-				fail(campaign.KindPolicy, name, "cap %q is defined already by Policy %s", p.Caps[i].Name, first)
+				fail(campaign.KindPolicy, name, campaign.Spot{Field: "cap", Name: p.Caps[i].Name},
+					"cap %q is defined already by Policy %s", p.Caps[i].Name, first)
 				continue
 			}
 			caps[p.Caps[i].Name] = name

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/nearest"
 	"github.com/nudge-engine/nudge/sink/dispatch/message/liquid"
 )
 
@@ -74,8 +75,8 @@ func (r *Renderer) Variables(fields []campaign.Field) ([]campaign.Variable, erro
 // captured is the path of the value that the engine captures for a variable.
 func captured(v *liquid.Variable) (string, error) {
 	unknown := func(what string) error {
-		return &liquid.Error{Line: v.Line, Message: fmt.Sprintf("%q is no variable; there are %s", what,
-			strings.Join(roots, ", "))}
+		return &liquid.Error{Line: v.Line, Message: fmt.Sprintf("%q is no variable; there are %s%s", what,
+			strings.Join(roots, ", "), meant(v.Parts))}
 	}
 	some := slices.ContainsFunc(roots, func(r string) bool { return strings.HasPrefix(r, v.Parts[0]+".") })
 	if !some || len(v.Parts) == 1 {
@@ -101,6 +102,36 @@ func captured(v *liquid.Variable) (string, error) {
 		return root, nil
 	}
 	return "", unknown(v.Text)
+}
+
+// meant says what to write for a variable that does not exist.
+func meant(parts []string) string {
+	first := []string{"customer", "trigger", "chain", "campaign"}
+	switch root := nearest.Name(parts[0], first); {
+	case parts[0] == "event":
+		return "; write " + strings.Join(append([]string{"trigger"}, parts[1:]...), ".")
+	case len(parts) == 1 && !slices.Contains(first, parts[0]):
+		return fmt.Sprintf("; write customer.traits.%s, or trigger.properties.%s", parts[0], parts[0])
+	case len(parts) > 1 && slices.Contains(first, parts[0]):
+		root, rest := parts[0]+"."+parts[1], strings.Join(parts[1:], ".")
+		var fields []string
+		for _, r := range roots {
+			if field, ok := strings.CutPrefix(r, parts[0]+"."); ok {
+				fields = append(fields, field)
+			}
+		}
+		near := nearest.Name(parts[1], fields)
+		inside := map[string]string{"customer": "traits", "trigger": "properties"}[parts[0]]
+		switch {
+		case near != "" && !slices.Contains(roots, root):
+			return fmt.Sprintf("; did you mean %q?", strings.Join(append([]string{parts[0], near}, parts[2:]...), "."))
+		case inside != "" && !slices.Contains(roots, root):
+			return fmt.Sprintf("; write %s.%s.%s", parts[0], inside, rest)
+		}
+	case root != "" && len(parts) > 1:
+		return fmt.Sprintf("; did you mean %q?", root+"."+strings.Join(parts[1:], "."))
+	}
+	return ""
 }
 
 // holdsNames says whether a root is an object with names of the author's.

@@ -1,7 +1,11 @@
 package liquid
 
 import (
+	"maps"
+	"slices"
 	"strings"
+
+	"github.com/nudge-engine/nudge/campaign/nearest"
 )
 
 // expr is a node of an expression.
@@ -205,7 +209,8 @@ func (p *exprParser) filter() (call, error) {
 	}
 	known, ok := filters[name.text]
 	if !ok {
-		return call{}, p.fail("%q is no filter", name.text)
+		all := slices.Sorted(maps.Keys(filters))
+		return call{}, p.fail("%q is no filter%s", name.text, nearest.Hint(name.text, all))
 	}
 	c := call{name: name.text, run: known}
 	if p.take(signLex, ":") {

@@ -3,7 +3,17 @@ package liquid
 import (
 	"slices"
 	"strings"
+
+	"github.com/nudge-engine/nudge/campaign/nearest"
 )
+
+// tagNames are the tags that begin something, for messages.
+//
+//nudge:constant read only
+var tagNames = []string{
+	"assign", "capture", "if", "unless", "case", "for", "tablerow", "cycle", "break", "continue", "increment",
+	"decrement", "echo", "liquid", "raw", "comment", "doc",
+}
 
 // Template is a parsed template. It is safe for concurrent use.
 type Template struct{ nodes []node }
@@ -134,7 +144,7 @@ func (p *parser) tag(t *token) (node, error) {
 	if strings.HasPrefix(t.name, "end") {
 		return nil, syntaxError(t.line, "%s closes a block that is not open", t.name)
 	}
-	return nil, syntaxError(t.line, "%q is no tag", t.name)
+	return nil, syntaxError(t.line, "%q is no tag%s", t.name, nearest.Hint(t.name, tagNames))
 }
 
 // lines reads the tag liquid: each of its lines is a tag.

@@ -1,0 +1,90 @@
+package definition
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/sink/dispatch/message"
+	"github.com/nudge-engine/nudge/sink/dispatch/message/liquid"
+)
+
+// checkTexts reports what is wrong with texts, each error at its place. The texts are
+// those of a step's message, or of a template (step is empty).
+func checkTexts(d *campaign.Parsed, step string, fields []campaign.Field, r *message.Renderer, p *problems) {
+	before := len(p.byFile[d.File()])
+	fail := func(f campaign.Field, err error) {
+		text := strings.TrimPrefix(err.Error(), f.Name+": ")
+		var at *liquid.Error
+		offset := 0
+		if errors.As(err, &at) {
+			text, offset = at.Message, offsetIn(f.Source, at)
+		}
+		spot := campaign.Spot{Step: step, Field: "text", Name: strings.TrimPrefix(f.Name, "header.")}
+		p.add(d.Error(spot, offset, "%s: %s", f.Name, text))
+	}
+	for _, f := range fields {
+		if _, err := r.Variables([]campaign.Field{f}); err != nil {
+			fail(f, err)
+		}
+	}
+	if len(p.byFile[d.File()]) > before || len(fields) == 0 {
+		return
+	}
+	if _, err := r.Variables(fields); err != nil { // what several texts are together
+		fail(fields[0], err)
+	}
+}
+
+var (
+	liquidTag    = regexp.MustCompile(`(?s)\{\{.*?(?:\}\}|$)|\{%.*?(?:%\}|$)`)
+	quotedInText = regexp.MustCompile(`"((?:[^"\\]|\\.)+)"`)
+)
+
+// offsetIn is the byte of a template at which an error is: the first name in quotes of
+// the error that a tag has, from the error's line on, else the first tag there.
+func offsetIn(source string, e *liquid.Error) int {
+	from := 0
+	for range max(e.Line-1, 0) {
+		next := strings.IndexByte(source[from:], '\n')
+		if next < 0 {
+			break
+		}
+		from += next + 1
+	}
+	tags := liquidTag.FindAllStringIndex(source[from:], -1)
+	if len(tags) == 0 {
+		return from
+	}
+	if m := quotedInText.FindStringSubmatch(e.Message); m != nil {
+		for _, tag := range tags {
+			if at := wordIn(source[from+tag[0]:from+tag[1]], m[1]); at >= 0 {
+				return from + tag[0] + at
+			}
+		}
+	}
+	if strings.Contains(e.Message, "not closed") {
+		return from + tags[len(tags)-1][0]
+	}
+	return from + tags[0][0]
+}
+
+// wordIn is where a word stands in a text; one that is not part of a longer word, if
+// there is such a one.
+func wordIn(text, word string) int {
+	part := func(i int) bool {
+		return i >= 0 && i < len(text) && (text[i] == '_' || text[i] == '.' || text[i] >= '0' && text[i] <= '9' ||
+			text[i] >= 'A' && text[i] <= 'Z' || text[i] >= 'a' && text[i] <= 'z')
+	}
+	for from := 0; ; {
+		at := strings.Index(text[from:], word)
+		if at < 0 {
+			return strings.Index(text, word)
+		}
+		if at += from; !part(at-1) && !part(at+len(word)) {
+			return at
+		}
+		from = at + 1
+	}
+}
