@@ -93,10 +93,11 @@ func (a *Auditor) include(c *customer, t *tour) {
 		}
 		if inside {
 			a.note(NoteIncluded)
-			all = append(all, candidate{
-				campaign: i, trigger: e, planned: t.due, late: a.now-t.due > lateAfter,
-				bare: def.Trigger.Kind != KindInactivity,
-			})
+			by := candidate{campaign: i, trigger: e, planned: t.due, late: a.now-t.due > lateAfter}
+			if by.bare = def.Trigger.Kind != KindInactivity; !by.bare {
+				by.silence = e.Time + def.Trigger.For.Milliseconds()
+			}
+			all = append(all, by)
 		}
 	}
 	if len(all) == 0 {

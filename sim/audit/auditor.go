@@ -316,7 +316,7 @@ func (a *Auditor) fire(t timer) {
 	s.armed = false
 	if a.campaigns[t.campaign].Trigger.Kind == KindInactivity { // else a later version has another trigger
 		a.admit(t.customer, a.withGroup(t.customer, candidate{
-			campaign: t.campaign, trigger: s.latest, planned: t.due, late: a.now-t.due > lateAfter,
+			campaign: t.campaign, trigger: s.latest, planned: t.due, silence: t.due, late: a.now-t.due > lateAfter,
 		}))
 		a.runMoved(t.customer)
 	}
@@ -335,7 +335,7 @@ func (a *Auditor) withGroup(c *customer, first candidate) []candidate {
 		rival := t.Policy.Group == group && t.Trigger.Kind == KindInactivity
 		if rival && s.armed && s.due <= a.now && i != first.campaign {
 			first.rivals = append(first.rivals, candidate{
-				campaign: i, trigger: s.latest, planned: s.due, late: a.now-s.due > lateAfter,
+				campaign: i, trigger: s.latest, planned: s.due, silence: s.due, late: a.now-s.due > lateAfter,
 			})
 		}
 		if by, ok := a.datePlanned(c, i); ok && t.Policy.Group == group && i != first.campaign {

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"math"
 	"slices"
 )
@@ -23,7 +24,9 @@ type chain struct {
 	key       string
 	entry     int
 	trigger   *Event
-	place     int // of the log when it entered; -1: its version did not look back
+	begins    int64 // event time from which on events concern it
+	entered   int64 // what that was at its entry
+	place     int   // of the log then
 	enteredAt int64
 	endedAt   int64
 	outcome   string
@@ -113,6 +116,7 @@ func (ch *chain) observe(a *Auditor, e *Event) {
 		value, _ := number(e.Properties[g.ValueProperty])
 		ch.hits = append(ch.hits, Hit{Goal: g.ID, At: a.now, Value: value, time: e.Time, step: ch.lastStep})
 		a.converts(ch, &ch.hits[len(ch.hits)-1], e, false)
+		ch.takenBack(a)
 		if g.Stop && stopper < 0 {
 			stopper = len(ch.hits) - 1
 		}
@@ -126,13 +130,26 @@ func (ch *chain) observe(a *Auditor, e *Event) {
 		ch.end(a, Converted)
 		return
 	}
+	old := e.Time < ch.began()
 	for _, m := range ch.def.Stops {
-		if m.holds(e, ch.trigger, ch.customer) {
-			ch.end(a, Stopped)
-			return
+		if !m.holds(e, ch.trigger, ch.customer) {
+			continue
 		}
+		if old {
+			a.note(NoteOldStop)
+			continue
+		}
+		ch.end(a, Stopped)
+		return
 	}
-	if s, ok := ch.step(); !ok || !ch.resting || s.Wait == nil || a.past {
+	s, ok := ch.step()
+	if !ok || !ch.resting || s.Wait == nil || a.past {
+		return
+	}
+	if s.Wait.FromEntry && e.Time < ch.entered || !s.Wait.FromEntry && (old || e.Historical) {
+		if _, would := ch.looksFor(e); would {
+			a.note(NoteOldAnswer)
+		}
 		return
 	}
 	if target, ok := ch.looksFor(e); ok {
@@ -147,8 +164,8 @@ func (ch *chain) observe(a *Auditor, e *Event) {
 func (ch *chain) restart(a *Auditor, e *Event) {
 	s, _ := ch.step()
 	w := s.Wait
-	if w.RestartOn == nil || w.Timeout == 0 || !w.RestartOn.holds(e, ch.trigger, ch.customer) ||
-		w.MaxRestarts != 0 && ch.restarts >= w.MaxRestarts {
+	if w.RestartOn == nil || w.Timeout == 0 || e.Historical || e.Time < ch.began() ||
+		!w.RestartOn.holds(e, ch.trigger, ch.customer) || w.MaxRestarts != 0 && ch.restarts >= w.MaxRestarts {
 		return
 	}
 	ch.restarts++
@@ -254,26 +271,32 @@ func (ch *chain) looksFor(e *Event) (target string, ok bool) {
 	return "", false
 }
 
-// lookBack is what a wait since entry sees when it opens: the first remembered
-// event after the entry, in log order, that it would have taken. A chain that entered
-// under a version without such a wait goes by event time.
+// lookBack is what a wait since entry sees when it opens: the earliest remembered event, by
+// event time, that it would have taken, whether it came before the trigger or after. A
+// refresh is no entry.
 func (ch *chain) lookBack() (target string, ok bool) {
 	if s, _ := ch.step(); !s.Wait.FromEntry {
 		return "", false
 	}
-	for _, e := range ch.customer.memory() {
+	for _, e := range byTime(ch.customer.memory()) {
 		before := e.place <= ch.place
-		if ch.place < 0 {
-			before = e == ch.trigger || e.Time < min(ch.enteredAt, ch.trigger.Time)
-		}
-		if before {
+		if e.Time < ch.entered || before && e.Time == ch.entered {
 			continue
 		}
 		if target, ok = ch.looksFor(e); ok {
+			if before {
+				ch.customer.a.note(NoteAnsweredBefore)
+			}
 			return target, true
 		}
 	}
 	return "", false
+}
+
+// byTime is events in the order of their times; those of one time stay as they are.
+func byTime(events []*Event) []*Event {
+	slices.SortStableFunc(events, func(x, y *Event) int { return cmp.Compare(x.Time, y.Time) })
+	return events
 }
 
 // timeout is the chain's timer. A position is the id of a step: a chain whose step a
@@ -387,9 +410,25 @@ func (ch *chain) choose(b *Branch) (target string) {
 }
 
 // refresh keeps the place, takes the new trigger and restarts the timer. A
-// chain that this very record advanced has no timer to restart.
-func (ch *chain) refresh(a *Auditor, trigger *Event) {
-	ch.trigger = trigger
+// chain that this very record advanced has no timer to restart. What came before the
+// trigger and happened after it ends the chain.
+func (ch *chain) refresh(a *Auditor, t *candidate) {
+	ch.trigger, ch.begins = t.trigger, t.begins()
+	ch.retime(a)
+	a.past = true
+	for _, e := range byTime(ch.customer.memory()) {
+		if e.Time > ch.begins && ch.live() {
+			ch.observe(a, e)
+			if !ch.live() {
+				a.note(NoteEndedBefore)
+			}
+		}
+	}
+	a.past = false
+}
+
+// retime begins the timer of the step anew.
+func (ch *chain) retime(a *Auditor) {
 	s, ok := ch.step()
 	if !ok || !ch.resting || !ch.timed {
 		return
@@ -402,5 +441,7 @@ func (ch *chain) refresh(a *Auditor, trigger *Event) {
 		ch.due = a.now + s.Delay.For.Milliseconds()
 	case s.Until != nil:
 		ch.due = a.next(ch, s.Until, a.now)
+	case s.Call != nil: // the request that is out keeps the time it was given
+		ch.due = a.now + s.Call.timeout()
 	}
 }

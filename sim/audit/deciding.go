@@ -300,16 +300,18 @@ type Ruling struct {
 // Rulings goes through the hours from the first exposure on: the first block, if one
 // comes before the decision, and the decision.
 func (t Tally) Rulings(through int64) (all []Ruling) {
-	looks, before, passed := 0, 0, false
+	looks, before, passed, deadline := 0, 0, false, false
 	for h := t.First/hour + 1; t.First != 0 && h <= min(through, (t.First+10_000*hour)/hour); h++ {
 		arms, total, enough := t.arms(h)
 		age := time.Duration(h*hour-t.First) * time.Millisecond
 		over := t.Rule.Deadline != 0 && age >= t.Rule.Deadline
-		look := age >= t.Rule.MinTime && enough && (looks == 0 || total >= 2*before)
+		look := age >= t.Rule.MinTime && enough && (looks == 0 || total >= 2*before) || over && !deadline
+		deadline = deadline || over
 		passed = passed || looks > 0 && total > before && !look
-		if over && t.Rule.OnDeadline == DeadlineKeep || !over && !look {
+		if over && t.Rule.OnDeadline == DeadlineKeep || !look {
 			continue
 		}
+		looks, before = looks+1, total // also where the shares block it
 		if t.mismatch(arms, total) < 0.001 {
 			if len(all) == 0 {
 				all = append(all, Ruling{Hour: h, Arms: arms})
@@ -327,7 +329,6 @@ func (t Tally) Rulings(through int64) (all []Ruling) {
 			}
 			return append(all, Ruling{Hour: h, Variant: t.Variants[best].ID, Arms: arms, Tie: tie})
 		}
-		looks, before = looks+1, total
 		if max(second, 1-second) >= 1-(1-t.Rule.Confidence)/math.Pow(2, float64(looks)) {
 			return append(all, Ruling{
 				Hour: h, Variant: t.Variants[best].ID, Look: looks, Arms: arms, Tie: tie, Passed: passed,

@@ -5,15 +5,26 @@ import (
 )
 
 // candidate is a chain that would start: by a record, a watch or a tour. planned is the
-// instant its entry was due: now, or that of a watch.
+// instant its entry was due: now, or that of a watch. silence is the end of the time without
+// an event that starts it; 0: its trigger does.
 type candidate struct {
 	campaign int
 	trigger  *Event
 	planned  int64
+	silence  int64
 	late     bool
 	depth    int
 	bare     bool        // there is no trigger event that could be kept
 	rivals   []candidate // of its group, due at the same instant
+}
+
+// begins is the event time from which on events concern the chain: that of its trigger or,
+// where time starts it, the planned instant.
+func (t *candidate) begins() int64 {
+	if t.silence != 0 {
+		return t.silence
+	}
+	return t.trigger.Time
 }
 
 // admit lets in who may enter, by campaign name. Of a group that one record would start
@@ -70,6 +81,11 @@ func (a *Auditor) may(c *customer, t *candidate) (live []*chain, reason string) 
 		return nil, reason
 	}
 	newest := len(live) - 1
+	replaces := def.Reentry.OnActive == ActiveRefresh || def.Reentry.OnActive == ActiveRestart
+	if newest >= 0 && replaces && t.begins() < live[newest].begins {
+		a.note(NoteOlderTrigger)
+		return nil, "max_active" // it takes the place of no newer one
+	}
 	if newest >= 0 && def.Reentry.OnActive == ActiveRefresh {
 		return live, ""
 	}
@@ -79,6 +95,9 @@ func (a *Auditor) may(c *customer, t *candidate) (live []*chain, reason string) 
 		return nil, "audience"
 	case c.converted(def, t.trigger):
 		return nil, "already_converted"
+	case c.stopped(def, t.trigger):
+		a.note(NoteStoppedBefore)
+		return nil, "already_stopped"
 	case !restarts && c.alive() >= customerLimit:
 		return nil, "customer_limit"
 	}
@@ -126,7 +145,7 @@ func (a *Auditor) enter(c *customer, t *candidate, lost bool) {
 	}
 	newest := len(live) - 1
 	if newest >= 0 && def.Reentry.OnActive == ActiveRefresh {
-		live[newest].refresh(a, t.trigger)
+		live[newest].refresh(a, t)
 		return
 	}
 	loser, free := a.grouped(c, t, live)
@@ -146,7 +165,8 @@ func (a *Auditor) enter(c *customer, t *candidate, lost bool) {
 	c.per[i].entries++
 	c.chains = append(c.chains, &chain{
 		campaign: i, def: def, customer: c, key: key, entry: c.per[i].entries,
-		trigger: t.trigger, place: a.lookBackFrom(def), enteredAt: a.now, planned: t.planned, outcome: Active,
+		trigger: t.trigger, begins: t.begins(), entered: t.begins(), place: a.place, enteredAt: a.now,
+		planned: t.planned, outcome: Active,
 		at: def.Steps[0].ID, version: def.Version, late: t.late, depth: t.depth,
 		heldOut: Bucket(def.Name, c.id) < def.Policy.Holdout,
 		back:    map[string]int{},
@@ -234,6 +254,18 @@ func (c *customer) converted(def *Campaign, trigger *Event) bool {
 	return false
 }
 
+// stopped: a stop event that came before the trigger in the log, but happened after it.
+func (c *customer) stopped(def *Campaign, trigger *Event) bool {
+	for _, m := range def.Stops {
+		for _, e := range c.memory() {
+			if e.Time > trigger.Time && m.holds(e, trigger, c) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func (c *customer) alive() int {
 	n := 0
 	for _, ch := range c.chains {
@@ -242,17 +274,6 @@ func (c *customer) alive() int {
 		}
 	}
 	return n
-}
-
-// lookBackFrom is the place of the log behind which a wait since entry looks, -1 when
-// the campaign has none.
-func (a *Auditor) lookBackFrom(def *Campaign) int {
-	for _, s := range def.Steps {
-		if s.Wait != nil && s.Wait.FromEntry {
-			return a.place
-		}
-	}
-	return -1
 }
 
 // remembers says whether entries of a key are remembered: without a key they always are,

@@ -13,7 +13,7 @@ func (a *Auditor) grouping(t timer) bool {
 	by, ok := a.datePlanned(c, i)
 	if !t.date {
 		ok = a.campaigns[i].Trigger.Kind == KindInactivity
-		by = candidate{campaign: i, trigger: s.latest, planned: s.due, late: a.now-s.due > lateAfter}
+		by = candidate{campaign: i, trigger: s.latest, planned: s.due, silence: s.due, late: a.now-s.due > lateAfter}
 	}
 	if ok {
 		_, reason := a.may(c, &by)

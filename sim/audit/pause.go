@@ -133,9 +133,10 @@ func (a *Auditor) offered(c *customer) {
 	slices.SortFunc(all, func(x, y kept) int { return cmp.Compare(x.order, y.order) })
 	for _, k := range all {
 		// The end of a time without an event is what would have started a chain.
-		happened := k.trigger.Time
+		happened, silence := k.trigger.Time, int64(0)
 		if t := a.campaigns[k.campaign].Trigger; t.Kind == KindInactivity && t.Event == k.trigger.Name {
 			happened += t.For.Milliseconds()
+			silence = happened
 		}
 		if a.now-happened > a.maxAge(k.campaign) {
 			a.note(NoteKeptOld)
@@ -143,7 +144,7 @@ func (a *Auditor) offered(c *customer) {
 			continue
 		}
 		a.note(NoteOffered)
-		a.admit(c, []candidate{{campaign: k.campaign, trigger: k.trigger, planned: a.now}})
+		a.admit(c, []candidate{{campaign: k.campaign, trigger: k.trigger, planned: a.now, silence: silence}})
 		a.settle(c)
 	}
 	a.derive(c)

@@ -181,14 +181,14 @@ func (ch *chain) recallLate(a *Auditor, e *Event) {
 		}
 	}
 	for _, m := range ch.def.Stops {
-		if m.holds(e, ch.trigger, ch.customer) {
+		if e.Time >= ch.began() && m.holds(e, ch.trigger, ch.customer) {
 			ch.recall(a)
 		}
 	}
 }
 
-// began is the event time before which nothing is a goal of the chain.
-func (ch *chain) began() int64 { return min(ch.trigger.Time, ch.enteredAt) }
+// began is the event time before which nothing concerns the chain.
+func (ch *chain) began() int64 { return ch.begins }
 
 // until is the last instant of a goal's window; where no end is set, the end of time.
 func (ch *chain) until(g Goal) int64 {

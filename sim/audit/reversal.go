@@ -42,6 +42,29 @@ func (ch *chain) reverse(a *Auditor, e *Event) {
 	}
 }
 
+// takenBack: a reversal that came before the goal, and happened after it, takes it back when
+// that comes.
+func (ch *chain) takenBack(a *Auditor) {
+	h := &ch.hits[len(ch.hits)-1]
+	end, ok := ch.reversible(h)
+	if !ok {
+		return
+	}
+	for _, e := range byTime(ch.customer.memory()) {
+		if e == ch.trigger || e.Time <= h.time || e.Time > end || h.reversed {
+			continue
+		}
+		for _, g := range ch.def.Goals {
+			m := Match{Event: g.ReverseOn, Property: g.Match.Property}
+			if g.ID == h.Goal && m.holds(e, ch.trigger, ch.customer) {
+				h.reversed = true
+				a.converts(ch, h, e, true)
+				a.note(NoteReversedBefore)
+			}
+		}
+	}
+}
+
 // converts writes a conversion or its reversal down.
 func (a *Auditor) converts(ch *chain, h *Hit, e *Event, back bool) {
 	c := Conversion{

@@ -119,9 +119,16 @@ func (a *Auditor) occurrence(i int, after int64) int64 {
 	if t.Calendar != "" {
 		return a.calendarDay(&t, zone, after)
 	}
-	for at := after/60_000*60_000 + 60_000; ; at += 60_000 {
-		l := time.UnixMilli(at).In(zone)
-		if !t.Daily && l.Minute() == t.Minute || t.Daily && l.Hour()*60+l.Minute() == t.Minute {
+	if t.Daily { // once a day: the first of a time that comes twice, later than one that is left out
+		l := time.UnixMilli(after).In(zone)
+		for day := l.Day() - 1; ; day++ {
+			if at := clock(l.Year(), l.Month(), day, t.Minute, zone); at > after {
+				return at
+			}
+		}
+	}
+	for at := after/60_000*60_000 + 60_000; ; at += 60_000 { // whenever the clock shows the minute
+		if time.UnixMilli(at).In(zone).Minute() == t.Minute {
 			return at
 		}
 	}

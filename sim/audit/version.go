@@ -103,8 +103,8 @@ func (ch *chain) replan(a *Auditor) {
 	case s.Wait != nil:
 		due += s.Wait.Timeout.Milliseconds()
 		timed = s.Wait.Timeout != 0
-	case s.Call != nil:
-		return // a request in hand keeps what it was made with
+	case s.Call != nil && s.Call.Wait && ch.timed:
+		due += s.Call.timeout()
 	default:
 		return
 	}
