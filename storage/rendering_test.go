@@ -37,7 +37,6 @@ func TestRendering(t *testing.T) {
 			}()
 			<-entered
 		}
-
 	}
 	r := start(0, 0, 0)
 	makes := func(r *storage.Rendering, id [storage.IDBytes]byte) {
