@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/nudge-engine/nudge/internal/identity"
+	"github.com/nudge-engine/nudge/internal/pathid"
 )
 
 // requestLimit bounds one request; an apply waits for every partition.
@@ -137,7 +138,7 @@ func (c *customerCommand) Run(out console) error {
 	if c.Data != "" || c.At != "" {
 		return c.past(out)
 	}
-	text, err := c.call(http.MethodGet, "/v1/customers/"+url.PathEscape(c.ID), nil)
+	text, err := c.call(http.MethodGet, "/v1/customers/"+pathid.Escape(c.ID), nil)
 	if err != nil {
 		return err
 	}

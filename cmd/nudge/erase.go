@@ -4,8 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
 	"time"
+
+	"github.com/nudge-engine/nudge/internal/pathid"
 )
 
 // Waiting for an erasure to be done.
@@ -29,7 +30,7 @@ Example:
 }
 
 func (c *eraseCommand) Run(out console) error {
-	path := "/v1/customers/" + url.PathEscape(c.ID)
+	path := "/v1/customers/" + pathid.Escape(c.ID)
 	text, err := c.call(http.MethodDelete, path, nil)
 	if err != nil {
 		return err

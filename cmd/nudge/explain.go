@@ -11,6 +11,7 @@ import (
 
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/explain"
+	"github.com/nudge-engine/nudge/internal/pathid"
 )
 
 type explainCommand struct {
@@ -56,7 +57,7 @@ func (e *explainCommand) Run(out console) error {
 
 // present asks the server.
 func (e *explainCommand) present(out console) error {
-	path := "/v1/customers/" + url.PathEscape(e.Customer) + "/explain"
+	path := "/v1/customers/" + pathid.Escape(e.Customer) + "/explain"
 	if e.Campaign != "" {
 		path += "?campaign=" + url.QueryEscape(e.Campaign)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/nudge-engine/nudge/internal/definition"
 	"github.com/nudge-engine/nudge/internal/hostcheck"
 	"github.com/nudge-engine/nudge/internal/listen"
+	"github.com/nudge-engine/nudge/internal/pathid"
 	"github.com/nudge-engine/nudge/internal/schema"
 )
 
@@ -70,6 +71,7 @@ func (n *node) openAdmin(context.Context) error {
 	if err != nil {
 		return err
 	}
+	n.admin.Handler = pathid.KeepDots(n.admin.Handler)
 	listen.Bind(n.admin)
 	go func() {
 		if err := n.admin.Serve(l); !errors.Is(err, http.ErrServerClosed) {
@@ -118,7 +120,11 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 }
 
 func (n *node) adminCustomer(w http.ResponseWriter, r *http.Request) error {
-	view, err := n.customer(r.Context(), workspaceName, r.PathValue("id"))
+	id, err := customerID(r)
+	if err != nil {
+		return err
+	}
+	view, err := n.customer(r.Context(), workspaceName, id)
 	if err != nil {
 		return adminError{http.StatusServiceUnavailable, err}
 	}
@@ -128,6 +134,15 @@ func (n *node) adminCustomer(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = w.Write(append(view, '\n'))
 	return nil
+}
+
+// customerID is the customer whom the path names.
+func customerID(r *http.Request) (string, error) {
+	id := r.PathValue("id") // decoded once
+	if err := pathid.Check(id); err != nil {
+		return "", adminError{http.StatusBadRequest, err}
+	}
+	return id, nil
 }
 
 // listed is one document in force.

@@ -313,7 +313,11 @@ func rest(ctx context.Context, d time.Duration) bool {
 }
 
 func (n *node) adminErase(w http.ResponseWriter, r *http.Request) error {
-	job, err := n.eraser.request(r.Context(), r.PathValue("id"))
+	id, err := customerID(r)
+	if err != nil {
+		return err
+	}
+	job, err := n.eraser.request(r.Context(), id)
 	var answer adminError
 	switch {
 	case errors.As(err, &answer):
@@ -326,7 +330,11 @@ func (n *node) adminErase(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (n *node) adminErasure(w http.ResponseWriter, r *http.Request) error {
-	job, err := n.eraser.receipt(r.PathValue("id"))
+	id, err := customerID(r)
+	if err != nil {
+		return err
+	}
+	job, err := n.eraser.receipt(id)
 	if err != nil {
 		return adminError{http.StatusServiceUnavailable, err}
 	}

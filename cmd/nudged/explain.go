@@ -13,7 +13,11 @@ import (
 // for, and what was last decided.
 func (n *node) adminExplain(w http.ResponseWriter, r *http.Request) error {
 	name := r.URL.Query().Get("campaign")
-	trace := campaign.NewTrace(n.catalog.lang, workspaceName, r.PathValue("id"), name)
+	id, err := customerID(r)
+	if err != nil {
+		return err
+	}
+	trace := campaign.NewTrace(n.catalog.lang, workspaceName, id, name)
 	x, err := n.engine.Explain(r.Context(), trace)
 	switch {
 	case err != nil:
