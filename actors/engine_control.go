@@ -33,10 +33,11 @@ type Controller struct {
 
 	backfills backfills
 
-	seen  sync.RWMutex                            // guards what is below; held briefly, unlike mu
-	docs  map[string]map[string]campaign.Document // workspace -> kind/name -> latest
-	names map[documentKind]map[string]bool
-	all   map[documentKey]campaign.Document // every version ever applied
+	seen     sync.RWMutex                            // guards what is below; held briefly, unlike mu
+	revision uint64                                  // of docs
+	docs     map[string]map[string]campaign.Document // workspace -> kind/name -> latest
+	names    map[documentKind]map[string]bool
+	all      map[documentKey]campaign.Document // every version ever applied
 }
 
 // documentKey names one version of a document.
@@ -116,6 +117,7 @@ func (c *Controller) fold(data []byte) error {
 	}
 	c.seen.Lock()
 	defer c.seen.Unlock()
+	c.revision++
 	docs := c.docs[r.Apply.Workspace]
 	if docs == nil {
 		docs = map[string]campaign.Document{}

@@ -26,6 +26,13 @@ func (c *Controller) DocumentsOf(workspace, kind string) []campaign.Document {
 	return docs
 }
 
+// Revision counts the changes of the documents in force: while it stays the same, so do they.
+func (c *Controller) Revision() uint64 {
+	c.seen.RLock()
+	defer c.seen.RUnlock()
+	return c.revision
+}
+
 // note remembers that a document of that name exists.
 func (c *Controller) note(workspace string, d *campaign.Document) {
 	key := documentKind{workspace, d.Kind}

@@ -229,9 +229,13 @@ func somebody(user, anonymous string) (string, string, *HookError) {
 	case user != "" || anonymous != "":
 		return user, anonymous, nil
 	case badUser:
-		return "", "", &HookError{Field: "userId", Nobody: true, Message: "names nobody; leave it out, or send an anonymousId"}
+		return "", "", &HookError{
+			Field: "userId", Nobody: true, Message: "names nobody; leave it out, or send an anonymousId",
+		}
 	case badAnonymous:
-		return "", "", &HookError{Field: "anonymousId", Nobody: true, Message: "names nobody; send an id of the visitor's own"}
+		return "", "", &HookError{
+			Field: "anonymousId", Nobody: true, Message: "names nobody; send an id of the visitor's own",
+		}
 	}
 	return "", "", &HookError{Field: "userId", Missing: true, Message: "userId or anonymousId is needed"}
 }

@@ -7,36 +7,80 @@ import (
 	"strings"
 
 	"github.com/valyala/fasthttp"
+	"github.com/valyala/fastjson"
 )
 
-// keyring knows the write keys by their SHA-256, so that how long a look-up takes
+// keyring knows the keys by their SHA-256, so that how long a look-up takes
 // says nothing about a key.
 type keyring map[[sha256.Size]byte]*sender
 
-// sender is whose write key the request has: as the user name of Basic authorization,
-// or as a Bearer token.
-func (r keyring) sender(ctx *fasthttp.RequestCtx) (*sender, bool) {
-	header := ctx.Request.Header.Peek("Authorization")
+// keyState is what a request says about its key.
+type keyState uint8
+
+const (
+	keyNone    keyState = iota // no key in the head: it may be in the body
+	keyUnknown                 // nobody's
+	keyKnown
+)
+
+// sender is whose key the head of a request has: as the user name of Basic authorization, as
+// a Bearer token, or as writeKey in the query, where browsers' beacons have no headers.
+func (r keyring) sender(h *fasthttp.RequestHeader) (*sender, keyState) {
+	header := h.Peek("Authorization")
+	if len(header) == 0 {
+		_, query, _ := bytes.Cut(h.RequestURI(), []byte("?"))
+		var args fasthttp.Args
+		args.ParseBytes(query)
+		if !args.Has("writeKey") {
+			return nil, keyNone
+		}
+		return r.owner(args.Peek("writeKey"))
+	}
 	scheme, rest, _ := bytes.Cut(header, []byte(" "))
-	var key []byte
 	switch {
 	case bytes.EqualFold(scheme, []byte("basic")):
 		decoded, err := base64.StdEncoding.DecodeString(string(bytes.TrimSpace(rest)))
 		if err != nil {
-			return nil, false
+			return nil, keyUnknown
 		}
-		key, _, _ = bytes.Cut(decoded, []byte(":"))
+		key, _, _ := bytes.Cut(decoded, []byte(":"))
+		return r.owner(key)
 	case bytes.EqualFold(scheme, []byte("bearer")):
-		key = bytes.TrimSpace(rest)
+		return r.owner(bytes.TrimSpace(rest))
 	}
-	of, ok := r[sha256.Sum256(key)]
-	return of, ok && len(key) > 0
+	return nil, keyUnknown
+}
+
+// owner is whose key it is.
+func (r keyring) owner(key []byte) (*sender, keyState) {
+	if of, ok := r[sha256.Sum256(key)]; ok && len(key) > 0 {
+		return of, keyKnown
+	}
+	return nil, keyUnknown
+}
+
+// inBody is whose key the body of a call has, as writeKey. Browsers put it there.
+func (r keyring) inBody(root *fastjson.Value) (*sender, *problem) {
+	of, state := r.owner(root.GetStringBytes("writeKey"))
+	switch {
+	case state != keyKnown:
+		return nil, unauthorized()
+	case of.reads:
+		return nil, mayNotWrite()
+	}
+	return of, nil
 }
 
 func unauthorized() *problem {
 	return newProblem(fasthttp.StatusUnauthorized, "unauthorized",
-		"a write key is needed: as the user name of Basic authorization, or as a Bearer token",
+		"a write key is needed: as the user name of Basic authorization, as a Bearer token, or, in bodies of up to "+
+			"64 KiB, as writeKey",
 		FieldError{Path: "Authorization", Code: "unauthorized", Message: "missing or unknown write key"})
+}
+
+func mayNotWrite() *problem {
+	return newProblem(fasthttp.StatusForbidden, "forbidden", "a key of scope read may not send events; use a write key",
+		FieldError{Path: "Authorization", Code: "forbidden", Message: "the key's scope is read"})
 }
 
 // hasHeader says whether raw header lines have one of that name (lower case),
@@ -76,29 +120,4 @@ func smuggled(raw []byte) *problem {
 	p := newProblem(fasthttp.StatusBadRequest, code, why)
 	p.closeConn = true
 	return p
-}
-
-// check asks everything about a tracking call but its body.
-func (s *Server) check(ctx *fasthttp.RequestCtx) (from *sender, refusal *problem) {
-	if !ctx.IsPost() {
-		ctx.Response.Header.Set("Allow", "POST")
-		return nil, newProblem(fasthttp.StatusMethodNotAllowed, "method", "use POST")
-	}
-	from, ok := s.keys.sender(ctx)
-	if !ok {
-		return nil, unauthorized()
-	}
-	h := &ctx.Request.Header
-	if encoding := h.ContentEncoding(); len(encoding) > 0 && !bytes.EqualFold(encoding, []byte("identity")) {
-		return nil, newProblem(fasthttp.StatusUnsupportedMediaType, "content_encoding",
-			"send the body as it is, without Content-Encoding",
-			FieldError{Path: "Content-Encoding", Code: codeUnknown, Message: "is not supported"})
-	}
-	mime, _, _ := bytes.Cut(h.ContentType(), []byte(";"))
-	switch string(bytes.ToLower(bytes.TrimSpace(mime))) {
-	case "application/json", "text/plain", "": // browsers' beacons send text/plain
-		return from, nil
-	}
-	return nil, newProblem(fasthttp.StatusUnsupportedMediaType, "content_type", "send application/json",
-		FieldError{Path: "Content-Type", Code: codeUnknown, Message: "is not supported; use application/json"})
 }

@@ -44,6 +44,8 @@ type decoder struct {
 	merges  int // of the events, made of identify calls
 	rejects []rejected
 	arena   []byte // holds the events' JSON
+
+	body, plainBody []byte // of the request, as it came and decompressed; kept for the next
 }
 
 // rejected is an item of a batch that is not taken.
@@ -53,17 +55,17 @@ type rejected struct {
 	record stream.Reject
 }
 
-// decode reads a body. kind is the call's type, empty for a batch.
-func (d *decoder) decode(kind string, body []byte) *problem {
+// reset forgets the last request.
+func (d *decoder) reset() {
 	d.events, d.rejects, d.arena = d.events[:0], d.rejects[:0], d.arena[:0]
-	d.merges, d.failure = 0, nil
-	root, p := d.parse(body)
-	switch {
-	case p != nil:
-		return p
-	case kind != "":
+	d.merges, d.failure, d.fallback = 0, nil, ""
+}
+
+// decode reads a call. kind is its type, empty for a batch.
+func (d *decoder) decode(kind string, root *fastjson.Value) (p *problem) {
+	if kind != "" {
 		p = d.single(kind, root)
-	default:
+	} else {
 		p = d.batch(root)
 	}
 	if d.failure != nil {
@@ -165,6 +167,9 @@ func (d *decoder) batch(root *fastjson.Value) *problem {
 		if wrong == nil {
 			d.add(&i, e)
 			continue
+		}
+		if v.Type() == fastjson.TypeObject {
+			v.Del("writeKey") // where browsers put it
 		}
 		d.rejects = append(d.rejects, rejected{Index: index, FieldError: *wrong, record: stream.Reject{
 			Workspace: d.workspace, Customer: clip(i.customer, maxName), Field: wrong.Path, Code: wrong.Code,

@@ -24,7 +24,7 @@ func FuzzDecode(f *testing.F) {
 		if batch {
 			kind = ""
 		}
-		if p := d.decode(kind, body); p != nil {
+		if p := d.whole(kind, body); p != nil {
 			if len(p.Errors) == 0 || p.Errors[0].Path == "" || p.Status < 400 {
 				t.Fatalf("%q: a refusal without a field: %+v", body, p)
 			}
@@ -49,4 +49,14 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 	})
+}
+
+// whole decodes a body from its text.
+func (d *decoder) whole(kind string, body []byte) *problem {
+	root, p := d.parse(body)
+	if p != nil {
+		return p
+	}
+	d.reset()
+	return d.decode(kind, root)
 }

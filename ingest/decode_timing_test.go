@@ -20,7 +20,7 @@ func BenchmarkDecode(b *testing.B) {
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if p := d.decode("", body); p != nil || len(d.events) != 100 || len(d.rejects) != 0 {
+		if p := d.whole("", body); p != nil || len(d.events) != 100 || len(d.rejects) != 0 {
 			b.Fatalf("unexpected %+v, %d events, %d rejects", p, len(d.events), len(d.rejects))
 		}
 	}

@@ -8,34 +8,32 @@ import (
 	"github.com/valyala/fastjson"
 
 	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/pathid"
 )
 
 // hook takes a call of a campaign's own endpoint, /v1/hooks/{campaign}.
-func (s *Server) hook(ctx *fasthttp.RequestCtx, name string) *problem {
-	return s.taking(ctx, func(d *decoder) *problem {
-		var t *campaign.WebhookTrigger
-		if s.config.Hook != nil {
-			t = s.config.Hook(d.workspace, name)
-		}
-		if t == nil {
-			return newProblem(fasthttp.StatusNotFound, "not_found",
-				fmt.Sprintf("no campaign %q with a webhook is active", clip(name, 64)))
-		}
-		d.events, d.rejects, d.arena, d.merges = d.events[:0], d.rejects[:0], d.arena[:0], 0
-		root, p := d.parse(ctx.PostBody())
-		if p != nil {
-			return p
-		}
-		e, wrong := campaign.Event{}, d.unconsented(nil) // a hook's body has no context
-		if wrong == nil {
-			e, wrong = d.hooked(t, root)
-		}
-		if wrong != nil {
-			return newProblem(fasthttp.StatusUnprocessableEntity, wrong.Code, wrong.Path+": "+wrong.Message, *wrong)
-		}
-		d.events = append(d.events, e)
-		return nil
-	})
+func (s *Server) hook(d *decoder, segment string, root *fastjson.Value) *problem {
+	name, err := pathid.Unescape(segment)
+	if err != nil {
+		return badPath(err)
+	}
+	var t *campaign.WebhookTrigger
+	if s.config.Hook != nil {
+		t = s.config.Hook(d.workspace, name)
+	}
+	if t == nil {
+		return newProblem(fasthttp.StatusNotFound, "not_found",
+			fmt.Sprintf("no campaign %q with a webhook is active", clip(name, 64)))
+	}
+	e, wrong := campaign.Event{}, d.unconsented(nil) // a hook's body has no context
+	if wrong == nil {
+		e, wrong = d.hooked(t, root)
+	}
+	if wrong != nil {
+		return newProblem(fasthttp.StatusUnprocessableEntity, wrong.Code, wrong.Path+": "+wrong.Message, *wrong)
+	}
+	d.events = append(d.events, e)
+	return nil
 }
 
 // hooked maps a body to an event; its time is now.

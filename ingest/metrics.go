@@ -10,6 +10,7 @@ import (
 type counters struct {
 	set                             *metrics.Set
 	accepted, rejected, unavailable *metrics.Counter
+	unkept                          *metrics.Counter
 	seconds                         *metrics.Histogram
 }
 
@@ -19,6 +20,7 @@ func newCounters(set *metrics.Set) counters {
 		accepted:    set.GetOrCreateCounter(`nudge_ingest_events_total{result="accepted"}`),
 		rejected:    set.GetOrCreateCounter(`nudge_ingest_events_total{result="rejected"}`),
 		unavailable: set.GetOrCreateCounter(`nudge_ingest_events_total{result="unavailable"}`),
+		unkept:      set.GetOrCreateCounter(`nudge_ingest_rejects_not_kept_total`),
 		seconds:     set.GetOrCreateHistogram(`nudge_ingest_request_seconds`),
 	}
 }

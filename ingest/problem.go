@@ -2,7 +2,9 @@ package ingest
 
 import (
 	"encoding/json"
+	"log/slog"
 	"strconv"
+	"time"
 
 	"github.com/valyala/fasthttp"
 )
@@ -61,3 +63,29 @@ func (p *problem) write(ctx *fasthttp.RequestCtx, requestID string) {
 	ctx.SetContentType("application/problem+json")
 	ctx.SetBody(body)
 }
+
+// unavailable is a 503 for what keeps the log from taking events. The public address says
+// what kind it is; the server's own log says what happened.
+func (s *Server) unavailable(err error) *problem {
+	now := time.Now().Unix()
+	if last := s.complained.Load(); now-last >= int64(quiet/time.Second) && s.complained.CompareAndSwap(last, now) {
+		s.config.Logger.Warn("events are refused", slog.Any("error", err))
+	}
+	code, detail := codeOf(err), "the log takes no events now"
+	switch code {
+	case "log_full":
+		detail = "there is no room for events now"
+	case "disk_full":
+		detail = ErrDisk.Error()
+	case "busy":
+		detail = "too many events at a time"
+	case "clock":
+		detail = "the server's clock is in doubt"
+	case "stopping":
+		detail = "the server is stopping"
+	}
+	return unavailable(code, detail)
+}
+
+// quiet is how often at most the server's log says that events are refused.
+const quiet = time.Minute

@@ -69,7 +69,7 @@ func (s *Server) publish(r *encoded) *problem {
 	for p := range r.records {
 		if len(r.records[p]) > 0 {
 			if refusal := s.config.Admit(p); refusal != nil {
-				return unavailable(codeOf(refusal), refusal.Error())
+				return s.unavailable(refusal)
 			}
 		}
 	}
@@ -95,16 +95,21 @@ func (s *Server) publish(r *encoded) *problem {
 	}
 	wait.Wait()
 	if failure != nil {
-		return unavailable(codeOf(failure), failure.Error())
+		return s.unavailable(failure)
 	}
 	return nil
 }
+
+// ErrDisk in what Admit says: there is too little room on the disk.
+var ErrDisk = errors.New("the disk is nearly full")
 
 // codeOf is the stable code of what keeps the log from taking events.
 func codeOf(err error) string {
 	switch {
 	case errors.Is(err, stream.ErrFull):
 		return "log_full"
+	case errors.Is(err, ErrDisk):
+		return "disk_full"
 	case errors.Is(err, stream.ErrBusy):
 		return "busy"
 	case errors.Is(err, stream.ErrClock):

@@ -2,22 +2,23 @@ package ingest
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/google/uuid"
+	"github.com/klauspost/compress/zstd"
 	"github.com/valyala/fasthttp"
 
 	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/pathid"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -46,10 +47,11 @@ type Config struct {
 	Known   func(workspace, id string) (bool, error)
 	Metrics *metrics.Set
 	Logger  *slog.Logger
+	// Origins are the web origins whose pages may send events; AnyOrigin: all.
+	Origins []string
 
 	RatePerKey  float64       // events a second and key; 0: no limit
 	ReadTimeout time.Duration // of a whole request; default 10 s
-	MaxConns    int           // a client address; 0: no limit
 }
 
 // Server answers the tracking API. Start it once with Serve.
@@ -60,6 +62,12 @@ type Server struct {
 	decoders sync.Pool
 	encoders sync.Pool
 	counters counters
+	zstd     *zstd.Decoder
+	sources  bool // some keys are those of sources that send
+
+	bodies, keyless *budget // bytes of bodies, with and without a key in the head
+	strangers       *strangers
+	complained      atomic.Int64 // when the log last said that events are refused, s
 }
 
 // New is a server that is not listening.
@@ -71,6 +79,10 @@ func New(c Config) *Server {
 		config:   c,
 		keys:     newKeyring(&c),
 		counters: newCounters(c.Metrics),
+		zstd:     newZstd(),
+		sources:  slices.ContainsFunc(c.Sources, func(s Source) bool { return !s.Reads }),
+		bodies:   newBudget(bodyBytes, bodyBytesPerAddress), keyless: newBudget(keylessBytes, keylessPerAddress),
+		strangers: newStrangers(),
 	}
 	s.decoders.New = func() any { return &decoder{newID: uuid.NewString} }
 	s.encoders.New = func() any { return newEncoded(c.Publisher.Partitions()) }
@@ -85,7 +97,9 @@ func New(c Config) *Server {
 		IdleTimeout:                  time.Minute,
 		MaxRequestBodySize:           MaxBody,
 		ReadBufferSize:               8 << 10,
-		MaxConnsPerIP:                c.MaxConns,
+		StreamRequestBody:            true, // so that a body is read when its head was looked at
+		HeaderReceived:               s.withoutBody,
+		ExpectHandler:                s.expected,
 		CloseOnShutdown:              true,
 		Logger:                       silent{},
 		DisablePreParseMultipartForm: true,
@@ -127,17 +141,22 @@ func (s *Server) failed(ctx *fasthttp.RequestCtx, err error) {
 	p.write(ctx, uuid.NewString())
 }
 
-func tooLarge() *problem {
-	message := fmt.Sprintf("the body is over %d bytes", MaxBody)
-	return newProblem(fasthttp.StatusRequestEntityTooLarge, codeTooLarge, message,
-		FieldError{Path: "body", Code: codeTooLarge, Message: message})
-}
-
 func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	start := time.Now()
 	id := requestID(ctx)
 	ctx.Response.Header.Set("X-Request-Id", id)
-	if p := s.route(ctx); p != nil {
+	if hasBody(&ctx.Request.Header) {
+		ctx.SetConnectionClose() // unless the body is read to its end
+	}
+	p := s.refuse(&ctx.Request.Header)
+	if p == nil {
+		p = s.route(ctx)
+	}
+	if p != nil && p.Status == fasthttp.StatusUnauthorized && !s.strangers.refused(ctx.RemoteIP().String()) {
+		p = newProblem(fasthttp.StatusTooManyRequests, "rate_limited", "too many requests without a known key")
+		p.retryAfter = strangersBurst / strangersRate
+	}
+	if p != nil {
 		p.write(ctx, id)
 	}
 	s.counters.request(ctx.Response.StatusCode())
@@ -155,42 +174,31 @@ func requestID(ctx *fasthttp.RequestCtx) string {
 }
 
 func (s *Server) route(ctx *fasthttp.RequestCtx) *problem {
-	if refusal := smuggled(ctx.Request.Header.RawHeaders()); refusal != nil {
-		return refusal
-	}
-	path := string(ctx.Path())
+	path := pathOf(&ctx.Request.Header)
 	switch path {
 	case "/healthz":
 		ctx.SetBodyString("ok\n")
 		return nil
 	case "/readyz":
-		if err := s.config.Ready(); err != nil {
-			return unavailable("not_ready", err.Error())
+		if s.config.Ready() != nil { // why is for the admin address to say
+			return unavailable("not_ready", "not ready; /readyz of the admin address says why")
 		}
 		ctx.SetBodyString("ready\n")
 		return nil
-	case "/metrics":
-		ctx.SetContentType("text/plain; version=0.0.4")
-		s.config.Metrics.WritePrometheus(ctx)
+	}
+	c, ok := calledBy(path)
+	switch {
+	case !ok:
+		return notFound(path)
+	case !c.takes:
+		return s.customer(ctx, c.customer)
+	}
+	s.share(ctx)
+	if ctx.IsOptions() {
+		ctx.SetStatusCode(fasthttp.StatusNoContent)
 		return nil
 	}
-	call, ok := strings.CutPrefix(path, "/v1/")
-	if !ok {
-		return notFound(path)
-	}
-	if id, ok := strings.CutPrefix(call, "customers/"); ok {
-		return s.customer(ctx, id)
-	}
-	if name, ok := strings.CutPrefix(call, "hooks/"); ok {
-		return s.hook(ctx, name)
-	}
-	switch call {
-	case "track", "identify", "page", "screen", "group", aliasCall:
-		return s.take(ctx, call)
-	case "batch":
-		return s.take(ctx, "")
-	}
-	return notFound(path)
+	return s.take(ctx, c)
 }
 
 func notFound(path string) *problem {
@@ -198,114 +206,30 @@ func notFound(path string) *problem {
 		"; events go to /v1/track, /v1/identify, /v1/page, /v1/screen, /v1/group, /v1/alias or /v1/batch")
 }
 
-// take is the way of a tracking call.
-func (s *Server) take(ctx *fasthttp.RequestCtx, kind string) *problem {
-	return s.taking(ctx, func(d *decoder) *problem { return d.decode(kind, ctx.PostBody()) })
+func badPath(err error) *problem {
+	return newProblem(fasthttp.StatusBadRequest, "bad_path", err.Error(),
+		FieldError{Path: "path", Code: codeFormat, Message: err.Error()})
 }
 
-// taking is the way of a call whose body decode turns into events.
-func (s *Server) taking(ctx *fasthttp.RequestCtx, decode func(*decoder) *problem) *problem {
-	from, refusal := s.check(ctx)
-	if refusal != nil {
-		return refusal
-	}
-	now, err := s.config.Clock()
-	if err != nil {
-		return unavailable(codeOf(err), err.Error())
-	}
-	d, ok := s.decoders.Get().(*decoder)
-	if !ok {
-		panic("BUG: the pool of decoders holds something else")
-	}
-	defer s.decoders.Put(d)
-	d.workspace, d.now, d.fallback, d.broadcasts = from.workspace, now, "", s.config.Broadcasts
-	d.sender, d.sources, d.known = *from, len(s.config.Sources) > 0, s.config.Known
-	if d.fallback, refusal = idempotencyKey(ctx); refusal != nil {
-		return refusal
-	}
-	if p := decode(d); p != nil {
-		s.counters.rejected.Inc()
-		return p
-	}
-	if len(d.rejects) > 0 && ctx.QueryArgs().GetBool("strict") {
-		return strictRefusal(d.rejects)
-	}
-	if from.limit != nil && !from.limit.AllowN(time.Now(), d.calls()) {
-		p := newProblem(fasthttp.StatusTooManyRequests, "rate_limited",
-			fmt.Sprintf("over %g events a second for this key", from.rate))
-		p.retryAfter = 1
-		return p
-	}
-	d.stamp()
-	return s.store(ctx, d)
-}
-
-// idempotencyKey is the message id that the header gives to a single call without one.
-func idempotencyKey(ctx *fasthttp.RequestCtx) (string, *problem) {
-	key := string(ctx.Request.Header.Peek("Idempotency-Key"))
-	if len(key) <= maxName && utf8.ValidString(key) && strings.IndexFunc(key, unprintable) < 0 {
-		return key, nil
-	}
-	const message = "must be at most 255 bytes of printable UTF-8 text"
-	return "", newProblem(fasthttp.StatusBadRequest, codeFormat, "Idempotency-Key: "+message,
-		FieldError{Path: "Idempotency-Key", Code: codeFormat, Message: message})
-}
-
-func unprintable(r rune) bool { return !unicode.IsPrint(r) }
-
-// store publishes what was decoded and answers.
-func (s *Server) store(ctx *fasthttp.RequestCtx, d *decoder) *problem {
-	r, ok := s.encoders.Get().(*encoded)
-	if !ok {
-		panic("BUG: the pool of encoders holds something else")
-	}
-	defer s.encoders.Put(r)
-	if err := r.fill(d.events, d.rejects); err != nil {
-		return newProblem(fasthttp.StatusInternalServerError, "internal", err.Error())
-	}
-	if p := s.publish(r); p != nil {
-		s.counters.unavailable.Add(d.calls())
-		return p
-	}
-	s.counters.accepted.Add(d.calls())
-	s.counters.rejected.Add(len(d.rejects))
-	if d.rejects == nil {
-		d.rejects = []rejected{}
-	}
-	body, err := json.Marshal(struct {
-		Success  bool       `json:"success"`
-		Accepted int        `json:"accepted"`
-		Rejected []rejected `json:"rejected"`
-	}{true, d.calls(), d.rejects})
-	if err != nil {
-		return newProblem(fasthttp.StatusInternalServerError, "internal", err.Error())
-	}
-	ctx.SetContentType("application/json")
-	ctx.SetBody(body)
-	return nil
-}
-
-func strictRefusal(rejects []rejected) *problem {
-	errs := make([]FieldError, 0, len(rejects))
-	for _, r := range rejects {
-		e := r.FieldError
-		e.Path = fmt.Sprintf("batch[%d].%s", r.Index, e.Path)
-		errs = append(errs, e)
-	}
-	return newProblem(fasthttp.StatusUnprocessableEntity, "rejected",
-		fmt.Sprintf("%d calls are wrong; with strict=1 nothing was taken", len(rejects)), errs...)
-}
-
-func (s *Server) customer(ctx *fasthttp.RequestCtx, id string) *problem {
+func (s *Server) customer(ctx *fasthttp.RequestCtx, segment string) *problem {
 	if !ctx.IsGet() {
 		return newProblem(fasthttp.StatusMethodNotAllowed, "method", "use GET")
 	}
-	from, ok := s.keys.sender(ctx)
-	if !ok {
+	from, state := s.keys.sender(&ctx.Request.Header)
+	switch {
+	case state != keyKnown:
 		return unauthorized()
+	case !from.reads:
+		return newProblem(fasthttp.StatusForbidden, "forbidden",
+			"a write key only writes; reading customers needs a key with scope: read, from the file of sources",
+			FieldError{Path: "Authorization", Code: "forbidden", Message: "the key's scope is write"})
 	}
-	if refusal := ownKey(from); refusal != nil {
-		return refusal
+	id, err := pathid.Unescape(segment)
+	if err != nil {
+		return badPath(err)
+	}
+	if p := from.charge(1); p != nil {
+		return p
 	}
 	limited, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()

@@ -48,10 +48,10 @@ func newWorld(t *testing.T, change func(*ingest.Config)) *world {
 		Publisher: stream.NewPublisher(w.streams, clock, slog.New(slog.DiscardHandler)), Clock: clock,
 		Admit: func(int) error { return w.refusal }, Ready: func() error { return nil },
 		Customer: func(_ context.Context, _, id string) ([]byte, error) {
-			if id == "ann" {
-				return []byte(`{"id":"ann"}`), nil
+			known := map[string][]byte{
+				"ann": []byte(`{"id":"ann"}`), "a/ann": []byte(`{"id":"slash"}`), "..": []byte(`{"id":"dots"}`),
 			}
-			return nil, nil
+			return known[id], nil
 		},
 		Metrics: metrics.NewSet(), Logger: slog.New(slog.DiscardHandler), ReadTimeout: 2 * time.Second,
 	}
@@ -302,7 +302,10 @@ func TestBadInput(t *testing.T) {
 	f("/v1/track", track(""), 401, "Authorization", "unauthorized", "Authorization", "Bearer wrong")
 	f("/v1/track", track(""), 401, "Authorization", "unauthorized", "Authorization", "Bearer ")
 	f("/v1/track", track(""), 415, "Content-Type", "content_type", "Content-Type", "application/xml")
-	f("/v1/track", track(""), 415, "Content-Encoding", "content_encoding", "Content-Encoding", "gzip")
+	f("/v1/track", track(""), 415, "Content-Encoding", "content_encoding", "Content-Encoding", "br")
+	f("/v1/track", track(""), 400, "Content-Encoding", "bad_format", "Content-Encoding", "gzip")
+	f("/v1/track", track(""), 400, "Content-Encoding", "bad_format", "Content-Encoding", "zstd")
+	f("/v1/track", track(""), 400, "Content-Encoding", "bad_format", "Content-Encoding", "deflate")
 
 	if events, rejects := w.stored(t); len(events) != 0 || len(rejects) != 0 {
 		t.Errorf("the log holds %d events and %d rejects; want nothing", len(events), len(rejects))
@@ -412,8 +415,10 @@ func TestEventFields(t *testing.T) {
 			Traits: []byte(`{"name":"Ann"}`),
 		})
 	f("/v1/page", `{"userId":"u","messageId":"m5","name":"Home"}`,
-		campaign.Event{Customer: "u", ID: "m5", Type: campaign.Page, Name: "$page", Time: serverNow,
-			Properties: []byte(`{"name":"Home"}`)})
+		campaign.Event{
+			Customer: "u", ID: "m5", Type: campaign.Page, Name: "$page", Time: serverNow,
+			Properties: []byte(`{"name":"Home"}`),
+		})
 	f("/v1/group", `{"userId":"u","messageId":"m6","groupId":"g1"}`,
 		campaign.Event{
 			Customer: "u", ID: "m6", Type: campaign.Group, Name: "$group", Time: serverNow,
@@ -485,12 +490,15 @@ func TestSmuggling(t *testing.T) {
 	f("GARBAGE\r\n\r\n", "400")
 	f("POST /v1/track HTTP/1.1\r\n"+strings.ReplaceAll(auth, "\r\n", "\n")+"Content-Length: 2\r\n\r\n{}", "400")
 	f("POST /v1/track HTTP/1.1\r\n"+auth+"X-A: a\r\n b\r\nContent-Length: 2\r\n\r\n{}", "400")
+	f("POST /v1/hooks/%zz HTTP/1.1\r\n"+auth+"Content-Length: 2\r\nConnection: close\r\n\r\n{}", "400")
 	f("GET /healthz HTTP/1.1\r\n"+auth+"X-A: a\nX-B: b\r\n\r\n", "400")
 }
 
 func TestOtherRoutes(t *testing.T) {
 	// shows: 164
-	w := newWorld(t, nil)
+	w := newWorld(t, func(c *ingest.Config) {
+		c.Sources = []ingest.Source{{Name: "support", Key: "reading-key", Workspace: "default", Reads: true}}
+	})
 	f := func(path, key string, status int, want string) {
 		t.Helper()
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.url+path, nil)
@@ -514,9 +522,17 @@ func TestOtherRoutes(t *testing.T) {
 	}
 	f("/healthz", "", 200, "ok")
 	f("/readyz", "", 200, "ready")
-	f("/metrics", "", 200, "nudge_ingest_events_total")
-	f("/v1/customers/ann", "key", 200, `"ann"`)
-	f("/v1/customers/nobody", "key", 404, "no_such_customer")
+	f("/metrics", "", 404, "not_found")
+	f("/v1/customers/ann", "key", 403, "scope: read")
+	f("/v1/customers/ann", "reading-key", 200, `"ann"`)
+	f("/v1/customers/nobody", "reading-key", 404, "no_such_customer")
+	f("/v1/customers/a%2F..%2Fann", "reading-key", 404, "no_such_customer")
+	f("/v1/customers/a%2Fann", "reading-key", 200, "slash")
+	f("/v1/customers/%2e%2e", "reading-key", 200, "dots")
+	f("/v1/customers/%2561nn", "reading-key", 404, "no_such_customer") // decoded once
+	f("/v1/customers/%ff", "reading-key", 400, "UTF-8")
+	f("/v1/customers/", "reading-key", 400, "no id")
+	f("/v1/hooks/lead", "key", 405, "use POST")
 	f("/v1/customers/ann", "wrong", 401, "unauthorized")
 	f("/v1/track", "key", 405, "use POST")
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 
-	"github.com/valyala/fasthttp"
 	"github.com/valyala/fastjson"
 	"golang.org/x/time/rate"
 
@@ -23,6 +22,8 @@ type Source struct {
 	// it is refused.
 	Consent    string
 	RatePerKey float64 // events a second; 0: what holds for all keys
+	// Reads makes it a key that reads customers and may not send; else it only sends.
+	Reads bool
 }
 
 // sender is who a write key belongs to.
@@ -32,6 +33,8 @@ type sender struct {
 	consent   string
 	rate      float64       // events a second; 0: no limit
 	limit     *rate.Limiter // nil: no limit
+	reads     bool          // customers, and sends nothing
+	kept      *rejectsKept
 }
 
 // newKeyring is the keyring of the workspaces' own keys and those of the sources.
@@ -41,6 +44,7 @@ func newKeyring(c *Config) keyring {
 		if s.rate > 0 {
 			s.limit = rate.NewLimiter(rate.Limit(s.rate), max(MaxBatch, int(s.rate)))
 		}
+		s.kept = new(rejectsKept)
 		r[sha256.Sum256([]byte(key))] = &s
 	}
 	for key, workspace := range c.Keys {
@@ -52,7 +56,7 @@ func newKeyring(c *Config) keyring {
 		if limit == 0 {
 			limit = c.RatePerKey
 		}
-		add(s.Key, sender{source: s.Name, workspace: s.Workspace, consent: s.Consent, rate: limit})
+		add(s.Key, sender{source: s.Name, workspace: s.Workspace, consent: s.Consent, rate: limit, reads: s.Reads})
 	}
 	return r
 }
@@ -113,14 +117,6 @@ func (d *decoder) stamp() {
 		}
 		a.Reset()
 	}
-}
-
-// ownKey refuses the keys of sources where customers are read: they are for sending.
-func ownKey(s *sender) *problem {
-	if s.source == "" {
-		return nil
-	}
-	return newProblem(fasthttp.StatusForbidden, "forbidden", "the key of source "+s.source+" may only send events")
 }
 
 // said is why a call was refused, for the trail: with its source.

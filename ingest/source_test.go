@@ -129,7 +129,7 @@ func TestSourceLimits(t *testing.T) {
 			t.Errorf("unexpected answer %+v", a)
 		}
 	}
-	for key, want := range map[string]int{"key": http.StatusOK, "till-key": http.StatusForbidden} {
+	for key, want := range map[string]int{"key": http.StatusForbidden, "till-key": http.StatusForbidden} {
 		request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, w.url+"/v1/customers/ann", nil)
 		if err != nil {
 			t.Fatal(err)

@@ -97,7 +97,7 @@ func instant(name string, v *fastjson.Value) (ms int64, given bool, wrong *Field
 		return 0, false, nil
 	}
 	var ok bool
-	text := ""
+	var text string
 	switch v.Type() {
 	case fastjson.TypeString:
 		text = wire.Alias(v.GetStringBytes())
@@ -106,12 +106,13 @@ func instant(name string, v *fastjson.Value) (ms int64, given bool, wrong *Field
 		text = string(v.MarshalTo(nil))
 		ms, ok = epoch(text)
 	default:
-		return 0, false, &FieldError{Path: name, Code: codeType, Message: "must be a text or a number, not " + typeName(v)}
+		wrong = &FieldError{Path: name, Code: codeType, Message: "must be a text or a number, not " + typeName(v)}
+		return 0, false, wrong
 	}
 	if year := time.UnixMilli(ms).UTC().Year(); !ok || year < leastYear || year > mostYear {
 		return 0, false, &FieldError{
 			Path: name, Code: codeFormat,
-			Message: fmt.Sprintf("%q is no time; write for example 2026-03-01T10:00:00Z, or the milliseconds since 1970",
+			Message: fmt.Sprintf("%q is no time; write for example 2026-03-01T10:00:00Z, or milliseconds since 1970",
 				clip(text, 40)),
 		}
 	}

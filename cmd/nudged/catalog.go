@@ -21,6 +21,8 @@ type catalog struct {
 	control *actors.Controller
 	egress  *egress.Policy
 
+	awaited broadcastNames
+
 	mu       sync.Mutex
 	compiled map[documentKey]campaign.Parsed
 	channels map[string]dispatch.Channel
@@ -107,21 +109,6 @@ func (c *catalog) hook(workspace, name string) *campaign.WebhookTrigger {
 	}
 	t, _ := p.Campaign.Trigger.(*campaign.WebhookTrigger)
 	return t
-}
-
-// broadcasts says whether a campaign in force waits for a broadcast of an event name.
-func (c *catalog) broadcasts(workspace, event string) bool {
-	for _, d := range c.control.Documents(workspace) {
-		if d.Kind != campaign.KindCampaign {
-			continue
-		}
-		if p, err := c.compile(workspace, &d); err == nil {
-			if t, ok := p.Campaign.Trigger.(*campaign.BroadcastTrigger); ok && t.Event == event {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // channel is the channel in force under that name.

@@ -16,6 +16,7 @@ import (
 	"github.com/alecthomas/kong"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/nudge-engine/nudge/ingest"
 	"github.com/nudge-engine/nudge/internal/identity"
 	"github.com/nudge-engine/nudge/internal/secret"
 	"github.com/nudge-engine/nudge/internal/units"
@@ -57,6 +58,8 @@ type Config struct {
 	EgressAllow     string        `env:"NUDGE_EGRESS_ALLOW" help:"What channels may reach beside public addresses over https: names, addresses, networks, host:port, separated by commas." placeholder:"LIST"`
 	RatePerKey      float64       `env:"NUDGE_RATE_PER_KEY" default:"0" help:"Events a second and write key; 0: no limit."`
 
+	CORSOrigins []string `name:"cors-origins" env:"NUDGE_CORS_ORIGINS" default:"*" help:"Web origins whose pages may send events, separated by commas; * is all, none is none." placeholder:"ORIGIN"`
+
 	MaxConnections           int `env:"NUDGE_MAX_CONNECTIONS" default:"0" help:"Connections to the address for events at a time; 0: as many as the limit of open files leaves, at most 10000."`
 	MaxConnectionsPerAddress int `env:"NUDGE_MAX_CONNECTIONS_PER_ADDRESS" default:"0" help:"Of them from one client address; 0: half of all."`
 
@@ -92,6 +95,10 @@ func (c *Config) validate() error {
 	check(c.MaxConnections >= 0, "max_connections: %d; must not be negative", c.MaxConnections)
 	check(c.MaxConnectionsPerAddress >= 0, "max_connections_per_address: %d; must not be negative",
 		c.MaxConnectionsPerAddress)
+	for _, origin := range c.CORSOrigins {
+		check(origin == ingest.AnyOrigin || origin == noOrigin || isOrigin(origin),
+			"cors_origins: %q is no origin; write for example https://shop.example, * or none", origin)
+	}
 	for _, a := range []struct{ name, addr string }{
 		{"http_listen", c.HTTPListen},
 		{"admin_listen", c.AdminListen},
@@ -143,6 +150,16 @@ var defaultPorts = map[string]string{
 func (c *Config) filter() secret.Filter {
 	return secret.NewFilter([]secret.Text{c.WriteKey, c.AdminKey, c.ClickhousePassword, c.EraseKey},
 		[]secret.URL{c.ClickhouseURL, c.NatsURL})
+}
+
+// noOrigin in cors_origins keeps all web pages from sending events.
+const noOrigin = "none"
+
+// isOrigin says whether a text is a web origin as browsers send it.
+func isOrigin(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.Scheme+"://"+u.Host == text &&
+		strings.ToLower(text) == text
 }
 
 func (c *Config) path(parts ...string) string {

@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
 	"time"
 
+	"github.com/nudge-engine/nudge/ingest"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -26,10 +26,7 @@ const (
 	answerLimit = 3 * time.Second
 )
 
-var (
-	errDisk = errors.New("the disk is nearly full")
-	errFull = fmt.Errorf("%w: the log is over 80 %% of its size; the sinks are behind", stream.ErrFull)
-)
+var errFull = fmt.Errorf("%w: the log is over 80 %% of its size; the sinks are behind", stream.ErrFull)
 
 // guard looks at what could make the log fail and closes the door before it does.
 type guard struct {
@@ -95,7 +92,7 @@ func (g *guard) node(ctx context.Context) error {
 		return err
 	}
 	if free < g.n.config.MinFree {
-		return fmt.Errorf("%w: %v are free, %v are wanted (min_free)", errDisk, free, g.n.config.MinFree)
+		return fmt.Errorf("%w: %v are free, %v are wanted (min_free)", ingest.ErrDisk, free, g.n.config.MinFree)
 	}
 	limited, cancel := context.WithTimeout(ctx, answerLimit)
 	defer cancel()

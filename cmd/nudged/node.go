@@ -379,6 +379,7 @@ func (n *node) openHTTP(context.Context) error {
 		Known:      n.known,
 		Metrics:    n.metrics,
 		Logger:     n.log,
+		Origins:    n.config.CORSOrigins,
 		RatePerKey: n.config.RatePerKey,
 	})
 	l, err := n.listenForEvents()

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,12 +21,14 @@ func TestReadSources(t *testing.T) {
 	}
 	got, err := read("sources:\n" +
 		"  - {name: partner, key: 0123456789abcdef, require_consent: marketing, rate: 50}\n" +
-		"  - {name: till, key: fedcba9876543210}\n")
+		"  - {name: till, key: fedcba9876543210, scope: write}\n" +
+		"  - {name: support, key: 00112233445566778899, scope: read}\n")
 	want := []ingest.Source{
 		{Name: "partner", Key: "0123456789abcdef", Workspace: "default", Consent: "marketing", RatePerKey: 50},
 		{Name: "till", Key: "fedcba9876543210", Workspace: "default"},
+		{Name: "support", Key: "00112233445566778899", Workspace: "default", Reads: true},
 	}
-	if err != nil || len(got) != 2 || got[0] != want[0] || got[1] != want[1] {
+	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("read %+v, error %v; want %+v", got, err, want)
 	}
 	if got, err := readSources("", "k"); got != nil || err != nil {
@@ -38,6 +41,8 @@ func TestReadSources(t *testing.T) {
 		"sources: [{name: a, key: the-write-key-of-all}]":                                      "sources[0].key: is that of another",
 		"sources: [{name: a, key: 0123456789abcdef}, {name: b, key: 0123456789abcdef}]":        "sources[1].key: is that of another",
 		"sources: [{name: a, key: 0123456789abcdef, require_consent: '.'}]":                    "sources[0].require_consent",
+		"sources: [{name: a, key: 0123456789abcdef, scope: all}]":                              `sources[0].scope: "all" must be write`,
+		"sources: [{name: a, key: 0123456789abcdef, scope: read, require_consent: m}]":         "sources[0].require_consent: is for keys",
 		"sources: [{name: a, key: 0123456789abcdef, rate: -1}]":                                "sources[0].rate: -1",
 		"sources: [{name: a, key: 0123456789abcdef, colour: red}]":                             "field colour not found",
 		"sources: [" + strings.Repeat("{name: a, key: 0123456789abcdef},", maxSources+1) + "]": "at most 100",

@@ -1,0 +1,170 @@
+package ingest
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/valyala/fasthttp"
+)
+
+// bytesPerEvent is how many bytes of a body count as an event for the rate of a key, when
+// that is more than the calls in it.
+const bytesPerEvent = 4 << 10
+
+// take is the way of a call that takes events. Its head was looked at.
+func (s *Server) take(ctx *fasthttp.RequestCtx, c call) *problem {
+	h := &ctx.Request.Header
+	from, state := s.keys.sender(h)
+	held := holding{of: s.bodies, address: ctx.RemoteIP().String()}
+	limit, charged := MaxBody, 0
+	if state == keyNone {
+		held.of, limit = s.keyless, maxKeyless
+	} else if length, given := announced(h.RawHeaders()); given {
+		charged = eventsOf(length)
+		if p := from.charge(charged); p != nil {
+			return p
+		}
+	}
+	fallback, refusal := idempotencyKey(ctx)
+	if refusal != nil {
+		return refusal
+	}
+	now, err := s.config.Clock()
+	if err != nil {
+		return s.unavailable(err)
+	}
+	d, ok := s.decoders.Get().(*decoder)
+	if !ok {
+		panic("BUG: the pool of decoders holds something else")
+	}
+	defer s.decoders.Put(d)
+	defer held.release()
+	body, refusal := s.read(ctx, d, &held, limit)
+	if refusal != nil {
+		return refusal
+	}
+	root, refusal := d.parse(body)
+	if state == keyNone {
+		if refusal != nil {
+			return unauthorized()
+		}
+		if from, refusal = s.keys.inBody(root); refusal != nil {
+			return refusal
+		}
+	}
+	d.reset()
+	d.sender, d.workspace, d.now, d.fallback = *from, from.workspace, now, fallback
+	d.broadcasts, d.known, d.sources = s.config.Broadcasts, s.config.Known, s.sources
+	if refusal == nil {
+		if c.hook != "" {
+			refusal = s.hook(d, c.hook, root)
+		} else {
+			refusal = d.decode(c.kind, root)
+		}
+	}
+	// What is refused costs as much as what is taken.
+	cost := max(1, d.calls()+len(d.rejects), eventsOf(len(body)))
+	if p := from.charge(cost - charged); p != nil {
+		return p
+	}
+	switch {
+	case refusal != nil:
+		s.counters.rejected.Inc()
+		return refusal
+	case len(d.rejects) > 0 && ctx.QueryArgs().GetBool("strict"):
+		return strictRefusal(d.rejects)
+	}
+	d.stamp()
+	return s.store(ctx, d)
+}
+
+// eventsOf is how many events so many bytes count as.
+func eventsOf(bytes int) int { return (bytes + bytesPerEvent - 1) / bytesPerEvent }
+
+// charge counts n events for the rate of the key; it refuses when that is used up.
+func (f *sender) charge(n int) *problem {
+	if n <= 0 || f.limit == nil {
+		return nil
+	}
+	now := time.Now()
+	if f.limit.AllowN(now, n) {
+		return nil
+	}
+	p := newProblem(fasthttp.StatusTooManyRequests, "rate_limited",
+		fmt.Sprintf("over %g events a second for this key", f.rate))
+	wait := math.Ceil((float64(min(n, f.limit.Burst())) - f.limit.TokensAt(now)) / f.rate)
+	p.retryAfter = int(min(max(wait, 1), 3600))
+	return p
+}
+
+// kept are the refused calls that are written to the log, as far as there is room for them
+// in this minute.
+func (s *Server) kept(d *decoder) []rejected {
+	n := 0
+	for n < len(d.rejects) && d.sender.kept.room(d.now, len(d.rejects[n].record.Raw)) {
+		n++
+	}
+	s.counters.unkept.Add(len(d.rejects) - n)
+	return d.rejects[:n]
+}
+
+// idempotencyKey is the message id that the header gives to a single call without one.
+func idempotencyKey(ctx *fasthttp.RequestCtx) (string, *problem) {
+	key := string(ctx.Request.Header.Peek("Idempotency-Key"))
+	if len(key) <= maxName && utf8.ValidString(key) && strings.IndexFunc(key, unprintable) < 0 {
+		return key, nil
+	}
+	const message = "must be at most 255 bytes of printable UTF-8 text"
+	return "", newProblem(fasthttp.StatusBadRequest, codeFormat, "Idempotency-Key: "+message,
+		FieldError{Path: "Idempotency-Key", Code: codeFormat, Message: message})
+}
+
+func unprintable(r rune) bool { return !unicode.IsPrint(r) }
+
+// store publishes what was decoded and answers.
+func (s *Server) store(ctx *fasthttp.RequestCtx, d *decoder) *problem {
+	r, ok := s.encoders.Get().(*encoded)
+	if !ok {
+		panic("BUG: the pool of encoders holds something else")
+	}
+	defer s.encoders.Put(r)
+	if err := r.fill(d.events, s.kept(d)); err != nil {
+		return newProblem(fasthttp.StatusInternalServerError, "internal", err.Error())
+	}
+	if p := s.publish(r); p != nil {
+		s.counters.unavailable.Add(d.calls())
+		return p
+	}
+	s.counters.accepted.Add(d.calls())
+	s.counters.rejected.Add(len(d.rejects))
+	if d.rejects == nil {
+		d.rejects = []rejected{}
+	}
+	body, err := json.Marshal(struct {
+		Success  bool       `json:"success"`
+		Accepted int        `json:"accepted"`
+		Rejected []rejected `json:"rejected"`
+	}{true, d.calls(), d.rejects})
+	if err != nil {
+		return newProblem(fasthttp.StatusInternalServerError, "internal", err.Error())
+	}
+	ctx.SetContentType("application/json")
+	ctx.SetBody(body)
+	return nil
+}
+
+func strictRefusal(rejects []rejected) *problem {
+	errs := make([]FieldError, 0, len(rejects))
+	for _, r := range rejects {
+		e := r.FieldError
+		e.Path = fmt.Sprintf("batch[%d].%s", r.Index, e.Path)
+		errs = append(errs, e)
+	}
+	return newProblem(fasthttp.StatusUnprocessableEntity, "rejected",
+		fmt.Sprintf("%d calls are wrong; with strict=1 nothing was taken", len(rejects)), errs...)
+}
