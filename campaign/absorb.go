@@ -52,6 +52,9 @@ func (m *Machine) absorbTraits(other *Customer, moved []*Chain) {
 	m.scope.customer.set(other)
 	theirs := m.zone(nil)
 	m.scope.customer.set(m.c)
+	if mine := m.c.device; mine.name == "" || other.device.name != "" && other.device.at > mine.at {
+		m.c.device = other.device
+	}
 	if len(other.Traits) > 0 {
 		m.setTraits(mergeTraits(other.Traits, orEmpty(m.c.Traits)))
 	}

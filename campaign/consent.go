@@ -91,29 +91,69 @@ func (m *Machine) consents(e *Event) {
 		}
 	case e.Type != Track:
 	case e.Name == eventConsent:
-		if v := m.scope.event.props.get("granted"); v != nil && isBool(v) {
-			m.consentEvent(e, v.GetBool())
-		}
+		m.consentEvent(e, m.yes("granted", false))
 	case e.Name == eventUnsubscribe:
 		m.consentEvent(e, false)
 	case e.Name == eventDisturb:
-		enabled := true
-		if v := m.scope.event.props.get("enabled"); v != nil && isBool(v) {
-			enabled = v.GetBool()
+		enabled := m.scope.event.props.get("enabled") == nil || m.yes("enabled", true)
+		channels, bad := m.names("channel")
+		if len(channels) == 0 && (enabled || !bad) {
+			channels = []string{""} // all
 		}
-		m.setConsent(m.consentOf(e, AboutDisturbance, m.property("channel"), !enabled))
+		for _, channel := range channels {
+			m.setConsent(m.consentOf(e, AboutDisturbance, channel, !enabled))
+		}
 	}
 }
 
+// yes reads a property that says yes or no; what says neither is recorded and counts as
+// otherwise.
+func (m *Machine) yes(property string, otherwise bool) bool {
+	yes, ok := YesOrNo(m.scope.event.props.get(property))
+	if !ok {
+		m.badConsent(property)
+		return otherwise
+	}
+	return yes
+}
+
+// badConsent records what cannot be read, or kept.
+func (m *Machine) badConsent(name string) {
+	m.decide(Decision{Kind: Erred, Reason: ReasonConsent, Detail: clip(name, 100)})
+}
+
+// names are what a property names: a text, or a list of texts. bad says that it is there
+// and names nothing; that is recorded.
+func (m *Machine) names(property string) (names []string, bad bool) {
+	v := m.scope.event.props.get(property)
+	if v == nil || v.Type() == fastjson.TypeNull {
+		return nil, false
+	}
+	items := []*fastjson.Value{v}
+	if v.Type() == fastjson.TypeArray {
+		items = v.GetArray()
+	}
+	for _, item := range items[:min(len(items), maxConsents)] {
+		if name, ok := scalarText(item); ok && name != "" {
+			names = append(names, name)
+		}
+	}
+	if bad = len(names) == 0 && (v.Type() != fastjson.TypeString || len(v.GetStringBytes()) > 0); bad {
+		m.badConsent(property)
+	}
+	return names, bad
+}
+
 func (m *Machine) consentEvent(e *Event, granted bool) {
-	channel, category := m.property("channel"), m.property("category")
-	if channel != "" {
+	channels, badChannel := m.names("channel")
+	categories, badCategory := m.names("category")
+	if len(channels)+len(categories) == 0 && (!granted || !badChannel && !badCategory) {
+		categories = []string{Marketing} // what is agreed to must be named, or left out
+	}
+	for _, channel := range channels {
 		m.setConsent(m.consentOf(e, AboutChannel, channel, granted))
 	}
-	if category == "" && channel == "" {
-		category = Marketing
-	}
-	if category != "" {
+	for _, category := range categories {
 		m.setConsent(m.consentOf(e, AboutCategory, category, granted))
 	}
 }
@@ -138,7 +178,8 @@ func (m *Machine) consentOf(e *Event, subject Subject, name string, granted bool
 }
 
 // consentTraits takes up the traits consent and preferences: an object from the name
-// to true, false, or {granted, at, source}. null forgets what was said.
+// to yes or no (see YesOrNo), or {granted, at, source}. null forgets what was said; what
+// says neither yes nor no is no agreement, and is recorded.
 func (m *Machine) consentTraits(e *Event) {
 	var traits lazyJSON
 	traits.reset(e.Traits)
@@ -147,13 +188,28 @@ func (m *Machine) consentTraits(e *Event) {
 		subject Subject
 	}{{traitConsent, AboutCategory}, {traitPreferences, AboutChannel}} {
 		v := traits.get(about.trait)
-		if v == nil || v.Type() != fastjson.TypeObject {
+		if v == nil || v.Type() == fastjson.TypeNull {
+			continue
+		}
+		if v.Type() != fastjson.TypeObject {
+			m.wholeConsent(e, about.trait, about.subject, v)
 			continue
 		}
 		o := v.GetObject()
 		for _, name := range sortedKeys(o) {
 			m.consentTrait(e, about.subject, name, o.Get(name))
 		}
+	}
+}
+
+// wholeConsent takes up a trait that should name categories or channels and names none: as
+// consent it can only refuse, and that is recorded.
+func (m *Machine) wholeConsent(e *Event, trait string, subject Subject, v *fastjson.Value) {
+	m.badConsent(trait)
+	if yes, _ := YesOrNo(v); subject == AboutCategory && !yes {
+		m.setConsent(Consent{
+			Subject: subject, Name: Marketing, At: e.Time, Source: clip(m.said(e.Name), maxConsentSource),
+		})
 	}
 }
 
@@ -166,10 +222,11 @@ func (m *Machine) consentTrait(e *Event, subject Subject, name string, v *fastjs
 			m.c.Consents = append(m.c.Consents[:i], m.c.Consents[i+1:]...)
 		}
 		return
-	case isBool(v):
-		x.Granted = v.GetBool()
-	case v.Type() == fastjson.TypeObject && v.Get("granted") != nil && isBool(v.Get("granted")):
-		x.Granted = v.GetBool("granted")
+	case v.Type() == fastjson.TypeObject:
+		var ok bool
+		if x.Granted, ok = YesOrNo(v.Get("granted")); !ok {
+			m.badConsent(name)
+		}
 		if at, err := time.Parse(time.RFC3339Nano, string(v.GetStringBytes("at"))); err == nil {
 			x.At = min(at.UnixMilli(), e.Time)
 		}
@@ -177,15 +234,13 @@ func (m *Machine) consentTrait(e *Event, subject Subject, name string, v *fastjs
 			x.Source = m.said(string(source))
 		}
 	default:
-		m.decide(Decision{Kind: Erred, Reason: ReasonConsent, Detail: clip(name, 100)})
-		return
+		var ok bool
+		if x.Granted, ok = YesOrNo(v); !ok {
+			m.badConsent(name)
+		}
 	}
 	x.Source = clip(x.Source, maxConsentSource)
 	m.setConsent(x)
-}
-
-func isBool(v *fastjson.Value) bool {
-	return v.Type() == fastjson.TypeTrue || v.Type() == fastjson.TypeFalse
 }
 
 // setConsent remembers a consent. One that happened before what is known, and only
@@ -205,7 +260,7 @@ func (m *Machine) setConsent(x Consent) {
 			i++
 		}
 		if x.Granted || i == len(m.c.Consents) {
-			m.decide(Decision{Kind: Erred, Reason: ReasonConsent, Detail: x.Name})
+			m.badConsent(x.Name)
 			return
 		}
 		m.c.Consents = append(m.c.Consents[:i], m.c.Consents[i+1:]...)

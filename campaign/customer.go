@@ -47,7 +47,9 @@ type Customer struct {
 	Merged    *Tombstone // of an anonymous customer who merged, nil else
 	Sources   []Source   // who merged into this one, sorted by ID
 	Uncounted []string   // counters that missed what came with a merge, sorted
-	Unmet     bool       // nothing is known yet but who merged into this one
+	device    contextZone
+	noted     []string // faults of the data that were recorded, oldest first; see noteOnce
+	Unmet     bool     // nothing is known yet but who merged into this one
 }
 
 // NewCustomer is a customer first seen at now with the record at place.

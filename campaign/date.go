@@ -68,6 +68,25 @@ type calendarDate struct {
 	day     int
 	instant int64 // ms, when timed
 	timed   bool
+	minute  int   // of the day, as written, when not timed
+	beyond  int64 // ms beyond it
+}
+
+// parse reads the date of the trigger. One that comes round is the day that is written,
+// whatever time and zone follow it: a birthday at T00:00:00.000Z is no day earlier in New
+// York. A time that follows is one of the clock there.
+func (t *DateTrigger) parse(v ref.Val) (d calendarDate, ok bool) {
+	text, written := v.(types.String)
+	const day = len("2006-01-02")
+	if t.Repeat != NoRepeat && written && len(text) > day && (text[day] == 'T' || text[day] == ' ') {
+		if d, ok = parseDate(text[:day]); ok {
+			if at, err := time.Parse(time.RFC3339Nano, string(text)); err == nil {
+				d.minute, d.beyond = at.Hour()*60+at.Minute(), int64(at.Second())*1000+int64(at.Nanosecond()/1e6)
+			}
+		}
+		return d, ok
+	}
+	return parseDate(v)
 }
 
 // parseDate reads 2000-02-29, --02-29 or an RFC 3339 instant. What systems write for
@@ -108,7 +127,7 @@ func sentinel(year int, month time.Month, day int) bool {
 // local gives a timed date its day in a zone, the minute of that day and the ms beyond it.
 func (d calendarDate) local(loc *time.Location) (local calendarDate, minute int, beyond int64) {
 	if !d.timed {
-		return d, 0, 0
+		return d, d.minute, d.beyond
 	}
 	at := time.UnixMilli(d.instant).In(loc)
 	d.year, d.month, d.day = at.Date()

@@ -56,7 +56,7 @@ func (m *Machine) planDates(p *Program, t *DateTrigger, report bool) {
 	v, missing, err := t.Path.eval(m.scope)
 	d, ok := calendarDate{}, false
 	if err == nil && !missing {
-		if d, ok = parseDate(v); !ok && report && m.profileChanged() {
+		if d, ok = t.parse(v); !ok && report && m.profileChanged() {
 			m.decide(Decision{Campaign: p.Name, Version: p.Version, Kind: Erred, Reason: ReasonDate})
 		}
 	}
@@ -122,7 +122,7 @@ func (m *Machine) fireDate(at int) {
 	if err != nil || missing {
 		return
 	}
-	d, ok := parseDate(v)
+	d, ok := t.parse(v)
 	if !ok {
 		return
 	}

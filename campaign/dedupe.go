@@ -29,11 +29,7 @@ func (m *Machine) dedupeKey(p *Program) string {
 	if p.Policy.Dedupe == nil {
 		return ""
 	}
-	v, _, err := p.Policy.Dedupe.Key.eval(m.scope)
-	if err != nil || v == nil {
-		return ""
-	}
-	key, _ := keyFromValue(v)
+	key, _ := m.identifier(p.Policy.Dedupe.Key)
 	return clip(key, 256)
 }
 

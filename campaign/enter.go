@@ -225,12 +225,8 @@ func (m *Machine) key(p *Program, trigger *Event) (key string, ok bool) {
 	}
 	current := m.scope.event.e
 	m.scope.event.set(trigger)
-	v, _, err := p.Reentry.Key.eval(m.scope)
+	key, ok = m.identifier(p.Reentry.Key)
 	m.scope.event.set(current)
-	if err != nil || v == nil {
-		return "", false
-	}
-	key, ok = keyFromValue(v)
 	return clip(key, 256), ok
 }
 

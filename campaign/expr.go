@@ -27,8 +27,9 @@ type Expr struct {
 	asks    []counterAsk // counters that it reads
 	reads   reads
 	output  *cel.Type
-	terms   terms // of a predicate
-	member  place // the value that it is, where it is no more than that
+	terms   terms    // of a predicate
+	path    []string // of a value that it only selects; see pathOf
+	member  place    // the value that it is, where it is no more than that
 }
 
 // counterAsk is one counter that an expression reads.
@@ -154,6 +155,7 @@ func (l *Language) compileExpr(source string, want *cel.Type) (*Expr, error) {
 	}
 	e.program = program
 	e.member, _ = valuePlace(ast.NativeRep().Expr())
+	e.path = pathOf(ast.NativeRep().Expr())
 	if e.output.IsExactType(cel.BoolType) && !l.unindexed {
 		e.terms = termsOf(ast.NativeRep())
 	}

@@ -3,6 +3,7 @@ package campaign
 import (
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/google/cel-go/common/types"
@@ -32,14 +33,31 @@ func (m *Machine) measure(l *levels) height {
 	return height{levels: l, value: value, known: known}
 }
 
+// asNumber is the value of a threshold: a number, or a text that is one.
 func asNumber(v ref.Val) (value float64, ok bool) {
 	switch n := v.(type) {
 	case types.Double:
-		return float64(n), true
+		return decimal(float64(n)), true
 	case types.Int:
 		return float64(n), true
+	case types.String:
+		m, ok := parseAmount(string(n))
+		return m.Float(), ok
 	}
 	return 0, false
+}
+
+// decimal takes from a number what binary arithmetic added to it, so that 1 - 0.9 is 0.1:
+// fifteen digits count. Whole numbers stay as they are.
+func decimal(v float64) float64 {
+	if v == math.Trunc(v) || math.IsInf(v, 0) || math.IsNaN(v) {
+		return v
+	}
+	d, err := strconv.ParseFloat(strconv.FormatFloat(v, 'g', 15, 64), 64)
+	if err != nil {
+		return v
+	}
+	return d
 }
 
 // heightOf is what was measured of a value before the record; unknown when it was

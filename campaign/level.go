@@ -3,6 +3,8 @@ package campaign
 import (
 	"sort"
 
+	"github.com/google/cel-go/common/types"
+
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
@@ -77,7 +79,9 @@ func (m *Machine) sight(p *Program) sight {
 		if err != nil || missing {
 			return s
 		}
-		s.value, s.known = asNumber(v)
+		if s.value, s.known = asNumber(v); !s.known && v != types.NullValue {
+			m.noteOnce(ReasonNumber, p.Name, "threshold")
+		}
 	default: // the others look at no value
 	}
 	return s
@@ -137,9 +141,9 @@ func (t *ThresholdTrigger) beyond(v float64) bool {
 // back says whether a value has gone back far enough to cross again.
 func (t *ThresholdTrigger) back(v float64) bool {
 	if t.Down {
-		return v > t.At+t.Hysteresis
+		return v > decimal(t.At+t.Hysteresis)
 	}
-	return v < t.At-t.Hysteresis
+	return v < decimal(t.At-t.Hysteresis)
 }
 
 func (c *Customer) level(campaign string) *Level {

@@ -12,14 +12,19 @@ import (
 const maxZones = 1000
 
 // zone is the zone for a customer and a campaign (nil: none): that of the customer's
-// trait timezone, else of the campaign, else of the workspace, else UTC. A name that
-// is no zone counts as missing.
+// trait timezone, else of their device, else of the campaign, else of the workspace, else
+// UTC. A name that is no zone counts as missing.
 func (m *Machine) zone(p *Program) *time.Location {
 	if o := m.scope.customer.traits.object(); o != nil {
 		if v := o.Get("timezone"); v != nil && v.Type() == fastjson.TypeString {
 			if loc := m.loadZone(string(v.GetStringBytes())); loc != nil {
 				return loc
 			}
+		}
+	}
+	if device := m.scope.customer.c.device.name; device != "" {
+		if loc := m.loadZone(device); loc != nil {
+			return loc
 		}
 	}
 	if p != nil && p.Zone != "" {

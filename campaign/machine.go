@@ -97,6 +97,7 @@ func (m *Machine) Apply(c *Customer, e *Event, now int64, created bool, out *Out
 	watch := m.set.watching(e.Name, created)
 	m.lookBefore(watch, created)
 	m.profile(e)
+	m.noteZone(e)
 	m.consents(e)
 	m.count(e)
 	m.countWindows(e)
@@ -199,12 +200,8 @@ func (m *Machine) count(e *Event) {
 			c.Last = e.Time
 		}
 		c.Count++
-		for _, property := range spec.sums {
-			if v := m.scope.event.props.get(property); v != nil {
-				if amount, ok := ParseMoney(string(v.MarshalTo(nil))); ok {
-					c.add(property, amount)
-				}
-			}
+		for _, s := range m.sumsOf(e.Name, spec.sums) {
+			c.add(s.Property, s.Total)
 		}
 	}
 }

@@ -1,6 +1,10 @@
 package campaign
 
-import "sort"
+import (
+	"sort"
+
+	"github.com/google/cel-go/common/types"
+)
 
 // chains applies an event to the customer's chains: reversals, goals, stops, waits (L1).
 // Ended chains are only measured.
@@ -75,10 +79,10 @@ func (m *Machine) matches(match *Matcher, e *Event, campaign string) bool {
 	return match.Where == nil || m.holds(match.Where, campaign)
 }
 
-// sameProperty compares a property of the event and of the trigger; a missing
-// one does not match.
+// sameProperty compares a property of the event and of the trigger as identifiers; a
+// missing one does not match.
 func (m *Machine) sameProperty(name string) bool {
-	return equalJSON(m.scope.event.props.at(name), m.scope.trigger.props.at(name))
+	return sameIdentifier(m.scope.event.props.at(name), m.scope.trigger.props.at(name))
 }
 
 func (m *Machine) goals(p *Program, ch *Chain, e *Event) {
@@ -136,13 +140,13 @@ func (m *Machine) reach(p *Program, g *Goal, ch *Chain, e *Event) {
 	currency := ""
 	if g.Value != nil {
 		if v, _, err := g.Value.eval(m.scope); err == nil && v != nil {
-			hit.Value, hit.HasValue = moneyFromValue(v)
+			if hit.Value, hit.HasValue = amountFromValue(v); !hit.HasValue && v != types.NullValue {
+				m.noteOnce(ReasonNumber, p.Name, "goal "+g.ID)
+			}
 		}
 	}
 	if g.Currency != nil {
-		if v, _, err := g.Currency.eval(m.scope); err == nil && v != nil {
-			currency, _ = keyFromValue(v)
-		}
+		currency, _ = m.identifier(g.Currency)
 	}
 	ch.Goals = append(ch.Goals, hit)
 	if g.ReverseOn != nil {

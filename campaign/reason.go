@@ -92,6 +92,8 @@ const (
 	ReasonGroup      Reason = "group"             // a chain of the group is live
 	ReasonPreempted  Reason = "preempted"         // ended by a chain of its group with a higher priority
 	ReasonConsent    Reason = "bad_consent"       // a consent that cannot be read or kept
+	ReasonNumber     Reason = "bad_number"        // a text where an amount is asked for
+	ReasonZone       Reason = "bad_timezone"      // a time zone that is none
 	ReasonMalformed  Reason = "malformed"         // a record cannot be read
 	ReasonPanic      Reason = "panic"             // a bug: applying the record failed
 	ReasonRejected   Reason = "rejected"          // refused by ingest

@@ -122,6 +122,9 @@ func (v *customerView) field(name string) (ref.Val, bool) {
 		if zone := v.traits.get("timezone"); zone != nil {
 			return celJSON(zone, nil), true
 		}
+		if v.c.device.name != "" {
+			return types.String(v.c.device.name), true
+		}
 	case "consent":
 		return v.c.consentView(AboutCategory), true
 	case "preferences":

@@ -75,10 +75,7 @@ func (m *Machine) message(p *Program, step string, s *Send, ch *Chain) *message 
 	if s.To == nil || msg.missing != "" {
 		return msg
 	}
-	to := ""
-	if v, _, err := s.To.eval(m.scope); err == nil && v != nil {
-		to, _ = keyFromValue(v)
-	}
+	to, _ := m.identifier(s.To)
 	if to == "" {
 		msg.missing = "to"
 		return msg

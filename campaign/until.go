@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/nudge-engine/nudge/campaign/zone"
@@ -46,6 +47,9 @@ func (m *Machine) setTraits(update []byte) {
 	local := m.localTimers(m.c.Chains)
 	m.c.Traits = merged
 	m.scope.customer.set(m.c)
+	if bytes.Contains(update, []byte(`"`+traitZone+`"`)) {
+		m.zoneName(m.scope.customer.traits.get(traitZone))
+	}
 	for _, t := range local {
 		if m.zone(t.program) != t.zone {
 			t.chain.Due = m.nextLocal(t.program, t.until, m.now)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"reflect"
-	"strconv"
 	"time"
 
 	"github.com/google/cel-go/common/types"
@@ -216,23 +215,6 @@ func moneyFromValue(v ref.Val) (Money, bool) {
 			return 0, false
 		}
 		return Money(n) * microsPerUnit, true
-	case types.String: // shops often send amounts as text
-		return ParseMoney(string(n))
 	}
 	return 0, false
-}
-
-// keyFromValue is the text of a re-entry key; ok is false for what is no scalar.
-func keyFromValue(v ref.Val) (key string, ok bool) {
-	switch k := v.(type) {
-	case types.String:
-		return string(k), true
-	case types.Double:
-		return strconv.FormatFloat(float64(k), 'f', -1, 64), true
-	case types.Int:
-		return strconv.FormatInt(int64(k), 10), true
-	case types.Bool:
-		return strconv.FormatBool(bool(k)), true
-	}
-	return "", false
 }

@@ -197,15 +197,7 @@ func (m *Machine) countWindows(e *Event) {
 	if spec == nil {
 		return
 	}
-	var sums []Sum
-	for _, property := range spec.sums {
-		if v := m.scope.event.props.get(property); v != nil {
-			if amount, ok := ParseMoney(string(v.MarshalTo(nil))); ok {
-				sums = append(sums, Sum{Property: property, Total: amount})
-			}
-		}
-	}
-	m.c.ensureWindow(e.Name).add(e.Time, sums, m.now-spec.longest)
+	m.c.ensureWindow(e.Name).add(e.Time, m.sumsOf(e.Name, spec.sums), m.now-spec.longest)
 }
 
 func appendWindows(c *Customer, b []byte) []byte {

@@ -64,12 +64,15 @@ func newKeyring(c *Config) keyring {
 // unconsented refuses a call that does not carry the consent which its source needs.
 func (d *decoder) unconsented(context *fastjson.Value) *FieldError {
 	category := d.sender.consent
-	if category == "" || context != nil && context.GetBool("consent", "categoryPreferences", category) {
+	if category == "" {
+		return nil
+	}
+	if agreed, _ := campaign.YesOrNo(context.Get("consent", "categoryPreferences", category)); agreed {
 		return nil
 	}
 	return &FieldError{
 		Path: "context.consent.categoryPreferences." + category, Code: codeConsent,
-		Message: fmt.Sprintf("must be true: source %s may send only with consent", d.sender.source),
+		Message: fmt.Sprintf("must be true or yes: source %s may send only with consent", d.sender.source),
 	}
 }
 

@@ -89,7 +89,7 @@ func TestSourceNeedsConsent(t *testing.T) {
 	}
 	for _, consent := range []string{
 		``, `,"context":{}`, `,"context":{"consent":true}`, `,"context":{"consent":{"categoryPreferences":{"marketing":false}}}`,
-		`,"context":{"consent":{"categoryPreferences":{"marketing":"true"}}}`,
+		`,"context":{"consent":{"categoryPreferences":{"marketing":"maybe"}}}`,
 		`,"context":{"consent":{"categoryPreferences":{"other":true}}}`,
 	} {
 		if a := w.postAs(t, "partner-key", "/v1/track", `{"userId":"u","event":"E"`+consent+`}`); !refused(a) {
@@ -100,7 +100,7 @@ func TestSourceNeedsConsent(t *testing.T) {
 		t.Errorf("a hook: unexpected answer %+v", a)
 	}
 	a := w.postAs(t, "partner-key", "/v1/batch", `{"batch":[{"type":"track","userId":"u","event":"E","context":`+
-		`{"consent":{"categoryPreferences":{"marketing":true}}}},{"type":"track","userId":"v","event":"E"}]}`)
+		`{"consent":{"categoryPreferences":{"marketing":" Yes"}}}},{"type":"track","userId":"v","event":"E"}]}`)
 	if a.status != http.StatusOK || a.Accepted != 1 || len(a.Rejected) != 1 || a.Rejected[0].Path != path {
 		t.Errorf("unexpected answer %+v", a)
 	}

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -41,7 +42,8 @@ var rules = sync.OnceValues(func() (map[string]*zip.File, error) {
 	return files, nil
 })
 
-// Load is the zone of an IANA name, for example Europe/Kyiv.
+// Load is the zone of an IANA name in any case, for example Europe/Kyiv, or of a fixed
+// offset: UTC+02:00, +0530, or GMT-8, which is eight hours behind.
 func Load(name string) (*time.Location, error) {
 	if name == "UTC" {
 		return time.UTC, nil
@@ -51,8 +53,20 @@ func Load(name string) (*time.Location, error) {
 		return nil, err
 	}
 	f := files[name]
+	if f == nil {
+		names, err := lowered()
+		if err != nil {
+			return nil, err
+		}
+		if known, found := names[strings.ToLower(strings.TrimSpace(name))]; found {
+			name, f = known, files[known]
+		} else if loc, is := fixed(name); is {
+			return loc, nil
+		}
+	}
 	if f == nil || f.FileInfo().IsDir() {
-		return nil, fmt.Errorf("%w: %q; use a name like Europe/Kyiv", ErrUnknown, clip(name))
+		return nil, fmt.Errorf("%w: %q; use a name like Europe/Kyiv, or an offset like UTC+02:00", ErrUnknown,
+			clip(name))
 	}
 	r, err := f.Open()
 	if err != nil {

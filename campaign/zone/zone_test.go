@@ -27,6 +27,28 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+// Names in any case and fixed offsets are zones; the sign of an offset is that of a clock,
+// except in the database's own names.
+func TestNames(t *testing.T) {
+	for name, want := range map[string]int{
+		"america/los_angeles": -8 * 60, " Europe/kyiv ": 120, "GMT-8": -8 * 60, "gmt+08": 8 * 60, "UTC+02:00": 120,
+		"+0200": 120, "-05:30": -330, "+14:00": 14 * 60, "Etc/GMT+8": -8 * 60, "etc/gmt-2": 120, "Z": 0, "utc": 0,
+		"GMT": 0, "UTC-0": 0, "+5": 300, "EST": -300,
+	} {
+		_, got := time.Date(2026, 1, 15, 0, 0, 0, 0, time.UTC).In(load(t, name)).Zone()
+		if got != want*60 {
+			t.Errorf("%q: %d minutes from UTC; want %d", name, got/60, want)
+		}
+	}
+	for _, bad := range []string{
+		"Pacific Standard Time", "+15", "UTC+14:01", "+02:60", "GMT8", "8", "+2:5", "UTC+", "+12345", "W. Europe Standard Time",
+	} {
+		if _, err := zone.Load(bad); !errors.Is(err, zone.ErrUnknown) {
+			t.Errorf("%q: %v; want ErrUnknown", bad, err)
+		}
+	}
+}
+
 // Local times around the changes of 2026, worked out by hand from the published
 // offsets: in the gap the first instant after it, of the repeated hour the first.
 func TestInstant(t *testing.T) {

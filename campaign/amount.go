@@ -1,0 +1,64 @@
+package campaign
+
+import (
+	"strings"
+
+	"github.com/google/cel-go/common/types"
+	"github.com/google/cel-go/common/types/ref"
+	"github.com/valyala/fastjson"
+)
+
+// maxAmountText bounds a text that is read as an amount, bytes.
+const maxAmountText = 64
+
+// amountOf reads an amount: a number, or a text that is one, as shops write them. ok is
+// false for anything else.
+func amountOf(v *fastjson.Value) (m Money, ok bool) {
+	switch v.Type() {
+	case fastjson.TypeNumber:
+		return ParseMoney(string(v.MarshalTo(nil)))
+	case fastjson.TypeString:
+		return parseAmount(string(v.GetStringBytes()))
+	case fastjson.TypeNull, fastjson.TypeTrue, fastjson.TypeFalse, fastjson.TypeObject, fastjson.TypeArray:
+	}
+	return 0, false
+}
+
+// parseAmount reads a text that is a decimal number: digits, a point, an exponent; spaces
+// around it and a plus sign do not matter. Words, units and thousands' separators do.
+func parseAmount(text string) (Money, bool) {
+	text = strings.TrimPrefix(strings.TrimSpace(text), "+")
+	if text == "" || len(text) > maxAmountText || strings.Trim(text, "0123456789.eE+-") != "" {
+		return 0, false
+	}
+	if strings.HasPrefix(strings.TrimPrefix(text, "-"), ".") {
+		text = strings.Replace(text, ".", "0.", 1)
+	}
+	return ParseMoney(text)
+}
+
+// sumsOf are the amounts of an event that are summed under the given properties. What is
+// there and is no amount is noted once a customer, counter and property.
+func (m *Machine) sumsOf(counter string, properties []string) []Sum {
+	var sums []Sum
+	for _, property := range properties {
+		v := m.scope.event.props.get(property)
+		if v == nil || v.Type() == fastjson.TypeNull {
+			continue
+		}
+		if amount, ok := amountOf(v); ok {
+			sums = append(sums, Sum{Property: property, Total: amount})
+			continue
+		}
+		m.noteOnce(ReasonNumber, "", counter+"."+property)
+	}
+	return sums
+}
+
+// amountFromValue reads an amount out of a CEL result.
+func amountFromValue(v ref.Val) (Money, bool) {
+	if text, ok := v.(types.String); ok {
+		return parseAmount(string(text))
+	}
+	return moneyFromValue(v)
+}

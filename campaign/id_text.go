@@ -1,0 +1,123 @@
+package campaign
+
+import (
+	"math"
+	"strconv"
+
+	celast "github.com/google/cel-go/common/ast"
+	"github.com/google/cel-go/common/types"
+	"github.com/google/cel-go/common/types/ref"
+	"github.com/valyala/fastjson"
+)
+
+// Keys, and what match compares, are identifiers: the same one is a number in a shop's
+// webhook and a text on its page. Both are compared as text.
+
+// scalarText is a scalar as the text of an identifier; ok is false for null, a list and an
+// object.
+func scalarText(v *fastjson.Value) (text string, ok bool) {
+	if v == nil {
+		return "", false
+	}
+	if id, ok := Identifier(v); ok {
+		return id, true
+	}
+	switch v.Type() {
+	case fastjson.TypeNumber:
+		raw := string(v.MarshalTo(nil))
+		f, err := strconv.ParseFloat(raw, 64)
+		if err != nil || math.Abs(f) > 1e21 || f == 0 {
+			return raw, true
+		}
+		return strconv.FormatFloat(f, 'f', -1, 64), true
+	case fastjson.TypeTrue:
+		return "true", true
+	case fastjson.TypeFalse:
+		return "false", true
+	case fastjson.TypeString, fastjson.TypeNull, fastjson.TypeObject, fastjson.TypeArray:
+	}
+	return "", false
+}
+
+// sameIdentifier compares two values as identifiers; lists and objects by value.
+func sameIdentifier(a, b *fastjson.Value) bool {
+	x, scalar := scalarText(a)
+	y, other := scalarText(b)
+	if scalar != other {
+		return false
+	}
+	return scalar && x == y || !scalar && equalJSON(a, b)
+}
+
+// identifier evaluates an expression as the text of a key; ok is false when it yields no
+// scalar, or fails.
+func (m *Machine) identifier(e *Expr) (key string, ok bool) {
+	if len(e.path) > 0 { // as it was written: CEL has no numbers of twenty digits
+		if v := m.scope.valueAt(e.path); v != nil {
+			return scalarText(v)
+		}
+	}
+	v, _, err := e.eval(m.scope)
+	if err != nil || v == nil {
+		return "", false
+	}
+	return keyFromValue(v)
+}
+
+// keyFromValue is the text of a key that CEL yields; ok is false for what is no scalar.
+func keyFromValue(v ref.Val) (key string, ok bool) {
+	switch k := v.(type) {
+	case types.String:
+		return string(k), true
+	case types.Double:
+		if k == 0 {
+			return "0", true // also where it is negative
+		}
+		return strconv.FormatFloat(float64(k), 'f', -1, 64), true
+	case types.Int:
+		return strconv.FormatInt(int64(k), 10), true
+	case types.Uint:
+		return strconv.FormatUint(uint64(k), 10), true
+	case types.Bool:
+		return strconv.FormatBool(bool(k)), true
+	}
+	return "", false
+}
+
+// pathOf are the names of an expression that only selects: event.properties.order.id, with
+// the variable and the object first; nil for any other.
+func pathOf(x celast.Expr) []string {
+	var names []string
+	for ; x.Kind() == celast.SelectKind && !x.AsSelect().IsTestOnly(); x = x.AsSelect().Operand() {
+		names = append([]string{x.AsSelect().FieldName()}, names...)
+	}
+	if x.Kind() != celast.IdentKind || len(names) < 2 {
+		return nil
+	}
+	return append([]string{x.AsIdent()}, names...)
+}
+
+// valueAt is the JSON value of such a path; nil when it is missing or elsewhere.
+func (s *scope) valueAt(path []string) *fastjson.Value {
+	var o *fastjson.Object
+	switch path[0] + "." + path[1] {
+	case "event.properties":
+		o = s.event.props.object()
+	case "event.context":
+		o = s.event.context.object()
+	case "trigger.properties":
+		o = s.trigger.props.object()
+	case "trigger.context":
+		o = s.trigger.context.object()
+	case "customer.traits":
+		o = s.customer.traits.object()
+	}
+	if o == nil {
+		return nil
+	}
+	v := o.Get(path[2])
+	if v == nil || len(path) == 3 {
+		return v
+	}
+	return v.Get(path[3:]...)
+}
