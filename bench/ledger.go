@@ -17,7 +17,8 @@ const (
 
 // Query asks the server's ClickHouse for one row of numbers.
 func (s *Server) Query(ctx context.Context, sql string) ([]int, error) {
-	text, err := get(ctx, "http://reader:"+readerPassword+"@"+s.clickhouse+"/?query="+url.QueryEscape(sql+" FORMAT TSV"))
+	text, err := get(ctx, "http://reader:"+readerPassword+"@"+s.clickhouse+"/?query="+
+		url.QueryEscape(sql+" FORMAT TSV"))
 	if err != nil {
 		return nil, fmt.Errorf("bench: %s: %w", sql, err)
 	}

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -194,7 +195,7 @@ func TestReaderKeepsItsLimits(t *testing.T) {
 	addr, _ := withTables(t)
 	f := func(name, value string, code int) {
 		t.Helper()
-		want := fmt.Sprint(code)
+		want := strconv.Itoa(code)
 		for _, got := range []func() (*http.Response, string){
 			func() (*http.Response, string) { return read(t, addr, "SELECT 1", name, value) },
 			func() (*http.Response, string) {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/ClickHouse/ch-go/compress"
 	"github.com/go-faster/city"
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
@@ -102,7 +101,8 @@ func (b *blockReader) unpack(method byte, raw []byte, size int) (err error) {
 		}
 	case methodZSTD:
 		if b.zstd == nil {
-			b.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(uint64(b.limit)))
+			b.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1),
+				zstd.WithDecoderMaxMemory(uint64(b.limit)))
 			if err != nil {
 				return errBlock("%v", err)
 			}
@@ -120,15 +120,24 @@ func (b *blockReader) unpack(method byte, raw []byte, size int) (err error) {
 	return nil
 }
 
-// writeBlocks writes data as blocks, LZ4 as ClickHouse does unless it is asked otherwise.
+// writeBlocks writes data as LZ4 blocks, as ClickHouse does.
 func writeBlocks(to io.Writer, data []byte) error {
-	w := compress.NewWriter(compress.LevelZero, compress.LZ4)
+	var c lz4.Compressor
+	packed := make([]byte, blockSum+blockHeader+lz4.CompressBlockBound(blockData))
 	for len(data) > 0 {
 		n := min(len(data), blockData)
-		if err := w.Compress(data[:n]); err != nil {
-			return err
+		size, err := c.CompressBlock(data[:n], packed[blockSum+blockHeader:])
+		if err != nil {
+			return fmt.Errorf("compress the answer: %w", err)
 		}
-		if _, err := to.Write(w.Data); err != nil {
+		body := packed[blockSum : blockSum+blockHeader+size]
+		body[0] = methodLZ4
+		binary.LittleEndian.PutUint32(body[1:], uint32(len(body)))
+		binary.LittleEndian.PutUint32(body[5:], uint32(n))
+		sum := city.CH128(body)
+		binary.LittleEndian.PutUint64(packed, sum.Low)
+		binary.LittleEndian.PutUint64(packed[8:], sum.High)
+		if _, err := to.Write(packed[:blockSum+len(body)]); err != nil {
 			return err
 		}
 		data = data[n:]

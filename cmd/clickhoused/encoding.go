@@ -35,7 +35,8 @@ func decoding(encoding string, from io.Reader) (io.ReadCloser, error) {
 		to, err = zlib.NewReader(from)
 	case "zstd":
 		var decoder *zstd.Decoder
-		if decoder, err = zstd.NewReader(from, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow)); err == nil {
+		decoder, err = zstd.NewReader(from, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
+		if err == nil {
 			to = decoder.IOReadCloser()
 		}
 	case "lz4":

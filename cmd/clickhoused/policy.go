@@ -24,7 +24,8 @@ type policy struct {
 //nudge:constant read only
 var reaching = []string{
 	"file", "hascolumnintable", "catboostevaluate", "aiclassify", "aiembed", "aiextract", "aigenerate", "aitranslate",
-	"filesystemavailable", "filesystemcapacity", "filesystemunreserved", "getmacro", "getserversetting", "getserverport",
+	"filesystemavailable", "filesystemcapacity", "filesystemunreserved", "getmacro", "getserversetting",
+	"getserverport",
 	"tcpport", "getclienthttpheader", "showcertificate", "addresstoline", "addresstolinewithinlines", "addresstosymbol",
 	"logtrace", "generateserialid", "zookeepersessionuptime", "reversednsquery", "structuretocapnprotoschema",
 	"structuretoprotobufschema", "hasthreadfuzzer", "fqdn", "fullhostname",
@@ -54,9 +55,9 @@ var systemTables = []string{
 //nudge:constant read only
 var kinds = map[role][]string{
 	roleReader: {
-		"SelectWithUnionQuery", "Explain", "DescribeQuery", "ExistsTableQuery", "ExistsDatabaseQuery", "ExistsViewQuery",
-		"ExistsDictionaryQuery", "ShowTables", "ShowCreateTableQuery", "ShowCreateViewQuery", "ShowCreateDatabaseQuery",
-		"ShowColumns", "ShowFunctions", "ShowEngineQuery", "ShowSetting", "UseQuery", "Set",
+		"SelectWithUnionQuery", "Explain", "DescribeQuery", "ExistsTableQuery", "ExistsDatabaseQuery",
+		"ExistsViewQuery", "ExistsDictionaryQuery", "ShowTables", "ShowCreateTableQuery", "ShowCreateViewQuery",
+		"ShowCreateDatabaseQuery", "ShowColumns", "ShowFunctions", "ShowEngineQuery", "ShowSetting", "UseQuery", "Set",
 	},
 	roleWriter: {
 		"SelectWithUnionQuery", "InsertQuery", "CreateQuery", "AlterQuery", "DeleteQuery", "DropQuery", "OptimizeQuery",

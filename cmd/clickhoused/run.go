@@ -166,9 +166,9 @@ func (g *gateway) single(ctx context.Context, conn *chdb.Conn, who *account, sql
 		return errMultiStatement()
 	}
 	if lower := strings.ToLower(sql); strings.Contains(lower, "outfile") || strings.Contains(lower, "infile") {
-		return exception(358, "INTO_OUTFILE_NOT_ALLOWED", "INTO OUTFILE and FROM INFILE are not allowed: the result is "+
-			"in the response body, data comes in the request body (the word must not be in the statement; put such a "+
-			"text into a parameter)")
+		return exception(358, "INTO_OUTFILE_NOT_ALLOWED", "INTO OUTFILE and FROM INFILE are not allowed: the result "+
+			"is in the response body, data comes in the request body (the statement must not hold the word at all; "+
+			"put such a text into a parameter)")
 	}
 	kind, err := g.policy.check(ctx, conn, who.role, sql, req.params)
 	if err != nil {

@@ -51,8 +51,8 @@ func (c *serveCommand) accounts() ([]account, error) {
 	}
 	for _, a := range all {
 		if len(a.secret) < minSecret {
-			return nil, fmt.Errorf("the password of the user %s has %d bytes; %d or more are needed", a.user, len(a.secret),
-				minSecret)
+			return nil, fmt.Errorf("the password of the user %s has %d bytes; %d or more are needed", a.user,
+				len(a.secret), minSecret)
 		}
 	}
 	return all, nil

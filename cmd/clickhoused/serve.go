@@ -126,7 +126,8 @@ func (c *serveCommand) listener(ctx context.Context) (net.Listener, error) {
 	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
-		return nil, fmt.Errorf("cannot listen on %s: %w (another ClickHouse there? give another --listen)", c.Listen, err)
+		return nil, fmt.Errorf("cannot listen on %s: %w (another ClickHouse there? give another --listen)", c.Listen,
+			err)
 	}
 	return l, nil
 }

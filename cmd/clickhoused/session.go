@@ -61,8 +61,8 @@ func readSession(get func(string) string) (sessionAsked, error) {
 	if text := get("session_timeout"); text != "" {
 		seconds, err := strconv.ParseUint(text, 10, 32)
 		if err != nil || time.Duration(seconds)*time.Second > maxSessionTimeout {
-			return asked, exception(374, "INVALID_SESSION_TIMEOUT", fmt.Sprintf("session_timeout %q must be seconds, at "+
-				"most %d", headerSafe(text), int(maxSessionTimeout.Seconds())))
+			return asked, exception(374, "INVALID_SESSION_TIMEOUT", fmt.Sprintf("session_timeout %q must be seconds, "+
+				"at most %d", headerSafe(text), int(maxSessionTimeout.Seconds())))
 		}
 		asked.timeout = time.Duration(seconds) * time.Second
 	}

@@ -101,7 +101,11 @@ func listenForChild(ctx context.Context, address, data string, log *slog.Logger)
 	for strangers := 0; ; {
 		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 		if err == nil {
-			return l.(*net.TCPListener), nil //nolint:forcetypeassert // what listening on "tcp" gives
+			socket, ok := l.(*net.TCPListener)
+			if !ok {
+				return nil, errors.Join(fmt.Errorf("clickhouse_listen: %s is no TCP address", address), l.Close())
+			}
+			return socket, nil
 		}
 		if _, missing := os.Stat(lock.Path()); missing == nil && errors.Is(err, syscall.EADDRINUSE) {
 			free, lockErr := lock.TryLock()
@@ -127,11 +131,11 @@ func listenForChild(ctx context.Context, address, data string, log *slog.Logger)
 
 // address is where the child is reached from this machine.
 func (c *child) address() string {
-	at := c.listener.Addr().(*net.TCPAddr) //nolint:forcetypeassert // of a TCP listener
-	if at.IP.IsUnspecified() {
+	at, ok := c.listener.Addr().(*net.TCPAddr)
+	if ok && at.IP.IsUnspecified() {
 		return net.JoinHostPort("localhost", strconv.Itoa(at.Port))
 	}
-	return at.String()
+	return c.listener.Addr().String()
 }
 
 // secret is the writer's secret, which the child that runs has too; "" before the first.
