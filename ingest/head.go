@@ -98,7 +98,9 @@ func (s *Server) refuse(h *fasthttp.RequestHeader) *problem {
 	}
 	mime, _, _ := bytes.Cut(h.ContentType(), []byte(";"))
 	switch string(bytes.ToLower(bytes.TrimSpace(mime))) {
-	case "application/json", "text/plain", "": // browsers' beacons send text/plain
+	case "application/json", "":
+	case "text/plain": // browsers' beacons
+	case "application/x-www-form-urlencoded", "application/octet-stream": // compressed bodies of some clients
 	default:
 		return newProblem(fasthttp.StatusUnsupportedMediaType, "content_type", "send application/json",
 			FieldError{Path: "Content-Type", Code: codeUnknown, Message: "is not supported; use application/json"})

@@ -55,7 +55,8 @@ func TestCompressedBodies(t *testing.T) {
 	events := strings.Repeat(`{"type":"track","userId":"u","event":"E"},`, 1_000)
 	batch := `{"batch":[` + strings.TrimSuffix(events, ",") + `]}`
 	for _, name := range []string{"gzip", "deflate", "zstd"} {
-		a := w.post(t, "/v1/batch", compressed(t, name, batch), "Content-Encoding", name)
+		a := w.post(t, "/v1/batch", compressed(t, name, batch), "Content-Encoding", name,
+			"Content-Type", "application/x-www-form-urlencoded") // as RudderStack's client for Node
 		if a.status != http.StatusOK || a.Accepted != 1_000 {
 			t.Errorf("%s: unexpected answer %+v", name, a)
 		}
