@@ -245,10 +245,11 @@ func (s *server) ask(method, address, path string, header map[string]string, bod
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), 20*time.Second)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, method, "http://"+address+path, strings.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, method, "http://"+address, strings.NewReader(body))
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	request.URL.Opaque = "//" + address + path // as it is: not cleaned, not even a right escape
 	for name, value := range header {
 		if name == "Host" {
 			request.Host = value

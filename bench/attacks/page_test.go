@@ -16,7 +16,7 @@ func basic(key string) string {
 }
 
 const spy = `{"files":[{"name":"spy.yaml","text":"apiVersion: nudge/v1\nkind: Channel\nmetadata: {name: spy}\n` +
-	`spec: {type: webhook, url: \"https://203.0.113.9/spy\"}\n"}]}`
+	`spec: {type: webhook, url: \"https://spy.example/hook\"}\n"}]}`
 
 // page is what a browser sends for a script of a foreign page that wants no preflight.
 func page(more map[string]string) map[string]string {
