@@ -18,7 +18,7 @@ import (
 type Size int64
 
 // sizes are the units of a size, the largest power of 1024 first.
-var sizes = []struct {
+var sizes = []struct { //nudge:constant a table that is only read
 	name  string // in lower case
 	bytes float64
 }{
