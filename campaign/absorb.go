@@ -55,8 +55,8 @@ func (m *Machine) absorbTraits(other *Customer, moved []*Chain) {
 	if mine := m.c.device; mine.name == "" || other.device.name != "" && other.device.at > mine.at {
 		m.c.device = other.device
 	}
-	if len(other.Traits) > 0 {
-		m.setTraits(mergeTraits(other.Traits, orEmpty(m.c.Traits)))
+	if theirs := m.absorbStamps(other); len(theirs) > 0 {
+		m.setTraits(mergeTraits(theirs, orEmpty(m.c.Traits)))
 	}
 	if m.zone(nil) != theirs {
 		m.replanLocal(moved)

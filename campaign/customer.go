@@ -48,8 +48,9 @@ type Customer struct {
 	Sources   []Source   // who merged into this one, sorted by ID
 	Uncounted []string   // counters that missed what came with a merge, sorted
 	device    contextZone
-	noted     []string // faults of the data that were recorded, oldest first; see noteOnce
-	Unmet     bool     // nothing is known yet but who merged into this one
+	stamps    []traitStamp // when traits were set within the last day, sorted by trait
+	noted     []string     // faults of the data that were recorded, oldest first; see noteOnce
+	Unmet     bool         // nothing is known yet but who merged into this one
 }
 
 // NewCustomer is a customer first seen at now with the record at place.

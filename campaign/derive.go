@@ -106,7 +106,10 @@ func (m *Machine) derive() {
 // setProfile changes traits and tags at once: the next step sees it.
 func (m *Machine) setProfile(v *SetProfile, ch *Chain) {
 	if len(v.Traits) > 0 {
-		m.setTraits(m.object(v.Traits, ch))
+		update := m.object(v.Traits, ch)
+		if m.setTraits(update) {
+			m.stampTraits(update, m.now)
+		}
 	}
 	for _, tag := range v.Add {
 		m.c.Tag(tag)

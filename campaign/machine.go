@@ -179,10 +179,13 @@ func (m *Machine) fireDue(due int64) (fired bool) {
 	}
 }
 
-// profile applies an identify call to the traits.
+// profile applies an identify call to the traits, but for those that a newer one set.
 func (m *Machine) profile(e *Event) {
 	if e.Type == Identify && len(e.Traits) > 0 {
-		m.setTraits(e.Traits)
+		update := m.notOlder(e.Traits, e.Time)
+		if m.setTraits(update) {
+			m.stampTraits(update, e.Time)
+		}
 	}
 }
 
@@ -235,6 +238,7 @@ func (m *Machine) decideChain(ch *Chain, kind Kind, reason Reason, step, detail 
 // prune drops what can no longer matter: ended chains whose goal windows are over, and
 // those that ended first beyond maxEnded.
 func (m *Machine) prune() {
+	m.c.dropStamps(m.now)
 	ended := 0
 	kept := m.c.Chains[:0]
 	for _, ch := range m.c.Chains {

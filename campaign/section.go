@@ -30,7 +30,7 @@ var customerSections = []section[*Customer]{
 	{25, func(c *Customer) bool { return c.Toured > 0 }, appendToured, decodeToured},
 	queueSection, idleSection,
 	tombstoneSection, sourceSection, uncountedSection, unmetSection,
-	notedSection, contextZoneSection,
+	notedSection, contextZoneSection, stampSection,
 }
 
 // chainSections are in the order of their tags.

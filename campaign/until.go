@@ -37,12 +37,12 @@ func (m *Machine) nextLocal(p *Program, u *Until, from int64) int64 {
 }
 
 // setTraits lays traits over the customer's; those that would be too large change
-// nothing. A new time zone moves the timers that go by it.
-func (m *Machine) setTraits(update []byte) {
+// nothing (false). A new time zone moves the timers that go by it.
+func (m *Machine) setTraits(update []byte) bool {
 	merged := mergeTraits(m.c.Traits, update)
 	if len(merged) > maxTraits {
 		m.decide(Decision{Kind: Erred, Reason: ReasonTraits, Detail: "the traits would be over 65536 bytes"})
-		return
+		return false
 	}
 	local := m.localTimers(m.c.Chains)
 	m.c.Traits = merged
@@ -55,6 +55,7 @@ func (m *Machine) setTraits(update []byte) {
 			t.chain.Due = m.nextLocal(t.program, t.until, m.now)
 		}
 	}
+	return true
 }
 
 // replanLocal plans the rests of chains anew that go by the customer's time zone.

@@ -1,0 +1,185 @@
+package campaign
+
+import (
+	"hash/fnv"
+	"slices"
+	"sort"
+
+	"github.com/valyala/fastjson"
+
+	"github.com/nudge-engine/nudge/internal/wire"
+)
+
+// Limits of what is remembered of when traits were set.
+const (
+	traitMemory = dayMillis // log time
+	// traitSlack is by how much an identify call may be older than what set a trait and
+	// still overwrite it, ms: clients' clocks differ.
+	traitSlack     = 60 * 1000
+	maxTraitStamps = 2000
+)
+
+// traitStamp says when a trait was set, or removed.
+type traitStamp struct {
+	trait uint32 // FNV-1a of the name: four bytes for most names' twelve
+	at    int64  // event time, ms
+	seen  int64  // log time, ms: it is forgotten traitMemory after
+}
+
+func traitID(name string) uint32 {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(name)) // cannot fail
+	return h.Sum32()
+}
+
+// stamp is when a trait was set within the last day of log time; nil when it was not.
+func (c *Customer) stamp(trait uint32, now int64) *traitStamp {
+	i := sort.Search(len(c.stamps), func(i int) bool { return c.stamps[i].trait >= trait })
+	if i < len(c.stamps) && c.stamps[i].trait == trait && now-c.stamps[i].seen < traitMemory {
+		return &c.stamps[i]
+	}
+	return nil
+}
+
+// dropStamps forgets what was set longer ago than is remembered.
+func (c *Customer) dropStamps(now int64) {
+	kept := c.stamps[:0]
+	for _, s := range c.stamps {
+		if now-s.seen < traitMemory {
+			kept = append(kept, s)
+		}
+	}
+	if c.stamps = kept; len(kept) == 0 {
+		c.stamps = nil
+	}
+}
+
+// stampTraits notes that the members of update were set at an event time. Beyond the
+// limit nothing more is noted: then what arrives last holds.
+func (m *Machine) stampTraits(update []byte, at int64) {
+	c := m.c
+	c.dropStamps(m.now)
+	for _, name := range traitNames(update) {
+		c.setStamp(traitStamp{trait: traitID(name), at: at, seen: m.now})
+	}
+}
+
+// setStamp notes when a trait was set, while there is room.
+func (c *Customer) setStamp(s traitStamp) {
+	i := sort.Search(len(c.stamps), func(i int) bool { return c.stamps[i].trait >= s.trait })
+	switch {
+	case i < len(c.stamps) && c.stamps[i].trait == s.trait:
+		c.stamps[i] = s
+	case len(c.stamps) < maxTraitStamps:
+		c.stamps = slices.Insert(c.stamps, i, s)
+	}
+}
+
+// traitNames are the members of a JSON object, sorted; none of what is no object.
+func traitNames(object []byte) []string {
+	v, err := fastjson.ParseBytes(object)
+	if err != nil || v.Type() != fastjson.TypeObject {
+		return nil
+	}
+	return sortedKeys(v.GetObject())
+}
+
+// notOlder is update without the members that something newer has set: those whose stamp is
+// more than slack after at.
+func (m *Machine) notOlder(update []byte, at int64) []byte {
+	if len(m.c.stamps) == 0 {
+		return update
+	}
+	return without(update, func(name string) bool {
+		s := m.c.stamp(traitID(name), m.now)
+		return s != nil && at < s.at-traitSlack
+	})
+}
+
+// without is a JSON object without some of its members.
+func without(object []byte, dropped func(name string) bool) []byte {
+	v, err := fastjson.ParseBytes(object)
+	if err != nil || v.Type() != fastjson.TypeObject {
+		return object
+	}
+	o, some := v.GetObject(), false
+	b := []byte{'{'}
+	for _, name := range sortedKeys(o) {
+		if dropped(name) {
+			some = true
+			continue
+		}
+		if len(b) > 1 {
+			b = append(b, ',')
+		}
+		b = appendCanonical(append(AppendJSONString(b, name), ':'), o.Get(name))
+	}
+	if !some {
+		return object
+	}
+	return append(b, '}')
+}
+
+// absorbStamps joins when the traits of two customers who merge were set, and gives the
+// traits of the other that the known one does not have: neither those of their own, nor
+// what they removed since.
+func (m *Machine) absorbStamps(other *Customer) (theirs []byte) {
+	c := m.c
+	own := map[uint32]bool{}
+	for _, name := range traitNames(c.Traits) {
+		own[traitID(name)] = true
+	}
+	theirs = without(other.Traits, func(name string) bool {
+		id := traitID(name)
+		mine, its := c.stamp(id, m.now), other.stamp(id, m.now)
+		return !own[id] && mine != nil && (its == nil || its.at <= mine.at)
+	})
+	for _, s := range other.stamps {
+		mine := c.stamp(s.trait, m.now)
+		if own[s.trait] || mine != nil && mine.at >= s.at {
+			continue
+		}
+		c.setStamp(s)
+	}
+	return theirs
+}
+
+// stampSection keeps when traits were set. Those that one call set have their times in
+// common, so they are written once: log time, how much before it the event was, the traits.
+//
+//nudge:constant read only
+var stampSection = section[*Customer]{
+	tag: 62,
+	has: func(c *Customer) bool { return len(c.stamps) > 0 },
+	append: func(c *Customer, b []byte) []byte {
+		all := append([]traitStamp(nil), c.stamps...)
+		sort.SliceStable(all, func(i, j int) bool {
+			a, b := all[i], all[j]
+			return a.seen < b.seen || a.seen == b.seen && a.at < b.at
+		})
+		for len(all) > 0 {
+			n := 1
+			for n < len(all) && all[n].seen == all[0].seen && all[n].at == all[0].at {
+				n++
+			}
+			b = wire.AppendInt(wire.AppendInt(b, all[0].seen), all[0].seen-all[0].at)
+			b = wire.AppendUint(b, uint64(n))
+			for _, s := range all[:n] {
+				b = append(b, byte(s.trait>>24), byte(s.trait>>16), byte(s.trait>>8), byte(s.trait))
+			}
+			all = all[n:]
+		}
+		return b
+	},
+	decode: func(c *Customer, d *wire.Decoder, _ Names) {
+		for d.Err() == nil && d.Len() > 0 {
+			seen := d.Int()
+			at := seen - d.Int()
+			for range d.Count(4) {
+				trait := uint32(d.Byte())<<24 | uint32(d.Byte())<<16 | uint32(d.Byte())<<8 | uint32(d.Byte())
+				c.stamps = append(c.stamps, traitStamp{trait: trait, at: at, seen: seen})
+			}
+		}
+		sort.Slice(c.stamps, func(i, j int) bool { return c.stamps[i].trait < c.stamps[j].trait })
+	},
+}
