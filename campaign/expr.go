@@ -192,7 +192,8 @@ func counterAskOf(call celast.CallExpr) (ask counterAsk, is bool, err error) {
 	}
 	if len(names) > 0 {
 		if ask.window, err = ParseDuration(names[0]); err != nil || ask.window == 0 {
-			return counterAsk{}, false, fmt.Errorf("customer.%s: %q is no window; write %s", call.FunctionName(), names[0],
+			return counterAsk{}, false, fmt.Errorf("customer.%s: %q is no window; write %s", call.FunctionName(),
+				names[0],
 				cmp.Or(meantDuration(names[0]), "for example 30d"))
 		}
 	}

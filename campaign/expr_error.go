@@ -100,7 +100,8 @@ func (x *exprIssue) explain() string {
 	case strings.Contains(x.message, "has() macro"):
 		return "has() asks for a field: write for example has(event.properties.total)"
 	case strings.Contains(x.message, "recursion"), strings.Contains(x.message, "size exceeds"):
-		return fmt.Sprintf("the expression is too long or too deep: at most %d bytes, %d levels", maxExprBytes, maxExprDepth)
+		return fmt.Sprintf("the expression is too long or too deep: at most %d bytes, %d levels", maxExprBytes,
+			maxExprDepth)
 	case strings.HasPrefix(x.message, "Syntax error"):
 		x.at = min(x.at, len(x.source))
 		if m := inputPattern.FindStringSubmatch(x.message); m != nil && m[1] != "<EOF>" {
@@ -220,13 +221,15 @@ func (x *exprIssue) undefined(field string) string {
 	near := nearest.Name(field, names)
 	switch {
 	case near != "" && inside != "":
-		return fmt.Sprintf("%s has no %s; did you mean %q? What you named yourself is %s.%s.%s", root, field, near, root,
+		return fmt.Sprintf("%s has no %s; did you mean %q? What you named yourself is %s.%s.%s", root, field, near,
+			root,
 			inside, field)
 	case inside != "":
 		return fmt.Sprintf("%s has no %s; write %s.%s.%s (%s itself has %s)", root, field, root, inside, field, root,
 			strings.Join(names, ", "))
 	default:
-		return fmt.Sprintf("%s has no %s; it has %s%s", root, field, strings.Join(names, ", "), nearest.Hint(field, names))
+		return fmt.Sprintf("%s has no %s; it has %s%s", root, field, strings.Join(names, ", "), nearest.Hint(field,
+			names))
 	}
 }
 
@@ -320,7 +323,8 @@ func (x *exprIssue) call(name, receiver string, types []string) string {
 	if len(takes) > most {
 		takes = takes[:most]
 	}
-	return fmt.Sprintf("there is no %s%s(%s); write %s", on, name, strings.Join(given, ", "), strings.Join(takes, ", or "))
+	return fmt.Sprintf("there is no %s%s(%s); write %s", on, name, strings.Join(given, ", "), strings.Join(takes,
+		", or "))
 }
 
 func receiverName(t string) string {

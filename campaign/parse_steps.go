@@ -267,7 +267,8 @@ func (r *reader) checkSteps(n *yaml.Node, p *Program) {
 	reached := p.reached()
 	for i := range p.Steps {
 		if !reached[i] {
-			r.fail(n.Content[i], "step %s cannot be reached: no step before it goes on to it; add a goto: %s, or remove it",
+			r.fail(n.Content[i], "step %s cannot be reached: no step before it goes on to it; add a goto: %s, "+
+				"or remove it",
 				p.Steps[i].ID, p.Steps[i].ID)
 		}
 	}
@@ -285,10 +286,12 @@ func (r *reader) checkTargets(n *yaml.Node, p *Program, unclear map[string]bool)
 			switch at, ok := p.steps[target]; {
 			case target == endStep, unclear[target]:
 			case !ok:
-				r.fail(gotoNode(n.Content[i], target), "step %s: goto %q names no step; there are %s, %s%s", p.Steps[i].ID,
+				r.fail(gotoNode(n.Content[i], target), "step %s: goto %q names no step; there are %s, %s%s",
+					p.Steps[i].ID,
 					target, strings.Join(ids, ", "), endStep, nearest.Hint(target, append(ids, endStep)))
 			case at <= i && p.Steps[at].Loop == 0:
-				r.fail(gotoNode(n.Content[i], target), "step %s: goto %q goes back; only forward is allowed, or to a step with "+
+				r.fail(gotoNode(n.Content[i], target), "step %s: goto %q goes back; only forward is allowed, or "+
+					"to a step with "+
 					"loop: {max: N}", p.Steps[i].ID, target)
 			}
 		}

@@ -28,7 +28,8 @@ func (r *reader) unknownField(n, key, value *yaml.Node, what string, fields []fi
 	}
 	switch {
 	case n.Style&yaml.FlowStyle != 0 && value.Tag == "!!null" && value.Value == "":
-		hint = fmt.Sprintf("; a text with a comma needs quotes, and a field a value: %s: ...", clip(key.Value, 60)) + hint
+		hint = fmt.Sprintf("; a text with a comma needs quotes, and a field a value: %s: ...", clip(key.Value,
+			60)) + hint
 	case strings.Contains(key.Value, ":") && nearest.Name(before(key.Value, ":"), allNames(fields)) != "":
 		hint = "; a space is missing after the colon"
 	}
@@ -102,8 +103,9 @@ var examples = map[string]string{
 	"apiVersion": "apiVersion: nudge/v1", "kind": "kind: Campaign", "metadata": "metadata: {name: my-campaign}",
 	"metadata.name": "name: my-campaign", "trigger.event.name": "name: Cart Updated",
 	"trigger": "trigger: {event: {name: Cart Updated}}", "steps": "steps: with a list of steps",
-	"document.spec": "spec: and below it, indented, what it says", "step.id": "id: remind", "event": "event: Order Completed",
-	"goto": "goto: STEP", "goal.id": "id: bought", "max": "max: 3", "window": "window: 24h", "limit": "limit: 3",
+	"document.spec": "spec: and below it, indented, what it says", "step.id": "id: remind",
+	"event": "event: Order Completed",
+	"goto":  "goto: STEP", "goal.id": "id: bought", "max": "max: 3", "window": "window: 24h", "limit": "limit: 3",
 	"channel.type": "type: console", "until.at": `at: "09:00"`, "scenario.at": "at: 2026-03-01T10:00:00Z",
 	"from": `from: "21:00"`, "to": `to: "09:00"`, "for": "for: 2h", "reaches": "reaches: 3", "percent": "percent: 10",
 	"trigger.date.path": "path: customer.traits.birthday", "trigger.change.path": "path: customer.traits.level",
@@ -237,7 +239,8 @@ func zoneHint(s string) string {
 	return nearest.Hint(word, names)
 }
 
-var clockPattern = regexp.MustCompile(`(?i)^\s*(\d{1,2})(?:[:.h]?([0-5]\d))?(?::[0-5]\d)?\s*(am|pm|a\.m\.|p\.m\.|h)?\s*$`)
+var clockPattern = regexp.MustCompile(
+	`(?i)^\s*(\d{1,2})(?:[:.h]?([0-5]\d))?(?::[0-5]\d)?\s*(am|pm|a\.m\.|p\.m\.|h)?\s*$`)
 
 // clockHint is a time of day as it is written, or an example.
 func clockHint(s, otherwise string) string {
@@ -266,7 +269,8 @@ func clockHint(s, otherwise string) string {
 // instantHint is an instant as it is written, or an example.
 func instantHint(s string) string {
 	for _, layout := range []string{
-		time.DateOnly, time.DateTime, "2006-01-02T15:04:05", "2006-01-02 15:04", "2006-01-02T15:04", "2006-01-02T15:04Z",
+		time.DateOnly, time.DateTime, "2006-01-02T15:04:05", "2006-01-02 15:04", "2006-01-02T15:04",
+		"2006-01-02T15:04Z",
 		"02.01.2006", "2006/01/02", "2006-01-02 15:04:05Z07:00",
 	} {
 		if t, err := time.Parse(layout, strings.TrimSpace(s)); err == nil && t.UnixMilli() > 0 {

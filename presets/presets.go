@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+
+	"github.com/nudge-engine/nudge/campaign/nearest"
 )
 
 // files are the presets (*.yaml), what they share (workspace.yaml), and the
@@ -65,7 +67,8 @@ func Find(name string) (Preset, error) {
 		}
 		names = append(names, p.Name)
 	}
-	return Preset{}, fmt.Errorf("there is no preset %q; there are %s", name, strings.Join(names, ", "))
+	return Preset{}, fmt.Errorf("there is no preset %q; there are %s%s", name, strings.Join(names, ", "),
+		nearest.Hint(name, names))
 }
 
 // headOf reads the two lines of comment on top of a preset.

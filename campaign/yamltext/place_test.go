@@ -22,6 +22,8 @@ func scalars(n *yaml.Node) (all []*yaml.Node) {
 
 // Each letter X of a value is found where the file has it, in every way of writing a
 // scalar.
+//
+//nolint:dupword // the letters are what is looked for
 func TestPlace(t *testing.T) {
 	f := func(text string) {
 		t.Helper()

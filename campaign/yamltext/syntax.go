@@ -70,7 +70,8 @@ func (f *finding) explain() string {
 	case said("tab character") || at == '\t' && said("cannot start any token"):
 		f.place.Column = strings.IndexRune(string(line), '\t') + 1
 		return "a tab: write spaces instead"
-	case said("control characters", "invalid leading UTF-8", "incomplete UTF-8", "invalid trailing UTF-8", "invalid Unicode"):
+	case said("control characters", "invalid leading UTF-8", "incomplete UTF-8", "invalid trailing UTF-8",
+		"invalid Unicode"):
 		return "a character that is no text; save the file as UTF-8"
 	case said("end of stream", "document indicator"):
 		f.place = f.context
@@ -80,7 +81,8 @@ func (f *finding) explain() string {
 	}
 	if p, found := f.openQuote(); found {
 		f.place = p
-		return "the quote that opens here is not closed on its line; close it, or double a quote that is part of the text"
+		return "the quote that opens here is not closed on its line; close it, or double a quote that is part " +
+			"of the text"
 	}
 	switch {
 	case said("cannot start any token"):

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/nudge-engine/nudge/internal/definition"
@@ -14,7 +15,7 @@ type applyCommand struct {
 	adminAddress `embed:""`
 	DryRun       bool     `help:"Say what would happen to whom, and change nothing."`
 	Backfill     bool     `help:"Count in the retained log first what the definitions newly ask for."`
-	Paths        []string `arg:"" name:"path" help:"Files, or directories with .yaml, .yml and .json files."`
+	Paths        []string `arg:"" optional:"" name:"path" help:"Files, or directories with .yaml, .yml and .json files; without: campaigns."`
 }
 
 func (a *applyCommand) Help() string {
@@ -30,13 +31,20 @@ With --backfill the server first counts in its log, as far back as that is kept,
 definitions newly ask for; they are in force when that is done. Count triggers then fire
 for the customers whose whole history the log has.
 
+Without a path it applies the directory campaigns, where nudge new writes to.
+
 Example:
-  nudge apply --dry-run campaigns
-  nudge apply campaigns`
+  nudge apply --dry-run
+  nudge apply
+  nudge apply campaigns/spring-carts.yaml campaigns/workspace.yaml`
 }
 
 func (a *applyCommand) Run(out console) error {
-	body, err := filesOf(a.Paths)
+	paths, err := pathsOr(a.Paths)
+	if err != nil {
+		return err
+	}
+	body, err := filesOf(paths)
 	if err != nil {
 		return err
 	}
@@ -69,13 +77,17 @@ func (a *applyCommand) Run(out console) error {
 	if err := json.Unmarshal(text, &answer); err != nil {
 		return fmt.Errorf("the answer cannot be read: %w", err)
 	}
+	changed := 0
 	for _, d := range answer.Applied {
 		state := "unchanged"
 		if d.Changed {
 			state = "applied"
+			changed++
 		}
 		fmt.Fprintf(out.out, "%s %s: %s, version %d\n", d.Kind, d.Name, state, d.Version)
 	}
+	fmt.Fprintf(out.out, "%s: %d of %d documents changed; all are in force at %s\n", strings.Join(paths, ", "), changed,
+		len(answer.Applied), a.url())
 	for _, c := range answer.FromNow {
 		fmt.Fprintf(out.out, "counted from now on: %s (nudge apply --backfill would have counted the log first)\n", c)
 	}

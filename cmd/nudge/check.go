@@ -11,7 +11,7 @@ import (
 )
 
 type checkCommand struct {
-	Paths       []string `arg:"" name:"path" help:"Files, or directories with .yaml, .yml and .json files."`
+	Paths       []string `arg:"" optional:"" name:"path" help:"Files, or directories with .yaml, .yml and .json files; without: campaigns."`
 	EgressAllow string   `env:"NUDGE_EGRESS_ALLOW" help:"What the server's channels may reach, as its setting says." placeholder:"LIST"`
 }
 
@@ -35,7 +35,11 @@ func (c *checkCommand) Run(out console) error {
 	if c.EgressAllow != "" {
 		o.Egress = allowed
 	}
-	docs, err := load(lang, c.Paths, o)
+	paths, err := pathsOr(c.Paths)
+	if err != nil {
+		return err
+	}
+	docs, err := load(lang, paths, o)
 	if err != nil {
 		fmt.Fprintln(out.err, err)
 		return errors.New("the definitions have errors")

@@ -89,7 +89,8 @@ func (a adminAddress) call(method, path string, body any) ([]byte, error) {
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return nil, fmt.Errorf(
-			"no server at %s (start one with nudged, or name another with --admin): %w",
+			"no server at %s: start one in another terminal with `make run` or `nudged`, or name another with "+
+				"--admin (%w)",
 			a.Admin,
 			err,
 		)

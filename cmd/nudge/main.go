@@ -47,7 +47,12 @@ func run(args []string, c console) int {
 	status := 0
 	exited := false
 	parser, err := kong.New(&cli{}, kong.Name("nudge"), kong.Description(
-		"nudge checks, applies and simulates trigger campaigns. Start with `nudge check DIR`."),
+		"nudge writes, checks, tests and applies trigger campaigns. To begin, with a server running beside:\n\n"+
+			"  nudge new my-carts --preset cart-abandoned   (a campaign of yours in ./campaigns)\n"+
+			"  nudge test                                   (plays its scenarios)\n"+
+			"  nudge apply                                  (puts it in force)\n"+
+			"  nudge status my-carts                        (how it goes)\n\n"+
+			"nudge COMMAND --help explains a command, with examples."),
 		units.Durations(), kong.UsageOnError(), kong.Writers(c.out, c.err), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Exit(func(code int) { status, exited = code, true }))
 	if err != nil {

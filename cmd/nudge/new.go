@@ -16,7 +16,7 @@ type newCommand struct {
 	Name   string `arg:"" optional:"" help:"Name of the new campaign, and of its file."`
 	Preset string `placeholder:"PRESET" help:"What to begin with; --list shows what there is."`
 	From   string `placeholder:"CAMPAIGN" help:"A campaign of the directory to copy, instead of a preset."`
-	Dir    string `default:"." type:"path" help:"Where your campaigns are; made when it is not there."`
+	Dir    string `placeholder:"DIR" help:"Where your campaigns are; made when it is not there. Without: campaigns."`
 	List   bool   `help:"List the presets."`
 }
 
@@ -31,13 +31,16 @@ change them where you mean something else; apply it when they hold.
 
 With --from it copies a campaign of DIR instead, with its scenarios.
 
+Your campaigns are in the directory campaigns, unless the present one has some itself;
+nudge test, check and apply look there too.
+
 Example:
   nudge new --list
-  nudge new spring-carts --preset cart-abandoned --dir campaigns
-  nudge test campaigns --only spring-carts
-  nudge check campaigns
-  nudge apply campaigns
-  nudge new summer-carts --from spring-carts --dir campaigns
+  nudge new spring-carts --preset cart-abandoned
+  nudge test --only spring-carts
+  nudge check
+  nudge apply
+  nudge new summer-carts --from spring-carts
 
 What the events are called and look like: nudge events`
 }
@@ -49,6 +52,9 @@ func (n *newCommand) Run(out console) error {
 	if n.Name == "" || (n.Preset == "") == (n.From == "") {
 		return errors.New("a name and --preset are needed, or --from, for example: " +
 			"nudge new spring-carts --preset cart-abandoned; --list shows the presets")
+	}
+	if n.Dir == "" {
+		n.Dir = campaignsDir()
 	}
 	preset, err := n.begin()
 	if err != nil {
@@ -73,8 +79,9 @@ func (n *newCommand) Run(out console) error {
 		}
 		fmt.Fprintf(out.out, "%s: added %s\n", shared, strings.Join(names, ", "))
 	}
-	fmt.Fprintf(out.out, "It needs %s\n\nNext:\n  nudge test %s --only %s\n  nudge check %s\n",
-		strings.TrimSuffix(preset.Needs, ".")+".", n.Dir, n.Name, n.Dir)
+	dir := argument(n.Dir)
+	fmt.Fprintf(out.out, "It needs %s\n\nNext:\n  nudge test%s --only %s\n  nudge check%s\n  nudge apply%s\n",
+		strings.TrimSuffix(preset.Needs, ".")+".", dir, n.Name, dir, dir)
 	return nil
 }
 
@@ -121,7 +128,8 @@ func (n *newCommand) fits(path string, text []byte) (add []byte, names []string,
 	if err != nil {
 		return nil, nil, err
 	}
-	there = append(there, definition.File{Name: path, Text: text}, definition.File{Name: "workspace", Text: add, MayBeEmpty: true})
+	there = append(there, definition.File{Name: path, Text: text},
+		definition.File{Name: "workspace", Text: add, MayBeEmpty: true})
 	// Channels of the directory's other campaigns may be known to the server alone.
 	if _, err := definition.Parse(lang, there, definition.Options{Loose: true}); err != nil {
 		return nil, nil, fmt.Errorf("with the new file the definitions would have errors; nothing was written\n%w", err)

@@ -11,7 +11,7 @@ import (
 )
 
 type testCommand struct {
-	Path string `arg:"" name:"path" help:"Directory (or file) with campaigns and documents of kind Scenario."`
+	Path string `arg:"" optional:"" name:"path" help:"Directory (or file) with campaigns and scenarios; without: campaigns."`
 	Only string `placeholder:"TEXT" help:"Only scenarios whose name holds this."`
 }
 
@@ -19,7 +19,10 @@ func (t *testCommand) Help() string {
 	return `Plays every Scenario of a directory against its campaigns, on a virtual clock, and
 compares what was handed off with what the scenario expects.
 
+Without a path it plays those of the directory campaigns, where nudge new writes to.
+
 Example:
+  nudge test
   nudge test examples/shop`
 }
 
@@ -28,7 +31,15 @@ func (t *testCommand) Run(out console) error {
 	if err != nil {
 		return err
 	}
-	docs, err := load(lang, []string{t.Path}, definition.Options{Loose: true})
+	var given []string
+	if t.Path != "" {
+		given = []string{t.Path}
+	}
+	paths, err := pathsOr(given)
+	if err != nil {
+		return err
+	}
+	docs, err := load(lang, paths, definition.Options{Loose: true})
 	if err != nil {
 		fmt.Fprintln(out.err, err)
 		return errors.New("the definitions have errors")
@@ -56,7 +67,7 @@ func (t *testCommand) Run(out console) error {
 	}
 	switch {
 	case played == 0:
-		return fmt.Errorf("no scenario in %s: add a document of kind Scenario", t.Path)
+		return fmt.Errorf("no scenario in %s: add a document of kind Scenario", paths[0])
 	case failed > 0:
 		return fmt.Errorf("%d of %d scenarios failed", failed, played)
 	}

@@ -14,7 +14,8 @@ func checkCalendars(
 	for _, name := range order {
 		for _, c := range policies[name].Calendars {
 			if first := calendars[c.Name]; first != "" {
-				fail(campaign.KindPolicy, name, campaign.Spot{Field: "calendar", Name: c.Name}, "calendar %q is defined already by Policy %s", c.Name, first)
+				fail(campaign.KindPolicy, name, campaign.Spot{Field: "calendar", Name: c.Name},
+					"calendar %q is defined already by Policy %s", c.Name, first)
 				continue
 			}
 			calendars[c.Name] = name

@@ -39,7 +39,8 @@ func Read(path string) ([]File, error) {
 	}
 	if !info.IsDir() {
 		if hidden(filepath.Base(path)) {
-			return nil, fmt.Errorf("definitions: %s is hidden, as its name begins with a dot: hidden files are passed over; "+
+			return nil, fmt.Errorf("definitions: %s is hidden, as its name begins with a dot: hidden files are "+
+				"passed over; "+
 				"rename it to have it read", path)
 		}
 		text, err := os.ReadFile(path)

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/definition"
+)
+
+// usualDir is where campaigns are unless a command is told otherwise.
+const usualDir = "campaigns"
+
+// campaignsDir is the directory that is meant when none is named: campaigns, if it is
+// there; the present one, if it has definitions; else campaigns, to be made.
+func campaignsDir() string {
+	if info, err := os.Stat(usualDir); err == nil && info.IsDir() {
+		return usualDir
+	}
+	files, err := definition.Read(".")
+	if err != nil {
+		return usualDir
+	}
+	for _, f := range files {
+		if bytes.Contains(f.Text, []byte(campaign.APIVersion)) {
+			return "."
+		}
+	}
+	return usualDir
+}
+
+// pathsOr are the paths that a command was given, or the directory that is meant without.
+func pathsOr(paths []string) ([]string, error) {
+	if len(paths) > 0 {
+		return paths, nil
+	}
+	dir := campaignsDir()
+	if _, err := os.Stat(dir); err != nil {
+		return nil, fmt.Errorf("there is no directory %s here: begin a campaign with "+
+			"`nudge new my-campaign --preset cart-abandoned`, or name the directory that has yours", dir)
+	}
+	return []string{dir}, nil
+}
+
+// argument is how a command is told of a directory: not at all where it is meant anyway.
+func argument(dir string) string {
+	if dir == campaignsDir() {
+		return ""
+	}
+	return " " + dir
+}
