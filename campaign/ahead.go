@@ -20,5 +20,10 @@ func (s *Set) Ahead(c *Customer) bool {
 			return true
 		}
 	}
+	for i := range c.Levels {
+		if c.Levels[i].Due != 0 {
+			return true
+		}
+	}
 	return len(c.Watches) > 0 || len(c.Pending) > 0
 }

@@ -169,8 +169,8 @@ func TestPatternsAreConstants(t *testing.T) {
 	const text = "apiVersion: nudge/v1\nkind: Campaign\nmetadata: {name: c}\nspec:\n  trigger:\n    event:\n" +
 		"      name: E\n      where: event.properties.s.matches(event.properties.re)\n  steps: [{id: x, exit: {}}]\n"
 	var all Errors
-	if _, err := Parse(lang, "f.yaml", []byte(text)); !errors.As(err, &all) || all[0].Line != 8 || all[0].Column != 14 {
-		t.Errorf("the error is %v; want it at line 8, column 14", err)
+	if _, err := Parse(lang, "f.yaml", []byte(text)); !errors.As(err, &all) || all[0].Line != 8 || all[0].Column != 57 {
+		t.Errorf("the error is %v; want it at line 8, column 57", err)
 	}
 	e, err := lang.compileExpr(`event.properties.s.matches("^a(.)c$") && matches(event.properties.s, "b")`, celBool(true))
 	if err != nil {

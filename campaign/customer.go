@@ -272,6 +272,9 @@ func (c *Customer) NextDue() int64 {
 	for i := range c.Dates {
 		consider(c.Dates[i].Due)
 	}
+	for i := range c.Levels {
+		consider(c.Levels[i].Due)
+	}
 	for i := range c.Pending {
 		consider(c.Pending[i].wakeAt())
 	}
@@ -331,6 +334,11 @@ func (c *Customer) Quarantine(due, now int64) {
 	for i := range c.Dates {
 		if c.Dates[i].Due <= due {
 			c.Dates[i].Due, c.Dates[i].Number = 0, 0
+		}
+	}
+	for i := range c.Levels {
+		if c.Levels[i].Due <= due {
+			c.Levels[i].Due = 0
 		}
 	}
 	pending := c.Pending[:0]

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/google/cel-go/cel"
 	celast "github.com/google/cel-go/common/ast"
@@ -137,7 +138,7 @@ func (l *Language) compileExpr(source string, want *cel.Type) (*Expr, error) {
 		wrong := spent.see(ast.NativeRep(), x)
 		if x.Kind() == celast.CallKind {
 			ask, is, err := counterAskOf(x.AsCall())
-			if wrong = cmp.Or(wrong, err); is {
+			if wrong = cmp.Or(wrong, checkDuration(x.AsCall()), err); is {
 				e.asks = append(e.asks, ask)
 				e.reads.clock = e.reads.clock || ask.window > 0
 			}
@@ -160,6 +161,27 @@ func (l *Language) compileExpr(source string, want *cel.Type) (*Expr, error) {
 		e.terms = termsOf(ast.NativeRep())
 	}
 	return e, nil
+}
+
+// checkDuration says what to write where a length of time is not one for CEL, which knows
+// hours and less.
+func checkDuration(call celast.CallExpr) error {
+	if call.FunctionName() != "duration" || call.IsMemberFunction() || len(call.Args()) != 1 {
+		return nil
+	}
+	text, constant := literalText(call.Args()[0])
+	if !constant {
+		return nil
+	}
+	if _, err := time.ParseDuration(text); err == nil {
+		return nil
+	}
+	example := "72h"
+	if ms, err := ParseDuration(text); err == nil {
+		example = fmt.Sprintf("%dh", ms/hourMillis)
+	}
+	return fmt.Errorf("duration(%q) is not understood; write duration(%q): hours, minutes (m) or seconds (s)",
+		clip(text, 64), example)
 }
 
 // counterAskOf recognises customer.count("X") and its kin. Names must be

@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"slices"
 	"sort"
 
 	"github.com/google/cel-go/common/types"
@@ -19,6 +20,8 @@ type Level struct {
 	// On says that the customer is in the segment, or that the value is beyond the
 	// threshold and has not gone back far enough.
 	On bool
+	// Due is when the value may change without a record, ms; 0: it does not.
+	Due int64
 }
 
 // sight is the value of a segment (1: in it) or threshold at an instant.
@@ -96,7 +99,7 @@ func (m *Machine) crossed(p *Program) bool {
 			was = l.On
 		}
 		is := after.value == 1
-		m.keepLevel(p, t.spec, is, t.When.reads.clock)
+		m.keepLevel(p, t.spec, is, false)
 		return was != is && is != t.OnLeave
 	}
 	if t, ok := p.Trigger.(*ThresholdTrigger); ok {
@@ -126,7 +129,7 @@ func (m *Machine) crossedLevel(p *Program, t *ThresholdTrigger, before, after si
 	// or that the value, missing now, was high.
 	hidden := on && (!after.known || !t.beyond(after.value)) ||
 		t.Down && !after.known && (before.known || stored)
-	m.keepLevel(p, t.spec, on, t.Value.reads.clock || hidden)
+	m.keepLevel(p, t.spec, on, hidden)
 	return fires
 }
 
@@ -154,27 +157,31 @@ func (c *Customer) level(campaign string) *Level {
 	return nil
 }
 
-// keepLevel stores the state of a trigger, or drops it where it need not be kept.
+// keepLevel stores the state of a trigger, or drops it where it need not be kept. That of
+// one that changes with time is kept while it is on or will change: the value before a
+// record does not show what a timer has seen of it.
 func (m *Machine) keepLevel(p *Program, spec uint64, on, keep bool) {
-	c := m.c
+	c, due := m.c, int64(0)
+	if p.watchesClock() {
+		due = p.clock().next(m.scope)
+		keep = keep || on || due != 0 || m.profileChanged()
+	}
+	if !keep {
+		m.dropLevel(p.Name)
+		return
+	}
 	l := c.level(p.Name)
-	switch {
-	case keep && l != nil:
-		l.Spec, l.On = spec, on
-	case keep:
+	if l == nil {
 		c.Levels = inForce(m.set, c.Levels, func(l *Level) string { return l.Campaign })
 		if len(c.Levels) >= maxStates {
 			m.refuse(p, "", ReasonStates)
 			return
 		}
 		i := sort.Search(len(c.Levels), func(i int) bool { return c.Levels[i].Campaign >= p.Name })
-		c.Levels = append(c.Levels, Level{})
-		copy(c.Levels[i+1:], c.Levels[i:])
-		c.Levels[i] = Level{Campaign: p.Name, Spec: spec, On: on}
-	case l != nil:
-		i := sort.Search(len(c.Levels), func(i int) bool { return c.Levels[i].Campaign >= p.Name })
-		c.Levels = append(c.Levels[:i], c.Levels[i+1:]...)
+		c.Levels = slices.Insert(c.Levels, i, Level{})
+		l = &c.Levels[i]
 	}
+	*l = Level{Campaign: p.Name, Spec: spec, On: on, Due: due}
 }
 
 // inForce drops the states of campaigns that are gone.

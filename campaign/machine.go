@@ -149,7 +149,7 @@ func (m *Machine) fireDue(due int64) (fired bool) {
 			return fired
 		}
 		fired = true
-		if t.watch != "" && m.stands(t.watch) || t.date > 0 && m.stands(m.c.Dates[t.date-1].Campaign) {
+		if t.chain == nil && t.campaign != "" && m.stands(t.campaign) {
 			m.arbitrate() // the campaign's chains go before its trigger: one may end
 		}
 		m.planned = t.due
@@ -171,6 +171,8 @@ func (m *Machine) fireDue(due int64) (fired bool) {
 			m.fireWatch(t.watch)
 		case t.date > 0:
 			m.fireDate(t.date - 1)
+		case t.level:
+			m.fireLevel(t.campaign)
 		default:
 			m.firePending(t.pending)
 		}

@@ -58,9 +58,10 @@ func (r *reader) streak(n *yaml.Node) *StreakTrigger {
 }
 
 func (r *reader) threshold(n *yaml.Node) *ThresholdTrigger {
-	t := new(ThresholdTrigger)
+	t, value := new(ThresholdTrigger), n
 	r.object(n, "trigger.threshold",
 		field{name: "value", required: true, read: func(n *yaml.Node) {
+			value = n
 			r.customerExpr(n, "value", false, &t.Value)
 			if t.Value != nil && !numeric(t.Value.output) {
 				r.fail(n, "value: the expression gives %s, not a number", plainType(t.Value.output.String()))
@@ -75,15 +76,20 @@ func (r *reader) threshold(n *yaml.Node) *ThresholdTrigger {
 				r.fail(n, "hysteresis must not be negative")
 			}
 		}})
+	r.valueClock(value, "value", t.Value, &t.clock)
 	t.spec = specID("threshold", sourceOf(t.Value), strconv.FormatBool(t.Down), float(t.At), float(t.Hysteresis))
 	return t
 }
 
 func (r *reader) segment(n *yaml.Node) *SegmentTrigger {
-	t := new(SegmentTrigger)
+	t, when := new(SegmentTrigger), n
 	r.object(n, "trigger.segment",
-		field{name: "when", required: true, read: func(n *yaml.Node) { r.customerExpr(n, "when", true, &t.When) }},
+		field{name: "when", required: true, read: func(n *yaml.Node) {
+			when = n
+			r.customerExpr(n, "when", true, &t.When)
+		}},
 		field{name: "on", read: func(n *yaml.Node) { t.OnLeave = r.choice(n, "on", "enter", "leave") == 1 }})
+	r.valueClock(when, "when", t.When, &t.clock)
 	t.spec = specID("segment", sourceOf(t.When))
 	return t
 }
@@ -170,6 +176,18 @@ func (r *reader) customerExpr(n *yaml.Node, what string, predicate bool, into **
 	if *into != nil && (*into).reads.record {
 		r.fail(n, "%s must look at customer and now only, not at event, trigger or chain", what)
 	}
+}
+
+// valueClock finds out when the value of a trigger changes without a record.
+func (r *reader) valueClock(n *yaml.Node, what string, e *Expr, into *valueClock) {
+	if e == nil {
+		return
+	}
+	c, err := r.lang.clockOf(e)
+	if err != nil {
+		r.failExpr(n, what, err)
+	}
+	*into = c
 }
 
 // gives checks what an expression gives where that is known before it runs.

@@ -265,15 +265,21 @@ func (r *reader) expr(n *yaml.Node, what string, predicate bool, into **Expr) {
 	}
 	want := celBool(predicate)
 	e, err := r.lang.compileExpr(s, want)
+	if err != nil {
+		r.failExpr(n, what, err)
+		return
+	}
+	*into = e
+}
+
+// failExpr says what is wrong with an expression, at its places where they are known.
+func (r *reader) failExpr(n *yaml.Node, what string, err error) {
 	var at ExprErrors
-	switch {
-	case errors.As(err, &at):
-		for _, e := range at {
-			r.failAt(n, e.Offset, "%s: %s%s", what, e.Message, r.cutShort(n))
-		}
-	case err != nil:
+	if !errors.As(err, &at) {
 		r.fail(n, "%s: %v", what, err)
-	default:
-		*into = e
+		return
+	}
+	for _, e := range at {
+		r.failAt(n, e.Offset, "%s: %s%s", what, e.Message, r.cutShort(n))
 	}
 }

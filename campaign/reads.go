@@ -7,6 +7,7 @@ import celast "github.com/google/cel-go/common/ast"
 type reads struct {
 	profile bool // traits, tags, zone: what a record can change in the profile
 	clock   bool // now, or a window: the value can change without a record
+	now     bool // now itself
 	record  bool // event, trigger or chain: a value that only a record gives
 }
 
@@ -16,7 +17,7 @@ func (r *reads) see(x celast.Expr) {
 	case celast.IdentKind:
 		switch x.AsIdent() {
 		case "now":
-			r.clock = true
+			r.clock, r.now = true, true
 		case "event", "trigger", "chain":
 			r.record = true
 		}
@@ -31,13 +32,13 @@ func (r *reads) see(x celast.Expr) {
 	}
 }
 
-// changedBy says after which records the expression can have another value; nil when
-// the definition had an error.
+// changedBy says after which records the expression can have another value: what changes
+// it without one is its clock. e is nil when the definition had an error.
 func (e *Expr) changedBy() interest {
 	if e == nil {
 		return interest{}
 	}
-	i := interest{always: e.reads.clock}
+	var i interest
 	if e.reads.profile {
 		i.names = append(i.names, identifyName)
 	}

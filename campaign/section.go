@@ -28,6 +28,7 @@ var customerSections = []section[*Customer]{
 	{23, func(c *Customer) bool { return len(c.Windows) > 0 }, appendWindows, decodeWindows},
 	{24, func(c *Customer) bool { return len(c.Tags) > 0 }, appendTags, decodeTags},
 	{25, func(c *Customer) bool { return c.Toured > 0 }, appendToured, decodeToured},
+	levelTimerSection,
 	queueSection, idleSection,
 	tombstoneSection, sourceSection, uncountedSection, unmetSection,
 	notedSection, contextZoneSection, stampSection,

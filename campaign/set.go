@@ -15,12 +15,12 @@ type Set struct {
 	triggers map[string][]*Program // event name -> programs by name
 	counters map[string][]*counterSpec
 	windows  map[string]*windowSpec // by event name
-	always   []*Program             // whose trigger looks at every record, by name
 	ringed   map[string]bool        // event names that a goal, stop or wait names
 	// profile are the programs whose trigger watches customers from their
 	// first record on, by name.
 	profile []*Program
-	// segments are the programs that look at a segment, by name.
+	// segments are the programs that look at a segment, or at a threshold whose value changes
+	// with time, by name.
 	segments []*Program
 	winners  []Winner
 	// successions are what older versions left, by campaign.
@@ -80,7 +80,6 @@ func NewSet(programs []*Program, since map[string]uint64, place uint64, kept ...
 		}
 		s.indexAsked(p)
 	}
-	s.addAlways()
 	s.sortCounters()
 	s.watchEvents()
 	wanted := map[string]bool{}

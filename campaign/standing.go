@@ -90,10 +90,12 @@ func (m *Machine) listening(p *Program) Asked {
 	case *ThresholdTrigger:
 		a.About = "threshold"
 		a = m.exprFacts(a, t.Value)
+		a = m.levelFacts(a, p)
 	case *SegmentTrigger:
 		a.About = "segment"
 		a = m.exprFacts(a, t.When)
 		a.Facts = append(a.Facts, truthFact("inside", m.isInside(t)))
+		a = m.levelFacts(a, p)
 	case *DateTrigger:
 		a.About = "date"
 		a = m.exprFacts(a, t.Path)
@@ -110,6 +112,14 @@ func (m *Machine) listening(p *Program) Asked {
 		a.About, a.Source = "broadcast "+t.Event, sourceOf(t.Audience)
 	case *ScheduleTrigger:
 		a.About = "schedule " + t.Text
+	}
+	return a
+}
+
+// levelFacts say when the value of a trigger may change without a record.
+func (m *Machine) levelFacts(a Asked, p *Program) Asked {
+	if l := m.c.level(p.Name); l != nil && l.Due != 0 {
+		a.Facts = append(a.Facts, timeFact("may change at", l.Due))
 	}
 	return a
 }

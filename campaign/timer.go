@@ -1,13 +1,14 @@
 package campaign
 
-// timer is one due timer of the customer: of a chain, a watch, a date, or a pending
-// delivery.
+// timer is one due timer of the customer: of a chain, a watch, a date, a value that changes
+// with time, or a pending delivery.
 type timer struct {
 	due      int64
 	campaign string // empty for a delivery
 	chain    *Chain
 	watch    string
 	date     int // index + 1
+	level    bool
 	pending  int // index
 }
 
@@ -43,6 +44,10 @@ func (m *Machine) nextTimer(limit int64) (best timer, found bool) {
 	for i := range m.c.Dates {
 		w := &m.c.Dates[i]
 		consider(timer{due: w.Due, campaign: w.Campaign, date: i + 1})
+	}
+	for i := range m.c.Levels {
+		l := &m.c.Levels[i]
+		consider(timer{due: l.Due, campaign: l.Campaign, level: true})
 	}
 	return best, found
 }

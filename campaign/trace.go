@@ -197,6 +197,8 @@ func (m *Machine) timed(t *timer) {
 		o.Name = "inactivity of " + t.watch
 	case t.date > 0:
 		o.Name = "date of " + t.campaign
+	case t.level:
+		o.Name = "value of " + t.campaign
 	default:
 		d := &m.c.Pending[t.pending].Delivery
 		o.Name = "delivery of " + d.Campaign + "/" + d.Step

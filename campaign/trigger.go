@@ -3,12 +3,8 @@ package campaign
 // identifyName is the event name of identify calls, which change the profile.
 const identifyName = "$identify"
 
-// interest says which records a trigger wants to see: those of some event names, or
-// any.
-type interest struct {
-	names  []string
-	always bool
-}
+// interest says which records a trigger wants to see: those of some event names.
+type interest struct{ names []string }
 
 // StreakTrigger fires when matching events follow each other without a break; then
 // the count starts anew.
@@ -28,6 +24,7 @@ type ThresholdTrigger struct {
 	At         float64
 	Hysteresis float64 // how far back it must go before it can cross again
 	spec       uint64
+	clock      valueClock
 }
 
 // SegmentTrigger fires when a predicate over the customer becomes true or false.
@@ -35,6 +32,7 @@ type SegmentTrigger struct {
 	When    *Expr
 	OnLeave bool
 	spec    uint64
+	clock   valueClock
 }
 
 // ChangeTrigger fires when an attribute of the profile gets another value.

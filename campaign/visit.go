@@ -123,7 +123,8 @@ func (s *Set) Activation(old *Set, names []string) (v Visit, needed bool) {
 				v.Campaigns = append(v.Campaigns, name)
 			}
 		case *SegmentTrigger, *ThresholdTrigger:
-			if existing {
+			same := before != nil && before.levelSpec() == p.levelSpec()
+			if existing || p.watchesClock() && !same {
 				v.Campaigns = append(v.Campaigns, name)
 			}
 		default: // the others look at records only
@@ -244,6 +245,7 @@ func (m *Machine) activated(name string, existing bool) {
 	case *InactivityTrigger:
 		m.armKnown(p, t, existing)
 	case *SegmentTrigger, *ThresholdTrigger:
+		m.observe(p)
 		if s := m.sight(p); existing && s.holds() {
 			m.askIn(p, nil)
 		}

@@ -68,7 +68,7 @@ func (s *Set) watchEvents() {
 	for name, all := range s.triggers { //nudge:unordered each is handled alone
 		s.watchers[name] = &lazyWatchers{set: s, programs: all, name: name}
 	}
-	s.watchAlways = &lazyWatchers{set: s, programs: s.always}
+	s.watchAlways = &lazyWatchers{set: s}
 }
 
 func newWatchers(programs []*Program, name string, all bool) *watchers {
