@@ -28,7 +28,7 @@ func (s *server) startWithFiles(limit int) {
 // it nor keeps others out.
 func TestMoreConnectionsThanFiles(t *testing.T) {
 	const files = 320
-	s := newServer(t, "", "NUDGE_PARTITIONS=2")
+	s := newServer(t, crashDefinitions("http://127.0.0.1:1/"), "NUDGE_PARTITIONS=2")
 	s.startWithFiles(files)
 	s.ready()
 	for _, address := range []string{s.http, s.admin} {
