@@ -8,6 +8,9 @@ import (
 // FormatKey holds the store's format.
 func FormatKey() []byte { return []byte{'f'} }
 
+// PartsKey holds what belongs to the store: the log, its streams, node.json.
+func PartsKey() []byte { return []byte{'b'} }
+
 // SinkKey holds the position of a sink.
 func SinkKey(name string) []byte { return append([]byte{'w'}, name...) }
 

@@ -144,6 +144,19 @@ func (l *JetStream) Open(ctx context.Context, name string, o Options) (Stream, e
 	return js, nil
 }
 
+// Created says when a stream was made, which tells it from another one of its name. It
+// creates nothing; found is false when there is no such stream.
+func (l *JetStream) Created(ctx context.Context, name string) (at time.Time, found bool, err error) {
+	s, err := l.js.Stream(ctx, name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return time.Time{}, false, nil
+	}
+	if err != nil {
+		return time.Time{}, false, fmt.Errorf("stream: look for %s: %w", name, err)
+	}
+	return s.CachedInfo().Created, true, nil
+}
+
 func (l *JetStream) config(name string, o Options) jetstream.StreamConfig {
 	subjects := []string{subject(name)}
 	if o.Lanes != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/gofrs/flock"
@@ -22,7 +23,11 @@ type recoverCommand struct {
 
 func (r *recoverCommand) Help() string {
 	return `Brings partitions back that halted because their log lost messages that had been
-read: a damaged disk, an older copy put in place, a stream made anew.
+read: a damaged disk, an older copy put in place, a stream made anew. It also
+accepts that a part of the data is missing or of another directory (a stream, the
+state, node.json, the rows of ClickHouse), for which a server does not start: what
+is missing is then made anew at the next start. Put it back from a backup instead
+when there is one.
 
 The state of the customers is kept. The numbering of the stream is moved behind
 everything that was ever read of it, so that no new event is taken for an old
@@ -39,7 +44,7 @@ func (r *recoverCommand) Run(out console) (err error) {
 		return errors.Join(fmt.Errorf("%s is in use: stop the server first", r.Data), err)
 	}
 	defer func() { err = errors.Join(err, lock.Unlock()) }()
-	store, err := storage.OpenPebble(storage.PebbleConfig{Dir: filepath.Join(r.Data, "state"), ReadOnly: !r.Yes})
+	store, err := r.state()
 	if err != nil {
 		return err
 	}
@@ -61,20 +66,41 @@ func (r *recoverCommand) Run(out console) (err error) {
 		return err
 	}
 	partitions := control[0].Genesis.Partitions
-	sinks, err := warehouse.Positions(context.Background(), log, partitions)
-	if err != nil {
+	missing := &missingParts{dir: r.Data, log: log, store: store, out: out, do: r.Yes, key: key}
+	if err := missing.look(context.Background()); err != nil {
 		return err
+	}
+	sinks := make([]warehouse.Position, partitions)
+	if missing.written {
+		if sinks, err = warehouse.Positions(context.Background(), log, partitions); err != nil {
+			return err
+		}
 	}
 	for p := range partitions {
 		c := &recovery{
-			partition: p, log: log, store: store, out: out, do: r.Yes, genesis: *control[0].Genesis,
+			partition: p, log: missing.streams(), store: store, out: out, do: r.Yes, genesis: *control[0].Genesis,
 			skips: actors.SkipsOf(control, p), eraseKey: key,
 		}
 		if err := c.run(context.Background(), sinks[p]); err != nil {
 			return fmt.Errorf("partition %d: %w", p, err)
 		}
 	}
-	return nil
+	return missing.accept(context.Background(), control[0].Genesis.LogID)
+}
+
+// closingStore is what the state is kept in, closed by who opened it.
+type closingStore interface {
+	storage.Store
+	Close() error
+}
+
+// state opens the state. Where there is none, an empty one stands for it until it is made.
+func (r *recoverCommand) state() (closingStore, error) {
+	dir := filepath.Join(r.Data, "state")
+	if files, err := os.ReadDir(dir); !r.Yes && len(files) == 0 && (err == nil || errors.Is(err, os.ErrNotExist)) {
+		return storage.NewMemory(), nil
+	}
+	return storage.OpenPebble(storage.PebbleConfig{Dir: dir, ReadOnly: !r.Yes})
 }
 
 // recovery looks at one partition and mends it.

@@ -101,8 +101,13 @@ func errorsOnly(out console) *slog.Logger {
 }
 
 // controlRecords reads the control log; the first record is the genesis.
-func controlRecords(log stream.Log) ([]actors.Control, error) {
+func controlRecords(log *stream.JetStream) ([]actors.Control, error) {
 	ctx := context.Background()
+	if _, found, err := log.Created(ctx, stream.ControlStream); err != nil || !found {
+		return nil, errors.Join(err, fmt.Errorf("the log has no stream %s, which has campaigns, versions and limits: put log/ "+
+			"and state/ back from a backup of one instant; without one, move the data directory away and begin anew",
+			stream.ControlStream))
+	}
 	ctl, err := log.Open(ctx, stream.ControlStream, stream.Options{MaxBytes: 1 << 20})
 	if err != nil {
 		return nil, err

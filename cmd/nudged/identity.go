@@ -19,7 +19,8 @@ type keys struct {
 	admin  string
 	reader string // password of ClickHouse's user "reader"
 	erase  []byte
-	made   bool // at this start
+	log    string // id of the log that node.json names; empty: none yet
+	made   bool   // at this start
 }
 
 func newID() string { return uuid.NewString() }
@@ -48,6 +49,7 @@ func loadKeys(c *Config) (keys, error) {
 	}
 	k := keys{
 		node: id.Node, write: cmp.Or(given.WriteKey, id.WriteKey), admin: cmp.Or(given.AdminKey, id.AdminKey),
+		log:    id.Log,
 		reader: cmp.Or(given.ReaderPassword, id.ReaderPassword), made: id.WriteKey != before.WriteKey || id.AdminKey != before.AdminKey || id.ReaderPassword != before.ReaderPassword,
 	}
 	k.erase, err = hex.DecodeString(cmp.Or(given.EraseKey, id.EraseKey))

@@ -20,6 +20,7 @@ import (
 	"github.com/nudge-engine/nudge/ingest"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/internal/identity"
+	"github.com/nudge-engine/nudge/internal/parts"
 	"github.com/nudge-engine/nudge/internal/secret"
 	"github.com/nudge-engine/nudge/sink/dispatch"
 	"github.com/nudge-engine/nudge/sink/warehouse"
@@ -55,6 +56,9 @@ type node struct {
 	logStore  *stream.JetStream
 	lease     stream.Lease
 	store     *storage.Pebble
+	parts     *parts.Register
+	written   stream.Stream // how far rows were written
+	rows      parts.Rows    // as they were before the embedded ClickHouse started
 	events    []stream.Stream
 	effects   []stream.Stream
 	publisher *stream.Publisher
@@ -125,7 +129,12 @@ func (n *node) openData(ctx context.Context) error {
 	if err := storage.CheckDir(n.config.path("state"), n.log); err != nil {
 		return err
 	}
-	n.keys, err = loadKeys(n.config)
+	if n.keys, err = loadKeys(n.config); err != nil {
+		return err
+	}
+	if n.config.ClickhouseURL == "" {
+		n.rows, err = parts.ReadRows(n.config.path("clickhouse"))
+	}
 	return err
 }
 
@@ -149,7 +158,14 @@ func (n *node) openLog(ctx context.Context) (err error) {
 // openStreams opens the streams and the control log; the number of partitions is
 // what the log was created with.
 func (n *node) openStreams(ctx context.Context) error {
-	ctl, err := n.logStore.Open(ctx, stream.ControlStream, stream.Options{MaxBytes: 256 << 20})
+	var err error
+	if n.store, err = storage.OpenPebble(storage.PebbleConfig{Dir: n.config.path("state"), Logger: n.log}); err != nil {
+		return err
+	}
+	if err := n.checkParts(ctx); err != nil {
+		return err
+	}
+	ctl, err := n.parts.Open(ctx, stream.ControlStream, stream.Options{MaxBytes: 256 << 20})
 	if err != nil {
 		return err
 	}
@@ -160,21 +176,25 @@ func (n *node) openStreams(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// Before any shard runs, so that a state without it means that it was lost.
+	n.written, err = n.parts.Open(ctx, stream.WarehouseStream, stream.Options{MaxBytes: 64 << 20})
+	if err != nil {
+		return err
+	}
 	share := int64(n.config.LogBytes) / int64(n.config.Partitions)
 	for p := range n.config.Partitions {
-		ev, err := n.logStore.Open(ctx, stream.EventStream(p), stream.Options{MaxBytes: share})
+		ev, err := n.parts.Open(ctx, stream.EventStream(p), stream.Options{MaxBytes: share})
 		if err != nil {
 			return err
 		}
-		fx, err := n.logStore.Open(ctx, stream.EffectStream(p), stream.Options{MaxBytes: share})
+		fx, err := n.parts.Open(ctx, stream.EffectStream(p), stream.Options{MaxBytes: share})
 		if err != nil {
 			return err
 		}
 		n.events, n.effects = append(n.events, ev), append(n.effects, fx)
 	}
 	n.publisher = stream.NewPublisher(n.events, n.clock.Now, n.log)
-	n.store, err = storage.OpenPebble(storage.PebbleConfig{Dir: n.config.path("state"), Logger: n.log})
-	return err
+	return nil
 }
 
 // startEngine recovers the shards and takes the partitions over.
@@ -271,18 +291,14 @@ func (n *node) startSinks(ctx context.Context) error {
 			Acked: func() uint64 { return n.engine.Acked(p) },
 		}
 	}
-	state, err := n.logStore.Open(ctx, stream.WarehouseStream, stream.Options{MaxBytes: 64 << 20})
-	if err != nil {
-		return err
-	}
 	if n.writer, err = warehouse.NewWriter(warehouse.WriterConfig{
 		Warehouse: n.warehouse, Sources: sources,
-		State: state, LogID: n.control.Genesis().LogID, Logger: n.log,
+		State: n.written, LogID: n.control.Genesis().LogID, Logger: n.log,
 	}); err != nil {
 		return err
 	}
 	if n.dispatch, err = dispatch.New(dispatch.Config{
-		Log:       n.logStore,
+		Log:       n.parts,
 		Effects:   n.effects,
 		Store:     n.store,
 		Publisher: n.publisher,
@@ -293,6 +309,9 @@ func (n *node) startSinks(ctx context.Context) error {
 		Logger:   n.log,
 		Sent:     n.countSent,
 	}); err != nil {
+		return err
+	}
+	if err := n.completeParts(); err != nil {
 		return err
 	}
 	if err := n.checkPositions(ctx); err != nil {

@@ -30,6 +30,7 @@ type Identity struct {
 	AdminKey       string `json:"admin_key,omitempty"`
 	ReaderPassword string `json:"reader_password,omitempty"`
 	EraseKey       string `json:"erase_key,omitempty"` // hexadecimal
+	Log            string `json:"log,omitempty"`       // id of the log that the directory is of
 }
 
 // Path is where the file of a data directory lies.

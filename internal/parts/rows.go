@@ -1,0 +1,44 @@
+package parts
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// rowsFile marks a directory of the embedded ClickHouse.
+const rowsFile = "nudge-id"
+
+// ReadRows looks at the directory of the embedded ClickHouse, before its server starts.
+func ReadRows(dir string) (Rows, error) {
+	rows := Rows{Embedded: true}
+	text, err := os.ReadFile(filepath.Join(dir, rowsFile))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return rows, err
+	}
+	rows.ID = strings.TrimSpace(string(text))
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return rows, err
+	}
+	rows.Empty = true
+	for _, e := range entries { // the lock alone is no data
+		rows.Empty = rows.Empty && strings.HasSuffix(e.Name(), ".lock")
+	}
+	return rows, nil
+}
+
+// MarkRows marks the directory of the embedded ClickHouse, which is there, with an id.
+func MarkRows(dir, id string) error {
+	file := filepath.Join(dir, rowsFile)
+	if err := os.WriteFile(file, []byte(id+"\n"), 0o600); err != nil {
+		return fmt.Errorf("clickhouse: %w", err)
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
