@@ -6,11 +6,13 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// What browsers may send with calls that take events.
+// What browsers may send with calls that take events. The star is every header but
+// Authorization, in browsers since 2022: clients have headers of their own.
 const (
-	corsHeaders = "Authorization, Content-Type, Content-Encoding, Idempotency-Key, AnonymousId, X-Request-Id"
-	corsExpose  = "Retry-After, X-Request-Id"
-	corsMaxAge  = "7200" // s; browsers bound it to that
+	corsHeaders = "Authorization, Content-Type, Content-Encoding, Idempotency-Key, AnonymousId, X-Request-Id, " +
+		"X-Retry-Count, *"
+	corsExpose = "Retry-After, X-Request-Id"
+	corsMaxAge = "7200" // s; browsers bound it to that
 )
 
 // AnyOrigin in Config.Origins lets every web page send events.

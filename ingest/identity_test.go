@@ -191,6 +191,41 @@ func TestNamesAreProperties(t *testing.T) {
 	}
 }
 
+// RudderStack's clients send the traits of an identify in its context; those of the call itself
+// go before. In the context of other calls they say who the customer was, and set nothing.
+func TestTraitsInContext(t *testing.T) {
+	w := newWorld(t, nil)
+	large := strings.Repeat("x", 20<<10)
+	for n, c := range []struct{ body, traits, context string }{
+		{`"type":"identify","context":{"ip":"::1","traits":{"email":"a@b.c"}}`, `{"email":"a@b.c"}`, `{"ip":"::1"}`},
+		{
+			`"type":"identify","traits":{"age":41,"a\"b":1},"context":{"traits":{"age":7,"a\"b":2,"\u00fc\n":"x"}}`,
+			`{"age":41,"a\"b":1,"ü\n":"x"}`, `{}`,
+		},
+		{`"type":"identify","traits":null,"context":{"traits":{"a":null}}`, `{"a":null}`, `{}`},
+		{`"type":"identify","traits":{"a":1},"context":{"traits":null}`, `{"a":1}`, `{"traits":null}`},
+		{`"type":"identify"`, `{"of":"batch"}`, `{"traits":{"of":"batch"}}`},
+		{`"type":"identify","context":{"traits":{"a":"` + large + `"}}`, `{"a":"` + large + `"}`, `{}`},
+		{`"type":"group","groupId":"g","context":{"traits":{"a":1}}`, ``, `{"traits":{"a":1}}`},
+		{`"type":"track","event":"E","context":{"traits":{"a":1}}`, ``, `{"traits":{"a":1}}`},
+	} {
+		id := fmt.Sprint("traits-", n)
+		body := `{"context":{"traits":{"of":"batch"}},"batch":[{"userId":"u","messageId":"` + id + `",` + c.body + `}]}`
+		if a := w.post(t, "/v1/batch", body); a.Accepted != 1 {
+			t.Errorf("%.100s: unexpected answer %+v", c.body, a)
+			continue
+		}
+		events, _ := w.stored(t)
+		if e := events[len(events)-1]; string(e.Traits) != c.traits || string(e.Context) != c.context {
+			t.Errorf("%.100s: traits %.100s, context %.100s; want %.100s, %s", c.body, e.Traits, e.Context, c.traits, c.context)
+		}
+	}
+	a := w.post(t, "/v1/identify", `{"userId":"u","context":{"traits":["a"]}}`)
+	if a.status != 400 || a.Errors[0].Path != "context.traits" {
+		t.Errorf("unexpected answer %+v", a)
+	}
+}
+
 // The key that makes a retried call one event is a printable text.
 func TestIdempotencyKey(t *testing.T) {
 	w := newWorld(t, nil)

@@ -10,19 +10,53 @@ import (
 
 // objects keeps the JSON objects of the call.
 func (i *item) objects(e *campaign.Event) *FieldError {
-	wrong := i.properties(e)
-	if wrong == nil {
-		e.Traits, wrong = i.object("traits", i.v.Get("traits"))
-	}
-	if wrong != nil {
+	if wrong := i.properties(e); wrong != nil {
 		return wrong
 	}
 	context := i.v.Get("context")
 	if context == nil {
 		context = i.context
 	}
-	e.Context, wrong = i.object("context", context)
+	traits, wrong := i.v.Get("traits"), (*FieldError)(nil)
+	if e.Type == campaign.Identify {
+		traits, wrong = i.identified(traits, context)
+	}
+	if wrong == nil {
+		e.Traits, wrong = i.object("traits", traits)
+	}
+	if wrong == nil {
+		e.Context, wrong = i.object("context", context)
+	}
 	return wrong
+}
+
+// identified adds the traits in the context of an identify, where RudderStack's clients send
+// them, to those of the call itself, which go before. They are taken out of the call's context,
+// so that they count once towards its size.
+func (i *item) identified(traits, context *fastjson.Value) (*fastjson.Value, *FieldError) {
+	sent := context.Get("traits")
+	if sent == nil || sent.Type() == fastjson.TypeNull {
+		return traits, nil
+	}
+	if sent.Type() != fastjson.TypeObject {
+		return nil, &FieldError{
+			Path: "context.traits", Code: codeType, Message: "must be an object, not " + typeName(sent),
+		}
+	}
+	if own := i.v.Get("context"); own != nil { // the context of a batch belongs to all of its calls
+		own.Del("traits")
+	}
+	switch {
+	case traits == nil || traits.Type() == fastjson.TypeNull:
+		return sent, nil
+	case traits.Type() == fastjson.TypeObject:
+		sent.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+			if name := string(key); !traits.Exists(name) {
+				traits.Set(name, v)
+			}
+		})
+	}
+	return traits, nil
 }
 
 // object keeps an object; nil when it is absent or null.

@@ -148,7 +148,9 @@ func TestBrowsersMaySend(t *testing.T) {
 			h.Get("Access-Control-Allow-Methods") != "POST" || h.Get("Access-Control-Allow-Credentials") != "" {
 			t.Errorf("%s: unexpected head %v", path, h)
 		}
-		for _, header := range []string{"Authorization", "Content-Type", "Content-Encoding", "Idempotency-Key", "AnonymousId"} {
+		for _, header := range []string{
+			"Authorization", "Content-Type", "Content-Encoding", "Idempotency-Key", "AnonymousId", "X-Retry-Count", ", *",
+		} {
 			if !strings.Contains(h.Get("Access-Control-Allow-Headers"), header) {
 				t.Errorf("%s: %s is not allowed: %v", path, header, h)
 			}
