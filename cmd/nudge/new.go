@@ -26,6 +26,9 @@ and scenarios that show what they do. Nothing is overwritten. Channels and caps 
 the preset uses and your directory does not define are added to DIR/workspace.yaml;
 such a channel prints to the console until you give it a type.
 
+An editor that speaks yaml-language-server completes and checks the files by
+DIR/.schema.json, which each document names.
+
 Then make it yours: texts, times, audience. After each change play the scenarios, and
 change them where you mean something else; apply it when they hold.
 
@@ -69,7 +72,10 @@ func (n *newCommand) Run(out console) error {
 	if err != nil {
 		return err
 	}
-	if err := writeNew(path, text); err != nil {
+	if err := writeNew(path, append([]byte(modeline), forEditors(text)...)); err != nil {
+		return err
+	}
+	if err := writeSchema(n.Dir); err != nil {
 		return err
 	}
 	fmt.Fprintf(out.out, "%s: %s\n", path, preset.Summary)
@@ -163,6 +169,6 @@ func appendShared(path string, add []byte) error {
 		}
 		add = append(head, add...)
 	}
-	_, err = f.Write(add)
+	_, err = f.Write(forEditors(append([]byte("\n"), add...))[1:])
 	return errors.Join(err, f.Close())
 }

@@ -92,8 +92,8 @@ func TestNewRefuses(t *testing.T) {
 	if after, err := os.ReadFile(filepath.Join(dir, "renamed.yaml")); err != nil || string(after) != string(before) {
 		t.Errorf("the file changed: %v", err)
 	}
-	if found, err := filepath.Glob(filepath.Join(dir, "*")); err != nil || len(found) != 2 {
-		t.Errorf("files %v, %v; want renamed.yaml and workspace.yaml", found, err)
+	if found, err := filepath.Glob(filepath.Join(dir, "*")); err != nil || len(found) != 3 {
+		t.Errorf("files %v, %v; want renamed.yaml, workspace.yaml and the schema", found, err)
 	}
 }
 

@@ -107,3 +107,37 @@ func TestHiddenFiles(t *testing.T) {
 		t.Errorf("check of a hidden file: exit %d: %s", code, errs)
 	}
 }
+
+// Each document that new writes tells editors of the schema: a line at the top of a file
+// counts for its first document only.
+func TestNewForEditors(t *testing.T) {
+	dir := t.TempDir()
+	for _, preset := range []string{"welcome", "cart-abandoned"} {
+		if code, _, errs := runTool(t, "new", "my-"+preset, "--preset", preset, "--dir", dir); code != 0 {
+			t.Fatal(errs)
+		}
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
+	if err != nil || len(files) != 3 {
+		t.Fatalf("unexpected files %v, error %v", files, err)
+	}
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, document := range strings.Split("\n"+string(text), "\n---\n") {
+			if strings.Contains(document, "\nkind:") &&
+				strings.Count(document, "# yaml-language-server: $schema=.schema.json\n") != 1 {
+				t.Errorf("%s: document %d names no schema, or several:\n%s", filepath.Base(f), i+1, document)
+			}
+		}
+	}
+	schema, err := os.ReadFile(filepath.Join(dir, ".schema.json"))
+	if _, out, _ := runTool(t, "schema"); err != nil || string(schema) != out {
+		t.Errorf("the schema beside the files is not what nudge schema prints: %v", err)
+	}
+	if code, _, errs := runTool(t, "check", dir); code != 0 {
+		t.Error(errs)
+	}
+}

@@ -5,9 +5,12 @@ import "github.com/nudge-engine/nudge/internal/schema"
 type schemaCommand struct{}
 
 func (*schemaCommand) Help() string {
-	return `Editors complete and check definition files by it. In a file, for those that speak
-yaml-language-server:
-    # yaml-language-server: $schema=campaign.json
+	return `Editors complete and check definition files by it. For those that speak
+yaml-language-server, each document of a file begins with
+    # yaml-language-server: $schema=.schema.json
+A line at the top of the file counts for its first document only. nudge new writes the
+line and the schema; after an update write the schema anew:
+    nudge schema > campaigns/.schema.json
 It does not know expressions, Liquid and what refers to something: nudge check does.`
 }
 
