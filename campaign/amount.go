@@ -11,9 +11,9 @@ import (
 // maxAmountText bounds a text that is read as an amount, bytes.
 const maxAmountText = 64
 
-// amountOf reads an amount: a number, or a text that is one, as shops write them. ok is
+// AmountOf reads an amount: a number, or a text that is one, as shops write them. ok is
 // false for anything else.
-func amountOf(v *fastjson.Value) (m Money, ok bool) {
+func AmountOf(v *fastjson.Value) (m Money, ok bool) {
 	switch v.Type() {
 	case fastjson.TypeNumber:
 		return ParseMoney(string(v.MarshalTo(nil)))
@@ -46,7 +46,7 @@ func (m *Machine) sumsOf(counter string, properties []string) []Sum {
 		if v == nil || v.Type() == fastjson.TypeNull {
 			continue
 		}
-		if amount, ok := amountOf(v); ok {
+		if amount, ok := AmountOf(v); ok {
 			sums = append(sums, Sum{Property: property, Total: amount})
 			continue
 		}

@@ -52,6 +52,7 @@ type GoalHit struct {
 	ID       string
 	Value    Money
 	HasValue bool
+	Currency string // empty where the goal says none
 }
 
 func (ch *Chain) before(other *Chain) bool {
@@ -88,7 +89,7 @@ func (ch *Chain) row(c *Customer) ChainRow {
 			continue
 		}
 		if g.ID == ch.EndedBy || r.Goal == "" {
-			r.Goal, r.Value, r.HasValue = g.ID, g.Value, g.HasValue
+			r.Goal, r.Value, r.HasValue, r.Currency = g.ID, g.Value, g.HasValue, g.Currency
 		}
 	}
 	return r

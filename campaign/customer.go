@@ -159,7 +159,7 @@ func (c *Counter) add(property string, amount Money) {
 		copy(c.Sums[i+1:], c.Sums[i:])
 		c.Sums[i] = Sum{Property: property}
 	}
-	c.Sums[i].Total = c.Sums[i].Total.plus(amount)
+	c.Sums[i].Total = c.Sums[i].Total.Plus(amount)
 }
 
 func (c *Customer) ring(name string) *Ring {

@@ -110,7 +110,7 @@ func (t *Tally) count(i int, e *Event, now int64) {
 	var sums []Sum
 	for _, property := range a.Sums {
 		if v := t.scope.event.props.get(property); v != nil {
-			if amount, ok := amountOf(v); ok {
+			if amount, ok := AmountOf(v); ok {
 				sums = append(sums, Sum{Property: property, Total: amount})
 			}
 		}

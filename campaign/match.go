@@ -148,6 +148,7 @@ func (m *Machine) reach(p *Program, g *Goal, ch *Chain, e *Event) {
 	if g.Currency != nil {
 		currency, _ = m.identifier(g.Currency)
 	}
+	hit.Currency = currency
 	ch.Goals = append(ch.Goals, hit)
 	if g.ReverseOn != nil {
 		ch.takebacks = append(ch.takebacks, takeback{goal: g.ID, at: e.Time, step: ch.LastStep, currency: currency})

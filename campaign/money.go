@@ -10,8 +10,8 @@ import (
 // Money is an amount in millionths of its unit, so that sums are exact.
 type Money int64
 
-// plus is the sum, at the end of the range where it would leave it.
-func (m Money) plus(n Money) Money {
+// Plus is the sum, at the end of the range where it would leave it.
+func (m Money) Plus(n Money) Money {
 	sum := m + n
 	switch {
 	case m > 0 && n > 0 && sum < 0:

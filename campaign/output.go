@@ -93,6 +93,7 @@ type ChainRow struct {
 	Goal      string // id of the first goal reached, empty when none
 	Value     Money
 	HasValue  bool
+	Currency  string   // of the value, empty where the goal says none
 	Variants  []Passed // in the order passed
 	HeldOut   bool     // of the control group
 }

@@ -102,7 +102,7 @@ func (m *Machine) row(ch *Chain) ChainRow {
 	}
 	for _, hit := range ch.Goals {
 		if g := p.goal(hit.ID); g != nil && g.Primary && !ch.reversed(hit.ID) {
-			r.Goal, r.Value, r.HasValue = hit.ID, hit.Value, hit.HasValue
+			r.Goal, r.Value, r.HasValue, r.Currency = hit.ID, hit.Value, hit.HasValue, hit.Currency
 		}
 	}
 	return r

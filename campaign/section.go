@@ -41,6 +41,7 @@ var chainSections = []section[*Chain]{
 	heldOutSection, heldSection,
 	variantSection, loopSection, takebackSection, plannedSection, stillSection, replySection,
 	exposedSection, behindSection, startSection, firstStartSection,
+	currencySection,
 	originSection,
 	partlySentSection,
 }

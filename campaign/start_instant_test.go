@@ -7,10 +7,12 @@ import (
 	"github.com/nudge-engine/nudge/internal/goldentest"
 )
 
-// The instant from which events concern a chain is stored where its trigger does not tell.
+// The instant from which events concern a chain is stored where its trigger does not tell,
+// and so is the currency of a goal.
 func TestStartSections(t *testing.T) {
 	c := fullCustomer()
 	c.Chains[0].startedAt, c.Chains[0].firstStart = 8000, 7000
+	c.Chains[0].Goals[0].Currency = "EUR"
 	b := c.AppendTo(nil)
 	goldentest.Bytes(t, "customer_start.v2", b)
 	got, err := DecodeCustomer(b, nil)

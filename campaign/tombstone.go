@@ -157,6 +157,7 @@ func (m *Machine) leave(into string) {
 	for _, ch := range m.c.Chains {
 		row := m.row(ch)
 		row.Outcome, row.Goal, row.Value, row.HasValue, row.Variants = Moved, "", 0, false, nil
+		row.Currency = ""
 		if ch.live() {
 			row.EndedAt = m.now
 			m.decideChain(ch, Ended, ReasonMerged, ch.Step, into)

@@ -45,7 +45,7 @@ func TestMoneyStaysAtItsEnd(t *testing.T) {
 		{most - 1, 1, most},
 		{least + 1, -1, least},
 	} {
-		if got := c.a.plus(c.b); got != c.want {
+		if got := c.a.Plus(c.b); got != c.want {
 			t.Errorf("%d plus %d is %d; want %d", c.a, c.b, got, c.want)
 		}
 	}

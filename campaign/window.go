@@ -158,7 +158,7 @@ func readWindow(function string, view *customerView, event string, args []ref.Va
 		total := Money(0)
 		for i := range items {
 			c := Counter{Sums: items[i].Sums}
-			total = total.plus(c.sum(string(property)))
+			total = total.Plus(c.sum(string(property)))
 		}
 		return types.Double(total.Float())
 	}

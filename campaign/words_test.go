@@ -60,7 +60,7 @@ func TestAmountOf(t *testing.T) {
 		`"60 EUR"`: "", `"1,000"`: "", `""`: "", `"0x10"`: "", `"1_000"`: "", `true`: "", `[1]`: "", `"NaN"`: "", `"-"`: "",
 		`"e5"`: "", `"1e999999999"`: "",
 	} {
-		m, ok := amountOf(fastjson.MustParse(text))
+		m, ok := AmountOf(fastjson.MustParse(text))
 		if ok != (want != "") || ok && m.String() != want {
 			t.Errorf("%s: unexpected %v, %v; want %q", text, m, ok, want)
 		}

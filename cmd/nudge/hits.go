@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"sort"
@@ -46,6 +45,7 @@ type hits struct {
 	property string
 	event    string // id of the call in hand
 	value    campaign.Money
+	currency string
 	last     int64 // log time of the last call, ms
 	all      []hit
 }
@@ -55,17 +55,19 @@ type hit struct {
 	campaign, customer string
 	entered            bool
 	value              campaign.Money
+	currency           string
 }
 
 // call says which call comes now, and when.
 func (h *hits) call(e *campaign.Event, at int64) {
-	h.event, h.value, h.last = e.ID, 0, at
+	h.event, h.value, h.currency, h.last = e.ID, 0, "", at
 	if h.property == "" {
 		return
 	}
 	if v, err := fastjson.ParseBytes(e.Properties); err == nil {
-		if v = v.Get(h.property); v != nil && v.Type() == fastjson.TypeNumber {
-			h.value, _ = campaign.ParseMoney(v.String())
+		if amount := v.Get(h.property); amount != nil {
+			h.value, _ = campaign.AmountOf(amount)
+			h.currency = string(v.GetStringBytes("currency"))
 		}
 	}
 }
@@ -79,7 +81,7 @@ func (h *hits) Decision(d *campaign.Decision) error {
 		}
 		one := hit{at: d.At, campaign: d.Campaign, customer: d.Customer, entered: d.Kind != campaign.Refused}
 		if d.EventID != "" && d.EventID == h.event {
-			one.value = h.value
+			one.value, one.currency = h.value, h.currency
 		}
 		h.all = append(h.all, one)
 	default:
@@ -94,9 +96,10 @@ type hitRow struct {
 	Hits      int    `json:"hits"`
 	Entered   int    `json:"entered"` // of the hits
 	// Value is the sum over the hits, of events that have the property; nil without
-	// --hit-value.
-	Value *json.Number `json:"value"`
-	value campaign.Money
+	// --hit-value, and where the events have several currencies: then Values has them.
+	Value  *simulate.Revenue `json:"value"`
+	Values simulate.Revenues `json:"values,omitempty"`
+	purse  simulate.Purse
 }
 
 // rows counts the hits of the last days, up to the last call: after it the clock only runs
@@ -122,27 +125,16 @@ func (h *hits) rows(names []string) (rows []*hitRow) {
 			seen[who] = true
 			row.Customers++
 		}
-		row.value = added(row.value, x.value)
+		row.purse.Add(x.currency, x.value)
 	}
 	sort.Slice(rows, func(i, j int) bool { return rows[i].Campaign < rows[j].Campaign })
 	for _, row := range rows {
 		if h.property != "" {
-			sum := json.Number(row.value.String())
-			row.Value = &sum
+			one, several := row.purse.Figures()
+			row.Value, row.Values = &one, several
 		}
 	}
 	return rows
-}
-
-// added is a sum that stops at the largest amounts there are.
-func added(a, b campaign.Money) campaign.Money {
-	switch {
-	case b > 0 && a > math.MaxInt64-b:
-		return math.MaxInt64
-	case b < 0 && a < math.MinInt64-b:
-		return math.MinInt64
-	}
-	return a + b
 }
 
 // write leaves the rows in dir as hits.json.
@@ -189,7 +181,7 @@ func (h *hits) print(out console, names []string) error {
 	for _, row := range h.rows(names) {
 		fmt.Fprintf(w, "%s\t%d\t%d\t%d", row.Campaign, row.Customers, row.Hits, row.Entered)
 		if h.property != "" {
-			fmt.Fprintf(w, "\t%s", row.value)
+			fmt.Fprintf(w, "\t%s", &row.purse)
 		}
 		fmt.Fprintln(w)
 	}

@@ -251,7 +251,7 @@ func table(out console, summaries []*simulate.Summary) error {
 	fmt.Fprintln(w, "campaign\tentered\trefused\tsent\tgoals\tconverted\tconversion\trevenue")
 	for _, s := range summaries {
 		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%d\t%.1f %%\t%s\n", s.Campaign, s.Entered, counts(s.Refused),
-			counts(s.Sent), counts(s.Goals), s.Converted, 100*s.Conversion, s.Revenue)
+			counts(s.Sent), counts(s.Goals), s.Converted, 100*s.Conversion, s.Money())
 	}
 	if err := w.Flush(); err != nil {
 		return err

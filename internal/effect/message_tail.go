@@ -13,6 +13,7 @@ const (
 	tailHeldOut  = 10
 	tailVariants = 30
 	tailReversal = 31
+	tailCurrency = 32
 	tailDetail   = 40
 )
 
@@ -43,6 +44,10 @@ func appendChainTail(b []byte, c *campaign.ChainRow) []byte {
 		b = wire.AppendUint(b, tailVariants)
 		b = wire.AppendBytes(b, campaign.AppendVariants(nil, c.Variants))
 	}
+	if c.Currency != "" {
+		b = wire.AppendUint(b, tailCurrency)
+		b = wire.AppendBytes(b, wire.AppendString(nil, c.Currency))
+	}
 	return b
 }
 
@@ -54,6 +59,8 @@ func decodeChainTail(d *wire.Decoder, c *campaign.ChainRow) error {
 			c.HeldOut = true
 		case tailVariants:
 			c.Variants = campaign.DecodeVariants(body)
+		case tailCurrency:
+			c.Currency = body.String()
 		default:
 			return fmt.Errorf("%w: part %d of a chain", wire.ErrCorrupt, tag)
 		}

@@ -1,11 +1,6 @@
 package simulate
 
-import (
-	"encoding/json"
-	"math"
-
-	"github.com/nudge-engine/nudge/campaign"
-)
+import "math"
 
 // Lift compares the customers of a campaign whom its messages could reach with those who
 // were held out. It counts customers, not chains: the holdout is drawn by customer, so
@@ -23,11 +18,14 @@ type Lift struct {
 
 // Side is one side of a comparison.
 type Side struct {
-	Customers  int         `json:"customers"`  // with a chain
-	Converted  int         `json:"converted"`  // with a chain that reached the goal
-	Conversion float64     `json:"conversion"` // converted / customers, 0 without customers; to six decimals
-	Revenue    json.Number `json:"revenue"`    // the values of those goals
-	revenue    campaign.Money
+	Customers  int     `json:"customers"`  // with a chain
+	Converted  int     `json:"converted"`  // with a chain that reached the goal
+	Conversion float64 `json:"conversion"` // converted / customers, 0 without customers; to six decimals
+	// Revenue is the values of those goals; Revenues has them by currency where there are
+	// several.
+	Revenue  Revenue  `json:"revenue"`
+	Revenues Revenues `json:"revenues,omitempty"`
+	purse    *Purse
 }
 
 // Interval is the 95 % interval of the difference of two proportions, x of n less y of m,
@@ -77,7 +75,10 @@ func (r *Report) lifts() {
 		}
 		reached := c.Goal != "" && r.measures(c.Campaign, c.Goal)
 		if reached {
-			side.revenue += c.Value
+			if side.purse == nil {
+				side.purse = new(Purse)
+			}
+			side.purse.Add(c.Currency, c.Value)
 			if !converted {
 				side.Converted++
 			}
@@ -93,7 +94,9 @@ func (r *Report) lifts() {
 
 func (l *Lift) close() {
 	for _, side := range []*Side{&l.Treated, &l.HeldOut} {
-		side.Revenue = json.Number(side.revenue.String())
+		if side.Revenue = "0"; side.purse != nil {
+			side.Revenue, side.Revenues = side.purse.Figures()
+		}
 		if side.Customers > 0 {
 			side.Conversion = six(float64(side.Converted) / float64(side.Customers))
 		}

@@ -57,11 +57,12 @@ type Summary struct {
 	Sent       map[string]int `json:"sent"`    // by step
 	Dropped    map[string]int `json:"-"`       // deliveries that were not handed off, by reason
 	Goals      map[string]int `json:"goals"`
-	Converted  int            `json:"converted"`  // chains with at least one goal
-	Conversion float64        `json:"conversion"` // converted / entered, 0 when none entered
-	Revenue    json.Number    `json:"revenue"`
-	Lift       *Lift          `json:"lift"` // nil: the campaign has no holdout
-	revenue    campaign.Money
+	Converted  int            `json:"converted"`          // chains with at least one goal
+	Conversion float64        `json:"conversion"`         // converted / entered, 0 when none entered
+	Revenue    Revenue        `json:"revenue"`            // null where there are several currencies
+	Revenues   Revenues       `json:"revenues,omitempty"` // by currency, where there are several
+	Lift       *Lift          `json:"lift"`               // nil: the campaign has no holdout
+	purse      Purse
 }
 
 // NewReport creates the files in dir.
@@ -307,7 +308,7 @@ func (r *Report) Goal(g *campaign.GoalRow) error {
 		s.Goals[g.Goal]++
 	}
 	if r.measures(g.Campaign, g.Goal) {
-		s.revenue += g.Value
+		s.purse.Add(g.Currency, g.Value)
 	}
 	return nil
 }
@@ -329,7 +330,7 @@ func (r *Report) Close() ([]*Summary, error) {
 		if s.Entered > 0 {
 			s.Conversion = float64(s.Converted) / float64(s.Entered)
 		}
-		s.Revenue = json.Number(s.revenue.String())
+		s.Revenue, s.Revenues = s.purse.Figures()
 		summaries = append(summaries, s)
 	}
 	sort.Slice(summaries, func(i, j int) bool { return summaries[i].Campaign < summaries[j].Campaign })
@@ -376,9 +377,10 @@ func (r *Report) chain(w io.Writer, c *campaign.ChainRow) error {
 		Value     any      `json:"value"`
 		Variants  any      `json:"variants"` // a raw message, null when nil
 		HeldOut   bool     `json:"held_out"`
+		Currency  string   `json:"currency,omitempty"` // of the value, where the goal says one
 	}{
 		c.Campaign, c.Customer, optional(c.Key), c.Entry, campaign.FormatTime(c.EnteredAt),
 		optional(campaign.FormatTime(c.EndedAt)), string(outcome), optional(c.Goal), value,
-		json.RawMessage(campaign.VariantsJSON(c.Variants)), c.HeldOut,
+		json.RawMessage(campaign.VariantsJSON(c.Variants)), c.HeldOut, c.Currency,
 	})
 }

@@ -124,6 +124,7 @@ type rows struct {
 		at
 		chainOf
 		outcome, goal, variants []string
+		currency                []string
 		enteredAt               []time.Time
 		endedAt                 []*time.Time
 		value                   []decimal.Decimal
@@ -260,6 +261,7 @@ func (r *rows) chain(partition int, seq uint64, i int, c *campaign.ChainRow) {
 	t.enteredAt = append(t.enteredAt, instant(c.EnteredAt))
 	t.endedAt = append(t.endedAt, optional(c.EndedAt))
 	t.value = append(t.value, money(c.Value))
+	t.currency = append(t.currency, c.Currency)
 	t.variants = append(t.variants, string(campaign.VariantsJSON(c.Variants)))
 	heldOut := uint8(0)
 	if c.HeldOut {

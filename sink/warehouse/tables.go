@@ -66,6 +66,7 @@ func (r *rows) chainTable() *Table {
 		Column{"outcome", low, t.outcome},
 		Column{"goal", low, t.goal},
 		Column{"value", amount, t.value},
+		Column{"currency", low, t.currency},
 		Column{"variants", text, t.variants},
 		Column{"held_out", "UInt8", t.heldOut},
 		Column{"revision", "UInt64", t.revision},
