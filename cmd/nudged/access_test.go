@@ -83,11 +83,14 @@ func TestReadyOnlyWithWarehouse(t *testing.T) {
 		return err
 	})
 	s.eventually(10*time.Second, "caught up", func() error {
-		if _, err := get("http://" + s.http + "/readyz"); err == nil || !strings.Contains(err.Error(), "ClickHouse has not answered") {
+		if _, err := s.look("/readyz"); err == nil || !strings.Contains(err.Error(), "ClickHouse has not answered") {
 			return fmt.Errorf("/readyz says %w", err)
 		}
 		return nil
 	})
+	if _, err := get("http://" + s.http + "/readyz"); err == nil || !strings.Contains(err.Error(), "503") {
+		t.Errorf("the address for events: /readyz says %v; want 503", err)
+	}
 	call := []map[string]any{{"type": "track", "userId": "u", "event": "E"}}
 	if status, err := s.post(http.DefaultClient, call); err != nil || status != http.StatusOK {
 		t.Errorf("an event is answered with %d, error %v", status, err)

@@ -97,25 +97,25 @@ func freePort(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// newServer prepares a server with the given definitions; start starts it.
+// newServer prepares a server with the given definitions, if any; start starts it.
 func newServer(t *testing.T, definitions string, env ...string) *server {
 	t.Helper()
 	dir := t.TempDir()
-	campaigns := filepath.Join(dir, "campaigns")
-	if err := os.MkdirAll(campaigns, 0o750); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(campaigns, "all.yaml"), []byte(definitions), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	s := &server{
 		t: t, data: filepath.Join(dir, "data"), http: freePort(t), admin: freePort(t), clickhouse: freePort(t),
 		log: new(lockedBuffer),
 	}
 	s.env = append(os.Environ(), "NUDGE_DATA_DIR="+s.data, "NUDGE_HTTP_LISTEN="+s.http, "NUDGE_ADMIN_LISTEN="+s.admin,
 		"NUDGE_CLICKHOUSE_LISTEN="+s.clickhouse, "NUDGE_WRITE_KEY="+writeKey, "NUDGE_ADMIN_KEY="+adminKey,
-		"NUDGE_CLICKHOUSE_PASSWORD="+readerPassword, "NUDGE_CAMPAIGNS_DIR="+campaigns, "NUDGE_MIN_FREE=1",
-		"NUDGE_EGRESS_ALLOW=127.0.0.1")
+		"NUDGE_CLICKHOUSE_PASSWORD="+readerPassword, "NUDGE_MIN_FREE=1", "NUDGE_EGRESS_ALLOW=127.0.0.1")
+	if definitions != "" {
+		campaigns := filepath.Join(dir, "campaigns")
+		if err := errors.Join(os.MkdirAll(campaigns, 0o750),
+			os.WriteFile(filepath.Join(campaigns, "all.yaml"), []byte(definitions), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		s.env = append(s.env, "NUDGE_CAMPAIGNS_DIR="+campaigns)
+	}
 	s.env = append(s.env, env...)
 	t.Cleanup(func() {
 		s.kill()
