@@ -26,6 +26,7 @@ const (
 // by one at a time.
 type decoder struct {
 	parser     fastjson.Parser
+	values     int // at most, of the body that is parsed
 	workspace  string
 	now        int64  // when the request came, ms
 	fallback   string // message id of a single call without one
@@ -89,6 +90,9 @@ func (d *decoder) parse(body []byte) (*fastjson.Value, *problem) {
 	}
 	if depth := nesting(body); depth > maxDepth {
 		return bad("too_deep", fmt.Sprintf("the body nests deeper than %d", maxDepth))
+	}
+	if values := valuesIn(body); values > maxValues {
+		return nil, tooManyValues(values)
 	}
 	if err := fastjson.ValidateBytes(body); err != nil {
 		return bad("invalid_json", "the body is not valid JSON: "+clip(err.Error(), 200))

@@ -25,6 +25,8 @@ const (
 	codeKnown     = "known_customer"
 	codeConsent   = "no_consent"
 
+	codeTooManyValues = "too_many_values"
+
 	codeUnavailable = "partition_unavailable"
 )
 

@@ -66,6 +66,8 @@ type Server struct {
 	sources  bool // some keys are those of sources that send
 
 	bodies, keyless *budget // bytes of bodies, with and without a key in the head
+	trees           *budget // bytes of parsed bodies
+	keylessTrees    *budget
 	strangers       *strangers
 	complained      atomic.Int64 // when the log last said that events are refused, s
 }
@@ -82,7 +84,9 @@ func New(c Config) *Server {
 		zstd:     newZstd(),
 		sources:  slices.ContainsFunc(c.Sources, func(s Source) bool { return !s.Reads }),
 		bodies:   newBudget(bodyBytes, bodyBytesPerAddress), keyless: newBudget(keylessBytes, keylessPerAddress),
-		strangers: newStrangers(),
+		trees:        newBudget(treeBytes, treeBytesPerAddress),
+		keylessTrees: newBudget(keylessTrees, keylessTreePerAddress),
+		strangers:    newStrangers(),
 	}
 	s.decoders.New = func() any { return &decoder{newID: uuid.NewString} }
 	s.encoders.New = func() any { return newEncoded(c.Publisher.Partitions()) }

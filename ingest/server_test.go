@@ -286,6 +286,9 @@ func TestBadInput(t *testing.T) {
 	f("/v1/batch", `{}`, 400, "batch", "missing")
 	f("/v1/batch", `{"batch":{}}`, 400, "batch", "wrong_type")
 	f("/v1/batch", `{"batch":[`+strings.Repeat(`0,`, ingest.MaxBatch)+`0]}`, 413, "batch", "too_large")
+	f("/v1/batch", `{"batch":[`+strings.Repeat(`0,`, 200_000)+`0]}`, 413, "body", "too_many_values")
+	f("/v1/track", `{"userId":"u","event":"E","properties":{"a":[`+strings.Repeat(`{},`, 80_000)+`{}]}}`, 413, "body",
+		"too_many_values")
 	f("/v1/batch?strict=1", `{"batch":[{"type":"track","userId":"u","event":"E"},{"type":"track","event":"E"}]}`, 422,
 		"batch[1].userId", "rejected")
 

@@ -21,9 +21,10 @@ func (s *Server) take(ctx *fasthttp.RequestCtx, c call) *problem {
 	h := &ctx.Request.Header
 	from, state := s.keys.sender(h)
 	held := holding{of: s.bodies, address: ctx.RemoteIP().String()}
+	tree := holding{of: s.trees, address: held.address}
 	limit, charged := MaxBody, 0
 	if state == keyNone {
-		held.of, limit = s.keyless, maxKeyless
+		held.of, tree.of, limit = s.keyless, s.keylessTrees, maxKeyless
 	} else if length, given := announced(h.RawHeaders()); given {
 		charged = eventsOf(length)
 		if p := from.charge(charged); p != nil {
@@ -48,24 +49,11 @@ func (s *Server) take(ctx *fasthttp.RequestCtx, c call) *problem {
 	if refusal != nil {
 		return refusal
 	}
-	root, refusal := d.parse(body)
-	if state == keyNone {
-		if refusal != nil {
-			return unauthorized()
-		}
-		if from, refusal = s.keys.inBody(root); refusal != nil {
-			return refusal
-		}
-	}
 	d.reset()
-	d.sender, d.workspace, d.now, d.fallback = *from, from.workspace, now, fallback
-	d.broadcasts, d.known, d.sources = s.config.Broadcasts, s.config.Known, s.sources
-	if refusal == nil {
-		if c.hook != "" {
-			refusal = s.hook(d, c.hook, root)
-		} else {
-			refusal = d.decode(c.kind, root)
-		}
+	d.now, d.fallback = now, fallback
+	from, refusal = s.understand(d, c, body, from, &tree)
+	if from == nil {
+		return refusal
 	}
 	// What is refused costs as much as what is taken.
 	cost := max(1, d.calls()+len(d.rejects), eventsOf(len(body)))
@@ -81,6 +69,37 @@ func (s *Server) take(ctx *fasthttp.RequestCtx, c call) *problem {
 	}
 	d.stamp()
 	return s.store(ctx, d)
+}
+
+// understand reads the calls of a body into d and says whose key they have: from, or, when that
+// is nil, the owner of the key in the body, nil for nobody. The parsed values are given up before
+// it returns, because the log takes longer than they do.
+func (s *Server) understand(d *decoder, c call, body []byte, from *sender, tree *holding) (*sender, *problem) {
+	defer tree.release()
+	defer d.forget()
+	root, refusal := s.parse(d, body, tree)
+	if from == nil {
+		if refusal != nil && refusal.Status != fasthttp.StatusTooManyRequests &&
+			refusal.Status != fasthttp.StatusServiceUnavailable {
+			refusal = unauthorized() // who has no key learns nothing more about the body
+		}
+		if refusal == nil {
+			from, refusal = s.keys.inBody(root)
+		}
+		if refusal != nil {
+			return nil, refusal
+		}
+	}
+	d.sender, d.workspace = *from, from.workspace
+	d.broadcasts, d.known, d.sources = s.config.Broadcasts, s.config.Known, s.sources
+	switch {
+	case refusal != nil:
+	case c.hook != "":
+		refusal = s.hook(d, c.hook, root)
+	default:
+		refusal = d.decode(c.kind, root)
+	}
+	return from, refusal
 }
 
 // eventsOf is how many events so many bytes count as.

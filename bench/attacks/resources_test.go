@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -91,6 +92,34 @@ func TestBodiesWithoutAKey(t *testing.T) {
 	}
 	if grown := s.memory() - before; grown > 96 {
 		t.Errorf("the server took %d MiB for bodies without a key", grown)
+	}
+}
+
+// Bodies of very many small values, each within the limits, take no memory beyond a budget: a
+// parsed value is far larger than its text.
+func TestBodiesOfManyValues(t *testing.T) {
+	attack(t)
+	s := begin(t, "")
+	before := s.memory()
+	body := func(values int) string {
+		return `{"userId":"u","event":"E","properties":{"a":[` + strings.Repeat("0,", values) + `0]}}`
+	}
+	keyed := map[string]string{"Authorization": basic(s.keys.Write), "Content-Type": "application/json"}
+	var all sync.WaitGroup
+	for range 80 {
+		for _, values := range []int{120_000, 240_000} {
+			all.Go(func() { s.ask(http.MethodPost, s.http, "/v1/track", keyed, body(values)) })
+		}
+		all.Go(func() { s.ask(http.MethodPost, s.http, "/v1/track", nil, body(32_000)) })
+	}
+	all.Wait()
+	s.alive()
+	const live = 256 + 64 // MiB, the budgets of parsed bodies; the collector may let as much lie about
+	if grown := s.memory() - before; grown > 2*live+128 {
+		t.Errorf("the server took %d MiB for bodies of many values", grown)
+	}
+	if a := s.track("after", "Seen", `{}`); a.status != http.StatusOK {
+		t.Errorf("afterwards an event is answered with %d %s", a.status, a.text)
 	}
 }
 
