@@ -76,8 +76,8 @@ func (c *costs) pattern(call celast.CallExpr) error {
 	args := call.Args()
 	text, constant := literalText(args[len(args)-1])
 	if !constant {
-		return errors.New("matches takes a pattern in quotes, no expression: a pattern from data could take any time; " +
-			"to look for a text from data write contains, startsWith, endsWith or ==")
+		return errors.New("matches takes a pattern in quotes, no expression: a pattern from data could take any " +
+			"time; to look for a text from data write contains, startsWith, endsWith or ==")
 	}
 	if len(text) > maxPatternBytes {
 		return fmt.Errorf("matches: the pattern has %d bytes; at most %d are allowed", len(text), maxPatternBytes)
@@ -152,11 +152,6 @@ func textBytes(v ref.Val) int {
 		return len(text)
 	}
 	return 0
-}
-
-func sizeOf(v traits.Sizer) int {
-	n, _ := v.Size().(types.Int)
-	return int(n)
 }
 
 // weight is how many values a value holds, at any depth.

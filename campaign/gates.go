@@ -17,65 +17,149 @@ type message struct {
 	key     string // of the campaign's dedupe rule, empty for none
 }
 
-// ask asks, in the order of the language, whether a delivery of a chain may be handed
-// off on a channel. It changes nothing; take does.
+// sendQuestion is what the gates of a send are asked about: one delivery.
+type sendQuestion struct {
+	m        *Machine
+	t        *turn
+	send     *Send
+	channel  string
+	category string
+	msg      *message
+}
+
+// gate is one thing that may keep a delivery back. The decision and the explanation run
+// through the same gates, so that they cannot say different things.
+type gate struct {
+	rule Rule
+	// asked says whether the gate concerns the delivery at all; nil: always.
+	asked func(q *sendQuestion) bool
+	// refuses says why the delivery is kept back; the zero value lets it pass. It changes
+	// nothing: take does.
+	refuses func(q *sendQuestion) refusal
+	// note writes into the trace what was compared.
+	note func(q *sendQuestion, rule Rule, r refusal)
+}
+
+// sendGates are in the order of the language.
+//
+//nudge:constant read only
+var sendGates = [...]gate{
+	{RuleLate, isLate, refusesLate, noteLate},
+	{RuleRecheck, rechecks, refusesAudience, noteRecheck},
+	{RuleSends, nil, refusesOff, notePlain},
+	{RuleDisturb, nil, refusesDisturbed, noteDisturb},
+	{RuleConsent, nil, refusesConsent, noteConsent},
+	{RulePreference, nil, refusesPreference, notePreference},
+	{RuleQuiet, competes, refusesQuiet, noteQuiet},
+	{RuleCap, competes, refusesCap, noteCaps},
+	{RuleConflict, competes, refusesConflict, noteConflict},
+	{RuleDedupe, hasKey, refusesKey, noteDedupe},
+	{RuleVariables, nil, refusesMissing, noteVariables},
+	{RulePending, nil, refusesPending, notePending},
+}
+
+// ask asks the gates whether a delivery of a chain may be handed off on a channel; the
+// first that refuses it decides.
 func (m *Machine) ask(t *turn, s *Send, channel string, msg *message) refusal {
-	p, category := t.program, t.program.category(s)
-	switch {
-	case m.late && p.Late == LateSkip:
-		return refusal{reason: ReasonLate}
-	case p.Recheck && !m.stillInAudience(p):
-		return refusal{reason: ReasonAudience}
-	case m.set.SendsOff(p.Name, channel):
-		return refusal{reason: ReasonOff}
-	case m.c.undisturbed(channel):
-		return refusal{reason: ReasonDisturb}
-	case !t.exempt && !m.consented(category):
-		return refusal{reason: ReasonNoConsent, detail: category}
-	case m.c.refused(AboutChannel, channel):
-		return refusal{reason: ReasonPreference, detail: channel}
-	}
-	if !t.exempt {
-		if r := m.compete(t, s, channel, category); r.reason != NoReason {
+	q := sendQuestion{m: m, t: t, send: s, channel: channel, category: t.program.category(s), msg: msg}
+	for i := range sendGates {
+		g := &sendGates[i]
+		if g.asked != nil && !g.asked(&q) {
+			continue
+		}
+		r := g.refuses(&q)
+		if m.trace != nil {
+			g.note(&q, g.rule, r)
+		}
+		if r.reason != NoReason {
 			return r
 		}
-	}
-	if msg.key != "" {
-		switch holder, full := m.heldBy(msg.key, t.chain); {
-		case holder != "":
-			return refusal{reason: ReasonDedupe, detail: holder}
-		case full:
-			return refusal{reason: ReasonKeys}
-		}
-	}
-	switch {
-	case msg.missing != "":
-		return refusal{reason: ReasonVariable, detail: msg.missing}
-	case !t.chain.HeldOut && len(m.c.Pending) >= maxPending:
-		return refusal{reason: ReasonPending}
 	}
 	return refusal{}
 }
 
-// compete asks what transactional deliveries ignore: quiet hours, caps, conflicts.
-func (m *Machine) compete(t *turn, s *Send, channel, category string) refusal {
-	if inside, end, drop := m.quiet(t.program); inside {
-		if drop {
-			end = 0
-		}
-		return refusal{reason: ReasonQuiet, until: end}
+// refuse is a refusal where a gate is closed.
+func refuse(closed bool, reason Reason, detail string) refusal {
+	if !closed {
+		return refusal{}
 	}
-	if name, until := m.capped(t.program, channel, category); name != "" {
-		r := refusal{reason: ReasonCap, detail: name, exit: s.OnCap == CapExit}
-		if s.OnCap == CapDefer {
-			r.until = until
-		}
+	return refusal{reason: reason, detail: detail}
+}
+
+func isLate(q *sendQuestion) bool   { return q.m.late }
+func rechecks(q *sendQuestion) bool { return q.t.program.Recheck }
+
+// competes says that quiet hours, caps and conflicts are asked: transactional deliveries
+// ignore them.
+func competes(q *sendQuestion) bool { return !q.t.exempt }
+func hasKey(q *sendQuestion) bool   { return q.msg.key != "" }
+
+func refusesLate(q *sendQuestion) refusal {
+	return refuse(q.t.program.Late == LateSkip, ReasonLate, "")
+}
+
+func refusesAudience(q *sendQuestion) refusal {
+	return refuse(!q.m.stillInAudience(q.t.program), ReasonAudience, "")
+}
+
+func refusesOff(q *sendQuestion) refusal {
+	return refuse(q.m.set.SendsOff(q.t.program.Name, q.channel), ReasonOff, "")
+}
+
+func refusesDisturbed(q *sendQuestion) refusal {
+	return refuse(q.m.c.undisturbed(q.channel), ReasonDisturb, "")
+}
+
+func refusesConsent(q *sendQuestion) refusal {
+	return refuse(!q.t.exempt && !q.m.consented(q.category), ReasonNoConsent, q.category)
+}
+
+func refusesPreference(q *sendQuestion) refusal {
+	return refuse(q.m.c.refused(AboutChannel, q.channel), ReasonPreference, q.channel)
+}
+
+func refusesQuiet(q *sendQuestion) refusal {
+	inside, end, drop := q.m.quiet(q.t.program)
+	r := refuse(inside, ReasonQuiet, "")
+	if inside && !drop {
+		r.until = end
+	}
+	return r
+}
+
+func refusesCap(q *sendQuestion) refusal {
+	name, until := q.m.capped(q.t.program, q.channel, q.category)
+	r := refuse(name != "", ReasonCap, name)
+	if name == "" {
 		return r
 	}
-	if other := m.conflict(t.program, t.chain); other != nil {
+	if r.exit = q.send.OnCap == CapExit; q.send.OnCap == CapDefer {
+		r.until = until
+	}
+	return r
+}
+
+func refusesConflict(q *sendQuestion) refusal {
+	if other := q.m.conflict(q.t.program, q.t.chain); other != nil {
 		return refusal{reason: ReasonConflict, detail: other.Campaign}
 	}
 	return refusal{}
+}
+
+func refusesKey(q *sendQuestion) refusal {
+	holder, full := q.m.heldBy(q.msg.key, q.t.chain)
+	if holder != "" {
+		return refusal{reason: ReasonDedupe, detail: holder}
+	}
+	return refuse(full, ReasonKeys, "")
+}
+
+func refusesMissing(q *sendQuestion) refusal {
+	return refuse(q.msg.missing != "", ReasonVariable, q.msg.missing)
+}
+
+func refusesPending(q *sendQuestion) refusal {
+	return refuse(!q.t.chain.HeldOut && len(q.m.c.Pending) >= maxPending, ReasonPending, "")
 }
 
 // quiet says whether it is quiet for the customer now, until when, and whether that

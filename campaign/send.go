@@ -34,9 +34,6 @@ func (m *Machine) send(t *turn) (next string, goesOn bool) {
 			TriggerID: m.triggerID(), At: m.now, Due: t.planned, Expires: m.now + s.Expires, Attempt: 1,
 			Values: msg.values,
 		}
-		if m.trace != nil {
-			m.traceGates(t, s, channel, msg)
-		}
 		switch r := m.ask(t, s, channel, msg); {
 		case r.reason == NoReason:
 			m.take(t, s, &d, msg)

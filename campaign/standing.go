@@ -141,10 +141,12 @@ func (m *Machine) standingChain(p *Program, ch *Chain) {
 		priority: p.Policy.Priority,
 	}
 	var msg *message
-	m.quietly(func() bool { msg = m.message(p, p.Steps[at].ID, s, ch); return true })
+	m.quietly(func() { msg = m.message(p, p.Steps[at].ID, s, ch) })
+	m.trace.mute = true // what the gates would write down is not decided
 	for _, channel := range ch.open(s) {
-		m.traceGates(t, s, channel, msg)
+		m.ask(t, s, channel, msg)
 	}
+	m.trace.mute = false
 }
 
 // nextSend is the index of the send to which a resting chain comes by its timer; -1 when

@@ -108,6 +108,7 @@ type Trace struct {
 	open  Occasion // the present one, while nothing was asked
 	fresh bool     // it is not among the occasions yet
 	rows  int
+	mute  bool                  // decisions are not noted
 	parts map[string]*exprParts // by source
 }
 
@@ -157,6 +158,9 @@ func (t *Trace) note(a Asked) {
 
 // decided notes a decision.
 func (t *Trace) decided(d Decision) {
+	if t.mute {
+		return
+	}
 	t.note(Asked{
 		Campaign: d.Campaign, Version: d.Version, Key: d.Key, Entry: d.Entry, Step: d.Step, Decision: &d,
 	})
@@ -223,12 +227,11 @@ func (m *Machine) visited(v *Visit) {
 }
 
 // quietly evaluates something beside the rules: it writes nothing, and is not traced.
-func (m *Machine) quietly(f func() bool) bool {
+func (m *Machine) quietly(f func()) {
 	out, trace := m.out, m.trace
 	m.out, m.trace = new(Output), nil
-	holds := f()
+	f()
 	m.out, m.trace = out, trace
-	return holds
 }
 
 func answer(yes bool) Answer {

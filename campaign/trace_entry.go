@@ -257,7 +257,7 @@ func (m *Machine) traceSeen(p *Program, key string, trigger *Event, rule Rule) b
 	a.Facts = append(a.Facts, timeFact("trigger event time", trigger.Time))
 	ask := func(about string, match *Matcher) bool {
 		var found *Event
-		m.quietly(func() bool { found = m.seenAfter(trigger, match, p.Name); return found != nil })
+		m.quietly(func() { found = m.seenAfter(trigger, match, p.Name) })
 		if found != nil {
 			a.Answer, a.About = No, about
 			a.Facts = append(a.Facts, textFact("event", found.Name), textFact("event id", found.ID),

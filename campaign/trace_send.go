@@ -7,67 +7,47 @@ import (
 	"time"
 )
 
-// traceGates notes what a delivery is asked before it is handed off, in the order of
-// Machine.ask, up to the gate that refuses it.
-func (m *Machine) traceGates(t *turn, s *Send, channel string, msg *message) {
-	p, ch := t.program, t.chain
-	gate := func(rule Rule, pass bool, about string, facts ...Fact) bool {
-		a := row(p, ch, rule, answer(pass), facts...)
-		a.Step, a.Channel, a.About = p.Steps[t.step].ID, channel, about
-		m.trace.note(a)
-		return pass
-	}
-	if m.late && !gate(RuleLate, p.Late != LateSkip, "", timeFact("due", t.planned), timeFact("now", m.now)) {
-		return
-	}
-	if p.Recheck && !m.traceRecheck(t, channel) {
-		return
-	}
-	if !gate(RuleSends, !m.set.SendsOff(p.Name, channel), "") {
-		return
-	}
-	if !gate(RuleDisturb, !m.c.undisturbed(channel), "", m.c.consentFacts(AboutDisturbance, "", channel)...) {
-		return
-	}
-	if category := p.category(s); t.exempt {
-		a := row(p, ch, RuleConsent, Note, truthFact(Transactional, true))
-		a.Step, a.Channel = p.Steps[t.step].ID, channel
-		a.About = "consent, quiet hours, caps and conflicts are not asked"
-		m.trace.note(a)
-	} else {
-		facts := m.c.consentFacts(AboutCategory, category)
-		facts = append(facts, truthFact("required", m.set.rules.required[category]))
-		if !gate(RuleConsent, m.consented(category), category, facts...) {
-			return
-		}
-	}
-	if !gate(RulePreference, !m.c.refused(AboutChannel, channel), channel, m.c.consentFacts(AboutChannel, channel)...) {
-		return
-	}
-	if !t.exempt && !m.traceCompetition(p, ch, p.category(s), channel, gate) {
-		return
-	}
-	if msg.key != "" && !m.traceDedupe(ch, msg.key, gate) {
-		return
-	}
-	facts := m.variableFacts(p, p.Steps[t.step].ID, ch)
-	if len(facts)+len(msg.missing) > 0 && !gate(RuleVariables, msg.missing == "", msg.missing, facts...) {
-		return
-	}
-	if n := len(m.c.Pending); !ch.HeldOut && n >= maxPending {
-		gate(RulePending, false, "", numberFact("pending", n), numberFact("at most", maxPending))
-	}
+// note writes one row about the delivery.
+func (q *sendQuestion) note(rule Rule, said Answer, about string, facts ...Fact) {
+	a := row(q.t.program, q.t.chain, rule, said, facts...)
+	a.Step, a.Channel, a.About = q.t.program.Steps[q.t.step].ID, q.channel, about
+	q.m.trace.note(a)
 }
 
-func (m *Machine) traceRecheck(t *turn, channel string) bool {
-	holds := m.quietly(func() bool { return m.stillInAudience(t.program) })
+// passes is the answer of a gate.
+func (r refusal) passes() Answer { return answer(r.reason == NoReason) }
+
+func notePlain(q *sendQuestion, rule Rule, r refusal) { q.note(rule, r.passes(), "") }
+
+func noteLate(q *sendQuestion, rule Rule, r refusal) {
+	q.note(rule, r.passes(), "", timeFact("due", q.t.planned), timeFact("now", q.m.now))
+}
+
+func noteRecheck(q *sendQuestion, rule Rule, r refusal) {
+	m, p := q.m, q.t.program
 	current := m.scope.event.e
 	m.scope.event.set(m.scope.trigger.e)
-	a := m.exprFacts(row(t.program, t.chain, RuleRecheck, answer(holds)), t.program.Audience)
+	a := m.exprFacts(row(p, q.t.chain, rule, r.passes()), p.Audience)
 	m.scope.event.set(current)
-	a.Step, a.Channel = t.program.Steps[t.step].ID, channel
+	a.Step, a.Channel = p.Steps[q.t.step].ID, q.channel
 	m.trace.note(a)
-	return holds
+}
+
+func noteDisturb(q *sendQuestion, rule Rule, r refusal) {
+	q.note(rule, r.passes(), "", q.m.c.consentFacts(AboutDisturbance, "", q.channel)...)
+}
+
+func noteConsent(q *sendQuestion, rule Rule, r refusal) {
+	if q.t.exempt {
+		q.note(rule, Note, "consent, quiet hours, caps and conflicts are not asked", truthFact(Transactional, true))
+		return
+	}
+	facts := q.m.c.consentFacts(AboutCategory, q.category)
+	q.note(rule, r.passes(), q.category, append(facts, truthFact("required", q.m.set.rules.required[q.category]))...)
+}
+
+func notePreference(q *sendQuestion, rule Rule, r refusal) {
+	q.note(rule, r.passes(), q.channel, q.m.c.consentFacts(AboutChannel, q.channel)...)
 }
 
 // consentFacts are what is known about subjects of the names.
@@ -88,45 +68,48 @@ func (c *Customer) consentFacts(subject Subject, names ...string) (facts []Fact)
 	return facts
 }
 
-// traceCompetition notes what transactional deliveries ignore: quiet hours, caps and
-// conflicts.
-func (m *Machine) traceCompetition(p *Program, ch *Chain, category, channel string,
-	gate func(Rule, bool, string, ...Fact) bool,
-) bool {
-	if q, loc := m.quietRule(p); q != nil {
-		inside, end, drop := m.quiet(p)
-		facts := []Fact{
-			textFact("local time", time.UnixMilli(m.now).In(loc).Format("2006-01-02 15:04:05")),
-			textFact("zone", loc.String()), textFact("from", clock(q.From)), textFact("to", clock(q.To)),
-		}
-		if inside {
-			facts = append(facts, timeFact("until", end), truthFact("drop", drop))
-		}
-		if !gate(RuleQuiet, !inside, "", facts...) {
-			return false
-		}
+func noteQuiet(q *sendQuestion, rule Rule, r refusal) {
+	m := q.m
+	hours, loc := m.quietRule(q.t.program)
+	if hours == nil {
+		return
 	}
+	facts := []Fact{
+		textFact("local time", time.UnixMilli(m.now).In(loc).Format("2006-01-02 15:04:05")),
+		textFact("zone", loc.String()), textFact("from", clock(hours.From)), textFact("to", clock(hours.To)),
+	}
+	if inside, end, drop := m.quiet(q.t.program); inside {
+		facts = append(facts, timeFact("until", end), truthFact("drop", drop))
+	}
+	q.note(rule, r.passes(), "", facts...)
+}
+
+// noteCaps writes a row for each cap up to the one that is full.
+func noteCaps(q *sendQuestion, rule Rule, r refusal) {
 	free := true
-	m.capsOf(p, channel, category, func(c *Cap) {
-		if free {
-			used, from := m.usedOf(c)
-			at := m.freeAt(c)
-			facts := []Fact{numberFact("used", used), numberFact("limit", c.Limit), timeFact("counted from", from)}
-			if free = at <= m.now; !free {
-				facts = append(facts, timeFact("free at", at))
-			}
-			gate(RuleCap, free, c.Name, facts...)
+	q.m.capsOf(q.t.program, q.channel, q.category, func(c *Cap) {
+		if !free {
+			return
 		}
+		used, from := q.m.usedOf(c)
+		facts := []Fact{numberFact("used", used), numberFact("limit", c.Limit), timeFact("counted from", from)}
+		if free = r.detail != c.Name; !free {
+			facts = append(facts, timeFact("free at", q.m.freeAt(c)))
+		}
+		q.note(rule, answer(free), c.Name, facts...)
 	})
-	if !free || p.Policy.Group == "" {
-		return free
+}
+
+func noteConflict(q *sendQuestion, rule Rule, r refusal) {
+	p := q.t.program
+	if p.Policy.Group == "" {
+		return
 	}
-	other := m.conflict(p, ch)
 	facts := []Fact{textFact("group", p.Policy.Group), numberFact("priority", p.Policy.Priority)}
-	if other != nil {
-		facts = append(facts, m.memberFacts("goes first", other)...)
+	if other := q.m.conflict(p, q.t.chain); other != nil {
+		facts = append(facts, q.m.memberFacts("goes first", other)...)
 	}
-	return gate(RuleConflict, other == nil, "", facts...)
+	q.note(rule, r.passes(), "", facts...)
 }
 
 // quietRule is the quiet hours of a campaign and the zone whose clock they go by; nil
@@ -159,14 +142,27 @@ func (m *Machine) usedOf(c *Cap) (used int, from int64) {
 	return used, from
 }
 
-func (m *Machine) traceDedupe(ch *Chain, key string, gate func(Rule, bool, string, ...Fact) bool) bool {
+func noteDedupe(q *sendQuestion, rule Rule, r refusal) {
+	c, key := q.m.c, q.msg.key
 	facts := []Fact{textFact("key", key)}
-	holder, full := m.heldBy(key, ch)
-	if i, found := m.c.hold(key); found && m.now < m.c.Holds[i].Until {
-		h := &m.c.Holds[i]
+	if i, found := c.hold(key); found && q.m.now < c.Holds[i].Until {
+		h := &c.Holds[i]
 		facts = append(facts, textFact("held by", h.Campaign), numberFact("entry", h.Entry), timeFact("until", h.Until))
 	}
-	return gate(RuleDedupe, holder == "" && !full, "", facts...)
+	q.note(rule, r.passes(), "", facts...)
+}
+
+func noteVariables(q *sendQuestion, rule Rule, r refusal) {
+	facts := q.m.variableFacts(q.t.program, q.t.program.Steps[q.t.step].ID, q.t.chain)
+	if len(facts) > 0 || r.reason != NoReason {
+		q.note(rule, r.passes(), r.detail, facts...)
+	}
+}
+
+func notePending(q *sendQuestion, rule Rule, r refusal) {
+	if r.reason != NoReason {
+		q.note(rule, No, "", numberFact("pending", len(q.m.c.Pending)), numberFact("at most", maxPending))
+	}
 }
 
 // variableFacts are the values that a step's message names.
