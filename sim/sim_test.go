@@ -79,6 +79,7 @@ func world(t *testing.T, lang *campaign.Language, seed uint64, plain bool) (*sim
 		o = o.Later(rand.New(rand.NewPCG(seed, 5)))
 		o = o.Model(rand.New(rand.NewPCG(seed, 7)))
 		o = o.Further(rand.New(rand.NewPCG(seed, 8)))
+		o = o.Loose(rand.New(rand.NewPCG(seed, 10)))
 	}
 	exact := seed%exactEvery == exactEvery-1
 	if exact {

@@ -71,6 +71,7 @@ func (a *Auditor) inside(c *customer, i int) bool {
 	switch t.Kind {
 	case KindSegment:
 		s.inside = t.When.holds(scene{event: &Event{}, trigger: &Event{}, customer: c})
+		s.seen, s.looked = true, a.now
 		return s.inside && !t.Leave
 	case KindThreshold:
 		a.crossed(c, i) // from where it was, if it was looked at before

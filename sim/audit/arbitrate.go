@@ -14,6 +14,8 @@ type asks struct {
 	due      int64    // planned instant of the deliveries
 	shown    []string // channels that have their line that says deferred
 	caps     []string // that it waits for
+	handed   bool     // a channel was handed off
+	dropped  bool     // one was dropped
 }
 
 // stand has the chain wait for its turn.
@@ -117,6 +119,7 @@ func (a *Auditor) decide(ch *chain) {
 			}
 		case v.reason != "":
 			a.line(ch, s, channel, Dropped, v.reason)
+			ch.asks.dropped = true
 			failed = failed || v.reason == "missing_variable"
 			if v.exit {
 				a.note(NoteCapExit)
@@ -125,6 +128,7 @@ func (a *Auditor) decide(ch *chain) {
 			}
 		default:
 			a.deliver(ch, s, channel)
+			ch.asks.handed = true
 		}
 	}
 	if len(ch.asks.left) > 0 {
@@ -132,11 +136,21 @@ func (a *Auditor) decide(ch *chain) {
 		ch.resting, ch.timed, ch.due, ch.wake = true, true, wake, 0
 		return
 	}
+	dropped := ch.asks.dropped && !ch.asks.handed
 	ch.asks = asks{}
 	target := ""
-	if failed && s.Send.OnFail != "" {
+	switch {
+	case failed && s.Send.OnFail != "":
 		a.note(NoteOnFail)
 		target = s.Send.OnFail
+	case !dropped || s.Send.OnDrop == DropNext:
+	case s.Send.OnDrop == DropExit:
+		a.note(NoteDropExit)
+		ch.end(a, Exited)
+		return
+	case s.Send.OnDrop != "":
+		a.note(NoteDropGoto)
+		target = s.Send.OnDrop
 	}
 	ch.leave(target)
 	ch.run(a)

@@ -48,6 +48,7 @@ type Auditor struct {
 	place      int              // records and definitions so far
 	customers  []*customer      // by id, bytes
 	now        int64
+	asOf       int64 // of values that are looked at; 0: now
 	holdUntil  int64 // timers due at or before holdMark wait until then; 0: none
 	holdMark   int64
 	deliveries []Delivery
@@ -83,7 +84,8 @@ type customer struct {
 	place  int              // of its first record
 	seen   map[string]int64 // ids of its records and when they were new, asked by key only
 	traits map[string]any
-	events []*Event // every track record, in log order
+	told   map[string]told // when the traits were set, asked by key only
+	events []*Event        // every track record, in log order
 	per    []standing
 	chains []*chain // every chain ever, in order of entry
 
@@ -126,6 +128,8 @@ type standing struct {
 	kept    []kept   // by a pause that queues
 	turn    int64    // the customer's, to follow the version in force
 	dates   dates
+	seen    bool  // its segment was looked at
+	looked  int64 // as of when
 }
 
 // New has all campaigns active before the first record.
@@ -177,35 +181,6 @@ func (a *Auditor) fireAll() {
 	}
 }
 
-// After a downtime timers that are more than lateAfter late wait until log time has
-// moved on by holdFor, so that the backlog is applied first.
-const (
-	lateAfter = 5 * 60_000
-	holdFor   = 60_000
-)
-
-// hold ends a wait that is over, and begins one when log time jumped from before
-// over a timer.
-func (a *Auditor) hold(before int64) {
-	if a.now >= a.holdUntil {
-		a.holdUntil = 0
-	}
-	if a.holdUntil != 0 || a.now-before <= lateAfter {
-		return
-	}
-	if first, ok := a.first(math.MinInt64); ok && first.due <= a.now-lateAfter {
-		a.holdUntil, a.holdMark = a.now+holdFor, a.now-lateAfter
-	}
-}
-
-// held is the instant up to which timers wait.
-func (a *Auditor) held() int64 {
-	if a.holdUntil == 0 {
-		return math.MinInt64
-	}
-	return a.holdMark
-}
-
 // Next is the instant of the first armed timer.
 func (a *Auditor) Next() (due int64, ok bool) {
 	t, ok := a.first(math.MinInt64)
@@ -236,6 +211,7 @@ type timer struct {
 	chain    *chain
 	pending  *pending
 	date     bool
+	slide    bool
 	leaves   bool
 }
 
@@ -284,6 +260,9 @@ func (c *customer) timers(ask func(timer)) {
 		if s.armed {
 			ask(timer{due: s.due, customer: c, campaign: i, entry: s.entries + 1})
 		}
+		if due, ok := c.a.slides(c, i); ok {
+			ask(timer{due: due, customer: c, campaign: i, entry: s.entries + 1, slide: true})
+		}
 		if p, ok := s.dates.first(); ok {
 			ask(timer{due: p.due, customer: c, campaign: i, entry: s.entries + 1, date: true})
 		}
@@ -305,6 +284,9 @@ func (a *Auditor) fire(t timer) {
 		return
 	case t.leaves:
 		a.expire(t.customer)
+		return
+	case t.slide:
+		a.slid(t.customer, t.campaign, t.due)
 		return
 	case a.grouping(t):
 		return
@@ -441,7 +423,8 @@ func (a *Auditor) customer(id string) (c *customer, first bool) {
 		return a.customers[at], false
 	}
 	c = &customer{
-		a: a, id: id, place: a.place, seen: map[string]int64{}, traits: map[string]any{}, tags: map[string]bool{},
+		a: a, id: id, place: a.place, seen: map[string]int64{}, traits: map[string]any{}, told: map[string]told{},
+		tags: map[string]bool{},
 		keys: map[string]holder{}, consent: map[string]said{}, preferences: map[string]said{},
 		disturb: map[string]said{},
 	}
@@ -458,7 +441,10 @@ func (c *customer) update(a *Auditor, e *Event) {
 	c.consents(e)
 	if e.Type == TypeIdentify {
 		for name, value := range e.Traits { // each member on its own: no order shows
-			c.change(name, value)
+			if c.overwrites(name, e) {
+				c.change(name, value)
+				c.told[name] = told{at: e.Time, came: a.now}
+			}
 		}
 		return
 	}

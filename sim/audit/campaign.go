@@ -189,6 +189,7 @@ type Send struct {
 	Category string
 	OnCap    string // empty: drop
 	OnFail   string // a later step; empty: goes on
+	OnDrop   string // DropExit, DropNext or a step; empty: DropNext
 	Needs    string // a property of the trigger that the message names
 }
 
@@ -385,8 +386,13 @@ func (m Match) holds(e, trigger *Event, c *customer) bool {
 	if m.Property != "" {
 		want, ok := trigger.Properties[m.Property]
 		got, has := e.Properties[m.Property]
-		if !ok || !has || want == nil || got == nil || !compare(got, "==", want) {
+		a, isText := textOf(want)
+		b, alike := textOf(got)
+		if !ok || !has || !isText || !alike || a != b {
 			return false
+		}
+		if !compare(got, "==", want) {
+			c.a.note(NoteMixedIDs)
 		}
 	}
 	return m.Where.holds(scene{event: e, trigger: trigger, customer: c})

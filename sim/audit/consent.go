@@ -34,48 +34,81 @@ func (c *customer) disturbed(channel string) bool {
 // consents reads what a record says about consent.
 func (c *customer) consents(e *Event) {
 	if e.Type == TypeIdentify {
-		traits(c.consent, e.Traits["consent"], e.Time)
-		traits(c.preferences, e.Traits["preferences"], e.Time)
+		c.saysOf(c.consent, e.Traits["consent"], e.Time)
+		c.saysOf(c.preferences, e.Traits["preferences"], e.Time)
 		return
 	}
-	text := func(name string) string {
-		s, _ := e.Properties[name].(string)
-		return s
-	}
-	channel := text("channel")
+	channels := texts(e.Properties["channel"])
 	switch e.Name {
 	case "Consent Changed", "Unsubscribed":
 		yes := false
 		if e.Name == "Consent Changed" {
-			yes, _ = e.Properties["granted"].(bool)
+			yes = c.says(e.Properties["granted"], false)
 		}
-		if channel != "" {
+		for _, channel := range channels {
 			declare(c.preferences, channel, said{yes: yes, at: e.Time})
+		}
+		if len(channels) > 0 {
 			return
 		}
-		category := text("category")
-		if category == "" {
-			category = Marketing
+		categories := texts(e.Properties["category"])
+		if len(categories) == 0 {
+			categories = []string{Marketing}
 		}
-		declare(c.consent, category, said{yes: yes, at: e.Time})
+		for _, category := range categories {
+			declare(c.consent, category, said{yes: yes, at: e.Time})
+		}
 	case "Do Not Disturb":
-		enabled, given := e.Properties["enabled"].(bool)
-		declare(c.disturb, channel, said{yes: enabled || !given, at: e.Time})
+		yes := true
+		if enabled, given := e.Properties["enabled"]; given {
+			yes = c.says(enabled, true)
+		}
+		if len(channels) == 0 {
+			channels = []string{""} // all
+		}
+		for _, channel := range channels {
+			declare(c.disturb, channel, said{yes: yes, at: e.Time})
+		}
 	}
 }
 
-// traits reads {name: true or {granted: ...} or null, ...}.
-func traits(known map[string]said, v any, at int64) {
+// texts is a text, or a list of them.
+func texts(v any) (all []string) {
+	if s, ok := v.(string); ok && s != "" {
+		return []string{s}
+	}
+	list, _ := v.([]any)
+	for _, v := range list {
+		all = append(all, texts(v)...)
+	}
+	return all
+}
+
+// says reads a yes or no; what is neither refuses.
+func (c *customer) says(v any, refusal bool) bool {
+	yes, ok := yesOrNo(v)
+	if _, isBool := v.(bool); ok && !isBool {
+		c.a.note(NoteConsentWord)
+	}
+	if !ok {
+		c.a.note(NoteBadConsent)
+		return refusal
+	}
+	return yes
+}
+
+// saysOf reads {name: true or {granted: ...} or null, ...}.
+func (c *customer) saysOf(known map[string]said, v any, at int64) {
 	members, _ := v.(map[string]any)
 	for name, value := range members { // each name on its own: no order shows
-		switch v := value.(type) {
-		case nil:
-			declare(known, name, said{none: true, at: at})
-		case bool:
-			declare(known, name, said{yes: v, at: at})
-		case map[string]any:
-			granted, _ := v["granted"].(bool)
-			declare(known, name, said{yes: granted, at: at})
+		if object, ok := value.(map[string]any); ok {
+			declare(known, name, said{yes: c.says(object["granted"], false), at: at})
+			continue
 		}
+		if value == nil {
+			declare(known, name, said{none: true, at: at})
+			continue
+		}
+		declare(known, name, said{yes: c.says(value, false), at: at})
 	}
 }

@@ -52,10 +52,14 @@ type day struct {
 	minute int
 }
 
-// dayOf reads a date; an instant is the day and minute that the zone's clocks show.
-func dayOf(v any, zone *time.Location) (d day, ok bool) {
+// dayOf reads a date; an instant is the day and minute that the zone's clocks show or, where
+// the date repeats, those that are written.
+func dayOf(v any, repeats bool, zone *time.Location) (d day, ok bool) {
 	text, _ := v.(string)
 	if t, err := time.Parse(time.RFC3339, text); err == nil {
+		if repeats {
+			zone = t.Location()
+		}
 		d = day{minute: t.In(zone).Hour()*60 + t.In(zone).Minute()}
 		d.year, d.month, d.day = t.In(zone).Date()
 		return d, !placeholder(d)
@@ -150,7 +154,10 @@ func (a *Auditor) redate(c *customer, i int) {
 	zone := t.dateZone(c, a.campaigns[i])
 	old := s.next
 	s.next = nil
-	d, ok := dayOf(c.traits[t.Path], zone)
+	d, ok := dayOf(c.traits[t.Path], t.Repeat != "", zone)
+	if _, err := time.Parse(time.RFC3339, fmt.Sprint(c.traits[t.Path])); err == nil && t.Repeat != "" {
+		a.note(NoteWrittenDay)
+	}
 	if value := c.traits[t.Path]; !same(value, s.value) {
 		s.value = value
 		l := time.UnixMilli(a.now).In(zone)

@@ -20,6 +20,7 @@ func (ch *chain) act(a *Auditor, s Step) (target string) {
 		a.note(NoteSet)
 		if s.Set.Trait != "" {
 			c.change(s.Set.Trait, s.Set.Value)
+			c.told[s.Set.Trait] = told{at: a.now, came: a.now}
 		}
 		if s.Set.Tag != "" {
 			c.tags[s.Set.Tag] = !s.Set.Remove

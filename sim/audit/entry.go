@@ -1,9 +1,5 @@
 package audit
 
-import (
-	"strconv"
-)
-
 // candidate is a chain that would start: by a record, a watch or a tour. planned is the
 // instant its entry was due: now, or that of a watch. silence is the end of the time without
 // an event that starts it; 0: its trigger does.
@@ -179,15 +175,7 @@ func keyOf(r Reentry, e *Event) (key string, ok bool) {
 	if r.KeyProperty == "" {
 		return "", true
 	}
-	switch v := e.Properties[r.KeyProperty].(type) {
-	case string:
-		return v, true
-	case bool:
-		return strconv.FormatBool(v), true
-	default:
-		n, isNumber := number(v)
-		return strconv.FormatFloat(n, 'f', -1, 64), isNumber
-	}
+	return textOf(e.Properties[r.KeyProperty])
 }
 
 // reentry gives the live chains of the key, oldest first, or why none may enter.

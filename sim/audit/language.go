@@ -27,6 +27,9 @@ const (
 	CapDrop  = "drop"
 	CapDefer = "defer"
 	CapExit  = "exit"
+
+	DropNext = "next"
+	DropExit = "exit"
 )
 
 // Categories of messages that mean something.

@@ -46,6 +46,7 @@ func (a *Auditor) crossed(c *customer, i int) bool {
 	case KindSegment:
 		before := s.inside
 		s.inside = t.When.holds(scene{event: &Event{}, trigger: &Event{}, customer: c})
+		s.seen, s.looked = true, a.instant()
 		if s.inside && !before {
 			a.note(NoteSegmentIn)
 		}
@@ -57,7 +58,7 @@ func (a *Auditor) crossed(c *customer, i int) bool {
 		}
 		return s.inside && !before
 	case KindThreshold:
-		v, ok := number(c.traits[t.Path])
+		v, ok := amount(c.traits[t.Path])
 		if !ok {
 			return false
 		}
@@ -66,10 +67,14 @@ func (a *Auditor) crossed(c *customer, i int) bool {
 		switch {
 		case t.Down && first: // hysteresis is about the way back from a crossing
 			s.inside = v > t.At
-		case !t.Down && v >= t.At, t.Down && v > t.At+t.Hysteresis:
+		case !t.Down && v >= t.At, t.Down && beyond(v, t.At, t.Hysteresis) > 0:
 			s.inside = true
-		case !t.Down && v < t.At-t.Hysteresis, t.Down && v <= t.At:
+		case !t.Down && beyond(v, t.At, -t.Hysteresis) < 0, t.Down && v <= t.At:
 			s.inside = false
+		}
+		if back := map[bool]float64{true: t.Hysteresis, false: -t.Hysteresis}[t.Down]; back != 0 &&
+			beyond(v, t.At, back) == 0 {
+			a.note(NoteDecimal)
 		}
 		if s.inside != before && s.inside != t.Down && (!t.Down || !first) {
 			a.note(NoteThreshold)

@@ -17,8 +17,14 @@ func named(name string) *time.Location {
 // zone is the customer's, else the campaign's, the workspace's, UTC.
 func (c *customer) zone(def *Campaign) *time.Location {
 	own, _ := c.traits["timezone"].(string)
-	if zone := named(own); zone != nil {
+	if zone := zoneOf(own); zone != nil {
+		if zone.String() != own || named(own) == nil {
+			c.a.note(NoteOddZone)
+		}
 		return zone
+	}
+	if own != "" {
+		c.a.note(NoteBadZone)
 	}
 	if def != nil {
 		if zone := named(def.Zone); zone != nil {

@@ -99,7 +99,8 @@ func (a *Auditor) Freeze(customer, id, into string) (m *Moving, ok bool) {
 func customer0(a *Auditor, c *customer) customer {
 	return customer{
 		a: a, id: c.id, place: c.place, seen: c.seen, into: c.into, traits: map[string]any{},
-		per: make([]standing, len(a.campaigns)),
+		told: map[string]told{},
+		per:  make([]standing, len(a.campaigns)),
 	}
 }
 
@@ -233,8 +234,9 @@ func (a *Auditor) adopt(c, o *customer) (came []*chain) {
 // join adds up what is known of both.
 func (c *customer) join(o *customer) {
 	for name, value := range o.traits { // each on its own: no order shows
-		if _, is := c.traits[name]; !is {
-			c.traits[name] = value
+		removed := c.told[name].at > o.told[name].at && c.a.now < c.told[name].came+toldFor
+		if _, is := c.traits[name]; !is && !removed {
+			c.traits[name], c.told[name] = value, o.told[name]
 		}
 	}
 	for tag, is := range o.tags { // each on its own: no order shows

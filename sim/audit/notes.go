@@ -67,7 +67,9 @@ const (
 
 // Notes are all.
 func Notes() []string {
-	return append(slices.Concat(modelNotes(), callNotes(), decidingNotes(), leavingNotes(), orderNotes()), []string{
+	return append(slices.Concat(
+		modelNotes(), callNotes(), decidingNotes(), leavingNotes(), orderNotes(), wordNotes(),
+	), []string{
 		NoteLoop, NoteLateExit, NoteLateSkip, NoteReversal, NoteReversalEnded, NoteCap, NoteCapDefer, NoteCapExit,
 		NoteCapEnd, NoteRefund, NoteRefundWaited, NoteDeferredLeft, NoteGhost, NoteRecheck, NoteOff, NoteDisturb,
 		NoteConsent, NotePreference, NoteDedupe, NoteDedupeEnd, NoteVariable, NoteOnFail, NoteQuietHold,

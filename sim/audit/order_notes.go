@@ -13,7 +13,7 @@ const (
 
 func orderNotes() []string {
 	return []string{
-		NoteOlderTrigger, NoteStoppedBefore, NoteEndedBefore, NoteOldStop, NoteOldAnswer, NoteAnsweredBefore,
+		NoteOlderTrigger, NoteStoppedBefore, NoteOldStop, NoteOldAnswer, NoteAnsweredBefore,
 		NoteReversedBefore,
 	}
 }

@@ -208,9 +208,16 @@ func (a *Auditor) turns(until int64) {
 			}
 		}
 		if next == nil {
-			return
+			break
 		}
 		a.follow(next)
+	}
+	for _, c := range a.customers { // those without anything to do are over too
+		for i := range c.per {
+			if c.per[i].turn <= until {
+				c.per[i].turn = 0
+			}
+		}
 	}
 }
 

@@ -123,6 +123,9 @@ func (a *Auditor) occurrence(i int, after int64) int64 {
 		l := time.UnixMilli(after).In(zone)
 		for day := l.Day() - 1; ; day++ {
 			if at := clock(l.Year(), l.Month(), day, t.Minute, zone); at > after {
+				if shown := time.UnixMilli(at).In(zone); shown.Hour()*60+shown.Minute() != t.Minute {
+					a.note(NoteClockGap)
+				}
 				return at
 			}
 		}

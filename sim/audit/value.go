@@ -11,21 +11,41 @@ const (
 // tally is the customer's count or sum that a comparison asks for. What is exactly as
 // old as the window counts no more.
 func (c *customer) tally(q Comparison) float64 {
-	keeps := q.keeps()
-	of := counter{event: q.Count, of: keeps[len(keeps)-1]}
 	n, sum := 0, 0.0
-	for _, e := range c.since(c.a.sinceIn(c.a.asked, of), q.Count, nil) {
-		if q.Window != 0 && (e.past || c.a.now-e.Time >= q.Window.Milliseconds()) {
+	for _, e := range c.inWindow(q) {
+		if q.Window != 0 && c.a.instant()-e.Time >= q.Window.Milliseconds() {
 			continue
 		}
 		n++
-		v, _ := number(e.Properties[q.Sum])
+		v := c.a.amount(e.Properties[q.Sum])
 		sum += v
 	}
 	if q.Sum != "" {
 		return sum
 	}
 	return float64(n)
+}
+
+// amount is what a value counts as: nothing where it is no number.
+func (a *Auditor) amount(v any) float64 {
+	n, ok := amount(v)
+	if _, isText := v.(string); isText {
+		a.note(map[bool]string{true: NoteNumericText, false: NoteBadNumber}[ok])
+	}
+	return n
+}
+
+// inWindow are the events that count for a comparison, those that a window has let go included as long
+// as they are kept.
+func (c *customer) inWindow(q Comparison) (all []*Event) {
+	keeps := q.keeps()
+	of := counter{event: q.Count, of: keeps[len(keeps)-1]}
+	for _, e := range c.since(c.a.sinceIn(c.a.asked, of), q.Count, nil) {
+		if q.Window == 0 || !e.past {
+			all = append(all, e)
+		}
+	}
+	return all
 }
 
 // keeps names what is kept for a comparison, what it looks at last.

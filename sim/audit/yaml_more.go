@@ -145,6 +145,11 @@ func (s *Send) inline() string {
 
 func (s *Send) more() fields {
 	f := fields{}.addIf(s.Category != "", "category", quote(s.Category)).addIf(s.OnCap != "", "on_cap", s.OnCap)
+	drop := s.OnDrop
+	if drop != DropNext && drop != DropExit {
+		drop = "{goto: " + quote(drop) + "}"
+	}
+	f = f.addIf(s.OnDrop != "", "on_drop", drop)
 	return f.addIf(s.OnFail != "", "on_fail", "{goto: "+quote(s.OnFail)+"}")
 }
 

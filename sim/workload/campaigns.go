@@ -289,6 +289,9 @@ func targets(steps []audit.Step, i int) []int {
 		}
 	case s.Send != nil:
 		to = append(to, next, or(s.Send.OnFail, index, next))
+		if drop := s.Send.OnDrop; drop != "" && drop != audit.DropNext && drop != audit.DropExit {
+			to = append(to, index(drop))
+		}
 	case s.Call != nil:
 		to = append(to, next, or(s.Call.OnFail, index, next))
 	default:

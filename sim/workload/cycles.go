@@ -91,7 +91,9 @@ func (g *circles) reached(name string) []string {
 // late says whether time can pass between two of a circle.
 func (g *circles) late(circle []string) bool {
 	return slices.ContainsFunc(circle, func(name string) bool {
-		return slices.ContainsFunc(g.next[name], func(s start) bool { return s.late && slices.Contains(circle, s.name) })
+		return slices.ContainsFunc(g.next[name], func(s start) bool {
+			return s.late && slices.Contains(circle, s.name)
+		})
 	})
 }
 

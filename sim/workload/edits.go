@@ -138,6 +138,9 @@ func renamed(steps []audit.Step) []audit.Step {
 		if s.Send != nil {
 			send := *s.Send
 			send.OnFail = to(send.OnFail)
+			if send.OnDrop != audit.DropNext && send.OnDrop != audit.DropExit {
+				send.OnDrop = to(send.OnDrop)
+			}
 			s.Send = &send
 		}
 		if s.Call != nil {

@@ -33,6 +33,7 @@ type Features struct {
 
 	Model Model // see DrawModel
 	More        // parts learned since
+	Loose       // see DrawLoose
 }
 
 // DrawFeatures draws about half of them.

@@ -127,6 +127,7 @@ func Generate(rng *rand.Rand, o Options) Workload {
 	d.model(&w)
 	d.more(&w)
 	d.ends(&w)
+	d.loose(&w)
 	if d.f.Made {
 		cut(&w)
 	}

@@ -1,0 +1,44 @@
+package audit
+
+import (
+	"math"
+	"slices"
+)
+
+// After a downtime timers that are more than lateAfter late wait until log time has
+// moved on by holdFor, so that the backlog is applied first.
+const (
+	lateAfter = 5 * 60_000
+	holdFor   = 60_000
+)
+
+// hold ends a wait that is over, and begins one when log time jumped from before
+// over a timer.
+func (a *Auditor) hold(before int64) {
+	if a.now >= a.holdUntil {
+		a.holdUntil = 0
+	}
+	if a.holdUntil != 0 || a.now-before <= lateAfter {
+		return
+	}
+	for _, c := range a.customers {
+		if t, ok := c.first(); ok && t.due <= a.now-lateAfter && !a.planning(c) {
+			a.holdUntil, a.holdMark = a.now+holdFor, a.now-lateAfter
+			return
+		}
+	}
+}
+
+// planning says whether what a new version plans for the customer has still to take its turn:
+// time does not jump over it.
+func (a *Auditor) planning(c *customer) bool {
+	return slices.ContainsFunc(a.tours, func(t *tour) bool { return t.plans && slices.Contains(t.left, c) })
+}
+
+// held is the instant up to which timers wait.
+func (a *Auditor) held() int64 {
+	if a.holdUntil == 0 {
+		return math.MinInt64
+	}
+	return a.holdMark
+}

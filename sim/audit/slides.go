@@ -1,0 +1,49 @@
+package audit
+
+// A segment that asks about windows changes by time alone: when an occurrence leaves one. The
+// value then is that of the instant, however late the timer is.
+
+// slides is the next instant at which an occurrence leaves a window that the campaign's
+// segment asks about, after the one at which it was looked at last.
+func (a *Auditor) slides(c *customer, i int) (due int64, ok bool) {
+	def, s := a.campaigns[i], &c.per[i]
+	if def.Trigger.Kind != KindSegment || !def.looks() || !s.seen {
+		return 0, false
+	}
+	for _, q := range def.Trigger.When.All {
+		if q.Window == 0 {
+			continue
+		}
+		for _, e := range c.inWindow(q) {
+			if at := e.Time + q.Window.Milliseconds(); at > s.looked && (!ok || at < due) {
+				due, ok = at, true
+			}
+		}
+	}
+	return due, ok
+}
+
+// slid looks at a segment at the instant at which its value may have changed.
+func (a *Auditor) slid(c *customer, i int, due int64) {
+	a.asOf = due
+	hit := a.crossed(c, i)
+	a.asOf = 0
+	if !hit {
+		return
+	}
+	a.note(NoteSlid)
+	e := &Event{Customer: c.id, ID: AnyID, Time: due, Type: TypeIdentify}
+	a.admit(c, []candidate{{campaign: i, trigger: e, planned: due, late: a.now-due > lateAfter, bare: true}})
+	a.runMoved(c)
+}
+
+// instant is that as of which values are looked at.
+func (a *Auditor) instant() int64 {
+	if a.asOf != 0 {
+		return a.asOf
+	}
+	return a.now
+}
+
+// NoteSlid is a segment that changed by time alone.
+const NoteSlid = "segment changed when a window slid"
