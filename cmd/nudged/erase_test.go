@@ -92,7 +92,7 @@ func TestErase(t *testing.T) {
 	s.wantRows(30*time.Second, 2, "SELECT count() FROM nudge.events WHERE customer = 'ann'")
 	s.eventually(30*time.Second, "counted", func() error {
 		text, err := s.look("/metrics")
-		if err == nil && !strings.Contains(text, `nudge_erased_events{partition="2"} 1`+"\n") {
+		if err == nil && !strings.Contains(text, `nudge_erased_events_total{partition="2"} 1`+"\n") {
 			err = fmt.Errorf("unexpected metrics %s", text)
 		}
 		return err

@@ -44,8 +44,8 @@ func (c *statsCache) get(p int) actors.Stats {
 }
 
 func (n *node) serveMetrics(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/plain; version=0.0.4")
-	n.metrics.WritePrometheus(w)
+	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+	_ = exposed(w, n.metrics) // the client is gone when it fails
 }
 
 func (n *node) registerMetrics() {
@@ -59,7 +59,7 @@ func (n *node) registerMetrics() {
 		gauge("nudge_timers_pending", func(s actors.Stats) float64 { return float64(s.Timers) })
 		gauge("nudge_dedupe_ids", func(s actors.Stats) float64 { return float64(s.DedupeIDs) })
 		gauge("nudge_dedupe_window_seconds", func(s actors.Stats) float64 { return float64(s.DedupeWindow) / 1000 })
-		gauge("nudge_erased_events", func(s actors.Stats) float64 { return float64(s.Erased) })
+		gauge("nudge_erased_events_total", func(s actors.Stats) float64 { return float64(s.Erased) })
 		gauge("nudge_effects_unacknowledged", func(s actors.Stats) float64 { return float64(s.Outbox) })
 		gauge("nudge_timer_lag_seconds", func(s actors.Stats) float64 {
 			now, err := n.clock.Now()
@@ -81,9 +81,9 @@ func (n *node) registerMetrics() {
 	}
 	n.metrics.NewGauge("nudge_clock_behind_seconds", func() float64 { return n.clockBehind().Seconds() })
 	n.metrics.NewGauge("nudge_experiments_blocked", func() float64 { return float64(n.blocked.Load()) })
-	n.metrics.NewGauge("nudge_warehouse_rows", func() float64 { return float64(n.writer.Rows()) })
-	n.metrics.NewGauge("nudge_warehouse_failures", func() float64 { return float64(n.writer.Failures()) })
-	n.metrics.NewGauge("nudge_warehouse_gap_frames", func() float64 { return float64(n.writer.Gaps()) })
+	n.metrics.NewGauge("nudge_warehouse_rows_total", func() float64 { return float64(n.writer.Rows()) })
+	n.metrics.NewGauge("nudge_warehouse_failures_total", func() float64 { return float64(n.writer.Failures()) })
+	n.metrics.NewGauge("nudge_warehouse_gap_frames_total", func() float64 { return float64(n.writer.Gaps()) })
 }
 
 // countSent counts attempts. The names of campaigns are bounded by what is applied.

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+
+	"github.com/VictoriaMetrics/metrics"
+)
+
+// exposed writes a set, and what is known of the process, as Prometheus text with HELP and
+// TYPE. What metricTable does not have is left out: of the process there is much more than
+// anybody looks at.
+func exposed(w io.Writer, set *metrics.Set) error {
+	var all bytes.Buffer
+	set.WritePrometheus(&all)
+	metrics.WriteProcessMetrics(&all)
+	metrics.WriteFDMetrics(&all)
+	samples := map[string][]string{}
+	for line := range strings.Lines(all.String()) {
+		family := familyOf(line)
+		samples[family] = append(samples[family], line)
+	}
+	for _, m := range metricTable {
+		if len(samples[m.name]) == 0 {
+			continue
+		}
+		lines := samples[m.name]
+		if m.kind == "histogram" {
+			lines = cumulative(m.name, lines)
+		}
+		_, err := fmt.Fprintf(w, "# HELP %s %s\n# TYPE %s %s\n%s", m.name, m.help, m.name, m.kind, strings.Join(lines, ""))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// familyOf is the metric of which a line is a sample.
+func familyOf(line string) string {
+	name := line[:strings.IndexAny(line+" ", "{ ")]
+	for _, m := range metricTable {
+		suffix, is := strings.CutPrefix(name, m.name)
+		if is && (suffix == "" || m.kind == "histogram" && (suffix == "_bucket" || suffix == "_sum" || suffix == "_count")) {
+			return m.name
+		}
+	}
+	return name
+}
+
+// cumulative gives a histogram without labels the fixed buckets that Prometheus wants, three
+// a decade from 100 us to 10 s. The library has ranges of its own (vmrange), whose ends these
+// are among, and writes only those that are not empty.
+func cumulative(name string, lines []string) []string {
+	const decades, perDecade, first = 5, 3, 1e-4
+	var counts [decades*perDecade + 1]uint64
+	var rest []string
+	total := uint64(0)
+	for _, line := range lines {
+		var from, to float64
+		var n uint64
+		if _, err := fmt.Sscanf(line, name+"_bucket{vmrange=\"%e...%e\"} %d", &from, &to, &n); err != nil {
+			if !strings.Contains(line, "_bucket{") {
+				rest = append(rest, line)
+			}
+			if found, err := fmt.Sscanf(line, name+"_count %d", &n); err == nil && found == 1 {
+				total = n
+			}
+			continue
+		}
+		for i := range counts {
+			if to <= bound(first, i, perDecade)*1.001 { // ends are written with four digits
+				counts[i] += n
+			}
+		}
+	}
+	var all []string
+	for i, n := range counts {
+		all = append(all, fmt.Sprintf("%s_bucket{le=\"%.4g\"} %d\n", name, bound(first, i, perDecade), n))
+	}
+	return append(append(all, fmt.Sprintf("%s_bucket{le=\"+Inf\"} %d\n", name, total)), rest...)
+}
+
+func bound(first float64, i, perDecade int) float64 {
+	return first * math.Pow(10, float64(i)/float64(perDecade))
+}
