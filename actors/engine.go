@@ -95,6 +95,9 @@ func (e *Engine) Start(ctx context.Context) error {
 		e.hosts[p].Store(h)
 		h.takeOver, failures[p] = takeOver(ctx, e.config.Store, p, e.config.Semantics, e.config.Events[p],
 			e.config.Effects[p])
+		if failures[p] == nil && h.takeOver != nil {
+			failures[p] = checkDefinitions(e.config.Store, p, e.config.Compile)
+		}
 		// Before any snapshot is rewritten: the old program must be able to start again.
 		if errors.Is(failures[p], ErrSemantics) {
 			return failures[p]

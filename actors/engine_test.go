@@ -27,6 +27,7 @@ type deployment struct {
 	lang      *campaign.Language
 	limit     int64
 	semantics uint64
+	refuses   error // of every definition, by this program
 	mark      func(partition int, seq uint64, index int)
 	clock     atomic.Int64 // ms; 0: the real one
 
@@ -91,7 +92,8 @@ func (d *deployment) tryStart(t *testing.T) error {
 	d.engine = actors.NewEngine(actors.EngineConfig{
 		Events: d.events, Effects: d.effects, Store: d.store, Publisher: d.publisher, Clock: d.now, Node: "n", Epoch: 1,
 		Compile: func(workspace string, doc *campaign.Document) (campaign.Parsed, error) {
-			return campaign.ParseDocument(d.lang, workspace, doc)
+			p, err := campaign.ParseDocument(d.lang, workspace, doc)
+			return p, errors.Join(err, d.refuses)
 		},
 		Logger: slog.New(slog.DiscardHandler), MemoryLimit: d.limit, Semantics: d.semantics, SnapshotEvery: 20 * time.Millisecond,
 		Mark: d.mark,

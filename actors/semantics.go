@@ -78,6 +78,23 @@ func takeOver(
 	return b, nil
 }
 
+// checkDefinitions says which definition that is in force on a partition is refused by the
+// program that wants to take it over. It must be asked before anything is rewritten: a
+// partition with a campaign that has no meaning could only halt, and the program under
+// which it had one could not come back.
+func checkDefinitions(store storage.Store, partition int, compile Compile) error {
+	stored, err := store.Get(storage.DefinitionsKey(partition))
+	if err != nil || stored == nil {
+		return err
+	}
+	d := newDefinitions(compile)
+	if err := d.load(stored); err != nil {
+		return fmt.Errorf("%w: partition %d: this program refuses a definition that is in force: %w; start the program "+
+			"that ran last, apply the definition as this one wants it, and stop it with SIGTERM", ErrSemantics, partition, err)
+	}
+	return nil
+}
+
 // checkReplayed asks the first effect message that replay gives again, and the last;
 // what differs between them is found when it is computed.
 func checkReplayed(

@@ -39,7 +39,15 @@ func TestSemantics(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	d.semantics = effect.Semantics + 1
+	d.semantics, d.refuses = effect.Semantics+1, errors.New("it says matches(data)")
+	if err := d.tryStart(t); !errors.Is(err, actors.ErrSemantics) || !errors.Is(err, d.refuses) {
+		t.Fatalf("a definition in force is refused: unexpected error %v; want ErrSemantics and why", err)
+	}
+	d.publisher.Close(context.Background())
+	if m := meta(t, d.store, 0); m.Semantics != effect.Semantics {
+		t.Fatal("a partition was taken over whose definitions have no meaning")
+	}
+	d.refuses = nil
 	d.start(t)
 	d.send(t, 2, 30)
 	d.drain(t)
