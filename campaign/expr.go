@@ -127,6 +127,9 @@ func (l *Language) compileExpr(source string, want *cel.Type) (*Expr, error) {
 	if issues != nil && issues.Err() != nil {
 		return nil, l.exprErrors(source, issues)
 	}
+	if e, found := dateWithoutQuotes(source); found {
+		return nil, ExprErrors{e}
+	}
 	if got := ast.OutputType(); want != nil && !got.IsExactType(want) && !got.IsExactType(cel.DynType) {
 		return nil, notGiven(got, "true or false is needed: compare it with something")
 	}

@@ -126,6 +126,9 @@ func (m *mistakes) word(i int, t exprToken) bool {
 		return false
 	}
 	lower := strings.ToLower(t.text)
+	if t.text == "in" && after.text == "(" && m.hasComma(i+1) {
+		return m.add(after, "a list is written in [ ]: write in [...], not in (...)")
+	}
 	between := before.ends() && (after.begins() || after.text == "")
 	switch {
 	case lower == "is" && after.kind == tokenWord && strings.EqualFold(after.text, "not"):
@@ -148,6 +151,41 @@ func (m *mistakes) word(i int, t exprToken) bool {
 		return m.add(t, "write CONDITION ? VALUE : OTHER for if, then and else")
 	}
 	return false
+}
+
+// hasComma says whether the bracket at an index has a comma directly inside.
+func (m *mistakes) hasComma(at int) bool {
+	depth := 0
+	for _, t := range m.tokens[at:] {
+		switch {
+		case t.kind != tokenSign:
+		case t.text == "(" || t.text == "[":
+			depth++
+		case t.text == ")" || t.text == "]":
+			if depth--; depth == 0 {
+				return false
+			}
+		case t.text == "," && depth == 1:
+			return true
+		}
+	}
+	return false
+}
+
+// dateWithoutQuotes is where an expression computes 2026 - 03 - 01 and means a date.
+func dateWithoutQuotes(source string) (e ExprError, found bool) {
+	tokens := exprTokens(source)
+	for i := 0; i+4 < len(tokens); i++ {
+		year, month, day := tokens[i], tokens[i+2], tokens[i+4]
+		if year.kind == tokenNumber && len(year.text) == 4 && tokens[i+1].text == "-" && len(month.text) == 2 &&
+			month.kind == tokenNumber && tokens[i+3].text == "-" && len(day.text) == 2 && day.kind == tokenNumber &&
+			day.at == year.at+len("2026-03-") {
+			date := source[year.at : day.at+2]
+			message := fmt.Sprintf(`write timestamp("%sT00:00:00Z") for a date; %s is a subtraction`, date, date)
+			return ExprError{year.at, message}, true
+		}
+	}
+	return ExprError{}, false
 }
 
 // neighbours looks at two values without an operator between them.

@@ -33,6 +33,9 @@ func celBool(predicate bool) *cel.Type {
 	return nil
 }
 
+// maxErrors bounds the errors that are told of one file.
+const maxErrors = 200
+
 // maxBroken bounds the documents of a file that are no YAML and are told of.
 const maxBroken = 20
 
@@ -63,7 +66,13 @@ func Parse(lang *Language, file string, text []byte) ([]Parsed, error) {
 		text = r.broken(text, err)
 	}
 	if len(r.errs) > 0 {
-		return docs, r.errs.Sorted()
+		all := r.errs.Sorted()
+		if more := len(all) - maxErrors; more > 0 {
+			last := *all[maxErrors]
+			last.Message = fmt.Sprintf("%d more errors from here on; mend those before", more)
+			all = append(all[:maxErrors], &last)
+		}
+		return docs, all
 	}
 	return docs, nil
 }

@@ -43,8 +43,9 @@ func (r *reader) campaign(n *yaml.Node, p *Program) {
 		{name: "policy", read: func(n *yaml.Node) { r.campaignPolicy(n, &p.Policy) }},
 		{name: "zone", read: func(n *yaml.Node) { r.zone(n, "zone", &p.Zone) }},
 		{name: "steps", required: true, read: func(n *yaml.Node) {
+			before := len(r.errs)
 			r.list(n, "steps", maxSteps, func(n *yaml.Node) { p.Steps = append(p.Steps, r.step(n)) })
-			r.checkSteps(n, p)
+			r.checkSteps(n, p, len(r.errs) == before)
 		}},
 	}
 	r.object(n, "campaign", append(fields, later("versions")...)...)

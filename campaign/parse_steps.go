@@ -224,7 +224,7 @@ func (r *reader) branch(n *yaml.Node) *Branch {
 		}
 		b.Arms = append(b.Arms, a)
 	})
-	if len(b.Arms) == 0 {
+	if len(b.Arms) == 0 && n.Kind == yaml.SequenceNode {
 		r.fail(n, "branch: needs at least one arm")
 	}
 	return b
@@ -239,8 +239,9 @@ func (r *reader) exit(n *yaml.Node) *Exit {
 	return e
 }
 
-// checkSteps checks what concerns several steps: ids, targets, reachability.
-func (r *reader) checkSteps(n *yaml.Node, p *Program) {
+// checkSteps checks what concerns several steps: ids, targets, and, when each of them is
+// whole, reachability.
+func (r *reader) checkSteps(n *yaml.Node, p *Program, whole bool) {
 	if n.Kind != yaml.SequenceNode || len(n.Content) != len(p.Steps) {
 		return
 	}
@@ -261,7 +262,7 @@ func (r *reader) checkSteps(n *yaml.Node, p *Program) {
 		p.steps[p.Steps[i].ID] = i
 	}
 	r.checkTargets(n, p, unclear)
-	if len(r.errs) > before {
+	if len(r.errs) > before || !whole {
 		return // ids and targets first: what they break would be reported too
 	}
 	reached := p.reached()

@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -60,6 +61,12 @@ func TestParseLimits(t *testing.T) {
 	f(head+"  - {id: a, delay: 11y}\n", "is not understood")
 	f(head+"  - {id: a, delay: 4000d}\n", "over ten years")
 	f(head+"  - {id: a, delay: 0s}\n", "more than zero")
+	// So many errors are neither told nor looked into.
+	var b strings.Builder
+	for i := range 50_000 {
+		b.WriteString("  field" + strconv.Itoa(i) + ": 1\n")
+	}
+	f("apiVersion: nudge/v1\nkind: Campaign\nmetadata: {name: a}\nspec:\n"+b.String(), "49802 more errors from here on")
 }
 
 func TestDuration(t *testing.T) {

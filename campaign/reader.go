@@ -72,19 +72,30 @@ func (r *reader) object(n *yaml.Node, what string, fields ...field) {
 		return
 	}
 	if n.Kind != yaml.MappingNode {
-		r.fail(n, "%s must be an object with %s%s", what, fieldNames(fields), insteadOf(n, yaml.MappingNode))
+		hint := insteadOf(n, yaml.MappingNode)
+		if hint == "" && n.Kind == yaml.ScalarNode {
+			hint = r.wrapped(n, fields)
+		}
+		r.fail(n, "%s must be an object with %s%s", what, fieldNames(fields), hint)
 		return
 	}
 	seen := map[string]bool{}
+	var unknown []*yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		at := slices.IndexFunc(fields, func(f field) bool { return f.name == key.Value })
 		switch {
 		case at < 0:
-			r.unknownField(n, key, value, what, fields)
+			unknown = append(unknown, key, value)
+			if len(unknown) > 2*maxErrors {
+				continue
+			}
 			if near := nearest.Name(key.Value, allNames(fields)); near != "" {
 				seen[near] = true // it is not missing too
 			}
+		case seen[key.Value] && what == "document":
+			r.fail(key, "document: field %q is given twice; between two documents stands a line with ---", key.Value)
+			return
 		case seen[key.Value]:
 			r.fail(key, "%s: field %q is given twice; remove one", what, key.Value)
 		case value.Kind == yaml.AliasNode:
@@ -96,10 +107,21 @@ func (r *reader) object(n *yaml.Node, what string, fields ...field) {
 		}
 		seen[key.Value] = true
 	}
+	var missing []string
 	for _, f := range fields {
 		if f.required && !seen[f.name] {
-			r.fail(n, "%s: field %q is missing%s", what, f.name, example(what, f.name))
+			missing = append(missing, f.name)
 		}
+	}
+	if len(unknown) == 2 && len(missing) == 1 && what != "document" { // one for the other
+		r.unknownField(n, unknown[0], unknown[1], what, fields, missing[0])
+		return
+	}
+	for i := 0; i < len(unknown); i += 2 {
+		r.unknownField(n, unknown[i], unknown[i+1], what, fields, "")
+	}
+	for _, name := range missing {
+		r.fail(n, "%s: field %q is missing%s", what, name, example(what, name))
 	}
 }
 

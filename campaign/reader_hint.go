@@ -16,13 +16,21 @@ import (
 
 // This file says what to write instead of what is wrong.
 
-// unknownField reports a field that an object does not have.
-func (r *reader) unknownField(n, key, value *yaml.Node, what string, fields []field) {
+// unknownField reports a field that an object does not have. missing is the one that the
+// object lacks, if it is one.
+func (r *reader) unknownField(n, key, value *yaml.Node, what string, fields []field, missing string) {
 	if key.Kind != yaml.ScalarNode {
 		r.fail(n, "%s: a text that begins with {{ or { needs quotes: write \"{{ ... }}\"", what)
 		return
 	}
+	if len(r.errs) > maxErrors { // nobody is told of it
+		r.fail(key, "%s: unknown field %q", what, clip(key.Value, 60))
+		return
+	}
 	hint := nearest.Hint(key.Value, allNames(fields))
+	if hint == "" && missing != "" {
+		hint = fmt.Sprintf("; did you mean %q, which is missing?", missing)
+	}
 	if hint == "" {
 		hint = r.elsewhere(key.Value, what)
 	}
@@ -43,6 +51,9 @@ func before(s, sep string) string {
 
 // elsewhere says where a field belongs that is not one of the object that has it.
 func (r *reader) elsewhere(name, what string) string {
+	if what == "document" && (name == "name" || name == "labels") {
+		return fmt.Sprintf("; %s is a field of metadata", name)
+	}
 	kinds := []string{r.kind}
 	if r.kind == "" {
 		kinds = Kinds()
@@ -135,8 +146,6 @@ func insteadOf(n *yaml.Node, want yaml.Kind) string {
 		return ", and nothing is written here; what belongs to it is indented deeper than its name"
 	case want == yaml.MappingNode && n.Kind == yaml.SequenceNode:
 		return ", not a list: remove the - or the [ ]"
-	case want == yaml.MappingNode && strings.Contains(n.Value, ":"):
-		return ": write a space after the colon"
 	case want == yaml.SequenceNode && n.Kind == yaml.MappingNode:
 		return `: write "- " before each of its items`
 	case want == yaml.SequenceNode:
@@ -152,6 +161,79 @@ func insteadOf(n *yaml.Node, want yaml.Kind) string {
 	default:
 		return ""
 	}
+}
+
+// wrapped is how a value is written that stands where an object with it is needed.
+func (r *reader) wrapped(n *yaml.Node, fields []field) string {
+	if name := before(n.Value, ":"); name != n.Value && slices.Contains(allNames(fields), name) {
+		return ": write a space after the colon"
+	}
+	shape, err := ShapeOf(r.kind)
+	if err != nil || n.Value == "" {
+		return "" // nobody knows the kind
+	}
+	if object := shape.object(allNames(fields)); object != nil {
+		if text := object.holding(n.Value); text != "" {
+			return ": write " + text
+		}
+	}
+	return ""
+}
+
+// object is the object with these fields, somewhere inside a shape; nil when there is none.
+func (s *Shape) object(names []string) *Shape {
+	inside := []*Shape{s.Item}
+	for i := range s.Any {
+		inside = append(inside, &s.Any[i])
+	}
+	own := 0
+	for _, f := range s.Fields {
+		inside = append(inside, f.Shape)
+		if slices.Contains(names, f.Name) {
+			own++
+		}
+	}
+	if own > 0 && own == len(s.Fields) {
+		return s
+	}
+	for _, child := range inside {
+		if child == nil {
+			continue
+		}
+		if found := child.object(names); found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
+// holding is an object of a shape with a value in the field that can take it: the only one
+// that is required, a word or a duration of its kind, or an event; empty when there is none.
+func (s *Shape) holding(value string) string {
+	_, notDuration := ParseDuration(value)
+	var required []ShapeField
+	event := ""
+	for _, f := range s.Fields {
+		if f.Required {
+			required = append(required, f)
+		}
+		switch {
+		case f.Shape.Kind == ShapeWord && slices.Contains(f.Shape.Words, value),
+			f.Shape.Kind == ShapeDuration && notDuration == nil:
+			return fmt.Sprintf("{%s: %s}", f.Name, value)
+		case f.Name == "event" && f.Shape.Kind == ShapeText:
+			event = fmt.Sprintf("{event: %s}", clip(value, 60))
+		case f.Name == "event" && f.Shape.Kind == ShapeObject:
+			if inner := f.Shape.holding(value); inner != "" {
+				event = fmt.Sprintf("{event: %s}", inner)
+			}
+		}
+	}
+	if len(required) == 1 && (required[0].Shape.Kind != ShapeName || namePattern.MatchString(value)) &&
+		slices.Contains([]ShapeKind{ShapeText, ShapeName, ShapeExpression}, required[0].Shape.Kind) {
+		return fmt.Sprintf("{%s: %s}", required[0].Name, clip(value, 60))
+	}
+	return event
 }
 
 // ownTag says whether YAML took the beginning of a text for a tag.

@@ -83,7 +83,7 @@ func (r *reader) scenarioStep(n *yaml.Node) ScenarioStep {
 	s := ScenarioStep{Line: n.Line}
 	broadcast := false
 	var properties, context []byte
-	happens := 0
+	happens, before := 0, len(r.errs)
 	r.object(n, "step",
 		field{name: "customer", read: func(n *yaml.Node) { r.text(n, "customer", &s.Customer) }},
 		field{name: "identify", read: func(n *yaml.Node) {
@@ -118,6 +118,7 @@ func (r *reader) scenarioStep(n *yaml.Node) ScenarioStep {
 	switch {
 	case happens > 1:
 		r.fail(n, "step: only one of identify, track, broadcast, advance is allowed")
+	case happens == 0 && !s.Expected && len(r.errs) > before: // it may be what has the error
 	case happens == 0 && !s.Expected:
 		r.fail(n, "step: one of identify, track, broadcast, advance, expect is needed")
 	case (properties != nil || context != nil) && s.Call == nil:

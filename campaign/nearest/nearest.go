@@ -16,12 +16,12 @@ func Name(word string, names []string) string {
 	if word == "" || len(word) > maxWord {
 		return ""
 	}
-	best, least := "", worst(word)+1
+	best, least, w := "", worst(word)+1, fold(word)
 	for _, name := range names {
 		if name == word || name == "" || len(name) > maxWord {
 			continue
 		}
-		if d := distance(fold(word), fold(name)); d < least {
+		if d := distance(w, fold(name)); d < least {
 			best, least = name, d
 		}
 	}
@@ -29,7 +29,7 @@ func Name(word string, names []string) string {
 		return best
 	}
 	for _, name := range names {
-		w, n := fold(word), fold(name)
+		n := fold(name)
 		if len(w) >= 3 && len(n) >= 3 && (strings.HasPrefix(n, w) || strings.HasPrefix(w, n)) {
 			return name
 		}
@@ -46,11 +46,16 @@ func Hint(word string, names []string) string {
 }
 
 // worst is how many letters of a word may be wrong.
-func worst(word string) int { return (utf8.RuneCountInString(word) + 1) / 3 }
+func worst(word string) int { return utf8.RuneCountInString(word) / 3 }
 
 // fold leaves out what people do not look at.
 func fold(s string) string {
-	s = strings.ToLower(strings.NewReplacer("-", "", "_", "", " ", "").Replace(s))
+	s = strings.ToLower(strings.Map(func(c rune) rune {
+		if c == '-' || c == '_' || c == ' ' {
+			return -1
+		}
+		return c
+	}, s))
 	if len(s) > 3 {
 		s = strings.TrimSuffix(s, "s")
 	}

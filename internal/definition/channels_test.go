@@ -24,7 +24,7 @@ func TestChannelsAreChecked(t *testing.T) {
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v; want %q", url, err, want)
 		}
-		if err != nil && !strings.Contains(err.Error(), "f.yaml:1: Channel hook: url: ") {
+		if err != nil && !strings.Contains(err.Error(), "f.yaml:4:29: channel hook: url: ") {
 			t.Errorf("%s: %v; want the place", url, err)
 		}
 	}

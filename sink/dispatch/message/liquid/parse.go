@@ -12,7 +12,7 @@ import (
 //nudge:constant read only
 var tagNames = []string{
 	"assign", "capture", "if", "unless", "case", "for", "tablerow", "cycle", "break", "continue", "increment",
-	"decrement", "echo", "liquid", "raw", "comment", "doc",
+	"decrement", "elsif", "else", "when", "echo", "liquid", "raw", "comment", "doc",
 }
 
 // Template is a parsed template. It is safe for concurrent use.
