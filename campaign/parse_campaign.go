@@ -31,7 +31,9 @@ func (r *reader) campaign(n *yaml.Node, p *Program) {
 				p.Stops = append(p.Stops, m)
 			})
 		}},
-		{name: "late", read: func(n *yaml.Node) { p.Late = LatePolicy(r.choice(n, "late", "send", "skip", "exit")) }},
+		{name: "late", read: func(n *yaml.Node) {
+			p.LateGiven, p.Late = true, LatePolicy(r.choice(n, "late", "send", "skip", "exit"))
+		}},
 		{name: "status", read: func(n *yaml.Node) { r.status(n, p) }},
 		{name: "in_flight", read: func(n *yaml.Node) {
 			p.InFlight = InFlight(r.choice(n, "in_flight", "follow", "pin", "exit"))

@@ -20,6 +20,7 @@ type Program struct {
 	Goals       []Goal
 	Stops       []Matcher
 	Late        LatePolicy
+	LateGiven   bool // the definition says it, and does not leave it to the default
 	Status      Lifecycle
 	Pause       Pause    // meaningful while paused
 	InFlight    InFlight // what this version means for live chains

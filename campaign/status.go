@@ -40,6 +40,13 @@ func (p *Program) frozen() bool {
 	return p.Status == StatusDraft || p.Status == StatusPaused && !p.Pause.Run
 }
 
+// Resumes says that chains which stood still under the version before (nil: none) go on
+// under this one, and that its definition leaves open what becomes of what is overdue.
+func (p *Program) Resumes(before *Program) bool {
+	return before != nil && before.frozen() && !p.frozen() && p.Status != StatusArchived && p.InFlight != EndAll &&
+		!p.LateGiven
+}
+
 // watches says that the campaign looks at customers: a draft and an archived one do not.
 func (p *Program) watches() bool { return p.Status != StatusDraft && p.Status != StatusArchived }
 

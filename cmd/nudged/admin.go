@@ -182,7 +182,7 @@ func (n *node) adminApply(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	applied, err := n.apply(r.Context(), files)
+	applied, err := n.applyAsked(r.Context(), files)
 	if err != nil {
 		return conflict(err)
 	}

@@ -15,8 +15,11 @@ const backfillRetry = 5 * time.Second
 // adminBackfill begins a backfill with definition files; they are in force when it is
 // done, which GET /v1/backfill tells.
 func (n *node) adminBackfill(w http.ResponseWriter, r *http.Request, files []definition.File) error {
-	documents, _, err := n.checked(files)
+	documents, docs, err := n.checked(files)
 	if err != nil {
+		return err
+	}
+	if err := n.askLate(r.Context(), documents, docs); err != nil {
 		return err
 	}
 	limited, cancel := context.WithTimeout(r.Context(), applyLimit)

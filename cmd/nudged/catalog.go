@@ -164,6 +164,23 @@ func (n *node) apply(ctx context.Context, files []definition.File) ([]actors.App
 	if err != nil {
 		return nil, err
 	}
+	return n.enforce(ctx, documents)
+}
+
+// applyAsked is apply for an author who can be asked back.
+func (n *node) applyAsked(ctx context.Context, files []definition.File) ([]actors.Applied, error) {
+	documents, docs, err := n.checked(files)
+	if err != nil {
+		return nil, err
+	}
+	if err := n.askLate(ctx, documents, docs); err != nil {
+		return nil, err
+	}
+	return n.enforce(ctx, documents)
+}
+
+// enforce puts checked documents in force.
+func (n *node) enforce(ctx context.Context, documents []campaign.Document) ([]actors.Applied, error) {
 	limited, cancel := context.WithTimeout(ctx, applyLimit)
 	defer cancel()
 	applied, err := n.control.Apply(limited, workspaceName, documents)

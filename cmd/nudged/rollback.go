@@ -43,7 +43,7 @@ func (n *node) adminRollback(w http.ResponseWriter, r *http.Request) error {
 	if body.DryRun {
 		return n.adminPreview(w, r, files)
 	}
-	applied, err := n.apply(r.Context(), files)
+	applied, err := n.applyAsked(r.Context(), files)
 	if err != nil {
 		return conflict(err)
 	}

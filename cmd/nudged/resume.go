@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/nudge-engine/nudge/campaign"
+)
+
+// askLate refuses to let campaigns go on that stood still and have chains which are overdue,
+// unless their definitions say what becomes of those: it is for their author to know whether
+// a message of last week should still leave.
+func (n *node) askLate(ctx context.Context, documents []campaign.Document, docs []campaign.Parsed) error {
+	before := map[string]*campaign.Program{}
+	for _, p := range n.catalog.known().Campaigns {
+		before[p.Name] = p
+	}
+	resumed := map[string]bool{}
+	for i := range docs {
+		if p := docs[i].Campaign; p != nil && p.Resumes(before[p.Name]) {
+			resumed[p.Name] = true
+		}
+	}
+	if len(resumed) == 0 {
+		return nil
+	}
+	limited, cancel := context.WithTimeout(ctx, applyLimit)
+	defer cancel()
+	answer, err := n.foresee(limited, documents)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for i := range answer.Campaigns {
+		c := &answer.Campaigns[i]
+		overdue := 0
+		for _, step := range c.Steps {
+			overdue += step.AtOnce
+		}
+		if resumed[c.Campaign] && overdue > 0 {
+			errs = append(errs, fmt.Errorf("campaign %q: %d chains are overdue since it stood still; write what becomes "+
+				"of them: late: send (they go on, over a minute), late: skip (they go on without the message) or "+
+				"late: exit (they end)", c.Campaign, overdue))
+		}
+	}
+	if len(errs) == 0 {
+		return nil
+	}
+	return &definitionError{errors.Join(errs...)}
+}
