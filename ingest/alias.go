@@ -90,12 +90,15 @@ func (i *item) previous() (id, field string, wrong *FieldError) {
 }
 
 // refuseKnown refuses a previousId under which a known customer is: two known customers
-// do not merge.
+// do not merge. Whoever has a write key may not learn who is a customer, so the client gets the
+// answer of a call that is taken; the refusal is kept for the operator.
 func (i *item) refuseKnown(previous, user string) *FieldError {
 	known := previous == user
 	if !known && i.d.known != nil {
 		var err error
-		if known, err = i.d.known(i.d.workspace, previous); err != nil {
+		known, err = i.d.known(i.d.workspace, previous)
+		i.unsaid = known && !i.d.recorded
+		if err != nil {
 			i.d.failure = unavailable("partition_unavailable", err.Error())
 			return &FieldError{Path: "previousId", Code: codeUnavailable, Message: err.Error()}
 		}

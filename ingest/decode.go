@@ -44,7 +44,8 @@ type decoder struct {
 	events  []campaign.Event
 	merges  int // of the events, made of identify calls
 	rejects []rejected
-	arena   []byte // holds the events' JSON
+	unsaid  []rejected // refused, and the client does not learn it
+	arena   []byte     // holds the events' JSON
 
 	body, plainBody []byte // of the request, as it came and decompressed; kept for the next
 }
@@ -58,7 +59,7 @@ type rejected struct {
 
 // reset forgets the last request.
 func (d *decoder) reset() {
-	d.events, d.rejects, d.arena = d.events[:0], d.rejects[:0], d.arena[:0]
+	d.events, d.rejects, d.unsaid, d.arena = d.events[:0], d.rejects[:0], d.unsaid[:0], d.arena[:0]
 	d.merges, d.failure, d.fallback = 0, nil, ""
 }
 
@@ -134,6 +135,10 @@ func (d *decoder) single(kind string, root *fastjson.Value) *problem {
 		d.add(&i, e)
 		return nil
 	}
+	if i.unsaid {
+		d.unsaid = append(d.unsaid, i.refused(0, wrong))
+		return nil
+	}
 	status := fasthttp.StatusBadRequest
 	switch wrong.Code {
 	case codeTooLarge:
@@ -172,15 +177,24 @@ func (d *decoder) batch(root *fastjson.Value) *problem {
 			d.add(&i, e)
 			continue
 		}
-		if v.Type() == fastjson.TypeObject {
-			v.Del("writeKey") // where browsers put it
+		if i.unsaid {
+			d.unsaid = append(d.unsaid, i.refused(index, wrong))
+		} else {
+			d.rejects = append(d.rejects, i.refused(index, wrong))
 		}
-		d.rejects = append(d.rejects, rejected{Index: index, FieldError: *wrong, record: stream.Reject{
-			Workspace: d.workspace, Customer: clip(i.customer, maxName), Field: wrong.Path, Code: wrong.Code,
-			Message: d.said(wrong), Raw: clip(string(v.MarshalTo(nil)), maxRawReject),
-		}})
 	}
 	return nil
+}
+
+// refused is the call as one that is not taken.
+func (i *item) refused(index int, wrong *FieldError) rejected {
+	if i.v.Type() == fastjson.TypeObject {
+		i.v.Del("writeKey") // where browsers put it
+	}
+	return rejected{Index: index, FieldError: *wrong, record: stream.Reject{
+		Workspace: i.d.workspace, Customer: clip(i.customer, maxName), Field: wrong.Path, Code: wrong.Code,
+		Message: i.d.said(wrong), Raw: clip(string(i.v.MarshalTo(nil)), maxRawReject),
+	}}
 }
 
 // plainAround looks at what a batch has around its calls.

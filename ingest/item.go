@@ -48,6 +48,7 @@ type item struct {
 	customer string
 
 	anonymous string // anonymousId as given
+	unsaid    bool   // the client must not learn that the call is refused
 }
 
 // event checks every field of the call.

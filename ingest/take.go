@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -56,7 +57,7 @@ func (s *Server) take(ctx *fasthttp.RequestCtx, c call) *problem {
 		return refusal
 	}
 	// What is refused costs as much as what is taken.
-	cost := max(1, d.calls()+len(d.rejects), eventsOf(len(body)))
+	cost := max(1, d.calls()+len(d.unsaid)+len(d.rejects), eventsOf(len(body)))
 	if p := from.charge(cost - charged); p != nil {
 		return p
 	}
@@ -124,12 +125,15 @@ func (f *sender) charge(n int) *problem {
 // kept are the refused calls that are written to the log, as far as there is room for them
 // in this minute.
 func (s *Server) kept(d *decoder) []rejected {
-	n := 0
-	for n < len(d.rejects) && d.sender.kept.room(d.now, len(d.rejects[n].record.Raw)) {
+	all, n := d.rejects, 0
+	if len(d.unsaid) > 0 {
+		all = slices.Concat(d.unsaid, d.rejects)
+	}
+	for n < len(all) && d.sender.kept.room(d.now, len(all[n].record.Raw)) {
 		n++
 	}
-	s.counters.unkept.Add(len(d.rejects) - n)
-	return d.rejects[:n]
+	s.counters.unkept.Add(len(all) - n)
+	return all[:n]
 }
 
 // idempotencyKey is the message id that the header gives to a single call without one.
@@ -160,7 +164,7 @@ func (s *Server) store(ctx *fasthttp.RequestCtx, d *decoder) *problem {
 		return p
 	}
 	s.counters.accepted.Add(d.calls())
-	s.counters.rejected.Add(len(d.rejects))
+	s.counters.rejected.Add(len(d.rejects) + len(d.unsaid))
 	if d.rejects == nil {
 		d.rejects = []rejected{}
 	}
@@ -168,7 +172,7 @@ func (s *Server) store(ctx *fasthttp.RequestCtx, d *decoder) *problem {
 		Success  bool       `json:"success"`
 		Accepted int        `json:"accepted"`
 		Rejected []rejected `json:"rejected"`
-	}{true, d.calls(), d.rejects})
+	}{true, d.calls() + len(d.unsaid), d.rejects})
 	if err != nil {
 		return newProblem(fasthttp.StatusInternalServerError, "internal", err.Error())
 	}
