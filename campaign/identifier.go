@@ -4,6 +4,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/valyala/fastjson"
@@ -42,17 +43,17 @@ func wholeNumber(text string) (digits string, ok bool) {
 
 // NamesNobody says whether an id is one that broken clients send for everybody, so that it
 // names no one: an absent value that became a text, or a placeholder. Case, spaces and
-// quotes around it do not matter.
+// quotes around it do not matter, nor do characters that nobody sees or forms of full width.
 //
 // Everybody who takes an id of a customer asks this, or all visitors of one broken client
 // become one customer.
 func NamesNobody(id string) bool {
-	if len(id) > maxPlaceholder {
-		return false
-	}
 	plain := strings.Trim(id, around)
 	if strings.IndexFunc(plain, func(r rune) bool { return r >= utf8.RuneSelf }) >= 0 {
-		plain = strings.Trim(plain, around+"\u00a0\ufeff") // apart, because it is slow
+		plain = strings.Trim(strings.Map(asSeen, plain), around) // apart, because it is slow
+	}
+	if len(plain) > maxPlaceholder {
+		return false
 	}
 	plain = strings.ToLower(plain)
 	switch plain {
@@ -68,3 +69,19 @@ const (
 	around         = " \t\r\n\"'`<>(){}" // what does not matter around one
 	zeroUUID       = "00000000000000000000000000000000"
 )
+
+// asSeen is a character as the plain one that it looks like; -1 for one that is not seen.
+func asSeen(r rune) rune {
+	const fullFirst, fullLast, fullToPlain = '\uff01', '\uff5e', 0xfee0
+	switch {
+	case unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector):
+		return -1
+	case unicode.IsSpace(r):
+		return ' '
+	case unicode.In(r, unicode.Pi, unicode.Pf): // quotes of typography
+		return '"'
+	case r >= fullFirst && r <= fullLast:
+		return r - fullToPlain
+	}
+	return r
+}
