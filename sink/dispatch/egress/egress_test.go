@@ -59,7 +59,8 @@ func TestCheckURL(t *testing.T) {
 		"0.1.2.3": "this network", "255.255.255.255": "reserved", "198.18.0.1": "benchmarks", "[::1]": "loopback",
 		"[::]": "unspecified", "[::ffff:127.0.0.1]": "loopback", "[::ffff:169.254.169.254]": "link-local",
 		"[::ffff:7f00:1]": "loopback", "[::7f00:1]": "another form", "[64:ff9b::7f00:1]": "NAT64", "[2002:7f00:1::]": "6to4",
-		"[fe80::1]": "link-local", "[fd00::1]": "private", "[ff02::1]": "multicast", "[2001:db8::1]": "documentation",
+		"[::ffff:0:7f00:1]": "SIIT",
+		"[fe80::1]":         "link-local", "[fd00::1]": "private", "[ff02::1]": "multicast", "[2001:db8::1]": "documentation",
 		"[2001:0:1::]": "reserved",
 	} {
 		f("", "https://"+host+"/", "egress_refused")

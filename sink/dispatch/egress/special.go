@@ -18,6 +18,7 @@ var reserved = []struct{ network, kind string }{
 	{"203.0.113.0/24", "for documentation"},
 	{"240.0.0.0/4", "reserved"},
 	{"::/96", "an IPv4 address in another form"},
+	{"::ffff:0:0:0/96", "an IPv4 address in another form (SIIT)"},
 	{"64:ff9b::/96", "an IPv4 address in another form (NAT64)"},
 	{"64:ff9b:1::/48", "an IPv4 address in another form (NAT64)"},
 	{"100::/64", "discarded"},
