@@ -52,6 +52,9 @@ func TestReaderReads(t *testing.T) {
 	f("SELECT sum(a) FROM nudge.events FORMAT CSV SETTINGS max_threads = 1;", "3")
 	f("SELECT sum(a) FROM nudge.events SETTINGS max_threads = 1, max_execution_time = 2.5 FORMAT CSV", "3")
 	f("SELECT sum(a) FROM nudge.events", "3", "max_execution_time", "5", "max_threads", "2", "readonly", "2")
+	// A client's own deadline may be longer than the reader's time, which holds.
+	f("SELECT value FROM system.settings WHERE name = 'max_execution_time'", "60", "max_execution_time", "65")
+	f("SELECT value FROM system.settings WHERE name = 'max_execution_time' SETTINGS max_execution_time = 3600", "60")
 	f("WITH e AS (SELECT a FROM nudge.events) SELECT count() FROM e JOIN nudge.events USING a", "2")
 	f("SELECT a FROM {t:Identifier} WHERE s = {s:String}", "2", "param_t", "events", "param_s", "y", "database", "nudge")
 	f("SELECT count() FROM (SELECT 1 UNION ALL SELECT 2)", "2")

@@ -82,9 +82,11 @@ func (l readerLimits) allow(asked []chdb.Setting) ([]chdb.Setting, error) {
 		case s.Name == "readonly" && (s.Value == "1" || s.Value == "2"):
 			continue
 		case slices.Contains(bounded, s.Name):
-			if err := l.within(s); err != nil {
+			within, err := l.within(s)
+			if err != nil {
 				return nil, err
 			}
+			s = within
 		case counts[s.Name] > 0:
 			if n, err := strconv.ParseFloat(s.Value, 64); err != nil || !(n >= 1 && n <= counts[s.Name]) {
 				return nil, violated(s, fmt.Sprintf("from 1 to %g", counts[s.Name]))
@@ -98,23 +100,28 @@ func (l readerLimits) allow(asked []chdb.Setting) ([]chdb.Setting, error) {
 	return got, nil
 }
 
-// within refuses a limit that would be above the reader's own.
-func (l readerLimits) within(s chdb.Setting) error {
+// within refuses a limit that would be above the reader's own, but for a longer time: clients
+// derive that from their own deadline, with every statement. It becomes the reader's.
+func (l readerLimits) within(s chdb.Setting) (chdb.Setting, error) {
 	for _, limit := range l.all() {
 		if limit.Name != s.Name {
 			continue
 		}
 		highest, err := strconv.ParseFloat(limit.Value, 64)
 		if err != nil {
-			return err
+			return s, err
 		}
 		// Written as a plain number only: the engine knows suffixes and other notations.
-		if n, err := strconv.ParseFloat(s.Value, 64); err != nil || !(n > 0 && n <= highest) ||
-			strings.Trim(s.Value, "0123456789.") != "" {
-			return violated(s, "above 0 and at most "+limit.Value)
+		n, err := strconv.ParseFloat(s.Value, 64)
+		switch plain := err == nil && n > 0 && strings.Trim(s.Value, "0123456789.") == ""; {
+		case plain && n <= highest:
+			return s, nil
+		case plain && s.Name == "max_execution_time":
+			return limit, nil
 		}
+		return s, violated(s, "above 0 and at most "+limit.Value)
 	}
-	return nil
+	return s, nil
 }
 
 func violated(s chdb.Setting, want string) error {
