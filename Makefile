@@ -97,6 +97,12 @@ ATTACKS ?= .
 attacks: engine
 	NUDGE_ATTACKS=1 go test ./bench/attacks -run '$(ATTACKS)' -count=1 -v -timeout 15m
 
+## clients: install real clients of events and of ClickHouse and run them; CLIENTS=npm: those of Go and Node only
+CLIENTS ?= all
+.PHONY: clients
+clients: engine
+	bench/clients/run $(CLIENTS) $(CACHE)/clients
+
 ## clean: remove what the build made (not the data directory)
 .PHONY: clean
 clean:
