@@ -96,7 +96,7 @@ func (a *Auditor) include(c *customer, t *tour) {
 			a.note(NoteIncluded)
 			by := candidate{campaign: i, trigger: e, planned: t.due, late: a.now-t.due > lateAfter}
 			if by.bare = def.Trigger.Kind != KindInactivity; !by.bare {
-				by.silence = e.Time + def.Trigger.For.Milliseconds()
+				by.silence = t.due // it was planned for then
 			}
 			all = append(all, by)
 		}
