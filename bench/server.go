@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/nudge-engine/nudge/internal/plainenv"
+	"github.com/nudge-engine/nudge/internal/procattr"
 )
 
 // ServerConfig says which server is measured.
@@ -124,7 +125,7 @@ func (s *Server) launch() error {
 		"NUDGE_CLICKHOUSE_PASSWORD="+readerPassword, "NUDGE_EGRESS_ALLOW=127.0.0.1")
 	// A bench that is killed takes the server with it; an interrupt from the
 	// terminal is for the bench, which then stops the server.
-	s.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	s.process.SysProcAttr = procattr.Own(syscall.SIGTERM)
 	if err := s.process.Start(); err != nil {
 		return fmt.Errorf("bench: nudged does not start; run `make build`, or use --programs: %w", err)
 	}

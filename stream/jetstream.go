@@ -79,7 +79,8 @@ func OpenURL(url string, replicas int, log *slog.Logger) (*JetStream, error) {
 		conn, err := nats.Connect(url, nats.Name("nudge"), nats.MaxReconnects(-1), nats.RetryOnFailedConnect(false))
 		if err != nil {
 			shown := secret.URL(url)
-			return nil, secret.NewFilter(nil, []secret.URL{shown}).Error(fmt.Errorf("stream: connect to %v: %w", shown, err))
+			err = fmt.Errorf("stream: connect to %v: %w", shown, err)
+			return nil, secret.NewFilter(nil, []secret.URL{shown}).Error(err)
 		}
 		return conn, nil
 	}})

@@ -27,6 +27,12 @@ func mendLog(dir string, log *slog.Logger) error {
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(streams)) {
+		if dropped, err := dropUnmade(name, streams[name], log); err != nil || dropped {
+			if err != nil {
+				return err
+			}
+			continue
+		}
 		found, err := blocks.Scan(name, streams[name], scanBytes)
 		if err != nil {
 			return err

@@ -8,6 +8,8 @@ import (
 	"os/user"
 	"strconv"
 	"syscall"
+
+	"github.com/nudge-engine/nudge/internal/procattr"
 )
 
 // account is whom the server runs as: nil for whoever runs this, because PostgreSQL
@@ -41,7 +43,7 @@ func serverAccount() (*account, error) {
 func (a *account) attributes() *syscall.SysProcAttr {
 	// A bench that is killed takes the process with it; an interrupt from the terminal
 	// is for the bench, which then stops the process.
-	attributes := &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGINT}
+	attributes := procattr.Own(syscall.SIGINT)
 	if a != nil {
 		attributes.Credential = &syscall.Credential{Uid: a.uid, Gid: a.gid}
 	}

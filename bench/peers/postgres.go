@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -151,15 +150,6 @@ autovacuum_vacuum_cost_delay = 0
 listen_addresses = ''
 max_connections = 100
 `, shared, 3*shared)
-}
-
-// memoryMiB is the memory of the machine; 0 when it is not known.
-func memoryMiB() int {
-	var info syscall.Sysinfo_t
-	if err := syscall.Sysinfo(&info); err != nil {
-		return 0
-	}
-	return int(info.Totalram * uint64(info.Unit) >> 20)
 }
 
 // DSN is how a client reaches the database.

@@ -30,6 +30,9 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/nudge-engine/nudge/internal/units"
+	"github.com/nudge-engine/nudge/internal/version"
 )
 
 const description = `The ClickHouse engine behind ClickHouse's HTTP interface.
@@ -50,6 +53,8 @@ GET only reads. An insert is on disk when it is answered if its table says so:
   ENGINE = MergeTree ... SETTINGS fsync_after_insert = 1, fsync_part_directory = 1`
 
 type commands struct {
+	Version kong.VersionFlag `help:"Print the version, the commit and its date."`
+
 	Serve serveCommand `cmd:"" help:"${serve}"`
 	Fetch fetchCommand `cmd:"" help:"${fetch}"`
 }
@@ -59,7 +64,8 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	parsed := kong.Parse(&commands{},
-		kong.Name("clickhoused"), kong.Description(description), kong.UsageOnError(), helpTexts(),
+		kong.Name("clickhoused"), kong.Vars{"version": "clickhoused " + version.String()},
+		kong.Description(description), kong.UsageOnError(), units.Durations(), helpTexts(),
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(log))
 	if err := parsed.Run(); err != nil {
 		log.Error("clickhoused stops", slog.Any("error", err))

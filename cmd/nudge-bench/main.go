@@ -14,9 +14,12 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/nudge-engine/nudge/internal/units"
+	"github.com/nudge-engine/nudge/internal/version"
 )
 
 type cli struct {
+	Version kong.VersionFlag `help:"Print the version, the commit and its date."`
+
 	Throughput throughputCommand `cmd:"" help:"Events a second up to the ClickHouse row, and as a share of the bare pipe."`
 	Latency    latencyCommand    `cmd:"" help:"Time from accept to hand-off at a fixed rate."`
 	Campaigns  campaignsCommand  `cmd:"" help:"What an event costs with few and with many active campaigns."`
@@ -51,7 +54,8 @@ func run(args []string, c console) int {
 	code, exited := 0, false
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	parser, err := kong.New(&cli{}, kong.Name("nudge-bench"), kong.Description(description), kong.Writers(c.out, c.err),
+	parser, err := kong.New(&cli{}, kong.Name("nudge-bench"), kong.Vars{"version": "nudge-bench " + version.String()},
+		kong.Description(description), kong.Writers(c.out, c.err),
 		kong.Exit(func(n int) { code, exited = n, true }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		units.Durations(), kong.BindTo(ctx, (*context.Context)(nil)))
 	if err != nil {

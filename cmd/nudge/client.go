@@ -124,8 +124,8 @@ func (a adminAddress) unauthorized(sent bool) error {
 	case sent:
 		what = "the server does not take the admin key of " + identity.Path(a.DataDir)
 	}
-	return fmt.Errorf("%s: set NUDGE_ADMIN_KEY to the key of the server at %s, or, on its machine, NUDGE_DATA_DIR to its "+
-		"data directory", what, a.Admin)
+	return fmt.Errorf("%s: set NUDGE_ADMIN_KEY to the key of the server at %s, or, on its machine, NUDGE_DATA_DIR "+
+		"to its data directory", what, a.Admin)
 }
 
 type customerCommand struct {

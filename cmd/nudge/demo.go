@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"github.com/nudge-engine/nudge/internal/identity"
+	"github.com/nudge-engine/nudge/internal/procattr"
 )
 
 type demoCommand struct {
@@ -51,30 +53,30 @@ func (d *demoCommand) Run(out console) error {
 	if err != nil {
 		return err
 	}
-	server := exec.Command(
-		filepath.Join(filepath.Dir(self), "nudged"),
-		"--campaigns-dir",
-		d.Shop,
-		"--data-dir",
-		d.Data,
-		"--http-listen",
-		d.HTTP,
-		"--admin-listen",
-		d.Admin,
-		"--clickhouse-listen",
-		d.Clickhouse,
-		"--log-level",
-		"warn",
-	)
+	if err := d.choosePorts(ctx, out); err != nil {
+		return err
+	}
+	if err := d.dataIsFree(ctx); err != nil {
+		return err
+	}
+	listening, told, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer listening.Close()
+	server := exec.Command(filepath.Join(filepath.Dir(self), "nudged"), "--campaigns-dir", d.Shop, "--data-dir", d.Data,
+		"--http-listen", d.HTTP, "--admin-listen", d.Admin, "--clickhouse-listen", d.Clickhouse,
+		"--log-level", "warn", "--ready-fd", "3")
 	server.Env = append(os.Environ(), "NUDGE_WRITE_KEY="+d.Key)
 	server.Stdout, server.Stderr = out.out, out.err
-	server.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
-	if err := server.Start(); err != nil {
+	server.ExtraFiles = []*os.File{told}
+	server.SysProcAttr = procattr.Own(syscall.SIGTERM)
+	if err := errors.Join(server.Start(), told.Close()); err != nil {
 		return fmt.Errorf("nudged does not start (run `make build`): %w", err)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Wait() }()
-	failure := d.play(ctx, out, ended)
+	failure := d.play(ctx, out, listening, ended)
 	if failure == nil && !d.Once {
 		d.invite(out)
 		select {
@@ -98,9 +100,9 @@ func (d *demoCommand) Run(out console) error {
 
 // play waits for the server, plays the calls with their real pauses, and asks
 // ClickHouse what came of them.
-func (d *demoCommand) play(ctx context.Context, out console, ended chan error) error {
+func (d *demoCommand) play(ctx context.Context, out console, listening io.Reader, ended chan error) error {
 	started := time.Now()
-	if err := d.await(ctx, ended); err != nil {
+	if err := d.await(ctx, listening, ended); err != nil {
 		return err
 	}
 	fmt.Fprintf(
@@ -186,20 +188,31 @@ func sleepUntil(ctx context.Context, at time.Time) error {
 	}
 }
 
-func (d *demoCommand) await(ctx context.Context, ended chan error) error {
+// await waits until the server is ready. That it answers is not enough, another one may have
+// taken its port: it says over its pipe when the addresses are its own.
+func (d *demoCommand) await(ctx context.Context, listening io.Reader, ended chan error) error {
 	limited, cancel := context.WithTimeout(ctx, demoReady)
 	defer cancel()
-	for {
-		text, err := get(limited, "http://"+d.HTTP+"/readyz")
-		if err == nil && strings.HasPrefix(text, "ready") {
-			return nil
+	said := make(chan error, 1)
+	go func() {
+		_, err := bufio.NewReader(listening).ReadString('\n')
+		said <- err
+	}()
+	for own := false; ; {
+		if own {
+			if text, err := get(limited, "http://"+d.HTTP+"/readyz"); err == nil && strings.HasPrefix(text, "ready") {
+				return nil
+			}
 		}
 		select {
+		case err := <-said:
+			own = err == nil // else it has ended
+			said = nil
 		case err := <-ended:
 			ended <- err
-			return fmt.Errorf("nudged ended before it was ready: %w", err)
+			return fmt.Errorf("nudged ended before it was ready, see above: %w", errors.Join(err, errNotStarted))
 		case <-limited.Done():
-			return fmt.Errorf("nudged is not ready after %v: %w", demoReady, errors.Join(err, ctx.Err()))
+			return fmt.Errorf("nudged is not ready after %v: %w", demoReady, limited.Err())
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
@@ -241,13 +254,20 @@ func answer(request *http.Request) (string, error) {
 }
 
 func (d *demoCommand) invite(out console) {
-	fmt.Fprintf(out.out, `still serving; Ctrl-C stops. Try:
+	where, dir := "", ""
+	if d.Admin != demoAdmin {
+		where = "NUDGE_ADMIN_LISTEN=" + d.Admin + " "
+	}
+	if d.Data != demoData {
+		where, dir = where+"NUDGE_DATA_DIR="+d.Data+" ", " --data-dir "+d.Data
+	}
+	fmt.Fprintf(out.out, `still serving; Ctrl-C stops. The keys are in %[1]s. Try:
 
-  curl -u %s: http://%s/v1/track \
+  curl -u %[2]s: http://%[3]s/v1/track \
     --json '{"userId":"you","event":"Cart Updated","properties":{"cart_id":"c1","value":42}}'
-  bin/nudge customer you
-  curl -H "Authorization: Bearer $(bin/nudge key admin)" http://%s/metrics
-  curl -u "reader:$(bin/nudge key reader)" http://%s -d 'SELECT event, count() FROM nudge.events GROUP BY event'
+  %[4]sbin/nudge customer you
+  curl -H "Authorization: Bearer $(bin/nudge key admin%[5]s)" http://%[6]s/metrics
+  curl -u "reader:$(bin/nudge key reader%[5]s)" http://%[7]s -d 'SELECT event, count() FROM nudge.events GROUP BY event'
 
-`, d.Key, d.HTTP, d.Admin, d.Clickhouse)
+`, identity.Path(d.Data), d.Key, d.HTTP, where, dir, d.Admin, d.Clickhouse)
 }

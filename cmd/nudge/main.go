@@ -11,9 +11,12 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/nudge-engine/nudge/internal/units"
+	"github.com/nudge-engine/nudge/internal/version"
 )
 
 type cli struct {
+	Version kong.VersionFlag `help:"Print the version, the commit and its date."`
+
 	New      newCommand      `cmd:"" help:"Begin a campaign with a preset: a file with campaigns and their scenarios."`
 	Events   eventsCommand   `cmd:"" help:"Show the usual names of events, what they carry, and samples."`
 	Check    checkCommand    `cmd:"" help:"Check definition files: every error with file, line and column."`
@@ -46,14 +49,16 @@ func main() { os.Exit(run(os.Args[1:], console{out: os.Stdout, err: os.Stderr}))
 func run(args []string, c console) int {
 	status := 0
 	exited := false
-	parser, err := kong.New(&cli{}, kong.Name("nudge"), kong.Description(
-		"nudge writes, checks, tests and applies trigger campaigns. To begin, with a server running beside:\n\n"+
-			"  nudge new my-carts --preset cart-abandoned   (a campaign of yours in ./campaigns)\n"+
-			"  nudge test                                   (plays its scenarios)\n"+
-			"  nudge apply                                  (puts it in force)\n"+
-			"  nudge status my-carts                        (how it goes)\n\n"+
-			"nudge COMMAND --help explains a command, with examples."),
-		units.Durations(), kong.UsageOnError(), kong.Writers(c.out, c.err), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+	parser, err := kong.New(&cli{}, kong.Name("nudge"), kong.Vars{"version": "nudge " + version.String()},
+		kong.Description(
+			"nudge writes, checks, tests and applies trigger campaigns. To begin, with a server running beside:\n\n"+
+				"  nudge new my-carts --preset cart-abandoned   (a campaign of yours in ./campaigns)\n"+
+				"  nudge test                                   (plays its scenarios)\n"+
+				"  nudge apply                                  (puts it in force)\n"+
+				"  nudge status my-carts                        (how it goes)\n\n"+
+				"nudge COMMAND --help explains a command, with examples."),
+		units.Durations(), kong.UsageOnError(),
+		kong.Writers(c.out, c.err), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Exit(func(code int) { status, exited = code, true }))
 	if err != nil {
 		fmt.Fprintln(c.err, "nudge:", err)

@@ -42,7 +42,7 @@ func (r *replayCommand) Run(out console) error {
 			return err
 		}
 		if r.Key = id.WriteKey; r.Key == "" {
-			return fmt.Errorf("no write key: set NUDGE_WRITE_KEY, or NUDGE_DATA_DIR to the data directory of the server")
+			return errors.New("no write key: set NUDGE_WRITE_KEY, or NUDGE_DATA_DIR to the server's data directory")
 		}
 	}
 	lines, err := readLines(r.Events)

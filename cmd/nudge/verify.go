@@ -104,8 +104,9 @@ func errorsOnly(out console) *slog.Logger {
 func controlRecords(log *stream.JetStream) ([]actors.Control, error) {
 	ctx := context.Background()
 	if _, found, err := log.Created(ctx, stream.ControlStream); err != nil || !found {
-		return nil, errors.Join(err, fmt.Errorf("the log has no stream %s, which has campaigns, versions and limits: put log/ "+
-			"and state/ back from a backup of one instant; without one, move the data directory away and begin anew",
+		return nil, errors.Join(err, fmt.Errorf("the log has no stream %s, which has campaigns, versions and limits: "+
+			"put log/ and state/ back from a backup of one instant; without one, move the data "+
+			"directory away and begin anew",
 			stream.ControlStream))
 	}
 	ctl, err := log.Open(ctx, stream.ControlStream, stream.Options{MaxBytes: 1 << 20})

@@ -15,8 +15,9 @@ var (
 	errHost = errors.New("this Host is not allowed here: ask a loopback name, or add the name to allowed_hosts " +
 		"(NUDGE_ALLOWED_HOSTS)")
 	errForeign = errors.New("a page of another origin may not ask here")
-	errKey     = errors.New("the admin key is needed: send Authorization: Bearer KEY with what `nudge key admin` prints")
-	errBody    = errors.New("the body must be JSON: send Content-Type: application/json")
+	errKey     = errors.New("the admin key is needed: send Authorization: Bearer KEY, where KEY is what " +
+		"`nudge key admin` prints")
+	errBody = errors.New("the body must be JSON: send Content-Type: application/json")
 )
 
 // forProbes says whether a request is one of load balancers and probes, which know neither a

@@ -66,6 +66,7 @@ type Config struct {
 	Clickhoused string        `env:"NUDGE_CLICKHOUSED" help:"The clickhoused program; default: beside nudged." placeholder:"FILE"`
 	ClockOffset time.Duration `env:"NUDGE_CLOCK_OFFSET" default:"0s" help:"Moves the clock, for tests."`
 	NoSync      bool          `env:"NUDGE_NO_SYNC" help:"Acknowledge before the disk has it. Loses events at power loss."`
+	ReadyFD     int           `name:"ready-fd" env:"NUDGE_READY_FD" default:"0" help:"Descriptor of a pipe that gets a line when the server listens, for the program that starts it; 0: none."`
 	LogLevel    string        `env:"NUDGE_LOG_LEVEL" default:"info" help:"debug, info, warn or error."`
 }
 
@@ -91,6 +92,7 @@ func (c *Config) validate() error {
 		c.Partitions,
 	)
 	check(c.NatsReplicas >= 1 && c.NatsReplicas <= 5, "nats_replicas: %d; must be from 1 to 5", c.NatsReplicas)
+	check(c.ReadyFD == 0 || c.ReadyFD > 2, "ready_fd: %d; must be over 2, or 0 for none", c.ReadyFD)
 	check(c.RatePerKey >= 0, "rate_per_key: %g; must not be negative", c.RatePerKey)
 	check(c.MaxConnections >= 0, "max_connections: %d; must not be negative", c.MaxConnections)
 	check(c.MaxConnectionsPerAddress >= 0, "max_connections_per_address: %d; must not be negative",

@@ -31,7 +31,8 @@ func exposed(w io.Writer, set *metrics.Set) error {
 		if m.kind == "histogram" {
 			lines = cumulative(m.name, lines)
 		}
-		_, err := fmt.Fprintf(w, "# HELP %s %s\n# TYPE %s %s\n%s", m.name, m.help, m.name, m.kind, strings.Join(lines, ""))
+		_, err := fmt.Fprintf(w, "# HELP %[1]s %[2]s\n# TYPE %[1]s %[3]s\n%[4]s", m.name, m.help, m.kind,
+			strings.Join(lines, ""))
 		if err != nil {
 			return err
 		}
@@ -44,7 +45,8 @@ func familyOf(line string) string {
 	name := line[:strings.IndexAny(line+" ", "{ ")]
 	for _, m := range metricTable {
 		suffix, is := strings.CutPrefix(name, m.name)
-		if is && (suffix == "" || m.kind == "histogram" && (suffix == "_bucket" || suffix == "_sum" || suffix == "_count")) {
+		part := m.kind == "histogram" && (suffix == "_bucket" || suffix == "_sum" || suffix == "_count")
+		if is && (suffix == "" || part) {
 			return m.name
 		}
 	}

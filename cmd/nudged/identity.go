@@ -50,7 +50,9 @@ func loadKeys(c *Config) (keys, error) {
 	k := keys{
 		node: id.Node, write: cmp.Or(given.WriteKey, id.WriteKey), admin: cmp.Or(given.AdminKey, id.AdminKey),
 		log:    id.Log,
-		reader: cmp.Or(given.ReaderPassword, id.ReaderPassword), made: id.WriteKey != before.WriteKey || id.AdminKey != before.AdminKey || id.ReaderPassword != before.ReaderPassword,
+		reader: cmp.Or(given.ReaderPassword, id.ReaderPassword),
+		made: id.WriteKey != before.WriteKey || id.AdminKey != before.AdminKey ||
+			id.ReaderPassword != before.ReaderPassword,
 	}
 	k.erase, err = hex.DecodeString(cmp.Or(given.EraseKey, id.EraseKey))
 	if err != nil || len(k.erase) < identity.MinKey {

@@ -18,9 +18,12 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/nudge-engine/nudge/internal/units"
+	"github.com/nudge-engine/nudge/internal/version"
 )
 
 type cli struct {
+	Version kong.VersionFlag `help:"Print the version, the commit and its date."`
+
 	Run    runCommand    `cmd:"" default:"withargs" help:"Run the server (the default)."`
 	Config configCommand `cmd:"" help:"Print the effective configuration, secrets left out."`
 }
@@ -50,7 +53,8 @@ func main() { os.Exit(run(os.Args[1:], streams{os.Stdout, os.Stderr})) }
 
 func run(args []string, s streams) int {
 	code, exited := 0, false
-	parser, err := kong.New(&cli{}, kong.Name("nudged"), kong.Description(description), kong.Writers(s.out, s.err),
+	parser, err := kong.New(&cli{}, kong.Name("nudged"), kong.Vars{"version": "nudged " + version.String()},
+		kong.Description(description), kong.Writers(s.out, s.err),
 		kong.Resolvers(fileResolver(args)), units.Durations(), kong.Exit(func(c int) { code, exited = c, true }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 	if err != nil {

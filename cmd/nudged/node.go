@@ -102,9 +102,10 @@ func start(ctx context.Context, c *Config, out io.Writer, log *slog.Logger) (*no
 		}
 	}
 	n.up.Store(true)
+	n.tellReady()
 	if n.keys.made { // where they are, and not what: this text lands in journals
-		fmt.Fprintf(out, "keys were made and are kept in %[1]s; nudge key write, nudge key admin and nudge key reader, "+
-			"each with --data-dir %[2]s, print them\n", identity.Path(c.DataDir), c.DataDir)
+		fmt.Fprintf(out, "keys were made and are kept in %[1]s; nudge key write, nudge key admin and "+
+			"nudge key reader, each with --data-dir %[2]s, print them\n", identity.Path(c.DataDir), c.DataDir)
 	}
 	log.Info("ready", slog.String("events", c.HTTPListen), slog.String("admin", c.AdminListen),
 		slog.Any("clickhouse", n.clickhouseURL()))

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 )
@@ -81,7 +83,7 @@ func (n *node) clockWarnings() []remark {
 		return nil
 	}
 	return []remark{{
-		fmt.Sprintf("the clock is %v behind the log: no timer is due before the clock is there", behind.Round(time.Second)),
+		fmt.Sprintf("the clock is %v behind the log: no timer is due before it is there", behind.Round(time.Second)),
 		"set the machine's clock right, or wait; the log's time never goes back",
 	}}
 }
@@ -125,4 +127,17 @@ func (n *node) serveReady(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, text) // the client is gone when it fails
+}
+
+// tellReady tells the program that started this one that the addresses are this server's: who
+// only asks an address may be answered by another.
+func (n *node) tellReady() {
+	if n.config.ReadyFD == 0 {
+		return
+	}
+	pipe := os.NewFile(uintptr(n.config.ReadyFD), "ready-fd")
+	if _, err := io.WriteString(pipe, "listening\n"); err != nil {
+		n.log.Warn("ready_fd: nobody reads it", slog.Any("error", err))
+	}
+	_ = pipe.Close()
 }

@@ -26,7 +26,7 @@ func New(listen string, more []string) (Check, error) {
 	for _, entry := range more {
 		name := strings.ToLower(strings.TrimSpace(entry))
 		if name == "" || strings.ContainsAny(name, "/*@? ") {
-			return c, fmt.Errorf("%q is no host name; write for example nudge.example.com or nudge.example.com:8081", entry)
+			return c, fmt.Errorf("%q is no host name; write for example nudge.example.com, or with a port", entry)
 		}
 		if bare, ok := strings.CutPrefix(name, "["); ok && strings.HasSuffix(bare, "]") {
 			name = strings.TrimSuffix(bare, "]")

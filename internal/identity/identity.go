@@ -74,7 +74,7 @@ func (id *Identity) Fill(given Identity) error {
 }
 
 // Save writes the file whole or not at all, readable by its owner alone.
-func (id Identity) Save(dataDir string) error {
+func (id *Identity) Save(dataDir string) error {
 	path := Path(dataDir)
 	text, err := json.MarshalIndent(id, "", "  ")
 	if err != nil {

@@ -61,10 +61,12 @@ func (r *Register) Complete(log string, g Given, rows string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.record.Log != "" && r.record.Log != log {
-		return fmt.Errorf("%w: the log is %s, the state is of the log %s. Put back what belongs together", ErrLost, log, r.record.Log)
+		return fmt.Errorf("%w: the log is %s, the state is of the log %s. Put back what belongs together",
+			ErrLost, log, r.record.Log)
 	}
 	if g.NodeLog != "" && g.NodeLog != log {
-		return fmt.Errorf("%w: the log is %s, node.json is of the log %s. Put back what belongs together", ErrLost, log, g.NodeLog)
+		return fmt.Errorf("%w: the log is %s, node.json is of the log %s. Put back what belongs together",
+			ErrLost, log, g.NodeLog)
 	}
 	next := r.record
 	next.Log, next.Node, next.EraseKey = log, g.Node, g.EraseKey

@@ -156,7 +156,9 @@ func (r *Register) losses(ctx context.Context, g Given) ([]loss, error) {
 	}
 	is := r.record
 	add(is.Log == "" && g.NodeLog != "", loss{
-		part: "state/", what: "the state of the customers is missing, or without its register; node.json names the log " + g.NodeLog,
+		part: "state/",
+		what: "the state of the customers is missing, or without its register; node.json names the log " +
+			g.NodeLog,
 		wayOut: fromBackup + accept + ": the state is then computed from what the log still has",
 	})
 	add(is.Log != "" && g.NodeLog != "" && g.NodeLog != is.Log, loss{
@@ -166,12 +168,15 @@ func (r *Register) losses(ctx context.Context, g Given) ([]loss, error) {
 	switch {
 	case is.Node != "" && g.Node != is.Node:
 		add(true, loss{
-			part: "node.json", what: "it is missing or of another directory: it has not the keys that were in force here",
-			wayOut: fromBackup + accept + ": keys are then made anew, and customers who were erased before are not known as erased any more",
+			part: "node.json",
+			what: "it is missing or of another directory: it has not the keys that were in force here",
+			wayOut: fromBackup + accept + ": keys are then made anew, and who was erased before is not known as " +
+				"erased any more",
 		})
 	case is.EraseKey != "" && g.EraseKey != is.EraseKey:
 		add(true, loss{
-			part: "erase_key", what: "it is not the one of this directory: customers who were erased before would be stored again",
+			part:   "erase_key",
+			what:   "it is not the one of this directory: customers who were erased before would be stored again",
 			wayOut: "Set NUDGE_ERASE_KEY, or node.json, to what it was" + accept,
 		})
 	}
@@ -226,8 +231,8 @@ func meaning(name string) loss {
 	switch {
 	case name == stream.ControlStream:
 		l.what = "the stream of campaigns, versions and limits"
-		l.wayOut = fromBackup + " (the whole of log/ and state/ of one instant); without one, move the data directory away " +
-			"and begin anew"
+		l.wayOut = fromBackup + " (the whole of log/ and state/ of one instant); without one, move the data " +
+			"directory away and begin anew"
 	case name == stream.WarehouseStream:
 		l.what = "the stream of how far rows were written"
 		l.wayOut += ": rows of what the log still has are then written twice"

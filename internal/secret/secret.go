@@ -44,7 +44,8 @@ func (u URL) Reveal() string { return string(u) }
 
 // plainURL is an address of which nothing but what it says is known to be: scheme, user,
 // hosts, path, query.
-var plainURL = regexp.MustCompile(`^([a-z][a-z0-9+.-]*://)?([^@/?#,]*@)?([A-Za-z0-9.:_\[\]-]+)(/[A-Za-z0-9_.-]*)?([?#].*)?$`)
+var plainURL = regexp.MustCompile(`^([a-z][a-z0-9+.-]*://)?([^@/?#,]*@)?([A-Za-z0-9.:_\[\]-]+)` +
+	`(/[A-Za-z0-9_.-]*)?([?#].*)?$`)
 
 // String is the value with (set) for the user part and the query, or for everything when it
 // is not certain which part is which.

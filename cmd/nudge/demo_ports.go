@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// Where the demo is when nobody says otherwise; the flags have the same defaults.
+const (
+	demoData       = "data"
+	demoHTTP       = "127.0.0.1:8080"
+	demoAdmin      = "127.0.0.1:8081"
+	demoClickhouse = "127.0.0.1:8123"
+)
+
+// leaving is how long a server that was just stopped may still hold its data.
+const leaving = 5 * time.Second
+
+var errNotStarted = errors.New("the demo has not begun")
+
+// choosePorts takes other ports for those that are taken, and says so. One that was asked for
+// is an error instead.
+func (d *demoCommand) choosePorts(ctx context.Context, out console) error {
+	for _, a := range []struct {
+		address        *string
+		usual          string
+		what, flag, in string
+	}{
+		{&d.HTTP, demoHTTP, "events", "--http", "NUDGE_HTTP_LISTEN"},
+		{&d.Admin, demoAdmin, "administration", "--admin", "NUDGE_ADMIN_LISTEN"},
+		{&d.Clickhouse, demoClickhouse, "ClickHouse", "--clickhouse", "NUDGE_CLICKHOUSE_LISTEN"},
+	} {
+		_, err := tryListen(ctx, *a.address)
+		if err == nil {
+			continue
+		}
+		if _, set := os.LookupEnv(a.in); set || *a.address != a.usual {
+			return fmt.Errorf("the address for %s cannot be used: %w; choose another one with %s or %s",
+				a.what, err, a.flag, a.in)
+		}
+		free, err := tryListen(ctx, "127.0.0.1:0")
+		if err != nil {
+			return fmt.Errorf("no free port for %s: %w", a.what, err)
+		}
+		fmt.Fprintf(out.out, "%s is taken: %s is for %s (%s or %s sets another one)\n",
+			a.usual, free, a.what, a.flag, a.in)
+		*a.address = free
+	}
+	return nil
+}
+
+// tryListen says at which address one can listen.
+func tryListen(ctx context.Context, address string) (string, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// dataIsFree says who to stop, or what to choose, when a server runs on the data already.
+func (d *demoCommand) dataIsFree(ctx context.Context) error {
+	if err := os.MkdirAll(d.Data, 0o700); err != nil {
+		return err
+	}
+	limited, cancel := context.WithTimeout(ctx, leaving)
+	defer cancel()
+	lock := flock.New(filepath.Join(d.Data, "lock"))
+	if locked, err := lock.TryLockContext(limited, leaving/50); err != nil || !locked {
+		return fmt.Errorf("a server runs on the data directory %s already: stop it, or choose another directory with "+
+			"--data or NUDGE_DATA_DIR", d.Data)
+	}
+	return lock.Unlock()
+}

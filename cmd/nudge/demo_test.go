@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/gofrs/flock"
+)
+
+// foreign is a server that claims to be ready on any path.
+func foreign(t *testing.T) (address string, calls *atomic.Int64) {
+	t.Helper()
+	calls = new(atomic.Int64)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			calls.Add(1)
+		}
+		_, _ = w.Write([]byte("ready\n"))
+	}))
+	t.Cleanup(s.Close)
+	return strings.TrimPrefix(s.URL, "http://"), calls
+}
+
+// Ports that are taken: others are chosen and said, unless one was asked for.
+func TestDemoPorts(t *testing.T) {
+	for _, usual := range []string{demoHTTP, demoAdmin, demoClickhouse} {
+		if l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", usual); err == nil {
+			t.Cleanup(func() { _ = l.Close() }) // else somebody else has it, which is as good
+		}
+	}
+	var said strings.Builder
+	d := &demoCommand{HTTP: demoHTTP, Admin: demoAdmin, Clickhouse: demoClickhouse}
+	if err := d.choosePorts(t.Context(), console{out: &said}); err != nil {
+		t.Fatal(err)
+	}
+	for address, usual := range map[string]string{d.HTTP: demoHTTP, d.Admin: demoAdmin, d.Clickhouse: demoClickhouse} {
+		if address == usual || !strings.Contains(said.String(), usual+" is taken: "+address+" is for ") {
+			t.Errorf("%s became %s, said %q", usual, address, said.String())
+		}
+	}
+	taken, _ := foreign(t)
+	d = &demoCommand{HTTP: taken}
+	err := d.choosePorts(t.Context(), console{out: &said})
+	if err == nil || !strings.Contains(err.Error(), "--http or NUDGE_HTTP_LISTEN") {
+		t.Errorf("an address that was asked for and is taken: %v", err)
+	}
+	t.Setenv("NUDGE_HTTP_LISTEN", demoHTTP)
+	d = &demoCommand{HTTP: demoHTTP}
+	if err := d.choosePorts(t.Context(), console{out: &said}); err == nil || !strings.Contains(err.Error(), "NUDGE_HTTP_LISTEN") {
+		t.Errorf("the usual address that was asked for and is taken: %v", err)
+	}
+}
+
+// A server that answers and is not the demo's own gets no events: not while the own one has
+// not said that it listens, nor when it ends.
+func TestDemoKnowsItsServer(t *testing.T) {
+	address, calls := foreign(t)
+	d := &demoCommand{HTTP: address, Shop: "../../examples/shop"}
+	ended := make(chan error, 1)
+	ended <- context.Canceled
+	err := d.play(t.Context(), console{out: new(strings.Builder)}, strings.NewReader(""), ended)
+	if err == nil || !strings.Contains(err.Error(), "ended before it was ready") || calls.Load() != 0 {
+		t.Errorf("error %v; %d calls to a foreign server", err, calls.Load())
+	}
+}
+
+func TestDemoDataInUse(t *testing.T) {
+	dir := t.TempDir()
+	lock := flock.New(filepath.Join(dir, "lock"))
+	if locked, err := lock.TryLock(); err != nil || !locked {
+		t.Fatal(locked, err)
+	}
+	d := &demoCommand{Data: dir}
+	err := d.dataIsFree(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "choose another directory with --data or NUDGE_DATA_DIR") {
+		t.Errorf("a directory in use: %v", err)
+	}
+	if err := lock.Unlock(); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.dataIsFree(t.Context()); err != nil {
+		t.Errorf("a free directory: %v", err)
+	}
+	if _, err := os.Stat(dir); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,5 @@
+package procattr
+
+import "syscall"
+
+func tie(attributes *syscall.SysProcAttr, signal syscall.Signal) { attributes.Pdeathsig = signal }

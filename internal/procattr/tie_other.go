@@ -1,0 +1,7 @@
+//go:build !linux
+
+package procattr
+
+import "syscall"
+
+func tie(*syscall.SysProcAttr, syscall.Signal) {}
