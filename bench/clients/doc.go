@@ -7,7 +7,7 @@
 // the tests; `make clients CLIENTS=npm` leaves out Python's and Java's.
 //
 //	events_test.go      clients that send events from a server
-//	page_test.go        Segment's client in a page in Chromium, from allowed and other origins
+//	page_test.go        clients for browsers, in a page in Chromium, from allowed and other origins
 //	curl_test.go        every path by itself
 //	warehouse_test.go   clients of ClickHouse, against nudged and a clickhoused that serves alone
 package clients

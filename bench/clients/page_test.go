@@ -33,7 +33,7 @@ func chromium(t *testing.T) string {
 	return ""
 }
 
-// shop serves a page with Segment's client for browsers, and gives its port.
+// shop serves pages with the clients for browsers, and gives its port.
 func shop(t *testing.T) string {
 	t.Helper()
 	modules := installed(t, "NUDGE_CLIENTS_NODE")
@@ -41,6 +41,8 @@ func shop(t *testing.T) string {
 	files.Handle("/", http.FileServer(http.Dir("node")))
 	files.Handle("/analytics-next/bundles/", http.StripPrefix("/analytics-next/bundles/",
 		http.FileServer(http.Dir(filepath.Join(modules, "@segment", "analytics-next", "dist", "umd")))))
+	files.Handle("/rudderstack/", http.StripPrefix("/rudderstack/",
+		http.FileServer(http.Dir(filepath.Join(modules, "@rudderstack", "analytics-js", "dist", "npm", "modern")))))
 	s := httptest.NewServer(files)
 	t.Cleanup(s.Close)
 	_, port, _ := strings.Cut(s.Listener.Addr().String(), ":")
@@ -53,12 +55,12 @@ type told struct {
 }
 
 // browse opens the page of a story and keeps it open until the caller calls leave.
-func browse(t *testing.T, s *server, origin, name, strategy, what string) (told, func()) {
+func browse(t *testing.T, s *server, page, name, strategy, what string) (told, func()) {
 	t.Helper()
 	query := url.Values{
 		"host": {strings.TrimPrefix(s.url, "http://")}, "key": {s.keys.Write}, "name": {name}, "strategy": {strategy},
 	}
-	client := node(t, "page.mjs", chromium(t), origin+"/page.html?"+query.Encode(), what)
+	client := node(t, "page.mjs", chromium(t), page+"?"+query.Encode(), what)
 	var complaints output
 	client.Env, client.Stderr, client.WaitDelay = plainenv.Environ(), &complaints, 10*time.Second
 	stdin, err := client.StdinPipe()
@@ -96,16 +98,22 @@ func TestPage(t *testing.T) {
 	origin := "http://127.0.0.1:" + port
 	every := begin(t)
 	some := begin(t, "NUDGE_CORS_ORIGINS=https://shop.example,"+origin)
+	const (
+		segment     = "analytics.js"
+		rudderstack = browserRudderstack
+	)
 	for name, c := range map[string]struct {
-		to             *server
-		from, strategy string
+		to                      *server
+		page, strategy, library string
 	}{
-		"page-single":  {every, origin, "standard"},
-		"page-batches": {every, "http://localhost:" + port, "batching"},
-		"page-allowed": {some, origin, "standard"},
+		"page-single":             {every, origin + "/segment.html", "standard", segment},
+		"page-batches":            {every, "http://localhost:" + port + "/segment.html", "batching", segment},
+		"page-allowed":            {some, origin + "/segment.html", "standard", segment},
+		"page-rudderstack":        {some, origin + "/rudderstack.html", "xhr", rudderstack},
+		"page-rudderstack-beacon": {some, origin + "/rudderstack.html", "beacon", rudderstack},
 	} {
 		t.Run(name, func(t *testing.T) {
-			said, leave := browse(t, c.to, c.from, name, c.strategy, "story")
+			said, leave := browse(t, c.to, c.page, name, c.strategy, "story")
 			defer leave()
 			if len(said.Failures) > 0 || len(said.Errors) > 0 {
 				t.Errorf("the page said %+v", said)
@@ -115,11 +123,11 @@ func TestPage(t *testing.T) {
 					t.Errorf("the page asked %s", host)
 				}
 			}
-			arrived(t, c.to, name, "analytics.js", "npm:next")
+			arrived(t, c.to, name, c.library)
 		})
 	}
 	t.Run("page-refused", func(t *testing.T) {
-		said, leave := browse(t, some, "http://localhost:"+port, "page-refused", "standard", "story")
+		said, leave := browse(t, some, "http://localhost:"+port+"/segment.html", "page-refused", "standard", "story")
 		leave()
 		if !slices.ContainsFunc(said.Errors, func(e string) bool { return strings.Contains(e, "CORS policy") }) {
 			t.Errorf("the page said %+v; want that it may not send", said)
@@ -128,7 +136,7 @@ func TestPage(t *testing.T) {
 	})
 	t.Run("page-left", func(t *testing.T) {
 		// What is under way when a page is left is sent again when it is opened the next time.
-		_, leave := browse(t, every, origin, "page-left", "standard", "leave")
+		_, leave := browse(t, every, origin+"/segment.html", "page-left", "standard", "leave")
 		defer leave()
 		eventually(t, 30*time.Second, "the row", func() error {
 			if found := count(t, every, "event = 'Left'"); found != 1 {
@@ -149,9 +157,9 @@ func TestPageTriesAgain(t *testing.T) {
 	if status := post(t, s, `{"batch": [`+crowd+`]}`); status != http.StatusOK {
 		t.Fatalf("the crowd is answered with %d", status)
 	}
-	_, leave := browse(t, s, "http://127.0.0.1:"+shop(t), "page-again", "standard", "story")
+	_, leave := browse(t, s, "http://127.0.0.1:"+shop(t)+"/segment.html", "page-again", "standard", "story")
 	defer leave()
-	arrived(t, s, "page-again", "analytics.js", "npm:next")
+	arrived(t, s, "page-again", "analytics.js")
 }
 
 // nothingFrom shows that no row of a name comes: a later call of each customer comes alone.
