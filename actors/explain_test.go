@@ -52,7 +52,7 @@ func TestTraceSaysWhatWasPutAside(t *testing.T) {
 	s.guard(s.customers.get(Key("w", "ann")), &out, func() {
 		s.machine.Apply(s.customers.get(Key("w", "ann")).c, &campaign.Event{
 			Workspace: "w", Customer: "ann", ID: "m3", Type: campaign.Identify, Name: "$identify", Time: 1000,
-			Traits: []byte(`{"consent": {"sms": 1}}`),
+			Traits: []byte(`{"consent": {"sms": 7}}`),
 		}, 1000, false, &out.Output)
 	}, func(detail string) { t.Error(detail) })
 	if last := trace.Occasions[len(trace.Occasions)-1]; last.ID != "m3" {

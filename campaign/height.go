@@ -21,6 +21,7 @@ type height struct {
 	value  float64
 	known  bool
 	failed bool // could not be computed, for another reason than a missing value
+	odd    bool // is there and is no number, which is recorded once
 }
 
 // measure computes the present value of thresholds.
@@ -30,7 +31,7 @@ func (m *Machine) measure(l *levels) height {
 		return height{levels: l, failed: err != nil}
 	}
 	value, known := asNumber(v)
-	return height{levels: l, value: value, known: known}
+	return height{levels: l, value: value, known: known, odd: !known}
 }
 
 // asNumber is the value of a threshold: a number, or a text that is one.
@@ -82,7 +83,7 @@ func (w *watchers) crossed(m *Machine, found []int32) []int32 {
 		l := w.levels[i]
 		before, after := m.heightOf(l.value), m.measure(l)
 		switch {
-		case before.failed || after.failed || before.known != after.known,
+		case before.failed || after.failed || after.odd || before.known != after.known,
 			math.IsNaN(before.value) || math.IsNaN(after.value):
 			found = append(found, l.members...)
 		case before.known:

@@ -28,8 +28,8 @@ func TestSimulateFromLog(t *testing.T) {
 	// shows: 108, 174
 	dir := t.TempDir()
 	d := openDataDir(t, dir)
-	d.send(t, 0, 40)
-	d.send(t, 35, 40) // duplicates
+	d.send(t, 1, 41)  // an id of "0" names nothing
+	d.send(t, 36, 41) // duplicates
 	d.stop()
 	d.close(t)
 	write := func(name, text string) string {
@@ -41,7 +41,7 @@ func TestSimulateFromLog(t *testing.T) {
 		return path
 	}
 	var calls strings.Builder
-	for n := range 40 {
+	for n := 1; n <= 40; n++ {
 		fmt.Fprintf(&calls, `{"type":"track","userId":"c%d","messageId":"%d","event":"E","timestamp":"2026-03-01T10:00:00Z"}`+"\n",
 			n%7, n)
 	}

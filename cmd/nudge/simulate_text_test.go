@@ -53,10 +53,10 @@ spec:
 		got = append(got, customer+" "+status+" "+strings.TrimSpace(strings.TrimSuffix(message, "}\n")))
 	}
 	want := []string{
-		`ann "dropped","reason":"permanent" null`,
+		`ann "dropped","reason":"template_error" null`,
 		`ann "handed_off","reason":null {"body":"3 of them"}`,
 		`bob "handed_off","reason":null {"body":"42 2026-03-01"}`,
-		`cid "dropped","reason":"permanent" null`,
+		`cid "dropped","reason":"template_error" null`,
 		`cid "dropped","reason":"missing_variable" null`,
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
