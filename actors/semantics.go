@@ -89,8 +89,9 @@ func checkDefinitions(store storage.Store, partition int, compile Compile) error
 	}
 	d := newDefinitions(compile)
 	if err := d.load(stored); err != nil {
-		return fmt.Errorf("%w: partition %d: this program refuses a definition that is in force: %w; start the program "+
-			"that ran last, apply the definition as this one wants it, and stop it with SIGTERM", ErrSemantics, partition, err)
+		return fmt.Errorf("%w: partition %d: this program refuses a definition that is in force: %w; start the "+
+			"program that ran last, apply the definition as this one wants it, and stop it with SIGTERM",
+			ErrSemantics, partition, err)
 	}
 	return nil
 }

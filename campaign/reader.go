@@ -253,7 +253,8 @@ func (r *reader) zone(n *yaml.Node, what string, into *string) {
 		return
 	}
 	if _, err := zone.Load(s); err != nil {
-		r.fail(n, "%s: there is no zone %q; write a name like Europe/Kyiv, or an offset like UTC+02:00%s", what, s, zoneHint(s))
+		r.fail(n, "%s: there is no zone %q; write a name like Europe/Kyiv, or an offset like UTC+02:00%s", what, s,
+			zoneHint(s))
 		return
 	}
 	*into = s

@@ -166,7 +166,8 @@ func (c *comparison) tell(out console) {
 	fmt.Fprintf(out.out, "partition %d: ok: frames %d..%d, %d effect messages compared, %d customers, state %016x\n",
 		c.partition, c.from, c.to, c.compared, c.customers, c.hash)
 	if c.earlier && c.begins < c.from {
-		fmt.Fprintf(out.out, "partition %d: frames %d..%d are not compared: no state of this version is from before them\n",
+		fmt.Fprintf(out.out,
+			"partition %d: frames %d..%d are not compared: no state of this version is from before them\n",
 			c.partition, c.begins, c.from-1)
 	}
 }
