@@ -40,8 +40,8 @@ func (n *node) askLate(ctx context.Context, documents []campaign.Document, docs 
 		}
 		if resumed[c.Campaign] && overdue > 0 {
 			errs = append(errs, fmt.Errorf("campaign %q: %d chains are overdue since it stood still; write what "+
-				"becomes of them: late: send (they go on, over a minute), late: skip (they go on without the message) or "+
-				"late: exit (they end)", c.Campaign, overdue))
+				"becomes of them: late: send (they go on, over a minute), late: skip (they go on without the message) "+
+				"or late: exit (they end)", c.Campaign, overdue))
 		}
 	}
 	if len(errs) == 0 {
