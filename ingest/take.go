@@ -2,7 +2,9 @@ package ingest
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 	"strings"
@@ -29,6 +31,7 @@ func (s *Server) take(ctx *fasthttp.RequestCtx, c call) *problem {
 	} else if length, given := announced(h.RawHeaders()); given {
 		charged = eventsOf(length)
 		if p := from.charge(charged); p != nil {
+			discard(ctx)
 			return p
 		}
 	}
@@ -38,6 +41,9 @@ func (s *Server) take(ctx *fasthttp.RequestCtx, c call) *problem {
 	}
 	now, err := s.config.Clock()
 	if err != nil {
+		if from != nil {
+			discard(ctx)
+		}
 		return s.unavailable(err)
 	}
 	d, ok := s.decoders.Get().(*decoder)
@@ -70,6 +76,19 @@ func (s *Server) take(ctx *fasthttp.RequestCtx, c call) *problem {
 	}
 	d.stamp()
 	return s.store(ctx, d)
+}
+
+// discard reads the rest of a body that is not looked at, without keeping it, for a sender
+// who is to come back: a connection that is closed with bytes unread is reset, and the answer
+// with its Retry-After can be lost.
+func discard(ctx *fasthttp.RequestCtx) {
+	stream := ctx.RequestBodyStream()
+	if stream == nil {
+		return
+	}
+	if _, err := io.CopyN(io.Discard, stream, MaxBody+1); errors.Is(err, io.EOF) {
+		ctx.Response.Header.ResetConnectionClose() // nothing of this request is left on the connection
+	}
 }
 
 // understand reads the calls of a body into d and says whose key they have: from, or, when that

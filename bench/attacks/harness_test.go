@@ -249,7 +249,7 @@ func (s *server) ask(method, address, path string, header map[string]string, bod
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	request.URL.Opaque = "//" + address + path // as it is: not cleaned, not even a right escape
+	request.URL.Opaque = path // as it is: not cleaned, not even a right escape
 	for name, value := range header {
 		if name == "Host" {
 			request.Host = value
