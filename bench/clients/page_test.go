@@ -159,7 +159,7 @@ func TestPageTriesAgain(t *testing.T) {
 	}
 	_, leave := browse(t, s, "http://127.0.0.1:"+shop(t)+"/segment.html", "page-again", "standard", "story")
 	defer leave()
-	arrived(t, s, "page-again", "analytics.js")
+	arrivedIn(t, s, "page-again", true, "analytics.js")
 }
 
 // nothingFrom shows that no row of a name comes: a later call of each customer comes alone.
