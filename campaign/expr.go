@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/cel-go/cel"
 	celast "github.com/google/cel-go/common/ast"
+	"github.com/google/cel-go/common/overloads"
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
 )
@@ -81,6 +82,8 @@ func NewLanguage() (*Language, error) {
 		member("last", "customer_last_window", cel.TimestampType, str, str),
 		cel.Function("tagged", cel.MemberOverload("customer_tagged", []*cel.Type{customer, str}, cel.BoolType,
 			cel.FunctionBinding(readTag))),
+		cel.Function(overloads.TypeConvertString, cel.Overload(overloads.DoubleToString,
+			[]*cel.Type{cel.DoubleType}, str, cel.UnaryBinding(textOfDouble))),
 	}, faults()...)...)
 	if err != nil {
 		return nil, fmt.Errorf("campaign: expression environment: %w", err)

@@ -13,6 +13,9 @@ import (
 // Keys, and what match compares, are identifiers: the same one is a number in a shop's
 // webhook and a text on its page. Both are compared as text.
 
+// maxWholeText is from where on a whole number is written with an exponent, as JSON is.
+const maxWholeText = 1e21
+
 // scalarText is a scalar as the text of an identifier; ok is false for null, a list and an
 // object.
 func scalarText(v *fastjson.Value) (text string, ok bool) {
@@ -26,7 +29,7 @@ func scalarText(v *fastjson.Value) (text string, ok bool) {
 	case fastjson.TypeNumber:
 		raw := string(v.MarshalTo(nil))
 		f, err := strconv.ParseFloat(raw, 64)
-		if err != nil || math.Abs(f) > 1e21 || f == 0 {
+		if err != nil || math.Abs(f) > maxWholeText || f == 0 {
 			return raw, true
 		}
 		return strconv.FormatFloat(f, 'f', -1, 64), true
@@ -62,6 +65,20 @@ func (m *Machine) identifier(e *Expr) (key string, ok bool) {
 		return "", false
 	}
 	return keyFromValue(v)
+}
+
+// textOfDouble is string(x) of a number: a whole one has all its digits, as in every key
+// and match. CEL itself writes 12345678 as 1.2345678e+07, and all numbers of events are
+// doubles, ids and telephone numbers among them.
+func textOfDouble(v ref.Val) ref.Val {
+	d, ok := v.(types.Double)
+	if !ok {
+		return types.MaybeNoSuchOverloadErr(v)
+	}
+	if f := float64(d); f == math.Trunc(f) && math.Abs(f) < maxWholeText {
+		return types.String(strconv.FormatFloat(f+0, 'f', -1, 64)) // -0 is 0
+	}
+	return d.ConvertToType(types.StringType)
 }
 
 // keyFromValue is the text of a key that CEL yields; ok is false for what is no scalar.
