@@ -139,8 +139,12 @@ func (m *Machine) reach(p *Program, g *Goal, ch *Chain, e *Event) {
 	hit := GoalHit{ID: g.ID}
 	currency := ""
 	if g.Value != nil {
-		if v, _, err := g.Value.eval(m.scope); err == nil && v != nil {
-			if hit.Value, hit.HasValue = amountFromValue(v); !hit.HasValue && v != types.NullValue {
+		switch v, missing, err := g.Value.eval(m.scope); {
+		case err != nil:
+			m.decideChain(ch, Erred, ReasonEvaluation, ch.Step, clip(err.Error(), 200))
+		case missing || v == types.NullValue:
+		default:
+			if hit.Value, hit.HasValue = amountFromValue(v); !hit.HasValue {
 				m.noteOnce(ReasonNumber, p.Name, "goal "+g.ID)
 			}
 		}
