@@ -42,7 +42,7 @@ func parseAmount(text string) (Money, bool) {
 func (m *Machine) sumsOf(counter string, properties []string) []Sum {
 	var sums []Sum
 	for _, property := range properties {
-		v := m.scope.event.props.get(property)
+		v := m.scope.event.props.at(property)
 		if v == nil || v.Type() == fastjson.TypeNull {
 			continue
 		}

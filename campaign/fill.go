@@ -109,7 +109,7 @@ func (t *Tally) count(i int, e *Event, now int64) {
 	}
 	var sums []Sum
 	for _, property := range a.Sums {
-		if v := t.scope.event.props.get(property); v != nil {
+		if v := t.scope.event.props.at(property); v != nil {
 			if amount, ok := AmountOf(v); ok {
 				sums = append(sums, Sum{Property: property, Total: amount})
 			}
