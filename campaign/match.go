@@ -150,7 +150,8 @@ func (m *Machine) reach(p *Program, g *Goal, ch *Chain, e *Event) {
 		}
 	}
 	if g.Currency != nil {
-		currency, _ = m.identifier(g.Currency)
+		code, _ := m.identifier(g.Currency)
+		currency = CurrencyCode(code)
 	}
 	hit.Currency = currency
 	ch.Goals = append(ch.Goals, hit)

@@ -67,7 +67,7 @@ func (h *hits) call(e *campaign.Event, at int64) {
 	if v, err := fastjson.ParseBytes(e.Properties); err == nil {
 		if amount := v.Get(h.property); amount != nil {
 			h.value, _ = campaign.AmountOf(amount)
-			h.currency = string(v.GetStringBytes("currency"))
+			h.currency = campaign.CurrencyCode(string(v.GetStringBytes("currency")))
 		}
 	}
 }
