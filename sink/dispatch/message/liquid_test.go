@@ -127,6 +127,11 @@ func TestNeverRendered(t *testing.T) {
 	f("{{ '%zz' | url_decode }}", "url_decode")
 	f("{% for i in ('a'..3) %}{% endfor %}", `range: "a" is no number`)
 	f("{{ trigger.properties.n | times: 2 }}{{ trigger.properties.l | sort | join }}", "")
+	f("{{ trigger.properties.a | money: trigger.properties.c }}", "")
+	f("{{ trigger.properties.z | money: trigger.properties.c }}", "")
+	f("{{ trigger.properties.a | times: 2 | money: trigger.properties.c }}"+
+		"{{ trigger.properties.b | money: trigger.properties.d }}", "")
+	f("{{ trigger.properties.a | money: trigger.properties.c | times: 'x' }}", "cannot be made of any values")
 	f("{% for l in trigger.properties.l %}{{ l.price | times: l.quantity }}{% else %}none{% endfor %}", "")
 	f("{{ trigger.properties.at | date: '%F' }}{{ trigger.properties.o | json }}", "")
 	f("{{ trigger.properties.price | money: trigger.properties.currency | default: '-' }}", "")

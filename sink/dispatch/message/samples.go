@@ -3,6 +3,9 @@ package message
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/sink/dispatch/message/liquid"
@@ -35,11 +38,68 @@ func (r *Renderer) try(fields []campaign.Field, variables []campaign.Variable) e
 			}
 		}
 	}
+	var limit *liquid.LimitError
+	if !errors.As(problem, &limit) && r.tryMixed(fields, variables) {
+		return nil
+	}
 	return fmt.Errorf("it cannot be made of any values: %w", problem)
+}
+
+// sampleCurrency is what no other sample is: the code of a currency.
+const sampleCurrency = "EUR"
+
+// maxMixed bounds the renderings in which some variables are currencies.
+const maxMixed = 300
+
+// tryMixed looks for the variables that are currencies, which no amount is: an amount and
+// its currency may come from the same event. Each variable begins as a number of its own,
+// so that two problems differ, and stays a currency where that makes way for another one.
+func (r *Renderer) tryMixed(fields []campaign.Field, variables []campaign.Variable) bool {
+	values := make([]string, len(variables))
+	for i := range values {
+		values[i] = strconv.Quote(strconv.Itoa(7 + i))
+	}
+	done, problem := r.attempt(fields, variables, values)
+	left := maxMixed
+	for changed := true; changed && !done; {
+		changed = false
+		for i := 0; i < len(values) && !changed && left > 0; i++ {
+			left--
+			before := values[i]
+			values[i] = strconv.Quote(sampleCurrency)
+			var next string
+			done, next = r.attempt(fields, variables, values)
+			if changed = done || next != problem && !strings.Contains(next, sampleCurrency); changed {
+				problem = next
+			} else {
+				values[i] = before
+			}
+		}
+	}
+	return done
+}
+
+// attempt renders the texts with a value for each variable; the problem is empty when done.
+func (r *Renderer) attempt(
+	fields []campaign.Field, variables []campaign.Variable, values []string,
+) (done bool, problem string) {
+	err := r.renderWith(fields, variables, values, true)
+	var missing *liquid.MissingError
+	if err == nil || errors.As(err, &missing) {
+		return true, ""
+	}
+	return false, err.Error()
 }
 
 // render renders the texts with one value for each variable, or for each that is required.
 func (r *Renderer) render(fields []campaign.Field, variables []campaign.Variable, value string, optional bool) error {
+	return r.renderWith(fields, variables, slices.Repeat([]string{value}, len(variables)), optional)
+}
+
+// renderWith renders the texts with a value for each variable, or for each that is required.
+func (r *Renderer) renderWith(
+	fields []campaign.Field, variables []campaign.Variable, given []string, optional bool,
+) error {
 	values := []byte{'{'}
 	for i, v := range variables {
 		if v.Optional && !optional || i > 0 && v.Path == variables[i-1].Path {
@@ -48,7 +108,7 @@ func (r *Renderer) render(fields []campaign.Field, variables []campaign.Variable
 		if len(values) > 1 {
 			values = append(values, ',')
 		}
-		values = append(append(campaign.AppendJSONString(values, v.Path), ':'), value...)
+		values = append(append(campaign.AppendJSONString(values, v.Path), ':'), given[i]...)
 	}
 	_, err := r.Render(fields, append(values, '}'), sampleTime)
 	return err
