@@ -129,6 +129,8 @@ func TestNeverRendered(t *testing.T) {
 	f("{{ trigger.properties.n | times: 2 }}{{ trigger.properties.l | sort | join }}", "")
 	f("{{ trigger.properties.a | money: trigger.properties.c }}", "")
 	f("{{ trigger.properties.z | money: trigger.properties.c }}", "")
+	f("{% for l in trigger.properties.l %}{{ l.price | money: l.currency }}{% else %}-{% endfor %}"+
+		"{{ trigger.properties.a | money: trigger.properties.c }}", "")
 	f("{{ trigger.properties.a | times: 2 | money: trigger.properties.c }}"+
 		"{{ trigger.properties.b | money: trigger.properties.d }}", "")
 	f("{{ trigger.properties.a | money: trigger.properties.c | times: 'x' }}", "cannot be made of any values")

@@ -48,12 +48,13 @@ func (r *Renderer) try(fields []campaign.Field, variables []campaign.Variable) e
 // sampleCurrency is what no other sample is: the code of a currency.
 const sampleCurrency = "EUR"
 
-// maxMixed bounds the renderings in which some variables are currencies.
+// maxMixed bounds the renderings in which variables are of different sorts.
 const maxMixed = 300
 
-// tryMixed looks for the variables that are currencies, which no amount is: an amount and
-// its currency may come from the same event. Each variable begins as a number of its own,
-// so that two problems differ, and stays a currency where that makes way for another one.
+// tryMixed looks for the variables that are currencies, which no amount is, and for lists
+// whose members have what no sample has: an amount, its currency and the items of an order
+// come from one event. Each variable begins as a number of its own, so that two problems
+// differ, and is changed where that makes way for another one.
 func (r *Renderer) tryMixed(fields []campaign.Field, variables []campaign.Variable) bool {
 	values := make([]string, len(variables))
 	for i := range values {
@@ -61,12 +62,16 @@ func (r *Renderer) tryMixed(fields []campaign.Field, variables []campaign.Variab
 	}
 	done, problem := r.attempt(fields, variables, values)
 	left := maxMixed
-	for changed := true; changed && !done; {
+	for changed := true; changed && !done && left > 0; {
 		changed = false
-		for i := 0; i < len(values) && !changed && left > 0; i++ {
+		for k := 0; k < 2*len(values) && !changed && left > 0; k++ { // currencies before lists
 			left--
+			i, sort := k%len(values), strconv.Quote(sampleCurrency)
+			if k >= len(values) {
+				sort = "[]"
+			}
 			before := values[i]
-			values[i] = strconv.Quote(sampleCurrency)
+			values[i] = sort
 			var next string
 			done, next = r.attempt(fields, variables, values)
 			if changed = done || next != problem && !strings.Contains(next, sampleCurrency); changed {
