@@ -4,6 +4,9 @@ import (
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
+	"github.com/valyala/fastjson"
+
+	"github.com/nudge-engine/nudge/campaign/zone"
 )
 
 // The CEL names of the language's own object types.
@@ -119,11 +122,8 @@ func (v *customerView) field(name string) (ref.Val, bool) {
 	case "tags":
 		return types.NewStringList(types.DefaultTypeAdapter, v.c.Tags), true
 	case "timezone":
-		if zone := v.traits.get("timezone"); zone != nil {
-			return celJSON(zone, nil), true
-		}
-		if v.c.device.name != "" {
-			return types.String(v.c.device.name), true
+		if name := v.zone(); name != "" {
+			return types.String(name), true
 		}
 	case "consent":
 		return v.c.consentView(AboutCategory), true
@@ -131,6 +131,18 @@ func (v *customerView) field(name string) (ref.Val, bool) {
 		return v.c.consentView(AboutChannel), true
 	}
 	return nil, false
+}
+
+// zone names the customer's time zone: that of the trait, else of their device; empty when
+// there is none. What is no zone counts as missing, as it does where the zone is used.
+func (v *customerView) zone() string {
+	if trait := v.traits.get(traitZone); trait != nil && trait.Type() == fastjson.TypeString {
+		if name, ok := zone.Name(string(trait.GetStringBytes())); ok {
+			return name
+		}
+	}
+	name, _ := zone.Name(v.c.device.name)
+	return name
 }
 
 // chainView shows a chain to CEL.

@@ -207,7 +207,10 @@ func (m *Machine) lookup(p *Program, path string, ch *Chain) []byte {
 		case "traits":
 			return member(m.scope.customer.traits.object(), inner)
 		case "timezone":
-			return member(m.scope.customer.traits.object(), "timezone")
+			if zone := m.scope.customer.zone(); zone != "" {
+				return AppendJSONString(nil, zone)
+			}
+			return nil
 		case "created_at":
 			return AppendJSONString(nil, FormatTime(m.c.CreatedAt))
 		case "tags":

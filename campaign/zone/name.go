@@ -68,6 +68,26 @@ func fixed(name string) (*time.Location, bool) {
 	return time.FixedZone(fmt.Sprintf("UTC%s%02d:%02d", sign, h, m), seconds), true
 }
 
+// Name is the name of a zone as the database writes it, or a fixed offset as +02:00, which
+// is how expressions and formatters take one; ok is false for what Load does not know.
+func Name(text string) (name string, ok bool) {
+	names, err := lowered()
+	if err != nil {
+		return "", false
+	}
+	if known, found := names[strings.ToLower(strings.TrimSpace(text))]; found {
+		return known, true
+	}
+	loc, ok := fixed(text)
+	if !ok {
+		return "", false
+	}
+	if loc == time.UTC {
+		return "UTC", true
+	}
+	return strings.TrimPrefix(loc.String(), "UTC"), true
+}
+
 // digits reads one or two digits.
 func digits(text string) (int, bool) {
 	if len(text) == 0 || len(text) > 2 || strings.Trim(text, "0123456789") != "" {
