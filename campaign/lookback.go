@@ -14,7 +14,7 @@ func (p *Program) looksBack() bool {
 
 // ringedAtEntry is the number of the last event in the customer's rings when a chain
 // enters now, plus one: of the events of the trigger's own millisecond a wait "since:
-// entry" sees those behind it. The record in hand, which starts the chain, is not behind it.
+// entry" sees those behind it. The record being applied, which starts the chain, does not count.
 func (m *Machine) ringedAtEntry() uint64 {
 	last := m.c.Ringed
 	if m.ringing {
