@@ -5,6 +5,7 @@
 //	go run ./sim/mutants -seeds=300        # print the table
 //	go run ./sim/mutants -only=dedupe      # one bug; or more, with commas between
 //	make mutants                           # rewrite the table of docs/testing.md
+//	go run ./sim/mutants -remake=HEAD      # write the patches anew after code moved or was renamed
 //
 // The first line of a patch is the bug in words. The program fails when a patch no
 // longer applies, when a bug is found by no world, and when a world fails without
@@ -36,6 +37,9 @@ type config struct {
 	only  string
 	write bool
 	limit time.Duration
+
+	remake  string
+	compile bool
 }
 
 func main() {
@@ -45,6 +49,8 @@ func main() {
 	flag.StringVar(&c.only, "only", "", "plant these bugs alone: names of patches without .patch, with commas between")
 	flag.BoolVar(&c.write, "write", false, "rewrite the table of docs/testing.md")
 	flag.DurationVar(&c.limit, "limit", 5*time.Minute, "how long the worlds of one bug may take; then they hang")
+	flag.StringVar(&c.remake, "remake", "", "plant nothing; write the patches, which apply to this revision, anew")
+	flag.BoolVar(&c.compile, "compile", false, "with -remake: also build with each bug (minutes)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := run(ctx, c, os.Stdout, os.Stderr)
@@ -66,6 +72,9 @@ func run(ctx context.Context, c config, out, progress io.Writer) error {
 	bugs, err := readBugs(root, c.only)
 	if err != nil {
 		return err
+	}
+	if c.remake != "" {
+		return remake(ctx, root, c.remake, bugs, c.compile, out)
 	}
 	results, err := plant(ctx, root, bugs, c, progress)
 	if err != nil {
