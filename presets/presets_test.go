@@ -15,8 +15,8 @@ import (
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/definition"
 	"github.com/nudge-engine/nudge/internal/simulate"
+	"github.com/nudge-engine/nudge/message"
 	"github.com/nudge-engine/nudge/presets"
-	"github.com/nudge-engine/nudge/sink/dispatch/message"
 )
 
 func language(t *testing.T) *campaign.Language {

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/nudge-engine/nudge/campaign"
-	"github.com/nudge-engine/nudge/sink/dispatch/message"
+	"github.com/nudge-engine/nudge/message"
 )
 
 // Advice is something that is allowed and probably not meant.

@@ -13,9 +13,9 @@ import (
 
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/campaign/nearest"
+	"github.com/nudge-engine/nudge/message"
 	"github.com/nudge-engine/nudge/sink/dispatch"
 	"github.com/nudge-engine/nudge/sink/dispatch/egress"
-	"github.com/nudge-engine/nudge/sink/dispatch/message"
 )
 
 // ConsoleChannel is the channel that always exists.

@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"github.com/nudge-engine/nudge/campaign"
-	"github.com/nudge-engine/nudge/sink/dispatch/message"
-	"github.com/nudge-engine/nudge/sink/dispatch/message/liquid"
+	"github.com/nudge-engine/nudge/message"
+	"github.com/nudge-engine/nudge/message/liquid"
 )
 
 // checkTexts reports what is wrong with texts, each error at its place. The texts are

@@ -12,7 +12,7 @@ import (
 	"sort"
 
 	"github.com/nudge-engine/nudge/campaign"
-	"github.com/nudge-engine/nudge/sink/dispatch/message"
+	"github.com/nudge-engine/nudge/message"
 )
 
 // Report writes a simulation's outcome as files: deliveries.ndjson,

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/nudge-engine/nudge/campaign"
-	"github.com/nudge-engine/nudge/sink/dispatch/message"
+	"github.com/nudge-engine/nudge/message"
 	"github.com/nudge-engine/nudge/storage"
 )
 

@@ -3,7 +3,7 @@ package message
 import (
 	"sync"
 
-	"github.com/nudge-engine/nudge/sink/dispatch/message/liquid"
+	"github.com/nudge-engine/nudge/message/liquid"
 )
 
 // maxParsed bounds how many parsed templates are kept.

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/nudge-engine/nudge/campaign"
-	"github.com/nudge-engine/nudge/sink/dispatch/message/liquid"
+	"github.com/nudge-engine/nudge/message/liquid"
 )
 
 // samples are values of each sort, as JSON. The first is what filters of all sorts take.

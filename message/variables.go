@@ -9,7 +9,7 @@ import (
 
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/campaign/nearest"
-	"github.com/nudge-engine/nudge/sink/dispatch/message/liquid"
+	"github.com/nudge-engine/nudge/message/liquid"
 )
 
 // roots are the variables a template may use, by their first two parts.

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/nudge-engine/nudge/campaign"
-	"github.com/nudge-engine/nudge/sink/dispatch/message"
+	"github.com/nudge-engine/nudge/message"
 )
 
 func TestVariables(t *testing.T) {

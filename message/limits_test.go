@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/nudge-engine/nudge/campaign"
-	"github.com/nudge-engine/nudge/sink/dispatch/message"
-	"github.com/nudge-engine/nudge/sink/dispatch/message/liquid"
+	"github.com/nudge-engine/nudge/message"
+	"github.com/nudge-engine/nudge/message/liquid"
 )
 
 const noon = 1_772_359_200_000 // 2026-03-01T10:00:00Z

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/nudge-engine/nudge/campaign"
-	"github.com/nudge-engine/nudge/sink/dispatch/message"
+	"github.com/nudge-engine/nudge/message"
 )
 
 // What Liquid's own documentation says filters give; each also where the library differs.

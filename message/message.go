@@ -12,7 +12,7 @@ import (
 	"fmt"
 
 	"github.com/nudge-engine/nudge/campaign"
-	"github.com/nudge-engine/nudge/sink/dispatch/message/liquid"
+	"github.com/nudge-engine/nudge/message/liquid"
 )
 
 // Renderer parses and renders templates. It is safe for concurrent use.

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/nudge-engine/nudge/campaign"
-	"github.com/nudge-engine/nudge/sink/dispatch/message"
+	"github.com/nudge-engine/nudge/message"
 )
 
 // No text and no value takes the process down or holds it up.

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/nudge-engine/nudge/campaign"
-	"github.com/nudge-engine/nudge/sink/dispatch/message/liquid"
+	"github.com/nudge-engine/nudge/message/liquid"
 )
 
 // maxNesting bounds how deep captured values nest; events nest to 32.

@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/nudge-engine/nudge/campaign"
-	"github.com/nudge-engine/nudge/sink/dispatch/message"
+	"github.com/nudge-engine/nudge/message"
 )
 
 // Numbers print as they were sent, whatever their size and whatever was calculated.
