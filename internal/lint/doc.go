@@ -17,6 +17,7 @@
 //	machine paths        no path of one developer's machine in a tracked text file
 //	dependencies named   direct dependencies are explained in docs/dependencies.md
 //	tracked files        at most 1 MiB each, and no compiled program or library
+//	import walls         which folder of the module may import which
 //
 // # Exceptions
 //

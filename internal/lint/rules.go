@@ -21,6 +21,7 @@ func Rules() []Rule {
 		{"machine paths", machinePaths},
 		{"dependencies named", dependenciesNamed},
 		{"tracked files", trackedFiles},
+		{"import walls", importWalls},
 	}
 }
 

@@ -20,18 +20,9 @@ type typeChecker struct {
 }
 
 func newTypeChecker(repo *Repo) *typeChecker {
-	checker := &typeChecker{repo: repo, checked: map[string]*types.Info{}, packages: map[string]*types.Package{}}
-	for _, text := range repo.Texts {
-		if text.Path != "go.mod" {
-			continue
-		}
-		for line := range strings.Lines(text.Data) {
-			if module, ok := strings.CutPrefix(line, "module "); ok {
-				checker.module = strings.TrimSpace(module)
-			}
-		}
+	return &typeChecker{
+		repo: repo, module: modulePath(repo), checked: map[string]*types.Info{}, packages: map[string]*types.Package{},
 	}
-	return checker
 }
 
 // info holds the types of the expressions of a directory, tests left out.
@@ -63,7 +54,7 @@ func (c *typeChecker) info(dir string) *types.Info {
 // Import implements [types.Importer].
 func (c *typeChecker) Import(imported string) (*types.Package, error) {
 	dir, ok := strings.CutPrefix(imported, c.module+"/")
-	if !ok || c.module == "" {
+	if !ok {
 		return nil, errForeign
 	}
 	c.info(dir)

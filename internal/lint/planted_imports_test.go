@@ -1,0 +1,30 @@
+package lint_test
+
+func plantedImports() []planted {
+	imports := func(folder, mark string) string {
+		return source(`import _ "example.com/m/` + folder + `"` + mark)
+	}
+	const mod, bad = "module example.com/m\n", " // BAD"
+	return []planted{
+		{name: "commands are leaves", rule: "import walls", files: map[string]string{
+			"go.mod":             mod,
+			"cmd/a/main.go":      imports("cmd/b/part", ""),
+			"server/node.go":     imports("cmd/b/part", bad),
+			"server/x_test.go":   imports("cmd/b/part", bad),
+			"main.go":            imports("cmd", bad),
+			"ops/a.go":           imports("cmdline", ""),
+			"ops/other.go":       source(`import _ "example.com/other/cmd/b"`),
+			"cmdline/flags.go":   imports("cmd/b", bad),
+			"internal/x/cmd.go":  imports("internal/cmd", ""),
+			"sink/dispatch/a.go": imports("cmd/b", bad),
+		}},
+		{name: "message", rule: "import walls", files: map[string]string{
+			"go.mod":              mod,
+			"message/a.go":        imports("campaign/customer", ""),
+			"message/liquid/b.go": imports("message", ""),
+			"message/c.go":        imports("actors", bad),
+			"message/c_test.go":   imports("storage", bad),
+			"messages/d.go":       imports("actors", ""),
+		}},
+	}
+}
