@@ -3,8 +3,6 @@ package campaign
 import (
 	"strings"
 
-	"github.com/google/cel-go/common/types"
-	"github.com/google/cel-go/common/types/ref"
 	"github.com/valyala/fastjson"
 )
 
@@ -35,30 +33,4 @@ func parseAmount(text string) (Money, bool) {
 		text = strings.Replace(text, ".", "0.", 1)
 	}
 	return ParseMoney(text)
-}
-
-// sumsOf are the amounts of an event that are summed under the given properties. What is
-// there and is no amount is noted once a customer, counter and property.
-func (m *Machine) sumsOf(counter string, properties []string) []Sum {
-	var sums []Sum
-	for _, property := range properties {
-		v := m.scope.event.props.at(property)
-		if v == nil || v.Type() == fastjson.TypeNull {
-			continue
-		}
-		if amount, ok := AmountOf(v); ok {
-			sums = append(sums, Sum{Property: property, Total: amount})
-			continue
-		}
-		m.noteOnce(ReasonNumber, "", counter+"."+property)
-	}
-	return sums
-}
-
-// amountFromValue reads an amount out of a CEL result.
-func amountFromValue(v ref.Val) (Money, bool) {
-	if text, ok := v.(types.String); ok {
-		return parseAmount(string(text))
-	}
-	return moneyFromValue(v)
 }

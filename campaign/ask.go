@@ -105,21 +105,3 @@ func (s *Set) CountsEvents(a Ask) bool {
 
 // ID names the counter within a shard's definitions; windows have none.
 func (a Ask) ID() string { return counterID(a.Event, a.Where) }
-
-// Waiting is the program as one that is not in force yet: NewSet keeps what it counts.
-func (p *Program) Waiting() *Program {
-	w := *p
-	w.waiting = true
-	return &w
-}
-
-// askTrigger keeps the counter that a program's trigger needs.
-func (s *Set) askTrigger(p *Program) {
-	switch t := p.Trigger.(type) {
-	case *CountTrigger:
-		s.askCounter(t.Event, t.Where, "")
-	case *InactivityTrigger:
-		s.askCounter(t.Event, t.Where, "")
-	default: // its expressions ask for what it counts
-	}
-}

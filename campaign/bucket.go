@@ -16,3 +16,16 @@ func Bucket(salt, customer string) int {
 	sum := sha256.Sum256(b)
 	return int(binary.BigEndian.Uint64(sum[:8]) % buckets)
 }
+
+// holdsOut says whether a customer belongs to the campaign's control group.
+func (p *Program) holdsOut(customer string) bool {
+	h := p.Policy.Holdout
+	if h == nil {
+		return false
+	}
+	salt := h.Salt
+	if salt == "" {
+		salt = p.Name
+	}
+	return Bucket(salt, customer) < h.Below
+}

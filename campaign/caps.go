@@ -1,16 +1,10 @@
 package campaign
 
 import (
-	"slices"
 	"sort"
 
-	"github.com/nudge-engine/nudge/campaign/zone"
 	"github.com/nudge-engine/nudge/internal/wire"
 )
-
-// zoneSlack is how much earlier a calendar period may begin when the customer moves to
-// another zone, in ms: what is younger is remembered.
-const zoneSlack = 2 * dayMillis
 
 // CapUse is what was sent to a customer under one cap.
 type CapUse struct {
@@ -40,103 +34,6 @@ func (c *Customer) ensureCapUse(name string) *CapUse {
 		c.CapUses[i] = CapUse{Cap: name}
 	}
 	return &c.CapUses[i]
-}
-
-// capsOf calls f with each cap that counts a campaign's deliveries of that channel
-// and category.
-func (m *Machine) capsOf(p *Program, channel, category string, f func(*Cap)) {
-	for _, name := range p.Policy.Caps {
-		c := m.set.rules.caps[name]
-		if c != nil && (c.Channel == "" || c.Channel == channel) && (c.Category == "" || c.Category == category) {
-			f(c)
-		}
-	}
-}
-
-// capped names the first cap that is full, empty when none is. until is the first
-// instant at which all of them allow the delivery, if nothing else takes the place.
-func (m *Machine) capped(p *Program, channel, category string) (name string, until int64) {
-	m.capsOf(p, channel, category, func(c *Cap) {
-		if free := m.freeAt(c); free > m.now {
-			if name == "" {
-				name = c.Name
-			}
-			until = max(until, free)
-		}
-	})
-	return name, until
-}
-
-// freeAt is the first instant from now on at which a cap has room.
-func (m *Machine) freeAt(c *Cap) int64 {
-	u := m.c.capUse(c.Name)
-	if u == nil {
-		return m.now
-	}
-	from := m.countsFrom(c)
-	counted := u.Uses[sort.Search(len(u.Uses), func(i int) bool { return u.Uses[i].At >= from }):]
-	if len(counted) < c.Limit {
-		return m.now
-	}
-	if c.Window > 0 {
-		return counted[len(counted)-c.Limit].At + c.Window
-	}
-	return max(m.now+1, nextPeriod(m, c))
-}
-
-// countsFrom is the first instant that a cap counts at now: one that is exactly the
-// window old counts no longer.
-func (m *Machine) countsFrom(c *Cap) int64 {
-	if c.Window > 0 {
-		return m.now - c.Window + 1
-	}
-	return zone.Start(m.zone(nil), m.now, c.Per)
-}
-
-// nextPeriod is when the calendar period after the present one begins.
-func nextPeriod(m *Machine, c *Cap) int64 {
-	loc := m.zone(nil)
-	into := [...]int64{zone.Day: 36 * hourMillis, zone.Week: 8 * dayMillis, zone.Month: 32 * dayMillis}[c.Per]
-	return zone.Start(loc, zone.Start(loc, m.now, c.Per)+into, c.Per)
-}
-
-const hourMillis = 3600 * 1000
-
-// consume counts a delivery under all its caps.
-//
-// REQUIRES: capped named none for it.
-func (m *Machine) consume(p *Program, d *Delivery, category string) {
-	m.forgetCaps()
-	m.capsOf(p, d.Channel, category, func(c *Cap) {
-		u := m.c.ensureCapUse(c.Name)
-		from := m.countsFrom(c)
-		if c.Window == 0 {
-			from -= zoneSlack
-		}
-		old := sort.Search(len(u.Uses), func(i int) bool { return u.Uses[i].At >= from })
-		u.Uses = append(slices.Delete(u.Uses, 0, old), Use{At: m.now, ID: d.ID})
-	})
-}
-
-// forgetCaps drops what is kept of caps that are no longer in force.
-func (m *Machine) forgetCaps() {
-	m.c.CapUses = slices.DeleteFunc(m.c.CapUses, func(u CapUse) bool { return m.set.rules.caps[u.Cap] == nil })
-}
-
-// refund gives back what a failed delivery took from its caps. What it took is found
-// by its id, so that nothing is given back twice. Chains that wait for a cap ask anew.
-func (m *Machine) refund(id ID) {
-	given := false
-	for i := range m.c.CapUses {
-		u := &m.c.CapUses[i]
-		before := len(u.Uses)
-		u.Uses = slices.DeleteFunc(u.Uses, func(use Use) bool { return use.ID == id })
-		given = given || len(u.Uses) < before
-	}
-	m.c.CapUses = slices.DeleteFunc(m.c.CapUses, func(u CapUse) bool { return len(u.Uses) == 0 })
-	if given {
-		m.resumeHeld(ReasonCap)
-	}
 }
 
 //nudge:constant read only

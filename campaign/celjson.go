@@ -64,36 +64,3 @@ func appendValue(b []byte, v ref.Val, depth int) (_ []byte, ok bool) {
 		return b, false
 	}
 }
-
-// object evaluates assignments in the light of ch as a JSON object. A value that is
-// missing is left out, one that fails too and is recorded.
-func (m *Machine) object(assigns []Assign, ch *Chain) []byte {
-	b := []byte{'{'}
-	for i := range assigns {
-		a := &assigns[i]
-		value := a.Literal
-		if a.Expr != nil {
-			v, missing, err := a.Expr.eval(m.scope)
-			if missing {
-				continue
-			}
-			ok := err == nil
-			if ok {
-				value, ok = appendValue(nil, v, 0)
-			}
-			if !ok {
-				detail := "no JSON value: " + a.Expr.Source
-				if err != nil {
-					detail = err.Error()
-				}
-				m.decideChain(ch, Erred, ReasonEvaluation, ch.Step, clip(detail, 200))
-				continue
-			}
-		}
-		if len(b) > 1 {
-			b = append(b, ',')
-		}
-		b = append(append(AppendJSONString(b, a.Name), ':'), value...)
-	}
-	return append(b, '}')
-}

@@ -76,21 +76,35 @@ func (ch *Chain) reached(goal string) bool {
 	return false
 }
 
-// row is the chain as a row of the warehouse.
-func (ch *Chain) row(c *Customer) ChainRow {
-	r := ChainRow{
-		Workspace: c.Workspace, Campaign: ch.Campaign, Version: ch.Version, Customer: c.ID,
-		Key: ch.Key, Entry: ch.Entry, EnteredAt: ch.EnteredAt, EndedAt: ch.EndedAt, Outcome: ch.Outcome,
-		Variants: append([]Passed(nil), ch.Variants...),
-		HeldOut:  ch.HeldOut,
+// variant is that of the last experiment that the chain passed, empty before.
+func (ch *Chain) variant() string {
+	if n := len(ch.Variants); n > 0 {
+		return ch.Variants[n-1].Variant
 	}
-	for _, g := range ch.Goals {
-		if ch.reversed(g.ID) {
-			continue
-		}
-		if g.ID == ch.EndedBy || r.Goal == "" {
-			r.Goal, r.Value, r.HasValue, r.Currency = g.ID, g.Value, g.HasValue, g.Currency
+	return ""
+}
+
+// lookup is the JSON text of a variable of the chain, nil when it is missing.
+func (ch *Chain) lookup(name, inner string) []byte {
+	switch name {
+	case "key":
+		return AppendJSONString(nil, ch.Key)
+	case "entered_at":
+		return AppendJSONString(nil, FormatTime(ch.EnteredAt))
+	case "variants":
+		for _, v := range ch.Variants {
+			if v.Step == inner {
+				return AppendJSONString(nil, v.Variant)
+			}
 		}
 	}
-	return r
+	return nil
+}
+
+// untilFrom is the first instant that counts for a chain that came to its step at one.
+func (ch *Chain) untilFrom(came int64) int64 {
+	if ch.leaps > 0 && ch.leapAt == came {
+		return came + 1
+	}
+	return came
 }

@@ -92,15 +92,3 @@ func appendOrNull(b []byte, v *fastjson.Value) []byte {
 	}
 	return appendCanonical(b, v)
 }
-
-// is says whether a value (nil: none) is the literal's; no literal takes any.
-func (l *Literal) is(v *fastjson.Value) bool {
-	if l == nil {
-		return true
-	}
-	want, err := fastjson.Parse(l.JSON)
-	if err != nil || want.Type() == fastjson.TypeNull {
-		return v == nil && err == nil
-	}
-	return equalJSON(want, v)
-}

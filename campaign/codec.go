@@ -133,45 +133,6 @@ func (ch *Chain) appendTo(b []byte) []byte {
 	return b
 }
 
-// AppendTo appends the stored form of d.
-func (d *Delivery) AppendTo(b []byte) []byte {
-	b = append(b, d.ID[:]...)
-	for _, s := range [...]string{
-		d.Workspace, d.Campaign, d.Customer, d.Key, d.Step, d.Channel, d.Variant,
-		string(d.Status), string(d.Reason), d.TriggerID,
-	} {
-		b = wire.AppendString(b, s)
-	}
-	b = wire.AppendUint(b, uint64(d.Version))
-	b = wire.AppendUint(b, uint64(d.Entry))
-	b = wire.AppendUint(b, uint64(d.Attempt))
-	b = wire.AppendInt(b, d.At)
-	b = wire.AppendInt(b, d.Due)
-	b = wire.AppendInt(b, d.Expires)
-	return wire.AppendBytes(b, d.Values)
-}
-
-// Names shares the strings that repeat in many customers: names of campaigns,
-// steps, events. It belongs to one goroutine.
-type Names map[string]string
-
-// maxNames bounds the table; beyond it strings are simply not shared.
-const maxNames = 100_000
-
-// Of is p as a string, the same for equal bytes while there is room. n may be nil.
-func (n Names) Of(p []byte) string { return n.of(p) }
-
-func (n Names) of(p []byte) string {
-	if s, ok := n[string(p)]; ok {
-		return s
-	}
-	s := string(p)
-	if n != nil && len(n) < maxNames {
-		n[s] = s
-	}
-	return s
-}
-
 // DecodeNextDue reads the next due instant of a stored customer, 0 for none.
 func DecodeNextDue(p []byte) (int64, error) {
 	if len(p) < 9 || p[0] == 0 || p[0] > CustomerFormat {
@@ -262,27 +223,4 @@ func decodeChain(d *wire.Decoder, names Names) *Chain {
 		ch.Goals = append(ch.Goals, GoalHit{ID: names.of(d.Bytes()), Value: Money(d.Int()), HasValue: d.Bool()})
 	}
 	return ch
-}
-
-// DecodeDelivery reads what Delivery.AppendTo wrote, from the front of d. Values
-// alias its bytes.
-func DecodeDelivery(d *wire.Decoder) Delivery { return decodeDelivery(d, nil) }
-
-// DecodeSharedDelivery is DecodeDelivery for one who reads many: what repeats is that in
-// names.
-func DecodeSharedDelivery(d *wire.Decoder, names Names) Delivery { return decodeDelivery(d, names) }
-
-func decodeDelivery(d *wire.Decoder, names Names) Delivery {
-	var v Delivery
-	for i := range v.ID {
-		v.ID[i] = d.Byte()
-	}
-	v.Workspace, v.Campaign, v.Customer = names.of(d.Bytes()), names.of(d.Bytes()), d.String()
-	v.Key, v.Step, v.Channel = d.String(), names.of(d.Bytes()), names.of(d.Bytes())
-	v.Variant, v.Status, v.Reason = names.of(d.Bytes()), Status(names.of(d.Bytes())), Reason(names.of(d.Bytes()))
-	v.TriggerID = d.String()
-	v.Version, v.Entry, v.Attempt = uint32(d.Uint()), uint32(d.Uint()), uint32(d.Uint())
-	v.At, v.Due, v.Expires = d.Int(), d.Int(), d.Int()
-	v.Values = d.Bytes()
-	return v
 }

@@ -58,33 +58,6 @@ func NewCustomer(workspace, id string, now int64, place uint64) *Customer {
 	return &Customer{Workspace: workspace, ID: id, CreatedAt: now, CreatedPlace: place}
 }
 
-// Counter counts the events of one name (that match one predicate) by event time.
-type Counter struct {
-	ID    string // see counterID
-	Count uint64
-	First int64 // earliest event time, ms; meaningful when Count > 0
-	Last  int64 // latest event time, ms
-	Sums  []Sum // sorted by Property
-}
-
-// Sum is the sum of one property over the counted events.
-type Sum struct {
-	Property string
-	Total    Money
-}
-
-// Ring holds the last events of one name, oldest first.
-type Ring struct {
-	Name   string
-	Events []Remembered
-}
-
-// Remembered is an event in a ring, in stored form.
-type Remembered struct {
-	N     uint64 // its place among all events that the customer's rings took
-	Event []byte
-}
-
 // Entry remembers a customer's entries into a campaign. The one with an empty
 // Key and Keyed false counts all entries; keyed ones exist where the re-entry
 // rule needs them.
@@ -111,79 +84,6 @@ type Pending struct {
 	Delivery Delivery // the attempt in hand
 	// RetryAt is when the next attempt is emitted, ms; 0 while an attempt is out.
 	RetryAt int64
-}
-
-// counterID names a counter: an event name and the predicate's source.
-func counterID(event, where string) string {
-	if where == "" {
-		return event
-	}
-	return event + "\x00" + where
-}
-
-func (c *Customer) counter(id string) *Counter {
-	i := sort.Search(len(c.Counters), func(i int) bool { return c.Counters[i].ID >= id })
-	if i < len(c.Counters) && c.Counters[i].ID == id {
-		return &c.Counters[i]
-	}
-	return nil
-}
-
-func (c *Customer) ensureCounter(id string) *Counter {
-	i := sort.Search(len(c.Counters), func(i int) bool { return c.Counters[i].ID >= id })
-	if i == len(c.Counters) || c.Counters[i].ID != id {
-		c.Counters = append(c.Counters, Counter{})
-		copy(c.Counters[i+1:], c.Counters[i:])
-		c.Counters[i] = Counter{ID: id}
-	}
-	return &c.Counters[i]
-}
-
-// sum is safe on a nil counter.
-func (c *Counter) sum(property string) Money {
-	if c == nil {
-		return 0
-	}
-	for i := range c.Sums {
-		if c.Sums[i].Property == property {
-			return c.Sums[i].Total
-		}
-	}
-	return 0
-}
-
-func (c *Counter) add(property string, amount Money) {
-	i := sort.Search(len(c.Sums), func(i int) bool { return c.Sums[i].Property >= property })
-	if i == len(c.Sums) || c.Sums[i].Property != property {
-		c.Sums = append(c.Sums, Sum{})
-		copy(c.Sums[i+1:], c.Sums[i:])
-		c.Sums[i] = Sum{Property: property}
-	}
-	c.Sums[i].Total = c.Sums[i].Total.Plus(amount)
-}
-
-func (c *Customer) ring(name string) *Ring {
-	i := sort.Search(len(c.Rings), func(i int) bool { return c.Rings[i].Name >= name })
-	if i < len(c.Rings) && c.Rings[i].Name == name {
-		return &c.Rings[i]
-	}
-	return nil
-}
-
-// remember puts an event into the ring of its name, dropping the oldest of a full one.
-func (c *Customer) remember(e *Event) {
-	i := sort.Search(len(c.Rings), func(i int) bool { return c.Rings[i].Name >= e.Name })
-	if i == len(c.Rings) || c.Rings[i].Name != e.Name {
-		c.Rings = append(c.Rings, Ring{})
-		copy(c.Rings[i+1:], c.Rings[i:])
-		c.Rings[i] = Ring{Name: e.Name}
-	}
-	r := &c.Rings[i]
-	if len(r.Events) == ringSize {
-		r.Events = append(r.Events[:0], r.Events[1:]...)
-	}
-	c.Ringed++
-	r.Events = append(r.Events, Remembered{N: c.Ringed, Event: e.appendBody(nil)})
 }
 
 func (c *Customer) entry(campaign, key string, keyed bool) *Entry {
@@ -349,3 +249,5 @@ func (c *Customer) Quarantine(due, now int64) {
 	}
 	c.Pending = pending
 }
+
+const Never = int64(8 << 40) // later than any timer: the year 2248

@@ -1,16 +1,9 @@
 package campaign
 
 import (
-	"cmp"
-	"fmt"
 	"maps"
 	"regexp"
 	"slices"
-	"strings"
-
-	"go.yaml.in/yaml/v3"
-
-	"github.com/nudge-engine/nudge/campaign/yamltext"
 )
 
 // APIVersion is the only version of the language there is.
@@ -61,72 +54,6 @@ func ChannelTypes() []string { return []string{ChannelConsole, ChannelWebhook} }
 type Template struct {
 	Name   string
 	Fields []Field
-}
-
-// Parsed is what one document says: exactly one of the pointers is set.
-type Parsed struct {
-	Document Document
-	Campaign *Program
-	Channel  *Channel
-	Template *Template
-	Scenario *Scenario
-	Policy   *Policy
-	Line     int // of the document in its file, from 1
-	// Unsupported is what the language has and no server can do yet. It is no error of the
-	// document, so that records of the log that have it can be read.
-	Unsupported Errors
-	file        string
-	source      *yamltext.Text
-	spots       map[Spot]*yaml.Node
-}
-
-// Spot names a place of a document that matters when it is checked against others: that
-// of a field, perhaps of a step, perhaps for a name.
-type Spot struct{ Step, Field, Name string }
-
-// Error is an error at a spot of the document, at a byte of the text that is
-// there; of a spot that the document has not, where the document begins.
-func (p *Parsed) Error(at Spot, offset int, format string, args ...any) *Error {
-	e := &Error{File: p.file, Line: p.Line, Column: 1, Message: fmt.Sprintf(format, args...)}
-	if n := p.spots[at]; n != nil {
-		place, _ := p.source.Place(n, offset)
-		e.Line, e.Column = place.Line, place.Column
-	}
-	return e
-}
-
-// File is the name of the file that the document is in.
-func (p *Parsed) File() string { return p.file }
-
-// Error is one error of a definition file.
-type Error struct {
-	File    string
-	Line    int // from 1
-	Column  int // from 1
-	Message string
-}
-
-func (e *Error) Error() string {
-	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Message)
-}
-
-// Errors are all the errors of a file, in the order of their places.
-type Errors []*Error
-
-// Sorted is the errors of a file in the order of their places, each once.
-func (e Errors) Sorted() Errors {
-	slices.SortStableFunc(e, func(a, b *Error) int {
-		return cmp.Or(a.Line-b.Line, a.Column-b.Column)
-	})
-	return slices.CompactFunc(e, func(a, b *Error) bool { return *a == *b })
-}
-
-func (e Errors) Error() string {
-	lines := make([]string, len(e))
-	for i, x := range e {
-		lines[i] = x.Error()
-	}
-	return strings.Join(lines, "\n")
 }
 
 // NamePattern is what names of campaigns, channels, templates and ids of steps

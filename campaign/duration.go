@@ -88,3 +88,10 @@ func FormatDuration(ms int64) string {
 	}
 	return strconv.FormatInt(ms, 10) + "ms"
 }
+
+const dayMillis = 24 * 3600 * 1000
+
+const hourMillis = 3600 * 1000
+
+// HourMillis is one hour, ms: experiments are looked at when one is full.
+const HourMillis = 3_600_000

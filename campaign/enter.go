@@ -218,18 +218,6 @@ func (m *Machine) admit(p *Program, key string, trigger *Event) {
 	m.enter(p, key, trigger)
 }
 
-// key evaluates the re-entry key over the trigger event.
-func (m *Machine) key(p *Program, trigger *Event) (key string, ok bool) {
-	if p.Reentry.Key == nil {
-		return "", true
-	}
-	current := m.scope.event.e
-	m.scope.event.set(trigger)
-	key, ok = m.identifier(p.Reentry.Key)
-	m.scope.event.set(current)
-	return clip(key, 256), ok
-}
-
 // mayEnter applies mode, cooldown and the limits on live chains.
 func (m *Machine) mayEnter(p *Program, key string) Reason {
 	keyed := p.Reentry.Key != nil

@@ -3,6 +3,8 @@ package campaign
 import (
 	"fmt"
 
+	"github.com/valyala/fastjson"
+
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
@@ -119,4 +121,19 @@ func decodeBody(p []byte) *Event {
 		return nil
 	}
 	return e
+}
+
+// identifyName is the event name of identify calls, which change the profile.
+const identifyName = "$identify"
+
+// Target reads who an alias event says that its customer is; empty when it does not.
+func (e *Event) Target() string {
+	if e.Type != Alias {
+		return ""
+	}
+	v, err := fastjson.ParseBytes(e.Properties)
+	if err != nil {
+		return ""
+	}
+	return string(v.GetStringBytes("userId"))
 }

@@ -91,39 +91,6 @@ func NewLanguage() (*Language, error) {
 	return &Language{env: env}, nil
 }
 
-// readCounter answers customer.count, sum, first and last.
-func readCounter(function string, args []ref.Val) ref.Val {
-	view, ok := args[0].(*customerView)
-	event, okName := args[1].(types.String)
-	if !ok || !okName {
-		return types.NewErr("customer.%s: unexpected arguments", function)
-	}
-	if function == "sum" && len(args) == 4 || function != "sum" && len(args) == 3 {
-		return readWindow(function, view, string(event), args)
-	}
-	c := view.c.counter(counterID(string(event), ""))
-	switch function {
-	case "count":
-		if c == nil {
-			return types.Int(0)
-		}
-		return types.Int(c.Count)
-	case "sum":
-		property, ok := args[2].(types.String)
-		if !ok {
-			return types.NewErr("customer.sum: the property is no text")
-		}
-		return types.Double(c.sum(string(property)).Float())
-	}
-	if c == nil || c.Count == 0 {
-		return types.NewErr("no such key: customer.%s(%q)", function, string(event))
-	}
-	if function == "first" {
-		return celTime(c.First)
-	}
-	return celTime(c.Last)
-}
-
 // compileExpr checks the types of source, which must yield want (nil: anything).
 func (l *Language) compileExpr(source string, want *cel.Type) (*Expr, error) {
 	ast, issues := l.env.Compile(source)
@@ -260,4 +227,11 @@ func (e *Expr) holds(s *scope) (bool, error) {
 		return false, fmt.Errorf("%q gave %s, not true or false", e.Source, v.Type().TypeName())
 	}
 	return bool(b), nil
+}
+
+func sourceOf(e *Expr) string {
+	if e == nil {
+		return ""
+	}
+	return e.Source
 }

@@ -128,22 +128,6 @@ func (t *Tally) count(i int, e *Event, now int64) {
 	f.Counter.merge(&one)
 }
 
-// merge adds what another counter counted.
-func (c *Counter) merge(other *Counter) {
-	if other.Count > 0 {
-		if c.Count == 0 || other.First < c.First {
-			c.First = other.First
-		}
-		if c.Count == 0 || other.Last > c.Last {
-			c.Last = other.Last
-		}
-		c.Count += other.Count
-	}
-	for _, s := range other.Sums {
-		c.add(s.Property, s.Total)
-	}
-}
-
 // Take gives what was counted since the last Take, by customer and counter.
 func (t *Tally) Take() []CustomerFill {
 	var all []CustomerFill
@@ -182,38 +166,6 @@ func (f *Fill) split() []Fill {
 	return append(parts, last)
 }
 
-// Fill adds history of a counter to a customer at log time now. What the set no longer
-// keeps is left out.
-func (m *Machine) Fill(c *Customer, a *Ask, f *Fill, now int64) {
-	if a.Window > 0 {
-		if spec := m.set.windows[a.Event]; spec != nil {
-			c.ensureWindow(a.Event).merge(f.Width, f.Items, now-spec.longest)
-		}
-		return
-	}
-	for _, spec := range m.set.counters[a.Event] {
-		if spec.id == a.ID() {
-			c.ensureCounter(spec.id).merge(&f.Counter)
-		}
-	}
-}
-
-// merge adds occurrences in slots of a width, and forgets what is at or before floor.
-func (w *Window) merge(width int64, items []Occurrence, floor int64) {
-	for w.Width < width {
-		w.widen()
-	}
-	for _, o := range items {
-		if o.Time+max(width-1, 0) <= floor {
-			continue
-		}
-		w.put(Occurrence{Time: w.slot(o.Time), Count: o.Count, Sums: o.Sums})
-		for len(w.Items) > maxOccurrences {
-			w.widen()
-		}
-	}
-}
-
 // NotFillable says why the log does not tell what a counter of the set would have
 // counted; empty: it does.
 func (s *Set) NotFillable(a Ask) string {
@@ -230,15 +182,4 @@ func (s *Set) NotFillable(a Ask) string {
 		}
 	}
 	return ""
-}
-
-// Emits are the names of the events that the program's steps make.
-func (p *Program) Emits() []string {
-	var names []string
-	for i := range p.Steps {
-		if e, ok := p.Steps[i].Verb.(*Emit); ok {
-			names = append(names, e.Event)
-		}
-	}
-	return names
 }

@@ -40,28 +40,6 @@ func (s *Set) Dropped(old *Set) (v Visit, needed bool) {
 	return v, len(v.Counters)+len(v.Windows)+len(v.Sums) > 0
 }
 
-// DroppedSum is the sum of a property that nothing asks for any more, of a counter (by id)
-// or of the windows of an event.
-type DroppedSum struct{ Counter, Window, Property string }
-
-// forgetSum drops a sum of what is counted on.
-func (c *Customer) forgetSum(d DroppedSum) {
-	without := func(sums []Sum) []Sum {
-		return slices.DeleteFunc(sums, func(s Sum) bool { return s.Property == d.Property })
-	}
-	if d.Window == "" {
-		if counter := c.counter(d.Counter); counter != nil {
-			counter.Sums = without(counter.Sums)
-		}
-		return
-	}
-	if w := c.window(d.Window); w != nil {
-		for i := range w.Items {
-			w.Items[i].Sums = without(w.Items[i].Sums)
-		}
-	}
-}
-
 func (s *Set) keeps(event, id string) bool {
 	for _, c := range s.counters[event] {
 		if c.id == id {
@@ -69,25 +47,4 @@ func (s *Set) keeps(event, id string) bool {
 		}
 	}
 	return false
-}
-
-// forget drops counters that nothing asks for any more.
-func (c *Customer) forget(v *Visit) {
-	counters := c.Counters[:0]
-	for i := range c.Counters {
-		if !listed(v.Counters, c.Counters[i].ID) {
-			counters = append(counters, c.Counters[i])
-		}
-	}
-	c.Counters = counters
-	windows := c.Windows[:0]
-	for i := range c.Windows {
-		if !listed(v.Windows, c.Windows[i].Event) {
-			windows = append(windows, c.Windows[i])
-		}
-	}
-	c.Windows = windows
-	for _, d := range v.Sums {
-		c.forgetSum(d)
-	}
 }

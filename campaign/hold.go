@@ -1,11 +1,6 @@
 package campaign
 
-import (
-	"bytes"
-	"slices"
-
-	"github.com/nudge-engine/nudge/internal/wire"
-)
+import "github.com/nudge-engine/nudge/internal/wire"
 
 // Held is a send that waits: for the end of quiet hours, or for a cap to have room.
 // The chain rests in the step until then, so that its messages keep their order.
@@ -15,59 +10,6 @@ type Held struct {
 	Reason  Reason   // of what leaves first
 	Open    []string // channels that are not decided yet; each has its deferred line
 	Sent    bool     // another channel was handed off
-}
-
-// open are the channels of a send that are still to be decided.
-func (ch *Chain) open(s *Send) []string {
-	if ch.Held == nil {
-		return s.Channels
-	}
-	var open []string
-	for _, channel := range s.Channels {
-		if slices.Contains(ch.Held.Open, channel) {
-			open = append(open, channel)
-		}
-	}
-	return open
-}
-
-// resume lets a chain that rests in a held send ask again.
-func (m *Machine) resume(ch *Chain) {
-	ch.Due, ch.Wake = 0, 0
-	if !slices.Contains(m.ready, ch) {
-		m.ready = append(m.ready, ch)
-	}
-}
-
-// heldSend says whether the chain is held at a send: a new version can have made another step
-// of it.
-func (m *Machine) heldSend(ch *Chain) bool {
-	p := m.set.of(ch)
-	if ch.Held == nil || p == nil {
-		return false
-	}
-	s, _ := p.step(ch.Step)
-	if s == nil {
-		return false
-	}
-	_, sends := s.Verb.(*Send)
-	return sends
-}
-
-// resumeHeld lets the chains ask again that wait for this reason.
-func (m *Machine) resumeHeld(reasons ...Reason) {
-	for _, ch := range m.c.Chains {
-		if ch.live() && m.heldSend(ch) && slices.Contains(reasons, ch.Held.Reason) {
-			m.resume(ch)
-		}
-	}
-}
-
-// rezone lets held sends ask again when the record in hand says where the customer is.
-func (m *Machine) rezone(e *Event) {
-	if e.Type == Identify && bytes.Contains(e.Traits, []byte(`"timezone"`)) {
-		m.resumeHeld(ReasonQuiet, ReasonCap)
-	}
 }
 
 //nudge:constant read only

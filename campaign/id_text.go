@@ -13,60 +13,6 @@ import (
 // Keys, and what match compares, are identifiers: the same one is a number in a shop's
 // webhook and a text on its page. Both are compared as text.
 
-// maxWholeText is from where on a whole number is written with an exponent, as JSON is.
-const maxWholeText = 1e21
-
-// scalarText is a scalar as the text of an identifier; ok is false for null, a list and an
-// object.
-func scalarText(v *fastjson.Value) (text string, ok bool) {
-	if v == nil {
-		return "", false
-	}
-	if id, ok := Identifier(v); ok {
-		return id, true
-	}
-	switch v.Type() {
-	case fastjson.TypeNumber:
-		raw := string(v.MarshalTo(nil))
-		f, err := strconv.ParseFloat(raw, 64)
-		if err != nil || math.Abs(f) > maxWholeText || f == 0 {
-			return raw, true
-		}
-		return strconv.FormatFloat(f, 'f', -1, 64), true
-	case fastjson.TypeTrue:
-		return "true", true
-	case fastjson.TypeFalse:
-		return "false", true
-	case fastjson.TypeString, fastjson.TypeNull, fastjson.TypeObject, fastjson.TypeArray:
-	}
-	return "", false
-}
-
-// sameIdentifier compares two values as identifiers; lists and objects by value.
-func sameIdentifier(a, b *fastjson.Value) bool {
-	x, scalar := scalarText(a)
-	y, other := scalarText(b)
-	if scalar != other {
-		return false
-	}
-	return scalar && x == y || !scalar && equalJSON(a, b)
-}
-
-// identifier evaluates an expression as the text of a key; ok is false when it yields no
-// scalar, or fails.
-func (m *Machine) identifier(e *Expr) (key string, ok bool) {
-	if len(e.path) > 0 { // as it was written: CEL has no numbers of twenty digits
-		if v := m.scope.valueAt(e.path); v != nil {
-			return scalarText(v)
-		}
-	}
-	v, _, err := e.eval(m.scope)
-	if err != nil || v == nil {
-		return "", false
-	}
-	return keyFromValue(v)
-}
-
 // textOfDouble is string(x) of a number: a whole one has all its digits, as in every key
 // and match. CEL itself writes 12345678 as 1.2345678e+07, and all numbers of events are
 // doubles, ids and telephone numbers among them.

@@ -1,45 +1,10 @@
 package campaign
 
 import (
-	"math"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/valyala/fastjson"
 )
-
-// maxWhole bounds the whole numbers written with a fraction or an exponent that are taken
-// as ids: beyond it a double does not hold every one.
-const maxWhole = 1 << 53
-
-// Identifier is a JSON value as an id: a text as it is, a whole number as its digits (7, 7.0
-// and 7e0 are all "7"). ok is false for anything else.
-func Identifier(v *fastjson.Value) (id string, ok bool) {
-	switch v.Type() {
-	case fastjson.TypeString:
-		return string(v.GetStringBytes()), true
-	case fastjson.TypeNumber:
-		return wholeNumber(string(v.MarshalTo(nil)))
-	case fastjson.TypeNull, fastjson.TypeObject, fastjson.TypeArray, fastjson.TypeTrue, fastjson.TypeFalse:
-	}
-	return "", false
-}
-
-func wholeNumber(text string) (digits string, ok bool) {
-	if strings.Trim(strings.TrimPrefix(text, "-"), "0123456789") == "" { // of any length
-		if text == "-0" {
-			text = "0"
-		}
-		return text, true
-	}
-	f, err := strconv.ParseFloat(text, 64)
-	if err != nil || f != math.Trunc(f) || math.Abs(f) > maxWhole {
-		return "", false
-	}
-	return strconv.FormatInt(int64(f), 10), true
-}
 
 // NamesNobody says whether an id is one that broken clients send for everybody, so that it
 // names no one: an absent value that became a text, or a placeholder. Case, spaces and

@@ -70,3 +70,14 @@ func (p *Program) TriggerWhere() string {
 
 // TriggerText is equal for two campaigns with the same trigger.
 func (p *Program) TriggerText() string { return p.triggerText }
+
+// Emits are the names of the events that the program's steps make.
+func (p *Program) Emits() []string {
+	var names []string
+	for i := range p.Steps {
+		if e, ok := p.Steps[i].Verb.(*Emit); ok {
+			names = append(names, e.Event)
+		}
+	}
+	return names
+}

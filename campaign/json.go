@@ -203,3 +203,10 @@ func equalJSON(a, b *fastjson.Value) bool {
 		return bytes.Equal(appendCanonical(nil, a), appendCanonical(nil, b))
 	}
 }
+
+func memberOf(o *fastjson.Object, name string) *fastjson.Value {
+	if o == nil {
+		return nil
+	}
+	return o.Get(name)
+}

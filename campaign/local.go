@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/valyala/fastjson"
@@ -53,4 +54,76 @@ func (m *Machine) loadZone(name string) *time.Location {
 		m.zones[name] = loc
 	}
 	return loc
+}
+
+// noteZone takes up the time zone of the device that an event comes from; one that is none
+// is recorded once. A new one moves what goes by the customer's zone.
+func (m *Machine) noteZone(e *Event) {
+	if e.Historical || !bytes.Contains(e.Context, []byte(`"`+traitZone+`"`)) || e.Time < m.c.device.at {
+		return
+	}
+	v := m.scope.event.context.get(traitZone)
+	name, ok := m.zoneName(v)
+	if !ok || name == m.c.device.name {
+		return
+	}
+	before := m.zone(nil)
+	local := m.localTimers(m.c.Chains)
+	m.c.device = contextZone{name, e.Time}
+	if after := m.zone(nil); after.String() == before.String() {
+		return
+	}
+	for _, t := range local {
+		if m.zone(t.program) != t.zone {
+			t.chain.Due = m.nextLocal(t.program, t.until, m.now)
+		}
+	}
+	m.resumeHeld(ReasonQuiet, ReasonCap)
+	for _, p := range m.set.newcomers(m) {
+		if t, is := p.Trigger.(*DateTrigger); is && t.Zone == "" {
+			m.planDates(p, t, false)
+		}
+	}
+}
+
+// zoneName reads the name of a zone; what is there and is none is recorded, once a value.
+func (m *Machine) zoneName(v *fastjson.Value) (name string, ok bool) {
+	if v == nil || v.Type() == fastjson.TypeNull {
+		return "", false
+	}
+	if v.Type() == fastjson.TypeString {
+		if name = string(v.GetStringBytes()); name == "" {
+			return "", false
+		}
+		if m.loadZone(name) != nil {
+			return name, true
+		}
+	} else {
+		name = string(v.MarshalTo(nil))
+	}
+	m.noteOnce(ReasonZone, "", name)
+	return "", false
+}
+
+// rezone lets held sends ask again when the record in hand says where the customer is.
+func (m *Machine) rezone(e *Event) {
+	if e.Type == Identify && bytes.Contains(e.Traits, []byte(`"timezone"`)) {
+		m.resumeHeld(ReasonQuiet, ReasonCap)
+	}
+}
+
+// dateZone is the zone in which a date trigger looks at dates.
+func (m *Machine) dateZone(p *Program, t *DateTrigger) *time.Location {
+	if t.Zone == "" {
+		return m.zone(p)
+	}
+	for _, name := range [...]string{t.Zone, p.Zone, m.set.Zone} {
+		if name == "" || name == zoneDefault {
+			continue
+		}
+		if loc := m.loadZone(name); loc != nil {
+			return loc
+		}
+	}
+	return time.UTC
 }

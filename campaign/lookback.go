@@ -2,27 +2,6 @@ package campaign
 
 import "github.com/nudge-engine/nudge/internal/wire"
 
-// looksBack says whether a wait of the program asks for what came since the entry.
-func (p *Program) looksBack() bool {
-	for i := range p.Steps {
-		if w, ok := p.Steps[i].Verb.(*Wait); ok && w.FromEntry {
-			return true
-		}
-	}
-	return false
-}
-
-// ringedAtEntry is the number of the last event in the customer's rings when a chain
-// enters now, plus one: of the events of the trigger's own millisecond a wait "since:
-// entry" sees those behind it. The record being applied, which starts the chain, does not count.
-func (m *Machine) ringedAtEntry() uint64 {
-	last := m.c.Ringed
-	if m.ringing {
-		last++
-	}
-	return last + 1
-}
-
 // isSinceEntry says whether a remembered event happened since the chain entered: by event
 // time, so that it does not matter which of the two came first. Of one time the order of
 // the log decides, where the chain knows it: one that entered under a version without such

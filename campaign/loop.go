@@ -2,45 +2,10 @@ package campaign
 
 import "github.com/nudge-engine/nudge/internal/wire"
 
-// maxLeaps bounds how often one chain goes back, over all its steps.
-const maxLeaps = 1000
-
 // loopCount is how often a chain went back to a step.
 type loopCount struct {
 	step  string
 	count uint32
-}
-
-// leap is where a chain really goes from step index at that wants to go to target:
-// there, or to the next step in the list when target lies behind and was gone back to
-// often enough.
-func (m *Machine) leap(p *Program, ch *Chain, at int, target string) string {
-	to, known := p.steps[target]
-	if !known || to > at {
-		return target
-	}
-	i := 0
-	for i < len(ch.loops) && ch.loops[i].step != target {
-		i++
-	}
-	if i == len(ch.loops) {
-		ch.loops = append(ch.loops, loopCount{step: target})
-	}
-	if ch.loops[i].count >= p.Steps[to].Loop || ch.leaps >= maxLeaps {
-		return p.listed(at)
-	}
-	ch.loops[i].count++
-	ch.leaps++
-	ch.leapAt = m.now
-	return target
-}
-
-// listed is the step that stands behind index i in the list, endStep behind the last.
-func (p *Program) listed(i int) string {
-	if i+1 == len(p.Steps) {
-		return endStep
-	}
-	return p.Steps[i+1].ID
 }
 
 // loopSection keeps what a chain went back.

@@ -1,9 +1,6 @@
 package campaign
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // lateAfter is how late a timer may be before the campaign's late rule applies,
 // in ms (design R8).
@@ -181,36 +178,6 @@ func (m *Machine) fireDue(due int64) (fired bool) {
 	}
 }
 
-// profile applies an identify call to the traits, but for those that a newer one set.
-func (m *Machine) profile(e *Event) {
-	if e.Type == Identify && len(e.Traits) > 0 {
-		update := m.notOlder(e.Traits, e.Time)
-		if m.setTraits(update) {
-			m.stampTraits(update, e.Time)
-		}
-	}
-}
-
-// count updates the counters that the set keeps for the event's name.
-func (m *Machine) count(e *Event) {
-	for _, spec := range m.set.counting(m, e.Name) {
-		if spec.where != nil && !m.holds(spec.where, "") {
-			continue
-		}
-		c := m.c.ensureCounter(spec.id)
-		if c.Count == 0 || e.Time < c.First {
-			c.First = e.Time
-		}
-		if c.Count == 0 || e.Time >= c.Last {
-			c.Last = e.Time
-		}
-		c.Count++
-		for _, s := range m.sumsOf(e.Name, spec.sums) {
-			c.add(s.Property, s.Total)
-		}
-	}
-}
-
 // holds evaluates a predicate; an error is recorded once and counts as false (L6).
 func (m *Machine) holds(e *Expr, campaign string) bool {
 	ok, err := e.holds(m.scope)
@@ -218,52 +185,6 @@ func (m *Machine) holds(e *Expr, campaign string) bool {
 		m.decide(Decision{Campaign: campaign, Kind: Erred, Reason: ReasonEvaluation, Detail: clip(err.Error(), 200)})
 	}
 	return ok
-}
-
-// decide completes a decision and writes it down.
-func (m *Machine) decide(d Decision) {
-	d.Workspace, d.Customer, d.EventID, d.At = m.c.Workspace, m.c.ID, m.eventID, m.now
-	m.out.Decisions = append(m.out.Decisions, d)
-	if m.trace != nil {
-		m.trace.decided(d)
-	}
-}
-
-// decideChain is decide for a chain.
-func (m *Machine) decideChain(ch *Chain, kind Kind, reason Reason, step, detail string) {
-	m.decide(Decision{
-		Campaign: ch.Campaign, Version: ch.Version, Key: ch.Key, Entry: ch.Entry,
-		Step: step, Kind: kind, Reason: reason, Detail: detail,
-	})
-}
-
-// prune drops what can no longer matter: ended chains whose goal windows are over, and
-// those that ended first beyond maxEnded.
-func (m *Machine) prune() {
-	m.c.dropStamps(m.now)
-	ended := 0
-	kept := m.c.Chains[:0]
-	for _, ch := range m.c.Chains {
-		if !ch.live() {
-			p := m.set.of(ch)
-			if !m.c.hasPending(ch) && (p == nil || p.measureUntil(ch) < m.now) {
-				continue
-			}
-			ended++
-		}
-		kept = append(kept, ch)
-	}
-	for ; ended > maxEnded; ended-- {
-		first := -1
-		for i, ch := range kept {
-			if !ch.live() && (first < 0 || ch.EndedAt < kept[first].EndedAt) {
-				first = i
-			}
-		}
-		kept = slices.Delete(kept, first, first+1)
-	}
-	clear(m.c.Chains[len(kept):])
-	m.c.Chains = kept
 }
 
 // clip shortens a text to n bytes at most, at a rune boundary.
@@ -275,4 +196,56 @@ func clip(s string, n int) string {
 		n--
 	}
 	return s[:n]
+}
+
+// timer is one due timer of the customer: of a chain, a watch, a date, a value that changes
+// with time, or a pending delivery.
+type timer struct {
+	due      int64
+	campaign string // empty for a delivery
+	chain    *Chain
+	watch    string
+	date     int // index + 1
+	level    bool
+	pending  int // index
+}
+
+// before orders timers of one instant: deliveries, then campaigns by name, where the
+// trigger stands behind the chains; those of equal rank in the order of their lists.
+func (t *timer) before(other *timer) bool {
+	if t.due != other.due {
+		return t.due < other.due
+	}
+	if t.campaign != other.campaign {
+		return t.campaign < other.campaign
+	}
+	return t.chain != nil && other.chain == nil
+}
+
+// nextTimer is the earliest timer due at or before limit.
+func (m *Machine) nextTimer(limit int64) (best timer, found bool) {
+	consider := func(t timer) {
+		if t.due != 0 && t.due <= limit && (!found || t.before(&best)) {
+			best, found = t, true
+		}
+	}
+	for i := range m.c.Pending {
+		consider(timer{due: m.c.Pending[i].wakeAt(), pending: i})
+	}
+	for _, ch := range m.c.Chains {
+		consider(timer{due: ch.wakeAt(), campaign: ch.Campaign, chain: ch})
+	}
+	for i := range m.c.Watches {
+		w := &m.c.Watches[i]
+		consider(timer{due: w.Due, campaign: w.Campaign, watch: w.Campaign})
+	}
+	for i := range m.c.Dates {
+		w := &m.c.Dates[i]
+		consider(timer{due: w.Due, campaign: w.Campaign, date: i + 1})
+	}
+	for i := range m.c.Levels {
+		l := &m.c.Levels[i]
+		consider(timer{due: l.Due, campaign: l.Campaign, level: true})
+	}
+	return best, found
 }

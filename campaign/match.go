@@ -200,17 +200,6 @@ func (m *Machine) waitSinceEntry(p *Program, ch *Chain, e *Event) {
 	}
 }
 
-// openWait is the wait in which a chain rests, and its index; nil when it rests in another
-// step, or before the wait because of a pause.
-func (p *Program) openWait(ch *Chain) (*Wait, int) {
-	s, at := p.step(ch.Step)
-	if s == nil || ch.still {
-		return nil, 0
-	}
-	w, _ := s.Verb.(*Wait)
-	return w, at
-}
-
 // answer moves a chain on where its wait is for an event.
 func (m *Machine) answer(p *Program, ch *Chain, w *Wait, at int, e *Event) bool {
 	for i := range w.For {
@@ -220,14 +209,6 @@ func (m *Machine) answer(p *Program, ch *Chain, w *Wait, at int, e *Event) bool 
 		}
 	}
 	return false
-}
-
-// target is the step that a wait's matcher leads to from step index at.
-func (match *Matcher) target(p *Program, at int) string {
-	if match.Goto != "" {
-		return match.Goto
-	}
-	return p.after(at)
 }
 
 // moveOn sends a resting chain to a step, to be run when the record is applied.

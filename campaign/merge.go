@@ -95,16 +95,6 @@ func (m *Machine) recheckLater(ch *Chain, trigger *Event) {
 	m.look(ch)
 }
 
-// remembered are the events of rings in the order in which they came.
-func remembered(rings []Ring) []Remembered {
-	var all []Remembered
-	for i := range rings {
-		all = append(all, rings[i].Events...)
-	}
-	sort.Slice(all, func(i, j int) bool { return all[i].N < all[j].N })
-	return all
-}
-
 // mergeRings puts what both remember into one order: that of the event times, where
 // those of each customer keep theirs.
 func (c *Customer) mergeRings(other *Customer) {
@@ -120,13 +110,6 @@ func (c *Customer) mergeRings(other *Customer) {
 		}
 		*from = (*from)[1:]
 	}
-}
-
-func timeOf(r *Remembered) int64 {
-	if e := decodeBody(r.Event); e != nil {
-		return e.Time
-	}
-	return 0
 }
 
 // yield ends the chains for which there is no room beside those that were there: of a
@@ -255,14 +238,6 @@ func (m *Machine) in(p *Program, s *sight, other *Customer) bool {
 		return s.known && t.beyond(s.value)
 	default:
 		return false
-	}
-}
-
-func (m *Machine) dropLevel(campaign string) {
-	c := m.c
-	i := sort.Search(len(c.Levels), func(i int) bool { return c.Levels[i].Campaign >= campaign })
-	if i < len(c.Levels) && c.Levels[i].Campaign == campaign {
-		c.Levels = append(c.Levels[:i], c.Levels[i+1:]...)
 	}
 }
 

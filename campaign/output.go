@@ -22,9 +22,6 @@ func (o *Output) Reset() {
 	o.Transfers = o.Transfers[:0]
 }
 
-// Status is the state of a delivery.
-type Status string
-
 // The states of a delivery, in the order in which they can follow each other.
 const (
 	StatusDefer   Status = "deferred" // waits for quiet hours to end, or for a cap
@@ -37,31 +34,6 @@ const (
 	StatusRecall  Status = "recalled"
 	StatusExpired Status = "expired"
 )
-
-// Delivery is one message for one channel, or one later state of it.
-type Delivery struct {
-	ID        ID
-	Workspace string
-	Campaign  string
-	Version   uint32
-	Customer  string
-	Key       string // of the chain
-	Entry     uint32
-	Step      string
-	Channel   string
-	Variant   string
-	Status    Status
-	Reason    Reason
-	TriggerID string
-	At        int64  // ms, when the state was reached
-	Due       int64  // ms, when the step was planned
-	Expires   int64  // ms, after which it may not leave
-	Attempt   uint32 // 1 for the first
-	Values    []byte // JSON object: variable path -> captured value; nil when none
-	// Detail says more about the reason: what the channel said, the variable that is missing.
-	// It is in the row of this state and not kept with a pending delivery.
-	Detail string
-}
 
 // Decision is one recorded verdict.
 type Decision struct {
@@ -114,4 +86,19 @@ type GoalRow struct {
 	EventID   string
 	At        int64 // event time
 	Reversal  bool  // takes back the conversion before it; Value is negative
+}
+
+// Exposure is a change of what is counted for an experiment that looks for a winner.
+type Exposure struct {
+	Workspace  string
+	Campaign   string
+	Step       string
+	Variant    string
+	Experiment uint64 // Experiment.Print: what the counts can be compared with
+	At         int64  // log time at which the chain was exposed, ms
+	// Hour is the full UTC hour since 1970 from which the exposure has matured: always
+	// after the log time of the change. 0 while that is not known.
+	Hour      int64
+	Exposed   int // 1, 0 or -1
+	Converted int // 1, 0 or -1
 }

@@ -7,8 +7,6 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-const dayMillis = 24 * 3600 * 1000
-
 func (r *reader) campaign(n *yaml.Node, p *Program) {
 	p.MaxEventAge = dayMillis
 	p.Reentry.MaxActive = 1

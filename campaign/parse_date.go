@@ -88,3 +88,5 @@ func (r *reader) dateZone(n *yaml.Node, t *DateTrigger) {
 		r.zone(n, "zone", &t.Zone)
 	}
 }
+
+const maxOffsets = 20

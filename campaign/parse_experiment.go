@@ -105,27 +105,3 @@ func (r *reader) winner(n *yaml.Node) *WinnerRule {
 	}
 	return w
 }
-
-// goal is the goal of that id, nil when there is none.
-func (p *Program) goal(id string) *Goal {
-	for i := range p.Goals {
-		if p.Goals[i].ID == id {
-			return &p.Goals[i]
-		}
-	}
-	return nil
-}
-
-// primary is the goal by which the campaign is measured first: the one that says so,
-// else the first; nil without goals.
-func (p *Program) primary() *Goal {
-	for i := range p.Goals {
-		if p.Goals[i].Primary {
-			return &p.Goals[i]
-		}
-	}
-	if len(p.Goals) > 0 {
-		return &p.Goals[0]
-	}
-	return nil
-}

@@ -192,3 +192,25 @@ func (r *reader) percent(n *yaml.Node) int {
 func (r *reader) onCap(n *yaml.Node) OnCap {
 	return OnCap(r.choice(n, "send.on_cap", "drop", "defer", "exit"))
 }
+
+// Limits of policies.
+const (
+	maxCapLimit = 1000
+	maxPriority = 1000
+)
+
+// anonymousExpiry reads a duration, or never.
+func (r *reader) anonymousExpiry(n *yaml.Node, into *int64) {
+	if r.drawn(Shape{Kind: ShapeAny, Any: []Shape{
+		{Kind: ShapeWord, Words: []string{"never"}}, {Kind: ShapeDuration},
+	}}) {
+		return
+	}
+	if n.Value == "never" {
+		*into = neverIdle
+		return
+	}
+	if r.duration(n, "anonymous_expiry", into); *into != 0 && *into < minIdle {
+		r.fail(n, "anonymous_expiry: must be at least 1h, or never")
+	}
+}

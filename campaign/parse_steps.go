@@ -324,71 +324,12 @@ func gotoNode(n *yaml.Node, target string) *yaml.Node {
 	return n
 }
 
-// reached says which steps some path leads to. A step that goes back goes on to the
-// next in the list in the end.
-func (p *Program) reached() []bool {
-	reached := make([]bool, len(p.Steps)+1)
-	reached[0] = true
-	for changed := true; changed; {
-		changed = false
-		visit := func(at int) {
-			changed = changed || !reached[at]
-			reached[at] = true
-		}
-		for i := range p.Steps {
-			if !reached[i] {
-				continue
-			}
-			for _, target := range p.targets(i) {
-				if at, ok := p.steps[target]; ok {
-					if visit(at); at <= i {
-						visit(i + 1)
-					}
-				}
-			}
-		}
+// onDrop reads next, exit or {goto: step}.
+func (r *reader) onDrop(n *yaml.Node) (d OnDrop) {
+	if n.Kind == yaml.ScalarNode {
+		d.Exit = r.choice(n, "send.on_drop", "next", "exit") == 1
+		return d
 	}
-	return reached
-}
-
-// targets are the steps that can follow step i.
-func (p *Program) targets(i int) []string {
-	next := p.after(i)
-	switch v := p.Steps[i].Verb.(type) {
-	case *Exit:
-		return nil
-	case *Experiment:
-		return v.targets(next)
-	case *Call:
-		return v.targets(next)
-	case *Branch:
-		var all []string
-		for _, a := range v.Arms {
-			all = append(all, a.Goto)
-		}
-		if len(v.Arms) > 0 && v.Arms[len(v.Arms)-1].When == nil {
-			return all
-		}
-		return append(all, next)
-	case *Wait:
-		var all []string
-		for _, m := range v.For {
-			if m.Goto != "" {
-				all = append(all, m.Goto)
-			} else {
-				all = append(all, next)
-			}
-		}
-		if v.OnTimeout != "" {
-			return append(all, v.OnTimeout)
-		}
-		if v.Timeout == 0 && len(all) > 0 {
-			return all
-		}
-		return append(all, next)
-	case *Send:
-		return v.targets(next)
-	default:
-		return []string{next}
-	}
+	d.Goto = r.gotoObject(n, "send.on_drop")
+	return d
 }

@@ -57,3 +57,15 @@ func (r *reader) schedule(n *yaml.Node) *ScheduleTrigger {
 	r.checkSchedule(n, t, cron, at)
 	return t
 }
+
+// checkSchedule checks what the fields of a schedule say together.
+func (r *reader) checkSchedule(n *yaml.Node, t *ScheduleTrigger, cron, at bool) {
+	switch {
+	case cron == (t.Calendar != ""):
+		r.fail(n, `trigger.schedule: needs cron or calendar, not both; for example cron: "0 9 * * mon"`)
+	case at && t.Calendar == "":
+		r.fail(n, "trigger.schedule: at goes with calendar; cron says the time itself")
+	case t.Calendar != "":
+		t.Text = "calendar " + t.Calendar
+	}
+}

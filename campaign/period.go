@@ -40,12 +40,3 @@ func (r *reader) checkPeriod(n *yaml.Node, p *Program) {
 		r.fail(n, "campaign: existing: include needs a trigger count, inactivity, threshold or segment")
 	}
 }
-
-// stillInAudience asks the audience again, in the light of the trigger event.
-func (m *Machine) stillInAudience(p *Program) bool {
-	current := m.scope.event.e
-	m.scope.event.set(m.scope.trigger.e)
-	holds := m.holds(p.Audience, p.Name)
-	m.scope.event.set(current)
-	return holds
-}

@@ -39,34 +39,6 @@ type Program struct {
 	hears []string     // event names of its goals, stops and waits, sorted, each once
 }
 
-// Trigger starts chains. Exactly one of the kinds below.
-//
-//sumtype:decl
-type Trigger interface{ interest() interest }
-
-// EventTrigger fires on each matching event.
-type EventTrigger struct {
-	Name  string
-	Where *Expr
-}
-
-// CountTrigger fires when the customer's N-th matching event arrives.
-type CountTrigger struct {
-	Event   string
-	Where   *Expr
-	Reaches uint64
-}
-
-// InactivityTrigger fires when no matching event came for a while.
-type InactivityTrigger struct {
-	Event string
-	Where *Expr
-	For   int64 // ms
-	// FromProfile arms the trigger for customers who never did the event, from
-	// the time of their first record.
-	FromProfile bool
-}
-
 // Mode says how often a customer may enter.
 type Mode uint8
 
@@ -110,27 +82,6 @@ const (
 	LateSkip
 	LateExit
 )
-
-// Goal is a conversion.
-type Goal struct {
-	ID           string
-	Match        Matcher
-	Window       int64 // ms from the entry, inclusive; 0: while the chain lives
-	FromDelivery bool  // the window counts from the last delivery
-	Value        *Expr
-	Currency     *Expr
-	Stop         bool
-	ReverseOn    *Matcher // takes the conversion back; nil: nothing does
-	Primary      bool     // the campaign is measured by it first
-}
-
-// Matcher recognises an event in the light of the chain's trigger.
-type Matcher struct {
-	Event string
-	Where *Expr
-	Match string // property that must be equal on the event and the trigger
-	Goto  string // target step of a wait; empty: the next step, "end": the end
-}
 
 // endStep is the reserved target that ends a chain.
 const endStep = "end"
@@ -234,34 +185,6 @@ func (p *Program) after(i int) string {
 	return p.Steps[i+1].ID
 }
 
-// measureGrace is how long after its goal windows an ended chain is still
-// measured, in ms of log time: as long as duplicates are recognised.
-const measureGrace = 24 * 3600 * 1000
-
-// measureUntil is the instant until which an ended chain may still convert; 0
-// when it cannot.
-func (p *Program) measureUntil(ch *Chain) int64 {
-	until := int64(0)
-	for i := range p.Goals {
-		g := &p.Goals[i]
-		if t := ch.takeback(g.ID); t != nil && !t.done && g.ReverseOn != nil {
-			until = max(until, t.until(ch, g)+measureGrace)
-		}
-		if g.Window == 0 || ch.reached(g.ID) {
-			continue
-		}
-		base := ch.EnteredAt
-		if g.FromDelivery {
-			if ch.LastSend == 0 {
-				continue
-			}
-			base = ch.LastSend
-		}
-		until = max(until, base+g.Window+measureGrace)
-	}
-	return until
-}
-
 // Sends calls f with each send step and the request of each call step, in order.
 func (p *Program) Sends(f func(step string, s *Send)) {
 	for i := range p.Steps {
@@ -289,4 +212,30 @@ func (p *Program) setNeeds(needs map[string][]Variable) error {
 		return fmt.Errorf("campaign: %s: variables are given for a step that sends nothing", p.Name)
 	}
 	return nil
+}
+
+// Waiting is the program as one that is not in force yet: NewSet keeps what it counts.
+func (p *Program) Waiting() *Program {
+	w := *p
+	w.waiting = true
+	return &w
+}
+
+// listed is the step that stands behind index i in the list, endStep behind the last.
+func (p *Program) listed(i int) string {
+	if i+1 == len(p.Steps) {
+		return endStep
+	}
+	return p.Steps[i+1].ID
+}
+
+// openWait is the wait in which a chain rests, and its index; nil when it rests in another
+// step, or before the wait because of a pause.
+func (p *Program) openWait(ch *Chain) (*Wait, int) {
+	s, at := p.step(ch.Step)
+	if s == nil || ch.still {
+		return nil, 0
+	}
+	w, _ := s.Verb.(*Wait)
+	return w, at
 }

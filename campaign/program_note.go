@@ -24,3 +24,13 @@ func (p *Program) hearsOf(event string) bool {
 	_, found := slices.BinarySearch(p.hears, event)
 	return found
 }
+
+// looksBack says whether a wait of the program asks for what came since the entry.
+func (p *Program) looksBack() bool {
+	for i := range p.Steps {
+		if w, ok := p.Steps[i].Verb.(*Wait); ok && w.FromEntry {
+			return true
+		}
+	}
+	return false
+}

@@ -47,3 +47,6 @@ func (e *Expr) changedBy() interest {
 	}
 	return i
 }
+
+// interest says which records a trigger wants to see: those of some event names.
+type interest struct{ names []string }

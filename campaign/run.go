@@ -1,7 +1,5 @@
 package campaign
 
-import "cmp"
-
 // fireChain handles the due timer of a resting chain: the end of a delay, or
 // the timeout of a wait.
 func (m *Machine) fireChain(ch *Chain) {
@@ -31,27 +29,6 @@ func (m *Machine) fireChain(ch *Chain) {
 		return
 	}
 	m.moveOn(ch, m.leap(p, ch, at, p.onTimer(ch, at)))
-}
-
-// onTimer is the step at which a chain that rests in the step at index at goes on when its
-// timer fires.
-func (p *Program) onTimer(ch *Chain, at int) string {
-	if ch.still {
-		return ch.Step // it has not begun the step
-	}
-	next := p.after(at)
-	switch v := p.Steps[at].Verb.(type) {
-	case *Wait:
-		return cmp.Or(v.OnTimeout, next)
-	case *Call: // no reply in time is a failure
-		return cmp.Or(v.OnFail, next)
-	case *Send:
-		if ch.Held != nil {
-			return ch.Step // it is decided again
-		}
-	case *Delay, *Until, *Branch, *Exit, *SetProfile, *Emit, *Start, *Experiment:
-	}
-	return next
 }
 
 // run executes steps until the chain rests or ends. Steps go forward, and back at
@@ -200,4 +177,31 @@ func (m *Machine) end(ch *Chain, outcome Outcome, reason Reason, detail string) 
 		m.recall(ch)
 	}
 	m.out.Chains = append(m.out.Chains, m.row(ch))
+}
+
+// maxLeaps bounds how often one chain goes back, over all its steps.
+const maxLeaps = 1000
+
+// leap is where a chain really goes from step index at that wants to go to target:
+// there, or to the next step in the list when target lies behind and was gone back to
+// often enough.
+func (m *Machine) leap(p *Program, ch *Chain, at int, target string) string {
+	to, known := p.steps[target]
+	if !known || to > at {
+		return target
+	}
+	i := 0
+	for i < len(ch.loops) && ch.loops[i].step != target {
+		i++
+	}
+	if i == len(ch.loops) {
+		ch.loops = append(ch.loops, loopCount{step: target})
+	}
+	if ch.loops[i].count >= p.Steps[to].Loop || ch.leaps >= maxLeaps {
+		return p.listed(at)
+	}
+	ch.loops[i].count++
+	ch.leaps++
+	ch.leapAt = m.now
+	return target
 }

@@ -106,19 +106,6 @@ func (m *Machine) handOff(d *Delivery, t *turn) {
 	m.rematures(t.chain)
 }
 
-// putOff writes that a delivery waits: one line for a delivery, and a decision each
-// time that it waits for something else.
-func (m *Machine) putOff(d Delivery, ch *Chain, r refusal) {
-	first := ch.Held == nil
-	if first {
-		d.Status, d.Reason, d.Values = StatusDefer, r.reason, nil
-		m.out.Deliveries = append(m.out.Deliveries, d)
-	}
-	if first || ch.Held.Reason != r.reason || ch.Held.Until != r.until {
-		m.decideChain(ch, Deferred, r.reason, d.Step, r.detail)
-	}
-}
-
 func (m *Machine) triggerID() string {
 	if t := m.scope.trigger.e; t != nil {
 		return t.ID
@@ -228,23 +215,6 @@ func (m *Machine) lookup(p *Program, path string, ch *Chain) []byte {
 	return nil
 }
 
-// lookup is the JSON text of a variable of the chain, nil when it is missing.
-func (ch *Chain) lookup(name, inner string) []byte {
-	switch name {
-	case "key":
-		return AppendJSONString(nil, ch.Key)
-	case "entered_at":
-		return AppendJSONString(nil, FormatTime(ch.EnteredAt))
-	case "variants":
-		for _, v := range ch.Variants {
-			if v.Step == inner {
-				return AppendJSONString(nil, v.Variant)
-			}
-		}
-	}
-	return nil
-}
-
 func appendJSONTexts(b []byte, texts []string) []byte {
 	b = append(b, '[')
 	for i, text := range texts {
@@ -296,28 +266,4 @@ func member(o *fastjson.Object, path string) []byte {
 		}
 		o, path = inner, rest
 	}
-}
-
-// recall takes back what a stopped chain handed off and no channel has taken.
-func (m *Machine) recall(ch *Chain) {
-	kept := m.c.Pending[:0]
-	for _, p := range m.c.Pending {
-		if p.Delivery.Campaign != ch.Campaign || p.Delivery.Entry != ch.Entry {
-			kept = append(kept, p)
-			continue
-		}
-		m.settle(p.Delivery, StatusRecall, Recalled, ReasonChainEnd)
-	}
-	clear(m.c.Pending[len(kept):])
-	m.c.Pending = kept
-}
-
-// settle writes a later state of a delivery.
-func (m *Machine) settle(d Delivery, status Status, kind Kind, reason Reason) {
-	d.Status, d.Reason, d.At, d.Values = status, reason, m.now, nil
-	m.out.Deliveries = append(m.out.Deliveries, d)
-	m.decide(Decision{
-		Campaign: d.Campaign, Version: d.Version, Key: d.Key, Entry: d.Entry, Step: d.Step,
-		Kind: kind, Reason: reason, Detail: d.Channel,
-	})
 }

@@ -37,14 +37,6 @@ type Set struct {
 	unindexed   bool                    // nothing is left out, so that tests can compare
 }
 
-// counterSpec is one counter that the set keeps.
-type counterSpec struct {
-	id    string
-	where *Expr
-	sums  []string // properties, sorted
-	since uint64   // place of the control record that asked first
-}
-
 // NewSet indexes programs. Counters start at the place that since gives for
 // their id; an id that since does not know starts at place, which is also written
 // to since. kept are older versions that live chains go by: they start nothing.
@@ -118,55 +110,6 @@ func (s *Set) indexTrigger(p *Program) {
 	}
 }
 
-// indexAsked keeps what the expressions and matchers of a program ask for.
-func (s *Set) indexAsked(p *Program) {
-	if !p.noted { // it was not read from a text
-		own := *p
-		own.note()
-		p = &own
-	}
-	for _, name := range p.hears {
-		s.ringed[name] = true
-	}
-	for _, ask := range p.asks {
-		if ask.window > 0 {
-			s.askWindow(ask)
-			continue
-		}
-		s.askCounter(ask.event, nil, ask.sum)
-	}
-}
-
-func (s *Set) askCounter(event string, where *Expr, sum string) {
-	id := counterID(event, sourceOf(where))
-	spec := s.specs[id]
-	if spec == nil {
-		spec = &counterSpec{id: id, where: where}
-		s.specs[id] = spec
-		s.counters[event] = append(s.counters[event], spec)
-	}
-	if sum == "" {
-		return
-	}
-	if i := sort.SearchStrings(spec.sums, sum); i == len(spec.sums) || spec.sums[i] != sum {
-		spec.sums = append(spec.sums, "")
-		copy(spec.sums[i+1:], spec.sums[i:])
-		spec.sums[i] = sum
-	}
-}
-
-// counterSpecFor is the spec of a counter, nil when the set keeps none of it.
-func (s *Set) counterSpecFor(event string, where *Expr) *counterSpec {
-	return s.specs[counterID(event, sourceOf(where))]
-}
-
-func sourceOf(e *Expr) string {
-	if e == nil {
-		return ""
-	}
-	return e.Source
-}
-
 // Asks lists what the set counts, for people: event names and predicates.
 func (s *Set) Asks() []string {
 	var asks []string
@@ -186,84 +129,13 @@ func (s *Set) Asks() []string {
 	return asks
 }
 
-// matchers are all the goals', stops' and waits' matchers of a program.
-func (p *Program) matchers() []*Matcher {
-	var all []*Matcher
-	for i := range p.Goals {
-		all = append(all, &p.Goals[i].Match)
-		if p.Goals[i].ReverseOn != nil {
-			all = append(all, p.Goals[i].ReverseOn)
+// inForce drops the states of campaigns that are gone.
+func inForce[T any](set *Set, all []T, campaign func(*T) string) []T {
+	kept := all[:0]
+	for i := range all {
+		if set.byName[campaign(&all[i])] != nil {
+			kept = append(kept, all[i])
 		}
 	}
-	for i := range p.Stops {
-		all = append(all, &p.Stops[i])
-	}
-	for i := range p.Steps {
-		if w, ok := p.Steps[i].Verb.(*Wait); ok {
-			for j := range w.For {
-				all = append(all, &w.For[j])
-			}
-			if w.RestartOn != nil {
-				all = append(all, w.RestartOn)
-			}
-		}
-	}
-	return all
-}
-
-// exprs are all the expressions of a program.
-func (p *Program) exprs() []*Expr {
-	var all []*Expr
-	add := func(e *Expr) {
-		if e != nil {
-			all = append(all, e)
-		}
-	}
-	switch t := p.Trigger.(type) {
-	case *EventTrigger:
-		add(t.Where)
-	case *CountTrigger:
-		add(t.Where)
-	case *InactivityTrigger:
-		add(t.Where)
-	case *StreakTrigger:
-		add(t.Where)
-		if t.BreakOn != nil {
-			add(t.BreakOn.Where)
-		}
-	case *ThresholdTrigger:
-		add(t.Value)
-	case *SegmentTrigger:
-		add(t.When)
-	case *DateTrigger:
-		add(t.Path)
-	case *BroadcastTrigger:
-		add(t.Audience)
-	case *ChangeTrigger, *ScheduleTrigger, *WebhookTrigger:
-	}
-	add(p.Audience)
-	add(p.Reentry.Key)
-	for i := range p.Goals {
-		add(p.Goals[i].Value)
-		add(p.Goals[i].Currency)
-	}
-	for _, m := range p.matchers() {
-		add(m.Where)
-	}
-	if p.Policy.Dedupe != nil {
-		add(p.Policy.Dedupe.Key)
-	}
-	for i := range p.Steps {
-		switch v := p.Steps[i].Verb.(type) {
-		case *Branch:
-			for j := range v.Arms {
-				add(v.Arms[j].When)
-			}
-		case *Send:
-			add(v.To)
-		default: // the others have none
-		}
-		verbExprs(p.Steps[i].Verb, add)
-	}
-	return all
+	return kept
 }

@@ -3,9 +3,6 @@ package campaign
 import (
 	"sort"
 
-	"github.com/google/cel-go/common/types"
-	"github.com/google/cel-go/common/types/ref"
-
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
@@ -46,16 +43,6 @@ func (c *Customer) Untag(tag string) bool {
 func (c *Customer) Tagged(tag string) bool {
 	i := sort.SearchStrings(c.Tags, tag)
 	return i < len(c.Tags) && c.Tags[i] == tag
-}
-
-// readTag answers customer.tagged.
-func readTag(args ...ref.Val) ref.Val {
-	view, ok := args[0].(*customerView)
-	tag, okTag := args[1].(types.String)
-	if !ok || !okTag {
-		return types.NewErr("customer.tagged: unexpected arguments")
-	}
-	return types.Bool(view.c.Tagged(string(tag)))
 }
 
 func appendTags(c *Customer, b []byte) []byte {

@@ -1,8 +1,6 @@
 package campaign
 
 import (
-	"math"
-
 	celast "github.com/google/cel-go/common/ast"
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
@@ -230,20 +228,6 @@ func literalText(x celast.Expr) (string, bool) {
 	return string(text), ok
 }
 
-// numberOf is a numeric literal or value as a double: what is equal or ordered under CEL
-// is equal or ordered, or equal, here.
-func numberOf(v ref.Val) (float64, bool) {
-	switch n := v.(type) {
-	case types.Double:
-		return float64(n), !math.IsNaN(float64(n))
-	case types.Int:
-		return float64(n), true
-	case types.Uint:
-		return float64(n), true
-	}
-	return 0, false
-}
-
 // plain says that an expression neither loops nor calls a function that is not known to
 // have no effects.
 func plain(x celast.Expr) bool {
@@ -310,4 +294,13 @@ func quiet(checked *celast.AST, x celast.Expr) bool {
 		return call.IsMemberFunction() && call.Target().Kind() == celast.IdentKind
 	}
 	return false
+}
+
+// there is the term that the value of an expression is there, where it is the member of
+// an object; no term else.
+func (e *Expr) there() []term {
+	if e == nil || e.member == (place{}) || e.member.of > ofTraits {
+		return nil
+	}
+	return []term{{kind: termHas, place: e.member}}
 }

@@ -4,8 +4,6 @@ import (
 	"sort"
 	"strings"
 
-	"github.com/valyala/fastjson"
-
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
@@ -52,18 +50,6 @@ func (ch *Chain) id(c *Customer) ID {
 	return ChainID(c.Workspace, ch.Campaign, c.ID, ch.Key, ch.Entry)
 }
 
-// Target reads who an alias event says that its customer is; empty when it does not.
-func (e *Event) Target() string {
-	if e.Type != Alias {
-		return ""
-	}
-	v, err := fastjson.ParseBytes(e.Properties)
-	if err != nil {
-		return ""
-	}
-	return string(v.GetStringBytes("userId"))
-}
-
 // Source is what is known of an anonymous customer who merged into this one, nil before
 // the first transfer.
 func (c *Customer) Source(id string) *Source {
@@ -104,79 +90,11 @@ func (s *Source) Take(part []byte, last bool) (whole []byte, ok bool) {
 	return whole, true
 }
 
-// Forward makes the next transfer of a customer who merged.
-//
-// REQUIRES: c has a tombstone.
-func (c *Customer) Forward(kind TransferKind, body []byte, out *Output) {
-	c.Merged.Sent++
-	out.Transfers = append(out.Transfers, Transfer{
-		Workspace: c.Workspace, Customer: c.Merged.Into, Source: c.ID, N: c.Merged.Sent, Kind: kind, Body: body,
-	})
-}
-
 // Meet says whether this is the first record of the customer that says anything, and takes
 // note of it.
 func (c *Customer) Meet(created bool) (first bool) {
 	first, c.Unmet = created || c.Unmet, false
 	return first
-}
-
-// Freeze ends an anonymous customer: the state leaves as transfers, a tombstone stays.
-// known says that there is a state at all.
-//
-// REQUIRES: all timers of c due at or before now have fired; c is anonymous and has no
-// tombstone, into is known.
-func (m *Machine) Freeze(c *Customer, e *Event, into string, known bool, now int64, out *Output) {
-	m.begin(c, now, out)
-	m.eventID = e.ID
-	m.decide(Decision{Kind: Merged, Detail: into})
-	var state []byte
-	if known {
-		m.follow()
-		m.prune() // what is over and not measured stays where it was
-		c.Uncounted = m.uncounted()
-		toured := c.Toured
-		c.Toured = 0 // tours are those of a partition
-		state = c.AppendTo(nil)
-		c.Toured = toured
-		m.leave(into)
-	}
-	*c = Customer{
-		Workspace: c.Workspace, ID: c.ID, CreatedAt: c.CreatedAt, CreatedPlace: c.CreatedPlace, Toured: c.Toured,
-		Merged: &Tombstone{Into: into},
-	}
-	for len(state) > maxTransferBody {
-		c.Forward(TransferPart, state[:maxTransferBody:maxTransferBody], out)
-		state = state[maxTransferBody:]
-	}
-	c.Forward(TransferState, state, out) // without a state it says who merged
-}
-
-// leave writes the last rows of the chains that move.
-func (m *Machine) leave(into string) {
-	for _, ch := range m.c.Chains {
-		row := m.row(ch)
-		row.Outcome, row.Goal, row.Value, row.HasValue, row.Variants = Moved, "", 0, false, nil
-		row.Currency = ""
-		if ch.live() {
-			row.EndedAt = m.now
-			m.decideChain(ch, Ended, ReasonMerged, ch.Step, into)
-		}
-		m.out.Chains = append(m.out.Chains, row)
-	}
-}
-
-// uncounted are the counters that began after the customer was known.
-func (m *Machine) uncounted() []string {
-	ids := append([]string(nil), m.c.Uncounted...)
-	for _, specs := range m.set.counters { //nudge:unordered sorted below
-		for _, spec := range specs {
-			if m.c.CreatedPlace < spec.since {
-				ids = append(ids, spec.id)
-			}
-		}
-	}
-	return sortedSet(ids)
 }
 
 // sortedSet sorts texts and drops repetitions.
@@ -189,12 +107,6 @@ func sortedSet(all []string) []string {
 		}
 	}
 	return kept
-}
-
-// historyUnknown says whether a counter missed what the customer did before it began.
-func (m *Machine) historyUnknown(spec *counterSpec) bool {
-	i := sort.SearchStrings(m.c.Uncounted, spec.id)
-	return m.c.CreatedPlace < spec.since || i < len(m.c.Uncounted) && m.c.Uncounted[i] == spec.id
 }
 
 //nudge:constant read only

@@ -119,9 +119,6 @@ func NewTrace(lang *Language, workspace, customer, campaign string) *Trace {
 	}
 }
 
-// Observe lets t note what is asked about its customer from now on; nil ends that.
-func (m *Machine) Observe(t *Trace) { m.observer = t }
-
 // of is the trace, if the customer is its.
 func (t *Trace) of(c *Customer) *Trace {
 	if t == nil || c.ID != t.Customer || c.Workspace != t.Workspace {
@@ -180,58 +177,6 @@ func (t *Trace) fires(campaign string) {
 			return
 		}
 	}
-}
-
-// recorded begins the occasion of an event.
-func (m *Machine) recorded(e *Event) {
-	what := "event"
-	if m.depth > 0 {
-		what = "derived event"
-	}
-	m.trace.occasion(Occasion{At: m.now, What: what, Name: e.Name, ID: e.ID, Time: e.Time})
-}
-
-// timed begins the occasion of a timer.
-func (m *Machine) timed(t *timer) {
-	o := Occasion{At: m.now, What: "timer", Due: m.planned}
-	switch {
-	case t.chain != nil:
-		o.Name = t.chain.Campaign + "/" + t.chain.Step
-	case t.watch != "":
-		o.Name = "inactivity of " + t.watch
-	case t.date > 0:
-		o.Name = "date of " + t.campaign
-	case t.level:
-		o.Name = "value of " + t.campaign
-	default:
-		d := &m.c.Pending[t.pending].Delivery
-		o.Name = "delivery of " + d.Campaign + "/" + d.Step
-	}
-	m.trace.occasion(o)
-}
-
-// visited begins the occasion of a visit.
-func (m *Machine) visited(v *Visit) {
-	o := Occasion{At: m.now, Due: v.Due}
-	switch v.Kind {
-	case VisitBroadcast:
-		o.What, o.Name, o.ID, o.Time = "broadcast", v.Event.Name, v.Event.ID, v.Event.Time
-	case VisitSchedule:
-		o.What = "schedule"
-	case VisitActivation:
-		o.What = "activation"
-	case VisitForget:
-		o.What = "counters that are kept no more"
-	}
-	m.trace.occasion(o)
-}
-
-// quietly evaluates something beside the rules: it writes nothing, and is not traced.
-func (m *Machine) quietly(f func()) {
-	out, trace := m.out, m.trace
-	m.out, m.trace = new(Output), nil
-	f()
-	m.out, m.trace = out, trace
 }
 
 func answer(yes bool) Answer {

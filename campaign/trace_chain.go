@@ -174,15 +174,3 @@ func (m *Machine) resting(p *Program, ch *Chain) Asked {
 	a.Facts = append(a.Facts, textFact("then", p.onTimer(ch, at)))
 	return a
 }
-
-// text says what a matcher waits for.
-func (match *Matcher) text() string {
-	text := match.Event
-	if match.Match != "" {
-		text += ", same " + match.Match
-	}
-	if match.Where != nil {
-		text += ", where " + match.Where.Source
-	}
-	return text
-}

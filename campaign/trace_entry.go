@@ -181,12 +181,6 @@ func (m *Machine) traceOpen(p *Program) bool {
 	return within
 }
 
-func (l Lifecycle) word() string {
-	return [...]string{
-		StatusActive: "active", StatusDraft: "draft", StatusPaused: "paused", StatusArchived: "archived",
-	}[l]
-}
-
 // traceReentry notes the re-entry rule and the room for live chains.
 func (m *Machine) traceReentry(p *Program, key string) bool {
 	keyed := p.Reentry.Key != nil

@@ -90,27 +90,6 @@ func jsonFact(name string, v *fastjson.Value) Fact {
 	return Fact{Name: name, Value: clip(string(appendCanonical(nil, v)), maxFact)}
 }
 
-// exprFacts completes a row with an expression (nil: none) and what it reads at present.
-func (m *Machine) exprFacts(a Asked, e *Expr) Asked {
-	if e == nil {
-		return a
-	}
-	a.Source = e.Source
-	parts := m.trace.apart(e.Source)
-	for _, read := range parts.reads {
-		v, missing, err := read.eval(m.scope)
-		f := Fact{Name: read.Source}
-		if err == nil && !missing {
-			f.Value = factValue(v)
-		}
-		a.Facts = append(a.Facts, f)
-	}
-	if a.Answer == No && len(parts.tree.of) > 0 {
-		a.Unmet = parts.tree.unmet(m.scope, nil)
-	}
-	return a
-}
-
 func factValue(v ref.Val) string {
 	b, ok := appendValue(nil, v, 0)
 	if !ok {

@@ -133,15 +133,6 @@ func (m *Machine) quietRule(p *Program) (*QuietHours, *time.Location) {
 // clock writes a minute of the day.
 func clock(minute int) string { return fmt.Sprintf("%02d:%02d", minute/60, minute%60) }
 
-// usedOf is how many deliveries a cap counts at present, and from which instant on.
-func (m *Machine) usedOf(c *Cap) (used int, from int64) {
-	from = m.countsFrom(c)
-	if u := m.c.capUse(c.Name); u != nil {
-		used = len(u.Uses) - sort.Search(len(u.Uses), func(i int) bool { return u.Uses[i].At >= from })
-	}
-	return used, from
-}
-
 func noteDedupe(q *sendQuestion, rule Rule, r refusal) {
 	c, key := q.m.c, q.msg.key
 	facts := []Fact{textFact("key", key)}

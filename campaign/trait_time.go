@@ -12,10 +12,7 @@ import (
 
 // Limits of what is remembered of when traits were set.
 const (
-	traitMemory = dayMillis // log time
-	// traitSlack is by how much an identify call may be older than what set a trait and
-	// still overwrite it, ms: clients' clocks differ.
-	traitSlack     = 60 * 1000
+	traitMemory    = dayMillis // log time
 	maxTraitStamps = 2000
 )
 
@@ -54,16 +51,6 @@ func (c *Customer) dropStamps(now int64) {
 	}
 }
 
-// stampTraits notes that the members of update were set at an event time. Beyond the
-// limit nothing more is noted: then what arrives last holds.
-func (m *Machine) stampTraits(update []byte, at int64) {
-	c := m.c
-	c.dropStamps(m.now)
-	for _, name := range traitNames(update) {
-		c.setStamp(traitStamp{trait: traitID(name), at: at, seen: m.now})
-	}
-}
-
 // setStamp notes when a trait was set, while there is room.
 func (c *Customer) setStamp(s traitStamp) {
 	i := sort.Search(len(c.stamps), func(i int) bool { return c.stamps[i].trait >= s.trait })
@@ -82,18 +69,6 @@ func traitNames(object []byte) []string {
 		return nil
 	}
 	return sortedKeys(v.GetObject())
-}
-
-// notOlder is update without the members that something newer has set: those whose stamp is
-// more than slack after at.
-func (m *Machine) notOlder(update []byte, at int64) []byte {
-	if len(m.c.stamps) == 0 {
-		return update
-	}
-	return without(update, func(name string) bool {
-		s := m.c.stamp(traitID(name), m.now)
-		return s != nil && at < s.at-traitSlack
-	})
 }
 
 // without is a JSON object without some of its members.
@@ -118,30 +93,6 @@ func without(object []byte, dropped func(name string) bool) []byte {
 		return object
 	}
 	return append(b, '}')
-}
-
-// absorbStamps joins when the traits of two customers who merge were set, and gives the
-// traits of the other that the known one does not have: neither those of their own, nor
-// what they removed since.
-func (m *Machine) absorbStamps(other *Customer) (theirs []byte) {
-	c := m.c
-	own := map[uint32]bool{}
-	for _, name := range traitNames(c.Traits) {
-		own[traitID(name)] = true
-	}
-	theirs = without(other.Traits, func(name string) bool {
-		id := traitID(name)
-		mine, its := c.stamp(id, m.now), other.stamp(id, m.now)
-		return !own[id] && mine != nil && (its == nil || its.at <= mine.at)
-	})
-	for _, s := range other.stamps {
-		mine := c.stamp(s.trait, m.now)
-		if own[s.trait] || mine != nil && mine.at >= s.at {
-			continue
-		}
-		c.setStamp(s)
-	}
-	return theirs
 }
 
 // stampSection keeps when traits were set. Those that one call set have their times in

@@ -1,11 +1,5 @@
 package campaign
 
-// identifyName is the event name of identify calls, which change the profile.
-const identifyName = "$identify"
-
-// interest says which records a trigger wants to see: those of some event names.
-type interest struct{ names []string }
-
 // StreakTrigger fires when matching events follow each other without a break; then
 // the count starts anew.
 type StreakTrigger struct {
@@ -42,9 +36,6 @@ type ChangeTrigger struct {
 	To   *Literal // nil: to whatever
 }
 
-// Literal is a JSON scalar of a definition; null stands for a missing value.
-type Literal struct{ JSON string }
-
 func (t *EventTrigger) interest() interest      { return interest{names: []string{t.Name}} }
 func (t *CountTrigger) interest() interest      { return interest{names: []string{t.Event}} }
 func (t *InactivityTrigger) interest() interest { return interest{names: []string{t.Event}} }
@@ -58,4 +49,100 @@ func (t *StreakTrigger) interest() interest {
 		names = append(names, t.BreakOn.Event)
 	}
 	return interest{names: names}
+}
+
+// beyond says whether a value is at the level or on the far side of it.
+func (t *ThresholdTrigger) beyond(v float64) bool {
+	if t.Down {
+		return v <= t.At
+	}
+	return v >= t.At
+}
+
+// back says whether a value has gone back far enough to cross again.
+func (t *ThresholdTrigger) back(v float64) bool {
+	if t.Down {
+		return v > decimal(t.At+t.Hysteresis)
+	}
+	return v < decimal(t.At-t.Hysteresis)
+}
+
+// clock is that of the program's trigger; without windows and passages for triggers whose
+// value does not change with time.
+func (p *Program) clock() *valueClock {
+	switch t := p.Trigger.(type) {
+	case *SegmentTrigger:
+		return &t.clock
+	case *ThresholdTrigger:
+		return &t.clock
+	default: // the others have no value
+		return new(valueClock)
+	}
+}
+
+// watchesClock says that the value of the program's trigger can change without a record.
+func (p *Program) watchesClock() bool {
+	c := p.clock()
+	return len(c.windows)+len(c.passages) > 0
+}
+
+// levelSpec is the spec of a trigger that looks at a value, 0 of the others.
+func (p *Program) levelSpec() uint64 {
+	switch t := p.Trigger.(type) {
+	case *SegmentTrigger:
+		return t.spec
+	case *ThresholdTrigger:
+		return t.spec
+	default:
+		return 0
+	}
+}
+
+// BroadcastTrigger fires for every customer for whom the audience holds, on an event
+// that has no customer.
+type BroadcastTrigger struct {
+	Event    string
+	Audience *Expr // over the customer and the event; nil: everybody
+}
+
+// ScheduleTrigger fires at each occurrence of a calendar rule, or on each day of a named
+// calendar, for every customer for whom the campaign's audience holds.
+type ScheduleTrigger struct {
+	Cron     Cron
+	Text     string // as it was written
+	Zone     string // IANA name; empty: the campaign's
+	Calendar string // of a Policy; empty: Cron holds
+	At       int    // minute of the calendar's days, 0 to 1440
+}
+
+func (*BroadcastTrigger) interest() interest { return interest{} }
+
+func (*ScheduleTrigger) interest() interest { return interest{} }
+
+// Trigger starts chains. Exactly one of the kinds below.
+//
+//sumtype:decl
+type Trigger interface{ interest() interest }
+
+// EventTrigger fires on each matching event.
+type EventTrigger struct {
+	Name  string
+	Where *Expr
+}
+
+// CountTrigger fires when the customer's N-th matching event arrives.
+type CountTrigger struct {
+	Event   string
+	Where   *Expr
+	Reaches uint64
+}
+
+// InactivityTrigger fires when no matching event came for a while.
+type InactivityTrigger struct {
+	Event string
+	Where *Expr
+	For   int64 // ms
+	// FromProfile arms the trigger for customers who never did the event, from
+	// the time of their first record.
+	FromProfile bool
 }

@@ -1,7 +1,6 @@
 package campaign
 
 import (
-	"bytes"
 	"time"
 
 	"github.com/nudge-engine/nudge/campaign/zone"
@@ -17,14 +16,6 @@ func (m *Machine) until(p *Program, u *Until, ch *Chain) (rests bool) {
 	return false
 }
 
-// untilFrom is the first instant that counts for a chain that came to its step at one.
-func (ch *Chain) untilFrom(came int64) int64 {
-	if ch.leaps > 0 && ch.leapAt == came {
-		return came + 1
-	}
-	return came
-}
-
 func (m *Machine) nextLocal(p *Program, u *Until, from int64) int64 {
 	var loc *time.Location
 	if u.Zone != "" {
@@ -34,28 +25,6 @@ func (m *Machine) nextLocal(p *Program, u *Until, from int64) int64 {
 		loc = m.zone(p)
 	}
 	return zone.Next(loc, from, u.Minute, u.Days)
-}
-
-// setTraits lays traits over the customer's; those that would be too large change
-// nothing (false). A new time zone moves the timers that go by it.
-func (m *Machine) setTraits(update []byte) bool {
-	merged := mergeTraits(m.c.Traits, update)
-	if len(merged) > maxTraits {
-		m.decide(Decision{Kind: Erred, Reason: ReasonTraits, Detail: "the traits would be over 65536 bytes"})
-		return false
-	}
-	local := m.localTimers(m.c.Chains)
-	m.c.Traits = merged
-	m.scope.customer.set(m.c)
-	if bytes.Contains(update, []byte(`"`+traitZone+`"`)) {
-		m.zoneName(m.scope.customer.traits.get(traitZone))
-	}
-	for _, t := range local {
-		if m.zone(t.program) != t.zone {
-			t.chain.Due = m.nextLocal(t.program, t.until, m.now)
-		}
-	}
-	return true
 }
 
 // replanLocal plans the rests of chains anew that go by the customer's time zone.

@@ -2,7 +2,6 @@ package campaign
 
 import (
 	"fmt"
-	"math"
 	"reflect"
 	"time"
 
@@ -204,17 +203,3 @@ func getOrMissing(m interface {
 
 // celTime is the CEL value of an instant.
 func celTime(ms int64) ref.Val { return types.Timestamp{Time: time.UnixMilli(ms).UTC()} }
-
-// moneyFromValue reads an amount out of a CEL result.
-func moneyFromValue(v ref.Val) (Money, bool) {
-	switch n := v.(type) {
-	case types.Double:
-		return moneyOf(float64(n))
-	case types.Int:
-		if n > math.MaxInt64/microsPerUnit || n < math.MinInt64/microsPerUnit {
-			return 0, false
-		}
-		return Money(n) * microsPerUnit, true
-	}
-	return 0, false
-}

@@ -36,18 +36,3 @@ func (*Until) verb() string      { return "until" }
 func (*SetProfile) verb() string { return "set" }
 func (*Emit) verb() string       { return "emit" }
 func (*Start) verb() string      { return "start" }
-
-// verbExprs are the expressions of the verbs that have some beside a branch.
-func verbExprs(v Verb, add func(*Expr)) {
-	var assigns []Assign
-	switch v := v.(type) {
-	case *SetProfile:
-		assigns = v.Traits
-	case *Emit:
-		assigns = v.Properties
-	default:
-	}
-	for i := range assigns {
-		add(assigns[i].Expr)
-	}
-}

@@ -3,6 +3,7 @@ package campaign
 import (
 	"slices"
 	"sort"
+	"strings"
 	"sync"
 
 	"github.com/google/cel-go/common/types"
@@ -157,79 +158,12 @@ func counted(id string, n uint64) term {
 	return term{kind: termEqual, place: place{ofCounter, id}, lits: literals(types.Uint(n))}
 }
 
-// there is the term that the value of an expression is there, where it is the member of
-// an object; no term else.
-func (e *Expr) there() []term {
-	if e == nil || e.member == (place{}) || e.member.of > ofTraits {
-		return nil
-	}
-	return []term{{kind: termHas, place: e.member}}
-}
-
 // everything appends the places of all programs.
 func (w *watchers) everything(found []int32) []int32 {
 	for i := range w.programs {
 		found = append(found, int32(i))
 	}
 	return found
-}
-
-// look appends the segments and thresholds whose value before a record has to be known,
-// in order. A customer who is new was in no segment.
-func (w *watchers) look(m *Machine, created bool, found []int32) []int32 {
-	if w.all || m.trace != nil { // who asks why is told of each
-		for _, i := range w.looking { //nudge:unordered sorted below
-			found = append(found, i)
-		}
-		slices.Sort(found)
-		return found
-	}
-	found = append(found, w.clocks...)
-	if !created {
-		found = w.segments.find(m.scope, found)
-	}
-	for i := range m.c.Levels { // what is remembered of them may have to be forgotten
-		if at, ok := w.looking[m.c.Levels[i].Campaign]; ok {
-			found = append(found, at)
-		}
-	}
-	m.heights = m.heights[:0]
-	m.inLevels = w.byLevel.find(m.scope, m.inLevels[:0])
-	for _, i := range m.inLevels {
-		l := w.levels[i]
-		h := m.measure(l)
-		if h.failed { // each of them says so
-			found = append(found, l.members...)
-		}
-		m.heights = append(m.heights, h)
-	}
-	slices.Sort(found)
-	return slices.Compact(found)
-}
-
-// concerned appends the programs that may do something about a record, in order, after
-// it changed the customer; event says whether they see one.
-func (w *watchers) concerned(m *Machine, event bool, found []int32) []int32 {
-	if w.all || m.trace != nil { // who asks why is told of each
-		return w.everything(found)
-	}
-	if event {
-		found = w.events.find(m.scope, found)
-	}
-	for i := range m.before {
-		found = append(found, m.before[i].at)
-	}
-	if len(w.looking) > 0 {
-		found = w.segments.find(m.scope, found)
-		found = w.crossed(m, found)
-	}
-	found = w.dates.find(m.scope, found)
-	if len(w.dates.open) < len(w.programs) { // a date that is gone takes back what is planned
-		found = w.planned(m.c, found)
-	}
-	found = w.changes.find(m, found)
-	slices.Sort(found)
-	return slices.Compact(found)
 }
 
 // planned appends the campaigns for which dates of the customer are planned or were.
@@ -247,3 +181,5 @@ func (w *watchers) planned(c *Customer, found []int32) []int32 {
 	}
 	return found
 }
+
+func compareNames(a, b string) int { return strings.Compare(a, b) }

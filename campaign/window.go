@@ -3,9 +3,6 @@ package campaign
 import (
 	"sort"
 
-	"github.com/google/cel-go/common/types"
-	"github.com/google/cel-go/common/types/ref"
-
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
@@ -131,75 +128,6 @@ func (w *Window) within(now, window int64) []Occurrence {
 	return w.Items[from:]
 }
 
-// readWindow answers customer.count, sum, first and last with a window: what happened,
-// by event time, after now minus the window.
-func readWindow(function string, view *customerView, event string, args []ref.Val) ref.Val {
-	length, ok := args[len(args)-1].(types.String)
-	if !ok {
-		return types.NewErr("customer.%s: the window is no text", function)
-	}
-	window, err := ParseDuration(string(length))
-	if err != nil {
-		return types.NewErr("customer.%s: %v", function, err)
-	}
-	items := view.c.window(event).within(view.scope.now, window)
-	switch function {
-	case "count":
-		n := uint64(0)
-		for i := range items {
-			n += items[i].Count
-		}
-		return types.Int(n)
-	case "sum":
-		property, ok := args[2].(types.String)
-		if !ok {
-			return types.NewErr("customer.sum: the property is no text")
-		}
-		total := Money(0)
-		for i := range items {
-			c := Counter{Sums: items[i].Sums}
-			total = total.Plus(c.sum(string(property)))
-		}
-		return types.Double(total.Float())
-	}
-	if len(items) == 0 {
-		return types.NewErr("no such key: customer.%s(%q, %q)", function, event, length)
-	}
-	if function == "first" {
-		return celTime(items[0].Time)
-	}
-	return celTime(items[len(items)-1].Time)
-}
-
-// windowSpec is one counter with a window that a set keeps.
-type windowSpec struct {
-	longest int64    // ms
-	sums    []string // properties, sorted
-}
-
-func (s *Set) askWindow(ask counterAsk) {
-	spec := s.windows[ask.event]
-	if spec == nil {
-		spec = new(windowSpec)
-		s.windows[ask.event] = spec
-	}
-	spec.longest = max(spec.longest, ask.window)
-	if i := sort.SearchStrings(spec.sums, ask.sum); ask.sum != "" && (i == len(spec.sums) || spec.sums[i] != ask.sum) {
-		spec.sums = append(spec.sums, ask.sum)
-		sort.Strings(spec.sums)
-	}
-}
-
-// countWindows updates the counter with a window of the event's name, if the set keeps
-// one.
-func (m *Machine) countWindows(e *Event) {
-	spec := m.set.windows[e.Name]
-	if spec == nil {
-		return
-	}
-	m.c.ensureWindow(e.Name).add(e.Time, m.sumsOf(e.Name, spec.sums), m.now-spec.longest)
-}
-
 func appendWindows(c *Customer, b []byte) []byte {
 	b = wire.AppendUint(b, uint64(len(c.Windows)))
 	for i := range c.Windows {
@@ -235,5 +163,21 @@ func decodeWindows(c *Customer, d *wire.Decoder, names Names) {
 			w.Items = append(w.Items, o)
 		}
 		c.Windows = append(c.Windows, w)
+	}
+}
+
+// merge adds occurrences in slots of a width, and forgets what is at or before floor.
+func (w *Window) merge(width int64, items []Occurrence, floor int64) {
+	for w.Width < width {
+		w.widen()
+	}
+	for _, o := range items {
+		if o.Time+max(width-1, 0) <= floor {
+			continue
+		}
+		w.put(Occurrence{Time: w.slot(o.Time), Count: o.Count, Sums: o.Sums})
+		for len(w.Items) > maxOccurrences {
+			w.widen()
+		}
 	}
 }

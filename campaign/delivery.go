@@ -1,0 +1,72 @@
+package campaign
+
+import "github.com/nudge-engine/nudge/internal/wire"
+
+// AppendTo appends the stored form of d.
+func (d *Delivery) AppendTo(b []byte) []byte {
+	b = append(b, d.ID[:]...)
+	for _, s := range [...]string{
+		d.Workspace, d.Campaign, d.Customer, d.Key, d.Step, d.Channel, d.Variant,
+		string(d.Status), string(d.Reason), d.TriggerID,
+	} {
+		b = wire.AppendString(b, s)
+	}
+	b = wire.AppendUint(b, uint64(d.Version))
+	b = wire.AppendUint(b, uint64(d.Entry))
+	b = wire.AppendUint(b, uint64(d.Attempt))
+	b = wire.AppendInt(b, d.At)
+	b = wire.AppendInt(b, d.Due)
+	b = wire.AppendInt(b, d.Expires)
+	return wire.AppendBytes(b, d.Values)
+}
+
+// DecodeDelivery reads what Delivery.AppendTo wrote, from the front of d. Values
+// alias its bytes.
+func DecodeDelivery(d *wire.Decoder) Delivery { return decodeDelivery(d, nil) }
+
+// DecodeSharedDelivery is DecodeDelivery for one who reads many: what repeats is that in
+// names.
+func DecodeSharedDelivery(d *wire.Decoder, names Names) Delivery { return decodeDelivery(d, names) }
+
+func decodeDelivery(d *wire.Decoder, names Names) Delivery {
+	var v Delivery
+	for i := range v.ID {
+		v.ID[i] = d.Byte()
+	}
+	v.Workspace, v.Campaign, v.Customer = names.of(d.Bytes()), names.of(d.Bytes()), d.String()
+	v.Key, v.Step, v.Channel = d.String(), names.of(d.Bytes()), names.of(d.Bytes())
+	v.Variant, v.Status, v.Reason = names.of(d.Bytes()), Status(names.of(d.Bytes())), Reason(names.of(d.Bytes()))
+	v.TriggerID = d.String()
+	v.Version, v.Entry, v.Attempt = uint32(d.Uint()), uint32(d.Uint()), uint32(d.Uint())
+	v.At, v.Due, v.Expires = d.Int(), d.Int(), d.Int()
+	v.Values = d.Bytes()
+	return v
+}
+
+// Status is the state of a delivery.
+type Status string
+
+// Delivery is one message for one channel, or one later state of it.
+type Delivery struct {
+	ID        ID
+	Workspace string
+	Campaign  string
+	Version   uint32
+	Customer  string
+	Key       string // of the chain
+	Entry     uint32
+	Step      string
+	Channel   string
+	Variant   string
+	Status    Status
+	Reason    Reason
+	TriggerID string
+	At        int64  // ms, when the state was reached
+	Due       int64  // ms, when the step was planned
+	Expires   int64  // ms, after which it may not leave
+	Attempt   uint32 // 1 for the first
+	Values    []byte // JSON object: variable path -> captured value; nil when none
+	// Detail says more about the reason: what the channel said, the variable that is missing.
+	// It is in the row of this state and not kept with a pending delivery.
+	Detail string
+}

@@ -1,0 +1,98 @@
+package campaign
+
+import (
+	"slices"
+	"strings"
+)
+
+// touch notes that a record of the log came about the customer: an anonymous one who
+// stays without another is forgotten.
+func (m *Machine) touch() {
+	if m.deriving || !strings.HasPrefix(m.c.ID, AnonymousPrefix) {
+		return
+	}
+	switch limit := m.set.rules.idle; limit {
+	case neverIdle:
+		m.c.idleAt = 0
+	case 0:
+		m.c.idleAt = m.now + defaultIdle
+	default:
+		m.c.idleAt = m.now + limit
+	}
+}
+
+// expire forgets the customer when that is due at or before limit. It is the last of the
+// timers of its instant.
+func (m *Machine) expire(limit int64) {
+	if m.deriving {
+		return
+	}
+	if at := m.c.expiry(); at != 0 && at <= limit {
+		m.c.gone = true
+		m.decide(Decision{Kind: Forgotten, Reason: ReasonIdle})
+	}
+}
+
+// outlived says that the customer is to be forgotten before a timer that is due at an
+// instant, by what fired so far: a late one of somebody who is gone would not fire.
+func (m *Machine) outlived(due int64) bool {
+	at := m.c.expiry()
+	return at != 0 && at < due && !m.deriving && len(m.derived) == 0 && !m.profileChanged()
+}
+
+// prune drops what can no longer matter: ended chains whose goal windows are over, and
+// those that ended first beyond maxEnded.
+func (m *Machine) prune() {
+	m.c.dropStamps(m.now)
+	ended := 0
+	kept := m.c.Chains[:0]
+	for _, ch := range m.c.Chains {
+		if !ch.live() {
+			p := m.set.of(ch)
+			if !m.c.hasPending(ch) && (p == nil || p.measureUntil(ch) < m.now) {
+				continue
+			}
+			ended++
+		}
+		kept = append(kept, ch)
+	}
+	for ; ended > maxEnded; ended-- {
+		first := -1
+		for i, ch := range kept {
+			if !ch.live() && (first < 0 || ch.EndedAt < kept[first].EndedAt) {
+				first = i
+			}
+		}
+		kept = slices.Delete(kept, first, first+1)
+	}
+	clear(m.c.Chains[len(kept):])
+	m.c.Chains = kept
+}
+
+// measureGrace is how long after its goal windows an ended chain is still
+// measured, in ms of log time: as long as duplicates are recognised.
+const measureGrace = 24 * 3600 * 1000
+
+// measureUntil is the instant until which an ended chain may still convert; 0
+// when it cannot.
+func (p *Program) measureUntil(ch *Chain) int64 {
+	until := int64(0)
+	for i := range p.Goals {
+		g := &p.Goals[i]
+		if t := ch.takeback(g.ID); t != nil && !t.done && g.ReverseOn != nil {
+			until = max(until, t.until(ch, g)+measureGrace)
+		}
+		if g.Window == 0 || ch.reached(g.ID) {
+			continue
+		}
+		base := ch.EnteredAt
+		if g.FromDelivery {
+			if ch.LastSend == 0 {
+				continue
+			}
+			base = ch.LastSend
+		}
+		until = max(until, base+g.Window+measureGrace)
+	}
+	return until
+}

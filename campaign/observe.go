@@ -1,0 +1,212 @@
+package campaign
+
+import (
+	"slices"
+	"sort"
+
+	"github.com/google/cel-go/common/types"
+)
+
+// maxStates bounds each kind of state that triggers keep of a customer, one a campaign.
+const maxStates = 1000
+
+// sight is the value of a segment (1: in it) or threshold at an instant.
+type sight struct {
+	program *Program
+	at      int32 // its place among the watchers of the event
+	value   float64
+	known   bool // false: a value it needs is missing
+}
+
+// holds says whether a customer is where the trigger would have brought them: inside of
+// the segment, or beyond the threshold. Who is outside has left nothing.
+func (s sight) holds() bool {
+	switch t := s.program.Trigger.(type) {
+	case *SegmentTrigger:
+		return s.value == 1 && !t.OnLeave
+	case *ThresholdTrigger:
+		return s.known && t.beyond(s.value)
+	default:
+		return false
+	}
+}
+
+// lookBefore remembers the values, before a record, of what the record can change. A
+// customer who is new was in no segment.
+func (m *Machine) lookBefore(w *watchers, created bool) {
+	m.before = m.before[:0]
+	if len(w.looking) == 0 {
+		return
+	}
+	m.found = w.look(m, created, m.found[:0])
+	for _, at := range m.found {
+		p := w.programs[at]
+		s := sight{program: p, known: true}
+		if _, is := p.Trigger.(*SegmentTrigger); !is || !created {
+			s = m.sight(p)
+		}
+		s.at = at
+		m.before = append(m.before, s)
+	}
+}
+
+// sightBefore is what lookBefore saw of a program. A segment at which it did not look
+// did not hold; the value of a threshold was measured for all of its kind.
+func (m *Machine) sightBefore(p *Program) sight {
+	at := sort.Search(len(m.before), func(i int) bool { return m.before[i].program.Name >= p.Name })
+	if at < len(m.before) && m.before[at].program == p {
+		return m.before[at]
+	}
+	if t, ok := p.Trigger.(*ThresholdTrigger); ok {
+		h := m.heightOf(t.Value)
+		return sight{program: p, value: h.value, known: h.known}
+	}
+	return sight{program: p, known: true}
+}
+
+// sight computes the present value of a segment or threshold.
+func (m *Machine) sight(p *Program) sight {
+	s := sight{program: p}
+	switch t := p.Trigger.(type) {
+	case *SegmentTrigger:
+		s.known = true
+		if m.holds(t.When, p.Name) {
+			s.value = 1
+		}
+	case *ThresholdTrigger:
+		v, missing, err := t.Value.eval(m.scope)
+		if err != nil {
+			m.decide(Decision{Campaign: p.Name, Kind: Erred, Reason: ReasonEvaluation, Detail: clip(err.Error(), 200)})
+		}
+		if err != nil || missing {
+			return s
+		}
+		if s.value, s.known = asNumber(v); !s.known && v != types.NullValue {
+			m.noteOnce(ReasonNumber, p.Name, "threshold")
+		}
+	default: // the others look at no value
+	}
+	return s
+}
+
+// crossed compares the value of a segment or threshold with that before the record.
+func (m *Machine) crossed(p *Program) bool {
+	before, after := m.sightBefore(p), m.sight(p)
+	if t, ok := p.Trigger.(*SegmentTrigger); ok {
+		was := before.value == 1
+		if l := m.c.level(p.Name); l != nil && l.Spec == t.spec {
+			was = l.On
+		}
+		is := after.value == 1
+		m.keepLevel(p, t.spec, is, false)
+		return was != is && is != t.OnLeave
+	}
+	if t, ok := p.Trigger.(*ThresholdTrigger); ok {
+		return m.crossedLevel(p, t, before, after)
+	}
+	return false
+}
+
+func (m *Machine) crossedLevel(p *Program, t *ThresholdTrigger, before, after sight) (fires bool) {
+	on := before.known && t.beyond(before.value)
+	l := m.c.level(p.Name)
+	stored := l != nil && l.Spec == t.spec
+	if stored {
+		on = l.On
+	}
+	if after.known {
+		switch is := t.beyond(after.value); {
+		case on:
+			on = !t.back(after.value)
+		case is:
+			on = true
+			// What was missing counts as low: it can cross up, not down.
+			fires = !t.Down || before.known || stored
+		}
+	}
+	// What the value alone does not show next time: that the level was reached before,
+	// or that the value, missing now, was high.
+	hidden := on && (!after.known || !t.beyond(after.value)) ||
+		t.Down && !after.known && (before.known || stored)
+	m.keepLevel(p, t.spec, on, hidden)
+	return fires
+}
+
+// keepLevel stores the state of a trigger, or drops it where it need not be kept. That of
+// one that changes with time is kept while it is on or will change: the value before a
+// record does not show what a timer has seen of it.
+func (m *Machine) keepLevel(p *Program, spec uint64, on, keep bool) {
+	c, due := m.c, int64(0)
+	if p.watchesClock() {
+		due = p.clock().next(m.scope)
+		keep = keep || on || due != 0 || m.profileChanged()
+	}
+	if !keep {
+		m.dropLevel(p.Name)
+		return
+	}
+	l := c.level(p.Name)
+	if l == nil {
+		c.Levels = inForce(m.set, c.Levels, func(l *Level) string { return l.Campaign })
+		if len(c.Levels) >= maxStates {
+			m.refuse(p, "", ReasonStates)
+			return
+		}
+		i := sort.Search(len(c.Levels), func(i int) bool { return c.Levels[i].Campaign >= p.Name })
+		c.Levels = slices.Insert(c.Levels, i, Level{})
+		l = &c.Levels[i]
+	}
+	*l = Level{Campaign: p.Name, Spec: spec, On: on, Due: due}
+}
+
+// fireLevel looks at a value at the instant at which it may have changed: as of that
+// instant, also when the timer comes late, so that a downtime leaves nothing out.
+func (m *Machine) fireLevel(campaign string) {
+	l, p := m.c.level(campaign), m.set.byName[campaign]
+	if p == nil || !p.watches() || !p.watchesClock() || l.Spec != p.levelSpec() {
+		m.dropLevel(campaign)
+		return
+	}
+	m.scope.chain.c = nil
+	m.scope.event.set(nil)
+	m.before, m.heights = m.before[:0], m.heights[:0]
+	m.scope.now = l.Due
+	if m.trace != nil {
+		m.traceTrigger(p, nil)
+	}
+	fires := m.crossed(p)
+	m.scope.now = m.now
+	if fires {
+		if m.trace != nil {
+			m.trace.fires(p.Name)
+		}
+		m.enterUnlessLate(p, nil)
+	}
+}
+
+// observe notes, when a campaign becomes active, where a customer stands with a value that
+// changes with time, and arms the timer: what is so already is no change.
+func (m *Machine) observe(p *Program) {
+	if !p.watchesClock() {
+		return
+	}
+	if l := m.c.level(p.Name); l != nil && l.Spec == p.levelSpec() {
+		return // a record came first
+	}
+	m.scope.now = m.asOf
+	s := m.sight(p)
+	on := s.value == 1
+	if t, is := p.Trigger.(*ThresholdTrigger); is {
+		on = s.known && t.beyond(s.value)
+	}
+	m.keepLevel(p, p.levelSpec(), on, false)
+	m.scope.now = m.now
+}
+
+func (m *Machine) dropLevel(campaign string) {
+	c := m.c
+	i := sort.Search(len(c.Levels), func(i int) bool { return c.Levels[i].Campaign >= campaign })
+	if i < len(c.Levels) && c.Levels[i].Campaign == campaign {
+		c.Levels = append(c.Levels[:i], c.Levels[i+1:]...)
+	}
+}

@@ -1,0 +1,56 @@
+package campaign
+
+import "sort"
+
+// Ring holds the last events of one name, oldest first.
+type Ring struct {
+	Name   string
+	Events []Remembered
+}
+
+// Remembered is an event in a ring, in stored form.
+type Remembered struct {
+	N     uint64 // its place among all events that the customer's rings took
+	Event []byte
+}
+
+func (c *Customer) ring(name string) *Ring {
+	i := sort.Search(len(c.Rings), func(i int) bool { return c.Rings[i].Name >= name })
+	if i < len(c.Rings) && c.Rings[i].Name == name {
+		return &c.Rings[i]
+	}
+	return nil
+}
+
+// remember puts an event into the ring of its name, dropping the oldest of a full one.
+func (c *Customer) remember(e *Event) {
+	i := sort.Search(len(c.Rings), func(i int) bool { return c.Rings[i].Name >= e.Name })
+	if i == len(c.Rings) || c.Rings[i].Name != e.Name {
+		c.Rings = append(c.Rings, Ring{})
+		copy(c.Rings[i+1:], c.Rings[i:])
+		c.Rings[i] = Ring{Name: e.Name}
+	}
+	r := &c.Rings[i]
+	if len(r.Events) == ringSize {
+		r.Events = append(r.Events[:0], r.Events[1:]...)
+	}
+	c.Ringed++
+	r.Events = append(r.Events, Remembered{N: c.Ringed, Event: e.appendBody(nil)})
+}
+
+// remembered are the events of rings in the order in which they came.
+func remembered(rings []Ring) []Remembered {
+	var all []Remembered
+	for i := range rings {
+		all = append(all, rings[i].Events...)
+	}
+	sort.Slice(all, func(i, j int) bool { return all[i].N < all[j].N })
+	return all
+}
+
+func timeOf(r *Remembered) int64 {
+	if e := decodeBody(r.Event); e != nil {
+		return e.Time
+	}
+	return 0
+}

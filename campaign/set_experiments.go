@@ -1,0 +1,62 @@
+package campaign
+
+// Winner is a decided experiment: chains that come to it take the variant.
+type Winner struct {
+	Campaign string `json:"campaign"`
+	Step     string `json:"step"`
+	Variant  string `json:"variant"`
+}
+
+// winner is the decided variant of an experiment, empty before.
+func (s *Set) winner(campaign, step string) string {
+	for i := range s.winners {
+		if s.winners[i].Campaign == campaign && s.winners[i].Step == step {
+			return s.winners[i].Variant
+		}
+	}
+	return ""
+}
+
+// Decide makes known which experiments are decided. It must be called before the set
+// is used.
+func (s *Set) Decide(winners []Winner) { s.winners = winners }
+
+// Version is that of a campaign in force, 0 when there is none.
+func (s *Set) Version(campaign string) uint32 {
+	if p := s.byName[campaign]; p != nil {
+		return p.Version
+	}
+	return 0
+}
+
+// Counts is the experiment of a campaign in force that still looks for a winner, nil
+// when there is none.
+func (s *Set) Counts(campaign, step string) *Experiment {
+	p := s.byName[campaign]
+	if p == nil {
+		return nil
+	}
+	at, _ := p.step(step)
+	if at == nil {
+		return nil
+	}
+	x, ok := at.Verb.(*Experiment)
+	if !ok || x.Winner == nil || p.goal(x.Goal) == nil || x.Index(s.winner(campaign, step)) >= 0 {
+		return nil
+	}
+	return x
+}
+
+// Counting calls f with each experiment of a campaign in force that still looks for a
+// winner, in the order of the steps.
+func (s *Set) Counting(campaign string, f func(step string, x *Experiment)) {
+	p := s.byName[campaign]
+	if p == nil {
+		return
+	}
+	p.Experiments(func(step string, x *Experiment) {
+		if s.Counts(campaign, step) != nil {
+			f(step, x)
+		}
+	})
+}

@@ -1,0 +1,122 @@
+package campaign
+
+import "cmp"
+
+// reached says which steps some path leads to. A step that goes back goes on to the
+// next in the list in the end.
+func (p *Program) reached() []bool {
+	reached := make([]bool, len(p.Steps)+1)
+	reached[0] = true
+	for changed := true; changed; {
+		changed = false
+		visit := func(at int) {
+			changed = changed || !reached[at]
+			reached[at] = true
+		}
+		for i := range p.Steps {
+			if !reached[i] {
+				continue
+			}
+			for _, target := range p.targets(i) {
+				if at, ok := p.steps[target]; ok {
+					if visit(at); at <= i {
+						visit(i + 1)
+					}
+				}
+			}
+		}
+	}
+	return reached
+}
+
+// targets are the steps that can follow step i.
+func (p *Program) targets(i int) []string {
+	next := p.after(i)
+	switch v := p.Steps[i].Verb.(type) {
+	case *Exit:
+		return nil
+	case *Experiment:
+		return v.targets(next)
+	case *Call:
+		return v.targets(next)
+	case *Branch:
+		var all []string
+		for _, a := range v.Arms {
+			all = append(all, a.Goto)
+		}
+		if len(v.Arms) > 0 && v.Arms[len(v.Arms)-1].When == nil {
+			return all
+		}
+		return append(all, next)
+	case *Wait:
+		var all []string
+		for _, m := range v.For {
+			if m.Goto != "" {
+				all = append(all, m.Goto)
+			} else {
+				all = append(all, next)
+			}
+		}
+		if v.OnTimeout != "" {
+			return append(all, v.OnTimeout)
+		}
+		if v.Timeout == 0 && len(all) > 0 {
+			return all
+		}
+		return append(all, next)
+	case *Send:
+		return v.targets(next)
+	default:
+		return []string{next}
+	}
+}
+
+func (c *Call) targets(next string) []string {
+	if c.OnFail == "" {
+		return []string{next}
+	}
+	return []string{next, c.OnFail}
+}
+
+// targets are the steps that can follow a send whose next step in the list is next.
+func (s *Send) targets(next string) []string {
+	all := []string{next}
+	for _, target := range [...]string{s.OnFail, s.OnDrop.Goto} {
+		if target != "" {
+			all = append(all, target)
+		}
+	}
+	return all
+}
+
+func (x *Experiment) targets(next string) (all []string) {
+	for i := range x.Variants {
+		if x.Variants[i].Goto != "" {
+			all = append(all, x.Variants[i].Goto)
+		} else {
+			all = append(all, next)
+		}
+	}
+	return all
+}
+
+// onTimer is the step at which a chain that rests in the step at index at goes on when its
+// timer fires.
+func (p *Program) onTimer(ch *Chain, at int) string {
+	if ch.still {
+		return ch.Step // it has not begun the step
+	}
+	next := p.after(at)
+	switch v := p.Steps[at].Verb.(type) {
+	case *Wait:
+		return cmp.Or(v.OnTimeout, next)
+	case *Call: // no reply in time is a failure
+		return cmp.Or(v.OnFail, next)
+	case *Send:
+		if ch.Held != nil {
+			return ch.Step // it is decided again
+		}
+	case *Delay, *Until, *Branch, *Exit, *SetProfile, *Emit, *Start, *Experiment:
+	}
+	return next
+}
