@@ -61,3 +61,6 @@ type Template struct {
 const NamePattern = `^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`
 
 var namePattern = regexp.MustCompile(NamePattern)
+
+// IsName says whether a text has the form of NamePattern.
+func IsName(s string) bool { return namePattern.MatchString(s) }

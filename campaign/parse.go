@@ -40,8 +40,8 @@ const maxErrors = 200
 const maxBroken = 20
 
 // Parse reads a definition file (YAML or JSON, several documents a file) and
-// compiles what it defines. On error it returns an Errors with every error of
-// the file, and the documents that have none.
+// compiles what it defines. On error it returns an Errors with every error of the file, and
+// all its documents: those that have errors are Incomplete.
 func Parse(lang *Language, file string, text []byte) ([]Parsed, error) {
 	r := &reader{file: file, lang: lang, source: yamltext.New(nil)}
 	if len(text) > maxFileBytes {
@@ -63,6 +63,7 @@ func Parse(lang *Language, file string, text []byte) ([]Parsed, error) {
 		if err == nil || broken == maxBroken {
 			break
 		}
+		docs = append(docs, Parsed{Incomplete: true, file: file, Line: 1})
 		text = r.broken(text, err)
 	}
 	if len(r.errs) > 0 {
@@ -96,9 +97,7 @@ func (r *reader) documents(text []byte, most int) (docs []Parsed, err error) {
 			r.fail(&root, "more than %d documents in a file", maxDocuments)
 			return docs, nil
 		}
-		if d, ok := r.document(root.Content[0]); ok {
-			docs = append(docs, d)
-		}
+		docs = append(docs, r.document(root.Content[0]))
 	}
 }
 
@@ -159,12 +158,15 @@ func yamlPlace(err error) (line int, message string) {
 	return line, "this is no YAML: " + yamlLine.ReplaceAllString(text, "")
 }
 
-func (r *reader) document(n *yaml.Node) (Parsed, bool) {
+func (r *reader) document(n *yaml.Node) Parsed {
 	before := len(r.errs)
-	r.kind, r.spots = kindOf(n), map[Spot]*yaml.Node{}
+	r.kind, r.spots, r.unsupported = kindOf(n), map[Spot]*yaml.Node{}, nil
+	r.flawed = map[string]map[string]bool{}
+	d := Parsed{Line: n.Line, file: r.file, source: r.source, spots: r.spots}
 	if depth(n) > maxDepth {
 		r.fail(n, "nested deeper than %d", maxDepth)
-		return Parsed{}, false
+		d.Incomplete = true
+		return d
 	}
 	var kind, version, name string
 	var spec *yaml.Node
@@ -187,21 +189,19 @@ func (r *reader) document(n *yaml.Node) (Parsed, bool) {
 		field{name: "metadata", required: !scenario, read: func(n *yaml.Node) { r.metadata(n, &name, labels) }},
 		field{name: "spec", required: true, read: func(n *yaml.Node) { spec = n }},
 	)
-	if spec == nil || kind == "" {
-		return Parsed{}, false
+	d.Document = Document{Kind: kind, Name: name}
+	switch {
+	case spec == nil:
+		d.Document.Kind = r.kind // empty where it is unknown
+	case !r.spec(spec, &d, labels):
+		d.Document.Kind = ""
 	}
-	d := Parsed{Line: n.Line, Document: Document{Kind: kind, Name: name}}
-	r.unsupported = nil
-	if !r.spec(spec, &d, labels) {
-		return Parsed{}, false // an unknown kind, which is an error already
-	}
-	d.spots, d.source, d.file = r.spots, r.source, r.file
 	source, err := yaml.Marshal(n)
 	if err != nil {
 		r.fail(n, "cannot be written back: %v", err)
 	}
-	d.Document.Source, d.Unsupported = string(source), r.unsupported
-	return d, len(r.errs) == before
+	d.Document.Source, d.Unsupported, d.Incomplete = string(source), r.unsupported, len(r.errs) > before
+	return d
 }
 
 // kindOf is the kind that a document says it is of, if there is such a kind.
@@ -281,10 +281,10 @@ func (r *reader) channel(n *yaml.Node, c *Channel) {
 			r.text(n, "url", &c.URL)
 		}},
 	)
-	if c.Type == ChannelWebhook && c.URL == "" {
+	if c.Type == ChannelWebhook && c.URL == "" && !r.flawed["channel"]["url"] {
 		r.fail(n, "channel: a webhook needs a url")
 	}
-	if c.Type == ChannelConsole && c.URL != "" {
+	if c.Type == ChannelConsole && c.URL != "" && !r.flawed["channel"]["type"] {
 		r.fail(n, "channel: a console has no url")
 	}
 }

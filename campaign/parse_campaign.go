@@ -11,6 +11,7 @@ func (r *reader) campaign(n *yaml.Node, p *Program) {
 	p.MaxEventAge = dayMillis
 	p.Reentry.MaxActive = 1
 	maxActiveGiven := false
+	r.checks = nil
 	fields := []field{
 		{name: "trigger", required: true, read: func(n *yaml.Node) {
 			r.trigger(n, p)
@@ -43,9 +44,12 @@ func (r *reader) campaign(n *yaml.Node, p *Program) {
 		{name: "policy", read: func(n *yaml.Node) { r.campaignPolicy(n, &p.Policy) }},
 		{name: "zone", read: func(n *yaml.Node) { r.zone(n, "zone", &p.Zone) }},
 		{name: "steps", required: true, read: func(n *yaml.Node) {
-			before := len(r.errs)
-			r.list(n, "steps", maxSteps, func(n *yaml.Node) { p.Steps = append(p.Steps, r.step(n)) })
-			r.checkSteps(n, p, len(r.errs) == before)
+			var unclear []bool
+			r.list(n, "steps", maxSteps, func(n *yaml.Node) {
+				s, lost := r.step(n)
+				p.Steps, unclear = append(p.Steps, s), append(unclear, lost)
+			})
+			r.checkSteps(n, p, unclear)
 		}},
 	}
 	r.object(n, "campaign", append(fields, later("versions")...)...)
@@ -53,7 +57,6 @@ func (r *reader) campaign(n *yaml.Node, p *Program) {
 	for _, check := range r.checks {
 		check(p)
 	}
-	r.checks = nil
 	if p.Reentry.OnActive == Parallel && !maxActiveGiven {
 		p.Reentry.MaxActive = MaxLiveChains
 	}
@@ -97,6 +100,7 @@ func (r *reader) trigger(n *yaml.Node, p *Program) {
 		if n.Kind == yaml.MappingNode && len(n.Content) == 0 {
 			r.fail(n, "trigger: one of %s is needed; write for example event: {name: Cart Updated}", fieldNames(fields))
 		}
+		r.flaw("trigger", "?")
 		p.Trigger = new(EventTrigger) // keeps later checks from tripping; there is an error already
 	}
 }
@@ -133,10 +137,10 @@ func (r *reader) reentry(n *yaml.Node, e *Reentry) (maxActiveGiven bool) {
 			e.OnActive = OnActive(r.choice(n, "reentry.on_active", "ignore", "restart", "refresh", "parallel"))
 		}},
 	)
-	if e.Mode == Cooldown && cooldown == nil {
+	if e.Mode == Cooldown && cooldown == nil && !r.flawed["reentry"]["cooldown"] {
 		r.fail(n, "reentry: mode cooldown needs a cooldown, for example 30d")
 	}
-	if e.Mode != Cooldown && cooldown != nil {
+	if e.Mode != Cooldown && cooldown != nil && !r.flawed["reentry"]["mode"] {
 		r.fail(cooldown, "reentry.cooldown is only used with mode: cooldown")
 	}
 	return maxActiveGiven
@@ -195,7 +199,7 @@ func (r *reader) goals(n *yaml.Node, p *Program) {
 		if g.ReverseOn != nil && g.ReverseOn.Match == "" {
 			g.ReverseOn.Match = g.Match.Match
 		}
-		if g.FromDelivery && g.Window == 0 {
+		if g.FromDelivery && g.Window == 0 && !r.flawed["goal"]["window"] {
 			r.fail(n, "goal: from: delivery needs a window")
 		}
 		p.Goals = append(p.Goals, g)

@@ -30,7 +30,7 @@ func (r *reader) experiment(n *yaml.Node) *Experiment {
 		field{name: "goal", read: func(n *yaml.Node) {
 			r.name(n, "experiment.goal", &x.Goal)
 			r.checks = append(r.checks, func(p *Program) {
-				if p.goal(x.Goal) == nil {
+				if p.goal(x.Goal) == nil && !r.flawed["campaign"]["goals"] {
 					r.fail(n, "experiment.goal %q is none of the campaign's goals", x.Goal)
 				}
 			})
@@ -38,7 +38,7 @@ func (r *reader) experiment(n *yaml.Node) *Experiment {
 		field{name: "winner", read: func(n *yaml.Node) {
 			x.Winner = r.winner(n)
 			r.checks = append(r.checks, func(p *Program) {
-				if x.Goal == "" && len(p.Goals) == 0 {
+				if x.Goal == "" && len(p.Goals) == 0 && !r.flawed["campaign"]["goals"] {
 					r.fail(n, "experiment.winner needs a goal to compare the variants by")
 				}
 			})

@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -12,10 +13,18 @@ import (
 // verbNames are for messages.
 const verbNames = "delay, until, wait, send, branch, experiment, set, emit, start, exit"
 
-func (r *reader) step(n *yaml.Node) Step {
-	var s Step
+// straight are the verbs inside of which nothing says which step follows; of a send some
+// fields do.
+//
+//nudge:constant read only
+var straight = []string{"delay", "until", "set", "emit", "start", "exit", "send"}
+
+// step reads a step. unclear says that by its errors it is not known where it leads.
+func (r *reader) step(n *yaml.Node) (s Step, unclear bool) {
+	harmless, twice := 0, false // harmless counts errors that do not concern where the step leads
 	verb := func(v Verb) {
 		if s.Verb != nil {
+			twice = true
 			r.fail(n, "step %s: exactly one of %s is allowed; make two steps of it", s.ID, verbNames)
 		}
 		s.Verb = v
@@ -40,6 +49,15 @@ func (r *reader) step(n *yaml.Node) Step {
 		{name: "call", read: func(n *yaml.Node) { verb(r.call(n)) }},
 		{name: "loop", read: func(n *yaml.Node) { r.loop(n, &s.Loop) }},
 	}
+	for i := range fields {
+		if read := fields[i].read; slices.Contains(straight, fields[i].name) {
+			fields[i].read = func(n *yaml.Node) {
+				before := len(r.errs)
+				read(n)
+				harmless += len(r.errs) - before
+			}
+		}
+	}
 	outer, before := r.spots, len(r.errs)
 	r.spots = map[Spot]*yaml.Node{}
 	r.object(n, "step", fields...)
@@ -56,7 +74,11 @@ func (r *reader) step(n *yaml.Node) Step {
 		}
 		s.Verb = new(Exit) // there is an error already; keeps later checks from tripping
 	}
-	return s
+	_, sends := s.Verb.(*Send)
+	in := r.flawed["send"]
+	unclear = len(r.errs)-before > harmless || twice ||
+		sends && (in["on_fail"] || in["on_drop"] || in["on_cap"] || in["?"])
+	return s, unclear
 }
 
 func (r *reader) delay(n *yaml.Node) *Delay {
@@ -96,7 +118,7 @@ func (r *reader) wait(n *yaml.Node) *Wait {
 	if len(w.For) == 0 && w.Timeout == 0 && len(r.errs) == before {
 		r.fail(n, "wait: needs for, or timeout, or both")
 	}
-	if w.RestartOn != nil && w.Timeout == 0 {
+	if w.RestartOn != nil && w.Timeout == 0 && !r.flawed["wait"]["timeout"] {
 		r.fail(n, "wait: restart_on needs a timeout to restart")
 	}
 	return w
@@ -239,9 +261,9 @@ func (r *reader) exit(n *yaml.Node) *Exit {
 	return e
 }
 
-// checkSteps checks what concerns several steps: ids, targets, and, when each of them is
-// whole, reachability.
-func (r *reader) checkSteps(n *yaml.Node, p *Program, whole bool) {
+// checkSteps checks what concerns several steps: ids, targets and reachability. Of the
+// steps that are unclear it is not known which steps follow.
+func (r *reader) checkSteps(n *yaml.Node, p *Program, unclear []bool) {
 	if n.Kind != yaml.SequenceNode || len(n.Content) != len(p.Steps) {
 		return
 	}
@@ -249,25 +271,25 @@ func (r *reader) checkSteps(n *yaml.Node, p *Program, whole bool) {
 		r.fail(n, "steps: at least one is needed")
 		return
 	}
-	before := len(r.errs)
 	p.steps = make(map[string]int, len(p.Steps))
-	unclear := map[string]bool{} // ids of several steps
+	shared := map[string]bool{} // ids of several steps
 	for i := range p.Steps {
+		if p.Steps[i].ID == "" {
+			continue // there is an error already
+		}
 		if first, twice := p.steps[p.Steps[i].ID]; twice {
-			unclear[p.Steps[i].ID] = true
+			shared[p.Steps[i].ID] = true
 			r.fail(valueOf(n.Content[i], "id"), "step id %q is used twice, first for step %d; give one another id",
 				p.Steps[i].ID, first+1)
 			continue
 		}
 		p.steps[p.Steps[i].ID] = i
 	}
-	r.checkTargets(n, p, unclear)
-	if len(r.errs) > before || !whole {
-		return // ids and targets first: what they break would be reported too
-	}
-	reached := p.reached()
+	r.checkTargets(n, p, shared, unclear)
+	reached := p.reached(unclear)
 	for i := range p.Steps {
-		if !reached[i] {
+		// A step without an id of its own may be meant by any goto.
+		if !reached[i] && !shared[p.Steps[i].ID] && IsName(p.Steps[i].ID) {
 			r.fail(n.Content[i], "step %s cannot be reached: no step before it goes on to it; add a goto: %s, "+
 				"or remove it",
 				p.Steps[i].ID, p.Steps[i].ID)
@@ -275,22 +297,27 @@ func (r *reader) checkSteps(n *yaml.Node, p *Program, whole bool) {
 	}
 }
 
-// checkTargets checks that each goto names a step, and one behind only where that
-// allows it.
-func (r *reader) checkTargets(n *yaml.Node, p *Program, unclear map[string]bool) {
+// checkTargets checks that each goto names a step, and one behind only where that allows
+// it. A step whose goto does neither becomes unclear. shared are the ids of several steps.
+func (r *reader) checkTargets(n *yaml.Node, p *Program, shared map[string]bool, unclear []bool) {
 	ids := make([]string, 0, len(p.Steps))
 	for i := range p.Steps {
 		ids = append(ids, p.Steps[i].ID)
 	}
 	for i := range p.Steps {
 		for _, target := range p.targets(i) {
-			switch at, ok := p.steps[target]; {
-			case target == endStep, unclear[target]:
+			at, ok := p.steps[target]
+			if target == endStep || ok && !shared[target] && (at > i || p.Steps[at].Loop > 0) {
+				continue
+			}
+			unclear[i] = true
+			switch {
+			case shared[target], !ok && (!IsName(target) || slices.Contains(ids, "")): // told already
 			case !ok:
 				r.fail(gotoNode(n.Content[i], target), "step %s: goto %q names no step; there are %s, %s%s",
 					p.Steps[i].ID,
 					target, strings.Join(ids, ", "), endStep, nearest.Hint(target, append(ids, endStep)))
-			case at <= i && p.Steps[at].Loop == 0:
+			default:
 				r.fail(gotoNode(n.Content[i], target), "step %s: goto %q goes back; only forward is allowed, or "+
 					"to a step with "+
 					"loop: {max: N}", p.Steps[i].ID, target)

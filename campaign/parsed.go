@@ -20,9 +20,12 @@ type Parsed struct {
 	// Unsupported is what the language has and no server can do yet. It is no error of the
 	// document, so that records of the log that have it can be read.
 	Unsupported Errors
-	file        string
-	source      *yamltext.Text
-	spots       map[Spot]*yaml.Node
+	// Incomplete says that the document has errors: what could be read of it is here, for
+	// checks against others. Where its kind or name is not known, that is empty.
+	Incomplete bool
+	file       string
+	source     *yamltext.Text
+	spots      map[Spot]*yaml.Node
 }
 
 // Spot names a place of a document that matters when it is checked against others: that

@@ -28,10 +28,10 @@ func (r *reader) checkPeriod(n *yaml.Node, p *Program) {
 	if p.From != 0 && p.Until != 0 && p.From >= p.Until {
 		r.fail(n, "campaign: until must be after from")
 	}
-	if p.Recheck && p.Audience == nil && len(r.errs) == 0 {
+	if p.Recheck && p.Audience == nil && !r.flawed["campaign"]["audience"] && !r.flawed["campaign"]["recheck"] {
 		r.fail(n, "campaign: recheck needs an audience")
 	}
-	if !p.Existing {
+	if !p.Existing || p.Trigger == nil || r.flawed["trigger"]["?"] {
 		return
 	}
 	switch p.Trigger.(type) {

@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -34,6 +35,18 @@ type reader struct {
 	draw *drawing
 	// unsupported is what the document in hand has and no server can do yet.
 	unsupported Errors
+	// flawed are the fields that could not be read, of the last object of each name: what
+	// depends on one is not checked, so that one mistake is told once. "?" stands for a
+	// field that the object does not have.
+	flawed map[string]map[string]bool
+}
+
+// flaw notes that a field could not be read.
+func (r *reader) flaw(what, field string) {
+	if r.flawed[what] == nil {
+		r.flawed[what] = map[string]bool{}
+	}
+	r.flawed[what][field] = true
 }
 
 func (r *reader) fail(n *yaml.Node, format string, args ...any) {
@@ -67,6 +80,7 @@ func (r *reader) object(n *yaml.Node, what string, fields ...field) {
 		r.drawObject(fields)
 		return
 	}
+	delete(r.flawed, what)
 	if n.Kind == yaml.AliasNode || n.Anchor != "" {
 		r.fail(n, "%s: anchors and aliases are not allowed; write it out", what)
 		return
@@ -79,7 +93,7 @@ func (r *reader) object(n *yaml.Node, what string, fields ...field) {
 		r.fail(n, "%s must be an object with %s%s", what, fieldNames(fields), hint)
 		return
 	}
-	seen := map[string]bool{}
+	seen, meant := map[string]bool{}, map[string]bool{}
 	var unknown []*yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
@@ -90,9 +104,10 @@ func (r *reader) object(n *yaml.Node, what string, fields ...field) {
 			if len(unknown) > 2*maxErrors {
 				continue
 			}
-			if near := nearest.Name(key.Value, allNames(fields)); near != "" {
-				seen[near] = true // it is not missing too
-			}
+			near := meantField(key.Value, fields)
+			meant[near] = true // it is not missing too
+			r.flaw(what, cmp.Or(near, "?"))
+			continue
 		case seen[key.Value] && what == "document":
 			r.fail(key, "document: field %q is given twice; between two documents stands a line with ---", key.Value)
 			return
@@ -103,22 +118,26 @@ func (r *reader) object(n *yaml.Node, what string, fields ...field) {
 		case fields[at].later:
 			r.fail(key, "%s: field %q is not supported yet; remove it", what, key.Value)
 		default:
-			fields[at].read(value)
+			before := len(r.errs)
+			if fields[at].read(value); len(r.errs) > before {
+				r.flaw(what, key.Value)
+			}
 		}
 		seen[key.Value] = true
 	}
 	var missing []string
 	for _, f := range fields {
-		if f.required && !seen[f.name] {
+		if f.required && !seen[f.name] && !meant[f.name] {
 			missing = append(missing, f.name)
+			r.flaw(what, f.name)
 		}
 	}
 	if len(unknown) == 2 && len(missing) == 1 && what != "document" { // one for the other
-		r.unknownField(n, unknown[0], unknown[1], what, fields, missing[0])
+		r.unknownField(n, unknown[0], unknown[1], what, fields, missing[0], seen)
 		return
 	}
 	for i := 0; i < len(unknown); i += 2 {
-		r.unknownField(n, unknown[i], unknown[i+1], what, fields, "")
+		r.unknownField(n, unknown[i], unknown[i+1], what, fields, "", seen)
 	}
 	for _, name := range missing {
 		r.fail(n, "%s: field %q is missing%s", what, name, example(what, name))

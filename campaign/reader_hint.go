@@ -16,9 +16,36 @@ import (
 
 // This file says what to write instead of what is wrong.
 
+// synonyms are the words of other languages and products for fields: the first one that an
+// object may have is probably meant.
+//
+//nudge:constant read only
+var synonyms = map[string][]string{
+	"if": {"when", "where"}, "condition": {"when", "where"}, "cond": {"when", "where"},
+	"filter": {"where", "when", "audience"}, "then": {"goto"}, "next": {"goto"}, "else": {"goto"},
+	"sleep": {"delay"}, "pause": {"delay"}, "actions": {"steps"}, "split": {"branch", "variants"},
+	"message": {"inline"}, "content": {"inline"}, "via": {"channel"}, "expression": {"when", "value"},
+}
+
+// meantField is the field of an object that a wrong name stands for; empty when none is near.
+func meantField(name string, fields []field) string {
+	names := allNames(fields)
+	if near := nearest.Name(name, names); near != "" {
+		return near
+	}
+	for _, word := range synonyms[strings.ToLower(name)] {
+		if slices.Contains(names, word) {
+			return word
+		}
+	}
+	return ""
+}
+
 // unknownField reports a field that an object does not have. missing is the one that the
-// object lacks, if it is one.
-func (r *reader) unknownField(n, key, value *yaml.Node, what string, fields []field, missing string) {
+// object lacks, if it is one; given are those that it has.
+func (r *reader) unknownField(
+	n, key, value *yaml.Node, what string, fields []field, missing string, given map[string]bool,
+) {
 	if key.Kind != yaml.ScalarNode {
 		r.fail(n, "%s: a text that begins with {{ or { needs quotes: write \"{{ ... }}\"", what)
 		return
@@ -27,8 +54,13 @@ func (r *reader) unknownField(n, key, value *yaml.Node, what string, fields []fi
 		r.fail(key, "%s: unknown field %q", what, clip(key.Value, 60))
 		return
 	}
-	hint := nearest.Hint(key.Value, allNames(fields))
-	if hint == "" && missing != "" {
+	hint, meant := "", meantField(key.Value, fields)
+	switch {
+	case given[meant]:
+		hint = fmt.Sprintf("; did you mean %q? That is given too: keep one", meant)
+	case meant != "":
+		hint = fmt.Sprintf("; did you mean %q?", meant)
+	case missing != "":
 		hint = fmt.Sprintf("; did you mean %q, which is missing?", missing)
 	}
 	if hint == "" {

@@ -3,8 +3,8 @@ package campaign
 import "cmp"
 
 // reached says which steps some path leads to. A step that goes back goes on to the
-// next in the list in the end.
-func (p *Program) reached() []bool {
+// next in the list in the end; one that is unclear may lead to any later one.
+func (p *Program) reached(unclear []bool) []bool {
 	reached := make([]bool, len(p.Steps)+1)
 	reached[0] = true
 	for changed := true; changed; {
@@ -16,6 +16,9 @@ func (p *Program) reached() []bool {
 		for i := range p.Steps {
 			if !reached[i] {
 				continue
+			}
+			for at := i + 1; unclear[i] && at < len(reached); at++ {
+				visit(at)
 			}
 			for _, target := range p.targets(i) {
 				if at, ok := p.steps[target]; ok {

@@ -6,13 +6,17 @@ import (
 )
 
 // checkCalendars checks that each calendar is defined once, and that those which campaigns
-// name are.
+// name are, unless a policy could not be read.
 func checkCalendars(
-	order []string, policies map[string]*campaign.Policy, campaigns map[string]*campaign.Program, fail failure,
+	order []string, policies map[string]*campaign.Policy, campaigns map[string]*campaign.Program, unread bool,
+	fail failure,
 ) {
 	calendars := map[string]string{}
 	for _, name := range order {
 		for _, c := range policies[name].Calendars {
+			if c.Name == "" {
+				continue // there is an error already
+			}
 			if first := calendars[c.Name]; first != "" {
 				fail(campaign.KindPolicy, name, campaign.Spot{Field: "calendar", Name: c.Name},
 					"calendar %q is defined already by Policy %s", c.Name, first)
@@ -20,6 +24,9 @@ func checkCalendars(
 			}
 			calendars[c.Name] = name
 		}
+	}
+	if unread {
+		return
 	}
 	for _, name := range sorted(campaigns) {
 		t, ok := campaigns[name].Trigger.(*campaign.ScheduleTrigger)

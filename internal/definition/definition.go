@@ -92,19 +92,20 @@ type Options struct {
 	Loose bool
 }
 
-// Parse parses and checks files together. All errors of all files come at once,
-// as campaign.Errors joined with errors.Join; only what documents say of each other is
-// not looked at while one of them cannot be read.
+// Parse parses and checks files together. All errors of all files come at once, as
+// campaign.Errors joined with errors.Join, in the order of the files and their lines. What
+// only follows from another error is left out: nothing is undefined that a document which
+// cannot be read may define.
 func Parse(lang *campaign.Language, files []File, o Options) ([]campaign.Parsed, error) {
 	var all []campaign.Parsed
 	var p problems
 	where := map[string]*campaign.Parsed{}
-	unread := false
+	var unread gaps
 	for _, f := range files {
 		docs, err := campaign.Parse(lang, f.Name, f.Text)
 		if err != nil {
 			p.addError(err)
-			unread = true
+			unread.add(docs)
 		}
 		if err == nil && len(docs) == 0 && !f.MayBeEmpty {
 			p.add(&campaign.Error{File: f.Name, Line: 1, Column: 1, Message: "nothing is defined in this file; " +
@@ -113,6 +114,10 @@ func Parse(lang *campaign.Language, files []File, o Options) ([]campaign.Parsed,
 		for i := range docs {
 			d := &docs[i]
 			p.add(d.Unsupported...)
+			if d.Document.Name == "" { // there is an error already
+				all = append(all, *d)
+				continue
+			}
 			key := d.Document.Kind + "/" + d.Document.Name
 			if first := where[key]; first != nil {
 				p.add(d.Error(campaign.Spot{Field: "name"}, 0,
@@ -124,25 +129,45 @@ func Parse(lang *campaign.Language, files []File, o Options) ([]campaign.Parsed,
 			all = append(all, *d)
 		}
 	}
-	if !unread {
-		govern(all, where, o.Known, &p)
+	govern(all, where, o.Known, unread.policies, &p)
+	if o.Loose {
+		unread.channels, unread.templates = true, true
 	}
-	o.Loose = o.Loose || unread
 	if o.Egress == nil {
 		var err error
 		if o.Egress, err = egress.Parse("127.0.0.0/8,::1"); err != nil {
 			return nil, fmt.Errorf("definitions: %w", err)
 		}
 	}
-	link(all, o, &p)
+	link(all, o, unread, &p)
 	if err := p.err(files); err != nil {
 		return nil, err
 	}
 	return all, nil
 }
 
-// link resolves references between documents and finds the variables of messages.
-func link(all []campaign.Parsed, o Options, p *problems) {
+// gaps are the kinds of documents of which some could not be read, so that what they
+// define is not known.
+type gaps struct{ channels, templates, policies bool }
+
+// add takes the documents of a file that has errors.
+func (g *gaps) add(docs []campaign.Parsed) {
+	if len(docs) == 0 {
+		*g = gaps{channels: true, templates: true, policies: true}
+	}
+	for i := range docs {
+		d := &docs[i]
+		anything := d.Incomplete && d.Document.Kind == ""
+		unnamed := d.Incomplete && d.Document.Name == ""
+		g.channels = g.channels || anything || unnamed && d.Document.Kind == campaign.KindChannel
+		g.templates = g.templates || anything || unnamed && d.Document.Kind == campaign.KindTemplate
+		g.policies = g.policies || anything || d.Incomplete && d.Document.Kind == campaign.KindPolicy
+	}
+}
+
+// link resolves references between documents and finds the variables of messages. What may
+// be defined in a gap is not looked for.
+func link(all []campaign.Parsed, o Options, unread gaps, p *problems) {
 	channels := append([]string{ConsoleChannel, campaign.CallChannel}, o.Known.Channels...)
 	templates := map[string][]campaign.Field{}
 	for _, t := range o.Known.Templates {
@@ -159,7 +184,7 @@ func link(all []campaign.Parsed, o Options, p *problems) {
 	r := message.NewRenderer()
 	for i := range all {
 		d := &all[i]
-		if d.Channel != nil {
+		if d.Channel != nil && (d.Channel.URL != "" || !d.Incomplete) {
 			spec := dispatch.ChannelSpec{URL: d.Channel.URL, Out: io.Discard, Egress: o.Egress}
 			if _, err := dispatch.NewChannel(d.Channel.Type, spec); err != nil {
 				p.add(d.Error(campaign.Spot{Field: "url"}, 0, "channel %s: %v", d.Document.Name, err))
@@ -173,7 +198,7 @@ func link(all []campaign.Parsed, o Options, p *problems) {
 		}
 		d.Campaign.Sends(func(step string, s *campaign.Send) {
 			for _, c := range s.Channels {
-				if !slices.Contains(channels, c) && !o.Loose {
+				if !slices.Contains(channels, c) && !unread.channels && campaign.IsName(c) {
 					p.add(d.Error(campaign.Spot{Step: step, Field: "channel", Name: c}, 0,
 						"step %s: channel %q is not defined; add a document of kind Channel, or use %s%s", step, c,
 						ConsoleChannel, nearest.Hint(c, channels)))
@@ -182,7 +207,7 @@ func link(all []campaign.Parsed, o Options, p *problems) {
 			fields := s.Message.Fields
 			if name := s.Message.Template; name != "" {
 				known, ok := templates[name]
-				if !ok && !o.Loose {
+				if !ok && !unread.templates && campaign.IsName(name) {
 					p.add(d.Error(campaign.Spot{Step: step, Field: "template"}, 0,
 						"step %s: template %q is not defined; add a document of kind Template%s", step, name,
 						nearest.Hint(name, sorted(templates))))

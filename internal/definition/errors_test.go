@@ -43,6 +43,9 @@ func TestAllErrorsAtOnce(t *testing.T) {
 	f([]string{document("a", "  colour: red\n", "x"), liquid}, `unknown field "colour"`, `"nope" is no variable`)
 	f([]string{document("a", "", "x"), document("a", "", "y"), document("c", "  policy: {caps: [none]}\n", "x"), liquid},
 		`"a" is defined already`, `cap "none" is not defined`, `"nope" is no variable`)
-	// While a document cannot be read nobody knows which caps there are.
-	f([]string{document("a", "  colour: red\n", "x"), document("c", "  policy: {caps: [none]}\n", "x")}, `unknown field "colour"`)
+	f([]string{document("a", "  colour: red\n", "{{ nope }}"), document("c", "  policy: {caps: [none]}\n", "x")},
+		`unknown field "colour"`, `"nope" is no variable`, `cap "none" is not defined`)
+	// While a policy cannot be read nobody knows which caps there are.
+	const policy = "apiVersion: nudge/v1\nkind: Policy\nmetadata: {name: p}\nspec: {caps: [{nme: none, limit: 3, window: 1h}]}\n"
+	f([]string{policy, document("c", "  policy: {caps: [none]}\n", "x")}, `unknown field "nme"`)
 }

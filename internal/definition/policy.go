@@ -11,8 +11,9 @@ import (
 )
 
 // govern checks the policies that will be in force, those of the files and those known,
-// against each other and against the campaigns that name their caps.
-func govern(all []campaign.Parsed, where map[string]*campaign.Parsed, known Known, p *problems) {
+// against each other and against the campaigns that name their caps; a name that is not
+// defined is no error while a policy cannot be read.
+func govern(all []campaign.Parsed, where map[string]*campaign.Parsed, known Known, unread bool, p *problems) {
 	policies := map[string]*campaign.Policy{}
 	campaigns := map[string]*campaign.Program{}
 	for _, p := range known.Policies {
@@ -43,10 +44,13 @@ func govern(all []campaign.Parsed, where map[string]*campaign.Parsed, known Know
 		return btoi(where[campaign.KindPolicy+"/"+a] != nil) - btoi(where[campaign.KindPolicy+"/"+b] != nil)
 	})
 	caps := onePolicy(order, policies, fail)
-	checkCalendars(order, policies, campaigns, fail)
+	checkCalendars(order, policies, campaigns, unread, fail)
+	if unread {
+		return
+	}
 	for _, name := range sorted(campaigns) {
 		for _, c := range campaigns[name].Policy.Caps {
-			if caps[c] == "" {
+			if caps[c] == "" && campaign.IsName(c) {
 				fail(campaign.KindCampaign, name, campaign.Spot{Field: "cap", Name: c},
 					"policy.caps: cap %q is not defined; add it to a document of kind Policy%s", c,
 					nearest.Hint(c, sorted(caps)))
@@ -93,6 +97,9 @@ func onePolicy(order []string, policies map[string]*campaign.Policy, fail failur
 			quiet = name
 		}
 		for i := range p.Caps {
+			if p.Caps[i].Name == "" {
+				continue // there is an error already
+			}
 			if first := caps[p.Caps[i].Name]; first != "" {
 				fail(campaign.KindPolicy, name, campaign.Spot{Field: "cap", Name: p.Caps[i].Name},
 					"cap %q is defined already by Policy %s", p.Caps[i].Name, first)
