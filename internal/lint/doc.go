@@ -9,6 +9,8 @@
 //	size                 file <= 600 lines, function body <= 70 (comments not counted)
 //	open ends            a promise to come back carries an issue number: TODO(#12)
 //	one title            one "# Title" per markdown file
+//	links                links inside the repository, and pages of docs/ that a text
+//	                     names, exist
 //	no sleep in tests    time.Sleep only in *_synctest_test.go
 //	deterministic core   campaign/ and the core of actors/: no go, no select, no
 //	                     range over a map, no clock, no randomness

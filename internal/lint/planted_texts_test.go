@@ -5,7 +5,7 @@ import "strings"
 func plantedTexts() []planted {
 	// The words are put together here so that this file keeps the rules itself.
 	work, root := "/"+"work/", "/"+"root/"
-	fence := "```"
+	fence, docs := "```", "docs"+"/"
 	return []planted{
 		{name: "no issue number", rule: "open ends", files: map[string]string{
 			"a/a.go": source(
@@ -24,6 +24,13 @@ func plantedTexts() []planted {
 			"one.md":          "# One\n#hashtag\n## Section\n" + fence + "sh\n# a comment\n" + fence + "\n",
 			"nested.md":       "# One\n~~~\n" + fence + "\n# a comment\n~~~\n",
 			"testdata/any.md": "no title here",
+		}},
+		{name: "links", rule: "links", want: []string{"README.md:3", "README.md:4", "README.md:5", "a/a.go:3"}, files: map[string]string{
+			"README.md": "# One\n[a](" + docs + "a.md#a-b), [site](https://example.com), [here](#one), [all](docs/)\n" +
+				"[b](" + docs + "b.md)\n[a](" + docs + "a.md#c)\n[here](#two)\n" + fence + "\n[b](b)\n" + fence + "\n",
+			docs + "a.md":       "# A\n\n## A `b`\n[up](../README.md#one)\n",
+			"a/a.go":            source("// See "+docs+"a.md.", "// See "+docs+"none.md."),
+			"a/testdata/any.md": "# Any\n[b](b.md)\n",
 		}},
 		{name: "paths", rule: "machine paths", files: map[string]string{
 			"run.sh": strings.Join([]string{

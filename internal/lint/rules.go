@@ -14,6 +14,7 @@ func Rules() []Rule {
 		{"size", size},
 		{"open ends", openEnds},
 		{"one title", oneTitle},
+		{"links", links},
 		{"no sleep in tests", noSleepInTests},
 		{"deterministic core", deterministicCore},
 		{"names", names},

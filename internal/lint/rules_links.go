@@ -1,0 +1,96 @@
+package lint
+
+import (
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+var (
+	mdLink    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	mdHeading = regexp.MustCompile(`^#{1,6} +(.*)$`)
+	pageName  = regexp.MustCompile(`\bdocs/[a-z0-9/_-]+\.md\b`)
+	notInSlug = regexp.MustCompile(`[^\pL\pN _-]`)
+)
+
+// links wants each link inside the repository, and each page of docs/ that a text or a
+// comment names, to lead to a file that exists, and to a heading of it.
+func links(repo *Repo) []Finding {
+	pages, exists := map[string]string{}, map[string]bool{}
+	for _, file := range repo.Files {
+		for name := file.Path; name != "."; name = path.Dir(name) {
+			exists[name] = true
+		}
+	}
+	for _, text := range repo.Texts {
+		pages[text.Path] = text.Data
+	}
+	var findings []Finding
+	for _, text := range repo.Texts {
+		if under(text.Path, "testdata") {
+			continue
+		}
+		broken := func(line int, what string) {
+			findings = append(findings, Finding{
+				Path: text.Path, Line: line,
+				Wrong: "nothing is at " + what, Instead: "name the page and the heading that are there",
+			})
+		}
+		inText := prose(text)
+		for i, line := range strings.Split(text.Data, "\n") {
+			for _, name := range pageName.FindAllString(mdLink.ReplaceAllString(line, ""), -1) {
+				if !exists[name] {
+					broken(i+1, name)
+				}
+			}
+			if !inText[i] {
+				continue
+			}
+			for _, match := range mdLink.FindAllStringSubmatch(line, -1) {
+				target, heading, _ := strings.Cut(match[1], "#")
+				if strings.Contains(target, ":") { // another site
+					continue
+				}
+				at := text.Path
+				if target != "" {
+					at = path.Join(path.Dir(text.Path), target)
+				}
+				if !exists[at] || heading != "" && !slices.Contains(headings(pages[at]), heading) {
+					broken(i+1, match[1])
+				}
+			}
+		}
+	}
+	return findings
+}
+
+// prose marks the lines of a Markdown file that are outside fenced code blocks; in other
+// files there are none.
+func prose(text Text) map[int]bool {
+	lines := map[int]bool{}
+	if path.Ext(text.Path) != ".md" {
+		return lines
+	}
+	fenced := false
+	for i, line := range strings.Split(text.Data, "\n") {
+		if codeMark.MatchString(line) {
+			fenced = !fenced
+			continue
+		}
+		lines[i] = !fenced
+	}
+	return lines
+}
+
+// headings are the names by which links reach the headings of a page, as GitHub makes them.
+func headings(page string) []string {
+	var names []string
+	for line := range strings.Lines(page) {
+		if match := mdHeading.FindStringSubmatch(strings.TrimSpace(line)); match != nil {
+			name := notInSlug.ReplaceAllString(strings.ToLower(match[1]), "")
+			names = append(names, strings.ReplaceAll(name, " ", "-"))
+		}
+	}
+	return names
+}
