@@ -40,7 +40,7 @@ const (
 // Reason is why a decision fell as it did.
 type Reason string
 
-// The reasons: a closed list, documented in docs/campaigns.md.
+// The reasons: a closed list, documented in docs/reference/reasons.md.
 const (
 	NoReason         Reason = ""
 	ReasonTooOld     Reason = "too_old"           // event time older than max_event_age

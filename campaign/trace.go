@@ -5,7 +5,7 @@ import "reflect"
 // maxTraced bounds the rows of a trace.
 const maxTraced = 100_000
 
-// Rule names what a machine asks. The list is closed and documented in docs/campaigns.md.
+// Rule names what a machine asks. The list is closed and documented in docs/reference/explain.md.
 type Rule string
 
 // The rules, in the order in which a chain's life asks them.

@@ -400,9 +400,9 @@ func against(schema map[string]any, v any) string {
 	return ""
 }
 
-// docs/campaigns.md lists the presets. UPDATE=1 writes the table.
+// docs/reference/presets.md lists the presets. UPDATE=1 writes the table.
 func TestTable(t *testing.T) {
-	const file, begin, end = "../docs/campaigns.md", "<!-- presets: begin -->\n", "<!-- presets: end -->\n"
+	const file, begin, end = "../docs/reference/presets.md", "<!-- presets: begin -->\n", "<!-- presets: end -->\n"
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

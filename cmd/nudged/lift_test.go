@@ -21,11 +21,11 @@ spec:
   steps: [{id: rest, delay: 30d}]
 `
 
-// The query that docs/campaigns.md gives for ClickHouse has the figures of a simulation
+// The query that docs/reference/holdouts.md gives for ClickHouse has the figures of a simulation
 // of the same history.
 func TestLiftInClickHouse(t *testing.T) {
 	// shows: 198
-	page, err := os.ReadFile("../../docs/campaigns.md")
+	page, err := os.ReadFile("../../docs/reference/holdouts.md")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,7 @@
 // A document that the parser takes is valid under the schema. The other way round it is
 // weaker: it does not know expressions, Liquid, names of time zones and cron rules, nor
 // what refers to something (steps, goals, channels, templates, caps), nor limits that
-// only all of a document shows (see docs/campaigns.md).
+// only all of a document shows (see docs/reference/definitions.md).
 package schema
 
 import (
