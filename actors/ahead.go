@@ -7,7 +7,7 @@ func (s *Shard) Ahead() bool {
 		return true
 	}
 	for _, h := range s.customers.all { //nudge:unordered it only matters whether there is one
-		if h.c == nil && h.timer.level != notArmed || h.c != nil && s.defs.set(h.c.Workspace).Ahead(h.c) {
+		if h.c == nil && h.timer.armed() || h.c != nil && s.defs.set(h.c.Workspace).Ahead(h.c) {
 			return true
 		}
 	}

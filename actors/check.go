@@ -21,7 +21,7 @@ type Census struct {
 func (s *Shard) Census() Census {
 	return Census{
 		Loaded: s.customers.loaded(), Asleep: len(s.customers.asleep), Dirty: len(s.dirty), Bytes: s.customers.bytes,
-		Cascades: s.wheel.cascades,
+		Cascades: s.wheel.spread(),
 	}
 }
 
@@ -35,7 +35,7 @@ func (s *Shard) Check() error {
 	var wrong error
 	first := ""
 	for key, h := range s.customers.all { //nudge:unordered the smallest key's error is kept
-		if h.timer.level != notArmed && h.timer.level != isHeld {
+		if h.timer.armed() && !h.timer.held() {
 			armed++
 		}
 		if h.inMemory() {
@@ -52,8 +52,8 @@ func (s *Shard) Check() error {
 	switch {
 	case wrong != nil:
 		return wrong
-	case armed != s.wheel.size:
-		return fmt.Errorf("actors: the wheel has %d timers, customers have %d", s.wheel.size, armed)
+	case armed != s.wheel.len():
+		return fmt.Errorf("actors: the wheel has %d timers, customers have %d", s.wheel.len(), armed)
 	case loaded != s.customers.loaded() || bytes != s.customers.bytes || dirty != len(s.dirty):
 		return fmt.Errorf("actors: %d customers of %d bytes are in memory, %d dirty; counted are %d, %d and %d", loaded,
 			bytes, dirty, s.customers.loaded(), s.customers.bytes, len(s.dirty))
@@ -66,11 +66,8 @@ func (s *Shard) checkHosted(key string, h *hosted) error {
 	if t.key != key {
 		return fmt.Errorf("actors: customer %q has the timer of %q", key, t.key)
 	}
-	if t.level >= 0 {
-		slot := s.wheel.slots[t.level][t.slot]
-		if int(t.index) >= len(slot) || slot[t.index] != t {
-			return fmt.Errorf("actors: the timer of %q is not where it says", key)
-		}
+	if !s.wheel.has(t) {
+		return fmt.Errorf("actors: the timer of %q is not where it says", key)
 	}
 	switch {
 	case h.c != nil && h.asleep != "" || h.c == nil && h.dirty:
@@ -80,7 +77,7 @@ func (s *Shard) checkHosted(key string, h *hosted) error {
 	case h.asleep != "":
 		due, err := campaign.DecodeNextDue([]byte(h.asleep))
 		return errors.Join(err, checkTimer(key, t, due))
-	case t.level == notArmed:
+	case !t.armed():
 		return fmt.Errorf("actors: passivated %q is kept without a timer", key)
 	}
 	return nil
@@ -88,9 +85,9 @@ func (s *Shard) checkHosted(key string, h *hosted) error {
 
 func checkTimer(key string, t *timer, due int64) error {
 	switch {
-	case due == 0 && t.level != notArmed:
+	case due == 0 && t.armed():
 		return fmt.Errorf("actors: %q needs no timer and has one at %d (C5)", key, t.due)
-	case due != 0 && t.level == notArmed:
+	case due != 0 && !t.armed():
 		return fmt.Errorf("actors: %q is due at %d and has no timer (C5)", key, due)
 	case due != 0 && t.due != due:
 		return fmt.Errorf("actors: %q is due at %d, its timer at %d (C5)", key, due, t.due)
@@ -115,7 +112,7 @@ func (s *Shard) CheckStored(store storage.Store) error {
 		if err != nil {
 			return err
 		}
-		none := timer{level: notArmed}
+		none := newTimer(key)
 		if h == nil {
 			return checkTimer(key, &none, due)
 		}

@@ -50,7 +50,7 @@ func CheckOrigin(ctx context.Context, events, effects stream.Stream) error {
 	if err != nil || out.Last < max(out.First, 1) {
 		return err
 	}
-	from, err := effectFrame(ctx, effects, out.Last)
+	from, err := EffectFrame(ctx, effects, out.Last)
 	if err != nil {
 		return err
 	}
@@ -65,8 +65,8 @@ func CheckOrigin(ctx context.Context, events, effects stream.Stream) error {
 	return nil
 }
 
-// effectFrame is the log sequence of the frame that made effect message n.
-func effectFrame(ctx context.Context, effects stream.Stream, n uint64) (uint64, error) {
+// EffectFrame is the log sequence of the frame that made effect message n.
+func EffectFrame(ctx context.Context, effects stream.Stream, n uint64) (uint64, error) {
 	raw, err := effects.Get(ctx, n)
 	if err != nil {
 		return 0, err

@@ -77,3 +77,13 @@ type Claim struct {
 	Node  string `json:"node"`
 	Epoch uint64 `json:"epoch"`
 }
+
+// Backfill is the control record that has counters filled from the retained log. The
+// documents wait; an Apply with its number puts them in force.
+type Backfill struct {
+	Workspace string              `json:"workspace"`
+	Documents []campaign.Document `json:"documents"`
+	// Asks are the counters that are filled; the others that the documents ask for count
+	// from this record on.
+	Asks []campaign.Ask `json:"asks"`
+}

@@ -6,6 +6,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/nudge-engine/nudge/internal/wire"
+	"github.com/nudge-engine/nudge/storage"
 )
 
 const (
@@ -107,6 +108,15 @@ func (c *dedupeChunk) expire(now int64) (over []uint64) {
 	return c.ids[from:c.gone]
 }
 
+// setLimit bounds how many ids are remembered.
+func (d *dedupe) setLimit(ids int) { d.limit = ids }
+
+// maxIDs is how many ids are remembered at most.
+func (d *dedupe) maxIDs() int { return d.limit }
+
+// len is how many ids are remembered.
+func (d *dedupe) len() int { return d.seen.len() }
+
 // window is how far back the set reaches at now, in ms.
 func (d *dedupe) window(now int64) int64 {
 	for _, c := range d.chunks {
@@ -142,6 +152,23 @@ func (c *dedupeChunk) appendTo(b []byte) []byte {
 	}
 	return b
 }
+
+// save puts into a snapshot of a partition what changed since the last.
+func (d *dedupe) save(partition int, b *storage.Batch) {
+	for i, c := range d.chunks {
+		if c.dirty {
+			b.Set(storage.DedupeKey(partition, d.first+uint64(i)), c.appendTo(nil))
+			c.dirty = false
+		}
+	}
+	for _, number := range d.gone {
+		b.Delete(storage.DedupeKey(partition, number))
+	}
+	d.unsaved()
+}
+
+// unsaved forgets which chunks the next snapshot deletes, where no snapshots are taken.
+func (d *dedupe) unsaved() { d.gone = d.gone[:0] }
 
 // load appends a stored chunk, in the order of the chunks' numbers, without what is over
 // the window at now, the log time of the snapshot.

@@ -110,6 +110,16 @@ func (d *definitions) build(name string, w *workspace, place uint64) error {
 	return nil
 }
 
+// Definitions is the stored form of what the partition has in force.
+func (s *Shard) Definitions() []byte { return s.defs.encode() }
+
+// TryDefinitions says why a program that compiles so refuses what a partition has in force,
+// by its stored form.
+func TryDefinitions(compile Compile, stored []byte) error {
+	d := newDefinitions(compile)
+	return d.load(stored)
+}
+
 // encode is the stored form: JSON with sorted keys.
 func (d *definitions) encode() []byte {
 	b, err := json.Marshal(d.workspaces)

@@ -83,3 +83,21 @@ func (d *definitions) merge(workspace string, next, old *workspace, docs []campa
 	next.compiled = append(next.compiled, old.compiled[at:]...)
 	return nil
 }
+
+func sameNeeds(a, b map[string][]campaign.Variable) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for step, variables := range a { //nudge:unordered all must be the same
+		other := b[step]
+		if len(other) != len(variables) {
+			return false
+		}
+		for i := range variables {
+			if variables[i] != other[i] {
+				return false
+			}
+		}
+	}
+	return true
+}

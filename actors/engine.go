@@ -93,10 +93,10 @@ func (e *Engine) Start(ctx context.Context) error {
 	for p := range e.config.Events {
 		h := newHost(e, p, false)
 		e.hosts[p].Store(h)
-		h.takeOver, failures[p] = takeOver(ctx, e.config.Store, p, e.config.Semantics, e.config.Events[p],
+		h.takeOver, failures[p] = PlanTakeOver(ctx, e.config.Store, p, e.config.Semantics, e.config.Events[p],
 			e.config.Effects[p])
 		if failures[p] == nil && h.takeOver != nil {
-			failures[p] = checkDefinitions(e.config.Store, p, e.config.Compile)
+			failures[p] = CheckDefinitions(e.config.Store, p, e.config.Compile)
 		}
 		// Before any snapshot is rewritten: the old program must be able to start again.
 		if errors.Is(failures[p], ErrSemantics) {
@@ -262,7 +262,7 @@ func (e *Engine) CheckContinuity(ctx context.Context, partition int) error {
 // Halt stops a partition because of something found outside of it.
 func (e *Engine) Halt(ctx context.Context, partition int, cause error) error {
 	_, err := ask(ctx, e.host(partition), func(o *Owner) (struct{}, error) {
-		o.halt(cause)
+		o.Halt(cause)
 		return struct{}{}, nil
 	})
 	return err
@@ -290,27 +290,7 @@ func (e *Engine) hostOf(workspace, customer string) *host {
 	return e.host(stream.PartitionOf(workspace, customer, len(e.hosts)))
 }
 
-// Stats describes a shard for metrics.
-type Stats struct {
-	Customers     int   // in memory
-	CustomerBytes int64 // estimate
-	Timers        int
-	DedupeIDs     int
-	DedupeWindow  int64 // ms
-	Now           int64 // log time, ms
-	NextDue       int64 // ms; 0: none
-	Outbox        int
-	Erased        uint64 // events of erased customers that were dropped since the start
-}
-
 // Stats asks a shard how it stands.
 func (e *Engine) Stats(ctx context.Context, partition int) (Stats, error) {
-	return ask(ctx, e.host(partition), func(o *Owner) (Stats, error) {
-		sh := o.Shard
-		return Stats{
-			Customers: sh.customers.loaded(), CustomerBytes: sh.customers.bytes, Timers: sh.wheel.size,
-			DedupeIDs: sh.dedupe.seen.len(), DedupeWindow: sh.dedupe.window(sh.now), Now: sh.now,
-			NextDue: sh.NextDue(), Outbox: len(o.outbox), Erased: o.refused,
-		}, nil
-	})
+	return ask(ctx, e.host(partition), func(o *Owner) (Stats, error) { return o.Stats(), nil })
 }

@@ -118,23 +118,18 @@ func (c *Controller) StartBackfill(ctx context.Context, workspace string, docs [
 func (c *Controller) plan(ctx context.Context, workspace string, docs []campaign.Document, start *BackfillStart) (
 	asks []campaign.Ask, err error,
 ) {
-	defs, err := ask(ctx, c.engine.host(0), func(o *Owner) ([]byte, error) { return o.Shard.defs.encode(), nil })
+	defs, err := ask(ctx, c.engine.host(0), func(o *Owner) ([]byte, error) { return o.Shard.Definitions(), nil })
 	if err != nil {
 		return nil, err
 	}
-	d := newDefinitions(c.engine.config.Compile)
-	if err := d.load(defs); err != nil {
-		return nil, err
-	}
-	old := d.set(workspace)
-	if err := d.fill(&Backfill{Workspace: workspace, Documents: docs}, 1, Place{}, 1); err != nil {
+	old, set, err := BackfillSets(c.engine.config.Compile, defs, workspace, docs)
+	if err != nil {
 		return nil, err
 	}
 	made, err := c.emitters(workspace, docs)
 	if err != nil {
 		return nil, err
 	}
-	set := d.set(workspace)
 	for _, a := range set.NewAsks(old) {
 		why := set.NotFillable(a)
 		if by := made[a.Event]; by != "" && why == "" {
@@ -282,11 +277,11 @@ func (e *Engine) fillFrom(ctx context.Context, h *host, workspace string, f *Fil
 		if err != nil {
 			return err
 		}
-		records, done, err := f.Frame(&in)
+		records, done, err := f.Frame(in.At.Seq, &in.Frame)
 		if err != nil {
 			return err
 		}
-		if err := e.appendFills(ctx, h, workspace, records, f.n); err != nil {
+		if err := e.appendFills(ctx, h, workspace, records, f.Last()); err != nil {
 			return err
 		}
 		if done {

@@ -257,24 +257,6 @@ func fitting(docs []campaign.Document) int {
 	return len(docs)
 }
 
-func sameNeeds(a, b map[string][]campaign.Variable) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for step, variables := range a {
-		other := b[step]
-		if len(other) != len(variables) {
-			return false
-		}
-		for i := range variables {
-			if variables[i] != other[i] {
-				return false
-			}
-		}
-	}
-	return true
-}
-
 // Documents are the documents in force, in no order.
 func (c *Controller) Documents(workspace string) []campaign.Document {
 	c.seen.RLock()

@@ -2,7 +2,6 @@ package actors
 
 import (
 	"context"
-	"strings"
 
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/storage"
@@ -26,7 +25,7 @@ func (c *Controller) Preview(ctx context.Context, workspace string, docs []campa
 		if err != nil {
 			return nil, Preview{}, err
 		}
-		p.add(&one)
+		p.Add(&one)
 	}
 	return applied, p, nil
 }
@@ -48,7 +47,7 @@ func (e *Engine) survey(ctx context.Context, partition int, a *Apply) (Preview, 
 	from, err := ask(ctx, h, func(o *Owner) (surveyed, error) {
 		s := o.Shard
 		return surveyed{
-			defs: s.defs.encode(), place: s.applied.Seq + 1, now: s.now, memory: s.customers.inMemory(a.Workspace),
+			defs: s.Definitions(), place: s.Applied().Seq + 1, now: s.Now(), memory: s.InMemory(a.Workspace),
 		}, nil
 	})
 	if err != nil {
@@ -92,14 +91,7 @@ func (e *Engine) surveyIDs(ctx context.Context, h *host, s *Survey, workspace st
 	values, err := ask(ctx, h, func(o *Owner) ([][]byte, error) {
 		values := make([][]byte, len(ids))
 		for i, id := range ids {
-			h := o.Shard.customers.all[Key(workspace, id)]
-			switch {
-			case h == nil:
-			case h.c != nil:
-				values[i] = h.c.AppendTo(nil)
-			case h.asleep != "":
-				values[i] = []byte(h.asleep)
-			}
+			values[i] = o.Shard.Encoded(workspace, id)
 		}
 		return values, nil
 	})
@@ -120,15 +112,4 @@ func (e *Engine) surveyIDs(ctx context.Context, h *host, s *Survey, workspace st
 		}
 	}
 	return nil
-}
-
-// inMemory are the ids of a workspace's customers in memory, in no order.
-func (m *memory) inMemory(workspace string) []string {
-	var ids []string
-	for key, h := range m.all { //nudge:unordered each is looked at alone
-		if id, ok := strings.CutPrefix(key, workspace+"\x00"); ok && h.inMemory() {
-			ids = append(ids, id)
-		}
-	}
-	return ids
 }

@@ -6,22 +6,8 @@ import (
 
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/effect"
-	"github.com/nudge-engine/nudge/internal/wire"
 	"github.com/nudge-engine/nudge/stream"
 )
-
-// maxFillWidth bounds the slots of a window that is filled, in ms: some 35 years.
-const maxFillWidth = 1 << 40
-
-// Backfill is the control record that has counters filled from the retained log. The
-// documents wait; an Apply with its number puts them in force.
-type Backfill struct {
-	Workspace string              `json:"workspace"`
-	Documents []campaign.Document `json:"documents"`
-	// Asks are the counters that are filled; the others that the documents ask for count
-	// from this record on.
-	Asks []campaign.Ask `json:"asks"`
-}
 
 // filling is a backfill that is under way, as a shard keeps it.
 type filling struct {
@@ -33,55 +19,6 @@ type filling struct {
 	Marked uint64 `json:"marked"` // number of the last mark
 	Upto   uint64 `json:"upto"`   // frame through which the mark says that all is in
 	Done   bool   `json:"done"`
-}
-
-// FillRecord is a record of kind KindFill: what a customer did before a backfill, or a
-// mark, which has no customer.
-type FillRecord struct {
-	Workspace string
-	Customer  string
-	K         uint64 // control record of the backfill
-	N         uint64 // number among those of the partition, from 1
-
-	Fill campaign.Fill // of a customer
-
-	First uint64 // of a mark: frame with which the retained log began
-	Upto  uint64 // of a mark: frame through which all is in
-	Done  bool   // of a mark: that is all
-}
-
-// Encode is the stored form: workspace, customer, k, n, and then the fill, or first, upto
-// and done of a mark.
-func (r *FillRecord) Encode() []byte {
-	b := wire.AppendString(nil, r.Workspace)
-	b = wire.AppendString(b, r.Customer)
-	b = wire.AppendUint(b, r.K)
-	b = wire.AppendUint(b, r.N)
-	if r.Customer != "" {
-		return r.Fill.AppendTo(b)
-	}
-	b = wire.AppendUint(b, r.First)
-	b = wire.AppendUint(b, r.Upto)
-	return wire.AppendBool(b, r.Done)
-}
-
-// DecodeFillRecord reads what Encode wrote.
-func DecodeFillRecord(p []byte) (FillRecord, error) {
-	d := wire.NewDecoder(p)
-	r := FillRecord{Workspace: d.String(), Customer: d.String(), K: d.Uint(), N: d.Uint()}
-	if r.Customer != "" {
-		r.Fill = campaign.DecodeFill(d)
-	} else {
-		r.First, r.Upto, r.Done = d.Uint(), d.Uint(), d.Bool()
-	}
-	err := d.Done()
-	if err == nil && (r.Fill.Ask < 0 || r.Fill.Width < 0 || r.Fill.Width > maxFillWidth) {
-		err = fmt.Errorf("%w: counter %d, slots of %d ms", wire.ErrCorrupt, r.Fill.Ask, r.Fill.Width)
-	}
-	if err != nil {
-		return FillRecord{}, fmt.Errorf("actors: fill record: %w", err)
-	}
-	return r, nil
 }
 
 // fill begins a backfill: from place on the counters that the documents ask for count.
@@ -96,6 +33,22 @@ func (d *definitions) fill(b *Backfill, k uint64, at Place, place uint64) error 
 	d.workspaces[b.Workspace] = &w
 	d.dirty = true
 	return nil
+}
+
+// BackfillSets are what a workspace has in force, by the stored form of the definitions,
+// before and after a backfill begins with documents.
+func BackfillSets(compile Compile, stored []byte, workspace string, docs []campaign.Document) (
+	before, after *campaign.Set, err error,
+) {
+	d := newDefinitions(compile)
+	if err := d.load(stored); err != nil {
+		return nil, nil, err
+	}
+	before = d.set(workspace)
+	if err := d.fill(&Backfill{Workspace: workspace, Documents: docs}, 1, Place{}, 1); err != nil {
+		return nil, nil, err
+	}
+	return before, d.set(workspace), nil
 }
 
 func copied(since map[string]uint64) map[string]uint64 {
@@ -182,19 +135,6 @@ func (s *Shard) forget(workspace string, old *campaign.Set) {
 	if v.Due = s.now; needed && (len(s.customers.all) > 0 || s.customers.passivated) {
 		s.tours.start(workspace, v)
 	}
-}
-
-// FillState is how a backfill stands in one shard.
-type FillState struct {
-	K      uint64 // its control record; 0: none is under way
-	Asks   []campaign.Ask
-	Set    *campaign.Set // that keeps what is filled
-	Place  Place         // what lies before it is filled
-	First  uint64        // frame with which the retained log began; 0: not known yet
-	N      uint64        // fill records that were applied
-	Marked uint64        // number of the last mark
-	Upto   uint64        // frame through which all is in
-	Done   bool
 }
 
 // FillState is how the backfill of a workspace stands.

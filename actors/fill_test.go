@@ -8,8 +8,6 @@ import (
 	"testing"
 
 	"github.com/nudge-engine/nudge/campaign"
-	"github.com/nudge-engine/nudge/internal/goldentest"
-	"github.com/nudge-engine/nudge/internal/wire"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -58,12 +56,11 @@ func randomFrame(r *rand.Rand, now int64) []stream.Record {
 // asksOf are the counters of the campaign, all new.
 func (w *scriptWorld) asksOf(t *testing.T, d campaign.Document) []campaign.Ask {
 	t.Helper()
-	defs := newDefinitions(w.compile)
-	old := defs.set("default")
-	if err := defs.fill(&Backfill{Workspace: "default", Documents: []campaign.Document{d}}, 1, Place{}, 1); err != nil {
+	before, after, err := BackfillSets(w.compile, []byte("{}"), "default", []campaign.Document{d})
+	if err != nil {
 		t.Fatal(err)
 	}
-	return defs.set("default").NewAsks(old)
+	return after.NewAsks(before)
 }
 
 // fillUp runs fillers over the log until the backfill is done. Each filler is cut off
@@ -82,10 +79,10 @@ func (w *scriptWorld) fillUp(t *testing.T, r *rand.Rand, first uint64) {
 			t.Fatalf("the shard knows %d as the first frame; want %d", state.First, first)
 		}
 		f := NewFiller("default", state, nil, 0)
-		f.slices = 4
+		f.SliceAfter(4)
 		left := r.IntN(12 + tries)
 		for seq := first; left > 0; seq++ {
-			records, done, err := f.Frame(&w.log[seq-1])
+			records, done, err := f.Frame(seq, &w.log[seq-1].Frame)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -194,9 +191,9 @@ func TestBackfillGivenUp(t *testing.T) {
 	state := w.shard.FillState("default")
 	w.step(t, state.Begin("default", 1)...)
 	f := NewFiller("default", w.shard.FillState("default"), nil, 0)
-	f.slices = 10
+	f.SliceAfter(10)
 	for seq := range 10 {
-		records, _, err := f.Frame(&w.log[seq])
+		records, _, err := f.Frame(uint64(seq)+1, &w.log[seq].Frame)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -223,38 +220,8 @@ func TestBackfillGivenUp(t *testing.T) {
 	if s := w.shard.FillState("default"); s.K != 0 {
 		t.Errorf("backfill %d is under way", s.K)
 	}
-	if _, _, err := f.Frame(&w.log[15]); !errors.Is(err, ErrTrimmed) {
+	if _, _, err := f.Frame(16, &w.log[15].Frame); !errors.Is(err, ErrTrimmed) {
 		t.Errorf("a filler takes frame 16 after 10: %v; want ErrTrimmed", err)
-	}
-}
-
-func TestFillRecordGolden(t *testing.T) {
-	records := map[string]FillRecord{
-		"fill_counter.v1": {Workspace: "w", Customer: "c", K: 3, N: 4, Fill: campaign.Fill{Ask: 1, Counter: campaign.Counter{
-			Count: 5, First: 1_772_359_200_000, Last: 1_772_359_260_000,
-			Sums: []campaign.Sum{{Property: "total", Total: 12_500_000}},
-		}}},
-		"fill_window.v1": {Workspace: "w", Customer: "c", K: 3, N: 5, Fill: campaign.Fill{Ask: 2, Width: 60_000, Items: []campaign.Occurrence{
-			{Time: 1_772_359_200_000, Count: 2, Sums: []campaign.Sum{{Property: "total", Total: 1}}},
-			{Time: 1_772_359_260_000, Count: 1},
-		}}},
-		"fill_mark.v1": {Workspace: "w", K: 3, N: 6, First: 7, Upto: 9, Done: true},
-	}
-	for name, want := range records {
-		b := want.Encode()
-		goldentest.Bytes(t, name, b)
-		if got, err := DecodeFillRecord(b); err != nil || !reflect.DeepEqual(got, want) {
-			t.Errorf("%s: unexpected record %+v, error %v", name, got, err)
-		}
-		want.Fill.Width = -1
-		if _, err := DecodeFillRecord(want.Encode()); want.Fill.Items != nil && !errors.Is(err, wire.ErrCorrupt) {
-			t.Errorf("%s: slots of no width: %v; want ErrCorrupt", name, err)
-		}
-		for n := range b {
-			if _, err := DecodeFillRecord(b[:n]); !errors.Is(err, wire.ErrCorrupt) {
-				t.Fatalf("%s: prefix of %d bytes: unexpected error %v; want ErrCorrupt", name, n, err)
-			}
-		}
 	}
 }
 

@@ -126,7 +126,7 @@ func (h *host) env() Env {
 		EffectFrame: func(n uint64) (uint64, error) {
 			ctx, cancel := context.WithTimeout(context.Background(), askLimit)
 			defer cancel()
-			return effectFrame(ctx, effects, n)
+			return EffectFrame(ctx, effects, n)
 		},
 		Load: func(workspace, id string) ([]byte, error) {
 			return h.e.config.Store.Get(storage.CustomerKey(h.partition, workspace, id))
@@ -217,7 +217,7 @@ func (h *host) recover(ctx context.Context) error {
 // start spawns the actor and begins to read, unless the partition cannot start.
 func (h *host) start(failure error) {
 	if failure != nil {
-		h.owner.halt(failure)
+		h.owner.Halt(failure)
 		close(h.ended)
 		return
 	}
@@ -382,7 +382,7 @@ func (h *host) readFrom(ctx context.Context, reader stream.Reader, next uint64) 
 			if err != nil {
 				cause = fmt.Errorf("%w: frame %d cannot be read: %w", ErrContinuity, m.Seq, err)
 			}
-			h.send(question{func(o *Owner) { o.halt(cause) }})
+			h.send(question{func(o *Owner) { o.Halt(cause) }})
 			return next, cause
 		}
 		h.send(frameMessage{in})

@@ -12,7 +12,7 @@ func (h *host) panicked(p any) {
 	h.log.Error("actors: panic", slog.Any("panic", p), slog.Bool("guarded", h.guarded),
 		slog.String("stack", string(debug.Stack())))
 	if h.guarded || h.e.reading.Err() != nil {
-		h.owner.halt(fmt.Errorf("actors: panic: %v", p))
+		h.owner.Halt(fmt.Errorf("actors: panic: %v", p))
 		return
 	}
 	h.broken.Store(true)

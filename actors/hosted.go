@@ -122,7 +122,7 @@ func (m *memory) lay(key string, stored []byte) *hosted {
 func (m *memory) host(key string) *hosted {
 	h := m.all[key]
 	if h == nil {
-		h = &hosted{timer: timer{key: key, level: notArmed}}
+		h = &hosted{timer: newTimer(key)}
 		m.all[key] = h
 	}
 	return h
@@ -178,7 +178,7 @@ func (m *memory) shrink(limit int64) {
 func (m *memory) drop(h *hosted) {
 	m.leave(h)
 	m.passivated = true
-	if h.timer.level == notArmed {
+	if !h.timer.armed() {
 		delete(m.all, h.timer.key)
 	}
 }
@@ -214,4 +214,29 @@ func (m *memory) without(list []*hosted, h *hosted) []*hosted {
 		list = slices.Clone(list) // gives back what a storm took
 	}
 	return list
+}
+
+// InMemory are the ids of a workspace's customers in memory, in no order.
+func (s *Shard) InMemory(workspace string) []string {
+	var ids []string
+	for key, h := range s.customers.all { //nudge:unordered each is looked at alone
+		if id, ok := strings.CutPrefix(key, workspace+"\x00"); ok && h.inMemory() {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// Encoded is the stored form of a customer as they are now, nil when they are not in
+// memory. It does not wake them.
+func (s *Shard) Encoded(workspace, id string) []byte {
+	h := s.customers.all[Key(workspace, id)]
+	switch {
+	case h == nil:
+	case h.c != nil:
+		return h.c.AppendTo(nil)
+	case h.asleep != "":
+		return []byte(h.asleep)
+	}
+	return nil
 }

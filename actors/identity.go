@@ -11,7 +11,7 @@ import (
 func (s *Shard) applyAlias(in *Input, index int, h *hosted, e *campaign.Event, out *effect.Effects) error {
 	into := e.Target()
 	if !campaign.Anonymous(e.Customer) || into == "" || campaign.Anonymous(into) {
-		return fmt.Errorf("actors: alias of %q to %q", clip(e.Customer, 100), clip(into, 100))
+		return fmt.Errorf("actors: alias of %q to %q", effect.Clip(e.Customer, 100), effect.Clip(into, 100))
 	}
 	key := Key(e.Workspace, e.Customer)
 	known := h != nil

@@ -72,6 +72,6 @@ func (s *Shard) Meta() Meta {
 	return Meta{
 		Semantics: s.config.Semantics, Now: s.now, Applied: s.applied, Emitted: s.emitted, LastHash: s.lastHash,
 		Control: s.ctl, Claim: s.claim, StateHash: s.state, HoldUntil: s.hold.until, HoldMark: s.hold.mark,
-		DedupeSize: s.dedupe.limit,
+		DedupeSize: s.dedupe.maxIDs(),
 	}
 }

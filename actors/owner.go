@@ -139,17 +139,17 @@ func (o *Owner) Frame(in Input) {
 func (o *Owner) apply(in *Input) {
 	for done := false; !done; {
 		if err := o.page(); err != nil {
-			o.halt(err)
+			o.Halt(err)
 			return
 		}
 		if err := o.load(o.Shard.Needs(in)); err != nil {
-			o.halt(err)
+			o.Halt(err)
 			return
 		}
 		o.out.Reset()
 		var err error
 		if done, err = o.Shard.Step(in, &o.out); err != nil {
-			o.halt(err)
+			o.Halt(err)
 			return
 		}
 		o.recent.note(&o.out)
@@ -160,13 +160,13 @@ func (o *Owner) apply(in *Input) {
 	}
 	n, _ := o.Shard.Emitted()
 	if in.At.Seq >= o.origin && n < o.found {
-		o.halt(fmt.Errorf("%w: after frame %d there are %d effect messages, and the log has %d of it", ErrContinuity,
+		o.Halt(fmt.Errorf("%w: after frame %d there are %d effect messages, and the log has %d of it", ErrContinuity,
 			in.At.Seq, n, o.found))
 		return
 	}
 	o.frames = append(o.frames, applied{at: in.At, upTo: n, clock: o.Shard.Now()})
 	if claim := o.Shard.Claim(); claim.Node != o.node && claim.Epoch > o.env.Epoch {
-		o.halt(fmt.Errorf("%w: %s", ErrTakenOver, claim.Node))
+		o.Halt(fmt.Errorf("%w: %s", ErrTakenOver, claim.Node))
 		return
 	}
 	o.Rest()
@@ -232,7 +232,7 @@ func (o *Owner) pump() {
 			return
 		}
 		if mine := hashBytes(e.data); stored != mine {
-			o.halt(fmt.Errorf("%w: message %d: %016x in the log, %016x computed", ErrDiverged, e.n, stored, mine))
+			o.Halt(fmt.Errorf("%w: message %d: %016x in the log, %016x computed", ErrDiverged, e.n, stored, mine))
 			return
 		}
 		o.outbox = o.outbox[1:]
@@ -268,7 +268,7 @@ func (o *Owner) Resume() {
 		return
 	}
 	if len(o.outbox) > 0 && last+1 < o.outbox[0].n {
-		o.halt(fmt.Errorf("%w: the effect stream ends at %d, message %d was acknowledged", ErrContinuity, last,
+		o.Halt(fmt.Errorf("%w: the effect stream ends at %d, message %d was acknowledged", ErrContinuity, last,
 			o.outbox[0].n-1))
 		return
 	}
@@ -326,14 +326,15 @@ func (o *Owner) capture() {
 // Committed is the answer to Env.Commit.
 func (o *Owner) Committed(err error) {
 	if err != nil {
-		o.halt(err)
+		o.Halt(err)
 		return
 	}
 	o.saved = o.saving
 	o.Shard.Saved()
 }
 
-func (o *Owner) halt(err error) {
+// Halt stops the partition for good; only the first cause counts.
+func (o *Owner) Halt(err error) {
 	if o.halted == nil {
 		o.halted = fmt.Errorf("partition %d: %w", o.Shard.config.Partition, err)
 		o.env.Halt(o.halted)

@@ -159,7 +159,7 @@ func (s *Shard) applyControl(data []byte, at Place, out *effect.Effects) error {
 	case c.Decide != nil:
 		return s.applyDecide(c.Decide, out)
 	case c.Genesis != nil && c.Genesis.DedupeIDs > 0:
-		s.dedupe.limit = c.Genesis.DedupeIDs
+		s.dedupe.setLimit(c.Genesis.DedupeIDs)
 	}
 	return nil // a skip was known before
 }
@@ -187,7 +187,8 @@ func (s *Shard) applyReject(index int, data []byte, out *effect.Effects) error {
 	l := effect.DeadLetter{
 		Workspace: r.Workspace, Customer: r.Customer,
 		Index: uint32(index), Reason: campaign.ReasonRejected, Field: r.Field,
-		Detail: clip(r.Code+": "+r.Message, effect.MaxDetail), Raw: []byte(clip(r.Raw, effect.MaxRaw)), At: s.now,
+		Detail: effect.Clip(r.Code+": "+r.Message, effect.MaxDetail), At: s.now,
+		Raw: []byte(effect.Clip(r.Raw, effect.MaxRaw)),
 	}
 	s.asideTraced(&l)
 	out.DeadLetters = append(out.DeadLetters, l)
@@ -197,7 +198,7 @@ func (s *Shard) applyReject(index int, data []byte, out *effect.Effects) error {
 // putAside makes a dead letter of a record that is not applied.
 func (s *Shard) putAside(index int, r *stream.Record, reason campaign.Reason, detail string, out *effect.Effects) {
 	l := effect.DeadLetter{
-		Index: uint32(index), Reason: reason, Detail: clip(detail, effect.MaxDetail),
+		Index: uint32(index), Reason: reason, Detail: effect.Clip(detail, effect.MaxDetail),
 		Raw: r.Data[:min(len(r.Data), effect.MaxRaw)], At: s.now,
 	}
 	if r.Kind == stream.KindEvent || r.Kind == stream.KindTransfer {
@@ -232,7 +233,7 @@ func (s *Shard) guard(h *hosted, out *effect.Effects, work func(), failed func(d
 		out.Output = before
 		s.machine = newMachine(&s.config)
 		s.machine.Hold(s.hold.mark)
-		detail := clip(fmt.Sprintf("panic: %v", p), effect.MaxDetail)
+		detail := effect.Clip(fmt.Sprintf("panic: %v", p), effect.MaxDetail)
 		s.config.Trace.Aside(h.c.Workspace, h.c.ID, s.now, campaign.Decision{
 			Kind: campaign.Deadletter, Reason: campaign.ReasonPanic,
 			Detail: "what was asked and decided just before is undone: " + detail,
@@ -240,14 +241,4 @@ func (s *Shard) guard(h *hosted, out *effect.Effects, work func(), failed func(d
 		failed(detail)
 	}()
 	work()
-}
-
-func clip(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	for n > 0 && s[n]&0xC0 == 0x80 {
-		n--
-	}
-	return s[:n]
 }

@@ -35,16 +35,7 @@ func (s *Shard) Snapshot() *storage.Batch {
 	if s.dirty = s.dirty[:0]; cap(s.dirty) > maxKeptDirty {
 		s.dirty = nil
 	}
-	for i, c := range s.dedupe.chunks {
-		if c.dirty {
-			b.Set(storage.DedupeKey(p, s.dedupe.first+uint64(i)), c.appendTo(nil))
-			c.dirty = false
-		}
-	}
-	for _, number := range s.dedupe.gone {
-		b.Delete(storage.DedupeKey(p, number))
-	}
-	s.dedupe.gone = s.dedupe.gone[:0]
+	s.dedupe.save(p, b)
 	s.saveErased(b)
 	if s.defs.dirty {
 		b.Set(storage.DefinitionsKey(p), s.defs.encode())
@@ -120,8 +111,9 @@ func (s *Shard) Recover(store storage.Store) error {
 	}
 	s.now, s.applied, s.emitted, s.lastHash = m.Now, m.Applied, m.Emitted, m.LastHash
 	s.ctl, s.claim, s.state = m.Control, m.Claim, m.StateHash
-	s.hold.until, s.hold.mark, s.dedupe.limit = m.HoldUntil, m.HoldMark, m.DedupeSize
-	s.wheel.now = m.Now
+	s.hold.until, s.hold.mark = m.HoldUntil, m.HoldMark
+	s.dedupe.setLimit(m.DedupeSize)
+	s.wheel.begin(m.Now)
 	if defs, err := store.Get(storage.DefinitionsKey(p)); err != nil {
 		return err
 	} else if defs != nil {
@@ -171,7 +163,7 @@ func (s *Shard) recoverCustomer(k, v []byte) error {
 	} else {
 		s.customers.passivated = true
 		if due != 0 {
-			s.customers.all[key] = &hosted{timer: timer{key: key, level: notArmed}}
+			s.customers.all[key] = &hosted{timer: newTimer(key)}
 		}
 	}
 	if due != 0 {

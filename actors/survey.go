@@ -174,8 +174,8 @@ func (s *Survey) Preview() Preview {
 	return p
 }
 
-// add adds what another shard's survey of the same apply foresees.
-func (p *Preview) add(other *Preview) {
+// Add adds what another shard's survey of the same apply foresees.
+func (p *Preview) Add(other *Preview) {
 	p.Customers += other.Customers
 	p.Reached += other.Reached
 	if p.Campaigns == nil {

@@ -58,7 +58,7 @@ func (w *scriptWorld) foresee(t *testing.T, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	before := w.shard.customers.inMemory("default")
+	before := w.shard.InMemory("default")
 	slices.Sort(before)
 	for _, id := range before {
 		if err := s.Customer(w.shard.customers.get(Key("default", id)).c.AppendTo(nil)); err != nil {

@@ -40,7 +40,7 @@ func (s *Shard) planSweep() {
 		}
 		s.sweep.last = max(s.sweep.last, at)
 		for key, h := range s.customers.all { //nudge:unordered sorted below
-			if h.timer.level == notArmed {
+			if !h.timer.armed() {
 				continue
 			}
 			workspace, customer := splitKey(key)

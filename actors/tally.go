@@ -6,14 +6,8 @@ import (
 	"strings"
 
 	"github.com/nudge-engine/nudge/campaign"
-	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/internal/wire"
-	"github.com/nudge-engine/nudge/storage"
 )
-
-// MaxTallies bounds the experiments that one shard counts for; further ones are not
-// counted.
-const MaxTallies = 10_000
 
 // Tally is what a shard counted for an experiment (ADR 14). Rows up to the full hours of
 // the shard's log time are final.
@@ -129,83 +123,6 @@ type tallyKey struct{ workspace, campaign, step string }
 
 func (t *Tally) key() tallyKey { return tallyKey{t.Workspace, t.Campaign, t.Step} }
 
-// tallies is what a shard counts for experiments.
-type tallies struct {
-	all   map[tallyKey]*Tally
-	dirty map[tallyKey]bool // changed or dropped since the last snapshot
-}
-
-// fold takes the changes of the counts out of what a step did.
-func (s *tallies) fold(out *campaign.Output) {
-	for i := range out.Exposures {
-		e := &out.Exposures[i]
-		key := tallyKey{e.Workspace, e.Campaign, e.Step}
-		t := s.all[key]
-		if t == nil && len(s.all) < MaxTallies {
-			t = &Tally{Workspace: e.Workspace, Campaign: e.Campaign, Step: e.Step, Experiment: e.Experiment}
-			s.set(key, t)
-		}
-		if t == nil || t.Experiment != e.Experiment {
-			continue // beyond the limit, or of an experiment that is no longer in force
-		}
-		t.add(e)
-		s.touch(key)
-	}
-	out.Exposures = out.Exposures[:0]
-}
-
-func (s *tallies) set(key tallyKey, t *Tally) {
-	if s.all == nil {
-		s.all = map[tallyKey]*Tally{}
-	}
-	s.all[key] = t
-}
-
-func (s *tallies) touch(key tallyKey) {
-	if s.dirty == nil {
-		s.dirty = map[tallyKey]bool{}
-	}
-	s.dirty[key] = true
-}
-
-// renew brings the tallies in line with the experiments in force: those that are decided
-// or gone are dropped, those that are others now count anew from now on.
-func (s *tallies) renew(now int64, inForce func(*Tally) *campaign.Experiment) {
-	for key, t := range s.all { //nudge:unordered each is handled alone
-		switch x := inForce(t); {
-		case x == nil:
-			delete(s.all, key)
-		case x.Print() != t.Experiment:
-			s.all[key] = &Tally{
-				Workspace: t.Workspace, Campaign: t.Campaign, Step: t.Step, Experiment: x.Print(), From: now,
-			}
-		default:
-			continue
-		}
-		s.touch(key)
-	}
-}
-
-func (s *tallies) snapshot(partition int, b *storage.Batch) {
-	for key := range s.dirty { //nudge:unordered keys of one batch
-		stored := storage.TallyKey(partition, key.workspace, key.campaign, key.step)
-		if t := s.all[key]; t != nil {
-			b.Set(stored, t.appendTo(nil))
-		} else {
-			b.Delete(stored)
-		}
-	}
-	clear(s.dirty)
-}
-
-func (s *tallies) load(value []byte) error {
-	t, err := decodeTally(value)
-	if err == nil {
-		s.set(t.key(), t)
-	}
-	return err
-}
-
 // clone is a copy that shares nothing.
 func (t *Tally) clone() Tally {
 	c := *t
@@ -214,55 +131,4 @@ func (t *Tally) clone() Tally {
 		c.Variants[i].Rows = slices.Clone(c.Variants[i].Rows)
 	}
 	return c
-}
-
-// Tallies are copies of what the shard counted for experiments, in no order.
-func (s *Shard) Tallies() []Tally {
-	all := make([]Tally, 0, len(s.tallies.all))
-	for _, t := range s.tallies.all { //nudge:unordered they are told apart by their names
-		all = append(all, t.clone())
-	}
-	return all
-}
-
-// Tally is a view of what the shard counted for one experiment, good until its next
-// step; ok is false when there is nothing.
-func (s *Shard) Tally(workspace, name, step string) (t Tally, ok bool) {
-	if p := s.tallies.all[tallyKey{workspace, name, step}]; p != nil {
-		return *p, true
-	}
-	return Tally{}, false
-}
-
-// renewTallies follows a change of what is in force: what was done before it in the same
-// step counts for what was in force then.
-func (s *Shard) renewTallies(out *effect.Effects) {
-	s.tallies.fold(&out.Output)
-	s.tallies.renew(s.now, func(t *Tally) *campaign.Experiment {
-		return s.defs.set(t.Workspace).Counts(t.Campaign, t.Step)
-	})
-}
-
-// beginTallies has the experiments that documents bring count from now on. Without it one
-// that was left out for a while would go on with the chains exposed before.
-func (s *Shard) beginTallies(workspace string, documents []campaign.Document) {
-	set := s.defs.set(workspace)
-	for i := range documents {
-		if documents[i].Kind == campaign.KindCampaign {
-			set.Counting(documents[i].Name, func(step string, x *campaign.Experiment) {
-				s.tallies.begin(tallyKey{workspace, documents[i].Name, step}, x, s.now)
-			})
-		}
-	}
-}
-
-// begin has an experiment that nothing was counted for count from now on.
-func (s *tallies) begin(key tallyKey, x *campaign.Experiment, now int64) {
-	if s.all[key] != nil || len(s.all) >= MaxTallies {
-		return
-	}
-	s.set(key, &Tally{
-		Workspace: key.workspace, Campaign: key.campaign, Step: key.step, Experiment: x.Print(), From: now,
-	})
-	s.touch(key)
 }

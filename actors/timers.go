@@ -33,7 +33,7 @@ func (l *lateHold) decide(w *wheel, before, now int64) (release, begin bool) {
 	due := w.next()
 	if release {
 		for _, t := range l.held {
-			if t.level == isHeld && (due == 0 || t.due < due) {
+			if t.held() && (due == 0 || t.due < due) {
 				due = t.due
 			}
 		}
@@ -60,7 +60,7 @@ func (l *lateHold) take(t *timer) bool {
 	if !l.holds(t) {
 		return false
 	}
-	t.level = isHeld
+	t.hold()
 	l.held = append(l.held, t)
 	return true
 }
@@ -69,8 +69,8 @@ func (l *lateHold) release(w *wheel) {
 	held := l.held
 	l.until, l.mark, l.held = 0, 0, nil
 	for _, t := range held {
-		if t.level == isHeld { // else it was moved or taken out meanwhile
-			t.level = notArmed
+		if t.held() { // else it was moved or taken out meanwhile
+			t.release()
 			w.arm(t, t.due)
 		}
 	}

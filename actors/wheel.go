@@ -24,8 +24,24 @@ type timer struct {
 const (
 	notArmed int8 = -1
 	inReady  int8 = -2
-	isHeld   int8 = -3 // put aside by lateHold
+	isHeld   int8 = -3 // armed, and in no wheel
 )
+
+// newTimer is the timer of a customer who needs none yet.
+func newTimer(key string) timer { return timer{key: key, level: notArmed} }
+
+// armed says whether the timer is in a wheel or held.
+func (t *timer) armed() bool { return t.level != notArmed }
+
+// hold keeps a timer that came out of a wheel as armed until it is released. To arm it
+// again, or to disarm it, ends that too.
+func (t *timer) hold() { t.level = isHeld }
+
+// held says whether the timer is armed and in no wheel.
+func (t *timer) held() bool { return t.level == isHeld }
+
+// release makes a timer that is held one that is not armed.
+func (t *timer) release() { t.level = notArmed }
 
 func (t *timer) before(o *timer) bool { return t.due < o.due || t.due == o.due && t.key < o.key }
 
@@ -45,6 +61,25 @@ type wheel struct {
 	least    [wheelLevels][wheelSlots]int64
 	ready    []*timer
 	cascades int // how often a slot was spread over the levels below
+}
+
+// begin sets the time of a wheel that is empty.
+func (w *wheel) begin(now int64) { w.now = now }
+
+// len is how many timers are in the wheel.
+func (w *wheel) len() int { return w.size }
+
+// spread is how often a slot was spread over the levels below.
+func (w *wheel) spread() int { return w.cascades }
+
+// has says whether t is where it says that it is. Of those that are due it is taken for
+// granted.
+func (w *wheel) has(t *timer) bool {
+	if t.level < 0 {
+		return true
+	}
+	slot := w.slots[t.level][t.slot]
+	return int(t.index) < len(slot) && slot[t.index] == t
 }
 
 // arm puts t into the wheel at due, taking it out first where it was.

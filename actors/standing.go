@@ -1,55 +1,11 @@
 package actors
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/campaign/winner"
-	"github.com/nudge-engine/nudge/internal/effect"
 )
-
-// Evidence is what a decision rests on.
-type Evidence struct {
-	Experiment uint64          `json:"experiment,omitempty"` // Experiment.Print
-	Reason     campaign.Reason `json:"reason,omitempty"`
-	Hour       int64           `json:"hour,omitempty"` // full UTC hour since 1970 that was looked at
-	Look       int             `json:"look,omitempty"` // 1 for the first; that of the deadline does not count
-	Needed     float64         `json:"needed,omitempty"`
-	Mismatch   float64         `json:"mismatch,omitempty"` // the probability of the shares under the weights
-	Arms       []ArmFigures    `json:"arms,omitempty"`     // in the order of the definition
-}
-
-// ArmFigures are those of one variant.
-type ArmFigures struct {
-	Variant     string  `json:"variant"`
-	Weight      int     `json:"weight"`
-	Exposures   int     `json:"exposures"` // matured
-	Conversions int     `json:"conversions"`
-	Best        float64 `json:"best"` // the probability that no other has a higher rate
-}
-
-// detail says it in one line.
-func (e *Evidence) detail(variant string) string {
-	var b strings.Builder
-	b.WriteString(variant)
-	for i, a := range e.Arms {
-		if b.Len() > 0 && i == 0 {
-			b.WriteString(": ")
-		} else if i > 0 {
-			b.WriteString(", ")
-		}
-		fmt.Fprintf(&b, "%s %d/%d best %.4f", a.Variant, a.Conversions, a.Exposures, a.Best)
-	}
-	if e.Needed > 0 {
-		fmt.Fprintf(&b, "; look %d, needs %.4f", e.Look, e.Needed)
-	}
-	if len(e.Arms) > 0 {
-		fmt.Fprintf(&b, "; shares %.4f", e.Mismatch)
-	}
-	return clip(b.String(), effect.MaxDetail)
-}
 
 // Standing is how an experiment stands. It is looked at hour by hour, in order.
 type Standing struct {
@@ -231,27 +187,4 @@ func (s *Standing) Record(workspace, name, step string, noted bool) *Decide {
 		Workspace: workspace, Evidence: s.Evidence,
 		Winner: campaign.Winner{Campaign: name, Step: step, Variant: s.Winner},
 	}
-}
-
-// applyDecide makes a decision known to the shard. The first partition writes its row.
-func (s *Shard) applyDecide(d *Decide, out *effect.Effects) error {
-	if d.Variant != "" {
-		if err := s.defs.decide(d); err != nil {
-			return err
-		}
-		s.renewTallies(out)
-	}
-	if s.config.Partition != 0 {
-		return nil
-	}
-	kind := campaign.Decided
-	if d.Variant == "" {
-		kind = campaign.Blocked
-	}
-	out.Decisions = append(out.Decisions, campaign.Decision{
-		Workspace: d.Workspace, Campaign: d.Campaign, Version: s.defs.set(d.Workspace).Version(d.Campaign),
-		Step: d.Step, Kind: kind, Reason: d.Reason,
-		Detail: d.detail(d.Variant), At: s.now,
-	})
-	return nil
 }

@@ -42,46 +42,42 @@ func NewFiller(workspace string, state FillState, skips Skips, ids int) *Filler 
 		tally:  campaign.NewTally(state.Set, state.Asks),
 	}
 	if ids > 0 {
-		f.dedupe.limit = ids
+		f.dedupe.setLimit(ids)
 	}
 	return f
 }
 
-// Begin is the record that says with which frame the retained log began.
-func (s FillState) Begin(workspace string, first uint64) []stream.Record {
-	r := FillRecord{Workspace: workspace, K: s.K, N: s.Marked + 1, First: first, Upto: first - 1}
-	return []stream.Record{{Kind: stream.KindFill, Data: r.Encode()}}
-}
+// SliceAfter has records come after so many frames; by default after 512.
+func (f *Filler) SliceAfter(frames int) { f.slices = frames }
 
-// Frame counts the next frame. When a slice is full it returns its records, numbered; done
+// Frame counts the next frame, which is seq in the log. When a slice is full it returns its records, numbered; done
 // says that they are the last. After done it must not be called again.
-func (f *Filler) Frame(in *Input) (records []stream.Record, done bool, err error) {
-	if in.At.Seq != f.next {
-		return nil, false, fmt.Errorf("%w: frame %d comes, %d is the next", ErrTrimmed, in.At.Seq, f.next)
+func (f *Filler) Frame(seq uint64, frame *stream.Frame) (records []stream.Record, done bool, err error) {
+	if seq != f.next {
+		return nil, false, fmt.Errorf("%w: frame %d comes, %d is the next", ErrTrimmed, seq, f.next)
 	}
 	f.next++
-	f.now = max(f.now, in.Frame.Time)
+	f.now = max(f.now, frame.Time)
 	f.dedupe.evict(f.now)
-	f.dedupe.gone = f.dedupe.gone[:0]
-	for i := range in.Frame.Records {
-		if done = in.At.Seq == f.state.Place.Seq && i >= f.state.Place.Index; done {
+	f.dedupe.unsaved()
+	for i := range frame.Records {
+		if done = seq == f.state.Place.Seq && i >= f.state.Place.Index; done {
 			break
 		}
-		f.record(in, i)
+		f.record(seq, i, &frame.Records[i])
 	}
-	if in.At.Seq <= f.state.Upto && !done {
+	if seq <= f.state.Upto && !done {
 		return nil, false, nil // only for what is a duplicate
 	}
 	f.frames++
 	if !done && f.frames < f.slices && f.tally.Len() < fillValues {
 		return nil, false, nil
 	}
-	return f.cut(in.At.Seq, done), done, nil
+	return f.cut(seq, done), done, nil
 }
 
-func (f *Filler) record(in *Input, i int) {
-	r := &in.Frame.Records[i]
-	_, skipped := f.skips[Place{in.At.Seq, i}]
+func (f *Filler) record(seq uint64, index int, r *stream.Record) {
+	_, skipped := f.skips[Place{seq, index}]
 	if skipped || r.Kind != stream.KindEvent && r.Kind != stream.KindBroadcast {
 		return
 	}
@@ -89,11 +85,14 @@ func (f *Filler) record(in *Input, i int) {
 	if err != nil || !f.dedupe.add(eventHash(e.Workspace, e.Customer, e.ID), f.now) {
 		return // the shard put it aside, or dropped it
 	}
-	if r.Kind == stream.KindEvent && e.Workspace == f.workspace && in.At.Seq > f.state.Upto {
+	if r.Kind == stream.KindEvent && e.Workspace == f.workspace && seq > f.state.Upto {
 		e.Time = min(e.Time, f.now)
 		f.tally.Event(&e, f.now)
 	}
 }
+
+// Last is the number of the last record that was made.
+func (f *Filler) Last() uint64 { return f.n }
 
 // cut are the records of the slice that ends with a frame.
 func (f *Filler) cut(seq uint64, done bool) []stream.Record {

@@ -1,0 +1,63 @@
+package actors
+
+import (
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/effect"
+)
+
+// maxRecent bounds the decisions that a shard remembers for people to look at.
+const maxRecent = 8192
+
+// noted is a decision with what the channel said.
+type noted struct {
+	campaign.Decision
+
+	answer string
+}
+
+// recent is the last decisions of a shard. It is no part of the state.
+type recent struct {
+	ring []noted
+	next int
+}
+
+func (r *recent) note(out *effect.Effects) {
+	for i := range out.Decisions {
+		n := noted{out.Decisions[i], answerOf(out, &out.Decisions[i])}
+		if len(r.ring) < maxRecent {
+			r.ring = append(r.ring, n)
+			continue
+		}
+		r.ring[r.next] = n
+		r.next = (r.next + 1) % maxRecent
+	}
+}
+
+// answerOf is what the channel said to an attempt that a decision is about.
+func answerOf(out *effect.Effects, d *campaign.Decision) string {
+	if d.Kind != campaign.Failed && d.Kind != campaign.Retried {
+		return ""
+	}
+	for i := range out.Deliveries {
+		v := &out.Deliveries[i]
+		if v.Customer == d.Customer && v.Workspace == d.Workspace && v.Campaign == d.Campaign && v.Entry == d.Entry &&
+			v.Step == d.Step && v.Channel == d.Detail && v.Detail != "" {
+			return v.Detail
+		}
+	}
+	return ""
+}
+
+// of is a customer's decisions, newest first, at most 50.
+func (r *recent) of(workspace, customer string) []noted {
+	var found []noted
+	for i := range r.ring {
+		d := &r.ring[(r.next+len(r.ring)-1-i)%len(r.ring)]
+		if d.Customer == customer && d.Workspace == workspace {
+			if found = append(found, *d); len(found) == 50 {
+				break
+			}
+		}
+	}
+	return found
+}
