@@ -9,6 +9,7 @@ import (
 
 	"github.com/nudge-engine/nudge/actors"
 	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/server/exposition"
 	"github.com/nudge-engine/nudge/sink/dispatch"
 )
 
@@ -45,7 +46,7 @@ func (c *statsCache) get(p int) actors.Stats {
 
 func (n *node) serveMetrics(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-	_ = exposed(w, n.metrics) // the client is gone when it fails
+	_ = exposition.Write(w, n.metrics) // the client is gone when it fails
 }
 
 func (n *node) registerMetrics() {

@@ -1,4 +1,5 @@
-package main
+// Package exposition writes metrics as the text that Prometheus reads.
+package exposition
 
 import (
 	"bytes"
@@ -10,10 +11,10 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 )
 
-// exposed writes a set, and what is known of the process, as Prometheus text with HELP and
-// TYPE. What metricTable does not have is left out: of the process there is much more than
-// anybody looks at.
-func exposed(w io.Writer, set *metrics.Set) error {
+// Write writes the metrics of a set, and those of the process, with HELP and TYPE. Metrics
+// that [Families] does not list are left out: the library knows far more of the process than
+// anybody looks at. An error is the writer's.
+func Write(w io.Writer, set *metrics.Set) error {
 	var all bytes.Buffer
 	set.WritePrometheus(&all)
 	metrics.WriteProcessMetrics(&all)
@@ -23,15 +24,15 @@ func exposed(w io.Writer, set *metrics.Set) error {
 		family := familyOf(line)
 		samples[family] = append(samples[family], line)
 	}
-	for _, m := range metricTable {
-		if len(samples[m.name]) == 0 {
+	for _, m := range families {
+		if len(samples[m.Name]) == 0 {
 			continue
 		}
-		lines := samples[m.name]
-		if m.kind == "histogram" {
-			lines = cumulative(m.name, lines)
+		lines := samples[m.Name]
+		if m.Type == "histogram" {
+			lines = cumulative(m.Name, lines)
 		}
-		_, err := fmt.Fprintf(w, "# HELP %[1]s %[2]s\n# TYPE %[1]s %[3]s\n%[4]s", m.name, m.help, m.kind,
+		_, err := fmt.Fprintf(w, "# HELP %[1]s %[2]s\n# TYPE %[1]s %[3]s\n%[4]s", m.Name, m.Help, m.Type,
 			strings.Join(lines, ""))
 		if err != nil {
 			return err
@@ -40,22 +41,23 @@ func exposed(w io.Writer, set *metrics.Set) error {
 	return nil
 }
 
-// familyOf is the metric of which a line is a sample.
+// familyOf is the name of the family that a line is a sample of.
 func familyOf(line string) string {
 	name := line[:strings.IndexAny(line+" ", "{ ")]
-	for _, m := range metricTable {
-		suffix, is := strings.CutPrefix(name, m.name)
-		part := m.kind == "histogram" && (suffix == "_bucket" || suffix == "_sum" || suffix == "_count")
+	for _, m := range families {
+		suffix, is := strings.CutPrefix(name, m.Name)
+		part := m.Type == "histogram" && (suffix == "_bucket" || suffix == "_sum" || suffix == "_count")
 		if is && (suffix == "" || part) {
-			return m.name
+			return m.Name
 		}
 	}
 	return name
 }
 
-// cumulative gives a histogram without labels the fixed buckets that Prometheus wants, three
-// a decade from 100 us to 10 s. The library has ranges of its own (vmrange), whose ends these
-// are among, and writes only those that are not empty.
+// cumulative gives a histogram without labels the fixed, cumulative buckets that Prometheus
+// wants: three a decade, from 100 us to 10 s. The library counts by ranges of its own
+// (vmrange), of which it writes only those that are not empty; each bucket ends where one of
+// these ranges does, so the counts are exact.
 func cumulative(name string, lines []string) []string {
 	const decades, perDecade, first = 5, 3, 1e-4
 	var counts [decades*perDecade + 1]uint64

@@ -1,17 +1,20 @@
-package main
+package exposition
 
-// metric describes a family of metrics. Everything that is exposed is in metricTable, and
-// everything in it is in docs/operating.md.
-type metric struct {
-	name string
-	kind string // Prometheus' type
-	help string
+import "slices"
+
+// Family describes the metrics of one name, which differ in their labels.
+type Family struct {
+	Name string
+	Type string // counter, gauge or histogram
+	Help string // one sentence
 }
 
-// metricTable is in the order in which it is exposed.
-//
+// Families lists everything that is exposed, in the order in which it is; docs/operating.md
+// has the same list. The caller may keep and change what is returned.
+func Families() []Family { return slices.Clone(families) }
+
 //nudge:constant read only
-var metricTable = []metric{
+var families = []Family{
 	{"nudge_accept_errors_total", "counter", "Connections that could not be accepted, by address."},
 	{"nudge_applied_sequence", "gauge", "Last frame of a partition whose effects are in the log."},
 	{"nudge_clock_behind_seconds", "gauge", "How far the clock is behind the log; timers wait for it."},

@@ -1,4 +1,4 @@
-package main
+package exposition_test
 
 import (
 	"bytes"
@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
+
+	"github.com/nudge-engine/nudge/server/exposition"
 )
 
 func TestExposition(t *testing.T) {
@@ -21,7 +23,7 @@ func TestExposition(t *testing.T) {
 		h.Update(d.Seconds())
 	}
 	var out bytes.Buffer
-	if err := exposed(&out, set); err != nil {
+	if err := exposition.Write(&out, set); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
@@ -47,22 +49,22 @@ func TestExposition(t *testing.T) {
 // Names follow Prometheus' rules, so that its tools need no telling.
 func TestMetricNames(t *testing.T) {
 	seen := map[string]bool{}
-	for _, m := range metricTable {
-		if (m.kind == "counter") != strings.HasSuffix(m.name, "_total") {
-			t.Errorf("%s is a %s: counters, and they alone, end in _total", m.name, m.kind)
+	for _, m := range exposition.Families() {
+		if (m.Type == "counter") != strings.HasSuffix(m.Name, "_total") {
+			t.Errorf("%s is a %s: counters, and they alone, end in _total", m.Name, m.Type)
 		}
-		if m.kind != "counter" && m.kind != "gauge" && m.kind != "histogram" {
-			t.Errorf("%s is a %q", m.name, m.kind)
+		if m.Type != "counter" && m.Type != "gauge" && m.Type != "histogram" {
+			t.Errorf("%s is a %q", m.Name, m.Type)
 		}
-		if m.help == "" || !strings.HasSuffix(m.help, ".") || seen[m.name] {
-			t.Errorf("%s has no help, or is there twice", m.name)
+		if m.Help == "" || !strings.HasSuffix(m.Help, ".") || seen[m.Name] {
+			t.Errorf("%s has no help, or is there twice", m.Name)
 		}
 		for _, unit := range []string{"milliseconds", "_ms", "minutes", "kilobytes", "_mb"} {
-			if strings.Contains(m.name, unit) {
-				t.Errorf("%s is not in seconds or bytes", m.name)
+			if strings.Contains(m.Name, unit) {
+				t.Errorf("%s is not in seconds or bytes", m.Name)
 			}
 		}
-		seen[m.name] = true
+		seen[m.Name] = true
 	}
 }
 
@@ -74,8 +76,8 @@ func TestAlertRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	known := map[string]bool{}
-	for _, m := range metricTable {
-		known[m.name] = true
+	for _, m := range exposition.Families() {
+		known[m.Name] = true
 	}
 	asked := 0
 	for line := range strings.Lines(string(text)) {
