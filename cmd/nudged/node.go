@@ -22,6 +22,7 @@ import (
 	"github.com/nudge-engine/nudge/internal/identity"
 	"github.com/nudge-engine/nudge/internal/parts"
 	"github.com/nudge-engine/nudge/internal/secret"
+	"github.com/nudge-engine/nudge/server/admission"
 	"github.com/nudge-engine/nudge/sink/dispatch"
 	"github.com/nudge-engine/nudge/sink/warehouse"
 	"github.com/nudge-engine/nudge/storage"
@@ -72,7 +73,7 @@ type node struct {
 	writer    *warehouse.Writer
 	warehouse *warehouse.ClickHouse
 	dispatch  *dispatch.Dispatcher
-	guard     *guard
+	guard     *admission.Guard
 	eraser    *eraser
 	server    *ingest.Server
 	admin     *http.Server
@@ -318,10 +319,10 @@ func (n *node) startSinks(ctx context.Context) error {
 	if err := n.checkPositions(ctx); err != nil {
 		return err
 	}
-	n.guard, n.stats = newGuard(n), newStatsCache(n)
+	n.guard, n.stats = n.newGuard(), newStatsCache(n)
 	n.sinks.Go(func() { n.writer.Run(sinking) })
 	n.sinks.Go(func() { n.dispatch.Run(sinking) })
-	n.guards.Go(func() { n.guard.run(guarding) })
+	n.guards.Go(func() { n.guard.Run(guarding) })
 	n.guards.Go(func() { n.retain(guarding) })
 	n.guards.Go(func() { n.decide(guarding) })
 	n.guards.Go(func() { n.runBackfills(guarding) })
@@ -334,6 +335,25 @@ func (n *node) startSinks(ctx context.Context) error {
 	}
 	n.registerMetrics()
 	return nil
+}
+
+// newGuard makes what decides whether events are taken. It ends a server whose embedded log
+// is unhealthy for long: that does not recover from a write error, but a restart does. A log
+// elsewhere may come back.
+func (n *node) newGuard() *admission.Guard {
+	return admission.New(admission.Config{
+		Events: n.events, Effects: n.effects, Halted: n.engine.Halted, Healthy: n.logStore.Healthy,
+		DataDir: n.config.DataDir, MinFree: n.config.MinFree, Logger: n.log,
+		Dead: func(err error) {
+			if n.config.NatsURL != "" {
+				return
+			}
+			select {
+			case n.failed <- err:
+			default:
+			}
+		},
+	})
 }
 
 // mayLeave asks the shard; of a halted partition nothing leaves until it is back.
@@ -391,7 +411,7 @@ func (n *node) openHTTP(context.Context) error {
 		Sources:    sources,
 		Publisher:  n.publisher,
 		Clock:      n.clock.Now,
-		Admit:      n.guard.admit,
+		Admit:      n.guard.Admit,
 		Ready:      n.ready,
 		Customer:   n.customer,
 		Hook:       n.catalog.hook,

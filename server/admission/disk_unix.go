@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package admission
 
 import (
 	"fmt"
@@ -9,7 +9,7 @@ import (
 	"github.com/nudge-engine/nudge/internal/units"
 )
 
-// freeDisk is what an ordinary user may still write where path lies.
+// freeDisk is the space that an ordinary user may still fill on the file system of path.
 func freeDisk(path string) (units.Size, error) {
 	var fs syscall.Statfs_t
 	if err := syscall.Statfs(path, &fs); err != nil {
@@ -17,6 +17,3 @@ func freeDisk(path string) (units.Size, error) {
 	}
 	return units.Size(int64(fs.Bavail) * int64(fs.Bsize)), nil //nolint:unconvert // another type on macOS
 }
-
-// privateFiles has what this process and its children make readable by their user alone.
-func privateFiles() { syscall.Umask(0o077) }
