@@ -23,6 +23,7 @@ import (
 	"github.com/nudge-engine/nudge/internal/parts"
 	"github.com/nudge-engine/nudge/internal/secret"
 	"github.com/nudge-engine/nudge/server/admission"
+	"github.com/nudge-engine/nudge/server/retention"
 	"github.com/nudge-engine/nudge/sink/dispatch"
 	"github.com/nudge-engine/nudge/sink/warehouse"
 	"github.com/nudge-engine/nudge/storage"
@@ -323,7 +324,7 @@ func (n *node) startSinks(ctx context.Context) error {
 	n.sinks.Go(func() { n.writer.Run(sinking) })
 	n.sinks.Go(func() { n.dispatch.Run(sinking) })
 	n.guards.Go(func() { n.guard.Run(guarding) })
-	n.guards.Go(func() { n.retain(guarding) })
+	n.guards.Go(func() { n.newTrimmer().Run(guarding) })
 	n.guards.Go(func() { n.decide(guarding) })
 	n.guards.Go(func() { n.runBackfills(guarding) })
 	if n.eraser, err = newEraser(n); err != nil {
@@ -352,6 +353,25 @@ func (n *node) newGuard() *admission.Guard {
 			case n.failed <- err:
 			default:
 			}
+		},
+	})
+}
+
+// newTrimmer makes what trims the log.
+func (n *node) newTrimmer() *retention.Trimmer {
+	return retention.New(retention.Config{
+		Events: n.events, Effects: n.effects, Keep: n.config.Retention,
+		Check: n.engine.CheckContinuity, Halted: n.engine.Halted, Logger: n.log,
+		Needs: func(p int) retention.Needs {
+			needs := retention.Needs{
+				EventsWithoutRows:  n.engine.SavedSeq(p),
+				EffectsWithoutRows: min(n.engine.SavedEffect(p), n.dispatch.Copied(p)),
+			}
+			if !n.control.Backfilling() { // it reads all events; where space runs short they go all the same
+				needs.Events = min(needs.EventsWithoutRows, n.writer.Position(p))
+			}
+			needs.Effects = min(needs.EffectsWithoutRows, n.writer.EffectPosition(p))
+			return needs
 		},
 	})
 }
