@@ -23,6 +23,7 @@ import (
 	"github.com/nudge-engine/nudge/internal/parts"
 	"github.com/nudge-engine/nudge/internal/secret"
 	"github.com/nudge-engine/nudge/server/admission"
+	"github.com/nudge-engine/nudge/server/erasure"
 	"github.com/nudge-engine/nudge/server/retention"
 	"github.com/nudge-engine/nudge/sink/dispatch"
 	"github.com/nudge-engine/nudge/sink/warehouse"
@@ -75,7 +76,7 @@ type node struct {
 	warehouse *warehouse.ClickHouse
 	dispatch  *dispatch.Dispatcher
 	guard     *admission.Guard
-	eraser    *eraser
+	eraser    *erasure.Eraser
 	server    *ingest.Server
 	admin     *http.Server
 	stats     *statsCache
@@ -327,10 +328,14 @@ func (n *node) startSinks(ctx context.Context) error {
 	n.guards.Go(func() { n.newTrimmer().Run(guarding) })
 	n.guards.Go(func() { n.decide(guarding) })
 	n.guards.Go(func() { n.runBackfills(guarding) })
-	if n.eraser, err = newEraser(n); err != nil {
+	if n.eraser, err = erasure.Open(erasure.Config{
+		Engine: n.engine, Publisher: n.publisher, Writer: n.writer, Warehouse: n.warehouse, Store: n.store,
+		Partitions: len(n.events), Workspace: workspaceName, Key: n.keys.erase, Retention: n.config.Retention,
+		Logger: n.log,
+	}); err != nil {
 		return err
 	}
-	n.guards.Go(func() { n.eraser.run(guarding) })
+	n.guards.Go(func() { n.eraser.Run(guarding) })
 	if n.config.NatsURL != "" { // nobody else can run an embedded log: the directory is locked
 		n.guards.Go(func() { n.watchLease(guarding) })
 	}

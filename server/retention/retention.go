@@ -62,7 +62,8 @@ func (t *Trimmer) Run(ctx context.Context) {
 func (t *Trimmer) partition(ctx context.Context, p int) {
 	if err := t.config.Check(ctx, p); err != nil {
 		if ctx.Err() == nil && t.config.Halted(p) == nil {
-			t.config.Logger.Warn("retention: the log cannot be checked", slog.Int("partition", p), slog.Any("error", err))
+			t.config.Logger.Warn("retention: the log cannot be checked", slog.Int("partition", p),
+				slog.Any("error", err))
 		}
 		return
 	}

@@ -1,0 +1,135 @@
+package erasure
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/stream"
+)
+
+const (
+	lookEvery   = 200 * time.Millisecond // how often a job looks how far the stores are
+	deleteLimit = 5 * time.Minute        // of the deletes of one job
+	sayAfter    = 10 * time.Second       // without progress, and the log says what is waited for
+	// checkpointsKept is how long the two older checkpoints of the state may be around.
+	checkpointsKept = 30 * time.Minute
+)
+
+// steps does what is left of an erasure: record, state, rows. Each can be done again.
+func (e *Eraser) steps(ctx context.Context, j *job) error {
+	if j.Recorded == nil {
+		if err := e.record(ctx, j); err != nil {
+			return err
+		}
+	}
+	if err := e.until(ctx, j, "a snapshot without the customer", func(p position) bool {
+		return e.config.Engine.SavedSeq(p.Partition) >= p.Seq
+	}); err != nil {
+		return err
+	}
+	if j.StateRemoved == nil {
+		now := time.Now().UTC()
+		gone := now.Add(checkpointsKept)
+		j.StateRemoved, j.StateCopiesGoneBy = &now, &gone
+		if err := e.save(j); err != nil {
+			return err
+		}
+	}
+	if err := e.until(ctx, j, "the customer's last rows in ClickHouse", func(p position) bool {
+		return e.config.Writer.Position(p.Partition) >= p.Seq && e.config.Writer.EffectPosition(p.Partition) >= p.Effect
+	}); err != nil {
+		return err
+	}
+	limited, cancel := context.WithTimeout(ctx, deleteLimit)
+	defer cancel()
+	if err := e.config.Warehouse.Erase(limited, j.Workspace, j.Customers); err != nil {
+		return err
+	}
+	now := time.Now().UTC()
+	j.RowsDeleted = &now
+	return nil
+}
+
+// record writes the erase records and waits until the shards have applied them.
+func (e *Eraser) record(ctx context.Context, j *job) error {
+	j.Places = nil
+	for _, customer := range j.Customers {
+		r := actors.Erase{Workspace: j.Workspace, Customer: customer, Key: actors.EraseFingerprint(e.config.Key)}
+		p := stream.PartitionOf(j.Workspace, customer, e.config.Partitions)
+		written := make(chan error, 1)
+		record := []stream.Record{{Kind: stream.KindErase, Data: r.AppendTo(nil)}}
+		if err := e.config.Publisher.Add(p, record, func(err error) { written <- err }); err != nil {
+			return err
+		}
+		select {
+		case err := <-written:
+			if err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		at, err := e.applied(ctx, j.Workspace, customer)
+		if err != nil {
+			return err
+		}
+		at.Partition = p
+		j.Places = append(j.Places, at)
+	}
+	now := time.Now().UTC()
+	j.Recorded = &now
+	return e.save(j)
+}
+
+// applied waits until a customer is erased in their shard, and says where its log is then.
+func (e *Eraser) applied(ctx context.Context, workspace, customer string) (at position, err error) {
+	for {
+		var is bool
+		if is, at.Seq, at.Effect, err = e.config.Engine.Erased(ctx, workspace, customer); err != nil || is {
+			return at, err
+		}
+		if !pause(ctx, lookEvery) {
+			return at, context.Cause(ctx)
+		}
+	}
+}
+
+// until waits until something holds in every place of an erasure, and says from time to
+// time what it waits for. A halted partition makes it fail, so that it is tried again later
+// and others go on.
+func (e *Eraser) until(ctx context.Context, j *job, what string, holds func(position) bool) error {
+	started := time.Now()
+	said := started
+	for _, p := range j.Places {
+		for !holds(p) {
+			if err := e.config.Engine.Halted(p.Partition); err != nil {
+				return err
+			}
+			if time.Since(said) >= sayAfter {
+				said = time.Now()
+				e.config.Logger.Warn("erasure: it waits", slog.String("hash", j.Hash), slog.String("for", what),
+					slog.Duration("since", said.Sub(started).Round(time.Second)), slog.Int("partition", p.Partition),
+					slog.Uint64("frame", p.Seq), slog.Uint64("effect", p.Effect),
+					slog.Uint64("snapshot", e.config.Engine.SavedSeq(p.Partition)),
+					slog.Uint64("rows_of_frames", e.config.Writer.Position(p.Partition)),
+					slog.Uint64("rows_of_effects", e.config.Writer.EffectPosition(p.Partition)))
+			}
+			if !pause(ctx, lookEvery) {
+				return context.Cause(ctx)
+			}
+		}
+	}
+	return nil
+}
+
+// pause waits; it says false when ctx ended.
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}
