@@ -85,14 +85,17 @@ func (d *demoCommand) Run(out console) error {
 			return fmt.Errorf("nudged ended: %w", err)
 		}
 	}
-	fmt.Fprintln(out.out, "stopping in the order of the flow ...")
+	fmt.Fprintln(out.out, "stopping ...")
 	_ = server.Process.Signal(syscall.SIGTERM)
 	select {
 	case err := <-ended:
 		if ctx.Err() != nil {
 			failure = nil // Ctrl-C is how a demo ends
 		}
-		return errors.Join(failure, err)
+		if failure = errors.Join(failure, err); failure == nil {
+			fmt.Fprintln(out.out, "stopped; nothing is lost")
+		}
+		return failure
 	case <-time.After(demoReady):
 		return errors.Join(failure, errors.New("nudged did not stop"), server.Process.Kill())
 	}
@@ -265,9 +268,10 @@ func (d *demoCommand) invite(out console) {
 
   curl -u %[2]s: http://%[3]s/v1/track \
     --json '{"userId":"you","event":"Cart Updated","properties":{"cart_id":"c1","value":42}}'
-  %[4]sbin/nudge customer you
-  curl -H "Authorization: Bearer $(bin/nudge key admin%[5]s)" http://%[6]s/metrics
-  curl -u "reader:$(bin/nudge key reader%[5]s)" http://%[7]s -d 'SELECT event, count() FROM nudge.events GROUP BY event'
+  %[4]s%[8]s customer you
+  %[4]s%[8]s explain you
+  curl -H "Authorization: Bearer $(%[8]s key admin%[5]s)" http://%[6]s/metrics
+  curl -u "reader:$(%[8]s key reader%[5]s)" http://%[7]s -d 'SELECT event, count() FROM nudge.events GROUP BY event'
 
-`, identity.Path(d.Data), d.Key, d.HTTP, where, dir, d.Admin, d.Clickhouse)
+`, identity.Path(d.Data), d.Key, d.HTTP, where, dir, d.Admin, d.Clickhouse, out.self())
 }

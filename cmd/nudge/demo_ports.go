@@ -18,6 +18,7 @@ const (
 	demoHTTP       = "127.0.0.1:8080"
 	demoAdmin      = "127.0.0.1:8081"
 	demoClickhouse = "127.0.0.1:8123"
+	demoKey        = "nudge-demo-write-key"
 )
 
 // leaving is how long a server that was just stopped may still hold its data.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 
@@ -32,6 +33,12 @@ func campaignsDir() string {
 
 // pathsOr are the paths that a command was given, or the directory that is meant without.
 func pathsOr(paths []string) ([]string, error) {
+	for _, path := range paths {
+		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("there is no file or directory %s: name the one that has your campaigns, or none "+
+				"for %s", path, campaignsDir())
+		}
+	}
 	if len(paths) > 0 {
 		return paths, nil
 	}

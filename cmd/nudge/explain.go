@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,7 +17,8 @@ import (
 
 type explainCommand struct {
 	adminAddress `embed:""`
-	Customer     string `required:"" placeholder:"ID" help:"Customer id; anonymous ones begin with anon:."`
+	ID           string `arg:"" optional:"" help:"Customer id; anonymous ones begin with anon:."`
+	Customer     string `hidden:"" placeholder:"ID" help:"The same as the argument, as earlier versions had it."`
 	Campaign     string `placeholder:"NAME" help:"Explain only this campaign."`
 	Data         string `placeholder:"DIR" help:"Data directory of a server that is not running: explain the past from its log."`
 	From         string `placeholder:"TIME" help:"With --data: leave out what was before this instant (RFC 3339)."`
@@ -34,10 +36,13 @@ send say, and the last decisions. With --data it explains the past of a stopped
 server, as far as its log reaches; the first lines say from when.
 
 Example:
-  nudge explain --customer ann --campaign cart-abandoned --data data`
+  nudge explain ann --campaign cart-abandoned --data data`
 }
 
 func (e *explainCommand) Run(out console) error {
+	if e.ID = cmp.Or(e.ID, e.Customer); e.ID == "" || e.Customer != "" && e.Customer != e.ID {
+		return errors.New("one customer is needed, for example: nudge explain ann")
+	}
 	if e.Data == "" {
 		if e.From != "" || e.Until != "" {
 			return errors.New("--from and --until need --data: a running server explains the present")
@@ -57,7 +62,7 @@ func (e *explainCommand) Run(out console) error {
 
 // present asks the server.
 func (e *explainCommand) present(out console) error {
-	path := "/v1/customers/" + pathid.Escape(e.Customer) + "/explain"
+	path := "/v1/customers/" + pathid.Escape(e.ID) + "/explain"
 	if e.Campaign != "" {
 		path += "?campaign=" + url.QueryEscape(e.Campaign)
 	}
@@ -80,14 +85,14 @@ func (e *explainCommand) past(out console, from, until int64) error {
 	}
 	defer data.close()
 	ctx := context.Background()
-	r, err := data.replay(ctx, e.Customer)
+	r, err := data.replay(ctx, e.ID)
 	if err != nil {
 		return err
 	}
 	if e.Campaign != "" && !data.knows(e.Campaign) {
 		return fmt.Errorf("there never was a campaign %s", e.Campaign)
 	}
-	trace := campaign.NewTrace(data.lang, workspace, e.Customer, e.Campaign)
+	trace := campaign.NewTrace(data.lang, workspace, e.ID, e.Campaign)
 	if err := r.begin(ctx, 0, trace); err != nil {
 		return err
 	}
@@ -95,7 +100,7 @@ func (e *explainCommand) past(out console, from, until int64) error {
 		return err
 	}
 	if r.view() == nil {
-		return fmt.Errorf("no event of customer %s was seen", e.Customer)
+		return fmt.Errorf("no event of customer %s was seen", e.ID)
 	}
 	x := explain.Of(trace, from, until)
 	x.Reach, x.Until = campaign.FormatTime(r.reach), campaign.FormatTime(r.shard.Now())

@@ -40,8 +40,12 @@ func (k *keyCommand) Run(out console) error {
 	}
 	key := cmp.Or(os.Getenv(setting), made)
 	if key == "" {
+		demo := ""
+		if k.Name == "write" {
+			demo = "; that of the demo (make run) is " + demoKey
+		}
 		return fmt.Errorf("%s has no %s key: it is made when a server first starts there without %s; "+
-			"name its directory with --data-dir, or set %s", identity.Path(k.DataDir), k.Name, setting, setting)
+			"name its directory with --data-dir, or set %s%s", identity.Path(k.DataDir), k.Name, setting, setting, demo)
 	}
 	_, err = fmt.Fprintln(out.out, key)
 	return err

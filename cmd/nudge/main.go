@@ -4,9 +4,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -17,64 +19,98 @@ import (
 type cli struct {
 	Version kong.VersionFlag `help:"Print the version, the commit and its date."`
 
-	New      newCommand      `cmd:"" help:"Begin a campaign with a preset: a file with campaigns and their scenarios."`
-	Events   eventsCommand   `cmd:"" help:"Show the usual names of events, what they carry, and samples."`
-	Check    checkCommand    `cmd:"" help:"Check definition files: every error with file, line and column."`
-	Schema   schemaCommand   `cmd:"" help:"Print the JSON Schema of definition files, for editors."`
-	Simulate simulateCommand `cmd:"" help:"Run campaigns over recorded calls on a virtual clock."`
-	Test     testCommand     `cmd:"" help:"Play the scenarios of a directory against its campaigns."`
-	Apply    applyCommand    `cmd:"" help:"Put definitions in force on a server."`
-	Rollback rollbackCommand `cmd:"" help:"Put an older version of a definition in force again."`
-	List     listCommand     `cmd:"" help:"List the definitions in force on a server."`
-	Status   statusCommand   `cmd:"" help:"Say how a campaign stands: status, chains, decisions of the last day, last errors."`
-	Replay   replayCommand   `cmd:"" help:"Play recorded calls through the API."`
-	Customer customerCommand `cmd:"" help:"Show a customer: profile, counters, chains, recent decisions."`
-	Explain  explainCommand  `cmd:"" help:"Say why a customer was or was not sent something, rule by rule."`
-	Trials   trialsCommand   `cmd:"" name:"experiments" help:"Show the experiments that look for a winner, and how they stand."`
-	Erase    eraseCommand    `cmd:"" help:"Erase a customer everywhere, and say when each store has forgotten them."`
-	Key      keyCommand      `cmd:"" help:"Print a key that the server made at its first start."`
-	Verify   verifyCommand   `cmd:"" help:"Replay a stopped server's log and compare it with its state."`
-	Recover  recoverCommand  `cmd:"" help:"Bring partitions back that halted because their log lost messages."`
-	Demo     demoCommand     `cmd:"" help:"Start a server, play the example shop through it, show what came of it."`
+	New      newCommand      `cmd:"" group:"write" help:"Begin a campaign with a preset, with its scenarios."`
+	Events   eventsCommand   `cmd:"" group:"write" help:"Show the usual names of events, and samples."`
+	Check    checkCommand    `cmd:"" group:"write" help:"Check definitions: every error with its place."`
+	Test     testCommand     `cmd:"" group:"write" help:"Play scenarios against their campaigns."`
+	Simulate simulateCommand `cmd:"" group:"write" help:"Run campaigns over recorded calls."`
+	Schema   schemaCommand   `cmd:"" group:"write" help:"Print the JSON Schema of definitions, for editors."`
+
+	Apply    applyCommand    `cmd:"" group:"force" help:"Put definitions in force on a server."`
+	Rollback rollbackCommand `cmd:"" group:"force" help:"Put an older version in force again."`
+	List     listCommand     `cmd:"" group:"force" help:"List the definitions in force."`
+	Status   statusCommand   `cmd:"" group:"force" help:"Say how a campaign stands."`
+	Trials   trialsCommand   `cmd:"" group:"force" name:"experiments" help:"Show experiments that look for a winner."`
+
+	Customer customerCommand `cmd:"" group:"customers" help:"Show a customer: profile, chains, decisions."`
+	Explain  explainCommand  `cmd:"" group:"customers" help:"Say why a customer was or was not sent something."`
+	Erase    eraseCommand    `cmd:"" group:"customers" help:"Erase a customer everywhere."`
+
+	Demo    demoCommand    `cmd:"" group:"server" help:"Start a server and play the example shop through it."`
+	Key     keyCommand     `cmd:"" group:"server" help:"Print a key that the server made."`
+	Replay  replayCommand  `cmd:"" group:"server" help:"Play recorded calls through the API."`
+	Verify  verifyCommand  `cmd:"" group:"server" help:"Compare a stopped server's log with its state."`
+	Recover recoverCommand `cmd:"" group:"server" help:"Bring halted partitions back."`
+
+	Help  helpCommand    `cmd:"" group:"tool" help:"List the commands, or explain one."`
+	About versionCommand `cmd:"" group:"tool" name:"version" help:"Print the version."`
 }
 
 // console is what every command gets.
 type console struct {
-	out io.Writer
-	err io.Writer
+	out  io.Writer
+	err  io.Writer
+	name string // how the tool was called, as bin/nudge; empty for nudge
 }
 
-func main() { os.Exit(run(os.Args[1:], console{out: os.Stdout, err: os.Stderr})) }
+// self is how the tool is called in commands that are shown, so that they can be copied.
+func (c console) self() string {
+	if c.name == "" || strings.ContainsAny(c.name, " \t") {
+		return "nudge"
+	}
+	return c.name
+}
 
+func main() { os.Exit(run(os.Args[1:], console{out: os.Stdout, err: os.Stderr, name: os.Args[0]})) }
+
+// told is the exit code of a failure that was printed already.
+type told int
+
+func (t told) Error() string { return fmt.Sprintf("exit code %d", int(t)) }
+
+// run runs a command: 0 is success, 1 a failure, 2 a command that cannot be understood.
 func run(args []string, c console) int {
 	status := 0
 	exited := false
 	parser, err := kong.New(&cli{}, kong.Name("nudge"), kong.Vars{"version": "nudge " + version.String()},
-		kong.Description(
-			"nudge writes, checks, tests and applies trigger campaigns. To begin, with a server running beside:\n\n"+
-				"  nudge new my-carts --preset cart-abandoned   (a campaign of yours in ./campaigns)\n"+
-				"  nudge test                                   (plays its scenarios)\n"+
-				"  nudge apply                                  (puts it in force)\n"+
-				"  nudge status my-carts                        (how it goes)\n\n"+
-				"nudge COMMAND --help explains a command, with examples."),
-		units.Durations(), kong.UsageOnError(),
+		kong.Description("nudge writes, checks, tests and applies trigger campaigns. `nudge help COMMAND` explains a "+
+			"command, with examples. To begin, with a server running beside:\n\n"+beginning("nudge", "my-carts")),
+		units.Durations(), kong.ExplicitGroups(groups()),
 		kong.Writers(c.out, c.err), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Exit(func(code int) { status, exited = code, true }))
 	if err != nil {
 		fmt.Fprintln(c.err, "nudge:", err)
 		return 2
 	}
+	if len(args) == 0 {
+		overview(parser.Model, c.out, c.self())
+		return 0
+	}
 	ctx, err := parser.Parse(args)
 	if exited {
 		return status
 	}
 	if err != nil {
-		parser.FatalIfErrorf(err)
+		fmt.Fprintf(c.err, "nudge: %v\nsee \"%s\"\n", err, helpFor(c, err))
 		return 2
 	}
-	if err := ctx.Run(c); err != nil {
+	err = ctx.Run(c)
+	var code told
+	switch {
+	case errors.As(err, &code):
+		return int(code)
+	case err != nil:
 		fmt.Fprintln(c.err, "nudge:", err)
 		return 1
 	}
 	return 0
+}
+
+// helpFor is the command that explains what could not be parsed.
+func helpFor(c console, err error) string {
+	var parse *kong.ParseError
+	if errors.As(err, &parse) && parse.Context.Selected() != nil {
+		return c.self() + " help " + parse.Context.Selected().Name
+	}
+	return c.self() + " help"
 }

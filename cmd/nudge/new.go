@@ -40,8 +40,8 @@ nudge test, check and apply look there too.
 Example:
   nudge new --list
   nudge new spring-carts --preset cart-abandoned
-  nudge test --only spring-carts
   nudge check
+  nudge test --only spring-carts
   nudge apply
   nudge new summer-carts --from spring-carts
 
@@ -86,8 +86,7 @@ func (n *newCommand) Run(out console) error {
 		fmt.Fprintf(out.out, "%s: added %s\n", shared, strings.Join(names, ", "))
 	}
 	dir := argument(n.Dir)
-	fmt.Fprintf(out.out, "It needs %s\n\nNext:\n  nudge test%s --only %s\n  nudge check%s\n  nudge apply%s\n",
-		strings.TrimSuffix(preset.Needs, ".")+".", dir, n.Name, dir, dir)
+	fmt.Fprintf(out.out, "It needs %s.\n\nNext:\n%s", strings.TrimSuffix(preset.Needs, "."), next(out.self(), n.Name, dir))
 	return nil
 }
 
@@ -115,16 +114,23 @@ func (n *newCommand) list(out console) error {
 func (n *newCommand) fits(path string, text []byte) (add []byte, names []string, err error) {
 	var there []definition.File
 	var texts [][]byte
-	if found, globErr := filepath.Glob(filepath.Join(n.Dir, "*")); globErr == nil && len(found) > 0 {
+	found, globErr := filepath.Glob(filepath.Join(n.Dir, "*"))
+	for _, f := range found {
+		switch {
+		case f == path:
+			return nil, nil, fmt.Errorf("%s is there already; choose another name, or remove it", path)
+		case strings.EqualFold(f, path):
+			return nil, nil, fmt.Errorf("%s is there already, and %s differs from it in upper and lower case only: "+
+				"on macOS and Windows both are one file; choose another name", f, filepath.Base(path))
+		}
+	}
+	if globErr == nil && len(found) > 0 {
 		// A directory without definitions is as good as an empty one.
 		if there, err = definition.Read(n.Dir); err != nil {
 			there = nil
 		}
 	}
 	for _, f := range there {
-		if f.Name == path {
-			return nil, nil, fmt.Errorf("%s is there already; choose another name, or remove it", path)
-		}
 		texts = append(texts, f.Text)
 	}
 	if add, names, err = presets.Shared(text, texts...); err != nil {

@@ -117,7 +117,7 @@ func TestPastOfARunningServer(t *testing.T) {
 		t.Fatal(locked, err)
 	}
 	defer func() { _ = lock.Unlock() }()
-	for _, command := range []string{"explain --customer ann", "customer ann"} {
+	for _, command := range []string{"explain ann", "explain --customer ann", "customer ann"} {
 		code, _, errs := runTool(t, append(strings.Fields(command), "--data", dir)...)
 		if code == 0 || !strings.Contains(errs, "is in use: stop the server first") {
 			t.Errorf("%s: exit %d: %s; want: in use", command, code, errs)
@@ -130,7 +130,7 @@ func TestTimeTravelArguments(t *testing.T) {
 		{"customer ann --at 2026-03-01T10:00:00Z", "--at needs --data"},
 		{"customer ann --data DIR --at yesterday", `--at "yesterday" is no time`},
 		{"customer ann --data DIR", "state"}, // nothing is there
-		{"explain --customer ann --from 2026-03-01T10:00:00Z", "--from and --until need --data"},
+		{"explain ann --from 2026-03-01T10:00:00Z", "--from and --until need --data"},
 		{"explain --customer ann --data DIR --until x", `--until "x" is no time`},
 	} {
 		code, out, errs := runTool(t, strings.Fields(strings.ReplaceAll(c.args, "DIR", t.TempDir()))...)

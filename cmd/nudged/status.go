@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/nearest"
 	"github.com/nudge-engine/nudge/sink/warehouse"
 )
 
@@ -34,7 +36,8 @@ func (n *node) adminStatus(w http.ResponseWriter, r *http.Request) error {
 	name := r.PathValue("name")
 	d, ok := n.control.Document(workspaceName, campaign.KindCampaign, name)
 	if !ok {
-		return adminError{http.StatusNotFound, fmt.Errorf("there is no campaign %q; see nudge list", name)}
+		return adminError{http.StatusNotFound, fmt.Errorf("there is no campaign %q; `nudge list` shows "+
+			"which are%s", name, nearest.Hint(name, n.campaignNames()))}
 	}
 	parsed, err := n.catalog.compile(workspaceName, &d)
 	if err != nil {
@@ -58,6 +61,16 @@ func (n *node) adminStatus(w http.ResponseWriter, r *http.Request) error {
 	}
 	writeJSON(w, http.StatusOK, s)
 	return nil
+}
+
+// campaignNames are the names of all campaigns in force, sorted.
+func (n *node) campaignNames() []string {
+	var names []string
+	for _, d := range n.control.DocumentsOf(workspaceName, campaign.KindCampaign) {
+		names = append(names, d.Name)
+	}
+	slices.Sort(names)
+	return names
 }
 
 // kept says what keeps a campaign from taking triggers at now (ms); empty when nothing does.
