@@ -181,7 +181,7 @@ func (c *serveCommand) serveUntil(ctx context.Context, log *slog.Logger, listene
 		return fmt.Errorf("the HTTP interface on %s failed: %w", listener.Addr(), err)
 	case <-ctx.Done():
 	}
-	log.Info("stopping: finishing what is in hand", slog.Duration("limit", c.DrainTimeout))
+	log.Debug("stopping: the running statements end first", slog.Duration("limit", c.DrainTimeout))
 	drain, cancel := context.WithTimeout(work, c.DrainTimeout)
 	defer cancel()
 	if err := server.Shutdown(drain); err == nil {
@@ -202,7 +202,7 @@ func untilEOF(ctx context.Context, log *slog.Logger, in io.Reader) context.Conte
 	ctx, cancel := context.WithCancel(ctx)
 	go func() {
 		_, err := io.Copy(io.Discard, in)
-		log.Info("standard input ended: the parent is gone or wants a stop", slog.Any("error", err))
+		log.Debug("standard input ended: the parent is gone or wants a stop", slog.Any("error", err))
 		cancel()
 	}()
 	return ctx

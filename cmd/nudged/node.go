@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
-	"github.com/gofrs/flock"
 
 	"github.com/nudge-engine/nudge/actors"
 	"github.com/nudge-engine/nudge/campaign"
@@ -52,7 +51,7 @@ type node struct {
 	log     *slog.Logger
 	metrics *metrics.Set
 	failed  chan error // what ends the server by itself
-	lock    *flock.Flock
+	lock    *dataLock
 	keys    keys
 
 	clock     *stream.Clock
@@ -120,14 +119,9 @@ func (n *node) openData(ctx context.Context) error {
 	if err := makePrivate(n.config); err != nil {
 		return err
 	}
-	n.lock = flock.New(n.config.path("lock"))
-	locked, err := n.lock.TryLock()
-	if err == nil && !locked {
-		n.log.Info("waiting for the process that holds the data directory", slog.String("dir", n.config.DataDir))
-		locked, err = n.lock.TryLockContext(ctx, lockEvery)
-	}
-	if err != nil || !locked {
-		return fmt.Errorf("data_dir %s is in use: %w", n.config.DataDir, err)
+	var err error
+	if n.lock, err = takeLock(ctx, n.config.path("lock"), n.config.DataDir, n.log); err != nil {
+		return err
 	}
 	// Before anything is written: data of another version is refused as it is.
 	if err := storage.CheckDir(n.config.path("state"), n.log); err != nil {
@@ -526,7 +520,7 @@ func (n *node) stop() error {
 		errs = append(errs, n.logStore.Close())
 	}
 	if n.lock != nil {
-		errs = append(errs, n.lock.Unlock())
+		errs = append(errs, n.lock.release())
 	}
 	return errors.Join(errs...)
 }

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/gofrs/flock"
+)
+
+// dataLock keeps other processes from a data directory. The file that is locked has the id
+// of the server that holds it, so that whoever waits can be told.
+type dataLock struct{ lock *flock.Flock }
+
+// takeLock locks the file at path. While another process has it, it waits until that one
+// ends or ctx does, and says so.
+func takeLock(ctx context.Context, path, dir string, log *slog.Logger) (*dataLock, error) {
+	l := &dataLock{flock.New(path)}
+	locked, err := l.lock.TryLock()
+	if err == nil && !locked {
+		attributes := []any{slog.String("dir", dir)}
+		if pid := holder(path); pid > 0 {
+			attributes = append(attributes, slog.Int("pid", pid))
+		}
+		log.Warn("waiting for the process that holds the data directory: stop that one, or, to run a second server, "+
+			"set NUDGE_DATA_DIR to a directory of its own", attributes...)
+		locked, err = l.lock.TryLockContext(ctx, lockEvery)
+	}
+	if err != nil || !locked {
+		return nil, fmt.Errorf("data_dir %s is in use: %w", dir, err)
+	}
+	if err := os.WriteFile(path, []byte(strconv.Itoa(os.Getpid())+"\n"), 0o600); err != nil {
+		log.Warn("the lock of the data directory cannot name this process", slog.Any("error", err))
+	}
+	return l, nil
+}
+
+// release lets others have the directory.
+func (l *dataLock) release() error {
+	_ = os.Truncate(l.lock.Path(), 0) // an id that stays is of no process that runs
+	return l.lock.Unlock()
+}
+
+// holder is the id of the running server that a lock names; 0 when it names none, as that of
+// a tool does not.
+func holder(path string) int {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return 0
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil || pid <= 0 || syscall.Kill(pid, 0) == syscall.ESRCH {
+		return 0
+	}
+	return pid
+}
