@@ -86,7 +86,8 @@ func (n *newCommand) Run(out console) error {
 		fmt.Fprintf(out.out, "%s: added %s\n", shared, strings.Join(names, ", "))
 	}
 	dir := argument(n.Dir)
-	fmt.Fprintf(out.out, "It needs %s.\n\nNext:\n%s", strings.TrimSuffix(preset.Needs, "."), next(out.self(), n.Name, dir))
+	fmt.Fprintf(out.out, "It needs %s.\n\nNext:\n%s", strings.TrimSuffix(preset.Needs, "."),
+		next(out.self(), n.Name, dir))
 	return nil
 }
 

@@ -48,7 +48,8 @@ func beginning(self, name string) string {
 
 // next is what comes after a new campaign, as the README has it; dir is an argument, or empty.
 func next(self, name, dir string) string {
-	return fmt.Sprintf("  %[1]s check%[3]s\n  %[1]s test%[3]s\n  %[1]s apply%[3]s\n  %[1]s status %[2]s\n", self, name, dir)
+	return fmt.Sprintf("  %[1]s check%[3]s\n  %[1]s test%[3]s\n  %[1]s apply%[3]s\n  %[1]s status %[2]s\n",
+		self, name, dir)
 }
 
 type helpCommand struct {
