@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -31,6 +32,9 @@ var (
 
 // determinism is how often a world is played twice.
 const determinism = 50
+
+// garbage is how much of it there may be before it is collected, in percent of what is in use.
+const garbage = 400
 
 // maxFailed is how many worlds may fail before the rest is left out.
 const maxFailed = 3
@@ -138,6 +142,7 @@ func commit() string {
 func TestWorld(t *testing.T) {
 	// shows: 3, 16, 116, 118, 173
 	lang := language(t)
+	defer debug.SetGCPercent(debug.SetGCPercent(garbage)) // what a world makes is soon garbage
 	if *seedFlag != "" {
 		seed, err := strconv.ParseUint(*seedFlag, 0, 64)
 		if err != nil {

@@ -75,7 +75,9 @@ func (a *Auditor) inside(c *customer, i int) bool {
 		return s.inside && !t.Leave
 	case KindThreshold:
 		a.crossed(c, i) // from where it was, if it was looked at before
-		return s.valued && s.inside != t.Down
+		// Who went back from it, if not far enough to cross again, is not beyond it.
+		v, ok := amount(c.traits[t.Path])
+		return ok && (t.Down && v <= t.At || !t.Down && v >= t.At)
 	}
 	return false
 }

@@ -69,6 +69,8 @@ type Auditor struct {
 	keptSoFar   int                   // entries that pauses kept
 	versions    map[string][]Campaign // older ones that chains keep, asked by key only
 	everAsked   map[string]bool       // counters, asked by key only
+	ringed      map[string]bool       // events that a goal, stop or wait names, asked by key only
+	zones       zones
 	decided     decided
 	ids         map[string]map[string]int64 // of the records of customers who were forgotten, asked by key only
 
@@ -134,7 +136,7 @@ type standing struct {
 
 // New has all campaigns active before the first record.
 func New(campaigns []Campaign) *Auditor {
-	a := &Auditor{broadcasts: map[string]bool{}, everAsked: map[string]bool{}, versions: map[string][]Campaign{}}
+	a := &Auditor{broadcasts: map[string]bool{}, everAsked: map[string]bool{}, versions: map[string][]Campaign{}, zones: zones{}}
 	a.succeededAt = map[string]int64{}
 	a.Apply(campaigns)
 	return a
@@ -349,7 +351,7 @@ func (a *Auditor) Event(in Event) {
 	a.stays(c)
 	e := &in
 	e.Time = min(e.Time, a.now) // event time is at most log time
-	e.place, e.ringed = a.place, a.names(in.Name)
+	e.place, e.ringed = a.place, a.ringed[in.Name]
 	a.apply(c, e, first)
 	a.derive(c)
 	c.forget()
@@ -402,7 +404,7 @@ func (a *Auditor) unhold(c *customer) {
 func (a *Auditor) moved(c *customer) {
 	for _, ch := range c.chains {
 		s, ok := ch.step()
-		if ok && ch.live() && ch.resting && s.Until != nil && named(s.Until.Zone) == nil {
+		if ok && ch.live() && ch.resting && s.Until != nil && a.zones.named(s.Until.Zone) == nil {
 			a.note(NoteMovedTimer)
 			ch.due = a.next(ch, s.Until, a.now)
 		}

@@ -89,7 +89,7 @@ func (t Trigger) dateZone(c *customer, def *Campaign) *time.Location {
 	if t.Zone == "campaign" {
 		return (&customer{a: c.a}).zone(def)
 	}
-	if zone := named(t.Zone); zone != nil {
+	if zone := c.a.zones.named(t.Zone); zone != nil {
 		return zone
 	}
 	return c.zone(def)

@@ -99,7 +99,7 @@ func (a *Auditor) derive(c *customer) {
 		a.due(c)
 		c.depth = m.depth
 		a.place++
-		m.event.place, m.event.ringed = a.place, a.names(m.event.Name)
+		m.event.place, m.event.ringed = a.place, a.ringed[m.event.Name]
 		if m.start != "" {
 			a.startBy(c, m)
 		} else {

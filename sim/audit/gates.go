@@ -189,7 +189,7 @@ func (a *Auditor) quiet(ch *chain) (v verdict, quiet bool) {
 	if q == nil {
 		return verdict{}, false
 	}
-	zone := named(q.Zone)
+	zone := a.zones.named(q.Zone)
 	if zone == nil {
 		zone = ch.customer.zone(ch.def)
 	}

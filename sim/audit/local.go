@@ -2,23 +2,11 @@ package audit
 
 import "time"
 
-// named is the zone of a name; nil for the customer's.
-func named(name string) *time.Location {
-	if name == "" || name == "customer" {
-		return nil
-	}
-	zone, err := time.LoadLocation(name)
-	if err != nil {
-		return nil
-	}
-	return zone
-}
-
 // zone is the customer's, else the campaign's, the workspace's, UTC.
 func (c *customer) zone(def *Campaign) *time.Location {
 	own, _ := c.traits["timezone"].(string)
-	if zone := zoneOf(own); zone != nil {
-		if zone.String() != own || named(own) == nil {
+	if zone := c.a.zones.of(own); zone != nil {
+		if zone.String() != own || c.a.zones.named(own) == nil {
 			c.a.note(NoteOddZone)
 		}
 		return zone
@@ -27,11 +15,11 @@ func (c *customer) zone(def *Campaign) *time.Location {
 		c.a.note(NoteBadZone)
 	}
 	if def != nil {
-		if zone := named(def.Zone); zone != nil {
+		if zone := c.a.zones.named(def.Zone); zone != nil {
 			return zone
 		}
 	}
-	if zone := named(c.a.house.Zone); zone != nil {
+	if zone := c.a.zones.named(c.a.house.Zone); zone != nil {
 		return zone
 	}
 	return time.UTC
@@ -42,7 +30,12 @@ func (c *customer) zone(def *Campaign) *time.Location {
 func clock(year int, month time.Month, day, minute int, zone *time.Location) int64 {
 	want := time.Date(year, month, day, 0, minute, 0, 0, time.UTC)
 	const span = 4 * time.Hour // more than any clock is ever moved by
-	for at := time.Date(year, month, day, 0, minute, 0, 0, zone).Add(-span); ; at = at.Add(time.Minute) {
+	around := time.Date(year, month, day, 0, minute, 0, 0, zone)
+	_, before := around.Add(-span).Zone()
+	if _, after := around.Add(span).Zone(); before == after { // none is moved: it shows each time once
+		return around.UnixMilli()
+	}
+	for at := around.Add(-span); ; at = at.Add(time.Minute) {
 		l := at.In(zone)
 		shows := time.Date(l.Year(), l.Month(), l.Day(), l.Hour(), l.Minute(), 0, 0, time.UTC)
 		if !shows.Before(want) {
@@ -53,7 +46,7 @@ func clock(year int, month time.Month, day, minute int, zone *time.Location) int
 
 // next is the first instant from at on that a calendar rule names.
 func (a *Auditor) next(ch *chain, u *Until, at int64) int64 {
-	zone := named(u.Zone)
+	zone := a.zones.named(u.Zone)
 	if zone == nil {
 		zone = ch.customer.zone(ch.def)
 	}

@@ -112,7 +112,7 @@ func (a *Auditor) rule(i int) string {
 // occurrence is the first after an instant.
 func (a *Auditor) occurrence(i int, after int64) int64 {
 	t := a.campaigns[i].Trigger
-	zone := named(t.Zone)
+	zone := a.zones.named(t.Zone)
 	if zone == nil {
 		zone = (&customer{a: a}).zone(a.campaigns[i])
 	}

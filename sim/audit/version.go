@@ -45,6 +45,7 @@ func (a *Auditor) Apply(campaigns []Campaign) {
 		}
 	}
 	asked := a.asked
+	a.names()
 	a.ask()
 	a.drop(asked)
 	a.compared()
@@ -258,19 +259,19 @@ func (c Campaign) preds() []*Pred {
 	return slices.DeleteFunc(all, func(p *Pred) bool { return p == nil })
 }
 
-// names says whether a goal, its reversal, a stop or wait names an event.
-func (a *Auditor) names(event string) bool {
-	var all []Campaign
+// names takes stock of the events that a goal, its reversal, a stop or wait names.
+func (a *Auditor) names() {
+	a.ringed = map[string]bool{}
 	for _, c := range a.campaigns {
-		all = append(append(all, *c), a.versions[c.Name]...)
-	}
-	for _, c := range all {
-		if slices.ContainsFunc(c.matches(), func(m Match) bool { return m.Event == event }) ||
-			slices.ContainsFunc(c.Goals, func(g Goal) bool { return g.ReverseOn == event }) {
-			return true
+		for _, of := range append([]Campaign{*c}, a.versions[c.Name]...) {
+			for _, m := range of.matches() {
+				a.ringed[m.Event] = true
+			}
+			for _, g := range of.Goals {
+				a.ringed[g.ReverseOn] = true
+			}
 		}
 	}
-	return false
 }
 
 // mostVersions is how many older versions of a campaign chains may keep.

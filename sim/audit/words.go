@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // textOf is a value as text, as keys and matches compare it: a whole number and its text are
@@ -63,35 +62,6 @@ func rat(n float64) *big.Rat {
 
 // beyond compares a with b + more in decimals: -1, 0 or 1.
 func beyond(a, b, more float64) int { return rat(a).Cmp(new(big.Rat).Add(rat(b), rat(more))) }
-
-var offset = regexp.MustCompile(`^(?:UTC|GMT)?([+-])([0-9]{1,2})(?::?([0-9]{2}))?$`)
-
-// zoneOf is the zone that a customer says: a name in any case, or an offset with the sign of
-// a clock. nil is none.
-func zoneOf(text string) *time.Location {
-	if text == "" {
-		return nil
-	}
-	if zone := named(text); zone != nil {
-		return zone
-	}
-	if m := offset.FindStringSubmatch(text); m != nil {
-		hours, _ := strconv.Atoi(m[2])
-		minutes, _ := strconv.Atoi(m[3]) // "" is 0
-		seconds := (hours*60 + minutes) * 60
-		if m[1] == "-" {
-			seconds = -seconds
-		}
-		return time.FixedZone(text, seconds)
-	}
-	letters := []byte(strings.ToLower(text))
-	for i := range letters {
-		if first := i == 0 || letters[i-1] == '/' || letters[i-1] == '_'; first && letters[i] >= 'a' {
-			letters[i] -= 'a' - 'A'
-		}
-	}
-	return named(string(letters))
-}
 
 // Notes of values that come in other forms than they are meant.
 const (

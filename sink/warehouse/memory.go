@@ -15,6 +15,7 @@ type Memory struct {
 	mu     sync.Mutex
 	Tables map[string][]*Table // by name, in the order inserted
 	tokens map[string]bool
+	blocks map[string]map[uint64]uint64 // rows by table and block
 
 	// Lose makes it forget the rows of an insert, whose token it keeps, and report a failure,
 	// as an engine that is killed between the two.
@@ -22,7 +23,9 @@ type Memory struct {
 }
 
 // NewMemory is an empty warehouse.
-func NewMemory() *Memory { return &Memory{Tables: map[string][]*Table{}, tokens: map[string]bool{}} }
+func NewMemory() *Memory {
+	return &Memory{Tables: map[string][]*Table{}, tokens: map[string]bool{}, blocks: map[string]map[uint64]uint64{}}
+}
 
 // Migrate implements Warehouse.
 func (m *Memory) Migrate(context.Context) error { return nil }
@@ -40,6 +43,7 @@ func (m *Memory) Insert(_ context.Context, token string, t *Table) error {
 			return ErrUnavailable
 		}
 		m.Tables[t.Name] = append(m.Tables[t.Name], t)
+		m.count(t)
 	}
 	if m.Lie != nil && m.Lie() {
 		return ErrUnavailable
@@ -48,24 +52,27 @@ func (m *Memory) Insert(_ context.Context, token string, t *Table) error {
 }
 
 // Has implements Warehouse.
-func (m *Memory) Has(_ context.Context, table string, block uint64) (rows uint64, err error) {
+func (m *Memory) Has(_ context.Context, table string, block uint64) (uint64, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.Fail != nil && m.Fail() {
 		return 0, ErrUnavailable
 	}
-	for _, t := range m.Tables[table] {
-		for _, c := range t.Columns {
-			if blocks, ok := c.Values.([]uint64); ok && c.Name == "block" {
-				for _, b := range blocks {
-					if b == block {
-						rows++
-					}
-				}
+	return m.blocks[table][block], nil
+}
+
+// count counts the rows of an insert by their blocks.
+func (m *Memory) count(t *Table) {
+	if m.blocks[t.Name] == nil {
+		m.blocks[t.Name] = map[uint64]uint64{}
+	}
+	for _, c := range t.Columns {
+		if blocks, ok := c.Values.([]uint64); ok && c.Name == "block" {
+			for _, b := range blocks {
+				m.blocks[t.Name][b]++
 			}
 		}
 	}
-	return rows, nil
 }
 
 // Rows counts the rows of a table.
