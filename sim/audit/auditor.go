@@ -136,8 +136,10 @@ type standing struct {
 
 // New has all campaigns active before the first record.
 func New(campaigns []Campaign) *Auditor {
-	a := &Auditor{broadcasts: map[string]bool{}, everAsked: map[string]bool{}, versions: map[string][]Campaign{}, zones: zones{}}
-	a.succeededAt = map[string]int64{}
+	a := &Auditor{
+		broadcasts: map[string]bool{}, everAsked: map[string]bool{}, versions: map[string][]Campaign{},
+		succeededAt: map[string]int64{}, zones: zones{},
+	}
 	a.Apply(campaigns)
 	return a
 }

@@ -32,8 +32,10 @@ func (m *Memory) Erase(_ context.Context, workspace string, customers []string) 
 		return ErrUnavailable
 	}
 	for _, name := range customerTables {
+		delete(m.blocks, name)
 		for i, t := range m.Tables[name] {
 			m.Tables[name][i] = t.without(workspace, customers)
+			m.count(m.Tables[name][i])
 		}
 	}
 	return nil
