@@ -144,7 +144,7 @@ func (s *Shard) Step(in *Input, out *effect.Effects) (done bool, err error) {
 	before := s.now
 	s.now = max(s.now, in.Frame.Time)
 	out.Seq, out.Part, out.Now, out.Semantics = in.At.Seq, s.part, s.now, s.config.Semantics
-	s.hold.observe(&s.wheel, before, s.now)
+	s.hold.observe(&s.wheel, s.sweep.underWay(), before, s.now)
 	s.machine.Hold(s.hold.mark)
 	s.mark(in.At.Seq, InTimers)
 	defer s.mark(0, 0)

@@ -55,9 +55,12 @@ func (s *Shard) planSweep() {
 	})
 }
 
+// underWay says whether customers may have their turns still to come.
+func (w *sweep) underWay() bool { return w.last != 0 && w.done < w.last+campaign.ReplanFor }
+
 // limit is how far the sweep goes in one Step at log time now.
 func (w *sweep) limit(now int64) int64 {
-	if w.last == 0 || w.done >= w.last+campaign.ReplanFor {
+	if !w.underWay() {
 		return now
 	}
 	return min(now, w.done+sweepStep)

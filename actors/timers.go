@@ -24,8 +24,9 @@ type lateHold struct {
 }
 
 // decide says what a step from before to now means: whether what is held is let
-// go, and whether a hold begins. It changes nothing, so that Needs can ask too.
-func (l *lateHold) decide(w *wheel, before, now int64) (release, begin bool) {
+// go, and whether a hold begins. It changes nothing, so that Needs can ask too. Over the
+// turns of a new version a hold begins always: what is planned at them is late too.
+func (l *lateHold) decide(w *wheel, turns bool, before, now int64) (release, begin bool) {
 	release = l.until != 0 && now >= l.until
 	if l.until != 0 && !release || now-before <= lateMargin {
 		return release, false
@@ -38,12 +39,12 @@ func (l *lateHold) decide(w *wheel, before, now int64) (release, begin bool) {
 			}
 		}
 	}
-	return release, due != 0 && due <= now-lateMargin
+	return release, turns || due != 0 && due <= now-lateMargin
 }
 
 // observe starts a hold when log time jumped over timers, and ends one that is over.
-func (l *lateHold) observe(w *wheel, before, now int64) {
-	release, begin := l.decide(w, before, now)
+func (l *lateHold) observe(w *wheel, turns bool, before, now int64) {
+	release, begin := l.decide(w, turns, before, now)
 	if release {
 		l.release(w)
 	}
@@ -155,7 +156,7 @@ func (s *Shard) Needs(in *Input) []string {
 		}
 	}
 	now := max(s.now, in.Frame.Time)
-	release, begin := s.hold.decide(&s.wheel, s.now, now)
+	release, begin := s.hold.decide(&s.wheel, s.sweep.underWay(), s.now, now)
 	mark := int64(-1)
 	switch {
 	case begin:

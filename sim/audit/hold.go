@@ -21,11 +21,13 @@ func (a *Auditor) hold(before int64) {
 	if a.holdUntil != 0 || a.now-before <= lateAfter {
 		return
 	}
-	for _, c := range a.customers {
-		if t, ok := c.first(); ok && t.due <= a.now-lateAfter && !a.planning(c) {
-			a.holdUntil, a.holdMark = a.now+holdFor, a.now-lateAfter
-			return
-		}
+	// Over the turns of a new version always: what is planned at them is late too.
+	turns := a.succeeded != 0 && a.turned < a.succeeded+turnsFor
+	if turns || slices.ContainsFunc(a.customers, func(c *customer) bool {
+		t, ok := c.first()
+		return ok && t.due <= a.now-lateAfter && !a.planning(c)
+	}) {
+		a.holdUntil, a.holdMark = a.now+holdFor, a.now-lateAfter
 	}
 }
 
