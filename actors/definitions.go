@@ -31,6 +31,7 @@ type workspace struct {
 	// Filling is the backfill that is under way, nil when none is.
 	Filling *filling `json:"filling,omitempty"`
 	set     *campaign.Set
+	newest  uint64 // of Since
 	// compiled are what the documents mean, in the same order.
 	compiled []compiled
 }
@@ -107,7 +108,20 @@ func (d *definitions) build(name string, w *workspace, place uint64) error {
 	w.set.Succeed(w.Successions, kept)
 	w.set.Decide(w.Winners)
 	w.set.Govern(policies)
+	w.newest = 0
+	for _, since := range w.Since { //nudge:unordered the greatest
+		w.newest = max(w.newest, since)
+	}
 	return nil
+}
+
+// newest is the place of the log from which the newest counter counts, 0 where there is none.
+func (d *definitions) newest() uint64 {
+	newest := uint64(0)
+	for _, w := range d.workspaces { //nudge:unordered the greatest
+		newest = max(newest, w.newest)
+	}
+	return newest
 }
 
 // Definitions is the stored form of what the partition has in force.

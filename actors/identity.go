@@ -16,7 +16,7 @@ func (s *Shard) applyAlias(in *Input, index int, h *hosted, e *campaign.Event, o
 	key := Key(e.Workspace, e.Customer)
 	known := h != nil
 	if !known {
-		h = s.customers.put(key, campaign.NewCustomer(e.Workspace, e.Customer, s.now, in.At.Seq+s.shift), guessBytes)
+		h = s.customers.put(key, campaign.NewCustomer(e.Workspace, e.Customer, s.now, s.place), guessBytes)
 		s.arrived(h)
 	}
 	if t := h.c.Merged; t != nil {
@@ -73,7 +73,7 @@ func (s *Shard) applyTransfer(in *Input, index int, out *effect.Effects) error {
 	created := h == nil
 	if created {
 		s.eventful = true
-		h = s.customers.put(key, campaign.NewCustomer(t.Workspace, t.Customer, s.now, in.At.Seq+s.shift), guessBytes)
+		h = s.customers.put(key, campaign.NewCustomer(t.Workspace, t.Customer, s.now, s.place), guessBytes)
 		s.arrived(h)
 	}
 	from := h.c.AddSource(t.Source)

@@ -83,7 +83,7 @@ func (s *Shard) applyEvent(in *Input, index int, out *effect.Effects) error {
 	}
 	created := h == nil
 	if created {
-		c := campaign.NewCustomer(e.Workspace, e.Customer, s.now, in.At.Seq+s.shift)
+		c := campaign.NewCustomer(e.Workspace, e.Customer, s.now, s.place)
 		h = s.customers.put(Key(e.Workspace, e.Customer), c, guessBytes)
 		s.arrived(h)
 	}
@@ -136,11 +136,9 @@ func (s *Shard) applyControl(data []byte, at Place, out *effect.Effects) error {
 	s.ctl = c.K
 	switch {
 	case c.Apply != nil:
-		if s.eventful {
-			s.shift++
-		}
+		s.define()
 		old := s.defs.set(c.Apply.Workspace)
-		changed, err := s.defs.apply(c.Apply, at.Seq+s.shift, s.now)
+		changed, err := s.defs.apply(c.Apply, s.place, s.now)
 		if changed {
 			s.planSweep()
 		}
@@ -152,16 +150,22 @@ func (s *Shard) applyControl(data []byte, at Place, out *effect.Effects) error {
 		s.renewTallies(out)
 		s.beginTallies(c.Apply.Workspace, c.Apply.Documents)
 	case c.Backfill != nil:
-		if s.eventful {
-			s.shift++
-		}
-		return s.defs.fill(c.Backfill, c.K, at, at.Seq+s.shift)
+		s.define()
+		return s.defs.fill(c.Backfill, c.K, at, s.place)
 	case c.Decide != nil:
 		return s.applyDecide(c.Decide, out)
 	case c.Genesis != nil && c.Genesis.DedupeIDs > 0:
 		s.dedupe.setLimit(c.Genesis.DedupeIDs)
 	}
 	return nil // a skip was known before
+}
+
+// define moves the place on when definitions follow an event.
+func (s *Shard) define() {
+	if s.eventful {
+		s.place++
+		s.eventful = false
+	}
 }
 
 func (s *Shard) applyClaim(data []byte) error {

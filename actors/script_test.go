@@ -29,6 +29,7 @@ import (
 //	                           result CUSTOMER accepted|temporary|permanent|{reply}
 //	                           alias ANONYMOUS ID CUSTOMER
 //	                           erase CUSTOMER
+//	                           {a definition}
 //	carry [again]            what customers who merged sent on, as one frame; again: all of
 //	                         it since the beginning, as after a crash of the carrier
 //	restart                  snapshot, and a new shard from the store
@@ -125,10 +126,20 @@ func instant(t *testing.T, text string) int64 {
 
 func (w *scriptWorld) apply(t *testing.T, text string) {
 	t.Helper()
-	docs, err := campaign.Parse(w.lang, "input", []byte(text))
+	record, err := w.control(text)
 	if err != nil {
 		fmt.Fprintln(&w.out, err)
 		return
+	}
+	w.step(t, record)
+	fmt.Fprintln(&w.out, "ok")
+}
+
+// control is the next control record, of definitions.
+func (w *scriptWorld) control(text string) (stream.Record, error) {
+	docs, err := campaign.Parse(w.lang, "input", []byte(text))
+	if err != nil {
+		return stream.Record{}, err
 	}
 	w.ctl++
 	c := Control{K: w.ctl, Apply: &Apply{Workspace: "default"}}
@@ -136,8 +147,7 @@ func (w *scriptWorld) apply(t *testing.T, text string) {
 		d.Document.Version = uint32(w.ctl)
 		c.Apply.Documents = append(c.Apply.Documents, d.Document)
 	}
-	w.step(t, stream.Record{Kind: stream.KindControl, Data: c.Encode()})
-	fmt.Fprintln(&w.out, "ok")
+	return stream.Record{Kind: stream.KindControl, Data: c.Encode()}, nil
 }
 
 func (w *scriptWorld) step(t *testing.T, records ...stream.Record) {
@@ -323,6 +333,13 @@ func (w *scriptWorld) frame(t *testing.T, input string) {
 
 func (w *scriptWorld) record(t *testing.T, line string) stream.Record {
 	t.Helper()
+	if strings.HasPrefix(line, "{") {
+		record, err := w.control(line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return record
+	}
 	verb, rest, _ := strings.Cut(line, " ")
 	customer, rest, _ := strings.Cut(rest, " ")
 	switch verb {

@@ -71,11 +71,12 @@ type Shard struct {
 	removals removals
 
 	part uint32 // steps of the frame in hand so far
-	// eventful says that the frame in hand had an event; shift is how many definitions
-	// it had after one. Customers who come before definitions are told from those who
-	// come after by the place of their first record, also within one frame.
+	// place is that of the record in hand, by which customers who come before definitions
+	// are told from those who come after: its frame's sequence, and one more for all
+	// definitions that followed an event in one frame. eventful says that the frame had an
+	// event since the last of them.
+	place    uint64
 	eventful bool
-	shift    uint64
 
 	dirty   []*hosted
 	image   []byte // the customer in hand as it was, to go back to after a panic
@@ -156,7 +157,7 @@ func (s *Shard) Step(in *Input, out *effect.Effects) (done bool, err error) {
 	}
 	s.startSchedules()
 	s.dedupe.evict(s.now)
-	s.eventful, s.shift = false, 0
+	s.eventful, s.place = false, max(in.At.Seq, s.defs.newest())
 	for i := range in.Frame.Records {
 		if s.mark(in.At.Seq, i); !s.skipped(in, i, out) {
 			s.apply(in, i, out)
