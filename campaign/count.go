@@ -89,7 +89,7 @@ func (c *Customer) forgetSum(d DroppedSum) {
 	}
 }
 
-// forget drops counters that nothing asks for any more.
+// forget drops counters and states of triggers that nothing asks for any more.
 func (c *Customer) forget(v *Visit) {
 	counters := c.Counters[:0]
 	for i := range c.Counters {
@@ -105,6 +105,8 @@ func (c *Customer) forget(v *Visit) {
 		}
 	}
 	c.Windows = windows
+	c.Streaks = slices.DeleteFunc(c.Streaks, func(s Streak) bool { return listed(v.Counters, stateID(s.Campaign)) })
+	c.Levels = slices.DeleteFunc(c.Levels, func(l Level) bool { return listed(v.Counters, stateID(l.Campaign)) })
 	for _, d := range v.Sums {
 		c.forgetSum(d)
 	}

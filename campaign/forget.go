@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// Dropped is the visit that makes customers forget what old counted and s does not; false
-// when there is nothing. A counter that is asked for again begins anew.
+// Dropped is the visit that makes customers forget what old counted and s does not, and what
+// the triggers of old remember that s has no more; false when there is nothing. What is asked
+// for again begins anew.
 func (s *Set) Dropped(old *Set) (v Visit, needed bool) {
 	v.Kind = VisitForget
 	for event, specs := range old.counters { //nudge:unordered sorted below
@@ -31,6 +32,11 @@ func (s *Set) Dropped(old *Set) (v Visit, needed bool) {
 			v.Sums = append(v.Sums, DroppedSum{Window: event, Property: property})
 		}
 	}
+	for name, p := range old.byName { //nudge:unordered sorted below
+		if spec := p.remembers(); spec != 0 && s.byName[name].remembers() != spec {
+			v.Counters = append(v.Counters, stateID(name))
+		}
+	}
 	sort.Strings(v.Counters)
 	sort.Strings(v.Windows)
 	slices.SortFunc(v.Sums, func(a, b DroppedSum) int {
@@ -39,6 +45,28 @@ func (s *Set) Dropped(old *Set) (v Visit, needed bool) {
 	})
 	return v, len(v.Counters)+len(v.Windows)+len(v.Sums) > 0
 }
+
+// remembers is the spec of a trigger that remembers what its customers did since it looks at
+// them: a streak, or a segment that changes with time. 0 is none, also of nil. On which side
+// of a threshold somebody was stays known while nothing looks.
+func (p *Program) remembers() uint64 {
+	if p == nil || !p.watches() {
+		return 0
+	}
+	switch t := p.Trigger.(type) {
+	case *StreakTrigger:
+		return t.spec
+	case *SegmentTrigger:
+		if p.watchesClock() {
+			return t.spec
+		}
+	default: // the others remember nothing
+	}
+	return 0
+}
+
+// stateID names what the trigger of a campaign remembers, among the ids of counters.
+func stateID(campaign string) string { return "\x00trigger\x00" + campaign }
 
 func (s *Set) keeps(event, id string) bool {
 	for _, c := range s.counters[event] {

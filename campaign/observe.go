@@ -163,8 +163,12 @@ func (m *Machine) keepLevel(p *Program, spec uint64, on, keep bool) {
 // instant, also when the timer comes late, so that a downtime leaves nothing out.
 func (m *Machine) fireLevel(campaign string) {
 	l, p := m.c.level(campaign), m.set.byName[campaign]
-	if p == nil || !p.watches() || !p.watchesClock() || l.Spec != p.levelSpec() {
+	if p == nil || !p.watchesClock() || l.Spec != p.levelSpec() {
 		m.dropLevel(campaign)
+		return
+	}
+	if !p.watches() {
+		l.Due = 0
 		return
 	}
 	m.scope.chain.c = nil
@@ -190,17 +194,20 @@ func (m *Machine) observe(p *Program) {
 	if !p.watchesClock() {
 		return
 	}
-	if l := m.c.level(p.Name); l != nil && l.Spec == p.levelSpec() {
-		return // a record came first
-	}
+	l := m.c.level(p.Name)
+	known := l != nil && l.Spec == p.levelSpec()
 	m.scope.now = m.asOf
-	s := m.sight(p)
-	on := s.value == 1
-	if t, is := p.Trigger.(*ThresholdTrigger); is {
-		on = s.known && t.beyond(s.value)
+	defer func() { m.scope.now = m.now }()
+	t, is := p.Trigger.(*ThresholdTrigger)
+	switch {
+	case is && known: // from where it was, the value moves on
+		m.crossedLevel(p, t, sight{}, m.sight(p))
+	case is:
+		s := m.sight(p)
+		m.keepLevel(p, t.spec, s.known && t.beyond(s.value), false)
+	case !known: // else it looked already, and asks in for the first time
+		m.keepLevel(p, p.levelSpec(), m.sight(p).value == 1, false)
 	}
-	m.keepLevel(p, p.levelSpec(), on, false)
-	m.scope.now = m.now
 }
 
 func (m *Machine) dropLevel(campaign string) {

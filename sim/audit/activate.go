@@ -2,7 +2,6 @@ package audit
 
 import (
 	"cmp"
-	"reflect"
 	"slices"
 )
 
@@ -20,8 +19,8 @@ type begun struct {
 
 // begins notes what a new version begins, and forgets what it looks at no more.
 func (a *Auditor) begins(all []begun, at int, found bool, old, next Campaign) []begun {
-	same := old.looks() && next.looks() && reflect.DeepEqual(old.Trigger, next.Trigger)
-	if found && !reflect.DeepEqual(old.Trigger, next.Trigger) {
+	same := old.looks() && next.looks() && alike(old.Trigger, next.Trigger)
+	if found && !alike(old.Trigger, next.Trigger) {
 		for _, c := range a.customers {
 			a.unlook(&c.per[at])
 		}
@@ -43,6 +42,7 @@ func (a *Auditor) unlook(s *standing) { s.spent = nil }
 func (a *Auditor) activate(all []begun, plans bool) {
 	var asked []begun
 	for _, b := range all {
+		plans = plans || b.silent && b.trigger.Kind == KindSegment && b.trigger.windowed()
 		levels := b.trigger.Kind == KindSegment || b.trigger.Kind == KindThreshold
 		if levels && b.silent {
 			for _, c := range a.customers {

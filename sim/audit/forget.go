@@ -1,17 +1,42 @@
 package audit
 
-import "slices"
+import (
+	"reflect"
+	"slices"
+)
 
-// drop has all customers forget what was asked for and is no more: a visit of them all,
-// which others have to wait for.
-func (a *Auditor) drop(asked []counter) {
-	for _, c := range asked {
-		if c.of != ofStreak && !slices.ContainsFunc(a.asked, func(o counter) bool { return o.kept() == c.kept() }) {
-			a.note(NoteDropped)
-			a.tours = append(a.tours, &tour{forgets: true, due: a.now, left: slices.Clone(a.customers)})
-			return
-		}
+// drop has all customers forget what was asked for and is no more, and what triggers
+// remembered: a visit of them all, which others have to wait for.
+func (a *Auditor) drop(asked []counter, states bool) {
+	counters := slices.ContainsFunc(asked, func(c counter) bool {
+		return !slices.ContainsFunc(a.asked, func(o counter) bool { return o.kept() == c.kept() })
+	})
+	if counters {
+		a.note(NoteDropped)
 	}
+	if counters || states {
+		a.tours = append(a.tours, &tour{forgets: true, due: a.now, left: slices.Clone(a.customers)})
+	}
+}
+
+// remembers says whether the trigger of a campaign remembers of its customers what it is told
+// no more when it looks no more: a streak, or a segment that changes by time alone.
+func (c Campaign) remembers() bool {
+	return c.looks() && (c.Trigger.Kind == KindStreak || c.Trigger.Kind == KindSegment && c.Trigger.windowed())
+}
+
+// alike says whether two triggers look at the same. A segment is one, whether it is entered or
+// left.
+func alike(a, b Trigger) bool {
+	if a.Kind == KindSegment && b.Kind == KindSegment {
+		return a.When.text() == b.When.text()
+	}
+	return reflect.DeepEqual(a, b)
+}
+
+// windowed says whether the value of a trigger can change by time alone.
+func (t Trigger) windowed() bool {
+	return t.When != nil && slices.ContainsFunc(t.When.All, func(q Comparison) bool { return q.Window != 0 })
 }
 
 // kept names what is stored for a counter: the windows of an event share what is in the

@@ -156,8 +156,9 @@ func (a *Auditor) streak(c *customer, i int, e *Event) bool {
 		return false
 	}
 	var line []*Event
+	since := a.sinceIn(a.asked, counter{event: t.Event, where: t.Where.text(), of: a.campaigns[i].ofStreak()})
+	s.spent = slices.DeleteFunc(s.spent, func(o *Event) bool { return o.place <= since })
 	for _, o := range c.events {
-		since := a.sinceIn(a.asked, counter{event: t.Event, where: t.Where.text(), of: ofStreak})
 		if o.place > since && !slices.Contains(s.spent, o) && (breaks(o) || o.met[a.campaigns[i].Name]) {
 			line = append(line, o)
 		}

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 )
 
@@ -14,6 +15,7 @@ func (a *Auditor) Apply(campaigns []Campaign) {
 	applied := map[string]bool{}
 	watching := map[string]bool{} // campaigns that begin to look at inactivity
 	var begun []begun
+	states := false // of triggers are forgotten
 	for i := range campaigns {
 		next := campaigns[i]
 		applied[next.Name] = true
@@ -27,6 +29,7 @@ func (a *Auditor) Apply(campaigns []Campaign) {
 		watched := before.looks() && before.Trigger.Kind == KindInactivity
 		watching[next.Name] = !watched && next.looks() && next.Trigger.Kind == KindInactivity
 		begun = a.begins(begun, at, found, before, next)
+		states = states || before.remembers() && !(next.looks() && alike(before.Trigger, next.Trigger))
 		if found {
 			old := *a.campaigns[at]
 			*a.campaigns[at] = next
@@ -47,7 +50,7 @@ func (a *Auditor) Apply(campaigns []Campaign) {
 	asked := a.asked
 	a.names()
 	a.ask()
-	a.drop(asked)
+	a.drop(asked, states)
 	a.compared()
 	a.reschedule()
 	plans := false
@@ -117,8 +120,11 @@ func (ch *chain) replan(a *Auditor) {
 	ch.due, ch.timed, ch.wake = max(due, ch.replanTurn), timed, 0
 }
 
-// ofStreak marks what is kept for a streak, which is no count.
-const ofStreak = "streak"
+// ofStreak marks what is kept for a streak of a campaign, which is no count.
+func (c Campaign) ofStreak() string {
+	t := c.Trigger
+	return fmt.Sprint("streak ", c.Name, t.Length, t.MaxGap, t.BreakOn)
+}
 
 // counter is what some campaign asks to be counted, from when on.
 type counter struct {
@@ -150,7 +156,7 @@ func (a *Auditor) ask() {
 		case kind == KindCount, kind == KindInactivity:
 			want(c.Trigger.Event, c.Trigger.Where, "")
 		case kind == KindStreak:
-			want(c.Trigger.Event, c.Trigger.Where, ofStreak)
+			want(c.Trigger.Event, c.Trigger.Where, c.ofStreak())
 		}
 		for _, of := range append([]Campaign{*c}, a.versions[c.Name]...) {
 			for _, p := range of.preds() {
