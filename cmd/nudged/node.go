@@ -22,6 +22,7 @@ import (
 	"github.com/nudge-engine/nudge/internal/parts"
 	"github.com/nudge-engine/nudge/internal/secret"
 	"github.com/nudge-engine/nudge/server/admission"
+	"github.com/nudge-engine/nudge/server/child"
 	"github.com/nudge-engine/nudge/server/erasure"
 	"github.com/nudge-engine/nudge/server/retention"
 	"github.com/nudge-engine/nudge/sink/dispatch"
@@ -70,7 +71,7 @@ type node struct {
 	engine    *actors.Engine
 	control   *actors.Controller
 	catalog   *catalog
-	child     *child
+	child     *child.Process
 	writer    *warehouse.Writer
 	warehouse *warehouse.ClickHouse
 	dispatch  *dispatch.Dispatcher
@@ -275,7 +276,7 @@ func (n *node) startSinks(ctx context.Context) error {
 	n.stopGuards, n.stopSinks = stopGuards, stopSinks
 	var err error
 	if n.child != nil {
-		n.warehouse, err = warehouse.OpenOwn(n.child.address(), n.child.secret)
+		n.warehouse, err = warehouse.OpenOwn(n.child.Address(), n.child.Secret)
 	} else {
 		n.warehouse, err = warehouse.Open(n.clickhouseURL().Reveal(), false)
 	}
@@ -416,7 +417,7 @@ func (n *node) clickhouseURL() secret.URL {
 	if n.config.ClickhouseURL != "" {
 		return n.config.ClickhouseURL
 	}
-	return secret.URL("http://" + n.child.address())
+	return secret.URL("http://" + n.child.Address())
 }
 
 // openHTTP starts to take events.
@@ -508,7 +509,7 @@ func (n *node) stop() error {
 		errs = append(errs, n.warehouse.Close())
 	}
 	if n.child != nil {
-		n.child.stop()
+		n.child.Stop()
 	}
 	if n.lease != nil {
 		n.lease.Release()
