@@ -3,13 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"sync"
 	"time"
 
 	"github.com/nudge-engine/nudge/actors"
 	"github.com/nudge-engine/nudge/campaign"
-	"github.com/nudge-engine/nudge/server/exposition"
 	"github.com/nudge-engine/nudge/sink/dispatch"
 )
 
@@ -42,11 +40,6 @@ func (c *statsCache) get(p int) actors.Stats {
 		c.at = time.Now()
 	}
 	return c.by[p]
-}
-
-func (n *node) serveMetrics(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-	_ = exposition.Write(w, n.metrics) // the client is gone when it fails
 }
 
 func (n *node) registerMetrics() {

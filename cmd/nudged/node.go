@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,8 +22,11 @@ import (
 	"github.com/nudge-engine/nudge/internal/identity"
 	"github.com/nudge-engine/nudge/internal/parts"
 	"github.com/nudge-engine/nudge/internal/secret"
+	"github.com/nudge-engine/nudge/server/admin"
 	"github.com/nudge-engine/nudge/server/admission"
+	"github.com/nudge-engine/nudge/server/catalog"
 	"github.com/nudge-engine/nudge/server/child"
+	"github.com/nudge-engine/nudge/server/deploy"
 	"github.com/nudge-engine/nudge/server/erasure"
 	"github.com/nudge-engine/nudge/server/retention"
 	"github.com/nudge-engine/nudge/sink/dispatch"
@@ -70,7 +74,8 @@ type node struct {
 	held      map[int]error // partitions that must not start
 	engine    *actors.Engine
 	control   *actors.Controller
-	catalog   *catalog
+	catalog   *catalog.Catalog
+	deployer  *deploy.Deployer
 	child     *child.Process
 	writer    *warehouse.Writer
 	warehouse *warehouse.ClickHouse
@@ -78,6 +83,7 @@ type node struct {
 	guard     *admission.Guard
 	eraser    *erasure.Eraser
 	server    *ingest.Server
+	api       *admin.API
 	admin     *http.Server
 	stats     *statsCache
 
@@ -86,15 +92,14 @@ type node struct {
 	caughtUp              []uint64 // log ends at start, by partition
 	effectsAtStart        []uint64 // ends of the effect streams at start
 	up                    atomic.Bool
-	blocked               atomic.Int64  // experiments whose shares block a decision
-	backfill              chan struct{} // one was begun
+	blocked               atomic.Int64 // experiments whose shares block a decision
 }
 
 // start brings the server up; on error what is up already must be stopped.
 func start(ctx context.Context, c *Config, out io.Writer, log *slog.Logger) (*node, error) {
 	n := &node{
 		config: c, log: log, metrics: metrics.NewSet(), failed: make(chan error, 16),
-		clock: stream.NewClock(c.ClockOffset), backfill: make(chan struct{}, 1),
+		clock: stream.NewClock(c.ClockOffset),
 	}
 	for _, step := range []func(context.Context) error{
 		n.openData, n.openAdmin, n.startChild, n.openLog, n.openStreams,
@@ -104,6 +109,7 @@ func start(ctx context.Context, c *Config, out io.Writer, log *slog.Logger) (*no
 			return n, err
 		}
 	}
+	n.attachAdmin()
 	n.up.Store(true)
 	n.tellReady()
 	if n.keys.made { // where they are, and not what: this text lands in journals
@@ -206,7 +212,10 @@ func (n *node) startEngine(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.catalog = newCatalog(lang, n.control, allowed.Except(n.logStore.Address()))
+	n.catalog = catalog.New(catalog.Config{
+		Language: lang, Control: n.control, Egress: allowed.Except(n.logStore.Address()), Console: os.Stdout,
+		Workspace: workspaceName,
+	})
 	for p := range n.events {
 		events, err := n.events[p].Info(ctx)
 		if err != nil {
@@ -225,7 +234,7 @@ func (n *node) startEngine(ctx context.Context) error {
 	n.engine = actors.NewEngine(actors.EngineConfig{
 		Skips: skips, Mark: n.inHand.Mark, Held: n.held,
 		Events: n.events, Effects: n.effects, Store: n.store,
-		Semantics: effect.Semantics, Publisher: n.publisher, Compile: n.catalog.compile, Clock: n.clock.Now,
+		Semantics: effect.Semantics, Publisher: n.publisher, Compile: n.catalog.Compile, Clock: n.clock.Now,
 		Node: n.keys.node, Epoch: n.lease.Epoch(),
 		EraseKey: n.keys.erase,
 		Logger:   n.log, MemoryLimit: int64(n.config.MemoryLimit), SnapshotEvery: n.config.SnapshotEvery,
@@ -302,14 +311,17 @@ func (n *node) startSinks(ctx context.Context) error {
 		Store:     n.store,
 		Publisher: n.publisher,
 		MayLeave:  n.mayLeave, MayLeaveAll: n.engine.MayLeaveAll,
-		Texts:   n.catalog.texts,
-		Channel: n.catalog.channel, Rendering: n.rendering,
+		Texts:   n.catalog.Texts,
+		Channel: n.catalog.Channel, Rendering: n.rendering,
 		MaxBytes: 1 << 30,
 		Logger:   n.log,
 		Sent:     n.countSent,
 	}); err != nil {
 		return err
 	}
+	n.deployer = deploy.New(deploy.Config{
+		Control: n.control, Catalog: n.catalog, Dispatch: n.dispatch, Workspace: workspaceName, Logger: n.log,
+	})
 	if err := n.completeParts(); err != nil {
 		return err
 	}
@@ -322,7 +334,7 @@ func (n *node) startSinks(ctx context.Context) error {
 	n.guards.Go(func() { n.guard.Run(guarding) })
 	n.guards.Go(func() { n.newTrimmer().Run(guarding) })
 	n.guards.Go(func() { n.decide(guarding) })
-	n.guards.Go(func() { n.runBackfills(guarding) })
+	n.guards.Go(func() { n.deployer.RunBackfills(guarding) })
 	if n.eraser, err = erasure.Open(erasure.Config{
 		Engine: n.engine, Publisher: n.publisher, Writer: n.writer, Warehouse: n.warehouse, Store: n.store,
 		Partitions: len(n.events), Workspace: workspaceName, Key: n.keys.erase, Retention: n.config.Retention,
@@ -434,8 +446,8 @@ func (n *node) openHTTP(context.Context) error {
 		Admit:      n.guard.Admit,
 		Ready:      n.ready,
 		Customer:   n.customer,
-		Hook:       n.catalog.hook,
-		Broadcasts: n.catalog.broadcasts,
+		Hook:       n.catalog.Hook,
+		Broadcasts: n.catalog.Broadcasts,
 		Known:      n.known,
 		Metrics:    n.metrics,
 		Logger:     n.log,

@@ -1,46 +1,26 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 	"os"
 	"strings"
 	"time"
+
+	"github.com/nudge-engine/nudge/server/admin"
 )
 
 // clockTolerance is how far the log may be ahead of the clock before it is said.
 const clockTolerance = time.Second
 
-// remark is something to know about the server's readiness.
-type remark struct {
-	short  string // names nobody and nothing: everybody may read it
-	detail string // for who has the admin key; may be empty
-}
-
-// readiness is whether the server should get traffic, and what is not as it should be.
-type readiness struct {
-	missing  []remark // empty: it is ready
-	warnings []remark // it is ready all the same
-}
-
-// reason is the first thing that is missing, for everybody.
-func (r readiness) reason() error {
-	if len(r.missing) == 0 {
-		return nil
-	}
-	return errors.New(r.missing[0].short)
-}
-
 // ready says in few words why the server should not get traffic yet.
-func (n *node) ready() error { return n.readiness().reason() }
+func (n *node) ready() error { return n.readiness().Reason() }
 
-func (n *node) readiness() readiness {
-	var r readiness
+func (n *node) readiness() admin.Readiness {
+	var r admin.Readiness
 	if !n.up.Load() {
-		r.missing = append(r.missing, remark{short: "starting"})
+		r.Missing = append(r.Missing, admin.Remark{Short: "starting"})
 		return r
 	}
 	var halted, behind []string
@@ -52,39 +32,41 @@ func (n *node) readiness() readiness {
 		}
 	}
 	if halted != nil {
-		r.missing = append(r.missing, remark{"a partition has halted", strings.Join(halted, "; ")})
+		r.Missing = append(r.Missing, admin.Remark{Short: "a partition has halted", Detail: strings.Join(halted, "; ")})
 	}
 	if behind != nil {
-		r.missing = append(r.missing, remark{"catching up with the log", strings.Join(behind, ", ")})
+		r.Missing = append(r.Missing,
+			admin.Remark{Short: "catching up with the log", Detail: strings.Join(behind, ", ")})
 	}
 	failing := n.writer.Failing()
-	rows := remark{short: "ClickHouse takes no rows"}
+	rows := admin.Remark{Short: "ClickHouse takes no rows"}
 	if failing != nil {
-		rows.detail = n.config.filter().Text(failing.Error())
+		rows.Detail = n.config.filter().Text(failing.Error())
 	}
 	switch {
 	case !n.writer.Answered(): // whether rows can be written at all has not been seen yet
-		rows.short = "ClickHouse has not answered since the start"
-		r.missing = append(r.missing, rows)
+		rows.Short = "ClickHouse has not answered since the start"
+		r.Missing = append(r.Missing, rows)
 	case failing != nil:
-		r.warnings = append(r.warnings, rows)
+		r.Warnings = append(r.Warnings, rows)
 	}
-	r.warnings = append(r.warnings, n.clockWarnings()...)
+	r.Warnings = append(r.Warnings, n.clockWarnings()...)
 	return r
 }
 
 // clockWarnings says what is wrong with the time.
-func (n *node) clockWarnings() []remark {
+func (n *node) clockWarnings() []admin.Remark {
 	if _, err := n.clock.Now(); err != nil {
-		return []remark{{"the clock has jumped", err.Error()}}
+		return []admin.Remark{{Short: "the clock has jumped", Detail: err.Error()}}
 	}
 	behind := n.clockBehind()
 	if behind <= clockTolerance {
 		return nil
 	}
-	return []remark{{
-		fmt.Sprintf("the clock is %v behind the log: no timer is due before it is there", behind.Round(time.Second)),
-		"set the machine's clock right, or wait; the log's time never goes back",
+	return []admin.Remark{{
+		Short: fmt.Sprintf("the clock is %v behind the log: no timer is due before it is there",
+			behind.Round(time.Second)),
+		Detail: "set the machine's clock right, or wait; the log's time never goes back",
 	}}
 }
 
@@ -100,33 +82,6 @@ func (n *node) clockBehind() time.Duration {
 		behind = max(behind, n.stats.get(p).Now-now)
 	}
 	return time.Duration(behind) * time.Millisecond
-}
-
-// serveReady answers /readyz: for everybody in a few words, with ?verbose and the admin key
-// with all that is known.
-func (n *node) serveReady(w http.ResponseWriter, r *http.Request) {
-	is := n.readiness()
-	verbose := r.URL.Query().Has("verbose")
-	status, text := http.StatusOK, "ready\n"
-	if is.reason() != nil {
-		status, text = http.StatusServiceUnavailable, ""
-	}
-	line := func(kind string, m remark) {
-		text += kind + ": " + m.short
-		if verbose && m.detail != "" {
-			text += ": " + m.detail
-		}
-		text += "\n"
-	}
-	for _, m := range is.missing {
-		line("not ready", m)
-	}
-	for _, m := range is.warnings {
-		line("warning", m)
-	}
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.WriteHeader(status)
-	_, _ = io.WriteString(w, text) // the client is gone when it fails
 }
 
 // tellReady tells the program that started this one that the addresses are this server's: who

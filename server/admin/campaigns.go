@@ -1,4 +1,4 @@
-package main
+package admin
 
 import (
 	"context"
@@ -31,31 +31,31 @@ type campaignStatus struct {
 	Unknown string            `json:"figures_unknown"`
 }
 
-// adminStatus answers how a campaign stands; while ClickHouse is away, without figures.
-func (n *node) adminStatus(w http.ResponseWriter, r *http.Request) error {
+// campaign answers how a campaign stands; while ClickHouse is away, without figures.
+func (p *Parts) campaign(w http.ResponseWriter, r *http.Request) error {
 	name := r.PathValue("name")
-	d, ok := n.control.Document(workspaceName, campaign.KindCampaign, name)
+	d, ok := p.Control.Document(p.Workspace, campaign.KindCampaign, name)
 	if !ok {
-		return adminError{http.StatusNotFound, fmt.Errorf("there is no campaign %q; `nudge list` shows "+
-			"which are%s", name, nearest.Hint(name, n.campaignNames()))}
+		return answer{http.StatusNotFound, fmt.Errorf("there is no campaign %q; `nudge list` shows "+
+			"which are%s", name, nearest.Hint(name, p.campaignNames()))}
 	}
-	parsed, err := n.catalog.compile(workspaceName, &d)
+	parsed, err := p.Catalog.Compile(p.Workspace, &d)
 	if err != nil {
 		return err
 	}
-	now, err := n.clock.Now()
+	now, err := p.Clock.Now()
 	if err != nil {
-		return adminError{http.StatusServiceUnavailable, err}
+		return answer{http.StatusServiceUnavailable, err}
 	}
-	p := parsed.Campaign
-	s := campaignStatus{Campaign: name, Version: d.Version, Status: p.Status.String(), Why: kept(p, now)}
+	c := parsed.Campaign
+	s := campaignStatus{Campaign: name, Version: d.Version, Status: c.Status.String(), Why: kept(c, now)}
 	s.Takes = s.Why == ""
-	if _, is := p.Trigger.(*campaign.WebhookTrigger); is {
+	if _, is := c.Trigger.(*campaign.WebhookTrigger); is {
 		s.Hook = "/v1/hooks/" + name
 	}
 	limited, cancel := context.WithTimeout(r.Context(), statusLimit)
 	defer cancel()
-	figures, err := n.warehouse.Status(limited, workspaceName, name, time.UnixMilli(now), shownErrors)
+	figures, err := p.Warehouse.Status(limited, p.Workspace, name, time.UnixMilli(now), shownErrors)
 	if s.Figures = &figures; err != nil {
 		s.Figures, s.Unknown = nil, err.Error()
 	}
@@ -64,9 +64,9 @@ func (n *node) adminStatus(w http.ResponseWriter, r *http.Request) error {
 }
 
 // campaignNames are the names of all campaigns in force, sorted.
-func (n *node) campaignNames() []string {
+func (p *Parts) campaignNames() []string {
 	var names []string
-	for _, d := range n.control.DocumentsOf(workspaceName, campaign.KindCampaign) {
+	for _, d := range p.Control.DocumentsOf(p.Workspace, campaign.KindCampaign) {
 		names = append(names, d.Name)
 	}
 	slices.Sort(names)

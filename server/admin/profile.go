@@ -1,4 +1,4 @@
-package main
+package admin
 
 import (
 	"net/http"
@@ -12,9 +12,9 @@ const lockSample = 100
 
 // profiles shows where the server spends its time and memory, in the form that
 // `go tool pprof` and `go tool trace` read. Whoever may apply definitions may look.
-func (n *node) profiles(mux *http.ServeMux) {
+func (a *API) profiles(mux *http.ServeMux) {
 	plain := func(f http.HandlerFunc) http.HandlerFunc {
-		return n.guarded(func(w http.ResponseWriter, r *http.Request) error {
+		return a.whenUp(func(_ *Parts, w http.ResponseWriter, r *http.Request) error {
 			f(w, r)
 			return nil
 		})

@@ -1,4 +1,4 @@
-package main
+package admin
 
 import (
 	"encoding/json"
@@ -8,42 +8,42 @@ import (
 	"github.com/nudge-engine/nudge/internal/definition"
 )
 
-// adminRollback takes {"kind", "name", "version", "dry_run"} and puts an older version in
+// rollback takes {"kind", "name", "version", "dry_run"} and puts an older version in
 // force again; version 0 is the one before that in force.
-func (n *node) adminRollback(w http.ResponseWriter, r *http.Request) error {
+func (p *Parts) rollback(w http.ResponseWriter, r *http.Request) error {
 	var body struct {
 		Kind    string `json:"kind"`
 		Name    string `json:"name"`
 		Version uint32 `json:"version"`
 		DryRun  bool   `json:"dry_run"`
 	}
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxAdminBody))
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&body); err != nil {
-		return adminError{
+		return answer{
 			http.StatusBadRequest,
 			fmt.Errorf("the body is not {\"kind\", \"name\", \"version\", \"dry_run\"}: %w", err),
 		}
 	}
-	current, ok := n.control.Current(workspaceName, body.Kind, body.Name)
+	current, ok := p.Control.Current(p.Workspace, body.Kind, body.Name)
 	if !ok {
-		return adminError{http.StatusNotFound, fmt.Errorf("there is no %s %q", body.Kind, body.Name)}
+		return answer{http.StatusNotFound, fmt.Errorf("there is no %s %q", body.Kind, body.Name)}
 	}
 	if body.Version == 0 {
 		body.Version = current.Version - 1
 	}
-	old, ok := n.control.Version(workspaceName, body.Kind, body.Name, body.Version)
+	old, ok := p.Control.Version(p.Workspace, body.Kind, body.Name, body.Version)
 	if !ok {
-		return adminError{http.StatusNotFound, fmt.Errorf("%s %s has the versions 1 to %d, not %d", body.Kind,
+		return answer{http.StatusNotFound, fmt.Errorf("%s %s has the versions 1 to %d, not %d", body.Kind,
 			body.Name, current.Version, body.Version)}
 	}
 	files := []definition.File{{
 		Name: fmt.Sprintf("%s %s version %d", body.Kind, body.Name, body.Version), Text: []byte(old.Source),
 	}}
 	if body.DryRun {
-		return n.adminPreview(w, r, files)
+		return p.preview(w, r, files)
 	}
-	applied, err := n.applyAsked(r.Context(), files)
+	applied, err := p.Deployer.Submit(r.Context(), files)
 	if err != nil {
 		return conflict(err)
 	}

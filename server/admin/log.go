@@ -1,4 +1,4 @@
-package main
+package admin
 
 import (
 	"context"
@@ -27,16 +27,16 @@ type logExtent struct {
 	Skipped   []actors.Place `json:"skipped"`    // records that were passed over
 }
 
-// adminLog says what the log of events has.
-func (n *node) adminLog(w http.ResponseWriter, r *http.Request) error {
+// log says what the log of events has.
+func (p *Parts) log(w http.ResponseWriter, r *http.Request) error {
 	partitions := []logExtent{}
-	for p, s := range n.events {
+	for number, s := range p.Events {
 		info, err := s.Info(r.Context())
 		if err != nil {
 			return err
 		}
 		x := logExtent{First: max(info.First, 1), Last: info.Last, Skipped: []actors.Place{}}
-		for place := range n.control.Skips(p) {
+		for place := range p.Control.Skips(number) {
 			x.Skipped = append(x.Skipped, place)
 		}
 		if x.Last >= x.First {
@@ -56,28 +56,28 @@ func (n *node) adminLog(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// adminFrames gives frames of a partition from a sequence on and through another at most:
+// frames gives frames of a partition from a sequence on and through another at most:
 // each as a varint with its length and its bytes.
-func (n *node) adminFrames(w http.ResponseWriter, r *http.Request) error {
-	p, err := strconv.Atoi(r.PathValue("partition"))
-	if err != nil || p < 0 || p >= len(n.events) {
-		return adminError{http.StatusNotFound, fmt.Errorf("there are the partitions 0 to %d", len(n.events)-1)}
+func (p *Parts) frames(w http.ResponseWriter, r *http.Request) error {
+	n, err := strconv.Atoi(r.PathValue("partition"))
+	if err != nil || n < 0 || n >= len(p.Events) {
+		return answer{http.StatusNotFound, fmt.Errorf("there are the partitions 0 to %d", len(p.Events)-1)}
 	}
 	from, errFrom := strconv.ParseUint(r.URL.Query().Get("from"), 10, 64)
 	through, errThrough := strconv.ParseUint(r.URL.Query().Get("through"), 10, 64)
 	if errors.Join(errFrom, errThrough) != nil || from == 0 || from > through {
-		return adminError{http.StatusBadRequest, errors.New("from and through are sequences of frames, from 1 on")}
+		return answer{http.StatusBadRequest, errors.New("from and through are sequences of frames, from 1 on")}
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), logLimit)
 	defer cancel()
-	info, err := n.events[p].Info(ctx)
+	info, err := p.Events[n].Info(ctx)
 	if err != nil {
 		return err
 	}
 	if from < info.First || through > info.Last {
-		return adminError{http.StatusGone, fmt.Errorf("partition %d has the frames %d to %d", p, info.First, info.Last)}
+		return answer{http.StatusGone, fmt.Errorf("partition %d has the frames %d to %d", n, info.First, info.Last)}
 	}
-	reader, err := n.events[p].Read(ctx, from)
+	reader, err := p.Events[n].Read(ctx, from)
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func (n *node) adminFrames(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		if m.Seq != seq {
-			return adminError{http.StatusGone, fmt.Errorf("partition %d has frame %d after %d", p, m.Seq, seq-1)}
+			return answer{http.StatusGone, fmt.Errorf("partition %d has frame %d after %d", n, m.Seq, seq-1)}
 		}
 		body = wire.AppendBytes(body, m.Data)
 	}

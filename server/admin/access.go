@@ -1,4 +1,4 @@
-package main
+package admin
 
 import (
 	"crypto/sha256"
@@ -20,7 +20,7 @@ var (
 	errBody = errors.New("the body must be JSON: send Content-Type: application/json")
 )
 
-// forProbes says whether a request is one of load balancers and probes, which know neither a
+// forProbes reports whether a request is one of load balancers and probes, which know neither a
 // name of the server nor a key.
 func forProbes(r *http.Request) bool {
 	return r.URL.Path == "/healthz" || r.URL.Path == "/readyz" && !r.URL.Query().Has("verbose")
@@ -29,9 +29,9 @@ func forProbes(r *http.Request) bool {
 // access lets through who may ask the admin address. Pages in a browser may not, not even on
 // loopback: they can send requests there, so Host, Origin and the type of the body are
 // looked at as well as the key.
-func (n *node) access(check hostcheck.Check, next http.Handler) http.Handler {
+func (a *API) access(check hostcheck.Check, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := n.mayAsk(check, r); err != nil {
+		if err := a.mayAsk(check, r); err != nil {
 			if err.status == http.StatusUnauthorized {
 				w.Header().Set("WWW-Authenticate", "Bearer")
 			}
@@ -42,30 +42,30 @@ func (n *node) access(check hostcheck.Check, next http.Handler) http.Handler {
 	})
 }
 
-func (n *node) mayAsk(check hostcheck.Check, r *http.Request) *adminError {
+func (a *API) mayAsk(check hostcheck.Check, r *http.Request) *answer {
 	probe := forProbes(r)
 	if !probe && !check.Host(r.Host) {
-		return &adminError{http.StatusForbidden, errHost}
+		return &answer{http.StatusForbidden, errHost}
 	}
 	if hostcheck.Foreign(r.Host, r.Header) {
-		return &adminError{http.StatusForbidden, errForeign}
+		return &answer{http.StatusForbidden, errForeign}
 	}
-	if !probe && r.URL.Path != schemaPath && !n.hasKey(r) {
-		return &adminError{http.StatusUnauthorized, errKey}
+	if !probe && r.URL.Path != schemaPath && !a.hasKey(r) {
+		return &answer{http.StatusUnauthorized, errKey}
 	}
 	if r.ContentLength != 0 { // -1: the length is not announced
 		kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 		if err != nil || kind != "application/json" {
-			return &adminError{http.StatusUnsupportedMediaType, errBody}
+			return &answer{http.StatusUnsupportedMediaType, errBody}
 		}
 	}
 	return nil
 }
 
 // hasKey compares without telling by its time how much of the key was right.
-func (n *node) hasKey(r *http.Request) bool {
+func (a *API) hasKey(r *http.Request) bool {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	want, got := sha256.Sum256([]byte(n.keys.admin)), sha256.Sum256([]byte(token))
+	want, got := sha256.Sum256([]byte(a.config.Key)), sha256.Sum256([]byte(token))
 	return strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(got[:], want[:]) == 1
 }
 

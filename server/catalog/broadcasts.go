@@ -1,4 +1,4 @@
-package main
+package catalog
 
 import (
 	"sync"
@@ -14,9 +14,9 @@ type broadcastNames struct {
 	events   map[string]map[string]bool
 }
 
-// broadcasts says whether a campaign in force waits for a broadcast of an event name.
-func (c *catalog) broadcasts(workspace, event string) bool {
-	revision := c.control.Revision()
+// Broadcasts reports whether a campaign in force waits for a broadcast of an event name.
+func (c *Catalog) Broadcasts(workspace, event string) bool {
+	revision := c.config.Control.Revision()
 	c.awaited.mu.RLock()
 	names, known := c.awaited.events[workspace]
 	known = known && c.awaited.revision == revision
@@ -28,15 +28,15 @@ func (c *catalog) broadcasts(workspace, event string) bool {
 }
 
 // findBroadcasts looks through all campaigns.
-func (c *catalog) findBroadcasts(workspace string, revision uint64) map[string]bool {
+func (c *Catalog) findBroadcasts(workspace string, revision uint64) map[string]bool {
 	c.awaited.mu.Lock()
 	defer c.awaited.mu.Unlock()
 	if names, ok := c.awaited.events[workspace]; ok && c.awaited.revision == revision {
 		return names
 	}
 	names := map[string]bool{}
-	for _, d := range c.control.DocumentsOf(workspace, campaign.KindCampaign) {
-		p, err := c.compile(workspace, &d)
+	for _, d := range c.config.Control.DocumentsOf(workspace, campaign.KindCampaign) {
+		p, err := c.Compile(workspace, &d)
 		if err != nil {
 			continue
 		}

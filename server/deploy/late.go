@@ -1,4 +1,4 @@
-package main
+package deploy
 
 import (
 	"context"
@@ -11,9 +11,9 @@ import (
 // askLate refuses to let campaigns go on that stood still and have chains which are overdue,
 // unless their definitions say what becomes of those: it is for their author to know whether
 // a message of last week should still leave.
-func (n *node) askLate(ctx context.Context, documents []campaign.Document, docs []campaign.Parsed) error {
+func (d *Deployer) askLate(ctx context.Context, documents []campaign.Document, docs []campaign.Parsed) error {
 	before := map[string]*campaign.Program{}
-	for _, p := range n.catalog.known().Campaigns {
+	for _, p := range d.config.Catalog.Known().Campaigns {
 		before[p.Name] = p
 	}
 	resumed := map[string]bool{}
@@ -25,9 +25,7 @@ func (n *node) askLate(ctx context.Context, documents []campaign.Document, docs 
 	if len(resumed) == 0 {
 		return nil
 	}
-	limited, cancel := context.WithTimeout(ctx, applyLimit)
-	defer cancel()
-	answer, err := n.foresee(limited, documents)
+	answer, err := d.preview(ctx, documents)
 	if err != nil {
 		return err
 	}
@@ -47,5 +45,5 @@ func (n *node) askLate(ctx context.Context, documents []campaign.Document, docs 
 	if len(errs) == 0 {
 		return nil
 	}
-	return &definitionError{errors.Join(errs...)}
+	return &AuthorError{errors.Join(errs...)}
 }

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/campaign"
+)
+
+// Pauses of decide.
+const (
+	decideEvery = time.Second
+	gaugeEvery  = time.Minute
+)
+
+// decide looks at the experiments when an hour of log time is full (ADR 14).
+func (n *node) decide(ctx context.Context) {
+	decider := actors.NewDecider(n.control, n.clock.Now)
+	ticker := time.NewTicker(decideEvery)
+	defer ticker.Stop()
+	gauged := time.Time{}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		said, err := n.lookAtExperiments(ctx, decider)
+		for i := range said {
+			n.logDecision(&said[i])
+		}
+		if err != nil && ctx.Err() == nil {
+			n.log.Debug("experiments: no look", slog.Any("error", err)) // a halted partition says so itself
+			continue
+		}
+		if len(said) > 0 || time.Since(gauged) > gaugeEvery {
+			gauged = time.Now()
+			n.gaugeExperiments(ctx)
+		}
+	}
+}
+
+func (n *node) lookAtExperiments(ctx context.Context, d *actors.Decider) ([]actors.Decide, error) {
+	limited, cancel := context.WithTimeout(ctx, applyLimit)
+	defer cancel()
+	return d.Look(limited)
+}
+
+func (n *node) logDecision(d *actors.Decide) {
+	attributes := []any{
+		slog.String("campaign", d.Campaign), slog.String("step", d.Step), slog.String("reason", string(d.Reason)),
+		slog.String("hour", campaign.FormatTime(d.Hour*campaign.HourMillis)), slog.Any("figures", d.Arms),
+		slog.Float64("mismatch", d.Mismatch),
+	}
+	if d.Variant == "" {
+		n.log.Error("experiment blocked: chance does not give such shares of the variants", attributes...)
+		return
+	}
+	n.log.Info("experiment decided", append(attributes, slog.String("winner", d.Variant))...)
+}
+
+func (n *node) gaugeExperiments(ctx context.Context) {
+	trials, err := n.control.Experiments(ctx)
+	if err != nil {
+		return
+	}
+	blocked := int64(0)
+	for i := range trials {
+		if trials[i].Blocked() {
+			blocked++
+		}
+	}
+	n.blocked.Store(blocked)
+	if len(trials) > actors.MaxTallies {
+		n.log.Error("more experiments look for a winner than are counted", slog.Int("experiments", len(trials)),
+			slog.Int("limit", actors.MaxTallies))
+	}
+}

@@ -1,0 +1,128 @@
+package admin
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/internal/definition"
+)
+
+// listed is one document in force.
+type listed struct {
+	Kind    string `json:"kind"`
+	Name    string `json:"name"`
+	Version uint32 `json:"version"`
+	Source  string `json:"source"`
+}
+
+func (p *Parts) definitions(w http.ResponseWriter, _ *http.Request) error {
+	all := []listed{}
+	for _, d := range p.Control.Documents(p.Workspace) {
+		all = append(all, listed{d.Kind, d.Name, d.Version, d.Source})
+	}
+	slices.SortFunc(all, func(a, b listed) int {
+		return strings.Compare(a.Kind+"/"+a.Name, b.Kind+"/"+b.Name)
+	})
+	writeJSON(w, http.StatusOK, all)
+	return nil
+}
+
+// apply takes files as {"files": [{"name": ..., "text": ...}]}; with ?dry_run=true it
+// only says what would happen, with ?backfill=true the counters are filled first.
+func (p *Parts) apply(w http.ResponseWriter, r *http.Request) error {
+	files, err := readFiles(w, r)
+	if err != nil {
+		return err
+	}
+	if r.URL.Query().Get("dry_run") == "true" {
+		return p.preview(w, r, files)
+	}
+	if r.URL.Query().Get("backfill") == "true" {
+		return p.backfill(w, r, files)
+	}
+	before, err := p.Catalog.Counters()
+	if err != nil {
+		return err
+	}
+	applied, err := p.Deployer.Submit(r.Context(), files)
+	if err != nil {
+		return conflict(err)
+	}
+	set, err := p.Catalog.Counters()
+	if err != nil {
+		return err
+	}
+	begun := []string{}
+	for _, a := range set.NewAsks(before) {
+		begun = append(begun, a.String())
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"applied": applied, "counters": set.Asks(), "from_now": begun})
+	return nil
+}
+
+// conflict marks what a backfill that is under way forbids.
+func conflict(err error) error {
+	if errors.Is(err, actors.ErrBackfill) {
+		return answer{http.StatusConflict, err}
+	}
+	return err
+}
+
+// readFiles reads the definition files of a request.
+func readFiles(w http.ResponseWriter, r *http.Request) ([]definition.File, error) {
+	var body struct {
+		Files []struct {
+			Name string `json:"name"`
+			Text string `json:"text"`
+		} `json:"files"`
+	}
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&body); err != nil {
+		return nil, answer{
+			http.StatusBadRequest,
+			fmt.Errorf("the body is not {\"files\": [{\"name\", \"text\"}]}: %w", err),
+		}
+	}
+	var files []definition.File
+	for _, f := range body.Files {
+		files = append(files, definition.File{Name: f.Name, Text: []byte(f.Text)})
+	}
+	return files, nil
+}
+
+// preview says what applying the files would do, and does nothing.
+func (p *Parts) preview(w http.ResponseWriter, r *http.Request, files []definition.File) error {
+	preview, err := p.Deployer.Preview(r.Context(), files)
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, preview)
+	return nil
+}
+
+// backfill begins a backfill with definition files; they are in force when it is done, which
+// GET /v1/backfill tells.
+func (p *Parts) backfill(w http.ResponseWriter, r *http.Request, files []definition.File) error {
+	begun, err := p.Deployer.StartBackfill(r.Context(), files)
+	if err != nil {
+		return conflict(err)
+	}
+	writeJSON(w, http.StatusOK, begun)
+	return p.Deployer.EnsureChannels(r.Context())
+}
+
+// backfillProgress tells how the last backfill stands.
+func (p *Parts) backfillProgress(w http.ResponseWriter, r *http.Request) error {
+	progress, err := p.Control.Backfill(r.Context())
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, progress)
+	return nil
+}
