@@ -190,7 +190,7 @@ func (m *Machine) enterIfAllowed(p *Program, trigger *Event) {
 		return
 	}
 	if p.Policy.Group != "" {
-		m.candidates = append(m.candidates, candidate{p, key, trigger, m.planned, m.late, m.cause})
+		m.candidates = append(m.candidates, candidate{p, key, trigger, m.planned, m.silence, m.late, m.cause})
 		return
 	}
 	m.admit(p, key, trigger)

@@ -17,6 +17,9 @@ func (m *Machine) startOf(p *Program, trigger *Event) (at int64, byTime bool) {
 	if _, silence := p.Trigger.(*InactivityTrigger); trigger != nil && !silence {
 		return trigger.Time, false
 	}
+	if m.silence != 0 {
+		return m.silence, true
+	}
 	if m.planned != 0 {
 		return min(m.planned, m.now), true
 	}

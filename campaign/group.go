@@ -8,6 +8,7 @@ type candidate struct {
 	key     string
 	trigger *Event
 	planned int64
+	silence int64
 	late    bool
 	cause   cause
 }
@@ -33,11 +34,12 @@ func (m *Machine) settleGroups() {
 			later = append(later, *c)
 			continue
 		}
-		m.planned, m.late, m.cause = c.planned, c.late, c.cause
+		m.planned, m.silence, m.late, m.cause = c.planned, c.silence, c.late, c.cause
 		m.scope.chain.c = nil
 		m.scope.trigger.set(c.trigger)
 		from := m.mark()
 		m.settleGroup(c)
+		m.silence = 0
 		if c.cause.number > 0 { // else its rows are ordered with those of the triggers
 			m.wrote(nil, from)
 			m.runReady()

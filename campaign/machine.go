@@ -18,6 +18,7 @@ type Machine struct {
 	eventID string   // of the record in hand, empty for a timer
 	ready   []*Chain // entered or advanced by the record in hand, to be run
 	planned int64    // when the timer in hand was due, ms; 0 for a record
+	silence int64    // the end of the silence that a pause kept and that is offered now, ms; 0: none
 	late    bool     // the timer in hand is more than lateAfter late
 	zones   map[string]*time.Location
 
@@ -63,6 +64,7 @@ func (m *Machine) Use(set *Set) { m.set = set }
 // begin takes up a customer at now; everything that follows is written to out.
 func (m *Machine) begin(c *Customer, now int64, out *Output) {
 	m.c, m.now, m.out, m.eventID, m.planned, m.late = c, now, out, "", 0, false
+	m.silence = 0
 	m.ready, m.turns, m.candidates = m.ready[:0], m.turns[:0], m.candidates[:0]
 	m.cause, m.fired, m.segments = cause{}, 0, m.segments[:0]
 	m.ringing = false

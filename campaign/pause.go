@@ -86,6 +86,8 @@ func (m *Machine) offerKept(p *Program, e *Event) {
 	case m.now-e.Time-t.For > p.MaxEventAge:
 		m.refuse(p, "", ReasonTooOld)
 	default:
+		m.silence = e.Time + t.For
 		m.enterIfAllowed(p, e)
+		m.silence = 0
 	}
 }
