@@ -147,13 +147,17 @@ func (t Trigger) occurrences(d day, now int64, zone *time.Location) (all []plann
 	return all
 }
 
-// redate plans anew what the date and the zone of the customer now say. What was planned
-// and is now a little past still fires.
-func (a *Auditor) redate(c *customer, i int) {
+// redate plans anew what the date and the zone of the customer now say.
+func (a *Auditor) redate(c *customer, i int) { a.plan(c, i, a.campaigns[i].Trigger.offsets()) }
+
+// plan plans some offsets anew. What was planned and is now a little past still fires.
+func (a *Auditor) plan(c *customer, i int, offsets []int) {
 	t, s := a.campaigns[i].Trigger, &c.per[i].dates
 	zone := t.dateZone(c, a.campaigns[i])
 	old := s.next
-	s.next = nil
+	s.next = slices.DeleteFunc(slices.Clone(old), func(p planned) bool {
+		return slices.Contains(offsets, p.offset) || !slices.Contains(t.offsets(), p.offset)
+	})
 	d, ok := dayOf(c.traits[t.Path], t.Repeat != "", zone)
 	if _, err := time.Parse(time.RFC3339, fmt.Sprint(c.traits[t.Path])); err == nil && t.Repeat != "" {
 		a.note(NoteWrittenDay)
@@ -167,7 +171,7 @@ func (a *Auditor) redate(c *customer, i int) {
 	if !ok {
 		return
 	}
-	for _, offset := range t.offsets() {
+	for _, offset := range offsets {
 		for _, p := range t.occurrences(d, a.now, zone) {
 			p.offset, p.due = offset, t.instant(d, p.day, offset, zone)
 			if slices.ContainsFunc(s.spent, p.same) {
@@ -260,7 +264,7 @@ func (a *Auditor) dateComes(c *customer, i int) {
 		a.note(NoteDate)
 		a.admit(c, a.withGroup(c, by))
 	}
-	a.redate(c, i)
+	a.plan(c, i, []int{p.offset}) // a campaign that looks at nobody leaves the others as they are
 	a.runMoved(c)
 }
 
