@@ -51,7 +51,7 @@ func (c *collector) start() (err error) {
 		}}
 	}
 	c.writer, err = warehouse.NewWriter(warehouse.WriterConfig{
-		OneByOne: true, MaxFrames: c.w.opt.Block,
+		Sequential: true, MaxFrames: c.w.opt.Block,
 		Warehouse: stopping{c.memory, c},
 		State:     stoppingState{c.state, c}, Sources: sources, LogID: "sim", Logger: slog.New(slog.DiscardHandler),
 	})

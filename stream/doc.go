@@ -6,7 +6,7 @@
 //	CTL             control records, in the order of their number
 //	EV_<p>          frames of partition p: events, ticks, control copies, results
 //	FX_<p>          effect messages of partition p; message n has sequence n
-//	SEND_<channel>  deliveries for one channel, one lane a partition
+//	SEND_<channel>  deliveries for one channel, one subject a partition
 //	WH              position of the warehouse
 //
 // There are two implementations, JetStream (embedded or by URL) and Memory, and

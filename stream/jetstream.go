@@ -140,7 +140,7 @@ func (l *JetStream) Open(ctx context.Context, name string, o Options) (Stream, e
 	if err != nil {
 		return nil, fmt.Errorf("stream: open %s: %w", name, err)
 	}
-	js := &jsStream{js: k.js, name: name, s: s, times: l.times, lanes: o.Lanes != nil, acks: make(chan pending, 1024)}
+	js := &jsStream{js: k.js, name: name, s: s, times: l.times, subjects: o.Subjects != nil, acks: make(chan pending, 1024)}
 	go js.await()
 	return js, nil
 }
@@ -160,7 +160,7 @@ func (l *JetStream) Created(ctx context.Context, name string) (at time.Time, fou
 
 func (l *JetStream) config(name string, o Options) jetstream.StreamConfig {
 	subjects := []string{subject(name)}
-	if o.Lanes != nil {
+	if o.Subjects != nil {
 		subjects = []string{subject(name) + ".*"}
 	}
 	return jetstream.StreamConfig{
@@ -173,7 +173,7 @@ func (l *JetStream) config(name string, o Options) jetstream.StreamConfig {
 // subject is where a stream's messages are published.
 func subject(name string) string { return "nudge." + name }
 
-// Close implements Log. The embedded server stops after what it has in hand.
+// Close implements Log. The embedded server finishes its current work first.
 func (l *JetStream) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -257,12 +257,12 @@ type pending struct {
 }
 
 type jsStream struct {
-	js    jetstream.JetStream
-	name  string
-	s     jetstream.Stream
-	times readerTimes
-	lanes bool
-	acks  chan pending // in the order of publication
+	js       jetstream.JetStream
+	name     string
+	s        jetstream.Stream
+	times    readerTimes
+	subjects bool
+	acks     chan pending // in the order of publication
 }
 
 // await answers appends in the order in which they were published.
@@ -279,8 +279,8 @@ func (s *jsStream) await() {
 
 func (s *jsStream) Append(a Append, done func(uint64, error)) {
 	m := &nats.Msg{Subject: subject(s.name), Data: a.Data}
-	if s.lanes {
-		m.Subject += "." + a.Lane
+	if s.subjects {
+		m.Subject += "." + a.Subject
 	}
 	options := []jetstream.PublishOpt{jetstream.WithRetryAttempts(0)}
 	if a.Conditional {
@@ -317,12 +317,12 @@ func (s *jsStream) Get(ctx context.Context, seq uint64) (Message, error) {
 	return s.message(m, err)
 }
 
-func (s *jsStream) Last(ctx context.Context, lane string) (Message, error) {
+func (s *jsStream) Last(ctx context.Context, sub string) (Message, error) {
 	at := subject(s.name)
-	if s.lanes {
+	if s.subjects {
 		at += ".*"
-		if lane != "" {
-			at = subject(s.name) + "." + lane
+		if sub != "" {
+			at = subject(s.name) + "." + sub
 		}
 	}
 	m, err := s.s.GetLastMsgForSubject(ctx, at)
@@ -336,7 +336,7 @@ func (s *jsStream) message(m *jetstream.RawStreamMsg, err error) (Message, error
 	if err != nil {
 		return Message{}, fmt.Errorf("stream: read %s: %w", s.name, unanswered(err))
 	}
-	return Message{Seq: m.Sequence, Time: m.Time, Lane: s.lane(m.Subject), Data: m.Data}, nil
+	return Message{Seq: m.Sequence, Time: m.Time, Subject: s.subjectOf(m.Subject), Data: m.Data}, nil
 }
 
 // unanswered marks an error that is not the answer of a server.
@@ -352,8 +352,8 @@ func unanswered(err error) error {
 	return err
 }
 
-func (s *jsStream) lane(at string) string {
-	if !s.lanes {
+func (s *jsStream) subjectOf(at string) string {
+	if !s.subjects {
 		return ""
 	}
 	return at[strings.LastIndexByte(at, '.')+1:]

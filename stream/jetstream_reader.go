@@ -31,7 +31,7 @@ func usualReaderTimes() readerTimes {
 }
 
 // jsReader reads with an ordered consumer. Its positions are our own: nothing is
-// acknowledged, and a gap is found by whoever checks the sequences. Next is for one
+// acknowledged, and a gap is found by callers that check the sequences. Next is for one
 // goroutine at a time; Close may come from another.
 type jsReader struct {
 	s *jsStream
@@ -126,7 +126,7 @@ func (r *jsReader) message(ctx context.Context, m jetstream.Msg, err error) (Mes
 	if err != nil {
 		return Message{}, fmt.Errorf("stream: read %s: %w", r.s.name, err)
 	}
-	return Message{Seq: meta.Sequence.Stream, Time: meta.Timestamp, Lane: r.s.lane(m.Subject()), Data: m.Data()}, nil
+	return Message{Seq: meta.Sequence.Stream, Time: meta.Timestamp, Subject: r.s.subjectOf(m.Subject()), Data: m.Data()}, nil
 }
 
 func (r *jsReader) Close() {

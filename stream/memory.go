@@ -97,7 +97,7 @@ func (s *memoryStream) append(a Append) (uint64, error) {
 	case s.bytes+int64(len(a.Data)) > s.o.MaxBytes:
 		return 0, fmt.Errorf("%w: %s", ErrFull, s.name)
 	}
-	m := Message{Seq: s.last() + 1, Time: s.log.clock(), Lane: a.Lane, Data: append([]byte(nil), a.Data...)}
+	m := Message{Seq: s.last() + 1, Time: s.log.clock(), Subject: a.Subject, Data: append([]byte(nil), a.Data...)}
 	s.messages = append(s.messages, m)
 	s.bytes += int64(len(m.Data))
 	close(s.grown)
@@ -114,15 +114,15 @@ func (s *memoryStream) Get(_ context.Context, seq uint64) (Message, error) {
 	return s.messages[seq-s.first], nil
 }
 
-func (s *memoryStream) Last(_ context.Context, lane string) (Message, error) {
+func (s *memoryStream) Last(_ context.Context, subject string) (Message, error) {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
 	for i := len(s.messages) - 1; i >= 0; i-- {
-		if lane == "" || s.messages[i].Lane == lane {
+		if subject == "" || s.messages[i].Subject == subject {
 			return s.messages[i], nil
 		}
 	}
-	return Message{}, fmt.Errorf("%w: %s: lane %q is empty", ErrNotFound, s.name, lane)
+	return Message{}, fmt.Errorf("%w: %s: subject %q is empty", ErrNotFound, s.name, subject)
 }
 
 func (s *memoryStream) Info(_ context.Context) (Info, error) {

@@ -20,7 +20,7 @@ const scanBytes = 256 << 20
 var ErrDamaged = errors.New("stream: damaged on disk")
 
 // mendLog looks for damage before the server opens the log and would cut it off
-// there, without a word and with all that stands behind it.
+// there, without a word and with everything after it.
 func mendLog(dir string, log *slog.Logger) error {
 	streams, err := blocks.Streams(dir)
 	if err != nil {

@@ -24,15 +24,15 @@ const (
 // frame is in flight the next one fills, which is a group commit without a
 // timer. It is safe for concurrent use.
 type Publisher struct {
-	clock func() (int64, error)
-	log   *slog.Logger
-	parts []*part
+	clock   func() (int64, error)
+	log     *slog.Logger
+	writers []*partitionWriter
 }
 
-// part is one partition's frames.
+// partitionWriter is one partition's frames.
 //
 // Invariant: when inFlight is nil, waiting is empty.
-type part struct {
+type partitionWriter struct {
 	p      *Publisher
 	stream Stream
 
@@ -53,14 +53,14 @@ type outFrame struct {
 func NewPublisher(streams []Stream, clock func() (int64, error), log *slog.Logger) *Publisher {
 	p := &Publisher{clock: clock, log: log}
 	for _, s := range streams {
-		t := &part{p: p, stream: s}
-		p.parts = append(p.parts, t)
+		t := &partitionWriter{p: p, stream: s}
+		p.writers = append(p.writers, t)
 	}
 	return p
 }
 
 // Partitions is how many partitions there are.
-func (p *Publisher) Partitions() int { return len(p.parts) }
+func (p *Publisher) Partitions() int { return len(p.writers) }
 
 // Add takes records for a partition; their data is copied. done is called once,
 // from another goroutine, when all of them are durable or when it is given up:
@@ -69,10 +69,10 @@ func (p *Publisher) Partitions() int { return len(p.parts) }
 //
 // REQUIRES: each record is at most 64 KiB.
 func (p *Publisher) Add(partition int, records []Record, done func(error)) error {
-	return p.parts[partition].add(records, done)
+	return p.writers[partition].add(records, done)
 }
 
-func (t *part) add(records []Record, done func(error)) error {
+func (t *partitionWriter) add(records []Record, done func(error)) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {
@@ -106,7 +106,7 @@ func (t *part) add(records []Record, done func(error)) error {
 }
 
 // filling is the frame that takes a record of n bytes.
-func (t *part) filling(n int) *outFrame {
+func (t *partitionWriter) filling(n int) *outFrame {
 	if len(t.waiting) > 0 {
 		if f := t.waiting[len(t.waiting)-1]; f.builder.Fits(n) {
 			return f
@@ -143,7 +143,7 @@ func countdown(n int, done func(error)) func(error) {
 }
 
 // next sends the oldest waiting frame. REQUIRES: mu is held.
-func (t *part) next() {
+func (t *partitionWriter) next() {
 	if len(t.waiting) == 0 {
 		t.inFlight = nil
 		return
@@ -155,7 +155,7 @@ func (t *part) next() {
 	go t.send(t.inFlight)
 }
 
-func (t *part) send(f *outFrame) {
+func (t *partitionWriter) send(f *outFrame) {
 	now, err := t.p.clock()
 	if err != nil {
 		t.ended(f, err)
@@ -166,7 +166,7 @@ func (t *part) send(f *outFrame) {
 
 // answered retries what may still work: the same records again, whose events are
 // recognised by their ids if the first attempt was stored after all.
-func (t *part) answered(f *outFrame, err error) {
+func (t *partitionWriter) answered(f *outFrame, err error) {
 	final := err == nil || errors.Is(err, ErrFull) || errors.Is(err, ErrClosed)
 	if !final && !t.isClosed() && time.Since(f.since) < publishDeadline {
 		t.p.log.Warn("stream: a frame is published again", slog.Any("error", err))
@@ -176,7 +176,7 @@ func (t *part) answered(f *outFrame, err error) {
 	t.ended(f, err)
 }
 
-func (t *part) ended(f *outFrame, err error) {
+func (t *partitionWriter) ended(f *outFrame, err error) {
 	if err != nil {
 		err = fmt.Errorf("stream: not published: %w", err)
 	}
@@ -197,12 +197,12 @@ func (t *part) ended(f *outFrame, err error) {
 // Close takes no more records and waits until those taken are answered, or ctx
 // ends: then the rest fails. While it closes nothing that failed is tried again.
 func (p *Publisher) Close(ctx context.Context) {
-	for _, t := range p.parts {
+	for _, t := range p.writers {
 		t.close()
 	}
 	ticker := time.NewTicker(closePoll)
 	defer ticker.Stop()
-	for _, t := range p.parts {
+	for _, t := range p.writers {
 		for !t.isIdle() {
 			select {
 			case <-ctx.Done():
@@ -213,19 +213,19 @@ func (p *Publisher) Close(ctx context.Context) {
 	}
 }
 
-func (t *part) close() {
+func (t *partitionWriter) close() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.closed = true
 }
 
-func (t *part) isIdle() bool {
+func (t *partitionWriter) isIdle() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.inFlight == nil
 }
 
-func (t *part) isClosed() bool {
+func (t *partitionWriter) isClosed() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.closed

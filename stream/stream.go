@@ -24,16 +24,16 @@ var (
 // Options are fixed when a stream is created.
 type Options struct {
 	MaxBytes int64 // beyond it appends fail with ErrFull; must be positive
-	// Lanes are subdivisions that Append.Lane may name; nil for a plain stream.
-	Lanes []string
+	// Subjects are the subdivisions that Append.Subject may name; nil for a stream without any.
+	Subjects []string
 }
 
 // Message is one message of a stream. Data must not be changed.
 type Message struct {
-	Seq  uint64
-	Time time.Time // when the log stored it
-	Lane string
-	Data []byte
+	Seq     uint64
+	Time    time.Time // when the log stored it
+	Subject string
+	Data    []byte
 }
 
 // Info is the extent of a stream. An empty stream that never held anything has
@@ -47,8 +47,8 @@ type Info struct {
 
 // Append is one message to be stored.
 type Append struct {
-	Data []byte
-	Lane string
+	Data    []byte
+	Subject string
 	// Conditional appends only if After is the stream's last sequence, else
 	// fails with ErrWrongLast.
 	Conditional bool
@@ -76,8 +76,8 @@ type Stream interface {
 	Read(ctx context.Context, from uint64) (Reader, error)
 	// Get returns one message.
 	Get(ctx context.Context, seq uint64) (Message, error)
-	// Last returns the last message of a lane ("" for any).
-	Last(ctx context.Context, lane string) (Message, error)
+	// Last returns the last message of a subject ("" for any).
+	Last(ctx context.Context, subject string) (Message, error)
 	// Info returns the stream's extent.
 	Info(ctx context.Context) (Info, error)
 	// Trim removes the messages up to and including through. Beyond the last

@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// dropUnmade removes what a crash left of a stream that was being made: its directory without
-// its description. The embedded server passes over it, and says for ever after that it "could
+// dropUnmade removes what a crash left of a stream that was being created: its directory without
+// its description. The embedded server skips it and then reports forever that it "could
 // not be recovered", which ends the server again and again until somebody makes the stream.
 // Nothing was ever appended to it. One that has messages is damaged instead.
 func dropUnmade(name, at string, log *slog.Logger) (dropped bool, err error) {

@@ -310,7 +310,7 @@ func (n *node) startSinks(ctx context.Context) error {
 		Effects:   n.effects,
 		Store:     n.store,
 		Publisher: n.publisher,
-		MayLeave:  n.mayLeave, MayLeaveAll: n.engine.MayLeaveAll,
+		MaySend:   n.mayLeave, MaySendAll: n.engine.MayLeaveAll,
 		Texts:   n.catalog.Texts,
 		Channel: n.catalog.Channel, Rendering: n.rendering,
 		MaxBytes: 1 << 30,

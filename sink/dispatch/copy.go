@@ -17,9 +17,9 @@ import (
 // Limits of what is copied at once: effect messages, and their bytes before the last of
 // them; and of the messages that are read meanwhile, each of at most 512 KiB.
 const (
-	copiedAtOnce = 64
-	copiedBytes  = 128 << 10
-	copiedAhead  = 8
+	maxGroupMessages = 64
+	maxGroupBytes    = 128 << 10
+	maxPrefetched    = 8
 )
 
 // copy copies one partition's deliveries, from the saved position on.
@@ -46,11 +46,11 @@ func (d *Dispatcher) copyFrom(ctx context.Context, p int, next uint64, key []byt
 		return next, err
 	}
 	defer r.Close()
-	a := readAhead(ctx, r)
-	defer a.stop()
+	pre := prefetch(ctx, r)
+	defer pre.stop()
 	saved := time.Now()
 	for {
-		group, err := a.next()
+		group, err := pre.next()
 		if err != nil {
 			return next, err
 		}
@@ -70,8 +70,8 @@ func (d *Dispatcher) copyFrom(ctx context.Context, p int, next uint64, key []byt
 	}
 }
 
-// ahead reads messages while those before them are copied.
-type ahead struct {
+// prefetcher reads messages while those before them are copied.
+type prefetcher struct {
 	messages chan stream.Message
 	failure  error // why there are no more; read it after messages was closed
 	group    []stream.Message
@@ -79,61 +79,61 @@ type ahead struct {
 	reading  sync.WaitGroup
 }
 
-func readAhead(ctx context.Context, r stream.Reader) *ahead {
+func prefetch(ctx context.Context, r stream.Reader) *prefetcher {
 	ctx, stop := context.WithCancel(ctx)
-	a := &ahead{messages: make(chan stream.Message, copiedAhead), stopRead: stop}
-	a.reading.Go(func() {
-		defer close(a.messages)
+	pre := &prefetcher{messages: make(chan stream.Message, maxPrefetched), stopRead: stop}
+	pre.reading.Go(func() {
+		defer close(pre.messages)
 		for {
 			m, err := r.Next(ctx)
 			if err != nil {
-				a.failure = err
+				pre.failure = err
 				return
 			}
 			select {
-			case a.messages <- m:
+			case pre.messages <- m:
 			case <-ctx.Done():
-				a.failure = context.Cause(ctx)
+				pre.failure = context.Cause(ctx)
 				return
 			}
 		}
 	})
-	return a
+	return pre
 }
 
-func (a *ahead) stop() {
-	a.stopRead()
-	a.reading.Wait()
+func (pre *prefetcher) stop() {
+	pre.stopRead()
+	pre.reading.Wait()
 }
 
 // next waits for a message and takes those along that have come meanwhile. The result
 // holds until the next call.
-func (a *ahead) next() ([]stream.Message, error) {
-	m, more := <-a.messages
+func (pre *prefetcher) next() ([]stream.Message, error) {
+	m, more := <-pre.messages
 	if !more {
-		return nil, a.failure
+		return nil, pre.failure
 	}
-	a.group = append(a.group[:0], m)
-	for bytes := len(m.Data); len(a.group) < copiedAtOnce && bytes < copiedBytes; bytes += len(m.Data) {
+	pre.group = append(pre.group[:0], m)
+	for bytes := len(m.Data); len(pre.group) < maxGroupMessages && bytes < maxGroupBytes; bytes += len(m.Data) {
 		select {
-		case m, more = <-a.messages:
+		case m, more = <-pre.messages:
 			if !more {
-				return a.group, nil // the failure comes with the next call
+				return pre.group, nil // the failure comes with the next call
 			}
-			a.group = append(a.group, m)
+			pre.group = append(pre.group, m)
 		default:
-			return a.group, nil
+			return pre.group, nil
 		}
 	}
-	return a.group, nil
+	return pre.group, nil
 }
 
 // copyMessages puts the deliveries of effect messages in a row into the streams of their
-// channels, one message a channel, and carries their transfers. What a stream has already is
+// channels, one message a channel, and forwards their transfers. What a stream has already is
 // passed over: a message of it says up to which effect message it has all.
 func (d *Dispatcher) copyMessages(ctx context.Context, p int, group []stream.Message) error {
-	parcels := map[string][]*campaign.Delivery{}
-	lanes := map[string]*lane{}
+	batches := map[string][]*campaign.Delivery{}
+	queues := map[string]*channelQueue{}
 	var channels []string
 	var transfers []campaign.Transfer
 	size := 0
@@ -149,30 +149,30 @@ func (d *Dispatcher) copyMessages(ctx context.Context, p int, group []stream.Mes
 			if v.Status != campaign.HandedOff {
 				continue
 			}
-			l := lanes[v.Channel]
-			if l == nil {
-				if l, err = d.lane(ctx, v.Channel); err != nil {
+			q := queues[v.Channel]
+			if q == nil {
+				if q, err = d.queue(ctx, v.Channel); err != nil {
 					return err
 				}
-				lanes[v.Channel] = l
+				queues[v.Channel] = q
 				channels = append(channels, v.Channel)
 			}
-			if raw.Seq > l.last[p] {
-				parcels[v.Channel] = append(parcels[v.Channel], v)
+			if raw.Seq > q.last[p] {
+				batches[v.Channel] = append(batches[v.Channel], v)
 			}
 		}
 	}
 	slices.Sort(channels)
 	upTo := group[len(group)-1].Seq
 	for _, name := range channels {
-		if len(parcels[name]) == 0 {
+		if len(batches[name]) == 0 {
 			continue
 		}
-		a := stream.Append{Data: encodeParcel(upTo, parcels[name], size), Lane: strconv.Itoa(p)}
-		if _, err := stream.AppendWait(ctx, lanes[name].stream, a); err != nil {
+		pre := stream.Append{Data: encodeSendBatch(upTo, batches[name], size), Subject: strconv.Itoa(p)}
+		if _, err := stream.AppendWait(ctx, queues[name].stream, pre); err != nil {
 			return err
 		}
-		lanes[name].last[p] = upTo
+		queues[name].last[p] = upTo
 	}
-	return d.carry(ctx, transfers)
+	return d.forwardTransfers(ctx, transfers)
 }

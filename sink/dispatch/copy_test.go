@@ -55,17 +55,17 @@ func TestCopiedTogether(t *testing.T) {
 	copied(d, 2, 4) // as after a failure behind 1
 	copied(start(), 3, 6)
 	want := map[string][]string{"mail": {"3: 1 2 3", "4: 4", "6: 5 6"}, "push": {"3: 1 3", "6: 5"}}
-	for channel, parcels := range want {
-		if got := parcelsOf(t, f.log, channel); !reflect.DeepEqual(got, parcels) {
-			t.Errorf("%s has %q; want %q", channel, got, parcels)
+	for channel, batches := range want {
+		if got := batchesOf(t, f.log, channel); !reflect.DeepEqual(got, batches) {
+			t.Errorf("%s has %q; want %q", channel, got, batches)
 		}
 	}
 }
 
-// parcelsOf are the parcels of a channel: up to which effect message, and whom for.
-func parcelsOf(t *testing.T, log stream.Log, channel string) (all []string) {
+// batchesOf lists the batches of a channel: the last effect message, and the customers.
+func batchesOf(t *testing.T, log stream.Log, channel string) (all []string) {
 	t.Helper()
-	s, err := log.Open(t.Context(), stream.SendStream(channel), stream.Options{MaxBytes: 1 << 20, Lanes: []string{"0"}})
+	s, err := log.Open(t.Context(), stream.SendStream(channel), stream.Options{MaxBytes: 1 << 20, Subjects: []string{"0"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func parcelsOf(t *testing.T, log stream.Log, channel string) (all []string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := decodeParcel(m.Data)
+		p, err := decodeSendBatch(m.Data)
 		if err != nil {
 			t.Fatal(err)
 		}

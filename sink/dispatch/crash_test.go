@@ -31,14 +31,14 @@ func TestMessageThatEndsTheProcess(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	l := &lane{d: &Dispatcher{
+	q := &channelQueue{d: &Dispatcher{
 		config: Config{Rendering: marks, Logger: slog.New(slog.DiscardHandler)}, renderer: message.NewRenderer(),
 	}}
 	texts := []campaign.Field{{Name: "body", Source: "hello"}}
 	for id, want := range map[campaign.ID]campaign.Reason{
 		guilty: campaign.ReasonCrash, suspected: campaign.NoReason, {3}: campaign.NoReason,
 	} {
-		made, failure := l.render(texts, &campaign.Delivery{ID: id})
+		made, failure := q.render(texts, &campaign.Delivery{ID: id})
 		switch {
 		case want == campaign.NoReason && (failure != nil || made[0].Source != "hello"):
 			t.Errorf("%s: made %v, failure %+v", id, made, failure)

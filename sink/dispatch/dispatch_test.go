@@ -23,13 +23,13 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-func TestParcelGolden(t *testing.T) {
-	p := parcel{effect: 7, deliveries: []campaign.Delivery{{ID: campaign.ID{1}, Customer: "ann", Status: campaign.HandedOff}}}
-	b := encodeParcel(p.effect, []*campaign.Delivery{&p.deliveries[0]}, 0)
+func TestSendBatchGolden(t *testing.T) {
+	p := sendBatch{effect: 7, deliveries: []campaign.Delivery{{ID: campaign.ID{1}, Customer: "ann", Status: campaign.HandedOff}}}
+	b := encodeSendBatch(p.effect, []*campaign.Delivery{&p.deliveries[0]}, 0)
 	goldentest.Bytes(t, "parcel.v1", b)
-	got, err := decodeParcel(b)
+	got, err := decodeSendBatch(b)
 	if err != nil || !reflect.DeepEqual(got, p) {
-		t.Errorf("unexpected parcel %+v, error %v", got, err)
+		t.Errorf("unexpected batch %+v, error %v", got, err)
 	}
 }
 
@@ -130,9 +130,9 @@ func (f *fixture) run(t *testing.T) (stop func()) {
 		}
 	}
 	d, err := New(Config{
-		MayLeaveAll: mayLeaveAll,
-		Log:         f.log, Effects: []stream.Stream{f.effects}, Store: f.store, Publisher: publisher, MaxBytes: 1 << 20,
-		MayLeave: func(_ context.Context, d *campaign.Delivery, _ uint64) (bool, error) { return f.may(d), nil },
+		MaySendAll: mayLeaveAll,
+		Log:        f.log, Effects: []stream.Stream{f.effects}, Store: f.store, Publisher: publisher, MaxBytes: 1 << 20,
+		MaySend: func(_ context.Context, d *campaign.Delivery, _ uint64) (bool, error) { return f.may(d), nil },
 		Texts: func(_, _ string, version uint32, step string) ([]campaign.Field, error) {
 			return []campaign.Field{{Name: "body", Source: step + " v" + strconv.Itoa(int(version)) + " {{ customer.id }}"}}, nil
 		},
@@ -162,8 +162,8 @@ func (f *fixture) emit(t *testing.T, n uint64, customers ...string) {
 		})
 	}
 	new(effect.Encoder).Encode(e, n, func(n uint64, data []byte) {
-		a := stream.Append{Data: data, Conditional: true, After: n - 1}
-		if _, err := stream.AppendWait(t.Context(), f.effects, a); err != nil {
+		pre := stream.Append{Data: data, Conditional: true, After: n - 1}
+		if _, err := stream.AppendWait(t.Context(), f.effects, pre); err != nil {
 			t.Fatal(err)
 		}
 	})

@@ -22,12 +22,12 @@ type Config struct {
 	Effects   []stream.Stream // FX_<p>
 	Store     storage.Store
 	Publisher *stream.Publisher
-	// MayLeave asks the customer's shard (R9).
-	MayLeave func(ctx context.Context, d *campaign.Delivery, effect uint64) (bool, error)
-	// MayLeaveAll asks the shard of a partition about deliveries of one parcel at once; effect
+	// MaySend asks the customer's shard (R9).
+	MaySend func(ctx context.Context, d *campaign.Delivery, effect uint64) (bool, error)
+	// MaySendAll asks the shard of a partition about deliveries of one batch at once; effect
 	// is the last message that it has. What it does not say yes to is asked again one by
 	// one; it may be nil.
-	MayLeaveAll func(ctx context.Context, partition int, all []campaign.Delivery, effect uint64) []bool
+	MaySendAll func(ctx context.Context, partition int, all []campaign.Delivery, effect uint64) []bool
 	// Texts are the texts of a step's message in one version of a campaign.
 	Texts func(workspace, name string, version uint32, step string) ([]campaign.Field, error)
 	// Channel is the configured channel of that name.
@@ -40,7 +40,7 @@ type Config struct {
 	Sent func(d *campaign.Delivery, o Outcome)
 }
 
-// ErrHalted is what MayLeave answers when the customer's partition stopped: the
+// ErrHalted is what MaySend answers when the customer's partition stopped: the
 // delivery stays where it is until the next start.
 var ErrHalted = errors.New("dispatch: the partition is halted")
 
@@ -58,9 +58,9 @@ type Dispatcher struct {
 	names    []campaign.Names // by partition: what repeats in its messages; owned by its copier
 
 	mu      sync.Mutex
-	lanes   map[string]*lane // by channel
-	ctx     context.Context  //nolint:containedctx // of Run, for workers that start later
-	started chan struct{}    // closed when ctx is set
+	queues  map[string]*channelQueue // by channel
+	ctx     context.Context          //nolint:containedctx // of Run, for workers that start later
+	started chan struct{}            // closed when ctx is set
 	running sync.WaitGroup
 }
 
@@ -68,7 +68,7 @@ type Dispatcher struct {
 func New(c Config) (*Dispatcher, error) {
 	d := &Dispatcher{
 		config: c, renderer: message.NewRenderer(), copied: make([]atomic.Uint64, len(c.Effects)),
-		lanes: map[string]*lane{}, started: make(chan struct{}),
+		queues: map[string]*channelQueue{}, started: make(chan struct{}),
 	}
 	for range c.Effects {
 		d.names = append(d.names, campaign.Names{})
@@ -80,7 +80,7 @@ func New(c Config) (*Dispatcher, error) {
 // SEND streams, and whose transfers are in the streams of their receivers, for good.
 func (d *Dispatcher) Copied(partition int) uint64 { return d.copied[partition].Load() }
 
-// Run copies and sends until ctx ends, then waits for the attempts in hand.
+// Run copies and sends until ctx ends, then waits for the attempts under way.
 func (d *Dispatcher) Run(ctx context.Context) {
 	d.ctx = ctx
 	close(d.started)
@@ -94,16 +94,16 @@ func (d *Dispatcher) Run(ctx context.Context) {
 // Ensure starts the worker of a channel, so that what was left in its stream by
 // an earlier run is sent although nothing new comes.
 func (d *Dispatcher) Ensure(ctx context.Context, channel string) error {
-	_, err := d.lane(ctx, channel)
+	_, err := d.queue(ctx, channel)
 	return err
 }
 
-// lane is the stream and the worker of a channel, started when it is first used.
-func (d *Dispatcher) lane(ctx context.Context, channel string) (*lane, error) {
+// queue is the stream and the worker of a channel, started when it is first used.
+func (d *Dispatcher) queue(ctx context.Context, channel string) (*channelQueue, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if l, ok := d.lanes[channel]; ok {
-		return l, nil
+	if q, ok := d.queues[channel]; ok {
+		return q, nil
 	}
 	names := make([]string, len(d.config.Effects))
 	for p := range names {
@@ -112,12 +112,12 @@ func (d *Dispatcher) lane(ctx context.Context, channel string) (*lane, error) {
 	s, err := d.config.Log.Open(
 		ctx,
 		stream.SendStream(channel),
-		stream.Options{MaxBytes: d.config.MaxBytes, Lanes: names},
+		stream.Options{MaxBytes: d.config.MaxBytes, Subjects: names},
 	)
 	if err != nil {
 		return nil, err
 	}
-	l := &lane{d: d, channel: channel, stream: s, last: make([]uint64, len(names))}
+	q := &channelQueue{d: d, channel: channel, stream: s, last: make([]uint64, len(names))}
 	for p, name := range names {
 		m, err := s.Last(ctx, name)
 		if errors.Is(err, stream.ErrNotFound) {
@@ -126,18 +126,18 @@ func (d *Dispatcher) lane(ctx context.Context, channel string) (*lane, error) {
 		if err != nil {
 			return nil, err
 		}
-		sent, err := decodeParcel(m.Data)
+		sent, err := decodeSendBatch(m.Data)
 		if err != nil {
 			return nil, err
 		}
-		l.last[p] = sent.effect
+		q.last[p] = sent.effect
 	}
-	d.lanes[channel] = l
+	d.queues[channel] = q
 	d.running.Go(func() {
 		<-d.started
-		l.run(d.ctx)
+		q.run(d.ctx)
 	})
-	return l, nil
+	return q, nil
 }
 
 // loadPositions reads up to where each partition was copied.

@@ -1,4 +1,4 @@
-// Package dispatch carries deliveries to channels (design R9).
+// Package dispatch sends deliveries through channels (design R9).
 //
 //	FX_<p> --copier--> SEND_<channel> --worker--> channel
 //	                                     |

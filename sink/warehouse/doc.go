@@ -4,7 +4,7 @@
 // pace and never slows ingest. Rows go in blocks. The range of a block (which
 // messages of which partitions) is stored before the first attempt; the rows are
 // a function of that range, and every attempt carries the same deduplication
-// token. After a start the block in hand is looked for in the table before it is
+// token. After a start the sealed block is looked for in the table before it is
 // sent again, because the engine does not sync its record of tokens: so a row is
 // there once, also after a power loss.
 //

@@ -31,13 +31,13 @@ func (s span) empty() bool { return s.EventsTo < s.EventsFrom && s.EffectsTo < s
 
 // partition reads one source in order.
 type partition struct {
-	number  int
-	source  Source
-	events  cursor
-	effects cursor
-	ahead   []readMessage    // read and not yet written, numbered without gaps
-	frames  []stream.Message // the same of the frames
-	names   campaign.Names   // what repeats in the effect messages
+	number     int
+	source     Source
+	events     cursor
+	effects    cursor
+	prefetched []readMessage    // read and not yet written, numbered without gaps
+	frames     []stream.Message // the same of the frames
+	names      campaign.Names   // what repeats in the effect messages
 }
 
 // readMessage is an effect message and how long it was.
@@ -60,7 +60,7 @@ type cursor struct {
 }
 
 // readLimit is how long a message that is in the stream may take to come. Reading it
-// again is harmless; waiting for ever would keep back every row behind it.
+// again is harmless; waiting without a limit would delay every later row.
 const readLimit = 30 * time.Second
 
 // get returns message seq, which must be in the stream.
@@ -95,15 +95,15 @@ func (c *cursor) close() {
 	}
 }
 
-// departed are messages of a span that left the log: those before first.
-type departed struct {
+// trimmedRange are messages of a span that left the log: those before first.
+type trimmedRange struct {
 	what     string
 	from, to *uint64
 	first    uint64
 }
 
-// left finds what has left the log of a span.
-func (p *partition) left(ctx context.Context, s *span) (all []departed, err error) {
+// trimmed finds what has left the log of a span.
+func (p *partition) trimmed(ctx context.Context, s *span) (all []trimmedRange, err error) {
 	events, err := p.source.Events.Info(ctx)
 	if err != nil {
 		return nil, err
@@ -113,10 +113,10 @@ func (p *partition) left(ctx context.Context, s *span) (all []departed, err erro
 		return nil, err
 	}
 	if events.First > s.EventsFrom && events.Last != 0 {
-		all = append(all, departed{"frames", &s.EventsFrom, &s.EventsTo, events.First})
+		all = append(all, trimmedRange{"frames", &s.EventsFrom, &s.EventsTo, events.First})
 	}
 	if effects.First > s.EffectsFrom && effects.Last != 0 {
-		all = append(all, departed{"effects", &s.EffectsFrom, &s.EffectsTo, effects.First})
+		all = append(all, trimmedRange{"effects", &s.EffectsFrom, &s.EffectsTo, effects.First})
 	}
 	return all, nil
 }
@@ -172,8 +172,8 @@ func (p *partition) messages(ctx context.Context, s span, use func(*effect.Messa
 }
 
 func (p *partition) message(ctx context.Context, n uint64) (m readMessage, err error) {
-	if k := len(p.ahead); k > 0 && n >= p.ahead[0].N && n <= p.ahead[k-1].N {
-		return p.ahead[n-p.ahead[0].N], nil
+	if k := len(p.prefetched); k > 0 && n >= p.prefetched[0].N && n <= p.prefetched[k-1].N {
+		return p.prefetched[n-p.prefetched[0].N], nil
 	}
 	raw, err := p.effects.get(ctx, n)
 	if err != nil {
@@ -184,21 +184,21 @@ func (p *partition) message(ctx context.Context, n uint64) (m readMessage, err e
 		return m, err
 	}
 	if decoded.N != n {
-		return m, fmt.Errorf("warehouse: effect message %d stands at %d", decoded.N, n)
+		return m, fmt.Errorf("warehouse: effect message %d is at position %d", decoded.N, n)
 	}
-	if k := len(p.ahead); k > 0 && p.ahead[k-1].N+1 != n {
-		p.ahead = nil
+	if k := len(p.prefetched); k > 0 && p.prefetched[k-1].N+1 != n {
+		p.prefetched = nil
 	}
 	m = readMessage{&decoded, len(raw.Data)}
-	p.ahead = append(p.ahead, m)
+	p.prefetched = append(p.prefetched, m)
 	return m, nil
 }
 
 // written forgets what a block held.
 func (p *partition) written(s span) {
-	for len(p.ahead) > 0 && p.ahead[0].N <= s.EffectsTo {
-		p.ahead[0] = readMessage{}
-		p.ahead = p.ahead[1:]
+	for len(p.prefetched) > 0 && p.prefetched[0].N <= s.EffectsTo {
+		p.prefetched[0] = readMessage{}
+		p.prefetched = p.prefetched[1:]
 	}
 	for len(p.frames) > 0 && p.frames[0].Seq <= s.EventsTo {
 		p.frames[0] = stream.Message{}

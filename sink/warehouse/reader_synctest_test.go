@@ -33,7 +33,7 @@ func (r *silentReader) Next(ctx context.Context) (stream.Message, error) {
 func (*silentReader) Close() {}
 
 // A message that does not come is an error that says which, and is read anew: rows never
-// wait for a reader for ever.
+// wait for a reader without a limit.
 func TestSilentReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := new(silent)

@@ -17,7 +17,7 @@ func (w *Writer) send(ctx context.Context, block uint64, t *Table) error {
 	limited, cancel := context.WithTimeout(ctx, insertLimit)
 	defer cancel()
 	if w.resent {
-		if there, err := w.there(limited, block, t); there || err != nil {
+		if inserted, err := w.alreadyInserted(limited, block, t); inserted || err != nil {
 			return err
 		}
 	}
@@ -30,14 +30,14 @@ func (w *Writer) send(ctx context.Context, block uint64, t *Table) error {
 		if err := w.config.Warehouse.Insert(limited, tokenAgain(token, again), t); err != nil {
 			return err
 		}
-		there := true
+		inserted := true
 		if w.resent {
 			var err error
-			if there, err = w.there(limited, block, t); err != nil {
+			if inserted, err = w.alreadyInserted(limited, block, t); err != nil {
 				return err
 			}
 		}
-		if there {
+		if inserted {
 			w.rows.Add(uint64(t.Rows))
 			return nil
 		}
@@ -52,8 +52,8 @@ func tokenAgain(token string, again int) string {
 	return fmt.Sprintf("%s-%d", token, again)
 }
 
-// there says whether the warehouse has the rows of a block; some of them are an error.
-func (w *Writer) there(ctx context.Context, block uint64, t *Table) (bool, error) {
+// alreadyInserted says whether the warehouse has the rows of a block; some of them are an error.
+func (w *Writer) alreadyInserted(ctx context.Context, block uint64, t *Table) (bool, error) {
 	n, err := w.config.Warehouse.Has(ctx, t.Name, block)
 	if err != nil || n == 0 {
 		return false, err

@@ -3,7 +3,7 @@
 // whose checksum is wrong and goes on with the numbers of what it cut, without a word:
 // acknowledged messages behind one flipped bit are gone. This package finds the damage
 // first, keeps a copy, and puts in the place of each message that is lost one that says
-// so; what stands behind it stays.
+// so; what follows it stays.
 //
 // A block is a sequence of records: length (4 bytes, the top bit says that there are
 // headers), number (8), time in ns (8), length of the subject (2), subject, headers,

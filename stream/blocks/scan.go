@@ -143,7 +143,7 @@ func (s *scan) whole(r record) {
 		}
 		d.Last = r.number - 1
 	}
-	if n := s.open; n > 1 { // several stretches in a row: the numbers stand at the first
+	if n := s.open; n > 1 { // several damaged ranges in a row: the first one has the numbers
 		for i := len(s.found) - n + 1; i < len(s.found); i++ {
 			s.found[i].First, s.found[i].Last = 1, 0
 		}

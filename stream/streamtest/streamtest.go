@@ -26,7 +26,7 @@ func Run(t *testing.T, keeps bool, open func(t *testing.T) stream.Log) {
 	t.Run("read from a position and on", func(t *testing.T) { reads(t, open(t)) })
 	t.Run("get, last, not found", func(t *testing.T) { gets(t, open(t)) })
 	t.Run("trim", func(t *testing.T) { trims(t, open(t)) })
-	t.Run("lanes", func(t *testing.T) { lanes(t, open(t)) })
+	t.Run("subjects", func(t *testing.T) { subjects(t, open(t)) })
 	t.Run("full stream refuses and keeps", func(t *testing.T) { full(t, open(t)) })
 	t.Run("lease has one holder", func(t *testing.T) { lease(t, open(t)) })
 	if keeps {
@@ -199,25 +199,25 @@ func trims(t *testing.T, l stream.Log) {
 	}
 }
 
-func lanes(t *testing.T, l stream.Log) {
+func subjects(t *testing.T, l stream.Log) {
 	t.Helper()
 	defer stop(t, l)
-	s := openStream(t, l, stream.Options{Lanes: []string{"0", "1"}})
-	for i, lane := range []string{"0", "1", "0"} {
-		a := stream.Append{Data: []byte{byte(i)}, Lane: lane}
+	s := openStream(t, l, stream.Options{Subjects: []string{"0", "1"}})
+	for i, subject := range []string{"0", "1", "0"} {
+		a := stream.Append{Data: []byte{byte(i)}, Subject: subject}
 		if _, err := stream.AppendWait(t.Context(), s, a); err != nil {
 			t.Fatal(err)
 		}
 	}
 	m, err := s.Last(t.Context(), "1")
-	if err != nil || m.Seq != 2 || m.Lane != "1" {
-		t.Errorf("unexpected last of lane 1: %+v, error %v", m, err)
+	if err != nil || m.Seq != 2 || m.Subject != "1" {
+		t.Errorf("unexpected last of subject 1: %+v, error %v", m, err)
 	}
-	if m, err = s.Last(t.Context(), ""); err != nil || m.Seq != 3 || m.Lane != "0" {
+	if m, err = s.Last(t.Context(), ""); err != nil || m.Seq != 3 || m.Subject != "0" {
 		t.Errorf("unexpected last: %+v, error %v", m, err)
 	}
 	if _, err = s.Last(t.Context(), "2"); !errors.Is(err, stream.ErrNotFound) {
-		t.Errorf("last of an empty lane: unexpected error %v; want ErrNotFound", err)
+		t.Errorf("last of an empty subject: unexpected error %v; want ErrNotFound", err)
 	}
 }
 

@@ -1,4 +1,4 @@
-// Package egress says which addresses deliveries may go to. Whoever may apply a channel would
+// Package egress says which addresses deliveries may go to. Otherwise everybody who may apply a channel would
 // otherwise reach what only this machine reaches: its own administration, the metadata service
 // of a cloud, other servers of the network.
 //

@@ -21,7 +21,7 @@ type fullNow struct {
 	rng *rand.Rand
 }
 
-func (s *fullNow) Append(a stream.Append, done func(uint64, error)) {
+func (s *fullNow) Append(pre stream.Append, done func(uint64, error)) {
 	s.mu.Lock()
 	chance := s.rng.IntN(10)
 	s.mu.Unlock()
@@ -29,9 +29,9 @@ func (s *fullNow) Append(a stream.Append, done func(uint64, error)) {
 	case chance < 2:
 		done(0, stream.ErrFull)
 	case chance < 3:
-		s.Stream.Append(a, func(uint64, error) { done(0, stream.ErrFull) })
+		s.Stream.Append(pre, func(uint64, error) { done(0, stream.ErrFull) })
 	default:
-		s.Stream.Append(a, done)
+		s.Stream.Append(pre, done)
 	}
 }
 
@@ -94,6 +94,6 @@ func TestCarryKeepsTheOrder(t *testing.T) {
 		}
 	}
 	if again == 0 {
-		t.Error("nothing was carried twice: the test did not try what it should")
+		t.Error("nothing was forwarded twice: the test did not try what it should")
 	}
 }

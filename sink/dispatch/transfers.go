@@ -8,11 +8,11 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// carry appends the transfers of an effect message to the partitions of their receivers.
-// One of a source waits until the one before is durable, so that no gap can come of a
-// failure; sources do not wait for each other. It returns when all are durable; what is
-// carried again after a crash is known to the receivers by its number.
-func (d *Dispatcher) carry(ctx context.Context, transfers []campaign.Transfer) error {
+// forwardTransfers appends the transfers of an effect message to the partitions of their
+// receivers and returns when all are durable. A transfer waits until the one before it of the
+// same source is durable, so that a failure leaves no gap; sources do not wait for each other.
+// After a crash transfers are forwarded again, and receivers recognise them by their number.
+func (d *Dispatcher) forwardTransfers(ctx context.Context, transfers []campaign.Transfer) error {
 	for len(transfers) > 0 {
 		var first, rest []campaign.Transfer
 		seen := map[string]bool{}
@@ -26,12 +26,12 @@ func (d *Dispatcher) carry(ctx context.Context, transfers []campaign.Transfer) e
 			}
 		}
 		for len(first) > 0 {
-			failed, err := d.carryRound(ctx, first)
+			failed, err := d.forwardRound(ctx, first)
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
 			if first = failed; len(failed) > 0 {
-				d.config.Logger.Warn("dispatch: transfers are carried again", slog.Int("transfers", len(failed)),
+				d.config.Logger.Warn("dispatch: transfers are forwarded again", slog.Int("transfers", len(failed)),
 					slog.Any("error", err))
 				pause(ctx, retryPause)
 			}
@@ -41,8 +41,8 @@ func (d *Dispatcher) carry(ctx context.Context, transfers []campaign.Transfer) e
 	return nil
 }
 
-// carryRound appends one transfer of each source and returns those that failed.
-func (d *Dispatcher) carryRound(ctx context.Context, transfers []campaign.Transfer) (
+// forwardRound appends one transfer of each source and returns those that failed.
+func (d *Dispatcher) forwardRound(ctx context.Context, transfers []campaign.Transfer) (
 	failed []campaign.Transfer, last error,
 ) {
 	partitions := d.config.Publisher.Partitions()

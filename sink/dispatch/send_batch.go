@@ -1,0 +1,46 @@
+package dispatch
+
+import (
+	"fmt"
+
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/wire"
+)
+
+// sendBatchFormat is the version of the encoding of messages in SEND_<channel>.
+const sendBatchFormat = 1
+
+// sendBatch holds the deliveries for one channel out of consecutive effect messages: everything
+// that the channel did not have yet, up to the last of them. Format 1: format byte, number of
+// the last effect message (varint), count (varint), deliveries.
+type sendBatch struct {
+	effect     uint64 // the last message
+	deliveries []campaign.Delivery
+}
+
+// encodeSendBatch encodes a batch; size is an estimate of its length in bytes.
+func encodeSendBatch(effect uint64, deliveries []*campaign.Delivery, size int) []byte {
+	b := append(make([]byte, 0, size), sendBatchFormat)
+	b = wire.AppendUint(b, effect)
+	b = wire.AppendUint(b, uint64(len(deliveries)))
+	for _, d := range deliveries {
+		b = d.AppendTo(b)
+	}
+	return b
+}
+
+func decodeSendBatch(data []byte) (sendBatch, error) {
+	d := wire.NewDecoder(data)
+	if f := d.Byte(); d.Err() == nil && f != sendBatchFormat {
+		return sendBatch{}, fmt.Errorf("dispatch: send batch: %w: format %d; this program reads format %d", wire.ErrCorrupt, f,
+			sendBatchFormat)
+	}
+	p := sendBatch{effect: d.Uint()}
+	for range d.Count(34) {
+		p.deliveries = append(p.deliveries, campaign.DecodeDelivery(d))
+	}
+	if err := d.Done(); err != nil {
+		return sendBatch{}, fmt.Errorf("dispatch: send batch: %w", err)
+	}
+	return p, nil
+}

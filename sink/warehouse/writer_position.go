@@ -1,0 +1,85 @@
+package warehouse
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/nudge-engine/nudge/stream"
+)
+
+// state is what the log keeps: what is done, and the block that is sealed.
+type state struct {
+	Format int    `json:"format"`
+	Block  uint64 `json:"block"`            // number of the last block done
+	Done   []span `json:"done"`             // its ends; the next block begins behind them
+	Sealed []span `json:"sealed,omitempty"` // block Block+1, when it is sealed
+	Gaps   []Gap  `json:"gaps,omitempty"`   // what was given up, at most the last 100
+}
+
+const stateFormat = 1
+
+// Position is the last frame of a partition whose rows are in the warehouse.
+func (w *Writer) Position(partition int) uint64 { return w.positions[partition].Load() }
+
+// EffectPosition is the last effect message of a partition that is there.
+func (w *Writer) EffectPosition(partition int) uint64 { return w.effects[partition].Load() }
+
+func (w *Writer) publishPositions() {
+	for i, s := range w.state.Done {
+		w.positions[i].Store(s.EventsTo)
+		w.effects[i].Store(s.EffectsTo)
+	}
+}
+
+// load reads the last state. If another writer appends after it, the next save fails.
+func (w *Writer) load() error {
+	ctx, cancel := context.WithTimeout(context.Background(), stateLimit)
+	defer cancel()
+	m, err := w.config.State.Last(ctx, "")
+	if errors.Is(err, stream.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(m.Data, &w.state); err != nil {
+		return fmt.Errorf("warehouse: position: %w", err)
+	}
+	if w.state.Format != stateFormat || len(w.state.Done) != len(w.partitions) {
+		return fmt.Errorf("warehouse: position: format %d for %d partitions; this program reads format %d for %d",
+			w.state.Format, len(w.state.Done), stateFormat, len(w.partitions))
+	}
+	w.saved = m.Seq
+	return nil
+}
+
+// save appends the state behind the one that was loaded or saved last, so that of
+// two writers one is refused.
+func (w *Writer) save() error {
+	b, err := json.Marshal(&w.state)
+	if err != nil {
+		return fmt.Errorf("warehouse: position: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), stateLimit)
+	defer cancel()
+	seq, err := stream.AppendWait(ctx, w.config.State, stream.Append{Data: b, Conditional: true, After: w.saved})
+	if errors.Is(err, stream.ErrWrongLast) {
+		// Our own append whose answer was lost, or another writer's: what is in the
+		// log holds either way, and the next attempt goes on from there.
+		w.state = state{Format: stateFormat, Done: make([]span, len(w.partitions))}
+		w.resent, w.next = true, nil
+		err = errors.Join(err, w.load())
+		w.publishPositions()
+		return err
+	}
+	if err != nil {
+		return fmt.Errorf("warehouse: position: %w", err)
+	}
+	w.saved = seq
+	if seq%stateKeep == 0 {
+		return w.config.State.Trim(ctx, seq-1)
+	}
+	return nil
+}
