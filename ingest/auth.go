@@ -60,13 +60,13 @@ func (r keyring) owner(key []byte) (*sender, keyState) {
 }
 
 // inBody is whose key the body of a call has, as writeKey. Browsers put it there.
-func (r keyring) inBody(root *fastjson.Value) (*sender, *problem) {
+func (r keyring) inBody(c call, root *fastjson.Value) (*sender, *problem) {
 	of, state := r.owner(root.GetStringBytes("writeKey"))
-	switch {
-	case state != keyKnown:
+	if state != keyKnown {
 		return nil, unauthorized()
-	case of.reads:
-		return nil, mayNotWrite()
+	}
+	if refusal := mayCall(c, of.scope); refusal != nil {
+		return nil, refusal
 	}
 	return of, nil
 }
@@ -76,11 +76,6 @@ func unauthorized() *problem {
 		"a write key is needed: as the user name of Basic authorization, as a Bearer token, or, in bodies of up to "+
 			"64 KiB, as writeKey",
 		FieldError{Path: "Authorization", Code: "unauthorized", Message: "missing or unknown write key"})
-}
-
-func mayNotWrite() *problem {
-	return newProblem(fasthttp.StatusForbidden, "forbidden", "a key of scope read may not send events; use a write key",
-		FieldError{Path: "Authorization", Code: "forbidden", Message: "the key's scope is read"})
 }
 
 // hasHeader says whether raw header lines have one of that name (lower case),

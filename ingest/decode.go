@@ -145,6 +145,8 @@ func (d *decoder) single(kind string, root *fastjson.Value) *problem {
 		status = fasthttp.StatusRequestEntityTooLarge
 	case codeKnown, codeConsent:
 		status = fasthttp.StatusUnprocessableEntity
+	case codeForbidden:
+		status = fasthttp.StatusForbidden
 	}
 	return newProblem(status, wrong.Code, wrong.Path+": "+wrong.Message, *wrong)
 }

@@ -88,8 +88,10 @@ func (s *Server) refuse(h *fasthttp.RequestHeader) *problem {
 	switch {
 	case key == keyUnknown, key == keyNone && given && length > maxKeyless:
 		return unauthorized()
-	case key == keyKnown && from.reads:
-		return mayNotWrite()
+	case key == keyKnown:
+		if refusal := mayCall(c, from.scope); refusal != nil {
+			return refusal
+		}
 	}
 	if encoding := string(h.ContentEncoding()); encodingOf(encoding) == encodingUnknown {
 		const message = "is not supported; use gzip, zstd or deflate, or send the body as it is"

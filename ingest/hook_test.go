@@ -1,6 +1,7 @@
 package ingest_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/nudge-engine/nudge/campaign"
@@ -52,6 +53,10 @@ func newHookWorld(t *testing.T, change ...func(*ingest.Config)) *world {
 			return nil
 		}
 		c.Broadcasts = func(_, event string) bool { return event == "Storm" }
+		c.Sources = []ingest.Source{{
+			Name: "system", Key: "system-key", Workspace: "default",
+			Scope: ingest.ScopeWrite | ingest.ScopeBroadcast | ingest.ScopeHook,
+		}}
 		for _, f := range change {
 			f(c)
 		}
@@ -62,11 +67,11 @@ func newHookWorld(t *testing.T, change ...func(*ingest.Config)) *world {
 func TestHook(t *testing.T) {
 	// shows: 7-9, 72, 153, 155
 	w := newHookWorld(t)
-	a := w.post(t, "/v1/hooks/lead", `{"id":"x1","contact":{"id":77,"phones":["+380441234567"]},"n":1.50,"other":true}`)
+	a := w.postAs(t, "system-key", "/v1/hooks/lead", `{"id":"x1","contact":{"id":77,"phones":["+380441234567"]},"n":1.50,"other":true}`)
 	if a.status != 200 || a.Accepted != 1 {
 		t.Fatalf("unexpected answer %+v", a)
 	}
-	w.post(t, "/v1/hooks/lead", `{"contact":{"phones":["+380441234567"]},"anonymousId":"b","source":null}`,
+	w.postAs(t, "system-key", "/v1/hooks/lead", `{"contact":{"phones":["+380441234567"]},"anonymousId":"b","source":null}`,
 		"Idempotency-Key", "k1")
 	events, _ := w.stored(t)
 	if len(events) != 2 {
@@ -90,7 +95,7 @@ func TestBadHook(t *testing.T) {
 	w := newHookWorld(t)
 	f := func(path, body string, status int, field, code string) {
 		t.Helper()
-		a := w.post(t, path, body)
+		a := w.postAs(t, "system-key", path, body)
 		got := ""
 		if len(a.Errors) > 0 {
 			got = a.Errors[0].Path
@@ -127,7 +132,7 @@ func TestBroadcast(t *testing.T) {
 	if a := w.post(t, "/v1/track", `{"event":"Sunshine"}`); a.status != 400 || a.Errors[0].Path != "userId" {
 		t.Errorf("unexpected answer %+v", a)
 	}
-	a := w.post(t, "/v1/batch", `{"batch":[{"type":"track","event":"Storm","messageId":"b1"},{"type":"page"}]}`)
+	a := w.postAs(t, "system-key", "/v1/batch", `{"batch":[{"type":"track","event":"Storm","messageId":"b1"},{"type":"page"}]}`)
 	if a.status != 200 || a.Accepted != 1 || len(a.Rejected) != 1 {
 		t.Errorf("unexpected answer %+v", a)
 	}
@@ -139,5 +144,47 @@ func TestBroadcast(t *testing.T) {
 		if e.Name != "Storm" || e.ID != "b1" || e.Customer != "" {
 			t.Errorf("unexpected event %+v", e)
 		}
+	}
+}
+
+// A key may do what its scope says: one of a web page starts no broadcast and calls no
+// webhook, and who has such a key does not learn which webhooks there are.
+func TestScopes(t *testing.T) {
+	w := newHookWorld(t, func(c *ingest.Config) {
+		c.Sources = append(c.Sources,
+			ingest.Source{Name: "crm", Key: "hook-key", Workspace: "default", Scope: ingest.ScopeHook},
+			ingest.Source{Name: "weather", Key: "storm-key", Workspace: "default", Scope: ingest.ScopeBroadcast})
+	})
+	const event, storm = `{"userId":"u","event":"E"}`, `{"event":"Storm"}`
+	f := func(key, path, body string, status int, want string) {
+		t.Helper()
+		a := w.postAs(t, key, path, body)
+		if a.status != status || !strings.Contains(a.Detail, want) || status == 403 && a.Code != "forbidden" {
+			t.Errorf("%s %s %s: unexpected answer %+v; want %d %s", key, path, body, a, status, want)
+		}
+	}
+	f("key", "/v1/track", event, 200, "")
+	f("key", "/v1/track", storm, 403, "needs a key of scope broadcast, and this one's is write; give a source")
+	f("key", "/v1/hooks/lead", hookBody, 403, "needs a key of scope hook")
+	f("key", "/v1/hooks/none", hookBody, 403, "needs a key of scope hook")
+	f("hook-key", "/v1/hooks/lead", hookBody, 200, "")
+	f("hook-key", "/v1/track", event, 403, "needs a key of scope write, and this one's is hook")
+	f("hook-key", "/v1/track", storm, 403, "needs a key of scope write")
+	f("storm-key", "/v1/track", storm, 200, "")
+	f("storm-key", "/v1/track", event, 403, "needs a key of scope write, and this one's is broadcast")
+	f("storm-key", "/v1/alias", `{"userId":"u","previousId":"a"}`, 403, "needs a key of scope write")
+	f("storm-key", "/v1/hooks/lead", hookBody, 403, "needs a key of scope hook")
+	a := w.postAs(t, "key", "/v1/batch", `{"batch":[{"type":"track","event":"Storm"},{"type":"track","userId":"u","event":"E"}]}`)
+	if a.status != 200 || a.Accepted != 1 || len(a.Rejected) != 1 || a.Rejected[0].Code != "forbidden" {
+		t.Errorf("a batch: unexpected answer %+v", a)
+	}
+	for path, status := range map[string]int{"/v1/track": 403, "/v1/hooks/lead": 403} {
+		if a := w.post(t, path, `{"writeKey":"key","event":"Storm"}`, "Authorization", ""); a.status != status {
+			t.Errorf("%s with the key in the body: unexpected answer %+v", path, a)
+		}
+	}
+	events, _ := w.stored(t)
+	if len(events) != 3+len(w.streams) {
+		t.Errorf("unexpected events %+v", events)
 	}
 }

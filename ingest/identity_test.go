@@ -43,7 +43,7 @@ func TestUserIDOfNobody(t *testing.T) {
 			{"/v1/alias", `{"previousId":` + nobody + `,"anonymousId":"v","userId":"ann"}`},
 			{"/v1/hooks/lead", `{"contact":{"id":` + nobody + `,"phones":["+380441234567"]},"anonymousId":"v"}`},
 		} {
-			if a := w.post(t, c[0], c[1]); a.status != http.StatusOK {
+			if a := w.postAs(t, "system-key", c[0], c[1]); a.status != http.StatusOK {
 				t.Errorf("%s %s: unexpected answer %+v", c[0], c[1], a)
 			}
 		}
@@ -69,7 +69,7 @@ func TestOnlyIDsOfNobody(t *testing.T) {
 			{"/v1/hooks/lead", `{"contact":{"id":` + nobody + `,"phones":["+380441234567"]}}`, "userId"},
 			{"/v1/hooks/lead", `{"contact":{"phones":["+380441234567"]},"anonymousId":` + nobody + `}`, "anonymousId"},
 		} {
-			a := w.post(t, c[0], c[1])
+			a := w.postAs(t, "system-key", c[0], c[1])
 			if a.status < 400 || a.status >= 500 || a.Code != "nobody" || len(a.Errors) != 1 || a.Errors[0].Path != c[2] {
 				t.Errorf("%s %s: unexpected answer %+v; want nobody at %s", c[0], c[1], a, c[2])
 			}

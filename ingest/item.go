@@ -24,6 +24,7 @@ const (
 	codeTooOld    = "too_old"
 	codeKnown     = "known_customer"
 	codeConsent   = "no_consent"
+	codeForbidden = "forbidden"
 
 	codeTooManyValues = "too_many_values"
 
@@ -65,7 +66,11 @@ func (i *item) event() (campaign.Event, *FieldError) {
 		return e, wrong
 	}
 	before := len(i.d.arena)
-	if wrong := i.fields(&e); wrong != nil {
+	wrong := i.fields(&e)
+	if wrong == nil {
+		wrong = i.d.maySend(e.Customer)
+	}
+	if wrong != nil {
 		i.d.arena = i.d.arena[:before]
 		return campaign.Event{}, wrong
 	}

@@ -24,7 +24,7 @@ import (
 
 // Config is what the server needs.
 type Config struct {
-	// Keys maps write keys to workspaces.
+	// Keys maps write keys, of ScopeWrite, to workspaces.
 	Keys map[string]string
 	// Sources have keys of their own. Once there is one, context.source is what the server
 	// says, for all keys.
@@ -82,7 +82,7 @@ func New(c Config) *Server {
 		keys:     newKeyring(&c),
 		counters: newCounters(c.Metrics),
 		zstd:     newZstd(),
-		sources:  slices.ContainsFunc(c.Sources, func(s Source) bool { return !s.Reads }),
+		sources:  slices.ContainsFunc(c.Sources, func(s Source) bool { return s.Scope != ScopeRead }),
 		bodies:   newBudget(bodyBytes, bodyBytesPerAddress), keyless: newBudget(keylessBytes, keylessPerAddress),
 		trees:        newBudget(treeBytes, treeBytesPerAddress),
 		keylessTrees: newBudget(keylessTrees, keylessTreePerAddress),
@@ -223,10 +223,12 @@ func (s *Server) customer(ctx *fasthttp.RequestCtx, segment string) *problem {
 	switch {
 	case state != keyKnown:
 		return unauthorized()
-	case !from.reads:
-		return newProblem(fasthttp.StatusForbidden, "forbidden",
+	case from.scope != ScopeRead:
+		return newProblem(fasthttp.StatusForbidden, codeForbidden,
 			"a write key only writes; reading customers needs a key with scope: read, from the file of sources",
-			FieldError{Path: "Authorization", Code: "forbidden", Message: "the key's scope is write"})
+			FieldError{
+				Path: "Authorization", Code: codeForbidden, Message: "the key's scope is " + from.scope.String(),
+			})
 	}
 	id, err := pathid.Unescape(segment)
 	if err != nil {

@@ -462,7 +462,7 @@ func TestRateLimit(t *testing.T) {
 // What is not HTTP as it should be is refused, and the connection is closed.
 func TestSmuggling(t *testing.T) {
 	// shows: 158
-	w := newWorld(t, nil)
+	w := newHookWorld(t)
 	f := func(request string, status string) {
 		t.Helper()
 		c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", w.address)
@@ -493,14 +493,15 @@ func TestSmuggling(t *testing.T) {
 	f("GARBAGE\r\n\r\n", "400")
 	f("POST /v1/track HTTP/1.1\r\n"+strings.ReplaceAll(auth, "\r\n", "\n")+"Content-Length: 2\r\n\r\n{}", "400")
 	f("POST /v1/track HTTP/1.1\r\n"+auth+"X-A: a\r\n b\r\nContent-Length: 2\r\n\r\n{}", "400")
-	f("POST /v1/hooks/%zz HTTP/1.1\r\n"+auth+"Content-Length: 2\r\nConnection: close\r\n\r\n{}", "400")
+	f("POST /v1/hooks/%zz HTTP/1.1\r\n"+strings.Replace(auth, "key", "system-key", 1)+
+		"Content-Length: 2\r\nConnection: close\r\n\r\n{}", "400")
 	f("GET /healthz HTTP/1.1\r\n"+auth+"X-A: a\nX-B: b\r\n\r\n", "400")
 }
 
 func TestOtherRoutes(t *testing.T) {
 	// shows: 164
 	w := newWorld(t, func(c *ingest.Config) {
-		c.Sources = []ingest.Source{{Name: "support", Key: "reading-key", Workspace: "default", Reads: true}}
+		c.Sources = []ingest.Source{{Name: "support", Key: "reading-key", Workspace: "default", Scope: ingest.ScopeRead}}
 	})
 	f := func(path, key string, status int, want string) {
 		t.Helper()

@@ -22,8 +22,7 @@ type Source struct {
 	// it is refused.
 	Consent    string
 	RatePerKey float64 // events a second; 0: what holds for all keys
-	// Reads makes it a key that reads customers and may not send; else it only sends.
-	Reads bool
+	Scope      Scope   // what the key may do; 0: ScopeWrite
 }
 
 // sender is who a write key belongs to.
@@ -33,7 +32,7 @@ type sender struct {
 	consent   string
 	rate      float64       // events a second; 0: no limit
 	limit     *rate.Limiter // nil: no limit
-	reads     bool          // customers, and sends nothing
+	scope     Scope
 	kept      *rejectsKept
 }
 
@@ -48,7 +47,7 @@ func newKeyring(c *Config) keyring {
 		r[sha256.Sum256([]byte(key))] = &s
 	}
 	for key, workspace := range c.Keys {
-		add(key, sender{workspace: workspace, rate: c.RatePerKey})
+		add(key, sender{workspace: workspace, rate: c.RatePerKey, scope: ScopeWrite})
 	}
 	for i := range c.Sources {
 		s := &c.Sources[i]
@@ -56,7 +55,9 @@ func newKeyring(c *Config) keyring {
 		if limit == 0 {
 			limit = c.RatePerKey
 		}
-		add(s.Key, sender{source: s.Name, workspace: s.Workspace, consent: s.Consent, rate: limit, reads: s.Reads})
+		add(s.Key, sender{
+			source: s.Name, workspace: s.Workspace, consent: s.Consent, rate: limit, scope: s.Scope.orWrite(),
+		})
 	}
 	return r
 }

@@ -14,15 +14,18 @@ const hookBody = `{"contact":{"id":"u","phones":["+380441234567"]}}`
 
 func withSources(c *ingest.Config) {
 	c.Sources = []ingest.Source{
-		{Name: "partner", Key: "partner-key", Workspace: "default", Consent: "marketing"},
-		{Name: "till", Key: "till-key", Workspace: "default", RatePerKey: 1},
+		{Name: "partner", Key: "partner-key", Workspace: "default", Consent: "marketing", Scope: ingest.ScopeWrite | ingest.ScopeHook},
+		{
+			Name: "till", Key: "till-key", Workspace: "default", RatePerKey: 1,
+			Scope: ingest.ScopeWrite | ingest.ScopeBroadcast | ingest.ScopeHook,
+		},
 	}
 }
 
 // postAs is post with another write key.
-func (w *world) postAs(t *testing.T, key, path, body string) answer {
+func (w *world) postAs(t *testing.T, key, path, body string, headers ...string) answer {
 	t.Helper()
-	return w.post(t, path, body, "Authorization", "Bearer "+key)
+	return w.post(t, path, body, append(headers, "Authorization", "Bearer "+key)...)
 }
 
 // An event's context says whose key it came with, whatever the client wrote there, by

@@ -104,7 +104,7 @@ func (s *Server) understand(d *decoder, c call, body []byte, from *sender, tree 
 			refusal = unauthorized() // who has no key learns nothing more about the body
 		}
 		if refusal == nil {
-			from, refusal = s.keys.inBody(root)
+			from, refusal = s.keys.inBody(c, root)
 		}
 		if refusal != nil {
 			return nil, refusal

@@ -84,7 +84,7 @@ func TestCompressedBodies(t *testing.T) {
 // A browser has the key in the body or the query; it may be in one place only that counts.
 func TestKeyInBody(t *testing.T) {
 	w := newWorld(t, func(c *ingest.Config) {
-		c.Sources = []ingest.Source{{Name: "support", Key: "reading-key", Workspace: "default", Reads: true}}
+		c.Sources = []ingest.Source{{Name: "support", Key: "reading-key", Workspace: "default", Scope: ingest.ScopeRead}}
 	})
 	with := func(key string) string { return `{"writeKey":"` + key + `","userId":"u","event":"E"}` }
 	for n, c := range []struct {

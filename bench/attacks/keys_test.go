@@ -2,6 +2,8 @@ package attacks_test
 
 import (
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +26,75 @@ func TestWriteKeyOnlyWrites(t *testing.T) {
 		refused(t, "admin: definitions", s.ask(http.MethodPost, s.admin, "/v1/definitions", header, spy))
 		refused(t, "rows", s.ask(http.MethodPost, s.clickhouse, "/", header, "SELECT 1"))
 	}
+}
+
+const everybody = `
+apiVersion: nudge/v1
+kind: Campaign
+metadata: {name: storm}
+spec:
+  trigger: {broadcast: {event: Storm}}
+  steps: [{id: s, delay: 30d}]
+---
+apiVersion: nudge/v1
+kind: Campaign
+metadata: {name: lead}
+spec:
+  trigger: {webhook: {mapping: {userId: $.id}}}
+  steps: [{id: s, delay: 30d}]
+`
+
+// Who has the write key of a page writes to nobody but the customers whose events they send: no
+// broadcast, and nothing in the name of another system. A key with the scopes does both.
+func TestWriteKeyStartsNoBroadcast(t *testing.T) {
+	attack(t)
+	file := filepath.Join(t.TempDir(), "sources.yaml")
+	const ours = "a-key-of-our-own-system"
+	if err := os.WriteFile(file, []byte("sources: [{name: crm, key: "+ours+", scope: [broadcast, hook]}]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := begin(t, everybody, "NUDGE_SOURCES_FILE="+file)
+	if a := s.track("victim", "Seen", `{}`); a.status != http.StatusOK {
+		t.Fatalf("the event is answered with %d %s", a.status, a.text)
+	}
+	send := func(key, path, body string) answer {
+		header := map[string]string{"Authorization": basic(key), "Content-Type": "application/json"}
+		return s.ask(http.MethodPost, s.http, path, header, body)
+	}
+	const storm = `{"event":"Storm"}`
+	refused(t, "broadcast", send(s.keys.Write, "/v1/track", storm))
+	refused(t, "broadcast, key in the body", s.ask(http.MethodPost, s.http, "/v1/track",
+		map[string]string{"Content-Type": "text/plain"}, `{"event":"Storm","writeKey":"`+s.keys.Write+`"}`))
+	refused(t, "webhook", send(s.keys.Write, "/v1/hooks/lead", `{"id":"other"}`))
+	refused(t, "webhook that is not there", send(s.keys.Write, "/v1/hooks/none", `{"id":"other"}`), "none")
+	if a := send(s.keys.Write, "/v1/batch", `{"batch":[{"type":"track","event":"Storm"}]}`); !strings.Contains(a.text, "forbidden") {
+		t.Errorf("a broadcast in a batch: %d %s", a.status, a.text)
+	}
+	refused(t, "event with a key for other calls", send(ours, "/v1/track", `{"userId":"other","event":"Seen"}`))
+	shows := func(campaign string) (view string) {
+		t.Helper()
+		s.eventually(20*time.Second, campaign, func() error {
+			if view = s.manage(http.MethodGet, "/v1/customers/victim", "").text; !strings.Contains(view, `"`+campaign+`"`) {
+				return errNotYet
+			}
+			return nil
+		})
+		return view
+	}
+	if a := send(ours, "/v1/hooks/lead", `{"id":"victim"}`); a.status != http.StatusOK {
+		t.Errorf("a webhook with its scope: %d %s", a.status, a.text)
+	}
+	// What was taken before would have been applied before.
+	if view := shows("lead"); strings.Contains(view, `"storm"`) {
+		t.Errorf("the write key started a broadcast: %s", view)
+	}
+	if a := s.manage(http.MethodGet, "/v1/customers/other", ""); a.status != http.StatusNotFound {
+		t.Errorf("the write key called a webhook: %s", a.text)
+	}
+	if a := send(ours, "/v1/track", storm); a.status != http.StatusOK {
+		t.Errorf("a broadcast with its scope: %d %s", a.status, a.text)
+	}
+	shows("storm")
 }
 
 // Keys that can be guessed are refused at the start, by name.

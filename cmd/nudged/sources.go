@@ -18,19 +18,25 @@ import (
 // maxSources is how many sources the file may have.
 const maxSources = 100
 
-// What a source's key may do.
-const (
-	scopeWrite = "write" // send events
-	scopeRead  = "read"  // read customers
-)
-
 // source is an entry of the file of sources.
 type source struct {
 	Name    string  `yaml:"name"`
 	Key     string  `yaml:"key"`
 	Consent string  `yaml:"require_consent"`
 	Rate    float64 `yaml:"rate"`
-	Scope   string  `yaml:"scope"` // scopeWrite unless given
+	Scope   words   `yaml:"scope"`
+}
+
+// words are a word, or a list of words.
+type words []string
+
+// UnmarshalYAML reads either.
+func (w *words) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind == yaml.ScalarNode {
+		*w = words{n.Value}
+		return nil
+	}
+	return n.Decode((*[]string)(w))
 }
 
 // readSources reads the file that sources_file names; no file, no sources. writeKey is
@@ -81,16 +87,17 @@ func readSources(path, writeKey string) ([]ingest.Source, error) {
 		if s.Rate < 0 {
 			wrong(i, "rate", "%g must not be negative", s.Rate)
 		}
-		if s.Scope != "" && s.Scope != scopeWrite && s.Scope != scopeRead {
-			wrong(i, "scope", "%q must be write, to send events, or read, to read customers", s.Scope)
+		scope, err := ingest.ParseScope(s.Scope)
+		if err != nil {
+			wrong(i, "scope", "%v", err)
 		}
-		if s.Scope == scopeRead && s.Consent != "" {
+		if scope == ingest.ScopeRead && s.Consent != "" {
 			wrong(i, "require_consent", "is for keys that send events; this one's scope is read")
 		}
 		names[s.Name], keys[s.Key] = true, true
 		sources = append(sources, ingest.Source{
 			Name: s.Name, Key: s.Key, Workspace: workspaceName, Consent: s.Consent, RatePerKey: s.Rate,
-			Reads: s.Scope == scopeRead,
+			Scope: scope,
 		})
 	}
 	return sources, errors.Join(errs...)

@@ -22,11 +22,13 @@ func TestReadSources(t *testing.T) {
 	got, err := read("sources:\n" +
 		"  - {name: partner, key: 0123456789abcdef, require_consent: marketing, rate: 50}\n" +
 		"  - {name: till, key: fedcba9876543210, scope: write}\n" +
+		"  - {name: crm, key: 99887766554433221100, scope: [broadcast, hook]}\n" +
 		"  - {name: support, key: 00112233445566778899, scope: read}\n")
 	want := []ingest.Source{
-		{Name: "partner", Key: "0123456789abcdef", Workspace: "default", Consent: "marketing", RatePerKey: 50},
-		{Name: "till", Key: "fedcba9876543210", Workspace: "default"},
-		{Name: "support", Key: "00112233445566778899", Workspace: "default", Reads: true},
+		{Name: "partner", Key: "0123456789abcdef", Workspace: "default", Consent: "marketing", RatePerKey: 50, Scope: ingest.ScopeWrite},
+		{Name: "till", Key: "fedcba9876543210", Workspace: "default", Scope: ingest.ScopeWrite},
+		{Name: "crm", Key: "99887766554433221100", Workspace: "default", Scope: ingest.ScopeBroadcast | ingest.ScopeHook},
+		{Name: "support", Key: "00112233445566778899", Workspace: "default", Scope: ingest.ScopeRead},
 	}
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("read %+v, error %v; want %+v", got, err, want)
@@ -42,6 +44,8 @@ func TestReadSources(t *testing.T) {
 		"sources: [{name: a, key: 0123456789abcdef}, {name: b, key: 0123456789abcdef}]":        "sources[1].key: is that of another",
 		"sources: [{name: a, key: 0123456789abcdef, require_consent: '.'}]":                    "sources[0].require_consent",
 		"sources: [{name: a, key: 0123456789abcdef, scope: all}]":                              `sources[0].scope: "all" must be write`,
+		"sources: [{name: a, key: 0123456789abcdef, scope: [read, hook]}]":                     "sources[0].scope: hook, read: a key",
+		"sources: [{name: a, key: 0123456789abcdef, scope: {a: b}}]":                           "cannot unmarshal",
 		"sources: [{name: a, key: 0123456789abcdef, scope: read, require_consent: m}]":         "sources[0].require_consent: is for keys",
 		"sources: [{name: a, key: 0123456789abcdef, rate: -1}]":                                "sources[0].rate: -1",
 		"sources: [{name: a, key: 0123456789abcdef, colour: red}]":                             "field colour not found",
