@@ -84,7 +84,7 @@ func NewLanguage() (*Language, error) {
 			cel.FunctionBinding(readTag))),
 		cel.Function(overloads.TypeConvertString, cel.Overload(overloads.DoubleToString,
 			[]*cel.Type{cel.DoubleType}, str, cel.UnaryBinding(textOfDouble))),
-	}, faults()...)...)
+	}, append(zoneFunctions(), faults()...)...)...)
 	if err != nil {
 		return nil, fmt.Errorf("campaign: expression environment: %w", err)
 	}

@@ -15,15 +15,13 @@ const maxOffset = 14 * 60
 //
 //nudge:constant read only, a function of the database
 var lowered = sync.OnceValues(func() (map[string]string, error) {
-	files, err := rules()
+	zones, err := rules()
 	if err != nil {
 		return nil, err
 	}
-	names := make(map[string]string, len(files))
-	for name, f := range files { //nudge:unordered no two names differ in case alone
-		if !f.FileInfo().IsDir() {
-			names[strings.ToLower(name)] = name
-		}
+	names := make(map[string]string, len(zones))
+	for name := range zones { //nudge:unordered no two names differ in case alone
+		names[strings.ToLower(name)] = name
 	}
 	return names, nil
 })

@@ -27,20 +27,42 @@ var ErrUnknown = errors.New("zone: unknown")
 // maxRules bounds the rules of one zone, bytes.
 const maxRules = 1 << 20
 
-// rules are the files of the database by name. It is opened once.
+// entry is a zone of the database, which is read when it is first asked for.
+type entry func() (*time.Location, error)
+
+// rules are the zones of the database by name. It is opened once.
 //
 //nudge:constant read only, a function of the database
-var rules = sync.OnceValues(func() (map[string]*zip.File, error) {
+var rules = sync.OnceValues(func() (map[string]entry, error) {
 	r, err := zip.NewReader(bytes.NewReader(database), int64(len(database)))
 	if err != nil {
 		return nil, fmt.Errorf("zone: the database: %w", err)
 	}
-	files := make(map[string]*zip.File, len(r.File))
+	zones := make(map[string]entry, len(r.File))
 	for _, f := range r.File {
-		files[f.Name] = f
+		if !f.FileInfo().IsDir() {
+			zones[f.Name] = sync.OnceValues(func() (*time.Location, error) { return read(f) })
+		}
 	}
-	return files, nil
+	return zones, nil
 })
+
+// read reads the rules of a zone.
+func read(f *zip.File) (*time.Location, error) {
+	r, err := f.Open()
+	if err != nil {
+		return nil, fmt.Errorf("zone: %s: %w", f.Name, err)
+	}
+	text, err := io.ReadAll(io.LimitReader(r, maxRules))
+	if err = errors.Join(err, r.Close()); err != nil {
+		return nil, fmt.Errorf("zone: %s: %w", f.Name, err)
+	}
+	loc, err := time.LoadLocationFromTZData(f.Name, text)
+	if err != nil {
+		return nil, fmt.Errorf("zone: %s: %w", f.Name, err)
+	}
+	return loc, nil
+}
 
 // Load is the zone of an IANA name in any case, for example Europe/Kyiv, or of a fixed
 // offset: UTC+02:00, +0530, or GMT-8, which is eight hours behind.
@@ -48,50 +70,38 @@ func Load(name string) (*time.Location, error) {
 	if name == "UTC" {
 		return time.UTC, nil
 	}
-	files, err := rules()
+	zones, err := rules()
 	if err != nil {
 		return nil, err
 	}
-	f := files[name]
-	if f == nil {
+	load := zones[name]
+	if load == nil {
 		names, err := lowered()
 		if err != nil {
 			return nil, err
 		}
 		if known, found := names[strings.ToLower(strings.TrimSpace(name))]; found {
-			name, f = known, files[known]
+			load = zones[known]
 		} else if loc, is := fixed(name); is {
 			return loc, nil
 		}
 	}
-	if f == nil || f.FileInfo().IsDir() {
+	if load == nil {
 		return nil, fmt.Errorf("%w: %q; use a name like Europe/Kyiv, or an offset like UTC+02:00", ErrUnknown,
 			clip(name))
 	}
-	r, err := f.Open()
-	if err != nil {
-		return nil, fmt.Errorf("zone: %s: %w", name, err)
-	}
-	text, err := io.ReadAll(io.LimitReader(r, maxRules))
-	if err = errors.Join(err, r.Close()); err != nil {
-		return nil, fmt.Errorf("zone: %s: %w", name, err)
-	}
-	loc, err := time.LoadLocationFromTZData(name, text)
-	if err != nil {
-		return nil, fmt.Errorf("zone: %s: %w", name, err)
-	}
-	return loc, nil
+	return load()
 }
 
 // Names are the names of all zones, sorted.
 func Names() []string {
-	files, err := rules()
+	zones, err := rules()
 	if err != nil {
 		return nil
 	}
 	names := []string{"UTC"}
-	for name, f := range files { //nudge:unordered sorted below
-		if !f.FileInfo().IsDir() && name != "UTC" {
+	for name := range zones { //nudge:unordered sorted below
+		if name != "UTC" {
 			names = append(names, name)
 		}
 	}
