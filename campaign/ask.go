@@ -1,20 +1,21 @@
 package campaign
 
 import (
+	"slices"
 	"sort"
 	"strings"
 )
 
 // Ask is one counter that a set keeps, or what is new of it.
 type Ask struct {
-	Event string
-	Where string   // source of the predicate; empty: every event of the name counts
-	Sums  []string // properties that are summed, sorted
+	Event string   `json:"Event"`
+	Where string   `json:"Where"` // source of the predicate; empty: every event of the name counts
+	Sums  []string `json:"Sums"`  // properties that are summed, sorted
 	// Window is how far back the longest window looks, ms; 0: all that was counted.
-	Window int64
+	Window int64 `json:"Window"`
 	// Counted says that the events were counted before: only the sums are new, or only
 	// the window is longer.
-	Counted bool
+	Counted bool `json:"Counted"`
 }
 
 // String is the ask as people read it.
@@ -86,7 +87,7 @@ func (s *Set) NewAsks(old *Set) []Ask {
 func unlisted(names, other []string) []string {
 	var more []string
 	for _, name := range names {
-		if !listed(other, name) {
+		if _, found := slices.BinarySearch(other, name); !found {
 			more = append(more, name)
 		}
 	}

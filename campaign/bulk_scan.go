@@ -32,17 +32,17 @@ const (
 // Visit is what happens to every customer of a workspace: a broadcast, an occurrence of
 // a schedule, or that campaigns became active.
 type Visit struct {
-	Kind      VisitKind
-	Due       int64    // ms: when it should have been
-	Event     *Event   // of a broadcast
-	Campaigns []string // of a schedule or an activation
+	Kind      VisitKind `json:"Kind"`
+	Due       int64     `json:"Due"`       // ms: when it should have been
+	Event     *Event    `json:"Event"`     // of a broadcast
+	Campaigns []string  `json:"Campaigns"` // of a schedule or an activation
 	// Existing are those of an activation that ask for customers who are already there.
-	Existing []string
+	Existing []string `json:"Existing"`
 	// Counters (by id) and Windows (by event) are what is forgotten.
-	Counters []string `json:",omitempty"`
-	Windows  []string `json:",omitempty"`
+	Counters []string `json:"Counters,omitempty"`
+	Windows  []string `json:"Windows,omitempty"`
 	// Sums are forgotten of counters that are kept.
-	Sums []DroppedSum `json:",omitempty"`
+	Sums []DroppedSum `json:"Sums,omitempty"`
 }
 
 // Schedule is a schedule trigger in force.
@@ -65,7 +65,11 @@ func (s *Schedule) Next(after int64) (int64, bool) {
 
 // DroppedSum is the sum of a property that nothing asks for any more, of a counter (by id)
 // or of the windows of an event.
-type DroppedSum struct{ Counter, Window, Property string }
+type DroppedSum struct {
+	Counter  string `json:"Counter"`
+	Window   string `json:"Window"`
+	Property string `json:"Property"`
+}
 
 // Broadcasts says whether a campaign waits for a broadcast of an event name.
 func (s *Set) Broadcasts(event string) bool { return len(s.broadcasts[event]) > 0 }

@@ -39,7 +39,7 @@ func (m *Machine) Visit(c *Customer, v *Visit, now int64, out *Output) {
 	case VisitBroadcast:
 		m.eventID = v.Event.ID
 		m.scope.event.set(v.Event)
-		for _, p := range m.set.broadcasting(m, v.Event.Name) {
+		for _, p := range m.broadcasting(v.Event.Name) {
 			m.broadcast(p, v.Event)
 		}
 	case VisitSchedule:
@@ -53,7 +53,7 @@ func (m *Machine) Visit(c *Customer, v *Visit, now int64, out *Output) {
 			m.activated(name, existing < len(v.Existing) && v.Existing[existing] == name)
 		}
 	case VisitForget:
-		c.forget(v)
+		forgetCounters(c, v)
 		return
 	}
 	m.rest()

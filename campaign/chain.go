@@ -108,3 +108,22 @@ func (ch *Chain) untilFrom(came int64) int64 {
 	}
 	return came
 }
+
+// row is the chain as a row of the warehouse.
+func (ch *Chain) row(c *Customer) ChainRow {
+	r := ChainRow{
+		Workspace: c.Workspace, Campaign: ch.Campaign, Version: ch.Version, Customer: c.ID,
+		Key: ch.Key, Entry: ch.Entry, EnteredAt: ch.EnteredAt, EndedAt: ch.EndedAt, Outcome: ch.Outcome,
+		Variants: append([]Passed(nil), ch.Variants...),
+		HeldOut:  ch.HeldOut,
+	}
+	for _, g := range ch.Goals {
+		if ch.reversed(g.ID) {
+			continue
+		}
+		if g.ID == ch.EndedBy || r.Goal == "" {
+			r.Goal, r.Value, r.HasValue, r.Currency = g.ID, g.Value, g.HasValue, g.Currency
+		}
+	}
+	return r
+}

@@ -34,8 +34,7 @@ func (m *Machine) followProfile(e *Event) {
 		m.lookBefore(watch, false)
 		m.c.Traits, m.c.Tags = traits, tags
 		m.scope.customer.set(m.c)
-		m.found = watch.concerned(m, false, m.found[:0])
-		for _, at := range m.found {
+		for _, at := range m.concerned(watch, false) {
 			p := watch.programs[at]
 			switch p.Trigger.(type) {
 			case *EventTrigger, *CountTrigger, *InactivityTrigger, *StreakTrigger: // want an identify call

@@ -38,22 +38,35 @@ func (x *changeIndex) add(member int, t *ChangeTrigger) {
 	at.any = append(at.any, int32(member))
 }
 
-// equalToJSON is the same for values that a change trigger takes for equal; those that
-// are no scalars, and none, count as null.
-func equalToJSON(v *fastjson.Value) equalTo {
-	if v == nil {
-		return equalTo{kind: "null"}
+// find appends the triggers of the attributes that are others than in seen, the traits at
+// which triggers last looked.
+func (x *changeIndex) find(s *scope, traits, seen []byte, found []int32) []int32 {
+	if len(x.any) == 0 && len(x.name) == 0 || string(seen) == string(traits) {
+		return found
 	}
-	switch v.Type() {
-	case fastjson.TypeString:
-		return equalTo{kind: "text", text: string(v.GetStringBytes())}
-	case fastjson.TypeNumber:
-		return equalTo{kind: "number", number: v.GetFloat64()}
-	case fastjson.TypeTrue:
-		return equalTo{kind: "true"}
-	case fastjson.TypeFalse:
-		return equalTo{kind: "false"}
-	default:
-		return equalTo{kind: "null"}
+	found = append(found, x.any...)
+	if len(x.name) == 0 {
+		return found
 	}
+	var old lazyJSON
+	old.reset(seen)
+	before, after := old.object(), s.customer.traits.object()
+	visit := func(key []byte, _ *fastjson.Value) {
+		at := x.name[string(key)]
+		if at == nil {
+			return
+		}
+		was, is := memberOf(before, string(key)), memberOf(after, string(key))
+		if was == nil && is == nil || equalJSON(was, is) {
+			return
+		}
+		found = append(append(found, at.any...), at.to[equalToJSON(is)]...)
+	}
+	if before != nil {
+		before.Visit(visit)
+	}
+	if after != nil {
+		after.Visit(visit)
+	}
+	return found
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/google/cel-go/common/types/ref"
 	"github.com/google/cel-go/common/types/traits"
 	"github.com/valyala/fastjson"
+
+	"github.com/nudge-engine/nudge/internal/clip"
 )
 
 // Limits of what one evaluation may do. They count work and not time, so that a replay
@@ -84,11 +86,11 @@ func (c *costs) pattern(call celast.CallExpr) error {
 	}
 	parsed, err := syntax.Parse(text, syntax.Perl)
 	if err != nil {
-		return fmt.Errorf("matches: %q is no pattern: %w", clip(text, maxQuoted), err)
+		return fmt.Errorf("matches: %q is no pattern: %w", clip.Text(text, maxQuoted), err)
 	}
 	program, err := syntax.Compile(parsed.Simplify())
 	if err != nil {
-		return fmt.Errorf("matches: %q is no pattern: %w", clip(text, maxQuoted), err)
+		return fmt.Errorf("matches: %q is no pattern: %w", clip.Text(text, maxQuoted), err)
 	}
 	if len(program.Inst) > maxPatternSize {
 		return fmt.Errorf("matches: the pattern is too large (%d steps, at most %d are allowed); "+

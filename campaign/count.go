@@ -27,7 +27,7 @@ func (m *Machine) sumsOf(counter string, properties []string) []Sum {
 
 // count updates the counters that the set keeps for the event's name.
 func (m *Machine) count(e *Event) {
-	for _, spec := range m.set.counting(m, e.Name) {
+	for _, spec := range m.counting(e.Name) {
 		if spec.where != nil && !m.holds(spec.where, "") {
 			continue
 		}
@@ -72,7 +72,7 @@ func (m *Machine) Fill(c *Customer, a *Ask, f *Fill, now int64) {
 }
 
 // forgetSum drops a sum of what is counted on.
-func (c *Customer) forgetSum(d DroppedSum) {
+func forgetSum(c *Customer, d DroppedSum) {
 	without := func(sums []Sum) []Sum {
 		return slices.DeleteFunc(sums, func(s Sum) bool { return s.Property == d.Property })
 	}
@@ -89,8 +89,8 @@ func (c *Customer) forgetSum(d DroppedSum) {
 	}
 }
 
-// forget drops counters and states of triggers that nothing asks for any more.
-func (c *Customer) forget(v *Visit) {
+// forgetCounters drops counters and states of triggers that nothing asks for any more.
+func forgetCounters(c *Customer, v *Visit) {
 	counters := c.Counters[:0]
 	for i := range c.Counters {
 		if !listed(v.Counters, c.Counters[i].ID) {
@@ -108,7 +108,7 @@ func (c *Customer) forget(v *Visit) {
 	c.Streaks = slices.DeleteFunc(c.Streaks, func(s Streak) bool { return listed(v.Counters, stateID(s.Campaign)) })
 	c.Levels = slices.DeleteFunc(c.Levels, func(l Level) bool { return listed(v.Counters, stateID(l.Campaign)) })
 	for _, d := range v.Sums {
-		c.forgetSum(d)
+		forgetSum(c, d)
 	}
 }
 

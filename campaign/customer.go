@@ -250,4 +250,5 @@ func (c *Customer) Quarantine(due, now int64) {
 	c.Pending = pending
 }
 
-const Never = int64(8 << 40) // later than any timer: the year 2248
+// Never is an instant later than that of any timer, ms: the year 2248.
+const Never = int64(8 << 40)

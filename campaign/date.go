@@ -53,12 +53,12 @@ type DateTrigger struct {
 	spec    uint64
 }
 
-func (t *DateTrigger) interest() interest {
-	i := t.Path.changedBy()
+func (t *DateTrigger) interest() []string {
+	names := t.Path.changedBy()
 	if t.Zone == "" {
-		i.names = append(i.names, identifyName)
+		names = append(names, identifyName)
 	}
-	return i
+	return names
 }
 
 // calendarDate is the value of a date attribute.

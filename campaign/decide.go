@@ -1,25 +1,10 @@
 package campaign
 
-import "slices"
+import (
+	"slices"
 
-// row is the chain as a row of the warehouse.
-func (ch *Chain) row(c *Customer) ChainRow {
-	r := ChainRow{
-		Workspace: c.Workspace, Campaign: ch.Campaign, Version: ch.Version, Customer: c.ID,
-		Key: ch.Key, Entry: ch.Entry, EnteredAt: ch.EnteredAt, EndedAt: ch.EndedAt, Outcome: ch.Outcome,
-		Variants: append([]Passed(nil), ch.Variants...),
-		HeldOut:  ch.HeldOut,
-	}
-	for _, g := range ch.Goals {
-		if ch.reversed(g.ID) {
-			continue
-		}
-		if g.ID == ch.EndedBy || r.Goal == "" {
-			r.Goal, r.Value, r.HasValue, r.Currency = g.ID, g.Value, g.HasValue, g.Currency
-		}
-	}
-	return r
-}
+	"github.com/nudge-engine/nudge/internal/clip"
+)
 
 // row is a chain's row, with the goal that the campaign is measured by first where it
 // says which.
@@ -61,7 +46,7 @@ const maxNoted = 32
 // noteOnce records a fault in a customer's data that each record would show again: once a
 // reason, campaign and detail.
 func (m *Machine) noteOnce(reason Reason, campaign, detail string) {
-	detail = clip(detail, 100)
+	detail = clip.Text(detail, 100)
 	id := string(reason) + "\x00" + campaign + "\x00" + detail
 	if slices.Contains(m.c.noted, id) {
 		return
@@ -71,4 +56,9 @@ func (m *Machine) noteOnce(reason Reason, campaign, detail string) {
 	}
 	m.c.noted = append(m.c.noted, id)
 	m.decide(Decision{Campaign: campaign, Kind: Erred, Reason: reason, Detail: detail})
+}
+
+// evaluationFailed records that an expression of a campaign could not be evaluated.
+func (m *Machine) evaluationFailed(campaign string, err error) {
+	m.decide(Decision{Campaign: campaign, Kind: Erred, Reason: ReasonEvaluation, Detail: clip.Text(err.Error(), 200)})
 }

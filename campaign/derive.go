@@ -1,6 +1,10 @@
 package campaign
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/nudge-engine/nudge/internal/clip"
+)
 
 // Limits of what steps make.
 const (
@@ -141,7 +145,7 @@ func (m *Machine) object(assigns []Assign, ch *Chain) []byte {
 				if err != nil {
 					detail = err.Error()
 				}
-				m.decideChain(ch, Erred, ReasonEvaluation, ch.Step, clip(detail, 200))
+				m.decideChain(ch, Erred, ReasonEvaluation, ch.Step, clip.Text(detail, 200))
 				continue
 			}
 		}

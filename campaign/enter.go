@@ -5,8 +5,7 @@ import "cmp"
 // triggers asks the campaigns that watch a record, by campaign name; those that would do
 // nothing are not asked.
 func (m *Machine) triggers(watch *watchers, e *Event) {
-	m.found = watch.concerned(m, true, m.found[:0])
-	for _, at := range m.found {
+	for _, at := range m.concerned(watch, true) {
 		m.trigger(watch.programs[at], e)
 	}
 	m.notedProfile()
@@ -83,7 +82,7 @@ func (m *Machine) arm(p *Program, t *InactivityTrigger, e *Event) {
 // watchProfiles arms the inactivity triggers that count from the first record
 // of a customer who never did the event; that record is their trigger.
 func (m *Machine) watchProfiles(e *Event) {
-	for _, p := range m.set.newcomers(m) {
+	for _, p := range m.newcomers() {
 		if t, ok := p.Trigger.(*DateTrigger); ok {
 			m.planDates(p, t, false)
 		}

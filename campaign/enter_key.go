@@ -1,5 +1,7 @@
 package campaign
 
+import "github.com/nudge-engine/nudge/internal/clip"
+
 // identifier evaluates an expression as the text of a key; ok is false when it yields no
 // scalar, or fails.
 func (m *Machine) identifier(e *Expr) (key string, ok bool) {
@@ -24,5 +26,5 @@ func (m *Machine) key(p *Program, trigger *Event) (key string, ok bool) {
 	m.scope.event.set(trigger)
 	key, ok = m.identifier(p.Reentry.Key)
 	m.scope.event.set(current)
-	return clip(key, 256), ok
+	return clip.Text(key, 256), ok
 }

@@ -42,17 +42,17 @@ func (t EventType) String() string {
 
 // Event is what a customer did, or what happened to them.
 type Event struct {
-	Workspace string
-	Customer  string // user id, or "anon:" + anonymous id
-	ID        string // message id, unique for a customer within the dedupe window
-	Type      EventType
-	Name      string // of a track call; "$identify", "$page", "$screen", "$group" else
-	Time      int64  // event time, ms; at most log time
+	Workspace string    `json:"Workspace"`
+	Customer  string    `json:"Customer"` // user id, or "anon:" + anonymous id
+	ID        string    `json:"ID"`       // message id, unique for a customer within the dedupe window
+	Type      EventType `json:"Type"`
+	Name      string    `json:"Name"` // of a track call; "$identify", "$page", "$screen", "$group" else
+	Time      int64     `json:"Time"` // event time, ms; at most log time
 	// Historical events change the customer and start nothing.
-	Historical bool
-	Properties []byte // JSON object as received, nil when absent
-	Traits     []byte // JSON object as received, nil when absent
-	Context    []byte // JSON object as received, nil when absent
+	Historical bool   `json:"Historical"`
+	Properties []byte `json:"Properties"` // JSON object as received, nil when absent
+	Traits     []byte `json:"Traits"`     // JSON object as received, nil when absent
+	Context    []byte `json:"Context"`    // JSON object as received, nil when absent
 }
 
 // AppendTo appends the stored form of e.
@@ -137,3 +137,7 @@ func (e *Event) Target() string {
 	}
 	return string(v.GetStringBytes("userId"))
 }
+
+// ContextSource is the field of an event's context that names the source whose key it came
+// with. The server writes it; without sources it is what the client says.
+const ContextSource = "source"

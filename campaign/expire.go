@@ -49,7 +49,7 @@ func (m *Machine) prune() {
 	for _, ch := range m.c.Chains {
 		if !ch.live() {
 			p := m.set.of(ch)
-			if !m.c.hasPending(ch) && (p == nil || p.measureUntil(ch) < m.now) {
+			if !m.c.hasPending(ch) && (p == nil || measureUntil(p, ch) < m.now) {
 				continue
 			}
 			ended++
@@ -69,18 +69,14 @@ func (m *Machine) prune() {
 	m.c.Chains = kept
 }
 
-// measureGrace is how long after its goal windows an ended chain is still
-// measured, in ms of log time: as long as duplicates are recognised.
-const measureGrace = 24 * 3600 * 1000
-
 // measureUntil is the instant until which an ended chain may still convert; 0
 // when it cannot.
-func (p *Program) measureUntil(ch *Chain) int64 {
+func measureUntil(p *Program, ch *Chain) int64 {
 	until := int64(0)
 	for i := range p.Goals {
 		g := &p.Goals[i]
 		if t := ch.takeback(g.ID); t != nil && !t.done && g.ReverseOn != nil {
-			until = max(until, t.until(ch, g)+measureGrace)
+			until = max(until, reversibleUntil(t, ch, g)+measureGrace)
 		}
 		if g.Window == 0 || ch.reached(g.ID) {
 			continue

@@ -12,6 +12,8 @@ import (
 	"github.com/google/cel-go/common/overloads"
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
+
+	"github.com/nudge-engine/nudge/internal/clip"
 )
 
 // Limits of expressions (design R15, R2).
@@ -154,7 +156,7 @@ func checkDuration(call celast.CallExpr) error {
 		example = fmt.Sprintf("%dh", ms/hourMillis)
 	}
 	return fmt.Errorf("duration(%q) is not understood; write duration(%q): hours, minutes (m) or seconds (s)",
-		clip(text, 64), example)
+		clip.Text(text, 64), example)
 }
 
 // counterAskOf recognises customer.count("X") and its kin. Names must be

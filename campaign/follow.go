@@ -2,7 +2,8 @@ package campaign
 
 import "github.com/cespare/xxhash/v2"
 
-const ReplanFor = 60 * 1000 // over so long, ms, the customers of a new version are re-planned
+// ReplanFor is over how long, ms, the customers of a new version are re-planned.
+const ReplanFor = 60 * 1000
 
 const customerSep = "\x00"
 

@@ -7,7 +7,7 @@ import (
 
 // consentView shows the consents of one kind to CEL: a map from the name to
 // {granted, at, source}, sorted.
-func (c *Customer) consentView(subject Subject) ref.Val {
+func consentView(c *Customer, subject Subject) ref.Val {
 	b := []byte{'{'}
 	for i := range c.Consents {
 		x := &c.Consents[i]

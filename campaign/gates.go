@@ -196,3 +196,22 @@ func (m *Machine) take(t *turn, s *Send, d *Delivery, msg *message) {
 		m.takeKey(msg.key, t.program, t.chain)
 	}
 }
+
+// stillInAudience asks the audience again, in the light of the trigger event.
+func (m *Machine) stillInAudience(p *Program) bool {
+	current := m.scope.event.e
+	m.scope.event.set(m.scope.trigger.e)
+	holds := m.holds(p.Audience, p.Name)
+	m.scope.event.set(current)
+	return holds
+}
+
+// consented says whether the customer agrees to a category: if they did not refuse,
+// or, where the workspace requires it, if they granted it.
+func (m *Machine) consented(category string) bool {
+	x := m.c.consent(AboutCategory, category)
+	if x == nil {
+		return !m.set.rules.required[category]
+	}
+	return x.Granted
+}

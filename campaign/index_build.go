@@ -24,14 +24,6 @@ type indexMember struct {
 	terms  terms
 }
 
-// equalTo names the value that a term takes.
-type equalTo struct {
-	place  place
-	text   string
-	number float64
-	kind   string
-}
-
 func newIndexBuilder() *indexBuilder {
 	return &indexBuilder{
 		numbers: map[place]*crowd[float64]{}, texts: map[place]*crowd[string]{}, equal: map[equalTo]int{},
@@ -76,25 +68,6 @@ func crowdOf[T cmp.Ordered](all map[place]*crowd[T], p place) *crowd[T] {
 		all[p] = new(crowd[T])
 	}
 	return all[p]
-}
-
-func equality(p place, l any) equalTo {
-	switch lit := l.(type) {
-	case types.String:
-		return equalTo{place: p, text: string(lit), kind: "text"}
-	case types.Double:
-		return equalTo{place: p, number: float64(lit), kind: "number"}
-	case types.Int:
-		return equalTo{place: p, number: float64(lit), kind: "number"}
-	case types.Uint:
-		return equalTo{place: p, number: float64(lit), kind: "number"}
-	case types.Bool:
-		if lit {
-			return equalTo{place: p, kind: "true"}
-		}
-		return equalTo{place: p, kind: "false"}
-	}
-	return equalTo{place: p, kind: "null"}
 }
 
 // firstRange says that no range of the same value and type stands before term i: those

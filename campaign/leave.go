@@ -1,15 +1,5 @@
 package campaign
 
-// Forward makes the next transfer of a customer who merged.
-//
-// REQUIRES: c has a tombstone.
-func (c *Customer) Forward(kind TransferKind, body []byte, out *Output) {
-	c.Merged.Sent++
-	out.Transfers = append(out.Transfers, Transfer{
-		Workspace: c.Workspace, Customer: c.Merged.Into, Source: c.ID, N: c.Merged.Sent, Kind: kind, Body: body,
-	})
-}
-
 // Freeze ends an anonymous customer: the state leaves as transfers, a tombstone stays.
 // known says that there is a state at all.
 //

@@ -79,7 +79,7 @@ func (m *Machine) noteZone(e *Event) {
 		}
 	}
 	m.resumeHeld(ReasonQuiet, ReasonCap)
-	for _, p := range m.set.newcomers(m) {
+	for _, p := range m.newcomers() {
 		if t, is := p.Trigger.(*DateTrigger); is && t.Zone == "" {
 			m.planDates(p, t, false)
 		}

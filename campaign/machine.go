@@ -1,6 +1,8 @@
 package campaign
 
-import "time"
+import (
+	"time"
+)
 
 // lateAfter is how late a timer may be before the campaign's late rule applies,
 // in ms (design R8).
@@ -31,13 +33,13 @@ type Machine struct {
 	holdMark   int64     // timers due at or before it wait, ms; 0: none
 	asOf       int64     // the instant as of which triggers are armed, ms: mostly now
 	before     []sight   // what the record in hand can change, before it
-	heights    []height  // what thresholds measure, before it
+	heights    heights   // what thresholds measure, before it
 	seenTraits []byte    // the profile that triggers last looked at
 	seenTags   []string
 
-	found, inLevels []int32 // scratch: what indexes found
-	specs           []*counterSpec
-	programs        []*Program
+	found    []int32 // scratch: what indexes found
+	specs    []*counterSpec
+	programs []*Program
 
 	turns []turn // chains that stand at a send
 	cause cause  // the timer in hand
@@ -184,20 +186,9 @@ func (m *Machine) fireDue(due int64) (fired bool) {
 func (m *Machine) holds(e *Expr, campaign string) bool {
 	ok, err := e.holds(m.scope)
 	if err != nil {
-		m.decide(Decision{Campaign: campaign, Kind: Erred, Reason: ReasonEvaluation, Detail: clip(err.Error(), 200)})
+		m.evaluationFailed(campaign, err)
 	}
 	return ok
-}
-
-// clip shortens a text to n bytes at most, at a rune boundary.
-func clip(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	for n > 0 && s[n]&0xC0 == 0x80 {
-		n--
-	}
-	return s[:n]
 }
 
 // timer is one due timer of the customer: of a chain, a watch, a date, a value that changes

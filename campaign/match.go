@@ -4,6 +4,8 @@ import (
 	"sort"
 
 	"github.com/google/cel-go/common/types"
+
+	"github.com/nudge-engine/nudge/internal/clip"
 )
 
 // chains applies an event to the customer's chains: reversals, goals, stops, waits (L1).
@@ -113,7 +115,7 @@ func (m *Machine) goals(p *Program, ch *Chain, e *Event) {
 // inWindow says whether a goal is measured at an event's time. A chain that has ended
 // is measured for measureGrace after its window closed, so that late events count.
 func (m *Machine) inWindow(g *Goal, ch *Chain, e *Event) bool {
-	end, bounded := ch.windowEnd(g)
+	end, bounded := windowEnd(ch, g)
 	if !ch.live() && (!bounded || m.now > end+measureGrace) {
 		return false
 	}
@@ -123,12 +125,12 @@ func (m *Machine) inWindow(g *Goal, ch *Chain, e *Event) bool {
 // inTime checks a goal's window by event time, both ends inclusive; an event from
 // before the trigger is none of its chain's goals.
 func (m *Machine) inTime(g *Goal, ch *Chain, e *Event) bool {
-	end, bounded := ch.windowEnd(g)
+	end, bounded := windowEnd(ch, g)
 	return !m.beforeStart(ch, e) && (!bounded || e.Time <= end)
 }
 
 // windowEnd is the last instant of a goal's window; bounded is false while it has none.
-func (ch *Chain) windowEnd(g *Goal) (end int64, bounded bool) {
+func windowEnd(ch *Chain, g *Goal) (end int64, bounded bool) {
 	if !g.FromDelivery {
 		return ch.EnteredAt + g.Window, g.Window != 0
 	}
@@ -141,7 +143,7 @@ func (m *Machine) reach(p *Program, g *Goal, ch *Chain, e *Event) {
 	if g.Value != nil {
 		switch v, missing, err := g.Value.eval(m.scope); {
 		case err != nil:
-			m.decideChain(ch, Erred, ReasonEvaluation, ch.Step, clip(err.Error(), 200))
+			m.decideChain(ch, Erred, ReasonEvaluation, ch.Step, clip.Text(err.Error(), 200))
 		case missing || v == types.NullValue:
 		default:
 			if hit.Value, hit.HasValue = amountFromValue(v); !hit.HasValue {

@@ -95,23 +95,6 @@ func (m *Machine) recheckLater(ch *Chain, trigger *Event) {
 	m.look(ch)
 }
 
-// mergeRings puts what both remember into one order: that of the event times, where
-// those of each customer keep theirs.
-func (c *Customer) mergeRings(other *Customer) {
-	own, more := remembered(c.Rings), remembered(other.Rings)
-	c.Rings, c.Ringed = nil, c.Ringed+other.Ringed-uint64(len(own)+len(more)) // those forgotten were the first
-	for len(own) > 0 || len(more) > 0 {
-		from := &own
-		if len(own) == 0 || len(more) > 0 && timeOf(&more[0]) < timeOf(&own[0]) {
-			from = &more
-		}
-		if e := decodeBody((*from)[0].Event); e != nil {
-			c.remember(e)
-		}
-		*from = (*from)[1:]
-	}
-}
-
 // yield ends the chains for which there is no room beside those that were there: of a
 // campaign and key, of a group, of a customer.
 func (m *Machine) yield(moved []*Chain) {

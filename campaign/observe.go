@@ -38,8 +38,7 @@ func (m *Machine) lookBefore(w *watchers, created bool) {
 	if len(w.looking) == 0 {
 		return
 	}
-	m.found = w.look(m, created, m.found[:0])
-	for _, at := range m.found {
+	for _, at := range m.looking(w, created) {
 		p := w.programs[at]
 		s := sight{program: p, known: true}
 		if _, is := p.Trigger.(*SegmentTrigger); !is || !created {
@@ -58,7 +57,7 @@ func (m *Machine) sightBefore(p *Program) sight {
 		return m.before[at]
 	}
 	if t, ok := p.Trigger.(*ThresholdTrigger); ok {
-		h := m.heightOf(t.Value)
+		h := m.heights.of(t.Value)
 		return sight{program: p, value: h.value, known: h.known}
 	}
 	return sight{program: p, known: true}
@@ -76,7 +75,7 @@ func (m *Machine) sight(p *Program) sight {
 	case *ThresholdTrigger:
 		v, missing, err := t.Value.eval(m.scope)
 		if err != nil {
-			m.decide(Decision{Campaign: p.Name, Kind: Erred, Reason: ReasonEvaluation, Detail: clip(err.Error(), 200)})
+			m.evaluationFailed(p.Name, err)
 		}
 		if err != nil || missing {
 			return s
@@ -173,7 +172,8 @@ func (m *Machine) fireLevel(campaign string) {
 	}
 	m.scope.chain.c = nil
 	m.scope.event.set(nil)
-	m.before, m.heights = m.before[:0], m.heights[:0]
+	m.before = m.before[:0]
+	m.heights.reset()
 	m.scope.now = l.Due
 	if m.trace != nil {
 		m.traceTrigger(p, nil)

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/nudge-engine/nudge/internal/clip"
 )
 
 // call reads {url, method, headers, body, expires, wait, timeout, on_fail}.
@@ -22,7 +24,7 @@ func (r *reader) call(n *yaml.Node) *Call {
 			fixed, _, liquid := strings.Cut(address, "{{")
 			at, err := url.Parse(fixed)
 			if err != nil || at.Scheme != "http" && at.Scheme != "https" || at.Host == "" && !liquid {
-				r.fail(n, "call.url %q: write http:// or https://, a host and a path", clip(address, 64))
+				r.fail(n, "call.url %q: write http:// or https://, a host and a path", clip.Text(address, 64))
 			}
 		}},
 		field{name: "method", read: func(n *yaml.Node) {

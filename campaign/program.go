@@ -140,11 +140,11 @@ type Field struct{ Name, Source string }
 
 // Variable is a value that a message names.
 type Variable struct {
-	Path     string // for example customer.traits.name
-	Optional bool   // the template has a fallback for it
+	Path     string `json:"Path"`     // for example customer.traits.name
+	Optional bool   `json:"Optional"` // the template has a fallback for it
 	// Unless is the path of the variable whose fallback this one is: it is needed only where
 	// that one is missing, false or empty; empty: always.
-	Unless string `json:",omitempty"`
+	Unless string `json:"Unless,omitempty"`
 }
 
 // Branch goes to the first arm that holds, else to the next step.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/nudge-engine/nudge/campaign/nearest"
 	"github.com/nudge-engine/nudge/campaign/zone"
+	"github.com/nudge-engine/nudge/internal/clip"
 )
 
 // This file says what to write instead of what is wrong.
@@ -51,7 +52,7 @@ func (r *reader) unknownField(
 		return
 	}
 	if len(r.errs) > maxErrors { // nobody is told of it
-		r.fail(key, "%s: unknown field %q", what, clip(key.Value, 60))
+		r.fail(key, "%s: unknown field %q", what, clip.Text(key.Value, 60))
 		return
 	}
 	hint, meant := "", meantField(key.Value, fields)
@@ -68,7 +69,7 @@ func (r *reader) unknownField(
 	}
 	switch {
 	case n.Style&yaml.FlowStyle != 0 && value.Tag == "!!null" && value.Value == "":
-		hint = fmt.Sprintf("; a text with a comma needs quotes, and a field a value: %s: ...", clip(key.Value,
+		hint = fmt.Sprintf("; a text with a comma needs quotes, and a field a value: %s: ...", clip.Text(key.Value,
 			60)) + hint
 	case strings.Contains(key.Value, ":") && nearest.Name(before(key.Value, ":"), allNames(fields)) != "":
 		hint = "; a space is missing after the colon"
@@ -181,7 +182,7 @@ func insteadOf(n *yaml.Node, want yaml.Kind) string {
 	case want == yaml.SequenceNode && n.Kind == yaml.MappingNode:
 		return `: write "- " before each of its items`
 	case want == yaml.SequenceNode:
-		return fmt.Sprintf(": write [%s]", clip(n.Value, 60))
+		return fmt.Sprintf(": write [%s]", clip.Text(n.Value, 60))
 	case want == yaml.ScalarNode && n.Kind == yaml.MappingNode && n.Style&yaml.FlowStyle != 0:
 		return ": a text that begins with { needs quotes, for example \"{{ customer.id }}\""
 	case want == yaml.ScalarNode && n.Kind == yaml.SequenceNode && n.Style&yaml.FlowStyle != 0:
@@ -254,7 +255,7 @@ func (s *Shape) holding(value string) string {
 			f.Shape.Kind == ShapeDuration && notDuration == nil:
 			return fmt.Sprintf("{%s: %s}", f.Name, value)
 		case f.Name == "event" && f.Shape.Kind == ShapeText:
-			event = fmt.Sprintf("{event: %s}", clip(value, 60))
+			event = fmt.Sprintf("{event: %s}", clip.Text(value, 60))
 		case f.Name == "event" && f.Shape.Kind == ShapeObject:
 			if inner := f.Shape.holding(value); inner != "" {
 				event = fmt.Sprintf("{event: %s}", inner)
@@ -263,7 +264,7 @@ func (s *Shape) holding(value string) string {
 	}
 	if len(required) == 1 && (required[0].Shape.Kind != ShapeName || namePattern.MatchString(value)) &&
 		slices.Contains([]ShapeKind{ShapeText, ShapeName, ShapeExpression}, required[0].Shape.Kind) {
-		return fmt.Sprintf("{%s: %s}", required[0].Name, clip(value, 60))
+		return fmt.Sprintf("{%s: %s}", required[0].Name, clip.Text(value, 60))
 	}
 	return event
 }
@@ -289,7 +290,7 @@ func quoteHint(n *yaml.Node) string {
 		mark = `"`
 	}
 	return fmt.Sprintf(": a text or expression that begins with %s needs quotes: write %s%s%s", text[:1], mark,
-		clip(text, 60), mark)
+		clip.Text(text, 60), mark)
 }
 
 // cutShort tells of a comment that ended a text that is not in quotes.

@@ -32,21 +32,18 @@ func (r *reads) see(x celast.Expr) {
 	}
 }
 
-// changedBy says after which records the expression can have another value: what changes
-// it without one is its clock. e is nil when the definition had an error.
-func (e *Expr) changedBy() interest {
+// changedBy are the names of the events after which the expression can have another value:
+// what changes it without one is its clock. e is nil when the definition had an error.
+func (e *Expr) changedBy() []string {
 	if e == nil {
-		return interest{}
+		return nil
 	}
-	var i interest
+	var names []string
 	if e.reads.profile {
-		i.names = append(i.names, identifyName)
+		names = append(names, identifyName)
 	}
 	for _, ask := range e.asks {
-		i.names = append(i.names, ask.event)
+		names = append(names, ask.event)
 	}
-	return i
+	return names
 }
-
-// interest says which records a trigger wants to see: those of some event names.
-type interest struct{ names []string }

@@ -3,6 +3,7 @@ package campaign
 import (
 	"fmt"
 
+	"github.com/nudge-engine/nudge/internal/clip"
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
@@ -35,7 +36,7 @@ func (r *Result) AppendTo(b []byte) []byte {
 	b = wire.AppendBytes(b, r.Delivery[:])
 	b = wire.AppendUint(b, uint64(r.Attempt))
 	b = append(b, byte(r.Verdict))
-	b = wire.AppendString(b, clip(r.Detail, 200))
+	b = wire.AppendString(b, clip.Text(r.Detail, 200))
 	if len(r.Reply) > 0 || r.Reason != NoReason {
 		b = wire.AppendString(b, r.Reply)
 	}

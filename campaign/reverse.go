@@ -4,10 +4,10 @@ package campaign
 // the goal's window does not end later.
 const reverseFor = 30 * dayMillis
 
-// until is the last event time at which a conversion can be taken back, ms.
-func (t *takeback) until(ch *Chain, g *Goal) int64 {
+// reversibleUntil is the last event time at which a conversion can be taken back, ms.
+func reversibleUntil(t *takeback, ch *Chain, g *Goal) int64 {
 	last := t.at + reverseFor
-	if end, bounded := ch.windowEnd(g); bounded {
+	if end, bounded := windowEnd(ch, g); bounded {
 		last = max(last, end)
 	}
 	return last
@@ -19,8 +19,8 @@ func (m *Machine) reversals(p *Program, ch *Chain, e *Event) {
 	for i := range p.Goals {
 		g := &p.Goals[i]
 		t := ch.takeback(g.ID)
-		if g.ReverseOn == nil || t == nil || t.done || !t.takes(ch, g, e) ||
-			!ch.live() && m.now > t.until(ch, g)+measureGrace || !m.matches(g.ReverseOn, e, ch.Campaign) {
+		if g.ReverseOn == nil || t == nil || t.done || !inReversal(t, ch, g, e) ||
+			!ch.live() && m.now > reversibleUntil(t, ch, g)+measureGrace || !m.matches(g.ReverseOn, e, ch.Campaign) {
 			continue
 		}
 		m.takeBack(p, ch, t, e)
@@ -31,9 +31,9 @@ func (m *Machine) reversals(p *Program, ch *Chain, e *Event) {
 	}
 }
 
-// takes says whether an event's time lets it take the conversion back.
-func (t *takeback) takes(ch *Chain, g *Goal, e *Event) bool {
-	return e.Time >= t.at && e.Time <= t.until(ch, g)
+// inReversal says whether an event's time lets it take the conversion back.
+func inReversal(t *takeback, ch *Chain, g *Goal, e *Event) bool {
+	return e.Time >= t.at && e.Time <= reversibleUntil(t, ch, g)
 }
 
 // reverseBySeen takes back a goal that was reached just now where its reversal, which
@@ -43,7 +43,7 @@ func (m *Machine) reverseBySeen(p *Program, ch *Chain, g *Goal) {
 	if g.ReverseOn == nil || t == nil {
 		return
 	}
-	later := func(_ *Remembered, e *Event) bool { return e.Time > t.at && t.takes(ch, g, e) }
+	later := func(_ *Remembered, e *Event) bool { return e.Time > t.at && inReversal(t, ch, g, e) }
 	if e, _ := m.seen(g.ReverseOn, ch.Campaign, later); e != nil {
 		m.takeBack(p, ch, t, e)
 	}
@@ -65,3 +65,7 @@ func (m *Machine) takeBack(p *Program, ch *Chain, t *takeback, e *Event) {
 	m.out.Goals = append(m.out.Goals, row)
 	m.decideChain(ch, Reversed, ReasonReversed, t.step, t.goal)
 }
+
+// measureGrace is how long after its goal windows an ended chain is still
+// measured, in ms of log time: as long as duplicates are recognised.
+const measureGrace = 24 * 3600 * 1000

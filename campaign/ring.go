@@ -54,3 +54,20 @@ func timeOf(r *Remembered) int64 {
 	}
 	return 0
 }
+
+// mergeRings puts what both remember into one order: that of the event times, where
+// those of each customer keep theirs.
+func (c *Customer) mergeRings(other *Customer) {
+	own, more := remembered(c.Rings), remembered(other.Rings)
+	c.Rings, c.Ringed = nil, c.Ringed+other.Ringed-uint64(len(own)+len(more)) // those forgotten were the first
+	for len(own) > 0 || len(more) > 0 {
+		from := &own
+		if len(own) == 0 || len(more) > 0 && timeOf(&more[0]) < timeOf(&own[0]) {
+			from = &more
+		}
+		if e := decodeBody((*from)[0].Event); e != nil {
+			c.remember(e)
+		}
+		*from = (*from)[1:]
+	}
+}

@@ -13,7 +13,7 @@ func (m *Machine) call(p *Program, s *Step, v *Call, ch *Chain, next string) (_ 
 		planned = m.now
 	}
 	d := Delivery{
-		ID: ch.callID(m.c, s.ID), Workspace: m.c.Workspace, Campaign: ch.Campaign, Version: ch.Version,
+		ID: callID(ch, m.c, s.ID), Workspace: m.c.Workspace, Campaign: ch.Campaign, Version: ch.Version,
 		Customer: m.c.ID, Key: ch.Key, Entry: ch.Entry, Step: s.ID, Channel: CallChannel, Variant: ch.variant(),
 		TriggerID: m.triggerID(), At: m.now, Due: planned, Expires: m.now + v.lasts(), Attempt: 1,
 		Values: values,
@@ -48,7 +48,7 @@ func (m *Machine) call(p *Program, s *Step, v *Call, ch *Chain, next string) (_ 
 	return next, v.Wait
 }
 
-func (ch *Chain) callID(c *Customer, step string) ID {
+func callID(ch *Chain, c *Customer, step string) ID {
 	return DeliveryID(ch.id(c), step, CallChannel, ch.leaps)
 }
 
@@ -62,7 +62,7 @@ func (m *Machine) answered(d *Delivery, succeeded bool, reply []byte) {
 			continue
 		}
 		p := m.set.of(ch)
-		if p == nil || ch.callID(m.c, ch.Step) != d.ID {
+		if p == nil || callID(ch, m.c, ch.Step) != d.ID {
 			return
 		}
 		s, at := p.step(ch.Step)

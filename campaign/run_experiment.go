@@ -45,7 +45,7 @@ func (m *Machine) expose(p *Program, ch *Chain, step string, variant string) {
 
 // matures is the hour from which nothing about a goal of the chain is counted any more.
 func (m *Machine) matures(ch *Chain, g *Goal) int64 {
-	end, bounded := ch.windowEnd(g)
+	end, bounded := windowEnd(ch, g)
 	switch {
 	case bounded:
 		return max(end, m.now)/HourMillis + 1

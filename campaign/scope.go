@@ -126,9 +126,9 @@ func (v *customerView) field(name string) (ref.Val, bool) {
 			return types.String(name), true
 		}
 	case "consent":
-		return v.c.consentView(AboutCategory), true
+		return consentView(v.c, AboutCategory), true
 	case "preferences":
-		return v.c.consentView(AboutChannel), true
+		return consentView(v.c, AboutChannel), true
 	}
 	return nil, false
 }

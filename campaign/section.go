@@ -106,7 +106,3 @@ func decodeSections[T any](d *wire.Decoder, all []section[T], of T, names Names)
 	}
 	return d.Err()
 }
-
-func appendToured(c *Customer, b []byte) []byte { return wire.AppendUint(b, c.Toured) }
-
-func decodeToured(c *Customer, d *wire.Decoder, _ Names) { c.Toured = d.Uint() }

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/valyala/fastjson"
+
+	"github.com/nudge-engine/nudge/internal/clip"
 )
 
 // Attempts of one delivery and the pauses between them, in ms. The pauses are
@@ -26,7 +28,7 @@ func (m *Machine) send(t *turn) (next string, goesOn bool) {
 	msg := m.message(p, id, s, ch)
 	chain := ch.id(m.c)
 	held, drops := &Held{Planned: t.planned, Sent: ch.Held != nil && ch.Held.Sent}, new(dropped)
-	for _, channel := range ch.open(s) {
+	for _, channel := range undecided(ch, s) {
 		d := Delivery{
 			ID: DeliveryID(chain, id, channel, ch.leaps), Workspace: m.c.Workspace, Campaign: ch.Campaign,
 			Version: ch.Version, Customer: m.c.ID, Key: ch.Key, Entry: ch.Entry, Step: id, Channel: channel,
@@ -77,7 +79,7 @@ func (m *Machine) message(p *Program, step string, s *Send, ch *Chain) *message 
 		msg.missing = "to"
 		return msg
 	}
-	named := AppendJSONString([]byte(`{"to":`), clip(to, maxRecipient))
+	named := AppendJSONString([]byte(`{"to":`), clip.Text(to, maxRecipient))
 	if len(msg.values) > len("{}") {
 		named = append(append(named, ','), msg.values[1:]...)
 	} else {

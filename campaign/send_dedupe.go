@@ -1,5 +1,7 @@
 package campaign
 
+import "github.com/nudge-engine/nudge/internal/clip"
+
 // maxHolds bounds the dedupe keys that are held for one customer.
 const maxHolds = 1000
 
@@ -10,7 +12,7 @@ func (m *Machine) dedupeKey(p *Program) string {
 		return ""
 	}
 	key, _ := m.identifier(p.Policy.Dedupe.Key)
-	return clip(key, 256)
+	return clip.Text(key, 256)
 }
 
 // heldBy is the campaign of the other chain that holds a key, empty when it is free

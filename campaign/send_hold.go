@@ -2,8 +2,8 @@ package campaign
 
 import "slices"
 
-// open are the channels of a send that are still to be decided.
-func (ch *Chain) open(s *Send) []string {
+// undecided are the channels of a send that are still to be decided.
+func undecided(ch *Chain, s *Send) []string {
 	if ch.Held == nil {
 		return s.Channels
 	}

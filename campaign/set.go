@@ -139,3 +139,15 @@ func inForce[T any](set *Set, all []T, campaign func(*T) string) []T {
 	}
 	return kept
 }
+
+// indexInterest notes which records a program's trigger wants to see.
+func (s *Set) indexInterest(p *Program) {
+	if _, is := p.Trigger.(*SegmentTrigger); is || p.watchesClock() {
+		s.segments = append(s.segments, p)
+	}
+	for _, name := range p.Trigger.interest() {
+		if all := s.triggers[name]; len(all) == 0 || all[len(all)-1] != p {
+			s.triggers[name] = append(all, p)
+		}
+	}
+}

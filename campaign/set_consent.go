@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/valyala/fastjson"
+
+	"github.com/nudge-engine/nudge/internal/clip"
 )
 
 // The events that change what a customer agreed to, and the traits that do.
@@ -59,7 +61,7 @@ func (m *Machine) yes(property string, otherwise bool) bool {
 
 // badConsent records what cannot be read, or kept.
 func (m *Machine) badConsent(name string) {
-	m.decide(Decision{Kind: Erred, Reason: ReasonConsent, Detail: clip(name, 100)})
+	m.decide(Decision{Kind: Erred, Reason: ReasonConsent, Detail: clip.Text(name, 100)})
 }
 
 // names are what a property names: a text, or a list of texts. bad says that it is there
@@ -113,7 +115,7 @@ func (m *Machine) consentOf(e *Event, subject Subject, name string, granted bool
 		source = e.Name
 	}
 	return Consent{
-		Subject: subject, Name: name, Granted: granted, At: e.Time, Source: clip(m.said(source), maxConsentSource),
+		Subject: subject, Name: name, Granted: granted, At: e.Time, Source: clip.Text(m.said(source), maxConsentSource),
 	}
 }
 
@@ -148,7 +150,7 @@ func (m *Machine) wholeConsent(e *Event, trait string, subject Subject, v *fastj
 	m.badConsent(trait)
 	if yes, _ := YesOrNo(v); subject == AboutCategory && !yes {
 		m.setConsent(Consent{
-			Subject: subject, Name: Marketing, At: e.Time, Source: clip(m.said(e.Name), maxConsentSource),
+			Subject: subject, Name: Marketing, At: e.Time, Source: clip.Text(m.said(e.Name), maxConsentSource),
 		})
 	}
 }
@@ -179,7 +181,7 @@ func (m *Machine) consentTrait(e *Event, subject Subject, name string, v *fastjs
 			m.badConsent(name)
 		}
 	}
-	x.Source = clip(x.Source, maxConsentSource)
+	x.Source = clip.Text(x.Source, maxConsentSource)
 	m.setConsent(x)
 }
 
@@ -187,7 +189,7 @@ func (m *Machine) consentTrait(e *Event, subject Subject, name string, v *fastjs
 // came later, changes nothing. When there is no room, an agreement is forgotten
 // before a refusal.
 func (m *Machine) setConsent(x Consent) {
-	x.Name = clip(x.Name, 64)
+	x.Name = clip.Text(x.Name, 64)
 	if old := m.c.consent(x.Subject, x.Name); old != nil {
 		if old.At <= x.At {
 			*old = x

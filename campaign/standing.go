@@ -86,7 +86,7 @@ func (m *Machine) listening(p *Program) Asked {
 		}
 	case *StreakTrigger:
 		a.About, a.Source = "streak of "+t.Event, sourceOf(t.Where)
-		a.Facts = append(a.Facts, numberFact("in the streak", m.c.running(p, t)), numberFact("length", t.Length))
+		a.Facts = append(a.Facts, numberFact("in the streak", runningStreak(m.c, p, t)), numberFact("length", t.Length))
 	case *ThresholdTrigger:
 		a.About = "threshold"
 		a = m.exprFacts(a, t.Value)
@@ -143,25 +143,8 @@ func (m *Machine) standingChain(p *Program, ch *Chain) {
 	var msg *message
 	m.quietly(func() { msg = m.message(p, p.Steps[at].ID, s, ch) })
 	m.trace.mute = true // what the gates would write down is not decided
-	for _, channel := range ch.open(s) {
+	for _, channel := range undecided(ch, s) {
 		m.ask(t, s, channel, msg)
 	}
 	m.trace.mute = false
-}
-
-// nextSend is the index of the send to which a resting chain comes by its timer; -1 when
-// it comes to something else first.
-func (p *Program) nextSend(ch *Chain) int {
-	s, at := p.step(ch.Step)
-	if s == nil {
-		return -1
-	}
-	i, known := p.steps[p.onTimer(ch, at)]
-	if !known {
-		return -1
-	}
-	if _, sends := p.Steps[i].Verb.(*Send); !sends {
-		return -1
-	}
-	return i
 }

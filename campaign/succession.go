@@ -1,9 +1,8 @@
 package campaign
 
-// Limits of versions.
-const (
-	maxKept = 16 // older versions of a campaign that chains can keep; older ones follow
-)
+// maxKept bounds the older versions of a campaign that chains can keep: those of still older
+// ones follow.
+const maxKept = 16
 
 // Succession is what the versions of one campaign left that came before the one in
 // force. It is part of the state of a shard.

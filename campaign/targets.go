@@ -123,3 +123,20 @@ func (p *Program) onTimer(ch *Chain, at int) string {
 	}
 	return next
 }
+
+// nextSend is the index of the send to which a resting chain comes by its timer; -1 when
+// it comes to something else first.
+func (p *Program) nextSend(ch *Chain) int {
+	s, at := p.step(ch.Step)
+	if s == nil {
+		return -1
+	}
+	i, known := p.steps[p.onTimer(ch, at)]
+	if !known {
+		return -1
+	}
+	if _, sends := p.Steps[i].Verb.(*Send); !sends {
+		return -1
+	}
+	return i
+}

@@ -304,3 +304,10 @@ func (e *Expr) there() []term {
 	}
 	return []term{{kind: termHas, place: e.member}}
 }
+
+func literals(v ...ref.Val) []ref.Val { return v }
+
+// counted is the term that a counter stands at n.
+func counted(id string, n uint64) term {
+	return term{kind: termEqual, place: place{ofCounter, id}, lits: literals(types.Uint(n))}
+}

@@ -178,3 +178,13 @@ var unmetSection = section[*Customer]{
 	append: func(_ *Customer, b []byte) []byte { return b },
 	decode: func(c *Customer, _ *wire.Decoder, _ Names) { c.Unmet = true },
 }
+
+// Forward makes the next transfer of a customer who merged.
+//
+// REQUIRES: c has a tombstone.
+func (c *Customer) Forward(kind TransferKind, body []byte, out *Output) {
+	c.Merged.Sent++
+	out.Transfers = append(out.Transfers, Transfer{
+		Workspace: c.Workspace, Customer: c.Merged.Into, Source: c.ID, N: c.Merged.Sent, Kind: kind, Body: body,
+	})
+}

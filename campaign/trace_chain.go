@@ -21,7 +21,7 @@ func (m *Machine) traceMatch(match *Matcher, e *Event) {
 		holds, _ = match.Where.holds(m.scope)
 	}
 	a := row(p, ch, "", answer(holds))
-	a.Rule, a.About = p.role(match)
+	a.Rule, a.About = roleOf(p, match)
 	if e.ID != m.eventID { // one from before, that the chain looks back at
 		a.Facts = append(a.Facts, textFact("event id", e.ID), timeFact("event time", e.Time))
 	}
@@ -33,8 +33,8 @@ func (m *Machine) traceMatch(match *Matcher, e *Event) {
 	m.trace.note(m.exprFacts(a, match.Where))
 }
 
-// role is what a matcher of the program is for.
-func (p *Program) role(match *Matcher) (rule Rule, about string) {
+// roleOf is what a matcher of the program is for.
+func roleOf(p *Program, match *Matcher) (rule Rule, about string) {
 	for i := range p.Goals {
 		switch g := &p.Goals[i]; match {
 		case &g.Match:
@@ -64,7 +64,7 @@ func (m *Machine) traceBefore(p *Program, ch *Chain, e *Event) {
 		}
 		a := row(p, ch, "", No, timeFact("event time", e.Time),
 			timeFact("the chain began", ch.start(m.scope.trigger.e)))
-		if a.Rule, a.About = p.role(match); a.Rule != RuleReverse {
+		if a.Rule, a.About = roleOf(p, match); a.Rule != RuleReverse {
 			m.trace.note(a)
 		}
 	}
@@ -77,7 +77,7 @@ func (m *Machine) traceWindow(p *Program, g *Goal, ch *Chain, e *Event) {
 	}
 	a := row(p, ch, RuleGoal, No, timeFact("event time", e.Time), timeFact("entered at", ch.EnteredAt))
 	a.About = g.ID
-	if end, bounded := ch.windowEnd(g); bounded {
+	if end, bounded := windowEnd(ch, g); bounded {
 		a.Facts = append(a.Facts, timeFact("window until", end))
 	}
 	m.trace.note(a)

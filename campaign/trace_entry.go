@@ -31,7 +31,8 @@ func (m *Machine) traceTrigger(p *Program, e *Event) {
 		}
 	case *StreakTrigger:
 		a = m.exprFacts(a, t.Where)
-		a.Facts = append(a.Facts, numberFact("in the streak before", m.c.running(p, t)), numberFact("length", t.Length))
+		a.Facts = append(a.Facts, numberFact("in the streak before", runningStreak(m.c, p, t)),
+			numberFact("length", t.Length))
 	case *ThresholdTrigger:
 		a = m.exprFacts(a, t.Value)
 		a.Facts = append(a.Facts, m.valueBefore(p), Fact{"at", strconv.FormatFloat(t.At, 'f', -1, 64)})
@@ -52,8 +53,8 @@ func (m *Machine) traceTrigger(p *Program, e *Event) {
 	m.trace.note(a)
 }
 
-// running is how many events of a streak follow each other at present.
-func (c *Customer) running(p *Program, t *StreakTrigger) (run int) {
+// runningStreak is how many events of a streak follow each other at present.
+func runningStreak(c *Customer, p *Program, t *StreakTrigger) (run int) {
 	for i := range c.Streaks {
 		if s := &c.Streaks[i]; s.Campaign == p.Name && s.Spec == t.spec {
 			for j, mark := range s.Marks {

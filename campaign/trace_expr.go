@@ -9,6 +9,8 @@ import (
 	celast "github.com/google/cel-go/common/ast"
 	"github.com/google/cel-go/common/types/ref"
 	"github.com/valyala/fastjson"
+
+	"github.com/nudge-engine/nudge/internal/clip"
 )
 
 // maxFact bounds one value of a trace, in bytes.
@@ -87,7 +89,7 @@ func jsonFact(name string, v *fastjson.Value) Fact {
 	if v == nil {
 		return Fact{Name: name}
 	}
-	return Fact{Name: name, Value: clip(string(appendCanonical(nil, v)), maxFact)}
+	return Fact{Name: name, Value: clip.Text(string(appendCanonical(nil, v)), maxFact)}
 }
 
 func factValue(v ref.Val) string {
@@ -96,7 +98,7 @@ func factValue(v ref.Val) string {
 		return string(AppendJSONString(nil, v.Type().TypeName()))
 	}
 	if len(b) > maxFact {
-		return string(AppendJSONString(nil, clip(string(b), maxFact)+"..."))
+		return string(AppendJSONString(nil, clip.Text(string(b), maxFact)+"..."))
 	}
 	return string(b)
 }

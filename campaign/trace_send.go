@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sort"
 	"time"
+
+	"github.com/nudge-engine/nudge/internal/clip"
 )
 
 // note writes one row about the delivery.
@@ -34,7 +36,7 @@ func noteRecheck(q *sendQuestion, rule Rule, r refusal) {
 }
 
 func noteDisturb(q *sendQuestion, rule Rule, r refusal) {
-	q.note(rule, r.passes(), "", q.m.c.consentFacts(AboutDisturbance, "", q.channel)...)
+	q.note(rule, r.passes(), "", consentFacts(q.m.c, AboutDisturbance, "", q.channel)...)
 }
 
 func noteConsent(q *sendQuestion, rule Rule, r refusal) {
@@ -42,16 +44,16 @@ func noteConsent(q *sendQuestion, rule Rule, r refusal) {
 		q.note(rule, Note, "consent, quiet hours, caps and conflicts are not asked", truthFact(Transactional, true))
 		return
 	}
-	facts := q.m.c.consentFacts(AboutCategory, q.category)
+	facts := consentFacts(q.m.c, AboutCategory, q.category)
 	q.note(rule, r.passes(), q.category, append(facts, truthFact("required", q.m.set.rules.required[q.category]))...)
 }
 
 func notePreference(q *sendQuestion, rule Rule, r refusal) {
-	q.note(rule, r.passes(), q.channel, q.m.c.consentFacts(AboutChannel, q.channel)...)
+	q.note(rule, r.passes(), q.channel, consentFacts(q.m.c, AboutChannel, q.channel)...)
 }
 
 // consentFacts are what is known about subjects of the names.
-func (c *Customer) consentFacts(subject Subject, names ...string) (facts []Fact) {
+func consentFacts(c *Customer, subject Subject, names ...string) (facts []Fact) {
 	for _, name := range names {
 		x := c.consent(subject, name)
 		switch {
@@ -161,7 +163,7 @@ func (m *Machine) variableFacts(p *Program, step string, ch *Chain) (facts []Fac
 	needs := append([]Variable(nil), p.needs[step]...)
 	sort.Slice(needs, func(i, j int) bool { return needs[i].Path < needs[j].Path })
 	for _, v := range needs {
-		facts = append(facts, Fact{Name: v.Path, Value: clip(string(m.lookup(p, v.Path, ch)), maxFact)})
+		facts = append(facts, Fact{Name: v.Path, Value: clip.Text(string(m.lookup(p, v.Path, ch)), maxFact)})
 	}
 	return facts
 }

@@ -1,5 +1,36 @@
 package campaign
 
+// Trigger starts chains. Exactly one of the kinds below.
+//
+//sumtype:decl
+type Trigger interface {
+	// interest are the names of the events that the trigger wants to see.
+	interest() []string
+}
+
+// EventTrigger fires on each matching event.
+type EventTrigger struct {
+	Name  string
+	Where *Expr
+}
+
+// CountTrigger fires when the customer's N-th matching event arrives.
+type CountTrigger struct {
+	Event   string
+	Where   *Expr
+	Reaches uint64
+}
+
+// InactivityTrigger fires when no matching event came for a while.
+type InactivityTrigger struct {
+	Event string
+	Where *Expr
+	For   int64 // ms
+	// FromProfile arms the trigger for customers who never did the event, from
+	// the time of their first record.
+	FromProfile bool
+}
+
 // StreakTrigger fires when matching events follow each other without a break; then
 // the count starts anew.
 type StreakTrigger struct {
@@ -36,19 +67,19 @@ type ChangeTrigger struct {
 	To   *Literal // nil: to whatever
 }
 
-func (t *EventTrigger) interest() interest      { return interest{names: []string{t.Name}} }
-func (t *CountTrigger) interest() interest      { return interest{names: []string{t.Event}} }
-func (t *InactivityTrigger) interest() interest { return interest{names: []string{t.Event}} }
-func (t *ChangeTrigger) interest() interest     { return interest{names: []string{identifyName}} }
-func (t *ThresholdTrigger) interest() interest  { return t.Value.changedBy() }
-func (t *SegmentTrigger) interest() interest    { return t.When.changedBy() }
+func (t *EventTrigger) interest() []string      { return []string{t.Name} }
+func (t *CountTrigger) interest() []string      { return []string{t.Event} }
+func (t *InactivityTrigger) interest() []string { return []string{t.Event} }
+func (t *ChangeTrigger) interest() []string     { return []string{identifyName} }
+func (t *ThresholdTrigger) interest() []string  { return t.Value.changedBy() }
+func (t *SegmentTrigger) interest() []string    { return t.When.changedBy() }
 
-func (t *StreakTrigger) interest() interest {
+func (t *StreakTrigger) interest() []string {
 	names := []string{t.Event}
 	if t.BreakOn != nil && t.BreakOn.Event != t.Event {
 		names = append(names, t.BreakOn.Event)
 	}
-	return interest{names: names}
+	return names
 }
 
 // beyond says whether a value is at the level or on the far side of it.
@@ -115,34 +146,6 @@ type ScheduleTrigger struct {
 	At       int    // minute of the calendar's days, 0 to 1440
 }
 
-func (*BroadcastTrigger) interest() interest { return interest{} }
+func (*BroadcastTrigger) interest() []string { return nil }
 
-func (*ScheduleTrigger) interest() interest { return interest{} }
-
-// Trigger starts chains. Exactly one of the kinds below.
-//
-//sumtype:decl
-type Trigger interface{ interest() interest }
-
-// EventTrigger fires on each matching event.
-type EventTrigger struct {
-	Name  string
-	Where *Expr
-}
-
-// CountTrigger fires when the customer's N-th matching event arrives.
-type CountTrigger struct {
-	Event   string
-	Where   *Expr
-	Reaches uint64
-}
-
-// InactivityTrigger fires when no matching event came for a while.
-type InactivityTrigger struct {
-	Event string
-	Where *Expr
-	For   int64 // ms
-	// FromProfile arms the trigger for customers who never did the event, from
-	// the time of their first record.
-	FromProfile bool
-}
+func (*ScheduleTrigger) interest() []string { return nil }

@@ -36,3 +36,10 @@ func (*Until) verb() string      { return "until" }
 func (*SetProfile) verb() string { return "set" }
 func (*Emit) verb() string       { return "emit" }
 func (*Start) verb() string      { return "start" }
+
+// OnDrop says where a chain goes whose send was dropped on all of its channels; the zero
+// value goes on to the next step.
+type OnDrop struct {
+	Exit bool
+	Goto string
+}

@@ -1,12 +1,9 @@
 package campaign
 
 import (
-	"slices"
 	"sort"
 	"strings"
 	"sync"
-
-	"github.com/google/cel-go/common/types"
 )
 
 // watchers are the programs whose trigger looks at events of one name, indexed by what
@@ -26,13 +23,6 @@ type watchers struct {
 	changes  changeIndex
 	// looking are the places of segments and thresholds, by campaign.
 	looking map[string]int32
-}
-
-// levels are the thresholds of one value.
-type levels struct {
-	value   *Expr
-	members []int32 // by what they are reached at
-	at      []float64
 }
 
 // lazyWatchers are made when the first event of their name comes: of a set that is
@@ -85,7 +75,7 @@ func newWatchers(programs []*Program, name string, all bool) *watchers {
 		case *InactivityTrigger:
 			events.add(i, t.Where)
 		case *StreakTrigger:
-			t.indexIn(events, i, name)
+			indexStreak(t, events, i, name)
 		case *SegmentTrigger:
 			w.looking[p.Name] = int32(i)
 			if t.When.reads.clock {
@@ -127,24 +117,9 @@ func (w *watchers) level(bySource map[string]*levels, t *ThresholdTrigger, membe
 	l.members, l.at = append(l.members, int32(member)), append(l.at, t.At)
 }
 
-// Len, Less and Swap sort the thresholds of a value.
-func (l *levels) Len() int           { return len(l.at) }
-func (l *levels) Less(i, j int) bool { return l.at[i] < l.at[j] }
-func (l *levels) Swap(i, j int) {
-	l.at[i], l.at[j] = l.at[j], l.at[i]
-	l.members[i], l.members[j] = l.members[j], l.members[i]
-}
-
-// between are the thresholds from low to high, both included.
-func (l *levels) between(low, high float64) []int32 {
-	from := sort.SearchFloat64s(l.at, low)
-	to := from + sort.Search(len(l.at)-from, func(i int) bool { return l.at[from+i] > high })
-	return l.members[from:to]
-}
-
-// indexIn puts a streak where events of a name find it: those that count, and those that
+// indexStreak puts a streak where events of a name find it: those that count, and those that
 // break it.
-func (t *StreakTrigger) indexIn(b *indexBuilder, member int, name string) {
+func indexStreak(t *StreakTrigger, b *indexBuilder, member int, name string) {
 	if t.Event == name {
 		b.add(member, t.Where)
 	}
@@ -153,33 +128,19 @@ func (t *StreakTrigger) indexIn(b *indexBuilder, member int, name string) {
 	}
 }
 
-// counted is the term that a counter stands at n.
-func counted(id string, n uint64) term {
-	return term{kind: termEqual, place: place{ofCounter, id}, lits: literals(types.Uint(n))}
-}
-
-// everything appends the places of all programs.
-func (w *watchers) everything(found []int32) []int32 {
-	for i := range w.programs {
-		found = append(found, int32(i))
-	}
-	return found
-}
-
-// planned appends the campaigns for which dates of the customer are planned or were.
-func (w *watchers) planned(c *Customer, found []int32) []int32 {
-	for i := range c.Dates {
-		if i > 0 && c.Dates[i].Campaign == c.Dates[i-1].Campaign {
-			continue
-		}
-		at, ok := slices.BinarySearchFunc(w.programs, c.Dates[i].Campaign, func(p *Program, name string) int {
-			return compareNames(p.Name, name)
-		})
-		if ok {
-			found = append(found, int32(at))
-		}
-	}
-	return found
-}
-
 func compareNames(a, b string) int { return strings.Compare(a, b) }
+
+// withSegments adds to the programs that look at a record those that look at a segment,
+// by name: a customer's first record is looked at by every segment. They come to be, and
+// may be in one from the start (who has not bought yet).
+func (s *Set) withSegments(all []*Program) []*Program {
+	merged := append(make([]*Program, 0, len(all)+len(s.segments)), all...)
+	for _, p := range s.segments {
+		at := sort.Search(len(all), func(i int) bool { return all[i].Name >= p.Name })
+		if at == len(all) || all[at] != p {
+			merged = append(merged, p)
+		}
+	}
+	sort.Slice(merged, func(i, j int) bool { return merged[i].Name < merged[j].Name })
+	return merged
+}

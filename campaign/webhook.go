@@ -24,7 +24,7 @@ type WebhookTrigger struct {
 	event   string
 }
 
-func (t *WebhookTrigger) interest() interest { return interest{names: []string{t.event}} }
+func (t *WebhookTrigger) interest() []string { return []string{t.event} }
 
 // Mapped is one property that is taken from a body. userId, anonymousId and messageId
 // say whose event it is and which; all others are properties of the event.

@@ -21,3 +21,7 @@ var notedSection = section[*Customer]{
 		}
 	},
 }
+
+func appendToured(c *Customer, b []byte) []byte { return wire.AppendUint(b, c.Toured) }
+
+func decodeToured(c *Customer, d *wire.Decoder, _ Names) { c.Toured = d.Uint() }
