@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"bytes"
 	"errors"
 	"reflect"
 	"testing"
@@ -58,49 +59,6 @@ func TestCustomerCodec(t *testing.T) {
 	}
 }
 
-func TestEventCodec(t *testing.T) {
-	e := Event{
-		Workspace: "default", Customer: "ann", ID: "m1", Type: Track, Name: "Order Completed", Time: 1_772_359_200_000,
-		Historical: true, Properties: []byte(`{"total":1}`), Traits: []byte(`{}`), Context: []byte(`{"ip":"::1"}`),
-	}
-	b := e.AppendTo(nil)
-	goldentest.Bytes(t, "event.v1", b)
-	got, err := DecodeEvent(b)
-	if err != nil || !reflect.DeepEqual(got, e) {
-		t.Errorf("unexpected event %+v, error %v", got, err)
-	}
-}
-
-func TestResultCodec(t *testing.T) {
-	r := Result{Workspace: "default", Customer: "ann", Delivery: ID{9}, Attempt: 2, Verdict: Temporary, Detail: "HTTP 503"}
-	b := r.AppendTo(nil)
-	goldentest.Bytes(t, "result.v1", b)
-	got, err := DecodeResult(b)
-	if err != nil || got != r {
-		t.Errorf("unexpected result %+v, error %v", got, err)
-	}
-	for _, more := range []Result{{Reply: `{"score":2}`}, {Reason: ReasonLimit}, {Reply: "{}", Reason: ReasonEgress}} {
-		r.Reply, r.Reason = more.Reply, more.Reason
-		if got, err := DecodeResult(r.AppendTo(nil)); err != nil || got != r {
-			t.Errorf("unexpected result %+v, error %v", got, err)
-		}
-	}
-}
-
-// Ids are stored outside and must never change for the same parts.
-func TestIDsGolden(t *testing.T) {
-	chain := ChainID("default", "cart", "ann", "A", 1)
-	goldentest.Bytes(t, "chain-id", chain[:])
-	delivery := DeliveryID(chain, "toast", "email", 0)
-	goldentest.Bytes(t, "delivery-id", delivery[:])
-	if id, ok := ParseID(delivery.String()); !ok || id != delivery {
-		t.Errorf("unexpected id %v, %v", id, ok)
-	}
-	if ChainID("a", "b", "c", "", 1) == ChainID("a", "bc", "", "", 1) {
-		t.Error("two lists of parts have one id")
-	}
-}
-
 // FuzzDecodeCustomer: no bytes make the decoder panic, and what it accepts is
 // written back the same.
 func FuzzDecodeCustomer(f *testing.F) {
@@ -116,4 +74,31 @@ func FuzzDecodeCustomer(f *testing.F) {
 			t.Fatalf("%x decodes to what does not survive: %v", b, err)
 		}
 	})
+}
+
+func TestDateSection(t *testing.T) {
+	c := fullCustomer()
+	c.Dates = []DateWatch{{Campaign: "b", Offset: -7 * dayMillis, Spec: 3, Due: 6000, Number: 2026, Fired: []int64{-1, 2025}}}
+	b := c.AppendTo(nil)
+	got, err := DecodeCustomer(b, Names{})
+	if err != nil || !reflect.DeepEqual(got, c) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if due, err := DecodeNextDue(b); err != nil || due != 6000 {
+		t.Errorf("next due %d, %v", due, err)
+	}
+	c.Quarantine(6000, 6000)
+	if c.Dates[0].Due != 0 {
+		t.Error("a quarantined date is still due")
+	}
+}
+
+// restored is the customer as a restart would find it.
+func restored(t *testing.T, c *Customer) *Customer {
+	t.Helper()
+	got, err := DecodeCustomer(c.AppendTo(nil), Names{})
+	if err != nil || !bytes.Equal(got.AppendTo(nil), c.AppendTo(nil)) {
+		t.Fatalf("a customer does not survive: %v", err)
+	}
+	return got
 }

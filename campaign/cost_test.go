@@ -1,11 +1,12 @@
 package campaign
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/cel-go/common/types"
 )
 
 // worstEvents are events of 32 KiB, each with another shape that makes an expression work.
@@ -78,7 +79,7 @@ func TestExpressionsAreBounded(t *testing.T) {
 	const most = 500 * time.Millisecond
 	limited := 0
 	for _, source := range worstExpressions {
-		e, err := lang.compileExpr(source, celBool(true))
+		e, err := lang.compileExpr(source, types.BoolType)
 		if err != nil {
 			t.Errorf("%.80s: %v", source, err)
 			continue
@@ -132,7 +133,7 @@ func TestUsualExpressionsAreNotLimited(t *testing.T) {
 		`event.properties == trigger.properties`,
 		`"vip-" + event.properties.email == "vip-ann@example.com"`,
 	} {
-		e, err := lang.compileExpr(source, celBool(true))
+		e, err := lang.compileExpr(source, types.BoolType)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -162,17 +163,11 @@ func TestPatternsAreConstants(t *testing.T) {
 		`event.properties.s.matches("(a{1,30}){1,30}b")`:                  "the pattern is too large",
 		`event.properties.s.matches("` + strings.Repeat("a", 1001) + `")`: "at most 1000 are allowed",
 	} {
-		if _, err := lang.compileExpr(source, celBool(true)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := lang.compileExpr(source, types.BoolType); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.80s: error %v; want %q", source, err, want)
 		}
 	}
-	const text = "apiVersion: nudge/v1\nkind: Campaign\nmetadata: {name: c}\nspec:\n  trigger:\n    event:\n" +
-		"      name: E\n      where: event.properties.s.matches(event.properties.re)\n  steps: [{id: x, exit: {}}]\n"
-	var all Errors
-	if _, err := Parse(lang, "f.yaml", []byte(text)); !errors.As(err, &all) || all[0].Line != 8 || all[0].Column != 57 {
-		t.Errorf("the error is %v; want it at line 8, column 57", err)
-	}
-	e, err := lang.compileExpr(`event.properties.s.matches("^a(.)c$") && matches(event.properties.s, "b")`, celBool(true))
+	e, err := lang.compileExpr(`event.properties.s.matches("^a(.)c$") && matches(event.properties.s, "b")`, types.BoolType)
 	if err != nil {
 		t.Fatal(err)
 	}

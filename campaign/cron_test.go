@@ -36,7 +36,7 @@ func TestCron(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		next, ok := rule.Next(loc, at(t, c.from))
+		next, ok := rule.Next(loc, utcMinute(t, c.from))
 		if got := time.UnixMilli(next).UTC().Format("2006-01-02T15:04"); !ok || got != c.want {
 			t.Errorf("%s in %s after %s: %s; want %s", c.rule, c.zone, c.from, got, c.want)
 		}
@@ -49,4 +49,13 @@ func TestCron(t *testing.T) {
 			t.Errorf("%q was taken", bad)
 		}
 	}
+}
+
+func utcMinute(t *testing.T, text string) int64 {
+	t.Helper()
+	when, err := time.Parse("2006-01-02T15:04", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return when.UnixMilli()
 }

@@ -2,7 +2,6 @@ package campaign
 
 import (
 	"fmt"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -222,23 +221,6 @@ func TestDateCatchUp(t *testing.T) {
 		if next := s.c.NextDue(); next != at(t, "2027-05-05T10:00") {
 			t.Errorf("%s: next %d", late, next)
 		}
-	}
-}
-
-func TestDateSection(t *testing.T) {
-	c := fullCustomer()
-	c.Dates = []DateWatch{{Campaign: "b", Offset: -7 * dayMillis, Spec: 3, Due: 6000, Number: 2026, Fired: []int64{-1, 2025}}}
-	b := c.AppendTo(nil)
-	got, err := DecodeCustomer(b, Names{})
-	if err != nil || !reflect.DeepEqual(got, c) {
-		t.Errorf("%+v, %v", got, err)
-	}
-	if due, err := DecodeNextDue(b); err != nil || due != 6000 {
-		t.Errorf("next due %d, %v", due, err)
-	}
-	c.Quarantine(6000, 6000)
-	if c.Dates[0].Due != 0 {
-		t.Error("a quarantined date is still due")
 	}
 }
 

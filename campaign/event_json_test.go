@@ -2,7 +2,10 @@ package campaign
 
 import (
 	"encoding/json"
+	"reflect"
 	"testing"
+
+	"github.com/nudge-engine/nudge/internal/goldentest"
 )
 
 // The event of a broadcast is stored as JSON with the bulk work that it began: the names are
@@ -16,5 +19,18 @@ func TestEventJSON(t *testing.T) {
 		`"Properties":"e30=","Traits":"eyB9","Context":"eyAgfQ=="}`
 	if got, err := json.Marshal(e); err != nil || string(got) != want {
 		t.Errorf("got %s, %v; want %s", got, err, want)
+	}
+}
+
+func TestEventCodec(t *testing.T) {
+	e := Event{
+		Workspace: "default", Customer: "ann", ID: "m1", Type: Track, Name: "Order Completed", Time: 1_772_359_200_000,
+		Historical: true, Properties: []byte(`{"total":1}`), Traits: []byte(`{}`), Context: []byte(`{"ip":"::1"}`),
+	}
+	b := e.AppendTo(nil)
+	goldentest.Bytes(t, "event.v1", b)
+	got, err := DecodeEvent(b)
+	if err != nil || !reflect.DeepEqual(got, e) {
+		t.Errorf("unexpected event %+v, error %v", got, err)
 	}
 }

@@ -2,40 +2,6 @@ package campaign
 
 import "testing"
 
-// Buckets are part of what is stored outside: they must never change. The numbers were
-// computed apart, with Python's hashlib.
-func TestExperimentBucket(t *testing.T) {
-	for _, c := range []struct {
-		salt, customer string
-		want           int
-	}{{"cart/offer", "ann", 165}, {"cart", "bob", 4655}, {"", "", 3192}, {"x/offer", "c1", 8104}} {
-		if got := Bucket(c.salt, c.customer); got != c.want {
-			t.Errorf("%q %q: %d; want %d", c.salt, c.customer, got, c.want)
-		}
-	}
-}
-
-// Variants take consecutive ranges of buckets in the order written. c3 has bucket 424 in
-// x/offer, c4 2913, c2 4669.
-func TestVariantRanges(t *testing.T) {
-	f := func(customer string, want int, weights ...int) {
-		t.Helper()
-		x := new(Experiment)
-		for _, w := range weights {
-			x.Variants = append(x.Variants, Variant{Weight: w})
-		}
-		if got := x.assign("x", "offer", customer); got != want {
-			t.Errorf("%s, weights %v: variant %d; want %d", customer, weights, got, want)
-		}
-	}
-	f("c3", 0, 425, 9575)
-	f("c3", 1, 424, 9576)
-	f("c4", 0, 30, 70)
-	f("c4", 1, 29, 71)
-	f("c2", 1, 1, 1, 1)
-	f("c2", 0, 1, 0, 1, 0) // 4669 lies in the first half
-}
-
 // A decided experiment gives its winner to chains that have no variant yet; a chain
 // that goes back keeps its own, also when it is no longer what its bucket says.
 func TestWinnerIsTaken(t *testing.T) {

@@ -35,7 +35,7 @@ func (f *filters) get(all *map[string]*termIndex, name string, n int, add func(b
 // just counted, so the counters themselves are no term to find them by.
 func (s *Set) counterIndex(event string) ([]*counterSpec, *termIndex) {
 	specs := s.counters[event]
-	if len(specs) < 2 || s.unindexed {
+	if len(specs) < 2 {
 		return specs, nil
 	}
 	return specs, s.filters.get(&s.filters.counters, event, len(specs), func(b *indexBuilder, i int) {
@@ -48,7 +48,7 @@ func (s *Set) counterIndex(event string) ([]*counterSpec, *termIndex) {
 // whose audience may hold; nil where each is to be asked.
 func (s *Set) broadcastIndex(event string) ([]*Program, *termIndex) {
 	all := s.broadcasts[event]
-	if len(all) < 2 || s.unindexed {
+	if len(all) < 2 {
 		return all, nil
 	}
 	return all, s.filters.get(&s.filters.broadcasts, event, len(all), func(b *indexBuilder, i int) {
@@ -63,7 +63,7 @@ func (s *Set) broadcastIndex(event string) ([]*Program, *termIndex) {
 // profileIndex are the programs that watch customers from their first record on, in order,
 // and the index of those that have something to do about one; nil where each is to be asked.
 func (s *Set) profileIndex() ([]*Program, *termIndex) {
-	if len(s.profile) < 2 || s.unindexed {
+	if len(s.profile) < 2 {
 		return s.profile, nil
 	}
 	return s.profile, s.filters.get(&s.filters.profile, "", len(s.profile), func(b *indexBuilder, i int) {

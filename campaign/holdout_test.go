@@ -1,58 +1,6 @@
 package campaign
 
-import (
-	"math"
-	"strconv"
-	"testing"
-)
-
-// The buckets never change: they were computed by other means.
-func TestBucket(t *testing.T) {
-	// shows: 198
-	for _, c := range []struct {
-		salt, customer string
-		want           int
-	}{
-		{"cart-abandoned", "ann", 1822},
-		{"cart-abandoned", "u-1", 8155},
-		{"offer-2", "ann", 9742},
-		{"", "", 3192},
-	} {
-		if got := Bucket(c.salt, c.customer); got != c.want {
-			t.Errorf("%q, %q: bucket %d; want %d", c.salt, c.customer, got, c.want)
-		}
-	}
-}
-
-// The share of the held out is the percentage, under every salt; a larger percentage
-// only adds customers.
-func TestHoldoutShare(t *testing.T) {
-	// shows: 198
-	const customers = 100_000
-	for _, salt := range []string{"cart", "offer-2", "x"} {
-		for _, below := range []int{1, 500, 1225, 5000, 10_000} {
-			p := &Program{Name: salt, Policy: Conduct{Holdout: &Holdout{Below: below}}}
-			more := &Program{Name: "other", Policy: Conduct{Holdout: &Holdout{Below: min(below+100, buckets), Salt: salt}}}
-			held := 0
-			for i := range customers {
-				id := "customer-" + strconv.Itoa(i)
-				if p.holdsOut(id) {
-					held++
-					if !more.holdsOut(id) {
-						t.Fatalf("%s: %s is held out at %d and not above", salt, id, below)
-					}
-				}
-			}
-			share := float64(below) / buckets
-			if tolerance := 4 * math.Sqrt(customers*share*(1-share)); math.Abs(float64(held)-customers*share) > tolerance {
-				t.Errorf("%s: %d of %d are held out; want %v", salt, held, customers, customers*share)
-			}
-		}
-	}
-	if (&Program{Name: "c"}).holdsOut("ann") {
-		t.Error("a campaign without a holdout holds out")
-	}
-}
+import "testing"
 
 // A held-out chain walks the same steps, with ghosts that take nothing: neither a place
 // under a cap nor a key, and nobody is to send them.

@@ -1,12 +1,8 @@
-package campaign_test
+package campaign
 
 import (
 	"strings"
 	"testing"
-
-	"github.com/valyala/fastjson"
-
-	"github.com/nudge-engine/nudge/campaign"
 )
 
 func TestNamesNobody(t *testing.T) {
@@ -19,7 +15,7 @@ func TestNamesNobody(t *testing.T) {
 		"\uff55\uff4e\uff44\uff45\uff46\uff49\uff4e\uff45\uff44", "\uff2e\uff35\uff2c\uff2c", "\u2018null\u2019", "\u201cundefined\u201d",
 		"[object\u00a0Object]", strings.Repeat("\u200b", 40) + "null", strings.Repeat(" ", 100) + "null",
 	} {
-		if !campaign.NamesNobody(id) {
+		if !NamesNobody(id) {
 			t.Errorf("%q names somebody", id)
 		}
 	}
@@ -28,26 +24,8 @@ func TestNamesNobody(t *testing.T) {
 		"Guest House", "nan@example.com",
 		"\u30ca\u30eb", "null\u00e9", "\U0001f600", "e\u0301", "\u0e2d\u0e19",
 	} {
-		if campaign.NamesNobody(id) {
+		if NamesNobody(id) {
 			t.Errorf("%q names nobody", id)
-		}
-	}
-}
-
-// A whole number and its text are one id.
-func TestIdentifier(t *testing.T) {
-	for text, want := range map[string]string{
-		`"u"`: "u", `17`: "17", `1e3`: "1000", `1.0`: "1", `-5`: "-5", `-0`: "0", `12345678901234567890`: "12345678901234567890",
-		`""`: "",
-	} {
-		got, ok := campaign.Identifier(fastjson.MustParse(text))
-		if !ok || got != want {
-			t.Errorf("%s: unexpected id %q, %v; want %q", text, got, ok, want)
-		}
-	}
-	for _, text := range []string{`1.5`, `1e300`, `1e-7`, `true`, `null`, `["u"]`, `{}`} {
-		if got, ok := campaign.Identifier(fastjson.MustParse(text)); ok {
-			t.Errorf("%s is the id %q; want none", text, got)
 		}
 	}
 }

@@ -6,15 +6,18 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"strconv"
+	"strings"
 	"testing"
+
+	"github.com/nudge-engine/nudge/internal/exprtest"
 )
 
 // randomOwn is a predicate over the customer alone, as segments ask.
 func randomOwn(r *rand.Rand) string {
-	name := pick(r, termNames)
-	return pick(r, []string{
-		"customer.traits." + name + " == " + pick(r, termLiterals),
-		"customer.traits." + name + " >= " + pick(r, termLiterals),
+	name := exprtest.Pick(r, exprtest.Names)
+	return exprtest.Pick(r, []string{
+		"customer.traits." + name + " == " + exprtest.Pick(r, exprtest.Literals),
+		"customer.traits." + name + " >= " + exprtest.Pick(r, exprtest.Literals),
 		"customer.traits." + name + ` == "x" && customer.count("Order") >= 2`,
 		`customer.count("Order") == 3`, `customer.tagged("vip") && has(customer.traits.` + name + ")",
 		`customer.count("Order") % 2 == 1`, `customer.count("Order", "1d") >= 2`,
@@ -25,42 +28,42 @@ func randomOwn(r *rand.Rand) string {
 // randomTrigger is a trigger of one of the kinds that look at records.
 func randomTrigger(r *rand.Rand) string {
 	q := strconv.Quote
-	event, name := pick(r, []string{"Order", "View"}), pick(r, termNames)
+	event, name := exprtest.Pick(r, []string{"Order", "View"}), exprtest.Pick(r, exprtest.Names)
 	switch r.IntN(10) {
 	case 0:
-		return fmt.Sprintf("count: {event: %s, where: %s, reaches: %d}", event, q(randomPredicate(r)), 1+r.IntN(3))
+		return fmt.Sprintf("count: {event: %s, where: %s, reaches: %d}", event, q(exprtest.Predicate(r)), 1+r.IntN(3))
 	case 1:
 		return fmt.Sprintf("count: {event: %s, reaches: %d}", event, 1+r.IntN(6))
 	case 2:
 		return fmt.Sprintf("inactivity: {event: %s, where: %s, for: 1h, never_done: from_profile_created}", event,
-			q(randomPredicate(r)))
+			q(exprtest.Predicate(r)))
 	case 3:
 		return fmt.Sprintf("streak: {event: %s, where: %s, length: 2, max_gap: 6h, break_on: {event: %s, where: %s}}",
-			event, q(randomPredicate(r)), pick(r, []string{"Order", "View"}), q(randomPredicate(r)))
+			event, q(exprtest.Predicate(r)), exprtest.Pick(r, []string{"Order", "View"}), q(exprtest.Predicate(r)))
 	case 4:
-		value := pick(r, []string{
+		value := exprtest.Pick(r, []string{
 			"customer.traits." + name, `customer.count("Order")`, `customer.sum("Order", "a")`, "customer.traits.a * 2",
 			`customer.count("Order", "12h")`,
 		})
 		return fmt.Sprintf("threshold: {value: %s, crosses: %s, at: %d, hysteresis: %d}", q(value),
-			pick(r, []string{"up", "down"}), r.IntN(25), r.IntN(2)*3)
+			exprtest.Pick(r, []string{"up", "down"}), r.IntN(25), r.IntN(2)*3)
 	case 5:
-		return fmt.Sprintf("segment: {when: %s, on: %s}", q(randomOwn(r)), pick(r, []string{"enter", "leave"}))
+		return fmt.Sprintf("segment: {when: %s, on: %s}", q(randomOwn(r)), exprtest.Pick(r, []string{"enter", "leave"}))
 	case 6:
-		return fmt.Sprintf("date: {path: customer.traits.%s, offsets: [-2d, 1d]}", pick(r, []string{"day", "due"}))
+		return fmt.Sprintf("date: {path: customer.traits.%s, offsets: [-2d, 1d]}", exprtest.Pick(r, []string{"day", "due"}))
 	case 7:
-		return pick(r, []string{
-			"change: {path: customer.traits}", "change: {path: customer.traits." + name + ", to: " + pick(r, termLiterals) + "}",
+		return exprtest.Pick(r, []string{
+			"change: {path: customer.traits}", "change: {path: customer.traits." + name + ", to: " + exprtest.Pick(r, exprtest.Literals) + "}",
 			"change: {path: customer.traits." + name + `, from: "x"}`, "change: {path: customer.traits." + name + ".d, to: 1}",
 		})
 	}
-	return fmt.Sprintf("event: {name: %s, where: %s}", event, q(randomPredicate(r)))
+	return fmt.Sprintf("event: {name: %s, where: %s}", event, q(exprtest.Predicate(r)))
 }
 
 func randomCampaign(r *rand.Rand, i int) string {
-	step := pick(r, []string{
+	step := exprtest.Pick(r, []string{
 		"{id: s, exit: {}}", "{id: s, set: {traits: {a: 20, b: x}, tags: [vip]}}", "{id: s, delay: 2h}",
-		"{id: s, wait: {timeout: 1d, for: [{event: View, where: " + strconv.Quote(randomPredicate(r)) + "}]}}",
+		"{id: s, wait: {timeout: 1d, for: [{event: View, where: " + strconv.Quote(exprtest.Predicate(r)) + "}]}}",
 		"{id: s, emit: {event: View, properties: {a: 20}}}",
 	})
 	audience := ""
@@ -69,7 +72,7 @@ func randomCampaign(r *rand.Rand, i int) string {
 	}
 	return fmt.Sprintf("apiVersion: nudge/v1\nkind: Campaign\nmetadata: {name: c%d}\nspec: {trigger: {%s}, %s"+
 		"goals: [{id: g, event: Order, where: %s, window: 1d}], stop: [{event: Order, where: %s}], steps: [%s]}\n", i,
-		randomTrigger(r), audience, strconv.Quote(randomPredicate(r)), strconv.Quote(randomPredicate(r)), step)
+		randomTrigger(r), audience, strconv.Quote(exprtest.Predicate(r)), strconv.Quote(exprtest.Predicate(r)), step)
 }
 
 // actor is a customer with a machine.
@@ -83,25 +86,20 @@ func newActor(t *testing.T, lang *Language, texts []string, unindexed bool) *act
 	t.Helper()
 	var programs []*Program
 	for _, text := range texts {
-		docs, err := Parse(&Language{env: lang.env, unindexed: unindexed}, "test", []byte(text))
+		docs, err := Parse(lang, "test", []byte(text))
 		if err != nil {
 			t.Fatalf("%v\n%s", err, text)
 		}
 		programs = append(programs, docs[0].Campaign)
 	}
 	a := &actor{m: NewMachine(), c: NewCustomer("w", "ann", 0, 1)}
-	set := NewSet(programs, map[string]uint64{}, 0)
-	if unindexed {
-		set.unindexed = true
-		set.watchEvents()
-	}
-	a.m.Use(set)
+	a.m.unindexed = unindexed
+	a.m.Use(NewSet(programs, map[string]uint64{}, 0))
 	return a
 }
 
 // TestIndexChangesNothing applies random records, timers and broadcasts to two customers,
-// one whose machine asks every campaign and every predicate of CEL, and one whose machine
-// uses the index: they do the same and become the same, byte by byte.
+// one whose machine asks every campaign, and one whose machine uses the index: they do the same and become the same, byte by byte.
 func TestIndexChangesNothing(t *testing.T) {
 	// shows: 200
 	r := seeded(14)
@@ -123,8 +121,8 @@ func TestIndexChangesNothing(t *testing.T) {
 		for n := range 60 {
 			now += r.Int64N(4 * 3600 * 1000)
 			e := Event{
-				Workspace: "w", Customer: "ann", ID: strconv.Itoa(n), Type: Track, Name: pick(r, []string{"Order", "View", "Other"}),
-				Time: now - r.Int64N(1000), Properties: randomObject(r), Context: randomObject(r),
+				Workspace: "w", Customer: "ann", ID: strconv.Itoa(n), Type: Track, Name: exprtest.Pick(r, []string{"Order", "View", "Other"}),
+				Time: now - r.Int64N(1000), Properties: exprtest.Object(r), Context: exprtest.Object(r),
 			}
 			if r.IntN(3) == 0 {
 				e.Type, e.Name, e.Properties, e.Traits = Identify, identifyName, nil, randomTraits(r)
@@ -163,12 +161,24 @@ func (a *actor) apply(e *Event, now int64, created, broadcast bool) {
 	}
 }
 
-// randomTraits has dates beside what randomObject gives, and takes traits away.
+// randomTraits has dates beside what exprtest.Object gives, and takes traits away.
 func randomTraits(r *rand.Rand) []byte {
-	b := randomObject(r)
+	b := exprtest.Object(r)
 	if len(b) < 3 {
 		return []byte(`{"a":null,"day":null}`)
 	}
-	day := pick(r, []string{`"2027-01-17"`, `"2027-02-01"`, `"soon"`, `null`, `"2027-01-20"`})
-	return append(b[:len(b)-1], `,"`+pick(r, []string{"day", "due"})+`":`+day+`}`...)
+	day := exprtest.Pick(r, []string{`"2027-01-17"`, `"2027-02-01"`, `"soon"`, `null`, `"2027-01-20"`})
+	return append(b[:len(b)-1], `,"`+exprtest.Pick(r, []string{"day", "due"})+`":`+day+`}`...)
+}
+
+// TestCountersSeeThoseBefore: a counter's predicate can look at another that the same
+// event has just counted.
+func TestCountersSeeThoseBefore(t *testing.T) {
+	first := `trigger: {count: {event: Order, where: 'customer.count("Order") == 1', reaches: 1}}`
+	s := newStage(t, strings.TrimSuffix(program("first", first)+program("other", `trigger: {event: {name: View}}`), "---\n"))
+	s.now = 1_800_000_000_000
+	s.event("Order", `{}`)
+	if c := s.c.counter(counterID("Order", `customer.count("Order") == 1`)); c == nil || c.Count != 1 {
+		t.Errorf("%+v; want the first order counted", s.c.Counters)
+	}
 }

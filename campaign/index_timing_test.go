@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"testing"
+
+	"github.com/google/cel-go/common/types"
 )
 
 // BenchmarkPredicate compares a predicate answered by its terms with CEL's answer:
@@ -17,7 +19,7 @@ func BenchmarkPredicate(b *testing.B) {
 			b.Fatal(err)
 		}
 		lang.unindexed = unindexed
-		e, err := lang.compileExpr(source, celBool(true))
+		e, err := lang.compileExpr(source, types.BoolType)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -47,7 +49,7 @@ func BenchmarkIndex(b *testing.B) {
 		for i := range n {
 			e, err := lang.compileExpr(fmt.Sprintf(
 				`event.properties.value >= %d && event.properties.value < %d && event.properties.currency == "EUR"`, i, i+1),
-				celBool(true))
+				types.BoolType)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -3,7 +3,6 @@ package campaign
 import (
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"testing"
 )
 
@@ -37,39 +36,34 @@ func slowMost(p *Program, window int64) int {
 
 // The most that a chain sends in a window is that of the way that sends most.
 func TestMostSends(t *testing.T) {
-	lang, err := NewLanguage()
-	if err != nil {
-		t.Fatal(err)
-	}
 	r := rand.New(rand.NewPCG(7, 7))
 	many := 0
 	for range 300 {
-		var steps strings.Builder
+		p := &Program{Name: "a", steps: map[string]int{}}
 		n := 3 + r.IntN(8)
 		for i := range n {
 			on := fmt.Sprintf("s%d", min(i+1+r.IntN(3), n))
+			step := Step{ID: fmt.Sprintf("s%d", i)}
 			switch r.IntN(5) {
 			case 0, 1:
-				fmt.Fprintf(&steps, "    - {id: s%d, send: {channel: x}}\n", i)
+				step.Verb = &Send{Channels: []string{"x"}}
 			case 2:
-				fmt.Fprintf(&steps, "    - {id: s%d, delay: %dh}\n", i, 1+r.IntN(5))
+				step.Verb = &Delay{For: (1 + r.Int64N(5)) * 3_600_000}
 			case 3:
-				fmt.Fprintf(&steps, "    - {id: s%d, wait: {timeout: %dh, for: [{event: F}]}}\n", i, 1+r.IntN(5))
+				step.Verb = &Wait{Timeout: (1 + r.Int64N(5)) * 3_600_000, For: []Matcher{{Event: "F"}}}
 			default:
-				fmt.Fprintf(&steps, "    - {id: s%d, branch: [{when: customer.tagged(\"a\"), goto: %s}]}\n", i, on)
+				step.Verb = &Branch{Arms: []Arm{{When: &Expr{Source: "true"}, Goto: on}}}
 			}
+			p.Steps = append(p.Steps, step)
 		}
-		text := "apiVersion: nudge/v1\nkind: Campaign\nmetadata: {name: a}\nspec:\n  trigger: {event: {name: E}}\n  steps:\n" +
-			steps.String() + fmt.Sprintf("    - {id: s%d, exit: {}}\n", n)
-		docs, err := Parse(lang, "f", []byte(text))
-		if err != nil {
-			t.Fatal(err, text)
+		p.Steps = append(p.Steps, Step{ID: fmt.Sprintf("s%d", n), Verb: &Exit{}})
+		for i := range p.Steps {
+			p.steps[p.Steps[i].ID] = i
 		}
-		p := docs[0].Campaign
 		for _, hours := range []int64{1, 3, 8, 100} {
 			want := slowMost(p, hours*3_600_000)
 			if got := p.MostSends(hours*3_600_000, func(string, *Send) int { return 1 }); got != want {
-				t.Fatalf("unexpected %d in %dh; want %d\n%s", got, hours, want, text)
+				t.Fatalf("unexpected %d in %dh; want %d\n%+v", got, hours, want, p.Steps)
 			}
 			if want > 1 {
 				many++

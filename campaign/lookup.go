@@ -3,7 +3,7 @@ package campaign
 // counting are the counters that may count an event, in order.
 func (m *Machine) counting(event string) []*counterSpec {
 	specs, x := m.set.counterIndex(event)
-	if x == nil {
+	if x == nil || m.unindexed {
 		return specs
 	}
 	m.found, m.specs = x.find(m.scope, m.found[:0]), m.specs[:0]
@@ -16,7 +16,7 @@ func (m *Machine) counting(event string) []*counterSpec {
 // broadcasting are the programs whose audience may hold for a broadcast, in order.
 func (m *Machine) broadcasting(event string) []*Program {
 	all, x := m.set.broadcastIndex(event)
-	if x == nil || m.trace != nil { // who asks why is told of each
+	if x == nil || m.unindexed || m.trace != nil { // who asks why is told of each
 		return all
 	}
 	return m.pick(all, x)
@@ -26,7 +26,7 @@ func (m *Machine) broadcasting(event string) []*Program {
 // something to do about one, in order.
 func (m *Machine) newcomers() []*Program {
 	all, x := m.set.profileIndex()
-	if x == nil {
+	if x == nil || m.unindexed {
 		return all
 	}
 	return m.pick(all, x)
@@ -44,7 +44,7 @@ func (m *Machine) pick(all []*Program, x *termIndex) []*Program {
 // looking are the places of the segments and thresholds whose value before a record has to
 // be known, in order. It is valid until the next call.
 func (m *Machine) looking(w *watchers, created bool) []int32 {
-	if w.all || m.trace != nil { // who asks why is told of each
+	if w.all || m.unindexed || m.trace != nil { // who asks why is told of each
 		m.found = w.valued(m.found[:0])
 	} else {
 		m.found = w.look(m.scope, m.c, created, &m.heights, m.found[:0])
@@ -57,7 +57,7 @@ func (m *Machine) looking(w *watchers, created bool) []int32 {
 // call.
 func (m *Machine) concerned(w *watchers, event bool) []int32 {
 	m.found = m.found[:0]
-	if w.all || m.trace != nil { // who asks why is told of each
+	if w.all || m.unindexed || m.trace != nil { // who asks why is told of each
 		m.found = w.everything(m.found)
 		return m.found
 	}

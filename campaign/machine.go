@@ -40,6 +40,8 @@ type Machine struct {
 	found    []int32 // scratch: what indexes found
 	specs    []*counterSpec
 	programs []*Program
+	// unindexed says that nothing is left out by an index: tests compare with it.
+	unindexed bool
 
 	turns []turn // chains that stand at a send
 	cause cause  // the timer in hand

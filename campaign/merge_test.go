@@ -1,14 +1,11 @@
 package campaign
 
 import (
-	"bytes"
 	"fmt"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/nudge-engine/nudge/internal/goldentest"
 )
 
 const mergeCampaigns = `
@@ -146,16 +143,18 @@ func sortedTraits(c *Customer) []string {
 // dates and entries are those of both.
 func TestMergeJoinsTheRest(t *testing.T) {
 	known, anonymous := newStage(t, mergeCampaigns), newStage(t, mergeCampaigns)
-	known.c, anonymous.c = fullCustomer(), fullCustomer()
-	known.c.Workspace, anonymous.c.Workspace, anonymous.c.ID = "w", "w", AnonymousPrefix+"x"
+	known.c, anonymous.c = NewCustomer("w", "ann", 500, 7), NewCustomer("w", AnonymousPrefix+"x", 500, 7)
 	known.c.Entries = []Entry{{Campaign: "asks", Number: 4, LastIn: 9, LastOut: 3}}
 	anonymous.c.Entries = []Entry{{Campaign: "asks", Number: 2, LastIn: 8, LastOut: 5}, {Campaign: "x", Key: "k", Keyed: true, Number: 1}}
-	known.c.Chains, known.c.Pending = nil, nil
-	anonymous.c.Chains = anonymous.c.Chains[:1]
-	ch := anonymous.c.Chains[0]
-	ch.Campaign, ch.Step, ch.Due, ch.Wake, ch.Version = "asks", "s", 50_000, 0, 1
+	ch := &Chain{
+		Campaign: "asks", Version: 1, Entry: 2, Key: "A", EnteredAt: 1000, Step: "s", Opened: 1100, Due: 50_000, Outcome: Active,
+	}
+	anonymous.c.Chains = []*Chain{ch}
 	id := ch.id(anonymous.c)
-	anonymous.c.Pending[0].Delivery.Campaign = "asks"
+	anonymous.c.Pending = []Pending{{RetryAt: 7000, Delivery: Delivery{
+		ID: ID{1, 2, 3}, Workspace: "w", Campaign: "asks", Version: 1, Customer: anonymous.c.ID, Key: "A", Entry: 2, Step: "s",
+		Channel: "email", Status: HandedOff, Expires: 99_000, Attempt: 1,
+	}}}
 	known.c.Tags, anonymous.c.Tags = []string{"a", "c"}, []string{"b", "c"}
 	known.c.Traits, anonymous.c.Traits = []byte(`{"a":1,"b":1}`), []byte(`{"b":2,"c":2}`)
 	known.c.Holds = []Hold{{Key: "k", Campaign: "p", Entry: 1, Until: 90}}
@@ -203,39 +202,7 @@ func TestLargeStateGoesInParts(t *testing.T) {
 	if n := known.c.counter("Pay").Count; n != 5 {
 		t.Errorf("unexpected count %d", n)
 	}
-	if s := known.c.Source(AnonymousPrefix + "x"); !s.Whole || len(s.parts) != 0 {
+	if s := known.c.Source(AnonymousPrefix + "x"); !s.Whole {
 		t.Errorf("unexpected source %+v", s)
-	}
-}
-
-// What a merge stores: the bytes, and that they survive.
-func TestMergeFormats(t *testing.T) {
-	tr := Transfer{
-		Workspace: "w", Customer: "ann", Source: "anon:x", N: 7, Kind: TransferEvent, Body: []byte("body"),
-	}
-	goldentest.Bytes(t, "transfer.v1", tr.AppendTo(nil))
-	if got, err := DecodeTransfer(tr.AppendTo(nil)); err != nil || !reflect.DeepEqual(got, tr) {
-		t.Errorf("unexpected transfer %+v, error %v", got, err)
-	}
-	for n := range tr.AppendTo(nil) {
-		if _, err := DecodeTransfer(tr.AppendTo(nil)[:n]); err == nil {
-			t.Fatalf("a prefix of %d bytes is taken", n)
-		}
-	}
-	c := NewCustomer("w", "anon:x", 5, 6)
-	c.Merged = &Tombstone{Into: "ann", Sent: 3}
-	goldentest.Bytes(t, "tombstone.v2", c.AppendTo(nil))
-	full := fullCustomer()
-	full.Sources = []Source{{ID: "anon:a", Last: 4, Whole: true}, {ID: "anon:b", Last: 1, parts: []byte("part")}}
-	full.Uncounted = []string{"Pay"}
-	full.Chains[0].origin = &origin{customer: "anon:a", entry: 2}
-	goldentest.Bytes(t, "merged.v2", full.AppendTo(nil))
-	unmet := NewCustomer("w", "ann", 5, 6)
-	unmet.Unmet = true
-	for _, c := range []*Customer{c, full, unmet} {
-		got, err := DecodeCustomer(c.AppendTo(nil), Names{})
-		if err != nil || !reflect.DeepEqual(got, c) || !bytes.Equal(got.AppendTo(nil), c.AppendTo(nil)) {
-			t.Errorf("unexpected customer %+v, error %v", got, err)
-		}
 	}
 }

@@ -3,7 +3,6 @@ package campaign
 import (
 	"errors"
 	"reflect"
-	"strings"
 	"testing"
 
 	"github.com/nudge-engine/nudge/internal/goldentest"
@@ -34,24 +33,5 @@ func TestIdleSection(t *testing.T) {
 	busy.idleAt = 1
 	if due := busy.NextDue(); due != before {
 		t.Errorf("a customer with a live chain is due at %d; want %d", due, before)
-	}
-}
-
-func TestAnonymousExpiryErrors(t *testing.T) {
-	lang, err := NewLanguage()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for value, want := range map[string]string{
-		"30d": "", "never": "", "1h": "",
-		"59m":     "4:26: anonymous_expiry: must be at least 1h, or never",
-		"0s":      "4:26: anonymous_expiry must be more than zero",
-		"forever": "4:26: anonymous_expiry: ",
-	} {
-		text := "apiVersion: nudge/v1\nkind: Policy\nmetadata: {name: p}\nspec: {anonymous_expiry: " + value + "}\n"
-		_, err := Parse(lang, "f", []byte(text))
-		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: error %v; want %q", value, err, want)
-		}
 	}
 }

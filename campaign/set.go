@@ -34,7 +34,6 @@ type Set struct {
 	watchAlways *lazyWatchers            // of all other names
 	filters     filters
 	specs       map[string]*counterSpec // by id
-	unindexed   bool                    // nothing is left out, so that tests can compare
 }
 
 // NewSet indexes programs. Counters start at the place that since gives for

@@ -11,8 +11,7 @@ import (
 // concurrent use.
 type watchers struct {
 	programs []*Program // by name; the indexes give places in it
-	// all says that none is to be left out: tests compare with it.
-	all bool
+	all      bool       // none is to be left out: customers who merge differ in everything
 
 	events   *termIndex // that look at the event
 	clocks   []int32    // segments and thresholds whose value changes with time alone
@@ -37,10 +36,10 @@ type lazyWatchers struct {
 
 func (l *lazyWatchers) get(first bool) *watchers {
 	if !first || len(l.set.segments) == 0 {
-		l.once[0].Do(func() { l.made[0] = newWatchers(l.programs, l.name, l.set.unindexed) })
+		l.once[0].Do(func() { l.made[0] = newWatchers(l.programs, l.name, false) })
 		return l.made[0]
 	}
-	l.once[1].Do(func() { l.made[1] = newWatchers(l.set.withSegments(l.programs), l.name, l.set.unindexed) })
+	l.once[1].Do(func() { l.made[1] = newWatchers(l.set.withSegments(l.programs), l.name, false) })
 	return l.made[1]
 }
 

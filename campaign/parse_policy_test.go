@@ -1,0 +1,25 @@
+package campaign
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestAnonymousExpiryErrors(t *testing.T) {
+	lang, err := NewLanguage()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for value, want := range map[string]string{
+		"30d": "", "never": "", "1h": "",
+		"59m":     "4:26: anonymous_expiry: must be at least 1h, or never",
+		"0s":      "4:26: anonymous_expiry must be more than zero",
+		"forever": "4:26: anonymous_expiry: ",
+	} {
+		text := "apiVersion: nudge/v1\nkind: Policy\nmetadata: {name: p}\nspec: {anonymous_expiry: " + value + "}\n"
+		_, err := Parse(lang, "f", []byte(text))
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v; want %q", value, err, want)
+		}
+	}
+}
