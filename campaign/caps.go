@@ -53,7 +53,7 @@ var capSection = section[*Customer]{
 	},
 	decode: func(c *Customer, d *wire.Decoder, names Names) {
 		for range d.Count(2) {
-			u := CapUse{Cap: names.of(d.Bytes())}
+			u := CapUse{Cap: names.Of(d.Bytes())}
 			for range d.Count(17) {
 				use := Use{At: d.Int()}
 				for i := range use.ID {

@@ -91,7 +91,7 @@ spec:
 		refused := 0
 		for range 150 {
 			before := len(s.sent)
-			gap := r.Int64N(10 * hourMillis)
+			gap := r.Int64N(10 * HourMillis)
 			if r.IntN(10) == 0 {
 				gap = 0
 			}

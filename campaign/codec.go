@@ -154,7 +154,7 @@ func AdoptCustomer(p []byte, names Names) (*Customer, error) {
 	d := wire.NewDecoder(p[9:])
 	extended := p[0] == CustomerFormat
 	c := &Customer{
-		Workspace: names.of(d.Bytes()), ID: d.String(), CreatedAt: d.Int(), CreatedPlace: d.Uint(),
+		Workspace: names.Of(d.Bytes()), ID: d.String(), CreatedAt: d.Int(), CreatedPlace: d.Uint(),
 		Traits: d.Bytes(),
 	}
 	for range d.Count(5) {
@@ -162,7 +162,7 @@ func AdoptCustomer(p []byte, names Names) (*Customer, error) {
 	}
 	c.Ringed = d.Uint()
 	for range d.Count(2) {
-		r := Ring{Name: names.of(d.Bytes())}
+		r := Ring{Name: names.Of(d.Bytes())}
 		for range d.Count(2) {
 			r.Events = append(r.Events, Remembered{N: d.Uint(), Event: d.Bytes()})
 		}
@@ -170,12 +170,12 @@ func AdoptCustomer(p []byte, names Names) (*Customer, error) {
 	}
 	for range d.Count(6) {
 		c.Entries = append(c.Entries, Entry{
-			Campaign: names.of(d.Bytes()), Key: d.String(), Keyed: d.Bool(),
+			Campaign: names.Of(d.Bytes()), Key: d.String(), Keyed: d.Bool(),
 			Number: uint32(d.Uint()), LastIn: d.Int(), LastOut: d.Int(),
 		})
 	}
 	for range d.Count(3) {
-		c.Watches = append(c.Watches, Watch{Campaign: names.of(d.Bytes()), Due: d.Int(), Trigger: d.Bytes()})
+		c.Watches = append(c.Watches, Watch{Campaign: names.Of(d.Bytes()), Due: d.Int(), Trigger: d.Bytes()})
 	}
 	for range d.Count(17) {
 		ch := decodeChain(d, names)
@@ -188,7 +188,7 @@ func AdoptCustomer(p []byte, names Names) (*Customer, error) {
 		}
 	}
 	for range d.Count(34) {
-		p := Pending{Delivery: decodeDelivery(d, names)}
+		p := Pending{Delivery: DecodeSharedDelivery(d, names)}
 		p.RetryAt = d.Int()
 		c.Pending = append(c.Pending, p)
 	}
@@ -204,23 +204,23 @@ func AdoptCustomer(p []byte, names Names) (*Customer, error) {
 }
 
 func decodeCounter(d *wire.Decoder, names Names) Counter {
-	c := Counter{ID: names.of(d.Bytes()), Count: d.Uint(), First: d.Int(), Last: d.Int()}
+	c := Counter{ID: names.Of(d.Bytes()), Count: d.Uint(), First: d.Int(), Last: d.Int()}
 	for range d.Count(2) {
-		c.Sums = append(c.Sums, Sum{Property: names.of(d.Bytes()), Total: Money(d.Int())})
+		c.Sums = append(c.Sums, Sum{Property: names.Of(d.Bytes()), Total: Money(d.Int())})
 	}
 	return c
 }
 
 func decodeChain(d *wire.Decoder, names Names) *Chain {
 	ch := &Chain{
-		Campaign: names.of(d.Bytes()), Version: uint32(d.Uint()), Entry: uint32(d.Uint()), Key: d.String(),
-		EnteredAt: d.Int(), Step: names.of(d.Bytes()), Opened: d.Int(), Due: d.Int(), Wake: d.Int(),
+		Campaign: names.Of(d.Bytes()), Version: uint32(d.Uint()), Entry: uint32(d.Uint()), Key: d.String(),
+		EnteredAt: d.Int(), Step: names.Of(d.Bytes()), Opened: d.Int(), Due: d.Int(), Wake: d.Int(),
 		Restarts: uint32(d.Uint()),
-		Trigger:  d.Bytes(), LastSend: d.Int(), LastStep: names.of(d.Bytes()), Outcome: Outcome(names.of(d.Bytes())),
-		EndedAt: d.Int(), EndedBy: names.of(d.Bytes()),
+		Trigger:  d.Bytes(), LastSend: d.Int(), LastStep: names.Of(d.Bytes()), Outcome: Outcome(names.Of(d.Bytes())),
+		EndedAt: d.Int(), EndedBy: names.Of(d.Bytes()),
 	}
 	for range d.Count(3) {
-		ch.Goals = append(ch.Goals, GoalHit{ID: names.of(d.Bytes()), Value: Money(d.Int()), HasValue: d.Bool()})
+		ch.Goals = append(ch.Goals, GoalHit{ID: names.Of(d.Bytes()), Value: Money(d.Int()), HasValue: d.Bool()})
 	}
 	return ch
 }

@@ -69,8 +69,8 @@ var consentSection = section[*Customer]{
 	decode: func(c *Customer, d *wire.Decoder, names Names) {
 		for range d.Count(5) {
 			c.Consents = append(c.Consents, Consent{
-				Subject: Subject(d.Byte()), Name: names.of(d.Bytes()), Granted: d.Bool(), At: d.Int(),
-				Source: names.of(d.Bytes()),
+				Subject: Subject(d.Byte()), Name: names.Of(d.Bytes()), Granted: d.Bool(), At: d.Int(),
+				Source: names.Of(d.Bytes()),
 			})
 		}
 	},

@@ -21,6 +21,6 @@ var contextZoneSection = section[*Customer]{
 		return wire.AppendInt(wire.AppendString(b, c.device.name), c.device.at)
 	},
 	decode: func(c *Customer, d *wire.Decoder, names Names) {
-		c.device = contextZone{name: names.of(d.Bytes()), at: d.Int()}
+		c.device = contextZone{name: names.Of(d.Bytes()), at: d.Int()}
 	},
 }

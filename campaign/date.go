@@ -47,7 +47,7 @@ type DateTrigger struct {
 	Repeat  Repeat
 	Offsets []Offset // sorted, at least one
 	At      int      // minute of the day; -1: midnight, or the instant itself
-	Zone    string   // empty: the customer's; zoneCampaign: the campaign's; else an IANA name
+	Zone    string   // empty: the customer's; zoneDefault: the campaign's; else an IANA name
 	Feb29   Feb29
 	CatchUp int64 // how late it may still fire, ms
 	spec    uint64
@@ -225,3 +225,6 @@ func (t *DateTrigger) dateEvent(d calendarDate, loc *time.Location, o Offset, w 
 		Properties: fmt.Appendf(nil, `{"date":"%s","offset":"%s"}`, day.Format("2006-01-02"), o.Text),
 	}
 }
+
+// zoneDefault is the zone of a date trigger that does not look at the customer's.
+const zoneDefault = "campaign"

@@ -8,9 +8,8 @@ import (
 
 // Limits of the dates of a customer.
 const (
-	maxFired    = 4 // occurrences remembered as fired, an offset
-	maxDates    = 1000
-	zoneDefault = "campaign" // zone of a date trigger that does not look at the customer's
+	maxFired = 4 // occurrences remembered as fired, an offset
+	maxDates = 1000
 )
 
 // DateWatch is one offset of a date trigger for a customer.
@@ -51,7 +50,7 @@ func appendDates(c *Customer, b []byte) []byte {
 func decodeDates(c *Customer, d *wire.Decoder, names Names) {
 	for range d.Count(13) {
 		w := DateWatch{
-			Campaign: names.of(d.Bytes()), Offset: d.Int(), Spec: d.Fixed(), Due: d.Int(), Number: d.Int(),
+			Campaign: names.Of(d.Bytes()), Offset: d.Int(), Spec: d.Fixed(), Due: d.Int(), Number: d.Int(),
 		}
 		for range d.Count(1) {
 			w.Fired = append(w.Fired, d.Int())

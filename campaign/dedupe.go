@@ -36,7 +36,7 @@ var holdSection = section[*Customer]{
 	decode: func(c *Customer, d *wire.Decoder, names Names) {
 		for range d.Count(4) {
 			c.Holds = append(c.Holds, Hold{
-				Key: d.String(), Campaign: names.of(d.Bytes()), Entry: uint32(d.Uint()), Until: d.Int(),
+				Key: d.String(), Campaign: names.Of(d.Bytes()), Entry: uint32(d.Uint()), Until: d.Int(),
 			})
 		}
 	},

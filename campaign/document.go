@@ -2,7 +2,6 @@ package campaign
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 )
 
@@ -59,8 +58,6 @@ type Template struct {
 // NamePattern is what names of campaigns, channels, templates and ids of steps
 // look like: they become subjects, labels and file names.
 const NamePattern = `^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`
-
-var namePattern = regexp.MustCompile(NamePattern)
 
 // IsName says whether a text has the form of NamePattern.
 func IsName(s string) bool { return namePattern.MatchString(s) }

@@ -91,7 +91,5 @@ func FormatDuration(ms int64) string {
 
 const dayMillis = 24 * 3600 * 1000
 
-const hourMillis = 3600 * 1000
-
 // HourMillis is one hour, ms: experiments are looked at when one is full.
 const HourMillis = 3_600_000

@@ -1,5 +1,7 @@
 package campaign
 
+import "github.com/nudge-engine/nudge/internal/clip"
+
 // ringedAtEntry is the number of the last event in the customer's rings when a chain
 // enters now, plus one: of the events of the trigger's own millisecond a wait "since:
 // entry" sees those behind it. The record being applied, which starts the chain, does not count.
@@ -46,4 +48,31 @@ func (m *Machine) beganLater(p *Program, ch *Chain, trigger *Event) bool {
 // began.
 func (m *Machine) beforeStart(ch *Chain, e *Event) bool {
 	return e.Time < ch.start(m.scope.trigger.e)
+}
+
+// identifier evaluates an expression as the text of a key; ok is false when it yields no
+// scalar, or fails.
+func (m *Machine) identifier(e *Expr) (key string, ok bool) {
+	if len(e.path) > 0 { // as it was written: CEL has no numbers of twenty digits
+		if v := m.scope.valueAt(e.path); v != nil {
+			return scalarText(v)
+		}
+	}
+	v, _, err := e.eval(m.scope)
+	if err != nil || v == nil {
+		return "", false
+	}
+	return keyFromValue(v)
+}
+
+// key evaluates the re-entry key over the trigger event.
+func (m *Machine) key(p *Program, trigger *Event) (key string, ok bool) {
+	if p.Reentry.Key == nil {
+		return "", true
+	}
+	current := m.scope.event.e
+	m.scope.event.set(trigger)
+	key, ok = m.identifier(p.Reentry.Key)
+	m.scope.event.set(current)
+	return clip.Text(key, 256), ok
 }

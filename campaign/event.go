@@ -90,7 +90,7 @@ func DecodeAliasEvent(p []byte, names Names) (Event, error) {
 }
 
 func decodeEvent(d *wire.Decoder, names Names) (Event, error) {
-	e := Event{Workspace: names.of(d.Bytes()), Customer: d.String()}
+	e := Event{Workspace: names.Of(d.Bytes()), Customer: d.String()}
 	e.decodeBody(d, names)
 	if err := d.Done(); err != nil {
 		return Event{}, fmt.Errorf("campaign: event: %w", err)
@@ -101,7 +101,7 @@ func decodeEvent(d *wire.Decoder, names Names) (Event, error) {
 func (e *Event) decodeBody(d *wire.Decoder, names Names) {
 	e.ID = d.String()
 	e.Type = EventType(d.Byte())
-	e.Name = names.of(d.Bytes())
+	e.Name = names.Of(d.Bytes())
 	e.Time = d.Int()
 	e.Historical = d.Bool()
 	e.Properties = d.Bytes()

@@ -81,6 +81,15 @@ const MaxExperiment = 10_000 * HourMillis
 // weights, its salt and its goal. Two experiments with the same print are the same.
 func (x *Experiment) Print() uint64 { return x.print }
 
+// compare takes the campaign's primary goal where the definition names none, and computes the
+// print, once the goals of p are known.
+func (x *Experiment) compare(p *Program) {
+	if g := p.primary(); x.Goal == "" && g != nil {
+		x.Goal = g.ID
+	}
+	x.print = x.fingerprint(p)
+}
+
 // fingerprint is the first 8 bytes, big-endian, of SHA-256 over the parts.
 func (x *Experiment) fingerprint(p *Program) uint64 {
 	text := fmt.Appendf(nil, "%q", x.Salt)

@@ -42,7 +42,7 @@ var exposedSection = section[*Chain]{
 	decode: func(ch *Chain, d *wire.Decoder, names Names) {
 		for range d.Count(13) {
 			ch.exposed = append(ch.exposed, exposed{
-				step: names.of(d.Bytes()), variant: names.of(d.Bytes()), experiment: d.Fixed(), at: d.Int(),
+				step: names.Of(d.Bytes()), variant: names.Of(d.Bytes()), experiment: d.Fixed(), at: d.Int(),
 				hour: d.Int(), converted: d.Bool(),
 			})
 		}

@@ -153,7 +153,7 @@ func checkDuration(call celast.CallExpr) error {
 	}
 	example := "72h"
 	if ms, err := ParseDuration(text); err == nil {
-		example = fmt.Sprintf("%dh", ms/hourMillis)
+		example = fmt.Sprintf("%dh", ms/HourMillis)
 	}
 	return fmt.Errorf("duration(%q) is not understood; write duration(%q): hours, minutes (m) or seconds (s)",
 		clip.Text(text, 64), example)

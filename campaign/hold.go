@@ -26,9 +26,9 @@ var heldSection = section[*Chain]{
 		return b
 	},
 	decode: func(ch *Chain, d *wire.Decoder, names Names) {
-		ch.Held = &Held{Planned: d.Int(), Until: d.Int(), Reason: Reason(names.of(d.Bytes()))}
+		ch.Held = &Held{Planned: d.Int(), Until: d.Int(), Reason: Reason(names.Of(d.Bytes()))}
 		for range d.Count(1) {
-			ch.Held.Open = append(ch.Held.Open, names.of(d.Bytes()))
+			ch.Held.Open = append(ch.Held.Open, names.Of(d.Bytes()))
 		}
 	},
 }

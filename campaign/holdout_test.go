@@ -41,7 +41,7 @@ spec:
 	if len(s.ghosts) != 2 || len(s.sent) != 1 || s.sent[0].Campaign != "real" || len(s.c.Pending) != 1 {
 		t.Fatalf("%d ghosts, %d sent, %d pending; want 2, 1, 1", len(s.ghosts), len(s.sent), len(s.c.Pending))
 	}
-	s.advance(s.now + hourMillis)
+	s.advance(s.now + HourMillis)
 	if len(s.ghosts) != 2 || len(s.refused) != 1 || s.refused[0].Reason != ReasonCap {
 		t.Fatalf("%d ghosts, refused %+v; want the third refused by the cap", len(s.ghosts), s.refused)
 	}

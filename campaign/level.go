@@ -38,7 +38,7 @@ func appendLevels(c *Customer, b []byte) []byte {
 
 func decodeLevels(c *Customer, d *wire.Decoder, names Names) {
 	for range d.Count(10) {
-		c.Levels = append(c.Levels, Level{Campaign: names.of(d.Bytes()), Spec: d.Fixed(), On: d.Bool()})
+		c.Levels = append(c.Levels, Level{Campaign: names.Of(d.Bytes()), Spec: d.Fixed(), On: d.Bool()})
 	}
 }
 

@@ -27,7 +27,7 @@ var loopSection = section[*Chain]{
 	decode: func(ch *Chain, d *wire.Decoder, names Names) {
 		ch.leaps, ch.leapAt = uint32(d.Uint()), d.Int()
 		for range d.Count(2) {
-			ch.loops = append(ch.loops, loopCount{step: names.of(d.Bytes()), count: uint32(d.Uint())})
+			ch.loops = append(ch.loops, loopCount{step: names.Of(d.Bytes()), count: uint32(d.Uint())})
 		}
 	},
 }

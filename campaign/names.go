@@ -8,9 +8,7 @@ type Names map[string]string
 const maxNames = 100_000
 
 // Of is p as a string, the same for equal bytes while there is room. n may be nil.
-func (n Names) Of(p []byte) string { return n.of(p) }
-
-func (n Names) of(p []byte) string {
+func (n Names) Of(p []byte) string {
 	if s, ok := n[string(p)]; ok {
 		return s
 	}

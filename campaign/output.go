@@ -22,19 +22,6 @@ func (o *Output) Reset() {
 	o.Transfers = o.Transfers[:0]
 }
 
-// The states of a delivery, in the order in which they can follow each other.
-const (
-	StatusDefer   Status = "deferred" // waits for quiet hours to end, or for a cap
-	HandedOff     Status = "handed_off"
-	StatusGhost   Status = "ghost"   // would have been handed off, to a held-out customer
-	StatusDropped Status = "dropped" // never handed off
-	StatusSent    Status = "sent"    // the channel took it
-	StatusRetry   Status = "retrying"
-	StatusFailed  Status = "failed"
-	StatusRecall  Status = "recalled"
-	StatusExpired Status = "expired"
-)
-
 // Decision is one recorded verdict.
 type Decision struct {
 	Workspace string

@@ -51,10 +51,7 @@ func (r *reader) experiment(n *yaml.Node) *Experiment {
 		r.fail(n, "experiment: needs at least two variants, and a weight above zero")
 	}
 	r.checks = append(r.checks, func(p *Program) {
-		if g := p.primary(); x.Goal == "" && g != nil {
-			x.Goal = g.ID
-		}
-		x.print = x.fingerprint(p)
+		x.compare(p)
 	})
 	return x
 }

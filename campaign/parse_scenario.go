@@ -130,3 +130,6 @@ func (r *reader) jsonObject(n *yaml.Node, what string) []byte {
 	}
 	return text
 }
+
+// defaultCustomer is who a step is about that names nobody.
+const defaultCustomer = "customer"

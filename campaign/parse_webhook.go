@@ -129,3 +129,8 @@ func (r *reader) bodyPath(n *yaml.Node) []string {
 	}
 	return path
 }
+
+// hookTypes are the types that a mapped value can be checked for.
+//
+//nudge:constant read only
+var hookTypes = []string{"text", "number", "boolean", "time", "email", "e164", "list", "object"}

@@ -97,6 +97,6 @@ func (p *Program) category(s *Send) string {
 // How long an anonymous customer without a record is kept, of log time.
 const (
 	defaultIdle = 90 * dayMillis
-	minIdle     = hourMillis
+	minIdle     = HourMillis
 	neverIdle   = int64(-1) // they are kept for ever
 )

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -325,3 +326,5 @@ func (r *reader) failExpr(n *yaml.Node, what string, err error) {
 		r.failAt(n, e.Offset, "%s: %s%s", what, e.Message, r.cutShort(n))
 	}
 }
+
+var namePattern = regexp.MustCompile(NamePattern)

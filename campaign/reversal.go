@@ -46,7 +46,7 @@ var takebackSection = section[*Chain]{
 	decode: func(ch *Chain, d *wire.Decoder, names Names) {
 		for range d.Count(5) {
 			ch.takebacks = append(ch.takebacks, takeback{
-				goal: names.of(d.Bytes()), at: d.Int(), step: names.of(d.Bytes()), currency: names.of(d.Bytes()),
+				goal: names.Of(d.Bytes()), at: d.Int(), step: names.Of(d.Bytes()), currency: names.Of(d.Bytes()),
 				done: d.Bool(),
 			})
 		}

@@ -38,7 +38,7 @@ func (m *Machine) expose(p *Program, ch *Chain, step string, variant string) {
 		return
 	}
 	ch.exposed = append(ch.exposed, exposed{
-		step: step, variant: variant, experiment: x.print, at: m.now, hour: m.matures(ch, p.goal(x.Goal)),
+		step: step, variant: variant, experiment: x.Print(), at: m.now, hour: m.matures(ch, p.goal(x.Goal)),
 	})
 	m.tally(ch, &ch.exposed[len(ch.exposed)-1], 1, 0)
 }
@@ -83,7 +83,7 @@ func (m *Machine) counted(ch *Chain, f func(e *exposed, g *Goal)) {
 		if s == nil {
 			continue
 		}
-		if x, ok := s.Verb.(*Experiment); ok && x.print == e.experiment && p.goal(x.Goal) != nil {
+		if x, ok := s.Verb.(*Experiment); ok && x.Print() == e.experiment && p.goal(x.Goal) != nil {
 			f(e, p.goal(x.Goal))
 		}
 	}

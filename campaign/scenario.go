@@ -28,6 +28,3 @@ type ScenarioStep struct {
 type Expectation struct {
 	Campaign, Step, Channel, Variant, Customer string
 }
-
-// defaultCustomer is who a step is about that names nobody.
-const defaultCustomer = "customer"

@@ -77,7 +77,7 @@ var currencySection = section[*Chain]{
 	},
 	decode: func(ch *Chain, d *wire.Decoder, names Names) {
 		for i := range d.Count(1) {
-			if currency := names.of(d.Bytes()); i < len(ch.Goals) {
+			if currency := names.Of(d.Bytes()); i < len(ch.Goals) {
 				ch.Goals[i].Currency = currency
 			}
 		}

@@ -17,7 +17,7 @@ var notedSection = section[*Customer]{
 	},
 	decode: func(c *Customer, d *wire.Decoder, names Names) {
 		for range d.Count(1) {
-			c.noted = append(c.noted, names.of(d.Bytes()))
+			c.noted = append(c.noted, names.Of(d.Bytes()))
 		}
 	},
 }

@@ -65,7 +65,7 @@ func (m *Machine) countsFrom(c *Cap) int64 {
 // nextPeriod is when the calendar period after the present one begins.
 func nextPeriod(m *Machine, c *Cap) int64 {
 	loc := m.zone(nil)
-	into := [...]int64{zone.Day: 36 * hourMillis, zone.Week: 8 * dayMillis, zone.Month: 32 * dayMillis}[c.Per]
+	into := [...]int64{zone.Day: 36 * HourMillis, zone.Week: 8 * dayMillis, zone.Month: 32 * dayMillis}[c.Per]
 	return zone.Start(loc, zone.Start(loc, m.now, c.Per)+into, c.Per)
 }
 

@@ -1,6 +1,10 @@
 package campaign
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/valyala/fastjson"
+)
 
 // profile applies an identify call to the traits, but for those that a newer one set.
 func (m *Machine) profile(e *Event) {
@@ -82,4 +86,37 @@ func (m *Machine) setTraits(update []byte) bool {
 		}
 	}
 	return true
+}
+
+// traitNames are the members of a JSON object, sorted; none of what is no object.
+func traitNames(object []byte) []string {
+	v, err := fastjson.ParseBytes(object)
+	if err != nil || v.Type() != fastjson.TypeObject {
+		return nil
+	}
+	return sortedKeys(v.GetObject())
+}
+
+// without is a JSON object without some of its members.
+func without(object []byte, dropped func(name string) bool) []byte {
+	v, err := fastjson.ParseBytes(object)
+	if err != nil || v.Type() != fastjson.TypeObject {
+		return object
+	}
+	o, some := v.GetObject(), false
+	b := []byte{'{'}
+	for _, name := range sortedKeys(o) {
+		if dropped(name) {
+			some = true
+			continue
+		}
+		if len(b) > 1 {
+			b = append(b, ',')
+		}
+		b = appendCanonical(append(AppendJSONString(b, name), ':'), o.Get(name))
+	}
+	if !some {
+		return object
+	}
+	return append(b, '}')
 }

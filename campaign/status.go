@@ -34,7 +34,7 @@ var queueSection = section[*Customer]{
 	},
 	decode: func(c *Customer, d *wire.Decoder, names Names) {
 		for range d.Count(2) {
-			c.queue = append(c.queue, queued{campaign: names.of(d.Bytes()), trigger: d.Bytes()})
+			c.queue = append(c.queue, queued{campaign: names.Of(d.Bytes()), trigger: d.Bytes()})
 		}
 	},
 }

@@ -83,7 +83,7 @@ func appendStreaks(c *Customer, b []byte) []byte {
 
 func decodeStreaks(c *Customer, d *wire.Decoder, names Names) {
 	for range d.Count(11) {
-		s := Streak{Campaign: names.of(d.Bytes()), Spec: d.Fixed(), After: d.Int()}
+		s := Streak{Campaign: names.Of(d.Bytes()), Spec: d.Fixed(), After: d.Int()}
 		last := s.After
 		for range d.Count(2) {
 			m := Mark{Time: last + d.Int(), Break: d.Bool()}

@@ -55,6 +55,6 @@ func appendTags(c *Customer, b []byte) []byte {
 
 func decodeTags(c *Customer, d *wire.Decoder, names Names) {
 	for range d.Count(1) {
-		c.Tags = append(c.Tags, names.of(d.Bytes()))
+		c.Tags = append(c.Tags, names.Of(d.Bytes()))
 	}
 }

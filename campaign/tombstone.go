@@ -97,18 +97,6 @@ func (c *Customer) Meet(created bool) (first bool) {
 	return first
 }
 
-// sortedSet sorts texts and drops repetitions.
-func sortedSet(all []string) []string {
-	sort.Strings(all)
-	kept := all[:0]
-	for i, s := range all {
-		if i == 0 || s != all[i-1] {
-			kept = append(kept, s)
-		}
-	}
-	return kept
-}
-
 //nudge:constant read only
 var tombstoneSection = section[*Customer]{
 	tag: 50,
@@ -154,7 +142,7 @@ var uncountedSection = section[*Customer]{
 	},
 	decode: func(c *Customer, d *wire.Decoder, names Names) {
 		for range d.Count(1) {
-			c.Uncounted = append(c.Uncounted, names.of(d.Bytes()))
+			c.Uncounted = append(c.Uncounted, names.Of(d.Bytes()))
 		}
 	},
 }

@@ -71,7 +71,7 @@ func spanFact(name string, ms int64) Fact {
 	for _, u := range [...]struct {
 		name string
 		unit int64
-	}{{"d", dayMillis}, {"h", hourMillis}, {"m", 60_000}, {"s", 1000}, {"ms", 1}} {
+	}{{"d", dayMillis}, {"h", HourMillis}, {"m", 60_000}, {"s", 1000}, {"ms", 1}} {
 		if rest >= u.unit {
 			b = append(strconv.AppendInt(b, rest/u.unit, 10), u.name...)
 			rest %= u.unit

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"sort"
 
-	"github.com/valyala/fastjson"
-
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
@@ -60,39 +58,6 @@ func (c *Customer) setStamp(s traitStamp) {
 	case len(c.stamps) < maxTraitStamps:
 		c.stamps = slices.Insert(c.stamps, i, s)
 	}
-}
-
-// traitNames are the members of a JSON object, sorted; none of what is no object.
-func traitNames(object []byte) []string {
-	v, err := fastjson.ParseBytes(object)
-	if err != nil || v.Type() != fastjson.TypeObject {
-		return nil
-	}
-	return sortedKeys(v.GetObject())
-}
-
-// without is a JSON object without some of its members.
-func without(object []byte, dropped func(name string) bool) []byte {
-	v, err := fastjson.ParseBytes(object)
-	if err != nil || v.Type() != fastjson.TypeObject {
-		return object
-	}
-	o, some := v.GetObject(), false
-	b := []byte{'{'}
-	for _, name := range sortedKeys(o) {
-		if dropped(name) {
-			some = true
-			continue
-		}
-		if len(b) > 1 {
-			b = append(b, ',')
-		}
-		b = appendCanonical(append(AppendJSONString(b, name), ':'), o.Get(name))
-	}
-	if !some {
-		return object
-	}
-	return append(b, '}')
 }
 
 // stampSection keeps when traits were set. Those that one call set have their times in

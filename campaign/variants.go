@@ -20,7 +20,7 @@ func DecodeVariants(d *wire.Decoder) []Passed { return decodeVariants(d, nil) }
 
 func decodeVariants(d *wire.Decoder, names Names) (all []Passed) {
 	for range d.Count(2) {
-		all = append(all, Passed{Step: names.of(d.Bytes()), Variant: names.of(d.Bytes())})
+		all = append(all, Passed{Step: names.Of(d.Bytes()), Variant: names.Of(d.Bytes())})
 	}
 	return all
 }

@@ -31,15 +31,10 @@ func (t *WebhookTrigger) interest() []string { return []string{t.event} }
 type Mapped struct {
 	Name     string
 	Path     []string // keys and indexes below the body
-	Type     string   // one of hookTypes; empty: any
+	Type     string   // one of those that hookValue knows; empty: any
 	Required bool
 	Default  *Literal // taken when the value is missing; nil: none
 }
-
-// hookTypes are the types that a mapped value can be checked for.
-//
-//nudge:constant read only
-var hookTypes = []string{"text", "number", "boolean", "time", "email", "e164", "list", "object"}
 
 // HookError says what is wrong with a body.
 type HookError struct {

@@ -152,13 +152,13 @@ func appendWindows(c *Customer, b []byte) []byte {
 
 func decodeWindows(c *Customer, d *wire.Decoder, names Names) {
 	for range d.Count(3) {
-		w := Window{Event: names.of(d.Bytes()), Width: int64(d.Uint())}
+		w := Window{Event: names.Of(d.Bytes()), Width: int64(d.Uint())}
 		last := int64(0)
 		for range d.Count(3) {
 			o := Occurrence{Time: last + d.Int(), Count: d.Uint()}
 			last = o.Time
 			for range d.Count(2) {
-				o.Sums = append(o.Sums, Sum{Property: names.of(d.Bytes()), Total: Money(d.Int())})
+				o.Sums = append(o.Sums, Sum{Property: names.Of(d.Bytes()), Total: Money(d.Int())})
 			}
 			w.Items = append(w.Items, o)
 		}
