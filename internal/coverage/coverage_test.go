@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// docs/coverage.md is of today.
+// docs/coverage.md is up to date.
 func TestPage(t *testing.T) {
 	const root = "../.."
 	want, err := page(root)
@@ -19,7 +19,7 @@ func TestPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	if string(got) != want {
-		t.Error("docs/coverage.md is not of today; make coverage writes it")
+		t.Error("docs/coverage.md is out of date; make coverage writes it")
 	}
 }
 

@@ -1,7 +1,7 @@
 // Command coverage writes docs/coverage.md: the capabilities of capabilities.txt, each
-// with the tests that say, with a marker, that they show it. Its test fails when the
-// page is not of today, when a marker names a number that there is not, and when a
-// capability has no test and is not said to wait for something.
+// with the tests whose marker says that they show it. Its test fails if the page is out
+// of date, if a marker names a number that does not exist, and if a capability has no
+// test and is not listed as missing.
 //
 // A marker is a line of a comment: `// shows: 16, 17` above or in a Go test,
 // `// shows: 21 in bonus-expiry` for one case of it, `# shows: 3, 5-7` in a script or a
@@ -76,10 +76,10 @@ func render(sections []section, shown map[int][]string) string {
 	return fmt.Sprintf(`# Coverage
 
 Which of the numbered capabilities (the project's list of what users need) are shown by
-a test. Made by `+"`make coverage`"+` from the markers of the tests and the list in
-`+"`internal/coverage`"+`; a test holds the page to them.
+a test. Written by `+"`make coverage`"+` from the markers of the tests and the list in
+`+"`internal/coverage`"+`; a test compares the page with them.
 
 Of the %d capabilities of sections 1.1 to 1.8, 1.10, 1.12 and 1.14, **%d are shown, %d
-partly, %d not yet**. Of the other sections only what is shown stands here.
+partly, %d not yet**. Of the other sections, only capabilities with a test are listed.
 `, counts[whole]+counts[partly]+counts[notYet], counts[whole], counts[partly], counts[notYet]) + body.String()
 }
