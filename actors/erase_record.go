@@ -20,7 +20,7 @@ func (h EraseHash) String() string { return hex.EncodeToString(h[:]) }
 // nor try who it could be.
 func HashErased(key []byte, workspace, customer string) (h EraseHash) {
 	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte(Key(workspace, customer)))
+	mac.Write([]byte(workspace + "\x00" + customer))
 	mac.Sum(h[:0])
 	return h
 }
