@@ -11,6 +11,10 @@ import (
 
 	"github.com/anthdm/hollywood/actor"
 
+	"github.com/nudge-engine/nudge/actors/recovery"
+	"github.com/nudge-engine/nudge/actors/shard"
+	"github.com/nudge-engine/nudge/actors/shard/control"
+	"github.com/nudge-engine/nudge/actors/shard/view"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/storage"
@@ -23,13 +27,13 @@ type EngineConfig struct {
 	Effects   []stream.Stream // FX_<p>
 	Store     storage.Store
 	Publisher *stream.Publisher
-	Compile   Compile
+	Compile   shard.Compile
 	Clock     func() (int64, error)
 	Node      string // names this owner in claims
 	Epoch     uint64 // grows with each owner
 	Logger    *slog.Logger
-	Skips     []Skips // by partition; nil: none
-	EraseKey  []byte  // of the hashes of erased customers
+	Skips     []control.Skips // by partition; nil: none
+	EraseKey  []byte          // of the hashes of erased customers
 	// Mark is Config.Mark, with the partition; nil: nobody wants to know.
 	Mark func(partition int, seq uint64, index int)
 	// Held are partitions that must not start, and why.
@@ -93,13 +97,13 @@ func (e *Engine) Start(ctx context.Context) error {
 	for p := range e.config.Events {
 		h := newHost(e, p, false)
 		e.hosts[p].Store(h)
-		h.takeOver, failures[p] = PlanTakeOver(ctx, e.config.Store, p, e.config.Semantics, e.config.Events[p],
+		h.takeOver, failures[p] = recovery.PlanTakeOver(ctx, e.config.Store, p, e.config.Semantics, e.config.Events[p],
 			e.config.Effects[p])
 		if failures[p] == nil && h.takeOver != nil {
-			failures[p] = CheckDefinitions(e.config.Store, p, e.config.Compile)
+			failures[p] = recovery.CheckDefinitions(e.config.Store, p, e.config.Compile)
 		}
 		// Before any snapshot is rewritten: the old program must be able to start again.
-		if errors.Is(failures[p], ErrSemantics) {
+		if errors.Is(failures[p], shard.ErrSemantics) {
 			return failures[p]
 		}
 	}
@@ -116,7 +120,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	for _, err := range failures {
 		// Without an answer nothing is known of the partition: to halt it would need a
 		// person to take it back.
-		if errors.Is(err, ErrSemantics) || errors.Is(err, stream.ErrNoAnswer) {
+		if errors.Is(err, shard.ErrSemantics) || errors.Is(err, stream.ErrNoAnswer) {
 			return err
 		}
 	}
@@ -197,7 +201,7 @@ type reply[T any] struct {
 func (e *Engine) MayLeave(ctx context.Context, d *campaign.Delivery, effect uint64) (bool, error) {
 	h := e.hostOf(d.Workspace, d.Customer)
 	var into string
-	may, err := ask(ctx, h, func(o *Owner) (bool, error) {
+	may, err := ask(ctx, h, func(o *shard.Owner) (bool, error) {
 		if n, _ := o.Shard.Emitted(); n < effect || o.Shard.Applied().Seq < h.end {
 			return false, ErrBehind
 		}
@@ -215,7 +219,7 @@ func (e *Engine) MayLeave(ctx context.Context, d *campaign.Delivery, effect uint
 // last message that carried one of them. What it says no to must be asked one by one, to know why.
 func (e *Engine) MayLeaveAll(ctx context.Context, partition int, all []campaign.Delivery, effect uint64) []bool {
 	h := e.host(partition)
-	answers, err := ask(ctx, h, func(o *Owner) ([]bool, error) {
+	answers, err := ask(ctx, h, func(o *shard.Owner) ([]bool, error) {
 		if n, _ := o.Shard.Emitted(); n < effect || o.Shard.Applied().Seq < h.end {
 			return nil, ErrBehind
 		}
@@ -234,8 +238,10 @@ func (e *Engine) MayLeaveAll(ctx context.Context, partition int, all []campaign.
 }
 
 // View shows a customer; nil when there is none.
-func (e *Engine) View(ctx context.Context, workspace, customer string) (*View, error) {
-	return ask(ctx, e.hostOf(workspace, customer), func(o *Owner) (*View, error) { return o.View(workspace, customer) })
+func (e *Engine) View(ctx context.Context, workspace, customer string) (*view.Customer, error) {
+	return ask(ctx, e.hostOf(workspace, customer), func(o *shard.Owner) (*view.Customer, error) {
+		return o.View(workspace, customer)
+	})
 }
 
 // CheckContinuity looks whether the log still is the one that the last snapshot was
@@ -246,14 +252,14 @@ func (e *Engine) CheckContinuity(ctx context.Context, partition int) error {
 	if m == nil {
 		return e.Halted(partition)
 	}
-	err := CheckEvents(ctx, e.config.Events[partition], m.Applied)
+	err := recovery.CheckEvents(ctx, e.config.Events[partition], m.Applied)
 	if err == nil {
-		err = CheckEffects(ctx, e.config.Effects[partition], m.Emitted, m.LastHash)
+		err = recovery.CheckEffects(ctx, e.config.Effects[partition], m.Emitted, m.LastHash)
 	}
 	if err == nil {
-		err = CheckOrigin(ctx, e.config.Events[partition], e.config.Effects[partition])
+		err = recovery.CheckOrigin(ctx, e.config.Events[partition], e.config.Effects[partition])
 	}
-	if errors.Is(err, ErrContinuity) {
+	if errors.Is(err, shard.ErrContinuity) {
 		return errors.Join(err, e.Halt(ctx, partition, err))
 	}
 	return err
@@ -261,7 +267,7 @@ func (e *Engine) CheckContinuity(ctx context.Context, partition int) error {
 
 // Halt stops a partition because of something found outside of it.
 func (e *Engine) Halt(ctx context.Context, partition int, cause error) error {
-	_, err := ask(ctx, e.host(partition), func(o *Owner) (struct{}, error) {
+	_, err := ask(ctx, e.host(partition), func(o *shard.Owner) (struct{}, error) {
 		o.Halt(cause)
 		return struct{}{}, nil
 	})
@@ -291,6 +297,6 @@ func (e *Engine) hostOf(workspace, customer string) *host {
 }
 
 // Stats asks a shard how it stands.
-func (e *Engine) Stats(ctx context.Context, partition int) (Stats, error) {
-	return ask(ctx, e.host(partition), func(o *Owner) (Stats, error) { return o.Stats(), nil })
+func (e *Engine) Stats(ctx context.Context, partition int) (shard.Stats, error) {
+	return ask(ctx, e.host(partition), func(o *shard.Owner) (shard.Stats, error) { return o.Stats(), nil })
 }

@@ -8,6 +8,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/nudge-engine/nudge/actors/shard"
+	"github.com/nudge-engine/nudge/actors/shard/backfill"
+	"github.com/nudge-engine/nudge/actors/shard/control"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -55,11 +58,11 @@ type PartitionProgress struct {
 // backfills is what the control log says of backfills.
 type backfills struct {
 	last    uint64 // number of the last one's record
-	open    *Backfill
+	open    *control.Backfill
 	givenUp bool
 }
 
-func (b *backfills) fold(r *Control) {
+func (b *backfills) fold(r *control.Record) {
 	switch {
 	case r.Backfill != nil:
 		*b = backfills{last: r.K, open: r.Backfill}
@@ -106,7 +109,7 @@ func (c *Controller) StartBackfill(ctx context.Context, workspace string, docs [
 	if fitting(changed) < len(changed) {
 		return start, errors.New("actors: the definitions are too many for one backfill; apply fewer at a time")
 	}
-	record := &Control{Backfill: &Backfill{Workspace: workspace, Documents: changed, Asks: asks}}
+	record := &control.Record{Backfill: &control.Backfill{Workspace: workspace, Documents: changed, Asks: asks}}
 	if err := c.append(ctx, record); err != nil {
 		return start, err
 	}
@@ -118,11 +121,11 @@ func (c *Controller) StartBackfill(ctx context.Context, workspace string, docs [
 func (c *Controller) plan(ctx context.Context, workspace string, docs []campaign.Document, start *BackfillStart) (
 	asks []campaign.Ask, err error,
 ) {
-	defs, err := ask(ctx, c.engine.host(0), func(o *Owner) ([]byte, error) { return o.Shard.Definitions(), nil })
+	defs, err := ask(ctx, c.engine.host(0), func(o *shard.Owner) ([]byte, error) { return o.Shard.Definitions(), nil })
 	if err != nil {
 		return nil, err
 	}
-	old, set, err := BackfillSets(c.engine.config.Compile, defs, workspace, docs)
+	old, set, err := shard.BackfillSets(c.engine.config.Compile, defs, workspace, docs)
 	if err != nil {
 		return nil, err
 	}
@@ -181,10 +184,10 @@ func (c *Controller) RunBackfill(ctx context.Context) error {
 	if open == nil {
 		return nil
 	}
-	end := &Control{Apply: &Apply{Workspace: open.Workspace, Documents: open.Documents, Backfilled: k}}
+	end := &control.Record{Apply: &control.Apply{Workspace: open.Workspace, Documents: open.Documents, Backfilled: k}}
 	for p := range c.engine.hosts {
 		err := c.engine.fill(ctx, p, open.Workspace, k, c.Skips(p), ids)
-		if errors.Is(err, ErrTrimmed) {
+		if errors.Is(err, backfill.ErrTrimmed) {
 			c.engine.config.Logger.Error("actors: a backfill is given up", slog.Any("error", err))
 			end.Apply.Documents = nil
 			break
@@ -228,12 +231,14 @@ func (c *Controller) Backfill(ctx context.Context) (BackfillProgress, error) {
 	return p, nil
 }
 
-func (e *Engine) fillState(ctx context.Context, h *host, workspace string) (FillState, error) {
-	return ask(ctx, h, func(o *Owner) (FillState, error) { return o.Shard.FillState(workspace), nil })
+func (e *Engine) fillState(ctx context.Context, h *host, workspace string) (backfill.State, error) {
+	return ask(ctx, h, func(o *shard.Owner) (backfill.State, error) { return o.Shard.BackfillState(workspace), nil })
 }
 
 // fill brings the backfill k of one partition to its end.
-func (e *Engine) fill(ctx context.Context, partition int, workspace string, k uint64, skips Skips, ids int) error {
+func (e *Engine) fill(
+	ctx context.Context, partition int, workspace string, k uint64, skips control.Skips, ids int,
+) error {
 	h := e.host(partition)
 	state, err := e.fillState(ctx, h, workspace)
 	if err != nil || state.Done {
@@ -256,13 +261,14 @@ func (e *Engine) fill(ctx context.Context, partition int, workspace string, k ui
 		}
 	}
 	if first > state.First || first > state.Place.Seq {
-		return fmt.Errorf("%w: partition %d begins at %d, %d is needed", ErrTrimmed, partition, first, state.First)
+		return fmt.Errorf("%w: partition %d begins at %d, %d is needed", backfill.ErrTrimmed, partition, first,
+			state.First)
 	}
-	return e.fillFrom(ctx, h, workspace, NewFiller(workspace, state, skips, ids), state.First)
+	return e.fillFrom(ctx, h, workspace, backfill.NewFiller(workspace, state, skips, ids), state.First)
 }
 
 // fillFrom reads the frames from first on and appends what the filler makes of them.
-func (e *Engine) fillFrom(ctx context.Context, h *host, workspace string, f *Filler, first uint64) error {
+func (e *Engine) fillFrom(ctx context.Context, h *host, workspace string, f *backfill.Filler, first uint64) error {
 	reader, err := e.config.Events[h.partition].Read(ctx, first)
 	if err != nil {
 		return err
@@ -273,7 +279,7 @@ func (e *Engine) fillFrom(ctx context.Context, h *host, workspace string, f *Fil
 		if err != nil {
 			return err
 		}
-		in, err := DecodeInput(m)
+		in, err := shard.DecodeInput(m)
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard/view"
 	"github.com/nudge-engine/nudge/campaign"
 )
 
@@ -32,8 +33,8 @@ spec:
 `
 
 // entered says whether a customer is in the campaign.
-func entered(want bool) func(*actors.View) error {
-	return func(v *actors.View) error {
+func entered(want bool) func(*view.Customer) error {
+	return func(v *view.Customer) error {
 		if (len(v.Chains) == 1) != want {
 			return fmt.Errorf("%d chains; want %v", len(v.Chains), want)
 		}

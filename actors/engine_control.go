@@ -7,6 +7,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/nudge-engine/nudge/actors/shard"
+	"github.com/nudge-engine/nudge/actors/shard/control"
+	"github.com/nudge-engine/nudge/actors/shard/experiment"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -26,10 +29,10 @@ type Controller struct {
 
 	mu      sync.Mutex
 	records [][]byte // record k at k-1
-	genesis *Genesis
-	skips   []Control
-	decided map[tallyKey]Decide // the last winner of each experiment
-	blocked map[tallyKey]Decide // the last block of each experiment
+	genesis *control.Genesis
+	skips   []control.Record
+	decided map[experiment.Key]control.Decide // the last winner of each experiment
+	blocked map[experiment.Key]control.Decide // the last block of each experiment
 
 	backfills backfills
 
@@ -48,20 +51,20 @@ type documentKey struct {
 
 // OpenController reads the control stream. On an empty one it writes the genesis
 // record g; on another it checks that the log fits this program.
-func OpenController(ctx context.Context, ctl stream.Stream, g Genesis) (*Controller, error) {
+func OpenController(ctx context.Context, ctl stream.Stream, g control.Genesis) (*Controller, error) {
 	c := &Controller{
 		ctl:   ctl,
 		docs:  map[string]map[string]campaign.Document{},
 		names: map[documentKind]map[string]bool{},
 		all:   map[documentKey]campaign.Document{},
 
-		decided: map[tallyKey]Decide{}, blocked: map[tallyKey]Decide{},
+		decided: map[experiment.Key]control.Decide{}, blocked: map[experiment.Key]control.Decide{},
 	}
 	if err := c.read(ctx); err != nil {
 		return nil, err
 	}
 	if c.genesis == nil {
-		if err := c.append(ctx, &Control{Genesis: &g}); err != nil {
+		if err := c.append(ctx, &control.Record{Genesis: &g}); err != nil {
 			return nil, err
 		}
 	}
@@ -73,7 +76,7 @@ func OpenController(ctx context.Context, ctl stream.Stream, g Genesis) (*Control
 }
 
 // Genesis is the first control record.
-func (c *Controller) Genesis() Genesis { return *c.genesis }
+func (c *Controller) Genesis() control.Genesis { return *c.genesis }
 
 // read folds the records that are in the stream and not known yet.
 func (c *Controller) read(ctx context.Context) error {
@@ -94,7 +97,7 @@ func (c *Controller) read(ctx context.Context) error {
 }
 
 func (c *Controller) fold(data []byte) error {
-	r, err := DecodeControl(data)
+	r, err := control.Decode(data)
 	if err != nil {
 		return err
 	}
@@ -131,7 +134,7 @@ func (c *Controller) fold(data []byte) error {
 	return nil
 }
 
-func (c *Controller) append(ctx context.Context, r *Control) error {
+func (c *Controller) append(ctx context.Context, r *control.Record) error {
 	r.K = uint64(len(c.records) + 1)
 	data := r.Encode()
 	if len(data) > maxControl {
@@ -149,17 +152,17 @@ func (c *Controller) append(ctx context.Context, r *Control) error {
 
 // Skips are the records of a partition that are passed over. An engine must be
 // started with all of them.
-func (c *Controller) Skips(partition int) Skips {
+func (c *Controller) Skips(partition int) control.Skips {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return SkipsOf(c.skips, partition)
+	return control.SkipsOf(c.skips, partition)
 }
 
 // Skip has a record passed over from the next start of its partition on.
-func (c *Controller) Skip(ctx context.Context, s Skip) error {
+func (c *Controller) Skip(ctx context.Context, s control.Skip) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.append(ctx, &Control{Skip: &s})
+	return c.append(ctx, &control.Record{Skip: &s})
 }
 
 // Attach gives the controller the engine and completes copies that a crash cut off.
@@ -218,7 +221,7 @@ func (c *Controller) Apply(ctx context.Context, workspace string, docs []campaig
 func (c *Controller) put(ctx context.Context, workspace string, changed []campaign.Document) error {
 	for len(changed) > 0 {
 		n := fitting(changed)
-		record := &Control{Apply: &Apply{Workspace: workspace, Documents: changed[:n]}}
+		record := &control.Record{Apply: &control.Apply{Workspace: workspace, Documents: changed[:n]}}
 		if err := c.append(ctx, record); err != nil {
 			return err
 		}
@@ -235,7 +238,7 @@ func (c *Controller) changes(workspace string, docs []campaign.Document) (
 	for _, d := range docs {
 		old, known := c.docs[workspace][d.Kind+"/"+d.Name]
 		a := Applied{Kind: d.Kind, Name: d.Name, Version: old.Version}
-		if !known || old.Source != d.Source || !sameNeeds(old.Needs, d.Needs) {
+		if !known || old.Source != d.Source || !shard.SameNeeds(old.Needs, d.Needs) {
 			a.Version, a.Changed = old.Version+1, true
 			d.Version = a.Version
 			changed = append(changed, d)

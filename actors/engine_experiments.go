@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/nudge-engine/nudge/actors/shard"
+	"github.com/nudge-engine/nudge/actors/shard/control"
+	"github.com/nudge-engine/nudge/actors/shard/experiment"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/campaign/winner"
 	"github.com/nudge-engine/nudge/stream"
@@ -16,19 +19,19 @@ import (
 // counts is what one shard says about its experiments.
 type counts struct {
 	now     int64
-	tallies []Tally
+	tallies []experiment.Tally
 }
 
 // tallies asks a shard what it counted.
 func (e *Engine) tallies(ctx context.Context, partition int) (counts, error) {
-	return ask(ctx, e.host(partition), func(o *Owner) (counts, error) {
+	return ask(ctx, e.host(partition), func(o *shard.Owner) (counts, error) {
 		return counts{now: o.Shard.Now(), tallies: o.Shard.Tallies()}, nil
 	})
 }
 
 // logTime asks a shard for its log time.
 func (e *Engine) logTime(ctx context.Context, partition int) (int64, error) {
-	return ask(ctx, e.host(partition), func(o *Owner) (int64, error) { return o.Shard.Now(), nil })
+	return ask(ctx, e.host(partition), func(o *shard.Owner) (int64, error) { return o.Shard.Now(), nil })
 }
 
 // Trial is an experiment that looks for a winner, in force, and how it stands.
@@ -38,15 +41,17 @@ type Trial struct {
 	Version    uint32
 	Step       string
 	Experiment *campaign.Experiment
-	Decided    *Decide // nil while it is open
-	Noted      *Decide // the record of its block; nil without one
-	Standing   *Standing
+	Decided    *control.Decide // nil while it is open
+	Noted      *control.Decide // the record of its block; nil without one
+	Standing   *experiment.Standing
 }
 
-func (t *Trial) key() tallyKey { return tallyKey{t.Workspace, t.Campaign, t.Step} }
+func (t *Trial) key() experiment.Key {
+	return experiment.Key{Workspace: t.Workspace, Campaign: t.Campaign, Step: t.Step}
+}
 
-func (c *Controller) foldDecide(d *Decide) {
-	key := tallyKey{d.Workspace, d.Campaign, d.Step}
+func (c *Controller) foldDecide(d *control.Decide) {
+	key := experiment.Key{Workspace: d.Workspace, Campaign: d.Campaign, Step: d.Step}
 	if d.Variant == "" {
 		c.blocked[key] = *d
 	} else {
@@ -112,8 +117,8 @@ func (c *Controller) slowest(ctx context.Context) (hour int64, err error) {
 
 // gather asks all shards what they counted, by experiment. One that began again since it
 // was asked for its log time may be behind the hour; its counts are not whole then.
-func (c *Controller) gather(ctx context.Context, hour int64) (map[tallyKey][]Tally, error) {
-	all := map[tallyKey][]Tally{}
+func (c *Controller) gather(ctx context.Context, hour int64) (map[experiment.Key][]experiment.Tally, error) {
+	all := map[experiment.Key][]experiment.Tally{}
 	for p := range c.publisher.Partitions() {
 		counted, err := c.engine.tallies(ctx, p)
 		if err != nil {
@@ -123,7 +128,7 @@ func (c *Controller) gather(ctx context.Context, hour int64) (map[tallyKey][]Tal
 			return nil, ErrBehind
 		}
 		for _, t := range counted.tallies {
-			all[t.key()] = append(all[t.key()], t)
+			all[t.Key()] = append(all[t.Key()], t)
 		}
 	}
 	return all, nil
@@ -137,7 +142,7 @@ func (c *Controller) stand(ctx context.Context, all []Trial, hour int64, noted f
 	}
 	for i := range all {
 		if t := &all[i]; t.Decided == nil {
-			t.Standing = NewStanding(t.Experiment)
+			t.Standing = experiment.NewStanding(t.Experiment)
 			t.Standing.Look(parts[t.key()], hour, noted(t))
 		}
 	}
@@ -161,13 +166,13 @@ func (c *Controller) Experiments(ctx context.Context) ([]Trial, error) {
 
 // decide appends a decision, if it was made in sight of all the control records that
 // there are, and sees to it that every partition has it.
-func (c *Controller) decide(ctx context.Context, d *Decide, records int) (written bool, err error) {
+func (c *Controller) decide(ctx context.Context, d *control.Decide, records int) (written bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.records) != records {
 		return false, nil
 	}
-	if err := c.append(ctx, &Control{Decide: d}); err != nil {
+	if err := c.append(ctx, &control.Record{Decide: d}); err != nil {
 		return false, err
 	}
 	return true, c.copy(ctx)
@@ -200,7 +205,7 @@ func NewDecider(c *Controller, clock func() (int64, error)) *Decider {
 // last call, records what there is to record and returns it. Partitions behind the hour
 // that the clock has reached get a tick while an experiment is open, so that idle ones
 // do not hold it up.
-func (d *Decider) Look(ctx context.Context) ([]Decide, error) {
+func (d *Decider) Look(ctx context.Context) ([]control.Decide, error) {
 	if d.partial {
 		if err := d.c.complete(ctx); err != nil {
 			return nil, err
@@ -211,7 +216,7 @@ func (d *Decider) Look(ctx context.Context) ([]Decide, error) {
 	if err != nil {
 		return nil, err
 	}
-	var said []Decide
+	var said []control.Decide
 	for hour > d.hour || d.c.known() != d.records {
 		record, err := d.next(ctx, hour)
 		if record != nil {
@@ -234,7 +239,7 @@ func (c *Controller) known() int {
 
 // next records the first of what there is to record, and returns it; nil when there is
 // nothing, or when another record came meanwhile.
-func (d *Decider) next(ctx context.Context, hour int64) (*Decide, error) {
+func (d *Decider) next(ctx context.Context, hour int64) (*control.Decide, error) {
 	all, records, err := d.c.trials()
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard/control"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -64,7 +65,7 @@ func (d *deployment) expose(t *testing.T, n, customers int) {
 
 // looks lets a decider look until all partitions have come to the clock's hour, or it has
 // decided; what it said is appended to said. The idle partitions have only its ticks.
-func (d *deployment) looks(t *testing.T, decider *actors.Decider, said []actors.Decide) []actors.Decide {
+func (d *deployment) looks(t *testing.T, decider *actors.Decider, said []control.Decide) []control.Decide {
 	t.Helper()
 	at, _ := d.now()
 	deadline := time.Now().Add(20 * time.Second)
@@ -95,7 +96,7 @@ func (d *deployment) looks(t *testing.T, decider *actors.Decider, said []actors.
 // it up; it is written once.
 func TestDecisionDoesNotDependOnWhoLooks(t *testing.T) {
 	const hours = 9
-	run := func(every int, restart bool) []actors.Decide {
+	run := func(every int, restart bool) []control.Decide {
 		d := newDeployment(t, 0)
 		d.clock.Store(trialStart)
 		d.start(t)
@@ -107,7 +108,7 @@ func TestDecisionDoesNotDependOnWhoLooks(t *testing.T) {
 			t.Fatal(err)
 		}
 		decider := actors.NewDecider(d.control, d.now)
-		var said []actors.Decide
+		var said []control.Decide
 		for hour := range hours {
 			if hour < 4 {
 				d.expose(t, 10_000*hour, 40)
@@ -130,7 +131,7 @@ func TestDecisionDoesNotDependOnWhoLooks(t *testing.T) {
 		d.stop()
 		return said
 	}
-	text := func(all []actors.Decide) string {
+	text := func(all []control.Decide) string {
 		b, err := json.Marshal(all)
 		if err != nil {
 			t.Fatal(err)
@@ -142,7 +143,7 @@ func TestDecisionDoesNotDependOnWhoLooks(t *testing.T) {
 		t.Fatalf("unexpected decisions %s", text(hourly))
 	}
 	t.Log(text(hourly))
-	for name, got := range map[string][]actors.Decide{
+	for name, got := range map[string][]control.Decide{
 		"late": run(hours, false), "late, after a restart": run(hours, true), "a restart at each look": run(1, true),
 		"every three hours": run(3, true),
 	} {

@@ -3,17 +3,18 @@ package actors
 import (
 	"context"
 
+	"github.com/nudge-engine/nudge/actors/shard"
 	"github.com/nudge-engine/nudge/campaign"
 )
 
 // Explain asks the shard of a trace's customer how they stand; nil when there is no such
 // customer. The trace must not be used before it returned, nor given twice.
-func (e *Engine) Explain(ctx context.Context, t *campaign.Trace) (*Explanation, error) {
+func (e *Engine) Explain(ctx context.Context, t *campaign.Trace) (*shard.Explanation, error) {
 	now, err := e.config.Clock()
 	if err != nil {
 		now = 0 // the log time is what there is
 	}
-	return ask(ctx, e.hostOf(t.Workspace, t.Customer), func(o *Owner) (*Explanation, error) {
+	return ask(ctx, e.hostOf(t.Workspace, t.Customer), func(o *shard.Owner) (*shard.Explanation, error) {
 		return o.Explain(t, now)
 	})
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard/erase"
+	"github.com/nudge-engine/nudge/actors/shard/view"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/stream"
@@ -72,13 +74,13 @@ func TestMayLeaveFollowsAMerge(t *testing.T) {
 
 	d.publish(t, home(user), stream.KindTransfer, transfers[0].AppendTo(nil))
 	d.wantLeave(t, &handed, number, true, nil)
-	d.view(t, anonymous, func(v *actors.View) error {
+	d.view(t, anonymous, func(v *view.Customer) error {
 		if v.MergedInto != user {
 			return fmt.Errorf("unexpected %+v", v)
 		}
 		return nil
 	})
-	d.view(t, user, func(v *actors.View) error {
+	d.view(t, user, func(v *view.Customer) error {
 		if len(v.MergedFrom) != 1 || v.MergedFrom[0] != anonymous || len(v.Chains) != 1 || len(v.Pending) != 1 {
 			return fmt.Errorf("unexpected %+v", v)
 		}
@@ -92,7 +94,7 @@ func TestMayLeaveFollowsAMerge(t *testing.T) {
 	d.wantLeave(t, &handed, number, false, nil)
 
 	// An erased customer's delivery does not wait for a state that never comes.
-	record := actors.Erase{Workspace: "default", Customer: user, Key: actors.EraseFingerprint(nil)}
+	record := erase.Record{Workspace: "default", Customer: user, Key: erase.Fingerprint(nil)}
 	d.publish(t, home(user), stream.KindErase, record.AppendTo(nil))
 	d.wantLeave(t, &handed, number, false, nil)
 }

@@ -5,7 +5,8 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/recovery"
+	"github.com/nudge-engine/nudge/actors/shard"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/storage"
@@ -23,7 +24,7 @@ func TestSemantics(t *testing.T) {
 	last := partitions - 1
 	d.tick(t, last)
 	d.semantics = effect.Semantics + 1
-	if err := d.tryStart(t); !errors.Is(err, actors.ErrSemantics) {
+	if err := d.tryStart(t); !errors.Is(err, shard.ErrSemantics) {
 		t.Fatalf("one partition has not drained: unexpected error %v; want ErrSemantics", err)
 	}
 	d.publisher.Close(context.Background())
@@ -40,7 +41,7 @@ func TestSemantics(t *testing.T) {
 	}
 
 	d.semantics, d.refuses = effect.Semantics+1, errors.New("it says matches(data)")
-	if err := d.tryStart(t); !errors.Is(err, actors.ErrSemantics) || !errors.Is(err, d.refuses) {
+	if err := d.tryStart(t); !errors.Is(err, shard.ErrSemantics) || !errors.Is(err, d.refuses) {
 		t.Fatalf("a definition in force is refused: unexpected error %v; want ErrSemantics and why", err)
 	}
 	d.publisher.Close(context.Background())
@@ -70,23 +71,23 @@ func TestSemantics(t *testing.T) {
 
 	d.semantics = 0
 	d.tick(t, 0)
-	if err := d.tryStart(t); !errors.Is(err, actors.ErrSemantics) {
+	if err := d.tryStart(t); !errors.Is(err, shard.ErrSemantics) {
 		t.Errorf("the old program comes back: unexpected error %v; want ErrSemantics", err)
 	}
 	d.publisher.Close(context.Background())
-	err = actors.TakeOver(t.Context(), storage.NewMemory(), 0, effect.Semantics+1, d.events[0], d.effects[0])
-	if !errors.Is(err, actors.ErrSemantics) {
+	err = recovery.TakeOver(t.Context(), storage.NewMemory(), 0, effect.Semantics+1, d.events[0], d.effects[0])
+	if !errors.Is(err, shard.ErrSemantics) {
 		t.Errorf("replay from the first record under the new semantics: unexpected error %v; want ErrSemantics", err)
 	}
 }
 
-func meta(t *testing.T, store storage.Store, partition int) actors.Meta {
+func meta(t *testing.T, store storage.Store, partition int) shard.Meta {
 	t.Helper()
 	b, err := store.Get(storage.MetaKey(partition))
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := actors.DecodeMeta(b)
+	m, err := shard.DecodeMeta(b)
 	if err != nil {
 		t.Fatal(err)
 	}

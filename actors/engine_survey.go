@@ -3,6 +3,8 @@ package actors
 import (
 	"context"
 
+	"github.com/nudge-engine/nudge/actors/shard"
+	"github.com/nudge-engine/nudge/actors/shard/control"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/storage"
 )
@@ -14,16 +16,16 @@ const surveySlice = 500
 // Preview says what Apply would do with the documents, without doing it: the customers of
 // every partition are gone through as they stand now, in slices between the records.
 func (c *Controller) Preview(ctx context.Context, workspace string, docs []campaign.Document) (
-	applied []Applied, p Preview, err error,
+	applied []Applied, p shard.Preview, err error,
 ) {
 	c.mu.Lock()
 	applied, changed := c.changes(workspace, docs)
 	engine := c.engine
 	c.mu.Unlock()
 	for partition := range engine.hosts {
-		one, err := engine.survey(ctx, partition, &Apply{Workspace: workspace, Documents: changed})
+		one, err := engine.survey(ctx, partition, &control.Apply{Workspace: workspace, Documents: changed})
 		if err != nil {
-			return nil, Preview{}, err
+			return nil, shard.Preview{}, err
 		}
 		p.Add(&one)
 	}
@@ -38,30 +40,30 @@ type surveyed struct {
 	memory []string // ids of the workspace's customers in memory
 }
 
-func (e *Engine) survey(ctx context.Context, partition int, a *Apply) (Preview, error) {
+func (e *Engine) survey(ctx context.Context, partition int, a *control.Apply) (shard.Preview, error) {
 	h := e.host(partition)
 	info, err := e.config.Events[partition].Info(ctx)
 	if err != nil {
-		return Preview{}, err
+		return shard.Preview{}, err
 	}
-	from, err := ask(ctx, h, func(o *Owner) (surveyed, error) {
+	from, err := ask(ctx, h, func(o *shard.Owner) (surveyed, error) {
 		s := o.Shard
 		return surveyed{
 			defs: s.Definitions(), place: s.Applied().Seq + 1, now: s.Now(), memory: s.InMemory(a.Workspace),
 		}, nil
 	})
 	if err != nil {
-		return Preview{}, err
+		return shard.Preview{}, err
 	}
-	s, err := NewSurvey(e.config.Compile, from.defs, a, from.place, max(info.First, 1), from.now)
+	s, err := shard.NewSurvey(e.config.Compile, from.defs, a, from.place, max(info.First, 1), from.now)
 	if err != nil {
-		return Preview{}, err
+		return shard.Preview{}, err
 	}
 	seen := make(map[string]bool, len(from.memory))
 	for len(from.memory) > 0 {
 		n := min(surveySlice, len(from.memory))
 		if err := e.surveyIDs(ctx, h, s, a.Workspace, from.memory[:n]); err != nil {
-			return Preview{}, err
+			return shard.Preview{}, err
 		}
 		for _, id := range from.memory[:n] {
 			seen[id] = true
@@ -81,14 +83,14 @@ func (e *Engine) survey(ctx context.Context, partition int, a *Apply) (Preview, 
 			}
 		}
 		if err := e.surveyIDs(ctx, h, s, a.Workspace, stored); err != nil {
-			return Preview{}, err
+			return shard.Preview{}, err
 		}
 	}
 }
 
 // surveyIDs takes customers into account as they are in memory, else as stored.
-func (e *Engine) surveyIDs(ctx context.Context, h *host, s *Survey, workspace string, ids []string) error {
-	values, err := ask(ctx, h, func(o *Owner) ([][]byte, error) {
+func (e *Engine) surveyIDs(ctx context.Context, h *host, s *shard.Survey, workspace string, ids []string) error {
+	values, err := ask(ctx, h, func(o *shard.Owner) ([][]byte, error) {
 		values := make([][]byte, len(ids))
 		for i, id := range ids {
 			values[i] = o.Shard.Encoded(workspace, id)

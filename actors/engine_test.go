@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard"
+	"github.com/nudge-engine/nudge/actors/shard/control"
+	"github.com/nudge-engine/nudge/actors/shard/view"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/storage"
@@ -84,7 +87,7 @@ func (d *deployment) tryStart(t *testing.T) error {
 	t.Helper()
 	var err error
 	d.control, err = actors.OpenController(t.Context(), d.open(t, stream.ControlStream),
-		actors.Genesis{LogID: "log", Partitions: partitions, Semantics: effect.Semantics})
+		control.Genesis{LogID: "log", Partitions: partitions, Semantics: effect.Semantics})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +164,7 @@ func (d *deployment) send(t *testing.T, round, customers int) {
 }
 
 // view polls a customer until check is satisfied.
-func (d *deployment) view(t *testing.T, id string, check func(*actors.View) error) {
+func (d *deployment) view(t *testing.T, id string, check func(*view.Customer) error) {
 	t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
 	for {
@@ -213,7 +216,7 @@ func TestEngine(t *testing.T) {
 				}
 				d.send(t, round, customers)
 				for c := range customers {
-					d.view(t, fmt.Sprintf("c%d", c), func(v *actors.View) error {
+					d.view(t, fmt.Sprintf("c%d", c), func(v *view.Customer) error {
 						if len(v.Counters) != 1 || v.Counters[0].Count != uint64(round+1) || len(v.Pending) != round+1 {
 							return fmt.Errorf(
 								"counters %+v, %d pending; want %d of each",
@@ -255,7 +258,7 @@ func TestPanicStartsAnew(t *testing.T) {
 		d.send(t, round, customers)
 	}
 	for c := range customers {
-		d.view(t, fmt.Sprintf("c%d", c), func(v *actors.View) error {
+		d.view(t, fmt.Sprintf("c%d", c), func(v *view.Customer) error {
 			if len(v.Counters) != 1 || v.Counters[0].Count != rounds || len(v.Pending) != rounds {
 				return fmt.Errorf("counters %+v, %d pending; want %d", v.Counters, len(v.Pending), rounds)
 			}
@@ -334,7 +337,7 @@ func TestRolledBackLogHalts(t *testing.T) {
 		Publisher: stream.NewPublisher(d.events, now, slog.New(slog.DiscardHandler)),
 		Compile:   func(string, *campaign.Document) (campaign.Parsed, error) { return campaign.Parsed{}, nil },
 		OnHalt: func(_ int, err error) {
-			if !errors.Is(err, actors.ErrContinuity) {
+			if !errors.Is(err, shard.ErrContinuity) {
 				t.Errorf("unexpected error %v; want ErrContinuity", err)
 			}
 			halted++
@@ -347,7 +350,7 @@ func TestRolledBackLogHalts(t *testing.T) {
 	if halted != partitions {
 		t.Errorf("%d partitions halted; want %d", halted, partitions)
 	}
-	if _, err := e.View(t.Context(), "default", "c1"); !errors.Is(err, actors.ErrContinuity) {
+	if _, err := e.View(t.Context(), "default", "c1"); !errors.Is(err, shard.ErrContinuity) {
 		t.Errorf("a halted partition answers %v; want ErrContinuity", err)
 	}
 }
@@ -375,8 +378,8 @@ func TestRolledBackWhileRunning(t *testing.T) {
 			t.Fatal(err)
 		}
 		d.expectHalts = true
-		if err := d.engine.CheckContinuity(t.Context(), p); !errors.Is(err, actors.ErrContinuity) ||
-			!errors.Is(d.engine.Halted(p), actors.ErrContinuity) {
+		if err := d.engine.CheckContinuity(t.Context(), p); !errors.Is(err, shard.ErrContinuity) ||
+			!errors.Is(d.engine.Halted(p), shard.ErrContinuity) {
 			t.Errorf("partition %d: unexpected %v, halted %v; want ErrContinuity", p, err, d.engine.Halted(p))
 		}
 	}
@@ -386,13 +389,13 @@ func TestRolledBackWhileRunning(t *testing.T) {
 func TestPartitionsAreForLife(t *testing.T) {
 	d := newDeployment(t, 0)
 	ctl := d.open(t, stream.ControlStream)
-	if _, err := actors.OpenController(t.Context(), ctl, actors.Genesis{Partitions: 3}); err != nil {
+	if _, err := actors.OpenController(t.Context(), ctl, control.Genesis{Partitions: 3}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := actors.OpenController(
 		t.Context(),
 		ctl,
-		actors.Genesis{Partitions: 4},
+		control.Genesis{Partitions: 4},
 	); !errors.Is(
 		err,
 		actors.ErrPartitions,

@@ -14,18 +14,20 @@ import (
 	"github.com/anthdm/hollywood/actor"
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/nudge-engine/nudge/actors/recovery"
+	"github.com/nudge-engine/nudge/actors/shard"
 	"github.com/nudge-engine/nudge/storage"
 	"github.com/nudge-engine/nudge/stream"
 )
 
 // Messages to a shard's actor.
 type (
-	frameMessage    struct{ in Input }
+	frameMessage    struct{ in shard.Input }
 	appendedMessage struct{ err error }
 	committed       struct{ err error }
 	resume          struct{}
 	wake            struct{} // time passed: a tick or a snapshot may be due
-	question        struct{ ask func(*Owner) }
+	question        struct{ ask func(*shard.Owner) }
 )
 
 // Pauses of a host.
@@ -43,14 +45,14 @@ const (
 type host struct {
 	e         *Engine
 	partition int
-	owner     *Owner
+	owner     *shard.Owner
 	pid       *actor.PID
 	log       *slog.Logger
 	credit    chan struct{}
 	moved     chan struct{}
 
 	acked, saved, savedEffect, ctl atomic.Uint64
-	snapshot                       atomic.Pointer[Meta] // the last durable one
+	snapshot                       atomic.Pointer[shard.Meta] // the last durable one
 	halt                           atomic.Pointer[error]
 
 	guarded  bool           // it is made anew after a panic
@@ -86,7 +88,7 @@ func newHost(e *Engine, partition int, guarded bool) *host {
 		// What changed cannot be passivated before it is saved.
 		h.maxDirty = min(maxDirty, max(minDirty, limit/4))
 	}
-	config := Config{
+	config := shard.Config{
 		Partition: partition, Compile: e.config.Compile, MemoryLimit: limit, Semantics: e.config.Semantics,
 		Unguarded: !guarded,
 		EraseKey:  e.config.EraseKey,
@@ -97,14 +99,14 @@ func newHost(e *Engine, partition int, guarded bool) *host {
 	if mark := e.config.Mark; mark != nil {
 		config.Mark = func(seq uint64, index int) { mark(partition, seq, index) }
 	}
-	shard := NewShard(config)
-	h.owner = NewOwner(shard, e.config.Node, h.env())
+	s := shard.New(config)
+	h.owner = shard.NewOwner(s, e.config.Node, h.env())
 	return h
 }
 
-func (h *host) env() Env {
+func (h *host) env() shard.Env {
 	effects := h.e.config.Effects[h.partition]
-	return Env{
+	return shard.Env{
 		Epoch: h.e.config.Epoch,
 		Append: func(n uint64, data []byte) {
 			effects.Append(stream.Append{Data: data, Conditional: true, After: n - 1}, func(_ uint64, err error) {
@@ -126,7 +128,7 @@ func (h *host) env() Env {
 		EffectFrame: func(n uint64) (uint64, error) {
 			ctx, cancel := context.WithTimeout(context.Background(), askLimit)
 			defer cancel()
-			return EffectFrame(ctx, effects, n)
+			return recovery.EffectFrame(ctx, effects, n)
 		},
 		Load: func(workspace, id string) ([]byte, error) {
 			return h.e.config.Store.Get(storage.CustomerKey(h.partition, workspace, id))
@@ -147,7 +149,7 @@ func (h *host) env() Env {
 func (h *host) send(message any) { h.e.actors.Send(h.pid, message) }
 
 // applied gives a credit back.
-func (h *host) applied(Position, int64) {
+func (h *host) applied(shard.Position, int64) {
 	h.acked.Store(h.owner.Acked().Seq)
 	h.ctl.Store(h.owner.Shard.Control())
 	select {
@@ -189,13 +191,13 @@ func (h *host) recover(ctx context.Context) error {
 		return err
 	}
 	m := h.owner.Shard.Meta()
-	if err := CheckEvents(ctx, h.e.config.Events[h.partition], m.Applied); err != nil {
+	if err := recovery.CheckEvents(ctx, h.e.config.Events[h.partition], m.Applied); err != nil {
 		return err
 	}
-	if err := CheckEffects(ctx, h.e.config.Effects[h.partition], m.Emitted, m.LastHash); err != nil {
+	if err := recovery.CheckEffects(ctx, h.e.config.Effects[h.partition], m.Emitted, m.LastHash); err != nil {
 		return err
 	}
-	if err := CheckOrigin(ctx, h.e.config.Events[h.partition], h.e.config.Effects[h.partition]); err != nil {
+	if err := recovery.CheckOrigin(ctx, h.e.config.Events[h.partition], h.e.config.Effects[h.partition]); err != nil {
 		return err
 	}
 	if err := h.owner.Start(); err != nil {
@@ -323,12 +325,12 @@ func (h *host) tick() {
 }
 
 // ask runs a question inside the actor. An answer that comes too late is dropped.
-func ask[T any](ctx context.Context, h *host, f func(*Owner) (T, error)) (value T, err error) {
+func ask[T any](ctx context.Context, h *host, f func(*shard.Owner) (T, error)) (value T, err error) {
 	if err := h.halted(); err != nil {
 		return value, err
 	}
 	answered := make(chan reply[T], 1)
-	h.send(question{func(o *Owner) {
+	h.send(question{func(o *shard.Owner) {
 		v, err := f(o)
 		answered <- reply[T]{v, err}
 	}})
@@ -376,13 +378,13 @@ func (h *host) readFrom(ctx context.Context, reader stream.Reader, next uint64) 
 			<-h.credit
 			return next, err
 		}
-		in, err := DecodeInput(m)
+		in, err := shard.DecodeInput(m)
 		if err != nil || m.Seq != next {
-			cause := fmt.Errorf("%w: sequence %d came where %d was due", ErrContinuity, m.Seq, next)
+			cause := fmt.Errorf("%w: sequence %d came where %d was due", shard.ErrContinuity, m.Seq, next)
 			if err != nil {
-				cause = fmt.Errorf("%w: frame %d cannot be read: %w", ErrContinuity, m.Seq, err)
+				cause = fmt.Errorf("%w: frame %d cannot be read: %w", shard.ErrContinuity, m.Seq, err)
 			}
-			h.send(question{func(o *Owner) { o.Halt(cause) }})
+			h.send(question{func(o *shard.Owner) { o.Halt(cause) }})
 			return next, cause
 		}
 		h.send(frameMessage{in})
@@ -402,7 +404,7 @@ func (h *host) drain(ctx context.Context) {
 		if _, err := ask(
 			ctx,
 			h,
-			func(o *Owner) (struct{}, error) { o.Snapshot(); return struct{}{}, nil },
+			func(o *shard.Owner) (struct{}, error) { o.Snapshot(); return struct{}{}, nil },
 		); err == nil {
 			h.quiet(ctx, true)
 		}
@@ -413,7 +415,7 @@ func (h *host) drain(ctx context.Context) {
 // quiet waits until nothing is in hand; it says whether that was reached.
 func (h *host) quiet(ctx context.Context, saved bool) bool {
 	for ctx.Err() == nil && h.halted() == nil {
-		busy, err := ask(ctx, h, func(o *Owner) (bool, error) {
+		busy, err := ask(ctx, h, func(o *shard.Owner) (bool, error) {
 			return o.Busy() || len(h.credit) > 0 || saved && o.Shard.Changed(), nil
 		})
 		if err != nil {

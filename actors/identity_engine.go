@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 
+	"github.com/nudge-engine/nudge/actors/shard"
 	"github.com/nudge-engine/nudge/campaign"
 )
 
@@ -10,7 +11,7 @@ import (
 // merged. Until the state has come there nobody knows, so it answers ErrBehind.
 func (e *Engine) mayLeaveMerged(ctx context.Context, d *campaign.Delivery, into string) (bool, error) {
 	h := e.hostOf(d.Workspace, into)
-	return ask(ctx, h, func(o *Owner) (bool, error) {
+	return ask(ctx, h, func(o *shard.Owner) (bool, error) {
 		if o.Shard.Applied().Seq < h.end {
 			return false, ErrBehind
 		}
@@ -35,7 +36,7 @@ func (e *Engine) mayLeaveMerged(ctx context.Context, d *campaign.Delivery, into 
 // Erased says whether a customer was erased, and how far their partition is: the log that
 // is applied, and the effects of it.
 func (e *Engine) Erased(ctx context.Context, workspace, customer string) (is bool, applied, emitted uint64, err error) {
-	is, err = ask(ctx, e.hostOf(workspace, customer), func(o *Owner) (bool, error) {
+	is, err = ask(ctx, e.hostOf(workspace, customer), func(o *shard.Owner) (bool, error) {
 		applied = o.Shard.Applied().Seq
 		emitted, _ = o.Shard.Emitted()
 		return o.Shard.Erased(workspace, customer), nil

@@ -8,7 +8,7 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/stream"
@@ -87,7 +87,7 @@ func weighCustomers(ctx context.Context, count int, p *Progress) (*Customers, er
 }
 
 // check looks at a customer at each end of the range.
-func (r *Customers) check(shard *actors.Shard, count int) {
+func (r *Customers) check(shard *shard.Shard, count int) {
 	for _, i := range []int{0, count - 1} {
 		c, _ := shard.Customer("default", customerID(i))
 		if c == nil || len(c.Chains) != 1 || c.NextDue() == 0 {
@@ -100,10 +100,10 @@ func (r *Customers) check(shard *actors.Shard, count int) {
 
 func customerID(i int) string { return fmt.Sprintf("customer-%d", i) }
 
-func newWaitingShard() (*actors.Shard, error) { return newShard(waitingCampaign) }
+func newWaitingShard() (*shard.Shard, error) { return newShard(waitingCampaign) }
 
 // newShard is a shard with the definitions of texts in force.
-func newShard(texts ...string) (*actors.Shard, error) {
+func newShard(texts ...string) (*shard.Shard, error) {
 	shards, err := newShards(texts, 1)
 	if err != nil {
 		return nil, err
@@ -115,7 +115,7 @@ func newShard(texts ...string) (*actors.Shard, error) {
 const foldStart = 1_800_000_000_000
 
 // fold brings the customers in, a frame at a time.
-func fold(ctx context.Context, shard *actors.Shard, count int, p *Progress) error {
+func fold(ctx context.Context, shard *shard.Shard, count int, p *Progress) error {
 	return foldEvents(ctx, shard, count, p, func(i int) campaign.Event {
 		return campaign.Event{
 			Customer: customerID(i), ID: fmt.Sprintf("bench-0-%d", i),
@@ -125,7 +125,7 @@ func fold(ctx context.Context, shard *actors.Shard, count int, p *Progress) erro
 }
 
 // foldEvents applies count track calls, a frame at a time.
-func foldEvents(ctx context.Context, shard *actors.Shard, count int, p *Progress,
+func foldEvents(ctx context.Context, s *shard.Shard, count int, p *Progress,
 	event func(i int) campaign.Event,
 ) error {
 	var out effect.Effects
@@ -146,8 +146,8 @@ func foldEvents(ctx context.Context, shard *actors.Shard, count int, p *Progress
 		if err != nil {
 			return err
 		}
-		in := actors.Input{At: actors.Position{Seq: shard.Applied().Seq + 1}, Frame: frame}
-		if err := step(shard, &in, &out); err != nil {
+		in := shard.Input{At: shard.Position{Seq: s.Applied().Seq + 1}, Frame: frame}
+		if err := step(s, &in, &out); err != nil {
 			return err
 		}
 		p.Note("%s events", thousands(from))
@@ -156,7 +156,7 @@ func foldEvents(ctx context.Context, shard *actors.Shard, count int, p *Progress
 }
 
 // step applies a frame and drops what it decided.
-func step(shard *actors.Shard, in *actors.Input, out *effect.Effects) error {
+func step(shard *shard.Shard, in *shard.Input, out *effect.Effects) error {
 	out.Reset()
 	done, err := shard.Step(in, out)
 	if err == nil && !done {

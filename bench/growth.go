@@ -9,7 +9,7 @@ import (
 	"runtime"
 	"strings"
 
-	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard"
 	"github.com/nudge-engine/nudge/campaign"
 )
 
@@ -76,7 +76,7 @@ func MeasureGrowth(ctx context.Context, customers, campaigns int, p *Progress) (
 
 // timed folds growthEvents events and says how much processor time one took, in us,
 // garbage collection included. What is folded before it brings the shard to its size.
-func timed(ctx context.Context, shard *actors.Shard, event func(i int) campaign.Event) (float64, error) {
+func timed(ctx context.Context, shard *shard.Shard, event func(i int) campaign.Event) (float64, error) {
 	runtime.GC() // what came before is not paid here
 	began := ownTime()
 	if err := foldEvents(ctx, shard, growthEvents, nil, event); err != nil {

@@ -5,7 +5,9 @@ import (
 	"math"
 	"runtime"
 
-	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard"
+	"github.com/nudge-engine/nudge/actors/shard/control"
+	"github.com/nudge-engine/nudge/actors/shard/dedupe"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/stream"
@@ -16,7 +18,7 @@ const documentsPerRecord = 200
 
 // newShards makes the shards of n partitions, with definitions in force. They share the
 // compiled programs, as in the server.
-func newShards(files []string, n int) ([]*actors.Shard, error) {
+func newShards(files []string, n int) ([]*shard.Shard, error) {
 	lang, err := campaign.NewLanguage()
 	if err != nil {
 		return nil, err
@@ -35,14 +37,14 @@ func newShards(files []string, n int) ([]*actors.Shard, error) {
 		compiled[key] = p
 		return p, err
 	}
-	var shards []*actors.Shard
+	var shards []*shard.Shard
 	for range n {
-		shard := actors.NewShard(actors.Config{Compile: compile, Unguarded: true})
-		in := actors.Input{At: actors.Position{Seq: 1}, Frame: frame}
-		if err := step(shard, &in, new(effect.Effects)); err != nil {
+		s := shard.New(shard.Config{Compile: compile, Unguarded: true})
+		in := shard.Input{At: shard.Position{Seq: 1}, Frame: frame}
+		if err := step(s, &in, new(effect.Effects)); err != nil {
 			return nil, err
 		}
-		shards = append(shards, shard)
+		shards = append(shards, s)
 	}
 	return shards, nil
 }
@@ -51,13 +53,13 @@ func newShards(files []string, n int) ([]*actors.Shard, error) {
 func definitionFrame(lang *campaign.Language, files []string) (stream.Frame, error) {
 	frame := stream.Frame{Time: foldStart}
 	k := uint64(0)
-	add := func(c actors.Control) {
+	add := func(c control.Record) {
 		k++
 		c.K = k
 		frame.Records = append(frame.Records, stream.Record{Kind: stream.KindControl, Data: c.Encode()})
 	}
-	add(actors.Control{Genesis: &actors.Genesis{
-		LogID: "bench", Partitions: 1, Semantics: effect.Semantics, DedupeIDs: actors.DefaultDedupeIDs,
+	add(control.Record{Genesis: &control.Genesis{
+		LogID: "bench", Partitions: 1, Semantics: effect.Semantics, DedupeIDs: dedupe.DefaultIDs,
 	}})
 	var documents []campaign.Document
 	for i, text := range files {
@@ -72,7 +74,7 @@ func definitionFrame(lang *campaign.Language, files []string) (stream.Frame, err
 	}
 	for len(documents) > 0 {
 		n := min(documentsPerRecord, len(documents))
-		add(actors.Control{Apply: &actors.Apply{Workspace: "default", Documents: documents[:n]}})
+		add(control.Record{Apply: &control.Apply{Workspace: "default", Documents: documents[:n]}})
 		documents = documents[n:]
 	}
 	return frame, nil
@@ -86,7 +88,7 @@ func weighCampaigns(count, partitions int) (bytes float64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	for _, shard := range shards {
+	for _, s := range shards {
 		var b stream.Builder
 		for _, t := range triggers() {
 			e := campaign.Event{
@@ -99,8 +101,8 @@ func weighCampaigns(count, partitions int) (bytes float64, err error) {
 		if err != nil {
 			return 0, err
 		}
-		in := actors.Input{At: actors.Position{Seq: shard.Applied().Seq + 1}, Frame: frame}
-		if err := step(shard, &in, new(effect.Effects)); err != nil {
+		in := shard.Input{At: shard.Position{Seq: s.Applied().Seq + 1}, Frame: frame}
+		if err := step(s, &in, new(effect.Effects)); err != nil {
 			return 0, err
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"runtime"
 	"strings"
 
-	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard"
 	"github.com/nudge-engine/nudge/campaign"
 )
 
@@ -113,7 +113,7 @@ func weigh(ctx context.Context, count, n int, text, name string, properties func
 const dayMillis = 24 * 60 * 60 * 1000
 
 // fallAsleep has nothing happen to customers until none counts as used.
-func fallAsleep(shard *actors.Shard, count int) {
+func fallAsleep(shard *shard.Shard, count int) {
 	for range 3 { // after the first round nobody counts as used
 		shard.Rest(count)
 		shard.Snapshot()

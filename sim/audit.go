@@ -8,7 +8,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard/control"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/sim/audit"
 	"github.com/nudge-engine/nudge/stream"
@@ -23,7 +23,7 @@ func (p *partition) audit(h *history) error {
 	for i := range h.frames {
 		a.Frame(h.frames[i].Frame.Time)
 		for j, r := range h.frames[i].Frame.Records {
-			if _, skipped := p.skips[actors.Place{Seq: h.frames[i].At.Seq, Index: j}]; skipped {
+			if _, skipped := p.skips[control.Place{Seq: h.frames[i].At.Seq, Index: j}]; skipped {
 				continue
 			}
 			if err := f.record(&r); err != nil {
@@ -97,7 +97,7 @@ func (f *reading) record(r *stream.Record) error {
 	a, byID := f.a, f.byID
 	switch r.Kind {
 	case stream.KindControl:
-		c, err := actors.DecodeControl(r.Data)
+		c, err := control.Decode(r.Data)
 		if err != nil {
 			return err
 		}

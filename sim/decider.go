@@ -6,7 +6,8 @@ import (
 	"math"
 	"slices"
 
-	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard/control"
+	"github.com/nudge-engine/nudge/actors/shard/experiment"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/sim/audit"
 	"github.com/nudge-engine/nudge/stream"
@@ -23,7 +24,7 @@ const (
 )
 
 // decider is the double of actors.Decider: it asks the owners for their log time, then for
-// what they counted, and appends what actors.Standing says, unless another control record
+// what they counted, and appends what experiment.Standing says, unless another control record
 // came meanwhile. It may crash in between.
 type decider struct {
 	w       *World
@@ -32,7 +33,7 @@ type decider struct {
 	records int   // control records then
 	noted   map[string]uint64
 	decided map[string]string
-	said    map[uint64]*actors.Decide
+	said    map[uint64]*control.Decide
 	asks    bool // a look is under way
 }
 
@@ -43,7 +44,7 @@ func (w *World) decides(last int64) {
 	}
 	w.decider = &decider{
 		w: w, until: last + looksOn, noted: map[string]uint64{}, decided: map[string]string{},
-		said: map[uint64]*actors.Decide{},
+		said: map[uint64]*control.Decide{},
 	}
 	w.decider.plan(lookEvery)
 }
@@ -140,7 +141,7 @@ func (d *decider) look() {
 
 // sum adds up what the owners counted.
 func (d *decider) sum(trials []trial, through int64, records int) {
-	parts := map[string][]actors.Tally{}
+	parts := map[string][]experiment.Tally{}
 	for _, p := range d.w.parts {
 		n := p.newest()
 		if n == nil {
@@ -155,7 +156,7 @@ func (d *decider) sum(trials []trial, through int64, records int) {
 	}
 	for _, t := range trials {
 		noted := d.noted[t.name()] == t.x.Print()
-		s := actors.NewStanding(t.x)
+		s := experiment.NewStanding(t.x)
 		s.Look(parts[t.name()], through, noted)
 		if r := s.Record(workspace, t.campaign, t.step, noted); r != nil {
 			d.asks = true
@@ -167,11 +168,11 @@ func (d *decider) sum(trials []trial, through int64, records int) {
 }
 
 // write appends a record, if it was made in sight of all that there are.
-func (d *decider) write(r *actors.Decide, records int) {
+func (d *decider) write(r *control.Decide, records int) {
 	if len(d.w.ctl) != records {
 		return
 	}
-	k := d.w.record(actors.Control{Decide: r})
+	k := d.w.record(control.Record{Decide: r})
 	d.said[uint64(k)] = r
 	d.w.note("control record %d: %s/%s: %q at hour %d", k, r.Campaign, r.Step, r.Variant, r.Hour)
 	d.w.copyControl(k)
@@ -187,7 +188,7 @@ func (d *decider) write(r *actors.Decide, records int) {
 }
 
 // decide tells the auditor of a decision, and keeps what it counted before.
-func (f *reading) decide(k uint64, d *actors.Decide) {
+func (f *reading) decide(k uint64, d *control.Decide) {
 	if f.counted == nil {
 		f.counted = map[uint64]audit.Tally{}
 	}
@@ -235,7 +236,7 @@ func (w *World) judgeDecisions() error {
 func (d *decider) wasBlocked(t audit.Tally) bool { return d.noted[t.Campaign+"/"+t.Step] != 0 }
 
 // rules compares a decision with what the model says of the counts.
-func rules(r *actors.Decide, sum audit.Tally, blocked bool) error {
+func rules(r *control.Decide, sum audit.Tally, blocked bool) error {
 	all := sum.Rulings(r.Hour)
 	if len(all) > 0 && blocked && all[0].Variant == "" {
 		all = all[1:]

@@ -1,6 +1,6 @@
 // Package sim runs the engine in a seeded world and judges what it did.
 //
-//	workload --ingest double--> EV_<p> --> actors.Owner --> FX_<p> --> warehouse.Writer
+//	workload --ingest double--> EV_<p> --> shard.Owner --> FX_<p> --> warehouse.Writer
 //	                              ^                           |
 //	                              +------ results ------ dispatcher double
 //

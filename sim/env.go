@@ -7,15 +7,15 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
-	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/storage"
 	"github.com/nudge-engine/nudge/stream"
 )
 
 // env is what the owner needs done; answers come later.
-func (n *node) env() actors.Env {
-	return actors.Env{
+func (n *node) env() shard.Env {
+	return shard.Env{
 		Epoch: uint64(n.number),
 		Append: func(k uint64, data []byte) {
 			if r := n.p.wrong; r != nil && r.applies(n) {
@@ -60,7 +60,7 @@ func (n *node) env() actors.Env {
 				}
 			})
 		},
-		Applied: func(at actors.Position, _ int64) {
+		Applied: func(at shard.Position, _ int64) {
 			n.inHand--
 			n.tell("acknowledged %d", at.Seq)
 			n.read()
@@ -72,12 +72,12 @@ func (n *node) env() actors.Env {
 
 // halts is the end of an owner's work for a reason.
 func (n *node) halts(err error) {
-	if errors.Is(err, actors.ErrTakenOver) && n.p.newest() != n {
+	if errors.Is(err, shard.ErrTakenOver) && n.p.newest() != n {
 		n.tell("gives up: %v", err)
 		n.die()
 		return
 	}
-	if errors.Is(err, actors.ErrTakenOver) { // and the one that took over is dead already
+	if errors.Is(err, shard.ErrTakenOver) { // and the one that took over is dead already
 		n.tell("gives up: %v", err)
 		n.crash()
 		return

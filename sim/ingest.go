@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard/control"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/sim/audit"
 	"github.com/nudge-engine/nudge/sim/workload"
@@ -82,7 +82,7 @@ type partition struct {
 	upgrade upgrade
 	poison  *poison
 	reached uint64                 // last frame that an owner came to
-	skips   actors.Skips           // records that are passed over
+	skips   control.Skips          // records that are passed over
 	wrong   *rollback              // the log is not the one that was read
 	made    uint64                 // last effect message that the log has had
 	erased  map[string]uint64      // the frame that erased each

@@ -9,7 +9,8 @@ import (
 	"reflect"
 	"slices"
 
-	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard"
+	"github.com/nudge-engine/nudge/actors/shard/control"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/sim/audit"
@@ -19,7 +20,7 @@ import (
 
 // history is what the two streams of a partition hold at the end.
 type history struct {
-	frames   []actors.Input
+	frames   []shard.Input
 	messages []effect.Message
 	raw      [][]byte // of the messages
 }
@@ -142,7 +143,7 @@ func (p *partition) history() (*history, error) {
 		if err != nil {
 			return nil, err
 		}
-		in, err := actors.DecodeInput(m)
+		in, err := shard.DecodeInput(m)
 		if err != nil {
 			return nil, err
 		}
@@ -204,7 +205,7 @@ func (p *partition) once(h *history) error {
 	for i := range h.messages {
 		for j := range h.messages[i].DeadLetters {
 			l := &h.messages[i].DeadLetters[j]
-			if _, skipped := p.skips[actors.Place{Seq: h.messages[i].Seq, Index: int(l.Index)}]; !skipped {
+			if _, skipped := p.skips[control.Place{Seq: h.messages[i].Seq, Index: int(l.Index)}]; !skipped {
 				return fmt.Errorf("a dead letter: %+v", l)
 			}
 			letters++
@@ -229,7 +230,7 @@ func (p *partition) once(h *history) error {
 				return err
 			}
 			id, at := e.Customer+" "+e.ID, row{h.frames[i].At.Seq, j}
-			if _, skipped := p.skips[actors.Place{Seq: at.seq, Index: j}]; skipped {
+			if _, skipped := p.skips[control.Place{Seq: at.seq, Index: j}]; skipped {
 				passed[id] = true
 				continue
 			}

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard/erase"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -177,7 +177,7 @@ func (w *World) erase(customer string) {
 	}
 	w.note("erase %v", ids)
 	for _, id := range ids {
-		e := actors.Erase{Workspace: workspace, Customer: id, Key: actors.EraseFingerprint([]byte(eraseKey))}
+		e := erase.Record{Workspace: workspace, Customer: id, Key: erase.Fingerprint([]byte(eraseKey))}
 		p := w.parts[stream.PartitionOf(workspace, id, len(w.parts))]
 		r := record{kind: stream.KindErase, data: e.AppendTo(nil)}
 		p.add(r)

@@ -5,7 +5,8 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard/control"
+	"github.com/nudge-engine/nudge/actors/shard/erase"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/sim/audit"
 	"github.com/nudge-engine/nudge/stream"
@@ -66,7 +67,7 @@ func (t *together) frame(p int) error {
 	t.next[p]++
 	t.reads[p].a.Frame(in.Frame.Time)
 	for j, r := range in.Frame.Records {
-		if _, skipped := t.w.parts[p].skips[actors.Place{Seq: in.At.Seq, Index: j}]; skipped {
+		if _, skipped := t.w.parts[p].skips[control.Place{Seq: in.At.Seq, Index: j}]; skipped {
 			continue
 		}
 		if err := t.record(p, &r); err != nil {
@@ -115,7 +116,7 @@ func (t *together) record(p int, r *stream.Record) error {
 	case stream.KindTransfer:
 		return t.transfer(p, r.Data)
 	case stream.KindErase:
-		e, err := actors.DecodeErase(r.Data)
+		e, err := erase.Decode(r.Data)
 		if err == nil && !a.Erase(e.Customer) {
 			t.w.mark(reachEraseTwice)
 		}

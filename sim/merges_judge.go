@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"fmt"
 
-	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard"
+	"github.com/nudge-engine/nudge/actors/shard/control"
+	"github.com/nudge-engine/nudge/actors/shard/erase"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/storage"
 	"github.com/nudge-engine/nudge/stream"
@@ -52,7 +54,7 @@ func (w *World) erasedAt(hs []*history) (map[string]at, error) {
 				if r.Kind != stream.KindErase {
 					continue
 				}
-				e, err := actors.DecodeErase(r.Data)
+				e, err := erase.Decode(r.Data)
 				if err != nil {
 					return nil, err
 				}
@@ -155,7 +157,7 @@ func (w *World) tombstones(hs []*history, erased map[string]at) error {
 		for i := range h.frames {
 			for j, r := range h.frames[i].Frame.Records {
 				here := at{p, h.frames[i].At.Seq, j}
-				_, skipped := w.parts[p].skips[actors.Place{Seq: here.seq, Index: j}]
+				_, skipped := w.parts[p].skips[control.Place{Seq: here.seq, Index: j}]
 				if skipped || dropped[here.of()] != "" {
 					continue
 				}
@@ -330,12 +332,12 @@ func (w *World) forgotten() error {
 }
 
 // erasing notes who is erased by a frame that an owner has applied.
-func (p *partition) erasing(in *actors.Input) {
+func (p *partition) erasing(in *shard.Input) {
 	for _, r := range in.Frame.Records {
 		if r.Kind != stream.KindErase {
 			continue
 		}
-		e, err := actors.DecodeErase(r.Data)
+		e, err := erase.Decode(r.Data)
 		p.w.fail(err)
 		if p.erased == nil {
 			p.erased = map[string]uint64{}

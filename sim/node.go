@@ -7,7 +7,9 @@ import (
 	"maps"
 	"strconv"
 
-	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/recovery"
+	"github.com/nudge-engine/nudge/actors/shard"
+	"github.com/nudge-engine/nudge/actors/shard/control"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/storage"
 	"github.com/nudge-engine/nudge/stream"
@@ -32,9 +34,9 @@ type node struct {
 	p      *partition
 	number int // of all owners of the partition
 	host   int
-	owner  *actors.Owner
+	owner  *shard.Owner
 	disk   *disk
-	skips  actors.Skips // that it was started with
+	skips  control.Skips // that it was started with
 	alive  bool
 	end    uint64 // of the log when it began
 
@@ -71,13 +73,13 @@ func (p *partition) start(host int, disk *disk) {
 	p.w.owners++
 	n := &node{w: p.w, p: p, number: p.started, host: host, disk: disk, alive: true, end: last(p.events)}
 	n.skips = maps.Clone(p.skips)
-	shard := p.w.shard(p.number, p.w.opt.Memory, p.upgrade.runs)
+	s := p.w.shard(p.number, p.w.opt.Memory, p.upgrade.runs)
 	name := ""
 	if p.w.opt.Claims {
 		name = "node-" + strconv.Itoa(host)
 	}
-	n.owner = actors.NewOwner(shard, name, n.env())
-	err := n.recover(shard)
+	n.owner = shard.NewOwner(s, name, n.env())
+	err := n.recover(s)
 	if errors.Is(err, errStore) {
 		p.note(n, err)
 		p.w.mark(reachStoreStart)
@@ -92,7 +94,7 @@ func (p *partition) start(host int, disk *disk) {
 		p.restore(host, disk)
 		return
 	}
-	if errors.Is(err, actors.ErrSemantics) {
+	if errors.Is(err, shard.ErrSemantics) {
 		p.refused(n, err)
 		return
 	}
@@ -108,7 +110,7 @@ func (p *partition) start(host int, disk *disk) {
 		claim := fmt.Sprintf(`{"node":%q,"epoch":%d}`, name, n.number)
 		p.add(record{kind: stream.KindClaim, data: []byte(claim)})
 	}
-	n.next, n.shown = shard.Applied().Seq+1, shard.Now()
+	n.next, n.shown = s.Applied().Seq+1, s.Now()
 	p.w.note("owner %d.%d starts at %d", p.number, n.number, n.next)
 	if n.next > 1 && last(p.events) >= n.next {
 		p.w.mark(reachSomeDurable)
@@ -125,10 +127,10 @@ func (p *partition) note(n *node, err error) {
 }
 
 // recover does what the shell does at start (R7).
-func (n *node) recover(shard *actors.Shard) error {
+func (n *node) recover(shard *shard.Shard) error {
 	ctx := context.Background()
 	was, had := n.p.upgrade, n.disk.meta(n.p.number)
-	if err := actors.TakeOver(ctx, n.disk, n.p.number, was.runs, n.p.events, n.p.effects); err != nil {
+	if err := recovery.TakeOver(ctx, n.disk, n.p.number, was.runs, n.p.events, n.p.effects); err != nil {
 		return err
 	}
 	n.p.tookOver(had)
@@ -136,13 +138,13 @@ func (n *node) recover(shard *actors.Shard) error {
 		return err
 	}
 	m := shard.Meta()
-	if err := actors.CheckEvents(ctx, n.p.events, m.Applied); err != nil {
+	if err := recovery.CheckEvents(ctx, n.p.events, m.Applied); err != nil {
 		return err
 	}
-	if err := actors.CheckEffects(ctx, n.p.effects, m.Emitted, m.LastHash); err != nil {
+	if err := recovery.CheckEffects(ctx, n.p.effects, m.Emitted, m.LastHash); err != nil {
 		return err
 	}
-	if err := actors.CheckOrigin(ctx, n.p.events, n.p.effects); err != nil {
+	if err := recovery.CheckOrigin(ctx, n.p.events, n.p.effects); err != nil {
 		return err
 	}
 	if err := shard.CheckStored(n.disk.Memory); err != nil {
@@ -174,7 +176,7 @@ func (n *node) frame() {
 		n.w.fail(err)
 		return
 	}
-	in, err := actors.DecodeInput(m)
+	in, err := shard.DecodeInput(m)
 	if err != nil {
 		n.w.fail(err)
 		return
@@ -217,7 +219,7 @@ func (n *node) frame() {
 }
 
 // probe offers the shard frames that are not the next: nothing may come of it (C3).
-func (n *node) probe(in actors.Input) {
+func (n *node) probe(in shard.Input) {
 	if n.w.rng.IntN(8) != 0 {
 		return
 	}
@@ -225,7 +227,7 @@ func (n *node) probe(in actors.Input) {
 	for _, seq := range []uint64{before.Applied.Seq, before.Applied.Seq + 2} {
 		wrong, out := in, effect.Effects{}
 		wrong.At.Seq = seq
-		if _, err := n.owner.Shard.Step(&wrong, &out); !errors.Is(err, actors.ErrGap) || !out.Empty() {
+		if _, err := n.owner.Shard.Step(&wrong, &out); !errors.Is(err, shard.ErrGap) || !out.Empty() {
 			n.w.fail(fmt.Errorf("C3: partition %d at %d takes frame %d: %w", n.p.number, before.Applied.Seq, seq, err))
 		}
 	}

@@ -1,7 +1,8 @@
 package sim
 
 import (
-	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard"
+	"github.com/nudge-engine/nudge/actors/shard/control"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -11,19 +12,19 @@ const poisonStarts = 3
 // poison is a record that ends each process that applies it. A partition has one at
 // most.
 type poison struct {
-	place  actors.Place
+	place  control.Place
 	starts int
 }
 
 // poisoned ends an owner that comes to the poison record and does not know that it is
 // to be passed over. Which record it is, is drawn before any owner has come to it.
-func (n *node) poisoned(in *actors.Input) bool {
+func (n *node) poisoned(in *shard.Input) bool {
 	p := n.p
 	// Not where a tail of the log may be lost: the skip would name another record then.
 	if p.poison == nil && in.At.Seq > p.reached && n.w.opt.Rollback == 0 && n.w.hit(n.w.opt.Poison) {
 		for i := range in.Frame.Records {
 			if in.Frame.Records[i].Kind == stream.KindEvent {
-				p.poison = &poison{place: actors.Place{Seq: in.At.Seq, Index: i}}
+				p.poison = &poison{place: control.Place{Seq: in.At.Seq, Index: i}}
 			}
 		}
 	}
@@ -44,13 +45,13 @@ func (n *node) poisoned(in *actors.Input) bool {
 }
 
 // passOver writes the control record with which the next owner passes over a record.
-func (p *partition) passOver(at actors.Place) {
+func (p *partition) passOver(at control.Place) {
 	const why = "it ended the process three times"
 	w := p.w
-	skip := actors.Skip{Partition: p.number, Seq: at.Seq, Index: at.Index, Why: why}
-	k := w.record(actors.Control{Skip: &skip})
+	skip := control.Skip{Partition: p.number, Seq: at.Seq, Index: at.Index, Why: why}
+	k := w.record(control.Record{Skip: &skip})
 	if p.skips == nil {
-		p.skips = actors.Skips{}
+		p.skips = control.Skips{}
 	}
 	p.skips[at] = why
 	w.copyControl(k)

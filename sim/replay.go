@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/storage"
 )
@@ -57,7 +57,7 @@ func (p *partition) replays(h *history) error {
 }
 
 // upgraded is the shard under the next semantics.
-func (p *partition) upgraded(s *actors.Shard, disk *storage.Memory, limit int64) (*actors.Shard, error) {
+func (p *partition) upgraded(s *shard.Shard, disk *storage.Memory, limit int64) (*shard.Shard, error) {
 	b := s.Snapshot()
 	m := s.Meta()
 	m.Semantics = p.upgrade.runs
@@ -71,9 +71,9 @@ func (p *partition) upgraded(s *actors.Shard, disk *storage.Memory, limit int64)
 
 // fold applies one frame and gives its effect messages to emit.
 func (p *partition) fold(
-	s *actors.Shard,
+	s *shard.Shard,
 	disk *storage.Memory,
-	in *actors.Input,
+	in *shard.Input,
 	emit func(n uint64, data []byte) error,
 ) error {
 	for done := false; !done; {

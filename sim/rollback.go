@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -152,7 +152,7 @@ func (p *partition) unread(frames []stream.Message) (all []record) {
 
 // noticed says whether an error is the halt that a wrong log must lead to.
 func (p *partition) noticed(err error) bool {
-	return p.wrong != nil && (errors.Is(err, actors.ErrContinuity) || errors.Is(err, actors.ErrDiverged))
+	return p.wrong != nil && (errors.Is(err, shard.ErrContinuity) || errors.Is(err, shard.ErrDiverged))
 }
 
 // restore puts the right log back and starts an owner. What was published meanwhile is

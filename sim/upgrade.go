@@ -3,7 +3,7 @@ package sim
 import (
 	"fmt"
 
-	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/storage"
 )
@@ -61,24 +61,24 @@ func (p *partition) swap() {
 }
 
 // meta is what the disk's snapshot says, the zero value without one.
-func (d *disk) meta(partition int) (m actors.Meta) {
+func (d *disk) meta(partition int) (m shard.Meta) {
 	b, err := d.Memory.Get(storage.MetaKey(partition))
 	if err == nil && b != nil {
-		m, err = actors.DecodeMeta(b)
+		m, err = shard.DecodeMeta(b)
 	}
 	d.w.fail(err)
 	return m
 }
 
 // drained says whether a snapshot stands at the end of the log with all effects out.
-func (p *partition) drained(m actors.Meta) bool {
+func (p *partition) drained(m shard.Meta) bool {
 	return m.Applied.Seq == last(p.events) && m.Emitted == last(p.effects)
 }
 
 // tookOver checks that a partition goes on under the next semantics only where the
 // one before had drained, or had done nothing that can be seen. had is the snapshot
 // before.
-func (p *partition) tookOver(had actors.Meta) {
+func (p *partition) tookOver(had shard.Meta) {
 	u := &p.upgrade
 	if u.runs == effect.Semantics || u.done {
 		return

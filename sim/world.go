@@ -12,7 +12,9 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
-	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard"
+	"github.com/nudge-engine/nudge/actors/shard/control"
+	"github.com/nudge-engine/nudge/actors/shard/dedupe"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/sim/audit"
@@ -48,7 +50,7 @@ type World struct {
 
 	ctl      [][]byte                     // the control records, in their order
 	applied  []workload.Edit              // what is applied before the calls and by each edit
-	applies  []actors.Apply               // the same, as records say it
+	applies  []control.Apply              // the same, as records say it
 	editOf   map[uint64]int               // of applied, by control record
 	decider  *decider                     // nil: no experiment is decided
 	inForce  map[string]campaign.Document // after all of them
@@ -82,8 +84,8 @@ func New(lang *campaign.Language, rng *rand.Rand, o Options, load workload.Workl
 	}
 	w.trace.hash.Reset()
 	w.log = stream.NewMemory(func() time.Time { return w.stamp() })
-	w.record(actors.Control{Genesis: &actors.Genesis{
-		LogID: "sim", Partitions: o.Partitions, Semantics: effect.Semantics, DedupeIDs: actors.DefaultDedupeIDs,
+	w.record(control.Record{Genesis: &control.Genesis{
+		LogID: "sim", Partitions: o.Partitions, Semantics: effect.Semantics, DedupeIDs: dedupe.DefaultIDs,
 	}})
 	for _, e := range append([]workload.Edit{{Campaigns: load.Campaigns, House: load.House}}, load.Edits...) {
 		if err := w.define(lang, e); err != nil {
@@ -256,7 +258,7 @@ func (w *World) Reached() Reach { return w.reach }
 // define makes what a control record applies: campaigns and the policy.
 func (w *World) define(lang *campaign.Language, e workload.Edit) error {
 	k := len(w.applied) + 2
-	apply := actors.Apply{Workspace: workspace}
+	apply := control.Apply{Workspace: workspace}
 	put := func(name, text string, needs map[string][]campaign.Variable) error {
 		parsed, err := campaign.Parse(lang, name, []byte(text))
 		if err != nil {
@@ -290,7 +292,7 @@ func (w *World) define(lang *campaign.Language, e workload.Edit) error {
 }
 
 // record appends a control record, and gives its number.
-func (w *World) record(c actors.Control) int {
+func (w *World) record(c control.Record) int {
 	c.K = uint64(len(w.ctl) + 1)
 	w.ctl = append(w.ctl, c.Encode())
 	return len(w.ctl)
@@ -298,7 +300,7 @@ func (w *World) record(c actors.Control) int {
 
 // recordApply appends the record that applies what is before the calls (0) or an edit.
 func (w *World) recordApply(i int) int {
-	k := w.record(actors.Control{Apply: &w.applies[i]})
+	k := w.record(control.Record{Apply: &w.applies[i]})
 	w.editOf[uint64(k)] = i
 	return k
 }
@@ -326,8 +328,8 @@ func (w *World) compile(_ string, d *campaign.Document) (campaign.Parsed, error)
 	return p, nil
 }
 
-func (w *World) shard(partition int, limit int64, semantics uint64) *actors.Shard {
-	return actors.NewShard(actors.Config{
+func (w *World) shard(partition int, limit int64, semantics uint64) *shard.Shard {
+	return shard.New(shard.Config{
 		Partition: partition, Compile: w.compile, MemoryLimit: limit, Semantics: semantics,
 		Skips: maps.Clone(w.parts[partition].skips), EraseKey: []byte(eraseKey),
 	})

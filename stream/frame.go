@@ -40,7 +40,7 @@ const (
 	KindTransfer                  // campaign.Transfer, from a customer who merged
 	KindErase                     // a customer who must be forgotten
 
-	KindFill Kind = 20 // actors.FillRecord: history of a counter, read from the log
+	KindFill Kind = 20 // backfill.Record: history of a counter, read from the log
 )
 
 // Record is one record of a frame. Data aliases the frame's bytes.

@@ -7,7 +7,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard/control"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -181,7 +181,7 @@ func reach(extents []extent) (text string, frames int, err error) {
 }
 
 // skipsOf are the records of a partition that the control log has passed over.
-func skipsOf(control []actors.Control, partition int) []skip {
+func skipsOf(control []control.Record, partition int) []skip {
 	var all []skip
 	for i := range control {
 		if s := control[i].Skip; s != nil && s.Partition == partition {

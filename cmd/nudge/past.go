@@ -9,7 +9,10 @@ import (
 
 	"github.com/gofrs/flock"
 
-	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/recovery"
+	"github.com/nudge-engine/nudge/actors/shard"
+	"github.com/nudge-engine/nudge/actors/shard/control"
+	"github.com/nudge-engine/nudge/actors/shard/view"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/storage"
@@ -29,7 +32,7 @@ type stopped struct {
 	store   *storage.Pebble
 	log     *stream.JetStream
 	lang    *campaign.Language
-	control []actors.Control
+	control []control.Record
 	key     []byte // of the hashes of erased customers
 }
 
@@ -95,9 +98,9 @@ type replay struct {
 	events    stream.Stream
 	info      stream.Info
 	first     uint64 // the first frame that can be replayed
-	snapshot  actors.Meta
+	snapshot  shard.Meta
 
-	shard     *actors.Shard
+	shard     *shard.Shard
 	reach     int64               // log time from which it is whole, ms; 0: from the first record on
 	decisions []campaign.Decision // of the customer, oldest first, the last maxDecisions
 }
@@ -146,8 +149,8 @@ func (r *replay) bases(ctx context.Context) ([]base, error) {
 		if meta.Semantics != effect.Semantics || meta.Applied.Seq+1 < r.first {
 			continue
 		}
-		err = actors.CheckEvents(ctx, r.events, meta.Applied)
-		if errors.Is(err, actors.ErrContinuity) {
+		err = recovery.CheckEvents(ctx, r.events, meta.Applied)
+		if errors.Is(err, shard.ErrContinuity) {
 			continue
 		}
 		if err != nil {
@@ -164,7 +167,7 @@ func (r *replay) bases(ctx context.Context) ([]base, error) {
 }
 
 // meta is what a checkpoint (or the store, for the empty path) says about the partition.
-func (r *replay) meta(path string) (m actors.Meta, err error) {
+func (r *replay) meta(path string) (m shard.Meta, err error) {
 	store := r.data.store
 	if path != "" {
 		if store, err = storage.OpenPebble(storage.PebbleConfig{Dir: path, ReadOnly: true}); err != nil {
@@ -176,7 +179,7 @@ func (r *replay) meta(path string) (m actors.Meta, err error) {
 	if err != nil || stored == nil {
 		return m, err
 	}
-	return actors.DecodeMeta(stored)
+	return shard.DecodeMeta(stored)
 }
 
 // begin takes up the latest state at or before an instant (ms); 0: the oldest there is.
@@ -196,8 +199,8 @@ func (r *replay) begin(ctx context.Context, at int64, trace *campaign.Trace) err
 		}
 	}
 	r.reach = from.now
-	r.shard = actors.NewShard(actors.Config{
-		Partition: r.partition, Skips: actors.SkipsOf(r.data.control, r.partition), Trace: trace,
+	r.shard = shard.New(shard.Config{
+		Partition: r.partition, Skips: control.SkipsOf(r.data.control, r.partition), Trace: trace,
 		EraseKey: r.data.key,
 		Compile: func(workspace string, d *campaign.Document) (campaign.Parsed, error) {
 			return campaign.ParseDocument(r.data.lang, workspace, d)
@@ -220,7 +223,7 @@ func (r *replay) run(ctx context.Context, out console, until int64) error {
 		if err != nil {
 			return err
 		}
-		in, err := actors.DecodeInput(m)
+		in, err := shard.DecodeInput(m)
 		if err != nil {
 			return err
 		}
@@ -264,7 +267,7 @@ func (r *replay) check(seq uint64) error {
 }
 
 // view is the customer as the replay left them, nil when there is none.
-func (r *replay) view() *actors.View {
+func (r *replay) view() *view.Customer {
 	newest := slices.Clone(r.decisions)
 	slices.Reverse(newest)
 	return r.shard.PastView(workspace, r.customer, newest)

@@ -9,7 +9,9 @@ import (
 
 	"github.com/gofrs/flock"
 
-	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/recovery"
+	"github.com/nudge-engine/nudge/actors/shard"
+	"github.com/nudge-engine/nudge/actors/shard/control"
 	"github.com/nudge-engine/nudge/sink/dispatch"
 	"github.com/nudge-engine/nudge/sink/warehouse"
 	"github.com/nudge-engine/nudge/storage"
@@ -57,7 +59,7 @@ func (r *recoverCommand) Run(out console) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
-	control, err := controlRecords(log)
+	ctl, err := controlRecords(log)
 	if err != nil {
 		return err
 	}
@@ -65,7 +67,7 @@ func (r *recoverCommand) Run(out console) (err error) {
 	if err != nil {
 		return err
 	}
-	partitions := control[0].Genesis.Partitions
+	partitions := ctl[0].Genesis.Partitions
 	missing := &missingParts{dir: r.Data, log: log, store: store, out: out, do: r.Yes, key: key}
 	if err := missing.look(context.Background()); err != nil {
 		return err
@@ -77,15 +79,15 @@ func (r *recoverCommand) Run(out console) (err error) {
 		}
 	}
 	for p := range partitions {
-		c := &recovery{
-			partition: p, log: missing.streams(), store: store, out: out, do: r.Yes, genesis: *control[0].Genesis,
-			skips: actors.SkipsOf(control, p), eraseKey: key,
+		c := &partitionRecovery{
+			partition: p, log: missing.streams(), store: store, out: out, do: r.Yes, genesis: *ctl[0].Genesis,
+			skips: control.SkipsOf(ctl, p), eraseKey: key,
 		}
 		if err := c.run(context.Background(), sinks[p]); err != nil {
 			return fmt.Errorf("partition %d: %w", p, err)
 		}
 	}
-	return missing.accept(context.Background(), control[0].Genesis.LogID)
+	return missing.accept(context.Background(), ctl[0].Genesis.LogID)
 }
 
 // closingStore is what the state is kept in, closed by who opened it.
@@ -103,27 +105,27 @@ func (r *recoverCommand) state() (closingStore, error) {
 	return storage.OpenPebble(storage.PebbleConfig{Dir: dir, ReadOnly: !r.Yes})
 }
 
-// recovery looks at one partition and mends it.
-type recovery struct {
+// partitionRecovery looks at one partition and mends it.
+type partitionRecovery struct {
 	partition int
 	eraseKey  []byte
 	log       stream.Log
 	store     storage.Store
 	out       console
 	do        bool
-	genesis   actors.Genesis
-	skips     actors.Skips
+	genesis   control.Genesis
+	skips     control.Skips
 }
 
-func (c *recovery) say(format string, args ...any) {
+func (c *partitionRecovery) say(format string, args ...any) {
 	fmt.Fprintf(c.out.out, "partition %d: %s\n", c.partition, fmt.Sprintf(format, args...))
 }
 
-func (c *recovery) run(ctx context.Context, sink warehouse.Position) error {
-	var meta actors.Meta
+func (c *partitionRecovery) run(ctx context.Context, sink warehouse.Position) error {
+	var meta shard.Meta
 	stored, err := c.store.Get(storage.MetaKey(c.partition))
 	if err == nil && stored != nil {
-		meta, err = actors.DecodeMeta(stored)
+		meta, err = shard.DecodeMeta(stored)
 	}
 	if err != nil {
 		return err
@@ -149,12 +151,12 @@ func (c *recovery) run(ctx context.Context, sink warehouse.Position) error {
 		effect: max(meta.Emitted, sink.Effect, copied),
 	}
 	whole, err := c.mend(ctx, "frames", events, read.frame, meta.Applied.Seq,
-		actors.CheckEvents(ctx, events, meta.Applied), meta.Applied.Time)
+		recovery.CheckEvents(ctx, events, meta.Applied), meta.Applied.Time)
 	if err != nil {
 		return err
 	}
 	same, err := c.mend(ctx, "effect messages", effects, read.effect, min(copied, sink.Effect),
-		actors.CheckEffects(ctx, effects, meta.Emitted, meta.LastHash), 0)
+		recovery.CheckEffects(ctx, effects, meta.Emitted, meta.LastHash), 0)
 	if err != nil {
 		return err
 	}
@@ -173,10 +175,10 @@ type readTo struct{ frame, effect uint64 }
 
 // moveOn lets the snapshot stand where the numbering goes on, when readers had come
 // further than it: what stood between is gone for the state.
-func (c *recovery) moveOn(meta *actors.Meta, read readTo, told effectEnd, whole, same bool) error {
+func (c *partitionRecovery) moveOn(meta *shard.Meta, read readTo, told effectEnd, whole, same bool) error {
 	next := *meta
 	if !whole && read.frame > meta.Applied.Seq {
-		next.Applied = actors.Position{Seq: read.frame, Time: meta.Applied.Time}
+		next.Applied = shard.Position{Seq: read.frame, Time: meta.Applied.Time}
 		if told.n > meta.Emitted {
 			next.Emitted, next.LastHash = told.n, told.hash
 		}
@@ -200,7 +202,7 @@ func (c *recovery) moveOn(meta *actors.Meta, read readTo, told effectEnd, whole,
 // when the stream is not the one that was read. used is the last message that all
 // who need it had; later are messages that came after the loss, from the instant
 // since (ns; 0: none are kept).
-func (c *recovery) mend(ctx context.Context, what string, s stream.Stream, read, used uint64, broken error,
+func (c *partitionRecovery) mend(ctx context.Context, what string, s stream.Stream, read, used uint64, broken error,
 	since int64,
 ) (whole bool, err error) {
 	info, err := s.Info(ctx)
@@ -210,7 +212,7 @@ func (c *recovery) mend(ctx context.Context, what string, s stream.Stream, read,
 	if broken == nil && info.Last >= read {
 		return true, nil
 	}
-	if broken != nil && !errors.Is(broken, actors.ErrContinuity) {
+	if broken != nil && !errors.Is(broken, shard.ErrContinuity) {
 		return false, broken
 	}
 	c.say("%s: the log has %d..%d, it was read to %d: %v", what, info.First, info.Last, read, broken)
@@ -240,7 +242,7 @@ func (c *recovery) mend(ctx context.Context, what string, s stream.Stream, read,
 
 // after are the messages up to read that were stored after since: they came under
 // numbers that had been used before.
-func (c *recovery) after(ctx context.Context, s stream.Stream, info stream.Info, read uint64, since int64) (
+func (c *partitionRecovery) after(ctx context.Context, s stream.Stream, info stream.Info, read uint64, since int64) (
 	found [][]byte, err error,
 ) {
 	if since == 0 {

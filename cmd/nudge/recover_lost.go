@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard"
+	"github.com/nudge-engine/nudge/actors/shard/control"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/stream"
@@ -13,7 +15,7 @@ import (
 
 // passOver accepts that frames are lost which the disk damaged and which the
 // snapshot does not have.
-func (c *recovery) passOver(ctx context.Context, events, effects stream.Stream, meta actors.Meta) (int, error) {
+func (c *partitionRecovery) passOver(ctx context.Context, events, effects stream.Stream, meta shard.Meta) (int, error) {
 	lost, err := c.lostFrames(ctx, events, meta.Applied.Seq)
 	if err != nil || len(lost) == 0 {
 		return 0, err
@@ -46,12 +48,14 @@ func (c *recovery) passOver(ctx context.Context, events, effects stream.Stream, 
 
 const acceptedLoss = "the disk damaged the frame; `nudge recover --yes` accepted the loss"
 
-func (c *recovery) lostFrames(ctx context.Context, events stream.Stream, applied uint64) ([]actors.Place, error) {
+func (c *partitionRecovery) lostFrames(ctx context.Context, events stream.Stream, applied uint64) (
+	[]control.Place, error,
+) {
 	info, err := events.Info(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var lost []actors.Place
+	var lost []control.Place
 	for seq := max(info.First, applied+1); seq <= info.Last; seq++ {
 		in, err := readFrame(ctx, events, seq)
 		if errors.Is(err, stream.ErrNotFound) {
@@ -61,7 +65,7 @@ func (c *recovery) lostFrames(ctx context.Context, events stream.Stream, applied
 			return nil, err
 		}
 		for i := range in.Frame.Records {
-			place := actors.Place{Seq: seq, Index: i}
+			place := control.Place{Seq: seq, Index: i}
 			if in.Frame.Records[i].Kind == stream.KindLost && c.skips[place] == "" {
 				lost = append(lost, place)
 			}
@@ -70,12 +74,12 @@ func (c *recovery) lostFrames(ctx context.Context, events stream.Stream, applied
 	return lost, nil
 }
 
-func readFrame(ctx context.Context, events stream.Stream, seq uint64) (actors.Input, error) {
+func readFrame(ctx context.Context, events stream.Stream, seq uint64) (shard.Input, error) {
 	m, err := events.Get(ctx, seq)
 	if err != nil {
-		return actors.Input{}, err
+		return shard.Input{}, err
 	}
-	in, err := actors.DecodeInput(m)
+	in, err := shard.DecodeInput(m)
 	if err != nil {
 		err = fmt.Errorf("frame %d: %w", seq, err)
 	}
@@ -95,11 +99,11 @@ func lastFrame(ctx context.Context, effects stream.Stream) (end effectEnd, err e
 		return end, err
 	}
 	m, err := effect.DecodeMessage(stored.Data)
-	return effectEnd{seq: m.Seq, n: info.Last, hash: actors.PositionOf(stored).Hash}, err
+	return effectEnd{seq: m.Seq, n: info.Last, hash: shard.PositionOf(stored).Hash}, err
 }
 
 // accept writes the control record that has the frame passed over.
-func (c *recovery) accept(ctx context.Context, place actors.Place, rebased uint64) error {
+func (c *partitionRecovery) accept(ctx context.Context, place control.Place, rebased uint64) error {
 	if !c.do {
 		c.say("would pass over frame %d; say --yes to do it", place.Seq)
 		return nil
@@ -112,7 +116,7 @@ func (c *recovery) accept(ctx context.Context, place actors.Place, rebased uint6
 	if err != nil {
 		return err
 	}
-	err = controller.Skip(ctx, actors.Skip{
+	err = controller.Skip(ctx, control.Skip{
 		Partition: c.partition, Seq: place.Seq, Index: place.Index, Why: acceptedLoss, Rebased: rebased,
 	})
 	if err == nil {
@@ -122,12 +126,12 @@ func (c *recovery) accept(ctx context.Context, place actors.Place, rebased uint6
 }
 
 // shard is the partition's as its snapshot says.
-func (c *recovery) shard() (*actors.Shard, error) {
+func (c *partitionRecovery) shard() (*shard.Shard, error) {
 	lang, err := campaign.NewLanguage()
 	if err != nil {
 		return nil, err
 	}
-	shard := actors.NewShard(actors.Config{
+	shard := shard.New(shard.Config{
 		Partition: c.partition, Skips: c.skips, EraseKey: c.eraseKey,
 		Compile: func(workspace string, d *campaign.Document) (campaign.Parsed, error) {
 			return campaign.ParseDocument(lang, workspace, d)
@@ -139,7 +143,7 @@ func (c *recovery) shard() (*actors.Shard, error) {
 // rebase computes the state without the lost frames up to where effects that were
 // computed with them end, and takes a snapshot there: what they told and sent stays,
 // and nothing is told or sent again.
-func (c *recovery) rebase(ctx context.Context, events stream.Stream, end effectEnd) error {
+func (c *partitionRecovery) rebase(ctx context.Context, events stream.Stream, end effectEnd) error {
 	c.say("effects to %d were computed with the lost frames: they stay; to frame %d the state is computed without",
 		end.n, end.seq)
 	if !c.do {

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard"
 )
 
 // A bit of a frame is flipped on disk before a snapshot has it: the partition halts;
@@ -36,7 +36,7 @@ func TestRecoverDamagedFrame(t *testing.T) {
 	for d.engine.Halted(0) == nil && t.Context().Err() == nil {
 		<-d.engine.Changed(0)
 	}
-	if err := d.engine.Halted(0); !errors.Is(err, actors.ErrLost) {
+	if err := d.engine.Halted(0); !errors.Is(err, shard.ErrLost) {
 		t.Fatalf("the partition says %v; want ErrLost", err)
 	}
 	d.stop()
@@ -106,7 +106,7 @@ func TestRecoverRolledBackWithoutSnapshot(t *testing.T) {
 	copied(old, filepath.Join(killed, events))
 
 	d = openDataDirHalted(t, killed)
-	if err := d.engine.Halted(0); !errors.Is(err, actors.ErrContinuity) {
+	if err := d.engine.Halted(0); !errors.Is(err, shard.ErrContinuity) {
 		t.Fatalf("the partition says %v; want ErrContinuity", err)
 	}
 	d.stop()

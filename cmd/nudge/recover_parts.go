@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard/erase"
 	"github.com/nudge-engine/nudge/internal/identity"
 	"github.com/nudge-engine/nudge/internal/parts"
 	"github.com/nudge-engine/nudge/storage"
@@ -46,7 +46,7 @@ func (m *missingParts) look(ctx context.Context) (err error) {
 	}
 	m.given = parts.Given{Node: id.Node, NodeLog: id.Log}
 	if m.key != nil {
-		m.given.EraseKey = strconv.FormatUint(actors.EraseFingerprint(m.key), 16)
+		m.given.EraseKey = strconv.FormatUint(erase.Fingerprint(m.key), 16)
 	}
 	if os.Getenv("NUDGE_CLICKHOUSE_URL") == "" {
 		if m.given.Rows, err = parts.ReadRows(filepath.Join(m.dir, "clickhouse")); err != nil {

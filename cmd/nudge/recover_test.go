@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard"
 )
 
 // Streams of which an older copy is put in place: the partition halts; recover
@@ -44,7 +44,7 @@ func recoverFromOldCopy(t *testing.T, streams []string) {
 		}
 	}
 	d = openDataDirHalted(t, dir)
-	if err := d.engine.Halted(0); !errors.Is(err, actors.ErrContinuity) {
+	if err := d.engine.Halted(0); !errors.Is(err, shard.ErrContinuity) {
 		t.Fatalf("unexpected state %v; want ErrContinuity", err)
 	}
 	d.stop()

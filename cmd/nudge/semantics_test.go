@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/storage"
@@ -157,7 +157,7 @@ func TestUndrainedSemantics1IsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m, err := actors.DecodeMeta(stored); err != nil || m.Semantics != 1 {
+	if m, err := shard.DecodeMeta(stored); err != nil || m.Semantics != 1 {
 		t.Errorf("unexpected snapshot %+v, error %v; want it as it was", m, err)
 	}
 	d.publisher.Close(t.Context())

@@ -9,7 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard"
+	"github.com/nudge-engine/nudge/actors/shard/control"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/ingest"
 	"github.com/nudge-engine/nudge/internal/definition"
@@ -28,7 +29,7 @@ type story struct {
 	store  *storage.Pebble
 	events stream.Stream
 	ctl    stream.Stream
-	shard  *actors.Shard
+	shard  *shard.Shard
 	k      uint64
 	clock  int64 // ms
 	lines  int
@@ -44,11 +45,11 @@ func newStory(t *testing.T, dir string) *story {
 		t.Fatal(err)
 	}
 	s := &story{dir: dir, lang: lang, clock: at(t, "2026-03-01T10:00:00Z")}
-	s.shard = actors.NewShard(actors.Config{Compile: func(workspace string, d *campaign.Document) (campaign.Parsed, error) {
+	s.shard = shard.New(shard.Config{Compile: func(workspace string, d *campaign.Document) (campaign.Parsed, error) {
 		return campaign.ParseDocument(lang, workspace, d)
 	}})
 	s.open(t)
-	s.control(t, actors.Control{Genesis: &actors.Genesis{LogID: "log", Partitions: 1, Semantics: effect.Semantics}})
+	s.control(t, control.Record{Genesis: &control.Genesis{LogID: "log", Partitions: 1, Semantics: effect.Semantics}})
 	return s
 }
 
@@ -88,7 +89,7 @@ func (s *story) close(t *testing.T) {
 	}
 }
 
-func (s *story) control(t *testing.T, c actors.Control) {
+func (s *story) control(t *testing.T, c control.Record) {
 	t.Helper()
 	s.k++
 	c.K = s.k
@@ -105,7 +106,7 @@ func (s *story) apply(t *testing.T, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &actors.Apply{Workspace: workspace}
+	a := &control.Apply{Workspace: workspace}
 	for i := range docs {
 		if p := docs[i].Campaign; p != nil {
 			s.known = append(s.known, p)
@@ -114,7 +115,7 @@ func (s *story) apply(t *testing.T, text string) {
 		d.Version = uint32(s.k)
 		a.Documents = append(a.Documents, d)
 	}
-	s.control(t, actors.Control{Apply: a})
+	s.control(t, control.Record{Apply: a})
 }
 
 // step appends a frame and applies it, and then what the channels answered.
@@ -133,7 +134,7 @@ func (s *story) step(t *testing.T, records ...stream.Record) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		in, err := actors.DecodeInput(m)
+		in, err := shard.DecodeInput(m)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,7 +10,8 @@ import (
 	"github.com/cespare/xxhash/v2"
 	"github.com/gofrs/flock"
 
-	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard"
+	"github.com/nudge-engine/nudge/actors/shard/control"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/storage"
@@ -54,7 +55,7 @@ func (v *verifyCommand) Run(out console) (err error) {
 	if err != nil {
 		return err
 	}
-	control, err := controlRecords(log)
+	ctl, err := controlRecords(log)
 	if err != nil {
 		return err
 	}
@@ -62,13 +63,13 @@ func (v *verifyCommand) Run(out console) (err error) {
 	if err != nil {
 		return err
 	}
-	partitions := control[0].Genesis.Partitions
+	partitions := ctl[0].Genesis.Partitions
 	wrong, unknown := 0, 0
 	for p := range partitions {
 		c := &comparison{
 			partition: p, log: log, store: store, dir: filepath.Join(v.Data, "state"),
-			skips:   actors.SkipsOf(control, p),
-			rebased: rebasedTo(control, p), eraseKey: key, genesis: uint64(control[0].Genesis.Semantics),
+			skips:   control.SkipsOf(ctl, p),
+			rebased: rebasedTo(ctl, p), eraseKey: key, genesis: uint64(ctl[0].Genesis.Semantics),
 			compile: func(workspace string, d *campaign.Document) (campaign.Parsed, error) {
 				return campaign.ParseDocument(lang, workspace, d)
 			},
@@ -101,7 +102,7 @@ func errorsOnly(out console) *slog.Logger {
 }
 
 // controlRecords reads the control log; the first record is the genesis.
-func controlRecords(log *stream.JetStream) ([]actors.Control, error) {
+func controlRecords(log *stream.JetStream) ([]control.Record, error) {
 	ctx := context.Background()
 	if _, found, err := log.Created(ctx, stream.ControlStream); err != nil || !found {
 		return nil, errors.Join(err, fmt.Errorf("the log has no stream %s, which has campaigns, versions and limits: "+
@@ -117,13 +118,13 @@ func controlRecords(log *stream.JetStream) ([]actors.Control, error) {
 	if err != nil {
 		return nil, err
 	}
-	var records []actors.Control
+	var records []control.Record
 	for k := uint64(1); k <= info.Last; k++ {
 		m, err := ctl.Get(ctx, k)
 		if err != nil {
 			return nil, fmt.Errorf("control record %d: %w", k, err)
 		}
-		c, err := actors.DecodeControl(m.Data)
+		c, err := control.Decode(m.Data)
 		if err != nil {
 			return nil, err
 		}
@@ -141,8 +142,8 @@ type comparison struct {
 	log       stream.Log
 	store     storage.Store
 	dir       string
-	compile   actors.Compile
-	skips     actors.Skips
+	compile   shard.Compile
+	skips     control.Skips
 	eraseKey  []byte
 	rebased   uint64 // effects up to this frame were computed with frames that are lost
 	genesis   uint64 // semantics of the program that made the log
@@ -223,14 +224,14 @@ func (c *comparison) run(ctx context.Context) (err error) {
 }
 
 // snapshot reads the snapshot's meta and checks its hash against what is stored.
-func (c *comparison) snapshot() (actors.Meta, error) {
-	var m actors.Meta
+func (c *comparison) snapshot() (shard.Meta, error) {
+	var m shard.Meta
 	stored, err := c.store.Get(storage.MetaKey(c.partition))
 	if err != nil {
 		return m, err
 	}
 	if stored != nil {
-		if m, err = actors.DecodeMeta(stored); err != nil {
+		if m, err = shard.DecodeMeta(stored); err != nil {
 			return m, err
 		}
 	}
@@ -256,7 +257,7 @@ func (c *comparison) snapshot() (actors.Meta, error) {
 
 // base is the shard that the replay begins with: a new one, or one from the oldest
 // checkpoint of this semantics whose next frame the log still has.
-func (c *comparison) base(info stream.Info) (*actors.Shard, error) {
+func (c *comparison) base(info stream.Info) (*shard.Shard, error) {
 	info.First = max(info.First, c.rebased+1)
 	c.begins, c.earlier = max(info.First, 1), c.genesis != effect.Semantics
 	if info.First <= 1 && !c.earlier {
@@ -267,16 +268,16 @@ func (c *comparison) base(info stream.Info) (*actors.Shard, error) {
 		return nil, err
 	}
 	for _, path := range append(checkpointPaths(c.dir, names), "") {
-		shard := c.shard()
-		err := recoverFrom(shard, path, c.store)
-		if errors.Is(err, actors.ErrSemantics) {
+		s := c.shard()
+		err := recoverFrom(s, path, c.store)
+		if errors.Is(err, shard.ErrSemantics) {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		if shard.Applied().Seq+1 >= info.First {
-			return shard, nil
+		if s.Applied().Seq+1 >= info.First {
+			return s, nil
 		}
 	}
 	if c.earlier {
@@ -286,7 +287,7 @@ func (c *comparison) base(info stream.Info) (*actors.Shard, error) {
 	return nil, fmt.Errorf("the log begins at %d; no checkpoint and no snapshot reaches it", info.First)
 }
 
-func rebasedTo(control []actors.Control, partition int) (frame uint64) {
+func rebasedTo(control []control.Record, partition int) (frame uint64) {
 	for i := range control {
 		if s := control[i].Skip; s != nil && s.Partition == partition {
 			frame = max(frame, s.Rebased)
@@ -295,8 +296,8 @@ func rebasedTo(control []actors.Control, partition int) (frame uint64) {
 	return frame
 }
 
-func (c *comparison) shard() *actors.Shard {
-	return actors.NewShard(actors.Config{
+func (c *comparison) shard() *shard.Shard {
+	return shard.New(shard.Config{
 		Partition: c.partition, Compile: c.compile, Skips: c.skips, EraseKey: c.eraseKey,
 	})
 }
@@ -310,7 +311,7 @@ func checkpointPaths(dir string, names []string) []string {
 }
 
 // recoverFrom loads a checkpoint; the empty path means the store itself.
-func recoverFrom(shard *actors.Shard, path string, current storage.Store) error {
+func recoverFrom(shard *shard.Shard, path string, current storage.Store) error {
 	if path == "" {
 		return shard.Recover(current)
 	}
@@ -322,22 +323,22 @@ func recoverFrom(shard *actors.Shard, path string, current storage.Store) error 
 }
 
 // step applies one frame and compares what comes out with the effect stream.
-func (c *comparison) step(ctx context.Context, shard *actors.Shard, seq uint64) error {
+func (c *comparison) step(ctx context.Context, s *shard.Shard, seq uint64) error {
 	m, err := c.events.Get(ctx, seq)
 	if err != nil {
 		return err
 	}
-	in, err := actors.DecodeInput(m)
+	in, err := shard.DecodeInput(m)
 	if err != nil {
 		return err
 	}
 	for done := false; !done; {
 		var out effect.Effects
-		if done, err = shard.Step(&in, &out); err != nil {
+		if done, err = s.Step(&in, &out); err != nil {
 			return err
 		}
 		var different error
-		shard.Encode(&out, func(n uint64, data []byte) {
+		s.Encode(&out, func(n uint64, data []byte) {
 			if n < c.first || n > c.last || different != nil {
 				return // trimmed, or not written before the server stopped
 			}
@@ -356,7 +357,7 @@ func (c *comparison) step(ctx context.Context, shard *actors.Shard, seq uint64) 
 }
 
 // compare holds a shard against the snapshot of the same frame.
-func compare(shard *actors.Shard, want actors.Meta) error {
+func compare(shard *shard.Shard, want shard.Meta) error {
 	shard.Snapshot() // works the state hash out; the batch is dropped
 	shard.Saved()
 	got := shard.Meta()

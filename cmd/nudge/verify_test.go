@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard/control"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/storage"
@@ -61,7 +62,7 @@ func startDataDirAt(t *testing.T, dir string, clock func() (int64, error)) *data
 	}
 	d.events, d.effects = open(stream.EventStream(0)), open(stream.EffectStream(0))
 	if d.control, err = actors.OpenController(t.Context(), open(stream.ControlStream),
-		actors.Genesis{LogID: "log", Partitions: 1, Semantics: effect.Semantics}); err != nil {
+		control.Genesis{LogID: "log", Partitions: 1, Semantics: effect.Semantics}); err != nil {
 		t.Fatal(err)
 	}
 	lang, err := campaign.NewLanguage()

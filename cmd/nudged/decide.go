@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard/control"
+	"github.com/nudge-engine/nudge/actors/shard/experiment"
 	"github.com/nudge-engine/nudge/campaign"
 )
 
@@ -42,13 +44,13 @@ func (n *node) decide(ctx context.Context) {
 	}
 }
 
-func (n *node) lookAtExperiments(ctx context.Context, d *actors.Decider) ([]actors.Decide, error) {
+func (n *node) lookAtExperiments(ctx context.Context, d *actors.Decider) ([]control.Decide, error) {
 	limited, cancel := context.WithTimeout(ctx, applyLimit)
 	defer cancel()
 	return d.Look(limited)
 }
 
-func (n *node) logDecision(d *actors.Decide) {
+func (n *node) logDecision(d *control.Decide) {
 	attributes := []any{
 		slog.String("campaign", d.Campaign), slog.String("step", d.Step), slog.String("reason", string(d.Reason)),
 		slog.String("hour", campaign.FormatTime(d.Hour*campaign.HourMillis)), slog.Any("figures", d.Arms),
@@ -73,8 +75,8 @@ func (n *node) gaugeExperiments(ctx context.Context) {
 		}
 	}
 	n.blocked.Store(blocked)
-	if len(trials) > actors.MaxTallies {
+	if len(trials) > experiment.MaxTallies {
 		n.log.Error("more experiments look for a winner than are counted", slog.Int("experiments", len(trials)),
-			slog.Int("limit", actors.MaxTallies))
+			slog.Int("limit", experiment.MaxTallies))
 	}
 }

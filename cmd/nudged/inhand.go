@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 
-	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard"
+	"github.com/nudge-engine/nudge/actors/shard/control"
 	"github.com/nudge-engine/nudge/storage"
 )
 
@@ -32,11 +33,11 @@ func (n *node) openInHand(ctx context.Context) (err error) {
 			continue
 		}
 		why := fmt.Sprintf("the process ended %d times running with it in hand", c.Starts)
-		if c.Index == actors.InTimers {
+		if c.Index == shard.InTimers {
 			n.held[c.Partition] = fmt.Errorf("the timers before frame %d: %s", c.Seq, why)
 			continue
 		}
-		skip := actors.Skip{Partition: c.Partition, Seq: c.Seq, Index: c.Index, Why: why}
+		skip := control.Skip{Partition: c.Partition, Seq: c.Seq, Index: c.Index, Why: why}
 		if err := n.control.Skip(ctx, skip); err != nil {
 			return err
 		}

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/sink/dispatch"
 )
@@ -19,14 +19,14 @@ type statsCache struct {
 	n  *node
 	mu sync.Mutex
 	at time.Time
-	by []actors.Stats
+	by []shard.Stats
 }
 
 func newStatsCache(n *node) *statsCache {
-	return &statsCache{n: n, by: make([]actors.Stats, len(n.events))}
+	return &statsCache{n: n, by: make([]shard.Stats, len(n.events))}
 }
 
-func (c *statsCache) get(p int) actors.Stats {
+func (c *statsCache) get(p int) shard.Stats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if time.Since(c.at) > statsEvery {
@@ -45,17 +45,17 @@ func (c *statsCache) get(p int) actors.Stats {
 func (n *node) registerMetrics() {
 	cache := n.stats
 	for p := range n.events {
-		gauge := func(name string, f func(actors.Stats) float64) {
+		gauge := func(name string, f func(shard.Stats) float64) {
 			n.metrics.NewGauge(fmt.Sprintf(`%s{partition="%d"}`, name, p), func() float64 { return f(cache.get(p)) })
 		}
-		gauge("nudge_customers_in_memory", func(s actors.Stats) float64 { return float64(s.Customers) })
-		gauge("nudge_customer_bytes", func(s actors.Stats) float64 { return float64(s.CustomerBytes) })
-		gauge("nudge_timers_pending", func(s actors.Stats) float64 { return float64(s.Timers) })
-		gauge("nudge_dedupe_ids", func(s actors.Stats) float64 { return float64(s.DedupeIDs) })
-		gauge("nudge_dedupe_window_seconds", func(s actors.Stats) float64 { return float64(s.DedupeWindow) / 1000 })
-		gauge("nudge_erased_events_total", func(s actors.Stats) float64 { return float64(s.Erased) })
-		gauge("nudge_effects_unacknowledged", func(s actors.Stats) float64 { return float64(s.Outbox) })
-		gauge("nudge_timer_lag_seconds", func(s actors.Stats) float64 {
+		gauge("nudge_customers_in_memory", func(s shard.Stats) float64 { return float64(s.Customers) })
+		gauge("nudge_customer_bytes", func(s shard.Stats) float64 { return float64(s.CustomerBytes) })
+		gauge("nudge_timers_pending", func(s shard.Stats) float64 { return float64(s.Timers) })
+		gauge("nudge_dedupe_ids", func(s shard.Stats) float64 { return float64(s.DedupeIDs) })
+		gauge("nudge_dedupe_window_seconds", func(s shard.Stats) float64 { return float64(s.DedupeWindow) / 1000 })
+		gauge("nudge_erased_events_total", func(s shard.Stats) float64 { return float64(s.Erased) })
+		gauge("nudge_effects_unacknowledged", func(s shard.Stats) float64 { return float64(s.Outbox) })
+		gauge("nudge_timer_lag_seconds", func(s shard.Stats) float64 {
 			now, err := n.clock.Now()
 			if err != nil || s.NextDue == 0 {
 				return 0

@@ -16,6 +16,9 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 
 	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard"
+	"github.com/nudge-engine/nudge/actors/shard/control"
+	"github.com/nudge-engine/nudge/actors/shard/dedupe"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/ingest"
 	"github.com/nudge-engine/nudge/internal/effect"
@@ -174,9 +177,9 @@ func (n *node) openStreams(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.control, err = actors.OpenController(ctx, ctl, actors.Genesis{
+	n.control, err = actors.OpenController(ctx, ctl, control.Genesis{
 		LogID: newID(), Partitions: n.config.Partitions,
-		Semantics: effect.Semantics, DedupeIDs: actors.DefaultDedupeIDs,
+		Semantics: effect.Semantics, DedupeIDs: dedupe.DefaultIDs,
 	})
 	if err != nil {
 		return err
@@ -227,7 +230,7 @@ func (n *node) startEngine(ctx context.Context) error {
 		}
 		n.caughtUp, n.effectsAtStart = append(n.caughtUp, events.Last), append(n.effectsAtStart, effects.Last)
 	}
-	skips := make([]actors.Skips, len(n.events))
+	skips := make([]control.Skips, len(n.events))
 	for p := range skips {
 		skips[p] = n.control.Skips(p)
 	}
@@ -254,7 +257,7 @@ func (n *node) startEngine(ctx context.Context) error {
 // claim writes to every partition that this node owns it from now on, and waits until
 // the log has it.
 func (n *node) claim(ctx context.Context) error {
-	claim, err := json.Marshal(actors.Claim{Node: n.keys.node, Epoch: n.lease.Epoch()})
+	claim, err := json.Marshal(control.Claim{Node: n.keys.node, Epoch: n.lease.Epoch()})
 	if err != nil {
 		return fmt.Errorf("claim: %w", err)
 	}
@@ -406,7 +409,7 @@ func (n *node) checkPositions(ctx context.Context) error {
 			continue
 		}
 		err := fmt.Errorf("%w: at start it ended at frame %d and effect %d, the sinks stand at %d and %d",
-			actors.ErrContinuity, n.caughtUp[p], n.effectsAtStart[p], events, effects)
+			shard.ErrContinuity, n.caughtUp[p], n.effectsAtStart[p], events, effects)
 		if err := n.engine.Halt(ctx, p, err); err != nil {
 			return err
 		}

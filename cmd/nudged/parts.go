@@ -5,7 +5,7 @@ import (
 	"context"
 	"strconv"
 
-	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard/erase"
 	"github.com/nudge-engine/nudge/internal/identity"
 	"github.com/nudge-engine/nudge/internal/parts"
 )
@@ -22,7 +22,7 @@ func (n *node) checkParts(ctx context.Context) (err error) {
 func (n *node) givenParts() parts.Given {
 	return parts.Given{
 		Node: n.keys.node, NodeLog: n.keys.log, Rows: n.rows,
-		EraseKey: strconv.FormatUint(actors.EraseFingerprint(n.keys.erase), 16),
+		EraseKey: strconv.FormatUint(erase.Fingerprint(n.keys.erase), 16),
 	}
 }
 

@@ -12,8 +12,8 @@
 //	links                links inside the repository, and pages of docs/ that a text
 //	                     names, exist
 //	no sleep in tests    time.Sleep only in *_synctest_test.go
-//	deterministic core   campaign/ and the core of actors/: no go, no select, no
-//	                     range over a map, no clock, no randomness
+//	deterministic core   campaign/ and actors/shard/: no go, no select, no range
+//	                     over a map, no clock, no randomness
 //	names                no init functions, no packages named util, common, types, ...
 //	package variables    nothing mutable at package level
 //	machine paths        no path of one developer's machine in a tracked text file
@@ -29,9 +29,8 @@
 //	//nudge:constant <why this variable is never written>
 //
 // A file is generated, and free of the size rule, when it is named *_gen.go and
-// carries the "Code generated ... DO NOT EDIT." header. The shell of actors is
-// what lies in actors/engine*, actors/shell* and actors/host*; a directory
-// whose name ends in "test" holds a conformance suite and is no core either.
+// carries the "Code generated ... DO NOT EDIT." header. A directory
+// of the core whose name ends in "test" holds a conformance suite and is no core.
 //
 // # Limits
 //

@@ -6,17 +6,18 @@ func plantedCore() []planted {
 	shell := source(`import "time"`, "func f() {", "\tgo f()", "\t_ = time.Now()", "\tselect {}", "}")
 	return []planted{
 		{name: "where", rule: "deterministic core", files: map[string]string{
-			"campaign/a.go":          clock,
-			"campaign/tree/a.go":     clock,
-			"actors/shard.go":        clock,
-			"actors/wheel/wheel.go":  clock,
-			"actors/engine_run.go":   shell,
-			"actors/shell.go":        shell,
-			"actors/host/host.go":    shell,
-			"actors/suitetest/a.go":  shell,
-			"actors/shard_test.go":   shell,
-			"ingest/server.go":       shell,
-			"internal/actors/any.go": shell,
+			"campaign/a.go":               clock,
+			"campaign/tree/a.go":          clock,
+			"actors/shard/a.go":           clock,
+			"actors/shard/engine.go":      clock,
+			"actors/shard/wheel/wheel.go": clock,
+			"actors/shards.go":            shell,
+			"actors/recovery/a.go":        shell,
+			"actors/shard/suitetest/a.go": shell,
+			"actors/shard/shard_test.go":  shell,
+			"actors/shards/a.go":          shell,
+			"ingest/server.go":            shell,
+			"internal/actors/any.go":      shell,
 		}},
 		{name: "what", rule: "deterministic core", files: map[string]string{
 			"campaign/a.go": source(
@@ -51,7 +52,7 @@ func plantedCore() []planted {
 				"\t}",
 				"}",
 			),
-			"actors/a.go": source(
+			"actors/shard/a.go": source(
 				`import campaign "example.com/m/campaign"`,
 				`import "example.com/other"`,
 				"func f(r campaign.Rule, o other.Thing) {",

@@ -26,5 +26,27 @@ func plantedImports() []planted {
 			"message/c_test.go":   imports("storage", bad),
 			"messages/d.go":       imports("actors", ""),
 		}},
+		{name: "shard", rule: "import walls", files: map[string]string{
+			"go.mod":                     mod,
+			"actors/a.go":                imports("actors/shard", ""),
+			"actors/shard/a.go":          imports("actors/shard/wheel", ""),
+			"actors/shard/b.go":          imports("actors", bad),
+			"actors/shard/c.go":          imports("actors/recovery", bad),
+			"actors/shard/d.go":          imports("sink", bad),
+			"actors/shard/wheel/e.go":    imports("stream/nats", ""),
+			"actors/shard/wheel/f.go":    imports("ingest", bad),
+			"actors/shard/wheel_test.go": imports("internal/goldentest", ""),
+			"actors/shards/g.go":         imports("actors", ""),
+			"actors/recovery/a.go":       imports("actors/shard/control", ""),
+			"actors/recovery/b.go":       imports("actors", bad),
+		}},
+		{name: "sim", rule: "import walls", files: map[string]string{
+			"go.mod":         mod,
+			"sim/a.go":       imports("actors/shard", ""),
+			"sim/b.go":       imports("actors/recovery", ""),
+			"sim/c.go":       imports("actors", bad),
+			"sim/c_test.go":  imports("actors", bad),
+			"sim/audit/d.go": imports("actors", bad),
+		}},
 	}
 }

@@ -4,21 +4,18 @@ import (
 	"go/ast"
 	"go/types"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-var shellOfActors = regexp.MustCompile(`^actors/(engine|shell|host)`)
+// core are the folders of the deterministic core, with all that lies in them.
+func core() []string { return []string{"campaign", "actors/shard"} }
 
 // isCore reports whether the file belongs to the deterministic core.
 func isCore(file *GoFile) bool {
-	top, _, _ := strings.Cut(file.Path, "/")
-	if top != "campaign" && top != "actors" || file.isTest() || shellOfActors.MatchString(file.Path) {
-		return false
-	}
-	return !strings.HasSuffix(path.Dir(file.Path), "test")
+	folder := path.Dir(file.Path)
+	return inAny(folder, core()) && !file.isTest() && !strings.HasSuffix(folder, "test")
 }
 
 // deterministicCore refuses what could make two runs over the same records

@@ -3,7 +3,9 @@ package simulate
 import (
 	"strings"
 
-	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard"
+	"github.com/nudge-engine/nudge/actors/shard/control"
+	"github.com/nudge-engine/nudge/actors/shard/experiment"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -16,12 +18,12 @@ type trials struct {
 
 type trial struct {
 	campaign, step string
-	standing       *actors.Standing
+	standing       *experiment.Standing
 	noted          bool // that its shares block it
 }
 
 // add takes up the experiments of a document, which says p.
-func (t *trials) add(compile actors.Compile, d *campaign.Document, p *campaign.Program) error {
+func (t *trials) add(compile shard.Compile, d *campaign.Document, p *campaign.Program) error {
 	some := false
 	if p != nil {
 		p.Experiments(func(string, *campaign.Experiment) { some = true })
@@ -40,14 +42,14 @@ func (t *trials) add(compile actors.Compile, d *campaign.Document, p *campaign.P
 	}
 	var added []*trial
 	parsed.Campaign.Experiments(func(step string, x *campaign.Experiment) {
-		added = append(added, &trial{campaign: d.Name, step: step, standing: actors.NewStanding(x)})
+		added = append(added, &trial{campaign: d.Name, step: step, standing: experiment.NewStanding(x)})
 	})
 	t.open = append(t.open[:at:at], append(added, t.open[at:]...)...)
 	return nil
 }
 
 // parts are what the shards counted for an experiment.
-func (s *Simulation) parts(t *trial) (all []actors.Tally) {
+func (s *Simulation) parts(t *trial) (all []experiment.Tally) {
 	for _, shard := range s.shards {
 		if counted, ok := shard.Tally(Workspace, t.campaign, t.step); ok {
 			all = append(all, counted)
@@ -94,7 +96,7 @@ func (s *Simulation) look(hour int64) error {
 			continue
 		}
 		s.control++
-		record := actors.Control{K: s.control, Decide: d}
+		record := control.Record{K: s.control, Decide: d}
 		for p := range s.shards {
 			out, err := s.step(p, stream.Record{Kind: stream.KindControl, Data: record.Encode()})
 			if err != nil {

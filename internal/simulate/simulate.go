@@ -11,7 +11,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard"
+	"github.com/nudge-engine/nudge/actors/shard/control"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/storage"
@@ -52,7 +53,7 @@ type Sink interface {
 // Simulation is one run. It belongs to one goroutine.
 type Simulation struct {
 	config Config
-	shards []*actors.Shard
+	shards []*shard.Shard
 	seqs   []uint64
 	live   map[string]bool // chains that are active
 	now    int64
@@ -72,7 +73,7 @@ func New(c Config, start int64) (*Simulation, error) {
 		}
 		return parsed, err
 	}
-	control := actors.Control{K: 1, Apply: &actors.Apply{Workspace: Workspace}}
+	control := control.Record{K: 1, Apply: &control.Apply{Workspace: Workspace}}
 	for i := range c.Documents {
 		if c.Documents[i].Scenario != nil {
 			continue
@@ -87,7 +88,7 @@ func New(c Config, start int64) (*Simulation, error) {
 	record := stream.Record{Kind: stream.KindControl, Data: control.Encode()}
 	store := storage.NewMemory()
 	for p := range c.Partitions {
-		shard := actors.NewShard(actors.Config{Partition: p, Compile: compile, Trace: c.Trace})
+		shard := shard.New(shard.Config{Partition: p, Compile: compile, Trace: c.Trace})
 		if err := shard.Recover(store); err != nil {
 			return nil, err
 		}
@@ -176,7 +177,7 @@ func (s *Simulation) Finish() error {
 	end := s.now + maxRun
 	for len(s.live) > 0 {
 		due := s.nextDue()
-		if due == 0 || !slices.ContainsFunc(s.shards, (*actors.Shard).Ahead) {
+		if due == 0 || !slices.ContainsFunc(s.shards, (*shard.Shard).Ahead) {
 			return nil
 		}
 		if due > end {
@@ -239,7 +240,7 @@ func (s *Simulation) step(p int, record stream.Record) (campaign.Output, error) 
 	records := []stream.Record{record}
 	for len(records) > 0 {
 		s.seqs[p]++
-		in := actors.Input{At: actors.Position{Seq: s.seqs[p]}, Frame: stream.Frame{Time: s.now, Records: records}}
+		in := shard.Input{At: shard.Position{Seq: s.seqs[p]}, Frame: stream.Frame{Time: s.now, Records: records}}
 		records = nil
 		for done := false; !done; {
 			var out effect.Effects

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard/control"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/campaign/winner"
 )
@@ -91,7 +92,7 @@ func viewOf(t *actors.Trial) experimentView {
 	return v
 }
 
-func (v *experimentView) evidence(e *actors.Evidence) {
+func (v *experimentView) evidence(e *control.Evidence) {
 	v.Looks, v.Reason, v.Mismatch = e.Look, string(e.Reason), &e.Mismatch
 	if e.Hour != 0 {
 		v.At = campaign.FormatTime(e.Hour * campaign.HourMillis)

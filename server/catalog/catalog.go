@@ -56,7 +56,7 @@ func (c *Catalog) Language() *campaign.Language { return c.config.Language }
 // Egress is what channels may reach.
 func (c *Catalog) Egress() *egress.Policy { return c.config.Egress }
 
-// Compile implements [actors.Compile]; the shards share what it returns.
+// Compile implements [shard.Compile]; the shards share what it returns.
 func (c *Catalog) Compile(workspace string, d *campaign.Document) (campaign.Parsed, error) {
 	key := documentKey{workspace, d.Kind, d.Name, d.Version}
 	c.mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/definition"
 )
@@ -12,7 +13,7 @@ import (
 // Preview is what applying files would do.
 type Preview struct {
 	Applied []actors.Applied `json:"applied"` // as they would be
-	actors.Preview
+	shard.Preview
 	Warnings []Warning `json:"warnings"`
 }
 

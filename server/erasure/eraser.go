@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard/erase"
 	"github.com/nudge-engine/nudge/sink/warehouse"
 	"github.com/nudge-engine/nudge/storage"
 	"github.com/nudge-engine/nudge/stream"
@@ -60,7 +61,7 @@ func Open(config Config) (*Eraser, error) {
 }
 
 func (e *Eraser) hash(customer string) string {
-	return actors.HashErased(e.config.Key, e.config.Workspace, customer).String()
+	return erase.HashOf(e.config.Key, e.config.Workspace, customer).String()
 }
 
 // Receipt returns how far a customer's erasure is, nil when nobody asked for one. An error is

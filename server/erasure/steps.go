@@ -5,7 +5,7 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard/erase"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -56,7 +56,7 @@ func (e *Eraser) steps(ctx context.Context, j *job) error {
 func (e *Eraser) record(ctx context.Context, j *job) error {
 	j.Places = nil
 	for _, customer := range j.Customers {
-		r := actors.Erase{Workspace: j.Workspace, Customer: customer, Key: actors.EraseFingerprint(e.config.Key)}
+		r := erase.Record{Workspace: j.Workspace, Customer: customer, Key: erase.Fingerprint(e.config.Key)}
 		p := stream.PartitionOf(j.Workspace, customer, e.config.Partitions)
 		written := make(chan error, 1)
 		record := []stream.Record{{Kind: stream.KindErase, Data: r.AppendTo(nil)}}

@@ -1,0 +1,60 @@
+package backfill
+
+import (
+	"fmt"
+
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/wire"
+)
+
+// maxFillWidth bounds the slots of a window that is filled, in ms: some 35 years.
+const maxFillWidth = 1 << 40
+
+// Record is a record of kind KindFill: what a customer did before a backfill, or a
+// mark, which has no customer.
+type Record struct {
+	Workspace string
+	Customer  string
+	K         uint64 // control record of the backfill
+	N         uint64 // number among those of the partition, from 1
+
+	Fill campaign.Fill // of a customer
+
+	First uint64 // of a mark: frame with which the retained log began
+	Upto  uint64 // of a mark: frame through which all is in
+	Done  bool   // of a mark: that is all
+}
+
+// Encode is the stored form: workspace, customer, k, n, and then the fill, or first, upto
+// and done of a mark.
+func (r *Record) Encode() []byte {
+	b := wire.AppendString(nil, r.Workspace)
+	b = wire.AppendString(b, r.Customer)
+	b = wire.AppendUint(b, r.K)
+	b = wire.AppendUint(b, r.N)
+	if r.Customer != "" {
+		return r.Fill.AppendTo(b)
+	}
+	b = wire.AppendUint(b, r.First)
+	b = wire.AppendUint(b, r.Upto)
+	return wire.AppendBool(b, r.Done)
+}
+
+// Decode reads what Encode wrote.
+func Decode(p []byte) (Record, error) {
+	d := wire.NewDecoder(p)
+	r := Record{Workspace: d.String(), Customer: d.String(), K: d.Uint(), N: d.Uint()}
+	if r.Customer != "" {
+		r.Fill = campaign.DecodeFill(d)
+	} else {
+		r.First, r.Upto, r.Done = d.Uint(), d.Uint(), d.Bool()
+	}
+	err := d.Done()
+	if err == nil && (r.Fill.Ask < 0 || r.Fill.Width < 0 || r.Fill.Width > maxFillWidth) {
+		err = fmt.Errorf("%w: counter %d, slots of %d ms", wire.ErrCorrupt, r.Fill.Ask, r.Fill.Width)
+	}
+	if err != nil {
+		return Record{}, fmt.Errorf("actors: fill record: %w", err)
+	}
+	return r, nil
+}

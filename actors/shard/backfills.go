@@ -1,0 +1,153 @@
+package shard
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/nudge-engine/nudge/actors/shard/backfill"
+	"github.com/nudge-engine/nudge/actors/shard/control"
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/effect"
+	"github.com/nudge-engine/nudge/stream"
+)
+
+// filling is a backfill that is under way, as a shard keeps it.
+type filling struct {
+	K uint64 `json:"k"` // its control record
+	control.Backfill
+	Place  control.Place `json:"place"`  // of that record: what lies before it is filled
+	First  uint64        `json:"first"`  // the frame with which the retained log began; 0: not known yet
+	N      uint64        `json:"n"`      // fill records that were applied
+	Marked uint64        `json:"marked"` // number of the last mark
+	Upto   uint64        `json:"upto"`   // frame through which the mark says that all is in
+	Done   bool          `json:"done"`
+}
+
+// fill begins a backfill: from place on the counters that the documents ask for count.
+func (d *definitions) fill(b *control.Backfill, k uint64, at control.Place, place uint64) error {
+	d.set(b.Workspace)
+	w := *d.workspaces[b.Workspace]
+	w.Since = copied(w.Since)
+	w.Filling = &filling{K: k, Backfill: *b, Place: at}
+	if err := d.build(b.Workspace, &w, place); err != nil {
+		return err
+	}
+	d.workspaces[b.Workspace] = &w
+	d.dirty = true
+	return nil
+}
+
+// BackfillSets are what a workspace has in force, by the stored form of the definitions,
+// before and after a backfill begins with documents.
+func BackfillSets(compile Compile, stored []byte, workspace string, docs []campaign.Document) (
+	before, after *campaign.Set, err error,
+) {
+	d := newDefinitions(compile)
+	if err := d.load(stored); err != nil {
+		return nil, nil, err
+	}
+	before = d.set(workspace)
+	if err := d.fill(&control.Backfill{Workspace: workspace, Documents: docs}, 1, control.Place{}, 1); err != nil {
+		return nil, nil, err
+	}
+	return before, d.set(workspace), nil
+}
+
+func copied(since map[string]uint64) map[string]uint64 {
+	c := make(map[string]uint64, len(since))
+	for id, place := range since { //nudge:unordered a copy
+		c[id] = place
+	}
+	return c
+}
+
+// waiting compiles the campaigns of a backfill that is under way, for what they count.
+func (d *definitions) waiting(name string, w *workspace) ([]*campaign.Program, error) {
+	if w.Filling == nil {
+		return nil, nil
+	}
+	var programs []*campaign.Program
+	for i := range w.Filling.Documents {
+		p, err := d.compile(name, &w.Filling.Documents[i])
+		if err != nil {
+			return nil, fmt.Errorf("actors: workspace %s: %w", name, err)
+		}
+		if p.Campaign != nil {
+			programs = append(programs, p.Campaign.Waiting())
+		}
+	}
+	return programs, nil
+}
+
+// applyFill applies the next record of a backfill; any other was applied before, or is of
+// a backfill that was given up.
+func (s *Shard) applyFill(index int, record *stream.Record, out *effect.Effects) error {
+	r, err := backfill.Decode(record.Data)
+	if err != nil {
+		return err
+	}
+	s.defs.set(r.Workspace)
+	f := s.defs.workspaces[r.Workspace].Filling
+	if f == nil || f.K != r.K || r.N != f.N+1 || f.Done {
+		return nil
+	}
+	f.N, s.defs.dirty = r.N, true
+	if r.Customer == "" {
+		f.First, f.Upto, f.Marked, f.Done = r.First, r.Upto, r.N, r.Done
+		if f.Done {
+			return s.defs.filled(f)
+		}
+		return nil
+	}
+	h := s.customers.get(Key(r.Workspace, r.Customer))
+	if h == nil || r.Fill.Ask >= len(f.Asks) || h.c.Merged != nil {
+		return nil // a customer who is gone, or merged: what they did before stays uncounted
+	}
+	s.catchUp(h, out)
+	s.machine.Use(s.defs.set(r.Workspace))
+	s.guard(h, out, func() {
+		s.machine.Fill(h.c, &f.Asks[r.Fill.Ask], &r.Fill, s.now)
+	}, func(detail string) {
+		s.putAside(index, record, campaign.ReasonPanic, detail, out)
+	})
+	s.markDirty(h)
+	s.rearm(h)
+	return nil
+}
+
+// filled makes known from where on the counters of a backfill know everything.
+func (d *definitions) filled(f *filling) error {
+	w := *d.workspaces[f.Workspace]
+	w.Since = copied(w.Since)
+	for _, a := range f.Asks {
+		if _, asked := w.Since[a.ID()]; asked && a.Window == 0 && !a.Counted {
+			w.Since[a.ID()] = f.First
+		}
+	}
+	if err := d.build(f.Workspace, &w, 0); err != nil {
+		return err
+	}
+	d.workspaces[f.Workspace] = &w
+	return nil
+}
+
+// forget has all customers forget what is not counted any more since old.
+func (s *Shard) forget(workspace string, old *campaign.Set) {
+	v, needed := s.defs.set(workspace).Dropped(old)
+	if v.Due = s.now; needed && (len(s.customers.all) > 0 || s.customers.passivated) {
+		s.tours.start(workspace, v)
+	}
+}
+
+// BackfillState is how the backfill of a workspace stands.
+func (s *Shard) BackfillState(workspace string) backfill.State {
+	set := s.defs.set(workspace)
+	f := s.defs.workspaces[workspace].Filling
+	if f == nil {
+		return backfill.State{Set: set}
+	}
+	return backfill.State{
+		K: f.K, Asks: slices.Clone(f.Asks), Set: set, Place: f.Place, First: f.First, N: f.N, Marked: f.Marked,
+		Upto: f.Upto, Done: f.Done,
+	}
+}

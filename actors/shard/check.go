@@ -1,0 +1,122 @@
+package shard
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/nudge-engine/nudge/actors/shard/wheel"
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/storage"
+)
+
+// Census is how many customers a shard holds, for checks of its memory.
+type Census struct {
+	Loaded   int   // in memory
+	Asleep   int   // of those, in their stored form
+	Dirty    int   // of those, changed since the last snapshot
+	Bytes    int64 // estimate of those in memory
+	Cascades int   // how often the timer wheel spread a slot
+}
+
+// Census counts.
+func (s *Shard) Census() Census {
+	return Census{
+		Loaded: s.customers.loaded(), Asleep: len(s.customers.asleep), Dirty: len(s.dirty), Bytes: s.customers.bytes,
+		Cascades: s.wheel.Spread(),
+	}
+}
+
+// Check says which invariant of the shard does not hold: a timer is armed if and
+// only if its customer has one, and then at that instant (C5); the wheel, the
+// list of dirty customers and the counts of memory agree with the customers. It
+// looks at everything, so it is for tests and simulation.
+func (s *Shard) Check() error {
+	armed, loaded, dirty := 0, 0, 0
+	var bytes int64
+	var wrong error
+	first := ""
+	for key, h := range s.customers.all { //nudge:unordered the smallest key's error is kept
+		if h.timer.Armed() && !h.timer.Held() {
+			armed++
+		}
+		if h.inMemory() {
+			loaded++
+			bytes += int64(h.bytes)
+		}
+		if h.dirty {
+			dirty++
+		}
+		if err := s.checkHosted(key, h); err != nil && (wrong == nil || key < first) {
+			wrong, first = err, key
+		}
+	}
+	switch {
+	case wrong != nil:
+		return wrong
+	case armed != s.wheel.Len():
+		return fmt.Errorf("actors: the wheel has %d timers, customers have %d", s.wheel.Len(), armed)
+	case loaded != s.customers.loaded() || bytes != s.customers.bytes || dirty != len(s.dirty):
+		return fmt.Errorf("actors: %d customers of %d bytes are in memory, %d dirty; counted are %d, %d and %d", loaded,
+			bytes, dirty, s.customers.loaded(), s.customers.bytes, len(s.dirty))
+	}
+	return nil
+}
+
+func (s *Shard) checkHosted(key string, h *hosted) error {
+	t := &h.timer
+	if t.Key != key {
+		return fmt.Errorf("actors: customer %q has the timer of %q", key, t.Key)
+	}
+	if !s.wheel.Has(t) {
+		return fmt.Errorf("actors: the timer of %q is not where it says", key)
+	}
+	switch {
+	case h.c != nil && h.asleep != "" || h.c == nil && h.dirty:
+		return fmt.Errorf("actors: %q is awake and asleep, or changed and not awake (%v)", key, h.dirty)
+	case h.c != nil:
+		return checkTimer(key, t, h.c.NextDue())
+	case h.asleep != "":
+		due, err := campaign.DecodeNextDue([]byte(h.asleep))
+		return errors.Join(err, checkTimer(key, t, due))
+	case !t.Armed():
+		return fmt.Errorf("actors: passivated %q is kept without a timer", key)
+	}
+	return nil
+}
+
+func checkTimer(key string, t *wheel.Timer, due int64) error {
+	switch {
+	case due == 0 && t.Armed():
+		return fmt.Errorf("actors: %q needs no timer and has one at %d (C5)", key, t.Due)
+	case due != 0 && !t.Armed():
+		return fmt.Errorf("actors: %q is due at %d and has no timer (C5)", key, due)
+	case due != 0 && t.Due != due:
+		return fmt.Errorf("actors: %q is due at %d, its timer at %d (C5)", key, due, t.Due)
+	}
+	return nil
+}
+
+// CheckStored is Check for the customers that are not in memory: store has what
+// their timers must be.
+func (s *Shard) CheckStored(store storage.Store) error {
+	return store.Scan(storage.CustomerPrefix(s.config.Partition), func(k, v []byte) error {
+		workspace, id, ok := storage.ParseCustomerKey(k)
+		if !ok {
+			return fmt.Errorf("actors: %q is no customer's key", k)
+		}
+		key := Key(workspace, id)
+		h := s.customers.all[key]
+		if h != nil && h.inMemory() || s.removals.has(key) {
+			return nil
+		}
+		due, err := campaign.DecodeNextDue(v)
+		if err != nil {
+			return err
+		}
+		none := wheel.NewTimer(key)
+		if h == nil {
+			return checkTimer(key, &none, due)
+		}
+		return checkTimer(key, &h.timer, due)
+	})
+}

@@ -1,0 +1,30 @@
+package shard
+
+import (
+	"github.com/nudge-engine/nudge/actors/shard/control"
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/effect"
+)
+
+// applyDecide makes a decision known to the shard. The first partition writes its row.
+func (s *Shard) applyDecide(d *control.Decide, out *effect.Effects) error {
+	if d.Variant != "" {
+		if err := s.defs.decide(d); err != nil {
+			return err
+		}
+		s.renewTallies(out)
+	}
+	if s.config.Partition != 0 {
+		return nil
+	}
+	kind := campaign.Decided
+	if d.Variant == "" {
+		kind = campaign.Blocked
+	}
+	out.Decisions = append(out.Decisions, campaign.Decision{
+		Workspace: d.Workspace, Campaign: d.Campaign, Version: s.defs.set(d.Workspace).Version(d.Campaign),
+		Step: d.Step, Kind: kind, Reason: d.Reason,
+		Detail: d.Detail(d.Variant), At: s.now,
+	})
+	return nil
+}

@@ -1,0 +1,81 @@
+package shard
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/nudge-engine/nudge/actors/shard/control"
+	"github.com/nudge-engine/nudge/campaign"
+)
+
+// maxWinners bounds the decided experiments of a workspace.
+const maxWinners = 10_000
+
+// succeed notes that next replaces before at log time now.
+func (d *definitions) succeed(name string, w *workspace, before, next *campaign.Document, now int64) error {
+	p, err := d.compile(name, next)
+	if err != nil {
+		return fmt.Errorf("actors: workspace %s: %w", name, err)
+	}
+	i := sort.Search(len(w.Successions), func(i int) bool { return w.Successions[i].Campaign >= next.Name })
+	if i == len(w.Successions) || w.Successions[i].Campaign != next.Name {
+		w.Successions = slices.Insert(w.Successions, i, campaign.Succession{Campaign: next.Name})
+	}
+	s := w.Successions[i]
+	s.Kept = slices.Clone(s.Kept) // the workspace before keeps its own
+	s.Next(before, p.Campaign, now)
+	w.Successions[i] = s
+	return nil
+}
+
+// kept compiles the older versions that live chains go by: for each succession, and all.
+func (d *definitions) kept(name string, w *workspace) (each [][]*campaign.Program, all []*campaign.Program, err error) {
+	for i := range w.Successions {
+		var programs []*campaign.Program
+		for j := range w.Successions[i].Kept {
+			p, err := d.compile(name, &w.Successions[i].Kept[j].Document)
+			if err != nil {
+				return nil, nil, fmt.Errorf("actors: workspace %s: %w", name, err)
+			}
+			programs = append(programs, p.Campaign)
+		}
+		each, all = append(each, programs), append(all, programs...)
+	}
+	return each, all, nil
+}
+
+// decide makes the winner of an experiment known; a later one replaces it.
+func (d *definitions) decide(c *control.Decide) error {
+	d.set(c.Workspace)
+	w := *d.workspaces[c.Workspace]
+	w.Winners = slices.DeleteFunc(slices.Clone(w.Winners), func(o campaign.Winner) bool {
+		return o.Campaign == c.Campaign && o.Step == c.Step
+	})
+	if len(w.Winners) >= maxWinners {
+		return fmt.Errorf("actors: workspace %s has %d decided experiments already", c.Workspace, maxWinners)
+	}
+	w.Winners = append(w.Winners, c.Winner)
+	slices.SortFunc(w.Winners, func(a, b campaign.Winner) int {
+		return strings.Compare(a.Campaign+"/"+a.Step, b.Campaign+"/"+b.Step)
+	})
+	if err := d.build(c.Workspace, &w, 0); err != nil {
+		return err
+	}
+	d.workspaces[c.Workspace] = &w
+	d.dirty = true
+	return nil
+}
+
+// changes are the log times at which campaigns got the versions in force.
+func (d *definitions) changes() []int64 {
+	var all []int64
+	for _, w := range d.workspaces { //nudge:unordered sorted below
+		for i := range w.Successions {
+			all = append(all, w.Successions[i].At)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}

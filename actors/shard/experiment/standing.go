@@ -1,0 +1,191 @@
+package experiment
+
+import (
+	"slices"
+
+	"github.com/nudge-engine/nudge/actors/shard/control"
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/winner"
+)
+
+// Standing is how an experiment stands. It is looked at hour by hour, in order.
+type Standing struct {
+	Verdict winner.Verdict
+	Winner  string // the variant, when decided
+	control.Evidence
+	First   int64 // log time of the first exposure, ms; 0 before
+	Exposed []int // exposures by variant, matured or not
+	Looks   int
+	Next    int // matured exposures at which the next look is due; 0: when all have the minimum
+
+	x     *campaign.Experiment
+	hour  int64 // looked at up to here
+	raw   []Row
+	arms  []winner.Arm
+	state winner.State
+	last  winner.Decision
+}
+
+// NewStanding is an experiment nobody has looked at.
+func NewStanding(x *campaign.Experiment) *Standing {
+	s := &Standing{
+		Evidence: control.Evidence{Experiment: x.Print()}, Exposed: make([]int, len(x.Variants)), x: x,
+		raw: make([]Row, len(x.Variants)), arms: make([]winner.Arm, len(x.Variants)),
+	}
+	for i := range s.arms {
+		s.arms[i].Weight = x.Variants[i].Weight
+	}
+	return s
+}
+
+// Look adds up what the shards counted and goes through the hours up to through that it
+// has not seen yet (ADR 14). Where it stands is a function of the experiment and the
+// parts, whether it went there in one call or in many; parts of other experiments do not
+// count, their order does not show. It stops where there is something to record: at a
+// decision, or at a block while noted is false, so that the records are the same however
+// late somebody looks.
+//
+// REQUIRES: the log time of every partition is at or after the hour.
+func (s *Standing) Look(parts []Tally, through int64, noted bool) {
+	rows := s.merge(parts)
+	for _, hour := range s.changes(rows) {
+		if hour > through || s.Verdict == winner.Decided || s.Verdict == winner.Blocked && !noted {
+			break
+		}
+		if hour <= s.hour {
+			continue
+		}
+		for len(rows) > 0 && rows[0].Hour <= hour {
+			if r := rows[0]; r.Hour > s.hour {
+				s.raw[r.arm].Exposures += r.Exposures
+				s.raw[r.arm].Conversions += r.Conversions
+			}
+			rows = rows[1:]
+		}
+		s.hour = hour
+		s.decide()
+	}
+	s.Looks, s.Next, s.Mismatch = s.state.Looks, 2*s.state.Total, winner.Mismatch(s.arms)
+	s.Evidence.Look, s.Needed = s.Looks, s.last.Needed
+	s.figures()
+}
+
+// decide applies the winner's rule at the hour.
+func (s *Standing) decide() {
+	for i := range s.arms {
+		s.arms[i].Exposures = int(max(s.raw[i].Exposures, 0))
+		s.arms[i].Conversions = int(max(min(s.raw[i].Conversions, s.raw[i].Exposures), 0))
+	}
+	var d winner.Decision
+	d, s.state = winner.Decide(s.x.Winner, s.hour*campaign.HourMillis, s.First, s.arms, s.state)
+	if d.Verdict == winner.Wait {
+		return
+	}
+	s.last, s.Verdict, s.Hour = d, d.Verdict, s.hour
+	switch s.Reason = campaign.NoReason; {
+	case d.Verdict == winner.Blocked:
+		s.Reason = campaign.ReasonRatio
+	case d.Verdict == winner.Decided && d.Needed == 0:
+		s.Winner, s.Reason = s.x.Variants[d.Winner].ID, campaign.ReasonDeadline
+	case d.Verdict == winner.Decided:
+		s.Winner, s.Reason = s.x.Variants[d.Winner].ID, campaign.ReasonConfidence
+	}
+}
+
+// figures writes down those of the last hour.
+func (s *Standing) figures() {
+	s.Arms = s.Arms[:0]
+	for i, a := range s.arms {
+		f := control.ArmFigures{
+			Variant: s.x.Variants[i].ID, Weight: a.Weight, Exposures: a.Exposures, Conversions: a.Conversions,
+		}
+		if s.Verdict == winner.Decided {
+			f.Best = s.last.Best[i]
+		}
+		s.Arms = append(s.Arms, f)
+	}
+}
+
+// Best is the probability of each variant to be the best, as of the last hour.
+func (s *Standing) Best() []float64 { return winner.Best(s.arms) }
+
+// armRow is a row of a variant.
+type armRow struct {
+	Row
+	arm int
+}
+
+// merge adds up the parts and returns the rows of all, by hour.
+func (s *Standing) merge(parts []Tally) (rows []armRow) {
+	clear(s.Exposed)
+	for p := range parts {
+		t := &parts[p]
+		if t.Experiment != s.Experiment {
+			continue
+		}
+		if t.First != 0 && (s.First == 0 || t.First < s.First) {
+			s.First = t.First
+		}
+		for _, v := range t.Variants {
+			arm := s.x.Index(v.Variant)
+			if arm < 0 {
+				continue
+			}
+			for _, r := range v.Rows {
+				s.Exposed[arm] += int(r.Exposures)
+				if r.Hour != 0 {
+					rows = append(rows, armRow{r, arm})
+				}
+			}
+		}
+	}
+	// Equal hours need no order: they are added up.
+	slices.SortFunc(rows, func(a, b armRow) int { return int(a.Hour - b.Hour) })
+	return rows
+}
+
+// changes are the hours, in order, at which the figures change or the rule may decide by
+// time.
+func (s *Standing) changes(rows []armRow) []int64 {
+	if s.First == 0 {
+		return nil
+	}
+	// min_time is more than 0: these are after the first exposure's own instant, at which
+	// it may not be known yet.
+	all := []int64{fullHour(s.First + s.x.Winner.MinTime)}
+	if s.x.Winner.Deadline != 0 {
+		all = append(all, fullHour(s.First+s.x.Winner.Deadline))
+	}
+	for _, r := range rows {
+		all = append(all, r.Hour)
+	}
+	slices.Sort(all)
+	end := lastHour(s.First)
+	return slices.DeleteFunc(slices.Compact(all), func(h int64) bool { return h > end })
+}
+
+// NextChange is the first hour after the last that was looked at, up to through, at which
+// the figures change; 0 when there is none. Nothing in between can decide.
+func (s *Standing) NextChange(parts []Tally, through int64) int64 {
+	for _, hour := range s.changes(s.merge(parts)) {
+		if hour > s.hour && hour <= through {
+			return hour
+		}
+	}
+	return 0
+}
+
+// fullHour is the first full hour at or after an instant.
+func fullHour(at int64) int64 { return (at + campaign.HourMillis - 1) / campaign.HourMillis }
+
+// Record is the control record for an experiment that stands so; nil when there is
+// nothing to say. A block is said once: noted says that it was.
+func (s *Standing) Record(workspace, name, step string, noted bool) *control.Decide {
+	if s.Verdict != winner.Decided && (s.Verdict != winner.Blocked || noted) {
+		return nil
+	}
+	return &control.Decide{
+		Workspace: workspace, Evidence: s.Evidence,
+		Winner: campaign.Winner{Campaign: name, Step: step, Variant: s.Winner},
+	}
+}

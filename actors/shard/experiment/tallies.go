@@ -1,0 +1,118 @@
+package experiment
+
+import (
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/storage"
+)
+
+// MaxTallies bounds the experiments that one shard counts for; further ones are not
+// counted.
+const MaxTallies = 10_000
+
+// Tallies is what a shard counts for experiments.
+type Tallies struct {
+	all   map[Key]*Tally
+	dirty map[Key]bool // changed or dropped since the last snapshot
+}
+
+// Fold takes the changes of the counts out of what a step did.
+func (s *Tallies) Fold(out *campaign.Output) {
+	for i := range out.Exposures {
+		e := &out.Exposures[i]
+		key := Key{e.Workspace, e.Campaign, e.Step}
+		t := s.all[key]
+		if t == nil && len(s.all) < MaxTallies {
+			t = &Tally{Workspace: e.Workspace, Campaign: e.Campaign, Step: e.Step, Experiment: e.Experiment}
+			s.set(key, t)
+		}
+		if t == nil || t.Experiment != e.Experiment {
+			continue // beyond the limit, or of an experiment that is no longer in force
+		}
+		t.add(e)
+		s.touch(key)
+	}
+	out.Exposures = out.Exposures[:0]
+}
+
+func (s *Tallies) set(key Key, t *Tally) {
+	if s.all == nil {
+		s.all = map[Key]*Tally{}
+	}
+	s.all[key] = t
+}
+
+func (s *Tallies) touch(key Key) {
+	if s.dirty == nil {
+		s.dirty = map[Key]bool{}
+	}
+	s.dirty[key] = true
+}
+
+// Renew brings the tallies in line with the experiments in force: those that are decided
+// or gone are dropped, those that are others now count anew from now on.
+func (s *Tallies) Renew(now int64, inForce func(*Tally) *campaign.Experiment) {
+	for key, t := range s.all { //nudge:unordered each is handled alone
+		switch x := inForce(t); {
+		case x == nil:
+			delete(s.all, key)
+		case x.Print() != t.Experiment:
+			s.all[key] = &Tally{
+				Workspace: t.Workspace, Campaign: t.Campaign, Step: t.Step, Experiment: x.Print(), From: now,
+			}
+		default:
+			continue
+		}
+		s.touch(key)
+	}
+}
+
+// Snapshot puts into a snapshot of a partition what changed since the last.
+func (s *Tallies) Snapshot(partition int, b *storage.Batch) {
+	for key := range s.dirty { //nudge:unordered keys of one batch
+		stored := storage.TallyKey(partition, key.Workspace, key.Campaign, key.Step)
+		if t := s.all[key]; t != nil {
+			b.Set(stored, t.appendTo(nil))
+		} else {
+			b.Delete(stored)
+		}
+	}
+	clear(s.dirty)
+}
+
+// Load adds a tally by its stored form.
+func (s *Tallies) Load(value []byte) error {
+	t, err := decodeTally(value)
+	if err == nil {
+		s.set(t.Key(), t)
+	}
+	return err
+}
+
+// Begin has an experiment that nothing was counted for count from now on.
+func (s *Tallies) Begin(key Key, x *campaign.Experiment, now int64) {
+	if s.all[key] != nil || len(s.all) >= MaxTallies {
+		return
+	}
+	s.set(key, &Tally{
+		Workspace: key.Workspace, Campaign: key.Campaign, Step: key.Step, Experiment: x.Print(), From: now,
+	})
+	s.touch(key)
+}
+
+// Copies are copies of all, in no order.
+func (s *Tallies) Copies() []Tally {
+	all := make([]Tally, 0, len(s.all))
+	for _, t := range s.all { //nudge:unordered they are told apart by their names
+		all = append(all, t.clone())
+	}
+	return all
+}
+
+// Of is what was counted for one experiment, good until the next change; ok is false
+// when there is nothing.
+func (s *Tallies) Of(key Key) (t Tally, ok bool) {
+	if p := s.all[key]; p != nil {
+		return *p, true
+	}
+	return Tally{}, false
+}

@@ -1,0 +1,62 @@
+package shard
+
+import (
+	"encoding/json"
+	"slices"
+	"testing"
+
+	"github.com/nudge-engine/nudge/actors/shard/control"
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/effect"
+	"github.com/nudge-engine/nudge/stream"
+)
+
+// Records that were not applied are part of the explanation of their customer: one that
+// came twice, one that ingest refused, one that was passed over, one that panicked.
+func TestTraceSaysWhatWasPutAside(t *testing.T) {
+	lang, err := campaign.NewLanguage()
+	if err != nil {
+		t.Fatal(err)
+	}
+	trace := campaign.NewTrace(lang, "w", "ann", "")
+	s := New(Config{Trace: trace, Skips: control.Skips{control.Place{Seq: 1, Index: 3}: "ended the process"}})
+	event := func(customer, id string) stream.Record {
+		e := campaign.Event{Workspace: "w", Customer: customer, ID: id, Type: campaign.Track, Name: "E", Time: 1}
+		return stream.Record{Kind: stream.KindEvent, Data: e.AppendTo(nil)}
+	}
+	reject, err := json.Marshal(stream.Reject{Workspace: "w", Customer: "ann", Code: "type", Message: "no text"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := Input{At: Position{Seq: 1}, Frame: stream.Frame{Time: 1000, Records: []stream.Record{
+		event("ann", "m1"), event("ann", "m1"), event("bob", "m1"), event("ann", "m2"), event("bob", "m1"),
+		{Kind: stream.KindReject, Data: reject},
+	}}}
+	var out effect.Effects
+	if done, err := s.Step(&in, &out); !done || err != nil {
+		t.Fatal(done, err)
+	}
+	s.guard(s.customers.get(Key("w", "ann")), &out, func() { panic("a bug") }, func(string) {})
+	var got []string
+	for _, o := range trace.Occasions {
+		for _, a := range o.Asked {
+			got = append(got, string(a.Decision.Kind)+" "+string(a.Decision.Reason)+" "+o.ID+" "+a.Decision.Detail)
+		}
+	}
+	want := []string{
+		"duplicate  m1 ", "dead_letter skipped  ended the process", "dead_letter rejected  type: no text",
+		"dead_letter panic  what was asked and decided just before is undone: panic: a bug",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the trace has %q; want %q", got, want)
+	}
+	s.guard(s.customers.get(Key("w", "ann")), &out, func() {
+		s.machine.Apply(s.customers.get(Key("w", "ann")).c, &campaign.Event{
+			Workspace: "w", Customer: "ann", ID: "m3", Type: campaign.Identify, Name: "$identify", Time: 1000,
+			Traits: []byte(`{"consent": {"sms": 7}}`),
+		}, 1000, false, &out.Output)
+	}, func(detail string) { t.Error(detail) })
+	if last := trace.Occasions[len(trace.Occasions)-1]; last.ID != "m3" {
+		t.Errorf("the machine after a panic is not observed: the last occasion is %+v", last)
+	}
+}

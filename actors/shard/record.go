@@ -1,0 +1,250 @@
+package shard
+
+import (
+	"encoding/json"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/nudge-engine/nudge/actors/shard/control"
+	"github.com/nudge-engine/nudge/actors/shard/dedupe"
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/effect"
+	"github.com/nudge-engine/nudge/internal/wire"
+	"github.com/nudge-engine/nudge/stream"
+)
+
+func hashBytes(b []byte) uint64 { return xxhash.Sum64(b) }
+
+// recordKey is the customer that a record is about, without decoding the rest.
+func recordKey(r *stream.Record) (key string, ok bool) {
+	switch r.Kind {
+	case stream.KindEvent, stream.KindResult, stream.KindTransfer, stream.KindErase, stream.KindFill:
+	default:
+		return "", false
+	}
+	d := wire.NewDecoder(r.Data) // all of these start with workspace and customer
+	key = Key(d.String(), d.String())
+	return key, d.Err() == nil
+}
+
+// apply applies one record of a frame.
+func (s *Shard) apply(in *Input, index int, out *effect.Effects) {
+	r := &in.Frame.Records[index]
+	var err error
+	switch r.Kind {
+	case stream.KindEvent:
+		err = s.applyEvent(in, index, out)
+	case stream.KindBroadcast:
+		err = s.applyBroadcast(r.Data, index, out)
+	case stream.KindResult:
+		err = s.applyResult(index, r, out)
+	case stream.KindTransfer:
+		err = s.applyTransfer(in, index, out)
+	case stream.KindErase:
+		err = s.applyErase(index, r, out)
+	case stream.KindControl:
+		err = s.applyControl(r.Data, control.Place{Seq: in.At.Seq, Index: index}, out)
+	case stream.KindFill:
+		err = s.applyFill(index, r, out)
+	case stream.KindClaim:
+		err = s.applyClaim(r.Data)
+	case stream.KindReject:
+		err = s.applyReject(index, r.Data, out)
+	case stream.KindTick, stream.KindLost:
+	default:
+		err = fmt.Errorf("actors: record of kind %d", r.Kind)
+	}
+	if err != nil {
+		s.putAside(index, r, campaign.ReasonMalformed, err.Error(), out)
+	}
+}
+
+func (s *Shard) applyEvent(in *Input, index int, out *effect.Effects) error {
+	e, err := campaign.DecodeSharedEvent(in.Frame.Records[index].Data, s.names)
+	if err != nil {
+		return err
+	}
+	if !s.dedupe.Add(dedupe.EventHash(e.Workspace, e.Customer, e.ID), s.now) {
+		out.Drops = append(out.Drops, effect.Drop{Index: uint32(index), Reason: campaign.Deduplicate})
+		s.duplicateTraced(&e)
+		return nil
+	}
+	s.eventful = true
+	e.Time = min(e.Time, s.now) // a writer's clock may have stepped back since it stamped the event
+	h := s.customers.find(e.Workspace, e.Customer)
+	if s.suppressed(h, e.Workspace, e.Customer, index, out) {
+		return nil
+	}
+	if e.Type == campaign.Alias {
+		return s.applyAlias(in, index, h, &e, out)
+	}
+	if s.forward(h, campaign.TransferEvent, in.Frame.Records[index].Data, out) {
+		return nil
+	}
+	created := h == nil
+	if created {
+		c := campaign.NewCustomer(e.Workspace, e.Customer, s.now, s.place)
+		h = s.customers.put(Key(e.Workspace, e.Customer), c, guessBytes)
+		s.arrived(h)
+	}
+	s.catchUp(h, out)
+	s.machine.Use(s.defs.set(e.Workspace))
+	s.guard(h, out, func() {
+		s.machine.Apply(h.c, &e, s.now, h.c.Meet(created), &out.Output)
+	}, func(detail string) {
+		s.putAside(index, &in.Frame.Records[index], campaign.ReasonPanic, detail, out)
+	})
+	s.markDirty(h)
+	s.rearm(h)
+	return nil
+}
+
+func (s *Shard) applyResult(index int, record *stream.Record, out *effect.Effects) error {
+	r, err := campaign.DecodeResult(record.Data)
+	if err != nil {
+		return err
+	}
+	h := s.customers.find(r.Workspace, r.Customer)
+	if h == nil {
+		return nil // a result of a customer who is gone
+	}
+	if s.forward(h, campaign.TransferResult, record.Data, out) {
+		return nil
+	}
+	s.catchUp(h, out)
+	s.machine.Use(s.defs.set(r.Workspace))
+	s.guard(h, out, func() {
+		s.machine.Settle(h.c, &r, s.now, &out.Output)
+	}, func(detail string) {
+		s.putAside(index, record, campaign.ReasonPanic, detail, out)
+	})
+	s.markDirty(h)
+	s.rearm(h)
+	return nil
+}
+
+// applyControl applies control record k only when it is the next: copies may
+// come twice (R12).
+func (s *Shard) applyControl(data []byte, at control.Place, out *effect.Effects) error {
+	c, err := control.Decode(data)
+	if err != nil {
+		return err
+	}
+	if c.K != s.ctl+1 {
+		return nil
+	}
+	s.ctl = c.K
+	switch {
+	case c.Apply != nil:
+		s.define()
+		old := s.defs.set(c.Apply.Workspace)
+		changed, err := s.defs.apply(c.Apply, s.place, s.now)
+		if changed {
+			s.planSweep()
+		}
+		if err != nil {
+			return err
+		}
+		s.forget(c.Apply.Workspace, old)
+		s.activate(c.Apply, old)
+		s.renewTallies(out)
+		s.beginTallies(c.Apply.Workspace, c.Apply.Documents)
+	case c.Backfill != nil:
+		s.define()
+		return s.defs.fill(c.Backfill, c.K, at, s.place)
+	case c.Decide != nil:
+		return s.applyDecide(c.Decide, out)
+	case c.Genesis != nil && c.Genesis.DedupeIDs > 0:
+		s.dedupe.SetLimit(c.Genesis.DedupeIDs)
+	}
+	return nil // a skip was known before
+}
+
+// define moves the place on when definitions follow an event.
+func (s *Shard) define() {
+	if s.eventful {
+		s.place++
+		s.eventful = false
+	}
+}
+
+func (s *Shard) applyClaim(data []byte) error {
+	var c control.Claim
+	if err := json.Unmarshal(data, &c); err != nil {
+		return fmt.Errorf("actors: claim: %w", err)
+	}
+	if c.Epoch >= s.claim.Epoch {
+		s.claim = c
+	}
+	return nil
+}
+
+func (s *Shard) applyReject(index int, data []byte, out *effect.Effects) error {
+	var r stream.Reject
+	if err := json.Unmarshal(data, &r); err != nil {
+		return fmt.Errorf("actors: reject: %w", err)
+	}
+	if s.Erased(r.Workspace, r.Customer) {
+		out.Drops = append(out.Drops, effect.Drop{Index: uint32(index), Reason: campaign.Erased})
+		return nil
+	}
+	l := effect.DeadLetter{
+		Workspace: r.Workspace, Customer: r.Customer,
+		Index: uint32(index), Reason: campaign.ReasonRejected, Field: r.Field,
+		Detail: effect.Clip(r.Code+": "+r.Message, effect.MaxDetail), At: s.now,
+		Raw: []byte(effect.Clip(r.Raw, effect.MaxRaw)),
+	}
+	s.asideTraced(&l)
+	out.DeadLetters = append(out.DeadLetters, l)
+	return nil
+}
+
+// putAside makes a dead letter of a record that is not applied.
+func (s *Shard) putAside(index int, r *stream.Record, reason campaign.Reason, detail string, out *effect.Effects) {
+	l := effect.DeadLetter{
+		Index: uint32(index), Reason: reason, Detail: effect.Clip(detail, effect.MaxDetail),
+		Raw: r.Data[:min(len(r.Data), effect.MaxRaw)], At: s.now,
+	}
+	if r.Kind == stream.KindEvent || r.Kind == stream.KindTransfer {
+		d := wire.NewDecoder(r.Data)
+		l.Workspace, l.Customer = d.String(), d.String()
+	}
+	s.asideTraced(&l)
+	out.DeadLetters = append(out.DeadLetters, l)
+	out.Drops = append(out.Drops, effect.Drop{Index: l.Index, Reason: campaign.Deadletter})
+}
+
+// guard runs work on a customer. When it panics, the customer and the effects
+// are as before and failed is told why (C7). The detail has no addresses, so
+// that it is the same at each run.
+func (s *Shard) guard(h *hosted, out *effect.Effects, work func(), failed func(detail string)) {
+	if s.config.Unguarded {
+		work()
+		return
+	}
+	s.image = h.c.AppendTo(s.image[:0])
+	before := out.Output
+	defer func() {
+		p := recover()
+		if p == nil {
+			return
+		}
+		restored, err := campaign.DecodeCustomer(s.image, s.names)
+		if err != nil {
+			panic(fmt.Sprintf("BUG: a customer cannot be read back: %v; after panic: %v\n%s", err, p, debug.Stack()))
+		}
+		h.c = restored
+		out.Output = before
+		s.machine = newMachine(&s.config)
+		s.machine.Hold(s.hold.mark)
+		detail := effect.Clip(fmt.Sprintf("panic: %v", p), effect.MaxDetail)
+		s.config.Trace.Aside(h.c.Workspace, h.c.ID, s.now, campaign.Decision{
+			Kind: campaign.Deadletter, Reason: campaign.ReasonPanic,
+			Detail: "what was asked and decided just before is undone: " + detail,
+		})
+		failed(detail)
+	}()
+	work()
+}

@@ -1,0 +1,174 @@
+package shard
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/nudge-engine/nudge/actors/shard/wheel"
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/storage"
+)
+
+// maxKeptDirty is how long the list of changed customers may be to be used again.
+const maxKeptDirty = 1 << 16
+
+// Snapshot gathers what changed since the last one into a batch (R6). The caller
+// commits it and then calls Saved.
+//
+// REQUIRES: no frame is half applied; every effect emitted is acknowledged (C4);
+// the snapshot before was saved.
+func (s *Shard) Snapshot() *storage.Batch {
+	if s.part != 0 || s.saving {
+		panic(fmt.Sprintf("BUG: partition %d: snapshot in the middle of a frame (part %d) or of another snapshot (%v)",
+			s.config.Partition, s.part, s.saving))
+	}
+	b := new(storage.Batch)
+	p := s.config.Partition
+	s.snapshotRemovals(b)
+	for _, h := range s.dirty {
+		value := h.c.AppendTo(nil)
+		share := hashBytes(value)
+		s.state += share - h.share
+		h.share, h.dirty = share, false
+		s.customers.resize(h, int32(len(value)*sizeFactor))
+		b.Set(storage.CustomerKey(p, h.c.Workspace, h.c.ID), value)
+	}
+	if s.dirty = s.dirty[:0]; cap(s.dirty) > maxKeptDirty {
+		s.dirty = nil
+	}
+	s.dedupe.Save(p, b)
+	s.saveErased(b)
+	if s.defs.dirty {
+		b.Set(storage.DefinitionsKey(p), s.defs.encode())
+		s.defs.dirty = false
+	}
+	if s.tours.dirty {
+		b.Set(storage.ToursKey(p), s.tours.encode())
+		s.tours.dirty = false
+	}
+	s.tallies.Snapshot(p, b)
+	meta := s.Meta()
+	b.Set(storage.MetaKey(p), meta.Encode())
+	s.touched, s.saving = false, true
+	return b
+}
+
+// Changed says whether a snapshot would hold anything new.
+func (s *Shard) Changed() bool { return s.touched }
+
+// DirtyBytes estimates how large a snapshot would be.
+func (s *Shard) DirtyBytes() int64 { return int64(len(s.dirty)) * guessBytes }
+
+// Saved says that the last snapshot is durable; a new round
+// begins to look who may sleep, and customers are passivated while memory is over its
+// limit.
+func (s *Shard) Saved() {
+	s.saving = false
+	s.removals.saving = nil
+	s.customers.round = len(s.customers.awake)
+	if s.config.MemoryLimit == 0 {
+		return
+	}
+	s.customers.shrink(s.config.MemoryLimit)
+}
+
+// Rest lets customers fall asleep who were in no use since the last round; it looks at
+// n of them, so that it takes no long time at once.
+func (s *Shard) Rest(n int) { s.image = s.customers.rest(n, s.image) }
+
+// Load brings a customer into memory from its stored value; nil says that the
+// store has none.
+func (s *Shard) Load(key string, value []byte) error {
+	if value == nil || s.removals.has(key) {
+		return nil
+	}
+	if h := s.customers.all[key]; h != nil && h.inMemory() {
+		return nil
+	}
+	c, err := campaign.DecodeCustomer(value, s.names)
+	if err != nil {
+		return fmt.Errorf("actors: partition %d: customer %q: %w", s.config.Partition, key, err)
+	}
+	h := s.customers.put(key, c, int32(len(value)*sizeFactor))
+	h.share = hashBytes(value)
+	return nil
+}
+
+// Recover makes the shard what the store's snapshot says. It must be called
+// before the first Step; a store without a snapshot leaves the shard as new. TakeOver
+// comes before it where the semantics may be another.
+func (s *Shard) Recover(store storage.Store) error {
+	p := s.config.Partition
+	stored, err := store.Get(storage.MetaKey(p))
+	if err != nil || stored == nil {
+		return err
+	}
+	m, err := DecodeMeta(stored)
+	if err != nil {
+		return err
+	}
+	if m.Semantics != s.config.Semantics {
+		return SemanticsError(p, m.Semantics, s.config.Semantics)
+	}
+	s.now, s.applied, s.emitted, s.lastHash = m.Now, m.Applied, m.Emitted, m.LastHash
+	s.ctl, s.claim, s.state = m.Control, m.Claim, m.StateHash
+	s.hold.until, s.hold.mark = m.HoldUntil, m.HoldMark
+	s.dedupe.SetLimit(m.DedupeSize)
+	s.wheel.Begin(m.Now)
+	if defs, err := store.Get(storage.DefinitionsKey(p)); err != nil {
+		return err
+	} else if defs != nil {
+		if err := s.defs.load(defs); err != nil {
+			return err
+		}
+	}
+	if stored, err := store.Get(storage.ToursKey(p)); err != nil {
+		return err
+	} else if stored != nil {
+		if err := s.tours.load(stored); err != nil {
+			return err
+		}
+	}
+	if err := store.Scan(storage.TallyPrefix(p), func(_, v []byte) error { return s.tallies.Load(v) }); err != nil {
+		return err
+	}
+	if err := store.Scan(storage.DedupePrefix(p), func(k, v []byte) error {
+		return s.dedupe.Load(binary.BigEndian.Uint64(k[len(k)-8:]), v, m.Now)
+	}); err != nil {
+		return err
+	}
+	if err := store.Scan(storage.CustomerPrefix(p), s.recoverCustomer); err != nil {
+		return err
+	}
+	if err := s.loadErased(store); err != nil {
+		return err
+	}
+	s.sweep.done = m.Now
+	s.planSweep()
+	return nil
+}
+
+// recoverCustomer loads a customer while there is room, else arms its timer only.
+func (s *Shard) recoverCustomer(k, v []byte) error {
+	due, err := campaign.DecodeNextDue(v)
+	if err != nil {
+		return err
+	}
+	workspace, id, ok := storage.ParseCustomerKey(k)
+	if !ok {
+		return fmt.Errorf("actors: partition %d: %q is no customer's key", s.config.Partition, k)
+	}
+	key := Key(workspace, id)
+	if limit := s.config.MemoryLimit; limit == 0 || s.customers.bytes < limit {
+		s.customers.lay(key, v).share = hashBytes(v)
+	} else {
+		s.customers.passivated = true
+		if due != 0 {
+			s.customers.all[key] = &hosted{timer: wheel.NewTimer(key)}
+		}
+	}
+	if due != 0 {
+		s.wheel.Arm(&s.customers.all[key].timer, due)
+	}
+	return nil
+}

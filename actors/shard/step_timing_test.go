@@ -1,0 +1,135 @@
+package shard
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/nudge-engine/nudge/actors/shard/control"
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/effect"
+	"github.com/nudge-engine/nudge/stream"
+)
+
+const timedCampaign = `apiVersion: nudge/v1
+kind: Campaign
+metadata: {name: waiting}
+spec:
+  trigger: {event: {name: Cart Updated, where: event.properties.value >= 20}}
+  steps:
+    - {id: pause, delay: 24h}
+    - {id: remind, send: {channel: console, inline: {body: "Your cart waits."}}}
+`
+
+const timedStart = 1_800_000_000_000
+
+// timedShard has customers with one chain and one timer each.
+func timedShard(b *testing.B, customers int) *Shard {
+	b.Helper()
+	lang, err := campaign.NewLanguage()
+	if err != nil {
+		b.Fatal(err)
+	}
+	docs, err := campaign.Parse(lang, "f.yaml", []byte(timedCampaign))
+	if err != nil {
+		b.Fatal(err)
+	}
+	docs[0].Document.Version = 1
+	s := New(Config{Unguarded: true, Compile: func(workspace string, d *campaign.Document) (campaign.Parsed, error) {
+		return campaign.ParseDocument(lang, workspace, d)
+	}})
+	c := control.Record{K: 1, Apply: &control.Apply{Workspace: "default", Documents: []campaign.Document{docs[0].Document}}}
+	records := []stream.Record{{Kind: stream.KindControl, Data: c.Encode()}}
+	for i := range customers {
+		records = append(records, timedEvent("Cart Updated", i, i))
+	}
+	timedStep(b, s, records)
+	return s
+}
+
+func timedEvent(name string, customer, n int) stream.Record {
+	e := campaign.Event{
+		Workspace: "default", Customer: fmt.Sprintf("customer-%d", customer), ID: fmt.Sprintf("%s-%d", name, n),
+		Type: campaign.Track, Name: name, Time: timedStart, Properties: []byte(`{"cart_id":"c1","value":42}`),
+	}
+	return stream.Record{Kind: stream.KindEvent, Data: e.AppendTo(nil)}
+}
+
+func timedStep(b *testing.B, s *Shard, records []stream.Record) {
+	b.Helper()
+	var out effect.Effects
+	in := Input{At: Position{Seq: s.applied.Seq + 1}, Frame: stream.Frame{Time: timedStart, Records: records}}
+	if done, err := s.Step(&in, &out); !done || err != nil || len(out.DeadLetters) > 0 {
+		b.Fatalf("unexpected %v, error %v, dead letters %+v", done, err, out.DeadLetters)
+	}
+	s.Encode(&out, func(uint64, []byte) {})
+}
+
+// BenchmarkStep applies a frame of 100 events of customers who have a chain; one of a
+// hundred does not start another.
+func BenchmarkStep(b *testing.B) {
+	const customers = 10_000
+	s := timedShard(b, customers)
+	n := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		b.StopTimer()
+		records := make([]stream.Record, 100)
+		for i := range records {
+			records[i] = timedEvent("Product Viewed", n*7919%customers, n)
+			n++
+		}
+		b.StartTimer()
+		timedStep(b, s, records)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n), "ns/event")
+}
+
+// BenchmarkSnapshot gathers a thousand changed customers of ten thousand.
+func BenchmarkSnapshot(b *testing.B) {
+	s := timedShard(b, 10_000)
+	s.Snapshot()
+	s.Saved()
+	n := 0
+	for b.Loop() {
+		b.StopTimer()
+		records := make([]stream.Record, 1000)
+		for i := range records {
+			records[i] = timedEvent("Product Viewed", n%10_000, n)
+			n++
+		}
+		timedStep(b, s, records)
+		b.StartTimer()
+		if batch := s.Snapshot(); batch.Bytes() == 0 {
+			b.Fatal("an empty snapshot")
+		}
+		s.Saved()
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(max(1, n)), "ns/customer")
+}
+
+// BenchmarkSleepAndWake lets customers fall asleep and wakes them.
+func BenchmarkSleepAndWake(b *testing.B) {
+	const customers = 1000
+	s := timedShard(b, customers)
+	for range 2 {
+		s.Snapshot()
+		s.Saved()
+		s.Rest(customers)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		for i := range customers {
+			if s.customers.find("default", fmt.Sprintf("customer-%d", i)) == nil {
+				b.Fatal("a customer is lost")
+			}
+		}
+		for range 2 {
+			s.customers.round = customers
+			s.Rest(customers)
+		}
+		if len(s.customers.asleep) != customers {
+			b.Fatalf("%d customers sleep; want %d", len(s.customers.asleep), customers)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*customers), "ns/customer")
+}

@@ -1,0 +1,263 @@
+package wheel
+
+import (
+	"math/bits"
+	"sort"
+)
+
+const (
+	wheelBits   = 6
+	wheelSlots  = 1 << wheelBits
+	wheelLevels = 8 // 48 bits of milliseconds: 8,900 years
+)
+
+// Timer is one entry of the wheel: the earliest instant at which a customer
+// must be looked at.
+type Timer struct {
+	Due   int64
+	Key   string // of the customer
+	level int8   // where it is: a level, inReady or notArmed
+	slot  uint8
+	index int32 // in its slot; meaningless in ready
+}
+
+const (
+	notArmed int8 = -1
+	inReady  int8 = -2
+	isHeld   int8 = -3 // armed, and in no wheel
+)
+
+// NewTimer is the timer of a customer who needs none yet.
+func NewTimer(key string) Timer { return Timer{Key: key, level: notArmed} }
+
+// Armed says whether the timer is in a wheel or held.
+func (t *Timer) Armed() bool { return t.level != notArmed }
+
+// Hold keeps a timer that came out of a wheel as armed until it is released. To arm it
+// again, or to disarm it, ends that too.
+func (t *Timer) Hold() { t.level = isHeld }
+
+// Held says whether the timer is armed and in no wheel.
+func (t *Timer) Held() bool { return t.level == isHeld }
+
+// Release makes a timer that is held one that is not armed.
+func (t *Timer) Release() { t.level = notArmed }
+
+func (t *Timer) before(o *Timer) bool { return t.Due < o.Due || t.Due == o.Due && t.Key < o.Key }
+
+// Wheel is a hierarchical timing wheel (Varghese and Lauck, 1987) with slots of
+// 1 ms at the lowest level. Arming and disarming are O(1); due timers come out
+// in the total order (due, key).
+//
+// Invariant: a timer at level l shares with now all groups of wheelBits above l,
+// and its group l is greater than now's; ready holds, sorted, what is due at or
+// before now.
+type Wheel struct {
+	now      int64
+	size     int
+	occupied [wheelLevels]uint64
+	slots    [wheelLevels][wheelSlots][]*Timer
+	// least is the earliest due instant of each occupied slot; 0: next has to look for it.
+	least    [wheelLevels][wheelSlots]int64
+	ready    []*Timer
+	cascades int // how often a slot was spread over the levels below
+}
+
+// Begin sets the time of a wheel that is empty.
+func (w *Wheel) Begin(now int64) { w.now = now }
+
+// Len is how many timers are in the wheel.
+func (w *Wheel) Len() int { return w.size }
+
+// Spread is how often a slot was spread over the levels below.
+func (w *Wheel) Spread() int { return w.cascades }
+
+// Has says whether t is where it says that it is. Of those that are due it is taken for
+// granted.
+func (w *Wheel) Has(t *Timer) bool {
+	if t.level < 0 {
+		return true
+	}
+	slot := w.slots[t.level][t.slot]
+	return int(t.index) < len(slot) && slot[t.index] == t
+}
+
+// Arm puts t into the wheel at due, taking it out first where it was.
+func (w *Wheel) Arm(t *Timer, due int64) {
+	if t.level != notArmed {
+		if t.Due == due {
+			return
+		}
+		w.Disarm(t)
+	}
+	t.Due = due
+	w.size++
+	w.place(t)
+}
+
+func (w *Wheel) place(t *Timer) {
+	if t.Due <= w.now {
+		t.level = inReady
+		i := sort.Search(len(w.ready), func(i int) bool { return t.before(w.ready[i]) })
+		w.ready = append(w.ready, nil)
+		copy(w.ready[i+1:], w.ready[i:])
+		w.ready[i] = t
+		return
+	}
+	level := (bits.Len64(uint64(t.Due^w.now)) - 1) / wheelBits
+	level = min(level, wheelLevels-1)
+	slot := int(t.Due>>(level*wheelBits)) & (wheelSlots - 1)
+	t.level, t.slot, t.index = int8(level), uint8(slot), int32(len(w.slots[level][slot]))
+	if len(w.slots[level][slot]) == 0 || t.Due < w.least[level][slot] {
+		w.least[level][slot] = t.Due // unknown stays unknown: no instant is before 0
+	}
+	w.slots[level][slot] = append(w.slots[level][slot], t)
+	w.occupied[level] |= 1 << slot
+}
+
+// Disarm takes t out of the wheel; nothing happens when it is not in it.
+func (w *Wheel) Disarm(t *Timer) {
+	switch t.level {
+	case notArmed:
+		return
+	case isHeld:
+		t.level = notArmed
+		return
+	case inReady:
+		i := sort.Search(len(w.ready), func(i int) bool { return !w.ready[i].before(t) })
+		w.ready = append(w.ready[:i], w.ready[i+1:]...)
+	default:
+		s := w.slots[t.level][t.slot]
+		last := s[len(s)-1]
+		s[t.index], last.index = last, t.index
+		s[len(s)-1] = nil
+		w.slots[t.level][t.slot] = s[:len(s)-1]
+		if len(s) == 1 {
+			w.occupied[t.level] &^= 1 << t.slot
+		}
+		if t.Due == w.least[t.level][t.slot] {
+			w.least[t.level][t.slot] = 0
+		}
+	}
+	t.level = notArmed
+	w.size--
+}
+
+// first is the earliest occupied slot and the instant at which it begins.
+func (w *Wheel) first() (level, slot int, start int64, ok bool) {
+	for level = range wheelLevels {
+		if w.occupied[level] == 0 {
+			continue
+		}
+		slot = bits.TrailingZeros64(w.occupied[level])
+		above := w.now >> ((level + 1) * wheelBits) << ((level + 1) * wheelBits)
+		return level, slot, above | int64(slot)<<(level*wheelBits), true
+	}
+	return 0, 0, 0, false
+}
+
+// Pop takes out the earliest timer due at or before limit; nil when there is none.
+//
+// REQUIRES: limit does not go back.
+func (w *Wheel) Pop(limit int64) *Timer {
+	for {
+		if len(w.ready) > 0 {
+			t := w.ready[0]
+			if t.Due > limit {
+				return nil
+			}
+			w.ready = w.ready[1:]
+			t.level = notArmed
+			w.size--
+			return t
+		}
+		level, slot, start, ok := w.first()
+		if !ok || start > limit {
+			w.now = max(w.now, limit)
+			return nil
+		}
+		w.open(level, slot, start)
+	}
+}
+
+// open moves now to the start of a slot and spreads its timers: those of the
+// lowest level become ready, the others fall to lower levels.
+func (w *Wheel) open(level, slot int, start int64) {
+	timers := w.slots[level][slot]
+	w.slots[level][slot] = nil
+	w.occupied[level] &^= 1 << slot
+	w.now = start
+	if level > 0 {
+		w.cascades++
+	}
+	for _, t := range timers {
+		if t.Due > start {
+			w.place(t)
+			continue
+		}
+		t.level = inReady
+		w.ready = append(w.ready, t)
+	}
+	sort.Slice(w.ready, func(i, j int) bool { return w.ready[i].before(w.ready[j]) })
+}
+
+// Next is the earliest due instant, 0 when the wheel is empty. It looks through a slot
+// only after the earliest of it was disarmed.
+func (w *Wheel) Next() int64 {
+	if len(w.ready) > 0 {
+		return w.ready[0].Due
+	}
+	level, slot, _, ok := w.first()
+	if !ok {
+		return 0
+	}
+	if w.least[level][slot] == 0 {
+		earliest := w.slots[level][slot][0].Due
+		for _, t := range w.slots[level][slot] {
+			earliest = min(earliest, t.Due)
+		}
+		w.least[level][slot] = earliest
+	}
+	return w.least[level][slot]
+}
+
+// Peek is the earliest timer due at or before limit, left where it is; nil when
+// there is none.
+//
+// REQUIRES: limit does not go back.
+func (w *Wheel) Peek(limit int64) *Timer {
+	t := w.Pop(limit)
+	if t != nil {
+		w.Arm(t, t.Due)
+	}
+	return t
+}
+
+// Each calls f with the timers due after mark that the next pops up to limit can
+// give, at least n of them when there are as many; which others come along depends
+// on the slots. The wheel does not change.
+func (w *Wheel) Each(limit int64, n int, mark int64, f func(*Timer)) {
+	seen := 0
+	for _, t := range w.ready {
+		if t.Due > limit || seen >= n {
+			return
+		}
+		if t.Due > mark {
+			f(t)
+			seen++
+		}
+	}
+	for level := range wheelLevels {
+		for slots := w.occupied[level]; slots != 0; slots &= slots - 1 {
+			for _, t := range w.slots[level][bits.TrailingZeros64(slots)] {
+				if t.Due <= limit && t.Due > mark {
+					f(t)
+					seen++
+				}
+			}
+			if seen >= n {
+				return
+			}
+		}
+	}
+}
