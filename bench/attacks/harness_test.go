@@ -1,27 +1,25 @@
 package attacks_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/nudge-engine/nudge/internal/plainenv"
+	"github.com/nudge-engine/nudge/internal/servertest"
 )
 
-var errNotYet = errors.New("not yet")
+var errNotYet = servertest.ErrNotYet
 
 // programs is where the attacked programs are.
 var programs string
@@ -36,13 +34,10 @@ func run(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "nudge-attacks-")
 	if err == nil {
 		defer os.RemoveAll(dir)
-		build := exec.Command("go", "build", "-o", dir+"/", "github.com/nudge-engine/nudge/cmd/nudged",
-			"github.com/nudge-engine/nudge/cmd/nudge", "github.com/nudge-engine/nudge/cmd/clickhoused")
-		build.Stderr = os.Stderr
-		err = build.Run()
+		err = servertest.Build(dir, "", "cmd/nudged", "cmd/nudge", "cmd/clickhoused")
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "the programs cannot be built:", err)
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	programs = dir
@@ -57,24 +52,6 @@ func attack(t *testing.T) {
 	}
 }
 
-// output keeps what a process printed.
-type output struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.String()
-}
-
 // server is a nudged with default settings but for its ports and its directory.
 type server struct {
 	t                       *testing.T
@@ -84,7 +61,7 @@ type server struct {
 	process                 *exec.Cmd
 	ended                   chan struct{}
 	failure                 error // of the process; read after ended
-	log                     *output
+	log                     *servertest.Output
 	keys                    keys
 }
 
@@ -95,23 +72,13 @@ type keys struct {
 	Reader string `json:"reader_password"`
 }
 
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
-}
-
 // prepare is a server that is not started; definitions are applied at its start.
 func prepare(t *testing.T, definitions string, env ...string) *server {
 	t.Helper()
 	dir := t.TempDir()
 	s := &server{
-		t: t, dir: dir, data: filepath.Join(dir, "data"), log: new(output),
-		http: freePort(t), admin: freePort(t), clickhouse: freePort(t),
+		t: t, dir: dir, data: filepath.Join(dir, "data"), log: new(servertest.Output),
+		http: servertest.FreePort(t), admin: servertest.FreePort(t), clickhouse: servertest.FreePort(t),
 	}
 	s.env = append(plainenv.Environ(), "NUDGE_DATA_DIR="+s.data, "NUDGE_HTTP_LISTEN="+s.http,
 		"NUDGE_ADMIN_LISTEN="+s.admin, "NUDGE_CLICKHOUSE_LISTEN="+s.clickhouse, "NUDGE_PARTITIONS=2",
@@ -128,8 +95,7 @@ func prepare(t *testing.T, definitions string, env ...string) *server {
 	t.Cleanup(func() {
 		s.kill()
 		if t.Failed() {
-			text := s.log.String()
-			t.Logf("log of nudged, its end:\n%s", text[max(0, len(text)-3000):])
+			t.Logf("log of nudged, its end:\n%s", s.log.Tail(3000))
 		}
 	})
 	return s
@@ -309,21 +275,7 @@ func (s *server) cell(limit time.Duration, want, sql string) {
 // eventually repeats check until it returns nil; the last error fails the test.
 func (s *server) eventually(limit time.Duration, what string, check func() error) {
 	s.t.Helper()
-	deadline := time.NewTimer(limit)
-	defer deadline.Stop()
-	ticker := time.NewTicker(50 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		err := check()
-		if err == nil {
-			return
-		}
-		select {
-		case <-deadline.C:
-			s.t.Fatalf("%s: not in %v: %v", what, limit, err)
-		case <-ticker.C:
-		}
-	}
+	servertest.Eventually(s.t, limit, what, check)
 }
 
 // refused wants an answer that gives nothing: an error of the client, without the words.

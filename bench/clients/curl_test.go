@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/nudge-engine/nudge/internal/servertest"
 )
 
 // curl runs curl and gives what the server answered; a status of 400 or more fails the test.
@@ -70,7 +72,7 @@ func TestCurlSends(t *testing.T) {
 		want = append(want, last)
 	}
 	want[len(want)-3], want[len(want)-2] = want[len(want)-2], want[len(want)-3]
-	eventually(t, 30*time.Second, "the rows", func() error {
+	servertest.Eventually(t, 30*time.Second, "the rows", func() error {
 		found, err := called(t, s, "curl")
 		if err != nil || len(found) < len(want) {
 			return fmt.Errorf("%d rows, %w", len(found), err)

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/nudge-engine/nudge/internal/servertest"
 )
 
 // row is what is compared of a row of nudge.events.
@@ -125,7 +127,7 @@ func arrivedIn(t *testing.T, s *server, name string, anyOrder bool, libraries ..
 		want = slices.DeleteFunc(want, func(r row) bool { return r.Type == "screen" })
 	}
 	var got []stored
-	eventually(t, 60*time.Second, "rows of "+name, func() (err error) {
+	servertest.Eventually(t, 60*time.Second, "rows of "+name, func() (err error) {
 		got, err = called(t, s, name)
 		if err == nil && len(got) < len(want) {
 			err = fmt.Errorf("%d rows; want %d", len(got), len(want))

@@ -1,24 +1,22 @@
 package clients_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/nudge-engine/nudge/internal/plainenv"
+	"github.com/nudge-engine/nudge/internal/servertest"
 )
 
 // Which clients are installed, as NUDGE_CLIENTS says.
@@ -39,13 +37,10 @@ func run(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "nudge-clients-")
 	if err == nil {
 		defer os.RemoveAll(dir)
-		build := exec.Command("go", "build", "-o", dir+"/", "github.com/nudge-engine/nudge/cmd/nudged",
-			"github.com/nudge-engine/nudge/cmd/clickhoused", "github.com/nudge-engine/nudge/bench/clients/go")
-		build.Stderr = os.Stderr
-		err = build.Run()
+		err = servertest.Build(dir, "", "cmd/nudged", "cmd/clickhoused", "bench/clients/go")
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "the programs cannot be built:", err)
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	programs = dir
@@ -102,7 +97,7 @@ func python(t *testing.T, program string, args ...string) *exec.Cmd {
 // finish runs a client to its end and wants it to say that all went well.
 func finish(t *testing.T, client *exec.Cmd) string {
 	t.Helper()
-	var printed output
+	var printed servertest.Output
 	client.Env = append(plainenv.Environ(), client.Env...)
 	client.Stdout, client.Stderr, client.WaitDelay = &printed, &printed, 5*time.Second
 	limit := time.AfterFunc(2*time.Minute, func() { _ = client.Process.Kill() })
@@ -120,28 +115,10 @@ func finish(t *testing.T, client *exec.Cmd) string {
 	return printed.String()
 }
 
-// output keeps what a process printed.
-type output struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.String()
-}
-
 // serve starts a program and stops it at the end of the test; ready repeats until nil.
 func serve(t *testing.T, env []string, ready func() error, program string, args ...string) {
 	t.Helper()
-	var log output
+	var log servertest.Output
 	process := exec.Command(filepath.Join(programs, program), args...)
 	process.Env, process.Stdout, process.Stderr = append(plainenv.Environ(), env...), &log, &log
 	if err := process.Start(); err != nil {
@@ -161,7 +138,7 @@ func serve(t *testing.T, env []string, ready func() error, program string, args 
 			t.Logf("log of %s, its end:\n%s", program, text[max(0, len(text)-3000):])
 		}
 	})
-	eventually(t, 90*time.Second, program+" is ready", func() error {
+	servertest.Eventually(t, 90*time.Second, program+" is ready", func() error {
 		select {
 		case err := <-ended:
 			ended <- err
@@ -185,8 +162,8 @@ type server struct {
 func begin(t *testing.T, env ...string) *server {
 	t.Helper()
 	data := filepath.Join(t.TempDir(), "data")
-	events, admin := freePort(t), freePort(t)
-	s := &server{url: "http://" + events, clickhouse: freePort(t)}
+	events, admin := servertest.FreePort(t), servertest.FreePort(t)
+	s := &server{url: "http://" + events, clickhouse: servertest.FreePort(t)}
 	env = append([]string{
 		"NUDGE_DATA_DIR=" + data, "NUDGE_HTTP_LISTEN=" + events, "NUDGE_ADMIN_LISTEN=" + admin,
 		"NUDGE_CLICKHOUSE_LISTEN=" + s.clickhouse, "NUDGE_PARTITIONS=2", "NUDGE_MIN_FREE=1", "NUDGE_LOG_BYTES=134217728",
@@ -252,34 +229,4 @@ func healthy(t *testing.T, url string) error {
 		return fmt.Errorf("%s: %s", url, response.Status)
 	}
 	return nil
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
-}
-
-// eventually repeats check until it returns nil; the last error fails the test.
-func eventually(t *testing.T, limit time.Duration, what string, check func() error) {
-	t.Helper()
-	deadline := time.NewTimer(limit)
-	defer deadline.Stop()
-	ticker := time.NewTicker(50 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		err := check()
-		if err == nil {
-			return
-		}
-		select {
-		case <-deadline.C:
-			t.Fatalf("%s: not in %v: %v", what, limit, err)
-		case <-ticker.C:
-		}
-	}
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/nudge-engine/nudge/internal/plainenv"
+	"github.com/nudge-engine/nudge/internal/servertest"
 )
 
 // chromium is the browser's program. Only `make clients` of everything needs one.
@@ -61,7 +62,7 @@ func browse(t *testing.T, s *server, page, name, strategy, what string) (told, f
 		"host": {strings.TrimPrefix(s.url, "http://")}, "key": {s.keys.Write}, "name": {name}, "strategy": {strategy},
 	}
 	client := node(t, "page.mjs", chromium(t), page+"?"+query.Encode(), what)
-	var complaints output
+	var complaints servertest.Output
 	client.Env, client.Stderr, client.WaitDelay = plainenv.Environ(), &complaints, 10*time.Second
 	stdin, err := client.StdinPipe()
 	if err != nil {
@@ -138,7 +139,7 @@ func TestPage(t *testing.T) {
 		// What is under way when a page is left is sent again when it is opened the next time.
 		_, leave := browse(t, every, origin+"/segment.html", "page-left", "standard", "leave")
 		defer leave()
-		eventually(t, 30*time.Second, "the row", func() error {
+		servertest.Eventually(t, 30*time.Second, "the row", func() error {
 			if found := count(t, every, "event = 'Left'"); found != 1 {
 				return fmt.Errorf("%d rows; want 1", found)
 			}
@@ -169,7 +170,7 @@ func nothingFrom(t *testing.T, s *server, name string) {
 		{"type": "track", "anonymousId": "%[1]s-visitor", "event": "Later"}]}`, name)); status != http.StatusOK {
 		t.Fatalf("the later calls are answered with %d", status)
 	}
-	eventually(t, 30*time.Second, "the later rows", func() error {
+	servertest.Eventually(t, 30*time.Second, "the later rows", func() error {
 		if found := count(t, s, "event = 'Later'"); found != 2 {
 			return fmt.Errorf("%d rows; want 2", found)
 		}

@@ -12,6 +12,8 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/nudge-engine/nudge/internal/servertest"
 )
 
 const (
@@ -23,7 +25,7 @@ const (
 // alone starts a clickhoused that serves by itself, with both accounts, and gives its address.
 func alone(t *testing.T) string {
 	t.Helper()
-	dir, address := t.TempDir(), freePort(t)
+	dir, address := t.TempDir(), servertest.FreePort(t)
 	owner, reader := filepath.Join(dir, "owner"), filepath.Join(dir, "reader")
 	if err := errors.Join(os.WriteFile(owner, []byte(ownerPassword), 0o600),
 		os.WriteFile(reader, []byte(readerPassword), 0o600)); err != nil {

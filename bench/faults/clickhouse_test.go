@@ -17,12 +17,13 @@ import (
 	"time"
 
 	"github.com/nudge-engine/nudge/internal/plainenv"
+	"github.com/nudge-engine/nudge/internal/servertest"
 )
 
 // newClickHouse starts an engine that belongs to no server.
 func newClickHouse(t *testing.T) *outsider {
 	t.Helper()
-	o := &outsider{t: t, address: freePort(t)}
+	o := &outsider{t: t, address: servertest.FreePort(t)}
 	dir := t.TempDir()
 	o.command = func() *exec.Cmd {
 		command := exec.Command(filepath.Join(binaries, "clickhoused"), "serve", "--data", dir, "--listen", o.address,

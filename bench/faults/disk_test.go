@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 	"unsafe"
+
+	"github.com/nudge-engine/nudge/internal/servertest"
 )
 
 // disk is an ext4 file system of its own in a file.
@@ -47,7 +49,7 @@ func (d *disk) unmount() {
 	if !d.mounted {
 		return
 	}
-	if err := poll(d.t.Context(), 30*time.Second, func() error {
+	if err := servertest.Poll(d.t.Context(), 30*time.Second, func() error {
 		if out, err := exec.Command("umount", d.path).CombinedOutput(); err != nil {
 			return fmt.Errorf("%w %s", err, out)
 		}

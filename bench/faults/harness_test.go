@@ -1,10 +1,8 @@
 package faults_test
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -15,12 +13,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/nudge-engine/nudge/internal/plainenv"
+	"github.com/nudge-engine/nudge/internal/servertest"
 )
 
 const (
@@ -31,7 +29,7 @@ const (
 	partitions     = 8
 )
 
-var errNotYet = errors.New("not yet")
+var errNotYet = servertest.ErrNotYet
 
 // breakable is the folder of the programs that were built with the tag "faults".
 const breakable = "breakable"
@@ -54,20 +52,13 @@ func run(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "nudge-faults-")
 	if err == nil {
 		defer os.RemoveAll(dir)
-		build := exec.Command("go", "build", "-o", dir+"/", "github.com/nudge-engine/nudge/cmd/nudged",
-			"github.com/nudge-engine/nudge/cmd/nudge", "github.com/nudge-engine/nudge/cmd/clickhoused")
-		build.Stderr = os.Stderr
-		err = build.Run()
+		err = servertest.Build(dir, "", "cmd/nudged", "cmd/nudge", "cmd/clickhoused")
 	}
 	if err == nil { // a server that a campaign can break, see campaign/faults_on.go
-		build := exec.Command("go", "build", "-tags", "faults", "-o", filepath.Join(dir, breakable)+"/",
-			"github.com/nudge-engine/nudge/cmd/nudged", "github.com/nudge-engine/nudge/cmd/nudge",
-			"github.com/nudge-engine/nudge/cmd/clickhoused")
-		build.Stderr = os.Stderr
-		err = build.Run()
+		err = servertest.Build(filepath.Join(dir, breakable), "faults", "cmd/nudged", "cmd/nudge", "cmd/clickhoused")
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "the programs cannot be built:", err)
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	binaries = dir
@@ -75,24 +66,6 @@ func run(m *testing.M) int {
 }
 
 func asked() bool { return os.Getenv("NUDGE_FAULTS") == "1" }
-
-// lockedBuffer keeps what a process printed.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
-}
 
 // server is a real nudged with a ledger of what it acknowledged and a receiver of
 // what it sent.
@@ -103,7 +76,7 @@ type server struct {
 	env               []string
 	process           *exec.Cmd
 	ended             chan error
-	log               *lockedBuffer
+	log               *servertest.Output
 	hook              *receiver
 	book              *ledger
 	clickhouse        string        // where ClickHouse answers when it is not the server's own
@@ -120,16 +93,6 @@ type crowd struct {
 	pause    time.Duration        // of a client before each batch
 	customer func(n int) string   // of an event
 	extra    func(map[string]any) // changes an event's properties; may be nil
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
 }
 
 const definitions = `
@@ -153,8 +116,8 @@ spec:
 func newServer(t *testing.T, dir string, env ...string) *server {
 	t.Helper()
 	s := &server{
-		t: t, dir: dir, data: filepath.Join(dir, "data"), http: freePort(t), admin: freePort(t), rows: freePort(t),
-		log: new(lockedBuffer), hook: newReceiver(t), book: newLedger(),
+		t: t, dir: dir, data: filepath.Join(dir, "data"), http: servertest.FreePort(t), admin: servertest.FreePort(t), rows: servertest.FreePort(t),
+		log: new(servertest.Output), hook: newReceiver(t), book: newLedger(),
 		patience: 10 * time.Minute, campaigns: t.TempDir(),
 		crowd: crowd{clients: clients, pause: 25 * time.Millisecond, customer: customerOf},
 	}
@@ -243,7 +206,7 @@ func (s *server) kill() {
 		s.t.Log("nudged had ended by itself")
 	}
 	s.process = nil
-	_ = poll(context.Background(), 30*time.Second, func() error {
+	_ = servertest.Poll(context.Background(), 30*time.Second, func() error {
 		if c, err := net.DialTimeout("tcp", s.rows, time.Second); err == nil {
 			_ = c.Close()
 			return errNotYet
@@ -284,29 +247,7 @@ func (s *server) halted(p int) bool {
 // eventually repeats check until it returns nil; the last error fails the test.
 func (s *server) eventually(limit time.Duration, what string, check func() error) {
 	s.t.Helper()
-	if err := poll(s.t.Context(), limit, check); err != nil {
-		s.t.Fatalf("%s: not in %v: %v", what, limit, err)
-	}
-}
-
-func poll(ctx context.Context, limit time.Duration, check func() error) error {
-	deadline := time.NewTimer(limit)
-	defer deadline.Stop()
-	ticker := time.NewTicker(50 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		err := check()
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-deadline.C:
-			return err
-		case <-ctx.Done():
-			return err
-		case <-ticker.C:
-		}
-	}
+	servertest.Eventually(s.t, limit, what, check)
 }
 
 // look reads from the admin address, which needs the admin key.

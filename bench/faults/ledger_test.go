@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nudge-engine/nudge/internal/servertest"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -124,7 +125,7 @@ func (s *server) load() (stop func(grace time.Duration)) {
 }
 
 func (s *server) deliver(ctx context.Context, client *http.Client, first int) {
-	_ = poll(ctx, s.patience, func() error {
+	_ = servertest.Poll(ctx, s.patience, func() error {
 		answer := s.post(ctx, client, first)
 		s.book.note(first, answer)
 		if answer != "" {

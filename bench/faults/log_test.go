@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/servertest"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -360,7 +361,7 @@ func (s *server) alarms(p int) bool {
 		_, err := s.look("/readyz")
 		return err
 	})
-	return poll(s.t.Context(), 2*time.Second, func() error {
+	return servertest.Poll(s.t.Context(), 2*time.Second, func() error {
 		if !s.halted(p) {
 			return errNotYet
 		}

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/nudge-engine/nudge/internal/servertest"
 )
 
 // counting keeps a counter of a customer's events, which a double would change.
@@ -77,7 +79,7 @@ func (m *mixed) send(part []int, clients int, pause time.Duration) {
 			defer client.CloseIdleConnections()
 			for b := range next {
 				<-time.After(pause)
-				if err := poll(m.s.t.Context(), time.Minute, func() error { return m.post(client, b) }); err != nil {
+				if err := servertest.Poll(m.s.t.Context(), time.Minute, func() error { return m.post(client, b) }); err != nil {
 					m.s.t.Errorf("a batch was not taken: %v", err)
 				}
 			}

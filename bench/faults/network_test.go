@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/nudge-engine/nudge/internal/effect"
+	"github.com/nudge-engine/nudge/internal/servertest"
 	"github.com/nudge-engine/nudge/stream"
 	"github.com/nudge-engine/nudge/stream/streamtest"
 )
@@ -38,7 +39,7 @@ type outsider struct {
 	command func() *exec.Cmd
 	process *exec.Cmd
 	input   io.Closer
-	log     lockedBuffer
+	log     servertest.Output
 }
 
 func (o *outsider) start() {
@@ -53,7 +54,7 @@ func (o *outsider) start() {
 	if err := o.process.Start(); err != nil {
 		o.t.Fatal(err)
 	}
-	if err := poll(o.t.Context(), time.Minute, func() error {
+	if err := servertest.Poll(o.t.Context(), time.Minute, func() error {
 		c, err := net.DialTimeout("tcp", o.address, time.Second)
 		if err == nil {
 			err = c.Close()
@@ -85,7 +86,7 @@ func newNats(t *testing.T) *outsider {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &outsider{t: t, address: freePort(t)}
+	o := &outsider{t: t, address: servertest.FreePort(t)}
 	dir := t.TempDir()
 	o.command = func() *exec.Cmd {
 		c := exec.Command(self)

@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/nudge-engine/nudge/internal/servertest"
 )
 
 // link is a TCP connection to a server that can be cut, can hang, and can be slow.
@@ -39,7 +41,7 @@ type link struct {
 func newLink(t *testing.T, target string, usual time.Duration) *link {
 	t.Helper()
 	l := &link{
-		t: t, address: freePort(t), target: target, conns: map[net.Conn]bool{}, gate: make(chan struct{}),
+		t: t, address: servertest.FreePort(t), target: target, conns: map[net.Conn]bool{}, gate: make(chan struct{}),
 		usual: usual, delay: usual,
 	}
 	close(l.gate)
@@ -51,7 +53,7 @@ func newLink(t *testing.T, target string, usual time.Duration) *link {
 func (l *link) listen() {
 	l.t.Helper()
 	var listener net.Listener
-	if err := poll(l.t.Context(), 10*time.Second, func() (err error) {
+	if err := servertest.Poll(l.t.Context(), 10*time.Second, func() (err error) {
 		listener, err = (&net.ListenConfig{}).Listen(l.t.Context(), "tcp", l.address)
 		return err
 	}); err != nil {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/nudge-engine/nudge/internal/servertest"
 )
 
 // Who asks the admin address, and how, decides whether it answers.
@@ -76,7 +78,7 @@ func TestAdminAccess(t *testing.T) {
 func TestReadyOnlyWithWarehouse(t *testing.T) {
 	s := newServer(t, "", "NUDGE_PARTITIONS=1")
 	own := s.env
-	s.env = append(s.env, "NUDGE_CLICKHOUSE_URL=http://"+freePort(t))
+	s.env = append(s.env, "NUDGE_CLICKHOUSE_URL=http://"+servertest.FreePort(t))
 	s.start()
 	s.eventually(60*time.Second, "up", func() error {
 		_, err := s.look("/v1/definitions")

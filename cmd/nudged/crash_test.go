@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/nudge-engine/nudge/internal/servertest"
 )
 
 const (
@@ -60,7 +62,7 @@ func TestKillsLoseAndDoubleNothing(t *testing.T) {
 		// The instants are spread over the run: a kill comes when so many events
 		// are acknowledged, and a random moment later.
 		at := int64(crashEvents / (crashKills + 1) * (kill + 1))
-		if err := poll(t.Context(), 3*time.Minute, func() error {
+		if err := servertest.Poll(t.Context(), 3*time.Minute, func() error {
 			if n := acked.Load(); n < at {
 				return fmt.Errorf("%d acknowledged; kill %d comes at %d", n, kill+1, at)
 			}
@@ -149,7 +151,7 @@ func crashCalls(first int) []map[string]any {
 // down or starting, connections and requests fail.
 func sendUntilAcked(t *testing.T, s *server, client *http.Client, calls []map[string]any) error {
 	t.Helper()
-	return poll(t.Context(), 2*time.Minute, func() error {
+	return servertest.Poll(t.Context(), 2*time.Minute, func() error {
 		status, err := s.post(client, calls)
 		if err == nil && status != http.StatusOK {
 			err = errors.New(http.StatusText(status))

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/servertest"
 )
 
 // Every command and every definition in the pages of the repository is run, against a
@@ -92,7 +93,7 @@ func (p *page) try(t *testing.T, b block) {
 			}
 		}
 	case "output":
-		err := poll(t.Context(), 30*time.Second, func() error {
+		err := servertest.Poll(t.Context(), 30*time.Second, func() error {
 			err := matches(b.text, p.usual(p.output))
 			if err != nil && !changes.MatchString(p.command) {
 				p.runLine(t, p.command)
@@ -104,7 +105,7 @@ func (p *page) try(t *testing.T, b block) {
 		}
 	case "log":
 		for line := range strings.Lines(b.text) { // messages to several customers come in any order
-			err := poll(t.Context(), time.Minute, func() error { return matches("...\n"+line+"...\n", p.s.log.String()) })
+			err := servertest.Poll(t.Context(), time.Minute, func() error { return matches("...\n"+line+"...\n", p.s.log.String()) })
 			if err != nil {
 				t.Errorf("%s: the server does not print %v", p.name, err)
 			}

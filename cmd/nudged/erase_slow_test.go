@@ -5,12 +5,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/nudge-engine/nudge/internal/servertest"
 )
 
 // An erasure that cannot go on says in the log what it waits for: here the last rows of the
 // customer, because ClickHouse does not answer.
 func TestErasureSaysWhatItWaitsFor(t *testing.T) {
-	s := newServer(t, "", "NUDGE_SNAPSHOT_EVERY=300ms", "NUDGE_PARTITIONS=1", "NUDGE_CLICKHOUSE_URL=http://"+freePort(t))
+	s := newServer(t, "", "NUDGE_SNAPSHOT_EVERY=300ms", "NUDGE_PARTITIONS=1", "NUDGE_CLICKHOUSE_URL=http://"+servertest.FreePort(t))
 	s.start()
 	s.eventually(60*time.Second, "started", func() error {
 		if !strings.Contains(s.log.String(), "msg=ready") {

@@ -2,12 +2,10 @@ package main_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -22,6 +20,7 @@ import (
 	"time"
 
 	"github.com/nudge-engine/nudge/internal/plainenv"
+	"github.com/nudge-engine/nudge/internal/servertest"
 )
 
 // binaries is where TestMain built the programs.
@@ -30,14 +29,10 @@ var binaries string
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "nudge-e2e-")
 	if err = errors.Join(err, plainenv.Clear()); err == nil {
-		build := exec.Command("go", "build", "-o", dir+"/", "github.com/nudge-engine/nudge/cmd/nudged",
-			"github.com/nudge-engine/nudge/cmd/nudge", "github.com/nudge-engine/nudge/cmd/clickhoused",
-			"github.com/nudge-engine/nudge/cmd/nudge-bench")
-		build.Stderr = os.Stderr
-		err = build.Run()
+		err = servertest.Build(dir, "", "cmd/nudged", "cmd/nudge", "cmd/clickhoused", "cmd/nudge-bench")
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "the programs cannot be built:", err)
+		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	binaries = dir
@@ -54,7 +49,7 @@ const (
 	ownerPassword  = "test-owner-pass-0001" // of the user default of a ClickHouse that nudged does not own
 )
 
-var errNotYet = errors.New("not yet")
+var errNotYet = servertest.ErrNotYet
 
 // server is a real nudged with everything of its own.
 type server struct {
@@ -66,35 +61,7 @@ type server struct {
 	env        []string
 	process    *exec.Cmd
 	ended      chan error
-	log        *lockedBuffer
-}
-
-// lockedBuffer keeps what a process printed.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
+	log        *servertest.Output
 }
 
 // newServer prepares a server with the given definitions, if any; start starts it.
@@ -102,8 +69,8 @@ func newServer(t *testing.T, definitions string, env ...string) *server {
 	t.Helper()
 	dir := t.TempDir()
 	s := &server{
-		t: t, data: filepath.Join(dir, "data"), http: freePort(t), admin: freePort(t), clickhouse: freePort(t),
-		log: new(lockedBuffer),
+		t: t, data: filepath.Join(dir, "data"), http: servertest.FreePort(t), admin: servertest.FreePort(t), clickhouse: servertest.FreePort(t),
+		log: new(servertest.Output),
 	}
 	s.env = append(os.Environ(), "NUDGE_DATA_DIR="+s.data, "NUDGE_HTTP_LISTEN="+s.http, "NUDGE_ADMIN_LISTEN="+s.admin,
 		"NUDGE_CLICKHOUSE_LISTEN="+s.clickhouse, "NUDGE_WRITE_KEY="+writeKey, "NUDGE_ADMIN_KEY="+adminKey,
@@ -120,8 +87,7 @@ func newServer(t *testing.T, definitions string, env ...string) *server {
 	t.Cleanup(func() {
 		s.kill()
 		if t.Failed() {
-			text := s.log.String()
-			t.Logf("log of nudged, its end:\n%s", text[max(0, len(text)-6000):])
+			t.Logf("log of nudged, its end:\n%s", s.log.Tail(6000))
 		}
 	})
 	return s
@@ -180,29 +146,7 @@ func (s *server) stop() {
 // eventually repeats check until it returns nil; the last error fails the test.
 func (s *server) eventually(limit time.Duration, what string, check func() error) {
 	s.t.Helper()
-	if err := poll(s.t.Context(), limit, check); err != nil {
-		s.t.Fatalf("%s: not in %v: %v", what, limit, err)
-	}
-}
-
-func poll(ctx context.Context, limit time.Duration, check func() error) error {
-	deadline := time.NewTimer(limit)
-	defer deadline.Stop()
-	ticker := time.NewTicker(50 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		err := check()
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-deadline.C:
-			return err
-		case <-ctx.Done():
-			return err
-		case <-ticker.C:
-		}
-	}
+	servertest.Eventually(s.t, limit, what, check)
 }
 
 // request makes a request of the admin address, which needs the admin key; the caller closes

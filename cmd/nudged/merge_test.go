@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/nudge-engine/nudge/internal/servertest"
 )
 
 const (
@@ -69,7 +71,7 @@ func TestMergesSurviveKills(t *testing.T) {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	for kill := range mergeKills {
 		at := int64(mergePeople / (mergeKills + 1) * (kill + 1))
-		if err := poll(t.Context(), 2*time.Minute, func() error {
+		if err := servertest.Poll(t.Context(), 2*time.Minute, func() error {
 			if n := done.Load(); n < at {
 				return fmt.Errorf("%d people; kill %d comes at %d", n, kill+1, at)
 			}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/nudge-engine/nudge/internal/servertest"
 )
 
 // ClickHouse is away for a minute under load (NUDGE_TEST_OUTAGE sets another
@@ -81,7 +83,7 @@ func (o *outside) start() {
 	if err := o.process.Start(); err != nil {
 		o.t.Fatal(err)
 	}
-	if err := poll(o.t.Context(), time.Minute, func() error {
+	if err := servertest.Poll(o.t.Context(), time.Minute, func() error {
 		_, err := get("http://" + o.listen + "/ping")
 		return err
 	}); err != nil {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/nudge-engine/nudge/internal/identity"
+	"github.com/nudge-engine/nudge/internal/servertest"
 	"github.com/nudge-engine/nudge/storage"
 )
 
@@ -67,7 +68,7 @@ func streamPath(t *testing.T, data, name string) string {
 // refuses starts a server on its data and wants it to end by itself, with a text.
 func (s *server) refuses(wants ...string) {
 	s.t.Helper()
-	s.log = new(lockedBuffer)
+	s.log = new(servertest.Output)
 	s.start()
 	select {
 	case err := <-s.ended:

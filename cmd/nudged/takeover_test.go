@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nudge-engine/nudge/internal/servertest"
 	"github.com/nudge-engine/nudge/stream/streamtest"
 )
 
@@ -14,7 +15,7 @@ import (
 func TestSecondServerTakesOver(t *testing.T) {
 	hook := newReceiver(t)
 	url := streamtest.StartServer(t, t.TempDir())
-	warehouse := &outside{t: t, listen: freePort(t), data: t.TempDir() + "/clickhouse"}
+	warehouse := &outside{t: t, listen: servertest.FreePort(t), data: t.TempDir() + "/clickhouse"}
 	t.Cleanup(warehouse.kill)
 	warehouse.start()
 	env := []string{"NUDGE_NATS_URL=" + url, "NUDGE_CLICKHOUSE_URL=http://default:" + ownerPassword + "@" + warehouse.listen}
