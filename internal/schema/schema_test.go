@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The committed schema is what the parser says today. REWRITE=1 writes it.
+// The committed schema is up to date. REWRITE=1 writes it.
 func TestCommitted(t *testing.T) {
 	want, err := Build()
 	if err != nil {
@@ -19,6 +19,6 @@ func TestCommitted(t *testing.T) {
 		return
 	}
 	if !bytes.Equal(JSON(), want) {
-		t.Error("campaign.json is not of today; REWRITE=1 go test ./internal/schema -run TestCommitted writes it")
+		t.Error("campaign.json is out of date; REWRITE=1 go test ./internal/schema -run TestCommitted writes it")
 	}
 }
