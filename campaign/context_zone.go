@@ -8,7 +8,7 @@ const traitZone = "timezone"
 // contextZone is the time zone that the customer's device says, for those without a trait.
 type contextZone struct {
 	name string // as zone.Load takes it; empty: none is known
-	at   int64  // event time of the event that said it first, ms
+	at   int64  // event time of the newest event that said it, ms
 }
 
 // contextZoneSection keeps the time zone of the customer's device.

@@ -64,7 +64,11 @@ func (m *Machine) noteZone(e *Event) {
 	}
 	v := m.scope.event.context.get(traitZone)
 	name, ok := m.zoneName(v)
-	if !ok || name == m.c.device.name {
+	switch {
+	case !ok:
+		return
+	case name == m.c.device.name:
+		m.c.device.at = e.Time
 		return
 	}
 	before := m.zone(nil)

@@ -162,12 +162,12 @@ func (m *Machine) keepLevel(p *Program, spec uint64, on, keep bool) {
 // instant, also when the timer comes late, so that a downtime leaves nothing out.
 func (m *Machine) fireLevel(campaign string) {
 	l, p := m.c.level(campaign), m.set.byName[campaign]
-	if p == nil || !p.watchesClock() || l.Spec != p.levelSpec() {
+	if p == nil {
 		m.dropLevel(campaign)
 		return
 	}
-	if !p.watches() {
-		l.Due = 0
+	if !p.watches() || !p.watchesClock() || l.Spec != p.levelSpec() {
+		l.Due = 0 // on which side of a threshold the customer was stays known
 		return
 	}
 	m.scope.chain.c = nil

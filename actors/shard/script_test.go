@@ -25,7 +25,7 @@ import (
 //	at TIME                  the clock of the next frames
 //	advance DURATION         ticks at each instant at which a timer is due
 //	frame [t=TIME]           one frame; each line is a record:
-//	                           track CUSTOMER ID "Name" {properties} [time=TIME] [historical]
+//	                           track CUSTOMER ID "Name" {properties} [time=TIME] [zone=NAME] [historical]
 //	                           identify CUSTOMER ID {traits}
 //	                           broadcast ID "Name" {properties}
 //	                           result CUSTOMER accepted|temporary|permanent|{reply}
@@ -387,6 +387,9 @@ func (w *scriptWorld) record(t *testing.T, line string) stream.Record {
 		for _, option := range strings.Fields(rest) {
 			if at, ok := strings.CutPrefix(option, "time="); ok {
 				e.Time = instant(t, at)
+			}
+			if name, ok := strings.CutPrefix(option, "zone="); ok {
+				e.Context = fmt.Appendf(nil, `{"timezone":%q}`, name)
 			}
 			e.Historical = e.Historical || option == "historical"
 		}
