@@ -52,6 +52,9 @@ func (p *partition) compare(h *history, f *reading) error {
 	if err := compareConversions(h, a.Conversions()); err != nil {
 		return err
 	}
+	if err := compareFaults(h, a.Faults()); err != nil {
+		return err
+	}
 	return compareChains(h, a.Chains())
 }
 
@@ -289,7 +292,7 @@ func compareConversions(h *history, model []audit.Conversion) error {
 		for _, g := range h.messages[i].Goals {
 			engine[g.Customer] = append(engine[g.Customer], audit.Conversion{
 				Campaign: g.Campaign, Customer: g.Customer, Entry: int(g.Entry), Goal: g.Goal, Step: g.Step,
-				Value: float64(g.Value) / 1e6, At: g.At, Reversal: g.Reversal,
+				Value: float64(g.Value) / 1e6, Currency: g.Currency, At: g.At, Reversal: g.Reversal,
 			})
 		}
 	}
@@ -298,6 +301,27 @@ func compareConversions(h *history, model []audit.Conversion) error {
 	}
 	return match("conversion", engine, want, func(x, y audit.Conversion) int {
 		return cmp.Or(cmp.Compare(x.Campaign, y.Campaign), cmp.Compare(x.Entry, y.Entry))
+	}, nil)
+}
+
+// compareFaults compares the expressions of chains that could not be computed.
+func compareFaults(h *history, model []audit.Fault) error {
+	engine, want := map[string][]audit.Fault{}, map[string][]audit.Fault{}
+	for i := range h.messages {
+		for j := range h.messages[i].Decisions {
+			d := &h.messages[i].Decisions[j]
+			if d.Kind == campaign.Erred && d.Reason == campaign.ReasonEvaluation && d.Entry != 0 {
+				engine[d.Customer] = append(engine[d.Customer], audit.Fault{
+					Campaign: d.Campaign, Customer: d.Customer, Entry: int(d.Entry), At: d.At,
+				})
+			}
+		}
+	}
+	for _, f := range model {
+		want[f.Customer] = append(want[f.Customer], f)
+	}
+	return match("expression that cannot be computed", engine, want, func(x, y audit.Fault) int {
+		return cmp.Or(cmp.Compare(x.At, y.At), cmp.Compare(x.Campaign, y.Campaign), cmp.Compare(x.Entry, y.Entry))
 	}, nil)
 }
 
@@ -318,6 +342,9 @@ func readEvent(data []byte) (audit.Event, error) {
 	}
 	if err == nil && len(e.Traits) > 0 {
 		err = json.Unmarshal(e.Traits, &out.Traits)
+	}
+	if err == nil && len(e.Context) > 0 {
+		err = json.Unmarshal(e.Context, &out.Context)
 	}
 	return out, err
 }
@@ -385,7 +412,7 @@ func compareChains(h *history, model []audit.Chain) error {
 		value := campaign.Money(want.Value * 1e6)
 		if !ok || string(got.Outcome) != want.Outcome || got.EndedAt != want.EndedAt ||
 			got.EnteredAt != want.EnteredAt || got.Goal != want.Goal || got.Key != want.Key ||
-			got.Value != value || !shows(&got, want.Version) || got.HeldOut != want.HeldOut ||
+			got.Value != value || got.Currency != want.Currency || !shows(&got, want.Version) || got.HeldOut != want.HeldOut ||
 			!slices.EqualFunc(got.Variants, want.Variants, func(x campaign.Passed, y audit.Passed) bool {
 				return x.Step == y.Step && x.Variant == y.Variant
 			}) {

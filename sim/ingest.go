@@ -229,6 +229,7 @@ func (p *partition) encode(e *audit.Event, stamp int64) []byte {
 		Historical: e.Historical,
 		Properties: p.object(e.Properties),
 		Traits:     p.object(e.Traits),
+		Context:    p.object(e.Context),
 	}
 	if e.Type == audit.TypeIdentify {
 		out.Type, out.Name = campaign.Identify, "$identify"

@@ -24,6 +24,7 @@ import (
 var (
 	seeds     = flag.Int("seeds", 300, "how many worlds TestWorld plays")
 	from      = flag.Uint64("from", 0, "the first seed that TestWorld plays")
+	olderFlag = flag.Bool("older", false, "with -seed: leave out what was added to worlds last, as for some regressions")
 	plainFlag = flag.Bool("plain", false, "with -seed: leave out what was added to worlds later, as for the older "+
 		"regressions")
 	seedFlag = flag.String("seed", "", "play the world of this seed alone")
@@ -48,6 +49,10 @@ func language(t *testing.T) *campaign.Language {
 	return lang
 }
 
+// recentIn are the remainders, by 12, of the seeds whose campaigns use what the language
+// learned last.
+func recentIn(seed uint64) bool { return seed%12 == 3 || seed%12 == 5 }
+
 // exactEvery is how many seeds there are for one whose calls come at the very
 // instants that campaigns look at, and are taken in at once.
 const exactEvery = 5
@@ -70,8 +75,9 @@ const edgesEvery = 10
 // 959, is a regression.
 const edgesLeftOut = 3
 
-// world is the world of a seed; plain leaves out what was added to worlds later.
-func world(t *testing.T, lang *campaign.Language, seed uint64, plain bool) (*sim.World, sim.Options) {
+// world is the world of a seed; plain leaves out what was added to worlds later, older what
+// was added last.
+func world(t *testing.T, lang *campaign.Language, seed uint64, plain, older bool) (*sim.World, sim.Options) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(seed, 0))
 	o := sim.Draw(rng)
@@ -84,6 +90,9 @@ func world(t *testing.T, lang *campaign.Language, seed uint64, plain bool) (*sim
 		o = o.Model(rand.New(rand.NewPCG(seed, 7)))
 		o = o.Further(rand.New(rand.NewPCG(seed, 8)))
 		o = o.Loose(rand.New(rand.NewPCG(seed, 10)))
+		if !older && recentIn(seed) {
+			o = o.Recent(rand.New(rand.NewPCG(seed, 11)))
+		}
 	}
 	exact := seed%exactEvery == exactEvery-1
 	if exact {
@@ -118,13 +127,13 @@ func world(t *testing.T, lang *campaign.Language, seed uint64, plain bool) (*sim
 	return w, o
 }
 
-func play(t *testing.T, lang *campaign.Language, seed uint64, plain bool) (w *sim.World, ok bool) {
+func play(t *testing.T, lang *campaign.Language, seed uint64, plain, older bool) (w *sim.World, ok bool) {
 	t.Helper()
-	w, o := world(t, lang, seed, plain)
+	w, o := world(t, lang, seed, plain, older)
 	err := w.Run()
 	if err != nil {
-		t.Errorf("seed %d: %v\n\noptions: %s\n\n%s\n\nat commit %s: go test ./sim -run TestWorld -seed=%d -plain=%v -v",
-			seed, err, o, strings.Join(w.Trace(), "\n"), commit(), seed, plain)
+		t.Errorf("seed %d: %v\n\noptions: %s\n\n%s\n\nat commit %s: go test ./sim -run TestWorld -seed=%d -plain=%v -older=%v -v",
+			seed, err, o, strings.Join(w.Trace(), "\n"), commit(), seed, plain, older)
 	}
 	return w, err == nil
 }
@@ -148,7 +157,7 @@ func TestWorld(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w, _ := play(t, lang, seed, *plainFlag)
+		w, _ := play(t, lang, seed, *plainFlag, *olderFlag)
 		t.Logf("trace %016x, reached %v", w.Hash(), w.Reached())
 		t.Log(strings.Join(w.Trace(), "\n"))
 		return
@@ -164,7 +173,7 @@ func TestWorld(t *testing.T) {
 		failed  atomic.Int64
 	)
 	one := func(r regression, twice bool) {
-		w, ok := play(t, lang, r.seed, r.plain)
+		w, ok := play(t, lang, r.seed, r.plain, r.older)
 		mu.Lock()
 		reached.Add(w.Reached())
 		mu.Unlock()
@@ -172,7 +181,7 @@ func TestWorld(t *testing.T) {
 			failed.Add(1)
 		}
 		if twice {
-			if again, _ := play(t, lang, r.seed, r.plain); again.Hash() != w.Hash() {
+			if again, _ := play(t, lang, r.seed, r.plain, r.older); again.Hash() != w.Hash() {
 				t.Errorf("seed %d played twice: traces %016x and %016x", r.seed, w.Hash(), again.Hash())
 			}
 		}
@@ -207,7 +216,7 @@ func count(t *testing.T, lang *campaign.Language) {
 	t.Helper()
 	failed := 0
 	for seed := *from; seed < *from+uint64(*seeds); seed++ {
-		w, _ := world(t, lang, seed, false)
+		w, _ := world(t, lang, seed, false, false)
 		if err := w.Run(); err != nil {
 			failed++
 			what, _, _ := strings.Cut(err.Error(), "\n")
@@ -221,6 +230,7 @@ func count(t *testing.T, lang *campaign.Language) {
 type regression struct {
 	seed  uint64
 	plain bool
+	older bool
 }
 
 // regressions are the worlds that once failed.
@@ -238,6 +248,7 @@ func regressions(t *testing.T) []regression {
 	for s := bufio.NewScanner(f); s.Scan(); {
 		text, _, _ := strings.Cut(s.Text(), "#")
 		text, plain := strings.CutSuffix(strings.TrimSpace(text), "plain")
+		text, older := strings.CutSuffix(text, "older")
 		if text = strings.TrimSpace(text); text == "" {
 			continue
 		}
@@ -245,7 +256,7 @@ func regressions(t *testing.T) []regression {
 		if err != nil {
 			t.Fatal(err)
 		}
-		list = append(list, regression{seed, plain})
+		list = append(list, regression{seed, plain, older})
 	}
 	return list
 }

@@ -39,14 +39,18 @@ func (a *Auditor) unlook(s *standing) { s.spent = nil }
 // activate has the customers who are there looked at: what is so already is no news, which
 // is known at once. Who is asked in comes in their turn, with all that one control record
 // began. The dates that are planned and the silences that are armed then take a turn too.
-func (a *Auditor) activate(all []begun, plans bool) {
+func (a *Auditor) activate(all []begun, plan *tour, plans bool) {
 	var asked []begun
 	for _, b := range all {
-		plans = plans || b.silent && b.trigger.Kind == KindSegment && b.trigger.windowed()
+		plans = plans || b.silent && b.trigger.windowed()
 		levels := b.trigger.Kind == KindSegment || b.trigger.Kind == KindThreshold
 		if levels && b.silent {
 			for _, c := range a.customers {
-				a.inside(c, a.named(b.campaign))
+				i := a.named(b.campaign)
+				a.inside(c, i)
+				if b.trigger.windowed() {
+					c.per[i].seenBy = plan
+				}
 				a.note(NoteObserved)
 			}
 		}
@@ -56,7 +60,8 @@ func (a *Auditor) activate(all []begun, plans bool) {
 	}
 	if len(a.customers) > 0 && (plans || len(asked) > 0) {
 		slices.SortFunc(asked, func(x, y begun) int { return cmp.Compare(x.campaign, y.campaign) })
-		a.tours = append(a.tours, &tour{begun: asked, plans: true, due: a.now, left: slices.Clone(a.customers)})
+		plan.begun, plan.left = asked, slices.Clone(a.customers)
+		a.tours = append(a.tours, plan)
 	}
 }
 
@@ -76,7 +81,7 @@ func (a *Auditor) inside(c *customer, i int) bool {
 	case KindThreshold:
 		a.crossed(c, i) // from where it was, if it was looked at before
 		// Who went back from it, if not far enough to cross again, is not beyond it.
-		v, ok := amount(c.traits[t.Path])
+		v, ok := c.height(t)
 		return ok && (t.Down && v <= t.At || !t.Down && v >= t.At)
 	}
 	return false

@@ -28,6 +28,7 @@ type Event struct {
 	Type       string
 	Properties map[string]any
 	Traits     map[string]any
+	Context    map[string]any
 	Historical bool
 
 	place  int             // among all records and definitions of the log
@@ -60,6 +61,7 @@ type Auditor struct {
 	schedules   []schedule
 	broadcasts  map[string]bool // ids, asked by key only
 	conversions []Conversion
+	faults      []Fault
 	notes       []string
 
 	turned    int64 // up to here the turns are over
@@ -86,6 +88,7 @@ type customer struct {
 	place  int              // of its first record
 	seen   map[string]int64 // ids of its records and when they were new, asked by key only
 	traits map[string]any
+	device device
 	told   map[string]told // when the traits were set, asked by key only
 	events []*Event        // every track record, in log order
 	per    []standing
@@ -122,6 +125,7 @@ type standing struct {
 	entries int    // chains so far: the last entry number
 	latest  *Event // inactivity: what its instant counts from
 	armed   bool
+	armedBy *tour // it does so when it comes to the customer
 	due     int64
 	inside  bool     // a segment, or high of a threshold
 	valued  bool     // a threshold has had a value
@@ -132,6 +136,7 @@ type standing struct {
 	dates   dates
 	seen    bool  // its segment was looked at
 	looked  int64 // as of when
+	seenBy  *tour // by which; nil: a record or timer
 }
 
 // New has all campaigns active before the first record.
@@ -261,13 +266,13 @@ func (c *customer) timers(ask func(timer)) {
 		ask(timer{due: p.due(), customer: c, campaign: -1, entry: i, pending: p})
 	}
 	for i, s := range c.per {
-		if s.armed {
+		if s.armed && !s.armedBy.ahead(c) {
 			ask(timer{due: s.due, customer: c, campaign: i, entry: s.entries + 1})
 		}
-		if due, ok := c.a.slides(c, i); ok {
+		if due, ok := c.a.slides(c, i); ok && !s.seenBy.ahead(c) {
 			ask(timer{due: due, customer: c, campaign: i, entry: s.entries + 1, slide: true})
 		}
-		if p, ok := s.dates.first(); ok {
+		if p, ok := s.dates.first(c); ok {
 			ask(timer{due: p.due, customer: c, campaign: i, entry: s.entries + 1, date: true})
 		}
 	}
@@ -375,6 +380,7 @@ func (a *Auditor) apply(c *customer, e *Event, first bool) {
 	if _, said := e.Traits["timezone"]; said { // also when it is the same
 		a.unhold(c)
 	}
+	a.carries(c, e)
 	for _, ch := range c.ordered() {
 		ch.observe(a, e)
 	}
@@ -517,7 +523,7 @@ func (a *Auditor) trigger(c *customer, i int, e *Event, first bool) (candidate, 
 	case KindStreak:
 		hit = e.Type == TypeTrack && a.streak(c, i, e)
 	case KindSegment, KindThreshold:
-		hit = a.crossed(c, i)
+		hit = (first || t.concernedBy(e)) && a.crossed(c, i)
 	case KindChange:
 		by = a.changed(c, i, e)
 		hit = by != nil

@@ -103,6 +103,8 @@ type Trigger struct {
 	Feb29      string // for date; empty: feb28
 	CatchUp    time.Duration
 	Calendar   string // of a schedule that has no rule
+	// Value of a threshold; nil: the trait at Path.
+	Value *Comparison
 }
 
 // Reentry rules further chains of one customer. An empty Mode is always, an
@@ -131,9 +133,12 @@ type Goal struct {
 	Window        time.Duration
 	FromDelivery  bool
 	ValueProperty string
-	Stop          bool
-	ReverseOn     string
-	Primary       bool
+	// PlusProperty is added to the value; Currency is the property with the currency.
+	PlusProperty string
+	Currency     string
+	Stop         bool
+	ReverseOn    string
+	Primary      bool
 }
 
 // Step has exactly one verb set. Goto is where the chain goes after it; empty
@@ -208,8 +213,11 @@ type Pred struct{ All []Comparison }
 // Comparison compares a property (event, trigger), a trait (customer) or, with
 // Count, the customer's number of events of that name, with Sum the sum of that
 // property over them, both within the Window before now when there is one; with
-// Tag, which needs no more, whether the customer has it. Value is a string or a
-// float64; Op is one of == != >= <.
+// Tag, which needs no more, whether the customer has it. Sum may lead into a property, with a
+// dot. Zone compares the customer's time zone, Text the property written by string(). Last and
+// Past compare now, by >= or <: the time since the customer's last event of that name with
+// Window, or now with the instant of the trait at Path. Value is a string or a float64; Op is
+// one of == != >= <.
 type Comparison struct {
 	Subject string
 	Path    string
@@ -217,6 +225,10 @@ type Comparison struct {
 	Sum     string
 	Window  time.Duration
 	Tag     string
+	Zone    bool
+	Text    bool
+	Last    string
+	Past    bool
 	Op      string
 	Value   any
 }
@@ -237,16 +249,21 @@ func (c Comparison) cel() string {
 	if c.Tag != "" {
 		return "customer.tagged(" + quote(c.Tag) + ")"
 	}
+	switch {
+	case c.Zone:
+		return "customer.timezone " + c.Op + " " + literal(c.Value, false)
+	case c.Text:
+		return "string(" + member(c.Subject+".properties", c.Path) + ") " + c.Op + " " + literal(c.Value, false)
+	case c.Last != "":
+		return "now - customer.last(" + quote(c.Last) + ") " + c.Op + " duration(" + quote(seconds(c.Window)) + ")"
+	case c.Past:
+		return "now " + c.Op + " timestamp(" + member("customer.traits", c.Path) + ")"
+	}
+	if c.Sum != "" {
+		return c.value() + " " + c.Op + " " + literal(c.Value, false)
+	}
 	if c.Count != "" {
-		window := ""
-		if c.Window != 0 {
-			window = ", " + quote(Duration(c.Window))
-		}
-		if c.Sum != "" {
-			call := "customer.sum(" + quote(c.Count) + ", " + quote(c.Sum) + window + ") "
-			return call + c.Op + " " + literal(c.Value, false)
-		}
-		return "customer.count(" + quote(c.Count) + window + ") " + c.Op + " " + literal(c.Value, true)
+		return c.value() + " " + c.Op + " " + literal(c.Value, true)
 	}
 	root := c.Subject + ".properties"
 	switch c.Subject {
@@ -256,6 +273,18 @@ func (c Comparison) cel() string {
 		root = "chain.reply"
 	}
 	return member(root, c.Path) + " " + c.Op + " " + literal(c.Value, false)
+}
+
+// value is the count or the sum that a comparison asks for.
+func (c Comparison) value() string {
+	window := ""
+	if c.Window != 0 {
+		window = ", " + quote(Duration(c.Window))
+	}
+	if c.Sum != "" {
+		return "customer.sum(" + quote(c.Count) + ", " + quote(c.Sum) + window + ")"
+	}
+	return "customer.count(" + quote(c.Count) + window + ")"
 }
 
 // literal writes a double with a point, because CEL has no `dyn >= int` for
@@ -322,6 +351,9 @@ func (c Comparison) holds(s scene) bool {
 	}
 	if c.Count != "" {
 		return compare(s.customer.tally(c), c.Op, c.Value)
+	}
+	if value, known, said := c.special(s); said {
+		return known && compare(value, c.Op, c.want())
 	}
 	members := s.customer.traits
 	switch c.Subject {

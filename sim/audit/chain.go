@@ -113,8 +113,10 @@ func (ch *chain) observe(a *Auditor, e *Event) {
 		if ch.counted(g.ID) || !ch.open(a, g, e) || !g.Match.holds(e, ch.trigger, ch.customer) {
 			continue
 		}
-		value := a.amount(e.Properties[g.ValueProperty])
-		ch.hits = append(ch.hits, Hit{Goal: g.ID, At: a.now, Value: value, time: e.Time, step: ch.lastStep})
+		value, currency := ch.worth(a, g, e)
+		ch.hits = append(ch.hits, Hit{
+			Goal: g.ID, At: a.now, Value: value, Currency: currency, time: e.Time, step: ch.lastStep,
+		})
 		a.converts(ch, &ch.hits[len(ch.hits)-1], e, false)
 		ch.takenBack(a)
 		if g.Stop && stopper < 0 {

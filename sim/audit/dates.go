@@ -39,7 +39,8 @@ type planned struct {
 	key    string // the year, the month or the day
 	due    int64
 	day    time.Time
-	itself bool // the year, or month, of the date
+	itself bool  // the year, or month, of the date
+	by     *tour // that plans it when it comes to the customer; nil: planned
 }
 
 func (p planned) same(o planned) bool { return p.offset == o.offset && p.key == o.key }
@@ -225,8 +226,11 @@ func (a *Auditor) redateAll(c *customer, zoned bool) {
 }
 
 // first is the occurrence that comes first.
-func (d *dates) first() (first planned, ok bool) {
+func (d *dates) first(c *customer) (first planned, ok bool) {
 	for _, p := range d.next {
+		if p.by.ahead(c) {
+			continue
+		}
 		if !ok || p.due < first.due || p.due == first.due && p.offset < first.offset {
 			first, ok = p, true
 		}
@@ -236,7 +240,7 @@ func (d *dates) first() (first planned, ok bool) {
 
 // datePlanned is the candidate of the campaign's date that is due, if one is.
 func (a *Auditor) datePlanned(c *customer, i int) (candidate, bool) {
-	p, ok := c.per[i].dates.first()
+	p, ok := c.per[i].dates.first(c)
 	if !ok || p.due > a.now || a.campaigns[i].Trigger.Kind != KindDate {
 		return candidate{}, false
 	}
@@ -250,7 +254,7 @@ func (a *Auditor) datePlanned(c *customer, i int) (candidate, bool) {
 // dateComes fires the occurrence that is due first.
 func (a *Auditor) dateComes(c *customer, i int) {
 	s, t := &c.per[i].dates, a.campaigns[i].Trigger
-	p, _ := s.first()
+	p, _ := s.first(c)
 	by, ok := a.datePlanned(c, i)
 	s.next = slices.DeleteFunc(s.next, p.same)
 	if !ok { // a later version has another trigger

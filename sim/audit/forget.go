@@ -34,9 +34,20 @@ func alike(a, b Trigger) bool {
 	return reflect.DeepEqual(a, b)
 }
 
+// timed are the comparisons, or the value, of a segment or threshold.
+func (t Trigger) timed() []Comparison {
+	switch {
+	case t.Kind == KindSegment:
+		return t.When.All
+	case t.Kind == KindThreshold && t.Value != nil:
+		return []Comparison{*t.Value}
+	}
+	return nil
+}
+
 // windowed says whether the value of a trigger can change by time alone.
 func (t Trigger) windowed() bool {
-	return t.When != nil && slices.ContainsFunc(t.When.All, func(q Comparison) bool { return q.Window != 0 })
+	return slices.ContainsFunc(t.timed(), func(q Comparison) bool { return q.Window != 0 || q.Past })
 }
 
 // kept names what is stored for a counter: the windows of an event share what is in the

@@ -58,12 +58,13 @@ func (a *Auditor) crossed(c *customer, i int) bool {
 		}
 		return s.inside && !before
 	case KindThreshold:
-		v, ok := amount(c.traits[t.Path])
+		v, ok := c.height(t)
 		if !ok {
 			return false
 		}
 		before, first := s.inside, !s.valued // high
 		s.valued = true
+		s.seen, s.looked = true, a.instant()
 		switch {
 		case t.Down && first: // hysteresis is about the way back from a crossing
 			s.inside = v > t.At
@@ -82,6 +83,31 @@ func (a *Auditor) crossed(c *customer, i int) bool {
 		}
 	}
 	return false
+}
+
+// concernedBy says whether a record can have changed the value of a segment or threshold. The
+// others do not look, also where what a window let go waits after a downtime.
+func (t Trigger) concernedBy(e *Event) bool {
+	if t.Kind == KindThreshold && t.Value == nil {
+		return e.Type == TypeIdentify
+	}
+	return slices.ContainsFunc(t.timed(), func(q Comparison) bool {
+		switch {
+		case q.Count != "" || q.Last != "":
+			return e.Type != TypeIdentify && (e.Name == q.Count || e.Name == q.Last)
+		case q.Zone && e.Context["timezone"] != nil:
+			return true
+		}
+		return e.Type == TypeIdentify
+	})
+}
+
+// height is the value that a threshold looks at.
+func (c *customer) height(t Trigger) (v float64, ok bool) {
+	if t.Value != nil {
+		return c.tally(*t.Value), true
+	}
+	return amount(c.traits[t.Path])
 }
 
 // changed is what a change trigger sees of the attributes that changed.

@@ -2,7 +2,7 @@ package audit
 
 import "time"
 
-// zone is the customer's, else the campaign's, the workspace's, UTC.
+// zone is the customer's or their device's, else the campaign's, the workspace's, UTC.
 func (c *customer) zone(def *Campaign) *time.Location {
 	own, _ := c.traits["timezone"].(string)
 	if zone := c.a.zones.of(own); zone != nil {
@@ -13,6 +13,9 @@ func (c *customer) zone(def *Campaign) *time.Location {
 	}
 	if own != "" {
 		c.a.note(NoteBadZone)
+	}
+	if c.device.zone != nil {
+		return c.device.zone
 	}
 	if def != nil {
 		if zone := c.a.zones.named(def.Zone); zone != nil {

@@ -68,7 +68,7 @@ const (
 // Notes are all.
 func Notes() []string {
 	return append(slices.Concat(
-		modelNotes(), callNotes(), decidingNotes(), leavingNotes(), orderNotes(), wordNotes(),
+		modelNotes(), callNotes(), decidingNotes(), leavingNotes(), orderNotes(), wordNotes(), recentNotes(),
 	), []string{
 		NoteLoop, NoteLateExit, NoteLateSkip, NoteReversal, NoteReversalEnded, NoteCap, NoteCapDefer, NoteCapExit,
 		NoteCapEnd, NoteRefund, NoteRefundWaited, NoteDeferredLeft, NoteGhost, NoteRecheck, NoteOff, NoteDisturb,

@@ -34,15 +34,17 @@ type Conversion struct {
 	Goal     string
 	Step     string // of the last delivery before
 	Value    float64
+	Currency string
 	At       int64 // event time
 	Reversal bool
 }
 
 // Hit is one goal counted for one chain, at the log time At.
 type Hit struct {
-	Goal  string
-	At    int64
-	Value float64
+	Goal     string
+	At       int64
+	Value    float64
+	Currency string
 
 	time     int64 // of the event
 	step     string
@@ -63,6 +65,7 @@ type Chain struct {
 	Outcome   string
 	Goal      string
 	Value     float64
+	Currency  string
 	Hits      []Hit
 	HeldOut   bool
 	Variants  []Passed
@@ -108,7 +111,7 @@ func (ch *chain) result() Chain {
 	}
 	r.HeldOut, r.Variants = ch.heldOut, slices.Clone(ch.passed)
 	if hit, ok := ch.shown(); ok {
-		r.Goal, r.Value = hit.Goal, hit.Value
+		r.Goal, r.Value, r.Currency = hit.Goal, hit.Value, hit.Currency
 	}
 	return r
 }

@@ -69,7 +69,7 @@ func (ch *chain) takenBack(a *Auditor) {
 func (a *Auditor) converts(ch *chain, h *Hit, e *Event, back bool) {
 	c := Conversion{
 		Campaign: ch.def.Name, Customer: ch.customer.id, Entry: ch.entry, Goal: h.Goal, Step: h.step,
-		Value: h.Value, At: e.Time, Reversal: back,
+		Value: h.Value, Currency: h.Currency, At: e.Time, Reversal: back,
 	}
 	if back {
 		c.Value = -c.Value

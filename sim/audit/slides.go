@@ -1,17 +1,20 @@
 package audit
 
-// A segment that asks about windows changes by time alone: when an occurrence leaves one. The
-// value then is that of the instant, however late the timer is.
+// A segment or threshold that asks about windows changes by time alone, when an occurrence
+// leaves one; a segment that compares now, when that passes an instant. The value then is that of the instant, however late the timer is.
 
 // slides is the next instant at which an occurrence leaves a window that the campaign's
-// segment asks about, after the one at which it was looked at last.
+// trigger asks about, after the one at which it was looked at last.
 func (a *Auditor) slides(c *customer, i int) (due int64, ok bool) {
 	def, s := a.campaigns[i], &c.per[i]
-	if def.Trigger.Kind != KindSegment || !def.looks() || !s.seen {
+	if !def.looks() || !s.seen {
 		return 0, false
 	}
-	for _, q := range def.Trigger.When.All {
-		if q.Window == 0 {
+	for _, q := range def.Trigger.timed() {
+		if at, passes := q.passes(c); passes && at > s.looked && (!ok || at < due) {
+			due, ok = at, true
+		}
+		if q.Window == 0 || q.Last != "" {
 			continue
 		}
 		for _, e := range c.inWindow(q) {
@@ -32,6 +35,14 @@ func (a *Auditor) slid(c *customer, i int, due int64) {
 		return
 	}
 	a.note(NoteSlid)
+	if a.campaigns[i].Trigger.Kind == KindThreshold {
+		a.note(NoteSlidValue)
+	}
+	for _, q := range a.campaigns[i].Trigger.timed() {
+		if at, passes := q.passes(c); passes && at == due {
+			a.note(NotePassed)
+		}
+	}
 	e := &Event{Customer: c.id, ID: AnyID, Time: due, Type: TypeIdentify}
 	a.admit(c, []candidate{{campaign: i, trigger: e, planned: due, late: a.now-due > lateAfter, bare: true}})
 	a.runMoved(c)

@@ -156,6 +156,9 @@ func (a *Auditor) slice() {
 	}
 }
 
+// ahead says whether a tour has still to come to a customer.
+func (t *tour) ahead(c *customer) bool { return t != nil && slices.Contains(t.left, c) }
+
 // visit has all that is on its way happen to a customer.
 func (a *Auditor) visit(c *customer) {
 	for _, t := range a.tours {

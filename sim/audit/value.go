@@ -17,7 +17,7 @@ func (c *customer) tally(q Comparison) float64 {
 			continue
 		}
 		n++
-		v := c.a.amount(e.Properties[q.Sum])
+		v := c.a.amount(c.a.at(e.Properties, q.Sum))
 		sum += v
 	}
 	if q.Sum != "" {

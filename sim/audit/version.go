@@ -53,32 +53,40 @@ func (a *Auditor) Apply(campaigns []Campaign) {
 	a.drop(asked, states)
 	a.compared()
 	a.reschedule()
-	plans := false
+	plan, plans := &tour{plans: true, due: a.now}, false
 	for i := range a.campaigns {
 		if watching[a.campaigns[i].Name] {
 			plans = true
-			a.watch(i)
+			a.watch(i, plan)
 		}
 		if a.campaigns[i].Trigger.Kind == KindDate && applied[a.campaigns[i].Name] && a.campaigns[i].looks() {
 			plans = true
 			for _, c := range a.customers {
+				d := &c.per[i].dates
+				old := d.next
 				a.redate(c, i)
+				for k, p := range d.next {
+					if !slices.ContainsFunc(old, func(o planned) bool { return p.same(o) && p.due == o.due && !o.by.ahead(c) }) {
+						d.next[k].by = plan
+					}
+				}
 			}
 		}
 	}
-	a.activate(begun, plans)
+	a.activate(begun, plan, plans)
 }
 
 // watch arms a campaign that begins to look at inactivity for the customers who are
 // there, where the instant is still ahead. Its trigger is the event as far as it is
 // remembered.
-func (a *Auditor) watch(i int) {
+func (a *Auditor) watch(i int, plan *tour) {
 	t := a.campaigns[i].Trigger
 	for _, c := range a.customers {
 		s, latest := &c.per[i], a.latest(c, i)
 		if s.armed || latest == nil || latest.Time+t.For.Milliseconds() <= a.now {
 			continue
 		}
+		s.armedBy = plan
 		s.armed, s.due, s.latest = true, latest.Time+t.For.Milliseconds(), latest
 	}
 }
@@ -166,7 +174,10 @@ func (a *Auditor) ask() {
 							want(comparison.Count, nil, of)
 						}
 					}
-					if w := comparison.Window.Milliseconds(); w != 0 {
+					if comparison.Last != "" {
+						want(comparison.Last, nil, "")
+					}
+					if w := comparison.Window.Milliseconds(); w != 0 && comparison.Last == "" {
 						a.longest[comparison.Count] = max(a.longest[comparison.Count], w)
 					}
 				}
@@ -252,6 +263,9 @@ func (c Campaign) matches() []Match {
 // preds are all the predicates of a campaign.
 func (c Campaign) preds() []*Pred {
 	all := []*Pred{c.Trigger.Where, c.Audience, c.Trigger.When}
+	if c.Trigger.Value != nil {
+		all = append(all, P(*c.Trigger.Value))
+	}
 	for _, m := range c.matches() {
 		all = append(all, m.Where)
 	}

@@ -116,7 +116,12 @@ func (g Goal) yaml() string {
 	f := append(fields{}.add("id", quote(g.ID)), g.Match.fields()...)
 	f = f.addIf(g.Window != 0, "window", Duration(g.Window))
 	f = f.addIf(g.FromDelivery, "from", "delivery")
-	f = f.addIf(g.ValueProperty != "", "value", quote(member("event.properties", g.ValueProperty)))
+	value := member("event.properties", g.ValueProperty)
+	if g.PlusProperty != "" {
+		value += " + " + member("event.properties", g.PlusProperty)
+	}
+	f = f.addIf(g.ValueProperty != "", "value", quote(value))
+	f = f.addIf(g.Currency != "", "currency", quote(member("event.properties", g.Currency)))
 	f = f.addIf(g.ReverseOn != "", "reverse_on", quote(g.ReverseOn)).addIf(g.Primary, "primary", "true")
 	return f.add("stop", strconv.FormatBool(g.Stop)).text()
 }

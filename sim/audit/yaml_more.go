@@ -95,7 +95,11 @@ func (t Trigger) more() fields {
 		f = f.add("event", quote(t.Event)).where(t.Where).add("length", strconv.Itoa(t.Length))
 		f = f.add("max_gap", Duration(t.MaxGap)).addIf(t.BreakOn != "", "break_on", quote(t.BreakOn))
 	case KindThreshold:
-		f = f.add("value", quote(member("customer.traits", t.Path)))
+		value := member("customer.traits", t.Path)
+		if t.Value != nil {
+			value = t.Value.value()
+		}
+		f = f.add("value", quote(value))
 		f = f.add("crosses", map[bool]string{false: "up", true: "down"}[t.Down]).add("at", number(t.At))
 		f = f.addIf(t.Hysteresis != 0, "hysteresis", number(t.Hysteresis))
 	case KindSegment:

@@ -31,9 +31,10 @@ type Features struct {
 	Dates    bool // date triggers
 	Statuses bool // pauses, drafts, archived campaigns; pin and exit
 
-	Model Model // see DrawModel
-	More        // parts learned since
-	Loose       // see DrawLoose
+	Model  Model  // see DrawModel
+	More          // parts learned since
+	Loose         // see DrawLoose
+	Recent Recent // see DrawRecent
 }
 
 // DrawFeatures draws about half of them.

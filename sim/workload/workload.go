@@ -128,6 +128,7 @@ func Generate(rng *rand.Rand, o Options) Workload {
 	d.more(&w)
 	d.ends(&w)
 	d.loose(&w)
+	d.recent(&w)
 	if d.f.Made {
 		cut(&w)
 	}
