@@ -184,7 +184,7 @@ func (a *Auditor) deliver(ch *chain, s Step, channel string) {
 	}
 	a.line(ch, s, channel, HandedOff, "")
 	p := &pending{
-		chain: ch, step: s.ID, channel: channel, attempt: 1, onFail: s.Send.OnFail, number: c.handed(ch, s.ID, channel),
+		chain: ch, step: s.ID, channel: channel, attempt: 1, number: c.handed(ch, s.ID, channel),
 		expires: a.now + cmp.Or(s.Send.Expires.Milliseconds(), defaultExpires),
 	}
 	c.pending = append(c.pending, p)

@@ -61,11 +61,8 @@ func (ch *chain) call(a *Auditor, s Step) {
 		expires = min(expires, call.timeout())
 	}
 	p := &pending{
-		chain: ch, step: s.ID, channel: CallChannel, attempt: 1, onFail: call.OnFail,
+		chain: ch, step: s.ID, channel: CallChannel, attempt: 1,
 		number: ch.customer.handed(ch, s.ID, CallChannel), expires: a.now + expires,
-	}
-	if call.Wait {
-		p.onFail = "" // nothing comes of it for a chain that waits for it no more; see misses
 	}
 	ch.customer.pending = append(ch.customer.pending, p)
 	if !call.Wait {

@@ -1,5 +1,7 @@
 package audit
 
+import "math"
+
 // candidate is a chain that would start: by a record, a watch or a tour. planned is the
 // instant its entry was due: now, or that of a watch. silence is the end of the time without
 // an event that starts it; 0: its trigger does.
@@ -182,14 +184,24 @@ func keyOf(r Reentry, e *Event) (key string, ok bool) {
 // The mode is asked first, then what lives.
 func (a *Auditor) reentry(c *customer, i int, key string) (live []*chain, reason string) {
 	r := a.campaigns[i].Reentry
+	if r.KeyProperty != "" && r.Mode == ModeCooldown {
+		a.letGo(c, i, key)
+	}
 	var last *chain // the last to enter
 	var lastEnd, lastIn int64
 	for _, ch := range c.chains {
+		if ch.campaign == i && r.KeyProperty == "" { // of whatever key it was
+			last = ch
+			lastIn, lastEnd = max(lastIn, ch.enteredAt), max(lastEnd, ch.endedAt)
+		}
 		if ch.campaign != i || ch.key != key {
 			continue
 		}
 		if ch.live() {
 			live = append(live, ch)
+		}
+		if r.KeyProperty == "" {
+			continue
 		}
 		if !ch.known && (r.Mode == ModeOnce || r.Mode == ModeCooldown) {
 			a.note(NoteUnknown)
@@ -227,6 +239,38 @@ func (a *Auditor) reentry(c *customer, i int, key string) (live []*chain, reason
 		return nil, "max_active"
 	}
 	return live, ""
+}
+
+// letGo forgets, when a key comes that is not remembered, the others whose cooldown is over.
+func (a *Auditor) letGo(c *customer, i int, key string) {
+	r := a.campaigns[i].Reentry
+	of := func(key string) (all []*chain, until int64) { // until when the key is remembered
+		for _, ch := range c.chains {
+			if ch.campaign != i || ch.key != key || !ch.known {
+				continue
+			}
+			all = append(all, ch)
+			switch {
+			case ch.live():
+				until = math.MaxInt64
+			case !r.FromExit:
+				until = max(until, ch.enteredAt+r.Cooldown.Milliseconds())
+			default:
+				until = max(until, ch.endedAt+r.Cooldown.Milliseconds())
+			}
+		}
+		return all, until
+	}
+	if own, _ := of(key); len(own) > 0 {
+		return
+	}
+	for _, ch := range c.chains {
+		if all, until := of(ch.key); ch.campaign == i && a.now >= until {
+			for _, other := range all {
+				other.known, other.knownEnd = false, false
+			}
+		}
+	}
 }
 
 // converted: a goal event that came before the trigger in the log, but happened

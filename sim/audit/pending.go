@@ -70,7 +70,6 @@ type pending struct {
 	attempt int
 	retry   int64 // when the next attempt is made; 0 while one is out
 	expires int64
-	onFail  string
 	number  int // of the messages of its step and channel: a loop sends it again
 }
 
@@ -115,20 +114,36 @@ func (p *pending) fails(a *Auditor, surely bool, planned int64) {
 	if p.misses(a, planned) {
 		return
 	}
-	ch := p.chain
-	to := ch.indexOf(p.onFail)
-	if p.onFail == End {
+	ch, onFail := p.chain, p.onFail()
+	to := ch.indexOf(onFail)
+	if onFail == End {
 		to = len(ch.def.Steps)
 	}
-	if i := ch.index(); p.onFail != "" && ch.live() && to > i && i >= 0 {
+	if i := ch.index(); onFail != "" && ch.live() && to > i && i >= 0 {
 		a.note(NoteOnFail)
 		ch.asks, ch.depth = asks{}, 0
 		ch.resting, ch.timed = false, false
-		ch.at, ch.planned = p.onFail, planned
+		ch.at, ch.planned = onFail, planned
 	}
 	if surely {
 		p.refund(a, planned)
 	}
+}
+
+// onFail is where the step leads by the text that the chain goes by now; a call for whose reply
+// it waits leads by itself.
+func (p *pending) onFail() string {
+	i := p.chain.indexOf(p.step)
+	if i < 0 {
+		return ""
+	}
+	switch s := p.chain.def.Steps[i]; {
+	case s.Send != nil:
+		return s.Send.OnFail
+	case s.Call != nil && !s.Call.Wait:
+		return s.Call.OnFail
+	}
+	return ""
 }
 
 // Result applies a result at the current log time. A channel that took any attempt
