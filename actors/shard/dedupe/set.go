@@ -20,7 +20,8 @@ const (
 // Set is the exact set of event ids that a partition saw lately: 64-bit
 // hashes of (workspace, customer, message id), forgotten in log order: each when it is as
 // old as the window, to the millisecond of log time, so that the partitions do not show;
-// and a chunk at a time while the set is larger than its limit.
+// and a chunk at a time while the set is larger than its limit. It belongs to one
+// goroutine; instants are log time, ms.
 type Set struct {
 	seen   idSet
 	chunks []*chunk // oldest first; the last one grows

@@ -11,10 +11,10 @@ const (
 	wheelLevels = 8 // 48 bits of milliseconds: 8,900 years
 )
 
-// Timer is one entry of the wheel: the earliest instant at which a customer
-// must be looked at.
+// Timer is one entry of a wheel: the earliest instant at which a customer must be looked
+// at. Make it with NewTimer; only the wheel it is in changes it.
 type Timer struct {
-	Due   int64
+	Due   int64  // log time, ms; meaningless unless it is armed
 	Key   string // of the customer
 	level int8   // where it is: a level, inReady or notArmed
 	slot  uint8
@@ -52,6 +52,8 @@ func (t *Timer) before(o *Timer) bool { return t.Due < o.Due || t.Due == o.Due &
 // Invariant: a timer at level l shares with now all groups of wheelBits above l,
 // and its group l is greater than now's; ready holds, sorted, what is due at or
 // before now.
+//
+// The zero value is an empty wheel at instant 0. It belongs to one goroutine.
 type Wheel struct {
 	now      int64
 	size     int
