@@ -154,6 +154,9 @@ func (m *Machine) fireDue(due int64) (fired bool) {
 		fired = true
 		if t.chain == nil && t.campaign != "" && m.stands(t.campaign) {
 			m.arbitrate() // the campaign's chains go before its trigger: one may end
+			if m.outlived(t.due) {
+				return true
+			}
 		}
 		m.planned = t.due
 		if t.chain != nil {
