@@ -59,7 +59,7 @@ func (m *Machine) loadZone(name string) *time.Location {
 // noteZone takes up the time zone of the device that an event comes from; one that is none
 // is recorded once. A new one moves what goes by the customer's zone.
 func (m *Machine) noteZone(e *Event) {
-	if e.Historical || !bytes.Contains(e.Context, []byte(`"`+traitZone+`"`)) || e.Time < m.c.device.at {
+	if !saysZone(e) || e.Time < m.c.device.at {
 		return
 	}
 	v := m.scope.event.context.get(traitZone)
@@ -88,6 +88,11 @@ func (m *Machine) noteZone(e *Event) {
 			m.planDates(p, t, false)
 		}
 	}
+}
+
+// saysZone says whether an event says in which time zone the customer's device is.
+func saysZone(e *Event) bool {
+	return !e.Historical && bytes.Contains(e.Context, []byte(`"`+traitZone+`"`))
 }
 
 // zoneName reads the name of a zone; what is there and is none is recorded, once a value.

@@ -98,6 +98,9 @@ func (m *Machine) Apply(c *Customer, e *Event, now int64, created bool, out *Out
 	m.eventID = e.ID
 	m.scope.event.set(e)
 	watch := m.set.watching(e.Name, created)
+	if !created && len(m.set.zoned) > 0 && saysZone(e) {
+		watch = m.set.watchingMoved(e.Name)
+	}
 	m.lookBefore(watch, created)
 	m.profile(e)
 	m.noteZone(e)

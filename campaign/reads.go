@@ -6,6 +6,7 @@ import celast "github.com/google/cel-go/common/ast"
 // asks again only after a record that can have changed it.
 type reads struct {
 	profile bool // traits, tags, zone: what a record can change in the profile
+	zone    bool // the time zone, which any event can change by its context
 	clock   bool // now, or a window: the value can change without a record
 	now     bool // now itself
 	record  bool // event, trigger or chain: a value that only a record gives
@@ -24,7 +25,7 @@ func (r *reads) see(x celast.Expr) {
 	case celast.SelectKind:
 		of, name := x.AsSelect().Operand(), x.AsSelect().FieldName()
 		if of.Kind() == celast.IdentKind && of.AsIdent() == "customer" && name != "id" && name != "created_at" {
-			r.profile = true
+			r.profile, r.zone = true, r.zone || name == traitZone
 		}
 	case celast.CallKind:
 		r.profile = r.profile || x.AsCall().FunctionName() == "tagged"

@@ -22,6 +22,7 @@ type Set struct {
 	// segments are the programs that look at a segment, or at a threshold whose value changes
 	// with time, by name.
 	segments []*Program
+	zoned    []*Program // whose value depends on the time zone, which any event can change
 	winners  []Winner
 	// successions are what older versions left, by campaign.
 	successions map[string]*succession
@@ -143,6 +144,9 @@ func inForce[T any](set *Set, all []T, campaign func(*T) string) []T {
 func (s *Set) indexInterest(p *Program) {
 	if _, is := p.Trigger.(*SegmentTrigger); is || p.watchesClock() {
 		s.segments = append(s.segments, p)
+	}
+	if p.watchesZone() {
+		s.zoned = append(s.zoned, p)
 	}
 	for _, name := range p.Trigger.interest() {
 		if all := s.triggers[name]; len(all) == 0 || all[len(all)-1] != p {

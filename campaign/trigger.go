@@ -111,6 +111,19 @@ func (p *Program) clock() *valueClock {
 	}
 }
 
+// watchesZone says that the value of the program's trigger can change with the time zone of the
+// customer's device, which any event may say.
+func (p *Program) watchesZone() bool {
+	switch t := p.Trigger.(type) {
+	case *SegmentTrigger:
+		return t.When != nil && t.When.reads.zone
+	case *ThresholdTrigger:
+		return t.Value != nil && t.Value.reads.zone
+	default: // the others have no value
+		return false
+	}
+}
+
 // watchesClock says that the value of the program's trigger can change without a record.
 func (p *Program) watchesClock() bool {
 	c := p.clock()

@@ -30,8 +30,8 @@ type lazyWatchers struct {
 	set      *Set
 	programs []*Program
 	name     string
-	once     [2]sync.Once
-	made     [2]*watchers // of a customer whom one knows, of one who comes to be
+	once     [3]sync.Once
+	made     [3]*watchers // of a customer whom one knows, of one who comes to be, of one who may have moved
 }
 
 func (l *lazyWatchers) get(first bool) *watchers {
@@ -39,17 +39,33 @@ func (l *lazyWatchers) get(first bool) *watchers {
 		l.once[0].Do(func() { l.made[0] = newWatchers(l.programs, l.name, false) })
 		return l.made[0]
 	}
-	l.once[1].Do(func() { l.made[1] = newWatchers(l.set.withSegments(l.programs), l.name, false) })
+	l.once[1].Do(func() { l.made[1] = newWatchers(with(l.programs, l.set.segments), l.name, false) })
 	return l.made[1]
+}
+
+// moved is get for an event that says where the device of a customer is.
+func (l *lazyWatchers) moved() *watchers {
+	l.once[2].Do(func() { l.made[2] = newWatchers(with(l.programs, l.set.zoned), l.name, false) })
+	return l.made[2]
 }
 
 // watching are the programs whose trigger looks at events of a name; first says that it
 // is a customer's first record.
 func (s *Set) watching(event string, first bool) *watchers {
+	return s.lazy(event).get(first)
+}
+
+// watchingMoved is watching for an event of a customer whom one knows that can change their
+// time zone.
+func (s *Set) watchingMoved(event string) *watchers {
+	return s.lazy(event).moved()
+}
+
+func (s *Set) lazy(event string) *lazyWatchers {
 	if l, ok := s.watchers[event]; ok {
-		return l.get(first)
+		return l
 	}
-	return s.watchAlways.get(first)
+	return s.watchAlways
 }
 
 // watchEvents prepares what watching gives.
@@ -129,12 +145,12 @@ func indexStreak(t *StreakTrigger, b *indexBuilder, member int, name string) {
 
 func compareNames(a, b string) int { return strings.Compare(a, b) }
 
-// withSegments adds to the programs that look at a record those that look at a segment,
-// by name: a customer's first record is looked at by every segment. They come to be, and
-// may be in one from the start (who has not bought yet).
-func (s *Set) withSegments(all []*Program) []*Program {
-	merged := append(make([]*Program, 0, len(all)+len(s.segments)), all...)
-	for _, p := range s.segments {
+// with adds to the programs that look at a record others, by name: those that look at a
+// segment, since a customer's first record is looked at by every segment (they come to be, and
+// may be in one from the start, who has not bought yet), or those that look at the time zone.
+func with(all, others []*Program) []*Program {
+	merged := append(make([]*Program, 0, len(all)+len(others)), all...)
+	for _, p := range others {
 		at := sort.Search(len(all), func(i int) bool { return all[i].Name >= p.Name })
 		if at == len(all) || all[at] != p {
 			merged = append(merged, p)
