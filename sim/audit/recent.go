@@ -63,13 +63,13 @@ func (c *customer) ends(q Comparison) (at int64, ok bool) {
 }
 
 // passes is the instant at which now passes what the comparison compares it with.
-func (q Comparison) passes(c *customer) (at int64, ok bool) {
+func (c Comparison) passes(of *customer) (at int64, ok bool) {
 	switch {
-	case q.Last != "":
-		at, ok = c.last(q)
-		return at + q.Window.Milliseconds(), ok
-	case q.Past:
-		return c.ends(q)
+	case c.Last != "":
+		at, ok = of.last(c)
+		return at + c.Window.Milliseconds(), ok
+	case c.Past:
+		return of.ends(c)
 	}
 	return 0, false
 }
@@ -168,7 +168,8 @@ func (a *Auditor) Faults() []Fault { return a.faults }
 // worth is the value and the currency of a goal.
 func (ch *chain) worth(a *Auditor, g Goal, e *Event) (value float64, currency string) {
 	text, _ := e.Properties[g.Currency].(string)
-	if currency = strings.TrimSpace(text); len(currency) == 3 && strings.Trim(strings.ToLower(currency), letters) == "" {
+	currency = strings.TrimSpace(text)
+	if len(currency) == 3 && strings.Trim(strings.ToLower(currency), letters) == "" {
 		if currency != strings.ToUpper(currency) {
 			a.note(NoteCurrency)
 		}

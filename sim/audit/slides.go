@@ -1,7 +1,8 @@
 package audit
 
 // A segment or threshold that asks about windows changes by time alone, when an occurrence
-// leaves one; a segment that compares now, when that passes an instant. The value then is that of the instant, however late the timer is.
+// leaves one; a segment that compares now, when that passes an instant. The value then is that
+// of the instant, however late the timer is.
 
 // slides is the next instant at which an occurrence leaves a window that the campaign's
 // trigger asks about, after the one at which it was looked at last.

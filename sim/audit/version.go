@@ -29,7 +29,7 @@ func (a *Auditor) Apply(campaigns []Campaign) {
 		watched := before.looks() && before.Trigger.Kind == KindInactivity
 		watching[next.Name] = !watched && next.looks() && next.Trigger.Kind == KindInactivity
 		begun = a.begins(begun, at, found, before, next)
-		states = states || before.remembers() && !(next.looks() && alike(before.Trigger, next.Trigger))
+		states = states || before.remembers() && (!next.looks() || !alike(before.Trigger, next.Trigger))
 		if found {
 			old := *a.campaigns[at]
 			*a.campaigns[at] = next
@@ -66,7 +66,8 @@ func (a *Auditor) Apply(campaigns []Campaign) {
 				old := d.next
 				a.redate(c, i)
 				for k, p := range d.next {
-					if !slices.ContainsFunc(old, func(o planned) bool { return p.same(o) && p.due == o.due && !o.by.ahead(c) }) {
+					stays := func(o planned) bool { return p.same(o) && p.due == o.due && !o.by.ahead(c) }
+					if !slices.ContainsFunc(old, stays) {
 						d.next[k].by = plan
 					}
 				}

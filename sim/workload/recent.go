@@ -62,7 +62,8 @@ func (d *draw) say(c *Call) {
 		p["big"] = pick(d, []any{1e20, 4.2e15, 1200.0, "1200", "100000000000000000000"})
 	}
 	if d.f.Recent.Devices && d.one(3) {
-		c.Event.Context = map[string]any{"timezone": pick(d, append(zones(), "europe/kyiv", "UTC+02:00", "GMT-8", "nowhere"))}
+		said := append(zones(), "europe/kyiv", "UTC+02:00", "GMT-8", "nowhere")
+		c.Event.Context = map[string]any{"timezone": pick(d, said)}
 	}
 	if _, ok := t["score"]; ok && d.f.Recent.Slides {
 		t["ends"] = time.UnixMilli(c.At + d.duration().Milliseconds()).UTC().Format(time.RFC3339)
