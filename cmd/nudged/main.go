@@ -19,6 +19,7 @@ import (
 
 	"github.com/nudge-engine/nudge/internal/units"
 	"github.com/nudge-engine/nudge/internal/version"
+	"github.com/nudge-engine/nudge/server"
 )
 
 type cli struct {
@@ -29,11 +30,11 @@ type cli struct {
 }
 
 type runCommand struct {
-	Config `embed:""`
+	server.Settings `embed:""`
 }
 
 type configCommand struct {
-	Config `embed:""`
+	server.Settings `embed:""`
 }
 
 // streams are where the program writes.
@@ -75,35 +76,35 @@ func run(args []string, s streams) int {
 	return 0
 }
 
-func (c *configCommand) Run(s streams) error { return c.print(s.out) }
+func (c *configCommand) Run(s streams) error { return printSettings(s.out, &c.Settings) }
 
 // collectPercent is how much the heap may grow before garbage is collected, in per cent
 // of what is live. Go's default of 100 costs this server 2 of 15 us an event, 200 half of
 // that, for at most half as much memory again.
 const collectPercent = 200
 
-// collectLess is for who has not said otherwise with GOGC. GOMEMLIMIT bounds the memory
+// setGCPercent is for who has not said otherwise with GOGC. GOMEMLIMIT bounds the memory
 // in either case.
-func collectLess() {
+func setGCPercent() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(collectPercent)
 	}
 }
 
-// oneProcessorMore is for who has not said otherwise with GOMAXPROCS: a goroutine in an
+// setGOMAXPROCS adds one processor for who has not said otherwise with GOMAXPROCS: a goroutine in an
 // fsync keeps a processor of Go's until the runtime notices, which is half of all the time
 // here on two cores, while the core itself is free.
-func oneProcessorMore() {
+func setGOMAXPROCS() {
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
 	}
 }
 
 func (c *runCommand) Run(s streams) error {
-	if err := c.validate(); err != nil {
+	if err := c.Validate(); err != nil {
 		return err
 	}
-	filter := c.filter()
+	filter := c.Filter()
 	return filter.Error(c.serve(streams{out: filter.Writer(s.out), err: filter.Writer(s.err)}))
 }
 
@@ -114,28 +115,21 @@ func (c *runCommand) serve(s streams) error {
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
 		return fmt.Errorf("log level %q: use debug, info, warn or error", c.LogLevel)
 	}
-	log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level}))
-	collectLess()
-	oneProcessorMore()
+	setGCPercent()
+	setGOMAXPROCS()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	n, err := start(ctx, &c.Config, s.out, log)
-	if err != nil && ctx.Err() != nil {
-		log.Info("stopping during the start", slog.Any("interrupted", err))
-		return n.stopWithin(failedLimit)
+	node, err := server.Open(ctx, server.Config{
+		Settings: c.Settings, Out: s.out,
+		Logger: slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level})),
+	})
+	if errors.Is(err, server.ErrInterrupted) {
+		return nil
 	}
 	if err != nil {
-		return errors.Join(err, n.stopWithin(failedLimit))
+		return err
 	}
-	var failure error
-	limit := stopLimit
-	select {
-	case <-ctx.Done():
-		log.Info("stopping: ingest, then shards, then sinks")
-	case failure = <-n.failed:
-		log.Error("stopping after a failure", slog.Any("error", failure))
-		limit = failedLimit
-	}
+	err = node.Wait(ctx)
 	stop() // a second signal ends the process at once
-	return errors.Join(failure, n.stopWithin(limit))
+	return errors.Join(err, node.Close())
 }

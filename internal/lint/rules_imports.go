@@ -29,6 +29,14 @@ func walls() []wall {
 			instead: "commands are leaves: move the code into a package",
 		},
 		{
+			around: []string{"."}, except: []string{"cmd", "server", "bench"}, never: []string{"server"}, tests: true,
+			instead: "the server is made of the engine: pass a function, or move what both need below",
+		},
+		{
+			around: []string{"server"}, never: []string{"sim", "bench", "internal/simulate"},
+			instead: "the server runs campaigns; tools and tests try them",
+		},
+		{
 			around: []string{"message"}, only: []string{"campaign", "message", "internal/wire"}, tests: true,
 			instead: "texts are rendered from values; pass them in",
 		},

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"errors"
@@ -11,7 +11,7 @@ import (
 
 // makePrivate makes the directories of the data, or closes those that are there to other
 // users: customers and keys are in them.
-func makePrivate(c *Config) error {
+func makePrivate(c *Settings) error {
 	for _, dir := range []string{c.DataDir, c.path("log"), c.path("state"), c.path("clickhouse")} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return fmt.Errorf("data_dir: %w", err)

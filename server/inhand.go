@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -17,12 +17,12 @@ const maxStarts = 3
 // openInHand looks what was in hand when the last process ended. A record that ended
 // it three times is passed over; timers cannot be, so their partition stays halted
 // until the next start, which counts anew.
-func (n *node) openInHand(ctx context.Context) (err error) {
+func (n *Node) openInHand(ctx context.Context) (err error) {
 	var crashes []storage.Crash
-	if n.inHand, crashes, err = storage.OpenInHand(n.config.DataDir, len(n.events)); err != nil {
+	if n.inHand, crashes, err = storage.OpenInHand(n.settings.DataDir, len(n.events)); err != nil {
 		return err
 	}
-	if n.rendering, err = storage.OpenRendering(n.config.DataDir); err != nil {
+	if n.rendering, err = storage.OpenRendering(n.settings.DataDir); err != nil {
 		return err
 	}
 	n.held = map[int]error{}

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -16,13 +16,13 @@ const statsEvery = time.Second
 
 // statsCache asks the shards once for all the gauges of a scrape.
 type statsCache struct {
-	n  *node
+	n  *Node
 	mu sync.Mutex
 	at time.Time
 	by []shard.Stats
 }
 
-func newStatsCache(n *node) *statsCache {
+func newStatsCache(n *Node) *statsCache {
 	return &statsCache{n: n, by: make([]shard.Stats, len(n.events))}
 }
 
@@ -42,7 +42,7 @@ func (c *statsCache) get(p int) shard.Stats {
 	return c.by[p]
 }
 
-func (n *node) registerMetrics() {
+func (n *Node) registerMetrics() {
 	cache := n.stats
 	for p := range n.events {
 		gauge := func(name string, f func(shard.Stats) float64) {
@@ -81,7 +81,7 @@ func (n *node) registerMetrics() {
 }
 
 // countSent counts attempts. The names of campaigns are bounded by what is applied.
-func (n *node) countSent(d *campaign.Delivery, o dispatch.Outcome) {
+func (n *Node) countSent(d *campaign.Delivery, o dispatch.Outcome) {
 	result := map[campaign.Verdict]string{
 		campaign.Accepted: "accepted", campaign.Temporary: "temporary",
 		campaign.Permanent: "permanent",

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"fmt"
@@ -15,9 +15,9 @@ import (
 const clockTolerance = time.Second
 
 // ready says in few words why the server should not get traffic yet.
-func (n *node) ready() error { return n.readiness().Reason() }
+func (n *Node) ready() error { return n.readiness().Reason() }
 
-func (n *node) readiness() admin.Readiness {
+func (n *Node) readiness() admin.Readiness {
 	var r admin.Readiness
 	if !n.up.Load() {
 		r.Missing = append(r.Missing, admin.Remark{Short: "starting"})
@@ -41,7 +41,7 @@ func (n *node) readiness() admin.Readiness {
 	failing := n.writer.Failing()
 	rows := admin.Remark{Short: "ClickHouse takes no rows"}
 	if failing != nil {
-		rows.Detail = n.config.filter().Text(failing.Error())
+		rows.Detail = n.settings.Filter().Text(failing.Error())
 	}
 	switch {
 	case !n.writer.Answered(): // whether rows can be written at all has not been seen yet
@@ -55,7 +55,7 @@ func (n *node) readiness() admin.Readiness {
 }
 
 // clockWarnings says what is wrong with the time.
-func (n *node) clockWarnings() []admin.Remark {
+func (n *Node) clockWarnings() []admin.Remark {
 	if _, err := n.clock.Now(); err != nil {
 		return []admin.Remark{{Short: "the clock has jumped", Detail: err.Error()}}
 	}
@@ -72,7 +72,7 @@ func (n *node) clockWarnings() []admin.Remark {
 
 // clockBehind is how far the clock is behind the latest record that was applied. The log
 // was then written under a clock that was ahead; timers wait for the clock to come there.
-func (n *node) clockBehind() time.Duration {
+func (n *Node) clockBehind() time.Duration {
 	now, err := n.clock.Now()
 	if err != nil {
 		return 0
@@ -86,11 +86,11 @@ func (n *node) clockBehind() time.Duration {
 
 // tellReady tells the program that started this one that the addresses are this server's: who
 // only asks an address may be answered by another.
-func (n *node) tellReady() {
-	if n.config.ReadyFD == 0 {
+func (n *Node) tellReady() {
+	if n.settings.ReadyFD == 0 {
 		return
 	}
-	pipe := os.NewFile(uintptr(n.config.ReadyFD), "ready-fd")
+	pipe := os.NewFile(uintptr(n.settings.ReadyFD), "ready-fd")
 	if _, err := io.WriteString(pipe, "listening\n"); err != nil {
 		n.log.Warn("ready_fd: nobody reads it", slog.Any("error", err))
 	}

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"cmp"
@@ -26,7 +26,7 @@ type keys struct {
 func newID() string { return uuid.NewString() }
 
 // loadKeys reads node.json, and makes what is missing there.
-func loadKeys(c *Config) (keys, error) {
+func loadKeys(c *Settings) (keys, error) {
 	id, err := identity.Read(c.DataDir)
 	switch {
 	case errors.Is(err, os.ErrNotExist):

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -14,10 +14,10 @@ import (
 
 // openAdmin starts the admin address before all else, so that a start that takes
 // long can be watched.
-func (n *node) openAdmin(context.Context) (err error) {
+func (n *Node) openAdmin(context.Context) (err error) {
 	if n.api, err = admin.New(admin.Config{
-		Address: n.config.AdminListen, AllowedHosts: n.config.AllowedHosts, Key: n.keys.admin,
-		Metrics: n.metrics, Ready: n.readiness, Redact: n.config.filter().Text,
+		Address: n.settings.AdminListen, AllowedHosts: n.settings.AllowedHosts, Key: n.keys.admin,
+		Metrics: n.metrics, Ready: n.readiness, Redact: n.settings.Filter().Text,
 	}); err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func (n *node) openAdmin(context.Context) (err error) {
 }
 
 // attachAdmin has the admin address answer everything, now that all parts are up.
-func (n *node) attachAdmin() {
+func (n *Node) attachAdmin() {
 	n.api.Attach(&admin.Parts{
 		Workspace: workspaceName, Control: n.control, Engine: n.engine, Catalog: n.catalog, Deployer: n.deployer,
 		Eraser: n.eraser, Clock: n.clock, Events: n.events, Warehouse: n.warehouse, Customer: n.customer,
@@ -51,6 +51,6 @@ func (n *node) attachAdmin() {
 }
 
 // applyDir applies the configured directory.
-func (n *node) applyDir(ctx context.Context) error {
-	return n.deployer.ApplyDir(ctx, n.config.CampaignsDir)
+func (n *Node) applyDir(ctx context.Context) error {
+	return n.deployer.ApplyDir(ctx, n.settings.CampaignsDir)
 }

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -18,7 +18,7 @@ const (
 )
 
 // decide looks at the experiments when an hour of log time is full (ADR 14).
-func (n *node) decide(ctx context.Context) {
+func (n *Node) decide(ctx context.Context) {
 	decider := actors.NewDecider(n.control, n.clock.Now)
 	ticker := time.NewTicker(decideEvery)
 	defer ticker.Stop()
@@ -44,13 +44,13 @@ func (n *node) decide(ctx context.Context) {
 	}
 }
 
-func (n *node) lookAtExperiments(ctx context.Context, d *actors.Decider) ([]control.Decide, error) {
+func (n *Node) lookAtExperiments(ctx context.Context, d *actors.Decider) ([]control.Decide, error) {
 	limited, cancel := context.WithTimeout(ctx, applyLimit)
 	defer cancel()
 	return d.Look(limited)
 }
 
-func (n *node) logDecision(d *control.Decide) {
+func (n *Node) logDecision(d *control.Decide) {
 	attributes := []any{
 		slog.String("campaign", d.Campaign), slog.String("step", d.Step), slog.String("reason", string(d.Reason)),
 		slog.String("hour", campaign.FormatTime(d.Hour*campaign.HourMillis)), slog.Any("figures", d.Arms),
@@ -63,7 +63,7 @@ func (n *node) logDecision(d *control.Decide) {
 	n.log.Info("experiment decided", append(attributes, slog.String("winner", d.Variant))...)
 }
 
-func (n *node) gaugeExperiments(ctx context.Context) {
+func (n *Node) gaugeExperiments(ctx context.Context) {
 	trials, err := n.control.Experiments(ctx)
 	if err != nil {
 		return

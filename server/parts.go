@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"cmp"
@@ -12,14 +12,14 @@ import (
 
 // checkParts stops the start when a part of the data is missing or of another directory,
 // before anything is made anew.
-func (n *node) checkParts(ctx context.Context) (err error) {
+func (n *Node) checkParts(ctx context.Context) (err error) {
 	if n.parts, err = parts.Open(n.logStore, n.logStore, n.store); err != nil {
 		return err
 	}
 	return n.parts.Check(ctx, n.givenParts())
 }
 
-func (n *node) givenParts() parts.Given {
+func (n *Node) givenParts() parts.Given {
 	return parts.Given{
 		Node: n.keys.node, NodeLog: n.keys.log, Rows: n.rows,
 		EraseKey: strconv.FormatUint(erase.Fingerprint(n.keys.erase), 16),
@@ -28,12 +28,12 @@ func (n *node) givenParts() parts.Given {
 
 // completeParts has the parts name each other. node.json is the last: with it the directory
 // is known to be complete.
-func (n *node) completeParts() error {
+func (n *Node) completeParts() error {
 	rows := ""
 	if n.rows.Embedded {
 		rows = cmp.Or(n.rows.ID, newID())
 		if n.rows.ID == "" {
-			if err := parts.MarkRows(n.config.path("clickhouse"), rows); err != nil {
+			if err := parts.MarkRows(n.settings.path("clickhouse"), rows); err != nil {
 				return err
 			}
 		}
@@ -45,10 +45,10 @@ func (n *node) completeParts() error {
 	if n.keys.log == log {
 		return nil
 	}
-	id, err := identity.Read(n.config.DataDir)
+	id, err := identity.Read(n.settings.DataDir)
 	if err != nil {
 		return err
 	}
 	id.Log, n.keys.log = log, log
-	return id.Save(n.config.DataDir)
+	return id.Save(n.settings.DataDir)
 }

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -20,13 +20,13 @@ const (
 
 // listenForEvents opens the public address. Its connections leave the files that the log
 // and the store need.
-func (n *node) listenForEvents() (*listen.Listener, error) {
+func (n *Node) listenForEvents() (*listen.Listener, error) {
 	files, err := listen.FileLimit()
 	if err != nil {
 		return nil, err
 	}
 	reserve := reservedFiles + reservedPartitionFiles*len(n.events)
-	total := n.config.MaxConnections
+	total := n.settings.MaxConnections
 	if total == 0 {
 		total = listen.Connections(files, reserve)
 	}
@@ -34,11 +34,11 @@ func (n *node) listenForEvents() (*listen.Listener, error) {
 		n.log.Warn("the limit of open files is low; raise it (ulimit -n)",
 			slog.Int("limit", files), slog.Int("needed", reserve+total))
 	}
-	perAddress := n.config.MaxConnectionsPerAddress
+	perAddress := n.settings.MaxConnectionsPerAddress
 	if perAddress == 0 {
 		perAddress = max(total/2, 1)
 	}
-	l, err := n.listen(n.config.HTTPListen, listen.Options{Total: total, PerAddress: perAddress})
+	l, err := n.listen(n.settings.HTTPListen, listen.Options{Total: total, PerAddress: perAddress})
 	if err != nil {
 		return nil, fmt.Errorf("http_listen: %w", err)
 	}
@@ -48,8 +48,8 @@ func (n *node) listenForEvents() (*listen.Listener, error) {
 
 // listenForAdmin opens the admin address, whose connections are apart from the others: it
 // answers while the public one is full.
-func (n *node) listenForAdmin() (*listen.Listener, error) {
-	l, err := n.listen(n.config.AdminListen, listen.Options{Total: adminConnections})
+func (n *Node) listenForAdmin() (*listen.Listener, error) {
+	l, err := n.listen(n.settings.AdminListen, listen.Options{Total: adminConnections})
 	if err != nil {
 		return nil, fmt.Errorf("admin_listen: %w", err)
 	}
@@ -57,7 +57,7 @@ func (n *node) listenForAdmin() (*listen.Listener, error) {
 	return l, nil
 }
 
-func (n *node) listen(address string, o listen.Options) (*listen.Listener, error) {
+func (n *Node) listen(address string, o listen.Options) (*listen.Listener, error) {
 	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", address)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // the caller names the setting
@@ -67,7 +67,7 @@ func (n *node) listen(address string, o listen.Options) (*listen.Listener, error
 }
 
 // countConnections shows the connections of an address in the metrics.
-func (n *node) countConnections(address string, l *listen.Listener) {
+func (n *Node) countConnections(address string, l *listen.Listener) {
 	show := func(name string, of func(listen.Stats) float64) {
 		n.metrics.NewGauge(fmt.Sprintf(name, address), func() float64 { return of(l.Stats()) })
 	}

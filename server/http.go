@@ -1,0 +1,62 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/nudge-engine/nudge/ingest"
+)
+
+// openHTTP starts to take events.
+func (n *Node) openHTTP(context.Context) error {
+	sources, err := readSources(n.settings.SourcesFile, n.keys.write)
+	if err != nil {
+		return err
+	}
+	n.server = ingest.New(ingest.Config{
+		Keys:       map[string]string{n.keys.write: workspaceName},
+		Sources:    sources,
+		Publisher:  n.publisher,
+		Clock:      n.clock.Now,
+		Admit:      n.guard.Admit,
+		Ready:      n.ready,
+		Customer:   n.customer,
+		Hook:       n.catalog.Hook,
+		Broadcasts: n.catalog.Broadcasts,
+		Known:      n.known,
+		Metrics:    n.metrics,
+		Logger:     n.log,
+		Origins:    n.settings.CORSOrigins,
+		RatePerKey: n.settings.RatePerKey,
+	})
+	l, err := n.listenForEvents()
+	if err != nil {
+		return err
+	}
+	go func() {
+		if err := n.server.Serve(l); err != nil {
+			n.failed <- err
+		}
+	}()
+	return nil
+}
+
+func (n *Node) customer(ctx context.Context, workspace, id string) ([]byte, error) {
+	view, err := n.engine.View(ctx, workspace, id)
+	if err != nil || view == nil {
+		return nil, err
+	}
+	return json.MarshalIndent(view, "", "  ")
+}
+
+// knownLimit is how long an alias call waits for the shard of its previousId.
+const knownLimit = 5 * time.Second
+
+// known says whether a customer of that id was seen.
+func (n *Node) known(workspace, id string) (bool, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), knownLimit)
+	defer cancel()
+	view, err := n.engine.View(ctx, workspace, id)
+	return view != nil, err
+}
