@@ -13,6 +13,8 @@ import (
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/explain"
 	"github.com/nudge-engine/nudge/internal/pathid"
+	"github.com/nudge-engine/nudge/ops/datadir"
+	"github.com/nudge-engine/nudge/ops/timetravel"
 )
 
 type explainCommand struct {
@@ -78,32 +80,32 @@ func (e *explainCommand) present(out console) error {
 }
 
 // past replays the log of a stopped server.
-func (e *explainCommand) past(out console, from, until int64) error {
-	data, err := openStopped(e.Data, out)
+func (e *explainCommand) past(out console, from, until int64) (err error) {
+	dir, err := datadir.Open(e.Data, errorsOnly(out))
 	if err != nil {
 		return err
 	}
-	defer data.close()
+	defer func() { err = errors.Join(err, dir.Close()) }()
 	ctx := context.Background()
-	r, err := data.replay(ctx, e.ID)
+	r, err := timetravel.New(ctx, dir, e.ID)
 	if err != nil {
 		return err
 	}
-	if e.Campaign != "" && !data.knows(e.Campaign) {
+	if e.Campaign != "" && !dir.HadCampaign(e.Campaign) {
 		return fmt.Errorf("there never was a campaign %s", e.Campaign)
 	}
-	trace := campaign.NewTrace(data.lang, workspace, e.ID, e.Campaign)
-	if err := r.begin(ctx, 0, trace); err != nil {
+	trace := campaign.NewTrace(dir.Language, datadir.Workspace, e.ID, e.Campaign)
+	if err := r.Begin(ctx, 0, trace); err != nil {
 		return err
 	}
-	if err := r.run(ctx, out, 0); err != nil {
+	if err := runReplay(ctx, out, r, 0); err != nil {
 		return err
 	}
-	if r.view() == nil {
+	if r.View() == nil {
 		return fmt.Errorf("no event of customer %s was seen", e.ID)
 	}
 	x := explain.Of(trace, from, until)
-	x.Reach, x.Until = campaign.FormatTime(r.reach), campaign.FormatTime(r.shard.Now())
+	x.Reach, x.Until = campaign.FormatTime(r.Since()), campaign.FormatTime(r.Now())
 	return show(out, x, e.JSON)
 }
 

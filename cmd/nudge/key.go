@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/nudge-engine/nudge/internal/identity"
+	"github.com/nudge-engine/nudge/ops/demo"
 )
 
 // keyCommand prints what node.json keeps, so that nobody has to open the file.
@@ -40,12 +41,12 @@ func (k *keyCommand) Run(out console) error {
 	}
 	key := cmp.Or(os.Getenv(setting), made)
 	if key == "" {
-		demo := ""
+		hint := ""
 		if k.Name == "write" {
-			demo = "; that of the demo (make run) is " + demoKey
+			hint = "; that of the demo (make run) is " + demo.DefaultKey
 		}
 		return fmt.Errorf("%s has no %s key: it is made when a server first starts there without %s; "+
-			"name its directory with --data-dir, or set %s%s", identity.Path(k.DataDir), k.Name, setting, setting, demo)
+			"name its directory with --data-dir, or set %s%s", identity.Path(k.DataDir), k.Name, setting, setting, hint)
 	}
 	_, err = fmt.Fprintln(out.out, key)
 	return err

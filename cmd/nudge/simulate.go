@@ -1,11 +1,8 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"sort"
@@ -16,9 +13,10 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"github.com/nudge-engine/nudge/campaign"
-	"github.com/nudge-engine/nudge/ingest"
 	"github.com/nudge-engine/nudge/internal/definition"
 	"github.com/nudge-engine/nudge/internal/simulate"
+	"github.com/nudge-engine/nudge/ops/backtest"
+	"github.com/nudge-engine/nudge/ops/history"
 )
 
 type simulateCommand struct {
@@ -69,18 +67,18 @@ func (s *simulateCommand) Run(out console) (err error) {
 	}
 	defer func() { err = errors.Join(err, closeLog()) }()
 	trace := s.trace(lang)
-	summaries, err := s.play(out, lang, past, s.Campaigns, s.Out, until, trace)
+	result, err := s.play(out, lang, past, s.Campaigns, s.Out, until, trace)
 	if err != nil {
 		return err
 	}
 	if trace != nil {
-		return s.explain(out, trace, summaries)
+		return s.explain(out, trace, result.Summaries)
 	}
-	if err := table(out, summaries); err != nil {
+	if err := table(out, result.Summaries); err != nil {
 		return err
 	}
-	if s.found != nil {
-		if err := s.found.print(out, namesOf(summaries)); err != nil {
+	if result.Hits != nil {
+		if err := printHits(out, result.Hits, result.Campaigns()); err != nil {
 			return err
 		}
 	}
@@ -91,13 +89,13 @@ func (s *simulateCommand) Run(out console) (err error) {
 	if err != nil {
 		return err
 	}
-	return difference(out, summaries, other)
+	return difference(out, result.Summaries, other.Summaries)
 }
 
 // play runs the definitions of a directory over the calls, and leaves the report in to.
 func (s *simulateCommand) play(
-	out console, lang *campaign.Language, past pastLog, from, to string, until int64, trace *campaign.Trace,
-) ([]*simulate.Summary, error) {
+	out console, lang *campaign.Language, past history.Log, from, to string, until int64, trace *campaign.Trace,
+) (*backtest.Result, error) {
 	docs, err := load(lang, []string{from}, definition.Options{Loose: true})
 	if err != nil {
 		fmt.Fprintln(out.err, err)
@@ -107,45 +105,15 @@ func (s *simulateCommand) play(
 	if err != nil {
 		return nil, err
 	}
-	report, err := simulate.NewReport(to, docs)
-	if err != nil {
-		return nil, err
-	}
 	bar := progress(out, total, "simulating")
-	call, err := calls.next()
-	start := call.at
-	if errors.Is(err, io.EOF) {
-		start = until
+	result, err := backtest.Run(backtest.Config{
+		Language: lang, Documents: docs, Calls: calls, Dir: to, Partitions: s.Partitions, Until: until, Trace: trace,
+		HitDays: s.Hits, HitValue: s.HitValue, Progress: func() { _ = bar.Add(1) },
+	})
+	if err == nil {
+		_ = bar.Finish()
 	}
-	sink := &hits{Sink: report, days: s.Hits, property: s.HitValue}
-	run, failed := simulate.New(simulate.Config{
-		Lang: lang, Documents: docs, Partitions: s.Partitions, Until: until,
-		Sink: sink, Progress: func() { _ = bar.Add(1) }, Trace: trace, Reach: report.Reach,
-	}, start)
-	if failed != nil {
-		return nil, failed
-	}
-	for ; err == nil && (until == 0 || call.at <= until); call, err = calls.next() {
-		sink.call(&call.event, call.at)
-		if err := run.CallAt(&call.event, call.at); err != nil {
-			return nil, err
-		}
-	}
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	if err := run.Finish(); err != nil {
-		return nil, err
-	}
-	_ = bar.Finish()
-	summaries, err := report.Close()
-	if err != nil || s.Hits == 0 {
-		return summaries, err
-	}
-	if s.found == nil {
-		s.found = sink
-	}
-	return summaries, sink.write(to, namesOf(summaries))
+	return result, err
 }
 
 func (s *simulateCommand) validate() (until int64, err error) {
@@ -182,55 +150,6 @@ func instantOf(flag, text string) (int64, error) {
 		return 0, fmt.Errorf("%s %q is no time; write for example 2026-03-01T10:00:00Z", flag, text)
 	}
 	return t.UnixMilli(), nil
-}
-
-// maxLine bounds a line of recorded calls; a call itself may have 32 KiB.
-const maxLine = 1 << 20
-
-// readCalls reads all calls of a file.
-func readCalls(path string, sorted bool, docs []campaign.Parsed) ([]campaign.Event, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	var calls []campaign.Event
-	reader := ingest.NewRecorded(simulate.Workspace)
-	var programs []*campaign.Program
-	for i := range docs {
-		if docs[i].Campaign != nil {
-			programs = append(programs, docs[i].Campaign)
-		}
-	}
-	reader.Knows(programs)
-	scanner := bufio.NewScanner(f)
-	scanner.Buffer(make([]byte, 64<<10), maxLine)
-	for n := 1; scanner.Scan(); n++ {
-		text := bytes.TrimSpace(bytes.TrimPrefix(scanner.Bytes(), []byte("\ufeff"))) // some tools begin files so
-		if len(text) == 0 {
-			continue
-		}
-		events, err := reader.Read(text, fmt.Sprintf("line-%d", n))
-		if err != nil {
-			return nil, fmt.Errorf("%s:%d: %w", path, n, err)
-		}
-		if k := len(calls); !sorted && k > 0 && events[0].Time < calls[k-1].Time {
-			return nil, fmt.Errorf(
-				"%s:%d: the call is older than the one before it; put the file in time order, or use --sort",
-				path,
-				n,
-			)
-		}
-		for _, e := range events {
-			e.Properties, e.Traits, e.Context = bytes.Clone(e.Properties), bytes.Clone(e.Traits), bytes.Clone(e.Context)
-			calls = append(calls, e)
-		}
-	}
-	if err := scanner.Err(); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	sort.SliceStable(calls, func(i, j int) bool { return calls[i].Time < calls[j].Time })
-	return calls, nil
 }
 
 // progress is a bar on a terminal, silent elsewhere.

@@ -2,44 +2,37 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
+	"net/http"
 
 	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/ops/datadir"
+	"github.com/nudge-engine/nudge/ops/history"
 )
-
-// callSource gives calls in the order of their times; io.EOF after the last.
-type callSource interface{ next() (pastCall, error) }
-
-// fileCalls are the calls of a file: they came when they happened.
-type fileCalls struct{ left []campaign.Event }
-
-func (f *fileCalls) next() (pastCall, error) {
-	if len(f.left) == 0 {
-		return pastCall{}, io.EOF
-	}
-	e := f.left[0]
-	f.left = f.left[1:]
-	return pastCall{e, e.Time}, nil
-}
 
 // openLog opens the log that the calls come from, and says how far it reaches; nil where
 // they come from a file.
-func (s *simulateCommand) openLog(out console) (past pastLog, closeLog func() error, err error) {
+func (s *simulateCommand) openLog(out console) (past history.Log, closeLog func() error, err error) {
 	closeLog = func() error { return nil }
 	if !s.FromLog {
 		return nil, closeLog, nil
 	}
 	if s.Data != "" {
-		d, err := openDataLog(context.Background(), out, s.Data)
+		d, err := history.OpenDir(context.Background(), s.Data, errorsOnly(out))
+		if errors.Is(err, datadir.ErrInUse) {
+			err = fmt.Errorf("%s is in use: take the log from the server (leave --data out), or stop it", s.Data)
+		}
 		if err != nil {
 			return nil, nil, err
 		}
-		past, closeLog = d, d.close
-	} else if past, err = openServerLog(s.adminAddress); err != nil {
+		past, closeLog = d, d.Close
+	} else if past, err = history.OpenServer(func(path string) ([]byte, error) {
+		return s.call(http.MethodGet, path, nil)
+	}); err != nil {
 		return nil, nil, err
 	}
-	text, frames, err := reach(past.extents())
+	text, frames, err := history.Reach(past.Extents())
 	if err != nil {
 		_ = closeLog()
 		return nil, nil, err
@@ -50,15 +43,18 @@ func (s *simulateCommand) openLog(out console) (past pastLog, closeLog func() er
 
 // calls are the calls to be played, from the log or the file; total is how many there
 // are, -1 where nobody knows before.
-func (s *simulateCommand) calls(past pastLog, docs []campaign.Parsed) (calls callSource, total int, err error) {
+func (s *simulateCommand) calls(past history.Log, docs []campaign.Parsed) (calls history.Source, total int, err error) {
 	if past != nil {
 		since, err := instantOf("--since", s.Since)
 		if err != nil {
 			return nil, 0, err
 		}
-		h, err := newHistory(past, since)
+		h, err := history.New(past, since)
 		return h, -1, err
 	}
-	events, err := readCalls(s.Events, s.Sort, docs)
-	return &fileCalls{events}, len(events), err
+	f, err := history.File(s.Events, s.Sort, docs)
+	if err != nil {
+		return nil, 0, err
+	}
+	return f, f.Len(), nil
 }

@@ -71,7 +71,8 @@ func (s *shownStatus) print(out io.Writer) error {
 	}
 	fmt.Fprintf(out, "%s: version %d, %s; %s\n", s.Campaign, s.Version, s.Status, takes)
 	if s.Hook != "" {
-		fmt.Fprintf(out, "called at POST %s with a key of scope hook; what is wrong with a call is in its answer\n", s.Hook)
+		fmt.Fprintf(out, "called at POST %s with a key of scope hook; what is wrong with a call is in its answer\n",
+			s.Hook)
 	}
 	if s.Figures == nil {
 		fmt.Fprintf(out, "the figures are not known: %s\n", s.Unknown)

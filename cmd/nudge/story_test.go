@@ -20,6 +20,8 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
+const workspace = "default"
+
 // story makes a data directory step by step: the log of a real nats-server, snapshots and
 // checkpoints of Pebble, at the instants that a test says. What is sent succeeds at once.
 type story struct {

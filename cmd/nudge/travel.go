@@ -7,6 +7,8 @@ import (
 	"fmt"
 
 	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/ops/datadir"
+	"github.com/nudge-engine/nudge/ops/timetravel"
 )
 
 func (c *customerCommand) Help() string {
@@ -19,7 +21,7 @@ Example:
 }
 
 // past shows the customer of a stopped server.
-func (c *customerCommand) past(out console) error {
+func (c *customerCommand) past(out console) (err error) {
 	if c.Data == "" {
 		return errors.New("--at needs --data: stop the server, or name a copy of its data directory")
 	}
@@ -27,25 +29,25 @@ func (c *customerCommand) past(out console) error {
 	if err != nil {
 		return err
 	}
-	data, err := openStopped(c.Data, out)
+	dir, err := datadir.Open(c.Data, errorsOnly(out))
 	if err != nil {
 		return err
 	}
-	defer data.close()
+	defer func() { err = errors.Join(err, dir.Close()) }()
 	ctx := context.Background()
-	r, err := data.replay(ctx, c.ID)
+	r, err := timetravel.New(ctx, dir, c.ID)
 	if err != nil {
 		return err
 	}
-	if err := r.begin(ctx, at, nil); err != nil {
+	if err := r.Begin(ctx, at, nil); err != nil {
 		return err
 	}
-	if err := r.run(ctx, out, at); err != nil {
+	if err := runReplay(ctx, out, r, at); err != nil {
 		return err
 	}
-	fmt.Fprintf(out.err, "partition %d after frame %d, log time %s\n", r.partition, r.shard.Applied().Seq,
-		campaign.FormatTime(r.shard.Now()))
-	view := r.view()
+	fmt.Fprintf(out.err, "partition %d after frame %d, log time %s\n", r.Partition(), r.Frame(),
+		campaign.FormatTime(r.Now()))
+	view := r.View()
 	if view == nil && at != 0 {
 		return fmt.Errorf("no event of customer %s was seen until %s", c.ID, campaign.FormatTime(at))
 	}
@@ -58,4 +60,11 @@ func (c *customerCommand) past(out console) error {
 	}
 	_, err = out.out.Write(append(text, '\n'))
 	return err
+}
+
+// runReplay shows how far it is.
+func runReplay(ctx context.Context, out console, r *timetravel.Replay, until int64) error {
+	bar := progress(out, r.Left(), "replaying")
+	defer func() { _ = bar.Finish() }()
+	return r.Run(ctx, until, func() { _ = bar.Add(1) })
 }

@@ -30,6 +30,11 @@ func plantedImports() []planted {
 			"server/admin/api.go":  imports("sim/audit", bad),
 			"server/deploy/a.go":   imports("internal/simulate", bad),
 			"server/deploy/b.go":   imports("internal/simulated", ""),
+			"server/deploy/c.go":   imports("ops/history", bad),
+			"cmd/nudge/a.go":       imports("ops/history", ""),
+			"ops/backtest/a.go":    imports("ops/history", ""),
+			"ops/backtest/b.go":    imports("sim", bad),
+			"stream/a.go":          imports("ops/datadir", bad),
 		}},
 		{name: "message", rule: "import walls", files: map[string]string{
 			"go.mod":              mod,
@@ -60,6 +65,14 @@ func plantedImports() []planted {
 			"sim/c.go":       imports("actors", bad),
 			"sim/c_test.go":  imports("actors", bad),
 			"sim/audit/d.go": imports("actors", bad),
+		}},
+		{name: "go statements", rule: "thin commands", files: map[string]string{
+			"cmd/nudged/main.go":    source("func f() {", "\tgo f()", "}"),
+			"cmd/nudged/a.go":       source("func f() {", "\tgo f() // BAD", "\tfunc() { go f() }() // BAD", "}"),
+			"cmd/nudge/a.go":        source("func f() {", "\tgo f() // BAD", "}"),
+			"cmd/nudge/a_test.go":   source("func f() {", "\tgo f()", "}"),
+			"cmd/clickhoused/a.go":  source("func f() {", "\tgo f()", "}"),
+			"server/child/child.go": source("func f() {", "\tgo f()", "}"),
 		}},
 	}
 }

@@ -23,6 +23,7 @@ func Rules() []Rule {
 		{"dependencies named", dependenciesNamed},
 		{"tracked files", trackedFiles},
 		{"import walls", importWalls},
+		{"thin commands", noGoInCommands},
 	}
 }
 

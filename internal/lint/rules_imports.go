@@ -29,11 +29,15 @@ func walls() []wall {
 			instead: "commands are leaves: move the code into a package",
 		},
 		{
-			around: []string{"."}, except: []string{"cmd", "server", "bench"}, never: []string{"server"}, tests: true,
-			instead: "the server is made of the engine: pass a function, or move what both need below",
+			around: []string{"."}, except: []string{"cmd", "server", "ops", "bench"}, never: []string{"server", "ops"},
+			tests: true, instead: "servers and tools are made of the engine: pass a function, or move it below",
 		},
 		{
-			around: []string{"server"}, never: []string{"sim", "bench", "internal/simulate"},
+			around: []string{"ops"}, never: []string{"server", "sim", "bench"}, tests: true,
+			instead: "a tool asks a server over HTTP, or opens the data of one that is stopped",
+		},
+		{
+			around: []string{"server"}, never: []string{"ops", "sim", "bench", "internal/simulate"},
 			instead: "the server runs campaigns; tools and tests try them",
 		},
 		{

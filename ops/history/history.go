@@ -1,4 +1,6 @@
-package main
+// Package history reads the calls that customers made from where they are kept: the log of a
+// server that runs, the log in a data directory, or a file.
+package history
 
 import (
 	"container/heap"
@@ -12,39 +14,42 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// pastLog is the log of a server as a simulation reads it: its frames, a partition at a
+// Source gives calls in the order of their times; io.EOF after the last.
+type Source interface{ Next() (Call, error) }
+
+// Log is the log of a server as a simulation reads it: its frames, a partition at a
 // time, up to where it ended when it was opened.
-type pastLog interface {
-	// extents says what there is of each partition.
-	extents() []extent
-	// frames are some frames of a partition from a sequence on, at least one.
-	frames(partition int, from uint64) ([]stream.Frame, error)
+type Log interface {
+	// Extents says what there is of each partition.
+	Extents() []Extent
+	// Frames are some frames of a partition from a sequence on, at least one.
+	Frames(partition int, from uint64) ([]stream.Frame, error)
 }
 
-// extent is what a log has of a partition.
-type extent struct {
+// Extent is what a log has of a partition.
+type Extent struct {
 	First     uint64 `json:"first"`      // sequence of the first frame
 	Last      uint64 `json:"last"`       // of the last; below First when there is none
 	FirstTime int64  `json:"first_time"` // log time of the first, ms
-	Skipped   []skip `json:"skipped"`
+	Skipped   []Skip `json:"skipped"`
 }
 
-// skip is a record that the server passed over.
-type skip struct {
+// Skip is a record that the server passed over.
+type Skip struct {
 	Seq   uint64 `json:"seq"`
 	Index int    `json:"index"`
 }
 
-// pastCall is a call and when it came.
-type pastCall struct {
-	event campaign.Event
-	at    int64 // log time, ms
+// Call is a call and when it came.
+type Call struct {
+	Event campaign.Event
+	At    int64 // log time, ms
 }
 
-// history gives the calls of a log in the order of their log times; those of one instant
+// Calls gives the calls of a log in the order of their log times; those of one instant
 // by partition, then as they stand in it.
-type history struct {
-	log        pastLog
+type Calls struct {
+	log        Log
 	since      int64
 	cursors    []*cursor // a heap
 	broadcasts map[string]bool
@@ -56,15 +61,15 @@ type cursor struct {
 	next      uint64 // frame to be read
 	last      uint64
 	now       int64
-	skipped   map[skip]bool
-	calls     []pastCall // not given out yet
+	skipped   map[Skip]bool
+	calls     []Call // not given out yet
 }
 
-// newHistory begins with the calls that came at or after since (ms).
-func newHistory(log pastLog, since int64) (*history, error) {
-	h := &history{log: log, since: since, broadcasts: map[string]bool{}}
-	for p, x := range log.extents() {
-		c := &cursor{partition: p, next: x.First, last: x.Last, skipped: map[skip]bool{}}
+// New begins with the calls that came at or after since (ms).
+func New(log Log, since int64) (*Calls, error) {
+	h := &Calls{log: log, since: since, broadcasts: map[string]bool{}}
+	for p, x := range log.Extents() {
+		c := &cursor{partition: p, next: x.First, last: x.Last, skipped: map[Skip]bool{}}
 		for _, s := range x.Skipped {
 			c.skipped[s] = true
 		}
@@ -78,8 +83,8 @@ func newHistory(log pastLog, since int64) (*history, error) {
 	return h, nil
 }
 
-// next is the next call; io.EOF after the last.
-func (h *history) next() (pastCall, error) {
+// Next implements [Source].
+func (h *Calls) Next() (Call, error) {
 	for len(h.cursors) > 0 {
 		c := h.cursors[0]
 		call := c.calls[0]
@@ -93,21 +98,21 @@ func (h *history) next() (pastCall, error) {
 		} else {
 			heap.Pop((*byTime)(&h.cursors))
 		}
-		if call.event.Customer == "" { // a broadcast stands in every partition
-			if h.broadcasts[call.event.ID] {
+		if call.Event.Customer == "" { // a broadcast stands in every partition
+			if h.broadcasts[call.Event.ID] {
 				continue
 			}
-			h.broadcasts[call.event.ID] = true
+			h.broadcasts[call.Event.ID] = true
 		}
 		return call, nil
 	}
-	return pastCall{}, io.EOF
+	return Call{}, io.EOF
 }
 
 // fill reads on until the cursor has a call; false when there is none any more.
-func (h *history) fill(c *cursor) (more bool, err error) {
+func (h *Calls) fill(c *cursor) (more bool, err error) {
 	for len(c.calls) == 0 && c.next <= c.last {
-		frames, err := h.log.frames(c.partition, c.next)
+		frames, err := h.log.Frames(c.partition, c.next)
 		if err != nil {
 			return false, err
 		}
@@ -120,13 +125,13 @@ func (h *history) fill(c *cursor) (more bool, err error) {
 	return len(c.calls) > 0, nil
 }
 
-func (h *history) take(c *cursor, f *stream.Frame) error {
+func (h *Calls) take(c *cursor, f *stream.Frame) error {
 	seq := c.next
 	c.next++
 	c.now = max(c.now, f.Time)
 	for i := range f.Records {
 		r := &f.Records[i]
-		if r.Kind != stream.KindEvent && r.Kind != stream.KindBroadcast || c.now < h.since || c.skipped[skip{seq, i}] {
+		if r.Kind != stream.KindEvent && r.Kind != stream.KindBroadcast || c.now < h.since || c.skipped[Skip{seq, i}] {
 			continue
 		}
 		e, err := campaign.DecodeEvent(r.Data)
@@ -134,7 +139,7 @@ func (h *history) take(c *cursor, f *stream.Frame) error {
 			return fmt.Errorf("partition %d, frame %d, record %d: %w", c.partition, seq, i, err)
 		}
 		e.Time = min(e.Time, c.now)
-		c.calls = append(c.calls, pastCall{e, c.now})
+		c.calls = append(c.calls, Call{e, c.now})
 	}
 	return nil
 }
@@ -145,7 +150,7 @@ type byTime []*cursor
 func (b *byTime) Len() int { return len(*b) }
 func (b *byTime) Less(i, j int) bool {
 	x, y := (*b)[i], (*b)[j]
-	return x.calls[0].at < y.calls[0].at || x.calls[0].at == y.calls[0].at && x.partition < y.partition
+	return x.calls[0].At < y.calls[0].At || x.calls[0].At == y.calls[0].At && x.partition < y.partition
 }
 func (b *byTime) Swap(i, j int) { (*b)[i], (*b)[j] = (*b)[j], (*b)[i] }
 func (b *byTime) Push(any)      { panic("BUG: a cursor is added to a history that runs") }
@@ -155,8 +160,9 @@ func (b *byTime) Pop() any {
 	return last
 }
 
-// reach says from when on a log has everything, and how many frames it has.
-func reach(extents []extent) (text string, frames int, err error) {
+// Reach says from when on a log has everything, and how many frames it has. A log without
+// frames is an error.
+func Reach(extents []Extent) (text string, frames int, err error) {
 	whole, begins := true, int64(0)
 	var parts []string
 	for p, x := range extents {
@@ -181,11 +187,11 @@ func reach(extents []extent) (text string, frames int, err error) {
 }
 
 // skipsOf are the records of a partition that the control log has passed over.
-func skipsOf(control []control.Record, partition int) []skip {
-	var all []skip
+func skipsOf(control []control.Record, partition int) []Skip {
+	var all []Skip
 	for i := range control {
 		if s := control[i].Skip; s != nil && s.Partition == partition {
-			all = append(all, skip{s.Seq, s.Index})
+			all = append(all, Skip{s.Seq, s.Index})
 		}
 	}
 	return all

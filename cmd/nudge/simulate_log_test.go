@@ -3,14 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/nudge-engine/nudge/campaign"
-	"github.com/nudge-engine/nudge/stream"
 )
 
 const fromLogCampaign = `apiVersion: nudge/v1
@@ -121,63 +117,6 @@ func TestSimulateFlags(t *testing.T) {
 		args := append([]string{"simulate", "--campaigns", "d", "--out", "o"}, c.args...)
 		if code, _, errs := runTool(t, args...); code != 1 || !strings.Contains(errs, c.want) {
 			t.Errorf("%v: exit %d: %s; want %q", c.args, code, errs, c.want)
-		}
-	}
-}
-
-// memoryLog is a log of frames in memory.
-type memoryLog [][]stream.Frame
-
-func (m memoryLog) extents() []extent {
-	var all []extent
-	for _, frames := range m {
-		all = append(all, extent{First: 1, Last: uint64(len(frames)), Skipped: []skip{{Seq: 2, Index: 0}}})
-	}
-	return all
-}
-
-func (m memoryLog) frames(partition int, from uint64) ([]stream.Frame, error) {
-	return m[partition][from-1 : from], nil
-}
-
-// Calls come in the order of log time, which never goes back in a partition; a broadcast
-// comes once, and what the server passed over does not come.
-func TestHistoryOrder(t *testing.T) {
-	event := func(customer, id string, at int64) stream.Record {
-		e := campaign.Event{Workspace: "default", Customer: customer, ID: id, Type: campaign.Track, Name: "E", Time: at}
-		if customer == "" {
-			return stream.Record{Kind: stream.KindBroadcast, Data: e.AppendTo(nil)}
-		}
-		return stream.Record{Kind: stream.KindEvent, Data: e.AppendTo(nil)}
-	}
-	frame := func(at int64, records ...stream.Record) stream.Frame { return stream.Frame{Time: at, Records: records} }
-	log := memoryLog{
-		{frame(10, event("a", "1", 9), event("", "all", 10)), frame(30, event("a", "skipped", 30), event("a", "2", 99))},
-		{},
-		{frame(20, event("c", "3", 20)), frame(15), frame(5, event("c", "4", 5), event("", "all", 5))},
-		{frame(20, event("d", "5", 20)), frame(40, stream.Record{Kind: stream.KindTick}), frame(50, event("d", "6", 1))},
-	}
-	for since, want := range map[int64]string{
-		0:  "1@10/9 all@10/10 3@20/20 4@20/5 5@20/20 2@30/30 6@50/1",
-		21: "2@30/30 6@50/1",
-	} {
-		h, err := newHistory(log, since)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got []string
-		for {
-			call, err := h.next()
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			got = append(got, fmt.Sprintf("%s@%d/%d", call.event.ID, call.at, call.event.Time))
-		}
-		if text := strings.Join(got, " "); text != want {
-			t.Errorf("since %d: calls %s; want %s", since, text, want)
 		}
 	}
 }

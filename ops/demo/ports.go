@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"context"
@@ -12,13 +12,14 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// Where the demo is when nobody says otherwise; the flags have the same defaults.
+// Where the demo is when nobody says otherwise; the flags of `nudge demo` have the same
+// defaults.
 const (
-	demoData       = "data"
-	demoHTTP       = "127.0.0.1:8080"
-	demoAdmin      = "127.0.0.1:8081"
-	demoClickhouse = "127.0.0.1:8123"
-	demoKey        = "nudge-demo-write-key"
+	DefaultData       = "data"
+	DefaultHTTP       = "127.0.0.1:8080"
+	DefaultAdmin      = "127.0.0.1:8081"
+	DefaultClickhouse = "127.0.0.1:8123"
+	DefaultKey        = "nudge-demo-write-key"
 )
 
 // leaving is how long a server that was just stopped may still hold its data.
@@ -28,15 +29,15 @@ var errNotStarted = errors.New("the demo has not begun")
 
 // choosePorts takes other ports for those that are taken, and says so. One that was asked for
 // is an error instead.
-func (d *demoCommand) choosePorts(ctx context.Context, out console) error {
+func (d *Demo) choosePorts(ctx context.Context) error {
 	for _, a := range []struct {
 		address        *string
 		usual          string
 		what, flag, in string
 	}{
-		{&d.HTTP, demoHTTP, "events", "--http", "NUDGE_HTTP_LISTEN"},
-		{&d.Admin, demoAdmin, "administration", "--admin", "NUDGE_ADMIN_LISTEN"},
-		{&d.Clickhouse, demoClickhouse, "ClickHouse", "--clickhouse", "NUDGE_CLICKHOUSE_LISTEN"},
+		{&d.HTTP, DefaultHTTP, "events", "--http", "NUDGE_HTTP_LISTEN"},
+		{&d.Admin, DefaultAdmin, "administration", "--admin", "NUDGE_ADMIN_LISTEN"},
+		{&d.Clickhouse, DefaultClickhouse, "ClickHouse", "--clickhouse", "NUDGE_CLICKHOUSE_LISTEN"},
 	} {
 		_, err := tryListen(ctx, *a.address)
 		if err == nil {
@@ -50,7 +51,7 @@ func (d *demoCommand) choosePorts(ctx context.Context, out console) error {
 		if err != nil {
 			return fmt.Errorf("no free port for %s: %w", a.what, err)
 		}
-		fmt.Fprintf(out.out, "%s is taken: %s is for %s (%s or %s sets another one)\n",
+		fmt.Fprintf(d.Out, "%s is taken: %s is for %s (%s or %s sets another one)\n",
 			a.usual, free, a.what, a.flag, a.in)
 		*a.address = free
 	}
@@ -67,7 +68,7 @@ func tryListen(ctx context.Context, address string) (string, error) {
 }
 
 // dataIsFree says who to stop, or what to choose, when a server runs on the data already.
-func (d *demoCommand) dataIsFree(ctx context.Context) error {
+func (d *Demo) dataIsFree(ctx context.Context) error {
 	if err := os.MkdirAll(d.Data, 0o700); err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package main
+package recovery
 
 import (
 	"context"
@@ -10,13 +10,14 @@ import (
 	"github.com/nudge-engine/nudge/actors/shard/control"
 	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/internal/effect"
+	"github.com/nudge-engine/nudge/ops/datadir"
 	"github.com/nudge-engine/nudge/stream"
 )
 
 // passOver accepts that frames are lost which the disk damaged and which the
 // snapshot does not have.
-func (c *partitionRecovery) passOver(ctx context.Context, events, effects stream.Stream, meta shard.Meta) (int, error) {
-	lost, err := c.lostFrames(ctx, events, meta.Applied.Seq)
+func (m *mender) passOver(ctx context.Context, events, effects stream.Stream, meta shard.Meta) (int, error) {
+	lost, err := m.lostFrames(ctx, events, meta.Applied.Seq)
 	if err != nil || len(lost) == 0 {
 		return 0, err
 	}
@@ -28,18 +29,18 @@ func (c *partitionRecovery) passOver(ctx context.Context, events, effects stream
 		told.seq = 0 // no effect was computed with a lost frame
 	}
 	for _, place := range lost {
-		c.say("frame %d is lost: the disk damaged it", place.Seq)
-		c.skips[place] = acceptedLoss
+		m.say("frame %d is lost: the disk damaged it", place.Seq)
+		m.skips[place] = acceptedLoss
 	}
 	// The snapshot first: cut off between the two, the next start goes on behind the
 	// lost frames. The other way round it would halt, and recover would find nothing lost.
 	if told.seq > 0 {
-		if err := c.rebase(ctx, events, told); err != nil {
+		if err := m.rebase(ctx, events, told); err != nil {
 			return len(lost), err
 		}
 	}
 	for _, place := range lost {
-		if err := c.accept(ctx, place, told.seq); err != nil {
+		if err := m.accept(ctx, place, told.seq); err != nil {
 			return len(lost), err
 		}
 	}
@@ -48,9 +49,7 @@ func (c *partitionRecovery) passOver(ctx context.Context, events, effects stream
 
 const acceptedLoss = "the disk damaged the frame; `nudge recover --yes` accepted the loss"
 
-func (c *partitionRecovery) lostFrames(ctx context.Context, events stream.Stream, applied uint64) (
-	[]control.Place, error,
-) {
+func (m *mender) lostFrames(ctx context.Context, events stream.Stream, applied uint64) ([]control.Place, error) {
 	info, err := events.Info(ctx)
 	if err != nil {
 		return nil, err
@@ -66,7 +65,7 @@ func (c *partitionRecovery) lostFrames(ctx context.Context, events stream.Stream
 		}
 		for i := range in.Frame.Records {
 			place := control.Place{Seq: seq, Index: i}
-			if in.Frame.Records[i].Kind == stream.KindLost && c.skips[place] == "" {
+			if in.Frame.Records[i].Kind == stream.KindLost && m.skips[place] == "" {
 				lost = append(lost, place)
 			}
 		}
@@ -103,53 +102,50 @@ func lastFrame(ctx context.Context, effects stream.Stream) (end effectEnd, err e
 }
 
 // accept writes the control record that has the frame passed over.
-func (c *partitionRecovery) accept(ctx context.Context, place control.Place, rebased uint64) error {
-	if !c.do {
-		c.say("would pass over frame %d; say --yes to do it", place.Seq)
+func (m *mender) accept(ctx context.Context, place control.Place, rebased uint64) error {
+	if !m.do {
+		m.say("would pass over frame %d; say --yes to do it", place.Seq)
 		return nil
 	}
-	ctl, err := c.log.Open(ctx, stream.ControlStream, stream.Options{MaxBytes: 1 << 20})
+	ctl, err := m.log.Open(ctx, stream.ControlStream, stream.Options{MaxBytes: 1 << 20})
 	if err != nil {
 		return err
 	}
-	controller, err := actors.OpenController(ctx, ctl, c.genesis)
+	controller, err := actors.OpenController(ctx, ctl, m.genesis)
 	if err != nil {
 		return err
 	}
 	err = controller.Skip(ctx, control.Skip{
-		Partition: c.partition, Seq: place.Seq, Index: place.Index, Why: acceptedLoss, Rebased: rebased,
+		Partition: m.partition, Seq: place.Seq, Index: place.Index, Why: acceptedLoss, Rebased: rebased,
 	})
 	if err == nil {
-		c.say("mended: frame %d is passed over", place.Seq)
+		m.say("mended: frame %d is passed over", place.Seq)
 	}
 	return err
 }
 
 // shard is the partition's as its snapshot says.
-func (c *partitionRecovery) shard() (*shard.Shard, error) {
+func (m *mender) shard() (*shard.Shard, error) {
 	lang, err := campaign.NewLanguage()
 	if err != nil {
 		return nil, err
 	}
 	shard := shard.New(shard.Config{
-		Partition: c.partition, Skips: c.skips, EraseKey: c.eraseKey,
-		Compile: func(workspace string, d *campaign.Document) (campaign.Parsed, error) {
-			return campaign.ParseDocument(lang, workspace, d)
-		},
+		Partition: m.partition, Skips: m.skips, EraseKey: m.eraseKey, Compile: datadir.Compile(lang),
 	})
-	return shard, shard.Recover(c.store)
+	return shard, shard.Recover(m.store)
 }
 
 // rebase computes the state without the lost frames up to where effects that were
 // computed with them end, and takes a snapshot there: what they told and sent stays,
 // and nothing is told or sent again.
-func (c *partitionRecovery) rebase(ctx context.Context, events stream.Stream, end effectEnd) error {
-	c.say("effects to %d were computed with the lost frames: they stay; to frame %d the state is computed without",
+func (m *mender) rebase(ctx context.Context, events stream.Stream, end effectEnd) error {
+	m.say("effects to %d were computed with the lost frames: they stay; to frame %d the state is computed without",
 		end.n, end.seq)
-	if !c.do {
+	if !m.do {
 		return nil
 	}
-	shard, err := c.shard()
+	shard, err := m.shard()
 	if err != nil {
 		return err
 	}
@@ -166,5 +162,5 @@ func (c *partitionRecovery) rebase(ctx context.Context, events stream.Stream, en
 		}
 	}
 	shard.Rebase(shard.Applied(), end.n, end.hash)
-	return c.store.Commit(shard.Snapshot())
+	return m.store.Commit(shard.Snapshot())
 }

@@ -1,40 +1,43 @@
-package main
+package history
 
 import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 
 	"github.com/nudge-engine/nudge/internal/wire"
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// serverLog is the log of a running server, read through its admin address.
-type serverLog struct {
-	admin adminAddress
-	what  []extent
+// ServerLog is the log of a running server, read through its admin address.
+type ServerLog struct {
+	get  func(path string) ([]byte, error)
+	what []Extent
 }
 
-func openServerLog(admin adminAddress) (*serverLog, error) {
-	text, err := admin.call(http.MethodGet, "/v1/log", nil)
+// OpenServer asks a server what its log has. get asks its admin address for a path and returns
+// the answer's body.
+func OpenServer(get func(path string) ([]byte, error)) (*ServerLog, error) {
+	text, err := get("/v1/log")
 	if err != nil {
 		return nil, err
 	}
 	var answer struct {
-		Partitions []extent `json:"partitions"`
+		Partitions []Extent `json:"partitions"`
 	}
 	if err := json.Unmarshal(text, &answer); err != nil {
 		return nil, fmt.Errorf("the answer cannot be read: %w", err)
 	}
-	return &serverLog{admin: admin, what: answer.Partitions}, nil
+	return &ServerLog{get: get, what: answer.Partitions}, nil
 }
 
-func (s *serverLog) extents() []extent { return s.what }
+// Extents implements [Log].
+func (s *ServerLog) Extents() []Extent { return s.what }
 
-func (s *serverLog) frames(partition int, from uint64) ([]stream.Frame, error) {
+// Frames implements [Log].
+func (s *ServerLog) Frames(partition int, from uint64) ([]stream.Frame, error) {
 	path := fmt.Sprintf("/v1/log/%d?from=%d&through=%d", partition, from, s.what[partition].Last)
-	body, err := s.admin.call(http.MethodGet, path, nil)
+	body, err := s.get(path)
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"context"
@@ -29,55 +29,55 @@ func foreign(t *testing.T) (address string, calls *atomic.Int64) {
 }
 
 // Ports that are taken: others are chosen and said, unless one was asked for.
-func TestDemoPorts(t *testing.T) {
-	for _, usual := range []string{demoHTTP, demoAdmin, demoClickhouse} {
+func TestPorts(t *testing.T) {
+	for _, usual := range []string{DefaultHTTP, DefaultAdmin, DefaultClickhouse} {
 		if l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", usual); err == nil {
 			t.Cleanup(func() { _ = l.Close() }) // else somebody else has it, which is as good
 		}
 	}
 	var said strings.Builder
-	d := &demoCommand{HTTP: demoHTTP, Admin: demoAdmin, Clickhouse: demoClickhouse}
-	if err := d.choosePorts(t.Context(), console{out: &said}); err != nil {
+	d := &Demo{HTTP: DefaultHTTP, Admin: DefaultAdmin, Clickhouse: DefaultClickhouse, Out: &said}
+	if err := d.choosePorts(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for address, usual := range map[string]string{d.HTTP: demoHTTP, d.Admin: demoAdmin, d.Clickhouse: demoClickhouse} {
+	for address, usual := range map[string]string{d.HTTP: DefaultHTTP, d.Admin: DefaultAdmin, d.Clickhouse: DefaultClickhouse} {
 		if address == usual || !strings.Contains(said.String(), usual+" is taken: "+address+" is for ") {
 			t.Errorf("%s became %s, said %q", usual, address, said.String())
 		}
 	}
 	taken, _ := foreign(t)
-	d = &demoCommand{HTTP: taken}
-	err := d.choosePorts(t.Context(), console{out: &said})
+	d = &Demo{HTTP: taken, Out: &said}
+	err := d.choosePorts(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "--http or NUDGE_HTTP_LISTEN") {
 		t.Errorf("an address that was asked for and is taken: %v", err)
 	}
-	t.Setenv("NUDGE_HTTP_LISTEN", demoHTTP)
-	d = &demoCommand{HTTP: demoHTTP}
-	if err := d.choosePorts(t.Context(), console{out: &said}); err == nil || !strings.Contains(err.Error(), "NUDGE_HTTP_LISTEN") {
+	t.Setenv("NUDGE_HTTP_LISTEN", DefaultHTTP)
+	d = &Demo{HTTP: DefaultHTTP, Out: &said}
+	if err := d.choosePorts(t.Context()); err == nil || !strings.Contains(err.Error(), "NUDGE_HTTP_LISTEN") {
 		t.Errorf("the usual address that was asked for and is taken: %v", err)
 	}
 }
 
 // A server that answers and is not the demo's own gets no events: not while the own one has
 // not said that it listens, nor when it ends.
-func TestDemoKnowsItsServer(t *testing.T) {
+func TestKnowsItsServer(t *testing.T) {
 	address, calls := foreign(t)
-	d := &demoCommand{HTTP: address, Shop: "../../examples/shop"}
+	d := &Demo{HTTP: address, Shop: "../../examples/shop", Out: new(strings.Builder)}
 	ended := make(chan error, 1)
 	ended <- context.Canceled
-	err := d.play(t.Context(), console{out: new(strings.Builder)}, strings.NewReader(""), ended)
+	err := d.play(t.Context(), strings.NewReader(""), ended)
 	if err == nil || !strings.Contains(err.Error(), "ended before it was ready") || calls.Load() != 0 {
 		t.Errorf("error %v; %d calls to a foreign server", err, calls.Load())
 	}
 }
 
-func TestDemoDataInUse(t *testing.T) {
+func TestDataInUse(t *testing.T) {
 	dir := t.TempDir()
 	lock := flock.New(filepath.Join(dir, "lock"))
 	if locked, err := lock.TryLock(); err != nil || !locked {
 		t.Fatal(locked, err)
 	}
-	d := &demoCommand{Data: dir}
+	d := &Demo{Data: dir}
 	err := d.dataIsFree(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "choose another directory with --data or NUDGE_DATA_DIR") {
 		t.Errorf("a directory in use: %v", err)

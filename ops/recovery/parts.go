@@ -1,9 +1,10 @@
-package main
+package recovery
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -22,7 +23,7 @@ type missingParts struct {
 	dir     string
 	log     *stream.JetStream
 	store   storage.Store
-	out     console
+	out     io.Writer
 	do      bool
 	key     []byte // of erased customers; nil: none
 	written bool   // the stream of how far rows were written is there
@@ -55,7 +56,7 @@ func (m *missingParts) look(ctx context.Context) (err error) {
 	}
 	losses, err := m.register.Losses(ctx, m.given)
 	for _, l := range losses {
-		fmt.Fprintln(m.out.out, l)
+		fmt.Fprintln(m.out, l)
 	}
 	m.count = len(losses)
 	return err
@@ -65,7 +66,7 @@ func (m *missingParts) look(ctx context.Context) (err error) {
 func (m *missingParts) accept(ctx context.Context, log string) error {
 	switch {
 	case m.count > 0 && !m.do:
-		fmt.Fprintln(m.out.out, "would accept these losses; what is missing is then made anew. Say --yes to do it")
+		fmt.Fprintln(m.out, "would accept these losses; what is missing is then made anew. Say --yes to do it")
 		return nil
 	case !m.do:
 		return nil
@@ -74,7 +75,7 @@ func (m *missingParts) accept(ctx context.Context, log string) error {
 		return err
 	}
 	if m.count > 0 {
-		fmt.Fprintln(m.out.out, "accepted: what is missing is made anew at the next start")
+		fmt.Fprintln(m.out, "accepted: what is missing is made anew at the next start")
 	}
 	id, err := identity.Read(m.dir)
 	if errors.Is(err, os.ErrNotExist) || err == nil && id.Log == log {

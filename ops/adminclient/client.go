@@ -1,0 +1,130 @@
+// Package adminclient asks the admin address of a server.
+package adminclient
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/nudge-engine/nudge/internal/identity"
+)
+
+// requestLimit bounds one request; an apply waits for every partition.
+const requestLimit = 2 * time.Minute
+
+// Client is how to reach the admin address of a server. It is safe for concurrent use.
+type Client struct {
+	Address string // host:port, or a URL
+	Key     string // the admin key; empty: that of node.json in DataDir, for a server on this machine
+	DataDir string // of the server
+}
+
+// key is what the server asks for: as given, else as a server on this machine made it. It
+// is empty when there is none, and never one of this machine for a server elsewhere.
+func (c *Client) key() (string, error) {
+	if c.Key != "" {
+		return c.Key, nil
+	}
+	u, err := url.Parse(c.URL())
+	if err != nil {
+		return "", fmt.Errorf("--admin %q is no address: write for example 127.0.0.1:8081", c.Address)
+	}
+	if ip := net.ParseIP(u.Hostname()); u.Hostname() != "localhost" && !ip.IsLoopback() {
+		return "", nil
+	}
+	id, err := identity.Read(c.DataDir)
+	if errors.Is(err, os.ErrNotExist) {
+		return "", nil
+	}
+	return id.AdminKey, err
+}
+
+// URL is where the server answers: an address is enough, a URL is taken as it is.
+func (c *Client) URL() string {
+	if strings.Contains(c.Address, "://") {
+		return strings.TrimSuffix(c.Address, "/")
+	}
+	host, port, err := net.SplitHostPort(c.Address)
+	if err == nil && (host == "" || net.ParseIP(host).IsUnspecified()) {
+		return "http://" + net.JoinHostPort("127.0.0.1", port) // all addresses: one of them is this machine's
+	}
+	return "http://" + c.Address
+}
+
+// Call makes a request and returns the answer's body; an answer other than
+// success is an error with what the server said.
+func (c *Client) Call(method, path string, body any) ([]byte, error) {
+	var payload io.Reader
+	if body != nil {
+		text, err := json.Marshal(body)
+		if err != nil {
+			return nil, err
+		}
+		payload = bytes.NewReader(text)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), requestLimit)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, method, c.URL()+path, payload)
+	if err != nil {
+		return nil, err
+	}
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	key, err := c.key()
+	if err != nil {
+		return nil, err
+	}
+	if key != "" {
+		request.Header.Set("Authorization", "Bearer "+key)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf(
+			"no server at %s: start one in another terminal with `make run` or `nudged`, or name another with "+
+				"--admin (%w)",
+			c.Address,
+			err,
+		)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(response.Body, 64<<20))
+	if err != nil {
+		return nil, err
+	}
+	if response.StatusCode == http.StatusUnauthorized {
+		return nil, c.unauthorized(key != "")
+	}
+	if response.StatusCode/100 != 2 {
+		var p struct {
+			Detail string `json:"detail"`
+		}
+		if json.Unmarshal(text, &p) == nil && p.Detail != "" {
+			return nil, fmt.Errorf("%s\n(%s)", p.Detail, response.Status)
+		}
+		return nil, fmt.Errorf("%s: %s", response.Status, bytes.TrimSpace(text))
+	}
+	return text, nil
+}
+
+// unauthorized says what to do when the server does not take the key, or there is none.
+func (c *Client) unauthorized(sent bool) error {
+	what := "no admin key was found"
+	switch {
+	case sent && c.Key != "":
+		what = "the server does not take the admin key that is set"
+	case sent:
+		what = "the server does not take the admin key of " + identity.Path(c.DataDir)
+	}
+	return fmt.Errorf("%s: set NUDGE_ADMIN_KEY to the key of the server at %s, or, on its machine, NUDGE_DATA_DIR "+
+		"to its data directory", what, c.Address)
+}

@@ -1,0 +1,212 @@
+// Package datadir opens the data directory of a server that is not running, for the tools that
+// look into it or mend it.
+package datadir
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/gofrs/flock"
+
+	"github.com/nudge-engine/nudge/actors/shard"
+	"github.com/nudge-engine/nudge/actors/shard/control"
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/internal/identity"
+	"github.com/nudge-engine/nudge/storage"
+	"github.com/nudge-engine/nudge/stream"
+)
+
+// Workspace is the one workspace there is.
+const Workspace = "default"
+
+// ErrInUse means that a server, or another tool, has the directory.
+var ErrInUse = errors.New("in use: stop the server first")
+
+// Dir is a data directory that is locked and open. Its log is mended, and says so, where the
+// disk damaged it; nothing else is changed through it.
+type Dir struct {
+	Path     string
+	Store    *storage.Pebble // read only
+	Log      *stream.JetStream
+	Language *campaign.Language
+	Control  []control.Record // all records; the first is the genesis
+	EraseKey []byte           // of the hashes of erased customers; nil when there is none
+
+	unlock func() error
+}
+
+// Lock keeps servers and other tools from a directory until unlock is called. The error wraps
+// ErrInUse when one of them has it.
+func Lock(dir string) (unlock func() error, err error) {
+	lock := flock.New(filepath.Join(dir, "lock"))
+	locked, err := lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be locked: %w", dir, err)
+	}
+	if !locked {
+		return nil, fmt.Errorf("%s is %w", dir, ErrInUse)
+	}
+	return lock.Unlock, nil
+}
+
+// Open locks and opens a directory. The log tells logger of damage.
+func Open(dir string, logger *slog.Logger) (_ *Dir, err error) {
+	d := &Dir{Path: dir}
+	if d.unlock, err = Lock(dir); errors.Is(err, ErrInUse) {
+		return nil, fmt.Errorf("%w, or take a copy of it", err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.Close())
+		}
+	}()
+	if d.Store, err = storage.OpenPebble(storage.PebbleConfig{Dir: d.StateDir(), ReadOnly: true}); err != nil {
+		return nil, err
+	}
+	if d.Log, err = OpenLog(dir, logger); err != nil {
+		return nil, err
+	}
+	if d.Language, err = campaign.NewLanguage(); err != nil {
+		return nil, err
+	}
+	if d.EraseKey, err = EraseKey(dir); err != nil {
+		return nil, err
+	}
+	d.Control, err = ReadControl(d.Log)
+	return d, err
+}
+
+// Close gives the directory back.
+func (d *Dir) Close() error {
+	var errs []error
+	if d.Log != nil {
+		errs = append(errs, d.Log.Close())
+	}
+	if d.Store != nil {
+		errs = append(errs, d.Store.Close())
+	}
+	return errors.Join(append(errs, d.unlock())...)
+}
+
+// OpenLog opens the log of a directory that is locked.
+func OpenLog(dir string, logger *slog.Logger) (*stream.JetStream, error) {
+	return stream.OpenEmbedded(stream.EmbeddedConfig{Dir: filepath.Join(dir, "log"), Logger: logger})
+}
+
+// StateDir is where the state of the customers lies.
+func (d *Dir) StateDir() string { return filepath.Join(d.Path, "state") }
+
+// Genesis is what the log was created with.
+func (d *Dir) Genesis() *control.Genesis { return d.Control[0].Genesis }
+
+// HadCampaign reports whether there ever was a campaign of that name.
+func (d *Dir) HadCampaign(name string) bool {
+	for i := range d.Control {
+		if a := d.Control[i].Apply; a != nil && slices.ContainsFunc(a.Documents, func(doc campaign.Document) bool {
+			return doc.Kind == campaign.KindCampaign && doc.Name == name
+		}) {
+			return true
+		}
+	}
+	return false
+}
+
+// RebasedTo is the last frame of a partition whose effects were computed with frames that are
+// lost (`nudge recover`); a replay begins after it. 0: there is none.
+func (d *Dir) RebasedTo(partition int) (frame uint64) {
+	for i := range d.Control {
+		if s := d.Control[i].Skip; s != nil && s.Partition == partition {
+			frame = max(frame, s.Rebased)
+		}
+	}
+	return frame
+}
+
+// NewShard makes an empty shard of a partition. It writes what it decides about a customer
+// into trace, if that is not nil.
+func (d *Dir) NewShard(partition int, trace *campaign.Trace) *shard.Shard {
+	return shard.New(shard.Config{
+		Partition: partition, Skips: control.SkipsOf(d.Control, partition), Trace: trace, EraseKey: d.EraseKey,
+		Compile: Compile(d.Language),
+	})
+}
+
+// Compile parses documents in a language, as a shard wants it.
+func Compile(lang *campaign.Language) shard.Compile {
+	return func(workspace string, doc *campaign.Document) (campaign.Parsed, error) {
+		return campaign.ParseDocument(lang, workspace, doc)
+	}
+}
+
+// States are the places of the kept states, oldest first: the checkpoints, then "" for the
+// store itself.
+func (d *Dir) States() ([]string, error) {
+	names, err := storage.Checkpoints(d.StateDir())
+	if err != nil {
+		return nil, err
+	}
+	paths := make([]string, 0, len(names)+1)
+	for _, name := range names {
+		paths = append(paths, storage.CheckpointPath(d.StateDir(), name))
+	}
+	return append(paths, ""), nil
+}
+
+// Meta is what a kept state says about a partition; the zero value when it has none of it.
+func (d *Dir) Meta(state string, partition int) (m shard.Meta, err error) {
+	err = d.withStore(state, func(store storage.Store) error {
+		stored, err := store.Get(storage.MetaKey(partition))
+		if err != nil || stored == nil {
+			return err
+		}
+		m, err = shard.DecodeMeta(stored)
+		return err
+	})
+	return m, err
+}
+
+// Recover loads a kept state into a new shard.
+func (d *Dir) Recover(shard *shard.Shard, state string) error {
+	return d.withStore(state, shard.Recover)
+}
+
+// withStore calls f with the store of a kept state, which is open during the call.
+func (d *Dir) withStore(state string, f func(storage.Store) error) error {
+	if state == "" {
+		return f(d.Store)
+	}
+	store, err := storage.OpenPebble(storage.PebbleConfig{Dir: state, ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(store), store.Close())
+}
+
+// EraseKey is the key of the hashes of erased customers that a server with this data
+// directory has: as configured, else as it made it. Nil when there is none.
+func EraseKey(dir string) ([]byte, error) {
+	given := os.Getenv("NUDGE_ERASE_KEY")
+	if given == "" {
+		id, err := identity.Read(dir)
+		if errors.Is(err, os.ErrNotExist) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		given = id.EraseKey
+	}
+	key, err := hex.DecodeString(given)
+	if err != nil {
+		return nil, errors.New("the erase key is not hexadecimal")
+	}
+	return key, nil
+}

@@ -1,0 +1,284 @@
+// Package demo starts a server, plays recorded calls through it with their real pauses, and
+// shows what came of them.
+package demo
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/nudge-engine/nudge/internal/identity"
+	"github.com/nudge-engine/nudge/internal/procattr"
+	"github.com/nudge-engine/nudge/ops/replay"
+)
+
+// Demo is what is played, and where. All fields but Once are required.
+type Demo struct {
+	Data       string // data directory of the server
+	Shop       string // directory with campaigns and events.ndjson
+	HTTP       string // address for events, host:port
+	Admin      string // address for administration
+	Clickhouse string // address of the embedded ClickHouse
+	Key        string // write key of the server
+	Once       bool   // stop after the funnel instead of serving on
+
+	Tool     string // how the tool is called in the commands that are shown
+	Out, Err io.Writer
+}
+
+const (
+	readyLimit = 60 * time.Second
+	settleTime = 9 * time.Second // from the last call to the funnel: the chains of the shop rest then
+)
+
+// funnelQuery is the question that the demo asks ClickHouse.
+const funnelQuery = `SELECT campaign,
+       countIf(kind = 'entered') AS entered,
+       countIf(kind = 'sent') AS sent,
+       countIf(kind = 'converted') AS converted,
+       countIf(kind = 'refused') AS refused
+FROM nudge.decisions
+GROUP BY campaign
+ORDER BY campaign`
+
+// Run plays the demo until ctx ends, which is no error, or a part of it fails. The programs
+// nudged and clickhoused are beside this one. Ports that are taken are replaced by others,
+// unless they were asked for.
+func (d *Demo) Run(ctx context.Context) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	if err := d.choosePorts(ctx); err != nil {
+		return err
+	}
+	if err := d.dataIsFree(ctx); err != nil {
+		return err
+	}
+	listening, told, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer listening.Close()
+	server := exec.Command(filepath.Join(filepath.Dir(self), "nudged"), "--campaigns-dir", d.Shop, "--data-dir", d.Data,
+		"--http-listen", d.HTTP, "--admin-listen", d.Admin, "--clickhouse-listen", d.Clickhouse,
+		"--log-level", "warn", "--ready-fd", "3")
+	server.Env = append(os.Environ(), "NUDGE_WRITE_KEY="+d.Key)
+	server.Stdout, server.Stderr = d.Out, d.Err
+	server.ExtraFiles = []*os.File{told}
+	server.SysProcAttr = procattr.Own(syscall.SIGTERM)
+	if err := errors.Join(server.Start(), told.Close()); err != nil {
+		return fmt.Errorf("nudged does not start (run `make build`): %w", err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Wait() }()
+	failure := d.play(ctx, listening, ended)
+	if failure == nil && !d.Once {
+		d.invite()
+		select {
+		case <-ctx.Done():
+		case err := <-ended:
+			return fmt.Errorf("nudged ended: %w", err)
+		}
+	}
+	fmt.Fprintln(d.Out, "stopping ...")
+	_ = server.Process.Signal(syscall.SIGTERM)
+	select {
+	case err := <-ended:
+		if ctx.Err() != nil {
+			failure = nil // Ctrl-C is how a demo ends
+		}
+		if failure = errors.Join(failure, err); failure == nil {
+			fmt.Fprintln(d.Out, "stopped; nothing is lost")
+		}
+		return failure
+	case <-time.After(readyLimit):
+		return errors.Join(failure, errors.New("nudged did not stop"), server.Process.Kill())
+	}
+}
+
+// play waits for the server, plays the calls with their real pauses, and asks
+// ClickHouse what came of them.
+func (d *Demo) play(ctx context.Context, listening io.Reader, ended chan error) error {
+	started := time.Now()
+	if err := d.await(ctx, listening, ended); err != nil {
+		return err
+	}
+	fmt.Fprintf(
+		d.Out,
+		"nudged is ready after %.1f s; campaigns of %s are in force\n",
+		time.Since(started).Seconds(),
+		d.Shop,
+	)
+	lines, err := replay.ReadLines(filepath.Join(d.Shop, "events.ndjson"))
+	if err != nil {
+		return err
+	}
+	p := &replay.Player{URL: "http://" + d.HTTP, Key: d.Key, Client: http.DefaultClient}
+	run := time.Now().Format("150405") // customers of their own for each run
+	var first time.Time
+	began := time.Now()
+	for _, line := range lines {
+		call, at, say, err := personal(line, run)
+		if err != nil {
+			return err
+		}
+		if first.IsZero() {
+			first = at
+		}
+		if err := sleepUntil(ctx, began.Add(at.Sub(first))); err != nil {
+			return err
+		}
+		if _, err := p.Send(ctx, []json.RawMessage{call}, true); err != nil {
+			return err
+		}
+		fmt.Fprintf(d.Out, "%s  event %s\n", time.Now().UTC().Format("15:04:05.000"), say)
+	}
+	if err := sleepUntil(ctx, time.Now().Add(settleTime)); err != nil {
+		return err
+	}
+	fmt.Fprintf(d.Out, "\nthe funnel, read back from ClickHouse with:\n\n%s\n\n", funnelQuery)
+	table, err := d.query(ctx, funnelQuery+"\nFORMAT PrettyCompactMonoBlock")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(d.Out, table)
+	return nil
+}
+
+// personal gives a recorded call a customer of this run.
+func personal(line json.RawMessage, run string) (call json.RawMessage, at time.Time, say string, err error) {
+	fields := map[string]any{}
+	if err := json.Unmarshal(line, &fields); err != nil {
+		return nil, at, "", err
+	}
+	user, _ := fields["userId"].(string)
+	fields["userId"] = user + "-" + run
+	delete(fields, "messageId")
+	if text, ok := fields["timestamp"].(string); ok {
+		if at, err = time.Parse(time.RFC3339Nano, text); err != nil {
+			return nil, at, "", err
+		}
+	}
+	name, _ := fields["event"].(string)
+	if name == "" {
+		name, _ = fields["type"].(string)
+	}
+	said := []string{fmt.Sprintf("%s: %s", fields["userId"], name)}
+	for _, key := range []string{"properties", "traits"} {
+		if v, ok := fields[key]; ok {
+			text, err := json.Marshal(v)
+			if err != nil {
+				return nil, at, "", err
+			}
+			said = append(said, string(text))
+		}
+	}
+	call, err = json.Marshal(fields)
+	return call, at, strings.Join(said, " "), err
+}
+
+func sleepUntil(ctx context.Context, at time.Time) error {
+	select {
+	case <-time.After(time.Until(at)):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// await waits until the server is ready. That it answers is not enough, another one may have
+// taken its port: it says over its pipe when the addresses are its own.
+func (d *Demo) await(ctx context.Context, listening io.Reader, ended chan error) error {
+	limited, cancel := context.WithTimeout(ctx, readyLimit)
+	defer cancel()
+	said := make(chan error, 1)
+	go func() {
+		_, err := bufio.NewReader(listening).ReadString('\n')
+		said <- err
+	}()
+	for own := false; ; {
+		if own {
+			if text, err := get(limited, "http://"+d.HTTP+"/readyz"); err == nil && strings.HasPrefix(text, "ready") {
+				return nil
+			}
+		}
+		select {
+		case err := <-said:
+			own = err == nil // else it has ended
+			said = nil
+		case err := <-ended:
+			ended <- err
+			return fmt.Errorf("nudged ended before it was ready, see above: %w", errors.Join(err, errNotStarted))
+		case <-limited.Done():
+			return fmt.Errorf("nudged is not ready after %v: %w", readyLimit, limited.Err())
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func (d *Demo) query(ctx context.Context, sql string) (string, error) {
+	id, err := identity.Read(d.Data)
+	if err != nil {
+		return "", err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+d.Clickhouse, strings.NewReader(sql))
+	if err != nil {
+		return "", err
+	}
+	request.SetBasicAuth("reader", cmp.Or(os.Getenv("NUDGE_CLICKHOUSE_PASSWORD"), id.ReaderPassword))
+	return answer(request)
+}
+
+func get(ctx context.Context, address string) (string, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
+	if err != nil {
+		return "", err
+	}
+	return answer(request)
+}
+
+// answer is an answer's text; an answer other than 200 is an error.
+func answer(request *http.Request) (string, error) {
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(response.Body, 16<<20))
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", response.Status, text)
+	}
+	return string(text), err
+}
+
+func (d *Demo) invite() {
+	where, dir := "", ""
+	if d.Admin != DefaultAdmin {
+		where = "NUDGE_ADMIN_LISTEN=" + d.Admin + " "
+	}
+	if d.Data != DefaultData {
+		where, dir = where+"NUDGE_DATA_DIR="+d.Data+" ", " --data-dir "+d.Data
+	}
+	fmt.Fprintf(d.Out, `still serving; Ctrl-C stops. The keys are in %[1]s. Try:
+
+  curl -u %[2]s: http://%[3]s/v1/track \
+    --json '{"userId":"you","event":"Cart Updated","properties":{"cart_id":"c1","value":42}}'
+  %[4]s%[8]s customer you
+  %[4]s%[8]s explain you
+  curl -H "Authorization: Bearer $(%[8]s key admin%[5]s)" http://%[6]s/metrics
+  curl -u "reader:$(%[8]s key reader%[5]s)" http://%[7]s -d 'SELECT event, count() FROM nudge.events GROUP BY event'
+
+`, identity.Path(d.Data), d.Key, d.HTTP, where, dir, d.Admin, d.Clickhouse, d.Tool)
+}

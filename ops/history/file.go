@@ -1,0 +1,81 @@
+package history
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"sort"
+
+	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/ingest"
+	"github.com/nudge-engine/nudge/internal/simulate"
+)
+
+// MaxLine bounds a line of recorded calls; a call itself may have 32 KiB.
+const MaxLine = 1 << 20
+
+// File reads all calls of a file, one JSON object a line. docs say which events are hooks of
+// campaigns. Unless sorted, a call that is older than the one before it is an error, which has
+// the line.
+func File(path string, sorted bool, docs []campaign.Parsed) (*FileCalls, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var calls []campaign.Event
+	reader := ingest.NewRecorded(simulate.Workspace)
+	var programs []*campaign.Program
+	for i := range docs {
+		if docs[i].Campaign != nil {
+			programs = append(programs, docs[i].Campaign)
+		}
+	}
+	reader.Knows(programs)
+	scanner := bufio.NewScanner(f)
+	scanner.Buffer(make([]byte, 64<<10), MaxLine)
+	for n := 1; scanner.Scan(); n++ {
+		text := bytes.TrimSpace(bytes.TrimPrefix(scanner.Bytes(), []byte("\ufeff"))) // some tools begin files so
+		if len(text) == 0 {
+			continue
+		}
+		events, err := reader.Read(text, fmt.Sprintf("line-%d", n))
+		if err != nil {
+			return nil, fmt.Errorf("%s:%d: %w", path, n, err)
+		}
+		if k := len(calls); !sorted && k > 0 && events[0].Time < calls[k-1].Time {
+			return nil, fmt.Errorf(
+				"%s:%d: the call is older than the one before it; put the file in time order, or use --sort",
+				path,
+				n,
+			)
+		}
+		for _, e := range events {
+			e.Properties, e.Traits, e.Context = bytes.Clone(e.Properties), bytes.Clone(e.Traits), bytes.Clone(e.Context)
+			calls = append(calls, e)
+		}
+	}
+	if err := scanner.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	sort.SliceStable(calls, func(i, j int) bool { return calls[i].Time < calls[j].Time })
+	return &FileCalls{calls}, nil
+}
+
+// FileCalls are the calls of a file: they came when they happened.
+type FileCalls struct{ left []campaign.Event }
+
+// Len is how many calls are left.
+func (f *FileCalls) Len() int { return len(f.left) }
+
+// Next implements [Source].
+func (f *FileCalls) Next() (Call, error) {
+	if len(f.left) == 0 {
+		return Call{}, io.EOF
+	}
+	e := f.left[0]
+	f.left = f.left[1:]
+	return Call{e, e.Time}, nil
+}

@@ -1,0 +1,257 @@
+// Package recovery brings partitions of a stopped server back that halted because their log
+// lost messages that had been read, and accepts that parts of a data directory are missing.
+package recovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/nudge-engine/nudge/actors/recovery"
+	"github.com/nudge-engine/nudge/actors/shard"
+	"github.com/nudge-engine/nudge/actors/shard/control"
+	"github.com/nudge-engine/nudge/ops/datadir"
+	"github.com/nudge-engine/nudge/sink/dispatch"
+	"github.com/nudge-engine/nudge/sink/warehouse"
+	"github.com/nudge-engine/nudge/storage"
+	"github.com/nudge-engine/nudge/stream"
+)
+
+// Config is what [Run] works on. All fields but Apply are required.
+type Config struct {
+	Dir    string       // data directory
+	Apply  bool         // do it; else only what would be done is said
+	Out    io.Writer    // gets a line for each thing that is found or done
+	Logger *slog.Logger // the log tells it of damage
+}
+
+// Run looks at every partition and at the parts of the directory. The error wraps
+// [datadir.ErrInUse] while a server has the directory.
+//
+// The state of the customers is kept. The numbering of a stream is moved behind everything
+// that was ever read of it, so that no new event is taken for an old one; events that came
+// after the loss, under numbers used before, are appended again.
+func Run(ctx context.Context, config Config) (err error) {
+	unlock, err := datadir.Lock(config.Dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	store, err := openState(config)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	log, err := datadir.OpenLog(config.Dir, config.Logger)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, log.Close()) }()
+	records, err := datadir.ReadControl(log)
+	if err != nil {
+		return err
+	}
+	key, err := datadir.EraseKey(config.Dir)
+	if err != nil {
+		return err
+	}
+	partitions := records[0].Genesis.Partitions
+	missing := &missingParts{dir: config.Dir, log: log, store: store, out: config.Out, do: config.Apply, key: key}
+	if err := missing.look(ctx); err != nil {
+		return err
+	}
+	sinks := make([]warehouse.Position, partitions)
+	if missing.written {
+		if sinks, err = warehouse.Positions(ctx, log, partitions); err != nil {
+			return err
+		}
+	}
+	for p := range partitions {
+		c := &mender{
+			partition: p, log: missing.streams(), store: store, out: config.Out, do: config.Apply,
+			genesis: *records[0].Genesis, skips: control.SkipsOf(records, p), eraseKey: key,
+		}
+		if err := c.run(ctx, sinks[p]); err != nil {
+			return fmt.Errorf("partition %d: %w", p, err)
+		}
+	}
+	return missing.accept(ctx, records[0].Genesis.LogID)
+}
+
+// closingStore is what the state is kept in, closed by who opened it.
+type closingStore interface {
+	storage.Store
+	Close() error
+}
+
+// openState opens the state. Where there is none, an empty one stands for it until it is made.
+func openState(config Config) (closingStore, error) {
+	dir := filepath.Join(config.Dir, "state")
+	files, err := os.ReadDir(dir)
+	if !config.Apply && len(files) == 0 && (err == nil || errors.Is(err, os.ErrNotExist)) {
+		return storage.NewMemory(), nil
+	}
+	return storage.OpenPebble(storage.PebbleConfig{Dir: dir, ReadOnly: !config.Apply})
+}
+
+// mender looks at one partition and mends it.
+type mender struct {
+	partition int
+	eraseKey  []byte
+	log       stream.Log
+	store     storage.Store
+	out       io.Writer
+	do        bool
+	genesis   control.Genesis
+	skips     control.Skips
+}
+
+func (m *mender) say(format string, args ...any) {
+	fmt.Fprintf(m.out, "partition %d: %s\n", m.partition, fmt.Sprintf(format, args...))
+}
+
+func (m *mender) run(ctx context.Context, sink warehouse.Position) error {
+	var meta shard.Meta
+	stored, err := m.store.Get(storage.MetaKey(m.partition))
+	if err == nil && stored != nil {
+		meta, err = shard.DecodeMeta(stored)
+	}
+	if err != nil {
+		return err
+	}
+	copied, err := dispatch.CopiedTo(m.store, m.partition)
+	if err != nil {
+		return err
+	}
+	events, err := m.log.Open(ctx, stream.EventStream(m.partition), stream.Options{MaxBytes: 1 << 30})
+	if err != nil {
+		return err
+	}
+	effects, err := m.log.Open(ctx, stream.EffectStream(m.partition), stream.Options{MaxBytes: 1 << 30})
+	if err != nil {
+		return err
+	}
+	told, err := lastFrame(ctx, effects)
+	if err != nil {
+		return err
+	}
+	read := readTo{
+		frame:  max(meta.Applied.Seq, sink.Event, told.seq),
+		effect: max(meta.Emitted, sink.Effect, copied),
+	}
+	whole, err := m.mend(ctx, "frames", events, read.frame, meta.Applied.Seq,
+		recovery.CheckEvents(ctx, events, meta.Applied), meta.Applied.Time)
+	if err != nil {
+		return err
+	}
+	same, err := m.mend(ctx, "effect messages", effects, read.effect, min(copied, sink.Effect),
+		recovery.CheckEffects(ctx, effects, meta.Emitted, meta.LastHash), 0)
+	if err != nil {
+		return err
+	}
+	if err := m.moveOn(&meta, read, told, whole, same); err != nil {
+		return err
+	}
+	lost, err := m.passOver(ctx, events, effects, meta)
+	if err == nil && whole && same && lost == 0 {
+		m.say("ok, frames to %d, effects to %d", meta.Applied.Seq, meta.Emitted)
+	}
+	return err
+}
+
+// readTo is the last frame and effect message that anybody read.
+type readTo struct{ frame, effect uint64 }
+
+// moveOn lets the snapshot stand where the numbering goes on, when readers had come
+// further than it: what stood between is gone for the state.
+func (m *mender) moveOn(meta *shard.Meta, read readTo, told effectEnd, whole, same bool) error {
+	next := *meta
+	if !whole && read.frame > meta.Applied.Seq {
+		next.Applied = shard.Position{Seq: read.frame, Time: meta.Applied.Time}
+		if told.n > meta.Emitted {
+			next.Emitted, next.LastHash = told.n, told.hash
+		}
+	}
+	if !same {
+		next.Emitted = max(next.Emitted, read.effect)
+	}
+	if next == *meta || !m.do {
+		return nil
+	}
+	*meta = next
+	shard, err := m.shard()
+	if err != nil {
+		return err
+	}
+	shard.Rebase(next.Applied, next.Emitted, next.LastHash)
+	return m.store.Commit(shard.Snapshot())
+}
+
+// mend moves a stream's numbering behind read, the last message that anybody read,
+// when the stream is not the one that was read. used is the last message that all
+// who need it had; later are messages that came after the loss, from the instant
+// since (ns; 0: none are kept).
+func (m *mender) mend(ctx context.Context, what string, s stream.Stream, read, used uint64, broken error,
+	since int64,
+) (whole bool, err error) {
+	info, err := s.Info(ctx)
+	if err != nil {
+		return false, err
+	}
+	if broken == nil && info.Last >= read {
+		return true, nil
+	}
+	if broken != nil && !errors.Is(broken, shard.ErrContinuity) {
+		return false, broken
+	}
+	m.say("%s: the log has %d..%d, it was read to %d: %v", what, info.First, info.Last, read, broken)
+	if read > used {
+		m.say("%s %d..%d are lost to a reader that had not come to them", what, used+1, read)
+	}
+	later, err := m.after(ctx, s, info, read, since)
+	if err != nil {
+		return false, err
+	}
+	if !m.do {
+		m.say("would move the numbering of the %s to %d and append %d again; say --yes to do it",
+			what, read+1, len(later))
+		return false, nil
+	}
+	if err := s.Trim(ctx, read); err != nil {
+		return false, err
+	}
+	for _, data := range later {
+		if _, err := stream.AppendWait(ctx, s, stream.Append{Data: data}); err != nil {
+			return false, err
+		}
+	}
+	m.say("mended: the numbering of the %s goes on behind %d, %d were appended again", what, read, len(later))
+	return false, nil
+}
+
+// after are the messages up to read that were stored after since: they came under
+// numbers that had been used before.
+func (m *mender) after(ctx context.Context, s stream.Stream, info stream.Info, read uint64, since int64) (
+	found [][]byte, err error,
+) {
+	if since == 0 {
+		return nil, nil
+	}
+	for seq := max(info.First, 1); seq <= min(info.Last, read); seq++ {
+		stored, err := s.Get(ctx, seq)
+		if errors.Is(err, stream.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if stored.Time.UnixNano() > since {
+			found = append(found, stored.Data)
+		}
+	}
+	return found, nil
+}
