@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 )
 
@@ -61,3 +62,5 @@ const NamePattern = `^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`
 
 // IsName says whether a text has the form of NamePattern.
 func IsName(s string) bool { return namePattern.MatchString(s) }
+
+var namePattern = regexp.MustCompile(NamePattern)

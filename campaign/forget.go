@@ -46,25 +46,6 @@ func (s *Set) Dropped(old *Set) (v Visit, needed bool) {
 	return v, len(v.Counters)+len(v.Windows)+len(v.Sums) > 0
 }
 
-// remembers is the spec of a trigger that remembers what its customers did since it looks at
-// them: a streak, or a segment that changes with time. 0 is none, also of nil. On which side
-// of a threshold somebody was stays known while nothing looks.
-func (p *Program) remembers() uint64 {
-	if p == nil || !p.watches() {
-		return 0
-	}
-	switch t := p.Trigger.(type) {
-	case *StreakTrigger:
-		return t.spec
-	case *SegmentTrigger:
-		if p.watchesClock() {
-			return t.spec
-		}
-	default: // the others remember nothing
-	}
-	return 0
-}
-
 // stateID names what the trigger of a campaign remembers, among the ids of counters.
 func stateID(campaign string) string { return "\x00trigger\x00" + campaign }
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -206,13 +205,13 @@ func (r *reader) text(n *yaml.Node, what string, into *string) {
 	}
 }
 
-// name reads an identifier; see namePattern.
+// name reads an identifier; see NamePattern.
 func (r *reader) name(n *yaml.Node, what string, into *string) {
 	if r.drawn(Shape{Kind: ShapeName}) {
 		return
 	}
 	if s, ok := r.scalar(n, what); ok {
-		if !namePattern.MatchString(s) {
+		if !IsName(s) {
 			r.fail(n, "%s %q: use letters, digits, '-' and '_', at most 64%s", what, s, nameHint(s))
 		}
 		*into = s
@@ -326,5 +325,3 @@ func (r *reader) failExpr(n *yaml.Node, what string, err error) {
 		r.failAt(n, e.Offset, "%s: %s%s", what, e.Message, r.cutShort(n))
 	}
 }
-
-var namePattern = regexp.MustCompile(NamePattern)

@@ -262,7 +262,7 @@ func (s *Shape) holding(value string) string {
 			}
 		}
 	}
-	if len(required) == 1 && (required[0].Shape.Kind != ShapeName || namePattern.MatchString(value)) &&
+	if len(required) == 1 && (required[0].Shape.Kind != ShapeName || IsName(value)) &&
 		slices.Contains([]ShapeKind{ShapeText, ShapeName, ShapeExpression}, required[0].Shape.Kind) {
 		return fmt.Sprintf("{%s: %s}", required[0].Name, clip.Text(value, 60))
 	}
@@ -306,7 +306,7 @@ var noNamePattern = regexp.MustCompile(`[^A-Za-z0-9_-]+`)
 // nameHint is a text as a name.
 func nameHint(s string) string {
 	name := strings.Trim(noNamePattern.ReplaceAllString(s, "-"), "-_")
-	if name == "" || !namePattern.MatchString(name) {
+	if name == "" || !IsName(name) {
 		return ""
 	}
 	return fmt.Sprintf("; for example %s", name)

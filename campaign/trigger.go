@@ -162,3 +162,22 @@ type ScheduleTrigger struct {
 func (*BroadcastTrigger) interest() []string { return nil }
 
 func (*ScheduleTrigger) interest() []string { return nil }
+
+// remembers is the spec of a trigger that remembers what its customers did since it looks at
+// them: a streak, or a segment that changes with time. 0 is none, also of nil. On which side
+// of a threshold somebody was stays known while nothing looks.
+func (p *Program) remembers() uint64 {
+	if p == nil || !p.watches() {
+		return 0
+	}
+	switch t := p.Trigger.(type) {
+	case *StreakTrigger:
+		return t.spec
+	case *SegmentTrigger:
+		if p.watchesClock() {
+			return t.spec
+		}
+	default: // the others remember nothing
+	}
+	return 0
+}
