@@ -53,7 +53,7 @@ func TestCalendar(t *testing.T) {
 	if strings.Join(got, " ") != want {
 		t.Errorf("the days are %v; want %s", got, want)
 	}
-	past := Calendar{Dates: []CalendarDate{{2026, 1, 1}}}
+	past := Calendar{Dates: []CalendarDate{{Year: 2026, Month: 1, Day: 1}}}
 	if next, ok := past.next(kyiv, 0, at); ok {
 		t.Errorf("a calendar whose days are over has %s", FormatTime(next))
 	}

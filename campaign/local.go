@@ -73,7 +73,7 @@ func (m *Machine) noteZone(e *Event) {
 	}
 	before := m.zone(nil)
 	local := m.localTimers(m.c.Chains)
-	m.c.device = contextZone{name, e.Time}
+	m.c.device = contextZone{name: name, at: e.Time}
 	if after := m.zone(nil); after.String() == before.String() {
 		return
 	}

@@ -44,7 +44,7 @@ func (r *reader) calendarDate(n *yaml.Node, c *Calendar) {
 	if yearly {
 		t, err = time.Parse("2006--01-02", "2000"+text) // a leap year
 	}
-	d := CalendarDate{t.Year(), int(t.Month()), t.Day()}
+	d := CalendarDate{Year: t.Year(), Month: int(t.Month()), Day: t.Day()}
 	if yearly {
 		d.Year = 0
 	}

@@ -40,12 +40,12 @@ func (r *reader) call(n *yaml.Node) *Call {
 		field{name: "wait", read: func(n *yaml.Node) { r.boolean(n, "call.wait", &c.Wait) }},
 		field{name: "timeout", read: func(n *yaml.Node) { r.duration(n, "call.timeout", &c.Timeout) }},
 		field{name: "on_fail", read: func(n *yaml.Node) { c.OnFail = r.gotoObject(n, "call.on_fail") }})
-	fields := []Field{{"method", method}, {"url", address}}
+	fields := []Field{{Name: "method", Source: method}, {Name: "url", Source: address}}
 	for _, h := range headers {
-		fields = append(fields, Field{"header." + h.Name, h.Source})
+		fields = append(fields, Field{Name: "header." + h.Name, Source: h.Source})
 	}
 	if body != "" {
-		fields = append(fields, Field{"body", body})
+		fields = append(fields, Field{Name: "body", Source: body})
 	}
 	c.Request.Message.Fields = fields
 	return c

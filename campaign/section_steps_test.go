@@ -17,7 +17,7 @@ func TestStepSections(t *testing.T) {
 		"loops": chain(func(ch *Chain) {
 			ch.loops, ch.leaps, ch.leapAt = []loopCount{{"a", 2}, {"b", 1}}, 3, 77
 		}),
-		"variants": chain(func(ch *Chain) { ch.Variants = []Passed{{"offer", "a"}, {"second", "b"}} }),
+		"variants": chain(func(ch *Chain) { ch.Variants = []Passed{{Step: "offer", Variant: "a"}, {Step: "second", Variant: "b"}} }),
 		"reply":    chain(func(ch *Chain) { ch.reply = []byte(`{"score":2}`) }),
 		"held":     chain(func(ch *Chain) { ch.still = true }),
 		"queue": chain(func(*Chain) {}).with(func(c *Customer) {

@@ -1,8 +1,6 @@
 package campaign
 
 import (
-	"strconv"
-
 	"github.com/valyala/fastjson"
 )
 
@@ -35,7 +33,7 @@ func (m *Machine) traceTrigger(p *Program, e *Event) {
 			numberFact("length", t.Length))
 	case *ThresholdTrigger:
 		a = m.exprFacts(a, t.Value)
-		a.Facts = append(a.Facts, m.valueBefore(p), Fact{"at", strconv.FormatFloat(t.At, 'f', -1, 64)})
+		a.Facts = append(a.Facts, m.valueBefore(p), floatFact("at", t.At))
 	case *SegmentTrigger:
 		a = m.exprFacts(a, t.When)
 		if m.isInside(t) {
@@ -76,7 +74,7 @@ func runningStreak(c *Customer, p *Program, t *StreakTrigger) (run int) {
 func (m *Machine) valueBefore(p *Program) Fact {
 	for i := range m.before {
 		if m.before[i].program == p && m.before[i].known {
-			return Fact{"before", strconv.FormatFloat(m.before[i].value, 'f', -1, 64)}
+			return floatFact("before", m.before[i].value)
 		}
 	}
 	return Fact{Name: "before"}

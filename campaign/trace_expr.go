@@ -54,6 +54,10 @@ func numberFact[T ~int | ~int64 | ~uint32 | ~uint64](name string, n T) Fact {
 	return Fact{Name: name, Value: strconv.FormatInt(int64(n), 10)}
 }
 
+func floatFact(name string, v float64) Fact {
+	return Fact{Name: name, Value: strconv.FormatFloat(v, 'f', -1, 64)}
+}
+
 func timeFact(name string, ms int64) Fact {
 	if ms == 0 {
 		return Fact{Name: name}
