@@ -372,6 +372,7 @@ func (a *Auditor) waits(c *customer) bool {
 func (a *Auditor) apply(c *customer, e *Event, first bool) {
 	zone := c.traits["timezone"]
 	c.update(a, e)
+	a.carries(c, e)
 	zoned := !same(zone, c.traits["timezone"])
 	if zoned {
 		a.moved(c)
@@ -380,7 +381,6 @@ func (a *Auditor) apply(c *customer, e *Event, first bool) {
 	if _, said := e.Traits["timezone"]; said { // also when it is the same
 		a.unhold(c)
 	}
-	a.carries(c, e)
 	for _, ch := range c.ordered() {
 		ch.observe(a, e)
 	}
