@@ -402,7 +402,7 @@ func (a *Auditor) unhold(c *customer) {
 	for _, ch := range c.chains {
 		if ch.holds() {
 			a.note(NoteMoved)
-			ch.depth, ch.planned = c.depth, a.now
+			ch.depth, ch.planned, ch.late = c.depth, a.now, false
 			ch.again()
 		}
 	}

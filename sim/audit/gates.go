@@ -173,7 +173,7 @@ func (p *pending) refund(a *Auditor, planned int64) {
 	for _, ch := range c.chains {
 		if ch.holds() && len(ch.asks.caps) > 0 {
 			a.note(NoteRefundWaited)
-			ch.depth, ch.planned = 0, planned
+			ch.depth, ch.planned, ch.late = 0, planned, a.now-planned > lateAfter
 			ch.again()
 		}
 	}

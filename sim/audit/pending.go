@@ -123,7 +123,7 @@ func (p *pending) fails(a *Auditor, surely bool, planned int64) {
 		a.note(NoteOnFail)
 		ch.asks, ch.depth = asks{}, 0
 		ch.resting, ch.timed = false, false
-		ch.at, ch.planned = onFail, planned
+		ch.at, ch.planned, ch.late = onFail, planned, a.now-planned > lateAfter
 	}
 	if surely {
 		p.refund(a, planned)
