@@ -6,42 +6,43 @@ import (
 	"time"
 )
 
-// schedule is an open loop: batch n of a lane has its instant, which does not
+// schedule is an open loop: batch n of a connection has its instant, which does not
 // move when the server is slow.
 type schedule struct {
-	start, end time.Time
-	interval   time.Duration // between batches of all lanes
-	lanes      int
-	firstLane  int
-	batch      int
+	start, end      time.Time
+	interval        time.Duration // between batches of all connections
+	connections     int
+	firstConnection int
+	batch           int
 }
 
 // schedule sends rate events a second with l, for d after the warm-up.
 func (o Options) schedule(l *load, rate float64, d time.Duration) schedule {
 	start := time.Now().Add(50 * time.Millisecond)
 	return schedule{
-		start: start, end: start.Add(warmUp + d), lanes: o.Connections, batch: o.Batch, firstLane: l.firstLane,
-		interval: time.Duration(float64(o.Batch) / rate * float64(time.Second)),
+		start: start, end: start.Add(warmUp + d), connections: o.Connections, batch: o.Batch,
+		firstConnection: l.firstConnection,
+		interval:        time.Duration(float64(o.Batch) / rate * float64(time.Second)),
 	}
 }
 
-func (p schedule) at(lane, n int) time.Time {
-	return p.start.Add(time.Duration(n*p.lanes+lane) * p.interval)
+func (p schedule) at(connection, n int) time.Time {
+	return p.start.Add(time.Duration(n*p.connections+connection) * p.interval)
 }
 
-func (p schedule) next(lane, n int) (time.Time, bool) {
-	at := p.at(lane, n)
+func (p schedule) next(connection, n int) (time.Time, bool) {
+	at := p.at(connection, n)
 	return at, at.Before(p.end)
 }
 
 // intended is when the event of that message id was to be sent; ours is false for
 // events of an earlier load.
 func (p schedule) intended(id string) (at time.Time, ours bool, err error) {
-	lane, n, err := parseMessageID(id)
-	if err != nil || lane < p.firstLane {
+	connection, n, err := parseMessageID(id)
+	if err != nil || connection < p.firstConnection {
 		return time.Time{}, false, err
 	}
-	return p.at(lane-p.firstLane, n/p.batch), true, nil
+	return p.at(connection-p.firstConnection, n/p.batch), true, nil
 }
 
 // arrivals are the deliveries that came, each once.

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// carts makes one event a customer: lane l of n takes the customers l, l+n, l+2n...
+// carts makes one event a customer: connection l of n takes the customers l, l+n, l+2n...
 // So a run brings in exactly as many customers as it has events.
 type carts struct {
-	lane, lanes int
-	sent        int
+	connection, connections int
+	sent                    int
 }
 
 // cartChain is the campaign of carts: a chain with one timer, and one delivery after it.
@@ -39,9 +39,9 @@ func (c *carts) Batch(b []byte, n int, now time.Time) (body []byte, deliveries i
 			b = append(b, ',')
 		}
 		b = append(b, `{"type":"track","messageId":"`...)
-		b = appendMessageID(b, c.lane, c.sent)
+		b = appendMessageID(b, c.connection, c.sent)
 		b = append(b, `","userId":"`...)
-		b = append(b, customerID(c.lane+c.sent*c.lanes)...)
+		b = append(b, customerID(c.connection+c.sent*c.connections)...)
 		b = append(b, `","timestamp":"`...)
 		b = now.UTC().AppendFormat(b, "2006-01-02T15:04:05.000Z")
 		b = append(b, `","event":"`...)
@@ -57,11 +57,11 @@ func (c *carts) Batch(b []byte, n int, now time.Time) (body []byte, deliveries i
 // cartLoad sends carts to url.
 func (o Options) cartLoad(url string) *load {
 	l := o.load(url, 0)
-	l.source = func(lane int) source { return &carts{lane: lane, lanes: o.Connections} }
+	l.source = func(connection int) source { return &carts{connection: connection, connections: o.Connections} }
 	return l
 }
 
-// rounds is how many batches each lane sends to bring in at least count customers.
+// rounds is how many batches each connection sends to bring in at least count customers.
 func (o Options) rounds(count int) int {
 	each := o.Batch * o.Connections
 	return (count + each - 1) / each

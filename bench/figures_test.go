@@ -71,8 +71,8 @@ func TestReadFiguresExplains(t *testing.T) {
 func TestCartsBringInEachOnce(t *testing.T) {
 	o := Options{Batch: 10, Connections: 3}
 	seen := map[string]bool{}
-	for lane := range o.Connections {
-		c := &carts{lane: lane, lanes: o.Connections}
+	for connection := range o.Connections {
+		c := &carts{connection: connection, connections: o.Connections}
 		for range o.rounds(95) {
 			body, deliveries := c.Batch(nil, o.Batch, testTime())
 			if deliveries != o.Batch {

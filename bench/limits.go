@@ -150,10 +150,10 @@ func limitLog(ctx context.Context, o Options) (perSecond float64, err error) {
 	body, _ := NewGenerator(o.Workload, 0).Batch(nil, o.Batch, time.Now())
 	var published atomic.Int64
 	var failure atomic.Pointer[error]
-	var lanes sync.WaitGroup
+	var connections sync.WaitGroup
 	began := time.Now()
 	for range o.Connections {
-		lanes.Go(func() {
+		connections.Go(func() {
 			for time.Since(began) < o.Duration && ctx.Err() == nil && failure.Load() == nil {
 				if err := p.append(body); err != nil {
 					failure.Store(&err)
@@ -163,7 +163,7 @@ func limitLog(ctx context.Context, o Options) (perSecond float64, err error) {
 			}
 		})
 	}
-	lanes.Wait()
+	connections.Wait()
 	if err := failure.Load(); err != nil {
 		return 0, *err
 	}

@@ -15,30 +15,30 @@ import (
 
 // load sends batches over keep-alive connections.
 type load struct {
-	url         string
-	workload    Workload
-	batch       int
-	connections int
-	firstLane   int // lanes below it were used by an earlier load on the same server
-	progress    *Progress
-	// source makes the batches of a lane; nil: the workload does.
-	source func(lane int) source
+	url             string
+	workload        Workload
+	batch           int
+	connections     int
+	firstConnection int // connections below it were used by an earlier load on the same server
+	progress        *Progress
+	// source makes the batches of a connection; nil: the workload does.
+	source func(connection int) source
 	// answered is told how long it took from the instant at which a batch was to be sent
-	// until it was acknowledged; nil: nobody wants to know. It is called by all lanes.
+	// until it was acknowledged; nil: nobody wants to know. It is called by all connections.
 	answered func(intended time.Time, took time.Duration)
 }
 
-// source makes the bodies of a lane's requests. It belongs to one goroutine.
+// source makes the bodies of a connection's requests. It belongs to one goroutine.
 type source interface {
 	// Batch appends a body with n calls that happen at now, and says how many
 	// deliveries they cause.
 	Batch(b []byte, n int, now time.Time) (body []byte, deliveries int)
 }
 
-// load sends to url; lanes below firstLane were used by an earlier one.
-func (o Options) load(url string, firstLane int) *load {
+// load sends to url; connections below firstConnection were used by an earlier one.
+func (o Options) load(url string, firstConnection int) *load {
 	return &load{
-		url: url, workload: o.Workload, batch: o.Batch, connections: o.Connections, firstLane: firstLane,
+		url: url, workload: o.Workload, batch: o.Batch, connections: o.Connections, firstConnection: firstConnection,
 		progress: o.Progress,
 	}
 }
@@ -58,8 +58,8 @@ const (
 	retryLimit   = 600 // of one batch
 )
 
-// pace says when batch n of a lane is to be sent; ok is false after the last.
-type pace func(lane, n int) (at time.Time, ok bool)
+// pace says when batch n of a connection is to be sent; ok is false after the last.
+type pace func(connection, n int) (at time.Time, ok bool)
 
 // closedLoop sends the next batch when the last was answered, for d.
 func (l *load) closedLoop(ctx context.Context, d time.Duration) (totals, error) {
@@ -81,47 +81,47 @@ func (l *load) run(ctx context.Context, p pace) (totals, error) {
 	all := totals{first: time.Now()}
 	var mu sync.Mutex
 	var done atomic.Int64
-	var lanes sync.WaitGroup
+	var connections sync.WaitGroup
 	for i := range l.connections {
-		lanes.Go(func() {
-			lane := &lane{l: l, client: client, number: i, source: l.sourceOf(l.firstLane + i), done: &done}
-			err := lane.run(ctx, p)
+		connections.Go(func() {
+			connection := &connection{l: l, client: client, number: i, source: l.sourceOf(l.firstConnection + i), done: &done}
+			err := connection.run(ctx, p)
 			mu.Lock()
 			defer mu.Unlock()
-			all.events += lane.sum.events
-			all.deliveries += lane.sum.deliveries
-			all.retries += lane.sum.retries
-			if lane.sum.last.After(all.last) {
-				all.last = lane.sum.last
+			all.events += connection.sum.events
+			all.deliveries += connection.sum.deliveries
+			all.retries += connection.sum.retries
+			if connection.sum.last.After(all.last) {
+				all.last = connection.sum.last
 			}
 			if err != nil {
 				cancel(err)
 			}
 		})
 	}
-	lanes.Wait()
+	connections.Wait()
 	return all, context.Cause(ctx)
 }
 
-// lane is one connection with its generator.
-type lane struct {
+// connection is one connection with its generator.
+type connection struct {
 	l      *load
 	client *fasthttp.Client
 	number int
 	source source
 	body   []byte
 	sum    totals
-	done   *atomic.Int64 // events of all lanes, for the progress
+	done   *atomic.Int64 // events of all connections, for the progress
 }
 
-func (l *load) sourceOf(lane int) source {
+func (l *load) sourceOf(connection int) source {
 	if l.source != nil {
-		return l.source(lane)
+		return l.source(connection)
 	}
-	return NewGenerator(l.workload, lane)
+	return NewGenerator(l.workload, connection)
 }
 
-func (c *lane) run(ctx context.Context, p pace) error {
+func (c *connection) run(ctx context.Context, p pace) error {
 	request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(request)
 	defer fasthttp.ReleaseResponse(response)
@@ -156,7 +156,7 @@ func (c *lane) run(ctx context.Context, p pace) error {
 
 // send sends a batch until it is acknowledged as a whole. A batch that is sent
 // again has the same message ids, so that it counts once.
-func (c *lane) send(ctx context.Context, request *fasthttp.Request, response *fasthttp.Response, want []byte) error {
+func (c *connection) send(ctx context.Context, request *fasthttp.Request, response *fasthttp.Response, want []byte) error {
 	var last error
 	for range retryLimit {
 		if err := context.Cause(ctx); err != nil {

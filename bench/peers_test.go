@@ -8,14 +8,14 @@ import (
 
 // The model counts as a slow reader of the same calls does.
 func TestShoppersKnowWhatWaits(t *testing.T) {
-	const lanes, batches, size = 3, 40, 50
-	o := Options{Workload: Workload{Seed: 5, Customers: 90, Campaigns: 1}, Connections: lanes}
+	const connections, batches, size = 3, 40, 50
+	o := Options{Workload: Workload{Seed: 5, Customers: 90, Campaigns: 1}, Connections: connections}
 	l, sum := o.shopLoad("")
 	var want shopped
 	owner := map[string]int{}
-	for lane := range lanes {
+	for connection := range connections {
 		waiting := map[string][]int{} // customer to the batches of its carts
-		source := l.sourceOf(lane)
+		source := l.sourceOf(connection)
 		for n := range batches {
 			body, deliveries := source.Batch(nil, size, testTime())
 			var read struct{ Batch []call }
@@ -24,10 +24,10 @@ func TestShoppersKnowWhatWaits(t *testing.T) {
 			}
 			carts := 0
 			for _, c := range read.Batch {
-				if first, known := owner[c.UserID]; known && first != lane {
-					t.Fatalf("%s comes in lanes %d and %d", c.UserID, first, lane)
+				if first, known := owner[c.UserID]; known && first != connection {
+					t.Fatalf("%s comes in connections %d and %d", c.UserID, first, connection)
 				}
-				owner[c.UserID] = lane
+				owner[c.UserID] = connection
 				switch c.Event {
 				case cartUpdated:
 					carts++

@@ -32,17 +32,17 @@ func TestPercentiles(t *testing.T) {
 func TestScheduleDoesNotMove(t *testing.T) {
 	start := testTime()
 	p := schedule{
-		start: start, end: start.Add(time.Second), interval: 10 * time.Millisecond, lanes: 4, firstLane: 8, batch: 50,
+		start: start, end: start.Add(time.Second), interval: 10 * time.Millisecond, connections: 4, firstConnection: 8, batch: 50,
 	}
 	batches := 0
-	for lane := range p.lanes {
+	for connection := range p.connections {
 		for n := 0; ; n++ {
-			at, ok := p.next(lane, n)
+			at, ok := p.next(connection, n)
 			if !ok {
 				break
 			}
 			batches++
-			id := string(appendMessageID(nil, p.firstLane+lane, n*p.batch+p.batch-1))
+			id := string(appendMessageID(nil, p.firstConnection+connection, n*p.batch+p.batch-1))
 			if got, ours, err := p.intended(id); err != nil || !ours || !got.Equal(at) {
 				t.Fatalf("%s: unexpected %v, %v, %v; want %v", id, got, ours, err, at)
 			}
@@ -52,7 +52,7 @@ func TestScheduleDoesNotMove(t *testing.T) {
 		t.Errorf("%d batches in a second of 10 ms; want 100", batches)
 	}
 	if _, ours, err := p.intended("bench-7-0"); err != nil || ours {
-		t.Errorf("a lane of an earlier load is ours: %v, %v", ours, err)
+		t.Errorf("a connection of an earlier load is ours: %v, %v", ours, err)
 	}
 }
 

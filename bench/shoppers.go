@@ -27,15 +27,15 @@ spec:
 `, channelName, cartUpdated, orderCompleted)
 }
 
-// shoppers makes the calls of the workload with customers that belong to one lane, so
+// shoppers makes the calls of the workload with customers that belong to one connection, so
 // that a customer's carts and purchases have one order whatever the connections do. It
 // is the model of shopChain too.
 type shoppers struct {
-	calls       *Generator
-	lane, lanes uint64
-	waiting     map[uint64]int // customer to carts without a later purchase
-	fresh       map[uint64]int // those of them that came in the batch being made
-	sum         shopped
+	calls                   *Generator
+	connection, connections uint64
+	waiting                 map[uint64]int // customer to carts without a later purchase
+	fresh                   map[uint64]int // those of them that came in the batch being made
+	sum                     shopped
 }
 
 // shopped is what shopChain must do.
@@ -47,10 +47,10 @@ type shopped struct {
 	SameBatch int `json:"cancelled_in_the_same_request"`
 }
 
-func newShoppers(w Workload, lane, lanes int) *shoppers {
-	w.Customers = max(1, w.Customers/lanes)
+func newShoppers(w Workload, connection, connections int) *shoppers {
+	w.Customers = max(1, w.Customers/connections)
 	return &shoppers{
-		calls: NewGenerator(w, lane), lane: uint64(lane), lanes: uint64(lanes),
+		calls: NewGenerator(w, connection), connection: uint64(connection), connections: uint64(connections),
 		waiting: map[uint64]int{}, fresh: map[uint64]int{},
 	}
 }
@@ -64,7 +64,7 @@ func (s *shoppers) Batch(b []byte, n int, now time.Time) (body []byte, deliverie
 			b = append(b, ',')
 		}
 		var name string
-		customer := s.calls.zipf.Uint64()*s.lanes + s.lane
+		customer := s.calls.zipf.Uint64()*s.connections + s.connection
 		b, name, _ = s.calls.callOf(b, customer, now)
 		switch name {
 		case cartUpdated:
@@ -91,7 +91,7 @@ func (o Options) shopLoad(url string) (l *load, sum func() shopped) {
 		all[i] = newShoppers(o.Workload, i, o.Connections)
 	}
 	l = o.load(url, 0)
-	l.source = func(lane int) source { return all[lane] }
+	l.source = func(connection int) source { return all[connection] }
 	return l, func() shopped {
 		var sum shopped
 		for _, s := range all {

@@ -39,22 +39,22 @@ const (
 // scores is the range of the property that campaigns look at.
 const scores = 1_000_000
 
-// Generator makes the calls of one lane. Lanes of one workload never use the
+// Generator makes the calls of one connection. Connections of one workload never use the
 // same message id. It belongs to one goroutine.
 type Generator struct {
-	rng   *rand.Rand
-	zipf  *rand.Zipf
-	model model
-	lane  int
-	sent  int // calls so far
+	rng        *rand.Rand
+	zipf       *rand.Zipf
+	model      model
+	connection int
+	sent       int // calls so far
 }
 
-// NewGenerator makes the generator of a lane.
-func NewGenerator(w Workload, lane int) *Generator {
-	rng := rand.New(rand.NewPCG(w.Seed, uint64(lane)))
+// NewGenerator makes the generator of a connection.
+func NewGenerator(w Workload, connection int) *Generator {
+	rng := rand.New(rand.NewPCG(w.Seed, uint64(connection)))
 	return &Generator{
 		rng: rng, zipf: rand.NewZipf(rng, zipfExponent, zipfOffset, uint64(w.Customers-1)),
-		model: newModel(w.Campaigns), lane: lane,
+		model: newModel(w.Campaigns), connection: connection,
 	}
 }
 
@@ -82,7 +82,7 @@ func (g *Generator) call(b []byte, now time.Time) ([]byte, bool) {
 // callOf appends a call of a customer; name is "" when it is no track call.
 func (g *Generator) callOf(b []byte, customer uint64, now time.Time) (body []byte, name string, score int) {
 	b = append(b, `{"messageId":"`...)
-	b = appendMessageID(b, g.lane, g.sent)
+	b = appendMessageID(b, g.connection, g.sent)
 	g.sent++
 	b = append(b, `","userId":"customer-`...)
 	b = strconv.AppendUint(b, customer, 10)
@@ -125,17 +125,17 @@ func (g *Generator) track(b []byte, name string, score int) []byte {
 	return append(b, `","category":"kitchen"}}`...)
 }
 
-// appendMessageID names call n of a lane; parseMessageID reads it back.
-func appendMessageID(b []byte, lane, n int) []byte {
+// appendMessageID names call n of a connection; parseMessageID reads it back.
+func appendMessageID(b []byte, connection, n int) []byte {
 	b = append(b, "bench-"...)
-	b = strconv.AppendInt(b, int64(lane), 10)
+	b = strconv.AppendInt(b, int64(connection), 10)
 	b = append(b, '-')
 	return strconv.AppendInt(b, int64(n), 10)
 }
 
-func parseMessageID(id string) (lane, n int, err error) {
-	if _, err := fmt.Sscanf(id, "bench-%d-%d", &lane, &n); err != nil {
+func parseMessageID(id string) (connection, n int, err error) {
+	if _, err := fmt.Sscanf(id, "bench-%d-%d", &connection, &n); err != nil {
 		return 0, 0, fmt.Errorf("bench: message id %q: %w", id, err)
 	}
-	return lane, n, nil
+	return connection, n, nil
 }

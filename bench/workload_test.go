@@ -22,12 +22,12 @@ func TestWorkloadIsDeterministic(t *testing.T) {
 	a, n := NewGenerator(w, 3).Batch(nil, 500, testTime())
 	b, m := NewGenerator(w, 3).Batch(nil, 500, testTime())
 	if !bytes.Equal(a, b) || n != m {
-		t.Fatalf("the same seed and lane make different batches: %d and %d bytes, %d and %d deliveries", len(a), len(b),
+		t.Fatalf("the same seed and connection make different batches: %d and %d bytes, %d and %d deliveries", len(a), len(b),
 			n, m)
 	}
 	for name, g := range map[string]*Generator{
-		"another lane": NewGenerator(w, 4),
-		"another seed": NewGenerator(Workload{Seed: 8, Customers: 1000, Campaigns: 10}, 3),
+		"another connection": NewGenerator(w, 4),
+		"another seed":       NewGenerator(Workload{Seed: 8, Customers: 1000, Campaigns: 10}, 3),
 	} {
 		if c, _ := g.Batch(nil, 500, testTime()); bytes.Equal(a, c) {
 			t.Errorf("%s makes the same batch", name)
@@ -144,9 +144,9 @@ func TestDefinitionsAreRight(t *testing.T) {
 }
 
 func TestMessageIDs(t *testing.T) {
-	lane, n, err := parseMessageID(string(appendMessageID(nil, 17, 123456)))
-	if err != nil || lane != 17 || n != 123456 {
-		t.Errorf("unexpected %d, %d, %v; want 17, 123456", lane, n, err)
+	connection, n, err := parseMessageID(string(appendMessageID(nil, 17, 123456)))
+	if err != nil || connection != 17 || n != 123456 {
+		t.Errorf("unexpected %d, %d, %v; want 17, 123456", connection, n, err)
 	}
 	if _, _, err := parseMessageID("other"); err == nil {
 		t.Error("an id of somebody else is taken")

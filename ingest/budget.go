@@ -76,7 +76,7 @@ func (h *holding) release() {
 // strangers bounds how often a client address is told that its key is unknown.
 type strangers struct {
 	seed maphash.Seed
-	by   [1024]*rate.Limiter // by hash: a fixed size, whoever comes
+	by   [1024]*rate.Limiter // by hash: a fixed size, no matter how many callers
 }
 
 // Refusals of unknown keys a second and client address.

@@ -124,7 +124,7 @@ func (s *Server) Serve(l net.Listener) error {
 	return nil
 }
 
-// Shutdown takes no more requests and waits for those in hand.
+// Shutdown takes no more requests and waits for those that run.
 func (s *Server) Shutdown(ctx context.Context) error { return s.http.ShutdownWithContext(ctx) }
 
 // failed answers requests that fasthttp could not read.

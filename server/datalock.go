@@ -13,7 +13,7 @@ import (
 )
 
 // dataLock keeps other processes from a data directory. The file that is locked has the id
-// of the server that holds it, so that whoever waits can be told.
+// of the server that holds it, so that a process that waits can name it.
 type dataLock struct{ lock *flock.Flock }
 
 // takeLock locks the file at path. While another process has it, it waits until that one

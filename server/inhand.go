@@ -10,11 +10,11 @@ import (
 	"github.com/nudge-engine/nudge/storage"
 )
 
-// maxStarts is how many starts running may end with the same record in hand before
+// maxStarts is how many starts running may end while the same record was applied before
 // it is passed over (R16).
 const maxStarts = 3
 
-// openInHand looks what was in hand when the last process ended. A record that ended
+// openInHand looks which records were being applied when the last process ended. A record that ended
 // it three times is passed over; timers cannot be, so their partition stays halted
 // until the next start, which counts anew.
 func (n *Node) openInHand(ctx context.Context) (err error) {
@@ -27,12 +27,12 @@ func (n *Node) openInHand(ctx context.Context) (err error) {
 	}
 	n.held = map[int]error{}
 	for _, c := range crashes {
-		n.log.Warn("the last process ended with this in hand", slog.Int("partition", c.Partition),
+		n.log.Warn("the last process ended while it applied this record", slog.Int("partition", c.Partition),
 			slog.Uint64("frame", c.Seq), slog.Int("record", c.Index), slog.Int("starts", c.Starts))
 		if c.Starts < maxStarts {
 			continue
 		}
-		why := fmt.Sprintf("the process ended %d times running with it in hand", c.Starts)
+		why := fmt.Sprintf("the process ended %d times in a row while it was applied", c.Starts)
 		if c.Index == shard.InTimers {
 			n.held[c.Partition] = fmt.Errorf("the timers before frame %d: %s", c.Seq, why)
 			continue

@@ -16,11 +16,11 @@ const (
 )
 
 // dispatcher is the double of sink/dispatch: copiers put the deliveries of effect
-// messages into a lane a channel, workers ask the owner, send, and publish the
-// result. Lanes and saved positions outlive a crash, the rest does not.
+// messages into one queue a channel, workers ask the owner, send, and publish the
+// result. Queues and saved positions outlive a crash, the rest does not.
 type dispatcher struct {
 	w       *World
-	lanes   []*lane // in the order in which their channels came up
+	queues  []*channelQueue // in the order in which their channels came up
 	saved   []uint64
 	sends   []send
 	byID    map[campaign.ID]int // attempts sent, all together
@@ -31,17 +31,17 @@ type dispatcher struct {
 	carrying []bool
 }
 
-// lane is SEND_<channel>.
-type lane struct {
+// channelQueue is SEND_<channel>.
+type channelQueue struct {
 	channel string
-	parcels []*parcel
-	last    []uint64 // by partition: last effect message that is in the lane
-	saved   int      // parcels done, as saved
+	batches []*sendBatch
+	last    []uint64 // by partition: last effect message that is in the queue
+	saved   int      // batches done, as saved
 	started int
 }
 
-// parcel is the deliveries of one effect message for one channel.
-type parcel struct {
+// sendBatch is the deliveries of one effect message for one channel.
+type sendBatch struct {
 	partition  int
 	effect     uint64
 	deliveries []campaign.Delivery
@@ -104,27 +104,27 @@ func (d *dispatcher) round() {
 			d.saved[p.number] = d.next[p.number]
 		}
 	}
-	for _, l := range d.lanes {
-		for ; l.started < len(l.parcels); l.started++ {
-			d.begin(l.parcels[l.started])
+	for _, l := range d.queues {
+		for ; l.started < len(l.batches); l.started++ {
+			d.begin(l.batches[l.started])
 		}
 	}
 }
 
-// copy puts a message's deliveries into their lanes, which pass over what they have.
+// copy puts a message's deliveries into their queues, which pass over what they have.
 func (d *dispatcher) copy(partition int, m *effect.Message) {
-	parcels := map[string]*parcel{}
+	batches := map[string]*sendBatch{}
 	for i := range m.Deliveries {
 		v := &m.Deliveries[i]
 		if v.Status != campaign.HandedOff {
 			continue
 		}
-		c := parcels[v.Channel]
+		c := batches[v.Channel]
 		if c == nil {
-			c = &parcel{partition: partition, effect: m.N}
-			parcels[v.Channel] = c
-			if l := d.lane(v.Channel); l.last[partition] < m.N {
-				l.parcels = append(l.parcels, c)
+			c = &sendBatch{partition: partition, effect: m.N}
+			batches[v.Channel] = c
+			if l := d.queue(v.Channel); l.last[partition] < m.N {
+				l.batches = append(l.batches, c)
 				l.last[partition] = m.N
 			}
 		}
@@ -132,25 +132,25 @@ func (d *dispatcher) copy(partition int, m *effect.Message) {
 	}
 }
 
-func (d *dispatcher) lane(channel string) *lane {
-	for _, l := range d.lanes {
+func (d *dispatcher) queue(channel string) *channelQueue {
+	for _, l := range d.queues {
 		if l.channel == channel {
 			return l
 		}
 	}
-	l := &lane{channel: channel, last: make([]uint64, len(d.w.parts))}
-	d.lanes = append(d.lanes, l)
+	l := &channelQueue{channel: channel, last: make([]uint64, len(d.w.parts))}
+	d.queues = append(d.queues, l)
 	return l
 }
 
-func (d *dispatcher) begin(c *parcel) {
+func (d *dispatcher) begin(c *sendBatch) {
 	c.left = len(c.deliveries)
 	for i := range c.deliveries {
 		d.later(d.w.delay(), c, i)
 	}
 }
 
-func (d *dispatcher) later(pause int64, c *parcel, i int) {
+func (d *dispatcher) later(pause int64, c *sendBatch, i int) {
 	epoch := d.epoch
 	d.w.after(pause, func() {
 		if epoch == d.epoch {
@@ -159,8 +159,8 @@ func (d *dispatcher) later(pause int64, c *parcel, i int) {
 	})
 }
 
-// attempt makes one attempt of a delivery, as lane.attempt of sink/dispatch does.
-func (d *dispatcher) attempt(c *parcel, i int) {
+// attempt makes one attempt of a delivery, as channelQueue.attempt of sink/dispatch does.
+func (d *dispatcher) attempt(c *sendBatch, i int) {
 	v := &c.deliveries[i]
 	n := d.w.parts[c.partition].newest()
 	if n == nil {
@@ -215,7 +215,7 @@ func (d *dispatcher) attempt(c *parcel, i int) {
 }
 
 // result publishes what became of an attempt: now or late, once or twice.
-func (d *dispatcher) result(c *parcel, v *campaign.Delivery, verdict campaign.Verdict) {
+func (d *dispatcher) result(c *sendBatch, v *campaign.Delivery, verdict campaign.Verdict) {
 	r := campaign.Result{
 		Workspace: v.Workspace, Customer: v.Customer, Delivery: v.ID, Attempt: v.Attempt,
 		Verdict: verdict,
@@ -240,14 +240,14 @@ func (d *dispatcher) result(c *parcel, v *campaign.Delivery, verdict campaign.Ve
 	})
 }
 
-// ended counts a delivery of a parcel as done and saves the position now and then.
-func (d *dispatcher) ended(c *parcel) {
+// ended counts a delivery of a sendBatch as done and saves the position now and then.
+func (d *dispatcher) ended(c *sendBatch) {
 	c.left--
 	if d.w.rng.IntN(3) != 0 {
 		return
 	}
-	for _, l := range d.lanes {
-		for l.saved < l.started && l.parcels[l.saved].left == 0 {
+	for _, l := range d.queues {
+		for l.saved < l.started && l.batches[l.saved].left == 0 {
 			l.saved++
 		}
 	}
@@ -258,7 +258,7 @@ func (d *dispatcher) crash() {
 	d.epoch++
 	d.planned, d.carrying = false, nil
 	copy(d.next, d.saved)
-	for _, l := range d.lanes {
+	for _, l := range d.queues {
 		l.started = l.saved
 	}
 	d.w.note("dispatcher crashes")

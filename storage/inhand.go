@@ -25,15 +25,15 @@ type InHand struct {
 	mapped []byte
 }
 
-// Crash is a record that was in hand when the process ended.
+// Crash is a record that was being applied when the process ended.
 type Crash struct {
 	Partition int    `json:"partition"`
 	Seq       uint64 `json:"seq"`
 	Index     int    `json:"index"`  // as Mark got it
-	Starts    int    `json:"starts"` // starts running that ended with it in hand
+	Starts    int    `json:"starts"` // successive starts that ended while it was applied
 }
 
-// OpenInHand maps the file in dir and returns what was in hand when the last process
+// OpenInHand maps the file in dir and returns the records that were being applied when the last process
 // ended without clearing it.
 func OpenInHand(dir string, partitions int) (h *InHand, crashes []Crash, err error) {
 	path := filepath.Join(dir, "inhand")

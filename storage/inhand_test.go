@@ -7,8 +7,8 @@ import (
 	"github.com/nudge-engine/nudge/storage"
 )
 
-// What is in hand when a process ends is known to the next, and counted while the
-// same record is in hand again and again.
+// What is being applied when a process ends is known to the next, and counted while the
+// same record is applied again and again.
 func TestInHand(t *testing.T) {
 	dir := t.TempDir()
 	start := func(want []storage.Crash, marks ...storage.Crash) {

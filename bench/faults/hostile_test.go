@@ -140,7 +140,7 @@ func (s *server) raw(text string) (statuses []string, closed bool) {
 	_, _ = io.WriteString(c, text) // the server may close before it has read all
 	answer, err := io.ReadAll(c)
 	for line := range strings.Lines(string(answer)) {
-		// A body ends without a line's end, so that the next answer stands behind it.
+		// A body ends without a line's end, so that the next answer comes after it.
 		for i := strings.Index(line, "HTTP/1.1 "); i >= 0; i = strings.Index(line, "HTTP/1.1 ") {
 			statuses = append(statuses, line[i+9:min(i+12, len(line))])
 			line = line[i+9:]

@@ -12,7 +12,7 @@ import (
 	"github.com/nudge-engine/nudge/internal/procattr"
 )
 
-// account is whom the server runs as: nil for whoever runs this, because PostgreSQL
+// account is whom the server runs as: nil for the user who runs this, because PostgreSQL
 // refuses root only.
 type account struct {
 	name     string

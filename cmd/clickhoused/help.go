@@ -20,7 +20,7 @@ func helpTexts() kong.Vars {
 			"they keep short queries from waiting behind long ones.",
 		"read_time": "Time limit of a statement that is no insert (max_execution_time; a request may set its own).",
 		"lock_wait": "How long to wait for another process to leave the data directory.",
-		"drain_timeout": "How long a stop waits for the statements in hand; " +
+		"drain_timeout": "How long a stop waits for the running statements; " +
 			"those that take longer are killed.",
 		"max_body": "Limit of a request body in bytes, after decompression.",
 		"nice": "How far the engine gives way to others who want the processor, 0 to 19 (nice(1)). " +

@@ -156,7 +156,7 @@ func (c *serveCommand) library(ctx context.Context) (string, error) {
 }
 
 // serveUntil serves until ctx ends, then stops in two steps: no new requests
-// and time for those in hand; then their statements are killed.
+// and time for those that run; then their statements are killed.
 func (c *serveCommand) serveUntil(ctx context.Context, log *slog.Logger, listener net.Listener,
 	handler http.Handler,
 ) error {

@@ -3,7 +3,7 @@ package main
 import "testing"
 
 // After the last call the clock runs on while a chain waits, and other triggers fire
-// meanwhile; where a chain waits for an event that cannot come, what repeats for ever does
+// meanwhile; where a chain waits for an event that cannot come, what repeats without end does
 // not keep it running.
 func TestSimulateFinish(t *testing.T) {
 	const definitions = `apiVersion: nudge/v1

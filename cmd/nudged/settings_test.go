@@ -115,7 +115,7 @@ func TestSecretsAreNotShown(t *testing.T) {
 	f("--config-file", file)
 }
 
-// The data are their owner's alone, whatever the umask and whoever made the directories.
+// The data are their owner's alone, whatever the umask, and no matter who made the directories.
 func TestDataIsPrivate(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	for _, made := range []string{dir, filepath.Join(dir, "state"), filepath.Join(dir, "log")} {

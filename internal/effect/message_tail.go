@@ -7,7 +7,7 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// What only some deliveries, chains and goals have stands behind the rest of their rows: a tag, a
+// What only some deliveries, chains and goals have comes after the rest of their rows: a tag, a
 // length, that many bytes. Tags are never used again for something else.
 const (
 	tailHeldOut  = 10

@@ -78,7 +78,7 @@ spec:
   steps: [{id: a, delay: 9h}, {id: c, send: {channel: email}}]
 `
 
-// Random people, many of them anonymous at first, under most of the language: whoever
+// Random people, many of them anonymous at first, under most of the language: no matter who
 // merges into whom, the outcome does not depend on the number of partitions.
 func TestMergesDoNotShowPartitions(t *testing.T) {
 	text, err := os.ReadFile("../../cmd/nudge/testdata/whole/campaigns.yaml")

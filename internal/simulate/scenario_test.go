@@ -40,7 +40,7 @@ func perform(t *testing.T, text string) string {
 
 const scenarioHead = "---\napiVersion: nudge/v1\nkind: Scenario\nmetadata: {name: s}\nspec:\n  at: 2026-03-02T10:00:00Z\n"
 
-// A scenario forces the variants it names, whoever the customer is, and says which of
+// A scenario forces the variants it names, no matter who the customer is, and says which of
 // them do not exist.
 func TestScenarioForcesVariants(t *testing.T) {
 	const ab = `apiVersion: nudge/v1

@@ -169,7 +169,7 @@ func (s *Simulation) AdvanceTo(at int64) error {
 }
 
 // Finish lets the clock run on: to the configured instant, or while a chain waits. Where
-// chains wait for events alone, and nothing is ahead but what repeats for ever, it stands.
+// chains wait for events alone, and nothing is ahead but what repeats without end, it stands.
 func (s *Simulation) Finish() error {
 	if s.config.Until != 0 {
 		return s.advance(s.config.Until)

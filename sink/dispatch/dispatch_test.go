@@ -26,7 +26,7 @@ import (
 func TestSendBatchGolden(t *testing.T) {
 	p := sendBatch{effect: 7, deliveries: []campaign.Delivery{{ID: campaign.ID{1}, Customer: "ann", Status: campaign.HandedOff}}}
 	b := encodeSendBatch(p.effect, []*campaign.Delivery{&p.deliveries[0]}, 0)
-	goldentest.Bytes(t, "parcel.v1", b)
+	goldentest.Bytes(t, "send_batch.v1", b)
 	got, err := decodeSendBatch(b)
 	if err != nil || !reflect.DeepEqual(got, p) {
 		t.Errorf("unexpected batch %+v, error %v", got, err)

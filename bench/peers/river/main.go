@@ -80,7 +80,7 @@ func run(ctx context.Context, s settings, logs io.Writer) error {
 	if err != nil {
 		return err
 	}
-	// Jobs in hand end in their own order; so the client does not see ctx.
+	// Running jobs end in their own order; so the client does not see ctx.
 	if err := client.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start of River: %w", err)
 	}
@@ -104,7 +104,7 @@ func run(ctx context.Context, s settings, logs io.Writer) error {
 	return errors.Join(err, stop(ctx, client))
 }
 
-// stopLimit bounds the end: without its database River would wait for ever.
+// stopLimit bounds the end: without its database River would wait forever.
 const stopLimit = 20 * time.Second
 
 // stop ends the client in its own order, though ctx has ended.
