@@ -1,5 +1,10 @@
 package lint_test
 
+import (
+	"fmt"
+	"strings"
+)
+
 func plantedImports() []planted {
 	imports := func(folder, mark string) string {
 		return source(`import _ "example.com/m/` + folder + `"` + mark)
@@ -75,4 +80,24 @@ func plantedImports() []planted {
 			"server/child/child.go": source("func f() {", "\tgo f()", "}"),
 		}},
 	}
+}
+
+func plantedPackages() []planted {
+	const half = 2000 // lines; a package clause is one
+	files := map[string]string{
+		"a/x.go":      "package p\n" + strings.Repeat("\n", half),
+		"a/y.go":      "package p\n" + strings.Repeat("\n", half),
+		"a/z.go":      "package p\n",
+		"b/x.go":      "package p\n" + strings.Repeat("\n", half-1),
+		"b/y.go":      "package p\n" + strings.Repeat("\n", half-1),
+		"b/y_test.go": "package p\n" + strings.Repeat("\n", half),
+		"sim/x.go":    "package p\n" + strings.Repeat("\n", 3*half),
+		"ctest/x.go":  "package p\n" + strings.Repeat("\n", 3*half),
+	}
+	for i := range 41 {
+		files[fmt.Sprintf("many/f%02d.go", i)] = "package p\n"
+		files[fmt.Sprintf("enough/f%02d_test.go", i)] = "package p\n"
+		files[fmt.Sprintf("many/part/f%02d.go", min(i, 39))] = "package p\n"
+	}
+	return []planted{{name: "large", rule: "package size", files: files, want: []string{"a/y.go:1", "many/f40.go:1"}}}
 }

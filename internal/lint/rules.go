@@ -24,6 +24,7 @@ func Rules() []Rule {
 		{"tracked files", trackedFiles},
 		{"import walls", importWalls},
 		{"thin commands", noGoInCommands},
+		{"package size", packageSize},
 	}
 }
 

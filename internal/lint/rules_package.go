@@ -1,0 +1,48 @@
+package lint
+
+import (
+	"fmt"
+	"path"
+	"strings"
+)
+
+// packageLimit is how much a package of the product may hold, tests left out.
+type packageLimit struct{ files, lines int }
+
+// limitOf is the limit of a folder; none is no limit. Simulation, benchmarks and suites of
+// tests are no product.
+func limitOf(folder string) (limit packageLimit, none bool) {
+	switch {
+	case inAny(folder, []string{"sim", "bench"}) || strings.HasSuffix(path.Base(folder), "test"):
+		return limit, true
+	case folder == "campaign":
+		return packageLimit{files: 250, lines: 25_000}, false // it is being split into packages
+	case folder == "campaign/machine":
+		return packageLimit{files: 40, lines: 7_500}, false // one type whose parts see each other
+	}
+	return packageLimit{files: 40, lines: 4_000}, false
+}
+
+// packageSize bounds packages, so that each can be read in an afternoon.
+func packageSize(repo *Repo) []Finding {
+	sizes := map[string]packageLimit{}
+	var findings []Finding
+	for _, file := range repo.Go { // sorted: the finding is at the file that goes beyond
+		if file.isTest() {
+			continue
+		}
+		folder := path.Dir(file.Path)
+		limit, none := limitOf(folder)
+		before := sizes[folder]
+		now := packageLimit{before.files + 1, before.lines + strings.Count(file.Source, "\n")}
+		sizes[folder] = now
+		beyond := func(l packageLimit) bool { return l.files > limit.files || l.lines > limit.lines }
+		if none || !beyond(now) || beyond(before) {
+			continue
+		}
+		findings = append(findings, repo.at(file, file.AST.Package, fmt.Sprintf(
+			"package %s has more than %d files or %d lines without tests", folder, limit.files, limit.lines),
+			"split it by concept"))
+	}
+	return findings
+}
