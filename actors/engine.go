@@ -15,7 +15,7 @@ import (
 	"github.com/nudge-engine/nudge/actors/shard"
 	"github.com/nudge-engine/nudge/actors/shard/control"
 	"github.com/nudge-engine/nudge/actors/shard/view"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/storage"
 	"github.com/nudge-engine/nudge/stream"
@@ -198,7 +198,7 @@ type reply[T any] struct {
 // effect is the number of the message that carried the delivery. After a restart a
 // shard knows nothing of deliveries and results that its replay has not come to
 // yet, so it answers ErrBehind until it is where the log ended at start.
-func (e *Engine) MayLeave(ctx context.Context, d *campaign.Delivery, effect uint64) (bool, error) {
+func (e *Engine) MayLeave(ctx context.Context, d *output.Delivery, effect uint64) (bool, error) {
 	h := e.hostOf(d.Workspace, d.Customer)
 	var into string
 	may, err := ask(ctx, h, func(o *shard.Owner) (bool, error) {
@@ -217,7 +217,7 @@ func (e *Engine) MayLeave(ctx context.Context, d *campaign.Delivery, effect uint
 
 // MayLeaveAll is MayLeave for deliveries of a partition that came together; effect is the
 // last message that carried one of them. What it says no to must be asked one by one, to know why.
-func (e *Engine) MayLeaveAll(ctx context.Context, partition int, all []campaign.Delivery, effect uint64) []bool {
+func (e *Engine) MayLeaveAll(ctx context.Context, partition int, all []output.Delivery, effect uint64) []bool {
 	h := e.host(partition)
 	answers, err := ask(ctx, h, func(o *shard.Owner) ([]bool, error) {
 		if n, _ := o.Shard.Emitted(); n < effect || o.Shard.Applied().Seq < h.end {

@@ -11,7 +11,8 @@ import (
 	"github.com/nudge-engine/nudge/actors/shard"
 	"github.com/nudge-engine/nudge/actors/shard/backfill"
 	"github.com/nudge-engine/nudge/actors/shard/control"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/active"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -72,9 +73,9 @@ func (b *backfills) fold(r *control.Record) {
 }
 
 // waits says whether a document waits for the backfill that is under way.
-func (b *backfills) waits(workspace string, d *campaign.Document) bool {
+func (b *backfills) waits(workspace string, d *program.Document) bool {
 	return b.open != nil && b.open.Workspace == workspace &&
-		slices.ContainsFunc(b.open.Documents, func(o campaign.Document) bool {
+		slices.ContainsFunc(b.open.Documents, func(o program.Document) bool {
 			return o.Kind == d.Kind && o.Name == d.Name
 		})
 }
@@ -89,7 +90,7 @@ func (c *Controller) Backfilling() bool {
 // StartBackfill begins to count what the documents ask for, from now on and, by
 // RunBackfill, in the retained log; they are in force when that is done. Where they ask
 // for nothing that can be filled they are applied at once, and Record is 0.
-func (c *Controller) StartBackfill(ctx context.Context, workspace string, docs []campaign.Document) (
+func (c *Controller) StartBackfill(ctx context.Context, workspace string, docs []program.Document) (
 	BackfillStart, error,
 ) {
 	c.mu.Lock()
@@ -118,8 +119,8 @@ func (c *Controller) StartBackfill(ctx context.Context, workspace string, docs [
 }
 
 // plan says what can be filled, and notes it and what cannot.
-func (c *Controller) plan(ctx context.Context, workspace string, docs []campaign.Document, start *BackfillStart) (
-	asks []campaign.Ask, err error,
+func (c *Controller) plan(ctx context.Context, workspace string, docs []program.Document, start *BackfillStart) (
+	asks []active.Ask, err error,
 ) {
 	defs, err := ask(ctx, c.engine.host(0), func(o *shard.Owner) ([]byte, error) { return o.Shard.Definitions(), nil })
 	if err != nil {
@@ -150,16 +151,16 @@ func (c *Controller) plan(ctx context.Context, workspace string, docs []campaign
 
 // emitters are the campaigns that ever emitted an event, by its name; of several the last
 // by name.
-func (c *Controller) emitters(workspace string, docs []campaign.Document) (map[string]string, error) {
+func (c *Controller) emitters(workspace string, docs []program.Document) (map[string]string, error) {
 	all := slices.Clone(docs)
 	for key, d := range c.all { //nudge:unordered the largest name wins below
-		if key.workspace == workspace && key.kind == campaign.KindCampaign {
+		if key.workspace == workspace && key.kind == program.KindCampaign {
 			all = append(all, d)
 		}
 	}
 	made := map[string]string{}
 	for i := range all {
-		if all[i].Kind != campaign.KindCampaign {
+		if all[i].Kind != program.KindCampaign {
 			continue
 		}
 		p, err := c.engine.config.Compile(workspace, &all[i])

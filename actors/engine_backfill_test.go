@@ -8,16 +8,17 @@ import (
 
 	"github.com/nudge-engine/nudge/actors"
 	"github.com/nudge-engine/nudge/actors/shard/view"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-func (d *deployment) parse(t *testing.T, text string) []campaign.Document {
+func (d *deployment) parse(t *testing.T, text string) []program.Document {
 	t.Helper()
-	docs, err := campaign.Parse(d.lang, "f", []byte(text))
+	docs, err := parse.File(d.lang, "f", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all []campaign.Document
+	var all []program.Document
 	for _, doc := range docs {
 		all = append(all, doc.Document)
 	}

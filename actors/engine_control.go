@@ -10,7 +10,7 @@ import (
 	"github.com/nudge-engine/nudge/actors/shard"
 	"github.com/nudge-engine/nudge/actors/shard/control"
 	"github.com/nudge-engine/nudge/actors/shard/experiment"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -36,11 +36,11 @@ type Controller struct {
 
 	backfills backfills
 
-	seen     sync.RWMutex                            // guards what is below; held briefly, unlike mu
-	revision uint64                                  // of docs
-	docs     map[string]map[string]campaign.Document // workspace -> kind/name -> latest
+	seen     sync.RWMutex                           // guards what is below; held briefly, unlike mu
+	revision uint64                                 // of docs
+	docs     map[string]map[string]program.Document // workspace -> kind/name -> latest
 	names    map[documentKind]map[string]bool
-	all      map[documentKey]campaign.Document // every version ever applied
+	all      map[documentKey]program.Document // every version ever applied
 }
 
 // documentKey names one version of a document.
@@ -54,9 +54,9 @@ type documentKey struct {
 func OpenController(ctx context.Context, ctl stream.Stream, g control.Genesis) (*Controller, error) {
 	c := &Controller{
 		ctl:   ctl,
-		docs:  map[string]map[string]campaign.Document{},
+		docs:  map[string]map[string]program.Document{},
 		names: map[documentKind]map[string]bool{},
-		all:   map[documentKey]campaign.Document{},
+		all:   map[documentKey]program.Document{},
 
 		decided: map[experiment.Key]control.Decide{}, blocked: map[experiment.Key]control.Decide{},
 	}
@@ -123,7 +123,7 @@ func (c *Controller) fold(data []byte) error {
 	c.revision++
 	docs := c.docs[r.Apply.Workspace]
 	if docs == nil {
-		docs = map[string]campaign.Document{}
+		docs = map[string]program.Document{}
 		c.docs[r.Apply.Workspace] = docs
 	}
 	for _, d := range r.Apply.Documents {
@@ -205,7 +205,7 @@ type Applied struct {
 
 // Apply puts documents in force: those that differ from what is in force get the
 // next version. It returns when every partition has them.
-func (c *Controller) Apply(ctx context.Context, workspace string, docs []campaign.Document) ([]Applied, error) {
+func (c *Controller) Apply(ctx context.Context, workspace string, docs []program.Document) ([]Applied, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	result, changed := c.changes(workspace, docs)
@@ -218,7 +218,7 @@ func (c *Controller) Apply(ctx context.Context, workspace string, docs []campaig
 }
 
 // put writes documents in as many control records as they need, and has them applied.
-func (c *Controller) put(ctx context.Context, workspace string, changed []campaign.Document) error {
+func (c *Controller) put(ctx context.Context, workspace string, changed []program.Document) error {
 	for len(changed) > 0 {
 		n := fitting(changed)
 		record := &control.Record{Apply: &control.Apply{Workspace: workspace, Documents: changed[:n]}}
@@ -232,8 +232,8 @@ func (c *Controller) put(ctx context.Context, workspace string, changed []campai
 
 // changes are the documents that differ from what is in force, with their next version,
 // and how each of docs would stand.
-func (c *Controller) changes(workspace string, docs []campaign.Document) (
-	result []Applied, changed []campaign.Document,
+func (c *Controller) changes(workspace string, docs []program.Document) (
+	result []Applied, changed []program.Document,
 ) {
 	for _, d := range docs {
 		old, known := c.docs[workspace][d.Kind+"/"+d.Name]
@@ -249,7 +249,7 @@ func (c *Controller) changes(workspace string, docs []campaign.Document) (
 }
 
 // fitting is how many of the documents go into one control record: at least one.
-func fitting(docs []campaign.Document) int {
+func fitting(docs []program.Document) int {
 	size := 0
 	for n := range docs {
 		// Escaping can double a text; names and needs are small beside it.
@@ -261,10 +261,10 @@ func fitting(docs []campaign.Document) int {
 }
 
 // Documents are the documents in force, in no order.
-func (c *Controller) Documents(workspace string) []campaign.Document {
+func (c *Controller) Documents(workspace string) []program.Document {
 	c.seen.RLock()
 	defer c.seen.RUnlock()
-	docs := make([]campaign.Document, 0, len(c.docs[workspace]))
+	docs := make([]program.Document, 0, len(c.docs[workspace]))
 	for _, d := range c.docs[workspace] {
 		docs = append(docs, d)
 	}
@@ -272,7 +272,7 @@ func (c *Controller) Documents(workspace string) []campaign.Document {
 }
 
 // Current is a document in force; ok is false when there is none.
-func (c *Controller) Current(workspace, kind, name string) (d campaign.Document, ok bool) {
+func (c *Controller) Current(workspace, kind, name string) (d program.Document, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	d, ok = c.docs[workspace][kind+"/"+name]
@@ -280,7 +280,7 @@ func (c *Controller) Current(workspace, kind, name string) (d campaign.Document,
 }
 
 // Version is a document of one version; ok is false when there is none.
-func (c *Controller) Version(workspace, kind, name string, version uint32) (d campaign.Document, ok bool) {
+func (c *Controller) Version(workspace, kind, name string, version uint32) (d program.Document, ok bool) {
 	c.seen.RLock()
 	defer c.seen.RUnlock()
 	d, ok = c.all[documentKey{workspace, kind, name, version}]

@@ -11,7 +11,8 @@ import (
 	"github.com/nudge-engine/nudge/actors/shard"
 	"github.com/nudge-engine/nudge/actors/shard/control"
 	"github.com/nudge-engine/nudge/actors/shard/experiment"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/program"
+	"github.com/nudge-engine/nudge/campaign/unit"
 	"github.com/nudge-engine/nudge/campaign/winner"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -40,7 +41,7 @@ type Trial struct {
 	Campaign   string
 	Version    uint32
 	Step       string
-	Experiment *campaign.Experiment
+	Experiment *program.Experiment
 	Decided    *control.Decide // nil while it is open
 	Noted      *control.Decide // the record of its block; nil without one
 	Standing   *experiment.Standing
@@ -64,7 +65,7 @@ func (c *Controller) foldDecide(d *control.Decide) {
 func (c *Controller) trials() (all []Trial, records int, err error) {
 	type campaignDocument struct {
 		workspace string
-		campaign.Document
+		program.Document
 	}
 	var docs []campaignDocument
 	c.mu.Lock()
@@ -72,7 +73,7 @@ func (c *Controller) trials() (all []Trial, records int, err error) {
 	decided, blocked := maps.Clone(c.decided), maps.Clone(c.blocked)
 	for workspace, of := range c.docs { //nudge:unordered sorted below
 		for _, d := range of { //nudge:unordered sorted below
-			if d.Kind == campaign.KindCampaign {
+			if d.Kind == program.KindCampaign {
 				docs = append(docs, campaignDocument{workspace, d})
 			}
 		}
@@ -87,7 +88,7 @@ func (c *Controller) trials() (all []Trial, records int, err error) {
 		if err != nil {
 			return nil, 0, fmt.Errorf("actors: workspace %s: %w", d.workspace, err)
 		}
-		parsed.Campaign.Experiments(func(step string, x *campaign.Experiment) {
+		parsed.Campaign.Experiments(func(step string, x *program.Experiment) {
 			t := Trial{Workspace: d.workspace, Campaign: d.Name, Version: d.Version, Step: step, Experiment: x}
 			if w, known := decided[t.key()]; known && x.Index(w.Variant) >= 0 {
 				t.Decided = &w
@@ -108,7 +109,7 @@ func (c *Controller) slowest(ctx context.Context) (hour int64, err error) {
 		if err != nil {
 			return 0, err
 		}
-		if full := now / campaign.HourMillis; p == 0 || full < hour {
+		if full := now / unit.HourMillis; p == 0 || full < hour {
 			hour = full
 		}
 	}
@@ -124,7 +125,7 @@ func (c *Controller) gather(ctx context.Context, hour int64) (map[experiment.Key
 		if err != nil {
 			return nil, err
 		}
-		if counted.now/campaign.HourMillis < hour {
+		if counted.now/unit.HourMillis < hour {
 			return nil, ErrBehind
 		}
 		for _, t := range counted.tallies {
@@ -270,7 +271,7 @@ func (d *Decider) next(ctx context.Context, hour int64) (*control.Decide, error)
 // urge appends a tick to the partitions that are behind the hour of the clock.
 func (d *Decider) urge(ctx context.Context) error {
 	now, err := d.clock()
-	if err != nil || !d.open || now/campaign.HourMillis <= d.hour {
+	if err != nil || !d.open || now/unit.HourMillis <= d.hour {
 		return nil //nolint:nilerr // a clock that is refused stops the writers already
 	}
 	for p := range d.c.publisher.Partitions() {
@@ -278,7 +279,7 @@ func (d *Decider) urge(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if at/campaign.HourMillis >= now/campaign.HourMillis {
+		if at/unit.HourMillis >= now/unit.HourMillis {
 			continue
 		}
 		err = d.c.publisher.Add(p, []stream.Record{{Kind: stream.KindTick}}, func(error) {})

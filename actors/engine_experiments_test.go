@@ -8,7 +8,11 @@ import (
 
 	"github.com/nudge-engine/nudge/actors"
 	"github.com/nudge-engine/nudge/actors/shard/control"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/program"
+	"github.com/nudge-engine/nudge/campaign/unit"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -35,8 +39,8 @@ func (d *deployment) expose(t *testing.T, n, customers int) {
 	sent, of := 0, map[bool]int{}
 	track := func(customer, name string) {
 		at, _ := d.now()
-		e := campaign.Event{
-			Workspace: "default", Customer: customer, ID: customer + name, Type: campaign.Track, Name: name, Time: at,
+		e := event.Event{
+			Workspace: "default", Customer: customer, ID: customer + name, Type: event.Track, Name: name, Time: at,
 		}
 		record := []stream.Record{{Kind: stream.KindEvent, Data: e.AppendTo(nil)}}
 		if err := d.publisher.Add(0, record, func(err error) { done <- err }); err != nil {
@@ -50,7 +54,7 @@ func (d *deployment) expose(t *testing.T, n, customers int) {
 			continue
 		}
 		customers--
-		b := campaign.Bucket("offer/text", customer) >= 5000
+		b := program.Bucket("offer/text", customer) >= 5000
 		track(customer, "Go")
 		if of[b]++; of[b]%map[bool]int{false: 5, true: 2}[b] == 0 {
 			track(customer, "Bought")
@@ -78,7 +82,7 @@ func (d *deployment) looks(t *testing.T, decider *actors.Decider, said []control
 		behind = false
 		for p := range partitions {
 			stats, err := d.engine.Stats(t.Context(), p)
-			behind = behind || err != nil || stats.Now/campaign.HourMillis < at/campaign.HourMillis
+			behind = behind || err != nil || stats.Now/unit.HourMillis < at/unit.HourMillis
 		}
 		if time.Now().After(deadline) {
 			t.Fatal("the partitions do not come to the hour")
@@ -100,11 +104,11 @@ func TestDecisionDoesNotDependOnWhoLooks(t *testing.T) {
 		d := newDeployment(t, 0)
 		d.clock.Store(trialStart)
 		d.start(t)
-		docs, err := campaign.Parse(d.lang, "f", []byte(experimentCampaign))
+		docs, err := parse.File(d.lang, "f", []byte(experimentCampaign))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := d.control.Apply(t.Context(), "default", []campaign.Document{docs[0].Document}); err != nil {
+		if _, err := d.control.Apply(t.Context(), "default", []program.Document{docs[0].Document}); err != nil {
 			t.Fatal(err)
 		}
 		decider := actors.NewDecider(d.control, d.now)
@@ -113,7 +117,7 @@ func TestDecisionDoesNotDependOnWhoLooks(t *testing.T) {
 			if hour < 4 {
 				d.expose(t, 10_000*hour, 40)
 			}
-			d.clock.Add(campaign.HourMillis)
+			d.clock.Add(unit.HourMillis)
 			if (hour+1)%every != 0 {
 				continue
 			}
@@ -139,7 +143,7 @@ func TestDecisionDoesNotDependOnWhoLooks(t *testing.T) {
 		return string(b)
 	}
 	hourly := run(1, false)
-	if len(hourly) != 1 || hourly[0].Variant != "b" || hourly[0].Reason != campaign.ReasonConfidence {
+	if len(hourly) != 1 || hourly[0].Variant != "b" || hourly[0].Reason != output.ReasonConfidence {
 		t.Fatalf("unexpected decisions %s", text(hourly))
 	}
 	t.Log(text(hourly))

@@ -4,12 +4,12 @@ import (
 	"context"
 
 	"github.com/nudge-engine/nudge/actors/shard"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/trace"
 )
 
 // Explain asks the shard of a trace's customer how they stand; nil when there is no such
 // customer. The trace must not be used before it returned, nor given twice.
-func (e *Engine) Explain(ctx context.Context, t *campaign.Trace) (*shard.Explanation, error) {
+func (e *Engine) Explain(ctx context.Context, t *trace.Trace) (*shard.Explanation, error) {
 	now, err := e.config.Clock()
 	if err != nil {
 		now = 0 // the log time is what there is

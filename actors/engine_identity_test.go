@@ -10,7 +10,11 @@ import (
 	"github.com/nudge-engine/nudge/actors"
 	"github.com/nudge-engine/nudge/actors/shard/erase"
 	"github.com/nudge-engine/nudge/actors/shard/view"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -33,22 +37,22 @@ func TestMayLeaveFollowsAMerge(t *testing.T) {
 	d := newDeployment(t, 1)
 	d.start(t)
 	defer d.stop()
-	docs, err := campaign.Parse(d.lang, "f", []byte(leavingCampaign))
+	docs, err := parse.File(d.lang, "f", []byte(leavingCampaign))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.control.Apply(t.Context(), "default", []campaign.Document{docs[0].Document}); err != nil {
+	if _, err := d.control.Apply(t.Context(), "default", []program.Document{docs[0].Document}); err != nil {
 		t.Fatal(err)
 	}
-	const anonymous = campaign.AnonymousPrefix + "x"
+	const anonymous = customer.AnonymousPrefix + "x"
 	user := ""
 	for n := 0; user == "" || stream.PartitionOf("default", user, partitions) == home(anonymous); n++ {
 		user = fmt.Sprintf("u%d", n)
 	}
-	d.publish(t, home(anonymous), stream.KindEvent, (&campaign.Event{
-		Workspace: "default", Customer: anonymous, ID: "m1", Type: campaign.Track, Name: "Cart", Time: time.Now().UnixMilli(),
+	d.publish(t, home(anonymous), stream.KindEvent, (&event.Event{
+		Workspace: "default", Customer: anonymous, ID: "m1", Type: event.Track, Name: "Cart", Time: time.Now().UnixMilli(),
 	}).AppendTo(nil))
-	var handed campaign.Delivery
+	var handed output.Delivery
 	number := d.effect(t, home(anonymous), func(m *effect.Message) bool {
 		if len(m.Deliveries) > 0 {
 			handed = m.Deliveries[0]
@@ -57,12 +61,12 @@ func TestMayLeaveFollowsAMerge(t *testing.T) {
 	})
 	d.wantLeave(t, &handed, number, true, nil)
 
-	d.publish(t, home(anonymous), stream.KindEvent, (&campaign.Event{
-		Workspace: "default", Customer: anonymous, ID: "m2", Type: campaign.Alias, Name: "$alias",
+	d.publish(t, home(anonymous), stream.KindEvent, (&event.Event{
+		Workspace: "default", Customer: anonymous, ID: "m2", Type: event.Alias, Name: "$alias",
 		Time:       time.Now().UnixMilli(),
 		Properties: []byte(fmt.Sprintf(`{"userId":%q}`, user)),
 	}).AppendTo(nil))
-	var transfers []campaign.Transfer
+	var transfers []event.Transfer
 	d.effect(t, home(anonymous), func(m *effect.Message) bool {
 		transfers = m.Transfers
 		return len(transfers) > 0
@@ -87,8 +91,8 @@ func TestMayLeaveFollowsAMerge(t *testing.T) {
 		return nil
 	})
 
-	d.publish(t, home(user), stream.KindEvent, (&campaign.Event{
-		Workspace: "default", Customer: user, ID: "m3", Type: campaign.Track, Name: "Bought",
+	d.publish(t, home(user), stream.KindEvent, (&event.Event{
+		Workspace: "default", Customer: user, ID: "m3", Type: event.Track, Name: "Bought",
 		Time: time.Now().UnixMilli(),
 	}).AppendTo(nil))
 	d.wantLeave(t, &handed, number, false, nil)
@@ -140,14 +144,14 @@ func (d *deployment) effect(t *testing.T, partition int, is func(*effect.Message
 }
 
 // wantLeave waits until the engine says so.
-func (d *deployment) wantLeave(t *testing.T, v *campaign.Delivery, number uint64, want bool, failure error) {
+func (d *deployment) wantLeave(t *testing.T, v *output.Delivery, number uint64, want bool, failure error) {
 	t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
 	for {
 		may, err := d.engine.MayLeave(t.Context(), v, number)
 		if may == want && errors.Is(err, failure) {
 			p := stream.PartitionOf(v.Workspace, v.Customer, partitions)
-			all := d.engine.MayLeaveAll(t.Context(), p, []campaign.Delivery{*v}, number)
+			all := d.engine.MayLeaveAll(t.Context(), p, []output.Delivery{*v}, number)
 			if !want && slices.Contains(all, true) {
 				t.Errorf("asked with others %v; alone %v, %v", all, may, err)
 			}

@@ -1,13 +1,13 @@
 package actors
 
-import "github.com/nudge-engine/nudge/campaign"
+import "github.com/nudge-engine/nudge/campaign/program"
 
 // documentKind names the documents of one kind of a workspace.
 type documentKind struct{ workspace, kind string }
 
 // Document is the document in force under a name; ok is false when there is none. Unlike
 // Documents it takes no longer when there are many: deliveries ask.
-func (c *Controller) Document(workspace, kind, name string) (d campaign.Document, ok bool) {
+func (c *Controller) Document(workspace, kind, name string) (d program.Document, ok bool) {
 	c.seen.RLock()
 	defer c.seen.RUnlock()
 	d, ok = c.docs[workspace][kind+"/"+name]
@@ -15,11 +15,11 @@ func (c *Controller) Document(workspace, kind, name string) (d campaign.Document
 }
 
 // DocumentsOf are the documents of one kind in force, in no order.
-func (c *Controller) DocumentsOf(workspace, kind string) []campaign.Document {
+func (c *Controller) DocumentsOf(workspace, kind string) []program.Document {
 	c.seen.RLock()
 	defer c.seen.RUnlock()
 	names := c.names[documentKind{workspace, kind}]
-	docs := make([]campaign.Document, 0, len(names))
+	docs := make([]program.Document, 0, len(names))
 	for name := range names {
 		docs = append(docs, c.docs[workspace][kind+"/"+name])
 	}
@@ -34,7 +34,7 @@ func (c *Controller) Revision() uint64 {
 }
 
 // note remembers that a document of that name exists.
-func (c *Controller) note(workspace string, d *campaign.Document) {
+func (c *Controller) note(workspace string, d *program.Document) {
 	key := documentKind{workspace, d.Kind}
 	if c.names[key] == nil {
 		c.names[key] = map[string]bool{}

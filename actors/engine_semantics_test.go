@@ -7,7 +7,8 @@ import (
 
 	"github.com/nudge-engine/nudge/actors/recovery"
 	"github.com/nudge-engine/nudge/actors/shard"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/storage"
 	"github.com/nudge-engine/nudge/stream"
@@ -111,11 +112,11 @@ func (d *deployment) tick(t *testing.T, partition int) {
 
 func apply(t *testing.T, d *deployment) {
 	t.Helper()
-	docs, err := campaign.Parse(d.lang, "f", []byte(engineCampaign))
+	docs, err := parse.File(d.lang, "f", []byte(engineCampaign))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.control.Apply(t.Context(), "default", []campaign.Document{docs[0].Document}); err != nil {
+	if _, err := d.control.Apply(t.Context(), "default", []program.Document{docs[0].Document}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -5,7 +5,7 @@ import (
 
 	"github.com/nudge-engine/nudge/actors/shard"
 	"github.com/nudge-engine/nudge/actors/shard/control"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/storage"
 )
 
@@ -15,7 +15,7 @@ const surveySlice = 500
 
 // Preview says what Apply would do with the documents, without doing it: the customers of
 // every partition are gone through as they stand now, in slices between the records.
-func (c *Controller) Preview(ctx context.Context, workspace string, docs []campaign.Document) (
+func (c *Controller) Preview(ctx context.Context, workspace string, docs []program.Document) (
 	applied []Applied, p shard.Preview, err error,
 ) {
 	c.mu.Lock()

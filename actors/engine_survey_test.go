@@ -3,7 +3,9 @@ package actors_test
 import (
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/machine"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/program"
 )
 
 // A dry run sees every customer of every partition, in memory or not, and writes nothing.
@@ -11,12 +13,12 @@ func TestPreviewSeesEverybody(t *testing.T) {
 	for _, limit := range []int64{0, 1} {
 		d := newDeployment(t, limit)
 		d.start(t)
-		docs, err := campaign.Parse(d.lang, "f", []byte("apiVersion: nudge/v1\nkind: Campaign\nmetadata: {name: a}\nspec:\n"+
+		docs, err := parse.File(d.lang, "f", []byte("apiVersion: nudge/v1\nkind: Campaign\nmetadata: {name: a}\nspec:\n"+
 			"  trigger: {event: {name: E}}\n  steps: [{id: rest, delay: 30d}]\n"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := d.control.Apply(t.Context(), "default", []campaign.Document{docs[0].Document}); err != nil {
+		if _, err := d.control.Apply(t.Context(), "default", []program.Document{docs[0].Document}); err != nil {
 			t.Fatal(err)
 		}
 		const customers = 1200 // more than a slice a partition holds
@@ -26,7 +28,7 @@ func TestPreviewSeesEverybody(t *testing.T) {
 		next := docs[0].Document
 		next.Source = "apiVersion: nudge/v1\nkind: Campaign\nmetadata: {name: a}\nspec:\n  in_flight: exit\n" +
 			"  trigger: {event: {name: E}}\n  steps: [{id: rest, delay: 1d}]\n"
-		applied, p, err := d.control.Preview(t.Context(), "default", []campaign.Document{next})
+		applied, p, err := d.control.Preview(t.Context(), "default", []program.Document{next})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -36,7 +38,7 @@ func TestPreviewSeesEverybody(t *testing.T) {
 		if p.Customers != customers || len(p.Campaigns) != 1 || len(p.Campaigns[0].Steps) != 1 {
 			t.Fatalf("limit %d: unexpected preview %+v", limit, p)
 		}
-		if s := p.Campaigns[0].Steps[0]; s.Step != "rest" || s.Chains != customers || s.Fates[campaign.FateExits] != customers {
+		if s := p.Campaigns[0].Steps[0]; s.Step != "rest" || s.Chains != customers || s.Fates[machine.FateExits] != customers {
 			t.Errorf("limit %d: unexpected step %+v; want all %d to exit", limit, s, customers)
 		}
 		for i, end := range d.ends(t) {

@@ -13,7 +13,11 @@ import (
 	"github.com/nudge-engine/nudge/actors/shard"
 	"github.com/nudge-engine/nudge/actors/shard/control"
 	"github.com/nudge-engine/nudge/actors/shard/view"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/storage"
 	"github.com/nudge-engine/nudge/stream"
@@ -27,7 +31,7 @@ type deployment struct {
 	store     *storage.Memory
 	events    []stream.Stream
 	effects   []stream.Stream
-	lang      *campaign.Language
+	lang      *expr.Language
 	limit     int64
 	semantics uint64
 	refuses   error // of every definition, by this program
@@ -43,7 +47,7 @@ type deployment struct {
 
 func newDeployment(t *testing.T, memoryLimit int64) *deployment {
 	t.Helper()
-	lang, err := campaign.NewLanguage()
+	lang, err := expr.NewLanguage()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,8 +98,8 @@ func (d *deployment) tryStart(t *testing.T) error {
 	d.publisher = stream.NewPublisher(d.events, d.now, slog.New(slog.DiscardHandler))
 	d.engine = actors.NewEngine(actors.EngineConfig{
 		Events: d.events, Effects: d.effects, Store: d.store, Publisher: d.publisher, Clock: d.now, Node: "n", Epoch: 1,
-		Compile: func(workspace string, doc *campaign.Document) (campaign.Parsed, error) {
-			p, err := campaign.ParseDocument(d.lang, workspace, doc)
+		Compile: func(workspace string, doc *program.Document) (parse.Parsed, error) {
+			p, err := parse.Document(d.lang, workspace, doc)
 			return p, errors.Join(err, d.refuses)
 		},
 		Logger: slog.New(slog.DiscardHandler), MemoryLimit: d.limit, Semantics: d.semantics, SnapshotEvery: 20 * time.Millisecond,
@@ -142,11 +146,11 @@ func (d *deployment) send(t *testing.T, round, customers int) {
 	t.Helper()
 	done := make(chan error, customers)
 	for c := range customers {
-		e := campaign.Event{
+		e := event.Event{
 			Workspace: "default",
 			Customer:  fmt.Sprintf("c%d", c),
 			ID:        fmt.Sprintf("%d/%d", round, c),
-			Type:      campaign.Track,
+			Type:      event.Track,
 			Name:      "E",
 			Time:      time.Now().UnixMilli(),
 		}
@@ -206,11 +210,11 @@ func TestEngine(t *testing.T) {
 			d := newDeployment(t, limit)
 			for round := range rounds {
 				d.start(t)
-				docs, err := campaign.Parse(d.lang, "f", []byte(engineCampaign))
+				docs, err := parse.File(d.lang, "f", []byte(engineCampaign))
 				if err != nil {
 					t.Fatal(err)
 				}
-				applied, err := d.control.Apply(t.Context(), "default", []campaign.Document{docs[0].Document})
+				applied, err := d.control.Apply(t.Context(), "default", []program.Document{docs[0].Document})
 				if err != nil || applied[0].Version != 1 || applied[0].Changed != (round == 0) {
 					t.Fatalf("unexpected %+v, error %v", applied, err)
 				}
@@ -247,11 +251,11 @@ func TestPanicStartsAnew(t *testing.T) {
 		}
 	}
 	d.start(t)
-	docs, err := campaign.Parse(d.lang, "f", []byte(engineCampaign))
+	docs, err := parse.File(d.lang, "f", []byte(engineCampaign))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.control.Apply(t.Context(), "default", []campaign.Document{docs[0].Document}); err != nil {
+	if _, err := d.control.Apply(t.Context(), "default", []program.Document{docs[0].Document}); err != nil {
 		t.Fatal(err)
 	}
 	for round := range rounds {
@@ -278,7 +282,7 @@ func TestPanicStartsAnew(t *testing.T) {
 // event, all ids different.
 func (d *deployment) checkEffects(t *testing.T, want int) {
 	t.Helper()
-	ids := map[campaign.ID]bool{}
+	ids := map[output.ID]bool{}
 	for _, s := range d.effects {
 		info, err := s.Info(t.Context())
 		if err != nil {
@@ -294,7 +298,7 @@ func (d *deployment) checkEffects(t *testing.T, want int) {
 				t.Fatalf("message %d reads as %d, error %v", n, m.N, err)
 			}
 			for _, v := range m.Deliveries {
-				if v.Status == campaign.HandedOff && ids[v.ID] {
+				if v.Status == output.HandedOff && ids[v.ID] {
 					t.Errorf("delivery %s was handed off twice", v.ID)
 				}
 				ids[v.ID] = true
@@ -335,7 +339,7 @@ func TestRolledBackLogHalts(t *testing.T) {
 	e := actors.NewEngine(actors.EngineConfig{
 		Events: d.events, Effects: d.effects, Store: d.store, Clock: now, Logger: slog.New(slog.DiscardHandler),
 		Publisher: stream.NewPublisher(d.events, now, slog.New(slog.DiscardHandler)),
-		Compile:   func(string, *campaign.Document) (campaign.Parsed, error) { return campaign.Parsed{}, nil },
+		Compile:   func(string, *program.Document) (parse.Parsed, error) { return parse.Parsed{}, nil },
 		OnHalt: func(_ int, err error) {
 			if !errors.Is(err, shard.ErrContinuity) {
 				t.Errorf("unexpected error %v; want ErrContinuity", err)

@@ -4,12 +4,12 @@ import (
 	"context"
 
 	"github.com/nudge-engine/nudge/actors/shard"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
 )
 
 // mayLeaveMerged asks the shard of the known customer into whom the one of a delivery
 // merged. Until the state has come there nobody knows, so it answers ErrBehind.
-func (e *Engine) mayLeaveMerged(ctx context.Context, d *campaign.Delivery, into string) (bool, error) {
+func (e *Engine) mayLeaveMerged(ctx context.Context, d *output.Delivery, into string) (bool, error) {
 	h := e.hostOf(d.Workspace, into)
 	return ask(ctx, h, func(o *shard.Owner) (bool, error) {
 		if o.Shard.Applied().Seq < h.end {

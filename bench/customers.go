@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/nudge-engine/nudge/actors/shard"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -116,8 +116,8 @@ const foldStart = 1_800_000_000_000
 
 // fold brings the customers in, a frame at a time.
 func fold(ctx context.Context, shard *shard.Shard, count int, p *Progress) error {
-	return foldEvents(ctx, shard, count, p, func(i int) campaign.Event {
-		return campaign.Event{
+	return foldEvents(ctx, shard, count, p, func(i int) event.Event {
+		return event.Event{
 			Customer: customerID(i), ID: fmt.Sprintf("bench-0-%d", i),
 			Name: cartUpdated, Properties: []byte(`{"cart_id":"c1","value":42}`),
 		}
@@ -126,7 +126,7 @@ func fold(ctx context.Context, shard *shard.Shard, count int, p *Progress) error
 
 // foldEvents applies count track calls, a frame at a time.
 func foldEvents(ctx context.Context, s *shard.Shard, count int, p *Progress,
-	event func(i int) campaign.Event,
+	event2 func(i int) event.Event,
 ) error {
 	var out effect.Effects
 	for from := 0; from < count; from += customersFrame {
@@ -135,8 +135,8 @@ func foldEvents(ctx context.Context, s *shard.Shard, count int, p *Progress,
 		}
 		var b stream.Builder
 		for i := from; i < min(from+customersFrame, count); i++ {
-			e := event(i)
-			e.Workspace, e.Type = "default", campaign.Track
+			e := event2(i)
+			e.Workspace, e.Type = "default", event.Track
 			if e.Time == 0 {
 				e.Time = foldStart
 			}

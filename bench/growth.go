@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/nudge-engine/nudge/actors/shard"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
 )
 
 // Growth is the report of the scenario of that name: what an event costs in a shard as
@@ -76,7 +76,7 @@ func MeasureGrowth(ctx context.Context, customers, campaigns int, p *Progress) (
 
 // timed folds growthEvents events and says how much processor time one took, in us,
 // garbage collection included. What is folded before it brings the shard to its size.
-func timed(ctx context.Context, shard *shard.Shard, event func(i int) campaign.Event) (float64, error) {
+func timed(ctx context.Context, shard *shard.Shard, event func(i int) event.Event) (float64, error) {
 	runtime.GC() // what came before is not paid here
 	began := ownTime()
 	if err := foldEvents(ctx, shard, growthEvents, nil, event); err != nil {
@@ -98,8 +98,8 @@ func growCustomers(ctx context.Context, size int) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return timed(ctx, shard, func(i int) campaign.Event {
-		return campaign.Event{
+	return timed(ctx, shard, func(i int) event.Event {
+		return event.Event{
 			Customer: customerID(i * 7919 % size), ID: fmt.Sprintf("again-%d", i), Name: productViewed,
 			Properties: []byte(`{"value":42}`),
 		}
@@ -112,8 +112,8 @@ func growCampaigns(ctx context.Context, size int) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return timed(ctx, shard, func(i int) campaign.Event {
-		return campaign.Event{
+	return timed(ctx, shard, func(i int) event.Event {
+		return event.Event{
 			Customer: customerID(i % 1000), ID: fmt.Sprintf("e-%d", i), Name: productViewed,
 			Properties: fmt.Appendf(nil, `{"score":%d,"value":42}`, i*7919%scores),
 		}
@@ -131,16 +131,16 @@ func growChains(ctx context.Context, size int) (float64, error) {
 		return 0, err
 	}
 	const customers = 100
-	if err := foldEvents(ctx, shard, size*customers, nil, func(i int) campaign.Event {
-		return campaign.Event{
+	if err := foldEvents(ctx, shard, size*customers, nil, func(i int) event.Event {
+		return event.Event{
 			Customer: customerID(i % customers), ID: fmt.Sprintf("in-%d", i), Name: cartUpdated,
 			Properties: fmt.Appendf(nil, `{"cart_id":"c%d","value":42}`, i/customers),
 		}
 	}); err != nil {
 		return 0, err
 	}
-	return timed(ctx, shard, func(i int) campaign.Event {
-		return campaign.Event{
+	return timed(ctx, shard, func(i int) event.Event {
+		return event.Event{
 			Customer: customerID(i % customers), ID: fmt.Sprintf("e-%d", i), Name: productViewed,
 			Properties: []byte(`{"value":42}`),
 		}
@@ -166,8 +166,8 @@ func growCounters(ctx context.Context, size int) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	kind := func(i int) campaign.Event {
-		return campaign.Event{
+	kind := func(i int) event.Event {
+		return event.Event{
 			Customer: customerID(i % 100), ID: fmt.Sprintf("e-%d", i), Name: fmt.Sprintf("Kind %d", i/100%size),
 			Properties: []byte(`{"value":42}`),
 		}
@@ -175,7 +175,7 @@ func growCounters(ctx context.Context, size int) (float64, error) {
 	if err := foldEvents(ctx, shard, 100*size, nil, kind); err != nil {
 		return 0, err
 	}
-	return timed(ctx, shard, func(i int) campaign.Event { return kind(i + 100*size) })
+	return timed(ctx, shard, func(i int) event.Event { return kind(i + 100*size) })
 }
 
 // Table implements Report.

@@ -84,7 +84,13 @@ func (l *load) run(ctx context.Context, p pace) (totals, error) {
 	var connections sync.WaitGroup
 	for i := range l.connections {
 		connections.Go(func() {
-			connection := &connection{l: l, client: client, number: i, source: l.sourceOf(l.firstConnection + i), done: &done}
+			connection := &connection{
+				l:      l,
+				client: client,
+				number: i,
+				source: l.sourceOf(l.firstConnection + i),
+				done:   &done,
+			}
 			err := connection.run(ctx, p)
 			mu.Lock()
 			defer mu.Unlock()
@@ -156,7 +162,12 @@ func (c *connection) run(ctx context.Context, p pace) error {
 
 // send sends a batch until it is acknowledged as a whole. A batch that is sent
 // again has the same message ids, so that it counts once.
-func (c *connection) send(ctx context.Context, request *fasthttp.Request, response *fasthttp.Response, want []byte) error {
+func (c *connection) send(
+	ctx context.Context,
+	request *fasthttp.Request,
+	response *fasthttp.Response,
+	want []byte,
+) error {
 	var last error
 	for range retryLimit {
 		if err := context.Cause(ctx); err != nil {

@@ -8,7 +8,10 @@ import (
 	"github.com/nudge-engine/nudge/actors/shard"
 	"github.com/nudge-engine/nudge/actors/shard/control"
 	"github.com/nudge-engine/nudge/actors/shard/dedupe"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -19,7 +22,7 @@ const documentsPerRecord = 200
 // newShards makes the shards of n partitions, with definitions in force. They share the
 // compiled programs, as in the server.
 func newShards(files []string, n int) ([]*shard.Shard, error) {
-	lang, err := campaign.NewLanguage()
+	lang, err := expr.NewLanguage()
 	if err != nil {
 		return nil, err
 	}
@@ -27,13 +30,13 @@ func newShards(files []string, n int) ([]*shard.Shard, error) {
 	if err != nil {
 		return nil, err
 	}
-	compiled := map[string]campaign.Parsed{}
-	compile := func(workspace string, d *campaign.Document) (campaign.Parsed, error) {
+	compiled := map[string]parse.Parsed{}
+	compile := func(workspace string, d *program.Document) (parse.Parsed, error) {
 		key := d.Kind + "/" + d.Name
 		if p, known := compiled[key]; known {
 			return p, nil
 		}
-		p, err := campaign.ParseDocument(lang, workspace, d)
+		p, err := parse.Document(lang, workspace, d)
 		compiled[key] = p
 		return p, err
 	}
@@ -50,7 +53,7 @@ func newShards(files []string, n int) ([]*shard.Shard, error) {
 }
 
 // definitionFrame is a log's first frame: what creates it, and the definitions.
-func definitionFrame(lang *campaign.Language, files []string) (stream.Frame, error) {
+func definitionFrame(lang *expr.Language, files []string) (stream.Frame, error) {
 	frame := stream.Frame{Time: foldStart}
 	k := uint64(0)
 	add := func(c control.Record) {
@@ -61,9 +64,9 @@ func definitionFrame(lang *campaign.Language, files []string) (stream.Frame, err
 	add(control.Record{Genesis: &control.Genesis{
 		LogID: "bench", Partitions: 1, Semantics: effect.Semantics, DedupeIDs: dedupe.DefaultIDs,
 	}})
-	var documents []campaign.Document
+	var documents []program.Document
 	for i, text := range files {
-		docs, err := campaign.Parse(lang, fmt.Sprintf("bench-%d.yaml", i), []byte(text))
+		docs, err := parse.File(lang, fmt.Sprintf("bench-%d.yaml", i), []byte(text))
 		if err != nil {
 			return frame, err
 		}
@@ -91,8 +94,8 @@ func weighCampaigns(count, partitions int) (bytes float64, err error) {
 	for _, s := range shards {
 		var b stream.Builder
 		for _, t := range triggers() {
-			e := campaign.Event{
-				Workspace: "default", Customer: "nobody", ID: t.name, Type: campaign.Track, Name: t.name,
+			e := event.Event{
+				Workspace: "default", Customer: "nobody", ID: t.name, Type: event.Track, Name: t.name,
 				Time: foldStart,
 			}
 			b.Add(stream.KindEvent, e.AppendTo(nil))

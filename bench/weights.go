@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/nudge-engine/nudge/actors/shard"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
 )
 
 // Weights are bytes of live heap, of customers to whom nothing happens for some seconds.
@@ -86,14 +86,14 @@ func weigh(ctx context.Context, count, n int, text, name string, properties func
 		return 0, err
 	}
 	for i := range n {
-		e := campaign.Event{Name: name, Properties: []byte(`{"value":42}`)}
+		e := event.Event{Name: name, Properties: []byte(`{"value":42}`)}
 		if name == "" {
 			e.Name = fmt.Sprintf("Kind %d", i)
 		}
 		if properties != nil {
 			e.Properties = []byte(properties(i))
 		}
-		if err := foldEvents(ctx, shard, count, nil, func(k int) campaign.Event {
+		if err := foldEvents(ctx, shard, count, nil, func(k int) event.Event {
 			each := e
 			each.Customer, each.ID = customerID(k), fmt.Sprintf("bench-%d-%d", i, k)
 			if properties == nil { // what starts a chain must not be old
@@ -135,8 +135,8 @@ func activation(ctx context.Context) (float64, error) {
 		round++
 		runtime.GC()
 		began := ownTime()
-		err := foldEvents(ctx, shard, weighAs, nil, func(i int) campaign.Event {
-			return campaign.Event{
+		err := foldEvents(ctx, shard, weighAs, nil, func(i int) event.Event {
+			return event.Event{
 				Customer: customerID(i), ID: fmt.Sprintf("again-%d-%d", round, i), Name: productViewed,
 				Properties: []byte(`{"value":42}`),
 			}

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/expr"
 	"github.com/nudge-engine/nudge/internal/definition"
 )
 
@@ -120,7 +120,7 @@ func TestModelOfDeliveries(t *testing.T) {
 }
 
 func TestDefinitionsAreRight(t *testing.T) {
-	lang, err := campaign.NewLanguage()
+	lang, err := expr.NewLanguage()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,14 +1,24 @@
 // Package campaign is the language: what a marketer can say, and what it means
 // for one customer.
 //
-// A definition file (YAML or JSON) is parsed and compiled into a Program; the
-// active programs of a workspace form a Set. A Customer is the whole state of
-// one customer: profile, counters, rings of recent events, chains, armed
-// timers. A Machine applies one record or one due timer to one customer and
-// writes what follows from it (deliveries, decisions, chain and goal rows) to
-// an Output.
+// It holds no code; its packages are layers, the lowest first:
 //
-// The package is pure: no clock, no randomness, no goroutine, no I/O, and no
+//	unit, jsonvalue  money, durations and instants; JSON values
+//	zone, schedule   time zones, cron rules and calendars
+//	event            an event, and what ids and names are
+//	output           what is decided: deliveries, decisions, rows, reasons
+//	customer         the whole state of one customer, and its stored bytes
+//	expr             expressions (CEL), and the index that finds those that can hold
+//	program          a campaign compiled: triggers, steps, policies
+//	active           the active campaigns of a workspace, their counters and versions
+//	trace, winner    why something was decided; which variant of an experiment won
+//	machine          applies one record or one due timer to one customer
+//	parse            definition files (YAML, JSON) to programs; nothing of the engine imports it
+//
+// A Machine applies one record or one due timer to one Customer under the active Set, and
+// writes what follows from it (deliveries, decisions, chain and goal rows) to an Output.
+//
+// The packages are pure: no clock, no randomness, no goroutine, no I/O, and no
 // map iteration where order can show. The same customer, set, record and `now`
 // give the same customer and the same output, byte for byte. All instants are
 // milliseconds since the Unix epoch, UTC.

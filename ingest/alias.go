@@ -4,7 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/event"
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
@@ -21,28 +22,28 @@ func (i *item) callKind() string {
 
 // merge is the event that makes the anonymous customer of an identify call the known one;
 // false when the call names no two customers.
-func (i *item) merge(e *campaign.Event) (campaign.Event, bool) {
-	if e.Type != campaign.Identify || i.anonymous == "" || campaign.Anonymous(e.Customer) {
-		return campaign.Event{}, false
+func (i *item) merge(e *event.Event) (event.Event, bool) {
+	if e.Type != event.Identify || i.anonymous == "" || customer.Anonymous(e.Customer) {
+		return event.Event{}, false
 	}
 	return aliasEvent(*e, i.anonymous, e.Customer), true
 }
 
 // aliasEvent is an alias event with the workspace, id and times of e.
-func aliasEvent(e campaign.Event, anonymous, user string) campaign.Event {
+func aliasEvent(e event.Event, anonymous, user string) event.Event {
 	properties, err := json.Marshal(map[string]string{"userId": user})
 	if err != nil {
 		panic("BUG: a text is no JSON: " + err.Error())
 	}
-	return campaign.Event{
-		Workspace: e.Workspace, Customer: campaign.AnonymousPrefix + anonymous, ID: e.ID, Type: campaign.Alias,
+	return event.Event{
+		Workspace: e.Workspace, Customer: customer.AnonymousPrefix + anonymous, ID: e.ID, Type: event.Alias,
 		Name: "$alias", Time: e.Time, Historical: e.Historical, Properties: properties,
 	}
 }
 
 // alias reads a call that says who an anonymous customer is: previousId, else
 // anonymousId, is userId from now on.
-func (i *item) alias(e *campaign.Event) *FieldError {
+func (i *item) alias(e *event.Event) *FieldError {
 	user, badUser, wrong := i.person("userId")
 	switch {
 	case wrong != nil:
@@ -51,15 +52,15 @@ func (i *item) alias(e *campaign.Event) *FieldError {
 		return namesNobody("userId")
 	case user == "":
 		return &FieldError{Path: "userId", Code: codeMissing, Message: "is needed for an alias call"}
-	case campaign.Anonymous(user):
+	case customer.Anonymous(user):
 		return reservedUser()
 	}
 	previous, field, wrong := i.previous()
 	if wrong != nil {
 		return wrong
 	}
-	named := strings.TrimPrefix(previous, campaign.AnonymousPrefix)
-	i.customer = campaign.AnonymousPrefix + named
+	named := strings.TrimPrefix(previous, customer.AnonymousPrefix)
+	i.customer = customer.AnonymousPrefix + named
 	if field == "previousId" && previous == named {
 		if wrong := i.refuseKnown(previous, user); wrong != nil {
 			return wrong
@@ -113,7 +114,7 @@ func (i *item) refuseKnown(previous, user string) *FieldError {
 }
 
 // add takes an event, and before it the merge that its call asks for.
-func (d *decoder) add(i *item, e campaign.Event) {
+func (d *decoder) add(i *item, e event.Event) {
 	if merge, is := i.merge(&e); is {
 		d.events = append(d.events, merge)
 		d.merges++

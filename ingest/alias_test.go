@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
 	"github.com/nudge-engine/nudge/ingest"
 )
 
@@ -43,7 +43,7 @@ func TestAlias(t *testing.T) {
 	plain := map[string]string{}
 	for i := range events {
 		e := &events[i]
-		if e.Type != campaign.Alias {
+		if e.Type != event.Alias {
 			plain[e.ID] = e.Customer
 			continue
 		}

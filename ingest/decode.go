@@ -9,7 +9,7 @@ import (
 	"github.com/valyala/fasthttp"
 	"github.com/valyala/fastjson"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -41,7 +41,7 @@ type decoder struct {
 	sender  sender // whose key the request has
 	sources bool   // whether some keys are those of sources
 
-	events  []campaign.Event
+	events  []event.Event
 	merges  int // of the events, made of identify calls
 	rejects []rejected
 	unsaid  []rejected // refused, and the client does not learn it

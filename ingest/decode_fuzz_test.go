@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
 )
 
 // FuzzDecode: no body makes the decoder panic. What it takes is within the limits
@@ -32,7 +32,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		for i := range d.events {
 			e := &d.events[i]
-			got, err := campaign.DecodeEvent(e.AppendTo(nil))
+			got, err := event.Decode(e.AppendTo(nil))
 			if err != nil || got.Customer == "" || got.Name == "" || got.ID == "" || got.Time > d.now ||
 				len(got.Properties) > MaxEvent {
 				t.Fatalf("%q: taken as %+v, error %v", body, got, err)

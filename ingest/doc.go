@@ -6,7 +6,7 @@
 // rejected is on disk and will be applied once.
 //
 //	decode.go    body -> items, every field checked, errors that name the field
-//	item.go      one call -> campaign.Event
+//	item.go      one call -> event.Event
 //	publish.go   events and rejects -> frames, and the wait for them
 //	server.go    routes, limits, answers
 package ingest

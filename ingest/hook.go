@@ -7,7 +7,8 @@ import (
 	"github.com/valyala/fasthttp"
 	"github.com/valyala/fastjson"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/internal/pathid"
 )
 
@@ -17,7 +18,7 @@ func (s *Server) hook(d *decoder, segment string, root *fastjson.Value) *problem
 	if err != nil {
 		return badPath(err)
 	}
-	var t *campaign.WebhookTrigger
+	var t *program.WebhookTrigger
 	if s.config.Hook != nil {
 		t = s.config.Hook(d.workspace, name)
 	}
@@ -25,7 +26,7 @@ func (s *Server) hook(d *decoder, segment string, root *fastjson.Value) *problem
 		return newProblem(fasthttp.StatusNotFound, "not_found",
 			fmt.Sprintf("no campaign %q with a webhook is active", clip(name, 64)))
 	}
-	e, wrong := campaign.Event{}, d.unconsented(nil) // a hook's body has no context
+	e, wrong := event.Event{}, d.unconsented(nil) // a hook's body has no context
 	if wrong == nil {
 		e, wrong = d.hooked(t, root)
 	}
@@ -37,10 +38,10 @@ func (s *Server) hook(d *decoder, segment string, root *fastjson.Value) *problem
 }
 
 // hooked maps a body to an event; its time is now.
-func (d *decoder) hooked(t *campaign.WebhookTrigger, body *fastjson.Value) (campaign.Event, *FieldError) {
+func (d *decoder) hooked(t *program.WebhookTrigger, body *fastjson.Value) (event.Event, *FieldError) {
 	if wrong := d.plain(body); wrong != nil {
 		wrong.Path = strings.TrimPrefix(wrong.Path, ".")
-		return campaign.Event{}, wrong
+		return event.Event{}, wrong
 	}
 	e, user, anonymous, bad := t.Read(body)
 	switch {

@@ -4,7 +4,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/ingest"
 )
 
@@ -33,20 +36,20 @@ spec:
 // newHookWorld is a server for which the campaigns above are active.
 func newHookWorld(t *testing.T, change ...func(*ingest.Config)) *world {
 	t.Helper()
-	lang, err := campaign.NewLanguage()
+	lang, err := expr.NewLanguage()
 	if err != nil {
 		t.Fatal(err)
 	}
-	docs, err := campaign.Parse(lang, "test", []byte(hookCampaigns))
+	docs, err := parse.File(lang, "test", []byte(hookCampaigns))
 	if err != nil {
 		t.Fatal(err)
 	}
-	lead, ok := docs[0].Campaign.Trigger.(*campaign.WebhookTrigger)
+	lead, ok := docs[0].Campaign.Trigger.(*program.WebhookTrigger)
 	if !ok {
 		t.Fatal("no webhook trigger")
 	}
 	return newWorld(t, func(c *ingest.Config) {
-		c.Hook = func(workspace, name string) *campaign.WebhookTrigger {
+		c.Hook = func(workspace, name string) *program.WebhookTrigger {
 			if workspace == "default" && name == "lead" {
 				return lead
 			}
@@ -83,7 +86,7 @@ func TestHook(t *testing.T) {
 			id, customer, properties = "k1", "anon:b", `{"phone":"+380441234567","source":"web"}`
 		}
 		if e.ID != id || e.Customer != customer || string(e.Properties) != properties || e.Name != "$webhook/lead" ||
-			e.Time != serverNow || e.Type != campaign.Track {
+			e.Time != serverNow || e.Type != event.Track {
 			t.Errorf("unexpected event %+v with %s", e, e.Properties)
 		}
 	}

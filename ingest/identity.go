@@ -6,7 +6,9 @@ import (
 
 	"github.com/valyala/fastjson"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/jsonvalue"
 )
 
 // id reads a field that is an id: a text, or a whole number as its digits. It is "" when the
@@ -19,7 +21,7 @@ func (i *item) id(name string) (string, *FieldError) {
 	if v.Type() == fastjson.TypeString {
 		return i.text(name)
 	}
-	id, ok := campaign.Identifier(v)
+	id, ok := jsonvalue.Identifier(v)
 	if !ok {
 		return "", &FieldError{
 			Path: name, Code: codeType, Message: "must be a text or a whole number, not " + typeName(v),
@@ -38,14 +40,14 @@ func (i *item) id(name string) (string, *FieldError) {
 // so.
 func (i *item) person(name string) (id string, nobody bool, wrong *FieldError) {
 	id, wrong = i.id(name)
-	if wrong == nil && id != "" && campaign.NamesNobody(strings.TrimPrefix(id, anonymousPrefix)) {
+	if wrong == nil && id != "" && event.NamesNobody(strings.TrimPrefix(id, anonymousPrefix)) {
 		return "", true, nil
 	}
 	return id, false, wrong
 }
 
 // identity finds whose event it is.
-func (i *item) identity(e *campaign.Event) *FieldError {
+func (i *item) identity(e *event.Event) *FieldError {
 	user, badUser, wrong := i.person("userId")
 	if wrong != nil {
 		return wrong
@@ -84,6 +86,6 @@ func namesNobody(field string) *FieldError {
 
 func reservedUser() *FieldError {
 	return &FieldError{
-		Path: "userId", Code: codeReserved, Message: `must not begin with "` + campaign.AnonymousPrefix + `"`,
+		Path: "userId", Code: codeReserved, Message: `must not begin with "` + customer.AnonymousPrefix + `"`,
 	}
 }

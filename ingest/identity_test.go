@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
 )
 
 // nobodies are ids that broken clients send for everybody, as JSON.
@@ -18,11 +18,11 @@ var nobodies = []string{
 }
 
 // who is the customer of each event, and of an alias event also whom it names.
-func who(events []campaign.Event) []string {
+func who(events []event.Event) []string {
 	all := []string{}
 	for _, e := range events {
 		of := e.Type.String() + " " + e.Customer
-		if e.Type == campaign.Alias {
+		if e.Type == event.Alias {
 			of += " " + string(e.Properties)
 		}
 		all = append(all, of)

@@ -6,7 +6,8 @@ import (
 
 	"github.com/valyala/fastjson"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/event"
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
@@ -36,7 +37,7 @@ const (
 )
 
 // anonymousPrefix marks the ids of customers who are known by anonymousId only.
-const anonymousPrefix = campaign.AnonymousPrefix
+const anonymousPrefix = customer.AnonymousPrefix
 
 // item is one call on its way to an event.
 type item struct {
@@ -53,8 +54,8 @@ type item struct {
 }
 
 // event checks every field of the call.
-func (i *item) event() (campaign.Event, *FieldError) {
-	e := campaign.Event{Workspace: i.d.workspace}
+func (i *item) event() (event.Event, *FieldError) {
+	e := event.Event{Workspace: i.d.workspace}
 	if i.v.Type() != fastjson.TypeObject {
 		return e, &FieldError{Path: "item", Code: codeType, Message: "must be an object, not " + typeName(i.v)}
 	}
@@ -72,17 +73,17 @@ func (i *item) event() (campaign.Event, *FieldError) {
 	}
 	if wrong != nil {
 		i.d.arena = i.d.arena[:before]
-		return campaign.Event{}, wrong
+		return event.Event{}, wrong
 	}
 	if size := len(i.d.arena) - before; size > MaxEvent {
 		i.d.arena = i.d.arena[:before]
-		return campaign.Event{}, tooLargeItem(size)
+		return event.Event{}, tooLargeItem(size)
 	}
 	return e, nil
 }
 
 // fields reads the fields of the call into e.
-func (i *item) fields(e *campaign.Event) *FieldError {
+func (i *item) fields(e *event.Event) *FieldError {
 	aliases := i.callKind() == aliasCall
 	if !aliases {
 		if wrong := i.identity(e); wrong != nil {
@@ -134,7 +135,7 @@ func (i *item) bytes(name string) ([]byte, *FieldError) {
 	return b, nil
 }
 
-func (i *item) callType(e *campaign.Event) *FieldError {
+func (i *item) callType(e *event.Event) *FieldError {
 	kind := i.kind
 	if kind == "" {
 		b, wrong := i.bytes("type")
@@ -146,15 +147,15 @@ func (i *item) callType(e *campaign.Event) *FieldError {
 	required := ""
 	switch kind {
 	case "track":
-		e.Type, required = campaign.Track, "event"
+		e.Type, required = event.Track, "event"
 	case "identify":
-		e.Type, e.Name = campaign.Identify, "$identify"
+		e.Type, e.Name = event.Identify, "$identify"
 	case "page":
-		e.Type, e.Name = campaign.Page, "$page"
+		e.Type, e.Name = event.Page, "$page"
 	case "screen":
-		e.Type, e.Name = campaign.Screen, "$screen"
+		e.Type, e.Name = event.Screen, "$screen"
 	case "group":
-		e.Type, e.Name, required = campaign.Group, "$group", "groupId"
+		e.Type, e.Name, required = event.Group, "$group", "groupId"
 	case "":
 		return &FieldError{
 			Path: "type", Code: codeMissing, Message: "track, identify, page, screen, group or alias is needed",
@@ -188,12 +189,12 @@ func (i *item) callType(e *campaign.Event) *FieldError {
 	return nil
 }
 
-func (i *item) messageID(e *campaign.Event) *FieldError {
+func (i *item) messageID(e *event.Event) *FieldError {
 	id, wrong := i.id("messageId")
 	if wrong != nil {
 		return wrong
 	}
-	if campaign.NamesNobody(id) { // or all messages of a broken client would be one
+	if event.NamesNobody(id) { // or all messages of a broken client would be one
 		id = i.fallback
 	}
 	if id == "" {

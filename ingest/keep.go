@@ -5,7 +5,7 @@ import (
 
 	"github.com/valyala/fastjson"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/jsonvalue"
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
@@ -32,7 +32,7 @@ func appendJSON(b []byte, v *fastjson.Value) []byte {
 				b = append(b, ',')
 			}
 			first = false
-			b = append(campaign.AppendJSONString(b, wire.Alias(key)), ':')
+			b = append(jsonvalue.AppendString(b, wire.Alias(key)), ':')
 			b = appendJSON(b, member)
 		})
 		return append(b, '}')
@@ -46,7 +46,7 @@ func appendJSON(b []byte, v *fastjson.Value) []byte {
 		}
 		return append(b, ']')
 	case fastjson.TypeString:
-		return campaign.AppendJSONString(b, wire.Alias(v.GetStringBytes()))
+		return jsonvalue.AppendString(b, wire.Alias(v.GetStringBytes()))
 	default: // numbers keep their text
 		return v.MarshalTo(b)
 	}

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
 )
 
 // A text stays what it was, whatever characters it has: the JSON of an event is kept for
@@ -27,7 +27,7 @@ func TestTextsOfAnEventAreKept(t *testing.T) {
 	}
 }
 
-func checkText(t *testing.T, e campaign.Event, text string) {
+func checkText(t *testing.T, e event.Event, text string) {
 	t.Helper()
 	var got map[string]any
 	if err := json.Unmarshal(e.Properties, &got); err != nil {

@@ -5,11 +5,11 @@ import (
 
 	"github.com/valyala/fastjson"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
 )
 
 // objects keeps the JSON objects of the call.
-func (i *item) objects(e *campaign.Event) *FieldError {
+func (i *item) objects(e *event.Event) *FieldError {
 	if wrong := i.properties(e); wrong != nil {
 		return wrong
 	}
@@ -18,7 +18,7 @@ func (i *item) objects(e *campaign.Event) *FieldError {
 		context = i.context
 	}
 	traits, wrong := i.v.Get("traits"), (*FieldError)(nil)
-	if e.Type == campaign.Identify {
+	if e.Type == event.Identify {
 		traits, wrong = i.identified(traits, context)
 	}
 	if wrong == nil {
@@ -73,7 +73,7 @@ func (i *item) object(name string, v *fastjson.Value) ([]byte, *FieldError) {
 // properties keeps the properties, and among them what the tracking API has beside them: the
 // name and category of a page or screen, the id of a group. There predicates and rows find
 // them. A property of that name goes before.
-func (i *item) properties(e *campaign.Event) *FieldError {
+func (i *item) properties(e *event.Event) *FieldError {
 	v := i.v.Get("properties")
 	if v != nil && v.Type() != fastjson.TypeNull && v.Type() != fastjson.TypeObject {
 		_, wrong := i.object("properties", v)
@@ -81,11 +81,11 @@ func (i *item) properties(e *campaign.Event) *FieldError {
 	}
 	var beside []string
 	switch e.Type {
-	case campaign.Page, campaign.Screen:
+	case event.Page, event.Screen:
 		beside = []string{"category", "name"}
-	case campaign.Group:
+	case event.Group:
 		beside = []string{"groupId"}
-	case campaign.Track, campaign.Identify, campaign.Alias:
+	case event.Track, event.Identify, event.Alias:
 	}
 	var a fastjson.Arena
 	for _, name := range beside {

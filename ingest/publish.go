@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -29,7 +29,7 @@ func newEncoded(partitions int) *encoded {
 
 // fill encodes a request's events and rejects. Records alias the buffer, which
 // may move while it grows, so that they are cut at the end.
-func (r *encoded) fill(events []campaign.Event, rejects []rejected) error {
+func (r *encoded) fill(events []event.Event, rejects []rejected) error {
 	r.buf, r.ends = r.buf[:0], r.ends[:0]
 	n := len(r.records)
 	for i := range events {

@@ -5,7 +5,9 @@ import (
 
 	"github.com/valyala/fastjson"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/program"
 )
 
 // Recorded reads recorded calls, one JSON object each, for simulation. It checks
@@ -14,20 +16,20 @@ import (
 // It belongs to one goroutine.
 type Recorded struct {
 	d     decoder
-	hooks map[string]*campaign.WebhookTrigger
+	hooks map[string]*program.WebhookTrigger
 	users map[string]bool // known customers read so far
 }
 
 // Knows tells what calls the campaigns of a workspace wait for besides those of a
 // customer: webhooks and broadcasts.
-func (r *Recorded) Knows(programs []*campaign.Program) {
-	r.hooks = map[string]*campaign.WebhookTrigger{}
+func (r *Recorded) Knows(programs []*program.Program) {
+	r.hooks = map[string]*program.WebhookTrigger{}
 	broadcasts := map[string]bool{}
 	for _, p := range programs {
 		switch t := p.Trigger.(type) {
-		case *campaign.WebhookTrigger:
+		case *program.WebhookTrigger:
 			r.hooks[p.Name] = t
-		case *campaign.BroadcastTrigger:
+		case *program.BroadcastTrigger:
 			broadcasts[t.Event] = true
 		default:
 		}
@@ -45,7 +47,7 @@ func NewRecorded(workspace string) *Recorded {
 // Read reads a call; id is its message id when it has none. It gives one event, or two
 // where a call says that an anonymous customer is a known one. Their JSON is valid until
 // the next Read.
-func (r *Recorded) Read(line []byte, id string) ([]campaign.Event, error) {
+func (r *Recorded) Read(line []byte, id string) ([]event.Event, error) {
 	root, p := r.d.parse(line)
 	if p != nil {
 		return nil, fmt.Errorf("%s", p.Detail)
@@ -53,14 +55,14 @@ func (r *Recorded) Read(line []byte, id string) ([]campaign.Event, error) {
 	r.d.arena, r.d.events = r.d.arena[:0], r.d.events[:0]
 	if string(root.GetStringBytes("type")) == "webhook" {
 		e, err := r.webhook(root, id)
-		return []campaign.Event{e}, err
+		return []event.Event{e}, err
 	}
 	i := item{d: &r.d, v: root, fallback: id}
 	e, wrong := i.event()
 	if wrong != nil {
 		return nil, fmt.Errorf("%s: %s", wrong.Path, wrong.Message)
 	}
-	if !campaign.Anonymous(e.Customer) {
+	if !customer.Anonymous(e.Customer) {
 		r.users[e.Customer] = true
 	}
 	r.d.add(&i, e)
@@ -68,11 +70,11 @@ func (r *Recorded) Read(line []byte, id string) ([]campaign.Event, error) {
 }
 
 // webhook reads a recorded call of a campaign's own endpoint.
-func (r *Recorded) webhook(root *fastjson.Value, id string) (campaign.Event, error) {
+func (r *Recorded) webhook(root *fastjson.Value, id string) (event.Event, error) {
 	name := string(root.GetStringBytes("campaign"))
 	t := r.hooks[name]
 	if t == nil {
-		return campaign.Event{}, fmt.Errorf("campaign: no campaign %q with a webhook", name)
+		return event.Event{}, fmt.Errorf("campaign: no campaign %q with a webhook", name)
 	}
 	at, given, wrong := instant("timestamp", root.Get("timestamp"))
 	if wrong == nil && !given {
@@ -82,12 +84,12 @@ func (r *Recorded) webhook(root *fastjson.Value, id string) (campaign.Event, err
 		r.d.now, r.d.fallback = at, id
 		e, wrong := r.d.hooked(t, body)
 		if wrong != nil {
-			return campaign.Event{}, fmt.Errorf("body: %s: %s", wrong.Path, wrong.Message)
+			return event.Event{}, fmt.Errorf("body: %s: %s", wrong.Path, wrong.Message)
 		}
 		return e, nil
 	}
 	if wrong == nil {
 		wrong = &FieldError{Path: "body", Message: "an object is needed"}
 	}
-	return campaign.Event{}, fmt.Errorf("%s: %s", wrong.Path, wrong.Message)
+	return event.Event{}, fmt.Errorf("%s: %s", wrong.Path, wrong.Message)
 }

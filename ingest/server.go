@@ -17,7 +17,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"github.com/valyala/fasthttp"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/internal/pathid"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -39,7 +39,7 @@ type Config struct {
 	Customer func(ctx context.Context, workspace, id string) ([]byte, error)
 	// Hook is the webhook trigger of an active campaign; nil when it has none. The
 	// function may be nil.
-	Hook func(workspace, campaign string) *campaign.WebhookTrigger
+	Hook func(workspace, campaign string) *program.WebhookTrigger
 	// Broadcasts says whether an event without a customer is for all; it may be nil.
 	Broadcasts func(workspace, event string) bool
 	// Known says whether there is a customer of that id; nil: nobody can tell. It may

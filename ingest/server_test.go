@@ -16,7 +16,7 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
 	"github.com/nudge-engine/nudge/ingest"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -76,7 +76,7 @@ func newWorld(t *testing.T, change func(*ingest.Config)) *world {
 }
 
 // stored is every record in the log.
-func (w *world) stored(t *testing.T) (events []campaign.Event, rejects []stream.Reject) {
+func (w *world) stored(t *testing.T) (events []event.Event, rejects []stream.Reject) {
 	t.Helper()
 	for _, s := range w.streams {
 		info, err := s.Info(t.Context())
@@ -101,7 +101,7 @@ func (w *world) stored(t *testing.T) (events []campaign.Event, rejects []stream.
 					rejects = append(rejects, reject)
 					continue
 				}
-				e, err := campaign.DecodeEvent(r.Data)
+				e, err := event.Decode(r.Data)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -350,14 +350,14 @@ func TestBatchKeepsTheGoodOnes(t *testing.T) {
 func TestEventFields(t *testing.T) {
 	// shows: 11, 15
 	w := newWorld(t, nil)
-	f := func(path, body string, want campaign.Event, header ...string) {
+	f := func(path, body string, want event.Event, header ...string) {
 		t.Helper()
 		before, _ := w.stored(t)
 		if a := w.post(t, path, body, header...); a.status != http.StatusOK || a.Accepted != 1 {
 			t.Fatalf("%s: unexpected answer %+v", body, a)
 		}
 		after, _ := w.stored(t)
-		var got campaign.Event
+		var got event.Event
 		for _, e := range after {
 			known := false
 			for _, old := range before {
@@ -378,13 +378,13 @@ func TestEventFields(t *testing.T) {
 	f(
 		"/v1/track",
 		`{"userId":"u","event":"E"}`,
-		campaign.Event{Customer: "u", Type: campaign.Track, Name: "E", Time: serverNow},
+		event.Event{Customer: "u", Type: event.Track, Name: "E", Time: serverNow},
 	)
 	f(
 		"/v1/track",
 		`{"userId":"u","event":"E","messageId":"m1","timestamp":"2026-03-01T09:00:00.5Z","properties":{"a":1e2}}`,
-		campaign.Event{
-			Customer: "u", ID: "m1", Type: campaign.Track, Name: "E", Time: serverNow - 3_599_500,
+		event.Event{
+			Customer: "u", ID: "m1", Type: event.Track, Name: "E", Time: serverNow - 3_599_500,
 			Properties: []byte(`{"a":1e2}`),
 		},
 	)
@@ -393,18 +393,18 @@ func TestEventFields(t *testing.T) {
 		"/v1/track",
 		`{"userId":"u","event":"E","messageId":"m2","timestamp":"2026-03-01T11:00:00Z",`+
 			`"sentAt":"2026-03-01T12:00:00Z"}`,
-		campaign.Event{Customer: "u", ID: "m2", Type: campaign.Track, Name: "E", Time: serverNow - 3_600_000},
+		event.Event{Customer: "u", ID: "m2", Type: event.Track, Name: "E", Time: serverNow - 3_600_000},
 	)
 	// A time in the future is set to now.
 	f("/v1/track", `{"userId":"u","event":"E","messageId":"m3","timestamp":"2027-01-01T00:00:00Z"}`,
-		campaign.Event{Customer: "u", ID: "m3", Type: campaign.Track, Name: "E", Time: serverNow})
+		event.Event{Customer: "u", ID: "m3", Type: event.Track, Name: "E", Time: serverNow})
 	f(
 		"/v1/track",
 		`{"anonymousId":"x","event":"E","historical":true}`,
-		campaign.Event{
+		event.Event{
 			Customer:   "anon:x",
 			ID:         "idem-1",
-			Type:       campaign.Track,
+			Type:       event.Track,
 			Name:       "E",
 			Time:       serverNow,
 			Historical: true,
@@ -413,22 +413,22 @@ func TestEventFields(t *testing.T) {
 		"idem-1",
 	)
 	f("/v1/identify", `{"userId":"u","anonymousId":"null","messageId":"m4","traits":{"name":"Ann"}}`,
-		campaign.Event{
-			Customer: "u", ID: "m4", Type: campaign.Identify, Name: "$identify", Time: serverNow,
+		event.Event{
+			Customer: "u", ID: "m4", Type: event.Identify, Name: "$identify", Time: serverNow,
 			Traits: []byte(`{"name":"Ann"}`),
 		})
 	f("/v1/page", `{"userId":"u","messageId":"m5","name":"Home"}`,
-		campaign.Event{
-			Customer: "u", ID: "m5", Type: campaign.Page, Name: "$page", Time: serverNow,
+		event.Event{
+			Customer: "u", ID: "m5", Type: event.Page, Name: "$page", Time: serverNow,
 			Properties: []byte(`{"name":"Home"}`),
 		})
 	f("/v1/group", `{"userId":"u","messageId":"m6","groupId":"g1"}`,
-		campaign.Event{
-			Customer: "u", ID: "m6", Type: campaign.Group, Name: "$group", Time: serverNow,
+		event.Event{
+			Customer: "u", ID: "m6", Type: event.Group, Name: "$group", Time: serverNow,
 			Properties: []byte(`{"groupId":"g1"}`),
 		})
 	f("/v1/track", `{"userId":"u","event":"E","messageId":"m7","properties":null}`,
-		campaign.Event{Customer: "u", ID: "m7", Type: campaign.Track, Name: "E", Time: serverNow},
+		event.Event{Customer: "u", ID: "m7", Type: event.Track, Name: "E", Time: serverNow},
 		"Authorization", "Bearer key", "Content-Type", "text/plain")
 }
 

@@ -7,7 +7,8 @@ import (
 	"github.com/valyala/fastjson"
 	"golang.org/x/time/rate"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/jsonvalue"
 )
 
 // Source is somebody who sends events with a key of their own, for example a partner.
@@ -68,7 +69,7 @@ func (d *decoder) unconsented(context *fastjson.Value) *FieldError {
 	if category == "" {
 		return nil
 	}
-	if agreed, _ := campaign.YesOrNo(context.Get("consent", "categoryPreferences", category)); agreed {
+	if agreed, _ := jsonvalue.YesOrNo(context.Get("consent", "categoryPreferences", category)); agreed {
 		return nil
 	}
 	return &FieldError{
@@ -89,7 +90,7 @@ func (i *item) consented() *FieldError {
 	}
 	wrong := i.d.unconsented(context)
 	if wrong != nil {
-		_ = i.identity(new(campaign.Event)) // what else is wrong does not matter any more
+		_ = i.identity(new(event.Event)) // what else is wrong does not matter any more
 	}
 	return wrong
 }
@@ -112,9 +113,9 @@ func (d *decoder) stamp() {
 			}
 			context = v
 		}
-		context.Del(campaign.ContextSource)
+		context.Del(event.ContextSource)
 		if d.sender.source != "" {
-			context.Set(campaign.ContextSource, a.NewString(d.sender.source))
+			context.Set(event.ContextSource, a.NewString(d.sender.source))
 		}
 		if len(e.Context) > 0 || d.sender.source != "" {
 			e.Context = d.keep(context)

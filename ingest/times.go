@@ -8,7 +8,7 @@ import (
 
 	"github.com/valyala/fastjson"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
@@ -25,7 +25,7 @@ const maxAge = 3653 * 24 * time.Hour // 10 years
 
 // times works out the event time: when the client says it happened, corrected
 // for its clock when that is clearly wrong, and never in the future.
-func (i *item) times(e *campaign.Event) *FieldError {
+func (i *item) times(e *event.Event) *FieldError {
 	if h := i.v.Get("historical"); h != nil && h.Type() != fastjson.TypeNull {
 		if h.Type() != fastjson.TypeTrue && h.Type() != fastjson.TypeFalse {
 			return &FieldError{Path: "historical", Code: codeType, Message: "must be true or false, not " + typeName(h)}

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/message"
 )
 
@@ -14,7 +14,7 @@ func TestFilters(t *testing.T) {
 	f := func(source, values, want string) {
 		t.Helper()
 		for range 5 { // an order that changes would show
-			got, err := message.NewRenderer().Render([]campaign.Field{{Name: "body", Source: source}}, []byte(values), noon)
+			got, err := message.NewRenderer().Render([]program.Field{{Name: "body", Source: source}}, []byte(values), noon)
 			if err != nil {
 				t.Errorf("%s: error %v", source, err)
 			} else if got[0].Source != want {
@@ -55,7 +55,7 @@ func TestDateIgnoresTheMachine(t *testing.T) {
 	before := time.Local
 	t.Cleanup(func() { time.Local = before })
 	time.Local = time.FixedZone("somewhere", 9*60*60)
-	got, err := message.NewRenderer().Render([]campaign.Field{{Name: "b", Source: "{{ '2026-03-01 10:00' | date: '%s' }}"}}, nil, 0)
+	got, err := message.NewRenderer().Render([]program.Field{{Name: "b", Source: "{{ '2026-03-01 10:00' | date: '%s' }}"}}, nil, 0)
 	if err != nil || got[0].Source != "1772359200" {
 		t.Errorf("unexpected %v, error %v", got, err)
 	}
@@ -65,7 +65,7 @@ func TestDateIgnoresTheMachine(t *testing.T) {
 func TestBlankIsRefused(t *testing.T) {
 	for _, word := range []string{"blank", "empty"} {
 		source := "{% if trigger.properties.a == " + word + " %}x{% endif %}"
-		_, err := message.NewRenderer().Variables([]campaign.Field{{Name: "body", Source: source}})
+		_, err := message.NewRenderer().Variables([]program.Field{{Name: "body", Source: source}})
 		if err == nil || !strings.Contains(err.Error(), "not supported") {
 			t.Errorf("%s: unexpected error %v", source, err)
 		}

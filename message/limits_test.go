@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/message"
 	"github.com/nudge-engine/nudge/message/liquid"
 )
@@ -21,7 +21,7 @@ func TestLimits(t *testing.T) {
 	f := func(name, source, n string) {
 		t.Run(name, func(t *testing.T) {
 			began := time.Now()
-			_, err := r.Render([]campaign.Field{{Name: "body", Source: source}}, []byte(`{"trigger.properties.n":`+n+`}`), noon)
+			_, err := r.Render([]program.Field{{Name: "body", Source: source}}, []byte(`{"trigger.properties.n":`+n+`}`), noon)
 			var limit *liquid.LimitError
 			if !errors.As(err, &limit) || !strings.Contains(err.Error(), "template_limit") {
 				t.Errorf("error %v; want a limit", err)
@@ -78,7 +78,7 @@ func TestWithinLimits(t *testing.T) {
 	r := message.NewRenderer()
 	f := func(source, values, want string) {
 		t.Helper()
-		got, err := r.Render([]campaign.Field{{Name: "body", Source: source}}, []byte(values), 0)
+		got, err := r.Render([]program.Field{{Name: "body", Source: source}}, []byte(values), 0)
 		if err != nil || got[0].Source != want {
 			t.Errorf("%.80s: %v, error %v", source, got, err)
 		}
@@ -105,7 +105,7 @@ func TestTemplatesAreBounded(t *testing.T) {
 		"{{ 1" + strings.Repeat("0", 100_000) + " }}",
 		strings.Repeat("x", 2<<20),
 	} {
-		if _, err := message.NewRenderer().Variables([]campaign.Field{{Name: "body", Source: source}}); err == nil {
+		if _, err := message.NewRenderer().Variables([]program.Field{{Name: "body", Source: source}}); err == nil {
 			t.Errorf("%.40s: no error", source)
 		}
 	}
@@ -115,7 +115,7 @@ func TestTemplatesAreBounded(t *testing.T) {
 func TestWarnings(t *testing.T) {
 	f := func(source string, want ...string) {
 		t.Helper()
-		got := message.NewRenderer().Warnings([]campaign.Field{{Name: "body", Source: source}})
+		got := message.NewRenderer().Warnings([]program.Field{{Name: "body", Source: source}})
 		if len(got) != len(want) {
 			t.Fatalf("%s: %q; want %q", source, got, want)
 		}

@@ -4,13 +4,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/message"
 )
 
 // rendered is a text made of values, or the error.
 func rendered(source, values string) string {
-	got, err := message.NewRenderer().Render([]campaign.Field{{Name: "body", Source: source}}, []byte(values), noon)
+	got, err := message.NewRenderer().Render([]program.Field{{Name: "body", Source: source}}, []byte(values), noon)
 	if err != nil {
 		return "error: " + err.Error()
 	}
@@ -20,7 +20,7 @@ func rendered(source, values string) string {
 // named are the variables of a text: with ? where they may be missing, with another one
 // behind / where they are its fallback; or the error.
 func named(source string) string {
-	vars, err := message.NewRenderer().Variables([]campaign.Field{{Name: "body", Source: source}})
+	vars, err := message.NewRenderer().Variables([]program.Field{{Name: "body", Source: source}})
 	if err != nil {
 		return "error: " + err.Error()
 	}

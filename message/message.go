@@ -11,7 +11,9 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/program"
+	"github.com/nudge-engine/nudge/campaign/unit"
 	"github.com/nudge-engine/nudge/message/liquid"
 )
 
@@ -27,13 +29,13 @@ func NewRenderer() *Renderer { return &Renderer{} }
 //
 // The error is one for good: it wraps a *liquid.LimitError, a *liquid.MissingError or a
 // *liquid.Error.
-func (r *Renderer) Render(fields []campaign.Field, values []byte, at int64) ([]campaign.Field, error) {
+func (r *Renderer) Render(fields []program.Field, values []byte, at int64) ([]program.Field, error) {
 	bindings, err := unfold(values)
 	if err != nil {
 		return nil, err
 	}
-	bindings[liquid.Now] = campaign.FormatTime(at)
-	rendered := make([]campaign.Field, 0, len(fields))
+	bindings[liquid.Now] = unit.FormatTime(at)
+	rendered := make([]program.Field, 0, len(fields))
 	for _, f := range fields {
 		t, err := r.parsed.of(f.Source)
 		if err != nil {
@@ -43,20 +45,20 @@ func (r *Renderer) Render(fields []campaign.Field, values []byte, at int64) ([]c
 		if err != nil {
 			return nil, fmt.Errorf("message: %s: %w", f.Name, err)
 		}
-		rendered = append(rendered, campaign.Field{Name: f.Name, Source: text})
+		rendered = append(rendered, program.Field{Name: f.Name, Source: text})
 	}
 	return rendered, nil
 }
 
 // ReasonOf is the reason of an error of Render.
-func ReasonOf(err error) campaign.Reason {
+func ReasonOf(err error) output.Reason {
 	var limit *liquid.LimitError
 	var missing *liquid.MissingError
 	switch {
 	case errors.As(err, &limit):
-		return campaign.ReasonLimit
+		return output.ReasonLimit
 	case errors.As(err, &missing):
-		return campaign.ReasonVariable
+		return output.ReasonVariable
 	}
-	return campaign.ReasonTemplate
+	return output.ReasonTemplate
 }

@@ -4,14 +4,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/message"
 )
 
 func TestVariables(t *testing.T) {
 	f := func(source, want string) {
 		t.Helper()
-		vars, err := message.NewRenderer().Variables([]campaign.Field{{Name: "body", Source: source}})
+		vars, err := message.NewRenderer().Variables([]program.Field{{Name: "body", Source: source}})
 		var words []string
 		for _, v := range vars {
 			word := v.Path
@@ -63,7 +63,7 @@ func TestVariables(t *testing.T) {
 func TestUnknownNames(t *testing.T) {
 	f := func(source, want string) {
 		t.Helper()
-		_, err := message.NewRenderer().Variables([]campaign.Field{{Name: "body", Source: source}})
+		_, err := message.NewRenderer().Variables([]program.Field{{Name: "body", Source: source}})
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%s: %v; want %q", source, err, want)
 		}
@@ -91,7 +91,7 @@ func TestUnknownNames(t *testing.T) {
 
 func TestRender(t *testing.T) {
 	r := message.NewRenderer()
-	fields := []campaign.Field{
+	fields := []program.Field{
 		{Name: "subject", Source: "Hi {{ customer.traits.name | default: 'you' }}"},
 		{Name: "body", Source: "{{ trigger.properties.cart.total }} {{ trigger.properties.items | size }}"},
 	}
@@ -99,7 +99,7 @@ func TestRender(t *testing.T) {
 	if err != nil || got[0].Source != "Hi you" || got[1].Source != "30.5 2" {
 		t.Errorf("unexpected %+v, error %v", got, err)
 	}
-	bomb := []campaign.Field{{Name: "body", Source: "{% for i in (1..1000000) %}aaaaaaaaaaaaaaaaaaaa{% endfor %}"}}
+	bomb := []program.Field{{Name: "body", Source: "{% for i in (1..1000000) %}aaaaaaaaaaaaaaaaaaaa{% endfor %}"}}
 	if _, err := r.Render(bomb, nil, 0); err == nil || !strings.Contains(err.Error(), "over 262144 bytes") {
 		t.Errorf("unexpected error %v; want the limit named", err)
 	}

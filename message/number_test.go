@@ -3,7 +3,7 @@ package message_test
 import (
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/message"
 )
 
@@ -12,7 +12,7 @@ func TestNumbers(t *testing.T) {
 	r := message.NewRenderer()
 	f := func(source, value, want string) {
 		t.Helper()
-		got, err := r.Render([]campaign.Field{{Name: "body", Source: source}}, []byte(`{"trigger.properties.n": `+value+`}`), 0)
+		got, err := r.Render([]program.Field{{Name: "body", Source: source}}, []byte(`{"trigger.properties.n": `+value+`}`), 0)
 		if err != nil || got[0].Source != want {
 			t.Errorf("%s with %s: %v, error %v; want %q", source, value, got, err, want)
 		}

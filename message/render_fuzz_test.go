@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/message"
 )
 
@@ -22,7 +22,7 @@ func FuzzRender(f *testing.F) {
 	r := message.NewRenderer()
 	f.Fuzz(func(t *testing.T, source, value string) {
 		began := time.Now()
-		fields := []campaign.Field{{Name: "body", Source: source}}
+		fields := []program.Field{{Name: "body", Source: source}}
 		_, checked := r.Variables(fields)
 		_, err := r.Render(fields, []byte(`{"trigger.properties.n":`+value+`}`), noon)
 		for _, err := range []error{checked, err} {

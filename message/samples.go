@@ -7,7 +7,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/jsonvalue"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/message/liquid"
 )
 
@@ -24,7 +25,7 @@ const sampleTime = 1_772_359_200_000
 
 // try renders the texts with values of each sort. The error is that of the first sample,
 // given if there is none with which they can be rendered: then no message would ever leave.
-func (r *Renderer) try(fields []campaign.Field, variables []campaign.Variable) error {
+func (r *Renderer) try(fields []program.Field, variables []program.Variable) error {
 	var problem error
 	for _, sample := range samples {
 		for _, all := range []bool{true, false} {
@@ -55,7 +56,7 @@ const maxMixed = 300
 // whose members have what no sample has: an amount, its currency and the items of an order
 // come from one event. Each variable begins as a number of its own, so that two problems
 // differ, and is changed where that makes way for another one.
-func (r *Renderer) tryMixed(fields []campaign.Field, variables []campaign.Variable) bool {
+func (r *Renderer) tryMixed(fields []program.Field, variables []program.Variable) bool {
 	values := make([]string, len(variables))
 	for i := range values {
 		values[i] = strconv.Quote(strconv.Itoa(7 + i))
@@ -86,7 +87,7 @@ func (r *Renderer) tryMixed(fields []campaign.Field, variables []campaign.Variab
 
 // attempt renders the texts with a value for each variable; the problem is empty when done.
 func (r *Renderer) attempt(
-	fields []campaign.Field, variables []campaign.Variable, values []string,
+	fields []program.Field, variables []program.Variable, values []string,
 ) (done bool, problem string) {
 	err := r.renderWith(fields, variables, values, true)
 	var missing *liquid.MissingError
@@ -97,13 +98,13 @@ func (r *Renderer) attempt(
 }
 
 // render renders the texts with one value for each variable, or for each that is required.
-func (r *Renderer) render(fields []campaign.Field, variables []campaign.Variable, value string, optional bool) error {
+func (r *Renderer) render(fields []program.Field, variables []program.Variable, value string, optional bool) error {
 	return r.renderWith(fields, variables, slices.Repeat([]string{value}, len(variables)), optional)
 }
 
 // renderWith renders the texts with a value for each variable, or for each that is required.
 func (r *Renderer) renderWith(
-	fields []campaign.Field, variables []campaign.Variable, given []string, optional bool,
+	fields []program.Field, variables []program.Variable, given []string, optional bool,
 ) error {
 	values := []byte{'{'}
 	for i, v := range variables {
@@ -113,7 +114,7 @@ func (r *Renderer) renderWith(
 		if len(values) > 1 {
 			values = append(values, ',')
 		}
-		values = append(append(campaign.AppendJSONString(values, v.Path), ':'), given[i]...)
+		values = append(append(jsonvalue.AppendString(values, v.Path), ':'), given[i]...)
 	}
 	_, err := r.Render(fields, append(values, '}'), sampleTime)
 	return err

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/jsonvalue"
 	"github.com/nudge-engine/nudge/message/liquid"
 )
 
@@ -38,7 +38,7 @@ func unfold(values []byte) (map[string]any, error) {
 		return nil, errors.New("message: captured values are no object")
 	}
 	for _, item := range all {
-		place(root, campaign.SplitPath(item.Name), item.Value)
+		place(root, jsonvalue.SplitPath(item.Name), item.Value)
 	}
 	return root, nil
 }

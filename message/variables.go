@@ -7,8 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/jsonvalue"
 	"github.com/nudge-engine/nudge/campaign/nearest"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/message/liquid"
 )
 
@@ -25,9 +26,9 @@ var roots = []string{
 // path. A variable is optional where it is only tested, has a default, or stands where an if
 // has asked for it; the fallback of another variable is needed unless that one is there. It
 // is an error if the texts cannot be rendered with any sort of values.
-func (r *Renderer) Variables(fields []campaign.Field) ([]campaign.Variable, error) {
-	needs := map[campaign.Variable]bool{} // without Optional
-	optional := map[string]bool{}         // by path
+func (r *Renderer) Variables(fields []program.Field) ([]program.Variable, error) {
+	needs := map[program.Variable]bool{} // without Optional
+	optional := map[string]bool{}        // by path
 	for _, f := range fields {
 		t, err := r.parsed.of(f.Source)
 		if err != nil {
@@ -45,24 +46,24 @@ func (r *Renderer) Variables(fields []campaign.Field) ([]campaign.Variable, erro
 				optional[path] = true
 				continue
 			}
-			need := campaign.Variable{Path: path}
+			need := program.Variable{Path: path}
 			if v.Unless != nil {
-				need.Unless = campaign.JoinPath(v.Unless...)
+				need.Unless = jsonvalue.JoinPath(v.Unless...)
 			}
 			needs[need] = true
 		}
 	}
-	variables := make([]campaign.Variable, 0, len(needs)+len(optional))
+	variables := make([]program.Variable, 0, len(needs)+len(optional))
 	for v := range needs {
-		if always := (campaign.Variable{Path: v.Path}); v == always || !needs[always] {
+		if always := (program.Variable{Path: v.Path}); v == always || !needs[always] {
 			variables = append(variables, v)
 		}
 		delete(optional, v.Path)
 	}
 	for path := range optional {
-		variables = append(variables, campaign.Variable{Path: path, Optional: true})
+		variables = append(variables, program.Variable{Path: path, Optional: true})
 	}
-	slices.SortFunc(variables, func(a, b campaign.Variable) int {
+	slices.SortFunc(variables, func(a, b program.Variable) int {
 		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Unless, b.Unless))
 	})
 	var limit *liquid.LimitError
@@ -95,7 +96,7 @@ func captured(v *liquid.Variable) (string, error) {
 		return "", &liquid.Error{Line: v.Line, Message: fmt.Sprintf(
 			"%s: write the name out, as %s.name or %s['Full Name']", v.Text, root, root)}
 	case holdsNames(root):
-		return campaign.JoinPath(v.Parts...), nil
+		return jsonvalue.JoinPath(v.Parts...), nil
 	case len(inner) == 0:
 		return root, nil
 	case len(inner) == 1 && slices.Contains([]string{"size", "first", "last"}, inner[0]):
@@ -142,7 +143,7 @@ func holdsNames(root string) bool {
 
 // Warnings are what the author of a message should know: loops whose length comes from
 // values, and texts that exceed the limits whatever the values are.
-func (r *Renderer) Warnings(fields []campaign.Field) []string {
+func (r *Renderer) Warnings(fields []program.Field) []string {
 	var all []string
 	for _, f := range fields {
 		t, err := r.parsed.of(f.Source)

@@ -12,16 +12,20 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/internal/definition"
 	"github.com/nudge-engine/nudge/internal/simulate"
 	"github.com/nudge-engine/nudge/message"
 	"github.com/nudge-engine/nudge/presets"
 )
 
-func language(t *testing.T) *campaign.Language {
+func language(t *testing.T) *expr.Language {
 	t.Helper()
-	lang, err := campaign.NewLanguage()
+	lang, err := expr.NewLanguage()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +61,7 @@ func samples(t *testing.T) []definition.Sample {
 }
 
 // strictly parses a preset with what it shares, as nudge check does.
-func strictly(t *testing.T, lang *campaign.Language, p presets.Preset, text []byte) []campaign.Parsed {
+func strictly(t *testing.T, lang *expr.Language, p presets.Preset, text []byte) []parse.Parsed {
 	t.Helper()
 	shared, _, err := presets.Shared(text)
 	if err != nil {
@@ -133,11 +137,11 @@ func TestPresets(t *testing.T) {
 			}
 			for i := range docs {
 				kind, name := docs[i].Document.Kind, docs[i].Document.Name
-				if own := kind == campaign.KindCampaign || kind == campaign.KindScenario; own && name != p.Name &&
+				if own := kind == program.KindCampaign || kind == program.KindScenario; own && name != p.Name &&
 					!strings.HasPrefix(name, p.Name+"-") {
 					t.Errorf("%s %s does not begin with the preset's name", kind, name)
 				}
-				if kind == campaign.KindCampaign && !tested[name] {
+				if kind == program.KindCampaign && !tested[name] {
 					t.Errorf("no scenario plays campaign %s", name)
 				}
 			}
@@ -180,7 +184,7 @@ func TestMessages(t *testing.T) {
 			if d.Campaign == nil {
 				continue
 			}
-			d.Campaign.Sends(func(step string, s *campaign.Send) {
+			d.Campaign.Sends(func(step string, s *program.Send) {
 				fields, err := renderer.Render(s.Message.Fields, nil, 0)
 				if err != nil || len(fields) == 0 {
 					t.Errorf("%s step %s: %d texts, %v", d.Document.Name, step, len(fields), err)
@@ -206,7 +210,7 @@ func TestAs(t *testing.T) {
 		docs := strictly(t, lang, p, text)
 		for i := range docs {
 			kind, name := docs[i].Document.Kind, docs[i].Document.Name
-			if own := kind == campaign.KindCampaign || kind == campaign.KindScenario; own &&
+			if own := kind == program.KindCampaign || kind == program.KindScenario; own &&
 				!strings.HasPrefix(name, "other-name") {
 				t.Errorf("preset %s: %s %s kept its name", p.Name, kind, name)
 			}
@@ -237,18 +241,18 @@ func TestPresetsUseTheCatalogue(t *testing.T) {
 // entries counts the chains entered, by campaign.
 type entries map[string]int
 
-func (e entries) Decision(d *campaign.Decision) error {
-	if d.Kind == campaign.Entered {
+func (e entries) Decision(d *output.Decision) error {
+	if d.Kind == output.Entered {
 		e[d.Campaign]++
 	}
 	return nil
 }
-func (entries) Delivery(*campaign.Delivery) error { return nil }
-func (entries) Chain(*campaign.ChainRow) error    { return nil }
-func (entries) Goal(*campaign.GoalRow) error      { return nil }
+func (entries) Delivery(*output.Delivery) error { return nil }
+func (entries) Chain(*output.ChainRow) error    { return nil }
+func (entries) Goal(*output.GoalRow) error      { return nil }
 
 // play sends samples to the campaigns of events, each twice under one id.
-func play(t *testing.T, lang *campaign.Language, campaigns, samples []presets.Event) entries {
+func play(t *testing.T, lang *expr.Language, campaigns, samples []presets.Event) entries {
 	t.Helper()
 	var text []byte
 	for i := range campaigns {
@@ -270,9 +274,9 @@ func play(t *testing.T, lang *campaign.Language, campaigns, samples []presets.Ev
 			t.Fatal(err)
 		}
 		for range 2 {
-			if err := s.Call(&campaign.Event{
+			if err := s.Call(&event.Event{
 				Workspace: simulate.Workspace, Customer: "ann", ID: fmt.Sprintf("sample-%d", i), Time: start,
-				Type: campaign.Track, Name: samples[i].Name, Properties: properties,
+				Type: event.Track, Name: samples[i].Name, Properties: properties,
 			}); err != nil {
 				t.Fatal(err)
 			}

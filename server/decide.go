@@ -8,7 +8,7 @@ import (
 	"github.com/nudge-engine/nudge/actors"
 	"github.com/nudge-engine/nudge/actors/shard/control"
 	"github.com/nudge-engine/nudge/actors/shard/experiment"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/unit"
 )
 
 // Pauses of decide.
@@ -53,7 +53,7 @@ func (n *Node) lookAtExperiments(ctx context.Context, d *actors.Decider) ([]cont
 func (n *Node) logDecision(d *control.Decide) {
 	attributes := []any{
 		slog.String("campaign", d.Campaign), slog.String("step", d.Step), slog.String("reason", string(d.Reason)),
-		slog.String("hour", campaign.FormatTime(d.Hour*campaign.HourMillis)), slog.Any("figures", d.Arms),
+		slog.String("hour", unit.FormatTime(d.Hour*unit.HourMillis)), slog.Any("figures", d.Arms),
 		slog.Float64("mismatch", d.Mismatch),
 	}
 	if d.Variant == "" {

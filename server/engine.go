@@ -7,7 +7,7 @@ import (
 
 	"github.com/nudge-engine/nudge/actors"
 	"github.com/nudge-engine/nudge/actors/shard/control"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/expr"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/server/catalog"
 	"github.com/nudge-engine/nudge/stream"
@@ -15,7 +15,7 @@ import (
 
 // startEngine recovers the shards and takes the partitions over.
 func (n *Node) startEngine(ctx context.Context) error {
-	lang, err := campaign.NewLanguage()
+	lang, err := expr.NewLanguage()
 	if err != nil {
 		return err
 	}

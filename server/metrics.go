@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/nudge-engine/nudge/actors/shard"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/sink/dispatch"
 )
 
@@ -81,10 +81,10 @@ func (n *Node) registerMetrics() {
 }
 
 // countSent counts attempts. The names of campaigns are bounded by what is applied.
-func (n *Node) countSent(d *campaign.Delivery, o dispatch.Outcome) {
-	result := map[campaign.Verdict]string{
-		campaign.Accepted: "accepted", campaign.Temporary: "temporary",
-		campaign.Permanent: "permanent",
+func (n *Node) countSent(d *output.Delivery, o dispatch.Outcome) {
+	result := map[output.Verdict]string{
+		output.Accepted: "accepted", output.Temporary: "temporary",
+		output.Permanent: "permanent",
 	}[o.Verdict]
 	n.metrics.GetOrCreateCounter(fmt.Sprintf(`nudge_deliveries_total{campaign=%q,channel=%q,result=%q}`, d.Campaign,
 		d.Channel, result)).Inc()

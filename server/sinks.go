@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/nudge-engine/nudge/actors/shard"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/server/admission"
 	"github.com/nudge-engine/nudge/server/deploy"
 	"github.com/nudge-engine/nudge/server/erasure"
@@ -126,7 +126,7 @@ func (n *Node) newTrimmer() *retention.Trimmer {
 }
 
 // mayLeave asks the shard; of a halted partition nothing leaves until it is back.
-func (n *Node) mayLeave(ctx context.Context, d *campaign.Delivery, effect uint64) (bool, error) {
+func (n *Node) mayLeave(ctx context.Context, d *output.Delivery, effect uint64) (bool, error) {
 	may, err := n.engine.MayLeave(ctx, d, effect)
 	if err != nil && n.engine.Halted(stream.PartitionOf(d.Workspace, d.Customer, len(n.events))) != nil {
 		err = dispatch.ErrHalted

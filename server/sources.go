@@ -10,7 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/ingest"
 	"github.com/nudge-engine/nudge/internal/identity"
 )
@@ -65,7 +65,7 @@ func readSources(path, writeKey string) ([]ingest.Source, error) {
 	if n := len(file.Sources); n > maxSources {
 		return nil, fmt.Errorf("sources_file %s: %d sources; at most %d are allowed", path, n, maxSources)
 	}
-	name := regexp.MustCompile(campaign.NamePattern)
+	name := regexp.MustCompile(program.NamePattern)
 	names, keys := map[string]bool{}, map[string]bool{writeKey: true}
 	sources := make([]ingest.Source, 0, len(file.Sources))
 	for i, s := range file.Sources {

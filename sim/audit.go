@@ -9,7 +9,10 @@ import (
 	"slices"
 
 	"github.com/nudge-engine/nudge/actors/shard/control"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/machine"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/unit"
 	"github.com/nudge-engine/nudge/sim/audit"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -18,7 +21,7 @@ import (
 // with the effects.
 func (p *partition) audit(h *history) error {
 	a := audit.New(nil)
-	a.Turn = func(at int64, customer string) int64 { return campaign.ReplanAt(at, workspace, customer) }
+	a.Turn = func(at int64, customer string) int64 { return machine.ReplanAt(at, workspace, customer) }
 	f := reading{w: p.w, a: a, byID: h.byID(), number: h.numbers()}
 	for i := range h.frames {
 		a.Frame(h.frames[i].Frame.Time)
@@ -88,9 +91,9 @@ func (p *partition) held(all []audit.Delivery) {
 type reading struct {
 	w    *World
 	a    *audit.Auditor
-	byID map[campaign.ID]*campaign.Delivery
+	byID map[output.ID]*output.Delivery
 	// number counts the messages of one step and channel of a chain, which loops repeat.
-	number map[campaign.ID]int
+	number map[output.ID]int
 	ctl    uint64 // last control record; copies of what was applied say nothing
 	// counted is what the model counted for an experiment when its decision came.
 	counted map[uint64]audit.Tally
@@ -131,7 +134,7 @@ func (f *reading) record(r *stream.Record) error {
 		}
 		a.Broadcast(e)
 	case stream.KindResult:
-		result, err := campaign.DecodeResult(r.Data)
+		result, err := output.DecodeResult(r.Data)
 		if err != nil {
 			return err
 		}
@@ -139,8 +142,8 @@ func (f *reading) record(r *stream.Record) error {
 		if d == nil {
 			return fmt.Errorf("result of a delivery that is not: %+v", result)
 		}
-		verdict := map[campaign.Verdict]string{
-			campaign.Accepted: audit.Accepted, campaign.Temporary: audit.Temporary, campaign.Permanent: audit.Permanent,
+		verdict := map[output.Verdict]string{
+			output.Accepted: audit.Accepted, output.Temporary: audit.Temporary, output.Permanent: audit.Permanent,
 		}
 		a.Result(audit.Result{
 			Campaign: d.Campaign, Customer: d.Customer, Entry: int(d.Entry), Step: d.Step, Channel: d.Channel,
@@ -166,7 +169,7 @@ func (p *partition) versions(h *history) {
 			}
 		}
 		for j := range h.messages[i].Decisions {
-			if h.messages[i].Decisions[j].Reason == campaign.ReasonStepGone {
+			if h.messages[i].Decisions[j].Reason == output.ReasonStepGone {
 				p.w.mark(reachStepGone)
 			}
 		}
@@ -174,10 +177,10 @@ func (p *partition) versions(h *history) {
 }
 
 // byID are the deliveries as they were handed off first.
-func (h *history) byID() map[campaign.ID]*campaign.Delivery {
-	by := map[campaign.ID]*campaign.Delivery{}
+func (h *history) byID() map[output.ID]*output.Delivery {
+	by := map[output.ID]*output.Delivery{}
 	for d := range h.deliveries() {
-		if by[d.ID] == nil && d.Status == campaign.HandedOff {
+		if by[d.ID] == nil && d.Status == output.HandedOff {
 			by[d.ID] = d
 		}
 	}
@@ -185,8 +188,8 @@ func (h *history) byID() map[campaign.ID]*campaign.Delivery {
 }
 
 // deliveries are all rows, in their order.
-func (h *history) deliveries() iter.Seq[*campaign.Delivery] {
-	return func(yield func(*campaign.Delivery) bool) {
+func (h *history) deliveries() iter.Seq[*output.Delivery] {
+	return func(yield func(*output.Delivery) bool) {
 		for i := range h.messages {
 			for j := range h.messages[i].Deliveries {
 				if !yield(&h.messages[i].Deliveries[j]) {
@@ -198,14 +201,14 @@ func (h *history) deliveries() iter.Seq[*campaign.Delivery] {
 }
 
 // numbers counts the messages of each step and channel of a chain, from 0.
-func (h *history) numbers() map[campaign.ID]int {
-	number, next := map[campaign.ID]int{}, map[identity]int{}
+func (h *history) numbers() map[output.ID]int {
+	number, next := map[output.ID]int{}, map[identity]int{}
 	for i := range h.messages {
 		gone := forgottenIn(&h.messages[i])
 		maps.DeleteFunc(next, func(id identity, _ int) bool { return gone[id.chain.customer] })
 		for j := range h.messages[i].Deliveries {
 			d := &h.messages[i].Deliveries[j]
-			if _, ok := number[d.ID]; d.Status == campaign.HandedOff && !ok {
+			if _, ok := number[d.ID]; d.Status == output.HandedOff && !ok {
 				number[d.ID] = next[identityOf(d)]
 				next[identityOf(d)]++
 			}
@@ -216,11 +219,11 @@ func (h *history) numbers() map[campaign.ID]int {
 
 // decided says whether a row is what was decided of a message at first, not what
 // became of it later.
-func decided(d *campaign.Delivery) bool {
+func decided(d *output.Delivery) bool {
 	switch d.Status {
-	case campaign.HandedOff:
+	case output.HandedOff:
 		return d.Attempt == 1
-	case campaign.StatusGhost, campaign.StatusDropped, campaign.StatusDefer:
+	case output.StatusGhost, output.StatusDropped, output.StatusDefer:
 		return true
 	default:
 		return false
@@ -229,7 +232,7 @@ func decided(d *campaign.Delivery) bool {
 
 // compareStates compares what became of the deliveries, each customer's in the order
 // reached.
-func compareStates(h *history, model []audit.State, number map[campaign.ID]int) error {
+func compareStates(h *history, model []audit.State, number map[output.ID]int) error {
 	engine, want := map[string][]audit.State{}, map[string][]audit.State{}
 	for d := range h.deliveries() {
 		if decided(d) {
@@ -310,7 +313,7 @@ func compareFaults(h *history, model []audit.Fault) error {
 	for i := range h.messages {
 		for j := range h.messages[i].Decisions {
 			d := &h.messages[i].Decisions[j]
-			if d.Kind == campaign.Erred && d.Reason == campaign.ReasonEvaluation && d.Entry != 0 {
+			if d.Kind == output.Erred && d.Reason == output.ReasonEvaluation && d.Entry != 0 {
 				engine[d.Customer] = append(engine[d.Customer], audit.Fault{
 					Campaign: d.Campaign, Customer: d.Customer, Entry: int(d.Entry), At: d.At,
 				})
@@ -326,7 +329,7 @@ func compareFaults(h *history, model []audit.Fault) error {
 }
 
 func readEvent(data []byte) (audit.Event, error) {
-	e, err := campaign.DecodeEvent(data)
+	e, err := event.Decode(data)
 	if err != nil {
 		return audit.Event{}, err
 	}
@@ -334,7 +337,7 @@ func readEvent(data []byte) (audit.Event, error) {
 		Customer: e.Customer, ID: e.ID, Name: e.Name, Time: e.Time, Type: audit.TypeTrack,
 		Historical: e.Historical,
 	}
-	if e.Type == campaign.Identify {
+	if e.Type == event.Identify {
 		out.Type, out.Name = audit.TypeIdentify, ""
 	}
 	if len(e.Properties) > 0 {
@@ -400,7 +403,7 @@ func compareChains(h *history, model []audit.Chain) error {
 		chainID
 		entered int64
 	}
-	engine := map[id]campaign.ChainRow{}
+	engine := map[id]output.ChainRow{}
 	for i := range h.messages {
 		for _, c := range h.messages[i].Chains {
 			engine[id{chainID{c.Campaign, c.Customer, int(c.Entry)}, c.EnteredAt}] = c // the last row holds
@@ -409,23 +412,24 @@ func compareChains(h *history, model []audit.Chain) error {
 	for _, want := range model {
 		which := id{chainID{want.Campaign, want.Customer, want.Entry}, want.EnteredAt}
 		got, ok := engine[which]
-		value := campaign.Money(want.Value * 1e6)
+		value := unit.Money(want.Value * 1e6)
 		if !ok || string(got.Outcome) != want.Outcome || got.EndedAt != want.EndedAt ||
 			got.EnteredAt != want.EnteredAt || got.Goal != want.Goal || got.Key != want.Key ||
-			got.Value != value || got.Currency != want.Currency || !shows(&got, want.Version) || got.HeldOut != want.HeldOut ||
-			!slices.EqualFunc(got.Variants, want.Variants, func(x campaign.Passed, y audit.Passed) bool {
+			got.Value != value || got.Currency != want.Currency || !shows(&got, want.Version) ||
+			got.HeldOut != want.HeldOut ||
+			!slices.EqualFunc(got.Variants, want.Variants, func(x output.Passed, y audit.Passed) bool {
 				return x.Step == y.Step && x.Variant == y.Variant
 			}) {
 			return fmt.Errorf("audit: chain\n  engine %+v\n  model  %+v", got, want)
 		}
 		delete(engine, which)
 	}
-	return first(engine, func(c campaign.ChainRow) error { return fmt.Errorf("audit: a chain too many: %+v", c) })
+	return first(engine, func(c output.ChainRow) error { return fmt.Errorf("audit: a chain too many: %+v", c) })
 }
 
 // shows says whether a row says by which version a chain goes. It is written when something
 // comes of the chain, not when that moves on to another rest.
-func shows(got *campaign.ChainRow, version int) bool {
+func shows(got *output.ChainRow, version int) bool {
 	return int(got.Version) == version || got.EndedAt == 0 && int(got.Version) < version
 }
 

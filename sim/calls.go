@@ -4,7 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/sim/audit"
 )
 
@@ -23,7 +24,7 @@ func (w *World) reply() string {
 }
 
 // replyOf is the reply that a result carries.
-func replyOf(r *campaign.Result) (reply map[string]any) {
+func replyOf(r *output.Result) (reply map[string]any) {
 	if r.Reply == "" {
 		return nil
 	}
@@ -34,13 +35,13 @@ func replyOf(r *campaign.Result) (reply map[string]any) {
 }
 
 // callNeeds adds the variable that the request of a step names.
-func callNeeds(all map[string][]campaign.Variable, s *audit.Step) map[string][]campaign.Variable {
+func callNeeds(all map[string][]program.Variable, s *audit.Step) map[string][]program.Variable {
 	if s.Call == nil || s.Call.Needs == "" {
 		return all
 	}
 	if all == nil {
-		all = map[string][]campaign.Variable{}
+		all = map[string][]program.Variable{}
 	}
-	all[s.ID] = []campaign.Variable{{Path: "trigger.properties." + s.Call.Needs}}
+	all[s.ID] = []program.Variable{{Path: "trigger.properties." + s.Call.Needs}}
 	return all
 }

@@ -8,7 +8,9 @@ import (
 
 	"github.com/nudge-engine/nudge/actors/shard/control"
 	"github.com/nudge-engine/nudge/actors/shard/experiment"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/program"
+	"github.com/nudge-engine/nudge/campaign/unit"
 	"github.com/nudge-engine/nudge/sim/audit"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -69,14 +71,14 @@ func (d *decider) pause() int64 {
 // trial is an experiment in force that nobody decided.
 type trial struct {
 	campaign, step string
-	x              *campaign.Experiment
+	x              *program.Experiment
 }
 
 func (t trial) name() string { return t.campaign + "/" + t.step }
 
 // trials are those, by the records that there are.
 func (d *decider) trials() (all []trial) {
-	docs := map[string]campaign.Document{}
+	docs := map[string]program.Document{}
 	for k := range d.w.ctl {
 		if i, ok := d.w.editOf[uint64(k+1)]; ok {
 			for _, doc := range d.w.applies[i].Documents {
@@ -86,12 +88,12 @@ func (d *decider) trials() (all []trial) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(docs)) {
 		doc := docs[name]
-		if doc.Kind != campaign.KindCampaign {
+		if doc.Kind != program.KindCampaign {
 			continue
 		}
 		parsed, err := d.w.compile(workspace, &doc)
 		d.w.fail(err)
-		parsed.Campaign.Experiments(func(step string, x *campaign.Experiment) {
+		parsed.Campaign.Experiments(func(step string, x *program.Experiment) {
 			t := trial{name, step, x}
 			if x.Index(d.decided[t.name()]) < 0 {
 				all = append(all, t)
@@ -109,12 +111,12 @@ func (d *decider) look() {
 		if n == nil {
 			return
 		}
-		through = min(through, n.owner.Shard.Now()/campaign.HourMillis)
+		through = min(through, n.owner.Shard.Now()/unit.HourMillis)
 	}
 	records, trials := len(d.w.ctl), d.trials()
 	if len(trials) > 0 && d.w.now < d.until && d.w.rng.IntN(urgeEvery) == 0 { // idle ones do not hold it up
 		for _, p := range d.w.parts {
-			if n := p.newest(); n != nil && n.owner.Shard.Now()/campaign.HourMillis < d.w.now/campaign.HourMillis {
+			if n := p.newest(); n != nil && n.owner.Shard.Now()/unit.HourMillis < d.w.now/unit.HourMillis {
 				d.w.mark(reachUrged)
 				n.p.add(record{kind: stream.KindTick})
 			}
@@ -147,7 +149,7 @@ func (d *decider) sum(trials []trial, through int64, records int) {
 		if n == nil {
 			return
 		}
-		if n.owner.Shard.Now()/campaign.HourMillis < through { // another owner, which is behind
+		if n.owner.Shard.Now()/unit.HourMillis < through { // another owner, which is behind
 			return
 		}
 		for _, t := range n.owner.Shard.Tallies() {
@@ -246,7 +248,7 @@ func rules(r *control.Decide, sum audit.Tally, blocked bool) error {
 	}
 	want := all[0]
 	look := r.Look
-	if r.Reason != campaign.ReasonConfidence {
+	if r.Reason != output.ReasonConfidence {
 		look = 0
 	}
 	if want.Hour != r.Hour || want.Variant != r.Variant && !want.Tie || want.Look != look {

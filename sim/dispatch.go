@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/sim/audit"
 	"github.com/nudge-engine/nudge/stream"
@@ -23,8 +23,8 @@ type dispatcher struct {
 	queues  []*channelQueue // in the order in which their channels came up
 	saved   []uint64
 	sends   []send
-	byID    map[campaign.ID]int // attempts sent, all together
-	epoch   int                 // crashes so far: what a crashed one had planned does nothing
+	byID    map[output.ID]int // attempts sent, all together
+	epoch   int               // crashes so far: what a crashed one had planned does nothing
 	next    []uint64
 	planned bool
 	// carrying says of each partition that its transfers are on their way.
@@ -44,22 +44,22 @@ type channelQueue struct {
 type sendBatch struct {
 	partition  int
 	effect     uint64
-	deliveries []campaign.Delivery
+	deliveries []output.Delivery
 	left       int
 }
 
 // send is one attempt that left.
 type send struct {
-	delivery *campaign.Delivery
+	delivery *output.Delivery
 	// partition is that of the owner that allowed it.
 	partition int
 	applied   uint64 // how far the owner that allowed it was
-	verdict   campaign.Verdict
+	verdict   output.Verdict
 }
 
 func newDispatcher(w *World) *dispatcher {
 	n := len(w.parts)
-	return &dispatcher{w: w, saved: make([]uint64, n), next: make([]uint64, n), byID: map[campaign.ID]int{}}
+	return &dispatcher{w: w, saved: make([]uint64, n), next: make([]uint64, n), byID: map[output.ID]int{}}
 }
 
 // kick plans a round of copying.
@@ -116,7 +116,7 @@ func (d *dispatcher) copy(partition int, m *effect.Message) {
 	batches := map[string]*sendBatch{}
 	for i := range m.Deliveries {
 		v := &m.Deliveries[i]
-		if v.Status != campaign.HandedOff {
+		if v.Status != output.HandedOff {
 			continue
 		}
 		c := batches[v.Channel]
@@ -186,13 +186,13 @@ func (d *dispatcher) attempt(c *sendBatch, i int) {
 		return
 	}
 	s := send{
-		delivery: v, partition: n.p.number, applied: n.owner.Shard.Applied().Seq, verdict: campaign.Accepted,
+		delivery: v, partition: n.p.number, applied: n.owner.Shard.Applied().Seq, verdict: output.Accepted,
 	}
 	if d.w.draw(d.w.opt.Permanent) {
-		s.verdict = campaign.Permanent
+		s.verdict = output.Permanent
 	}
 	if d.w.draw(d.w.opt.Temporary) {
-		s.verdict = campaign.Temporary
+		s.verdict = output.Temporary
 	}
 	for _, before := range d.sends {
 		if before.delivery.ID == v.ID && before.delivery.Attempt == v.Attempt {
@@ -215,12 +215,12 @@ func (d *dispatcher) attempt(c *sendBatch, i int) {
 }
 
 // result publishes what became of an attempt: now or late, once or twice.
-func (d *dispatcher) result(c *sendBatch, v *campaign.Delivery, verdict campaign.Verdict) {
-	r := campaign.Result{
+func (d *dispatcher) result(c *sendBatch, v *output.Delivery, verdict output.Verdict) {
+	r := output.Result{
 		Workspace: v.Workspace, Customer: v.Customer, Delivery: v.ID, Attempt: v.Attempt,
 		Verdict: verdict,
 	}
-	if v.Channel == audit.CallChannel && verdict == campaign.Accepted {
+	if v.Channel == audit.CallChannel && verdict == output.Accepted {
 		r.Reply = d.w.reply()
 	}
 	p, epoch, data := d.w.parts[c.partition], d.epoch, r.AppendTo(nil)

@@ -7,7 +7,7 @@ import (
 	"fmt"
 
 	"github.com/nudge-engine/nudge/actors/shard/control"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
 	"github.com/nudge-engine/nudge/sim/audit"
 	"github.com/nudge-engine/nudge/sim/workload"
 	"github.com/nudge-engine/nudge/stream"
@@ -216,11 +216,11 @@ func (p *partition) store(records []record) {
 }
 
 func (p *partition) encode(e *audit.Event, stamp int64) []byte {
-	out := campaign.Event{
+	out := event.Event{
 		Workspace: workspace,
 		Customer:  e.Customer,
 		ID:        e.ID,
-		Type:      campaign.Track,
+		Type:      event.Track,
 		Name:      e.Name,
 		Time: min(
 			e.Time,
@@ -232,10 +232,10 @@ func (p *partition) encode(e *audit.Event, stamp int64) []byte {
 		Context:    p.object(e.Context),
 	}
 	if e.Type == audit.TypeIdentify {
-		out.Type, out.Name = campaign.Identify, "$identify"
+		out.Type, out.Name = event.Identify, "$identify"
 	}
 	if e.Type == audit.TypeAlias {
-		out.Type, out.Name = campaign.Alias, "$alias"
+		out.Type, out.Name = event.Alias, "$alias"
 	}
 	if p.w.opt.Future {
 		out.Time = e.Time

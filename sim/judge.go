@@ -11,7 +11,9 @@ import (
 
 	"github.com/nudge-engine/nudge/actors/shard"
 	"github.com/nudge-engine/nudge/actors/shard/control"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/sim/audit"
 	"github.com/nudge-engine/nudge/storage"
@@ -120,12 +122,12 @@ func (p *partition) defined() error {
 		return err
 	}
 	var got map[string]struct {
-		Documents []campaign.Document `json:"documents"`
+		Documents []program.Document `json:"documents"`
 	}
 	if err := json.Unmarshal(stored, &got); err != nil {
 		return fmt.Errorf("partition %d: definitions: %w", p.number, err)
 	}
-	var want []campaign.Document
+	var want []program.Document
 	for _, name := range slices.Sorted(maps.Keys(p.w.inForce)) { // by kind and name
 		want = append(want, p.w.inForce[name])
 	}
@@ -183,7 +185,7 @@ func (p *partition) parts(h *history) error {
 			p.w.mark(reachCut)
 		}
 		for j := range m.Decisions {
-			if d := &m.Decisions[j]; d.Kind == campaign.Entered && d.EventID == "" {
+			if d := &m.Decisions[j]; d.Kind == output.Entered && d.EventID == "" {
 				entered[part{m.Seq, m.Part}]++
 			}
 		}
@@ -201,7 +203,7 @@ func (p *partition) once(h *history) error {
 		seq   uint64
 		index int
 	}
-	dropped, letters := map[row]campaign.Kind{}, 0
+	dropped, letters := map[row]output.Kind{}, 0
 	for i := range h.messages {
 		for j := range h.messages[i].DeadLetters {
 			l := &h.messages[i].DeadLetters[j]
@@ -225,7 +227,7 @@ func (p *partition) once(h *history) error {
 			if r.Kind != stream.KindEvent {
 				continue
 			}
-			e, err := campaign.DecodeEvent(r.Data)
+			e, err := event.Decode(r.Data)
 			if err != nil {
 				return err
 			}
@@ -238,10 +240,10 @@ func (p *partition) once(h *history) error {
 			if !again {
 				seen[id], fresh[id] = true, now
 			}
-			if e.Type == campaign.Alias && !again && dropped[at] != "" {
+			if e.Type == event.Alias && !again && dropped[at] != "" {
 				continue // said again under another id
 			}
-			if again != (dropped[at] == campaign.Deduplicate) {
+			if again != (dropped[at] == output.Deduplicate) {
 				return fmt.Errorf(
 					"event %s in frame %d, record %d: seen before %v, dropped %q",
 					id,
@@ -285,7 +287,7 @@ func (p *partition) rows(h *history, want map[string]map[place]bool) {
 		m := &h.messages[i]
 		retries := map[int]bool{}
 		for j := range m.Deliveries {
-			retries[j] = m.Deliveries[j].Status == campaign.HandedOff && m.Deliveries[j].Attempt > 1
+			retries[j] = m.Deliveries[j].Status == output.HandedOff && m.Deliveries[j].Attempt > 1
 		}
 		add("deliveries", m.N, len(m.Deliveries), retries)
 		add("decisions", m.N, len(m.Decisions), nil)

@@ -3,7 +3,7 @@ package sim
 import (
 	"maps"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/internal/effect"
 )
 
@@ -23,7 +23,7 @@ func (h *history) forgotten() map[string]bool {
 func forgottenIn(m *effect.Message) map[string]bool {
 	var gone map[string]bool
 	for i := range m.Decisions {
-		if d := &m.Decisions[i]; d.Kind == campaign.Forgotten {
+		if d := &m.Decisions[i]; d.Kind == output.Forgotten {
 			if gone == nil {
 				gone = map[string]bool{}
 			}

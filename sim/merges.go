@@ -5,7 +5,8 @@ import (
 	"slices"
 
 	"github.com/nudge-engine/nudge/actors/shard/erase"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -25,13 +26,13 @@ type carriage struct {
 	epoch  int
 	from   int // partition
 	effect uint64
-	left   []campaign.Transfer
+	left   []event.Transfer
 	zombie bool
 	asked  bool // whether it is one was drawn
 }
 
 // carry begins, and says whether there is anything to wait for.
-func (d *dispatcher) carry(partition int, effect uint64, transfers []campaign.Transfer) bool {
+func (d *dispatcher) carry(partition int, effect uint64, transfers []event.Transfer) bool {
 	if len(transfers) == 0 {
 		return false
 	}
@@ -63,9 +64,9 @@ func (c *carriage) next() {
 		}
 		return
 	}
-	var first, rest []campaign.Transfer
+	var first, rest []event.Transfer
 	for i := range c.left {
-		same := func(t campaign.Transfer) bool { return t.Source == c.left[i].Source }
+		same := func(t event.Transfer) bool { return t.Source == c.left[i].Source }
 		if slices.ContainsFunc(first, same) {
 			rest = append(rest, c.left[i])
 		} else {
@@ -114,9 +115,9 @@ func (c *carriage) goesOn() bool {
 }
 
 // cut marks a crash between the parts of one state.
-func (c *carriage) cut(left []campaign.Transfer) {
+func (c *carriage) cut(left []event.Transfer) {
 	for i := range left {
-		if left[i].N > 1 && left[i].Kind <= campaign.TransferState {
+		if left[i].N > 1 && left[i].Kind <= event.TransferState {
 			c.d.w.mark(reachPartsCut)
 		}
 	}
@@ -124,7 +125,7 @@ func (c *carriage) cut(left []campaign.Transfer) {
 
 // mayLeave asks the owner of a customer, or that of the one they became, as the engine
 // does.
-func (d *dispatcher) mayLeave(n *node, v *campaign.Delivery) (may bool, by *node, err error) {
+func (d *dispatcher) mayLeave(n *node, v *output.Delivery) (may bool, by *node, err error) {
 	may, err = n.owner.MayLeave(v.Workspace, v.Customer, v.ID, v.Attempt)
 	n.look()
 	if err != nil || may {

@@ -7,7 +7,10 @@ import (
 
 	"github.com/nudge-engine/nudge/actors/shard/control"
 	"github.com/nudge-engine/nudge/actors/shard/erase"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/machine"
+	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/sim/audit"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -30,7 +33,7 @@ type together struct {
 type sent struct {
 	state  *audit.Moving
 	event  *audit.Event
-	result *campaign.Result
+	result *output.Result
 }
 
 // auditTogether is audit for a world whose customers merge.
@@ -41,7 +44,7 @@ func (w *World) auditTogether(hs []*history) error {
 	}
 	for range hs {
 		a := audit.New(nil)
-		a.Turn = func(at int64, customer string) int64 { return campaign.ReplanAt(at, workspace, customer) }
+		a.Turn = func(at int64, customer string) int64 { return machine.ReplanAt(at, workspace, customer) }
 		t.reads = append(t.reads, &reading{w: w, a: a, byID: t.names.first, number: t.names.number})
 	}
 	for p := range hs {
@@ -81,7 +84,7 @@ func (t *together) record(p int, r *stream.Record) error {
 	a := t.reads[p].a
 	switch r.Kind {
 	case stream.KindEvent:
-		e, err := campaign.DecodeEvent(r.Data)
+		e, err := event.Decode(r.Data)
 		if err != nil {
 			return err
 		}
@@ -89,7 +92,7 @@ func (t *together) record(p int, r *stream.Record) error {
 			t.w.mark(reachErasedEvent)
 			return nil
 		}
-		if e.Type == campaign.Alias {
+		if e.Type == event.Alias {
 			t.alias(a, &e)
 			return nil
 		}
@@ -103,7 +106,7 @@ func (t *together) record(p int, r *stream.Record) error {
 		}
 		return err
 	case stream.KindResult:
-		result, err := campaign.DecodeResult(r.Data)
+		result, err := output.DecodeResult(r.Data)
 		if err != nil || a.Erased(result.Customer) {
 			return err
 		}
@@ -126,7 +129,7 @@ func (t *together) record(p int, r *stream.Record) error {
 	}
 }
 
-func (t *together) alias(a *audit.Auditor, e *campaign.Event) {
+func (t *together) alias(a *audit.Auditor, e *event.Event) {
 	if m, ok := a.Freeze(e.Customer, e.ID, e.Target()); ok {
 		t.sent[e.Customer] = append(t.sent[e.Customer], sent{state: m})
 	} else if a.Into(e.Customer) != e.Target() {
@@ -134,13 +137,13 @@ func (t *together) alias(a *audit.Auditor, e *campaign.Event) {
 	}
 }
 
-func (t *together) result(a *audit.Auditor, r *campaign.Result, holder string) error {
+func (t *together) result(a *audit.Auditor, r *output.Result, holder string) error {
 	d, ok := t.names.of[r.Delivery]
 	if !ok {
 		return fmt.Errorf("result of a delivery that is not: %+v", r)
 	}
-	verdict := map[campaign.Verdict]string{
-		campaign.Accepted: audit.Accepted, campaign.Temporary: audit.Temporary, campaign.Permanent: audit.Permanent,
+	verdict := map[output.Verdict]string{
+		output.Accepted: audit.Accepted, output.Temporary: audit.Temporary, output.Permanent: audit.Permanent,
 	}
 	a.Result(audit.Result{
 		Campaign: d.chain.campaign, Customer: d.chain.customer, Entry: d.chain.entry, Step: d.step,
@@ -152,7 +155,7 @@ func (t *together) result(a *audit.Auditor, r *campaign.Result, holder string) e
 
 // transfer takes what comes to a known customer, each number once.
 func (t *together) transfer(p int, data []byte) error {
-	tr, err := campaign.DecodeTransfer(data)
+	tr, err := event.DecodeTransfer(data)
 	if err != nil {
 		return err
 	}
@@ -165,7 +168,7 @@ func (t *together) transfer(p int, data []byte) error {
 		return fmt.Errorf("transfer %d of %s after %d", tr.N, tr.Source, t.last[key])
 	}
 	t.last[key] = tr.N
-	if tr.Kind == campaign.TransferPart {
+	if tr.Kind == event.TransferPart {
 		return nil
 	}
 	from := stream.PartitionOf(workspace, tr.Source, len(t.hs))
@@ -179,9 +182,9 @@ func (t *together) transfer(p int, data []byte) error {
 	}
 	s := t.sent[tr.Source][t.took[tr.Source]]
 	t.took[tr.Source]++
-	is := map[bool]campaign.TransferKind{
-		s.state != nil: campaign.TransferState, s.event != nil: campaign.TransferEvent,
-		s.result != nil: campaign.TransferResult,
+	is := map[bool]event.TransferKind{
+		s.state != nil: event.TransferState, s.event != nil: event.TransferEvent,
+		s.result != nil: event.TransferResult,
 	}[true]
 	if is != tr.Kind {
 		return fmt.Errorf("transfer %d of %s has kind %d, the model's has %d", tr.N, tr.Source, tr.Kind, is)
@@ -222,9 +225,9 @@ func (t *together) all() error {
 
 // names tells deliveries apart whatever their customer is called by then.
 type names struct {
-	first  map[campaign.ID]*campaign.Delivery
-	of     map[campaign.ID]identity // by the chain as it was entered
-	number map[campaign.ID]int      // among the messages of its step and channel
+	first  map[output.ID]*output.Delivery
+	of     map[output.ID]identity // by the chain as it was entered
+	number map[output.ID]int      // among the messages of its step and channel
 }
 
 // mostLoops is how often a chain may have gone back.
@@ -232,12 +235,12 @@ const mostLoops = 300
 
 // nameAll looks for the chain of each delivery: ids rest on the customer at entry.
 func nameAll(hs []*history) *names {
-	n := &names{map[campaign.ID]*campaign.Delivery{}, map[campaign.ID]identity{}, map[campaign.ID]int{}}
+	n := &names{map[output.ID]*output.Delivery{}, map[output.ID]identity{}, map[output.ID]int{}}
 	from := map[string][]string{}
 	for _, h := range hs {
 		for i := range h.messages {
 			for _, d := range h.messages[i].Decisions {
-				if d.Kind == campaign.Merged && !campaign.Anonymous(d.Customer) {
+				if d.Kind == output.Merged && !customer.Anonymous(d.Customer) {
 					from[d.Customer] = append(from[d.Customer], d.Detail)
 				}
 			}
@@ -247,8 +250,8 @@ func nameAll(hs []*history) *names {
 	for _, anonymous := range []bool{true, false} { // a chain moves from the one to the other
 		for _, h := range hs {
 			for d := range h.deliveries() {
-				if n.first[d.ID] != nil || d.Status != campaign.HandedOff ||
-					campaign.Anonymous(d.Customer) != anonymous {
+				if n.first[d.ID] != nil || d.Status != output.HandedOff ||
+					customer.Anonymous(d.Customer) != anonymous {
 					continue
 				}
 				of := bornAs(d, from[d.Customer])
@@ -262,11 +265,11 @@ func nameAll(hs []*history) *names {
 }
 
 // bornAs is the chain of a delivery as it was entered.
-func bornAs(d *campaign.Delivery, from []string) identity {
+func bornAs(d *output.Delivery, from []string) identity {
 	is := func(customer string, entry int) bool {
-		chain := campaign.ChainID(d.Workspace, d.Campaign, customer, d.Key, uint32(entry))
+		chain := output.ChainID(d.Workspace, d.Campaign, customer, d.Key, uint32(entry))
 		for k := range uint32(mostLoops) {
-			if campaign.DeliveryID(chain, d.Step, d.Channel, k) == d.ID {
+			if output.DeliveryID(chain, d.Step, d.Channel, k) == d.ID {
 				return true
 			}
 		}

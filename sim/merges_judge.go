@@ -7,7 +7,8 @@ import (
 	"github.com/nudge-engine/nudge/actors/shard"
 	"github.com/nudge-engine/nudge/actors/shard/control"
 	"github.com/nudge-engine/nudge/actors/shard/erase"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/storage"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -93,7 +94,7 @@ func (w *World) transfers(hs []*history, erased map[string]at) error {
 				if r.Kind != stream.KindTransfer {
 					continue
 				}
-				t, err := campaign.DecodeTransfer(r.Data)
+				t, err := event.DecodeTransfer(r.Data)
 				if err != nil {
 					return err
 				}
@@ -101,12 +102,12 @@ func (w *World) transfers(hs []*history, erased map[string]at) error {
 				if int(t.N) > len(sent[t.Source]) || !bytes.Equal(sent[t.Source][t.N-1], r.Data) {
 					return fmt.Errorf("transfer %d of %s was never made so: %+v", t.N, t.Source, here)
 				}
-				want := campaign.Kind("")
+				want := output.Kind("")
 				if t.N <= came[t.Source] {
-					want = campaign.Deduplicate
+					want = output.Deduplicate
 				}
 				if e, is := erased[t.Customer]; is && e.before(here) {
-					want = campaign.Erased
+					want = output.Erased
 				}
 				if dropped[here.of()] != want {
 					return fmt.Errorf("transfer %d of %s after %d: dropped %q, should be %q: %+v", t.N, t.Source,
@@ -139,8 +140,8 @@ type rowAt struct {
 }
 
 // drops are the records that were not applied, and why.
-func (h *history) drops() map[rowAt]campaign.Kind {
-	dropped := map[rowAt]campaign.Kind{}
+func (h *history) drops() map[rowAt]output.Kind {
+	dropped := map[rowAt]output.Kind{}
 	for i := range h.messages {
 		for _, d := range h.messages[i].Drops {
 			dropped[rowAt{h.messages[i].Seq, int(d.Index)}] = d.Reason
@@ -179,7 +180,7 @@ func (w *World) tombstones(hs []*history, erased map[string]at) error {
 		for i := range h.messages {
 			m := &h.messages[i]
 			for j := range m.Transfers {
-				if m.Transfers[j].Kind > campaign.TransferState {
+				if m.Transfers[j].Kind > event.TransferState {
 					made[m.Transfers[j].Source]++
 				}
 			}
@@ -207,10 +208,10 @@ func (w *World) tombstones(hs []*history, erased map[string]at) error {
 func subject(r *stream.Record) (who string, alias bool, err error) {
 	switch r.Kind {
 	case stream.KindEvent:
-		e, err := campaign.DecodeEvent(r.Data)
-		return e.Customer, e.Type == campaign.Alias, err
+		e, err := event.Decode(r.Data)
+		return e.Customer, e.Type == event.Alias, err
 	case stream.KindResult:
-		result, err := campaign.DecodeResult(r.Data)
+		result, err := output.DecodeResult(r.Data)
 		return result.Customer, false, err
 	default:
 		return "", false, nil
@@ -221,7 +222,7 @@ func subject(r *stream.Record) (who string, alias bool, err error) {
 // customer after the record.
 func (w *World) handedOnce(hs []*history, erased map[string]at) error {
 	type attempt struct {
-		id     campaign.ID
+		id     output.ID
 		number uint32
 	}
 	seen := map[attempt]int{}
@@ -233,10 +234,10 @@ func (w *World) handedOnce(hs []*history, erased map[string]at) error {
 				if e, is := erased[d.Customer]; is && m.Seq > e.seq {
 					return fmt.Errorf("a delivery after its customer was erased at frame %d: %+v", e.seq, d)
 				}
-				if d.Status == campaign.StatusRecall && d.Reason == campaign.ReasonErased {
+				if d.Status == output.StatusRecall && d.Reason == output.ReasonErased {
 					w.mark(reachErasePending)
 				}
-				if d.Status != campaign.HandedOff {
+				if d.Status != output.HandedOff {
 					continue
 				}
 				a := attempt{d.ID, d.Attempt}
@@ -251,22 +252,22 @@ func (w *World) handedOnce(hs []*history, erased map[string]at) error {
 }
 
 // ended is a state after which a delivery may not leave.
-func ended(s campaign.Status) bool {
-	return s == campaign.StatusSent || s == campaign.StatusFailed || s == campaign.StatusRecall ||
-		s == campaign.StatusExpired
+func ended(s output.Status) bool {
+	return s == output.StatusSent || s == output.StatusFailed || s == output.StatusRecall ||
+		s == output.StatusExpired
 }
 
 // left: nothing left that was not handed off, after its end, or after its customer was
 // erased, as far as the owner that was asked knew; and each delivery has one end, but that
 // of a customer whose receiver was erased.
 func (w *World) left(hs []*history, erased map[string]at) error {
-	ends, handed := map[campaign.ID]at{}, map[campaign.ID]*campaign.Delivery{}
+	ends, handed := map[output.ID]at{}, map[output.ID]*output.Delivery{}
 	for p, h := range hs {
 		for i := range h.messages {
 			m := &h.messages[i]
 			for j := range m.Deliveries {
 				d := &m.Deliveries[j]
-				if d.Status == campaign.HandedOff && d.Attempt == 1 {
+				if d.Status == output.HandedOff && d.Attempt == 1 {
 					handed[d.ID] = d
 				}
 				if !ended(d.Status) {
@@ -280,7 +281,7 @@ func (w *World) left(hs []*history, erased map[string]at) error {
 			}
 		}
 	}
-	sent := map[campaign.ID]bool{}
+	sent := map[output.ID]bool{}
 	for _, s := range w.sink.sends {
 		d := s.delivery
 		sent[d.ID] = true
@@ -295,7 +296,7 @@ func (w *World) left(hs []*history, erased map[string]at) error {
 		}
 	}
 	into := w.into(hs)
-	return first(handed, func(d *campaign.Delivery) error {
+	return first(handed, func(d *output.Delivery) error {
 		_, gone := erased[d.Customer]
 		_, receiver := erased[into[d.Customer]]
 		if _, is := ends[d.ID]; !is && !gone && !receiver {

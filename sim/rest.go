@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/sim/workload"
 )
@@ -66,7 +66,7 @@ func (w *World) queued() (int64, error) {
 				return 0, err
 			}
 			for j := range m.Deliveries {
-				if d := &m.Deliveries[j]; d.Status == campaign.StatusDefer && d.Reason == campaign.ReasonCap {
+				if d := &m.Deliveries[j]; d.Status == output.StatusDefer && d.Reason == output.ReasonCap {
 					waited[d.Customer]++
 					most = max(most, waited[d.Customer])
 				}

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/nudge-engine/nudge/actors/shard"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -143,7 +143,7 @@ func (p *partition) unread(frames []stream.Message) (all []record) {
 			all = append(all, r)
 			continue
 		}
-		e, err := campaign.DecodeEvent(r.data)
+		e, err := event.Decode(r.data)
 		p.w.fail(err)
 		p.w.lost[e.Customer+" "+e.ID] = true
 	}

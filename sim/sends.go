@@ -6,7 +6,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -30,40 +30,40 @@ type identity struct {
 	step, channel string
 }
 
-func identityOf(d *campaign.Delivery) identity {
+func identityOf(d *output.Delivery) identity {
 	return identity{chainID{d.Campaign, d.Customer, int(d.Entry)}, d.Step, d.Channel}
 }
 
 // fate is what became of one delivery.
 type fate struct {
-	handed   *campaign.Delivery
+	handed   *output.Delivery
 	stopped  uint64            // frame that stopped its chain; 0: none
 	accepted uint64            // frame with the first result that says accepted
 	results  map[uint32]uint64 // by attempt: frame with its first result
-	last     campaign.Status
+	last     output.Status
 	attempts uint32
 }
 
 // fates follows the deliveries through the effects, and their results through the
 // log.
-func (p *partition) fates(h *history) (map[campaign.ID]*fate, error) {
+func (p *partition) fates(h *history) (map[output.ID]*fate, error) {
 	stopped, ended := map[chainID]uint64{}, map[chainID]uint64{}
-	by, gone := map[campaign.ID]*fate{}, h.forgotten()
+	by, gone := map[output.ID]*fate{}, h.forgotten()
 	for i := range h.messages {
 		m := &h.messages[i]
 		for _, c := range m.Chains {
 			id := chainID{c.Campaign, c.Customer, int(c.Entry)}
-			stops := c.Outcome == campaign.ByGoal || c.Outcome == campaign.Stopped || c.Outcome == campaign.Preempted
+			stops := c.Outcome == output.ByGoal || c.Outcome == output.Stopped || c.Outcome == output.Preempted
 			if stops && stopped[id] == 0 {
 				stopped[id] = m.Seq
 			}
-			if (c.Outcome == campaign.Completed || c.Outcome == campaign.Exited) && ended[id] == 0 {
+			if (c.Outcome == output.Completed || c.Outcome == output.Exited) && ended[id] == 0 {
 				ended[id] = m.Seq
 			}
 		}
 		for j := range m.Deliveries {
 			d := &m.Deliveries[j]
-			if gone[d.Customer] || decided(d) && d.Status != campaign.HandedOff {
+			if gone[d.Customer] || decided(d) && d.Status != output.HandedOff {
 				continue // never handed off, or not yet
 			}
 			f := by[d.ID]
@@ -75,11 +75,11 @@ func (p *partition) fates(h *history) (map[campaign.ID]*fate, error) {
 				return nil, fmt.Errorf("deliveries %+v and %+v have the id %s", identityOf(f.handed), identityOf(d),
 					d.ID)
 			}
-			if d.Status == campaign.HandedOff && d.Attempt != f.attempts+1 {
+			if d.Status == output.HandedOff && d.Attempt != f.attempts+1 {
 				return nil, fmt.Errorf("delivery %+v: attempt %d after %d", identityOf(d), d.Attempt, f.attempts)
 			}
 			f.last, f.attempts = d.Status, d.Attempt
-			if d.Status == campaign.StatusRecall {
+			if d.Status == output.StatusRecall {
 				p.w.mark(reachPending)
 				if at := ended[identityOf(d).chain]; at != 0 && at < m.Seq {
 					p.w.mark(reachRecallLate)
@@ -93,14 +93,14 @@ func (p *partition) fates(h *history) (map[campaign.ID]*fate, error) {
 	return by, p.results(h, by)
 }
 
-func (p *partition) results(h *history, byID map[campaign.ID]*fate) error {
+func (p *partition) results(h *history, byID map[output.ID]*fate) error {
 	gone := h.forgotten()
 	for i := range h.frames {
 		for _, r := range h.frames[i].Frame.Records {
 			if r.Kind != stream.KindResult {
 				continue
 			}
-			result, err := campaign.DecodeResult(r.Data)
+			result, err := output.DecodeResult(r.Data)
 			if err != nil {
 				return err
 			}
@@ -111,7 +111,7 @@ func (p *partition) results(h *history, byID map[campaign.ID]*fate) error {
 			if f == nil {
 				return fmt.Errorf("result of a delivery that is not: %+v", result)
 			}
-			if f.stopped != 0 && f.stopped < h.frames[i].At.Seq && f.last == campaign.StatusRecall {
+			if f.stopped != 0 && f.stopped < h.frames[i].At.Seq && f.last == output.StatusRecall {
 				p.w.mark(reachRecalled)
 			}
 			if f.results[result.Attempt] != 0 && result.Attempt < f.attempts {
@@ -120,7 +120,7 @@ func (p *partition) results(h *history, byID map[campaign.ID]*fate) error {
 			if f.results[result.Attempt] == 0 {
 				f.results[result.Attempt] = h.frames[i].At.Seq
 			}
-			if result.Verdict == campaign.Accepted && f.accepted == 0 {
+			if result.Verdict == output.Accepted && f.accepted == 0 {
 				f.accepted = h.frames[i].At.Seq
 			}
 		}
@@ -135,7 +135,7 @@ func (p *partition) sends(h *history) error {
 	if err != nil {
 		return err
 	}
-	left, gone := map[campaign.ID]int{}, h.forgotten()
+	left, gone := map[output.ID]int{}, h.forgotten()
 	for _, s := range p.w.sink.sends {
 		d := s.delivery
 		if gone[d.Customer] || stream.PartitionOf(workspace, d.Customer, len(p.w.parts)) != p.number {
@@ -158,8 +158,8 @@ func (p *partition) sends(h *history) error {
 	return first(fates, func(f *fate) error {
 		d := f.handed
 		switch f.last {
-		case campaign.StatusSent, campaign.StatusFailed, campaign.StatusRecall:
-		case campaign.StatusExpired:
+		case output.StatusSent, output.StatusFailed, output.StatusRecall:
+		case output.StatusExpired:
 			if d.Expires-d.At >= wholeDay && !p.mayTake(d.At, d.Expires) { // else its result was lost
 				return fmt.Errorf("delivery %+v ends as %s", d, f.last)
 			}
@@ -168,7 +168,7 @@ func (p *partition) sends(h *history) error {
 		default:
 			return fmt.Errorf("delivery %+v ends as %s", d, f.last)
 		}
-		if f.last != campaign.StatusRecall && left[d.ID] == 0 {
+		if f.last != output.StatusRecall && left[d.ID] == 0 {
 			return fmt.Errorf("delivery never left: %+v", d)
 		}
 		return nil

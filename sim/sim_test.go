@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/expr"
 	"github.com/nudge-engine/nudge/sim"
 	"github.com/nudge-engine/nudge/sim/workload"
 )
@@ -40,9 +40,9 @@ const garbage = 400
 // maxFailed is how many worlds may fail before the rest is left out.
 const maxFailed = 3
 
-func language(t *testing.T) *campaign.Language {
+func language(t *testing.T) *expr.Language {
 	t.Helper()
-	lang, err := campaign.NewLanguage()
+	lang, err := expr.NewLanguage()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ const edgesLeftOut = 3
 
 // world is the world of a seed; plain leaves out what was added to worlds later, older what
 // was added last.
-func world(t *testing.T, lang *campaign.Language, seed uint64, plain, older bool) (*sim.World, sim.Options) {
+func world(t *testing.T, lang *expr.Language, seed uint64, plain, older bool) (*sim.World, sim.Options) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(seed, 0))
 	o := sim.Draw(rng)
@@ -127,7 +127,7 @@ func world(t *testing.T, lang *campaign.Language, seed uint64, plain, older bool
 	return w, o
 }
 
-func play(t *testing.T, lang *campaign.Language, seed uint64, plain, older bool) (w *sim.World, ok bool) {
+func play(t *testing.T, lang *expr.Language, seed uint64, plain, older bool) (w *sim.World, ok bool) {
 	t.Helper()
 	w, o := world(t, lang, seed, plain, older)
 	err := w.Run()
@@ -212,7 +212,7 @@ func TestWorld(t *testing.T) {
 }
 
 // count plays every world and says how many fail, in the words that sim/mutants reads.
-func count(t *testing.T, lang *campaign.Language) {
+func count(t *testing.T, lang *expr.Language) {
 	t.Helper()
 	failed := 0
 	for seed := *from; seed < *from+uint64(*seeds); seed++ {

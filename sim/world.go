@@ -15,7 +15,9 @@ import (
 	"github.com/nudge-engine/nudge/actors/shard"
 	"github.com/nudge-engine/nudge/actors/shard/control"
 	"github.com/nudge-engine/nudge/actors/shard/dedupe"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/sim/audit"
 	"github.com/nudge-engine/nudge/sim/workload"
@@ -48,13 +50,13 @@ type World struct {
 	sink    *dispatcher
 	collect *collector
 
-	ctl      [][]byte                     // the control records, in their order
-	applied  []workload.Edit              // what is applied before the calls and by each edit
-	applies  []control.Apply              // the same, as records say it
-	editOf   map[uint64]int               // of applied, by control record
-	decider  *decider                     // nil: no experiment is decided
-	inForce  map[string]campaign.Document // after all of them
-	programs map[program]campaign.Parsed
+	ctl      [][]byte                    // the control records, in their order
+	applied  []workload.Edit             // what is applied before the calls and by each edit
+	applies  []control.Apply             // the same, as records say it
+	editOf   map[uint64]int              // of applied, by control record
+	decider  *decider                    // nil: no experiment is decided
+	inForce  map[string]program.Document // after all of them
+	programs map[versionKey]parse.Parsed
 	restored time.Time       // what the log stamps while messages are put back
 	lost     map[string]bool // of acked, in frames that the log lost and nobody had read
 	acked    map[string]bool // customer and id of events that ingest acknowledged
@@ -68,18 +70,18 @@ type World struct {
 	err error
 }
 
-// program names a version of a campaign.
-type program struct {
+// versionKey names a version of a campaign.
+type versionKey struct {
 	kind    string
 	name    string
 	version uint32
 }
 
 // New is a world before its first instant.
-func New(lang *campaign.Language, rng *rand.Rand, o Options, load workload.Workload) (*World, error) {
+func New(lang *expr.Language, rng *rand.Rand, o Options, load workload.Workload) (*World, error) {
 	w := &World{
-		opt: o, load: load, rng: rng, now: workload.Start - 1000, programs: map[program]campaign.Parsed{},
-		inForce: map[string]campaign.Document{}, acked: map[string]bool{}, lost: map[string]bool{}, reach: Reach{},
+		opt: o, load: load, rng: rng, now: workload.Start - 1000, programs: map[versionKey]parse.Parsed{},
+		inForce: map[string]program.Document{}, acked: map[string]bool{}, lost: map[string]bool{}, reach: Reach{},
 		editOf: map[uint64]int{},
 	}
 	w.trace.hash.Reset()
@@ -256,23 +258,23 @@ func (w *World) Trace() []string { return w.trace.last }
 func (w *World) Reached() Reach { return w.reach }
 
 // define makes what a control record applies: campaigns and the policy.
-func (w *World) define(lang *campaign.Language, e workload.Edit) error {
+func (w *World) define(lang *expr.Language, e workload.Edit) error {
 	k := len(w.applied) + 2
 	apply := control.Apply{Workspace: workspace}
-	put := func(name, text string, needs map[string][]campaign.Variable) error {
-		parsed, err := campaign.Parse(lang, name, []byte(text))
+	put := func(name, text string, needs map[string][]program.Variable) error {
+		parsed, err := parse.File(lang, name, []byte(text))
 		if err != nil {
 			return fmt.Errorf("%w\n%s", err, text)
 		}
 		doc := parsed[0].Document
 		doc.Version, doc.Needs = uint32(k), needs
-		compiled, err := campaign.ParseDocument(lang, workspace, &doc)
+		compiled, err := parse.Document(lang, workspace, &doc)
 		if err != nil {
 			return err
 		}
 		apply.Documents = append(apply.Documents, doc)
 		w.inForce[doc.Kind+" "+doc.Name] = doc
-		w.programs[program{doc.Kind, doc.Name, doc.Version}] = compiled
+		w.programs[versionKey{doc.Kind, doc.Name, doc.Version}] = compiled
 		return nil
 	}
 	if e.House != nil {
@@ -306,24 +308,24 @@ func (w *World) recordApply(i int) int {
 }
 
 // needs are the variables of the messages, as apply finds them in their texts.
-func needs(c *audit.Campaign) map[string][]campaign.Variable {
-	var all map[string][]campaign.Variable
+func needs(c *audit.Campaign) map[string][]program.Variable {
+	var all map[string][]program.Variable
 	for i := range c.Steps {
 		if s := &c.Steps[i]; s.Send != nil && s.Send.Needs != "" {
 			if all == nil {
-				all = map[string][]campaign.Variable{}
+				all = map[string][]program.Variable{}
 			}
-			all[s.ID] = []campaign.Variable{{Path: "trigger.properties." + s.Send.Needs}}
+			all[s.ID] = []program.Variable{{Path: "trigger.properties." + s.Send.Needs}}
 		}
 		all = callNeeds(all, &c.Steps[i])
 	}
 	return all
 }
 
-func (w *World) compile(_ string, d *campaign.Document) (campaign.Parsed, error) {
-	p, ok := w.programs[program{d.Kind, d.Name, d.Version}]
+func (w *World) compile(_ string, d *program.Document) (parse.Parsed, error) {
+	p, ok := w.programs[versionKey{d.Kind, d.Name, d.Version}]
 	if !ok {
-		return campaign.Parsed{}, fmt.Errorf("sim: no version %d of %s %s", d.Version, d.Kind, d.Name)
+		return parse.Parsed{}, fmt.Errorf("sim: no version %d of %s %s", d.Version, d.Kind, d.Name)
 	}
 	return p, nil
 }

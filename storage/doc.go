@@ -16,6 +16,6 @@
 //	'p' pp 'd' chunk (8 bytes)        part of the dedupe set
 //	'w' name                          positions of dispatch
 //
-// The values of customers are drawn in campaign/codec.go, those of shards in
+// The values of customers are drawn in campaign/customer/codec.go, those of shards in
 // actors/meta.go. Both start with a format byte.
 package storage

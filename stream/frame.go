@@ -28,16 +28,16 @@ type Kind byte
 
 // The kinds of records. Their numbers are part of the stored format.
 const (
-	KindEvent     Kind = iota + 1 // campaign.Event
+	KindEvent     Kind = iota + 1 // event.Event
 	KindTick                      // empty: time passed
 	KindControl                   // a numbered control record, copied from CTL
-	KindResult                    // campaign.Result
+	KindResult                    // output.Result
 	KindClaim                     // a new owner of the partition
 	_                             // was reserved, never written
 	KindReject                    // an event that ingest refused
 	KindLost                      // stands for a frame that the disk damaged
-	KindBroadcast                 // campaign.Event without a customer, copied into every partition
-	KindTransfer                  // campaign.Transfer, from a customer who merged
+	KindBroadcast                 // event.Event without a customer, copied into every partition
+	KindTransfer                  // event.Transfer, from a customer who merged
 	KindErase                     // a customer who must be forgotten
 
 	KindFill Kind = 20 // backfill.Record: history of a counter, read from the log

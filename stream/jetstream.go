@@ -140,7 +140,14 @@ func (l *JetStream) Open(ctx context.Context, name string, o Options) (Stream, e
 	if err != nil {
 		return nil, fmt.Errorf("stream: open %s: %w", name, err)
 	}
-	js := &jsStream{js: k.js, name: name, s: s, times: l.times, subjects: o.Subjects != nil, acks: make(chan pending, 1024)}
+	js := &jsStream{
+		js:       k.js,
+		name:     name,
+		s:        s,
+		times:    l.times,
+		subjects: o.Subjects != nil,
+		acks:     make(chan pending, 1024),
+	}
 	go js.await()
 	return js, nil
 }

@@ -126,7 +126,12 @@ func (r *jsReader) message(ctx context.Context, m jetstream.Msg, err error) (Mes
 	if err != nil {
 		return Message{}, fmt.Errorf("stream: read %s: %w", r.s.name, err)
 	}
-	return Message{Seq: meta.Sequence.Stream, Time: meta.Timestamp, Subject: r.s.subjectOf(m.Subject()), Data: m.Data()}, nil
+	return Message{
+		Seq:     meta.Sequence.Stream,
+		Time:    meta.Timestamp,
+		Subject: r.s.subjectOf(m.Subject()),
+		Data:    m.Data(),
+	}, nil
 }
 
 func (r *jsReader) Close() {

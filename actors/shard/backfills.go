@@ -6,7 +6,9 @@ import (
 
 	"github.com/nudge-engine/nudge/actors/shard/backfill"
 	"github.com/nudge-engine/nudge/actors/shard/control"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/active"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -39,8 +41,8 @@ func (d *definitions) fill(b *control.Backfill, k uint64, at control.Place, plac
 
 // BackfillSets are what a workspace has in force, by the stored form of the definitions,
 // before and after a backfill begins with documents.
-func BackfillSets(compile Compile, stored []byte, workspace string, docs []campaign.Document) (
-	before, after *campaign.Set, err error,
+func BackfillSets(compile Compile, stored []byte, workspace string, docs []program.Document) (
+	before, after *active.Set, err error,
 ) {
 	d := newDefinitions(compile)
 	if err := d.load(stored); err != nil {
@@ -62,11 +64,11 @@ func copied(since map[string]uint64) map[string]uint64 {
 }
 
 // waiting compiles the campaigns of a backfill that is under way, for what they count.
-func (d *definitions) waiting(name string, w *workspace) ([]*campaign.Program, error) {
+func (d *definitions) waiting(name string, w *workspace) ([]*program.Program, error) {
 	if w.Filling == nil {
 		return nil, nil
 	}
-	var programs []*campaign.Program
+	var programs []*program.Program
 	for i := range w.Filling.Documents {
 		p, err := d.compile(name, &w.Filling.Documents[i])
 		if err != nil {
@@ -108,7 +110,7 @@ func (s *Shard) applyFill(index int, record *stream.Record, out *effect.Effects)
 	s.guard(h, out, func() {
 		s.machine.Fill(h.c, &f.Asks[r.Fill.Ask], &r.Fill, s.now)
 	}, func(detail string) {
-		s.putAside(index, record, campaign.ReasonPanic, detail, out)
+		s.putAside(index, record, output.ReasonPanic, detail, out)
 	})
 	s.markDirty(h)
 	s.rearm(h)
@@ -132,7 +134,7 @@ func (d *definitions) filled(f *filling) error {
 }
 
 // forget has all customers forget what is not counted any more since old.
-func (s *Shard) forget(workspace string, old *campaign.Set) {
+func (s *Shard) forget(workspace string, old *active.Set) {
 	v, needed := s.defs.set(workspace).Dropped(old)
 	if v.Due = s.now; needed && (len(s.customers.all) > 0 || s.customers.passivated) {
 		s.tours.start(workspace, v)

@@ -9,7 +9,10 @@ import (
 
 	"github.com/nudge-engine/nudge/actors/shard/backfill"
 	"github.com/nudge-engine/nudge/actors/shard/control"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/active"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -22,9 +25,9 @@ spec:
   steps: [{id: s, send: {channel: a}}]
 `
 
-func (w *scriptWorld) document(t *testing.T, text string, version uint32) campaign.Document {
+func (w *scriptWorld) document(t *testing.T, text string, version uint32) program.Document {
 	t.Helper()
-	docs, err := campaign.Parse(w.lang, "input", []byte(text))
+	docs, err := parse.File(w.lang, "input", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,9 +47,9 @@ func (w *scriptWorld) controls(t *testing.T, c control.Record) stream.Record {
 func randomFrame(r *rand.Rand, now int64) []stream.Record {
 	var records []stream.Record
 	for range r.IntN(6) {
-		e := campaign.Event{
+		e := event.Event{
 			Workspace: "default", Customer: fmt.Sprintf("c%d", r.IntN(6)), ID: fmt.Sprintf("m%d", r.IntN(400)),
-			Type: campaign.Track, Name: []string{"Order", "Visit", "Other"}[r.IntN(3)],
+			Type: event.Track, Name: []string{"Order", "Visit", "Other"}[r.IntN(3)],
 			Time:       now - int64(r.IntN(3))*200_000 + int64(r.IntN(2))*1000,
 			Properties: fmt.Appendf(nil, `{"total": %d.5}`, r.IntN(4)),
 		}
@@ -56,9 +59,9 @@ func randomFrame(r *rand.Rand, now int64) []stream.Record {
 }
 
 // asksOf are the counters of the campaign, all new.
-func (w *scriptWorld) asksOf(t *testing.T, d campaign.Document) []campaign.Ask {
+func (w *scriptWorld) asksOf(t *testing.T, d program.Document) []active.Ask {
 	t.Helper()
-	before, after, err := BackfillSets(w.compile, []byte("{}"), "default", []campaign.Document{d})
+	before, after, err := BackfillSets(w.compile, []byte("{}"), "default", []program.Document{d})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,20 +131,20 @@ func TestBackfillAgreesWithCounting(t *testing.T) {
 			}
 		}
 		frames()
-		backfill := &control.Backfill{Workspace: "default", Documents: []campaign.Document{document}, Asks: asks}
+		backfill := &control.Backfill{Workspace: "default", Documents: []program.Document{document}, Asks: asks}
 		records := append(randomFrame(r, w.clock), w.controls(t, control.Record{Backfill: backfill}))
 		w.step(t, append(records, randomFrame(r, w.clock)...)...)
 		k := w.ctl
 		frames()
 		w.fillUp(t, r, 1)
 		w.step(t, w.controls(t, control.Record{Apply: &control.Apply{
-			Workspace: "default", Documents: []campaign.Document{document}, Backfilled: k,
+			Workspace: "default", Documents: []program.Document{document}, Backfilled: k,
 		}}))
 		frames()
 
 		other := newScriptWorld(t)
 		other.step(t, other.controls(t, control.Record{Apply: &control.Apply{
-			Workspace: "default", Documents: []campaign.Document{document},
+			Workspace: "default", Documents: []program.Document{document},
 		}}))
 		for _, in := range w.log {
 			var events []stream.Record
@@ -156,8 +159,8 @@ func TestBackfillAgreesWithCounting(t *testing.T) {
 		// One more of each, so that both have forgotten what lies too far back.
 		for c := range 6 {
 			for _, name := range []string{"Order", "Visit"} {
-				e := campaign.Event{
-					Workspace: "default", Customer: fmt.Sprintf("c%d", c), ID: "last" + name, Type: campaign.Track,
+				e := event.Event{
+					Workspace: "default", Customer: fmt.Sprintf("c%d", c), ID: "last" + name, Type: event.Track,
 					Name: name, Time: w.clock,
 				}
 				record := stream.Record{Kind: stream.KindEvent, Data: e.AppendTo(nil)}
@@ -185,7 +188,7 @@ func TestBackfillGivenUp(t *testing.T) {
 	w := newScriptWorld(t)
 	w.clock = instant(t, "2026-03-01T10:00:00Z")
 	document := w.document(t, fillCampaign, 1)
-	fill := &control.Backfill{Workspace: "default", Documents: []campaign.Document{document}, Asks: w.asksOf(t, document)}
+	fill := &control.Backfill{Workspace: "default", Documents: []program.Document{document}, Asks: w.asksOf(t, document)}
 	for range 20 {
 		w.step(t, randomFrame(r, w.clock)...)
 	}
@@ -232,8 +235,8 @@ func TestBackfillGivenUp(t *testing.T) {
 func TestBackfillArmsInactivity(t *testing.T) {
 	w := newScriptWorld(t)
 	w.clock = instant(t, "2026-03-01T10:00:00Z")
-	order := campaign.Event{
-		Workspace: "default", Customer: "ann", ID: "m", Type: campaign.Track, Name: "Order", Time: w.clock,
+	order := event.Event{
+		Workspace: "default", Customer: "ann", ID: "m", Type: event.Track, Name: "Order", Time: w.clock,
 	}
 	w.step(t, stream.Record{Kind: stream.KindEvent, Data: order.AppendTo(nil)})
 	w.clock += 20 * 24 * 3600 * 1000
@@ -245,12 +248,12 @@ spec:
   steps: [{id: s, send: {channel: a}}]
 `, 1)
 	w.step(t, w.controls(t, control.Record{Backfill: &control.Backfill{
-		Workspace: "default", Documents: []campaign.Document{document}, Asks: w.asksOf(t, document),
+		Workspace: "default", Documents: []program.Document{document}, Asks: w.asksOf(t, document),
 	}}))
 	k := w.ctl
 	w.fillUp(t, rand.New(rand.NewPCG(1, 1)), 1)
 	w.step(t, w.controls(t, control.Record{Apply: &control.Apply{
-		Workspace: "default", Documents: []campaign.Document{document}, Backfilled: k,
+		Workspace: "default", Documents: []program.Document{document}, Backfilled: k,
 	}}))
 	w.step(t, stream.Record{Kind: stream.KindTick})
 	if c, _ := w.shard.Customer("default", "ann"); c == nil || c.NextDue() != order.Time+30*24*3600*1000 {

@@ -10,7 +10,10 @@ import (
 
 	"github.com/nudge-engine/nudge/actors/shard"
 	"github.com/nudge-engine/nudge/actors/shard/control"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -76,7 +79,7 @@ func heap() uint64 {
 }
 
 // benchLanguage is compiled once.
-var benchLanguage = sync.OnceValues(campaign.NewLanguage)
+var benchLanguage = sync.OnceValues(expr.NewLanguage)
 
 // crowdedShard has n campaigns in force, whose indexes a first frame has built. weight is
 // the live heap that it takes, applied how long the control records took.
@@ -89,11 +92,11 @@ func crowdedShard(b *testing.B, n int, spec func(i, n int) string) (s *shard.Sha
 	if err != nil {
 		b.Fatal(err)
 	}
-	parsed := map[string]campaign.Parsed{}
-	s = shard.New(shard.Config{Compile: func(workspace string, d *campaign.Document) (campaign.Parsed, error) {
+	parsed := map[string]parse.Parsed{}
+	s = shard.New(shard.Config{Compile: func(workspace string, d *program.Document) (parse.Parsed, error) {
 		p, known := parsed[d.Name]
 		if !known {
-			if p, err = campaign.ParseDocument(lang, workspace, d); err != nil {
+			if p, err = parse.Document(lang, workspace, d); err != nil {
 				return p, err
 			}
 			parsed[d.Name] = p
@@ -112,8 +115,8 @@ func crowdedShard(b *testing.B, n int, spec func(i, n int) string) (s *shard.Sha
 		apply := &control.Apply{Workspace: "w"}
 		for i := from; i < min(from+200, n); i++ {
 			name := fmt.Sprintf("c%05d", i)
-			apply.Documents = append(apply.Documents, campaign.Document{
-				Kind: campaign.KindCampaign, Name: name, Version: 1,
+			apply.Documents = append(apply.Documents, program.Document{
+				Kind: program.KindCampaign, Name: name, Version: 1,
 				Source: fmt.Sprintf("apiVersion: nudge/v1\nkind: Campaign\nmetadata: {name: %s}\nspec:\n  %s\n"+
 					"  steps: [{id: tell, send: {channel: console, inline: {body: hello}}}]\n", name, spec(i, n)),
 			})
@@ -140,14 +143,14 @@ func orders(s *shard.Shard, n int) *shard.Input {
 	r := rand.New(rand.NewPCG(seq, 1))
 	var f stream.Builder
 	for i := range n {
-		e := campaign.Event{
+		e := event.Event{
 			Workspace: "w", Customer: fmt.Sprintf("customer-%d", r.IntN(1000)), ID: fmt.Sprintf("%d-%d", seq, i),
-			Type: campaign.Track, Name: "Order", Time: benchStart,
+			Type: event.Track, Name: "Order", Time: benchStart,
 			Properties: fmt.Appendf(nil, `{"sku":"s%d","score":%d,"place":%d.5,"currency":"EUR","product":"p%d"}`,
 				r.IntN(10_000), r.IntN(100), r.IntN(1_000_000), r.IntN(5000)),
 		}
 		if i%100 == 0 {
-			e.Type, e.Name, e.Traits, e.Properties = campaign.Identify, "$identify", []byte(`{"city":"Kyiv"}`), nil
+			e.Type, e.Name, e.Traits, e.Properties = event.Identify, "$identify", []byte(`{"city":"Kyiv"}`), nil
 		}
 		f.Add(stream.KindEvent, e.AppendTo(nil))
 	}

@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/nudge-engine/nudge/actors/shard/wheel"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/customer"
 	"github.com/nudge-engine/nudge/storage"
 )
 
@@ -76,7 +76,7 @@ func (s *Shard) checkHosted(key string, h *hosted) error {
 	case h.c != nil:
 		return checkTimer(key, t, h.c.NextDue())
 	case h.asleep != "":
-		due, err := campaign.DecodeNextDue([]byte(h.asleep))
+		due, err := customer.DecodeNextDue([]byte(h.asleep))
 		return errors.Join(err, checkTimer(key, t, due))
 	case !t.Armed():
 		return fmt.Errorf("actors: passivated %q is kept without a timer", key)
@@ -109,7 +109,7 @@ func (s *Shard) CheckStored(store storage.Store) error {
 		if h != nil && h.inMemory() || s.removals.has(key) {
 			return nil
 		}
-		due, err := campaign.DecodeNextDue(v)
+		due, err := customer.DecodeNextDue(v)
 		if err != nil {
 			return err
 		}

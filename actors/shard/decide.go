@@ -2,7 +2,7 @@ package shard
 
 import (
 	"github.com/nudge-engine/nudge/actors/shard/control"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/internal/effect"
 )
 
@@ -17,11 +17,11 @@ func (s *Shard) applyDecide(d *control.Decide, out *effect.Effects) error {
 	if s.config.Partition != 0 {
 		return nil
 	}
-	kind := campaign.Decided
+	kind := output.Decided
 	if d.Variant == "" {
-		kind = campaign.Blocked
+		kind = output.Blocked
 	}
-	out.Decisions = append(out.Decisions, campaign.Decision{
+	out.Decisions = append(out.Decisions, output.Decision{
 		Workspace: d.Workspace, Campaign: d.Campaign, Version: s.defs.set(d.Workspace).Version(d.Campaign),
 		Step: d.Step, Kind: kind, Reason: d.Reason,
 		Detail: d.Detail(d.Variant), At: s.now,

@@ -6,12 +6,14 @@ import (
 	"sort"
 
 	"github.com/nudge-engine/nudge/actors/shard/control"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/active"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/program"
 )
 
 // Compile turns a document into what it means. It must be a pure function; it is
 // handed in so that the shards of a node can share compiled programs.
-type Compile func(workspace string, d *campaign.Document) (campaign.Parsed, error)
+type Compile func(workspace string, d *program.Document) (parse.Parsed, error)
 
 // definitions are the documents in force, by workspace.
 type definitions struct {
@@ -22,16 +24,16 @@ type definitions struct {
 
 // workspace is what one workspace has in force.
 type workspace struct {
-	Documents []campaign.Document `json:"documents"` // sorted by (Kind, Name)
+	Documents []program.Document `json:"documents"` // sorted by (Kind, Name)
 	// Since gives for each counter the place in the log from which it counts.
 	Since map[string]uint64 `json:"since"`
 	// Successions are what older versions of campaigns left, by campaign; Winners the
 	// decided experiments, by campaign and step.
-	Successions []campaign.Succession `json:"successions,omitempty"`
-	Winners     []campaign.Winner     `json:"winners,omitempty"`
+	Successions []active.Succession `json:"successions,omitempty"`
+	Winners     []active.Winner     `json:"winners,omitempty"`
 	// Filling is the backfill that is under way, nil when none is.
 	Filling *filling `json:"filling,omitempty"`
-	set     *campaign.Set
+	set     *active.Set
 	newest  uint64 // of Since
 	// compiled are what the documents mean, in the same order.
 	compiled []compiled
@@ -42,10 +44,10 @@ func newDefinitions(compile Compile) definitions {
 }
 
 // set is the active campaigns of a workspace; an unknown one has none.
-func (d *definitions) set(name string) *campaign.Set {
+func (d *definitions) set(name string) *active.Set {
 	w, ok := d.workspaces[name]
 	if !ok {
-		w = &workspace{Since: map[string]uint64{}, set: campaign.NewSet(nil, map[string]uint64{}, 0)}
+		w = &workspace{Since: map[string]uint64{}, set: active.NewSet(nil, map[string]uint64{}, 0)}
 		d.workspaces[name] = w
 	}
 	return w.set
@@ -65,7 +67,7 @@ func (d *definitions) apply(a *control.Apply, place uint64, now int64) (changed 
 	for i := range a.Documents {
 		doc := &a.Documents[i]
 		before, known := old.find(doc.Kind, doc.Name)
-		if known && doc.Kind == campaign.KindCampaign && before.Version != doc.Version {
+		if known && doc.Kind == program.KindCampaign && before.Version != doc.Version {
 			changed = true
 			if err := d.succeed(a.Workspace, next, before, doc, now); err != nil {
 				return false, err
@@ -87,8 +89,8 @@ func (d *definitions) apply(a *control.Apply, place uint64, now int64) (changed 
 }
 
 func (d *definitions) build(name string, w *workspace, place uint64) error {
-	var programs []*campaign.Program
-	var policies []*campaign.Policy
+	var programs []*program.Program
+	var policies []*program.Policy
 	for _, c := range w.compiled {
 		if c.campaign != nil {
 			programs = append(programs, c.campaign)
@@ -105,7 +107,7 @@ func (d *definitions) build(name string, w *workspace, place uint64) error {
 	if err != nil {
 		return err
 	}
-	w.set = campaign.NewSet(programs, w.Since, place, append(all, waiting...)...)
+	w.set = active.NewSet(programs, w.Since, place, append(all, waiting...)...)
 	w.set.Succeed(w.Successions, kept)
 	w.set.Decide(w.Winners)
 	w.set.Govern(policies)

@@ -5,13 +5,13 @@ import (
 	"sort"
 	"strings"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/program"
 )
 
 // compiled is what a document means: at most one of them is set.
 type compiled struct {
-	campaign *campaign.Program
-	policy   *campaign.Policy
+	campaign *program.Program
+	policy   *program.Policy
 }
 
 // compareDocuments is the order of the documents in force.
@@ -23,7 +23,7 @@ func compareDocuments(kindA, nameA, kindB, nameB string) int {
 }
 
 // find is the document of a kind and name.
-func (w *workspace) find(kind, name string) (d *campaign.Document, ok bool) {
+func (w *workspace) find(kind, name string) (d *program.Document, ok bool) {
 	i := sort.Search(len(w.Documents), func(i int) bool {
 		return compareDocuments(w.Documents[i].Kind, w.Documents[i].Name, kind, name) >= 0
 	})
@@ -36,9 +36,9 @@ func (w *workspace) find(kind, name string) (d *campaign.Document, ok bool) {
 // merge gives next the documents of old with those of a control record in the place of
 // their like; of two of one name the later holds. Only they are compiled, so that many
 // campaigns can come in many records.
-func (d *definitions) merge(workspace string, next, old *workspace, docs []campaign.Document) error {
+func (d *definitions) merge(workspace string, next, old *workspace, docs []program.Document) error {
 	type change struct {
-		doc campaign.Document
+		doc program.Document
 		compiled
 	}
 	changes := make([]change, 0, len(docs))
@@ -57,7 +57,7 @@ func (d *definitions) merge(workspace string, next, old *workspace, docs []campa
 		a, b := &changes[i].doc, &changes[j].doc
 		return compareDocuments(a.Kind, a.Name, b.Kind, b.Name) < 0
 	})
-	next.Documents = make([]campaign.Document, 0, len(old.Documents)+len(changes))
+	next.Documents = make([]program.Document, 0, len(old.Documents)+len(changes))
 	next.compiled = make([]compiled, 0, len(old.Documents)+len(changes))
 	at := 0
 	for i := range changes {
@@ -85,7 +85,7 @@ func (d *definitions) merge(workspace string, next, old *workspace, docs []campa
 }
 
 // SameNeeds says whether the steps of two versions need the same variables.
-func SameNeeds(a, b map[string][]campaign.Variable) bool {
+func SameNeeds(a, b map[string][]program.Variable) bool {
 	if len(a) != len(b) {
 		return false
 	}

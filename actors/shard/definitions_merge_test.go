@@ -7,25 +7,26 @@ import (
 	"sort"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/program"
 )
 
 // TestMergeAgreesWithAMap puts random documents in force over others: the result is that
 // of a map, sorted, and each stands beside what it means.
 func TestMergeAgreesWithAMap(t *testing.T) {
 	compiledOf := 0
-	d := newDefinitions(func(_ string, doc *campaign.Document) (campaign.Parsed, error) {
+	d := newDefinitions(func(_ string, doc *program.Document) (parse.Parsed, error) {
 		compiledOf++
-		return campaign.Parsed{Document: *doc, Campaign: &campaign.Program{Name: doc.Kind + "/" + doc.Name, Version: doc.Version}}, nil
+		return parse.Parsed{Document: *doc, Campaign: &program.Program{Name: doc.Kind + "/" + doc.Name, Version: doc.Version}}, nil
 	})
 	r := rand.New(rand.NewPCG(7, 1))
 	for range 200 {
-		model := map[string]campaign.Document{}
+		model := map[string]program.Document{}
 		old := new(workspace)
 		for version := range uint32(5) {
-			var docs []campaign.Document
+			var docs []program.Document
 			for range r.IntN(12) {
-				docs = append(docs, campaign.Document{
+				docs = append(docs, program.Document{
 					Kind: []string{"Campaign", "Policy"}[r.IntN(2)], Name: fmt.Sprint("n", r.IntN(20)), Version: version,
 				})
 			}

@@ -7,21 +7,22 @@ import (
 	"strings"
 
 	"github.com/nudge-engine/nudge/actors/shard/control"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/active"
+	"github.com/nudge-engine/nudge/campaign/program"
 )
 
 // maxWinners bounds the decided experiments of a workspace.
 const maxWinners = 10_000
 
 // succeed notes that next replaces before at log time now.
-func (d *definitions) succeed(name string, w *workspace, before, next *campaign.Document, now int64) error {
+func (d *definitions) succeed(name string, w *workspace, before, next *program.Document, now int64) error {
 	p, err := d.compile(name, next)
 	if err != nil {
 		return fmt.Errorf("actors: workspace %s: %w", name, err)
 	}
 	i := sort.Search(len(w.Successions), func(i int) bool { return w.Successions[i].Campaign >= next.Name })
 	if i == len(w.Successions) || w.Successions[i].Campaign != next.Name {
-		w.Successions = slices.Insert(w.Successions, i, campaign.Succession{Campaign: next.Name})
+		w.Successions = slices.Insert(w.Successions, i, active.Succession{Campaign: next.Name})
 	}
 	s := w.Successions[i]
 	s.Kept = slices.Clone(s.Kept) // the workspace before keeps its own
@@ -31,9 +32,9 @@ func (d *definitions) succeed(name string, w *workspace, before, next *campaign.
 }
 
 // kept compiles the older versions that live chains go by: for each succession, and all.
-func (d *definitions) kept(name string, w *workspace) (each [][]*campaign.Program, all []*campaign.Program, err error) {
+func (d *definitions) kept(name string, w *workspace) (each [][]*program.Program, all []*program.Program, err error) {
 	for i := range w.Successions {
-		var programs []*campaign.Program
+		var programs []*program.Program
 		for j := range w.Successions[i].Kept {
 			p, err := d.compile(name, &w.Successions[i].Kept[j].Document)
 			if err != nil {
@@ -50,14 +51,14 @@ func (d *definitions) kept(name string, w *workspace) (each [][]*campaign.Progra
 func (d *definitions) decide(c *control.Decide) error {
 	d.set(c.Workspace)
 	w := *d.workspaces[c.Workspace]
-	w.Winners = slices.DeleteFunc(slices.Clone(w.Winners), func(o campaign.Winner) bool {
+	w.Winners = slices.DeleteFunc(slices.Clone(w.Winners), func(o active.Winner) bool {
 		return o.Campaign == c.Campaign && o.Step == c.Step
 	})
 	if len(w.Winners) >= maxWinners {
 		return fmt.Errorf("actors: workspace %s has %d decided experiments already", c.Workspace, maxWinners)
 	}
 	w.Winners = append(w.Winners, c.Winner)
-	slices.SortFunc(w.Winners, func(a, b campaign.Winner) int {
+	slices.SortFunc(w.Winners, func(a, b active.Winner) int {
 		return strings.Compare(a.Campaign+"/"+a.Step, b.Campaign+"/"+b.Step)
 	})
 	if err := d.build(c.Workspace, &w, 0); err != nil {

@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"github.com/nudge-engine/nudge/actors/shard/erase"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/storage"
 	"github.com/nudge-engine/nudge/stream"
@@ -42,7 +42,7 @@ func (s *Shard) suppressed(h *hosted, workspace, customer string, index int, out
 	if h != nil || !s.Erased(workspace, customer) {
 		return false
 	}
-	out.Drops = append(out.Drops, effect.Drop{Index: uint32(index), Reason: campaign.Erased})
+	out.Drops = append(out.Drops, effect.Drop{Index: uint32(index), Reason: output.Erased})
 	return true
 }
 
@@ -72,7 +72,7 @@ func (s *Shard) applyErase(index int, record *stream.Record, out *effect.Effects
 		return err
 	}
 	if s.Erased(e.Workspace, e.Customer) {
-		out.Drops = append(out.Drops, effect.Drop{Index: uint32(index), Reason: campaign.Deduplicate})
+		out.Drops = append(out.Drops, effect.Drop{Index: uint32(index), Reason: output.Deduplicate})
 		return nil
 	}
 	if len(s.erased.set) >= maxErased {
@@ -85,14 +85,14 @@ func (s *Shard) applyErase(index int, record *stream.Record, out *effect.Effects
 		s.guard(h, out, func() {
 			s.machine.Erase(h.c, s.now, &out.Output)
 		}, func(detail string) {
-			s.putAside(index, record, campaign.ReasonPanic, detail, out)
+			s.putAside(index, record, output.ReasonPanic, detail, out)
 		})
 		s.remove(h)
 	}
 	s.erased.set[hash] = struct{}{}
 	s.erased.fresh = append(s.erased.fresh, hash)
-	out.Decisions = append(out.Decisions, campaign.Decision{
-		Workspace: e.Workspace, Kind: campaign.Erased, Detail: hash.String(), At: s.now,
+	out.Decisions = append(out.Decisions, output.Decision{
+		Workspace: e.Workspace, Kind: output.Erased, Detail: hash.String(), At: s.now,
 	})
 	return nil
 }
@@ -128,7 +128,7 @@ func (o *Owner) countErased(in *Input) {
 	}
 	for i := range o.out.Drops {
 		d := &o.out.Drops[i]
-		if d.Reason == campaign.Erased && in.Frame.Records[d.Index].Kind == stream.KindEvent {
+		if d.Reason == output.Erased && in.Frame.Records[d.Index].Kind == stream.KindEvent {
 			o.refused++
 		}
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
 	"github.com/nudge-engine/nudge/storage"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -45,14 +45,14 @@ func TestExpiryAgreesWithTheStore(t *testing.T) {
 			w.clock += int64(r.IntN(40 * 60_000))
 			var records []stream.Record
 			for range r.IntN(3) {
-				e := campaign.Event{
+				e := event.Event{
 					Workspace: "default", Customer: fmt.Sprintf("anon:%d", r.IntN(8)), ID: fmt.Sprintf("%d/%d", n, len(records)),
-					Type: campaign.Track, Name: "E", Time: w.clock,
+					Type: event.Track, Name: "E", Time: w.clock,
 				}
 				records = append(records, stream.Record{Kind: stream.KindEvent, Data: e.AppendTo(nil)})
 			}
 			if r.IntN(15) == 0 {
-				e := campaign.Event{Workspace: "default", ID: fmt.Sprintf("b%d", n), Type: campaign.Track, Name: "News", Time: w.clock}
+				e := event.Event{Workspace: "default", ID: fmt.Sprintf("b%d", n), Type: event.Track, Name: "News", Time: w.clock}
 				records = append(records, stream.Record{Kind: stream.KindBroadcast, Data: e.AppendTo(nil)})
 			}
 			w.step(t, records...)
@@ -103,15 +103,15 @@ func TestExpiryDuringATour(t *testing.T) {
 	w.apply(t, expireDefinitions)
 	var records []stream.Record
 	for n := range customers {
-		e := campaign.Event{
-			Workspace: "default", Customer: fmt.Sprintf("anon:%05d", n), ID: "m", Type: campaign.Track, Name: "E",
+		e := event.Event{
+			Workspace: "default", Customer: fmt.Sprintf("anon:%05d", n), ID: "m", Type: event.Track, Name: "E",
 			Time: w.clock,
 		}
 		records = append(records, stream.Record{Kind: stream.KindEvent, Data: e.AppendTo(nil)})
 	}
 	w.step(t, records...)
 	w.clock += 59 * 60_000
-	e := campaign.Event{Workspace: "default", ID: "b", Type: campaign.Track, Name: "Nobody", Time: w.clock}
+	e := event.Event{Workspace: "default", ID: "b", Type: event.Track, Name: "Nobody", Time: w.clock}
 	w.step(t, stream.Record{Kind: stream.KindBroadcast, Data: e.AppendTo(nil)})
 	tick := stream.Record{Kind: stream.KindTick}
 	w.step(t, tick) // visits the first 2,000

@@ -6,7 +6,9 @@ import (
 	"testing"
 
 	"github.com/nudge-engine/nudge/actors/shard/control"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/trace"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -14,14 +16,14 @@ import (
 // Records that were not applied are part of the explanation of their customer: one that
 // came twice, one that ingest refused, one that was passed over, one that panicked.
 func TestTraceSaysWhatWasPutAside(t *testing.T) {
-	lang, err := campaign.NewLanguage()
+	lang, err := expr.NewLanguage()
 	if err != nil {
 		t.Fatal(err)
 	}
-	trace := campaign.NewTrace(lang, "w", "ann", "")
+	trace := trace.NewTrace(lang, "w", "ann", "")
 	s := New(Config{Trace: trace, Skips: control.Skips{control.Place{Seq: 1, Index: 3}: "ended the process"}})
-	event := func(customer, id string) stream.Record {
-		e := campaign.Event{Workspace: "w", Customer: customer, ID: id, Type: campaign.Track, Name: "E", Time: 1}
+	event2 := func(customer, id string) stream.Record {
+		e := event.Event{Workspace: "w", Customer: customer, ID: id, Type: event.Track, Name: "E", Time: 1}
 		return stream.Record{Kind: stream.KindEvent, Data: e.AppendTo(nil)}
 	}
 	reject, err := json.Marshal(stream.Reject{Workspace: "w", Customer: "ann", Code: "type", Message: "no text"})
@@ -29,7 +31,7 @@ func TestTraceSaysWhatWasPutAside(t *testing.T) {
 		t.Fatal(err)
 	}
 	in := Input{At: Position{Seq: 1}, Frame: stream.Frame{Time: 1000, Records: []stream.Record{
-		event("ann", "m1"), event("ann", "m1"), event("bob", "m1"), event("ann", "m2"), event("bob", "m1"),
+		event2("ann", "m1"), event2("ann", "m1"), event2("bob", "m1"), event2("ann", "m2"), event2("bob", "m1"),
 		{Kind: stream.KindReject, Data: reject},
 	}}}
 	var out effect.Effects
@@ -51,8 +53,8 @@ func TestTraceSaysWhatWasPutAside(t *testing.T) {
 		t.Errorf("the trace has %q; want %q", got, want)
 	}
 	s.guard(s.customers.get(Key("w", "ann")), &out, func() {
-		s.machine.Apply(s.customers.get(Key("w", "ann")).c, &campaign.Event{
-			Workspace: "w", Customer: "ann", ID: "m3", Type: campaign.Identify, Name: "$identify", Time: 1000,
+		s.machine.Apply(s.customers.get(Key("w", "ann")).c, &event.Event{
+			Workspace: "w", Customer: "ann", ID: "m3", Type: event.Identify, Name: "$identify", Time: 1000,
 			Traits: []byte(`{"consent": {"sms": 7}}`),
 		}, 1000, false, &out.Output)
 	}, func(detail string) { t.Error(detail) })

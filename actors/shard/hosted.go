@@ -6,7 +6,8 @@ import (
 	"strings"
 
 	"github.com/nudge-engine/nudge/actors/shard/wheel"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/event"
 )
 
 // Key names a customer within a shard: workspace, a zero byte, id.
@@ -23,7 +24,7 @@ func splitKey(key string) (workspace, id string) {
 // Invariant: at most one of c and asleep is there. Neither is while the customer is
 // passivated; then it is kept here only for its timer. Who is not awake is clean.
 type hosted struct {
-	c *campaign.Customer
+	c *customer.Customer
 	// asleep is the stored form, while the customer is in memory and nothing happens to
 	// them: a third of the memory, and nothing for the garbage collector to walk.
 	asleep string
@@ -50,7 +51,7 @@ const (
 // passivated ones that have a timer. What is in memory and how shows in no result.
 type memory struct {
 	all   map[string]*hosted
-	names campaign.Names
+	names event.Names
 	bytes int64
 	// passivated says that a customer that is not in all may be in the store.
 	passivated bool
@@ -62,7 +63,7 @@ type memory struct {
 	round int // how many the hand has still to look at
 }
 
-func newMemory(names campaign.Names) memory {
+func newMemory(names event.Names) memory {
 	return memory{all: map[string]*hosted{}, names: names}
 }
 
@@ -92,7 +93,7 @@ func (m *memory) use(h *hosted) *hosted {
 }
 
 func (m *memory) wake(h *hosted) {
-	c, err := campaign.AdoptCustomer([]byte(h.asleep), m.names)
+	c, err := customer.Adopt([]byte(h.asleep), m.names)
 	if err != nil {
 		panic(fmt.Sprintf("BUG: customer %q fell asleep and cannot be read: %v", h.timer.Key, err))
 	}
@@ -103,7 +104,7 @@ func (m *memory) wake(h *hosted) {
 }
 
 // put brings a customer into memory, awake.
-func (m *memory) put(key string, c *campaign.Customer, bytes int32) *hosted {
+func (m *memory) put(key string, c *customer.Customer, bytes int32) *hosted {
 	h := m.host(key)
 	h.c, h.bytes, h.used = c, bytes, true
 	m.bytes += int64(bytes)

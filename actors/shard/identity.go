@@ -4,20 +4,22 @@ import (
 	"fmt"
 
 	"github.com/nudge-engine/nudge/actors/shard/dedupe"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/internal/effect"
 )
 
 // applyAlias freezes an anonymous customer who turns out to be a known one (R13).
-func (s *Shard) applyAlias(in *Input, index int, h *hosted, e *campaign.Event, out *effect.Effects) error {
+func (s *Shard) applyAlias(in *Input, index int, h *hosted, e *event.Event, out *effect.Effects) error {
 	into := e.Target()
-	if !campaign.Anonymous(e.Customer) || into == "" || campaign.Anonymous(into) {
+	if !customer.Anonymous(e.Customer) || into == "" || customer.Anonymous(into) {
 		return fmt.Errorf("actors: alias of %q to %q", effect.Clip(e.Customer, 100), effect.Clip(into, 100))
 	}
 	key := Key(e.Workspace, e.Customer)
 	known := h != nil
 	if !known {
-		h = s.customers.put(key, campaign.NewCustomer(e.Workspace, e.Customer, s.now, s.place), guessBytes)
+		h = s.customers.put(key, customer.New(e.Workspace, e.Customer, s.now, s.place), guessBytes)
 		s.arrived(h)
 	}
 	if t := h.c.Merged; t != nil {
@@ -29,7 +31,7 @@ func (s *Shard) applyAlias(in *Input, index int, h *hosted, e *campaign.Event, o
 	s.guard(h, out, func() {
 		s.machine.Freeze(h.c, e, into, known, s.now, &out.Output)
 	}, func(detail string) {
-		s.putAside(index, &in.Frame.Records[index], campaign.ReasonPanic, detail, out)
+		s.putAside(index, &in.Frame.Records[index], output.ReasonPanic, detail, out)
 	})
 	s.markDirty(h)
 	s.rearm(h)
@@ -37,19 +39,19 @@ func (s *Shard) applyAlias(in *Input, index int, h *hosted, e *campaign.Event, o
 }
 
 // mergedBefore is about a second alias of an anonymous customer.
-func (s *Shard) mergedBefore(index int, e *campaign.Event, t *campaign.Tombstone, into string, out *effect.Effects) {
+func (s *Shard) mergedBefore(index int, e *event.Event, t *customer.Tombstone, into string, out *effect.Effects) {
 	if t.Into == into {
-		out.Drops = append(out.Drops, effect.Drop{Index: uint32(index), Reason: campaign.Deduplicate})
+		out.Drops = append(out.Drops, effect.Drop{Index: uint32(index), Reason: output.Deduplicate})
 		return
 	}
-	out.Decisions = append(out.Decisions, campaign.Decision{
-		Workspace: e.Workspace, Customer: e.Customer, Kind: campaign.Refused, Reason: campaign.ReasonMergedElse,
+	out.Decisions = append(out.Decisions, output.Decision{
+		Workspace: e.Workspace, Customer: e.Customer, Kind: output.Refused, Reason: output.ReasonMergedElse,
 		Detail: into, EventID: e.ID, At: s.now,
 	})
 }
 
 // forward sends on what comes for a customer who merged; false when h did not.
-func (s *Shard) forward(h *hosted, kind campaign.TransferKind, data []byte, out *effect.Effects) bool {
+func (s *Shard) forward(h *hosted, kind event.TransferKind, data []byte, out *effect.Effects) bool {
 	if h == nil || h.c.Merged == nil {
 		return false
 	}
@@ -62,7 +64,7 @@ func (s *Shard) forward(h *hosted, kind campaign.TransferKind, data []byte, out 
 // their order.
 func (s *Shard) applyTransfer(in *Input, index int, out *effect.Effects) error {
 	record := &in.Frame.Records[index]
-	t, err := campaign.DecodeTransfer(record.Data)
+	t, err := event.DecodeTransfer(record.Data)
 	if err != nil {
 		return err
 	}
@@ -74,24 +76,24 @@ func (s *Shard) applyTransfer(in *Input, index int, out *effect.Effects) error {
 	created := h == nil
 	if created {
 		s.eventful = true
-		h = s.customers.put(key, campaign.NewCustomer(t.Workspace, t.Customer, s.now, s.place), guessBytes)
+		h = s.customers.put(key, customer.New(t.Workspace, t.Customer, s.now, s.place), guessBytes)
 		s.arrived(h)
 	}
 	from := h.c.AddSource(t.Source)
 	switch {
 	case from == nil:
-		s.putAside(index, record, campaign.ReasonMerges, t.Source, out)
+		s.putAside(index, record, output.ReasonMerges, t.Source, out)
 		return nil
 	case t.N <= from.Last:
-		out.Drops = append(out.Drops, effect.Drop{Index: uint32(index), Reason: campaign.Deduplicate})
+		out.Drops = append(out.Drops, effect.Drop{Index: uint32(index), Reason: output.Deduplicate})
 		return nil
 	case t.N != from.Last+1:
-		s.putAside(index, record, campaign.ReasonGap,
+		s.putAside(index, record, output.ReasonGap,
 			fmt.Sprintf("%s: number %d came where %d was due", t.Source, t.N, from.Last+1), out)
 		s.markDirty(h)
 		return nil
 	}
-	s.take(h, &t, created, func(reason campaign.Reason, detail string) {
+	s.take(h, &t, created, func(reason output.Reason, detail string) {
 		s.putAside(index, record, reason, detail, out)
 	}, out)
 	// After a panic the customer is another object, and the source as it was: this
@@ -103,58 +105,58 @@ func (s *Shard) applyTransfer(in *Input, index int, out *effect.Effects) error {
 }
 
 // take applies a transfer that is the next of its source.
-func (s *Shard) take(h *hosted, t *campaign.Transfer, created bool, aside func(campaign.Reason, string),
+func (s *Shard) take(h *hosted, t *event.Transfer, created bool, aside func(output.Reason, string),
 	out *effect.Effects,
 ) {
 	s.catchUp(h, out)
 	s.machine.Use(s.defs.set(t.Workspace))
 	s.guard(h, out, func() {
 		switch t.Kind {
-		case campaign.TransferPart, campaign.TransferState:
+		case event.TransferPart, event.TransferState:
 			s.takeState(h, t, created, aside, out)
-		case campaign.TransferEvent:
+		case event.TransferEvent:
 			s.takeEvent(h, t, created, aside, out)
-		case campaign.TransferResult:
-			r, err := campaign.DecodeResult(t.Body)
+		case event.TransferResult:
+			r, err := output.DecodeResult(t.Body)
 			if err != nil {
-				aside(campaign.ReasonMalformed, err.Error())
+				aside(output.ReasonMalformed, err.Error())
 				return
 			}
 			s.machine.Settle(h.c, &r, s.now, &out.Output)
 		}
-	}, func(detail string) { aside(campaign.ReasonPanic, detail) })
+	}, func(detail string) { aside(output.ReasonPanic, detail) })
 }
 
-func (s *Shard) takeState(h *hosted, t *campaign.Transfer, created bool, aside func(campaign.Reason, string),
+func (s *Shard) takeState(h *hosted, t *event.Transfer, created bool, aside func(output.Reason, string),
 	out *effect.Effects,
 ) {
-	state, ok := h.c.Source(t.Source).Take(t.Body, t.Kind == campaign.TransferState)
+	state, ok := h.c.Source(t.Source).Take(t.Body, t.Kind == event.TransferState)
 	switch {
 	case !ok:
-		aside(campaign.ReasonState, t.Source)
+		aside(output.ReasonState, t.Source)
 	case state != nil:
-		other, err := campaign.DecodeCustomer(state, s.names)
+		other, err := customer.Decode(state, s.names)
 		if err != nil {
-			aside(campaign.ReasonMalformed, err.Error())
+			aside(output.ReasonMalformed, err.Error())
 			return
 		}
 		s.machine.Merge(h.c, other, s.now, h.c.Meet(created), &out.Output)
-	case t.Kind == campaign.TransferState:
+	case t.Kind == event.TransferState:
 		h.c.Unmet = h.c.Meet(created)
-		out.Decisions = append(out.Decisions, campaign.Decision{
-			Workspace: t.Workspace, Customer: t.Customer, Kind: campaign.Merged, Detail: t.Source, At: s.now,
+		out.Decisions = append(out.Decisions, output.Decision{
+			Workspace: t.Workspace, Customer: t.Customer, Kind: output.Merged, Detail: t.Source, At: s.now,
 		})
 	}
 }
 
 // takeEvent applies an event that came for the anonymous customer after the merge. One
 // that the known customer has under the same id is a duplicate.
-func (s *Shard) takeEvent(h *hosted, t *campaign.Transfer, created bool, aside func(campaign.Reason, string),
+func (s *Shard) takeEvent(h *hosted, t *event.Transfer, created bool, aside func(output.Reason, string),
 	out *effect.Effects,
 ) {
-	e, err := campaign.DecodeEvent(t.Body)
+	e, err := event.Decode(t.Body)
 	if err != nil {
-		aside(campaign.ReasonMalformed, err.Error())
+		aside(output.ReasonMalformed, err.Error())
 		return
 	}
 	if !s.dedupe.Add(dedupe.EventHash(t.Workspace, t.Customer, e.ID), s.now) {
@@ -176,7 +178,7 @@ func (s *Shard) Forwarded(workspace, customer string) string {
 // passTransfer counts a transfer that is passed over, so that those behind it do not
 // wait for it.
 func (s *Shard) passTransfer(data []byte) {
-	t, err := campaign.DecodeTransfer(data)
+	t, err := event.DecodeTransfer(data)
 	if err != nil {
 		return
 	}

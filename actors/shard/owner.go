@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/nudge-engine/nudge/actors/shard/view"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/storage"
 )
@@ -343,7 +343,7 @@ func (o *Owner) Halt(err error) {
 }
 
 // MayLeave says whether an attempt of a delivery may be made now.
-func (o *Owner) MayLeave(workspace, customer string, id campaign.ID, attempt uint32) (bool, error) {
+func (o *Owner) MayLeave(workspace, customer string, id output.ID, attempt uint32) (bool, error) {
 	if err := o.fetch(workspace, customer); err != nil {
 		return false, err
 	}

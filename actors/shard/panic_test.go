@@ -4,7 +4,8 @@ import (
 	"bytes"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/internal/effect"
 )
 
@@ -13,15 +14,15 @@ import (
 func TestPanicIsContained(t *testing.T) {
 	s := New(Config{})
 	s.now = 1000
-	h := s.customers.put(Key("w", "ann"), campaign.NewCustomer("w", "ann", 1000, 1), guessBytes)
+	h := s.customers.put(Key("w", "ann"), customer.New("w", "ann", 1000, 1), guessBytes)
 	before := h.c.AppendTo(nil)
 	var out effect.Effects
-	out.Decisions = append(out.Decisions, campaign.Decision{Customer: "earlier"})
+	out.Decisions = append(out.Decisions, output.Decision{Customer: "earlier"})
 	failures := 0
 	s.guard(h, &out, func() {
 		h.c.Traits = []byte(`{"half":"done"}`)
-		h.c.Counters = append(h.c.Counters, campaign.Counter{ID: "x", Count: 1})
-		out.Decisions = append(out.Decisions, campaign.Decision{Customer: "half done"})
+		h.c.Counters = append(h.c.Counters, customer.Counter{ID: "x", Count: 1})
+		out.Decisions = append(out.Decisions, output.Decision{Customer: "half done"})
 		panic("a bug")
 	}, func(detail string) {
 		failures++

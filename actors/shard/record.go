@@ -9,7 +9,9 @@ import (
 
 	"github.com/nudge-engine/nudge/actors/shard/control"
 	"github.com/nudge-engine/nudge/actors/shard/dedupe"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/internal/wire"
 	"github.com/nudge-engine/nudge/stream"
@@ -57,17 +59,17 @@ func (s *Shard) apply(in *Input, index int, out *effect.Effects) {
 		err = fmt.Errorf("actors: record of kind %d", r.Kind)
 	}
 	if err != nil {
-		s.putAside(index, r, campaign.ReasonMalformed, err.Error(), out)
+		s.putAside(index, r, output.ReasonMalformed, err.Error(), out)
 	}
 }
 
 func (s *Shard) applyEvent(in *Input, index int, out *effect.Effects) error {
-	e, err := campaign.DecodeSharedEvent(in.Frame.Records[index].Data, s.names)
+	e, err := event.DecodeShared(in.Frame.Records[index].Data, s.names)
 	if err != nil {
 		return err
 	}
 	if !s.dedupe.Add(dedupe.EventHash(e.Workspace, e.Customer, e.ID), s.now) {
-		out.Drops = append(out.Drops, effect.Drop{Index: uint32(index), Reason: campaign.Deduplicate})
+		out.Drops = append(out.Drops, effect.Drop{Index: uint32(index), Reason: output.Deduplicate})
 		s.duplicateTraced(&e)
 		return nil
 	}
@@ -77,15 +79,15 @@ func (s *Shard) applyEvent(in *Input, index int, out *effect.Effects) error {
 	if s.suppressed(h, e.Workspace, e.Customer, index, out) {
 		return nil
 	}
-	if e.Type == campaign.Alias {
+	if e.Type == event.Alias {
 		return s.applyAlias(in, index, h, &e, out)
 	}
-	if s.forward(h, campaign.TransferEvent, in.Frame.Records[index].Data, out) {
+	if s.forward(h, event.TransferEvent, in.Frame.Records[index].Data, out) {
 		return nil
 	}
 	created := h == nil
 	if created {
-		c := campaign.NewCustomer(e.Workspace, e.Customer, s.now, s.place)
+		c := customer.New(e.Workspace, e.Customer, s.now, s.place)
 		h = s.customers.put(Key(e.Workspace, e.Customer), c, guessBytes)
 		s.arrived(h)
 	}
@@ -94,7 +96,7 @@ func (s *Shard) applyEvent(in *Input, index int, out *effect.Effects) error {
 	s.guard(h, out, func() {
 		s.machine.Apply(h.c, &e, s.now, h.c.Meet(created), &out.Output)
 	}, func(detail string) {
-		s.putAside(index, &in.Frame.Records[index], campaign.ReasonPanic, detail, out)
+		s.putAside(index, &in.Frame.Records[index], output.ReasonPanic, detail, out)
 	})
 	s.markDirty(h)
 	s.rearm(h)
@@ -102,7 +104,7 @@ func (s *Shard) applyEvent(in *Input, index int, out *effect.Effects) error {
 }
 
 func (s *Shard) applyResult(index int, record *stream.Record, out *effect.Effects) error {
-	r, err := campaign.DecodeResult(record.Data)
+	r, err := output.DecodeResult(record.Data)
 	if err != nil {
 		return err
 	}
@@ -110,7 +112,7 @@ func (s *Shard) applyResult(index int, record *stream.Record, out *effect.Effect
 	if h == nil {
 		return nil // a result of a customer who is gone
 	}
-	if s.forward(h, campaign.TransferResult, record.Data, out) {
+	if s.forward(h, event.TransferResult, record.Data, out) {
 		return nil
 	}
 	s.catchUp(h, out)
@@ -118,7 +120,7 @@ func (s *Shard) applyResult(index int, record *stream.Record, out *effect.Effect
 	s.guard(h, out, func() {
 		s.machine.Settle(h.c, &r, s.now, &out.Output)
 	}, func(detail string) {
-		s.putAside(index, record, campaign.ReasonPanic, detail, out)
+		s.putAside(index, record, output.ReasonPanic, detail, out)
 	})
 	s.markDirty(h)
 	s.rearm(h)
@@ -187,12 +189,12 @@ func (s *Shard) applyReject(index int, data []byte, out *effect.Effects) error {
 		return fmt.Errorf("actors: reject: %w", err)
 	}
 	if s.Erased(r.Workspace, r.Customer) {
-		out.Drops = append(out.Drops, effect.Drop{Index: uint32(index), Reason: campaign.Erased})
+		out.Drops = append(out.Drops, effect.Drop{Index: uint32(index), Reason: output.Erased})
 		return nil
 	}
 	l := effect.DeadLetter{
 		Workspace: r.Workspace, Customer: r.Customer,
-		Index: uint32(index), Reason: campaign.ReasonRejected, Field: r.Field,
+		Index: uint32(index), Reason: output.ReasonRejected, Field: r.Field,
 		Detail: effect.Clip(r.Code+": "+r.Message, effect.MaxDetail), At: s.now,
 		Raw: []byte(effect.Clip(r.Raw, effect.MaxRaw)),
 	}
@@ -202,7 +204,7 @@ func (s *Shard) applyReject(index int, data []byte, out *effect.Effects) error {
 }
 
 // putAside makes a dead letter of a record that is not applied.
-func (s *Shard) putAside(index int, r *stream.Record, reason campaign.Reason, detail string, out *effect.Effects) {
+func (s *Shard) putAside(index int, r *stream.Record, reason output.Reason, detail string, out *effect.Effects) {
 	l := effect.DeadLetter{
 		Index: uint32(index), Reason: reason, Detail: effect.Clip(detail, effect.MaxDetail),
 		Raw: r.Data[:min(len(r.Data), effect.MaxRaw)], At: s.now,
@@ -213,7 +215,7 @@ func (s *Shard) putAside(index int, r *stream.Record, reason campaign.Reason, de
 	}
 	s.asideTraced(&l)
 	out.DeadLetters = append(out.DeadLetters, l)
-	out.Drops = append(out.Drops, effect.Drop{Index: l.Index, Reason: campaign.Deadletter})
+	out.Drops = append(out.Drops, effect.Drop{Index: l.Index, Reason: output.Deadletter})
 }
 
 // guard runs work on a customer. When it panics, the customer and the effects
@@ -231,7 +233,7 @@ func (s *Shard) guard(h *hosted, out *effect.Effects, work func(), failed func(d
 		if p == nil {
 			return
 		}
-		restored, err := campaign.DecodeCustomer(s.image, s.names)
+		restored, err := customer.Decode(s.image, s.names)
 		if err != nil {
 			panic(fmt.Sprintf("BUG: a customer cannot be read back: %v; after panic: %v\n%s", err, p, debug.Stack()))
 		}
@@ -240,8 +242,8 @@ func (s *Shard) guard(h *hosted, out *effect.Effects, work func(), failed func(d
 		s.machine = newMachine(&s.config)
 		s.machine.Hold(s.hold.mark)
 		detail := effect.Clip(fmt.Sprintf("panic: %v", p), effect.MaxDetail)
-		s.config.Trace.Aside(h.c.Workspace, h.c.ID, s.now, campaign.Decision{
-			Kind: campaign.Deadletter, Reason: campaign.ReasonPanic,
+		s.config.Trace.Aside(h.c.Workspace, h.c.ID, s.now, output.Decision{
+			Kind: output.Deadletter, Reason: output.ReasonPanic,
 			Detail: "what was asked and decided just before is undone: " + detail,
 		})
 		failed(detail)

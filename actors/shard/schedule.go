@@ -5,7 +5,7 @@ import (
 	"slices"
 	"sort"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/active"
 )
 
 // maxMissed is how many occurrences of a schedule are looked at after a downtime.
@@ -33,7 +33,7 @@ func (s *Shard) startSchedules() {
 		for n < len(all) && all[n].due == all[0].due && all[n].of.Workspace == all[0].of.Workspace {
 			n++
 		}
-		v := campaign.Visit{Kind: campaign.VisitSchedule, Due: all[0].due}
+		v := active.Visit{Kind: active.VisitSchedule, Due: all[0].due}
 		for _, d := range all[:n] {
 			v.Campaigns = append(v.Campaigns, d.of.Campaign)
 		}
@@ -50,7 +50,7 @@ func (s *Shard) startSchedules() {
 // dueSchedules are the schedules that are due, by instant, workspace and campaign.
 func (s *Shard) dueSchedules() []dueSchedule {
 	var all []dueSchedule
-	var schedules []campaign.Schedule
+	var schedules []active.Schedule
 	of := ""
 	for i := range s.tours.Schedules {
 		o := &s.tours.Schedules[i]

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/nudge-engine/nudge/actors/shard/experiment"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/unit"
 )
 
 // tally prints what the shard counted: for each variant and hour converted/exposed.
@@ -22,7 +22,7 @@ func (w *scriptWorld) tally() {
 			for _, r := range v.Rows {
 				at := "not known yet"
 				if r.Hour != 0 {
-					at = stamp(r.Hour * campaign.HourMillis)
+					at = stamp(r.Hour * unit.HourMillis)
 				}
 				fmt.Fprintf(&w.out, "  %s %d/%d %s\n", v.Variant, r.Conversions, r.Exposures, at)
 			}

@@ -10,7 +10,13 @@ import (
 
 	"github.com/nudge-engine/nudge/actors/shard/control"
 	"github.com/nudge-engine/nudge/actors/shard/erase"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/active"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/program"
+	"github.com/nudge-engine/nudge/campaign/unit"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/storage"
 	"github.com/nudge-engine/nudge/stream"
@@ -57,7 +63,7 @@ func runScripts(t *testing.T, asleep bool) {
 				w.apply(t, d.Input)
 			case "decide":
 				w.ctl++
-				c := control.Record{K: w.ctl, Decide: &control.Decide{Workspace: "default", Winner: campaign.Winner{
+				c := control.Record{K: w.ctl, Decide: &control.Decide{Workspace: "default", Winner: active.Winner{
 					Campaign: d.CmdArgs[0].Key, Step: d.CmdArgs[1].Key, Variant: d.CmdArgs[2].Key,
 				}}}
 				w.step(t, stream.Record{Kind: stream.KindControl, Data: c.Encode()})
@@ -87,16 +93,16 @@ func runScripts(t *testing.T, asleep bool) {
 var scriptKey = []byte("a key for tests")
 
 type scriptWorld struct {
-	lang   *campaign.Language
+	lang   *expr.Language
 	shard  *Shard
 	store  *storage.Memory
 	log    []Input
 	clock  int64
 	ctl    uint64
 	out    strings.Builder
-	sent   []campaign.Delivery
-	moving []campaign.Transfer // made by the log so far
-	moved  int                 // of them carried
+	sent   []output.Delivery
+	moving []event.Transfer // made by the log so far
+	moved  int              // of them carried
 	silent bool
 	asleep bool              // customers fall asleep after each frame
 	wrote  map[uint64]uint64 // hash of each effect message
@@ -104,7 +110,7 @@ type scriptWorld struct {
 
 func newScriptWorld(t *testing.T) *scriptWorld {
 	t.Helper()
-	lang, err := campaign.NewLanguage()
+	lang, err := expr.NewLanguage()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,8 +119,8 @@ func newScriptWorld(t *testing.T) *scriptWorld {
 	return w
 }
 
-func (w *scriptWorld) compile(workspace string, d *campaign.Document) (campaign.Parsed, error) {
-	return campaign.ParseDocument(w.lang, workspace, d)
+func (w *scriptWorld) compile(workspace string, d *program.Document) (parse.Parsed, error) {
+	return parse.Document(w.lang, workspace, d)
 }
 
 func instant(t *testing.T, text string) int64 {
@@ -139,7 +145,7 @@ func (w *scriptWorld) apply(t *testing.T, text string) {
 
 // control is the next control record, of definitions.
 func (w *scriptWorld) control(text string) (stream.Record, error) {
-	docs, err := campaign.Parse(w.lang, "input", []byte(text))
+	docs, err := parse.File(w.lang, "input", []byte(text))
 	if err != nil {
 		return stream.Record{}, err
 	}
@@ -227,7 +233,7 @@ func (w *scriptWorld) check(t *testing.T, n uint64, data []byte) {
 
 func (w *scriptWorld) print(out *effect.Effects) {
 	for _, d := range out.Deliveries {
-		if d.Status == campaign.HandedOff {
+		if d.Status == output.HandedOff {
 			w.sent = append(w.sent, d)
 		}
 	}
@@ -235,7 +241,7 @@ func (w *scriptWorld) print(out *effect.Effects) {
 		return
 	}
 	for i := range out.Transfers { // as they are read from FX
-		m, err := campaign.DecodeTransfer(out.Transfers[i].AppendTo(nil))
+		m, err := event.DecodeTransfer(out.Transfers[i].AppendTo(nil))
 		if err != nil {
 			panic(err)
 		}
@@ -268,7 +274,7 @@ func stamp(ms int64) string { return time.UnixMilli(ms).UTC().Format("01-02T15:0
 
 func (w *scriptWorld) advance(t *testing.T, text string) {
 	t.Helper()
-	d, err := campaign.ParseDuration(text)
+	d, err := unit.ParseDuration(text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -347,8 +353,8 @@ func (w *scriptWorld) record(t *testing.T, line string) stream.Record {
 	switch verb {
 	case "broadcast":
 		name, properties, _ := strings.Cut(strings.TrimPrefix(rest, `"`), `"`)
-		e := campaign.Event{
-			Workspace: "default", ID: customer, Type: campaign.Track, Name: name, Time: w.clock,
+		e := event.Event{
+			Workspace: "default", ID: customer, Type: event.Track, Name: name, Time: w.clock,
 			Properties: []byte(strings.TrimSpace(properties)),
 		}
 		return stream.Record{Kind: stream.KindBroadcast, Data: e.AppendTo(nil)}
@@ -357,19 +363,19 @@ func (w *scriptWorld) record(t *testing.T, line string) stream.Record {
 		return stream.Record{Kind: stream.KindErase, Data: e.AppendTo(nil)}
 	case "alias":
 		id, into, _ := strings.Cut(rest, " ")
-		e := campaign.Event{
-			Workspace: "default", Customer: customer, ID: id, Type: campaign.Alias, Name: "$alias", Time: w.clock,
+		e := event.Event{
+			Workspace: "default", Customer: customer, ID: id, Type: event.Alias, Name: "$alias", Time: w.clock,
 			Properties: []byte(fmt.Sprintf(`{"userId":%q}`, into)),
 		}
 		return stream.Record{Kind: stream.KindEvent, Data: e.AppendTo(nil)}
 	case "track", "identify":
 		id, rest, _ := strings.Cut(rest, " ")
-		e := campaign.Event{
-			Workspace: "default", Customer: customer, ID: id, Type: campaign.Identify,
+		e := event.Event{
+			Workspace: "default", Customer: customer, ID: id, Type: event.Identify,
 			Name: "$identify", Time: w.clock,
 		}
 		if verb == "track" {
-			e.Type = campaign.Track
+			e.Type = event.Track
 			name, after, ok := strings.Cut(strings.TrimPrefix(rest, `"`), `"`)
 			if !ok {
 				t.Fatalf("no quoted name in %q", line)
@@ -397,16 +403,16 @@ func (w *scriptWorld) record(t *testing.T, line string) stream.Record {
 	case "result": // of the last delivery to the customer
 		for i := len(w.sent) - 1; i >= 0; i-- {
 			if d := w.sent[i]; d.Customer == customer {
-				verdict := map[string]campaign.Verdict{
-					"accepted":  campaign.Accepted,
-					"temporary": campaign.Temporary, "permanent": campaign.Permanent,
+				verdict := map[string]output.Verdict{
+					"accepted":  output.Accepted,
+					"temporary": output.Temporary, "permanent": output.Permanent,
 				}[rest]
-				r := campaign.Result{
+				r := output.Result{
 					Workspace: "default", Customer: customer, Delivery: d.ID, Attempt: d.Attempt,
 					Verdict: verdict,
 				}
 				if verdict == 0 { // a reply
-					r.Verdict, r.Reply = campaign.Accepted, rest
+					r.Verdict, r.Reply = output.Accepted, rest
 				}
 				return stream.Record{Kind: stream.KindResult, Data: r.AppendTo(nil)}
 			}

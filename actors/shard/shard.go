@@ -8,7 +8,11 @@ import (
 	"github.com/nudge-engine/nudge/actors/shard/dedupe"
 	"github.com/nudge-engine/nudge/actors/shard/experiment"
 	"github.com/nudge-engine/nudge/actors/shard/wheel"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/machine"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/trace"
 	"github.com/nudge-engine/nudge/internal/effect"
 )
 
@@ -41,7 +45,7 @@ type Config struct {
 	Semantics uint64
 	// Trace notes what is asked about its customer; nil: nobody asks why. It changes
 	// nothing that Step computes.
-	Trace *campaign.Trace
+	Trace *trace.Trace
 }
 
 // InTimers is the index that Mark gets while the timers before a frame fire.
@@ -51,8 +55,8 @@ const InTimers = -1
 // belongs to one goroutine.
 type Shard struct {
 	config  Config
-	machine *campaign.Machine
-	names   campaign.Names
+	machine *machine.Machine
+	names   event.Names
 	encoder effect.Encoder
 
 	customers memory
@@ -93,7 +97,7 @@ func New(c Config) *Shard {
 	if c.Semantics == 0 {
 		c.Semantics = effect.Semantics
 	}
-	names := campaign.Names{}
+	names := event.Names{}
 	return &Shard{
 		config: c, machine: newMachine(&c), names: names, customers: newMemory(names),
 		dedupe: dedupe.New(), defs: newDefinitions(c.Compile), erased: newErased(),
@@ -123,7 +127,7 @@ func (s *Shard) NextDue() int64 {
 			due = next
 		}
 	}
-	if due >= campaign.Never {
+	if due >= customer.Never {
 		return 0
 	}
 	return due
@@ -206,7 +210,7 @@ func (s *Shard) markDirty(h *hosted) {
 
 // MayLeave says whether an attempt of a delivery may be made now (R9). known is
 // false when the customer is passivated and must be loaded first.
-func (s *Shard) MayLeave(workspace, customer string, id campaign.ID, attempt uint32) (may, known bool) {
+func (s *Shard) MayLeave(workspace, customer string, id output.ID, attempt uint32) (may, known bool) {
 	h := s.customers.find(workspace, customer)
 	if h == nil {
 		return false, !s.customers.passivated
@@ -216,7 +220,7 @@ func (s *Shard) MayLeave(workspace, customer string, id campaign.ID, attempt uin
 
 // Customer is a customer in memory, nil when it is not there; the caller must
 // not change it. known is as for MayLeave.
-func (s *Shard) Customer(workspace, id string) (c *campaign.Customer, known bool) {
+func (s *Shard) Customer(workspace, id string) (c *customer.Customer, known bool) {
 	h := s.customers.find(workspace, id)
 	if h == nil {
 		return nil, !s.customers.passivated

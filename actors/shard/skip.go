@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/nudge-engine/nudge/actors/shard/control"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -27,7 +27,7 @@ func (s *Shard) skipped(in *Input, index int, out *effect.Effects) bool {
 	}
 	why, ok := s.config.Skips[control.Place{Seq: in.At.Seq, Index: index}]
 	if ok {
-		s.putAside(index, &in.Frame.Records[index], campaign.ReasonSkipped, why, out)
+		s.putAside(index, &in.Frame.Records[index], output.ReasonSkipped, why, out)
 		if r := &in.Frame.Records[index]; r.Kind == stream.KindTransfer {
 			s.passTransfer(r.Data)
 		}

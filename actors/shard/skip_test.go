@@ -8,7 +8,8 @@ import (
 
 	"github.com/nudge-engine/nudge/actors/shard"
 	"github.com/nudge-engine/nudge/actors/shard/control"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -22,7 +23,7 @@ func frameOf(seq uint64, records ...stream.Record) *shard.Input {
 }
 
 func trackOf(id string) stream.Record {
-	e := campaign.Event{Workspace: "w", Customer: "ann", ID: id, Type: campaign.Track, Name: "E", Time: 1000}
+	e := event.Event{Workspace: "w", Customer: "ann", ID: id, Type: event.Track, Name: "E", Time: 1000}
 	return stream.Record{Kind: stream.KindEvent, Data: e.AppendTo(nil)}
 }
 
@@ -40,7 +41,7 @@ func TestSkip(t *testing.T) {
 	if len(out.DeadLetters) != 1 || len(out.Drops) != 1 || out.Drops[0].Index != 1 {
 		t.Fatalf("dead letters %+v, drops %+v; want record 1 alone", out.DeadLetters, out.Drops)
 	}
-	if l := out.DeadLetters[0]; l.Reason != campaign.ReasonSkipped || l.Detail != "it ended the process" || l.Customer != "ann" {
+	if l := out.DeadLetters[0]; l.Reason != output.ReasonSkipped || l.Detail != "it ended the process" || l.Customer != "ann" {
 		t.Errorf("unexpected dead letter %+v", l)
 	}
 	if want := []string{"1/-1", "1/0", "1/1", "1/2", "0/0"}; !slices.Equal(marks, want) {

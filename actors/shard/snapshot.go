@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/nudge-engine/nudge/actors/shard/wheel"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/customer"
 	"github.com/nudge-engine/nudge/storage"
 )
 
@@ -85,7 +85,7 @@ func (s *Shard) Load(key string, value []byte) error {
 	if h := s.customers.all[key]; h != nil && h.inMemory() {
 		return nil
 	}
-	c, err := campaign.DecodeCustomer(value, s.names)
+	c, err := customer.Decode(value, s.names)
 	if err != nil {
 		return fmt.Errorf("actors: partition %d: customer %q: %w", s.config.Partition, key, err)
 	}
@@ -150,7 +150,7 @@ func (s *Shard) Recover(store storage.Store) error {
 
 // recoverCustomer loads a customer while there is room, else arms its timer only.
 func (s *Shard) recoverCustomer(k, v []byte) error {
-	due, err := campaign.DecodeNextDue(v)
+	due, err := customer.DecodeNextDue(v)
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,10 @@ import (
 	"testing"
 
 	"github.com/nudge-engine/nudge/actors/shard/control"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -25,19 +28,19 @@ const timedStart = 1_800_000_000_000
 // timedShard has customers with one chain and one timer each.
 func timedShard(b *testing.B, customers int) *Shard {
 	b.Helper()
-	lang, err := campaign.NewLanguage()
+	lang, err := expr.NewLanguage()
 	if err != nil {
 		b.Fatal(err)
 	}
-	docs, err := campaign.Parse(lang, "f.yaml", []byte(timedCampaign))
+	docs, err := parse.File(lang, "f.yaml", []byte(timedCampaign))
 	if err != nil {
 		b.Fatal(err)
 	}
 	docs[0].Document.Version = 1
-	s := New(Config{Unguarded: true, Compile: func(workspace string, d *campaign.Document) (campaign.Parsed, error) {
-		return campaign.ParseDocument(lang, workspace, d)
+	s := New(Config{Unguarded: true, Compile: func(workspace string, d *program.Document) (parse.Parsed, error) {
+		return parse.Document(lang, workspace, d)
 	}})
-	c := control.Record{K: 1, Apply: &control.Apply{Workspace: "default", Documents: []campaign.Document{docs[0].Document}}}
+	c := control.Record{K: 1, Apply: &control.Apply{Workspace: "default", Documents: []program.Document{docs[0].Document}}}
 	records := []stream.Record{{Kind: stream.KindControl, Data: c.Encode()}}
 	for i := range customers {
 		records = append(records, timedEvent("Cart Updated", i, i))
@@ -47,9 +50,9 @@ func timedShard(b *testing.B, customers int) *Shard {
 }
 
 func timedEvent(name string, customer, n int) stream.Record {
-	e := campaign.Event{
+	e := event.Event{
 		Workspace: "default", Customer: fmt.Sprintf("customer-%d", customer), ID: fmt.Sprintf("%s-%d", name, n),
-		Type: campaign.Track, Name: name, Time: timedStart, Properties: []byte(`{"cart_id":"c1","value":42}`),
+		Type: event.Track, Name: name, Time: timedStart, Properties: []byte(`{"cart_id":"c1","value":42}`),
 	}
 	return stream.Record{Kind: stream.KindEvent, Data: e.AppendTo(nil)}
 }

@@ -7,7 +7,12 @@ import (
 	"strings"
 
 	"github.com/nudge-engine/nudge/actors/shard/control"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/active"
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/machine"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/program"
 )
 
 // Preview is what an apply would do, counted over all customers.
@@ -28,16 +33,16 @@ type PreviewCampaign struct {
 	Existing bool          `json:"existing"`  // asks for customers who are already there
 	// Enter counts the entries of customers who are already there, and of triggers that
 	// were kept while the campaign was paused; Refused those that would be refused.
-	Enter   int                     `json:"enter"`
-	Refused map[campaign.Reason]int `json:"refused"`
+	Enter   int                   `json:"enter"`
+	Refused map[output.Reason]int `json:"refused"`
 }
 
 // PreviewStep is what an apply would do to the chains that wait in one step.
 type PreviewStep struct {
-	Step   string                `json:"step"`
-	Chains int                   `json:"chains"`
-	Fates  map[campaign.Fate]int `json:"fates"`   // their sum is Chains
-	AtOnce int                   `json:"at_once"` // due as soon as the version is there
+	Step   string               `json:"step"`
+	Chains int                  `json:"chains"`
+	Fates  map[machine.Fate]int `json:"fates"`   // their sum is Chains
+	AtOnce int                  `json:"at_once"` // due as soon as the version is there
 }
 
 // PreviewCounter is a counter that would begin.
@@ -53,10 +58,10 @@ type PreviewCounter struct {
 // Survey foresees what an apply would do to the customers of one shard. It works on
 // copies of their stored forms; the shard does not change.
 type Survey struct {
-	machine *campaign.Machine
-	names   campaign.Names
+	machine *machine.Machine
+	names   event.Names
 	changed []string // campaigns with a new version, sorted
-	visit   *campaign.Visit
+	visit   *active.Visit
 	now     int64
 	first   uint64 // the retained log begins here
 
@@ -85,14 +90,14 @@ func NewSurvey(compile Compile, defs []byte, a *control.Apply, place, first uint
 	}
 	set := d.set(a.Workspace)
 	s := &Survey{
-		machine: campaign.NewMachine(), names: campaign.Names{}, now: now, first: first,
+		machine: machine.New(), names: event.Names{}, now: now, first: first,
 		preview: Preview{Counters: []PreviewCounter{}},
 		by:      map[string]*PreviewCampaign{}, steps: map[[2]string]*PreviewStep{},
 	}
 	s.machine.Use(set)
 	for i := range a.Documents {
 		doc := &a.Documents[i]
-		if doc.Kind != campaign.KindCampaign {
+		if doc.Kind != program.KindCampaign {
 			continue
 		}
 		p, err := compile(a.Workspace, doc)
@@ -102,7 +107,7 @@ func NewSurvey(compile Compile, defs []byte, a *control.Apply, place, first uint
 		s.changed = append(s.changed, doc.Name)
 		c := &PreviewCampaign{
 			Campaign: doc.Name, Existing: p.Campaign.Existing,
-			Steps: []PreviewStep{}, Refused: map[campaign.Reason]int{},
+			Steps: []PreviewStep{}, Refused: map[output.Reason]int{},
 		}
 		if known[doc.Kind+"/"+doc.Name] {
 			c.InFlight = [...]string{"follow", "pin", "exit"}[p.Campaign.InFlight]
@@ -124,7 +129,7 @@ func NewSurvey(compile Compile, defs []byte, a *control.Apply, place, first uint
 
 // Customer takes a customer into account, by the stored form.
 func (s *Survey) Customer(stored []byte) error {
-	c, err := campaign.DecodeCustomer(stored, s.names)
+	c, err := customer.Decode(stored, s.names)
 	if err != nil {
 		return err
 	}
@@ -137,7 +142,7 @@ func (s *Survey) Customer(stored []byte) error {
 		key := [2]string{ch.Campaign, ch.Step}
 		step := s.steps[key]
 		if step == nil {
-			step = &PreviewStep{Step: ch.Step, Fates: map[campaign.Fate]int{}}
+			step = &PreviewStep{Step: ch.Step, Fates: map[machine.Fate]int{}}
 			s.steps[key] = step
 		}
 		step.Chains++

@@ -10,7 +10,7 @@ import (
 	"github.com/cockroachdb/datadriven"
 
 	"github.com/nudge-engine/nudge/actors/shard/control"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/parse"
 )
 
 // TestSurvey tells what a dry run says: testdata/survey/*.txt. Commands are those of
@@ -46,7 +46,7 @@ func TestSurvey(t *testing.T) {
 // foresee surveys the customers as they are in memory, or in the store.
 func (w *scriptWorld) foresee(t *testing.T, text string) {
 	t.Helper()
-	docs, err := campaign.Parse(w.lang, "input", []byte(text))
+	docs, err := parse.File(w.lang, "input", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}

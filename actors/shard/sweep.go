@@ -3,7 +3,8 @@ package shard
 import (
 	"sort"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/machine"
+	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/internal/effect"
 )
 
@@ -12,7 +13,7 @@ import (
 const sweepStep = 1000
 
 // sweep re-plans the customers with live chains after a campaign got a new version, each
-// at its turn (campaign.ReplanAt). Whoever a record or timer touches before that is
+// at its turn (machine.ReplanAt). Whoever a record or timer touches before that is
 // re-planned then; the outcome is the same. It is derived from the state: what is in it
 // beyond the customers who need it changes nothing.
 //
@@ -35,7 +36,7 @@ type visit struct {
 func (s *Shard) planSweep() {
 	s.sweep.visits = s.sweep.visits[:0]
 	for _, at := range s.defs.changes() {
-		if at+campaign.ReplanFor <= s.sweep.done {
+		if at+machine.ReplanFor <= s.sweep.done {
 			continue
 		}
 		s.sweep.last = max(s.sweep.last, at)
@@ -44,7 +45,7 @@ func (s *Shard) planSweep() {
 				continue
 			}
 			workspace, customer := splitKey(key)
-			if turn := campaign.ReplanAt(at, workspace, customer); turn > s.sweep.done {
+			if turn := machine.ReplanAt(at, workspace, customer); turn > s.sweep.done {
 				s.sweep.visits = append(s.sweep.visits, visit{turn, key})
 			}
 		}
@@ -56,7 +57,7 @@ func (s *Shard) planSweep() {
 }
 
 // underWay says whether customers may have their turns still to come.
-func (w *sweep) underWay() bool { return w.last != 0 && w.done < w.last+campaign.ReplanFor }
+func (w *sweep) underWay() bool { return w.last != 0 && w.done < w.last+machine.ReplanFor }
 
 // limit is how far the sweep goes in one Step at log time now.
 func (w *sweep) limit(now int64) int64 {
@@ -107,7 +108,7 @@ func (s *Shard) replan(h *hosted, out *effect.Effects) {
 	}, func(detail string) {
 		out.DeadLetters = append(out.DeadLetters, effect.DeadLetter{
 			Workspace: workspace, Customer: h.c.ID,
-			Reason: campaign.ReasonPanic, Field: "version", Detail: detail, At: s.now,
+			Reason: output.ReasonPanic, Field: "version", Detail: detail, At: s.now,
 		})
 	})
 	s.markDirty(h)

@@ -2,7 +2,7 @@ package shard
 
 import (
 	"github.com/nudge-engine/nudge/actors/shard/experiment"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/internal/effect"
 )
 
@@ -21,18 +21,18 @@ func (s *Shard) Tally(workspace, name, step string) (t experiment.Tally, ok bool
 // step counts for what was in force then.
 func (s *Shard) renewTallies(out *effect.Effects) {
 	s.tallies.Fold(&out.Output)
-	s.tallies.Renew(s.now, func(t *experiment.Tally) *campaign.Experiment {
+	s.tallies.Renew(s.now, func(t *experiment.Tally) *program.Experiment {
 		return s.defs.set(t.Workspace).Counts(t.Campaign, t.Step)
 	})
 }
 
 // beginTallies has the experiments that documents bring count from now on. Without it one
 // that was left out for a while would go on with the chains exposed before.
-func (s *Shard) beginTallies(workspace string, documents []campaign.Document) {
+func (s *Shard) beginTallies(workspace string, documents []program.Document) {
 	set := s.defs.set(workspace)
 	for i := range documents {
-		if documents[i].Kind == campaign.KindCampaign {
-			set.Counting(documents[i].Name, func(step string, x *campaign.Experiment) {
+		if documents[i].Kind == program.KindCampaign {
+			set.Counting(documents[i].Name, func(step string, x *program.Experiment) {
 				key := experiment.Key{Workspace: workspace, Campaign: documents[i].Name, Step: step}
 				s.tallies.Begin(key, x, s.now)
 			})

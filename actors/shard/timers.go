@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/nudge-engine/nudge/actors/shard/wheel"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/internal/effect"
 )
 
@@ -131,7 +131,7 @@ func (s *Shard) fire(h *hosted, due int64, out *effect.Effects) {
 		h.c.Quarantine(due, s.now)
 		out.DeadLetters = append(out.DeadLetters, effect.DeadLetter{
 			Workspace: workspace, Customer: h.c.ID,
-			Reason: campaign.ReasonPanic, Field: "timer", Detail: detail, At: s.now,
+			Reason: output.ReasonPanic, Field: "timer", Detail: detail, At: s.now,
 		})
 	})
 	if h.c.Gone() {

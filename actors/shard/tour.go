@@ -8,7 +8,10 @@ import (
 
 	"github.com/nudge-engine/nudge/actors/shard/control"
 	"github.com/nudge-engine/nudge/actors/shard/dedupe"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/active"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/internal/effect"
 )
 
@@ -24,10 +27,10 @@ const (
 // first is visited before that, so that what happens to a customer does not depend on
 // when their turn comes.
 type tour struct {
-	N         uint64         `json:"n"`
-	Workspace string         `json:"workspace"`
-	Visit     campaign.Visit `json:"visit"`
-	Cursor    string         `json:"cursor"` // key of the last customer visited in their turn
+	N         uint64       `json:"n"`
+	Workspace string       `json:"workspace"`
+	Visit     active.Visit `json:"visit"`
+	Cursor    string       `json:"cursor"` // key of the last customer visited in their turn
 }
 
 // occurrence is when a schedule comes next.
@@ -75,7 +78,7 @@ func (t *tours) nextOccurrence() int64 {
 func (s *Shard) Touring() bool { return len(s.tours.Queue) > 0 }
 
 // start puts a visit of all customers on its way; false when too many are.
-func (t *tours) start(workspace string, v campaign.Visit) bool {
+func (t *tours) start(workspace string, v active.Visit) bool {
 	if len(t.Queue) >= maxTours {
 		return false
 	}
@@ -199,7 +202,7 @@ func (s *Shard) visit(h *hosted, t *tour, out *effect.Effects) {
 		s.machine.Visit(h.c, &t.Visit, s.now, &out.Output)
 	}, func(detail string) {
 		out.DeadLetters = append(out.DeadLetters, effect.DeadLetter{
-			Workspace: t.Workspace, Customer: h.c.ID, Reason: campaign.ReasonPanic, Field: "visit", Detail: detail,
+			Workspace: t.Workspace, Customer: h.c.ID, Reason: output.ReasonPanic, Field: "visit", Detail: detail,
 			At: s.now,
 		})
 	})
@@ -234,12 +237,12 @@ func (s *Shard) arrived(h *hosted) {
 }
 
 // activate follows up on definitions that took the place of old ones.
-func (s *Shard) activate(a *control.Apply, old *campaign.Set) {
+func (s *Shard) activate(a *control.Apply, old *active.Set) {
 	set := s.defs.set(a.Workspace)
 	s.reschedule(a.Workspace)
 	var names []string
 	for i := range a.Documents {
-		if d := &a.Documents[i]; d.Kind == campaign.KindCampaign {
+		if d := &a.Documents[i]; d.Kind == program.KindCampaign {
 			names = append(names, d.Name)
 		}
 	}
@@ -282,32 +285,32 @@ func (s *Shard) reschedule(workspace string) {
 
 // applyBroadcast puts an event without a customer on its way to all of the partition's.
 func (s *Shard) applyBroadcast(data []byte, index int, out *effect.Effects) error {
-	e, err := campaign.DecodeEvent(data)
+	e, err := event.Decode(data)
 	if err != nil {
 		return err
 	}
 	if !s.dedupe.Add(dedupe.EventHash(e.Workspace, "", e.ID), s.now) {
-		out.Drops = append(out.Drops, effect.Drop{Index: uint32(index), Reason: campaign.Deduplicate})
+		out.Drops = append(out.Drops, effect.Drop{Index: uint32(index), Reason: output.Deduplicate})
 		return nil
 	}
 	e.Time = min(e.Time, s.now)
 	if !s.defs.set(e.Workspace).Broadcasts(e.Name) {
 		return nil
 	}
-	v := campaign.Visit{Kind: campaign.VisitBroadcast, Due: s.now, Event: keep(&e)}
+	v := active.Visit{Kind: active.VisitBroadcast, Due: s.now, Event: keep(&e)}
 	if !s.tours.start(e.Workspace, v) {
 		out.DeadLetters = append(out.DeadLetters, effect.DeadLetter{
-			Workspace: e.Workspace, Index: uint32(index), Reason: campaign.ReasonTours, At: s.now,
+			Workspace: e.Workspace, Index: uint32(index), Reason: output.ReasonTours, At: s.now,
 			Detail: fmt.Sprintf("%d are on their way", maxTours), Raw: data[:min(len(data), effect.MaxRaw)],
 		})
-		out.Drops = append(out.Drops, effect.Drop{Index: uint32(index), Reason: campaign.Deadletter})
+		out.Drops = append(out.Drops, effect.Drop{Index: uint32(index), Reason: output.Deadletter})
 	}
 	return nil
 }
 
 // keep is an event with bytes of its own: a tour outlives its frame.
-func keep(e *campaign.Event) *campaign.Event {
-	own, err := campaign.DecodeEvent(e.AppendTo(nil))
+func keep(e *event.Event) *event.Event {
+	own, err := event.Decode(e.AppendTo(nil))
 	if err != nil {
 		panic(fmt.Sprintf("BUG: an event cannot be read back: %v", err))
 	}

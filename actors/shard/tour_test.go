@@ -7,7 +7,9 @@ import (
 	"testing"
 
 	"github.com/nudge-engine/nudge/actors/shard/view"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/active"
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/event"
 	"github.com/nudge-engine/nudge/storage"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -24,8 +26,8 @@ func TestTourReachesEverybodyOnce(t *testing.T) {
 			"  trigger: {broadcast: {event: Storm}}\n  steps: [{id: s, exit: {}}]\n")
 		const customers = 3*maxTourVisits + 17
 		call := func(n int, id string) stream.Record {
-			e := campaign.Event{
-				Workspace: "default", Customer: fmt.Sprintf("c%05d", n), ID: id, Type: campaign.Track, Name: "Visit", Time: w.clock,
+			e := event.Event{
+				Workspace: "default", Customer: fmt.Sprintf("c%05d", n), ID: id, Type: event.Track, Name: "Visit", Time: w.clock,
 			}
 			return stream.Record{Kind: stream.KindEvent, Data: e.AppendTo(nil)}
 		}
@@ -41,7 +43,7 @@ func TestTourReachesEverybodyOnce(t *testing.T) {
 			w.recover(t)
 		}
 		storm := func(id string) stream.Record {
-			e := campaign.Event{Workspace: "default", ID: id, Type: campaign.Track, Name: "Storm", Time: w.clock}
+			e := event.Event{Workspace: "default", ID: id, Type: event.Track, Name: "Storm", Time: w.clock}
 			return stream.Record{Kind: stream.KindBroadcast, Data: e.AppendTo(nil)}
 		}
 		w.out.Reset()
@@ -95,7 +97,7 @@ func TestTourReachesEverybodyOnce(t *testing.T) {
 func TestToursAreStored(t *testing.T) {
 	s := tours{
 		Last:      3,
-		Queue:     []*tour{{N: 3, Workspace: "w", Visit: campaign.Visit{Kind: campaign.VisitSchedule, Due: 5}, Cursor: "w\x00a"}},
+		Queue:     []*tour{{N: 3, Workspace: "w", Visit: active.Visit{Kind: active.VisitSchedule, Due: 5}, Cursor: "w\x00a"}},
 		Schedules: []occurrence{{Workspace: "w", Campaign: "c", Spec: "0 9 * * * UTC", Next: 7}},
 	}
 	var got tours
@@ -119,12 +121,12 @@ func TestToursAreStored(t *testing.T) {
 
 // People see the tags, the windows and the dates of a customer.
 func TestViewOfTriggers(t *testing.T) {
-	c := campaign.NewCustomer("w", "ann", 1000, 1)
+	c := customer.New("w", "ann", 1000, 1)
 	c.Tag("vip")
-	c.Windows = []campaign.Window{{Event: "E", Width: 60_000, Items: []campaign.Occurrence{
+	c.Windows = []customer.Window{{Event: "E", Width: 60_000, Items: []customer.Occurrence{
 		{Time: 60_000, Count: 2}, {Time: 120_000, Count: 3},
 	}}}
-	c.Dates = []campaign.DateWatch{{Campaign: "a", Fired: []int64{2026}}, {Campaign: "b", Due: 5000, Number: 2027}}
+	c.Dates = []customer.DateWatch{{Campaign: "a", Fired: []int64{2026}}, {Campaign: "b", Due: 5000, Number: 2027}}
 	v := view.New(c, nil)
 	want := view.Window{Event: "E", Count: 5, From: "1970-01-01T00:01:00Z", Approximate: true}
 	if len(v.Windows) != 1 || v.Windows[0] != want || fmt.Sprint(v.Tags) != "[vip]" ||
@@ -139,11 +141,11 @@ func TestTurnCountsNewcomers(t *testing.T) {
 	w := newScriptWorld(t)
 	w.clock = 1000
 	come := func(id string) {
-		h := w.shard.customers.put(Key("w", id), campaign.NewCustomer("w", id, 1, 1), guessBytes)
+		h := w.shard.customers.put(Key("w", id), customer.New("w", id, 1, 1), guessBytes)
 		w.shard.arrived(h)
 	}
 	come("b")
-	w.shard.tours.start("w", campaign.Visit{Kind: campaign.VisitActivation})
+	w.shard.tours.start("w", active.Visit{Kind: active.VisitActivation})
 	if got := w.shard.turn(); len(got) != 1 {
 		t.Errorf("unexpected turn %q", got)
 	}

@@ -54,7 +54,7 @@ func run(m *testing.M) int {
 		defer os.RemoveAll(dir)
 		err = servertest.Build(dir, "", "cmd/nudged", "cmd/nudge", "cmd/clickhoused")
 	}
-	if err == nil { // a server that a campaign can break, see campaign/faults_on.go
+	if err == nil { // a server that a campaign can break, see campaign/expr/faults_on.go
 		err = servertest.Build(filepath.Join(dir, breakable), "faults", "cmd/nudged", "cmd/nudge", "cmd/clickhoused")
 	}
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
 	"github.com/nudge-engine/nudge/internal/servertest"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -119,7 +119,7 @@ func printEvents(frame []byte) {
 		if r.Kind != stream.KindEvent {
 			continue
 		}
-		if e, err := campaign.DecodeEvent(r.Data); err == nil {
+		if e, err := event.Decode(r.Data); err == nil {
 			fmt.Println(e.ID)
 		}
 	}

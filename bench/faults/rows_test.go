@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -140,7 +140,7 @@ func (e *expected) partition(t *testing.T, log stream.Log, p int) {
 
 func (e *expected) message(p int, m *effect.Message) {
 	for i := range m.Deliveries {
-		if d := &m.Deliveries[i]; d.Status != campaign.HandedOff || d.Attempt <= 1 {
+		if d := &m.Deliveries[i]; d.Status != output.HandedOff || d.Attempt <= 1 {
 			e.row("deliveries", p, m.N, i)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/program"
 )
 
 // blockBelow is the probability below which shares that chance would give are taken for
@@ -55,7 +55,7 @@ type Decision struct {
 // look that the shares block is a look: were it repeated each hour, the shares would pass
 // once by chance. At look k the best variant needs 1 - (1-confidence)/2^k, so that all
 // looks together err no more often than one.
-func Decide(rule *campaign.WinnerRule, now, first int64, arms []Arm, s State) (Decision, State) {
+func Decide(rule *program.WinnerRule, now, first int64, arms []Arm, s State) (Decision, State) {
 	total := 0
 	enough := now-first >= rule.MinTime
 	for _, a := range arms {
@@ -63,7 +63,7 @@ func Decide(rule *campaign.WinnerRule, now, first int64, arms []Arm, s State) (D
 		enough = enough && (a.Weight == 0 || a.Exposures >= rule.MinPerVariant)
 	}
 	over := rule.Deadline != 0 && now-first >= rule.Deadline
-	if over && rule.OnDeadline == campaign.DeadlineKeep {
+	if over && rule.OnDeadline == program.DeadlineKeep {
 		return Decision{}, s
 	}
 	due := enough || s.Over
@@ -89,7 +89,7 @@ func Decide(rule *campaign.WinnerRule, now, first int64, arms []Arm, s State) (D
 		}
 	}
 	if over {
-		if d.Verdict = Decided; rule.OnDeadline == campaign.DeadlineOriginal {
+		if d.Verdict = Decided; rule.OnDeadline == program.DeadlineOriginal {
 			d.Winner = 0
 		}
 		return d, s

@@ -5,11 +5,11 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-func rule() *campaign.WinnerRule {
-	return &campaign.WinnerRule{MinPerVariant: 500, MinTime: 7, Confidence: 0.95, Deadline: 1_000_000}
+func rule() *program.WinnerRule {
+	return &program.WinnerRule{MinPerVariant: 500, MinTime: 7, Confidence: 0.95, Deadline: 1_000_000}
 }
 
 // The quadrature against the closed form for two variants: the sum over the conversions
@@ -147,7 +147,7 @@ func TestLooks(t *testing.T) {
 	// shows: 197
 	even := []Arm{{1000, 100, 1}, {1000, 100, 1}}
 	better := []Arm{{1000, 100, 1}, {1000, 160, 1}}
-	f := func(name string, change func(*campaign.WinnerRule), now int64, arms []Arm, s State, want Decision, then State) {
+	f := func(name string, change func(*program.WinnerRule), now int64, arms []Arm, s State, want Decision, then State) {
 		t.Helper()
 		r := rule()
 		change(r)
@@ -156,9 +156,9 @@ func TestLooks(t *testing.T) {
 			t.Errorf("%s: %+v, state %+v", name, got, after)
 		}
 	}
-	same := func(*campaign.WinnerRule) {}
+	same := func(*program.WinnerRule) {}
 	f("too early", same, 6, better, State{}, Decision{}, State{})
-	f("too few", func(r *campaign.WinnerRule) { r.MinPerVariant = 1001 }, 7, better, State{}, Decision{}, State{})
+	f("too few", func(r *program.WinnerRule) { r.MinPerVariant = 1001 }, 7, better, State{}, Decision{}, State{})
 	f("first look", same, 7, better, State{}, Decision{Verdict: Decided, Winner: 1, Needed: 0.975}, State{1, 2000, false})
 	f("open", same, 7, even, State{}, Decision{Verdict: Open, Needed: 0.975}, State{1, 2000, false})
 	f("not doubled", same, 9, better, State{1, 1001, false}, Decision{}, State{1, 1001, false})
@@ -174,8 +174,8 @@ func TestLooks(t *testing.T) {
 		State{1, 1000, true})
 	f("deadline", same, 1_000_000, better, State{1, 2000, false}, Decision{Verdict: Decided, Winner: 1}, State{1, 2000, false})
 	f("deadline, too few", same, 1_000_000, []Arm{{9, 3, 1}, {9, 1, 1}}, State{}, Decision{Verdict: Decided}, State{})
-	original := func(r *campaign.WinnerRule) { r.OnDeadline = campaign.DeadlineOriginal }
+	original := func(r *program.WinnerRule) { r.OnDeadline = program.DeadlineOriginal }
 	f("original", original, 1_000_000, better, State{}, Decision{Verdict: Decided}, State{})
-	keep := func(r *campaign.WinnerRule) { r.OnDeadline = campaign.DeadlineKeep }
+	keep := func(r *program.WinnerRule) { r.OnDeadline = program.DeadlineKeep }
 	f("keep", keep, 1_000_000, better, State{}, Decision{}, State{})
 }

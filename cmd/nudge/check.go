@@ -4,7 +4,8 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/parse"
 	"github.com/nudge-engine/nudge/internal/definition"
 	"github.com/nudge-engine/nudge/presets"
 	"github.com/nudge-engine/nudge/sink/dispatch/egress"
@@ -23,7 +24,7 @@ known to set. Warnings do not fail the check.`
 }
 
 func (c *checkCommand) Run(out console) error {
-	lang, err := campaign.NewLanguage()
+	lang, err := expr.NewLanguage()
 	if err != nil {
 		return err
 	}
@@ -80,7 +81,7 @@ func samples() ([]definition.Sample, error) {
 }
 
 // load reads and checks the definitions at several paths together.
-func load(lang *campaign.Language, paths []string, o definition.Options) ([]campaign.Parsed, error) {
+func load(lang *expr.Language, paths []string, o definition.Options) ([]parse.Parsed, error) {
 	var files []definition.File
 	for _, path := range paths {
 		more, err := definition.Read(path)

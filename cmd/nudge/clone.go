@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/expr"
 	"github.com/nudge-engine/nudge/internal/definition"
 	"github.com/nudge-engine/nudge/presets"
 )
@@ -13,7 +13,7 @@ import (
 // to it (their names begin with its name and a dash), and their scenarios.
 func (n *newCommand) cloned() (presets.Preset, error) {
 	p := presets.Preset{Name: n.From, Summary: "a copy of " + n.From, Needs: "what " + n.From + " needs."}
-	lang, err := campaign.NewLanguage()
+	lang, err := expr.NewLanguage()
 	if err != nil {
 		return p, err
 	}

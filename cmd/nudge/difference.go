@@ -6,15 +6,15 @@ import (
 	"strconv"
 	"text/tabwriter"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/internal/simulate"
 )
 
 // capped are the reasons for which policies drop deliveries.
 //
 //nudge:constant read only
-var capped = []campaign.Reason{
-	campaign.ReasonCap, campaign.ReasonConflict, campaign.ReasonDedupe, campaign.ReasonQuiet,
+var capped = []output.Reason{
+	output.ReasonCap, output.ReasonConflict, output.ReasonDedupe, output.ReasonQuiet,
 }
 
 // difference prints what changes from one run to another, a line a campaign.

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/internal/definition"
 )
 
@@ -24,7 +24,7 @@ func campaignsDir() string {
 		return usualDir
 	}
 	for _, f := range files {
-		if bytes.Contains(f.Text, []byte(campaign.APIVersion)) {
+		if bytes.Contains(f.Text, []byte(program.APIVersion)) {
 			return "."
 		}
 	}

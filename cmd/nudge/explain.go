@@ -10,7 +10,8 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/trace"
+	"github.com/nudge-engine/nudge/campaign/unit"
 	"github.com/nudge-engine/nudge/internal/explain"
 	"github.com/nudge-engine/nudge/internal/pathid"
 	"github.com/nudge-engine/nudge/ops/datadir"
@@ -94,7 +95,7 @@ func (e *explainCommand) past(out console, from, until int64) (err error) {
 	if e.Campaign != "" && !dir.HadCampaign(e.Campaign) {
 		return fmt.Errorf("there never was a campaign %s", e.Campaign)
 	}
-	trace := campaign.NewTrace(dir.Language, datadir.Workspace, e.ID, e.Campaign)
+	trace := trace.NewTrace(dir.Language, datadir.Workspace, e.ID, e.Campaign)
 	if err := r.Begin(ctx, 0, trace); err != nil {
 		return err
 	}
@@ -105,7 +106,7 @@ func (e *explainCommand) past(out console, from, until int64) (err error) {
 		return fmt.Errorf("no event of customer %s was seen", e.ID)
 	}
 	x := explain.Of(trace, from, until)
-	x.Reach, x.Until = campaign.FormatTime(r.Since()), campaign.FormatTime(r.Now())
+	x.Reach, x.Until = unit.FormatTime(r.Since()), unit.FormatTime(r.Now())
 	return show(out, x, e.JSON)
 }
 

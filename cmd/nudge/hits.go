@@ -6,7 +6,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/unit"
 	"github.com/nudge-engine/nudge/ops/backtest"
 )
 
@@ -31,7 +31,7 @@ func (o *hitOptions) validate() error {
 
 // printHits shows the rows as a table.
 func printHits(out console, h *backtest.Hits, names []string) error {
-	fmt.Fprintf(out.out, "\nhits of the last %d days, to %s:\n", h.Days, campaign.FormatTime(h.Last()))
+	fmt.Fprintf(out.out, "\nhits of the last %d days, to %s:\n", h.Days, unit.FormatTime(h.Last()))
 	w := tabwriter.NewWriter(out.out, 0, 0, 2, ' ', 0)
 	head := []string{"campaign", "customers", "hits", "entered"}
 	if h.Property != "" {

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/expr"
 	"github.com/nudge-engine/nudge/internal/definition"
 	"github.com/nudge-engine/nudge/presets"
 )
@@ -137,7 +137,7 @@ func (n *newCommand) fits(path string, text []byte) (add []byte, names []string,
 	if add, names, err = presets.Shared(text, texts...); err != nil {
 		return nil, nil, err
 	}
-	lang, err := campaign.NewLanguage()
+	lang, err := expr.NewLanguage()
 	if err != nil {
 		return nil, nil, err
 	}

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/expr"
 	"github.com/nudge-engine/nudge/internal/definition"
 )
 
@@ -18,7 +18,7 @@ import (
 func TestNewcomer(t *testing.T) {
 	// shows: 99
 	t.Chdir(t.TempDir())
-	lang, err := campaign.NewLanguage()
+	lang, err := expr.NewLanguage()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/nudge-engine/nudge/actors/shard"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/storage"
 	"github.com/nudge-engine/nudge/stream"
@@ -48,8 +48,8 @@ func openAt(t *testing.T, dir string, now *atomic.Int64) *dataDir {
 // track publishes an event and waits until it is applied.
 func (d *dataDir) track(t *testing.T, customer, id, name, properties string, at int64) {
 	t.Helper()
-	e := campaign.Event{
-		Workspace: "default", Customer: customer, ID: id, Type: campaign.Track, Name: name, Time: at,
+	e := event.Event{
+		Workspace: "default", Customer: customer, ID: id, Type: event.Track, Name: name, Time: at,
 		Properties: []byte(properties),
 	}
 	done := make(chan error, 1)

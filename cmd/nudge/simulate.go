@@ -12,7 +12,8 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/trace"
 	"github.com/nudge-engine/nudge/internal/definition"
 	"github.com/nudge-engine/nudge/internal/simulate"
 	"github.com/nudge-engine/nudge/ops/backtest"
@@ -57,7 +58,7 @@ func (s *simulateCommand) Run(out console) (err error) {
 	if err != nil {
 		return err
 	}
-	lang, err := campaign.NewLanguage()
+	lang, err := expr.NewLanguage()
 	if err != nil {
 		return err
 	}
@@ -94,7 +95,7 @@ func (s *simulateCommand) Run(out console) (err error) {
 
 // play runs the definitions of a directory over the calls, and leaves the report in to.
 func (s *simulateCommand) play(
-	out console, lang *campaign.Language, past history.Log, from, to string, until int64, trace *campaign.Trace,
+	out console, lang *expr.Language, past history.Log, from, to string, until int64, trace *trace.Trace,
 ) (*backtest.Result, error) {
 	docs, err := load(lang, []string{from}, definition.Options{Loose: true})
 	if err != nil {

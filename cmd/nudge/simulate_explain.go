@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/trace"
 	"github.com/nudge-engine/nudge/internal/explain"
 	"github.com/nudge-engine/nudge/internal/simulate"
 )
@@ -28,14 +29,14 @@ func (o *explainOptions) validate(against string) error {
 }
 
 // trace is nil when nobody is to be explained.
-func (o *explainOptions) trace(lang *campaign.Language) *campaign.Trace {
+func (o *explainOptions) trace(lang *expr.Language) *trace.Trace {
 	if o.Explain == "" {
 		return nil
 	}
-	return campaign.NewTrace(lang, simulate.Workspace, o.Explain, o.ExplainCampaign)
+	return trace.NewTrace(lang, simulate.Workspace, o.Explain, o.ExplainCampaign)
 }
 
-func (o *explainOptions) explain(out console, trace *campaign.Trace, all []*simulate.Summary) error {
+func (o *explainOptions) explain(out console, trace *trace.Trace, all []*simulate.Summary) error {
 	if o.ExplainCampaign != "" && !slices.ContainsFunc(all, func(s *simulate.Summary) bool {
 		return s.Campaign == o.ExplainCampaign
 	}) {

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/parse"
 	"github.com/nudge-engine/nudge/ops/datadir"
 	"github.com/nudge-engine/nudge/ops/history"
 )
@@ -43,7 +43,7 @@ func (s *simulateCommand) openLog(out console) (past history.Log, closeLog func(
 
 // calls are the calls to be played, from the log or the file; total is how many there
 // are, -1 where nobody knows before.
-func (s *simulateCommand) calls(past history.Log, docs []campaign.Parsed) (calls history.Source, total int, err error) {
+func (s *simulateCommand) calls(past history.Log, docs []parse.Parsed) (calls history.Source, total int, err error) {
 	if past != nil {
 		since, err := instantOf("--since", s.Since)
 		if err != nil {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/program"
 )
 
 const policies = `apiVersion: nudge/v1
@@ -42,7 +42,7 @@ func TestSimulatePolicies(t *testing.T) {
 	definitions, events := filepath.Join(dir, "p.yaml"), filepath.Join(dir, "events.ndjson")
 	var held, free string // customers in either half
 	for i := 0; held == "" || free == ""; i++ {
-		if id := fmt.Sprintf("u%d", i); campaign.Bucket("b", id) < 5000 {
+		if id := fmt.Sprintf("u%d", i); program.Bucket("b", id) < 5000 {
 			held = id
 		} else {
 			free = id

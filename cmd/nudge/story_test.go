@@ -11,7 +11,12 @@ import (
 
 	"github.com/nudge-engine/nudge/actors/shard"
 	"github.com/nudge-engine/nudge/actors/shard/control"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/program"
+	"github.com/nudge-engine/nudge/campaign/trace"
+	"github.com/nudge-engine/nudge/campaign/unit"
 	"github.com/nudge-engine/nudge/ingest"
 	"github.com/nudge-engine/nudge/internal/definition"
 	"github.com/nudge-engine/nudge/internal/effect"
@@ -26,7 +31,7 @@ const workspace = "default"
 // checkpoints of Pebble, at the instants that a test says. What is sent succeeds at once.
 type story struct {
 	dir    string
-	lang   *campaign.Language
+	lang   *expr.Language
 	log    *stream.JetStream
 	store  *storage.Pebble
 	events stream.Stream
@@ -35,20 +40,20 @@ type story struct {
 	k      uint64
 	clock  int64 // ms
 	lines  int
-	known  []*campaign.Program // ever applied
+	known  []*program.Program // ever applied
 	// after is called when a frame is applied; may be nil.
 	after func()
 }
 
 func newStory(t *testing.T, dir string) *story {
 	t.Helper()
-	lang, err := campaign.NewLanguage()
+	lang, err := expr.NewLanguage()
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := &story{dir: dir, lang: lang, clock: at(t, "2026-03-01T10:00:00Z")}
-	s.shard = shard.New(shard.Config{Compile: func(workspace string, d *campaign.Document) (campaign.Parsed, error) {
-		return campaign.ParseDocument(lang, workspace, d)
+	s.shard = shard.New(shard.Config{Compile: func(workspace string, d *program.Document) (parse.Parsed, error) {
+		return parse.Document(lang, workspace, d)
 	}})
 	s.open(t)
 	s.control(t, control.Record{Genesis: &control.Genesis{LogID: "log", Partitions: 1, Semantics: effect.Semantics}})
@@ -148,10 +153,10 @@ func (s *story) step(t *testing.T, records ...stream.Record) {
 			}
 			s.shard.Encode(&out, func(uint64, []byte) {})
 			for i := range out.Deliveries {
-				if d := &out.Deliveries[i]; d.Status == campaign.HandedOff {
-					r := campaign.Result{
+				if d := &out.Deliveries[i]; d.Status == output.HandedOff {
+					r := output.Result{
 						Workspace: d.Workspace, Customer: d.Customer, Delivery: d.ID, Attempt: d.Attempt,
-						Verdict: campaign.Accepted,
+						Verdict: output.Accepted,
 					}
 					records = append(records, stream.Record{Kind: stream.KindResult, Data: r.AppendTo(nil)})
 				}
@@ -174,7 +179,7 @@ func (s *story) calls(t *testing.T, input string) {
 			continue
 		}
 		if !strings.Contains(line, `"timestamp"`) {
-			line = fmt.Sprintf(`{"timestamp": %q, `, campaign.FormatTime(s.clock)) + strings.TrimPrefix(line, "{")
+			line = fmt.Sprintf(`{"timestamp": %q, `, unit.FormatTime(s.clock)) + strings.TrimPrefix(line, "{")
 		}
 		s.lines++
 		events, err := reader.Read([]byte(line), fmt.Sprintf("e%d", s.lines))
@@ -197,7 +202,7 @@ func (s *story) calls(t *testing.T, input string) {
 // advance lets time pass; each timer fires at its instant.
 func (s *story) advance(t *testing.T, length string) {
 	t.Helper()
-	d, err := campaign.ParseDuration(length)
+	d, err := unit.ParseDuration(length)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -263,7 +268,7 @@ func (s *story) present(t *testing.T, customer, name string) string {
 	t.Helper()
 	c, _ := s.shard.Customer(workspace, customer)
 	before := c.AppendTo(nil)
-	trace := campaign.NewTrace(s.lang, workspace, customer, name)
+	trace := trace.NewTrace(s.lang, workspace, customer, name)
 	if found, _, err := s.shard.Explain(trace, s.clock); err != nil || !found {
 		t.Fatalf("%s: found %v, error %v", customer, found, err)
 	}

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/unit"
 	"github.com/nudge-engine/nudge/ops/datadir"
 	"github.com/nudge-engine/nudge/ops/timetravel"
 )
@@ -46,10 +46,10 @@ func (c *customerCommand) past(out console) (err error) {
 		return err
 	}
 	fmt.Fprintf(out.err, "partition %d after frame %d, log time %s\n", r.Partition(), r.Frame(),
-		campaign.FormatTime(r.Now()))
+		unit.FormatTime(r.Now()))
 	view := r.View()
 	if view == nil && at != 0 {
-		return fmt.Errorf("no event of customer %s was seen until %s", c.ID, campaign.FormatTime(at))
+		return fmt.Errorf("no event of customer %s was seen until %s", c.ID, unit.FormatTime(at))
 	}
 	if view == nil {
 		return fmt.Errorf("no event of customer %s was seen", c.ID)

@@ -9,7 +9,7 @@ import (
 
 	"github.com/gofrs/flock"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/unit"
 )
 
 const travelled = `apiVersion: nudge/v1
@@ -56,12 +56,12 @@ func TestTimeTravel(t *testing.T) {
 			}
 			for _, at := range []int64{m.at, m.at + 1} { // 1 ms later nothing more has happened
 				for _, customer := range []string{"ann", "bob"} {
-					out, errs := look(customer, campaign.FormatTime(at))
+					out, errs := look(customer, unit.FormatTime(at))
 					switch want := m.view[customer]; {
 					case want == "" && !strings.Contains(errs, "no event of customer "+customer+" was seen until"):
-						t.Errorf("%s at %s: %s; want: not seen", customer, campaign.FormatTime(at), out)
+						t.Errorf("%s at %s: %s; want: not seen", customer, unit.FormatTime(at), out)
 					case want != "" && !reflect.DeepEqual(state(t, out), state(t, want)):
-						t.Errorf("%s at %s:\n%s\nwant\n%s", customer, campaign.FormatTime(at), out, want)
+						t.Errorf("%s at %s:\n%s\nwant\n%s", customer, unit.FormatTime(at), out, want)
 					}
 				}
 			}
@@ -87,8 +87,8 @@ func TestTimeTravel(t *testing.T) {
 	s.advance(t, "2d")
 	s.snapshot(t)
 	check(reach)
-	_, errs := look("ann", campaign.FormatTime(reach-1))
-	if want := "go back to " + campaign.FormatTime(reach); !strings.Contains(errs, want) {
+	_, errs := look("ann", unit.FormatTime(reach-1))
+	if want := "go back to " + unit.FormatTime(reach); !strings.Contains(errs, want) {
 		t.Errorf("before the earliest: %s; want %q", errs, want)
 	}
 	last := moments[len(moments)-1]

@@ -12,7 +12,11 @@ import (
 
 	"github.com/nudge-engine/nudge/actors"
 	"github.com/nudge-engine/nudge/actors/shard/control"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/storage"
 	"github.com/nudge-engine/nudge/stream"
@@ -28,7 +32,7 @@ type dataDir struct {
 	publisher *stream.Publisher
 	engine    *actors.Engine
 	control   *actors.Controller
-	lang      *campaign.Language
+	lang      *expr.Language
 }
 
 // stillClock stands still, so that what is kept in a data directory does not
@@ -65,7 +69,7 @@ func startDataDirAt(t *testing.T, dir string, clock func() (int64, error)) *data
 		control.Genesis{LogID: "log", Partitions: 1, Semantics: effect.Semantics}); err != nil {
 		t.Fatal(err)
 	}
-	lang, err := campaign.NewLanguage()
+	lang, err := expr.NewLanguage()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,8 +77,8 @@ func startDataDirAt(t *testing.T, dir string, clock func() (int64, error)) *data
 	d.engine = actors.NewEngine(actors.EngineConfig{
 		Events: []stream.Stream{d.events}, Effects: []stream.Stream{d.effects}, Store: d.store, Publisher: d.publisher,
 		Clock: clock, Node: "n", Epoch: 1, Logger: quiet,
-		Compile: func(workspace string, doc *campaign.Document) (campaign.Parsed, error) {
-			return campaign.ParseDocument(lang, workspace, doc)
+		Compile: func(workspace string, doc *program.Document) (parse.Parsed, error) {
+			return parse.Document(lang, workspace, doc)
 		},
 	})
 	d.lang = lang
@@ -91,12 +95,12 @@ func openDataDir(t *testing.T, dir string) *dataDir {
 	if err := d.control.Attach(t.Context(), d.engine, d.publisher); err != nil {
 		t.Fatal(err)
 	}
-	docs, err := campaign.Parse(d.lang, "f", []byte("apiVersion: nudge/v1\nkind: Campaign\nmetadata: {name: each}\nspec:\n"+
+	docs, err := parse.File(d.lang, "f", []byte("apiVersion: nudge/v1\nkind: Campaign\nmetadata: {name: each}\nspec:\n"+
 		"  trigger: {event: {name: E}}\n  reentry: {on_active: parallel}\n  steps: [{id: say, send: {channel: console}}, {id: rest, delay: 1h}]\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.control.Apply(t.Context(), "default", []campaign.Document{docs[0].Document}); err != nil {
+	if _, err := d.control.Apply(t.Context(), "default", []program.Document{docs[0].Document}); err != nil {
 		t.Fatal(err)
 	}
 	return d
@@ -106,8 +110,8 @@ func openDataDir(t *testing.T, dir string) *dataDir {
 func (d *dataDir) send(t *testing.T, from, to int) {
 	t.Helper()
 	for n := from; n < to; n++ {
-		e := campaign.Event{
-			Workspace: "default", Customer: fmt.Sprintf("c%d", n%7), ID: strconv.Itoa(n), Type: campaign.Track, Name: "E",
+		e := event.Event{
+			Workspace: "default", Customer: fmt.Sprintf("c%d", n%7), ID: strconv.Itoa(n), Type: event.Track, Name: "E",
 			Time: 1_772_359_200_000,
 		}
 		done := make(chan error, 1)
@@ -198,14 +202,14 @@ func TestVerifyComparesEffects(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	forged := effect.Effects{Seq: 99, Output: campaign.Output{Decisions: []campaign.Decision{{Customer: "nobody"}}}}
+	forged := effect.Effects{Seq: 99, Output: output.Output{Decisions: []output.Decision{{Customer: "nobody"}}}}
 	new(effect.Encoder).Encode(&forged, info.Last+1, func(_ uint64, data []byte) {
 		if _, err := stream.AppendWait(t.Context(), d.effects, stream.Append{Data: data}); err != nil {
 			t.Fatal(err)
 		}
 	})
 	// One more frame, whose effect gets the number that is taken.
-	e := campaign.Event{Workspace: "default", Customer: "c1", ID: "x", Type: campaign.Track, Name: "E", Time: 1}
+	e := event.Event{Workspace: "default", Customer: "c1", ID: "x", Type: event.Track, Name: "E", Time: 1}
 	var frame stream.Builder
 	frame.Add(stream.KindEvent, e.AppendTo(nil))
 	now, _ := stillClock()

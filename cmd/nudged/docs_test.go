@@ -12,7 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/parse"
 	"github.com/nudge-engine/nudge/internal/servertest"
 )
 
@@ -260,11 +261,11 @@ func (p *page) runLine(t *testing.T, line string) {
 
 func checkYAML(t *testing.T, file, text string) {
 	t.Helper()
-	lang, err := campaign.NewLanguage()
+	lang, err := expr.NewLanguage()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := campaign.Parse(lang, file, []byte(text)); err != nil {
+	if _, err := parse.File(lang, file, []byte(text)); err != nil {
 		t.Error(err)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/program"
 )
 
 const experimentDefinitions = `
@@ -35,7 +35,7 @@ spec:
 
 // variantOf is the variant that a customer's bucket gives.
 func variantOf(customer string) string {
-	if campaign.Bucket("offer/text", customer) < 5000 {
+	if program.Bucket("offer/text", customer) < 5000 {
 		return "a"
 	}
 	return "b"

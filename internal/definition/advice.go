@@ -5,7 +5,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/program"
+	"github.com/nudge-engine/nudge/campaign/unit"
 	"github.com/nudge-engine/nudge/message"
 )
 
@@ -17,12 +20,12 @@ type Advice struct {
 
 // Advise looks at campaigns one by one and in pairs. The samples say what events are
 // known to carry, beside what scenarios and steps among the documents show.
-func Advise(docs []campaign.Parsed, samples ...Sample) []Advice {
+func Advise(docs []parse.Parsed, samples ...Sample) []Advice {
 	var all []Advice
-	var programs []*campaign.Program
-	var parsed []*campaign.Parsed
-	caps := map[string]*campaign.Cap{}
-	templates := map[string][]campaign.Field{}
+	var programs []*program.Program
+	var parsed []*parse.Parsed
+	caps := map[string]*program.Cap{}
+	templates := map[string][]program.Field{}
 	for i := range docs {
 		switch d := &docs[i]; {
 		case d.Template != nil:
@@ -55,32 +58,32 @@ func Advise(docs []campaign.Parsed, samples ...Sample) []Advice {
 }
 
 // adviseGoals finds sends that come when no goal can be credited any more.
-func adviseGoals(p *campaign.Program, say func(string, ...any)) {
+func adviseGoals(p *program.Program, say func(string, ...any)) {
 	earliest := p.Earliest()
 	for i := range p.Goals {
 		g := &p.Goals[i]
 		if g.Window == 0 || g.FromDelivery {
 			continue
 		}
-		p.Sends(func(step string, _ *campaign.Send) {
+		p.Sends(func(step string, _ *program.Send) {
 			if at, reached := earliest[step]; reached && at > g.Window {
 				say("step %s sends after %s at the earliest, when the window of goal %s (%s) is over: "+
-					"make the window longer, or count it from: delivery", step, campaign.FormatDuration(at), g.ID,
-					campaign.FormatDuration(g.Window))
+					"make the window longer, or count it from: delivery", step, unit.FormatDuration(at), g.ID,
+					unit.FormatDuration(g.Window))
 			}
 		})
 	}
 }
 
 // adviseStops finds stop rules of a chain that never rests.
-func adviseStops(p *campaign.Program, say func(string, ...any)) {
+func adviseStops(p *program.Program, say func(string, ...any)) {
 	if len(p.Stops) > 0 && !p.Rests() {
 		say("stop can never happen: no step waits, so a chain is over in the record that starts it")
 	}
 }
 
 // adviseAudience finds conditions that trigger and audience both ask.
-func adviseAudience(p *campaign.Program, say func(string, ...any)) {
+func adviseAudience(p *program.Program, say func(string, ...any)) {
 	if p.Audience == nil {
 		return
 	}
@@ -93,10 +96,10 @@ func adviseAudience(p *campaign.Program, say func(string, ...any)) {
 }
 
 // adviseTexts finds messages that exceed the limits of templates, or would with large values.
-func adviseTexts(p *campaign.Program, templates map[string][]campaign.Field, r *message.Renderer,
+func adviseTexts(p *program.Program, templates map[string][]program.Field, r *message.Renderer,
 	say func(string, ...any),
 ) {
-	p.Sends(func(step string, s *campaign.Send) {
+	p.Sends(func(step string, s *program.Send) {
 		fields := s.Message.Fields
 		if s.Message.Template != "" {
 			fields = templates[s.Message.Template]
@@ -144,8 +147,8 @@ func normal(source string) string { return strings.Join(strings.Fields(source), 
 
 // adviseTwins finds campaigns that send to the same customers over the same channel
 // at the same occasion.
-func adviseTwins(a, b *campaign.Program, say func(string, ...any)) {
-	if a.Status != campaign.StatusActive || b.Status != campaign.StatusActive {
+func adviseTwins(a, b *program.Program, say func(string, ...any)) {
+	if a.Status != program.StatusActive || b.Status != program.StatusActive {
 		return
 	}
 	if a.TriggerText() != b.TriggerText() || sourceOf(a.Audience) != sourceOf(b.Audience) ||
@@ -160,16 +163,16 @@ func adviseTwins(a, b *campaign.Program, say func(string, ...any)) {
 	}
 }
 
-func sourceOf(e *campaign.Expr) string {
+func sourceOf(e *expr.Expr) string {
 	if e == nil {
 		return ""
 	}
 	return normal(e.Source)
 }
 
-func channelsOf(p *campaign.Program) []string {
+func channelsOf(p *program.Program) []string {
 	var all []string
-	p.Sends(func(_ string, s *campaign.Send) {
+	p.Sends(func(_ string, s *program.Send) {
 		for _, c := range s.Channels {
 			if !slices.Contains(all, c) {
 				all = append(all, c)

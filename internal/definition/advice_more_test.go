@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/expr"
 	"github.com/nudge-engine/nudge/internal/definition"
 )
 
@@ -17,7 +17,7 @@ func advised(t *testing.T, others string, specs ...string) []string {
 	for i, spec := range specs {
 		text.WriteString("---\napiVersion: nudge/v1\nkind: Campaign\nmetadata: {name: " + string(rune('a'+i)) + "}\nspec:\n" + spec)
 	}
-	lang, err := campaign.NewLanguage()
+	lang, err := expr.NewLanguage()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/expr"
 	"github.com/nudge-engine/nudge/internal/definition"
 )
 
@@ -50,7 +50,7 @@ func TestAdvise(t *testing.T) {
 			if c.two != "" {
 				text += "---\n" + strings.Replace(head, "NAME", "two", 1) + c.two
 			}
-			lang, err := campaign.NewLanguage()
+			lang, err := expr.NewLanguage()
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -4,7 +4,10 @@ import (
 	"encoding/json"
 	"regexp"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/jsonvalue"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/program"
 )
 
 // Sample names properties that an event of a name has.
@@ -21,7 +24,7 @@ type mapped struct {
 }
 
 // sources gathers what samples, scenarios and steps give.
-func sources(docs []campaign.Parsed, samples []Sample) *mapped {
+func sources(docs []parse.Parsed, samples []Sample) *mapped {
 	m := &mapped{traits: map[string]bool{}, properties: map[string]map[string]bool{}, started: map[string]bool{}}
 	for _, s := range samples {
 		for _, name := range s.Properties {
@@ -49,7 +52,7 @@ func (m *mapped) property(event, name string) {
 }
 
 // call takes what an event of a scenario carries.
-func (m *mapped) call(e *campaign.Event) {
+func (m *mapped) call(e *event.Event) {
 	if e == nil {
 		return
 	}
@@ -69,18 +72,18 @@ func (m *mapped) call(e *campaign.Event) {
 }
 
 // verbs takes what steps set and make.
-func (m *mapped) verbs(p *campaign.Program) {
+func (m *mapped) verbs(p *program.Program) {
 	for i := range p.Steps {
 		switch v := p.Steps[i].Verb.(type) {
-		case *campaign.SetProfile:
+		case *program.SetProfile:
 			for _, a := range v.Traits {
 				m.traits[a.Name] = true
 			}
-		case *campaign.Emit:
+		case *program.Emit:
 			for _, a := range v.Properties {
 				m.property(v.Event, a.Name)
 			}
-		case *campaign.Start:
+		case *program.Start:
 			m.started[v.Campaign] = true
 		default:
 		}
@@ -89,27 +92,27 @@ func (m *mapped) verbs(p *campaign.Program) {
 
 // triggerProperties are the properties that the trigger's event is known to have, and
 // what to call that event; known is false when nothing can be said.
-func (m *mapped) triggerProperties(p *campaign.Program) (names map[string]bool, event string, known bool) {
+func (m *mapped) triggerProperties(p *program.Program) (names map[string]bool, event string, known bool) {
 	switch t := p.Trigger.(type) {
-	case *campaign.EventTrigger:
+	case *program.EventTrigger:
 		event = t.Name
-	case *campaign.CountTrigger:
+	case *program.CountTrigger:
 		event = t.Event
-	case *campaign.StreakTrigger:
+	case *program.StreakTrigger:
 		event = t.Event
-	case *campaign.InactivityTrigger:
+	case *program.InactivityTrigger:
 		event = t.Event
-	case *campaign.BroadcastTrigger:
+	case *program.BroadcastTrigger:
 		event = t.Event
-	case *campaign.WebhookTrigger:
+	case *program.WebhookTrigger:
 		names = map[string]bool{}
 		for _, x := range t.Mapping {
 			names[x.Name] = true
 		}
 		return names, "the webhook's mapping", true
-	case *campaign.ChangeTrigger:
+	case *program.ChangeTrigger:
 		return map[string]bool{"from": true, "to": true, "path": true}, "a change", true
-	case *campaign.DateTrigger:
+	case *program.DateTrigger:
 		return map[string]bool{"date": true, "offset": true}, "a date", true
 	default:
 		return nil, "", false
@@ -119,7 +122,7 @@ func (m *mapped) triggerProperties(p *campaign.Program) (names map[string]bool, 
 
 // variable splits the path of a variable into what has names of the author's, and the name.
 func variable(path string) (root, name string, ok bool) {
-	parts := campaign.SplitPath(path)
+	parts := jsonvalue.SplitPath(path)
 	if len(parts) < 3 {
 		return "", "", false
 	}
@@ -130,12 +133,12 @@ func variable(path string) (root, name string, ok bool) {
 // adviseVariables finds variables of messages, without a fallback, that nothing is known
 // to set: no sample of the event, no scenario, no step, and no condition that the
 // campaign asks first.
-func adviseVariables(d *campaign.Parsed, m *mapped, say func(string, ...any)) {
+func adviseVariables(d *parse.Parsed, m *mapped, say func(string, ...any)) {
 	p := d.Campaign
 	properties, event, known := m.triggerProperties(p)
 	asked := p.TriggerText() + " " + sourceOf(p.Audience) + " " + sourceOf(p.Reentry.Key)
 	told := map[string]bool{}
-	p.Sends(func(step string, _ *campaign.Send) {
+	p.Sends(func(step string, _ *program.Send) {
 		for _, v := range d.Document.Needs[step] {
 			root, name, ok := variable(v.Path)
 			if v.Optional || v.Unless != "" || !ok || told[v.Path] || asks(asked, root, name) {

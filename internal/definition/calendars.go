@@ -1,14 +1,15 @@
 package definition
 
 import (
-	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/campaign/nearest"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/program"
 )
 
 // checkCalendars checks that each calendar is defined once, and that those which campaigns
 // name are, unless a policy could not be read.
 func checkCalendars(
-	order []string, policies map[string]*campaign.Policy, campaigns map[string]*campaign.Program, unread bool,
+	order []string, policies map[string]*program.Policy, campaigns map[string]*program.Program, unread bool,
 	fail failure,
 ) {
 	calendars := map[string]string{}
@@ -18,7 +19,7 @@ func checkCalendars(
 				continue // there is an error already
 			}
 			if first := calendars[c.Name]; first != "" {
-				fail(campaign.KindPolicy, name, campaign.Spot{Field: "calendar", Name: c.Name},
+				fail(program.KindPolicy, name, parse.Spot{Field: "calendar", Name: c.Name},
 					"calendar %q is defined already by Policy %s", c.Name, first)
 				continue
 			}
@@ -29,9 +30,9 @@ func checkCalendars(
 		return
 	}
 	for _, name := range sorted(campaigns) {
-		t, ok := campaigns[name].Trigger.(*campaign.ScheduleTrigger)
+		t, ok := campaigns[name].Trigger.(*program.ScheduleTrigger)
 		if ok && t.Calendar != "" && calendars[t.Calendar] == "" {
-			fail(campaign.KindCampaign, name, campaign.Spot{Field: "calendar"},
+			fail(program.KindCampaign, name, parse.Spot{Field: "calendar"},
 				"trigger.schedule: calendar %q is not defined; add it to a document of kind Policy%s", t.Calendar,
 				nearest.Hint(t.Calendar, sorted(calendars)))
 		}

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/expr"
 	"github.com/nudge-engine/nudge/internal/definition"
 	"github.com/nudge-engine/nudge/sink/dispatch/egress"
 )
@@ -12,7 +12,7 @@ import (
 // A channel that nothing can be sent over is refused where it is checked, with its place and
 // what to write.
 func TestChannelsAreChecked(t *testing.T) {
-	lang, err := campaign.NewLanguage()
+	lang, err := expr.NewLanguage()
 	if err != nil {
 		t.Fatal(err)
 	}

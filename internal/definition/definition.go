@@ -11,8 +11,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/expr"
 	"github.com/nudge-engine/nudge/campaign/nearest"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/message"
 	"github.com/nudge-engine/nudge/sink/dispatch"
 	"github.com/nudge-engine/nudge/sink/dispatch/egress"
@@ -77,9 +79,9 @@ func hidden(name string) bool { return strings.HasPrefix(name, ".") }
 // Known is what is in force already and may be referred to.
 type Known struct {
 	Channels  []string
-	Templates []campaign.Template
-	Policies  []*campaign.Policy
-	Campaigns []*campaign.Program
+	Templates []program.Template
+	Policies  []*program.Policy
+	Campaigns []*program.Program
 }
 
 // Options say how strictly references are checked.
@@ -93,22 +95,22 @@ type Options struct {
 }
 
 // Parse parses and checks files together. All errors of all files come at once, as
-// campaign.Errors joined with errors.Join, in the order of the files and their lines. What
+// parse.Errors joined with errors.Join, in the order of the files and their lines. What
 // only follows from another error is left out: nothing is undefined that a document which
 // cannot be read may define.
-func Parse(lang *campaign.Language, files []File, o Options) ([]campaign.Parsed, error) {
-	var all []campaign.Parsed
+func Parse(lang *expr.Language, files []File, o Options) ([]parse.Parsed, error) {
+	var all []parse.Parsed
 	var p problems
-	where := map[string]*campaign.Parsed{}
+	where := map[string]*parse.Parsed{}
 	var unread gaps
 	for _, f := range files {
-		docs, err := campaign.Parse(lang, f.Name, f.Text)
+		docs, err := parse.File(lang, f.Name, f.Text)
 		if err != nil {
 			p.addError(err)
 			unread.add(docs)
 		}
 		if err == nil && len(docs) == 0 && !f.MayBeEmpty {
-			p.add(&campaign.Error{File: f.Name, Line: 1, Column: 1, Message: "nothing is defined in this file; " +
+			p.add(&parse.Error{File: f.Name, Line: 1, Column: 1, Message: "nothing is defined in this file; " +
 				"write a document (apiVersion, kind, metadata, spec), or remove the file"})
 		}
 		for i := range docs {
@@ -120,7 +122,7 @@ func Parse(lang *campaign.Language, files []File, o Options) ([]campaign.Parsed,
 			}
 			key := d.Document.Kind + "/" + d.Document.Name
 			if first := where[key]; first != nil {
-				p.add(d.Error(campaign.Spot{Field: "name"}, 0,
+				p.add(d.Error(parse.Spot{Field: "name"}, 0,
 					"%s %q is defined already in %s:%d; give one another name",
 					d.Document.Kind, d.Document.Name, first.File(), first.Line))
 				continue
@@ -151,7 +153,7 @@ func Parse(lang *campaign.Language, files []File, o Options) ([]campaign.Parsed,
 type gaps struct{ channels, templates, policies bool }
 
 // add takes the documents of a file that has errors.
-func (g *gaps) add(docs []campaign.Parsed) {
+func (g *gaps) add(docs []parse.Parsed) {
 	if len(docs) == 0 {
 		*g = gaps{channels: true, templates: true, policies: true}
 	}
@@ -159,17 +161,17 @@ func (g *gaps) add(docs []campaign.Parsed) {
 		d := &docs[i]
 		anything := d.Incomplete && d.Document.Kind == ""
 		unnamed := d.Incomplete && d.Document.Name == ""
-		g.channels = g.channels || anything || unnamed && d.Document.Kind == campaign.KindChannel
-		g.templates = g.templates || anything || unnamed && d.Document.Kind == campaign.KindTemplate
-		g.policies = g.policies || anything || d.Incomplete && d.Document.Kind == campaign.KindPolicy
+		g.channels = g.channels || anything || unnamed && d.Document.Kind == program.KindChannel
+		g.templates = g.templates || anything || unnamed && d.Document.Kind == program.KindTemplate
+		g.policies = g.policies || anything || d.Incomplete && d.Document.Kind == program.KindPolicy
 	}
 }
 
 // link resolves references between documents and finds the variables of messages. What may
 // be defined in a gap is not looked for.
-func link(all []campaign.Parsed, o Options, unread gaps, p *problems) {
-	channels := append([]string{ConsoleChannel, campaign.CallChannel}, o.Known.Channels...)
-	templates := map[string][]campaign.Field{}
+func link(all []parse.Parsed, o Options, unread gaps, p *problems) {
+	channels := append([]string{ConsoleChannel, program.CallChannel}, o.Known.Channels...)
+	templates := map[string][]program.Field{}
 	for _, t := range o.Known.Templates {
 		templates[t.Name] = t.Fields
 	}
@@ -187,7 +189,7 @@ func link(all []campaign.Parsed, o Options, unread gaps, p *problems) {
 		if d.Channel != nil && (d.Channel.URL != "" || !d.Incomplete) {
 			spec := dispatch.ChannelSpec{URL: d.Channel.URL, Out: io.Discard, Egress: o.Egress}
 			if _, err := dispatch.NewChannel(d.Channel.Type, spec); err != nil {
-				p.add(d.Error(campaign.Spot{Field: "url"}, 0, "channel %s: %v", d.Document.Name, err))
+				p.add(d.Error(parse.Spot{Field: "url"}, 0, "channel %s: %v", d.Document.Name, err))
 			}
 		}
 		if d.Template != nil {
@@ -196,10 +198,10 @@ func link(all []campaign.Parsed, o Options, unread gaps, p *problems) {
 		if d.Campaign == nil {
 			continue
 		}
-		d.Campaign.Sends(func(step string, s *campaign.Send) {
+		d.Campaign.Sends(func(step string, s *program.Send) {
 			for _, c := range s.Channels {
-				if !slices.Contains(channels, c) && !unread.channels && campaign.IsName(c) {
-					p.add(d.Error(campaign.Spot{Step: step, Field: "channel", Name: c}, 0,
+				if !slices.Contains(channels, c) && !unread.channels && program.IsName(c) {
+					p.add(d.Error(parse.Spot{Step: step, Field: "channel", Name: c}, 0,
 						"step %s: channel %q is not defined; add a document of kind Channel, or use %s%s", step, c,
 						ConsoleChannel, nearest.Hint(c, channels)))
 				}
@@ -207,8 +209,8 @@ func link(all []campaign.Parsed, o Options, unread gaps, p *problems) {
 			fields := s.Message.Fields
 			if name := s.Message.Template; name != "" {
 				known, ok := templates[name]
-				if !ok && !unread.templates && campaign.IsName(name) {
-					p.add(d.Error(campaign.Spot{Step: step, Field: "template"}, 0,
+				if !ok && !unread.templates && program.IsName(name) {
+					p.add(d.Error(parse.Spot{Step: step, Field: "template"}, 0,
 						"step %s: template %q is not defined; add a document of kind Template%s", step, name,
 						nearest.Hint(name, sorted(templates))))
 				}
@@ -221,7 +223,7 @@ func link(all []campaign.Parsed, o Options, unread gaps, p *problems) {
 				return
 			}
 			if d.Document.Needs == nil {
-				d.Document.Needs = map[string][]campaign.Variable{}
+				d.Document.Needs = map[string][]program.Variable{}
 			}
 			d.Document.Needs[step] = needs
 		})

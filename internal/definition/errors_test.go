@@ -4,14 +4,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/expr"
 	"github.com/nudge-engine/nudge/internal/definition"
 )
 
 // All errors come at once: one document that cannot be read, or a name that is used twice,
 // hides none of the others'.
 func TestAllErrorsAtOnce(t *testing.T) {
-	lang, err := campaign.NewLanguage()
+	lang, err := expr.NewLanguage()
 	if err != nil {
 		t.Fatal(err)
 	}

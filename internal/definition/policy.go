@@ -6,16 +6,17 @@ import (
 	"slices"
 	"sort"
 
-	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/campaign/nearest"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/program"
 )
 
 // govern checks the policies that will be in force, those of the files and those known,
 // against each other and against the campaigns that name their caps; a name that is not
 // defined is no error while a policy cannot be read.
-func govern(all []campaign.Parsed, where map[string]*campaign.Parsed, known Known, unread bool, p *problems) {
-	policies := map[string]*campaign.Policy{}
-	campaigns := map[string]*campaign.Program{}
+func govern(all []parse.Parsed, where map[string]*parse.Parsed, known Known, unread bool, p *problems) {
+	policies := map[string]*program.Policy{}
+	campaigns := map[string]*program.Program{}
 	for _, p := range known.Policies {
 		policies[p.Name] = p
 	}
@@ -30,7 +31,7 @@ func govern(all []campaign.Parsed, where map[string]*campaign.Parsed, known Know
 			campaigns[d.Campaign.Name] = d.Campaign
 		}
 	}
-	fail := func(kind, name string, at campaign.Spot, format string, args ...any) {
+	fail := func(kind, name string, at parse.Spot, format string, args ...any) {
 		text := fmt.Sprintf("%s %s: %s", kind, name, fmt.Sprintf(format, args...))
 		if d := where[kind+"/"+name]; d != nil {
 			p.add(d.Error(at, 0, "%s", text))
@@ -41,7 +42,7 @@ func govern(all []campaign.Parsed, where map[string]*campaign.Parsed, known Know
 	// Those in force come first, so that what is wrong is wrong in the files.
 	order := sorted(policies)
 	slices.SortStableFunc(order, func(a, b string) int {
-		return btoi(where[campaign.KindPolicy+"/"+a] != nil) - btoi(where[campaign.KindPolicy+"/"+b] != nil)
+		return btoi(where[program.KindPolicy+"/"+a] != nil) - btoi(where[program.KindPolicy+"/"+b] != nil)
 	})
 	caps := onePolicy(order, policies, fail)
 	checkCalendars(order, policies, campaigns, unread, fail)
@@ -50,8 +51,8 @@ func govern(all []campaign.Parsed, where map[string]*campaign.Parsed, known Know
 	}
 	for _, name := range sorted(campaigns) {
 		for _, c := range campaigns[name].Policy.Caps {
-			if caps[c] == "" && campaign.IsName(c) {
-				fail(campaign.KindCampaign, name, campaign.Spot{Field: "cap", Name: c},
+			if caps[c] == "" && program.IsName(c) {
+				fail(program.KindCampaign, name, parse.Spot{Field: "cap", Name: c},
 					"policy.caps: cap %q is not defined; add it to a document of kind Policy%s", c,
 					nearest.Hint(c, sorted(caps)))
 			}
@@ -67,24 +68,24 @@ func btoi(b bool) int {
 }
 
 // failure reports an error at a place of a document.
-type failure func(kind, name string, at campaign.Spot, format string, args ...any)
+type failure func(kind, name string, at parse.Spot, format string, args ...any)
 
 // onePolicy checks that no two policies say different things; it returns the policy
 // that defines each cap.
-func onePolicy(order []string, policies map[string]*campaign.Policy, fail failure) map[string]string {
+func onePolicy(order []string, policies map[string]*program.Policy, fail failure) map[string]string {
 	caps := map[string]string{}
 	zone, quiet, idle := "", "", ""
 	for _, name := range order {
 		p := policies[name]
 		if p.Zone != "" && zone != "" {
-			fail(campaign.KindPolicy, name, campaign.Spot{Field: "zone"}, "zone is given already by Policy %s", zone)
+			fail(program.KindPolicy, name, parse.Spot{Field: "zone"}, "zone is given already by Policy %s", zone)
 		}
 		if p.Quiet != nil && quiet != "" {
-			fail(campaign.KindPolicy, name, campaign.Spot{Field: "quiet_hours"},
+			fail(program.KindPolicy, name, parse.Spot{Field: "quiet_hours"},
 				"quiet_hours are given already by Policy %s", quiet)
 		}
 		if p.Idle != 0 && idle != "" {
-			fail(campaign.KindPolicy, name, campaign.Spot{Field: "anonymous_expiry"},
+			fail(program.KindPolicy, name, parse.Spot{Field: "anonymous_expiry"},
 				"anonymous_expiry is given already by Policy %s", idle)
 		}
 		if p.Idle != 0 && idle == "" {
@@ -101,7 +102,7 @@ func onePolicy(order []string, policies map[string]*campaign.Policy, fail failur
 				continue // there is an error already
 			}
 			if first := caps[p.Caps[i].Name]; first != "" {
-				fail(campaign.KindPolicy, name, campaign.Spot{Field: "cap", Name: p.Caps[i].Name},
+				fail(program.KindPolicy, name, parse.Spot{Field: "cap", Name: p.Caps[i].Name},
 					"cap %q is defined already by Policy %s", p.Caps[i].Name, first)
 				continue
 			}

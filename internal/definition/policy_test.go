@@ -4,7 +4,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/internal/definition"
 )
 
@@ -18,7 +19,7 @@ const (
 // A campaign may name only caps that exist: in the files, or in force; a policy may not
 // take away one that is named, nor say again what another says.
 func TestCapsAreDefined(t *testing.T) {
-	lang, err := campaign.NewLanguage()
+	lang, err := expr.NewLanguage()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +39,7 @@ func TestCapsAreDefined(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	known := definition.Known{Policies: []*campaign.Policy{docs[0].Policy}, Campaigns: []*campaign.Program{docs[1].Campaign}}
+	known := definition.Known{Policies: []*program.Policy{docs[0].Policy}, Campaigns: []*program.Program{docs[1].Campaign}}
 	if err := parse(known, asks); err != nil {
 		t.Error(err)
 	}

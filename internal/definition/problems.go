@@ -4,21 +4,21 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/parse"
 )
 
 // problems gathers the errors of files: at the end those of each file stand together, in
 // the order of their places, each once.
 type problems struct {
 	files  []string
-	byFile map[string]campaign.Errors
+	byFile map[string]parse.Errors
 	others []error // of no file
 }
 
-func (p *problems) add(errs ...*campaign.Error) {
+func (p *problems) add(errs ...*parse.Error) {
 	for _, e := range errs {
 		if p.byFile == nil {
-			p.byFile = map[string]campaign.Errors{}
+			p.byFile = map[string]parse.Errors{}
 		}
 		if !slices.Contains(p.files, e.File) {
 			p.files = append(p.files, e.File)
@@ -27,9 +27,9 @@ func (p *problems) add(errs ...*campaign.Error) {
 	}
 }
 
-// addError takes what campaign.Parse returned.
+// addError takes what parse.File returned.
 func (p *problems) addError(err error) {
-	var all campaign.Errors
+	var all parse.Errors
 	if errors.As(err, &all) {
 		p.add(all...)
 		return

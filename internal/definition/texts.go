@@ -5,27 +5,28 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/message"
 	"github.com/nudge-engine/nudge/message/liquid"
 )
 
 // checkTexts reports what is wrong with texts, each error at its place. The texts are
 // those of a step's message, or of a template (step is empty).
-func checkTexts(d *campaign.Parsed, step string, fields []campaign.Field, r *message.Renderer, p *problems) {
+func checkTexts(d *parse.Parsed, step string, fields []program.Field, r *message.Renderer, p *problems) {
 	before := len(p.byFile[d.File()])
-	fail := func(f campaign.Field, err error) {
+	fail := func(f program.Field, err error) {
 		text := strings.TrimPrefix(err.Error(), f.Name+": ")
 		var at *liquid.Error
 		offset := 0
 		if errors.As(err, &at) {
 			text, offset = at.Message, offsetIn(f.Source, at)
 		}
-		spot := campaign.Spot{Step: step, Field: "text", Name: strings.TrimPrefix(f.Name, "header.")}
+		spot := parse.Spot{Step: step, Field: "text", Name: strings.TrimPrefix(f.Name, "header.")}
 		p.add(d.Error(spot, offset, "%s: %s", f.Name, text))
 	}
 	for _, f := range fields {
-		if _, err := r.Variables([]campaign.Field{f}); err != nil {
+		if _, err := r.Variables([]program.Field{f}); err != nil {
 			fail(f, err)
 		}
 	}

@@ -4,13 +4,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/parse"
 )
 
 // What no server can do yet is refused before it is in force, with its place.
 // The parser reads it: a log may have it.
 func TestCallIsRefused(t *testing.T) {
-	lang, err := campaign.NewLanguage()
+	lang, err := expr.NewLanguage()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +33,7 @@ spec:
 			t.Errorf("error %v", err)
 		}
 	}
-	docs, err := campaign.Parse(lang, file.Name, file.Text)
+	docs, err := parse.File(lang, file.Name, file.Text)
 	if err != nil || len(docs) != 1 || len(docs[0].Unsupported) != 1 {
 		t.Errorf("the parser gives %+v, error %v", docs, err)
 	}

@@ -2,7 +2,7 @@
 // carry it: the language that the engine speaks to the sinks.
 package effect
 
-import "github.com/nudge-engine/nudge/campaign"
+import "github.com/nudge-engine/nudge/campaign/output"
 
 // Effects is what one Step decided. The slices are in the order in which things
 // were decided. All of it must be acknowledged in FX before a snapshot that
@@ -15,7 +15,7 @@ type Effects struct {
 	Now       int64
 	Semantics uint64
 
-	campaign.Output
+	output.Output
 	Drops       []Drop
 	DeadLetters []DeadLetter
 }
@@ -23,7 +23,7 @@ type Effects struct {
 // Drop is a record that was not applied.
 type Drop struct {
 	Index  uint32 // in its frame, from 0
-	Reason campaign.Kind
+	Reason output.Kind
 }
 
 // DeadLetter is a record that was put aside, with what is needed to look into it.
@@ -31,7 +31,7 @@ type DeadLetter struct {
 	Workspace string
 	Customer  string
 	Index     uint32 // in its frame
-	Reason    campaign.Reason
+	Reason    output.Reason
 	Field     string
 	Detail    string
 	Raw       []byte // the record's bytes, at most MaxRaw

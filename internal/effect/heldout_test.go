@@ -4,7 +4,7 @@ import (
 	"reflect"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/internal/effect"
 )
 
@@ -12,7 +12,7 @@ import (
 // the bytes it always had.
 func TestHeldOutRow(t *testing.T) {
 	e := &effect.Effects{Seq: 1}
-	e.Chains = []campaign.ChainRow{{Customer: "a", HeldOut: true}, {Customer: "b"}, {Customer: "c", Currency: "EUR"}}
+	e.Chains = []output.ChainRow{{Customer: "a", HeldOut: true}, {Customer: "b"}, {Customer: "c", Currency: "EUR"}}
 	new(effect.Encoder).Encode(e, 1, func(_ uint64, data []byte) {
 		m, err := effect.DecodeMessage(data)
 		if err != nil || !reflect.DeepEqual(m.Chains, e.Chains) {

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/unit"
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
@@ -120,7 +122,7 @@ func (s *splitter) flush() {
 	s.next++
 }
 
-func appendDecision(b []byte, d *campaign.Decision) []byte {
+func appendDecision(b []byte, d *output.Decision) []byte {
 	for _, s := range [...]string{
 		d.Workspace, d.Campaign, d.Customer, d.Key, d.Step, string(d.Kind),
 		string(d.Reason), d.Detail, d.EventID,
@@ -132,7 +134,7 @@ func appendDecision(b []byte, d *campaign.Decision) []byte {
 	return wire.AppendInt(b, d.At)
 }
 
-func appendChain(b []byte, c *campaign.ChainRow) []byte {
+func appendChain(b []byte, c *output.ChainRow) []byte {
 	for _, s := range [...]string{c.Workspace, c.Campaign, c.Customer, c.Key, string(c.Outcome), c.Goal} {
 		b = wire.AppendString(b, s)
 	}
@@ -144,7 +146,7 @@ func appendChain(b []byte, c *campaign.ChainRow) []byte {
 	return appendChainTail(wire.AppendBool(b, c.HasValue), c)
 }
 
-func appendGoal(b []byte, g *campaign.GoalRow) []byte {
+func appendGoal(b []byte, g *output.GoalRow) []byte {
 	for _, s := range [...]string{g.Workspace, g.Campaign, g.Customer, g.Key, g.Goal, g.Step, g.Currency, g.EventID} {
 		b = wire.AppendString(b, s)
 	}
@@ -170,12 +172,12 @@ func DecodeMessage(p []byte) (Message, error) { return decode(wire.NewDecoder(p)
 
 // DecodeShared is DecodeMessage for one who reads many: what repeats is that in names, and
 // all else aliases p, which nobody may write to any more.
-func DecodeShared(p []byte, names campaign.Names) (Message, error) {
+func DecodeShared(p []byte, names event.Names) (Message, error) {
 	return decode(wire.NewAliasDecoder(p), names, everything)
 }
 
 // DecodeOutgoing is DecodeShared with the deliveries and transfers alone.
-func DecodeOutgoing(p []byte, names campaign.Names) (Message, error) {
+func DecodeOutgoing(p []byte, names event.Names) (Message, error) {
 	return decode(wire.NewAliasDecoder(p), names, func(tag byte) bool {
 		return tag == tagDelivery || tag == tagTransfer
 	})
@@ -183,7 +185,7 @@ func DecodeOutgoing(p []byte, names campaign.Names) (Message, error) {
 
 func everything(byte) bool { return true }
 
-func decode(d *wire.Decoder, names campaign.Names, wanted func(tag byte) bool) (Message, error) {
+func decode(d *wire.Decoder, names event.Names, wanted func(tag byte) bool) (Message, error) {
 	if f := d.Byte(); d.Err() == nil && f != MessageFormat {
 		return Message{}, fmt.Errorf("effect: message: %w: format %d; this program reads format %d",
 			wire.ErrCorrupt, f, MessageFormat)
@@ -229,53 +231,53 @@ func (m *Message) reserve(d wire.Decoder, wanted func(tag byte) bool) {
 	}
 }
 
-func (m *Message) decodeRow(tag byte, d *wire.Decoder, names campaign.Names) error {
+func (m *Message) decodeRow(tag byte, d *wire.Decoder, names event.Names) error {
 	switch tag {
 	case tagDelivery:
-		v := campaign.DecodeSharedDelivery(d, names)
+		v := output.DecodeSharedDelivery(d, names)
 		if err := decodeDeliveryTail(d, &v); err != nil {
 			return err
 		}
 		m.Deliveries = append(m.Deliveries, v)
 	case tagDecision:
-		m.Decisions = append(m.Decisions, campaign.Decision{
+		m.Decisions = append(m.Decisions, output.Decision{
 			Workspace: names.Of(d.Bytes()), Campaign: names.Of(d.Bytes()),
-			Customer: d.String(), Key: d.String(), Step: names.Of(d.Bytes()), Kind: campaign.Kind(names.Of(d.Bytes())),
-			Reason: campaign.Reason(names.Of(d.Bytes())), Detail: d.String(), EventID: d.String(),
+			Customer: d.String(), Key: d.String(), Step: names.Of(d.Bytes()), Kind: output.Kind(names.Of(d.Bytes())),
+			Reason: output.Reason(names.Of(d.Bytes())), Detail: d.String(), EventID: d.String(),
 			Version: uint32(d.Uint()), Entry: uint32(d.Uint()), At: d.Int(),
 		})
 	case tagChain:
-		c := campaign.ChainRow{
+		c := output.ChainRow{
 			Workspace: names.Of(d.Bytes()), Campaign: names.Of(d.Bytes()), Customer: d.String(), Key: d.String(),
-			Outcome: campaign.Outcome(names.Of(d.Bytes())), Goal: names.Of(d.Bytes()),
+			Outcome: output.Outcome(names.Of(d.Bytes())), Goal: names.Of(d.Bytes()),
 			Version: uint32(d.Uint()), Entry: uint32(d.Uint()), EnteredAt: d.Int(), EndedAt: d.Int(),
-			Value: campaign.Money(d.Int()), HasValue: d.Bool(),
+			Value: unit.Money(d.Int()), HasValue: d.Bool(),
 		}
 		if err := decodeChainTail(d, &c); err != nil {
 			return err
 		}
 		m.Chains = append(m.Chains, c)
 	case tagGoal:
-		g := campaign.GoalRow{
+		g := output.GoalRow{
 			Workspace: d.String(), Campaign: d.String(),
 			Customer: d.String(), Key: d.String(), Goal: d.String(), Step: d.String(), Currency: d.String(),
 			EventID: d.String(), Version: uint32(d.Uint()), Entry: uint32(d.Uint()),
-			Value: campaign.Money(d.Int()), HasValue: d.Bool(), At: d.Int(),
+			Value: unit.Money(d.Int()), HasValue: d.Bool(), At: d.Int(),
 		}
 		if err := decodeGoalTail(d, &g); err != nil {
 			return err
 		}
 		m.Goals = append(m.Goals, g)
 	case tagDrop:
-		m.Drops = append(m.Drops, Drop{Index: uint32(d.Uint()), Reason: campaign.Kind(d.String())})
+		m.Drops = append(m.Drops, Drop{Index: uint32(d.Uint()), Reason: output.Kind(d.String())})
 	case tagDeadLetter:
 		m.DeadLetters = append(m.DeadLetters, DeadLetter{
 			Workspace: d.String(), Customer: d.String(),
-			Reason: campaign.Reason(d.String()), Field: d.String(), Detail: d.String(),
+			Reason: output.Reason(d.String()), Field: d.String(), Detail: d.String(),
 			Index: uint32(d.Uint()), At: d.Int(), Raw: d.Bytes(),
 		})
 	case tagTransfer:
-		m.Transfers = append(m.Transfers, campaign.ReadTransfer(d))
+		m.Transfers = append(m.Transfers, event.ReadTransfer(d))
 	default:
 		return fmt.Errorf("%w: row of kind %q", wire.ErrCorrupt, tag)
 	}

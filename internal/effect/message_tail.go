@@ -3,7 +3,7 @@ package effect
 import (
 	"fmt"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
@@ -17,7 +17,7 @@ const (
 	tailDetail   = 40
 )
 
-func appendDeliveryTail(b []byte, d *campaign.Delivery) []byte {
+func appendDeliveryTail(b []byte, d *output.Delivery) []byte {
 	if d.Detail != "" {
 		b = wire.AppendUint(b, tailDetail)
 		b = wire.AppendString(b, d.Detail)
@@ -25,7 +25,7 @@ func appendDeliveryTail(b []byte, d *campaign.Delivery) []byte {
 	return b
 }
 
-func decodeDeliveryTail(d *wire.Decoder, v *campaign.Delivery) error {
+func decodeDeliveryTail(d *wire.Decoder, v *output.Delivery) error {
 	for d.Err() == nil && d.Len() > 0 {
 		if tag := d.Uint(); tag != tailDetail {
 			return fmt.Errorf("%w: part %d of a delivery", wire.ErrCorrupt, tag)
@@ -35,14 +35,14 @@ func decodeDeliveryTail(d *wire.Decoder, v *campaign.Delivery) error {
 	return nil
 }
 
-func appendChainTail(b []byte, c *campaign.ChainRow) []byte {
+func appendChainTail(b []byte, c *output.ChainRow) []byte {
 	if c.HeldOut {
 		b = wire.AppendUint(b, tailHeldOut)
 		b = wire.AppendBytes(b, nil)
 	}
 	if len(c.Variants) > 0 {
 		b = wire.AppendUint(b, tailVariants)
-		b = wire.AppendBytes(b, campaign.AppendVariants(nil, c.Variants))
+		b = wire.AppendBytes(b, output.AppendVariants(nil, c.Variants))
 	}
 	if c.Currency != "" {
 		b = wire.AppendUint(b, tailCurrency)
@@ -51,14 +51,14 @@ func appendChainTail(b []byte, c *campaign.ChainRow) []byte {
 	return b
 }
 
-func decodeChainTail(d *wire.Decoder, c *campaign.ChainRow) error {
+func decodeChainTail(d *wire.Decoder, c *output.ChainRow) error {
 	for d.Err() == nil && d.Len() > 0 {
 		tag, body := d.Uint(), wire.NewDecoder(d.Bytes())
 		switch tag {
 		case tailHeldOut:
 			c.HeldOut = true
 		case tailVariants:
-			c.Variants = campaign.DecodeVariants(body)
+			c.Variants = output.DecodeVariants(body)
 		case tailCurrency:
 			c.Currency = body.String()
 		default:
@@ -71,7 +71,7 @@ func decodeChainTail(d *wire.Decoder, c *campaign.ChainRow) error {
 	return nil
 }
 
-func appendGoalTail(b []byte, g *campaign.GoalRow) []byte {
+func appendGoalTail(b []byte, g *output.GoalRow) []byte {
 	if g.Reversal {
 		b = wire.AppendUint(b, tailReversal)
 		b = wire.AppendBytes(b, nil)
@@ -79,7 +79,7 @@ func appendGoalTail(b []byte, g *campaign.GoalRow) []byte {
 	return b
 }
 
-func decodeGoalTail(d *wire.Decoder, g *campaign.GoalRow) error {
+func decodeGoalTail(d *wire.Decoder, g *output.GoalRow) error {
 	for d.Err() == nil && d.Len() > 0 {
 		tag, body := d.Uint(), wire.NewDecoder(d.Bytes())
 		if tag != tailReversal {

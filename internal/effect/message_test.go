@@ -7,7 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/internal/goldentest"
 	"github.com/nudge-engine/nudge/internal/wire"
@@ -16,26 +17,26 @@ import (
 // full has a row of every kind with something in every field.
 func full() *effect.Effects {
 	e := &effect.Effects{Seq: 42, Part: 1, Now: 1_772_359_200_000, Semantics: 1}
-	e.Deliveries = []campaign.Delivery{{
-		ID: campaign.ID{1}, Workspace: "w", Campaign: "c", Version: 2, Customer: "ann", Key: "k", Entry: 3, Step: "s",
-		Channel: "email", Variant: "a", Status: campaign.HandedOff, Reason: campaign.ReasonLate, TriggerID: "m1", At: 5,
+	e.Deliveries = []output.Delivery{{
+		ID: output.ID{1}, Workspace: "w", Campaign: "c", Version: 2, Customer: "ann", Key: "k", Entry: 3, Step: "s",
+		Channel: "email", Variant: "a", Status: output.HandedOff, Reason: output.ReasonLate, TriggerID: "m1", At: 5,
 		Due: 4, Expires: 6, Attempt: 1, Values: []byte(`{}`),
 	}}
-	e.Decisions = []campaign.Decision{{
+	e.Decisions = []output.Decision{{
 		Workspace: "w", Campaign: "c", Version: 2, Customer: "ann", Key: "k", Entry: 3, Step: "s",
-		Kind: campaign.Refused, Reason: campaign.ReasonAudience, Detail: "d", EventID: "m1", At: 5,
+		Kind: output.Refused, Reason: output.ReasonAudience, Detail: "d", EventID: "m1", At: 5,
 	}}
-	e.Chains = []campaign.ChainRow{{
+	e.Chains = []output.ChainRow{{
 		Workspace: "w", Campaign: "c", Version: 2, Customer: "ann", Key: "k", Entry: 3, EnteredAt: 1, EndedAt: 2,
-		Outcome: campaign.ByGoal, Goal: "g", Value: 1_500_000, HasValue: true,
+		Outcome: output.ByGoal, Goal: "g", Value: 1_500_000, HasValue: true,
 	}}
-	e.Goals = []campaign.GoalRow{{
+	e.Goals = []output.GoalRow{{
 		Workspace: "w", Campaign: "c", Version: 2, Customer: "ann", Key: "k", Entry: 3, Goal: "g", Step: "s",
 		Value: 1_500_000, HasValue: true, Currency: "EUR", EventID: "m2", At: 9,
 	}}
-	e.Drops = []effect.Drop{{Index: 7, Reason: campaign.Deduplicate}}
+	e.Drops = []effect.Drop{{Index: 7, Reason: output.Deduplicate}}
 	e.DeadLetters = []effect.DeadLetter{{
-		Workspace: "w", Customer: "ann", Index: 8, Reason: campaign.ReasonPanic, Field: "f", Detail: "d",
+		Workspace: "w", Customer: "ann", Index: 8, Reason: output.ReasonPanic, Field: "f", Detail: "d",
 		Raw: []byte("raw"), At: 5,
 	}}
 	return e
@@ -44,12 +45,12 @@ func full() *effect.Effects {
 // What only some rows have survives too, and costs the others nothing.
 func TestMessageTails(t *testing.T) {
 	e := full()
-	e.Chains[0].Variants = []campaign.Passed{{Step: "offer", Variant: "a"}}
+	e.Chains[0].Variants = []output.Passed{{Step: "offer", Variant: "a"}}
 	e.Goals[0].Reversal = true
 	e.Deliveries[0].Detail = "HTTP 410: no such user"
-	e.Transfers = []campaign.Transfer{
-		{Workspace: "w", Customer: "ann", Source: "anon:x", N: 1, Kind: campaign.TransferPart, Body: []byte("part")},
-		{Workspace: "w", Customer: "ann", Source: "anon:x", N: 2, Kind: campaign.TransferState},
+	e.Transfers = []event.Transfer{
+		{Workspace: "w", Customer: "ann", Source: "anon:x", N: 1, Kind: event.TransferPart, Body: []byte("part")},
+		{Workspace: "w", Customer: "ann", Source: "anon:x", N: 2, Kind: event.TransferState},
 	}
 	new(effect.Encoder).Encode(e, 1, func(_ uint64, data []byte) {
 		if m, err := effect.DecodeMessage(data); err != nil || !reflect.DeepEqual(&m.Effects, e) {
@@ -61,9 +62,9 @@ func TestMessageTails(t *testing.T) {
 // The ways to decode agree, and the texts of DecodeShared cost nothing.
 func TestDecodeShared(t *testing.T) {
 	e := full()
-	e.Transfers = []campaign.Transfer{{Workspace: "w", Customer: "ann", Source: "anon:x", N: 1, Body: []byte("part")}}
+	e.Transfers = []event.Transfer{{Workspace: "w", Customer: "ann", Source: "anon:x", N: 1, Body: []byte("part")}}
 	new(effect.Encoder).Encode(e, 1, func(_ uint64, data []byte) {
-		names := campaign.Names{}
+		names := event.Names{}
 		shared, err := effect.DecodeShared(data, names)
 		if err != nil || !reflect.DeepEqual(&shared.Effects, e) {
 			t.Errorf("unexpected message %+v, error %v", shared.Effects, err)
@@ -115,9 +116,9 @@ func TestMessageGolden(t *testing.T) {
 func TestMessageSplit(t *testing.T) {
 	e := &effect.Effects{Seq: 1}
 	for i := range 3000 {
-		e.Decisions = append(e.Decisions, campaign.Decision{Customer: strconv.Itoa(i), Detail: strings.Repeat("x", 500)})
+		e.Decisions = append(e.Decisions, output.Decision{Customer: strconv.Itoa(i), Detail: strings.Repeat("x", 500)})
 	}
-	var got []campaign.Decision
+	var got []output.Decision
 	var messages [][]byte
 	numbers := uint64(1)
 	next := new(effect.Encoder).Encode(e, 1, func(n uint64, data []byte) {

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
 	"github.com/nudge-engine/nudge/internal/effect"
 )
 
@@ -35,8 +35,8 @@ func BenchmarkMessage(b *testing.B) {
 			encoder.Encode(e, 1, func(uint64, []byte) {})
 		}
 	})
-	names := campaign.Names{}
-	decode := func(name string, read func([]byte, campaign.Names) (effect.Message, error)) {
+	names := event.Names{}
+	decode := func(name string, read func([]byte, event.Names) (effect.Message, error)) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for range b.N {

@@ -5,7 +5,9 @@ package explain
 import (
 	"encoding/json"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/trace"
+	"github.com/nudge-engine/nudge/campaign/unit"
 )
 
 // Explanation is what a trace noted. All times are RFC 3339 in UTC.
@@ -74,10 +76,10 @@ type Decision struct {
 }
 
 // Of shows a trace. Occasions before from and after until (ms, 0: no bound) are left out.
-func Of(t *campaign.Trace, from, until int64) *Explanation {
+func Of(t *trace.Trace, from, until int64) *Explanation {
 	x := &Explanation{
 		Customer: t.Customer, Campaign: t.Campaign, Left: t.Left, Occasions: []Occasion{},
-		From: campaign.FormatTime(from), To: campaign.FormatTime(until),
+		From: unit.FormatTime(from), To: unit.FormatTime(until),
 	}
 	for i := range t.Occasions {
 		o := &t.Occasions[i]
@@ -85,8 +87,8 @@ func Of(t *campaign.Trace, from, until int64) *Explanation {
 			continue
 		}
 		shown := Occasion{
-			At: campaign.FormatTime(o.At), What: o.What, Name: o.Name, ID: o.ID, Time: campaign.FormatTime(o.Time),
-			Due: campaign.FormatTime(o.Due),
+			At: unit.FormatTime(o.At), What: o.What, Name: o.Name, ID: o.ID, Time: unit.FormatTime(o.Time),
+			Due: unit.FormatTime(o.Due),
 		}
 		for j := range o.Asked {
 			shown.Asked = append(shown.Asked, rowOf(&o.Asked[j]))
@@ -97,13 +99,13 @@ func Of(t *campaign.Trace, from, until int64) *Explanation {
 }
 
 // Recent adds the last decisions, newest first.
-func (x *Explanation) Recent(decisions []campaign.Decision) {
+func (x *Explanation) Recent(decisions []output.Decision) {
 	for i := range decisions {
 		x.Decisions = append(x.Decisions, decisionOf(&decisions[i]))
 	}
 }
 
-func rowOf(a *campaign.Asked) Row {
+func rowOf(a *trace.Asked) Row {
 	r := Row{
 		Campaign: a.Campaign, Version: a.Version, Key: a.Key, Entry: a.Entry, Step: a.Step, Channel: a.Channel,
 		Rule: string(a.Rule), Answer: string(a.Answer), About: a.About, Source: a.Source, Unmet: a.Unmet,
@@ -135,9 +137,9 @@ func valueOf(text string) json.RawMessage {
 	return quoted
 }
 
-func decisionOf(d *campaign.Decision) Decision {
+func decisionOf(d *output.Decision) Decision {
 	return Decision{
-		At: campaign.FormatTime(d.At), Campaign: d.Campaign, Key: d.Key, Entry: d.Entry, Step: d.Step,
+		At: unit.FormatTime(d.At), Campaign: d.Campaign, Key: d.Key, Entry: d.Entry, Step: d.Step,
 		Kind: string(d.Kind), Reason: string(d.Reason), Detail: d.Detail, EventID: d.EventID,
 	}
 }

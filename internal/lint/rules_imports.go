@@ -23,7 +23,7 @@ type wall struct {
 // walls are the rules of docs/architecture.md on who knows whom within the module. What
 // other modules a folder may import is in .golangci.yml (depguard).
 func walls() []wall {
-	return []wall{
+	return slices.Concat(languageWalls(), []wall{
 		{
 			around: []string{"."}, except: []string{"cmd"}, never: []string{"cmd"}, tests: true,
 			instead: "commands are leaves: move the code into a package",
@@ -61,7 +61,7 @@ func walls() []wall {
 			}, tests: true,
 			instead: "the simulation is a shell of its own: it drives shard.Owner",
 		},
-	}
+	})
 }
 
 // importWalls refuses imports within the module that go through a wall.

@@ -8,7 +8,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/program"
 )
 
 //go:embed descriptions.txt
@@ -59,7 +60,7 @@ func Build() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	metadata, err := campaign.MetadataShape()
+	metadata, err := parse.MetadataShape()
 	if err != nil {
 		return nil, err
 	}
@@ -70,8 +71,8 @@ func Build() ([]byte, error) {
 		{"type", "object"},
 		{"required", []string{"apiVersion", "kind", "metadata", "spec"}},
 		{"properties", object{
-			{"apiVersion", object{{"description", "Version of the language."}, {"const", campaign.APIVersion}}},
-			{"kind", object{{"description", "What the document defines."}, {"enum", campaign.Kinds()}}},
+			{"apiVersion", object{{"description", "Version of the language."}, {"const", program.APIVersion}}},
+			{"kind", object{{"description", "What the document defines."}, {"enum", parse.Kinds()}}},
 			{"metadata", b.value("metadata", metadata)},
 			{"spec", object{{"description", "What it says; depends on the kind."}}},
 		}},
@@ -79,8 +80,8 @@ func Build() ([]byte, error) {
 	}
 	var cases []any
 	definitions := scalars()
-	for _, kind := range campaign.Kinds() {
-		shape, err := campaign.ShapeOf(kind)
+	for _, kind := range parse.Kinds() {
+		shape, err := parse.ShapeOf(kind)
 		if err != nil {
 			return nil, err
 		}
@@ -168,41 +169,41 @@ func (b *builder) unused() error {
 
 // value is the schema of a shape; path names the place for descriptions and for what
 // fields say together.
-func (b *builder) value(path string, s *campaign.Shape) object {
+func (b *builder) value(path string, s *parse.Shape) object {
 	switch s.Kind {
-	case campaign.ShapeObject:
+	case parse.ShapeObject:
 		return b.object(path, s)
-	case campaign.ShapeMap:
+	case parse.ShapeMap:
 		return b.mapping(path, s)
-	case campaign.ShapeList:
+	case parse.ShapeList:
 		o := object{{"type", "array"}}
 		if n := leastItems(path); n > 0 {
 			o = append(o, member{"minItems", n})
 		}
 		return append(o, member{"maxItems", s.Most}, member{"items", b.value(path, s.Item)})
-	case campaign.ShapeAny:
+	case parse.ShapeAny:
 		var all []object
 		for i := range s.Any {
 			all = append(all, b.value(path, &s.Any[i]))
 		}
 		return object{{"anyOf", all}}
-	case campaign.ShapeNull:
+	case parse.ShapeNull:
 		return object{{"type", "null"}}
-	case campaign.ShapeJSON:
+	case parse.ShapeJSON:
 		return object{}
-	case campaign.ShapeWord:
+	case parse.ShapeWord:
 		return object{{"type", "string"}, {"enum", s.Words}}
-	case campaign.ShapeBoolean:
+	case parse.ShapeBoolean:
 		return object{{"type", "boolean"}}
-	case campaign.ShapeInteger:
+	case parse.ShapeInteger:
 		return object{{"type", "integer"}, {"minimum", s.Low}, {"maximum", s.High}}
-	case campaign.ShapeNumber:
+	case parse.ShapeNumber:
 		o := object{{"type", "number"}, {"minimum", s.Low}, {"maximum", s.High}}
 		if s.Step != 0 {
 			o = append(o, member{"multipleOf", s.Step})
 		}
 		return o
-	case campaign.ShapeText:
+	case parse.ShapeText:
 		if s.Least == 0 {
 			return ref("emptyText")
 		}
@@ -211,7 +212,7 @@ func (b *builder) value(path string, s *campaign.Shape) object {
 	return ref(string(s.Kind)) // one of scalars
 }
 
-func (b *builder) object(path string, s *campaign.Shape) object {
+func (b *builder) object(path string, s *parse.Shape) object {
 	properties := object{}
 	var required []string
 	for _, f := range s.Fields {
@@ -230,10 +231,10 @@ func (b *builder) object(path string, s *campaign.Shape) object {
 		together(path, s)...)
 }
 
-func (b *builder) mapping(path string, s *campaign.Shape) object {
+func (b *builder) mapping(path string, s *parse.Shape) object {
 	o := object{{"type", "object"}}
-	if s.Key == campaign.ShapeName {
-		o = append(o, member{"propertyNames", object{{"pattern", campaign.NamePattern}}})
+	if s.Key == parse.ShapeName {
+		o = append(o, member{"propertyNames", object{{"pattern", program.NamePattern}}})
 	}
 	if s.Least > 0 {
 		o = append(o, member{"minProperties", s.Least})

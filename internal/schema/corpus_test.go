@@ -13,7 +13,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/parse"
 )
 
 // document is one document that the repository has somewhere.
@@ -118,13 +119,13 @@ func get(n *yaml.Node, name string) *yaml.Node {
 }
 
 // parses says whether the parser takes a document.
-func parses(t *testing.T, lang *campaign.Language, root *yaml.Node) error {
+func parses(t *testing.T, lang *expr.Language, root *yaml.Node) error {
 	t.Helper()
 	var text bytes.Buffer
 	if err := yaml.NewEncoder(&text).Encode(spelled(root)); err != nil {
 		t.Fatal(err)
 	}
-	_, err := campaign.Parse(lang, "f.yaml", text.Bytes())
+	_, err := parse.File(lang, "f.yaml", text.Bytes())
 	return err
 }
 

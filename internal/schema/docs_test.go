@@ -8,15 +8,15 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/parse"
 )
 
 // paths are all fields that the parser has, and the words that they take.
 func paths(t *testing.T) (fields []string, words map[string][]string) {
 	t.Helper()
 	words = map[string][]string{}
-	var walk func(path string, s *campaign.Shape)
-	walk = func(path string, s *campaign.Shape) {
+	var walk func(path string, s *parse.Shape)
+	walk = func(path string, s *parse.Shape) {
 		for _, s := range alternatives(s) {
 			words[path] = append(words[path], s.Words...)
 			for _, f := range s.Fields {
@@ -28,8 +28,8 @@ func paths(t *testing.T) (fields []string, words map[string][]string) {
 			}
 		}
 	}
-	for _, kind := range campaign.Kinds() {
-		s, err := campaign.ShapeOf(kind)
+	for _, kind := range parse.Kinds() {
+		s, err := parse.ShapeOf(kind)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,7 +6,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/parse"
 )
 
 // place is where a document has a value, with the shape that it has there.
@@ -14,7 +14,7 @@ type place struct {
 	root  *yaml.Node
 	steps []int  // indexes into Content, from the root
 	path  string // as the descriptions name it
-	shape *campaign.Shape
+	shape *parse.Shape
 }
 
 // at is the node of a place in a copy of its document.
@@ -38,17 +38,17 @@ func clone(n *yaml.Node) *yaml.Node {
 // places finds the values of a document.
 func places(t *testing.T, d document) []place {
 	t.Helper()
-	shape, err := campaign.ShapeOf(d.kind)
+	shape, err := parse.ShapeOf(d.kind)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var all []place
-	var visit func(n *yaml.Node, s *campaign.Shape, path string, steps []int)
-	visit = func(n *yaml.Node, s *campaign.Shape, path string, steps []int) {
+	var visit func(n *yaml.Node, s *parse.Shape, path string, steps []int)
+	visit = func(n *yaml.Node, s *parse.Shape, path string, steps []int) {
 		all = append(all, place{d.root, slices.Clone(steps), path, s})
 		for _, s := range alternatives(s) {
 			switch {
-			case s.Kind == campaign.ShapeObject && n.Kind == yaml.MappingNode:
+			case s.Kind == parse.ShapeObject && n.Kind == yaml.MappingNode:
 				for i := 0; i < len(n.Content); i += 2 {
 					for _, f := range s.Fields {
 						if f.Name == n.Content[i].Value {
@@ -56,11 +56,11 @@ func places(t *testing.T, d document) []place {
 						}
 					}
 				}
-			case s.Kind == campaign.ShapeMap && n.Kind == yaml.MappingNode && s.Item.Kind != campaign.ShapeJSON:
+			case s.Kind == parse.ShapeMap && n.Kind == yaml.MappingNode && s.Item.Kind != parse.ShapeJSON:
 				for i := 1; i < len(n.Content); i += 2 {
 					visit(n.Content[i], s.Item, path, append(steps, i))
 				}
-			case s.Kind == campaign.ShapeList && n.Kind == yaml.SequenceNode:
+			case s.Kind == parse.ShapeList && n.Kind == yaml.SequenceNode:
 				for i := range n.Content {
 					visit(n.Content[i], s.Item, path, append(steps, i))
 				}
@@ -75,11 +75,11 @@ func places(t *testing.T, d document) []place {
 	return all
 }
 
-func alternatives(s *campaign.Shape) []*campaign.Shape {
-	if s.Kind != campaign.ShapeAny {
-		return []*campaign.Shape{s}
+func alternatives(s *parse.Shape) []*parse.Shape {
+	if s.Kind != parse.ShapeAny {
+		return []*parse.Shape{s}
 	}
-	var all []*campaign.Shape
+	var all []*parse.Shape
 	for i := range s.Any {
 		all = append(all, &s.Any[i])
 	}
@@ -99,29 +99,29 @@ func sortOf(n *yaml.Node) string {
 }
 
 // may says which sorts of nodes some value of a shape has.
-func may(s *campaign.Shape, sort string) bool {
+func may(s *parse.Shape, sort string) bool {
 	for _, s := range alternatives(s) {
 		var sorts []string
 		switch s.Kind {
-		case campaign.ShapeJSON:
+		case parse.ShapeJSON:
 			return true
-		case campaign.ShapeObject, campaign.ShapeMap:
+		case parse.ShapeObject, parse.ShapeMap:
 			sorts = []string{"object"}
-		case campaign.ShapeList:
+		case parse.ShapeList:
 			sorts = []string{"list"}
-		case campaign.ShapeNull:
+		case parse.ShapeNull:
 			sorts = []string{"!!null"}
-		case campaign.ShapeBoolean:
+		case parse.ShapeBoolean:
 			sorts = []string{"!!bool"}
-		case campaign.ShapeInteger:
+		case parse.ShapeInteger:
 			sorts = []string{"!!int"}
-		case campaign.ShapeNumber:
+		case parse.ShapeNumber:
 			sorts = []string{"!!int", "!!float"}
-		case campaign.ShapeLiteral:
+		case parse.ShapeLiteral:
 			sorts = []string{"!!null", "!!bool", "!!int", "!!float", "!!str"}
-		case campaign.ShapeText, campaign.ShapeExpression, campaign.ShapePredicate:
+		case parse.ShapeText, parse.ShapeExpression, parse.ShapePredicate:
 			sorts = []string{"!!bool", "!!int", "!!float", "!!str"}
-		case campaign.ShapeName:
+		case parse.ShapeName:
 			sorts = []string{"!!bool", "!!int", "!!str"}
 		default: // words, durations, times, zones, paths
 			sorts = []string{"!!str"}
@@ -151,7 +151,7 @@ func values() []*yaml.Node {
 }
 
 // never are values that no value of a shape can be, although their type is right.
-func never(kind campaign.ShapeKind) []*yaml.Node {
+func never(kind parse.ShapeKind) []*yaml.Node {
 	var all []*yaml.Node
 	add := func(tag string, values ...string) {
 		for _, v := range values {
@@ -159,26 +159,26 @@ func never(kind campaign.ShapeKind) []*yaml.Node {
 		}
 	}
 	switch kind {
-	case campaign.ShapeWord:
+	case parse.ShapeWord:
 		add("!!str", "no such thing", "")
-	case campaign.ShapeDuration:
+	case parse.ShapeDuration:
 		add("!!str", "no such thing", "0s", "5 days", "1y", "-1h", "")
-	case campaign.ShapeOffset:
+	case parse.ShapeOffset:
 		add("!!str", "no such thing", "--1d", "7")
-	case campaign.ShapeClock:
+	case parse.ShapeClock:
 		add("!!str", "9:00", "24:30", "noon")
-	case campaign.ShapeInstant:
+	case parse.ShapeInstant:
 		add("!!str", "yesterday", "2026-03-01", "2026-03-01T00:00:00")
-	case campaign.ShapeName:
+	case parse.ShapeName:
 		add("!!str", "has space", "", "-a")
-	case campaign.ShapeTrait:
+	case parse.ShapeTrait:
 		add("!!str", "customer.level", "traits.level", "customer.traits.a..b")
-	case campaign.ShapePath:
+	case parse.ShapePath:
 		add("!!str", "contact.phone")
-	case campaign.ShapeInteger:
+	case parse.ShapeInteger:
 		add("!!int", "-2000000000000", "2000000000000")
 		add("!!float", "1.5")
-	case campaign.ShapeNumber:
+	case parse.ShapeNumber:
 		add("!!float", "1e16", "-1e16")
 	default:
 	}
@@ -251,7 +251,7 @@ func TestMutations(t *testing.T) {
 		for _, v := range values() {
 			put(v, !may(p.shape, sortOf(v)))
 		}
-		if p.shape.Kind != campaign.ShapeAny {
+		if p.shape.Kind != parse.ShapeAny {
 			for _, v := range never(p.shape.Kind) {
 				put(v, true)
 			}
@@ -260,7 +260,7 @@ func TestMutations(t *testing.T) {
 			for _, word := range s.Words {
 				put(scalarNode("!!str", word), false)
 			}
-			if s.Kind == campaign.ShapeObject && p.at(p.root).Kind == yaml.MappingNode {
+			if s.Kind == parse.ShapeObject && p.at(p.root).Kind == yaml.MappingNode {
 				fields(&p, s, sample, ask)
 			}
 		}
@@ -273,7 +273,7 @@ func TestMutations(t *testing.T) {
 
 // fields takes each field away and adds each that is not there, and an unknown one.
 func fields(
-	p *place, s *campaign.Shape, sample map[string]*yaml.Node,
+	p *place, s *parse.Shape, sample map[string]*yaml.Node,
 	ask func(p *place, what string, bad bool, change func(n *yaml.Node)),
 ) {
 	add := func(name string, value *yaml.Node) func(n *yaml.Node) {

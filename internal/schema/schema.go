@@ -1,5 +1,5 @@
 // Package schema is the JSON Schema (2020-12) of definition files. It is made from the
-// shapes that the parser tells about itself (campaign.ShapeOf), so that a field which the
+// shapes that the parser tells about itself (parse.ShapeOf), so that a field which the
 // parser takes cannot be missing; campaign.json is the committed copy, held to it by a
 // test.
 //

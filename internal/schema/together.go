@@ -3,7 +3,8 @@ package schema
 import (
 	"slices"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/program"
 )
 
 // scalars are the definitions of single values. The parser takes numbers, true and
@@ -19,7 +20,7 @@ func scalars() object {
 	return object{
 		{"text", object{{"type", text}, {"minLength", 1}}},
 		{"emptyText", object{{"type", text}}},
-		{"name", object{{"type", []string{"string", "integer", "boolean"}}, {"pattern", campaign.NamePattern}}},
+		{"name", object{{"type", []string{"string", "integer", "boolean"}}, {"pattern", program.NamePattern}}},
 		{"literal", object{{"type", []string{"string", "number", "boolean", "null"}}}},
 		{"duration", object{
 			{"type", "string"},
@@ -89,7 +90,7 @@ func not(o object) object { return object{{"not", o}} }
 
 // together is what the fields of an object say together; a test holds each to the
 // parser.
-func together(path string, s *campaign.Shape) object {
+func together(path string, s *parse.Shape) object {
 	switch path {
 	case "Campaign":
 		return object{{"dependentRequired", object{{"recheck", []string{"audience"}}}}}

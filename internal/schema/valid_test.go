@@ -7,7 +7,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v3"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/parse"
 )
 
 func compiled(t *testing.T) *jsonschema.Schema {
@@ -27,9 +28,9 @@ func compiled(t *testing.T) *jsonschema.Schema {
 	return s
 }
 
-func language(t *testing.T) *campaign.Language {
+func language(t *testing.T) *expr.Language {
 	t.Helper()
-	lang, err := campaign.NewLanguage()
+	lang, err := expr.NewLanguage()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +50,7 @@ func TestAccepts(t *testing.T) {
 			t.Errorf("%s line %d: %v", d.file, d.root.Line, err)
 		}
 	}
-	for _, kind := range campaign.Kinds() {
+	for _, kind := range parse.Kinds() {
 		if kinds[kind] < 3 {
 			t.Errorf("only %d documents of kind %s were found", kinds[kind], kind)
 		}

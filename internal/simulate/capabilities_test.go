@@ -7,7 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/internal/definition"
 	"github.com/nudge-engine/nudge/internal/simulate"
 	"github.com/nudge-engine/nudge/message"
@@ -16,13 +19,13 @@ import (
 // bodies is a Sink that renders what is handed off.
 type bodies struct {
 	renderer *message.Renderer
-	fields   map[string][]campaign.Field // campaign/step -> texts
+	fields   map[string][]program.Field // campaign/step -> texts
 	texts    []string
 	sent     map[string]bool // campaigns
 }
 
-func (b *bodies) Delivery(d *campaign.Delivery) error {
-	if d.Status != campaign.HandedOff {
+func (b *bodies) Delivery(d *output.Delivery) error {
+	if d.Status != output.HandedOff {
 		return nil
 	}
 	fields, err := b.renderer.Render(b.fields[d.Campaign+"/"+d.Step], d.Values, d.At)
@@ -32,25 +35,25 @@ func (b *bodies) Delivery(d *campaign.Delivery) error {
 	}
 	return err
 }
-func (*bodies) Decision(*campaign.Decision) error { return nil }
-func (*bodies) Chain(*campaign.ChainRow) error    { return nil }
-func (*bodies) Goal(*campaign.GoalRow) error      { return nil }
+func (*bodies) Decision(*output.Decision) error { return nil }
+func (*bodies) Chain(*output.ChainRow) error    { return nil }
+func (*bodies) Goal(*output.GoalRow) error      { return nil }
 
 // says plays all scenarios and returns the texts of what is handed off, in order. Each
 // campaign that can send must have sent something: its triggers and conditions hold
 // for somebody.
-func says(t *testing.T, lang *campaign.Language, docs []campaign.Parsed) []string {
+func says(t *testing.T, lang *expr.Language, docs []parse.Parsed) []string {
 	t.Helper()
 	sink := &bodies{
-		renderer: message.NewRenderer(), fields: map[string][]campaign.Field{}, sent: map[string]bool{},
+		renderer: message.NewRenderer(), fields: map[string][]program.Field{}, sent: map[string]bool{},
 	}
-	var definitions []campaign.Parsed
+	var definitions []parse.Parsed
 	for i := range docs {
 		if docs[i].Scenario == nil {
 			definitions = append(definitions, docs[i])
 		}
 		if p := docs[i].Campaign; p != nil {
-			p.Sends(func(step string, s *campaign.Send) { sink.fields[p.Name+"/"+step] = s.Message.Fields })
+			p.Sends(func(step string, s *program.Send) { sink.fields[p.Name+"/"+step] = s.Message.Fields })
 		}
 	}
 	for i := range docs {
@@ -79,7 +82,7 @@ func says(t *testing.T, lang *campaign.Language, docs []campaign.Parsed) []strin
 	}
 	for i := range docs {
 		if p := docs[i].Campaign; p != nil {
-			p.Sends(func(string, *campaign.Send) {
+			p.Sends(func(string, *program.Send) {
 				if !sink.sent[p.Name] {
 					t.Errorf("campaign %s never sends", p.Name)
 				}
@@ -92,7 +95,7 @@ func says(t *testing.T, lang *campaign.Language, docs []campaign.Parsed) []strin
 // TestCapabilities plays testdata/capabilities: campaigns with scenarios, each of which
 // must hold. Lines "# says: ..." are the texts of all that is handed off.
 func TestCapabilities(t *testing.T) {
-	lang, err := campaign.NewLanguage()
+	lang, err := expr.NewLanguage()
 	if err != nil {
 		t.Fatal(err)
 	}

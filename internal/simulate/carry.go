@@ -1,13 +1,14 @@
 package simulate
 
 import (
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/stream"
 )
 
 // carry brings the transfers of customers who merged to their receivers, at the same
 // instant. What a receiver does makes no further transfers: a known customer never merges.
-func (s *Simulation) carry(transfers []campaign.Transfer) (outs []campaign.Output, err error) {
+func (s *Simulation) carry(transfers []event.Transfer) (outs []output.Output, err error) {
 	for i := range transfers {
 		t := &transfers[i]
 		p := stream.PartitionOf(t.Workspace, t.Customer, len(s.shards))

@@ -10,18 +10,20 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/parse"
 	"github.com/nudge-engine/nudge/internal/simulate"
 )
 
 // run simulates events over definitions and returns the files.
-func run(t *testing.T, definitions string, events []campaign.Event, partitions int) map[string][]byte {
+func run(t *testing.T, definitions string, events []event.Event, partitions int) map[string][]byte {
 	t.Helper()
-	lang, err := campaign.NewLanguage()
+	lang, err := expr.NewLanguage()
 	if err != nil {
 		t.Fatal(err)
 	}
-	docs, err := campaign.Parse(lang, "f.yaml", []byte(definitions))
+	docs, err := parse.File(lang, "f.yaml", []byte(definitions))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,9 +58,9 @@ func run(t *testing.T, definitions string, events []campaign.Event, partitions i
 
 const start = 1_772_359_200_000 // 2026-03-01T10:00:00Z
 
-func track(customer, id, name, properties string, at int64) campaign.Event {
-	return campaign.Event{
-		Workspace: simulate.Workspace, Customer: customer, ID: id, Type: campaign.Track, Name: name, Time: at,
+func track(customer, id, name, properties string, at int64) event.Event {
+	return event.Event{
+		Workspace: simulate.Workspace, Customer: customer, ID: id, Type: event.Track, Name: name, Time: at,
 		Properties: []byte(properties),
 	}
 }
@@ -82,7 +84,7 @@ spec:
 func TestExperimentShares(t *testing.T) {
 	// shows: 193
 	const customers = 5000
-	var events []campaign.Event
+	var events []event.Event
 	for i := range 2 * customers {
 		events = append(events, track(fmt.Sprintf("c%d", i%customers), fmt.Sprintf("m%d", i), "Go", "{}", start+int64(i)))
 	}
@@ -134,7 +136,7 @@ spec:
     - {id: bought, event: Order, match: id, window: 3d, value: event.properties.total, reverse_on: Refund, primary: true}
   steps: [{id: d, delay: 10d}]
 `
-	files := run(t, text, []campaign.Event{
+	files := run(t, text, []event.Event{
 		track("u", "1", "Cart", `{"id":1}`, start), track("u", "2", "Seen", `{"id":1}`, start+1),
 		track("u", "3", "Order", `{"id":1,"total":20}`, start+2), track("v", "4", "Cart", `{"id":2}`, start+3),
 		track("v", "5", "Order", `{"id":2,"total":7.5}`, start+4), track("u", "6", "Refund", `{"id":1}`, start+5),
@@ -167,7 +169,7 @@ spec:
 func TestConversionsByVariant(t *testing.T) {
 	// shows: 196
 	const customers = 300
-	var events []campaign.Event
+	var events []event.Event
 	for i := range customers {
 		events = append(events, track(fmt.Sprintf("c%d", i), fmt.Sprintf("m%d", i), "Go", "{}", start))
 	}

@@ -6,7 +6,9 @@ import (
 	"github.com/nudge-engine/nudge/actors/shard"
 	"github.com/nudge-engine/nudge/actors/shard/control"
 	"github.com/nudge-engine/nudge/actors/shard/experiment"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/program"
+	"github.com/nudge-engine/nudge/campaign/unit"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -23,10 +25,10 @@ type trial struct {
 }
 
 // add takes up the experiments of a document, which says p.
-func (t *trials) add(compile shard.Compile, d *campaign.Document, p *campaign.Program) error {
+func (t *trials) add(compile shard.Compile, d *program.Document, p *program.Program) error {
 	some := false
 	if p != nil {
-		p.Experiments(func(string, *campaign.Experiment) { some = true })
+		p.Experiments(func(string, *program.Experiment) { some = true })
 	}
 	if !some {
 		return nil
@@ -41,7 +43,7 @@ func (t *trials) add(compile shard.Compile, d *campaign.Document, p *campaign.Pr
 		at++
 	}
 	var added []*trial
-	parsed.Campaign.Experiments(func(step string, x *campaign.Experiment) {
+	parsed.Campaign.Experiments(func(step string, x *program.Experiment) {
 		added = append(added, &trial{campaign: d.Name, step: step, standing: experiment.NewStanding(x)})
 	})
 	t.open = append(t.open[:at:at], append(added, t.open[at:]...)...)
@@ -64,7 +66,7 @@ func (s *Simulation) nextLook(due, limit int64) (hour int64) {
 	if due != 0 && due <= limit {
 		limit = due - 1 // the timers of an instant come first
 	}
-	last := limit / campaign.HourMillis
+	last := limit / unit.HourMillis
 	if len(s.trials.open) == 0 || last <= s.trials.hour {
 		return 0
 	}
@@ -82,8 +84,8 @@ func (s *Simulation) nextLook(due, limit int64) (hour int64) {
 // look looks at the experiments at a full hour, as the control actor does, and makes
 // known what is decided.
 func (s *Simulation) look(hour int64) error {
-	s.now, s.trials.hour = max(s.now, hour*campaign.HourMillis), hour
-	var outs []campaign.Output
+	s.now, s.trials.hour = max(s.now, hour*unit.HourMillis), hour
+	var outs []output.Output
 	open := s.trials.open
 	s.trials.open = nil
 	for _, t := range open {

@@ -7,7 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/internal/simulate"
 )
 
@@ -54,7 +55,7 @@ spec:
 // no conversion; a campaign without a holdout has null.
 func TestLift(t *testing.T) {
 	// shows: 198
-	var events []campaign.Event
+	var events []event.Event
 	at := int64(start)
 	call := func(customer, name, properties string) {
 		at++
@@ -65,7 +66,7 @@ func TestLift(t *testing.T) {
 	sides := map[bool]int{}
 	for i := 0; sides[true] < 4 || sides[false] < 4; i++ {
 		customer := fmt.Sprintf("c%d", i)
-		held := campaign.Bucket("half", customer) < 5000
+		held := program.Bucket("half", customer) < 5000
 		if sides[held]++; sides[held] > 4 {
 			continue
 		}

@@ -7,20 +7,25 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/internal/simulate"
 )
 
 // lines is a Sink that keeps every row as a line.
 type lines struct{ strings.Builder }
 
-func (l *lines) Delivery(d *campaign.Delivery) error { return l.line(*d) }
+func (l *lines) Delivery(d *output.Delivery) error { return l.line(*d) }
 
-func (l *lines) Decision(d *campaign.Decision) error { return l.line(*d) }
+func (l *lines) Decision(d *output.Decision) error { return l.line(*d) }
 
-func (l *lines) Chain(c *campaign.ChainRow) error { return l.line(*c) }
+func (l *lines) Chain(c *output.ChainRow) error { return l.line(*c) }
 
-func (l *lines) Goal(g *campaign.GoalRow) error { return l.line(*g) }
+func (l *lines) Goal(g *output.GoalRow) error { return l.line(*g) }
 
 func (l *lines) line(v any) error {
 	_, err := fmt.Fprintf(l, "%T %+v\n", v, v)
@@ -85,11 +90,11 @@ func TestMergesDoNotShowPartitions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lang, err := campaign.NewLanguage()
+	lang, err := expr.NewLanguage()
 	if err != nil {
 		t.Fatal(err)
 	}
-	docs, err := campaign.Parse(lang, "whole", append(text, longer...))
+	docs, err := parse.File(lang, "whole", append(text, longer...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +145,7 @@ func firstDifference(got, want string) string {
 }
 
 // eventNames are the names that the documents' triggers, goals and stops wait for.
-func eventNames(docs []campaign.Parsed) []string {
+func eventNames(docs []parse.Parsed) []string {
 	names := []string{"$identify"}
 	for _, d := range docs {
 		if d.Campaign == nil {
@@ -153,13 +158,13 @@ func eventNames(docs []campaign.Parsed) []string {
 			names = append(names, m.Event)
 		}
 		switch v := d.Campaign.Trigger.(type) {
-		case *campaign.EventTrigger:
+		case *program.EventTrigger:
 			names = append(names, v.Name, v.Name)
-		case *campaign.CountTrigger:
+		case *program.CountTrigger:
 			names = append(names, v.Event)
-		case *campaign.InactivityTrigger:
+		case *program.InactivityTrigger:
 			names = append(names, v.Event)
-		case *campaign.StreakTrigger:
+		case *program.StreakTrigger:
 			names = append(names, v.Event)
 		default:
 		}
@@ -167,27 +172,27 @@ func eventNames(docs []campaign.Parsed) []string {
 	return names
 }
 
-func randomCalls(rng *rand.Rand, names []string) (calls []campaign.Event) {
+func randomCalls(rng *rand.Rand, names []string) (calls []event.Event) {
 	at := int64(1_772_359_200_000)
 	for n := range 500 {
 		at += rng.Int64N(20 * 60 * 1000)
 		who := rng.IntN(12)
-		e := campaign.Event{
-			Workspace: simulate.Workspace, Customer: fmt.Sprintf("u%d", who), ID: fmt.Sprintf("m%d", n), Type: campaign.Track,
+		e := event.Event{
+			Workspace: simulate.Workspace, Customer: fmt.Sprintf("u%d", who), ID: fmt.Sprintf("m%d", n), Type: event.Track,
 			Name: names[rng.IntN(len(names))], Time: at,
 			Properties: []byte(fmt.Sprintf(`{"cart_id":"c%d","order_id":"c%d","total":%d,"value":%d}`, rng.IntN(3), rng.IntN(3),
 				rng.IntN(90), rng.IntN(90))),
 		}
 		if rng.IntN(2) == 0 {
-			e.Customer = fmt.Sprintf("%sa%d", campaign.AnonymousPrefix, rng.IntN(90))
+			e.Customer = fmt.Sprintf("%sa%d", customer.AnonymousPrefix, rng.IntN(90))
 		}
 		if e.Name == "$identify" {
-			e.Type, e.Properties = campaign.Identify, nil
+			e.Type, e.Properties = event.Identify, nil
 			e.Traits = []byte(fmt.Sprintf(`{"level":%q,"points":%d}`, []string{"silver", "gold"}[rng.IntN(2)], rng.IntN(2000)))
 		}
 		if rng.IntN(4) == 0 {
-			e.Type, e.Name, e.Traits = campaign.Alias, "$alias", nil
-			e.Customer = fmt.Sprintf("%sa%d", campaign.AnonymousPrefix, rng.IntN(90))
+			e.Type, e.Name, e.Traits = event.Alias, "$alias", nil
+			e.Customer = fmt.Sprintf("%sa%d", customer.AnonymousPrefix, rng.IntN(90))
 			e.Properties = []byte(fmt.Sprintf(`{"userId":"u%d"}`, who))
 		}
 		calls = append(calls, e)

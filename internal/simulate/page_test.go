@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/expr"
 	"github.com/nudge-engine/nudge/internal/definition"
 	"github.com/nudge-engine/nudge/internal/simulate"
 )
@@ -15,7 +15,7 @@ import (
 // Each example of docs/reference is a whole file: checked as nudge check does, and its
 // scenarios hold.
 func TestReference(t *testing.T) {
-	lang, err := campaign.NewLanguage()
+	lang, err := expr.NewLanguage()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func TestReference(t *testing.T) {
 }
 
 // playExample checks one example and plays its scenarios; it returns how many these are.
-func playExample(t *testing.T, lang *campaign.Language, file definition.File) (scenarios int) {
+func playExample(t *testing.T, lang *expr.Language, file definition.File) (scenarios int) {
 	t.Helper()
 	docs, err := definition.Parse(lang, []definition.File{file}, definition.Options{})
 	if err != nil {

@@ -11,7 +11,10 @@ import (
 	"path/filepath"
 	"sort"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/program"
+	"github.com/nudge-engine/nudge/campaign/unit"
 	"github.com/nudge-engine/nudge/message"
 )
 
@@ -23,18 +26,18 @@ type Report struct {
 	deliveries *bufio.Writer
 	decisions  *bufio.Writer
 	messages   *message.Renderer
-	fields     map[string][]campaign.Field // campaign/step -> texts
-	chains     []*campaign.ChainRow        // in the order entered
+	fields     map[string][]program.Field // campaign/step -> texts
+	chains     []*output.ChainRow         // in the order entered
 	index      map[chainKey]int
 	summary    map[string]*Summary
 	primary    map[string]string // campaign -> goal, where it says which
-	texts      map[campaign.ID]made
+	texts      map[output.ID]made
 	moved      map[movedKey][]int // rows of chains that went on under another customer
 }
 
 // made is the message of a delivery that was handed off, or why it could not be made.
 type made struct {
-	fields []campaign.Field
+	fields []program.Field
 	err    error
 }
 
@@ -66,16 +69,16 @@ type Summary struct {
 }
 
 // NewReport creates the files in dir.
-func NewReport(dir string, docs []campaign.Parsed) (*Report, error) {
+func NewReport(dir string, docs []parse.Parsed) (*Report, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, fmt.Errorf("simulate: %w", err)
 	}
 	r := &Report{
-		dir: dir, messages: message.NewRenderer(), fields: map[string][]campaign.Field{},
+		dir: dir, messages: message.NewRenderer(), fields: map[string][]program.Field{},
 		index: map[chainKey]int{}, summary: map[string]*Summary{}, primary: map[string]string{},
-		texts: map[campaign.ID]made{}, moved: map[movedKey][]int{},
+		texts: map[output.ID]made{}, moved: map[movedKey][]int{},
 	}
-	templates := map[string][]campaign.Field{}
+	templates := map[string][]program.Field{}
 	for _, d := range docs {
 		if d.Template != nil {
 			templates[d.Template.Name] = d.Template.Fields
@@ -93,7 +96,7 @@ func NewReport(dir string, docs []campaign.Parsed) (*Report, error) {
 				r.primary[d.Campaign.Name] = g.ID
 			}
 		}
-		d.Campaign.Sends(func(step string, s *campaign.Send) {
+		d.Campaign.Sends(func(step string, s *program.Send) {
 			fields := s.Message.Fields
 			if s.Message.Template != "" {
 				fields = templates[s.Message.Template]
@@ -150,7 +153,7 @@ func plain(text string) ([]byte, error) {
 }
 
 // ordered is a message's texts as an object in the order written; null when none.
-type ordered []campaign.Field
+type ordered []program.Field
 
 func (o ordered) MarshalJSON() ([]byte, error) {
 	if len(o) == 0 {
@@ -182,38 +185,38 @@ func line(w io.Writer, v any) error {
 }
 
 // Reach makes the message of a delivery: one that cannot be made does not arrive.
-func (r *Report) Reach(d *campaign.Delivery) error {
+func (r *Report) Reach(d *output.Delivery) error {
 	m := r.make(d)
 	r.texts[d.ID] = m
 	return m.err
 }
 
-func (r *Report) make(d *campaign.Delivery) made {
+func (r *Report) make(d *output.Delivery) made {
 	fields, err := r.messages.Render(r.fields[d.Campaign+"/"+d.Step], d.Values, d.At)
 	return made{fields, err}
 }
 
 // Delivery implements Sink; only what the contract lists is written. What could not be
 // made was not sent.
-func (r *Report) Delivery(d *campaign.Delivery) error {
+func (r *Report) Delivery(d *output.Delivery) error {
 	status, reason := d.Status, d.Reason
-	var fields []campaign.Field
+	var fields []program.Field
 	switch d.Status {
-	case campaign.HandedOff:
+	case output.HandedOff:
 		m, known := r.texts[d.ID]
 		if delete(r.texts, d.ID); !known {
 			m = r.make(d)
 		}
 		if fields = m.fields; m.err != nil {
-			status, reason = campaign.StatusDropped, message.ReasonOf(m.err)
+			status, reason = output.StatusDropped, message.ReasonOf(m.err)
 		} else {
 			r.of(d.Campaign).Sent[d.Step]++
 		}
-	case campaign.StatusGhost:
+	case output.StatusGhost:
 		fields = r.make(d).fields
-	case campaign.StatusDropped:
+	case output.StatusDropped:
 		r.of(d.Campaign).Dropped[string(d.Reason)]++
-	case campaign.StatusDefer:
+	case output.StatusDefer:
 	default:
 		return nil
 	}
@@ -234,7 +237,7 @@ func (r *Report) Delivery(d *campaign.Delivery) error {
 		DeliveryID string   `json:"delivery_id"`
 		Message    ordered  `json:"message"`
 	}{
-		campaign.FormatTime(d.At), campaign.FormatTime(d.Due), d.Campaign, d.Version, d.Customer,
+		unit.FormatTime(d.At), unit.FormatTime(d.Due), d.Campaign, d.Version, d.Customer,
 		optional(d.Key), d.Entry,
 		d.Step, d.Channel, optional(d.Variant), string(status), optional(reason), optional(d.TriggerID),
 		d.ID.String(), fields,
@@ -242,12 +245,12 @@ func (r *Report) Delivery(d *campaign.Delivery) error {
 }
 
 // Decision implements Sink.
-func (r *Report) Decision(d *campaign.Decision) error {
+func (r *Report) Decision(d *output.Decision) error {
 	switch {
 	case d.Campaign == "": // of a customer, not of a campaign
-	case d.Kind == campaign.Entered:
+	case d.Kind == output.Entered:
 		r.of(d.Campaign).Entered++
-	case d.Kind == campaign.Refused:
+	case d.Kind == output.Refused:
 		r.of(d.Campaign).Refused[string(d.Reason)]++
 	}
 	return line(r.decisions, struct {
@@ -264,14 +267,14 @@ func (r *Report) Decision(d *campaign.Decision) error {
 		Detail    optional `json:"detail"`
 		EventID   optional `json:"event_id"`
 	}{
-		campaign.FormatTime(d.At), d.Workspace, optional(d.Campaign), d.Version, optional(d.Customer),
+		unit.FormatTime(d.At), d.Workspace, optional(d.Campaign), d.Version, optional(d.Customer),
 		optional(d.Key), d.Entry, optional(d.Step), string(d.Kind), optional(d.Reason), optional(d.Detail),
 		optional(d.EventID),
 	})
 }
 
 // Chain implements Sink: the last state of a chain holds, its place is that of its entry.
-func (r *Report) Chain(c *campaign.ChainRow) error {
+func (r *Report) Chain(c *output.ChainRow) error {
 	key := chainKey{c.Campaign, c.Customer, c.Entry}
 	row := *c
 	moves := movedKey{c.Campaign, c.Key, c.EnteredAt}
@@ -282,7 +285,7 @@ func (r *Report) Chain(c *campaign.ChainRow) error {
 	}
 	if known {
 		r.chains[i] = &row
-		if c.Outcome == campaign.Moved {
+		if c.Outcome == output.Moved {
 			r.moved[moves] = append(r.moved[moves], i)
 		}
 		return nil
@@ -300,7 +303,7 @@ func (r *Report) measures(name, goal string) bool {
 }
 
 // Goal implements Sink: a reversal takes its value back.
-func (r *Report) Goal(g *campaign.GoalRow) error {
+func (r *Report) Goal(g *output.GoalRow) error {
 	s := r.of(g.Campaign)
 	if g.Reversal {
 		s.Goals[g.Goal]--
@@ -353,14 +356,14 @@ func (r *Report) Close() ([]*Summary, error) {
 	return summaries, errors.Join(errs...)
 }
 
-func (r *Report) chain(w io.Writer, c *campaign.ChainRow) error {
+func (r *Report) chain(w io.Writer, c *output.ChainRow) error {
 	var value any
 	if c.Goal != "" && r.measures(c.Campaign, c.Goal) {
 		r.of(c.Campaign).Converted++
 	}
 	outcome := c.Outcome
-	if outcome == campaign.Moved { // it did not go on: another chain of its key did
-		outcome = campaign.Stopped
+	if outcome == output.Moved { // it did not go on: another chain of its key did
+		outcome = output.Stopped
 	}
 	if c.HasValue {
 		value = json.Number(c.Value.String())
@@ -379,8 +382,8 @@ func (r *Report) chain(w io.Writer, c *campaign.ChainRow) error {
 		HeldOut   bool     `json:"held_out"`
 		Currency  string   `json:"currency,omitempty"` // of the value, where the goal says one
 	}{
-		c.Campaign, c.Customer, optional(c.Key), c.Entry, campaign.FormatTime(c.EnteredAt),
-		optional(campaign.FormatTime(c.EndedAt)), string(outcome), optional(c.Goal), value,
-		json.RawMessage(campaign.VariantsJSON(c.Variants)), c.HeldOut, c.Currency,
+		c.Campaign, c.Customer, optional(c.Key), c.Entry, unit.FormatTime(c.EnteredAt),
+		optional(unit.FormatTime(c.EndedAt)), string(outcome), optional(c.Goal), value,
+		json.RawMessage(output.VariantsJSON(c.Variants)), c.HeldOut, c.Currency,
 	})
 }

@@ -5,7 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/jsonvalue"
+	"github.com/nudge-engine/nudge/campaign/unit"
 )
 
 // Revenue is the value of goals in their one currency, a decimal; empty, and null in JSON,
@@ -45,16 +46,16 @@ func (r *Revenues) UnmarshalJSON(text []byte) error {
 func (s *Summary) Money() string { return s.purse.String() }
 
 // Purse adds amounts up, each currency on its own.
-type Purse struct{ sums map[string]campaign.Money }
+type Purse struct{ sums map[string]unit.Money }
 
 // Add adds an amount of a currency; the sum stays at the end of the range where it would
 // leave it. A zero without a currency is nothing.
-func (p *Purse) Add(currency string, amount campaign.Money) {
+func (p *Purse) Add(currency string, amount unit.Money) {
 	if amount == 0 && currency == "" {
 		return
 	}
 	if p.sums == nil {
-		p.sums = map[string]campaign.Money{}
+		p.sums = map[string]unit.Money{}
 	}
 	p.sums[currency] = p.sums[currency].Plus(amount)
 }
@@ -73,7 +74,7 @@ func (p *Purse) Figures() (one Revenue, several Revenues) {
 		if i > 0 {
 			text = append(text, ',')
 		}
-		text = append(campaign.AppendJSONString(text, name), ':')
+		text = append(jsonvalue.AppendString(text, name), ':')
 		text = append(text, p.sums[name].String()...)
 	}
 	return "", Revenues(append(text, '}'))

@@ -6,7 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/unit"
 	"github.com/nudge-engine/nudge/internal/simulate"
 )
 
@@ -29,7 +30,7 @@ func TestFigures(t *testing.T) {
 	} {
 		var p simulate.Purse
 		for _, a := range x.amounts {
-			p.Add(a.currency, campaign.Money(a.value)*1_000_000)
+			p.Add(a.currency, unit.Money(a.value)*1_000_000)
 		}
 		var row struct {
 			Revenue  simulate.Revenue  `json:"revenue"`
@@ -54,13 +55,13 @@ spec:
   goals: [{id: paid, event: Paid, value: event.properties.total, currency: event.properties.currency, window: 3d}]
   steps: [{id: rest, delay: 1h}]
 `
-	var calls []campaign.Event
+	var calls []event.Event
 	for i, paid := range []string{`{"total":"10.50","currency":"EUR"}`, `{"total":7,"currency":"USD"}`, `{"total":2,"currency":"EUR"}`} {
 		who, at := fmt.Sprintf("c%d", i), int64(1_772_359_200_000+i*1000)
 		calls = append(calls,
-			campaign.Event{Workspace: "default", Customer: who, ID: who + "go", Type: campaign.Track, Name: "Go", Time: at},
-			campaign.Event{
-				Workspace: "default", Customer: who, ID: who + "paid", Type: campaign.Track, Name: "Paid", Time: at + 500,
+			event.Event{Workspace: "default", Customer: who, ID: who + "go", Type: event.Track, Name: "Go", Time: at},
+			event.Event{
+				Workspace: "default", Customer: who, ID: who + "paid", Type: event.Track, Name: "Paid", Time: at + 500,
 				Properties: []byte(paid),
 			})
 	}

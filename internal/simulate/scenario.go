@@ -5,7 +5,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/program"
 )
 
 // Mismatch is an expect of a scenario that does not hold.
@@ -27,12 +30,12 @@ func listed(items []string) string {
 
 // RunScenario plays a scenario against the definitions and returns what does not
 // hold; the error is for a scenario that cannot be played.
-func RunScenario(lang *campaign.Language, docs []campaign.Parsed, sc *campaign.Scenario) ([]Mismatch, error) {
+func RunScenario(lang *expr.Language, docs []parse.Parsed, sc *program.Scenario) ([]Mismatch, error) {
 	taking, err := takingPart(docs, sc)
 	if err != nil {
 		return nil, err
 	}
-	var programs []*campaign.Program
+	var programs []*program.Program
 	for _, d := range taking {
 		if d.Campaign != nil {
 			programs = append(programs, d.Campaign)
@@ -75,8 +78,8 @@ func RunScenario(lang *campaign.Language, docs []campaign.Parsed, sc *campaign.S
 
 // takingPart are the documents of a scenario: its campaigns, and all that is no
 // campaign.
-func takingPart(docs []campaign.Parsed, sc *campaign.Scenario) ([]campaign.Parsed, error) {
-	var taking []campaign.Parsed
+func takingPart(docs []parse.Parsed, sc *program.Scenario) ([]parse.Parsed, error) {
+	var taking []parse.Parsed
 	missing := slices.Clone(sc.Campaigns)
 	for _, d := range docs {
 		if d.Campaign != nil && len(sc.Campaigns) > 0 && !slices.Contains(sc.Campaigns, d.Campaign.Name) {
@@ -96,27 +99,27 @@ func takingPart(docs []campaign.Parsed, sc *campaign.Scenario) ([]campaign.Parse
 }
 
 // handedOff is a Sink that keeps the deliveries handed off since the last expect.
-type handedOff struct{ deliveries []campaign.Delivery }
+type handedOff struct{ deliveries []output.Delivery }
 
 // Delivery implements Sink.
-func (h *handedOff) Delivery(d *campaign.Delivery) error {
-	if d.Status == campaign.HandedOff && d.Attempt == 1 {
+func (h *handedOff) Delivery(d *output.Delivery) error {
+	if d.Status == output.HandedOff && d.Attempt == 1 {
 		h.deliveries = append(h.deliveries, *d)
 	}
 	return nil
 }
 
 // Decision implements Sink.
-func (*handedOff) Decision(*campaign.Decision) error { return nil }
+func (*handedOff) Decision(*output.Decision) error { return nil }
 
 // Chain implements Sink.
-func (*handedOff) Chain(*campaign.ChainRow) error { return nil }
+func (*handedOff) Chain(*output.ChainRow) error { return nil }
 
 // Goal implements Sink.
-func (*handedOff) Goal(*campaign.GoalRow) error { return nil }
+func (*handedOff) Goal(*output.GoalRow) error { return nil }
 
-func (h *handedOff) are(want []campaign.Expectation) bool {
-	return slices.EqualFunc(h.deliveries, want, func(d campaign.Delivery, e campaign.Expectation) bool {
+func (h *handedOff) are(want []program.Expectation) bool {
+	return slices.EqualFunc(h.deliveries, want, func(d output.Delivery, e program.Expectation) bool {
 		for _, pair := range [][2]string{
 			{e.Campaign, d.Campaign},
 			{e.Step, d.Step},
@@ -136,14 +139,14 @@ func (h *handedOff) got() []string {
 	var texts []string
 	for i := range h.deliveries {
 		d := &h.deliveries[i]
-		texts = append(texts, described(campaign.Expectation{
+		texts = append(texts, described(program.Expectation{
 			Campaign: d.Campaign, Step: d.Step, Channel: d.Channel, Variant: d.Variant, Customer: d.Customer,
 		}))
 	}
 	return texts
 }
 
-func wanted(all []campaign.Expectation) []string {
+func wanted(all []program.Expectation) []string {
 	var texts []string
 	for _, e := range all {
 		texts = append(texts, described(e))
@@ -151,7 +154,7 @@ func wanted(all []campaign.Expectation) []string {
 	return texts
 }
 
-func described(e campaign.Expectation) string {
+func described(e program.Expectation) string {
 	var parts []string
 	for _, pair := range [][2]string{
 		{"campaign", e.Campaign},

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/expr"
 	"github.com/nudge-engine/nudge/internal/definition"
 	"github.com/nudge-engine/nudge/internal/simulate"
 )
@@ -13,7 +13,7 @@ import (
 // perform plays the scenarios of a text; an error or what does not hold comes as text.
 func perform(t *testing.T, text string) string {
 	t.Helper()
-	lang, err := campaign.NewLanguage()
+	lang, err := expr.NewLanguage()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,14 @@ import (
 
 	"github.com/nudge-engine/nudge/actors/shard"
 	"github.com/nudge-engine/nudge/actors/shard/control"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/program"
+	"github.com/nudge-engine/nudge/campaign/trace"
+	"github.com/nudge-engine/nudge/campaign/unit"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/storage"
 	"github.com/nudge-engine/nudge/stream"
@@ -27,27 +34,27 @@ const maxRun = 10 * 366 * 24 * 3600 * 1000
 
 // Config is one simulation.
 type Config struct {
-	Lang       *campaign.Language
-	Documents  []campaign.Parsed
+	Lang       *expr.Language
+	Documents  []parse.Parsed
 	Partitions int    // at least 1
 	Until      int64  // ms, inclusive; 0: while a chain waits
 	Sink       Sink   // takes what was decided, in order
 	Progress   func() // called after each call; may be nil
 	// Reach says why a delivery that was handed off cannot arrive, as when its text cannot
 	// be made; nil: all arrive.
-	Reach func(d *campaign.Delivery) error
+	Reach func(d *output.Delivery) error
 	// Prepare changes each program before it runs, for a scenario; may be nil.
-	Prepare func(*campaign.Program)
+	Prepare func(*program.Program)
 	// Trace notes what is asked about its customer, who is of Workspace; may be nil.
-	Trace *campaign.Trace
+	Trace *trace.Trace
 }
 
 // Sink takes the outcome, in the order of the contract.
 type Sink interface {
-	Delivery(d *campaign.Delivery) error
-	Decision(d *campaign.Decision) error
-	Chain(c *campaign.ChainRow) error
-	Goal(g *campaign.GoalRow) error
+	Delivery(d *output.Delivery) error
+	Decision(d *output.Decision) error
+	Chain(c *output.ChainRow) error
+	Goal(g *output.GoalRow) error
 }
 
 // Simulation is one run. It belongs to one goroutine.
@@ -65,9 +72,9 @@ type Simulation struct {
 // New is a simulation before its first call, which comes at start (ms).
 func New(c Config, start int64) (*Simulation, error) {
 	s := &Simulation{config: c, live: map[string]bool{}, now: start, control: 1}
-	s.trials.hour = start / campaign.HourMillis
-	compile := func(workspace string, d *campaign.Document) (campaign.Parsed, error) {
-		parsed, err := campaign.ParseDocument(c.Lang, workspace, d)
+	s.trials.hour = start / unit.HourMillis
+	compile := func(workspace string, d *program.Document) (parse.Parsed, error) {
+		parsed, err := parse.Document(c.Lang, workspace, d)
 		if err == nil && parsed.Campaign != nil && c.Prepare != nil {
 			c.Prepare(parsed.Campaign)
 		}
@@ -107,12 +114,12 @@ func New(c Config, start int64) (*Simulation, error) {
 // Call applies a call at its time, after all timers due until then.
 //
 // REQUIRES: times do not go back.
-func (s *Simulation) Call(e *campaign.Event) error { return s.CallAt(e, e.Time) }
+func (s *Simulation) Call(e *event.Event) error { return s.CallAt(e, e.Time) }
 
 // CallAt is Call for an event that came at log time at (ms), not before it happened.
 //
 // REQUIRES: times do not go back.
-func (s *Simulation) CallAt(e *campaign.Event, at int64) error {
+func (s *Simulation) CallAt(e *event.Event, at int64) error {
 	if err := s.advance(at); err != nil {
 		return err
 	}
@@ -129,7 +136,7 @@ func (s *Simulation) CallAt(e *campaign.Event, at int64) error {
 
 // apply feeds a call to the shard of its customer; a broadcast, which has none, to all,
 // until everybody is reached.
-func (s *Simulation) apply(e *campaign.Event) (outs []campaign.Output, err error) {
+func (s *Simulation) apply(e *event.Event) (outs []output.Output, err error) {
 	if e.Customer != "" {
 		p := stream.PartitionOf(e.Workspace, e.Customer, len(s.shards))
 		out, err := s.step(p, stream.Record{Kind: stream.KindEvent, Data: e.AppendTo(nil)})
@@ -137,7 +144,7 @@ func (s *Simulation) apply(e *campaign.Event) (outs []campaign.Output, err error
 			return nil, err
 		}
 		more, err := s.carry(out.Transfers)
-		return append([]campaign.Output{out}, more...), err
+		return append([]output.Output{out}, more...), err
 	}
 	for p, shard := range s.shards {
 		record := stream.Record{Kind: stream.KindBroadcast, Data: e.AppendTo(nil)}
@@ -214,7 +221,7 @@ func (s *Simulation) advance(limit int64) error {
 			return nil
 		}
 		s.now = max(s.now, due)
-		var outs []campaign.Output
+		var outs []output.Output
 		for p, shard := range s.shards {
 			for {
 				if next := shard.NextDue(); next == 0 || next > s.now {
@@ -235,8 +242,8 @@ func (s *Simulation) advance(limit int64) error {
 
 // step feeds a shard one record at the present instant, and then the results of
 // what it sent.
-func (s *Simulation) step(p int, record stream.Record) (campaign.Output, error) {
-	var all campaign.Output
+func (s *Simulation) step(p int, record stream.Record) (output.Output, error) {
+	var all output.Output
 	records := []stream.Record{record}
 	for len(records) > 0 {
 		s.seqs[p]++
@@ -253,23 +260,23 @@ func (s *Simulation) step(p int, record stream.Record) (campaign.Output, error) 
 				return all, fmt.Errorf(
 					"customer %s at %s: %s: %s",
 					l.Customer,
-					campaign.FormatTime(l.At),
+					unit.FormatTime(l.At),
 					l.Reason,
 					l.Detail,
 				)
 			}
 			taken := recalled(out.Deliveries)
 			for i := range out.Deliveries {
-				if d := &out.Deliveries[i]; d.Status == campaign.HandedOff && taken[d.ID] {
-					d.Status, d.Reason = campaign.StatusDropped, campaign.ReasonChainEnd
-				} else if d.Status == campaign.HandedOff {
-					r := campaign.Result{
+				if d := &out.Deliveries[i]; d.Status == output.HandedOff && taken[d.ID] {
+					d.Status, d.Reason = output.StatusDropped, output.ReasonChainEnd
+				} else if d.Status == output.HandedOff {
+					r := output.Result{
 						Workspace: d.Workspace, Customer: d.Customer, Delivery: d.ID, Attempt: d.Attempt,
-						Verdict: campaign.Accepted,
+						Verdict: output.Accepted,
 					}
 					if s.config.Reach != nil {
 						if failure := s.config.Reach(d); failure != nil {
-							r.Verdict, r.Detail = campaign.Permanent, failure.Error()
+							r.Verdict, r.Detail = output.Permanent, failure.Error()
 						}
 					}
 					records = append(records, stream.Record{Kind: stream.KindResult, Data: r.AppendTo(nil)})
@@ -287,12 +294,12 @@ func (s *Simulation) step(p int, record stream.Record) (campaign.Output, error) 
 
 // recalled are the deliveries that were taken back by the same record that made them, as
 // by an event that a step emits: no channel would have seen them.
-func recalled(all []campaign.Delivery) map[campaign.ID]bool {
-	var taken map[campaign.ID]bool
+func recalled(all []output.Delivery) map[output.ID]bool {
+	var taken map[output.ID]bool
 	for i := range all {
-		if all[i].Status == campaign.StatusRecall {
+		if all[i].Status == output.StatusRecall {
 			if taken == nil {
-				taken = map[campaign.ID]bool{}
+				taken = map[output.ID]bool{}
 			}
 			taken[all[i].ID] = true
 		}
@@ -301,27 +308,27 @@ func recalled(all []campaign.Delivery) map[campaign.ID]bool {
 }
 
 // leaves says that a row is the last one of a chain under an anonymous customer who merged.
-func leaves(c *campaign.ChainRow) bool {
-	return c.Outcome == campaign.Moved && campaign.Anonymous(c.Customer)
+func leaves(c *output.ChainRow) bool {
+	return c.Outcome == output.Moved && customer.Anonymous(c.Customer)
 }
 
 // hand gives the sink what one call, or the timers of one instant, led to, in the order of
 // the contract: by customer, campaign, entry number; what a chain did in its own order.
-func (s *Simulation) hand(outs []campaign.Output) error {
-	var all campaign.Output
+func (s *Simulation) hand(outs []output.Output) error {
+	var all output.Output
 	for i := range outs {
 		all.Deliveries = append(all.Deliveries, outs[i].Deliveries...)
 		all.Decisions = append(all.Decisions, outs[i].Decisions...)
 		all.Chains = append(all.Chains, outs[i].Chains...)
 		all.Goals = append(all.Goals, outs[i].Goals...)
 	}
-	slices.SortStableFunc(all.Deliveries, func(a, b campaign.Delivery) int {
+	slices.SortStableFunc(all.Deliveries, func(a, b output.Delivery) int {
 		return place{a.Customer, a.Campaign, a.Entry}.compare(place{b.Customer, b.Campaign, b.Entry})
 	})
-	slices.SortStableFunc(all.Decisions, func(a, b campaign.Decision) int {
+	slices.SortStableFunc(all.Decisions, func(a, b output.Decision) int {
 		return place{a.Customer, a.Campaign, a.Entry}.compare(place{b.Customer, b.Campaign, b.Entry})
 	})
-	slices.SortStableFunc(all.Chains, func(a, b campaign.ChainRow) int {
+	slices.SortStableFunc(all.Chains, func(a, b output.ChainRow) int {
 		if leaves(&a) != leaves(&b) { // before the row under the known customer that goes on
 			if leaves(&a) {
 				return -1
@@ -330,13 +337,13 @@ func (s *Simulation) hand(outs []campaign.Output) error {
 		}
 		return place{a.Customer, a.Campaign, a.Entry}.compare(place{b.Customer, b.Campaign, b.Entry})
 	})
-	slices.SortStableFunc(all.Goals, func(a, b campaign.GoalRow) int {
+	slices.SortStableFunc(all.Goals, func(a, b output.GoalRow) int {
 		return place{a.Customer, a.Campaign, a.Entry}.compare(place{b.Customer, b.Campaign, b.Entry})
 	})
 	for i := range all.Chains {
 		c := &all.Chains[i]
 		key := fmt.Sprintf("%s\x00%s\x00%d", c.Campaign, c.Customer, c.Entry)
-		if c.Outcome == campaign.Active {
+		if c.Outcome == output.Active {
 			s.live[key] = true
 		} else {
 			delete(s.live, key)
@@ -358,7 +365,7 @@ func (p place) compare(other place) int {
 	)
 }
 
-func (s *Simulation) write(o *campaign.Output) error {
+func (s *Simulation) write(o *output.Output) error {
 	for i := range o.Deliveries {
 		if err := s.config.Sink.Delivery(&o.Deliveries[i]); err != nil {
 			return err

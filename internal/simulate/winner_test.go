@@ -8,7 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/program"
+	"github.com/nudge-engine/nudge/campaign/unit"
 )
 
 // trialText is a campaign with an experiment of two ways that differ in nothing else.
@@ -26,8 +28,8 @@ spec:
 
 // history is calls of customers who come over two days; converts says with which
 // probability a customer buys within the window.
-func history(random *rand.Rand, customers int, converts func(customer string) float64) (events []campaign.Event) {
-	const step = 48 * campaign.HourMillis
+func history(random *rand.Rand, customers int, converts func(customer string) float64) (events []event.Event) {
+	const step = 48 * unit.HourMillis
 	for i := range customers {
 		id := fmt.Sprintf("c%d-%d", random.Uint32(), i)
 		at := start + int64(i)*step/int64(customers)
@@ -36,7 +38,7 @@ func history(random *rand.Rand, customers int, converts func(customer string) fl
 			events = append(events, track(id, id+"/bought", "Bought", "{}", at+1))
 		}
 	}
-	return append(events, track("last", "last", "Nothing", "{}", start+step+6*campaign.HourMillis))
+	return append(events, track("last", "last", "Nothing", "{}", start+step+6*unit.HourMillis))
 }
 
 // decisions are the rows of one kind.
@@ -90,7 +92,7 @@ func TestAAHistories(t *testing.T) {
 func TestWinnerInAHistory(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	variant := func(customer string) string {
-		if campaign.Bucket("offer/x", customer) < 5000 {
+		if program.Bucket("offer/x", customer) < 5000 {
 			return "a"
 		}
 		return "b"
@@ -135,10 +137,10 @@ func TestWinnerInAHistory(t *testing.T) {
 func TestBlockedHistory(t *testing.T) {
 	text := strings.Replace(fmt.Sprintf(trialText, "offer"), "min_time: 6h", "min_time: 6h, deadline: 24h", 1)
 	random := rand.New(rand.NewPCG(8, 9))
-	var events []campaign.Event
+	var events []event.Event
 	for _, e := range history(random, 1500, func(string) float64 { return 0.2 }) {
 		// Two of three who would have a never come.
-		if campaign.Bucket("offer/x", e.Customer) >= 5000 || campaign.Bucket("other", e.Customer)%3 == 0 || e.Customer == "last" {
+		if program.Bucket("offer/x", e.Customer) >= 5000 || program.Bucket("other", e.Customer)%3 == 0 || e.Customer == "last" {
 			events = append(events, e)
 		}
 	}

@@ -6,23 +6,25 @@ import (
 	"errors"
 	"io"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/trace"
 	"github.com/nudge-engine/nudge/internal/simulate"
 	"github.com/nudge-engine/nudge/ops/history"
 )
 
 // Config is what [Run] plays, and where the results go.
 type Config struct {
-	Language   *campaign.Language
-	Documents  []campaign.Parsed
+	Language   *expr.Language
+	Documents  []parse.Parsed
 	Calls      history.Source
-	Dir        string          // gets deliveries, chains, decisions, the summary and the hits
-	Partitions int             // 1 to 64; the result is the same
-	Until      int64           // the clock runs to this log time (ms), inclusive; 0: on while a chain waits
-	Trace      *campaign.Trace // of a customer; may be nil
-	HitDays    int             // count hits of so many days; 0: none
-	HitValue   string          // property of the events that hit, to be summed up; empty: none
-	Progress   func()          // is called for each call
+	Dir        string       // gets deliveries, chains, decisions, the summary and the hits
+	Partitions int          // 1 to 64; the result is the same
+	Until      int64        // the clock runs to this log time (ms), inclusive; 0: on while a chain waits
+	Trace      *trace.Trace // of a customer; may be nil
+	HitDays    int          // count hits of so many days; 0: none
+	HitValue   string       // property of the events that hit, to be summed up; empty: none
+	Progress   func()       // is called for each call
 }
 
 // Result is what came of a run. Hits is nil where none are counted.

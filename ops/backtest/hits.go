@@ -9,7 +9,9 @@ import (
 
 	"github.com/valyala/fastjson"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/unit"
 	"github.com/nudge-engine/nudge/internal/simulate"
 )
 
@@ -21,7 +23,7 @@ type Hits struct {
 	Property string // of the events that hit, to be summed up; empty: none
 
 	event    string // id of the current call
-	value    campaign.Money
+	value    unit.Money
 	currency string
 	last     int64 // log time of the last call, ms
 	all      []hit
@@ -31,20 +33,20 @@ type hit struct {
 	at                 int64
 	campaign, customer string
 	entered            bool
-	value              campaign.Money
+	value              unit.Money
 	currency           string
 }
 
 // Call says which call comes now, and when (log time, ms).
-func (h *Hits) Call(e *campaign.Event, at int64) {
+func (h *Hits) Call(e *event.Event, at int64) {
 	h.event, h.value, h.currency, h.last = e.ID, 0, "", at
 	if h.Property == "" {
 		return
 	}
 	if v, err := fastjson.ParseBytes(e.Properties); err == nil {
 		if amount := v.Get(h.Property); amount != nil {
-			h.value, _ = campaign.AmountOf(amount)
-			h.currency = campaign.CurrencyCode(string(v.GetStringBytes("currency")))
+			h.value, _ = unit.AmountOf(amount)
+			h.currency = unit.CurrencyCode(string(v.GetStringBytes("currency")))
 		}
 	}
 }
@@ -53,13 +55,13 @@ func (h *Hits) Call(e *campaign.Event, at int64) {
 func (h *Hits) Last() int64 { return h.last }
 
 // Decision implements [simulate.Sink].
-func (h *Hits) Decision(d *campaign.Decision) error {
+func (h *Hits) Decision(d *output.Decision) error {
 	switch d.Kind {
-	case campaign.Entered, campaign.Refreshed, campaign.Refused:
+	case output.Entered, output.Refreshed, output.Refused:
 		if h.Days == 0 {
 			break
 		}
-		one := hit{at: d.At, campaign: d.Campaign, customer: d.Customer, entered: d.Kind != campaign.Refused}
+		one := hit{at: d.At, campaign: d.Campaign, customer: d.Customer, entered: d.Kind != output.Refused}
 		if d.EventID != "" && d.EventID == h.event {
 			one.value, one.currency = h.value, h.currency
 		}
@@ -126,7 +128,7 @@ func (h *Hits) Write(dir string, names []string) error {
 		Property  *string `json:"property"`
 		Campaigns []*Row  `json:"campaigns"`
 	}{
-		campaign.FormatTime(h.last - int64(h.Days)*24*3600*1000), campaign.FormatTime(h.last), given(h.Property),
+		unit.FormatTime(h.last - int64(h.Days)*24*3600*1000), unit.FormatTime(h.last), given(h.Property),
 		h.Rows(names),
 	}, "", "  ")
 	if err != nil {

@@ -15,7 +15,10 @@ import (
 
 	"github.com/nudge-engine/nudge/actors/shard"
 	"github.com/nudge-engine/nudge/actors/shard/control"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/program"
+	"github.com/nudge-engine/nudge/campaign/trace"
 	"github.com/nudge-engine/nudge/internal/identity"
 	"github.com/nudge-engine/nudge/storage"
 	"github.com/nudge-engine/nudge/stream"
@@ -33,7 +36,7 @@ type Dir struct {
 	Path     string
 	Store    *storage.Pebble // read only
 	Log      *stream.JetStream
-	Language *campaign.Language
+	Language *expr.Language
 	Control  []control.Record // all records; the first is the genesis
 	EraseKey []byte           // of the hashes of erased customers; nil when there is none
 
@@ -74,7 +77,7 @@ func Open(dir string, logger *slog.Logger) (_ *Dir, err error) {
 	if d.Log, err = OpenLog(dir, logger); err != nil {
 		return nil, err
 	}
-	if d.Language, err = campaign.NewLanguage(); err != nil {
+	if d.Language, err = expr.NewLanguage(); err != nil {
 		return nil, err
 	}
 	if d.EraseKey, err = EraseKey(dir); err != nil {
@@ -110,8 +113,8 @@ func (d *Dir) Genesis() *control.Genesis { return d.Control[0].Genesis }
 // HadCampaign reports whether there ever was a campaign of that name.
 func (d *Dir) HadCampaign(name string) bool {
 	for i := range d.Control {
-		if a := d.Control[i].Apply; a != nil && slices.ContainsFunc(a.Documents, func(doc campaign.Document) bool {
-			return doc.Kind == campaign.KindCampaign && doc.Name == name
+		if a := d.Control[i].Apply; a != nil && slices.ContainsFunc(a.Documents, func(doc program.Document) bool {
+			return doc.Kind == program.KindCampaign && doc.Name == name
 		}) {
 			return true
 		}
@@ -132,7 +135,7 @@ func (d *Dir) RebasedTo(partition int) (frame uint64) {
 
 // NewShard makes an empty shard of a partition. It writes what it decides about a customer
 // into trace, if that is not nil.
-func (d *Dir) NewShard(partition int, trace *campaign.Trace) *shard.Shard {
+func (d *Dir) NewShard(partition int, trace *trace.Trace) *shard.Shard {
 	return shard.New(shard.Config{
 		Partition: partition, Skips: control.SkipsOf(d.Control, partition), Trace: trace, EraseKey: d.EraseKey,
 		Compile: Compile(d.Language),
@@ -140,9 +143,9 @@ func (d *Dir) NewShard(partition int, trace *campaign.Trace) *shard.Shard {
 }
 
 // Compile parses documents in a language, as a shard wants it.
-func Compile(lang *campaign.Language) shard.Compile {
-	return func(workspace string, doc *campaign.Document) (campaign.Parsed, error) {
-		return campaign.ParseDocument(lang, workspace, doc)
+func Compile(lang *expr.Language) shard.Compile {
+	return func(workspace string, doc *program.Document) (parse.Parsed, error) {
+		return parse.Document(lang, workspace, doc)
 	}
 }
 

@@ -8,7 +8,9 @@ import (
 	"os"
 	"sort"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/ingest"
 	"github.com/nudge-engine/nudge/internal/simulate"
 )
@@ -19,15 +21,15 @@ const MaxLine = 1 << 20
 // File reads all calls of a file, one JSON object a line. docs say which events are hooks of
 // campaigns. Unless sorted, a call that is older than the one before it is an error, which has
 // the line.
-func File(path string, sorted bool, docs []campaign.Parsed) (*FileCalls, error) {
+func File(path string, sorted bool, docs []parse.Parsed) (*FileCalls, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	var calls []campaign.Event
+	var calls []event.Event
 	reader := ingest.NewRecorded(simulate.Workspace)
-	var programs []*campaign.Program
+	var programs []*program.Program
 	for i := range docs {
 		if docs[i].Campaign != nil {
 			programs = append(programs, docs[i].Campaign)
@@ -65,7 +67,7 @@ func File(path string, sorted bool, docs []campaign.Parsed) (*FileCalls, error) 
 }
 
 // FileCalls are the calls of a file: they came when they happened.
-type FileCalls struct{ left []campaign.Event }
+type FileCalls struct{ left []event.Event }
 
 // Len is how many calls are left.
 func (f *FileCalls) Len() int { return len(f.left) }

@@ -10,7 +10,8 @@ import (
 	"strings"
 
 	"github.com/nudge-engine/nudge/actors/shard/control"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/unit"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -42,7 +43,7 @@ type Skip struct {
 
 // Call is a call and when it came.
 type Call struct {
-	Event campaign.Event
+	Event event.Event
 	At    int64 // log time, ms
 }
 
@@ -134,7 +135,7 @@ func (h *Calls) take(c *cursor, f *stream.Frame) error {
 		if r.Kind != stream.KindEvent && r.Kind != stream.KindBroadcast || c.now < h.since || c.skipped[Skip{seq, i}] {
 			continue
 		}
-		e, err := campaign.DecodeEvent(r.Data)
+		e, err := event.Decode(r.Data)
 		if err != nil {
 			return fmt.Errorf("partition %d, frame %d, record %d: %w", c.partition, seq, i, err)
 		}
@@ -173,7 +174,7 @@ func Reach(extents []Extent) (text string, frames int, err error) {
 		begins = max(begins, x.FirstTime)
 		if x.First > 1 {
 			whole = false
-			parts = append(parts, fmt.Sprintf("partition %d from %s", p, campaign.FormatTime(x.FirstTime)))
+			parts = append(parts, fmt.Sprintf("partition %d from %s", p, unit.FormatTime(x.FirstTime)))
 		}
 	}
 	switch {
@@ -183,7 +184,7 @@ func Reach(extents []Extent) (text string, frames int, err error) {
 		return "the log is there from its beginning", frames, nil
 	}
 	return fmt.Sprintf("the log reaches back to %s (%s); customers begin anew there: traits, counters and chains from "+
-		"before are not known", campaign.FormatTime(begins), strings.Join(parts, ", ")), frames, nil
+		"before are not known", unit.FormatTime(begins), strings.Join(parts, ", ")), frames, nil
 }
 
 // skipsOf are the records of a partition that the control log has passed over.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
 	"github.com/nudge-engine/nudge/ops/history"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -31,7 +31,7 @@ func (m memoryLog) Frames(partition int, from uint64) ([]stream.Frame, error) {
 // comes once, and what the server passed over does not come.
 func TestOrder(t *testing.T) {
 	event := func(customer, id string, at int64) stream.Record {
-		e := campaign.Event{Workspace: "default", Customer: customer, ID: id, Type: campaign.Track, Name: "E", Time: at}
+		e := event.Event{Workspace: "default", Customer: customer, ID: id, Type: event.Track, Name: "E", Time: at}
 		if customer == "" {
 			return stream.Record{Kind: stream.KindBroadcast, Data: e.AppendTo(nil)}
 		}

@@ -8,7 +8,7 @@ import (
 	"github.com/nudge-engine/nudge/actors"
 	"github.com/nudge-engine/nudge/actors/shard"
 	"github.com/nudge-engine/nudge/actors/shard/control"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/expr"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/ops/datadir"
 	"github.com/nudge-engine/nudge/stream"
@@ -126,7 +126,7 @@ func (m *mender) accept(ctx context.Context, place control.Place, rebased uint64
 
 // shard is the partition's as its snapshot says.
 func (m *mender) shard() (*shard.Shard, error) {
-	lang, err := campaign.NewLanguage()
+	lang, err := expr.NewLanguage()
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,9 @@ import (
 	"github.com/nudge-engine/nudge/actors/recovery"
 	"github.com/nudge-engine/nudge/actors/shard"
 	"github.com/nudge-engine/nudge/actors/shard/view"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/trace"
+	"github.com/nudge-engine/nudge/campaign/unit"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/ops/datadir"
 	"github.com/nudge-engine/nudge/stream"
@@ -31,8 +33,8 @@ type Replay struct {
 	snapshot  shard.Meta
 
 	shard     *shard.Shard
-	since     int64               // log time of the state that it began with, ms; 0: from the first record on
-	decisions []campaign.Decision // of the customer, oldest first, the last maxDecisions
+	since     int64             // log time of the state that it began with, ms; 0: from the first record on
+	decisions []output.Decision // of the customer, oldest first, the last maxDecisions
 }
 
 // New opens the partition of a customer; Begin is next.
@@ -99,7 +101,7 @@ func (r *Replay) bases(ctx context.Context) ([]base, error) {
 // Begin takes up the latest state at or before an instant (ms); 0: the oldest there is. What is
 // decided about the customer from there on is written into trace, if that is not nil. The error
 // says how far back the log and the checkpoints go.
-func (r *Replay) Begin(ctx context.Context, at int64, trace *campaign.Trace) error {
+func (r *Replay) Begin(ctx context.Context, at int64, trace *trace.Trace) error {
 	all, err := r.bases(ctx)
 	if err != nil {
 		return err
@@ -107,7 +109,7 @@ func (r *Replay) Begin(ctx context.Context, at int64, trace *campaign.Trace) err
 	from := all[0]
 	if at != 0 && from.now > at {
 		return fmt.Errorf("the state at %s cannot be reached: the log and the checkpoints go back to %s",
-			campaign.FormatTime(at), campaign.FormatTime(from.now))
+			unit.FormatTime(at), unit.FormatTime(from.now))
 	}
 	for _, b := range all {
 		if at != 0 && b.now <= at {

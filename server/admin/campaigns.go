@@ -7,8 +7,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/nudge-engine/nudge/campaign"
 	"github.com/nudge-engine/nudge/campaign/nearest"
+	"github.com/nudge-engine/nudge/campaign/program"
+	"github.com/nudge-engine/nudge/campaign/unit"
 	"github.com/nudge-engine/nudge/sink/warehouse"
 )
 
@@ -34,7 +35,7 @@ type campaignStatus struct {
 // campaign answers how a campaign stands; while ClickHouse is away, without figures.
 func (p *Parts) campaign(w http.ResponseWriter, r *http.Request) error {
 	name := r.PathValue("name")
-	d, ok := p.Control.Document(p.Workspace, campaign.KindCampaign, name)
+	d, ok := p.Control.Document(p.Workspace, program.KindCampaign, name)
 	if !ok {
 		return answer{http.StatusNotFound, fmt.Errorf("there is no campaign %q; `nudge list` shows "+
 			"which are%s", name, nearest.Hint(name, p.campaignNames()))}
@@ -50,7 +51,7 @@ func (p *Parts) campaign(w http.ResponseWriter, r *http.Request) error {
 	c := parsed.Campaign
 	s := campaignStatus{Campaign: name, Version: d.Version, Status: c.Status.String(), Why: kept(c, now)}
 	s.Takes = s.Why == ""
-	if _, is := c.Trigger.(*campaign.WebhookTrigger); is {
+	if _, is := c.Trigger.(*program.WebhookTrigger); is {
 		s.Hook = "/v1/hooks/" + name
 	}
 	limited, cancel := context.WithTimeout(r.Context(), statusLimit)
@@ -66,7 +67,7 @@ func (p *Parts) campaign(w http.ResponseWriter, r *http.Request) error {
 // campaignNames are the names of all campaigns in force, sorted.
 func (p *Parts) campaignNames() []string {
 	var names []string
-	for _, d := range p.Control.DocumentsOf(p.Workspace, campaign.KindCampaign) {
+	for _, d := range p.Control.DocumentsOf(p.Workspace, program.KindCampaign) {
 		names = append(names, d.Name)
 	}
 	slices.Sort(names)
@@ -74,14 +75,14 @@ func (p *Parts) campaignNames() []string {
 }
 
 // kept says what keeps a campaign from taking triggers at now (ms); empty when nothing does.
-func kept(p *campaign.Program, now int64) string {
+func kept(p *program.Program, now int64) string {
 	switch {
-	case p.Status != campaign.StatusActive:
+	case p.Status != program.StatusActive:
 		return "its status is " + p.Status.String()
 	case p.From != 0 && now < p.From:
-		return "it begins at " + campaign.FormatTime(p.From)
+		return "it begins at " + unit.FormatTime(p.From)
 	case p.Until != 0 && now >= p.Until:
-		return "it ended at " + campaign.FormatTime(p.Until)
+		return "it ended at " + unit.FormatTime(p.Until)
 	}
 	return ""
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/trace"
 	"github.com/nudge-engine/nudge/internal/explain"
 	"github.com/nudge-engine/nudge/internal/pathid"
 	"github.com/nudge-engine/nudge/server/erasure"
@@ -45,7 +45,7 @@ func (p *Parts) explain(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	trace := campaign.NewTrace(p.Catalog.Language(), p.Workspace, id, name)
+	trace := trace.NewTrace(p.Catalog.Language(), p.Workspace, id, name)
 	x, err := p.Engine.Explain(r.Context(), trace)
 	switch {
 	case err != nil:

@@ -5,7 +5,7 @@ import (
 
 	"github.com/nudge-engine/nudge/actors"
 	"github.com/nudge-engine/nudge/actors/shard/control"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/unit"
 	"github.com/nudge-engine/nudge/campaign/winner"
 )
 
@@ -73,13 +73,13 @@ func viewOf(t *actors.Trial) experimentView {
 	}
 	s := t.Standing
 	v.evidence(&s.Evidence)
-	if v.First, v.Looks = campaign.FormatTime(s.First), s.Looks; s.First != 0 {
+	if v.First, v.Looks = unit.FormatTime(s.First), s.Looks; s.First != 0 {
 		best := s.Best()
 		for i := range v.Variants {
 			v.Variants[i].Best = &best[i]
 		}
 		v.Next = &nextLook{
-			Time: campaign.FormatTime(s.First + t.Experiment.Winner.MinTime), Exposures: s.Next,
+			Time: unit.FormatTime(s.First + t.Experiment.Winner.MinTime), Exposures: s.Next,
 			Each: t.Experiment.Winner.MinPerVariant,
 		}
 	}
@@ -95,7 +95,7 @@ func viewOf(t *actors.Trial) experimentView {
 func (v *experimentView) evidence(e *control.Evidence) {
 	v.Looks, v.Reason, v.Mismatch = e.Look, string(e.Reason), &e.Mismatch
 	if e.Hour != 0 {
-		v.At = campaign.FormatTime(e.Hour * campaign.HourMillis)
+		v.At = unit.FormatTime(e.Hour * unit.HourMillis)
 	}
 	for _, a := range e.Arms {
 		v.Variants = append(v.Variants, variantView{

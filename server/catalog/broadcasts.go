@@ -3,7 +3,7 @@ package catalog
 import (
 	"sync"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/program"
 )
 
 // broadcastNames are the events that campaigns in force wait for as broadcasts. Every call
@@ -35,12 +35,12 @@ func (c *Catalog) findBroadcasts(workspace string, revision uint64) map[string]b
 		return names
 	}
 	names := map[string]bool{}
-	for _, d := range c.config.Control.DocumentsOf(workspace, campaign.KindCampaign) {
+	for _, d := range c.config.Control.DocumentsOf(workspace, program.KindCampaign) {
 		p, err := c.Compile(workspace, &d)
 		if err != nil {
 			continue
 		}
-		if t, ok := p.Campaign.Trigger.(*campaign.BroadcastTrigger); ok {
+		if t, ok := p.Campaign.Trigger.(*program.BroadcastTrigger); ok {
 			names[t.Event] = true
 		}
 	}

@@ -8,7 +8,10 @@ import (
 	"sync"
 
 	"github.com/nudge-engine/nudge/actors"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/active"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/internal/definition"
 	"github.com/nudge-engine/nudge/sink/dispatch"
 	"github.com/nudge-engine/nudge/sink/dispatch/egress"
@@ -16,7 +19,7 @@ import (
 
 // Config is what a [Catalog] is made of. All fields are required.
 type Config struct {
-	Language  *campaign.Language
+	Language  *expr.Language
 	Control   *actors.Controller // has the definitions
 	Egress    *egress.Policy     // what channels may reach
 	Console   io.Writer          // where channels of the type console write
@@ -30,7 +33,7 @@ type Catalog struct {
 	awaited broadcastNames
 
 	mu       sync.Mutex
-	compiled map[documentKey]campaign.Parsed
+	compiled map[documentKey]parse.Parsed
 	channels map[string]dispatch.Channel
 }
 
@@ -45,26 +48,26 @@ const maxCompiled = 20_000
 // New makes a catalog. The channel console is always in it.
 func New(config Config) *Catalog {
 	return &Catalog{
-		config: config, compiled: map[documentKey]campaign.Parsed{},
+		config: config, compiled: map[documentKey]parse.Parsed{},
 		channels: map[string]dispatch.Channel{definition.ConsoleChannel: dispatch.NewConsole(config.Console)},
 	}
 }
 
 // Language is the language that definitions are compiled with.
-func (c *Catalog) Language() *campaign.Language { return c.config.Language }
+func (c *Catalog) Language() *expr.Language { return c.config.Language }
 
 // Egress is what channels may reach.
 func (c *Catalog) Egress() *egress.Policy { return c.config.Egress }
 
 // Compile implements [shard.Compile]; the shards share what it returns.
-func (c *Catalog) Compile(workspace string, d *campaign.Document) (campaign.Parsed, error) {
+func (c *Catalog) Compile(workspace string, d *program.Document) (parse.Parsed, error) {
 	key := documentKey{workspace, d.Kind, d.Name, d.Version}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if p, ok := c.compiled[key]; ok && p.Document.Equal(d) { // a preview may have had this version
 		return p, nil
 	}
-	p, err := campaign.ParseDocument(c.config.Language, workspace, d)
+	p, err := parse.Document(c.config.Language, workspace, d)
 	if err == nil && len(c.compiled) < maxCompiled {
 		c.compiled[key] = p
 	}
@@ -73,8 +76,8 @@ func (c *Catalog) Compile(workspace string, d *campaign.Document) (campaign.Pars
 
 // Texts returns the texts of a step's message in one version of a campaign. A template that
 // the message names is taken as it is in force now.
-func (c *Catalog) Texts(workspace, name string, version uint32, step string) ([]campaign.Field, error) {
-	d, ok := c.config.Control.Version(workspace, campaign.KindCampaign, name, version)
+func (c *Catalog) Texts(workspace, name string, version uint32, step string) ([]program.Field, error) {
+	d, ok := c.config.Control.Version(workspace, program.KindCampaign, name, version)
 	if !ok {
 		return nil, fmt.Errorf("campaign %s has no version %d", name, version)
 	}
@@ -82,8 +85,8 @@ func (c *Catalog) Texts(workspace, name string, version uint32, step string) ([]
 	if err != nil {
 		return nil, err
 	}
-	var message campaign.Message
-	p.Campaign.Sends(func(id string, s *campaign.Send) {
+	var message program.Message
+	p.Campaign.Sends(func(id string, s *program.Send) {
 		if id == step {
 			message = s.Message
 		}
@@ -91,7 +94,7 @@ func (c *Catalog) Texts(workspace, name string, version uint32, step string) ([]
 	if message.Template == "" {
 		return message.Fields, nil
 	}
-	d, ok = c.config.Control.Document(workspace, campaign.KindTemplate, message.Template)
+	d, ok = c.config.Control.Document(workspace, program.KindTemplate, message.Template)
 	if !ok {
 		return nil, fmt.Errorf("template %s is not defined", message.Template)
 	}
@@ -101,9 +104,9 @@ func (c *Catalog) Texts(workspace, name string, version uint32, step string) ([]
 	return p.Template.Fields, nil
 }
 
-func (c *Catalog) templates(workspace string) []campaign.Template {
-	var all []campaign.Template
-	for _, d := range c.config.Control.DocumentsOf(workspace, campaign.KindTemplate) {
+func (c *Catalog) templates(workspace string) []program.Template {
+	var all []program.Template
+	for _, d := range c.config.Control.DocumentsOf(workspace, program.KindTemplate) {
 		if p, err := c.Compile(workspace, &d); err == nil {
 			all = append(all, *p.Template)
 		}
@@ -112,8 +115,8 @@ func (c *Catalog) templates(workspace string) []campaign.Template {
 }
 
 // Hook returns the webhook trigger of a campaign in force, nil when it has none.
-func (c *Catalog) Hook(workspace, name string) *campaign.WebhookTrigger {
-	d, ok := c.config.Control.Document(workspace, campaign.KindCampaign, name)
+func (c *Catalog) Hook(workspace, name string) *program.WebhookTrigger {
+	d, ok := c.config.Control.Document(workspace, program.KindCampaign, name)
 	if !ok {
 		return nil
 	}
@@ -121,13 +124,13 @@ func (c *Catalog) Hook(workspace, name string) *campaign.WebhookTrigger {
 	if err != nil {
 		return nil
 	}
-	t, _ := p.Campaign.Trigger.(*campaign.WebhookTrigger)
+	t, _ := p.Campaign.Trigger.(*program.WebhookTrigger)
 	return t
 }
 
 // Channel returns the channel in force under a name; a version of one is made once.
 func (c *Catalog) Channel(name string) (dispatch.Channel, error) {
-	if d, ok := c.config.Control.Document(c.config.Workspace, campaign.KindChannel, name); ok {
+	if d, ok := c.config.Control.Document(c.config.Workspace, program.KindChannel, name); ok {
 		key := fmt.Sprintf("%s/%d", name, d.Version)
 		p, err := c.Compile(c.config.Workspace, &d)
 		if err != nil {
@@ -159,9 +162,9 @@ func (c *Catalog) Known() definition.Known {
 	k := definition.Known{Templates: c.templates(c.config.Workspace)}
 	for _, d := range c.config.Control.Documents(c.config.Workspace) {
 		switch d.Kind {
-		case campaign.KindChannel:
+		case program.KindChannel:
 			k.Channels = append(k.Channels, d.Name)
-		case campaign.KindCampaign, campaign.KindPolicy:
+		case program.KindCampaign, program.KindPolicy:
 			if p, err := c.Compile(c.config.Workspace, &d); err == nil && p.Policy != nil {
 				k.Policies = append(k.Policies, p.Policy)
 			} else if err == nil {
@@ -173,8 +176,8 @@ func (c *Catalog) Known() definition.Known {
 }
 
 // Counters returns what the campaigns in force count, as a set of nothing but them.
-func (c *Catalog) Counters() (*campaign.Set, error) {
-	var programs []*campaign.Program
+func (c *Catalog) Counters() (*active.Set, error) {
+	var programs []*program.Program
 	for _, d := range c.config.Control.Documents(c.config.Workspace) {
 		p, err := c.Compile(c.config.Workspace, &d)
 		if err != nil {
@@ -184,5 +187,5 @@ func (c *Catalog) Counters() (*campaign.Set, error) {
 			programs = append(programs, p.Campaign)
 		}
 	}
-	return campaign.NewSet(programs, map[string]uint64{}, 0), nil
+	return active.NewSet(programs, map[string]uint64{}, 0), nil
 }

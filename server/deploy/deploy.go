@@ -9,7 +9,8 @@ import (
 	"time"
 
 	"github.com/nudge-engine/nudge/actors"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/internal/definition"
 	"github.com/nudge-engine/nudge/server/catalog"
 	"github.com/nudge-engine/nudge/sink/dispatch"
@@ -69,7 +70,7 @@ func (d *Deployer) Submit(ctx context.Context, files []definition.File) ([]actor
 }
 
 // enforce puts checked documents in force.
-func (d *Deployer) enforce(ctx context.Context, documents []campaign.Document) ([]actors.Applied, error) {
+func (d *Deployer) enforce(ctx context.Context, documents []program.Document) ([]actors.Applied, error) {
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	applied, err := d.config.Control.Apply(limited, d.config.Workspace, documents)
@@ -81,13 +82,13 @@ func (d *Deployer) enforce(ctx context.Context, documents []campaign.Document) (
 
 // check parses files and checks them against what is in force: what can be put in
 // force, and what the files say, scenarios too.
-func (d *Deployer) check(files []definition.File) ([]campaign.Document, []campaign.Parsed, error) {
+func (d *Deployer) check(files []definition.File) ([]program.Document, []parse.Parsed, error) {
 	o := definition.Options{Known: d.config.Catalog.Known(), Egress: d.config.Catalog.Egress()}
 	docs, err := definition.Parse(d.config.Catalog.Language(), files, o)
 	if err != nil {
 		return nil, nil, &AuthorError{err}
 	}
-	var documents []campaign.Document
+	var documents []program.Document
 	for _, doc := range docs {
 		if doc.Scenario == nil { // a test of campaigns is nothing to put in force
 			documents = append(documents, doc.Document)

@@ -5,14 +5,15 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/program"
 )
 
 // askLate refuses to let campaigns go on that stood still and have chains which are overdue,
 // unless their definitions say what becomes of those: it is for their author to know whether
 // a message of last week should still leave.
-func (d *Deployer) askLate(ctx context.Context, documents []campaign.Document, docs []campaign.Parsed) error {
-	before := map[string]*campaign.Program{}
+func (d *Deployer) askLate(ctx context.Context, documents []program.Document, docs []parse.Parsed) error {
+	before := map[string]*program.Program{}
 	for _, p := range d.config.Catalog.Known().Campaigns {
 		before[p.Name] = p
 	}

@@ -6,7 +6,8 @@ import (
 
 	"github.com/nudge-engine/nudge/actors"
 	"github.com/nudge-engine/nudge/actors/shard"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/internal/definition"
 )
 
@@ -36,7 +37,7 @@ func (d *Deployer) Preview(ctx context.Context, files []definition.File) (Previe
 }
 
 // preview is without warnings.
-func (d *Deployer) preview(ctx context.Context, documents []campaign.Document) (Preview, error) {
+func (d *Deployer) preview(ctx context.Context, documents []program.Document) (Preview, error) {
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	applied, p, err := d.config.Control.Preview(limited, d.config.Workspace, documents)
@@ -45,7 +46,7 @@ func (d *Deployer) preview(ctx context.Context, documents []campaign.Document) (
 
 // warnings advises on the campaigns of docs beside those in force; only what concerns
 // the former is said.
-func (d *Deployer) warnings(docs []campaign.Parsed) []Warning {
+func (d *Deployer) warnings(docs []parse.Parsed) []Warning {
 	named := map[string]bool{}
 	all := slices.Clone(docs)
 	for i := range docs {
@@ -54,8 +55,8 @@ func (d *Deployer) warnings(docs []campaign.Parsed) []Warning {
 		}
 	}
 	for _, p := range d.config.Catalog.Known().Campaigns {
-		if !named[p.Name] && p.Status == campaign.StatusActive {
-			all = append(all, campaign.Parsed{Campaign: p})
+		if !named[p.Name] && p.Status == program.StatusActive {
+			all = append(all, parse.Parsed{Campaign: p})
 		}
 	}
 	said := []Warning{}

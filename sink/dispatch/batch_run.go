@@ -5,7 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
 )
 
 // maxAsked is the largest number of deliveries of a batch that one question to the shard covers.
@@ -27,7 +27,7 @@ type batchRun struct {
 
 // start starts attempts while inFlight has room and waits while it has none. It does not wait
 // for the shard's answers, so questions about many batches are under way at once.
-func (e *batchRun) start(ctx context.Context, rest []campaign.Delivery) error {
+func (e *batchRun) start(ctx context.Context, rest []output.Delivery) error {
 	e.remaining.Store(int64(len(rest)))
 	for len(rest) > 0 {
 		select {
@@ -46,7 +46,7 @@ func (e *batchRun) start(ctx context.Context, rest []campaign.Delivery) error {
 // attemptAll asks the shard with one question about the deliveries for which there are free
 // slots, so that nothing delays an attempt once it is allowed. The others, and those that the
 // shard does not allow, ask one by one: they may have to wait, and need the reason.
-func (e *batchRun) attemptAll(ctx context.Context, all []campaign.Delivery) {
+func (e *batchRun) attemptAll(ctx context.Context, all []output.Delivery) {
 	n := 0
 	if e.queue.d.config.MaySendAll != nil {
 		n = acquire(e.slots, len(all))
@@ -69,7 +69,7 @@ func (e *batchRun) attemptAll(ctx context.Context, all []campaign.Delivery) {
 	}
 }
 
-func (e *batchRun) attemptOne(ctx context.Context, d *campaign.Delivery) {
+func (e *batchRun) attemptOne(ctx context.Context, d *output.Delivery) {
 	e.queue.attempt(ctx, e.partition, e.effect, d, e.slots, e.attemptDone)
 }
 

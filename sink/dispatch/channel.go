@@ -6,14 +6,15 @@ import (
 	"io"
 	"strings"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/sink/dispatch/egress"
 )
 
 // Outgoing is one attempt at a delivery, rendered.
 type Outgoing struct {
-	Delivery campaign.Delivery
-	Message  []campaign.Field // rendered texts in the order written
+	Delivery output.Delivery
+	Message  []program.Field // rendered texts in the order written
 }
 
 // Channel is the seam to a way out. Implementations are safe for concurrent use
@@ -35,21 +36,21 @@ type ChannelSpec struct {
 // are put in force, so that no type and no URL passes that cannot be sent with.
 func NewChannel(kind string, s ChannelSpec) (Channel, error) {
 	switch kind {
-	case campaign.ChannelConsole:
+	case program.ChannelConsole:
 		return NewConsole(s.Out), nil
-	case campaign.ChannelWebhook:
+	case program.ChannelWebhook:
 		if err := s.Egress.CheckURL(s.URL); err != nil {
 			return nil, fmt.Errorf("url: %w", err)
 		}
 		return newWebhook(s.URL, s.Egress), nil
 	}
 	return nil, fmt.Errorf("type: %q is no type of channel; there are %s", kind,
-		strings.Join(campaign.ChannelTypes(), ", "))
+		strings.Join(program.ChannelTypes(), ", "))
 }
 
 // Outcome is how an attempt ended.
 type Outcome struct {
-	Verdict campaign.Verdict
-	Reason  campaign.Reason // of a Permanent that is not the channel's; empty for others
-	Detail  string          // what the channel said: one line without secrets, at most maxDetail bytes
+	Verdict output.Verdict
+	Reason  output.Reason // of a Permanent that is not the channel's; empty for others
+	Detail  string        // what the channel said: one line without secrets, at most maxDetail bytes
 }

@@ -9,7 +9,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/message"
 	"github.com/nudge-engine/nudge/sink/dispatch/egress"
 	"github.com/nudge-engine/nudge/storage"
@@ -82,7 +83,12 @@ func (q *channelQueue) run(ctx context.Context) {
 	saving.Wait()
 }
 
-func (q *channelQueue) read(ctx context.Context, g *progress, slots, inFlight chan struct{}, attempts *sync.WaitGroup) error {
+func (q *channelQueue) read(
+	ctx context.Context,
+	g *progress,
+	slots, inFlight chan struct{},
+	attempts *sync.WaitGroup,
+) error {
 	info, err := q.stream.Info(ctx)
 	if err != nil {
 		return err
@@ -147,7 +153,7 @@ func (q *channelQueue) save(ctx context.Context, g *progress, key []byte) {
 // nothing was decided, because ctx ended or the partition is halted: then it comes again.
 // While it waits for a shard it takes no slot, so that a shard that is slow to
 // answer holds up nobody else.
-func (q *channelQueue) attempt(ctx context.Context, partition int, effect uint64, d *campaign.Delivery,
+func (q *channelQueue) attempt(ctx context.Context, partition int, effect uint64, d *output.Delivery,
 	slots chan struct{}, end func(done bool),
 ) {
 	for free := false; !free; {
@@ -174,7 +180,7 @@ func (q *channelQueue) attempt(ctx context.Context, partition int, effect uint64
 
 // deliver sends a delivery that may leave, in a slot, which it gives back, and publishes the
 // result. It calls end when the result is in the log, which it does not wait for.
-func (q *channelQueue) deliver(ctx context.Context, partition int, d *campaign.Delivery, slots chan struct{},
+func (q *channelQueue) deliver(ctx context.Context, partition int, d *output.Delivery, slots chan struct{},
 	end func(done bool),
 ) {
 	o := q.send(context.WithoutCancel(ctx), d) // an attempt that began is ended; the channel has a time limit
@@ -182,7 +188,7 @@ func (q *channelQueue) deliver(ctx context.Context, partition int, d *campaign.D
 	if q.d.config.Sent != nil {
 		q.d.config.Sent(d, o)
 	}
-	r := campaign.Result{
+	r := output.Result{
 		Workspace: d.Workspace, Customer: d.Customer, Delivery: d.ID, Attempt: d.Attempt, Verdict: o.Verdict,
 		Detail: o.Detail, Reason: o.Reason,
 	}
@@ -193,7 +199,7 @@ func (q *channelQueue) deliver(ctx context.Context, partition int, d *campaign.D
 // what the shard said before may not hold any more, so it is asked again; unless it
 // still says yes, the slot is given back and free is false: the caller asks once
 // more and knows what to make of the answer.
-func (q *channelQueue) slot(ctx context.Context, d *campaign.Delivery, effect uint64,
+func (q *channelQueue) slot(ctx context.Context, d *output.Delivery, effect uint64,
 	slots chan struct{},
 ) (free bool, err error) {
 	select {
@@ -213,7 +219,7 @@ func (q *channelQueue) slot(ctx context.Context, d *campaign.Delivery, effect ui
 	return failure == nil && may, nil
 }
 
-func (q *channelQueue) send(ctx context.Context, d *campaign.Delivery) (o Outcome) {
+func (q *channelQueue) send(ctx context.Context, d *output.Delivery) (o Outcome) {
 	defer func() {
 		if p := recover(); p != nil {
 			q.d.config.Logger.Error(
@@ -221,7 +227,7 @@ func (q *channelQueue) send(ctx context.Context, d *campaign.Delivery) (o Outcom
 				slog.String("channel", q.channel),
 				slog.Any("panic", p),
 			)
-			o = Outcome{Verdict: campaign.Temporary, Detail: fmt.Sprintf("panic: %v", p)}
+			o = Outcome{Verdict: output.Temporary, Detail: fmt.Sprintf("panic: %v", p)}
 		}
 	}()
 	channel, err := q.d.config.Channel(q.channel)
@@ -244,7 +250,7 @@ func (q *channelQueue) send(ctx context.Context, d *campaign.Delivery) (o Outcom
 const maxCrashes = 3
 
 // render makes the message of a delivery, or says why it cannot be made.
-func (q *channelQueue) render(texts []campaign.Field, d *campaign.Delivery) (rendered []campaign.Field, failure *Outcome) {
+func (q *channelQueue) render(texts []program.Field, d *output.Delivery) (rendered []program.Field, failure *Outcome) {
 	var err error
 	render := func() { rendered, err = q.d.renderer.Render(texts, d.Values, d.At) }
 	marks := q.d.config.Rendering
@@ -253,7 +259,7 @@ func (q *channelQueue) render(texts []campaign.Field, d *campaign.Delivery) (ren
 		render()
 	case marks.Crashes(d.ID) >= maxCrashes:
 		return nil, &Outcome{
-			Verdict: campaign.Permanent, Reason: campaign.ReasonCrash,
+			Verdict: output.Permanent, Reason: output.ReasonCrash,
 			Detail: fmt.Sprintf("the process ended %d times while this message was made", marks.Crashes(d.ID)),
 		}
 	default:
@@ -262,17 +268,17 @@ func (q *channelQueue) render(texts []campaign.Field, d *campaign.Delivery) (ren
 		}
 	}
 	if err != nil {
-		return nil, &Outcome{Verdict: campaign.Permanent, Reason: message.ReasonOf(err), Detail: err.Error()}
+		return nil, &Outcome{Verdict: output.Permanent, Reason: message.ReasonOf(err), Detail: err.Error()}
 	}
 	return rendered, nil
 }
 
 // permanent is the outcome of a delivery that cannot leave, whatever the channel would say.
 func permanent(err error) Outcome {
-	o := Outcome{Verdict: campaign.Permanent, Detail: err.Error()}
+	o := Outcome{Verdict: output.Permanent, Detail: err.Error()}
 	var refused *egress.RefusedError
 	if errors.As(err, &refused) {
-		o.Reason = campaign.ReasonEgress
+		o.Reason = output.ReasonEgress
 	}
 	return o
 }

@@ -9,13 +9,14 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/sink/dispatch/egress"
 )
 
 // The parser's types are those that can be made; another one prints nothing and is an error.
 func TestNewChannel(t *testing.T) {
-	for _, kind := range campaign.ChannelTypes() {
+	for _, kind := range program.ChannelTypes() {
 		s := ChannelSpec{URL: "https://hooks.example/x", Out: io.Discard, Egress: new(egress.Policy)}
 		if c, err := NewChannel(kind, s); err != nil || c == nil {
 			t.Errorf("%s: channel %v, error %v", kind, c, err)
@@ -27,7 +28,7 @@ func TestNewChannel(t *testing.T) {
 		printed.Len() > 0 {
 		t.Errorf("unexpected error %v, printed %q", err, printed.String())
 	}
-	_, err = NewChannel(campaign.ChannelWebhook, ChannelSpec{URL: "file:///etc/passwd", Egress: new(egress.Policy)})
+	_, err = NewChannel(program.ChannelWebhook, ChannelSpec{URL: "file:///etc/passwd", Egress: new(egress.Policy)})
 	if err == nil || !strings.Contains(err.Error(), "write https://") {
 		t.Errorf("unexpected error %v", err)
 	}
@@ -38,7 +39,7 @@ func TestWebhookEgress(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("reached") }))
 	t.Cleanup(s.Close)
 	o := newWebhook(s.URL, new(egress.Policy)).Send(t.Context(), new(Outgoing))
-	if o.Verdict != campaign.Permanent || o.Reason != campaign.ReasonEgress || !strings.Contains(o.Detail, "is loopback") {
+	if o.Verdict != output.Permanent || o.Reason != output.ReasonEgress || !strings.Contains(o.Detail, "is loopback") {
 		t.Errorf("unexpected %+v", o)
 	}
 }
@@ -76,7 +77,7 @@ func TestWebhookDetail(t *testing.T) {
 // An error of the connection does not tell the url.
 func TestWebhookErrorsTellNoSecrets(t *testing.T) {
 	o := NewWebhook("http://127.0.0.1:1/T0123456789ABCDEFGHIJKL?token=s3cr3t-t0ken").Send(t.Context(), new(Outgoing))
-	if o.Verdict != campaign.Temporary || !strings.Contains(o.Detail, "refused") || strings.Contains(o.Detail, "s3cr3t") ||
+	if o.Verdict != output.Temporary || !strings.Contains(o.Detail, "refused") || strings.Contains(o.Detail, "s3cr3t") ||
 		strings.Contains(o.Detail, "T0123") {
 		t.Errorf("unexpected %+v", o)
 	}

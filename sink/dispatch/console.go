@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
 )
 
 // Console is a channel that prints each delivery as a line.
@@ -32,7 +32,7 @@ func (c *Console) Send(_ context.Context, o *Outgoing) Outcome {
 		fmt.Fprintf(&line, "  %s=%q", f.Name, f.Source)
 	}
 	if _, err := fmt.Fprintln(c.out, line.String()); err != nil {
-		return Outcome{Verdict: campaign.Temporary, Detail: err.Error()}
+		return Outcome{Verdict: output.Temporary, Detail: err.Error()}
 	}
-	return Outcome{Verdict: campaign.Accepted}
+	return Outcome{Verdict: output.Accepted}
 }

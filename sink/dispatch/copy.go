@@ -9,7 +9,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -132,10 +133,10 @@ func (pre *prefetcher) next() ([]stream.Message, error) {
 // channels, one message a channel, and forwards their transfers. What a stream has already is
 // passed over: a message of it says up to which effect message it has all.
 func (d *Dispatcher) copyMessages(ctx context.Context, p int, group []stream.Message) error {
-	batches := map[string][]*campaign.Delivery{}
+	batches := map[string][]*output.Delivery{}
 	queues := map[string]*channelQueue{}
 	var channels []string
-	var transfers []campaign.Transfer
+	var transfers []event.Transfer
 	size := 0
 	for _, raw := range group {
 		m, err := effect.DecodeOutgoing(raw.Data, d.names[p])
@@ -146,7 +147,7 @@ func (d *Dispatcher) copyMessages(ctx context.Context, p int, group []stream.Mes
 		transfers = append(transfers, m.Transfers...)
 		for i := range m.Deliveries {
 			v := &m.Deliveries[i]
-			if v.Status != campaign.HandedOff {
+			if v.Status != output.HandedOff {
 				continue
 			}
 			q := queues[v.Channel]

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/storage"
 	"github.com/nudge-engine/nudge/stream"
@@ -36,9 +36,9 @@ func TestCopiedTogether(t *testing.T) {
 			if channel == "push" && n%2 == 0 {
 				continue // not every message has something for it
 			}
-			e.Deliveries = append(e.Deliveries, campaign.Delivery{
-				ID: campaign.ID{byte(n)}, Customer: strconv.Itoa(int(n)), Channel: channel, Status: campaign.HandedOff,
-			}, campaign.Delivery{Customer: "ghost", Channel: channel, Status: campaign.StatusGhost})
+			e.Deliveries = append(e.Deliveries, output.Delivery{
+				ID: output.ID{byte(n)}, Customer: strconv.Itoa(int(n)), Channel: channel, Status: output.HandedOff,
+			}, output.Delivery{Customer: "ghost", Channel: channel, Status: output.StatusGhost})
 		}
 		new(effect.Encoder).Encode(e, n, func(n uint64, data []byte) {
 			messages = append(messages, stream.Message{Seq: n, Data: data})

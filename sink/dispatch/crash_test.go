@@ -8,7 +8,8 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/message"
 	"github.com/nudge-engine/nudge/storage"
 )
@@ -17,7 +18,7 @@ import (
 // one, and one that ended it less often, is made.
 func TestMessageThatEndsTheProcess(t *testing.T) {
 	dir := t.TempDir()
-	guilty, suspected := campaign.ID{1}, campaign.ID{2}
+	guilty, suspected := output.ID{1}, output.ID{2}
 	counts := fmt.Sprintf(`{"%s":3,"%s":2}`, hex.EncodeToString(guilty[:]), hex.EncodeToString(suspected[:]))
 	if err := os.WriteFile(filepath.Join(dir, "rendering.json"), []byte(counts), 0o600); err != nil {
 		t.Fatal(err)
@@ -34,15 +35,15 @@ func TestMessageThatEndsTheProcess(t *testing.T) {
 	q := &channelQueue{d: &Dispatcher{
 		config: Config{Rendering: marks, Logger: slog.New(slog.DiscardHandler)}, renderer: message.NewRenderer(),
 	}}
-	texts := []campaign.Field{{Name: "body", Source: "hello"}}
-	for id, want := range map[campaign.ID]campaign.Reason{
-		guilty: campaign.ReasonCrash, suspected: campaign.NoReason, {3}: campaign.NoReason,
+	texts := []program.Field{{Name: "body", Source: "hello"}}
+	for id, want := range map[output.ID]output.Reason{
+		guilty: output.ReasonCrash, suspected: output.NoReason, {3}: output.NoReason,
 	} {
-		made, failure := q.render(texts, &campaign.Delivery{ID: id})
+		made, failure := q.render(texts, &output.Delivery{ID: id})
 		switch {
-		case want == campaign.NoReason && (failure != nil || made[0].Source != "hello"):
+		case want == output.NoReason && (failure != nil || made[0].Source != "hello"):
 			t.Errorf("%s: made %v, failure %+v", id, made, failure)
-		case want != campaign.NoReason && (failure == nil || failure.Reason != want || failure.Verdict != campaign.Permanent):
+		case want != output.NoReason && (failure == nil || failure.Reason != want || failure.Verdict != output.Permanent):
 			t.Errorf("%s: made %v, failure %+v; want %s", id, made, failure, want)
 		}
 	}

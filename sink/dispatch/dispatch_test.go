@@ -16,7 +16,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/internal/goldentest"
 	"github.com/nudge-engine/nudge/storage"
@@ -24,8 +25,8 @@ import (
 )
 
 func TestSendBatchGolden(t *testing.T) {
-	p := sendBatch{effect: 7, deliveries: []campaign.Delivery{{ID: campaign.ID{1}, Customer: "ann", Status: campaign.HandedOff}}}
-	b := encodeSendBatch(p.effect, []*campaign.Delivery{&p.deliveries[0]}, 0)
+	p := sendBatch{effect: 7, deliveries: []output.Delivery{{ID: output.ID{1}, Customer: "ann", Status: output.HandedOff}}}
+	b := encodeSendBatch(p.effect, []*output.Delivery{&p.deliveries[0]}, 0)
 	goldentest.Bytes(t, "send_batch.v1", b)
 	got, err := decodeSendBatch(b)
 	if err != nil || !reflect.DeepEqual(got, p) {
@@ -34,7 +35,7 @@ func TestSendBatchGolden(t *testing.T) {
 }
 
 func TestWebhook(t *testing.T) {
-	f := func(status int, want campaign.Verdict) {
+	f := func(status int, want output.Verdict) {
 		t.Helper()
 		var body map[string]any
 		var id string
@@ -51,24 +52,24 @@ func TestWebhook(t *testing.T) {
 			w.WriteHeader(status)
 		}))
 		defer s.Close()
-		d := campaign.Delivery{ID: campaign.ID{5}, Campaign: "c", Customer: "ann", TriggerID: "m1", Attempt: 2}
+		d := output.Delivery{ID: output.ID{5}, Campaign: "c", Customer: "ann", TriggerID: "m1", Attempt: 2}
 		o := NewWebhook(s.URL).Send(t.Context(), &Outgoing{
-			Delivery: d, Message: []campaign.Field{{Name: "body", Source: "hi"}},
+			Delivery: d, Message: []program.Field{{Name: "body", Source: "hi"}},
 		})
 		if o.Verdict != want || id != d.ID.String() || body["delivery_id"] != id || body["trigger_id"] != "m1" ||
 			!reflect.DeepEqual(body["message"], map[string]any{"body": "hi"}) {
 			t.Errorf("status %d: unexpected outcome %+v, id %q, body %v; want verdict %d", status, o, id, body, want)
 		}
 	}
-	f(200, campaign.Accepted)
-	f(204, campaign.Accepted)
-	f(302, campaign.Permanent)
-	f(400, campaign.Permanent)
-	f(410, campaign.Permanent)
-	f(408, campaign.Temporary)
-	f(429, campaign.Temporary)
-	f(503, campaign.Temporary)
-	if o := NewWebhook("http://127.0.0.1:1/").Send(t.Context(), new(Outgoing)); o.Verdict != campaign.Temporary {
+	f(200, output.Accepted)
+	f(204, output.Accepted)
+	f(302, output.Permanent)
+	f(400, output.Permanent)
+	f(410, output.Permanent)
+	f(408, output.Temporary)
+	f(429, output.Temporary)
+	f(503, output.Temporary)
+	if o := NewWebhook("http://127.0.0.1:1/").Send(t.Context(), new(Outgoing)); o.Verdict != output.Temporary {
 		t.Errorf("nobody there: unexpected %+v; want temporary", o)
 	}
 }
@@ -81,7 +82,7 @@ type fixture struct {
 	store   storage.Store
 	mu      sync.Mutex
 	sent    []string
-	may     func(d *campaign.Delivery) bool
+	may     func(d *output.Delivery) bool
 	arrived chan struct{}
 	gate    chan struct{} // not nil: a send waits until it is closed
 	all     bool          // the shard can be asked about many at once
@@ -95,14 +96,14 @@ func (f *fixture) Send(_ context.Context, o *Outgoing) Outcome {
 	if f.gate != nil {
 		<-f.gate
 	}
-	return Outcome{Verdict: campaign.Accepted}
+	return Outcome{Verdict: output.Accepted}
 }
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	f := &fixture{
 		log: stream.NewMemory(time.Now), store: storage.NewMemory(), arrived: make(chan struct{}, 1000),
-		may: func(*campaign.Delivery) bool { return true },
+		may: func(*output.Delivery) bool { return true },
 	}
 	var err error
 	if f.effects, err = f.log.Open(t.Context(), "FX_0", stream.Options{MaxBytes: 1 << 20}); err != nil {
@@ -119,9 +120,9 @@ func (f *fixture) run(t *testing.T) (stop func()) {
 	t.Helper()
 	publisher := stream.NewPublisher([]stream.Stream{f.events}, func() (int64, error) { return 1, nil },
 		slog.New(slog.DiscardHandler))
-	var mayLeaveAll func(context.Context, int, []campaign.Delivery, uint64) []bool
+	var mayLeaveAll func(context.Context, int, []output.Delivery, uint64) []bool
 	if f.all {
-		mayLeaveAll = func(_ context.Context, _ int, all []campaign.Delivery, _ uint64) []bool {
+		mayLeaveAll = func(_ context.Context, _ int, all []output.Delivery, _ uint64) []bool {
 			answers := make([]bool, len(all))
 			for i := range all {
 				answers[i] = f.may(&all[i])
@@ -132,9 +133,9 @@ func (f *fixture) run(t *testing.T) (stop func()) {
 	d, err := New(Config{
 		MaySendAll: mayLeaveAll,
 		Log:        f.log, Effects: []stream.Stream{f.effects}, Store: f.store, Publisher: publisher, MaxBytes: 1 << 20,
-		MaySend: func(_ context.Context, d *campaign.Delivery, _ uint64) (bool, error) { return f.may(d), nil },
-		Texts: func(_, _ string, version uint32, step string) ([]campaign.Field, error) {
-			return []campaign.Field{{Name: "body", Source: step + " v" + strconv.Itoa(int(version)) + " {{ customer.id }}"}}, nil
+		MaySend: func(_ context.Context, d *output.Delivery, _ uint64) (bool, error) { return f.may(d), nil },
+		Texts: func(_, _ string, version uint32, step string) ([]program.Field, error) {
+			return []program.Field{{Name: "body", Source: step + " v" + strconv.Itoa(int(version)) + " {{ customer.id }}"}}, nil
 		},
 		Channel: func(string) (Channel, error) { return f, nil },
 		Logger:  slog.New(slog.DiscardHandler),
@@ -156,9 +157,9 @@ func (f *fixture) emit(t *testing.T, n uint64, customers ...string) {
 	t.Helper()
 	e := &effect.Effects{Seq: n}
 	for i, c := range customers {
-		e.Deliveries = append(e.Deliveries, campaign.Delivery{
-			ID: campaign.ID{byte(n), byte(i)}, Workspace: "default", Campaign: "c", Version: 2, Customer: c, Step: "hello",
-			Channel: "hook", Status: campaign.HandedOff, Attempt: 1, Values: []byte(`{"customer.id":"` + c + `"}`),
+		e.Deliveries = append(e.Deliveries, output.Delivery{
+			ID: output.ID{byte(n), byte(i)}, Workspace: "default", Campaign: "c", Version: 2, Customer: c, Step: "hello",
+			Channel: "hook", Status: output.HandedOff, Attempt: 1, Values: []byte(`{"customer.id":"` + c + `"}`),
 		})
 	}
 	new(effect.Encoder).Encode(e, n, func(n uint64, data []byte) {
@@ -205,7 +206,7 @@ func testDispatch(t *testing.T, all bool) {
 	t.Helper()
 	f := newFixture(t)
 	f.all = all
-	f.may = func(d *campaign.Delivery) bool { return d.Customer != "recalled" }
+	f.may = func(d *output.Delivery) bool { return d.Customer != "recalled" }
 	f.emit(t, 1, "ann", "recalled", "bob")
 	stop := f.run(t)
 	f.wait(t, 2)
@@ -246,7 +247,7 @@ func testDispatch(t *testing.T, all bool) {
 			t.Fatal(err)
 		}
 		for _, r := range frame.Records {
-			if res, err := campaign.DecodeResult(r.Data); err != nil || res.Verdict != campaign.Accepted {
+			if res, err := output.DecodeResult(r.Data); err != nil || res.Verdict != output.Accepted {
 				t.Errorf("unexpected result %+v, error %v", res, err)
 			}
 			results++
@@ -272,7 +273,7 @@ func testAskedAgain(t *testing.T, all bool) {
 	f.gate = make(chan struct{})
 	var stopped atomic.Bool
 	var asked, refused atomic.Int64
-	f.may = func(*campaign.Delivery) bool {
+	f.may = func(*output.Delivery) bool {
 		asked.Add(1)
 		if stopped.Load() {
 			refused.Add(1)

@@ -10,7 +10,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/message"
 	"github.com/nudge-engine/nudge/storage"
 	"github.com/nudge-engine/nudge/stream"
@@ -23,13 +25,13 @@ type Config struct {
 	Store     storage.Store
 	Publisher *stream.Publisher
 	// MaySend asks the customer's shard (R9).
-	MaySend func(ctx context.Context, d *campaign.Delivery, effect uint64) (bool, error)
+	MaySend func(ctx context.Context, d *output.Delivery, effect uint64) (bool, error)
 	// MaySendAll asks the shard of a partition about deliveries of one batch at once; effect
 	// is the last message that it has. What it does not say yes to is asked again one by
 	// one; it may be nil.
-	MaySendAll func(ctx context.Context, partition int, all []campaign.Delivery, effect uint64) []bool
+	MaySendAll func(ctx context.Context, partition int, all []output.Delivery, effect uint64) []bool
 	// Texts are the texts of a step's message in one version of a campaign.
-	Texts func(workspace, name string, version uint32, step string) ([]campaign.Field, error)
+	Texts func(workspace, name string, version uint32, step string) ([]program.Field, error)
 	// Channel is the configured channel of that name.
 	Channel func(name string) (Channel, error)
 	// Rendering marks the messages that are made; nil: they are not marked.
@@ -37,7 +39,7 @@ type Config struct {
 	MaxBytes  int64 // of each SEND stream
 	Logger    *slog.Logger
 	// Sent is called after each attempt; may be nil.
-	Sent func(d *campaign.Delivery, o Outcome)
+	Sent func(d *output.Delivery, o Outcome)
 }
 
 // ErrHalted is what MaySend answers when the customer's partition stopped: the
@@ -54,8 +56,8 @@ const (
 type Dispatcher struct {
 	config   Config
 	renderer *message.Renderer
-	copied   []atomic.Uint64  // by partition: effect messages copied, as saved
-	names    []campaign.Names // by partition: what repeats in its messages; owned by its copier
+	copied   []atomic.Uint64 // by partition: effect messages copied, as saved
+	names    []event.Names   // by partition: what repeats in its messages; owned by its copier
 
 	mu      sync.Mutex
 	queues  map[string]*channelQueue // by channel
@@ -71,7 +73,7 @@ func New(c Config) (*Dispatcher, error) {
 		queues: map[string]*channelQueue{}, started: make(chan struct{}),
 	}
 	for range c.Effects {
-		d.names = append(d.names, campaign.Names{})
+		d.names = append(d.names, event.Names{})
 	}
 	return d, d.loadPositions()
 }

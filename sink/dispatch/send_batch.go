@@ -3,7 +3,7 @@ package dispatch
 import (
 	"fmt"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
@@ -15,11 +15,11 @@ const sendBatchFormat = 1
 // the last effect message (varint), count (varint), deliveries.
 type sendBatch struct {
 	effect     uint64 // the last message
-	deliveries []campaign.Delivery
+	deliveries []output.Delivery
 }
 
 // encodeSendBatch encodes a batch; size is an estimate of its length in bytes.
-func encodeSendBatch(effect uint64, deliveries []*campaign.Delivery, size int) []byte {
+func encodeSendBatch(effect uint64, deliveries []*output.Delivery, size int) []byte {
 	b := append(make([]byte, 0, size), sendBatchFormat)
 	b = wire.AppendUint(b, effect)
 	b = wire.AppendUint(b, uint64(len(deliveries)))
@@ -32,12 +32,16 @@ func encodeSendBatch(effect uint64, deliveries []*campaign.Delivery, size int) [
 func decodeSendBatch(data []byte) (sendBatch, error) {
 	d := wire.NewDecoder(data)
 	if f := d.Byte(); d.Err() == nil && f != sendBatchFormat {
-		return sendBatch{}, fmt.Errorf("dispatch: send batch: %w: format %d; this program reads format %d", wire.ErrCorrupt, f,
-			sendBatchFormat)
+		return sendBatch{}, fmt.Errorf(
+			"dispatch: send batch: %w: format %d; this program reads format %d",
+			wire.ErrCorrupt,
+			f,
+			sendBatchFormat,
+		)
 	}
 	p := sendBatch{effect: d.Uint()}
 	for range d.Count(34) {
-		p.deliveries = append(p.deliveries, campaign.DecodeDelivery(d))
+		p.deliveries = append(p.deliveries, output.DecodeDelivery(d))
 	}
 	if err := d.Done(); err != nil {
 		return sendBatch{}, fmt.Errorf("dispatch: send batch: %w", err)

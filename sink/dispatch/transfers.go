@@ -4,7 +4,7 @@ import (
 	"context"
 	"log/slog"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -12,9 +12,9 @@ import (
 // receivers and returns when all are durable. A transfer waits until the one before it of the
 // same source is durable, so that a failure leaves no gap; sources do not wait for each other.
 // After a crash transfers are forwarded again, and receivers recognise them by their number.
-func (d *Dispatcher) forwardTransfers(ctx context.Context, transfers []campaign.Transfer) error {
+func (d *Dispatcher) forwardTransfers(ctx context.Context, transfers []event.Transfer) error {
 	for len(transfers) > 0 {
-		var first, rest []campaign.Transfer
+		var first, rest []event.Transfer
 		seen := map[string]bool{}
 		for i := range transfers {
 			t := &transfers[i]
@@ -42,8 +42,8 @@ func (d *Dispatcher) forwardTransfers(ctx context.Context, transfers []campaign.
 }
 
 // forwardRound appends one transfer of each source and returns those that failed.
-func (d *Dispatcher) forwardRound(ctx context.Context, transfers []campaign.Transfer) (
-	failed []campaign.Transfer, last error,
+func (d *Dispatcher) forwardRound(ctx context.Context, transfers []event.Transfer) (
+	failed []event.Transfer, last error,
 ) {
 	partitions := d.config.Publisher.Partitions()
 	answers := make([]chan error, len(transfers))

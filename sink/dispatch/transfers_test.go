@@ -7,7 +7,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/storage"
 	"github.com/nudge-engine/nudge/stream"
@@ -53,9 +53,9 @@ func TestCarryKeepsTheOrder(t *testing.T) {
 	e := &effect.Effects{Seq: 1}
 	const sources, each = 3, 8
 	for n := range sources * each {
-		e.Transfers = append(e.Transfers, campaign.Transfer{
+		e.Transfers = append(e.Transfers, event.Transfer{
 			Workspace: "w", Customer: "ann", Source: fmt.Sprintf("anon:%d", n%sources), N: uint64(n/sources + 1),
-			Kind: campaign.TransferResult,
+			Kind: event.TransferResult,
 		})
 	}
 	new(effect.Encoder).Encode(e, 1, func(n uint64, data []byte) {
@@ -78,7 +78,7 @@ func TestCarryKeepsTheOrder(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, r := range frame.Records {
-			tr, err := campaign.DecodeTransfer(r.Data)
+			tr, err := event.DecodeTransfer(r.Data)
 			if err != nil || r.Kind != stream.KindTransfer || tr.N > last[tr.Source]+1 {
 				t.Fatalf("unexpected record %+v after %v, error %v", tr, last, err)
 			}

@@ -15,7 +15,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/program"
+	"github.com/nudge-engine/nudge/campaign/unit"
 	"github.com/nudge-engine/nudge/sink/dispatch/egress"
 )
 
@@ -47,7 +49,7 @@ func newWebhook(url string, p *egress.Policy) *Webhook {
 }
 
 // fields is a message as a JSON object in the order written.
-type fields []campaign.Field
+type fields []program.Field
 
 func (f fields) MarshalJSON() ([]byte, error) {
 	b := []byte{'{'}
@@ -89,14 +91,14 @@ func (w *Webhook) Send(ctx context.Context, o *Outgoing) Outcome {
 		Values     json.RawMessage `json:"values"`
 	}{
 		d.ID.String(), d.Workspace, d.Campaign, d.Version, d.Customer, d.Key, d.Entry, d.Step, d.Channel, d.TriggerID,
-		campaign.FormatTime(d.At), d.Attempt, o.Message, orEmpty(d.Values),
+		unit.FormatTime(d.At), d.Attempt, o.Message, orEmpty(d.Values),
 	})
 	if err != nil {
-		return Outcome{Verdict: campaign.Permanent, Detail: err.Error()}
+		return Outcome{Verdict: output.Permanent, Detail: err.Error()}
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, w.url, bytes.NewReader(body))
 	if err != nil {
-		return Outcome{Verdict: campaign.Permanent, Detail: err.Error()}
+		return Outcome{Verdict: output.Permanent, Detail: err.Error()}
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "nudge")
@@ -111,19 +113,19 @@ func (w *Webhook) Send(ctx context.Context, o *Outgoing) Outcome {
 func (w *Webhook) judge(response *http.Response, err error) Outcome {
 	var refused *egress.RefusedError
 	if errors.As(err, &refused) {
-		return Outcome{Verdict: campaign.Permanent, Reason: campaign.ReasonEgress, Detail: refused.Error()}
+		return Outcome{Verdict: output.Permanent, Reason: output.ReasonEgress, Detail: refused.Error()}
 	}
 	var failed *url.Error
 	if errors.As(err, &failed) {
 		err = failed.Err // without the url, which may hold a token
 	}
 	if err != nil {
-		return Outcome{Verdict: campaign.Temporary, Detail: w.line(err.Error())}
+		return Outcome{Verdict: output.Temporary, Detail: w.line(err.Error())}
 	}
 	body, readErr := io.ReadAll(io.LimitReader(response.Body, maxReply))
 	if err := errors.Join(readErr, response.Body.Close()); err != nil && response.StatusCode >= 300 {
 		problem := fmt.Sprintf("HTTP %d: %v", response.StatusCode, err)
-		return Outcome{Verdict: campaign.Temporary, Detail: w.line(problem)}
+		return Outcome{Verdict: output.Temporary, Detail: w.line(problem)}
 	}
 	detail := fmt.Sprintf("HTTP %d", response.StatusCode)
 	if line := w.line(string(body)); line != "" && response.StatusCode/100 != 3 {
@@ -131,13 +133,13 @@ func (w *Webhook) judge(response *http.Response, err error) Outcome {
 	}
 	switch s := response.StatusCode; {
 	case s >= 200 && s < 300:
-		return Outcome{Verdict: campaign.Accepted, Detail: fmt.Sprintf("HTTP %d", s)}
+		return Outcome{Verdict: output.Accepted, Detail: fmt.Sprintf("HTTP %d", s)}
 	case s >= 500, s == http.StatusRequestTimeout, s == http.StatusTooEarly, s == http.StatusTooManyRequests:
-		return Outcome{Verdict: campaign.Temporary, Detail: detail}
+		return Outcome{Verdict: output.Temporary, Detail: detail}
 	case s >= 300 && s < 400:
 		detail += ": redirects are not followed; write the url where it leads"
 	}
-	return Outcome{Verdict: campaign.Permanent, Detail: detail}
+	return Outcome{Verdict: output.Permanent, Detail: detail}
 }
 
 // line is the first line of a text that says something, printable, without the secrets of the

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -12,9 +12,9 @@ import (
 func BenchmarkBlock(b *testing.B) {
 	var builder stream.Builder
 	for i := range 1000 {
-		e := campaign.Event{
+		e := event.Event{
 			Workspace: "default", Customer: fmt.Sprintf("customer-%d", i), ID: fmt.Sprintf("bench-0-%d", i),
-			Type: campaign.Track, Name: "Product Viewed", Time: 1_800_000_000_000,
+			Type: event.Track, Name: "Product Viewed", Time: 1_800_000_000_000,
 			Properties: []byte(`{"score":150,"value":12.95,"currency":"EUR","category":"kitchen"}`),
 			Context:    []byte(`{"ip":"198.51.100.7","library":{"name":"analytics.js","version":"2.1.0"}}`),
 		}

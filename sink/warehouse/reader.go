@@ -6,7 +6,7 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -37,7 +37,7 @@ type partition struct {
 	effects    cursor
 	prefetched []readMessage    // read and not yet written, numbered without gaps
 	frames     []stream.Message // the same of the frames
-	names      campaign.Names   // what repeats in the effect messages
+	names      event.Names      // what repeats in the effect messages
 }
 
 // readMessage is an effect message and how long it was.

@@ -5,7 +5,9 @@ import (
 
 	"github.com/shopspring/decimal"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/unit"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/internal/wire"
 	"github.com/nudge-engine/nudge/stream"
@@ -94,12 +96,12 @@ func optional(ms int64) *time.Time {
 	return &t
 }
 
-func money(m campaign.Money) decimal.Decimal { return decimal.New(int64(m), -6) }
+func money(m unit.Money) decimal.Decimal { return decimal.New(int64(m), -6) }
 
 // rows gathers the rows of a block.
 type rows struct {
 	block uint64
-	names campaign.Names // of workspaces and events in this block
+	names event.Names // of workspaces and events in this block
 	lost  []lostFrame
 
 	events struct {
@@ -148,7 +150,7 @@ type rows struct {
 
 // newRows gathers the rows of a block that is expected to have so many events.
 func newRows(block uint64, events int) *rows {
-	r := &rows{block: block, names: campaign.Names{}}
+	r := &rows{block: block, names: event.Names{}}
 	t := &r.events
 	t.Block, t.Partition = make([]uint64, 0, events), make([]uint16, 0, events)
 	t.Seq, t.Idx = make([]uint64, 0, events), make([]uint32, 0, events)
@@ -169,7 +171,7 @@ func (r *rows) frame(partition int, seq uint64, f *stream.Frame, dropped map[uin
 		if f.Records[i].Kind != stream.KindEvent || dropped[uint32(i)] {
 			continue
 		}
-		e, err := campaign.DecodeAliasEvent(f.Records[i].Data, r.names)
+		e, err := event.DecodeAlias(f.Records[i].Data, r.names)
 		if err != nil {
 			return err
 		}
@@ -218,8 +220,8 @@ func (r *rows) message(partition int, m *effect.Message) {
 
 // delivery adds one state of a delivery. A later attempt is handed off too, but
 // is a retry, which has a row of its own already.
-func (r *rows) delivery(partition int, seq uint64, i int, d *campaign.Delivery) {
-	if d.Status == campaign.HandedOff && d.Attempt > 1 {
+func (r *rows) delivery(partition int, seq uint64, i int, d *output.Delivery) {
+	if d.Status == output.HandedOff && d.Attempt > 1 {
 		return
 	}
 	t := &r.deliveries
@@ -238,7 +240,7 @@ func (r *rows) delivery(partition int, seq uint64, i int, d *campaign.Delivery) 
 	t.due = append(t.due, instant(d.Due))
 }
 
-func (r *rows) decision(partition int, seq uint64, i int, d *campaign.Decision) {
+func (r *rows) decision(partition int, seq uint64, i int, d *output.Decision) {
 	t := &r.decisions
 	t.add(r.block, partition, seq, i)
 	t.addChain(d.Workspace, d.Campaign, d.Customer, d.Key, d.Version, d.Entry)
@@ -252,7 +254,7 @@ func (r *rows) decision(partition int, seq uint64, i int, d *campaign.Decision) 
 
 // chain adds a state of a chain. Its revision grows with each state, because a
 // chain's states come from one partition in the order of its effect messages.
-func (r *rows) chain(partition int, seq uint64, i int, c *campaign.ChainRow) {
+func (r *rows) chain(partition int, seq uint64, i int, c *output.ChainRow) {
 	t := &r.chains
 	t.add(r.block, partition, seq, i)
 	t.addChain(c.Workspace, c.Campaign, c.Customer, c.Key, c.Version, c.Entry)
@@ -262,7 +264,7 @@ func (r *rows) chain(partition int, seq uint64, i int, c *campaign.ChainRow) {
 	t.endedAt = append(t.endedAt, optional(c.EndedAt))
 	t.value = append(t.value, money(c.Value))
 	t.currency = append(t.currency, c.Currency)
-	t.variants = append(t.variants, string(campaign.VariantsJSON(c.Variants)))
+	t.variants = append(t.variants, string(output.VariantsJSON(c.Variants)))
 	heldOut := uint8(0)
 	if c.HeldOut {
 		heldOut = 1
@@ -271,7 +273,7 @@ func (r *rows) chain(partition int, seq uint64, i int, c *campaign.ChainRow) {
 	t.revision = append(t.revision, seq<<20|uint64(i))
 }
 
-func (r *rows) goal(partition int, seq uint64, i int, g *campaign.GoalRow) {
+func (r *rows) goal(partition int, seq uint64, i int, g *output.GoalRow) {
 	t := &r.goals
 	t.add(r.block, partition, seq, i)
 	t.addChain(g.Workspace, g.Campaign, g.Customer, g.Key, g.Version, g.Entry)

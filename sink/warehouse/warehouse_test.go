@@ -16,7 +16,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/sink/warehouse"
 	"github.com/nudge-engine/nudge/stream"
@@ -197,13 +198,13 @@ func source(t *testing.T, n uint64) warehouse.Source {
 	for seq := uint64(1); seq <= n; seq++ {
 		var b stream.Builder
 		for i := range 2 {
-			e := campaign.Event{Workspace: "w", Customer: "c", ID: fmt.Sprintf("%d/%d", seq, i), Type: campaign.Track, Name: "E"}
+			e := event.Event{Workspace: "w", Customer: "c", ID: fmt.Sprintf("%d/%d", seq, i), Type: event.Track, Name: "E"}
 			b.Add(stream.KindEvent, e.AppendTo(nil))
 		}
 		put(t, events, b.Seal(int64(seq)))
-		e := effect.Effects{Seq: seq, Output: campaign.Output{Decisions: []campaign.Decision{{Customer: "c"}}}}
+		e := effect.Effects{Seq: seq, Output: output.Output{Decisions: []output.Decision{{Customer: "c"}}}}
 		if seq%3 == 0 {
-			e.Drops = []effect.Drop{{Index: 1, Reason: campaign.Deduplicate}}
+			e.Drops = []effect.Drop{{Index: 1, Reason: output.Deduplicate}}
 		}
 		new(effect.Encoder).Encode(&e, seq, func(_ uint64, data []byte) { put(t, effects, data) })
 	}

@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/event"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -76,7 +76,7 @@ func NewWriter(c WriterConfig) (*Writer, error) {
 	for i, s := range c.Sources {
 		w.partitions = append(w.partitions, &partition{
 			number: i, source: s, events: cursor{stream: s.Events},
-			effects: cursor{stream: s.Effects}, names: campaign.Names{},
+			effects: cursor{stream: s.Effects}, names: event.Names{},
 		})
 	}
 	w.state = state{Format: stateFormat, Done: make([]span, len(c.Sources))}

@@ -6,7 +6,8 @@ import (
 
 	"github.com/nudge-engine/nudge/actors/shard/control"
 	"github.com/nudge-engine/nudge/actors/shard/dedupe"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/active"
+	"github.com/nudge-engine/nudge/campaign/event"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -26,7 +27,7 @@ type Filler struct {
 	workspace string
 	state     State
 	skips     control.Skips
-	tally     *campaign.Tally
+	tally     *active.Tally
 	dedupe    dedupe.Set
 	now       int64
 	next      uint64 // frame that comes next
@@ -41,7 +42,7 @@ func NewFiller(workspace string, state State, skips control.Skips, ids int) *Fil
 	f := &Filler{
 		workspace: workspace, state: state, skips: skips, dedupe: dedupe.New(), next: state.First, n: state.Marked,
 		slices: fillFrames,
-		tally:  campaign.NewTally(state.Set, state.Asks),
+		tally:  active.NewTally(state.Set, state.Asks),
 	}
 	if ids > 0 {
 		f.dedupe.SetLimit(ids)
@@ -83,7 +84,7 @@ func (f *Filler) record(seq uint64, index int, r *stream.Record) {
 	if skipped || r.Kind != stream.KindEvent && r.Kind != stream.KindBroadcast {
 		return
 	}
-	e, err := campaign.DecodeEvent(r.Data)
+	e, err := event.Decode(r.Data)
 	if err != nil || !f.dedupe.Add(dedupe.EventHash(e.Workspace, e.Customer, e.ID), f.now) {
 		return // the shard put it aside, or dropped it
 	}

@@ -3,7 +3,7 @@ package backfill
 import (
 	"fmt"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/active"
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
@@ -18,7 +18,7 @@ type Record struct {
 	K         uint64 // control record of the backfill
 	N         uint64 // number among those of the partition, from 1
 
-	Fill campaign.Fill // of a customer
+	Fill active.Fill // of a customer
 
 	First uint64 // of a mark: frame with which the retained log began
 	Upto  uint64 // of a mark: frame through which all is in
@@ -45,7 +45,7 @@ func Decode(p []byte) (Record, error) {
 	d := wire.NewDecoder(p)
 	r := Record{Workspace: d.String(), Customer: d.String(), K: d.Uint(), N: d.Uint()}
 	if r.Customer != "" {
-		r.Fill = campaign.DecodeFill(d)
+		r.Fill = active.DecodeFill(d)
 	} else {
 		r.First, r.Upto, r.Done = d.Uint(), d.Uint(), d.Bool()
 	}

@@ -5,19 +5,20 @@ import (
 	"reflect"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/active"
+	"github.com/nudge-engine/nudge/campaign/customer"
 	"github.com/nudge-engine/nudge/internal/goldentest"
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
 func TestFillRecordGolden(t *testing.T) {
 	records := map[string]Record{
-		"fill_counter.v1": {Workspace: "w", Customer: "c", K: 3, N: 4, Fill: campaign.Fill{Ask: 1, Counter: campaign.Counter{
+		"fill_counter.v1": {Workspace: "w", Customer: "c", K: 3, N: 4, Fill: active.Fill{Ask: 1, Counter: customer.Counter{
 			Count: 5, First: 1_772_359_200_000, Last: 1_772_359_260_000,
-			Sums: []campaign.Sum{{Property: "total", Total: 12_500_000}},
+			Sums: []customer.Sum{{Property: "total", Total: 12_500_000}},
 		}}},
-		"fill_window.v1": {Workspace: "w", Customer: "c", K: 3, N: 5, Fill: campaign.Fill{Ask: 2, Width: 60_000, Items: []campaign.Occurrence{
-			{Time: 1_772_359_200_000, Count: 2, Sums: []campaign.Sum{{Property: "total", Total: 1}}},
+		"fill_window.v1": {Workspace: "w", Customer: "c", K: 3, N: 5, Fill: active.Fill{Ask: 2, Width: 60_000, Items: []customer.Occurrence{
+			{Time: 1_772_359_200_000, Count: 2, Sums: []customer.Sum{{Property: "total", Total: 1}}},
 			{Time: 1_772_359_260_000, Count: 1},
 		}}},
 		"fill_mark.v1": {Workspace: "w", K: 3, N: 6, First: 7, Upto: 9, Done: true},

@@ -2,15 +2,15 @@ package backfill
 
 import (
 	"github.com/nudge-engine/nudge/actors/shard/control"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/active"
 	"github.com/nudge-engine/nudge/stream"
 )
 
 // State is how a backfill stands in one shard.
 type State struct {
 	K      uint64 // its control record; 0: none is under way
-	Asks   []campaign.Ask
-	Set    *campaign.Set // that keeps what is filled
+	Asks   []active.Ask
+	Set    *active.Set   // that keeps what is filled
 	Place  control.Place // what lies before it is filled
 	First  uint64        // frame with which the retained log began; 0: not known yet
 	N      uint64        // fill records that were applied

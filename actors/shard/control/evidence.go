@@ -4,19 +4,19 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/internal/effect"
 )
 
 // Evidence is what a decision rests on.
 type Evidence struct {
-	Experiment uint64          `json:"experiment,omitempty"` // Experiment.Print
-	Reason     campaign.Reason `json:"reason,omitempty"`
-	Hour       int64           `json:"hour,omitempty"` // full UTC hour since 1970 that was looked at
-	Look       int             `json:"look,omitempty"` // 1 for the first; that of the deadline does not count
-	Needed     float64         `json:"needed,omitempty"`
-	Mismatch   float64         `json:"mismatch,omitempty"` // the probability of the shares under the weights
-	Arms       []ArmFigures    `json:"arms,omitempty"`     // in the order of the definition
+	Experiment uint64        `json:"experiment,omitempty"` // Experiment.Print
+	Reason     output.Reason `json:"reason,omitempty"`
+	Hour       int64         `json:"hour,omitempty"` // full UTC hour since 1970 that was looked at
+	Look       int           `json:"look,omitempty"` // 1 for the first; that of the deadline does not count
+	Needed     float64       `json:"needed,omitempty"`
+	Mismatch   float64       `json:"mismatch,omitempty"` // the probability of the shares under the weights
+	Arms       []ArmFigures  `json:"arms,omitempty"`     // in the order of the definition
 }
 
 // ArmFigures are those of one variant.

@@ -4,7 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/active"
+	"github.com/nudge-engine/nudge/campaign/program"
 )
 
 // Record is a control record: record K of the stream CTL, copied into every
@@ -29,8 +30,8 @@ type Genesis struct {
 
 // Apply puts documents in force, replacing those of the same kind and name.
 type Apply struct {
-	Workspace string              `json:"workspace"`
-	Documents []campaign.Document `json:"documents"`
+	Workspace string             `json:"workspace"`
+	Documents []program.Document `json:"documents"`
 	// Backfilled is the control record of the backfill that this ends: with its documents
 	// when the counters are filled, without any when it is given up. 0: none.
 	Backfilled uint64 `json:"backfilled,omitempty"`
@@ -40,7 +41,7 @@ type Apply struct {
 // Without a variant it says that the experiment is blocked.
 type Decide struct {
 	Workspace string `json:"workspace"`
-	campaign.Winner
+	active.Winner
 	Evidence
 }
 
@@ -81,9 +82,9 @@ type Claim struct {
 // Backfill is the control record that has counters filled from the retained log. The
 // documents wait; an Apply with its number puts them in force.
 type Backfill struct {
-	Workspace string              `json:"workspace"`
-	Documents []campaign.Document `json:"documents"`
+	Workspace string             `json:"workspace"`
+	Documents []program.Document `json:"documents"`
 	// Asks are the counters that are filled; the others that the documents ask for count
 	// from this record on.
-	Asks []campaign.Ask `json:"asks"`
+	Asks []active.Ask `json:"asks"`
 }

@@ -4,7 +4,10 @@ import (
 	"slices"
 
 	"github.com/nudge-engine/nudge/actors/shard/control"
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/active"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/program"
+	"github.com/nudge-engine/nudge/campaign/unit"
 	"github.com/nudge-engine/nudge/campaign/winner"
 )
 
@@ -18,7 +21,7 @@ type Standing struct {
 	Looks   int
 	Next    int // matured exposures at which the next look is due; 0: when all have the minimum
 
-	x     *campaign.Experiment
+	x     *program.Experiment
 	hour  int64 // looked at up to here
 	raw   []Row
 	arms  []winner.Arm
@@ -27,7 +30,7 @@ type Standing struct {
 }
 
 // NewStanding is an experiment nobody has looked at.
-func NewStanding(x *campaign.Experiment) *Standing {
+func NewStanding(x *program.Experiment) *Standing {
 	s := &Standing{
 		Evidence: control.Evidence{Experiment: x.Print()}, Exposed: make([]int, len(x.Variants)), x: x,
 		raw: make([]Row, len(x.Variants)), arms: make([]winner.Arm, len(x.Variants)),
@@ -77,18 +80,18 @@ func (s *Standing) decide() {
 		s.arms[i].Conversions = int(max(min(s.raw[i].Conversions, s.raw[i].Exposures), 0))
 	}
 	var d winner.Decision
-	d, s.state = winner.Decide(s.x.Winner, s.hour*campaign.HourMillis, s.First, s.arms, s.state)
+	d, s.state = winner.Decide(s.x.Winner, s.hour*unit.HourMillis, s.First, s.arms, s.state)
 	if d.Verdict == winner.Wait {
 		return
 	}
 	s.last, s.Verdict, s.Hour = d, d.Verdict, s.hour
-	switch s.Reason = campaign.NoReason; {
+	switch s.Reason = output.NoReason; {
 	case d.Verdict == winner.Blocked:
-		s.Reason = campaign.ReasonRatio
+		s.Reason = output.ReasonRatio
 	case d.Verdict == winner.Decided && d.Needed == 0:
-		s.Winner, s.Reason = s.x.Variants[d.Winner].ID, campaign.ReasonDeadline
+		s.Winner, s.Reason = s.x.Variants[d.Winner].ID, output.ReasonDeadline
 	case d.Verdict == winner.Decided:
-		s.Winner, s.Reason = s.x.Variants[d.Winner].ID, campaign.ReasonConfidence
+		s.Winner, s.Reason = s.x.Variants[d.Winner].ID, output.ReasonConfidence
 	}
 }
 
@@ -176,7 +179,7 @@ func (s *Standing) NextChange(parts []Tally, through int64) int64 {
 }
 
 // fullHour is the first full hour at or after an instant.
-func fullHour(at int64) int64 { return (at + campaign.HourMillis - 1) / campaign.HourMillis }
+func fullHour(at int64) int64 { return (at + unit.HourMillis - 1) / unit.HourMillis }
 
 // Record is the control record for an experiment that stands so; nil when there is
 // nothing to say. A block is said once: noted says that it was.
@@ -186,6 +189,6 @@ func (s *Standing) Record(workspace, name, step string, noted bool) *control.Dec
 	}
 	return &control.Decide{
 		Workspace: workspace, Evidence: s.Evidence,
-		Winner: campaign.Winner{Campaign: name, Step: step, Variant: s.Winner},
+		Winner: active.Winner{Campaign: name, Step: step, Variant: s.Winner},
 	}
 }

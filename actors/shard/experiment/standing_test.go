@@ -5,18 +5,22 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/parse"
+	"github.com/nudge-engine/nudge/campaign/program"
+	"github.com/nudge-engine/nudge/campaign/unit"
 	"github.com/nudge-engine/nudge/campaign/winner"
 )
 
 // anExperiment parses a campaign with one experiment.
-func anExperiment(t *testing.T, rule string) *campaign.Experiment {
+func anExperiment(t *testing.T, rule string) *program.Experiment {
 	t.Helper()
-	lang, err := campaign.NewLanguage()
+	lang, err := expr.NewLanguage()
 	if err != nil {
 		t.Fatal(err)
 	}
-	docs, err := campaign.Parse(lang, "x", []byte(`
+	docs, err := parse.File(lang, "x", []byte(`
 apiVersion: nudge/v1
 kind: Campaign
 metadata: {name: x}
@@ -28,19 +32,19 @@ spec:
 	if err != nil {
 		t.Fatal(err)
 	}
-	var found *campaign.Experiment
-	docs[0].Campaign.Experiments(func(_ string, x *campaign.Experiment) { found = x })
+	var found *program.Experiment
+	docs[0].Campaign.Experiments(func(_ string, x *program.Experiment) { found = x })
 	return found
 }
 
 const firstHour = 1000
 
-func tallyOf(x *campaign.Experiment, first int64) Tally {
+func tallyOf(x *program.Experiment, first int64) Tally {
 	return Tally{Campaign: "x", Step: "offer", Experiment: x.Print(), First: first}
 }
 
 func counted(t *Tally, variant string, hour int64, exposures, conversions int) {
-	t.add(&campaign.Exposure{Variant: variant, At: t.First, Hour: hour, Exposed: exposures, Converted: conversions})
+	t.add(&output.Exposure{Variant: variant, At: t.First, Hour: hour, Exposed: exposures, Converted: conversions})
 }
 
 // Where an experiment stands does not depend on the number of partitions, nor on how
@@ -50,7 +54,7 @@ func TestStandingIsOneFunction(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
 	verdicts := map[winner.Verdict]int{}
 	for range 60 {
-		const first = firstHour*campaign.HourMillis + 1234
+		const first = firstHour*unit.HourMillis + 1234
 		one, three := tallyOf(x, first), []Tally{tallyOf(x, first+9), tallyOf(x, first), tallyOf(x, first+7)}
 		three = append(three, Tally{Experiment: x.Print() + 1, First: 1}) // of another experiment
 		counted(&three[3], "a", firstHour+1, 999, 999)
@@ -103,7 +107,7 @@ func TestStandingIsOneFunction(t *testing.T) {
 // shares an hour later are not looked at, those at the next doubling decide.
 func TestBlockIsRecordedOnce(t *testing.T) {
 	x := anExperiment(t, "{min_per_variant: 100, min_time: 1h}")
-	tally := tallyOf(x, firstHour*campaign.HourMillis)
+	tally := tallyOf(x, firstHour*unit.HourMillis)
 	counted(&tally, "a", firstHour+3, 300, 30)
 	counted(&tally, "b", firstHour+3, 200, 60)
 	counted(&tally, "a", firstHour+4, 10, 1)
@@ -113,7 +117,7 @@ func TestBlockIsRecordedOnce(t *testing.T) {
 	s := NewStanding(x)
 	s.Look([]Tally{tally}, firstHour+50, false)
 	d := s.Record("default", "x", "offer", false)
-	if d == nil || d.Variant != "" || d.Reason != campaign.ReasonRatio || d.Hour != firstHour+3 || d.Mismatch > 0.001 ||
+	if d == nil || d.Variant != "" || d.Reason != output.ReasonRatio || d.Hour != firstHour+3 || d.Mismatch > 0.001 ||
 		d.Arms[0].Exposures != 300 || d.Arms[1].Exposures != 200 {
 		t.Fatalf("unexpected record %+v", d)
 	}
@@ -125,7 +129,7 @@ func TestBlockIsRecordedOnce(t *testing.T) {
 	for _, on := range []*Standing{again, s} {
 		on.Look([]Tally{tally}, firstHour+50, true)
 		d := on.Record("default", "x", "offer", true)
-		if d == nil || d.Variant != "b" || d.Reason != campaign.ReasonConfidence || d.Hour != firstHour+12 || d.Look != 2 ||
+		if d == nil || d.Variant != "b" || d.Reason != output.ReasonConfidence || d.Hour != firstHour+12 || d.Look != 2 ||
 			d.Arms[1].Best < 0.99 {
 			t.Errorf("unexpected record %+v", d)
 		}
@@ -136,7 +140,7 @@ func TestBlockIsRecordedOnce(t *testing.T) {
 // without enough exposures.
 func TestEndOfAnExperiment(t *testing.T) {
 	x := anExperiment(t, "{min_per_variant: 100, min_time: 1h}")
-	first := int64(firstHour * campaign.HourMillis)
+	first := int64(firstHour * unit.HourMillis)
 	tally := tallyOf(x, first)
 	counted(&tally, "a", firstHour+10_000, 100, 1)
 	counted(&tally, "b", firstHour+10_001, 100, 50) // no look comes to it
@@ -155,7 +159,7 @@ func TestEndOfAnExperiment(t *testing.T) {
 		t.Errorf("unexpected verdict %v before the deadline", s.Verdict)
 	}
 	s.Look([]Tally{tally}, firstHour+6, true)
-	if s.Winner != "b" || s.Reason != campaign.ReasonDeadline || s.Hour != firstHour+6 {
+	if s.Winner != "b" || s.Reason != output.ReasonDeadline || s.Hour != firstHour+6 {
 		t.Errorf("unexpected standing %+v", s)
 	}
 }

@@ -1,7 +1,8 @@
 package experiment
 
 import (
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/storage"
 )
 
@@ -16,7 +17,7 @@ type Tallies struct {
 }
 
 // Fold takes the changes of the counts out of what a step did.
-func (s *Tallies) Fold(out *campaign.Output) {
+func (s *Tallies) Fold(out *output.Output) {
 	for i := range out.Exposures {
 		e := &out.Exposures[i]
 		key := Key{e.Workspace, e.Campaign, e.Step}
@@ -50,7 +51,7 @@ func (s *Tallies) touch(key Key) {
 
 // Renew brings the tallies in line with the experiments in force: those that are decided
 // or gone are dropped, those that are others now count anew from now on.
-func (s *Tallies) Renew(now int64, inForce func(*Tally) *campaign.Experiment) {
+func (s *Tallies) Renew(now int64, inForce func(*Tally) *program.Experiment) {
 	for key, t := range s.all { //nudge:unordered each is handled alone
 		switch x := inForce(t); {
 		case x == nil:
@@ -89,7 +90,7 @@ func (s *Tallies) Load(value []byte) error {
 }
 
 // Begin has an experiment that nothing was counted for count from now on.
-func (s *Tallies) Begin(key Key, x *campaign.Experiment, now int64) {
+func (s *Tallies) Begin(key Key, x *program.Experiment, now int64) {
 	if s.all[key] != nil || len(s.all) >= MaxTallies {
 		return
 	}

@@ -5,7 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/program"
+	"github.com/nudge-engine/nudge/campaign/unit"
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
@@ -52,7 +54,7 @@ func (v *VariantTally) add(hour int64, exposures, conversions int) {
 }
 
 // add applies a change of the counts.
-func (t *Tally) add(e *campaign.Exposure) {
+func (t *Tally) add(e *output.Exposure) {
 	if e.At < t.From {
 		return
 	}
@@ -72,7 +74,7 @@ func (t *Tally) add(e *campaign.Exposure) {
 }
 
 // lastHour is the last hour at which an experiment is looked at, by its first exposure.
-func lastHour(first int64) int64 { return (first + campaign.MaxExperiment) / campaign.HourMillis }
+func lastHour(first int64) int64 { return (first + program.MaxExperiment) / unit.HourMillis }
 
 // tallyFormat is the version of stored tallies: their first byte.
 const tallyFormat = 1

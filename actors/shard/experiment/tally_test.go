@@ -6,7 +6,8 @@ import (
 	"strconv"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/internal/goldentest"
 	"github.com/nudge-engine/nudge/storage"
 )
@@ -59,7 +60,7 @@ func TestTalliesInTheStore(t *testing.T) {
 		}
 		return b
 	}
-	out := campaign.Output{Exposures: []campaign.Exposure{
+	out := output.Output{Exposures: []output.Exposure{
 		{Workspace: "w", Campaign: "c", Step: "s", Variant: "a", At: 1, Hour: 1, Exposed: 1},
 		{Workspace: "w", Campaign: "c", Step: "t", Variant: "a", At: 1, Hour: 1, Exposed: 1},
 	}}
@@ -71,9 +72,9 @@ func TestTalliesInTheStore(t *testing.T) {
 	if b := snapshot(); !reflect.DeepEqual(b, new(storage.Batch)) {
 		t.Errorf("an unchanged tally is written again: %+v", b)
 	}
-	s.Renew(9, func(t *Tally) *campaign.Experiment {
+	s.Renew(9, func(t *Tally) *program.Experiment {
 		if t.Step == "t" {
-			return new(campaign.Experiment)
+			return new(program.Experiment)
 		}
 		return nil
 	})
@@ -88,13 +89,13 @@ func TestTalliesInTheStore(t *testing.T) {
 func TestTallyOfAnotherExperiment(t *testing.T) {
 	first, second := anExperiment(t, "{}"), anExperiment(t, "{}, salt: other")
 	var s Tallies
-	change := func(x *campaign.Experiment, at int64, exposed, converted int) {
-		s.Fold(&campaign.Output{Exposures: []campaign.Exposure{{
+	change := func(x *program.Experiment, at int64, exposed, converted int) {
+		s.Fold(&output.Output{Exposures: []output.Exposure{{
 			Campaign: "c", Step: "s", Variant: "a", Experiment: x.Print(), At: at, Hour: 7, Exposed: exposed, Converted: converted,
 		}}})
 	}
-	inForce := func(x *campaign.Experiment, now int64) {
-		s.Renew(now, func(*Tally) *campaign.Experiment { return x })
+	inForce := func(x *program.Experiment, now int64) {
+		s.Renew(now, func(*Tally) *program.Experiment { return x })
 	}
 	want := func(want ...VariantTally) {
 		t.Helper()
@@ -126,7 +127,7 @@ func TestTallyOfAnotherExperiment(t *testing.T) {
 func TestTooManyTallies(t *testing.T) {
 	var s Tallies
 	for i := range MaxTallies + 2 {
-		s.Fold(&campaign.Output{Exposures: []campaign.Exposure{{Step: strconv.Itoa(i), Variant: "a", At: 1, Hour: 1, Exposed: 1}}})
+		s.Fold(&output.Output{Exposures: []output.Exposure{{Step: strconv.Itoa(i), Variant: "a", At: 1, Hour: 1, Exposed: 1}}})
 	}
 	if len(s.all) != MaxTallies {
 		t.Errorf("%d experiments are counted; want %d", len(s.all), MaxTallies)

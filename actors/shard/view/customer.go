@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"strings"
 
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/unit"
 )
 
 // Customer is a customer as the API shows it.
@@ -86,9 +88,9 @@ type Decision struct {
 
 // New shows a customer with decisions about them, newest first. What it returns shares
 // the customer's traits and tags.
-func New(c *campaign.Customer, decisions []Noted) *Customer {
+func New(c *customer.Customer, decisions []Noted) *Customer {
 	v := &Customer{
-		Workspace: c.Workspace, ID: c.ID, CreatedAt: campaign.FormatTime(c.CreatedAt), Traits: c.Traits,
+		Workspace: c.Workspace, ID: c.ID, CreatedAt: unit.FormatTime(c.CreatedAt), Traits: c.Traits,
 		Tags: c.Tags, Counters: []Counter{}, Chains: []Chain{}, Armed: []Armed{}, Pending: []Pending{},
 		Recent: []Decision{},
 	}
@@ -105,20 +107,20 @@ func New(c *campaign.Customer, decisions []Noted) *Customer {
 		v.Counters = append(v.Counters, newCounter(&c.Counters[i]))
 	}
 	for _, ch := range c.Chains {
-		if ch.Outcome == campaign.Active {
+		if ch.Outcome == output.Active {
 			v.Chains = append(v.Chains, Chain{
 				Campaign: ch.Campaign, Version: ch.Version, Entry: ch.Entry,
-				Key: ch.Key, EnteredAt: campaign.FormatTime(ch.EnteredAt), Step: ch.Step,
-				NextTimer: campaign.FormatTime(ch.Due),
+				Key: ch.Key, EnteredAt: unit.FormatTime(ch.EnteredAt), Step: ch.Step,
+				NextTimer: unit.FormatTime(ch.Due),
 			})
 		}
 	}
 	for _, w := range c.Watches {
-		v.Armed = append(v.Armed, Armed{Campaign: w.Campaign, Due: campaign.FormatTime(w.Due)})
+		v.Armed = append(v.Armed, Armed{Campaign: w.Campaign, Due: unit.FormatTime(w.Due)})
 	}
 	for _, w := range c.Dates {
 		if w.Due != 0 {
-			v.Armed = append(v.Armed, Armed{Campaign: w.Campaign, Due: campaign.FormatTime(w.Due)})
+			v.Armed = append(v.Armed, Armed{Campaign: w.Campaign, Due: unit.FormatTime(w.Due)})
 		}
 	}
 	for i := range c.Windows {
@@ -128,35 +130,35 @@ func New(c *campaign.Customer, decisions []Noted) *Customer {
 		d := &c.Pending[i].Delivery
 		v.Pending = append(v.Pending, Pending{
 			DeliveryID: d.ID.String(), Campaign: d.Campaign, Step: d.Step,
-			Channel: d.Channel, Attempt: d.Attempt, RetryAt: campaign.FormatTime(c.Pending[i].RetryAt),
-			Expires: campaign.FormatTime(d.Expires),
+			Channel: d.Channel, Attempt: d.Attempt, RetryAt: unit.FormatTime(c.Pending[i].RetryAt),
+			Expires: unit.FormatTime(d.Expires),
 		})
 	}
 	for _, d := range decisions {
 		v.Recent = append(v.Recent, Decision{
-			At: campaign.FormatTime(d.At), Kind: string(d.Kind), Campaign: d.Campaign,
+			At: unit.FormatTime(d.At), Kind: string(d.Kind), Campaign: d.Campaign,
 			Key: d.Key, Step: d.Step, Reason: string(d.Reason), Detail: d.Detail, Answer: d.answer, EventID: d.EventID,
 		})
 	}
 	return v
 }
 
-func newWindow(w *campaign.Window) Window {
+func newWindow(w *customer.Window) Window {
 	v := Window{Event: w.Event, Approximate: w.Approximate()}
 	for i := range w.Items {
 		v.Count += w.Items[i].Count
 	}
 	if len(w.Items) > 0 {
-		v.From = campaign.FormatTime(w.Items[0].Time)
+		v.From = unit.FormatTime(w.Items[0].Time)
 	}
 	return v
 }
 
-func newCounter(c *campaign.Counter) Counter {
+func newCounter(c *customer.Counter) Counter {
 	event, where, _ := strings.Cut(c.ID, "\x00")
 	v := Counter{
 		Event: event, Where: where, Count: c.Count,
-		First: campaign.FormatTime(c.First), Last: campaign.FormatTime(c.Last),
+		First: unit.FormatTime(c.First), Last: unit.FormatTime(c.Last),
 	}
 	for _, s := range c.Sums {
 		if v.Sums == nil {

@@ -1,7 +1,7 @@
 package view
 
 import (
-	"github.com/nudge-engine/nudge/campaign"
+	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/internal/effect"
 )
 
@@ -10,7 +10,7 @@ const maxRecent = 8192
 
 // Noted is a decision with what the channel said.
 type Noted struct {
-	campaign.Decision
+	output.Decision
 
 	answer string
 }
@@ -35,8 +35,8 @@ func (r *Recent) Note(out *effect.Effects) {
 }
 
 // answerOf is what the channel said to an attempt that a decision is about.
-func answerOf(out *effect.Effects, d *campaign.Decision) string {
-	if d.Kind != campaign.Failed && d.Kind != campaign.Retried {
+func answerOf(out *effect.Effects, d *output.Decision) string {
+	if d.Kind != output.Failed && d.Kind != output.Retried {
 		return ""
 	}
 	for i := range out.Deliveries {

@@ -1,0 +1,34 @@
+package active
+
+import (
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/program"
+)
+
+// Ahead says whether a timer of the customer is ahead that does not come round for ever:
+// any but those of dates that repeat.
+func (s *Set) Ahead(c *customer.Customer) bool {
+	for _, ch := range c.Chains {
+		if at := ch.WakeAt(); ch.Live() && at != 0 && at < customer.Never {
+			return true
+		}
+	}
+	for i := range c.Dates {
+		if c.Dates[i].Due == 0 {
+			continue
+		}
+		p := s.ByName[c.Dates[i].Campaign]
+		if p == nil {
+			return true
+		}
+		if t, ok := p.Trigger.(*program.DateTrigger); !ok || t.Repeat == program.NoRepeat {
+			return true
+		}
+	}
+	for i := range c.Levels {
+		if c.Levels[i].Due != 0 {
+			return true
+		}
+	}
+	return len(c.Watches) > 0 || len(c.Pending) > 0
+}

@@ -1,0 +1,189 @@
+package active
+
+import (
+	"sort"
+	"strings"
+
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/unit"
+	"github.com/nudge-engine/nudge/internal/wire"
+)
+
+// maxFillBytes is about how large a stored Fill may be; a window with more is split.
+const maxFillBytes = 24 << 10
+
+// Fill is a part of a customer's history that was counted from the log, of one counter.
+type Fill struct {
+	Ask     int              // index of the counter in what is filled
+	Counter customer.Counter // without ID; Count 0 where only sums are filled
+	Width   int64            // of a window, see Window
+	Items   []customer.Occurrence
+}
+
+// AppendTo appends the stored form: ask, count, first, last, sums, width, items (time
+// after the one before, count, sums).
+func (f *Fill) AppendTo(b []byte) []byte {
+	b = wire.AppendUint(b, uint64(f.Ask))
+	b = f.Counter.AppendTo(b)
+	w := customer.Customer{Windows: []customer.Window{{Width: f.Width, Items: f.Items}}}
+	return customer.AppendWindows(&w, b)
+}
+
+// DecodeFill reads what AppendTo wrote, from the front of d.
+func DecodeFill(d *wire.Decoder) Fill {
+	f := Fill{Ask: int(d.Uint())}
+	f.Counter = customer.DecodeCounter(d, nil)
+	var c customer.Customer
+	customer.DecodeWindows(&c, d, nil)
+	if len(c.Windows) > 0 {
+		f.Width, f.Items = c.Windows[0].Width, c.Windows[0].Items
+	}
+	return f
+}
+
+// CustomerFill is a fill and whose it is.
+type CustomerFill struct {
+	Customer string
+	Fill     Fill
+}
+
+// Tally counts events of a log for what is to be filled. It belongs to one goroutine.
+type Tally struct {
+	asks    []Ask
+	where   []*expr.Expr // by ask
+	byEvent map[string][]int
+	scope   *expr.Scope
+	fills   map[fillKey]*Fill
+}
+
+type fillKey struct {
+	customer string
+	ask      int
+}
+
+// NewTally counts for asks, which set keeps.
+func NewTally(set *Set, asks []Ask) *Tally {
+	t := &Tally{
+		asks: asks, where: make([]*expr.Expr, len(asks)), byEvent: map[string][]int{}, scope: expr.NewScope(),
+		fills: map[fillKey]*Fill{},
+	}
+	for i, a := range asks {
+		t.byEvent[a.Event] = append(t.byEvent[a.Event], i)
+		for _, c := range set.Counters[a.Event] {
+			if a.Window == 0 && c.ID == a.ID() {
+				t.where[i] = c.Where
+			}
+		}
+	}
+	return t
+}
+
+// Len is how many values were counted since Take.
+func (t *Tally) Len() int { return len(t.fills) }
+
+// Event counts an event that came at log time now.
+func (t *Tally) Event(e *event.Event, now int64) {
+	asked := t.byEvent[e.Name]
+	if len(asked) == 0 {
+		return
+	}
+	own := *e // the scope knows events by their address
+	t.scope.Now = now
+	t.scope.Customer.Set(&customer.Customer{Workspace: e.Workspace, ID: e.Customer})
+	t.scope.Event.Set(&own)
+	for _, i := range asked {
+		if w := t.where[i]; w != nil {
+			if ok, err := w.Holds(t.scope); err != nil || !ok {
+				continue
+			}
+		}
+		t.count(i, &own, now)
+	}
+}
+
+func (t *Tally) count(i int, e *event.Event, now int64) {
+	a := &t.asks[i]
+	key := fillKey{e.Customer, i}
+	f := t.fills[key]
+	if f == nil {
+		f = &Fill{Ask: i}
+		t.fills[key] = f
+	}
+	var sums []customer.Sum
+	for _, property := range a.Sums {
+		if v := t.scope.Event.Props.At(property); v != nil {
+			if amount, ok := unit.AmountOf(v); ok {
+				sums = append(sums, customer.Sum{Property: property, Total: amount})
+			}
+		}
+	}
+	if a.Window > 0 {
+		w := customer.Window{Width: f.Width, Items: f.Items}
+		w.Add(e.Time, sums, now-a.Window)
+		f.Width, f.Items = w.Width, w.Items
+		return
+	}
+	one := customer.Counter{Sums: sums}
+	if !a.Counted {
+		one.Count, one.First, one.Last = 1, e.Time, e.Time
+	}
+	f.Counter.Merge(&one)
+}
+
+// Take gives what was counted since the last Take, by customer and counter.
+func (t *Tally) Take() []CustomerFill {
+	var all []CustomerFill
+	for key, f := range t.fills { //nudge:unordered sorted below
+		for _, part := range f.split() {
+			all = append(all, CustomerFill{key.customer, part})
+		}
+	}
+	sort.SliceStable(all, func(i, j int) bool {
+		a, b := &all[i], &all[j]
+		return a.Customer < b.Customer || a.Customer == b.Customer && a.Fill.Ask < b.Fill.Ask
+	})
+	t.fills = map[fillKey]*Fill{}
+	return all
+}
+
+// split cuts a fill into parts of bounded size.
+func (f *Fill) split() []Fill {
+	var parts []Fill
+	size, from := 0, 0
+	for i := range f.Items {
+		size += 24
+		for _, s := range f.Items[i].Sums {
+			size += 12 + len(s.Property)
+		}
+		if size > maxFillBytes {
+			parts = append(parts, Fill{Ask: f.Ask, Width: f.Width, Items: f.Items[from : i+1]})
+			size, from = 0, i+1
+		}
+	}
+	last := *f
+	last.Items = f.Items[from:]
+	if len(parts) > 0 && len(last.Items) == 0 {
+		return parts
+	}
+	return append(parts, last)
+}
+
+// NotFillable says why the log does not tell what a counter of the set would have
+// counted; empty: it does.
+func (s *Set) NotFillable(a Ask) string {
+	if a.Window > 0 && a.Counted {
+		return "its last days are counted already"
+	}
+	for _, c := range s.Counters[a.Event] {
+		if a.Window > 0 || c.ID != a.ID() || c.Where == nil {
+			continue
+		}
+		if r := c.Where.Reads; r.Profile || r.Clock || len(c.Where.Asks) > 0 ||
+			strings.Contains(c.Where.Source, "created_at") {
+			return "the condition looks at more than the event, and the log does not say what that was"
+		}
+	}
+	return ""
+}

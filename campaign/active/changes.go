@@ -1,0 +1,78 @@
+package active
+
+import (
+	"github.com/valyala/fastjson"
+
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/jsonvalue"
+	"github.com/nudge-engine/nudge/campaign/program"
+)
+
+// changeIndex finds change triggers by the attribute that changed, and by its new value
+// where they ask for one.
+type changeIndex struct {
+	any  []int32 // that look at all attributes
+	name map[string]*changeNames
+}
+
+// changeNames are the change triggers of an attribute, or of a part of it.
+type changeNames struct {
+	any []int32
+	to  map[expr.EqualTo][]int32
+}
+
+func (x *changeIndex) add(member int, t *program.ChangeTrigger) {
+	if len(t.Path) == 0 {
+		x.any = append(x.any, int32(member))
+		return
+	}
+	if x.name == nil {
+		x.name = map[string]*changeNames{}
+	}
+	at := x.name[t.Path[0]]
+	if at == nil {
+		at = &changeNames{to: map[expr.EqualTo][]int32{}}
+		x.name[t.Path[0]] = at
+	}
+	if len(t.Path) == 1 && t.To != nil {
+		if v, err := fastjson.Parse(t.To.JSON); err == nil {
+			key := expr.EqualToJSON(v)
+			at.to[key] = append(at.to[key], int32(member))
+			return
+		}
+	}
+	at.any = append(at.any, int32(member))
+}
+
+// find appends the triggers of the attributes that are others than in seen, the traits at
+// which triggers last looked.
+func (x *changeIndex) find(s *expr.Scope, traits, seen []byte, found []int32) []int32 {
+	if len(x.any) == 0 && len(x.name) == 0 || string(seen) == string(traits) {
+		return found
+	}
+	found = append(found, x.any...)
+	if len(x.name) == 0 {
+		return found
+	}
+	var old jsonvalue.Lazy
+	old.Reset(seen)
+	before, after := old.Object(), s.Customer.Traits.Object()
+	visit := func(key []byte, _ *fastjson.Value) {
+		at := x.name[string(key)]
+		if at == nil {
+			return
+		}
+		was, is := jsonvalue.Member(before, string(key)), jsonvalue.Member(after, string(key))
+		if was == nil && is == nil || jsonvalue.Equal(was, is) {
+			return
+		}
+		found = append(append(found, at.any...), at.to[expr.EqualToJSON(is)]...)
+	}
+	if before != nil {
+		before.Visit(visit)
+	}
+	if after != nil {
+		after.Visit(visit)
+	}
+	return found
+}

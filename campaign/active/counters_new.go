@@ -1,0 +1,113 @@
+package active
+
+import (
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/program"
+	"github.com/nudge-engine/nudge/campaign/unit"
+)
+
+// Ask is one counter that a set keeps, or what is new of it.
+type Ask struct {
+	Event string   `json:"Event"`
+	Where string   `json:"Where"` // source of the predicate; empty: every event of the name counts
+	Sums  []string `json:"Sums"`  // properties that are summed, sorted
+	// Window is how far back the longest window looks, ms; 0: all that was counted.
+	Window int64 `json:"Window"`
+	// Counted says that the events were counted before: only the sums are new, or only
+	// the window is longer.
+	Counted bool `json:"Counted"`
+}
+
+// String is the ask as people read it.
+func (a Ask) String() string {
+	text := a.Event
+	if a.Where != "" {
+		text += " where " + a.Where
+	}
+	if len(a.Sums) > 0 {
+		text += " (sum of " + strings.Join(a.Sums, ", ") + ")"
+	}
+	if a.Window > 0 {
+		text += " of the last " + unit.FormatDuration(a.Window)
+	}
+	return text
+}
+
+// asked lists all that the set keeps, sorted by event, predicate and window.
+func (s *Set) asked() []Ask {
+	var all []Ask
+	for event, specs := range s.Counters { //nudge:unordered sorted below
+		for _, c := range specs {
+			all = append(all, Ask{Event: event, Where: expr.SourceOf(c.Where), Sums: c.Sums})
+		}
+	}
+	for event, w := range s.Windows { //nudge:unordered sorted below
+		all = append(all, Ask{Event: event, Sums: w.Sums, Window: w.Longest})
+	}
+	sort.Slice(all, func(i, j int) bool {
+		a, b := &all[i], &all[j]
+		if a.Event != b.Event {
+			return a.Event < b.Event
+		}
+		return a.Where < b.Where || a.Where == b.Where && a.Window < b.Window
+	})
+	return all
+}
+
+// NewAsks are the counters that s keeps and old does not: what begins to be counted when
+// s takes its place.
+func (s *Set) NewAsks(old *Set) []Ask {
+	var fresh []Ask
+	for _, a := range s.asked() {
+		var before []string
+		known, longest := false, int64(0)
+		if a.Window > 0 {
+			if w := old.Windows[a.Event]; w != nil {
+				known, before, longest = true, w.Sums, w.Longest
+			}
+		} else {
+			for _, c := range old.Counters[a.Event] {
+				if c.ID == customer.CounterID(a.Event, a.Where) {
+					known, before = true, c.Sums
+				}
+			}
+		}
+		if a.Counted = known; !known {
+			fresh = append(fresh, a)
+			continue
+		}
+		if a.Sums = unlisted(a.Sums, before); len(a.Sums) > 0 || a.Window > longest {
+			fresh = append(fresh, a)
+		}
+	}
+	return fresh
+}
+
+// unlisted are the names (sorted) that are not in other (sorted).
+func unlisted(names, other []string) []string {
+	var more []string
+	for _, name := range names {
+		if _, found := slices.BinarySearch(other, name); !found {
+			more = append(more, name)
+		}
+	}
+	return more
+}
+
+// CountsEvents says whether a trigger of the set fires by the count of such events.
+func (s *Set) CountsEvents(a Ask) bool {
+	for _, p := range s.Programs {
+		if t, ok := p.Trigger.(*program.CountTrigger); ok && t.Event == a.Event && expr.SourceOf(t.Where) == a.Where {
+			return true
+		}
+	}
+	return false
+}
+
+// ID names the counter within a shard's definitions; windows have none.
+func (a Ask) ID() string { return customer.CounterID(a.Event, a.Where) }

@@ -1,0 +1,59 @@
+package active
+
+import (
+	"cmp"
+	"slices"
+	"sort"
+	"strings"
+)
+
+// Dropped is the visit that makes customers forget what old counted and s does not, and what
+// the triggers of old remember that s has no more; false when there is nothing. What is asked
+// for again begins anew.
+func (s *Set) Dropped(old *Set) (v Visit, needed bool) {
+	v.Kind = VisitForget
+	for event, specs := range old.Counters { //nudge:unordered sorted below
+		for _, c := range specs {
+			if !s.keeps(event, c.ID) {
+				v.Counters = append(v.Counters, c.ID)
+				continue
+			}
+			for _, property := range unlisted(c.Sums, s.specs[c.ID].Sums) {
+				v.Sums = append(v.Sums, DroppedSum{Counter: c.ID, Property: property})
+			}
+		}
+	}
+	for event, w := range old.Windows { //nudge:unordered sorted below
+		if s.Windows[event] == nil {
+			v.Windows = append(v.Windows, event)
+			continue
+		}
+		for _, property := range unlisted(w.Sums, s.Windows[event].Sums) {
+			v.Sums = append(v.Sums, DroppedSum{Window: event, Property: property})
+		}
+	}
+	for name, p := range old.ByName { //nudge:unordered sorted below
+		if spec := p.Remembers(); spec != 0 && s.ByName[name].Remembers() != spec {
+			v.Counters = append(v.Counters, StateID(name))
+		}
+	}
+	sort.Strings(v.Counters)
+	sort.Strings(v.Windows)
+	slices.SortFunc(v.Sums, func(a, b DroppedSum) int {
+		return cmp.Or(strings.Compare(a.Counter, b.Counter), strings.Compare(a.Window, b.Window),
+			strings.Compare(a.Property, b.Property))
+	})
+	return v, len(v.Counters)+len(v.Windows)+len(v.Sums) > 0
+}
+
+// StateID names what the trigger of a campaign remembers, among the ids of counters.
+func StateID(campaign string) string { return "\x00trigger\x00" + campaign }
+
+func (s *Set) keeps(event, id string) bool {
+	for _, c := range s.Counters[event] {
+		if c.ID == id {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,90 @@
+package active
+
+import (
+	"sync"
+
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/program"
+)
+
+// filters are the indexes of a set besides those of triggers. Each is made when it is
+// first needed.
+type filters struct {
+	mu         sync.Mutex
+	counters   map[string]*expr.Index // of the counters of an event name
+	broadcasts map[string]*expr.Index // of the audiences of the broadcasts of an event name
+	profile    map[string]*expr.Index // of those that watch newcomers, under the empty name
+}
+
+// get is the index of a name, made by add from n members when it is needed first.
+func (f *filters) get(
+	all *map[string]*expr.Index,
+	name string,
+	n int,
+	add func(b *expr.IndexBuilder, i int),
+) *expr.Index {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if x := (*all)[name]; x != nil {
+		return x
+	}
+	if *all == nil {
+		*all = map[string]*expr.Index{}
+	}
+	b := expr.NewIndexBuilder()
+	for i := range n {
+		add(b, i)
+	}
+	x := b.Build()
+	(*all)[name] = x
+	return x
+}
+
+// CounterIndex are the counters of an event name, in order, and the index of those that may
+// count an event; nil where each is to be asked. One counter can look at another that has
+// just counted, so the counters themselves are no term to find them by.
+func (s *Set) CounterIndex(event string) ([]*CounterSpec, *expr.Index) {
+	specs := s.Counters[event]
+	if len(specs) < 2 {
+		return specs, nil
+	}
+	return specs, s.filters.get(&s.filters.counters, event, len(specs), func(b *expr.IndexBuilder, i int) {
+		b.Moving = true
+		b.Add(i, specs[i].Where)
+	})
+}
+
+// BroadcastIndex are the programs that wait for a broadcast, in order, and the index of those
+// whose audience may hold; nil where each is to be asked.
+func (s *Set) BroadcastIndex(event string) ([]*program.Program, *expr.Index) {
+	all := s.broadcasts[event]
+	if len(all) < 2 {
+		return all, nil
+	}
+	return all, s.filters.get(&s.filters.broadcasts, event, len(all), func(b *expr.IndexBuilder, i int) {
+		var audience *expr.Expr
+		if t, ok := all[i].Trigger.(*program.BroadcastTrigger); ok {
+			audience = t.Audience
+		}
+		b.Add(i, audience)
+	})
+}
+
+// ProfileIndex are the programs that watch customers from their first record on, in order,
+// and the index of those that have something to do about one; nil where each is to be asked.
+func (s *Set) ProfileIndex() ([]*program.Program, *expr.Index) {
+	if len(s.profile) < 2 {
+		return s.profile, nil
+	}
+	return s.profile, s.filters.get(&s.filters.profile, "", len(s.profile), func(b *expr.IndexBuilder, i int) {
+		switch t := s.profile[i].Trigger.(type) {
+		case *program.DateTrigger:
+			b.Add(i, nil, t.Path.There()...)
+		case *program.InactivityTrigger:
+			b.Add(i, nil, expr.Counted(customer.CounterID(t.Event, expr.SourceOf(t.Where)), 0))
+		default:
+			b.Add(i, nil)
+		}
+	})
+}

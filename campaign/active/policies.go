@@ -1,0 +1,81 @@
+package active
+
+import (
+	"slices"
+	"sort"
+
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/program"
+	"github.com/nudge-engine/nudge/campaign/schedule"
+)
+
+// rules are the policies of a workspace, merged.
+type rules struct {
+	Idle     int64 // see Policy.Idle; 0: the default
+	Quiet    *program.QuietHours
+	Required map[string]bool
+	Caps     map[string]*program.Cap
+	off      []program.SendsOff
+
+	calendars map[string]*schedule.Calendar
+}
+
+// Govern puts the policies of the workspace in force. It belongs to the making of a
+// set: nobody else may see s yet. Where two policies say different things, the
+// first by name holds; the check at apply refuses that.
+func (s *Set) Govern(policies []*program.Policy) {
+	sorted := append([]*program.Policy(nil), policies...)
+	sort.Slice(sorted, func(i, j int) bool { return sorted[i].Name < sorted[j].Name })
+	s.Rules = rules{
+		Required:  map[string]bool{},
+		Caps:      map[string]*program.Cap{},
+		calendars: map[string]*schedule.Calendar{},
+	}
+	for _, p := range sorted {
+		if s.Zone == "" {
+			s.Zone = p.Zone
+		}
+		if s.Rules.Idle == 0 {
+			s.Rules.Idle = p.Idle
+		}
+		if s.Rules.Quiet == nil {
+			s.Rules.Quiet = p.Quiet
+		}
+		for _, category := range p.RequireConsent {
+			s.Rules.Required[category] = true
+		}
+		for i := range p.Caps {
+			if s.Rules.Caps[p.Caps[i].Name] == nil {
+				s.Rules.Caps[p.Caps[i].Name] = &p.Caps[i]
+			}
+		}
+		for i := range p.Calendars {
+			if c := &p.Calendars[i]; s.Rules.calendars[c.Name] == nil {
+				s.Rules.calendars[c.Name] = c
+			}
+		}
+		s.Rules.off = append(s.Rules.off, p.Off)
+	}
+}
+
+// Holds says whether sends of a pending delivery are switched off.
+func (s *Set) Holds(c *customer.Customer, id output.ID) bool {
+	for i := range c.Pending {
+		if d := &c.Pending[i].Delivery; d.ID == id {
+			return s.SendsOff(d.Campaign, d.Channel)
+		}
+	}
+	return false
+}
+
+// SendsOff says whether sends of a campaign on a channel are switched off.
+func (s *Set) SendsOff(campaign, channel string) bool {
+	for i := range s.Rules.off {
+		off := &s.Rules.off[i]
+		if off.Workspace || slices.Contains(off.Channels, channel) || slices.Contains(off.Campaigns, campaign) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,158 @@
+package active
+
+import (
+	"fmt"
+	"sort"
+	"time"
+
+	"github.com/nudge-engine/nudge/campaign/program"
+)
+
+// Set is the active campaigns of one workspace, indexed by event name. It is
+// immutable and safe for concurrent use.
+type Set struct {
+	Zone     string             // IANA name of the workspace's zone; empty: UTC
+	Programs []*program.Program // by name
+	ByName   map[string]*program.Program
+	Triggers map[string][]*program.Program // event name -> programs by name
+	Counters map[string][]*CounterSpec
+	Windows  map[string]*windowSpec // by event name
+	Ringed   map[string]bool        // event names that a goal, stop or wait names
+	// profile are the programs whose trigger watches customers from their
+	// first record on, by name.
+	profile []*program.Program
+	// segments are the programs that look at a segment, or at a threshold whose value changes
+	// with time, by name.
+	segments []*program.Program
+	Zoned    []*program.Program // whose value depends on the time zone, which any event can change
+	winners  []Winner
+	// Successions are what older versions left, by campaign.
+	Successions map[string]*succession
+	// broadcasts are the programs that wait for an event without a customer, by name.
+	broadcasts map[string][]*program.Program
+	Schedules  []*program.Program // whose trigger is a schedule, by name
+	Rules      rules              // of the workspace's policies
+
+	watchers    map[string]*lazyWatchers // by event name
+	watchAlways *lazyWatchers            // of all other names
+	filters     filters
+	specs       map[string]*CounterSpec // by id
+}
+
+// NewSet indexes programs. Counters start at the place that since gives for
+// their id; an id that since does not know starts at place, which is also written
+// to since. kept are older versions that live chains go by: they start nothing.
+func NewSet(programs []*program.Program, since map[string]uint64, place uint64, kept ...*program.Program) *Set {
+	s := &Set{
+		Programs: append([]*program.Program(nil), programs...),
+		ByName:   make(map[string]*program.Program, len(programs)),
+		Triggers: map[string][]*program.Program{},
+		Counters: map[string][]*CounterSpec{},
+		Windows:  map[string]*windowSpec{},
+
+		broadcasts: map[string][]*program.Program{},
+		Ringed:     map[string]bool{},
+		specs:      map[string]*CounterSpec{},
+	}
+	byName := func(i, j int) bool { return s.Programs[i].Name < s.Programs[j].Name }
+	if !sort.SliceIsSorted(s.Programs, byName) {
+		sort.Slice(s.Programs, byName)
+	}
+	for _, p := range s.Programs {
+		s.ByName[p.Name] = p
+		if _, is := p.Trigger.(*program.ScheduleTrigger); is {
+			s.Schedules = append(s.Schedules, p)
+		}
+		if p.Status != program.StatusDraft && p.Status != program.StatusArchived {
+			s.indexTrigger(p)
+		}
+		s.indexAsked(p)
+	}
+	for _, p := range kept {
+		if p.CountsOnly {
+			s.askTrigger(p)
+		}
+		s.indexAsked(p)
+	}
+	s.sortCounters()
+	s.watchEvents()
+	wanted := map[string]bool{}
+	for _, specs := range s.Counters { //nudge:unordered each is handled alone
+		for _, c := range specs {
+			wanted[c.ID] = true
+			if _, known := since[c.ID]; !known {
+				since[c.ID] = place
+			}
+			c.Since = since[c.ID]
+		}
+	}
+	for id := range since { //nudge:unordered removal only
+		if !wanted[id] {
+			delete(since, id)
+		}
+	}
+	return s
+}
+
+func (s *Set) indexTrigger(p *program.Program) {
+	s.indexInterest(p)
+	switch t := p.Trigger.(type) {
+	case *program.DateTrigger:
+		s.profile = append(s.profile, p)
+	case *program.BroadcastTrigger:
+		s.broadcasts[t.Event] = append(s.broadcasts[t.Event], p)
+	default: // its expressions ask for what it counts
+	case *program.CountTrigger:
+		s.askCounter(t.Event, t.Where, "")
+	case *program.InactivityTrigger:
+		s.askCounter(t.Event, t.Where, "")
+		if t.FromProfile {
+			s.profile = append(s.profile, p)
+		}
+	}
+}
+
+// Asks lists what the set counts, for people: event names and predicates.
+func (s *Set) Asks() []string {
+	var asks []string
+	for _, specs := range s.Counters { //nudge:unordered sorted below
+		for _, c := range specs {
+			text := c.ID
+			if c.Where != nil {
+				text = fmt.Sprintf("%s where %s", c.ID[:len(c.ID)-len(c.Where.Source)-1], c.Where.Source)
+			}
+			asks = append(asks, text)
+		}
+	}
+	for event, w := range s.Windows { //nudge:unordered sorted below
+		asks = append(asks, fmt.Sprintf("%s of the last %s", event, time.Duration(w.Longest)*time.Millisecond))
+	}
+	sort.Strings(asks)
+	return asks
+}
+
+// InForce drops the states of campaigns that are gone.
+func InForce[T any](set *Set, all []T, campaign func(*T) string) []T {
+	kept := all[:0]
+	for i := range all {
+		if set.ByName[campaign(&all[i])] != nil {
+			kept = append(kept, all[i])
+		}
+	}
+	return kept
+}
+
+// indexInterest notes which records a program's trigger wants to see.
+func (s *Set) indexInterest(p *program.Program) {
+	if _, is := p.Trigger.(*program.SegmentTrigger); is || p.WatchesClock() {
+		s.segments = append(s.segments, p)
+	}
+	if p.WatchesZone() {
+		s.Zoned = append(s.Zoned, p)
+	}
+	for _, name := range p.Trigger.Events() {
+		if all := s.Triggers[name]; len(all) == 0 || all[len(all)-1] != p {
+			s.Triggers[name] = append(all, p)
+		}
+	}
+}

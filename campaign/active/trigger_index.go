@@ -1,0 +1,166 @@
+package active
+
+import (
+	"sort"
+	"strings"
+	"sync"
+
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/program"
+)
+
+// Watchers are the programs whose trigger looks at events of one name, indexed by what
+// they ask: whoever is not found would do nothing at all. It is immutable and safe for
+// concurrent use.
+type Watchers struct {
+	Programs []*program.Program // by name; the indexes give places in it
+	All      bool               // none is to be left out: customers who merge differ in everything
+
+	events   *expr.Index // that look at the event
+	clocks   []int32     // segments and thresholds whose value changes with time alone
+	segments *expr.Index // the other segments
+	levels   []*levels   // the other thresholds, by what they measure
+	byLevel  *expr.Index // finds levels whose value is there
+	dates    *expr.Index
+	changes  changeIndex
+	// Looking are the places of segments and thresholds, by campaign.
+	Looking map[string]int32
+}
+
+// lazyWatchers are made when the first event of their name comes: of a set that is
+// replaced before that, nothing is built.
+type lazyWatchers struct {
+	set      *Set
+	programs []*program.Program
+	name     string
+	once     [3]sync.Once
+	made     [3]*Watchers // of a customer whom one knows, of one who comes to be, of one who may have moved
+}
+
+func (l *lazyWatchers) get(first bool) *Watchers {
+	if !first || len(l.set.segments) == 0 {
+		l.once[0].Do(func() { l.made[0] = NewWatchers(l.programs, l.name, false) })
+		return l.made[0]
+	}
+	l.once[1].Do(func() { l.made[1] = NewWatchers(with(l.programs, l.set.segments), l.name, false) })
+	return l.made[1]
+}
+
+// moved is get for an event that says where the device of a customer is.
+func (l *lazyWatchers) moved() *Watchers {
+	l.once[2].Do(func() { l.made[2] = NewWatchers(with(l.programs, l.set.Zoned), l.name, false) })
+	return l.made[2]
+}
+
+// TriggersOn are the programs whose trigger looks at events of a name; first says that it
+// is a customer's first record.
+func (s *Set) TriggersOn(event string, first bool) *Watchers {
+	return s.lazy(event).get(first)
+}
+
+// WatchingMoved is watching for an event of a customer whom one knows that can change their
+// time zone.
+func (s *Set) WatchingMoved(event string) *Watchers {
+	return s.lazy(event).moved()
+}
+
+func (s *Set) lazy(event string) *lazyWatchers {
+	if l, ok := s.watchers[event]; ok {
+		return l
+	}
+	return s.watchAlways
+}
+
+// watchEvents prepares what watching gives.
+func (s *Set) watchEvents() {
+	s.watchers = make(map[string]*lazyWatchers, len(s.Triggers))
+	for name, all := range s.Triggers { //nudge:unordered each is handled alone
+		s.watchers[name] = &lazyWatchers{set: s, programs: all, name: name}
+	}
+	s.watchAlways = &lazyWatchers{set: s}
+}
+
+// NewWatchers indexes the triggers of programs, which are sorted by name.
+func NewWatchers(programs []*program.Program, name string, all bool) *Watchers {
+	w := &Watchers{Programs: programs, All: all, Looking: map[string]int32{}}
+	events, segments, dates := expr.NewIndexBuilder(), expr.NewIndexBuilder(), expr.NewIndexBuilder()
+	bySource := map[string]*levels{}
+	for i, p := range programs {
+		switch t := p.Trigger.(type) {
+		case *program.EventTrigger:
+			events.Add(i, t.Where)
+		case *program.CountTrigger:
+			events.Add(i, t.Where, expr.Counted(customer.CounterID(t.Event, expr.SourceOf(t.Where)), t.Reaches))
+		case *program.InactivityTrigger:
+			events.Add(i, t.Where)
+		case *program.StreakTrigger:
+			indexStreak(t, events, i, name)
+		case *program.SegmentTrigger:
+			w.Looking[p.Name] = int32(i)
+			if t.When.Reads.Clock {
+				w.clocks = append(w.clocks, int32(i))
+			} else {
+				segments.Add(i, t.When)
+			}
+		case *program.ThresholdTrigger:
+			w.Looking[p.Name] = int32(i)
+			if t.Value.Reads.Clock {
+				w.clocks = append(w.clocks, int32(i))
+			} else {
+				w.level(bySource, t, i)
+			}
+		case *program.DateTrigger:
+			dates.Add(i, nil, t.Path.There()...)
+		case *program.ChangeTrigger:
+			w.changes.add(i, t)
+		case *program.WebhookTrigger, *program.BroadcastTrigger, *program.ScheduleTrigger:
+			events.Add(i, nil)
+		}
+	}
+	w.events, w.segments, w.dates = events.Build(), segments.Build(), dates.Build()
+	byLevel := expr.NewIndexBuilder()
+	for i, l := range w.levels {
+		sort.Sort(l)
+		byLevel.Add(i, nil, l.value.There()...)
+	}
+	w.byLevel = byLevel.Build()
+	return w
+}
+
+func (w *Watchers) level(bySource map[string]*levels, t *program.ThresholdTrigger, member int) {
+	l := bySource[t.Value.Source]
+	if l == nil {
+		l = &levels{value: t.Value}
+		bySource[t.Value.Source], w.levels = l, append(w.levels, l)
+	}
+	l.members, l.at = append(l.members, int32(member)), append(l.at, t.At)
+}
+
+// indexStreak puts a streak where events of a name find it: those that count, and those that
+// break it.
+func indexStreak(t *program.StreakTrigger, b *expr.IndexBuilder, member int, name string) {
+	if t.Event == name {
+		b.Add(member, t.Where)
+	}
+	if t.BreakOn != nil && t.BreakOn.Event == name {
+		b.Add(member, t.BreakOn.Where)
+	}
+}
+
+func compareNames(a, b string) int { return strings.Compare(a, b) }
+
+// with adds to the programs that look at a record others, by name: those that look at a
+// segment, since a customer's first record is looked at by every segment (they come to be, and
+// may be in one from the start, who has not bought yet), or those that look at the time zone.
+func with(all, others []*program.Program) []*program.Program {
+	merged := append(make([]*program.Program, 0, len(all)+len(others)), all...)
+	for _, p := range others {
+		at := sort.Search(len(all), func(i int) bool { return all[i].Name >= p.Name })
+		if at == len(all) || all[at] != p {
+			merged = append(merged, p)
+		}
+	}
+	sort.Slice(merged, func(i, j int) bool { return merged[i].Name < merged[j].Name })
+	return merged
+}

@@ -1,0 +1,119 @@
+package active
+
+import (
+	"math"
+	"slices"
+
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/program"
+)
+
+// Valued appends the places of all segments and thresholds, in order.
+func (w *Watchers) Valued(found []int32) []int32 {
+	for _, i := range w.Looking { //nudge:unordered sorted below
+		found = append(found, i)
+	}
+	slices.Sort(found)
+	return found
+}
+
+// Look appends the segments and thresholds whose value before a record has to be known,
+// in order, and measures the thresholds. A customer who is new was in no segment.
+func (w *Watchers) Look(s *expr.Scope, c *customer.Customer, created bool, h *Heights, found []int32) []int32 {
+	found = append(found, w.clocks...)
+	if !created {
+		found = w.segments.Find(s, found)
+	}
+	for i := range c.Levels { // what is remembered of them may have to be forgotten
+		if at, ok := w.Looking[c.Levels[i].Campaign]; ok {
+			found = append(found, at)
+		}
+	}
+	h.Reset()
+	h.in = w.byLevel.Find(s, h.in[:0])
+	for _, i := range h.in {
+		l := w.levels[i]
+		before := l.measure(s)
+		if before.failed { // each of them says so
+			found = append(found, l.members...)
+		}
+		h.all = append(h.all, before)
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
+// Concerned adds the programs that may do something about a record to those in found, and
+// sorts them. The record changed the customer, whose traits were seen before; event says
+// whether the programs see an event.
+func (w *Watchers) Concerned(
+	s *expr.Scope,
+	c *customer.Customer,
+	seen []byte,
+	event bool,
+	h *Heights,
+	found []int32,
+) []int32 {
+	if event {
+		found = w.events.Find(s, found)
+	}
+	if len(w.Looking) > 0 {
+		found = w.segments.Find(s, found)
+		found = w.crossed(s, h, found)
+	}
+	found = w.dates.Find(s, found)
+	if len(w.dates.Open) < len(w.Programs) { // a date that is gone takes back what is planned
+		found = w.planned(c, found)
+	}
+	found = w.changes.find(s, c.Traits, seen, found)
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
+// crossed appends the thresholds that the value may have crossed.
+func (w *Watchers) crossed(s *expr.Scope, h *Heights, found []int32) []int32 {
+	h.in = w.byLevel.Find(s, h.in[:0])
+	for i := range h.all { // also what is missing now
+		h.in = append(h.in, int32(slices.Index(w.levels, h.all[i].levels)))
+	}
+	slices.Sort(h.in)
+	for _, i := range slices.Compact(h.in) {
+		l := w.levels[i]
+		before, after := h.Of(l.value), l.measure(s)
+		switch {
+		case before.failed || after.failed || after.odd || before.Known != after.Known,
+			math.IsNaN(before.Value) || math.IsNaN(after.Value):
+			found = append(found, l.members...)
+		case before.Known:
+			low, high := min(before.Value, after.Value), max(before.Value, after.Value)
+			found = append(found, l.between(low, high)...)
+		default: // missing then and now; what is remembered is found by its level
+		}
+	}
+	return found
+}
+
+// Everything appends the places of all programs.
+func (w *Watchers) Everything(found []int32) []int32 {
+	for i := range w.Programs {
+		found = append(found, int32(i))
+	}
+	return found
+}
+
+// planned appends the campaigns for which dates of the customer are planned or were.
+func (w *Watchers) planned(c *customer.Customer, found []int32) []int32 {
+	for i := range c.Dates {
+		if i > 0 && c.Dates[i].Campaign == c.Dates[i-1].Campaign {
+			continue
+		}
+		at, ok := slices.BinarySearchFunc(w.Programs, c.Dates[i].Campaign, func(p *program.Program, name string) int {
+			return compareNames(p.Name, name)
+		})
+		if ok {
+			found = append(found, int32(at))
+		}
+	}
+	return found
+}

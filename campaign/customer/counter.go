@@ -1,0 +1,90 @@
+package customer
+
+import (
+	"sort"
+
+	"github.com/nudge-engine/nudge/campaign/unit"
+)
+
+// Merge adds what another counter counted.
+func (c *Counter) Merge(other *Counter) {
+	if other.Count > 0 {
+		if c.Count == 0 || other.First < c.First {
+			c.First = other.First
+		}
+		if c.Count == 0 || other.Last > c.Last {
+			c.Last = other.Last
+		}
+		c.Count += other.Count
+	}
+	for _, s := range other.Sums {
+		c.Add(s.Property, s.Total)
+	}
+}
+
+// Counter counts the events of one name (that match one predicate) by event time.
+type Counter struct {
+	ID    string // see CounterID
+	Count uint64
+	First int64 // earliest event time, ms; meaningful when Count > 0
+	Last  int64 // latest event time, ms
+	Sums  []Sum // sorted by Property
+}
+
+// Sum is the sum of one property over the counted events.
+type Sum struct {
+	Property string
+	Total    unit.Money
+}
+
+// CounterID names a counter: an event name and the predicate's source.
+func CounterID(event, where string) string {
+	if where == "" {
+		return event
+	}
+	return event + "\x00" + where
+}
+
+// Counter returns the counter of a key; nil where there is none.
+func (c *Customer) Counter(id string) *Counter {
+	i := sort.Search(len(c.Counters), func(i int) bool { return c.Counters[i].ID >= id })
+	if i < len(c.Counters) && c.Counters[i].ID == id {
+		return &c.Counters[i]
+	}
+	return nil
+}
+
+// EnsureCounter returns the counter of a key, which it creates where there is none.
+func (c *Customer) EnsureCounter(id string) *Counter {
+	i := sort.Search(len(c.Counters), func(i int) bool { return c.Counters[i].ID >= id })
+	if i == len(c.Counters) || c.Counters[i].ID != id {
+		c.Counters = append(c.Counters, Counter{})
+		copy(c.Counters[i+1:], c.Counters[i:])
+		c.Counters[i] = Counter{ID: id}
+	}
+	return &c.Counters[i]
+}
+
+// Sum is safe on a nil counter.
+func (c *Counter) Sum(property string) unit.Money {
+	if c == nil {
+		return 0
+	}
+	for i := range c.Sums {
+		if c.Sums[i].Property == property {
+			return c.Sums[i].Total
+		}
+	}
+	return 0
+}
+
+// Add counts one event.
+func (c *Counter) Add(property string, amount unit.Money) {
+	i := sort.Search(len(c.Sums), func(i int) bool { return c.Sums[i].Property >= property })
+	if i == len(c.Sums) || c.Sums[i].Property != property {
+		c.Sums = append(c.Sums, Sum{})
+		copy(c.Sums[i+1:], c.Sums[i:])
+		c.Sums[i] = Sum{Property: property}
+	}
+	c.Sums[i].Total = c.Sums[i].Total.Plus(amount)
+}

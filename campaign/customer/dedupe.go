@@ -1,0 +1,45 @@
+package customer
+
+import (
+	"sort"
+
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/internal/wire"
+)
+
+// Hold is a dedupe key that a chain holds: until then no other chain sends to the
+// customer under that key.
+type Hold struct {
+	Key      string
+	Campaign string
+	Entry    uint32
+	Until    int64 // log time, ms; at that instant it is free again
+}
+
+// Hold returns the index of a key in c.Holds, which is sorted, or where it belongs.
+func (c *Customer) Hold(key string) (index int, found bool) {
+	i := sort.Search(len(c.Holds), func(i int) bool { return c.Holds[i].Key >= key })
+	return i, i < len(c.Holds) && c.Holds[i].Key == key
+}
+
+//nudge:constant read only
+var holdSection = section[*Customer]{
+	tag: 12,
+	has: func(c *Customer) bool { return len(c.Holds) > 0 },
+	append: func(c *Customer, b []byte) []byte {
+		b = wire.AppendUint(b, uint64(len(c.Holds)))
+		for i := range c.Holds {
+			h := &c.Holds[i]
+			b = wire.AppendString(wire.AppendString(b, h.Key), h.Campaign)
+			b = wire.AppendInt(wire.AppendUint(b, uint64(h.Entry)), h.Until)
+		}
+		return b
+	},
+	decode: func(c *Customer, d *wire.Decoder, names event.Names) {
+		for range d.Count(4) {
+			c.Holds = append(c.Holds, Hold{
+				Key: d.String(), Campaign: names.Of(d.Bytes()), Entry: uint32(d.Uint()), Until: d.Int(),
+			})
+		}
+	},
+}

@@ -1,0 +1,38 @@
+package customer
+
+import (
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/internal/wire"
+)
+
+// Held is a send that waits: for the end of quiet hours, or for a cap to have room.
+// The chain rests in the step until then, so that its messages keep their order.
+type Held struct {
+	Planned int64         // when the send was planned, ms
+	Until   int64         // when it is asked again, ms
+	Reason  output.Reason // of what leaves first
+	Open    []string      // channels that are not decided yet; each has its deferred line
+	Sent    bool          // another channel was handed off
+}
+
+//nudge:constant read only
+var heldSection = section[*Chain]{
+	tag: 11,
+	has: func(ch *Chain) bool { return ch.Held != nil },
+	append: func(ch *Chain, b []byte) []byte {
+		b = wire.AppendInt(wire.AppendInt(b, ch.Held.Planned), ch.Held.Until)
+		b = wire.AppendString(b, string(ch.Held.Reason))
+		b = wire.AppendUint(b, uint64(len(ch.Held.Open)))
+		for _, channel := range ch.Held.Open {
+			b = wire.AppendString(b, channel)
+		}
+		return b
+	},
+	decode: func(ch *Chain, d *wire.Decoder, names event.Names) {
+		ch.Held = &Held{Planned: d.Int(), Until: d.Int(), Reason: output.Reason(names.Of(d.Bytes()))}
+		for range d.Count(1) {
+			ch.Held.Open = append(ch.Held.Open, names.Of(d.Bytes()))
+		}
+	},
+}

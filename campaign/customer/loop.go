@@ -1,0 +1,36 @@
+package customer
+
+import (
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/internal/wire"
+)
+
+// LoopCount is how often a chain went back to a step.
+type LoopCount struct {
+	Step  string
+	Count uint32
+}
+
+// loopSection keeps what a chain went back.
+//
+//nudge:constant read only
+var loopSection = section[*Chain]{
+	tag: 31,
+	has: func(ch *Chain) bool { return len(ch.Loops) > 0 },
+	append: func(ch *Chain, b []byte) []byte {
+		b = wire.AppendUint(b, uint64(ch.Leaps))
+		b = wire.AppendInt(b, ch.LeapAt)
+		b = wire.AppendUint(b, uint64(len(ch.Loops)))
+		for _, l := range ch.Loops {
+			b = wire.AppendString(b, l.Step)
+			b = wire.AppendUint(b, uint64(l.Count))
+		}
+		return b
+	},
+	decode: func(ch *Chain, d *wire.Decoder, names event.Names) {
+		ch.Leaps, ch.LeapAt = uint32(d.Uint()), d.Int()
+		for range d.Count(2) {
+			ch.Loops = append(ch.Loops, LoopCount{Step: names.Of(d.Bytes()), Count: uint32(d.Uint())})
+		}
+	},
+}

@@ -1,0 +1,56 @@
+package customer
+
+// AbsorbCounter adds what a merged customer counted to the counter of the same key.
+func (c *Customer) AbsorbCounter(from *Counter) {
+	to := c.EnsureCounter(from.ID)
+	if from.Count > 0 && (to.Count == 0 || from.First < to.First) {
+		to.First = from.First
+	}
+	if from.Count > 0 && (to.Count == 0 || from.Last > to.Last) {
+		to.Last = from.Last
+	}
+	to.Count += from.Count
+	to.Sums = addSums(to.Sums, from.Sums)
+}
+
+// AbsorbWindow adds what a merged customer counted in a window to the window of the same key.
+func (c *Customer) AbsorbWindow(from *Window) {
+	to := c.EnsureWindow(from.Event)
+	if from.Width > to.Width {
+		items := to.Items
+		to.Width, to.Items = from.Width, nil
+		for _, o := range items {
+			o.Time = to.slot(o.Time)
+			to.put(o)
+		}
+	}
+	for _, o := range from.Items {
+		o.Time = to.slot(o.Time)
+		to.put(o)
+	}
+	for len(to.Items) > maxOccurrences {
+		to.widen()
+	}
+}
+
+// AbsorbEntries adds up how often the campaigns were entered.
+func (c *Customer) AbsorbEntries(other *Customer) {
+	keys := map[string]int{}
+	for i := range c.Entries {
+		if c.Entries[i].Keyed {
+			keys[c.Entries[i].Campaign]++
+		}
+	}
+	for i := range other.Entries {
+		from := &other.Entries[i]
+		if from.Keyed && c.Entry(from.Campaign, from.Key, true) == nil {
+			if keys[from.Campaign] >= MaxKeys {
+				continue // the known one has no room for new keys either
+			}
+			keys[from.Campaign]++
+		}
+		to := c.EnsureEntry(from.Campaign, from.Key, from.Keyed)
+		to.Number += from.Number
+		to.LastIn, to.LastOut = max(to.LastIn, from.LastIn), max(to.LastOut, from.LastOut)
+	}
+}

@@ -1,0 +1,58 @@
+package customer
+
+import (
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/internal/wire"
+)
+
+// Takeback is what is needed to take a conversion back.
+type Takeback struct {
+	Goal     string
+	At       int64 // event time of the conversion, ms
+	Step     string
+	Currency string
+	Done     bool // it was taken back
+}
+
+// Takeback returns what is known of the reversal of a goal; nil where nothing is.
+func (ch *Chain) Takeback(goal string) *Takeback {
+	for i := range ch.Takebacks {
+		if ch.Takebacks[i].Goal == goal {
+			return &ch.Takebacks[i]
+		}
+	}
+	return nil
+}
+
+// Reversed says whether a goal that the chain reached was taken back.
+func (ch *Chain) Reversed(goal string) bool {
+	t := ch.Takeback(goal)
+	return t != nil && t.Done
+}
+
+// takebackSection keeps the conversions that can be taken back, and those that were.
+//
+//nudge:constant read only
+var takebackSection = section[*Chain]{
+	tag: 32,
+	has: func(ch *Chain) bool { return len(ch.Takebacks) > 0 },
+	append: func(ch *Chain, b []byte) []byte {
+		b = wire.AppendUint(b, uint64(len(ch.Takebacks)))
+		for _, t := range ch.Takebacks {
+			b = wire.AppendString(b, t.Goal)
+			b = wire.AppendInt(b, t.At)
+			b = wire.AppendString(b, t.Step)
+			b = wire.AppendString(b, t.Currency)
+			b = wire.AppendBool(b, t.Done)
+		}
+		return b
+	},
+	decode: func(ch *Chain, d *wire.Decoder, names event.Names) {
+		for range d.Count(5) {
+			ch.Takebacks = append(ch.Takebacks, Takeback{
+				Goal: names.Of(d.Bytes()), At: d.Int(), Step: names.Of(d.Bytes()), Currency: names.Of(d.Bytes()),
+				Done: d.Bool(),
+			})
+		}
+	},
+}

@@ -1,0 +1,79 @@
+package customer
+
+import (
+	"sort"
+
+	"github.com/nudge-engine/nudge/campaign/event"
+)
+
+// Ring holds the last events of one name, oldest first.
+type Ring struct {
+	Name   string
+	Events []Remembered
+}
+
+// Remembered is an event in a ring, in stored form.
+type Remembered struct {
+	N     uint64 // its place among all events that the customer's rings took
+	Event []byte
+}
+
+// Ring returns the recent events of a name; nil where there are none.
+func (c *Customer) Ring(name string) *Ring {
+	i := sort.Search(len(c.Rings), func(i int) bool { return c.Rings[i].Name >= name })
+	if i < len(c.Rings) && c.Rings[i].Name == name {
+		return &c.Rings[i]
+	}
+	return nil
+}
+
+// Remember puts an event into the ring of its name, dropping the oldest of a full one.
+func (c *Customer) Remember(e *event.Event) {
+	i := sort.Search(len(c.Rings), func(i int) bool { return c.Rings[i].Name >= e.Name })
+	if i == len(c.Rings) || c.Rings[i].Name != e.Name {
+		c.Rings = append(c.Rings, Ring{})
+		copy(c.Rings[i+1:], c.Rings[i:])
+		c.Rings[i] = Ring{Name: e.Name}
+	}
+	r := &c.Rings[i]
+	if len(r.Events) == ringSize {
+		r.Events = append(r.Events[:0], r.Events[1:]...)
+	}
+	c.Ringed++
+	r.Events = append(r.Events, Remembered{N: c.Ringed, Event: e.AppendBody(nil)})
+}
+
+// RememberedIn are the events of rings in the order in which they came.
+func RememberedIn(rings []Ring) []Remembered {
+	var all []Remembered
+	for i := range rings {
+		all = append(all, rings[i].Events...)
+	}
+	sort.Slice(all, func(i, j int) bool { return all[i].N < all[j].N })
+	return all
+}
+
+// EventTime returns the time of a remembered event, ms; 0 where the event cannot be decoded.
+func EventTime(r *Remembered) int64 {
+	if e := event.DecodeBody(r.Event); e != nil {
+		return e.Time
+	}
+	return 0
+}
+
+// MergeRings puts what both remember into one order: that of the event times, where
+// those of each customer keep theirs.
+func (c *Customer) MergeRings(other *Customer) {
+	own, more := RememberedIn(c.Rings), RememberedIn(other.Rings)
+	c.Rings, c.Ringed = nil, c.Ringed+other.Ringed-uint64(len(own)+len(more)) // those forgotten were the first
+	for len(own) > 0 || len(more) > 0 {
+		from := &own
+		if len(own) == 0 || len(more) > 0 && EventTime(&more[0]) < EventTime(&own[0]) {
+			from = &more
+		}
+		if e := event.DecodeBody((*from)[0].Event); e != nil {
+			c.Remember(e)
+		}
+		*from = (*from)[1:]
+	}
+}

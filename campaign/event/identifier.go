@@ -1,0 +1,52 @@
+package event
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// NamesNobody says whether an id is one that broken clients send for everybody, so that it
+// names no one: an absent value that became a text, or a placeholder. Case, spaces and
+// quotes around it do not matter, nor do characters that nobody sees or forms of full width.
+//
+// Everybody who takes an id of a customer asks this, or all visitors of one broken client
+// become one customer.
+func NamesNobody(id string) bool {
+	plain := strings.Trim(id, around)
+	if strings.IndexFunc(plain, func(r rune) bool { return r >= utf8.RuneSelf }) >= 0 {
+		plain = strings.Trim(strings.Map(asSeen, plain), around) // apart, because it is slow
+	}
+	if len(plain) > maxPlaceholder {
+		return false
+	}
+	plain = strings.ToLower(plain)
+	switch plain {
+	case "", "null", "nil", "none", "undefined", "nan", "[object object]", "[object undefined]", "[object null]",
+		"0", "-1", "true", "false", "unknown", "anonymous", "guest", "not_authenticated", "n/a", "-":
+		return true
+	}
+	return len(plain) >= len(zeroUUID) && strings.Trim(plain, "0-") == ""
+}
+
+const (
+	maxPlaceholder = 64                  // bytes
+	around         = " \t\r\n\"'`<>(){}" // what does not matter around one
+	zeroUUID       = "00000000000000000000000000000000"
+)
+
+// asSeen is a character as the plain one that it looks like; -1 for one that is not seen.
+func asSeen(r rune) rune {
+	const fullFirst, fullLast, fullToPlain = '\uff01', '\uff5e', 0xfee0
+	switch {
+	case unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector):
+		return -1
+	case unicode.IsSpace(r):
+		return ' '
+	case unicode.In(r, unicode.Pi, unicode.Pf): // quotes of typography
+		return '"'
+	case r >= fullFirst && r <= fullLast:
+		return r - fullToPlain
+	}
+	return r
+}

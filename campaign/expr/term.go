@@ -1,0 +1,315 @@
+package expr
+
+import (
+	celast "github.com/google/cel-go/common/ast"
+	"github.com/google/cel-go/common/types"
+	"github.com/google/cel-go/common/types/ref"
+
+	"github.com/nudge-engine/nudge/campaign/customer"
+)
+
+// source is where the value of a term comes from.
+type source uint8
+
+const (
+	ofProperties source = iota // event.properties.NAME
+	ofContext                  // event.context.NAME
+	ofTraits                   // customer.traits.NAME
+	ofTags                     // customer.tagged("NAME")
+	ofCounter                  // how often the counter of that id counted
+	sources
+)
+
+// place names a value that terms look at.
+type place struct {
+	of   source
+	name string
+}
+
+// termKind says what a term compares.
+type termKind uint8
+
+const (
+	termOther   termKind = iota // none of the others; its evaluation can fail
+	termQuiet                   // none of the others; it only fails for a value that is missing
+	termHas                     // the value is there
+	termEqual                   // it equals the literal
+	termDiffers                 // it does not
+	termIn                      // it equals one of the literals
+	termLess
+	termAtMost
+	termMore
+	termAtLeast
+)
+
+// term is one of the expressions that an expression joins with &&.
+type term struct {
+	kind  termKind
+	place place
+	lits  []ref.Val // one; of termIn at least one, all texts or all numbers
+}
+
+// terms are what an expression joins with &&, from left to right, as far as they are
+// needed: those behind a term with effects of its own are left out.
+type terms struct {
+	all []term
+	// bounded says that nothing was left out: no term loops (whose cost limit ends the
+	// evaluation) or is unknown to have no effects.
+	bounded bool
+}
+
+// termsOf takes a checked predicate apart.
+func termsOf(checked *celast.AST) terms {
+	t := terms{bounded: true}
+	t.take(checked, checked.Expr())
+	return t
+}
+
+func (t *terms) take(checked *celast.AST, x celast.Expr) {
+	if !t.bounded {
+		return
+	}
+	if x.Kind() == celast.CallKind && x.AsCall().FunctionName() == "_&&_" {
+		for _, arg := range x.AsCall().Args() {
+			t.take(checked, arg)
+		}
+		return
+	}
+	if made, ok := termOf(x); ok {
+		t.all = append(t.all, made)
+		return
+	}
+	if !plain(x) {
+		t.bounded = false
+		return
+	}
+	kind := termOther
+	if quiet(checked, x) && checked.GetType(x.ID()).Kind() == types.BoolKind {
+		kind = termQuiet
+	}
+	t.all = append(t.all, term{kind: kind})
+}
+
+// termOf recognises a comparison of a value with literals.
+func termOf(x celast.Expr) (term, bool) {
+	if x.Kind() == celast.SelectKind && x.AsSelect().IsTestOnly() {
+		at, ok := placeOf(x.AsSelect().Operand(), x.AsSelect().FieldName())
+		return term{kind: termHas, place: at}, ok
+	}
+	if x.Kind() != celast.CallKind {
+		return term{}, false
+	}
+	call := x.AsCall()
+	if call.FunctionName() == "tagged" && call.IsMemberFunction() {
+		name, ok := literalText(call.Args()[0])
+		return term{kind: termHas, place: place{ofTags, name}}, ok
+	}
+	kind, ok := comparisons[call.FunctionName()]
+	if !ok || len(call.Args()) != 2 {
+		return term{}, false
+	}
+	left, right := call.Args()[0], call.Args()[1]
+	if kind == termIn {
+		return termIsIn(left, right)
+	}
+	if left.Kind() == celast.LiteralKind {
+		left, right, kind = right, left, flipped[kind]
+	}
+	at, ok := valuePlace(left)
+	if !ok || right.Kind() != celast.LiteralKind {
+		return term{}, false
+	}
+	t := term{kind: kind, place: at, lits: []ref.Val{right.AsLiteral()}}
+	return t, t.comparable()
+}
+
+// comparisons are the operators that terms are made of.
+//
+//nudge:constant read only
+var comparisons = map[string]termKind{
+	"_==_": termEqual, "_!=_": termDiffers, "@in": termIn,
+	"_<_": termLess, "_<=_": termAtMost, "_>_": termMore, "_>=_": termAtLeast,
+}
+
+// flipped is the comparison that holds when the two sides change places.
+//
+//nudge:constant read only
+var flipped = map[termKind]termKind{
+	termEqual: termEqual, termDiffers: termDiffers,
+	termLess: termMore, termAtMost: termAtLeast, termMore: termLess, termAtLeast: termAtMost,
+}
+
+// comparable says whether the literal is one that the kind of term can work with.
+func (t *term) comparable() bool {
+	switch t.lits[0].(type) {
+	case types.String:
+		return t.place.of != ofCounter
+	case types.Double, types.Int, types.Uint:
+		return true
+	case types.Bool, types.Null:
+		return t.place.of != ofCounter && !t.ranges()
+	}
+	return false
+}
+
+// ranges says whether a term bounds a value.
+func (t *term) ranges() bool { return t.kind >= termLess }
+
+func termIsIn(left, right celast.Expr) (term, bool) {
+	at, ok := valuePlace(left)
+	if !ok || right.Kind() != celast.ListKind || right.AsList().Size() == 0 {
+		return term{}, false
+	}
+	t := term{kind: termIn, place: at}
+	texts := 0
+	for _, e := range right.AsList().Elements() {
+		if e.Kind() != celast.LiteralKind {
+			return term{}, false
+		}
+		switch e.AsLiteral().(type) {
+		case types.String:
+			texts++
+		case types.Double, types.Int, types.Uint:
+		default:
+			return term{}, false
+		}
+		t.lits = append(t.lits, e.AsLiteral())
+	}
+	if texts != 0 && texts != len(t.lits) || texts > 0 && at.of == ofCounter {
+		return term{}, false
+	}
+	return t, true
+}
+
+// valuePlace recognises a value: X.NAME, X["NAME"], or a counter without a window.
+func valuePlace(x celast.Expr) (place, bool) {
+	if x.Kind() == celast.SelectKind && !x.AsSelect().IsTestOnly() {
+		return placeOf(x.AsSelect().Operand(), x.AsSelect().FieldName())
+	}
+	if x.Kind() != celast.CallKind {
+		return place{}, false
+	}
+	call := x.AsCall()
+	switch {
+	case call.FunctionName() == "_[_]":
+		if name, ok := literalText(call.Args()[1]); ok {
+			return placeOf(call.Args()[0], name)
+		}
+	case call.FunctionName() == "count" && call.IsMemberFunction() && len(call.Args()) == 1:
+		name, ok := literalText(call.Args()[0])
+		return place{ofCounter, customer.CounterID(name, "")}, ok
+	}
+	return place{}, false
+}
+
+// placeOf is the place of a member of event.properties, event.context or customer.traits.
+func placeOf(object celast.Expr, name string) (place, bool) {
+	if object.Kind() != celast.SelectKind || object.AsSelect().IsTestOnly() {
+		return place{}, false
+	}
+	of := object.AsSelect().Operand()
+	if of.Kind() != celast.IdentKind {
+		return place{}, false
+	}
+	switch of.AsIdent() + "." + object.AsSelect().FieldName() {
+	case "event.properties":
+		return place{ofProperties, name}, true
+	case "event.context":
+		return place{ofContext, name}, true
+	case "customer.traits":
+		return place{ofTraits, name}, true
+	}
+	return place{}, false
+}
+
+func literalText(x celast.Expr) (string, bool) {
+	if x.Kind() != celast.LiteralKind {
+		return "", false
+	}
+	text, ok := x.AsLiteral().(types.String)
+	return string(text), ok
+}
+
+// plain says that an expression neither loops nor calls a function that is not known to
+// have no effects.
+func plain(x celast.Expr) bool {
+	ok := true
+	celast.PostOrderVisit(x, celast.NewExprVisitor(func(x celast.Expr) {
+		switch x.Kind() {
+		case celast.ComprehensionKind:
+			ok = false
+		case celast.CallKind:
+			call := x.AsCall()
+			name := call.FunctionName()
+			operator := name[0] == '_' || name[0] == '!' || name[0] == '-' || name[0] == '@'
+			ok = ok && (operator || call.IsMemberFunction() || conversions[name])
+		default:
+		}
+	}))
+	return ok
+}
+
+// conversions are the functions of CEL that are called without a receiver.
+//
+//nudge:constant read only
+var conversions = map[string]bool{
+	"size": true, "int": true, "uint": true, "double": true, "string": true, "bool": true, "bytes": true,
+	"duration": true, "timestamp": true, "type": true, "dyn": true, "matches": true,
+}
+
+// quiet says that an expression fails for a missing value at most.
+func quiet(checked *celast.AST, x celast.Expr) bool {
+	switch x.Kind() {
+	case celast.LiteralKind, celast.IdentKind:
+		return true
+	case celast.SelectKind:
+		_, member := placeOf(x.AsSelect().Operand(), x.AsSelect().FieldName())
+		return member || x.AsSelect().Operand().Kind() == celast.IdentKind
+	case celast.CallKind:
+	default:
+		return false
+	}
+	call := x.AsCall()
+	for _, arg := range call.Args() {
+		if !quiet(checked, arg) {
+			return false
+		}
+	}
+	all := func(ok func(types.Kind) bool) bool {
+		for _, arg := range call.Args() {
+			if !ok(checked.GetType(arg.ID()).Kind()) {
+				return false
+			}
+		}
+		return true
+	}
+	switch call.FunctionName() {
+	case "_==_", "_!=_":
+		return true
+	case "_&&_", "_||_", "!_":
+		return all(func(k types.Kind) bool { return k == types.BoolKind })
+	case "_<_", "_<=_", "_>_", "_>=_":
+		return all(func(k types.Kind) bool {
+			return k == types.IntKind || k == types.UintKind || k == types.DoubleKind || k == types.TimestampKind
+		})
+	case "count", "sum", "first", "last", "tagged":
+		return call.IsMemberFunction() && call.Target().Kind() == celast.IdentKind
+	}
+	return false
+}
+
+// There is the term that the value of an expression is there, where it is the member of
+// an object; no term else.
+func (e *Expr) There() []term {
+	if e == nil || e.member == (place{}) || e.member.of > ofTraits {
+		return nil
+	}
+	return []term{{kind: termHas, place: e.member}}
+}
+
+func literals(v ...ref.Val) []ref.Val { return v }
+
+// Counted is the term that a counter stands at n.
+func Counted(id string, n uint64) term {
+	return term{kind: termEqual, place: place{ofCounter, id}, lits: literals(types.Uint(n))}
+}

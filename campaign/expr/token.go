@@ -1,0 +1,99 @@
+package expr
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// exprToken is a token of an expression that CEL does not take, as far as telling what
+// is wrong needs it.
+type exprToken struct {
+	kind tokenKind
+	text string
+	at   int // byte of the expression
+}
+
+type tokenKind uint8
+
+const (
+	tokenWord tokenKind = iota
+	tokenNumber
+	tokenText     // in quotes
+	tokenOpenText // in quotes that are not closed
+	tokenSign     // an operator or bracket
+)
+
+// signs are the operators of more than one character, and what people write for them.
+//
+//nudge:constant read only
+var signs = []string{"===", "!==", "==", "!=", "<=", ">=", "&&", "||", "=>", "=<", "<>", "{{", "}}", "//", "**", "++"}
+
+// exprTokens cuts an expression into tokens.
+func exprTokens(source string) (all []exprToken) {
+	for at := 0; at < len(source); {
+		c, size := utf8.DecodeRuneInString(source[at:])
+		if unicode.IsSpace(c) {
+			at += size
+			continue
+		}
+		t := exprToken{at: at, kind: tokenSign, text: source[at : at+size]}
+		switch {
+		case c == '"' || c == '\'':
+			t.text, t.kind = quotedText(source[at:])
+		case unicode.IsLetter(c) || c == '_':
+			t.kind, t.text = tokenWord, leadingRunes(source[at:], func(c rune) bool {
+				return unicode.IsLetter(c) || unicode.IsDigit(c) || c == '_'
+			})
+		case unicode.IsDigit(c):
+			t.kind, t.text = tokenNumber, leadingRunes(source[at:], func(c rune) bool {
+				return unicode.IsDigit(c) || c == '.'
+			})
+		default:
+			for _, s := range signs {
+				if strings.HasPrefix(source[at:], s) {
+					t.text = s
+					break
+				}
+			}
+		}
+		if t.text == "//" { // a comment
+			return all
+		}
+		all = append(all, t)
+		at += len(t.text)
+	}
+	return all
+}
+
+func leadingRunes(s string, of func(rune) bool) string {
+	if end := strings.IndexFunc(s, func(c rune) bool { return !of(c) }); end >= 0 {
+		return s[:end]
+	}
+	return s
+}
+
+// quotedText is the text in quotes that s begins with.
+func quotedText(s string) (string, tokenKind) {
+	for i := 1; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case s[0]:
+			return s[:i+1], tokenText
+		}
+	}
+	return s, tokenOpenText
+}
+
+// ends says whether a value can end with a token.
+func (t exprToken) ends() bool {
+	return t.kind == tokenNumber || t.kind == tokenText || t.kind == tokenWord && t.text != "in" ||
+		t.text == ")" || t.text == "]" || t.text == "}"
+}
+
+// begins says whether a value can begin with a token.
+func (t exprToken) begins() bool {
+	return t.kind == tokenNumber || t.kind == tokenText || t.kind == tokenWord && t.text != "in" ||
+		t.text == "(" || t.text == "[" || t.text == "!" || t.text == "-"
+}

@@ -1,8 +1,0 @@
-//go:build !faults
-
-package campaign
-
-import "github.com/google/cel-go/cel"
-
-// faults are functions that only a program built to be broken has.
-func faults() []cel.EnvOption { return nil }

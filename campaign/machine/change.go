@@ -1,0 +1,100 @@
+package machine
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/valyala/fastjson"
+
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/jsonvalue"
+	"github.com/nudge-engine/nudge/campaign/program"
+)
+
+// maxFollows bounds how often the profile may change again through the chains that a
+// change of it started.
+const maxFollows = 8
+
+// profileChanged says whether traits or tags are others than when triggers last looked.
+func (m *Machine) profileChanged() bool {
+	return !bytes.Equal(m.seenTraits, m.c.Traits) || !slices.Equal(m.seenTags, m.c.Tags)
+}
+
+// notedProfile notes the profile that triggers have looked at.
+func (m *Machine) notedProfile() { m.seenTraits, m.seenTags = m.c.Traits, m.c.Tags }
+
+// followProfile lets the triggers that watch the profile see what steps changed in it;
+// e is the record in hand, nil for a timer.
+func (m *Machine) followProfile(e *event.Event) {
+	for range maxFollows {
+		if len(m.set.Triggers[event.IdentifyName]) == 0 || !m.profileChanged() {
+			return
+		}
+		traits, tags := m.c.Traits, m.c.Tags
+		m.c.Traits, m.c.Tags = m.seenTraits, m.seenTags
+		m.scope.Customer.Set(m.c)
+		m.scope.Chain.Chain = nil
+		watch := m.set.TriggersOn(event.IdentifyName, false)
+		m.lookBefore(watch, false)
+		m.c.Traits, m.c.Tags = traits, tags
+		m.scope.Customer.Set(m.c)
+		for _, at := range m.concerned(watch, false) {
+			p := watch.Programs[at]
+			switch p.Trigger.(type) {
+			case *program.EventTrigger,
+				*program.CountTrigger,
+				*program.InactivityTrigger,
+				*program.StreakTrigger: // want an identify call
+			default:
+				m.trigger(p, e)
+			}
+		}
+		m.notedProfile()
+		m.cause = cause{}
+		m.rest()
+	}
+}
+
+// change fires a change trigger with the old and the new value as the properties of its
+// trigger event.
+func (m *Machine) change(p *program.Program, t *program.ChangeTrigger, e *event.Event) {
+	if bytes.Equal(m.seenTraits, m.c.Traits) {
+		return
+	}
+	var before, after fastjson.Parser
+	from, to := atPath(&before, m.seenTraits, t.Path), atPath(&after, m.c.Traits, t.Path)
+	if from == nil && to == nil || jsonvalue.Equal(from, to) || !t.From.Is(from) || !t.To.Is(to) {
+		return
+	}
+	trigger := event.Event{Type: event.Identify, Name: event.IdentifyName, Time: m.now}
+	if e != nil {
+		trigger = *e
+	}
+	b := []byte(`{"from":`)
+	b = append(appendOrNull(b, from), `,"to":`...)
+	trigger.Properties = append(appendOrNull(b, to), '}')
+	m.scope.Trigger.Set(&trigger)
+	m.offer(p, &trigger)
+}
+
+// atPath is the value at a path of a JSON object; nil when it is missing or null.
+func atPath(parser *fastjson.Parser, object []byte, path []string) *fastjson.Value {
+	if len(object) == 0 {
+		return nil
+	}
+	v, err := parser.ParseBytes(object)
+	if err != nil {
+		return nil
+	}
+	if v = v.Get(path...); v == nil || v.Type() == fastjson.TypeNull {
+		return nil
+	}
+	return v
+}
+
+func appendOrNull(b []byte, v *fastjson.Value) []byte {
+	if v == nil {
+		return append(b, "null"...)
+	}
+	return jsonvalue.AppendCanonical(b, v)
+}

@@ -1,0 +1,232 @@
+package machine
+
+import (
+	"bytes"
+	"time"
+
+	"github.com/valyala/fastjson"
+
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/jsonvalue"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/program"
+	"github.com/nudge-engine/nudge/internal/clip"
+)
+
+// The events that change what a customer agreed to, and the traits that do.
+const (
+	eventConsent     = "Consent Changed" // {category or channel, granted, source}
+	eventUnsubscribe = "Unsubscribed"    // {category or channel}; neither: marketing
+	eventDisturb     = "Do Not Disturb"  // {enabled, channel}; without a channel: all
+	traitConsent     = "consent"         // {category: granted}
+	traitPreferences = "preferences"     // {channel: granted}
+)
+
+// maxConsents bounds what is remembered of one customer's consents.
+const maxConsents = 64
+
+// maxConsentSource bounds a Consent's Source, bytes.
+const maxConsentSource = 100
+
+// consents takes up what the record in hand says about consent.
+func (m *Machine) consents(e *event.Event) {
+	switch {
+	case e.Type == event.Identify:
+		if bytes.Contains(e.Traits, []byte(traitConsent)) || bytes.Contains(e.Traits, []byte(traitPreferences)) {
+			m.consentTraits(e)
+		}
+	case e.Type != event.Track:
+	case e.Name == eventConsent:
+		m.consentEvent(e, m.yes("granted", false))
+	case e.Name == eventUnsubscribe:
+		m.consentEvent(e, false)
+	case e.Name == eventDisturb:
+		enabled := m.scope.Event.Props.Get("enabled") == nil || m.yes("enabled", true)
+		channels, bad := m.names("channel")
+		if len(channels) == 0 && (enabled || !bad) {
+			channels = []string{""} // all
+		}
+		for _, channel := range channels {
+			m.setConsent(m.consentOf(e, customer.AboutDisturbance, channel, !enabled))
+		}
+	}
+}
+
+// yes reads a property that says yes or no; what says neither is recorded and counts as
+// otherwise.
+func (m *Machine) yes(property string, otherwise bool) bool {
+	yes, ok := jsonvalue.YesOrNo(m.scope.Event.Props.Get(property))
+	if !ok {
+		m.badConsent(property)
+		return otherwise
+	}
+	return yes
+}
+
+// badConsent records what cannot be read, or kept.
+func (m *Machine) badConsent(name string) {
+	m.decide(output.Decision{Kind: output.Erred, Reason: output.ReasonConsent, Detail: clip.Text(name, 100)})
+}
+
+// names are what a property names: a text, or a list of texts. bad says that it is there
+// and names nothing; that is recorded.
+func (m *Machine) names(property string) (names []string, bad bool) {
+	v := m.scope.Event.Props.Get(property)
+	if v == nil || v.Type() == fastjson.TypeNull {
+		return nil, false
+	}
+	items := []*fastjson.Value{v}
+	if v.Type() == fastjson.TypeArray {
+		items = v.GetArray()
+	}
+	for _, item := range items[:min(len(items), maxConsents)] {
+		if name, ok := jsonvalue.Text(item); ok && name != "" {
+			names = append(names, name)
+		}
+	}
+	if bad = len(names) == 0 && (v.Type() != fastjson.TypeString || len(v.GetStringBytes()) > 0); bad {
+		m.badConsent(property)
+	}
+	return names, bad
+}
+
+func (m *Machine) consentEvent(e *event.Event, granted bool) {
+	channels, badChannel := m.names("channel")
+	categories, badCategory := m.names("category")
+	if len(channels)+len(categories) == 0 && (!granted || !badChannel && !badCategory) {
+		categories = []string{program.Marketing} // what is agreed to must be named, or left out
+	}
+	for _, channel := range channels {
+		m.setConsent(m.consentOf(e, customer.AboutChannel, channel, granted))
+	}
+	for _, category := range categories {
+		m.setConsent(m.consentOf(e, customer.AboutCategory, category, granted))
+	}
+}
+
+// property is a text of the record's properties, empty when there is none.
+func (m *Machine) property(name string) string {
+	v := m.scope.Event.Props.Get(name)
+	if v == nil {
+		return ""
+	}
+	return string(v.GetStringBytes())
+}
+
+func (m *Machine) consentOf(e *event.Event, subject customer.Subject, name string, granted bool) customer.Consent {
+	source := m.property("source")
+	if source == "" {
+		source = e.Name
+	}
+	return customer.Consent{
+		Subject: subject, Name: name, Granted: granted, At: e.Time, Source: clip.Text(m.said(source), maxConsentSource),
+	}
+}
+
+// consentTraits takes up the traits consent and preferences: an object from the name
+// to yes or no (see YesOrNo), or {granted, at, source}. null forgets what was said; what
+// says neither yes nor no is no agreement, and is recorded.
+func (m *Machine) consentTraits(e *event.Event) {
+	var traits jsonvalue.Lazy
+	traits.Reset(e.Traits)
+	for _, about := range [...]struct {
+		trait   string
+		subject customer.Subject
+	}{{traitConsent, customer.AboutCategory}, {traitPreferences, customer.AboutChannel}} {
+		v := traits.Get(about.trait)
+		if v == nil || v.Type() == fastjson.TypeNull {
+			continue
+		}
+		if v.Type() != fastjson.TypeObject {
+			m.wholeConsent(e, about.trait, about.subject, v)
+			continue
+		}
+		o := v.GetObject()
+		for _, name := range jsonvalue.SortedKeys(o) {
+			m.consentTrait(e, about.subject, name, o.Get(name))
+		}
+	}
+}
+
+// wholeConsent takes up a trait that should name categories or channels and names none: as
+// consent it can only refuse, and that is recorded.
+func (m *Machine) wholeConsent(e *event.Event, trait string, subject customer.Subject, v *fastjson.Value) {
+	m.badConsent(trait)
+	if yes, _ := jsonvalue.YesOrNo(v); subject == customer.AboutCategory && !yes {
+		m.setConsent(customer.Consent{
+			Subject: subject, Name: program.Marketing, At: e.Time, Source: clip.Text(m.said(e.Name), maxConsentSource),
+		})
+	}
+}
+
+func (m *Machine) consentTrait(e *event.Event, subject customer.Subject, name string, v *fastjson.Value) {
+	x := customer.Consent{Subject: subject, Name: name, At: e.Time, Source: m.said(e.Name)}
+	switch {
+	case v.Type() == fastjson.TypeNull:
+		if old := m.c.Consent(subject, name); old != nil && old.At <= e.Time {
+			i := m.c.ConsentIndex(subject, name)
+			m.c.Consents = append(m.c.Consents[:i], m.c.Consents[i+1:]...)
+		}
+		return
+	case v.Type() == fastjson.TypeObject:
+		var ok bool
+		if x.Granted, ok = jsonvalue.YesOrNo(v.Get("granted")); !ok {
+			m.badConsent(name)
+		}
+		if at, err := time.Parse(time.RFC3339Nano, string(v.GetStringBytes("at"))); err == nil {
+			x.At = min(at.UnixMilli(), e.Time)
+		}
+		if source := v.GetStringBytes("source"); len(source) > 0 {
+			x.Source = m.said(string(source))
+		}
+	default:
+		var ok bool
+		if x.Granted, ok = jsonvalue.YesOrNo(v); !ok {
+			m.badConsent(name)
+		}
+	}
+	x.Source = clip.Text(x.Source, maxConsentSource)
+	m.setConsent(x)
+}
+
+// setConsent remembers a consent. One that happened before what is known, and only
+// came later, changes nothing. When there is no room, an agreement is forgotten
+// before a refusal.
+func (m *Machine) setConsent(x customer.Consent) {
+	x.Name = clip.Text(x.Name, 64)
+	if old := m.c.Consent(x.Subject, x.Name); old != nil {
+		if old.At <= x.At {
+			*old = x
+		}
+		return
+	}
+	if len(m.c.Consents) >= maxConsents {
+		i := 0
+		for i < len(m.c.Consents) && !m.c.Consents[i].Granted {
+			i++
+		}
+		if x.Granted || i == len(m.c.Consents) {
+			m.badConsent(x.Name)
+			return
+		}
+		m.c.Consents = append(m.c.Consents[:i], m.c.Consents[i+1:]...)
+	}
+	i := m.c.ConsentIndex(x.Subject, x.Name)
+	m.c.Consents = append(m.c.Consents, customer.Consent{})
+	copy(m.c.Consents[i+1:], m.c.Consents[i:])
+	m.c.Consents[i] = x
+}
+
+// said is who says something about consent: the source of the record in hand, by whose key
+// it came, before what the record itself claims.
+func (m *Machine) said(claimed string) string {
+	v := m.scope.Event.Context.Get(event.ContextSource)
+	if v == nil {
+		return claimed
+	}
+	if name := v.GetStringBytes(); len(name) > 0 {
+		return string(name) + "/" + claimed
+	}
+	return claimed
+}

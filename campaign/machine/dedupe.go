@@ -1,0 +1,67 @@
+package machine
+
+import (
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/program"
+	"github.com/nudge-engine/nudge/internal/clip"
+)
+
+// maxHolds bounds the dedupe keys that are held for one customer.
+const maxHolds = 1000
+
+// dedupeKey is the key of a chain; empty when the campaign has none, or its value is
+// missing.
+func (m *Machine) dedupeKey(p *program.Program) string {
+	if p.Policy.Dedupe == nil {
+		return ""
+	}
+	key, _ := m.identifier(p.Policy.Dedupe.Key)
+	return clip.Text(key, 256)
+}
+
+// heldBy is the campaign of the other chain that holds a key, empty when it is free
+// for ch. full says that there is no room for another key.
+func (m *Machine) heldBy(key string, ch *customer.Chain) (holder string, full bool) {
+	i, found := m.c.Hold(key)
+	if found && m.now < m.c.Holds[i].Until {
+		if h := &m.c.Holds[i]; h.Campaign != ch.Campaign || h.Entry != ch.Entry {
+			return h.Campaign, false
+		}
+		return "", false
+	}
+	if found || len(m.c.Holds) < maxHolds {
+		return "", false
+	}
+	m.dropHolds()
+	return "", len(m.c.Holds) >= maxHolds
+}
+
+// takeKey gives a key to a chain that is about to send. A key that it holds already
+// is held no longer for that.
+func (m *Machine) takeKey(key string, p *program.Program, ch *customer.Chain) {
+	if i, found := m.c.Hold(key); found && m.now < m.c.Holds[i].Until {
+		return
+	}
+	m.dropHolds()
+	i, _ := m.c.Hold(key)
+	m.c.Holds = append(m.c.Holds, customer.Hold{})
+	copy(m.c.Holds[i+1:], m.c.Holds[i:])
+	m.c.Holds[i] = customer.Hold{
+		Key:      key,
+		Campaign: ch.Campaign,
+		Entry:    ch.Entry,
+		Until:    m.now + p.Policy.Dedupe.Window,
+	}
+}
+
+// dropHolds forgets the keys that are free again.
+func (m *Machine) dropHolds() {
+	kept := m.c.Holds[:0]
+	for _, h := range m.c.Holds {
+		if m.now < h.Until {
+			kept = append(kept, h)
+		}
+	}
+	clear(m.c.Holds[len(kept):])
+	m.c.Holds = kept
+}

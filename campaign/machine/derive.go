@@ -1,0 +1,164 @@
+package machine
+
+import (
+	"strconv"
+
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/jsonvalue"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/program"
+	"github.com/nudge-engine/nudge/internal/clip"
+)
+
+// Limits of what steps make.
+const (
+	maxDepthDerived = 8        // an event of an event of an event ... (design R15)
+	maxDerived      = 256      // records that one record of the log leads to
+	maxEmitted      = 16 << 10 // bytes of the properties of one event
+	startEvent      = "$start" // name of the trigger event of a chain that a step started
+)
+
+// derived is a record that a step made of the record in hand; it is applied after it.
+type derived struct {
+	event    event.Event
+	campaign string // that a start step names; empty for an emitted event
+	depth    int    // 1 for what a record of the log or a timer leads to
+}
+
+// emit puts an event behind the record in hand.
+func (m *Machine) emit(v *program.Emit, ch *customer.Chain) {
+	properties := m.object(v.Properties, ch)
+	if len(properties) > maxEmitted {
+		m.decideChain(ch, output.Erred, output.ReasonTooLarge, ch.Step, v.Event)
+		return
+	}
+	m.put(ch, output.Emitted, v.Event, derived{event: event.Event{Name: v.Event, Properties: properties}})
+}
+
+// start puts the start of another campaign's chain behind the record in hand. Its
+// trigger has the properties of the trigger of this chain.
+func (m *Machine) start(v *program.Start, ch *customer.Chain) {
+	e := event.Event{Name: startEvent}
+	if t := m.scope.Trigger.Event; t != nil {
+		e.Properties, e.Context = t.Properties, t.Context
+	}
+	m.put(ch, output.Started, v.Campaign, derived{event: e, campaign: v.Campaign})
+}
+
+// put completes a derived record and puts it behind the record in hand, within the
+// limits.
+func (m *Machine) put(ch *customer.Chain, kind output.Kind, detail string, d derived) {
+	d.depth = m.depth + 1
+	switch {
+	case d.depth > maxDepthDerived:
+		m.decideChain(ch, output.Dropped, output.ReasonDepth, ch.Step, detail)
+		return
+	case m.made >= maxDerived:
+		m.decideChain(ch, output.Dropped, output.ReasonTooManyMade, ch.Step, detail)
+		return
+	}
+	m.made++
+	chain := ch.ID(m.c)
+	d.event.ID = output.NewID("derived", string(chain[:]), ch.Step, strconv.Itoa(int(ch.Leaps))).String()
+	d.event.Workspace, d.event.Customer, d.event.Type, d.event.Time = m.c.Workspace, m.c.ID, event.Track, m.now
+	m.derived = append(m.derived, d)
+	m.decideChain(ch, kind, output.NoReason, ch.Step, detail)
+}
+
+// Hold has the timers due at or before mark wait, ms; 0: none wait. Where the first timer of
+// a customer does, all of theirs do: what their steps make comes before them then.
+func (m *Machine) Hold(mark int64) { m.holdMark = mark }
+
+// held says whether the timers of the customer in hand wait.
+func (m *Machine) held() bool {
+	due := m.c.NextDue()
+	return due != 0 && due <= m.holdMark
+}
+
+// derive applies what the record in hand led to, in the order made, each after the
+// timers that are due by now. It is called at the end of each record and timer.
+func (m *Machine) derive() {
+	if m.deriving {
+		return
+	}
+	m.deriving = true
+	for len(m.derived) > 0 {
+		d := m.derived[0]
+		m.derived = m.derived[1:]
+		m.depth = 0
+		if !m.held() {
+			m.Fire(m.c, m.now, m.now, m.out)
+		}
+		m.depth = d.depth
+		if d.campaign == "" {
+			m.Apply(m.c, &d.event, m.now, false, m.out)
+			continue
+		}
+		m.begin(m.c, m.now, m.out)
+		if m.eventID = d.event.ID; m.trace != nil {
+			m.recorded(&d.event)
+		}
+		m.scope.Event.Set(&d.event)
+		m.scope.Trigger.Set(&d.event)
+		if p := m.set.ByName[d.campaign]; p != nil {
+			m.enterIfAllowed(p, &d.event)
+		} else {
+			m.decide(output.Decision{Campaign: d.campaign, Kind: output.Refused, Reason: output.ReasonNoCampaign})
+		}
+		m.rest()
+		m.followProfile(&d.event)
+	}
+	m.derived, m.deriving, m.depth, m.made = nil, false, 0, 0
+}
+
+// setProfile changes traits and tags at once: the next step sees it.
+func (m *Machine) setProfile(v *program.SetProfile, ch *customer.Chain) {
+	if len(v.Traits) > 0 {
+		update := m.object(v.Traits, ch)
+		if m.setTraits(update) {
+			m.stampTraits(update, m.now)
+		}
+	}
+	for _, tag := range v.Add {
+		m.c.Tag(tag)
+	}
+	for _, tag := range v.Remove {
+		m.c.Untag(tag)
+	}
+	m.decideChain(ch, output.Updated, output.NoReason, ch.Step, "")
+}
+
+// object evaluates assignments in the light of ch as a JSON object. A value that is
+// missing is left out, one that fails too and is recorded.
+func (m *Machine) object(assigns []program.Assign, ch *customer.Chain) []byte {
+	b := []byte{'{'}
+	for i := range assigns {
+		a := &assigns[i]
+		value := a.Literal
+		if a.Expr != nil {
+			v, missing, err := a.Expr.Eval(m.scope)
+			if missing {
+				continue
+			}
+			ok := err == nil
+			if ok {
+				value, ok = expr.AppendValue(nil, v, 0)
+			}
+			if !ok {
+				detail := "no JSON value: " + a.Expr.Source
+				if err != nil {
+					detail = err.Error()
+				}
+				m.decideChain(ch, output.Erred, output.ReasonEvaluation, ch.Step, clip.Text(detail, 200))
+				continue
+			}
+		}
+		if len(b) > 1 {
+			b = append(b, ',')
+		}
+		b = append(append(jsonvalue.AppendString(b, a.Name), ':'), value...)
+	}
+	return append(b, '}')
+}

@@ -1,0 +1,52 @@
+package machine
+
+import (
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/output"
+)
+
+// Freeze ends an anonymous customer: the state leaves as transfers, a tombstone stays.
+// known says that there is a state at all.
+//
+// REQUIRES: all timers of c due at or before now have fired; c is anonymous and has no
+// tombstone, into is known.
+func (m *Machine) Freeze(c *customer.Customer, e *event.Event, into string, known bool, now int64, out *output.Output) {
+	m.begin(c, now, out)
+	m.eventID = e.ID
+	m.decide(output.Decision{Kind: output.Merged, Detail: into})
+	var state []byte
+	if known {
+		m.follow()
+		m.prune() // what is over and not measured stays where it was
+		c.Uncounted = m.uncounted()
+		toured := c.Toured
+		c.Toured = 0 // tours are those of a partition
+		state = c.AppendTo(nil)
+		c.Toured = toured
+		m.leave(into)
+	}
+	*c = customer.Customer{
+		Workspace: c.Workspace, ID: c.ID, CreatedAt: c.CreatedAt, CreatedPlace: c.CreatedPlace, Toured: c.Toured,
+		Merged: &customer.Tombstone{Into: into},
+	}
+	for len(state) > event.MaxTransferBody {
+		c.Forward(event.TransferPart, state[:event.MaxTransferBody:event.MaxTransferBody], out)
+		state = state[event.MaxTransferBody:]
+	}
+	c.Forward(event.TransferState, state, out) // without a state it says who merged
+}
+
+// leave writes the last rows of the chains that move.
+func (m *Machine) leave(into string) {
+	for _, ch := range m.c.Chains {
+		row := m.row(ch)
+		row.Outcome, row.Goal, row.Value, row.HasValue, row.Variants = output.Moved, "", 0, false, nil
+		row.Currency = ""
+		if ch.Live() {
+			row.EndedAt = m.now
+			m.decideChain(ch, output.Ended, output.ReasonMerged, ch.Step, into)
+		}
+		m.out.Chains = append(m.out.Chains, row)
+	}
+}

@@ -1,0 +1,225 @@
+package machine
+
+import (
+	"slices"
+	"sort"
+
+	"github.com/google/cel-go/common/types"
+
+	"github.com/nudge-engine/nudge/campaign/active"
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/program"
+)
+
+// maxStates bounds each kind of state that triggers keep of a customer, one a campaign.
+const maxStates = 1000
+
+// sight is the value of a segment (1: in it) or threshold at an instant.
+type sight struct {
+	program *program.Program
+	at      int32 // its place among the watchers of the event
+	value   float64
+	known   bool // false: a value it needs is missing
+}
+
+// holds says whether a customer is where the trigger would have brought them: inside of
+// the segment, or beyond the threshold. Who is outside has left nothing.
+func (s sight) holds() bool {
+	switch t := s.program.Trigger.(type) {
+	case *program.SegmentTrigger:
+		return s.value == 1 && !t.OnLeave
+	case *program.ThresholdTrigger:
+		return s.known && t.Beyond(s.value)
+	default:
+		return false
+	}
+}
+
+// lookBefore remembers the values, before a record, of what the record can change. A
+// customer who is new was in no segment.
+func (m *Machine) lookBefore(w *active.Watchers, created bool) {
+	m.before = m.before[:0]
+	if len(w.Looking) == 0 {
+		return
+	}
+	for _, at := range m.looking(w, created) {
+		p := w.Programs[at]
+		s := sight{program: p, known: true}
+		if _, is := p.Trigger.(*program.SegmentTrigger); !is || !created {
+			s = m.sight(p)
+		}
+		s.at = at
+		m.before = append(m.before, s)
+	}
+}
+
+// sightBefore is what lookBefore saw of a program. A segment at which it did not look
+// did not hold; the value of a threshold was measured for all of its kind.
+func (m *Machine) sightBefore(p *program.Program) sight {
+	at := sort.Search(len(m.before), func(i int) bool { return m.before[i].program.Name >= p.Name })
+	if at < len(m.before) && m.before[at].program == p {
+		return m.before[at]
+	}
+	if t, ok := p.Trigger.(*program.ThresholdTrigger); ok {
+		h := m.heights.Of(t.Value)
+		return sight{program: p, value: h.Value, known: h.Known}
+	}
+	return sight{program: p, known: true}
+}
+
+// sight computes the present value of a segment or threshold.
+func (m *Machine) sight(p *program.Program) sight {
+	s := sight{program: p}
+	switch t := p.Trigger.(type) {
+	case *program.SegmentTrigger:
+		s.known = true
+		if m.holds(t.When, p.Name) {
+			s.value = 1
+		}
+	case *program.ThresholdTrigger:
+		v, missing, err := t.Value.Eval(m.scope)
+		if err != nil {
+			m.evaluationFailed(p.Name, err)
+		}
+		if err != nil || missing {
+			return s
+		}
+		if s.value, s.known = expr.AsNumber(v); !s.known && v != types.NullValue {
+			m.noteOnce(output.ReasonNumber, p.Name, "threshold")
+		}
+	default: // the others look at no value
+	}
+	return s
+}
+
+// crossed compares the value of a segment or threshold with that before the record.
+func (m *Machine) crossed(p *program.Program) bool {
+	before, after := m.sightBefore(p), m.sight(p)
+	if t, ok := p.Trigger.(*program.SegmentTrigger); ok {
+		was := before.value == 1
+		if l := m.c.Level(p.Name); l != nil && l.Spec == t.Spec {
+			was = l.On
+		}
+		is := after.value == 1
+		m.keepLevel(p, t.Spec, is, false)
+		return was != is && is != t.OnLeave
+	}
+	if t, ok := p.Trigger.(*program.ThresholdTrigger); ok {
+		return m.crossedLevel(p, t, before, after)
+	}
+	return false
+}
+
+func (m *Machine) crossedLevel(p *program.Program, t *program.ThresholdTrigger, before, after sight) (fires bool) {
+	on := before.known && t.Beyond(before.value)
+	l := m.c.Level(p.Name)
+	stored := l != nil && l.Spec == t.Spec
+	if stored {
+		on = l.On
+	}
+	if after.known {
+		switch is := t.Beyond(after.value); {
+		case on:
+			on = !t.Back(after.value)
+		case is:
+			on = true
+			// What was missing counts as low: it can cross up, not down.
+			fires = !t.Down || before.known || stored
+		}
+	}
+	// What the value alone does not show next time: that the level was reached before,
+	// or that the value, missing now, was high.
+	hidden := on && (!after.known || !t.Beyond(after.value)) ||
+		t.Down && !after.known && (before.known || stored)
+	m.keepLevel(p, t.Spec, on, hidden)
+	return fires
+}
+
+// keepLevel stores the state of a trigger, or drops it where it need not be kept. That of
+// one that changes with time is kept while it is on or will change: the value before a
+// record does not show what a timer has seen of it.
+func (m *Machine) keepLevel(p *program.Program, spec uint64, on, keep bool) {
+	c, due := m.c, int64(0)
+	if p.WatchesClock() {
+		due = p.Clock().Next(m.scope)
+		keep = keep || on || due != 0 || m.profileChanged()
+	}
+	if !keep {
+		m.dropLevel(p.Name)
+		return
+	}
+	l := c.Level(p.Name)
+	if l == nil {
+		c.Levels = active.InForce(m.set, c.Levels, func(l *customer.Level) string { return l.Campaign })
+		if len(c.Levels) >= maxStates {
+			m.refuse(p, "", output.ReasonStates)
+			return
+		}
+		i := sort.Search(len(c.Levels), func(i int) bool { return c.Levels[i].Campaign >= p.Name })
+		c.Levels = slices.Insert(c.Levels, i, customer.Level{})
+		l = &c.Levels[i]
+	}
+	*l = customer.Level{Campaign: p.Name, Spec: spec, On: on, Due: due}
+}
+
+// fireLevel looks at a value at the instant at which it may have changed: as of that
+// instant, also when the timer comes late, so that a downtime leaves nothing out.
+func (m *Machine) fireLevel(campaign string) {
+	l, p := m.c.Level(campaign), m.set.ByName[campaign]
+	if p == nil {
+		m.dropLevel(campaign)
+		return
+	}
+	if !p.Watches() || !p.WatchesClock() || l.Spec != p.LevelSpec() {
+		l.Due = 0 // on which side of a threshold the customer was stays known
+		return
+	}
+	m.scope.Chain.Chain = nil
+	m.scope.Event.Set(nil)
+	m.before = m.before[:0]
+	m.heights.Reset()
+	m.scope.Now = l.Due
+	if m.trace != nil {
+		m.traceTrigger(p, nil)
+	}
+	fires := m.crossed(p)
+	m.scope.Now = m.now
+	if fires {
+		if m.trace != nil {
+			m.trace.Fires(p.Name)
+		}
+		m.enterUnlessLate(p, nil)
+	}
+}
+
+// observe notes, when a campaign becomes active, where a customer stands with a value that
+// changes with time, and arms the timer: what is so already is no change.
+func (m *Machine) observe(p *program.Program) {
+	if !p.WatchesClock() {
+		return
+	}
+	l := m.c.Level(p.Name)
+	known := l != nil && l.Spec == p.LevelSpec()
+	m.scope.Now = m.asOf
+	defer func() { m.scope.Now = m.now }()
+	t, is := p.Trigger.(*program.ThresholdTrigger)
+	switch {
+	case is && known: // from where it was, the value moves on
+		m.crossedLevel(p, t, sight{}, m.sight(p))
+	case is:
+		s := m.sight(p)
+		m.keepLevel(p, t.Spec, s.known && t.Beyond(s.value), false)
+	case !known: // else it looked already, and asks in for the first time
+		m.keepLevel(p, p.LevelSpec(), m.sight(p).value == 1, false)
+	}
+}
+
+func (m *Machine) dropLevel(campaign string) {
+	c := m.c
+	i := sort.Search(len(c.Levels), func(i int) bool { return c.Levels[i].Campaign >= campaign })
+	if i < len(c.Levels) && c.Levels[i].Campaign == campaign {
+		c.Levels = append(c.Levels[:i], c.Levels[i+1:]...)
+	}
+}

@@ -1,0 +1,102 @@
+package machine
+
+import (
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/program"
+)
+
+// maxQueued bounds the entries that are kept for one customer.
+const maxQueued = 100
+
+// frozen says that the campaign of a chain stands still, by the version in force.
+func (m *Machine) frozen(ch *customer.Chain) bool {
+	p := m.set.ByName[ch.Campaign]
+	return p != nil && p.Frozen()
+}
+
+// freeze holds the timer of a chain whose campaign stands still, or lets it go: one that
+// is overdue then fires at the customer's turn, late.
+func (m *Machine) freeze(ch *customer.Chain, earliest int64) {
+	switch frozen := m.frozen(ch); {
+	case frozen && ch.Due != 0:
+		ch.Wake = customer.Never
+	case !frozen && ch.Wake == customer.Never:
+		if ch.Wake = 0; ch.Due < earliest {
+			ch.Wake = earliest
+		}
+	}
+}
+
+// hold keeps a chain before the step that it has come to, while its campaign stands
+// still; it says whether it does. One that has come to its end ends.
+func (m *Machine) hold(ch *customer.Chain) bool {
+	if ch.Step == program.EndStep || !m.frozen(ch) {
+		return false
+	}
+	ch.Still, ch.Due, ch.Wake = true, m.now, customer.Never
+	return true
+}
+
+// inactive refuses an entry into a campaign that is not active, or keeps it.
+func (m *Machine) inactive(p *program.Program, trigger *event.Event) {
+	switch {
+	case p.Status != program.StatusPaused:
+		m.refuse(p, "", output.ReasonInactive)
+	case !p.Pause.Queue || trigger == nil || len(m.c.Queue) >= maxQueued:
+		m.refuse(p, "", output.ReasonPaused)
+	default:
+		m.c.Queue = append(m.c.Queue, customer.Queued{Campaign: p.Name, Trigger: trigger.AppendBody(nil)})
+		m.decide(
+			output.Decision{Campaign: p.Name, Version: p.Version, Kind: output.Queued, Reason: output.ReasonPaused},
+		)
+	}
+}
+
+// release offers the entries that were kept to the campaigns that are active again.
+func (m *Machine) release() {
+	var waiting, ready []customer.Queued
+	for _, q := range m.c.Queue {
+		if p := m.set.ByName[q.Campaign]; p != nil && p.Status == program.StatusPaused {
+			waiting = append(waiting, q)
+		} else {
+			ready = append(ready, q)
+		}
+	}
+	if len(ready) == 0 {
+		return
+	}
+	m.c.Queue = waiting
+	for _, q := range ready {
+		p, e := m.set.ByName[q.Campaign], event.DecodeBody(q.Trigger)
+		if p == nil || e == nil {
+			continue
+		}
+		m.eventID = e.ID
+		m.scope.Chain.Chain = nil
+		m.scope.Event.Set(e)
+		m.scope.Trigger.Set(e)
+		m.offerKept(p, e)
+		m.rest()
+		m.followProfile(nil) // it is the turn that starts the chain, not the event
+	}
+	m.derive()
+	m.prune()
+}
+
+// offerKept offers an entry that was kept. One by a time without an event counts as old as
+// the end of that time is: its event is older, and was not what should have started it.
+func (m *Machine) offerKept(p *program.Program, e *event.Event) {
+	t, silent := p.Trigger.(*program.InactivityTrigger)
+	switch {
+	case !silent || e.Name != t.Event:
+		m.offer(p, e)
+	case m.now-e.Time-t.For > p.MaxEventAge:
+		m.refuse(p, "", output.ReasonTooOld)
+	default:
+		m.silence = e.Time + t.For
+		m.enterIfAllowed(p, e)
+		m.silence = 0
+	}
+}

@@ -1,0 +1,79 @@
+package machine
+
+import (
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/program"
+	"github.com/nudge-engine/nudge/campaign/unit"
+)
+
+// reverseFor is how long after a conversion (event time, ms) it can be taken back where
+// the goal's window does not end later.
+const reverseFor = 30 * unit.DayMillis
+
+// reversibleUntil is the last event time at which a conversion can be taken back, ms.
+func reversibleUntil(t *customer.Takeback, ch *customer.Chain, g *program.Goal) int64 {
+	last := t.At + reverseFor
+	if end, bounded := windowEnd(ch, g); bounded {
+		last = max(last, end)
+	}
+	return last
+}
+
+// reversals takes conversions back that e reverses, each once.
+func (m *Machine) reversals(p *program.Program, ch *customer.Chain, e *event.Event) {
+	changed := false
+	for i := range p.Goals {
+		g := &p.Goals[i]
+		t := ch.Takeback(g.ID)
+		if g.ReverseOn == nil || t == nil || t.Done || !inReversal(t, ch, g, e) ||
+			!ch.Live() && m.now > reversibleUntil(t, ch, g)+measureGrace || !m.matches(g.ReverseOn, e, ch.Campaign) {
+			continue
+		}
+		m.takeBack(p, ch, t, e)
+		changed = true
+	}
+	if changed {
+		m.out.Chains = append(m.out.Chains, m.row(ch))
+	}
+}
+
+// inReversal says whether an event's time lets it take the conversion back.
+func inReversal(t *customer.Takeback, ch *customer.Chain, g *program.Goal, e *event.Event) bool {
+	return e.Time >= t.At && e.Time <= reversibleUntil(t, ch, g)
+}
+
+// reverseBySeen takes back a goal that was reached just now where its reversal, which
+// happened later, came first. Of one time the order of the log holds.
+func (m *Machine) reverseBySeen(p *program.Program, ch *customer.Chain, g *program.Goal) {
+	t := ch.Takeback(g.ID)
+	if g.ReverseOn == nil || t == nil {
+		return
+	}
+	later := func(_ *customer.Remembered, e *event.Event) bool { return e.Time > t.At && inReversal(t, ch, g, e) }
+	if e, _ := m.seen(g.ReverseOn, ch.Campaign, later); e != nil {
+		m.takeBack(p, ch, t, e)
+	}
+}
+
+// takeBack takes a conversion back because of an event.
+func (m *Machine) takeBack(p *program.Program, ch *customer.Chain, t *customer.Takeback, e *event.Event) {
+	t.Done = true
+	m.convert(ch, t.Goal, false)
+	row := output.GoalRow{
+		Workspace: m.c.Workspace, Campaign: p.Name, Version: ch.Version, Customer: m.c.ID, Key: ch.Key,
+		Entry: ch.Entry, Goal: t.Goal, Step: t.Step, Currency: t.Currency, EventID: e.ID, At: e.Time, Reversal: true,
+	}
+	for _, hit := range ch.Goals {
+		if hit.ID == t.Goal {
+			row.Value, row.HasValue = -hit.Value, hit.HasValue
+		}
+	}
+	m.out.Goals = append(m.out.Goals, row)
+	m.decideChain(ch, output.Reversed, output.ReasonReversed, t.Step, t.Goal)
+}
+
+// measureGrace is how long after its goal windows an ended chain is still
+// measured, in ms of log time: as long as duplicates are recognised.
+const measureGrace = 24 * 3600 * 1000

@@ -1,0 +1,170 @@
+package machine
+
+import (
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/program"
+	"github.com/nudge-engine/nudge/campaign/trace"
+)
+
+// Standing notes in t how things stand with a customer at now: of each campaign what an
+// entry would be asked, as far as that depends on no event, where its chains stand, what
+// they wait for, and what the gates of their next send would say now.
+//
+// REQUIRES: c is a copy of the caller's own; the machine is used for nothing else.
+func (m *Machine) Standing(c *customer.Customer, now int64, t *trace.Trace) {
+	m.Observe(t)
+	m.begin(c, now, new(output.Output))
+	if m.trace == nil {
+		return
+	}
+	m.trace.Occasion(trace.Occasion{At: now, What: "now"})
+	for _, p := range m.set.Programs {
+		if t.Campaign != "" && t.Campaign != p.Name {
+			continue
+		}
+		m.scope.Chain.Chain = nil
+		m.scope.Trigger.Set(nil)
+		m.standingEntry(p)
+		for _, ch := range c.Chains {
+			if of := m.set.ProgramOf(ch); ch.Live() && ch.Campaign == p.Name && of != nil {
+				m.standingChain(of, ch)
+			}
+		}
+		for i := range c.Pending {
+			if c.Pending[i].Delivery.Campaign == p.Name {
+				m.standingPending(p, &c.Pending[i])
+			}
+		}
+	}
+}
+
+// standingEntry notes what is known of an entry without its event.
+func (m *Machine) standingEntry(p *program.Program) {
+	m.trace.Note(m.listening(p))
+	m.traceOpen(p)
+	enters := p.Reentry.Key != nil || m.traceReentry(p, "")
+	if p.Audience != nil && !p.Audience.Reads.Record {
+		m.traceAudience(p, "")
+	}
+	switch {
+	case p.Policy.Group == "":
+		m.traceHoldout(p, "")
+	case enters:
+		m.traceGroup(p, "")
+	}
+	waiting := 0
+	for i := range m.c.Queue {
+		if m.c.Queue[i].Campaign == p.Name {
+			waiting++
+		}
+	}
+	if waiting > 0 {
+		m.trace.Note(trace.Row(p, nil, trace.RuleStatus, trace.Note, trace.NumberFact("entries that wait", waiting)))
+	}
+}
+
+// standingPending notes a delivery whose result is not known yet.
+func (m *Machine) standingPending(p *program.Program, at *customer.Pending) {
+	d := &at.Delivery
+	a := trace.Row(
+		p,
+		nil,
+		trace.RulePending,
+		trace.Note,
+		trace.NumberFact("attempt", d.Attempt),
+		trace.TimeFact("handed off", d.At),
+		trace.TimeFact("next attempt", at.RetryAt),
+		trace.TimeFact("expires", d.Expires),
+	)
+	a.Version, a.Key, a.Entry, a.Step, a.Channel = d.Version, d.Key, d.Entry, d.Step, d.Channel
+	m.trace.Note(a)
+}
+
+// listening says what a campaign's trigger waits for.
+func (m *Machine) listening(p *program.Program) trace.Asked {
+	a := trace.Row(p, nil, trace.RuleTrigger, trace.Note)
+	switch t := p.Trigger.(type) {
+	case *program.EventTrigger:
+		a.About, a.Source = "event "+t.Name, expr.SourceOf(t.Where)
+	case *program.CountTrigger:
+		a.About, a.Source = "count of "+t.Event, expr.SourceOf(t.Where)
+		n := uint64(0)
+		if c := m.c.Counter(customer.CounterID(t.Event, a.Source)); c != nil {
+			n = c.Count
+		}
+		a.Facts = append(a.Facts, trace.NumberFact("count", n), trace.NumberFact("reaches", t.Reaches))
+	case *program.InactivityTrigger:
+		a.About, a.Source = "inactivity of "+t.Event, expr.SourceOf(t.Where)
+		if i, found := m.c.Watch(p.Name); found {
+			a.Facts = append(a.Facts, trace.TimeFact("due", m.c.Watches[i].Due))
+		}
+	case *program.StreakTrigger:
+		a.About, a.Source = "streak of "+t.Event, expr.SourceOf(t.Where)
+		a.Facts = append(
+			a.Facts,
+			trace.NumberFact("in the streak", runningStreak(m.c, p, t)),
+			trace.NumberFact("length", t.Length),
+		)
+	case *program.ThresholdTrigger:
+		a.About = "threshold"
+		a = m.exprFacts(a, t.Value)
+		a = m.levelFacts(a, p)
+	case *program.SegmentTrigger:
+		a.About = "segment"
+		a = m.exprFacts(a, t.When)
+		a.Facts = append(a.Facts, trace.TruthFact("inside", m.isInside(t)))
+		a = m.levelFacts(a, p)
+	case *program.DateTrigger:
+		a.About = "date"
+		a = m.exprFacts(a, t.Path)
+		for i := range m.c.Dates {
+			if w := &m.c.Dates[i]; w.Campaign == p.Name && w.Due != 0 {
+				a.Facts = append(a.Facts, trace.TimeFact("due", w.Due))
+			}
+		}
+	case *program.ChangeTrigger:
+		a.About = "change of the profile"
+	case *program.WebhookTrigger:
+		a.About = "webhook"
+	case *program.BroadcastTrigger:
+		a.About, a.Source = "broadcast "+t.Event, expr.SourceOf(t.Audience)
+	case *program.ScheduleTrigger:
+		a.About = "schedule " + t.Text
+	}
+	return a
+}
+
+// levelFacts say when the value of a trigger may change without a record.
+func (m *Machine) levelFacts(a trace.Asked, p *program.Program) trace.Asked {
+	if l := m.c.Level(p.Name); l != nil && l.Due != 0 {
+		a.Facts = append(a.Facts, trace.TimeFact("may change at", l.Due))
+	}
+	return a
+}
+
+// standingChain notes where a live chain stands, and what its next send is asked now.
+func (m *Machine) standingChain(p *program.Program, ch *customer.Chain) {
+	m.look(ch)
+	m.trace.Note(m.resting(p, ch))
+	at := p.NextSend(ch)
+	if at < 0 {
+		return
+	}
+	s, ok := p.Steps[at].Verb.(*program.Send)
+	if !ok {
+		return
+	}
+	t := &turn{
+		chain: ch, program: p, step: at, planned: m.now, exempt: p.Category(s) == program.Transactional,
+		priority: p.Policy.Priority,
+	}
+	var msg *message
+	m.quietly(func() { msg = m.message(p, p.Steps[at].ID, s, ch) })
+	m.trace.Mute = true // what the gates would write down is not decided
+	for _, channel := range undecided(ch, s) {
+		m.ask(t, s, channel, msg)
+	}
+	m.trace.Mute = false
+}

@@ -1,0 +1,85 @@
+package machine
+
+import (
+	"github.com/nudge-engine/nudge/campaign/active"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/trace"
+)
+
+// Observe lets t note what is asked about its customer from now on; nil ends that.
+func (m *Machine) Observe(t *trace.Trace) { m.observer = t }
+
+// recorded begins the occasion of an event.
+func (m *Machine) recorded(e *event.Event) {
+	what := "event"
+	if m.depth > 0 {
+		what = "derived event"
+	}
+	m.trace.Occasion(trace.Occasion{At: m.now, What: what, Name: e.Name, ID: e.ID, Time: e.Time})
+}
+
+// timed begins the occasion of a timer.
+func (m *Machine) timed(t *timer) {
+	o := trace.Occasion{At: m.now, What: "timer", Due: m.planned}
+	switch {
+	case t.chain != nil:
+		o.Name = t.chain.Campaign + "/" + t.chain.Step
+	case t.watch != "":
+		o.Name = "inactivity of " + t.watch
+	case t.date > 0:
+		o.Name = "date of " + t.campaign
+	case t.level:
+		o.Name = "value of " + t.campaign
+	default:
+		d := &m.c.Pending[t.pending].Delivery
+		o.Name = "delivery of " + d.Campaign + "/" + d.Step
+	}
+	m.trace.Occasion(o)
+}
+
+// visited begins the occasion of a visit.
+func (m *Machine) visited(v *active.Visit) {
+	o := trace.Occasion{At: m.now, Due: v.Due}
+	switch v.Kind {
+	case active.VisitBroadcast:
+		o.What, o.Name, o.ID, o.Time = "broadcast", v.Event.Name, v.Event.ID, v.Event.Time
+	case active.VisitSchedule:
+		o.What = "schedule"
+	case active.VisitActivation:
+		o.What = "activation"
+	case active.VisitForget:
+		o.What = "counters that are kept no more"
+	}
+	m.trace.Occasion(o)
+}
+
+// quietly evaluates something beside the rules: it writes nothing, and is not traced.
+func (m *Machine) quietly(f func()) {
+	out, trace := m.out, m.trace
+	m.out, m.trace = new(output.Output), nil
+	f()
+	m.out, m.trace = out, trace
+}
+
+// exprFacts completes a row with an expression (nil: none) and what it reads at present.
+func (m *Machine) exprFacts(a trace.Asked, e *expr.Expr) trace.Asked {
+	if e == nil {
+		return a
+	}
+	a.Source = e.Source
+	parts := m.trace.Apart(e.Source)
+	for _, read := range parts.Reads {
+		v, missing, err := read.Eval(m.scope)
+		f := trace.Fact{Name: read.Source}
+		if err == nil && !missing {
+			f.Value = trace.FactValue(v)
+		}
+		a.Facts = append(a.Facts, f)
+	}
+	if a.Answer == trace.No && len(parts.Tree.Of) > 0 {
+		a.Unmet = parts.Tree.Unmet(m.scope, nil)
+	}
+	return a
+}

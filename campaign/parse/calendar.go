@@ -1,0 +1,63 @@
+package parse
+
+import (
+	"slices"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/nudge-engine/nudge/campaign/program"
+	"github.com/nudge-engine/nudge/campaign/schedule"
+)
+
+// Limits of calendars.
+const (
+	maxCalendars     = 50
+	maxCalendarDates = 500
+)
+
+// calendars reads those of a policy.
+func (r *reader) calendars(n *yaml.Node, p *program.Policy) {
+	named := map[string]bool{}
+	r.list(n, "calendars", maxCalendars, func(n *yaml.Node) {
+		var c schedule.Calendar
+		r.object(n, "calendar",
+			field{name: "name", required: true, read: func(n *yaml.Node) {
+				r.spot(Spot{Field: "calendar", Name: n.Value}, n)
+				if r.name(n, "calendar.name", &c.Name); named[c.Name] {
+					r.fail(n, "calendar %q is defined twice", c.Name)
+				}
+				named[c.Name] = true
+			}},
+			field{name: "dates", required: true, read: func(n *yaml.Node) {
+				r.list(n, "calendar.dates", maxCalendarDates, func(n *yaml.Node) { r.calendarDate(n, &c) })
+			}})
+		p.Calendars = append(p.Calendars, c)
+	})
+}
+
+// calendarDate reads 2026-04-12, or --12-25 for every year.
+func (r *reader) calendarDate(n *yaml.Node, c *schedule.Calendar) {
+	var text string
+	if r.text(n, "calendar.dates", &text); text == "" {
+		return
+	}
+	t, err := time.Parse(time.DateOnly, text)
+	yearly := err != nil
+	if yearly {
+		t, err = time.Parse("2006--01-02", "2000"+text) // a leap year
+	}
+	d := schedule.CalendarDate{Year: t.Year(), Month: int(t.Month()), Day: t.Day()}
+	if yearly {
+		d.Year = 0
+	}
+	i, found := slices.BinarySearchFunc(c.Dates, d, schedule.CalendarDate.Compare)
+	switch {
+	case err != nil || !yearly && d.Year < 1970:
+		r.fail(n, "calendar.dates: %q is no date; write for example 2026-04-12, or --12-25 for every year", text)
+	case found:
+		r.fail(n, "calendar.dates: %s is there twice", text)
+	default:
+		c.Dates = slices.Insert(c.Dates, i, d)
+	}
+}

@@ -1,0 +1,301 @@
+package parse
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/google/cel-go/cel"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/nearest"
+	"github.com/nudge-engine/nudge/campaign/program"
+	"github.com/nudge-engine/nudge/campaign/yamltext"
+)
+
+// Limits of a definition file.
+const (
+	maxFileBytes = 1 << 20
+	maxDocuments = 1000
+	maxSteps     = 100 // design R15
+	maxDepth     = 32
+)
+
+func celBool(predicate bool) *cel.Type {
+	if predicate {
+		return cel.BoolType
+	}
+	return nil
+}
+
+// maxErrors bounds the errors that are told of one file.
+const maxErrors = 200
+
+// maxBroken bounds the documents of a file that are no YAML and are told of.
+const maxBroken = 20
+
+// File reads a definition file (YAML or JSON, several documents a file) and
+// compiles what it defines. On error it returns an Errors with every error of the file, and
+// all its documents: those that have errors are Incomplete.
+func File(lang *expr.Language, file string, text []byte) ([]Parsed, error) {
+	r := &reader{file: file, lang: lang, source: yamltext.New(nil)}
+	if len(text) > maxFileBytes {
+		return nil, Errors{{
+			File: file, Line: 1, Column: 1,
+			Message: fmt.Sprintf("file has %d bytes; at most %d are allowed", len(text), maxFileBytes),
+		}}
+	}
+	r.source = yamltext.New(text)
+	if strings.EqualFold(path.Ext(file), ".json") && !bytes.Contains(text, []byte("\n---")) {
+		if p, message, bad := yamltext.JSON(text); bad {
+			return nil, Errors{{File: file, Line: p.Line, Column: p.Column, Message: message}}
+		}
+	}
+	var docs []Parsed
+	for broken := 0; len(text) > 0; broken++ {
+		more, err := r.documents(text, maxDocuments-len(docs))
+		docs = append(docs, more...)
+		if err == nil || broken == maxBroken {
+			break
+		}
+		docs = append(docs, Parsed{Incomplete: true, file: file, Line: 1})
+		text = r.broken(text, err)
+	}
+	if len(r.errs) > 0 {
+		all := r.errs.Sorted()
+		if more := len(all) - maxErrors; more > 0 {
+			last := *all[maxErrors]
+			last.Message = fmt.Sprintf("%d more errors from here on; mend those before", more)
+			all = append(all[:maxErrors], &last)
+		}
+		return docs, all
+	}
+	return docs, nil
+}
+
+// documents reads documents up to the end, or to one that is no YAML.
+func (r *reader) documents(text []byte, most int) (docs []Parsed, err error) {
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	for {
+		var root yaml.Node
+		err := decoder.Decode(&root)
+		if errors.Is(err, io.EOF) {
+			return docs, nil
+		}
+		if err != nil {
+			return docs, err
+		}
+		if len(root.Content) == 0 || root.Content[0].Tag == "!!null" {
+			continue
+		}
+		if len(docs) == most {
+			r.fail(&root, "more than %d documents in a file", maxDocuments)
+			return docs, nil
+		}
+		docs = append(docs, r.document(root.Content[0]))
+	}
+}
+
+// broken reports a document that is no YAML. It gives the text that follows it, each
+// line where it was; nothing when there is none.
+func (r *reader) broken(text []byte, err error) (rest []byte) {
+	place, message, ok := yamltext.Syntax(text)
+	if !ok {
+		place.Line, message = yamlPlace(err)
+		place.Column = 1
+	}
+	r.errs = append(r.errs, &Error{File: r.file, Line: place.Line, Column: place.Column, Message: message})
+	line := 0
+	for at := 0; at < len(text); line++ {
+		end := bytes.IndexByte(text[at:], '\n')
+		if end < 0 {
+			return nil
+		}
+		if at += end + 1; line+2 > place.Line && bytes.HasPrefix(text[at:], []byte("---")) {
+			return append(bytes.Repeat([]byte("\n"), line+1), text[at:]...)
+		}
+	}
+	return nil
+}
+
+// Document compiles one document of a control record.
+func Document(lang *expr.Language, workspace string, d *program.Document) (Parsed, error) {
+	docs, err := File(lang, d.Kind+"/"+d.Name, []byte(d.Source))
+	if err != nil {
+		return Parsed{}, err
+	}
+	if len(docs) != 1 || docs[0].Document.Kind != d.Kind || docs[0].Document.Name != d.Name {
+		return Parsed{}, fmt.Errorf("campaign: %s/%s: the source is not that one document", d.Kind, d.Name)
+	}
+	p := docs[0]
+	p.Document, p.spots, p.source = *d, nil, nil
+	if p.Campaign != nil {
+		p.Campaign.Workspace, p.Campaign.Version = workspace, d.Version
+		if err := p.Campaign.SetNeeds(d.Needs); err != nil {
+			return Parsed{}, err
+		}
+	}
+	return p, nil
+}
+
+var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+
+// yamlPlace takes the line out of a syntax error's text, where the library puts it.
+func yamlPlace(err error) (line int, message string) {
+	text := err.Error()
+	m := yamlLine.FindStringSubmatch(text)
+	line = 1
+	if m != nil && m[1] != "" {
+		if n, convErr := strconv.Atoi(m[1]); convErr == nil {
+			line = n
+		}
+	}
+	return line, "this is no YAML: " + yamlLine.ReplaceAllString(text, "")
+}
+
+func (r *reader) document(n *yaml.Node) Parsed {
+	before := len(r.errs)
+	r.kind, r.spots, r.unsupported = kindOf(n), map[Spot]*yaml.Node{}, nil
+	r.flawed = map[string]map[string]bool{}
+	d := Parsed{Line: n.Line, file: r.file, source: r.source, spots: r.spots}
+	if depth(n) > maxDepth {
+		r.fail(n, "nested deeper than %d", maxDepth)
+		d.Incomplete = true
+		return d
+	}
+	var kind, version, name string
+	var spec *yaml.Node
+	labels := map[string]string{}
+	scenario := r.draw == nil && r.kind == program.KindScenario // nobody names a scenario, and it is stored nowhere
+	if scenario {
+		name = r.scenarioName(n)
+	}
+	r.object(n, "document",
+		field{name: "apiVersion", required: !scenario, read: func(n *yaml.Node) {
+			if r.text(n, "apiVersion", &version); version != program.APIVersion {
+				r.fail(n, "apiVersion %q is unknown; use %s", version, program.APIVersion)
+			}
+		}},
+		field{name: "kind", required: true, read: func(n *yaml.Node) {
+			if r.text(n, "kind", &kind); kind != "" && !slices.Contains(Kinds(), kind) {
+				r.fail(n, "kind %q is unknown; use %s%s", kind, kindWords, nearest.Hint(kind, Kinds()))
+			}
+		}},
+		field{name: "metadata", required: !scenario, read: func(n *yaml.Node) { r.metadata(n, &name, labels) }},
+		field{name: "spec", required: true, read: func(n *yaml.Node) { spec = n }},
+	)
+	d.Document = program.Document{Kind: kind, Name: name}
+	switch {
+	case spec == nil:
+		d.Document.Kind = r.kind // empty where it is unknown
+	case !r.spec(spec, &d, labels):
+		d.Document.Kind = ""
+	}
+	source, err := yaml.Marshal(n)
+	if err != nil {
+		r.fail(n, "cannot be written back: %v", err)
+	}
+	d.Document.Source, d.Unsupported, d.Incomplete = string(source), r.unsupported, len(r.errs) > before
+	return d
+}
+
+// kindOf is the kind that a document says it is of, if there is such a kind.
+func kindOf(n *yaml.Node) string {
+	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == "kind" && slices.Contains(Kinds(), n.Content[i+1].Value) {
+			return n.Content[i+1].Value
+		}
+	}
+	return ""
+}
+
+// scenarioName is the name of a scenario that has none: where it stands.
+func (r *reader) scenarioName(n *yaml.Node) string {
+	base := strings.TrimSuffix(path.Base(r.file), path.Ext(r.file))
+	return fmt.Sprintf("%s-%d", base, n.Line)
+}
+
+// kindWords are for messages.
+const kindWords = "Campaign, Channel, Policy, Scenario or Template"
+
+// spec reads what a document of a kind says; false stands for a kind that is unknown.
+func (r *reader) spec(spec *yaml.Node, d *Parsed, labels map[string]string) bool {
+	name := d.Document.Name
+	switch d.Document.Kind {
+	case program.KindCampaign:
+		d.Campaign = &program.Program{Name: name, Labels: labels}
+		r.campaign(spec, d.Campaign)
+	case program.KindChannel:
+		d.Channel = &program.Channel{Name: name}
+		r.channel(spec, d.Channel)
+	case program.KindTemplate:
+		d.Template = &program.Template{Name: name}
+		r.messageFields(spec, "template", &d.Template.Fields)
+	case program.KindScenario:
+		d.Scenario = &program.Scenario{Name: name}
+		r.scenario(spec, d.Scenario)
+	case program.KindPolicy:
+		d.Policy = &program.Policy{Name: name}
+		r.policy(spec, d.Policy)
+	default:
+		return false
+	}
+	return true
+}
+
+func (r *reader) metadata(n *yaml.Node, name *string, labels map[string]string) {
+	r.object(n, "metadata",
+		field{name: "name", required: true, read: func(n *yaml.Node) {
+			r.spot(Spot{Field: "name"}, n)
+			r.name(n, "metadata.name", name)
+		}},
+		field{name: "labels", read: func(n *yaml.Node) {
+			if r.drawn(Shape{Kind: ShapeMap, Key: ShapeText, Item: &Shape{Kind: ShapeText, Least: 1}}) {
+				return
+			}
+			if n.Kind != yaml.MappingNode {
+				r.fail(n, "metadata.labels must be an object of texts")
+				return
+			}
+			for i := 0; i+1 < len(n.Content); i += 2 {
+				var value string
+				r.text(n.Content[i+1], "metadata.labels."+n.Content[i].Value, &value)
+				labels[n.Content[i].Value] = value
+			}
+		}},
+	)
+}
+
+func (r *reader) channel(n *yaml.Node, c *program.Channel) {
+	r.object(n, "channel",
+		field{name: "type", required: true, read: func(n *yaml.Node) {
+			c.Type = program.ChannelTypes()[r.choice(n, "channel type", program.ChannelTypes()...)]
+		}},
+		field{name: "url", read: func(n *yaml.Node) {
+			r.spot(Spot{Field: "url"}, n)
+			r.text(n, "url", &c.URL)
+		}},
+	)
+	if c.Type == program.ChannelWebhook && c.URL == "" && !r.flawed["channel"]["url"] {
+		r.fail(n, "channel: a webhook needs a url")
+	}
+	if c.Type == program.ChannelConsole && c.URL != "" && !r.flawed["channel"]["type"] {
+		r.fail(n, "channel: a console has no url")
+	}
+}
+
+// depth is how deeply a node nests; aliases count as leaves.
+func depth(n *yaml.Node) int {
+	deepest := 0
+	for _, c := range n.Content {
+		deepest = max(deepest, depth(c))
+	}
+	return deepest + 1
+}

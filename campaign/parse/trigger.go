@@ -1,0 +1,220 @@
+package parse
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/google/cel-go/cel"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/jsonvalue"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/program"
+)
+
+// Limits of triggers.
+const (
+	maxStreak = 1000
+	maxPath   = 16 // names in the path of an attribute
+	maxNumber = 1e15
+)
+
+// profileTriggers are the kinds of triggers that watch what becomes of a customer.
+func (r *reader) profileTriggers(p *program.Program) []field {
+	return []field{
+		{name: "streak", read: func(n *yaml.Node) { r.oneTrigger(n, p, r.streak(n)) }},
+		{name: "threshold", read: func(n *yaml.Node) { r.oneTrigger(n, p, r.threshold(n)) }},
+		{name: "segment", read: func(n *yaml.Node) { r.oneTrigger(n, p, r.segment(n)) }},
+		{name: "date", read: func(n *yaml.Node) { r.oneTrigger(n, p, r.date(n)) }},
+		{name: "change", read: func(n *yaml.Node) { r.oneTrigger(n, p, r.change(n)) }},
+	}
+}
+
+func (r *reader) streak(n *yaml.Node) *program.StreakTrigger {
+	t := &program.StreakTrigger{Length: 1}
+	r.object(n, "trigger.streak",
+		field{name: "event", required: true, read: func(n *yaml.Node) { r.text(n, "event", &t.Event) }},
+		field{name: "where", read: func(n *yaml.Node) { r.expr(n, "where", true, &t.Where) }},
+		field{name: "length", required: true, read: func(n *yaml.Node) {
+			t.Length = int(r.integer(n, "length", 2, maxStreak))
+		}},
+		field{name: "max_gap", read: func(n *yaml.Node) { r.duration(n, "max_gap", &t.MaxGap) }},
+		field{name: "break_on", read: func(n *yaml.Node) {
+			t.BreakOn = new(program.Matcher)
+			if n.Kind == yaml.ScalarNode {
+				r.text(n, "break_on", &t.BreakOn.Event)
+				return
+			}
+			r.object(n, "break_on",
+				field{name: "event", required: true, read: func(n *yaml.Node) {
+					r.text(n, "break_on.event", &t.BreakOn.Event)
+				}},
+				field{name: "where", read: func(n *yaml.Node) { r.expr(n, "break_on.where", true, &t.BreakOn.Where) }})
+		}})
+	parts := []string{"streak", t.Event, expr.SourceOf(t.Where)}
+	if t.BreakOn != nil {
+		parts = append(parts, t.BreakOn.Event, expr.SourceOf(t.BreakOn.Where))
+	}
+	t.Spec = specID(parts...)
+	return t
+}
+
+func (r *reader) threshold(n *yaml.Node) *program.ThresholdTrigger {
+	t, value := new(program.ThresholdTrigger), n
+	r.object(n, "trigger.threshold",
+		field{name: "value", required: true, read: func(n *yaml.Node) {
+			value = n
+			r.customerExpr(n, "value", false, &t.Value)
+			if t.Value != nil && !numeric(t.Value.Output) {
+				r.fail(n, "value: the expression gives %s, not a number", expr.PlainType(t.Value.Output.String()))
+			}
+		}},
+		field{name: "crosses", required: true, read: func(n *yaml.Node) {
+			t.Down = r.choice(n, "crosses", "up", "down") == 1
+		}},
+		field{name: "at", required: true, read: func(n *yaml.Node) { r.number(n, "at", &t.At) }},
+		field{name: "hysteresis", read: func(n *yaml.Node) {
+			if r.number(n, "hysteresis", &t.Hysteresis); t.Hysteresis < 0 {
+				r.fail(n, "hysteresis must not be negative")
+			}
+		}})
+	r.valueClock(value, "value", t.Value, &t.Clock)
+	t.Spec = specID("threshold", expr.SourceOf(t.Value), strconv.FormatBool(t.Down), float(t.At), float(t.Hysteresis))
+	return t
+}
+
+func (r *reader) segment(n *yaml.Node) *program.SegmentTrigger {
+	t, when := new(program.SegmentTrigger), n
+	r.object(n, "trigger.segment",
+		field{name: "when", required: true, read: func(n *yaml.Node) {
+			when = n
+			r.customerExpr(n, "when", true, &t.When)
+		}},
+		field{name: "on", read: func(n *yaml.Node) { t.OnLeave = r.choice(n, "on", "enter", "leave") == 1 }})
+	r.valueClock(when, "when", t.When, &t.Clock)
+	t.Spec = specID("segment", expr.SourceOf(t.When))
+	return t
+}
+
+func (r *reader) change(n *yaml.Node) *program.ChangeTrigger {
+	t := new(program.ChangeTrigger)
+	r.object(n, "trigger.change",
+		field{name: "path", required: true, read: func(n *yaml.Node) { t.Path = r.traitPath(n, "path") }},
+		field{name: "from", read: func(n *yaml.Node) { t.From = r.literal(n, "from") }},
+		field{name: "to", read: func(n *yaml.Node) { t.To = r.literal(n, "to") }})
+	if len(t.Path) == 0 && (t.From != nil || t.To != nil) {
+		r.fail(n, "trigger.change: from and to need the path of one attribute, for example customer.traits.level")
+	}
+	return t
+}
+
+// traitPath reads customer.traits.NAME...; customer.traits alone stands for any.
+func (r *reader) traitPath(n *yaml.Node, what string) []string {
+	if r.drawn(Shape{Kind: ShapeTrait}) {
+		return nil
+	}
+	s, ok := r.scalar(n, what)
+	if !ok {
+		return nil
+	}
+	parts := strings.Split(s, ".")
+	bad := len(parts) < 2 || parts[0] != "customer" || parts[1] != "traits" || len(parts) > maxPath+2
+	for _, p := range parts {
+		bad = bad || p == ""
+	}
+	if bad {
+		r.fail(n, "%s %q is no attribute; write for example customer.traits.level", what, s)
+		return nil
+	}
+	return parts[2:]
+}
+
+// literal reads a scalar as JSON.
+func (r *reader) literal(n *yaml.Node, what string) *program.Literal {
+	if r.drawn(Shape{Kind: ShapeLiteral}) {
+		return nil
+	}
+	if n.Kind == yaml.ScalarNode {
+		switch n.Tag {
+		case "!!null":
+			return &program.Literal{JSON: "null"}
+		case "!!bool":
+			var b bool
+			r.boolean(n, what, &b)
+			return &program.Literal{JSON: strconv.FormatBool(b)}
+		case "!!int", "!!float":
+			var f float64
+			r.number(n, what, &f)
+			if v, err := strconv.ParseInt(n.Value, 10, 64); err == nil {
+				return &program.Literal{JSON: strconv.FormatInt(v, 10)}
+			}
+			return &program.Literal{JSON: float(f)}
+		case "!!str":
+			return &program.Literal{JSON: string(jsonvalue.AppendString(nil, n.Value))}
+		}
+	}
+	r.fail(n, "%s must be a text, a number, true, false or null", what)
+	return nil
+}
+
+// number reads a finite number.
+func (r *reader) number(n *yaml.Node, what string, into *float64) {
+	if r.drawn(Shape{Kind: ShapeNumber, Low: -maxNumber, High: maxNumber}) {
+		return
+	}
+	f, err := strconv.ParseFloat(n.Value, 64)
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" && n.Tag != "!!float" || err != nil ||
+		math.IsNaN(f) || math.Abs(f) > maxNumber {
+		r.fail(n, "%s must be a number between -1e15 and 1e15%s", what, numberHint(n))
+		return
+	}
+	*into = f
+}
+
+// customerExpr reads an expression over the customer alone: its value is looked at
+// when there may be no event.
+func (r *reader) customerExpr(n *yaml.Node, what string, predicate bool, into **expr.Expr) {
+	r.expr(n, what, predicate, into)
+	if *into != nil && (*into).Reads.Record {
+		r.fail(n, "%s must look at customer and now only, not at event, trigger or chain", what)
+	}
+}
+
+// valueClock finds out when the value of a trigger changes without a record.
+func (r *reader) valueClock(n *yaml.Node, what string, e *expr.Expr, into *expr.ValueClock) {
+	if e == nil {
+		return
+	}
+	c, err := r.lang.Clock(e)
+	if err != nil {
+		r.failExpr(n, what, err)
+	}
+	*into = c
+}
+
+// gives checks what an expression gives where that is known before it runs.
+func (r *reader) gives(n *yaml.Node, what string, e *expr.Expr, words string, types ...*cel.Type) {
+	if e != nil && !slices.ContainsFunc(append(types, cel.DynType), e.Output.IsExactType) {
+		r.fail(n, "%s: the expression gives %s, not %s", what, expr.PlainType(e.Output.String()), words)
+	}
+}
+
+func numeric(t *cel.Type) bool {
+	return t.IsExactType(cel.IntType) || t.IsExactType(cel.DoubleType) || t.IsExactType(cel.DynType)
+}
+
+func float(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
+
+// specID tells whether two versions of a trigger mean the same, so that what a
+// customer's state says about one holds for the other.
+func specID(parts ...string) uint64 {
+	id := output.NewID(parts...)
+	spec := uint64(0)
+	for _, b := range id[:8] {
+		spec = spec<<8 | uint64(b)
+	}
+	return spec
+}

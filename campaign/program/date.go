@@ -1,0 +1,243 @@
+package program
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/cel-go/common/types"
+	"github.com/google/cel-go/common/types/ref"
+
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/unit"
+	"github.com/nudge-engine/nudge/campaign/zone"
+)
+
+// Repeat says how often a date comes round.
+type Repeat uint8
+
+// The repeats of a date trigger.
+const (
+	NoRepeat Repeat = iota
+	Yearly
+	Monthly
+)
+
+// Feb29 says when a yearly 29 February is due in a year without one.
+type Feb29 uint8
+
+// The choices for 29 February.
+const (
+	Feb28 Feb29 = iota
+	Mar1
+	LeapOnly
+)
+
+// Offset is how far from a date a trigger fires. Days are calendar days.
+type Offset struct {
+	Text string
+	Days int   // whole days
+	Rest int64 // ms beyond them
+}
+
+// Ms tells offsets apart and orders them.
+func (o Offset) Ms() int64 { return int64(o.Days)*unit.DayMillis + o.Rest }
+
+// DateTrigger fires at the local instant of a date of the customer, or some way off.
+type DateTrigger struct {
+	Path    *expr.Expr // gives a date or an instant
+	Repeat  Repeat
+	Offsets []Offset // sorted, at least one
+	At      int      // minute of the day; -1: midnight, or the instant itself
+	Zone    string   // empty: the customer's; ZoneDefault: the campaign's; else an IANA name
+	Feb29   Feb29
+	CatchUp int64 // how late it may still fire, ms
+	Spec    uint64
+}
+
+// Events implements Trigger.
+func (t *DateTrigger) Events() []string {
+	names := t.Path.ChangedBy()
+	if t.Zone == "" {
+		names = append(names, event.IdentifyName)
+	}
+	return names
+}
+
+func (*DateTrigger) isTrigger() {}
+
+// DateValue is the value of a date attribute.
+type DateValue struct {
+	year    int // 0: none is given
+	month   time.Month
+	day     int
+	instant int64 // ms, when timed
+	timed   bool
+	minute  int   // of the day, as written, when not timed
+	beyond  int64 // ms beyond it
+}
+
+// Parse reads the date of the trigger. One that comes round is the day that is written,
+// whatever time and zone follow it: a birthday at T00:00:00.000Z is no day earlier in New
+// York. A time that follows is one of the clock there.
+func (t *DateTrigger) Parse(v ref.Val) (d DateValue, ok bool) {
+	text, written := v.(types.String)
+	const day = len("2006-01-02")
+	if t.Repeat != NoRepeat && written && len(text) > day && (text[day] == 'T' || text[day] == ' ') {
+		if d, ok = parseDate(text[:day]); ok {
+			if at, err := time.Parse(time.RFC3339Nano, string(text)); err == nil {
+				d.minute, d.beyond = at.Hour()*60+at.Minute(), int64(at.Second())*1000+int64(at.Nanosecond()/1e6)
+			}
+		}
+		return d, ok
+	}
+	return parseDate(v)
+}
+
+// parseDate reads 2000-02-29, --02-29 or an RFC 3339 instant. What systems write for
+// "no date" (the years 1 and 1900, the first day of 1970) is none.
+func parseDate(v ref.Val) (d DateValue, ok bool) {
+	switch t := v.(type) {
+	case types.Timestamp:
+		d = DateValue{instant: t.UnixMilli(), timed: true}
+	case types.String:
+		text := string(t)
+		if rest, yearless := strings.CutPrefix(text, "--"); yearless {
+			at, err := time.Parse("2006-01-02", "2000-"+rest)
+			return DateValue{month: at.Month(), day: at.Day()}, err == nil
+		}
+		if at, err := time.Parse("2006-01-02", text); err == nil {
+			d = DateValue{year: at.Year(), month: at.Month(), day: at.Day()}
+			break
+		}
+		at, err := time.Parse(time.RFC3339Nano, text)
+		if err != nil {
+			return d, false
+		}
+		d = DateValue{instant: at.UnixMilli(), timed: true}
+	default:
+		return d, false
+	}
+	if d.timed {
+		utc := time.UnixMilli(d.instant).UTC()
+		return d, !sentinel(utc.Year(), utc.Month(), utc.Day())
+	}
+	return d, !sentinel(d.year, d.month, d.day)
+}
+
+func sentinel(year int, month time.Month, day int) bool {
+	return year <= 1 || year == 1900 || year == 1970 && month == time.January && day == 1 || year > 9999
+}
+
+// local gives a timed date its day in a zone, the minute of that day and the ms beyond it.
+func (d DateValue) local(loc *time.Location) (local DateValue, minute int, beyond int64) {
+	if !d.timed {
+		return d, d.minute, d.beyond
+	}
+	at := time.UnixMilli(d.instant).In(loc)
+	d.year, d.month, d.day = at.Date()
+	return d, at.Hour()*60 + at.Minute(), int64(at.Second())*1000 + int64(at.Nanosecond()/1e6)
+}
+
+// occurrence is the day on which a date comes round for the n-th time: n is the year,
+// the month since year 0, or the day since 1970. ok is false for a year without it.
+func (t *DateTrigger) occurrence(d DateValue, n int64) (day time.Time, ok bool) {
+	switch t.Repeat {
+	case Yearly:
+		year := int(n)
+		if d.month == time.February && d.day == 29 && !leap(year) {
+			switch t.Feb29 {
+			case LeapOnly:
+				return day, false
+			case Mar1:
+				return date(year, time.March, 1), true
+			case Feb28:
+			}
+			return date(year, time.February, 28), true
+		}
+		return date(year, d.month, d.day), true
+	case Monthly:
+		year, month := int(n/12), time.Month(n%12+1)
+		last := date(year, month+1, 0).Day()
+		return date(year, month, min(d.day, last)), true
+	case NoRepeat:
+	}
+	return time.Unix(n*24*3600, 0).UTC(), d.year != 0
+}
+
+// number is the n of a day, see occurrence.
+func (t *DateTrigger) number(day time.Time) int64 {
+	switch t.Repeat {
+	case Yearly:
+		return int64(day.Year())
+	case Monthly:
+		return int64(day.Year())*12 + int64(day.Month()) - 1
+	case NoRepeat:
+	}
+	return day.Unix() / (24 * 3600)
+}
+
+// Plan is the next instant, in ms, at which an offset of a date is due, and the number
+// of its occurrence; 0 when there is none. old is what was planned and fired before.
+func (t *DateTrigger) Plan(
+	d DateValue,
+	loc *time.Location,
+	o Offset,
+	now int64,
+	old *customer.DateWatch,
+) (due, n int64) {
+	local, minute, beyond := d.local(loc)
+	if t.At >= 0 {
+		minute, beyond = t.At, 0
+	}
+	today := time.UnixMilli(now).In(loc)
+	own, dated := int64(0), local.year != 0
+	if dated {
+		own = t.number(date(local.year, local.month, local.day))
+	}
+	from, steps := own, int64(1)
+	if t.Repeat != NoRepeat {
+		near := time.UnixMilli(now - o.Ms()).In(loc)
+		from, steps = max(own, t.number(date(near.Year(), near.Month(), near.Day()))-2), 14
+	}
+	for n := from; n < from+steps; n++ {
+		day, ok := t.occurrence(local, n)
+		pending := old.Due != 0 && (n == old.Number || t.Repeat == NoRepeat)
+		if !ok || old.HasFired(n) {
+			continue
+		}
+		if t.Repeat != NoRepeat && dated && n == own && !pending &&
+			!date(local.year, local.month, local.day).After(date(today.Year(), today.Month(), today.Day())) {
+			continue // the day itself is no anniversary
+		}
+		at := zone.Instant(loc, day.Year(), day.Month(), day.Day()+o.Days, minute) + beyond + o.Rest
+		if t.At < 0 && d.timed && o.Days == 0 && t.Repeat == NoRepeat {
+			at = d.instant + o.Rest
+		}
+		if at >= now || pending && (at >= now-t.CatchUp || at == old.Due) { // it has not moved: its timer is late
+			return at, n
+		}
+	}
+	return 0, 0
+}
+
+func date(year int, month time.Month, day int) time.Time {
+	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
+}
+
+func leap(year int) bool { return year%4 == 0 && (year%100 != 0 || year%400 == 0) }
+
+// DateEvent is the trigger event of a chain that a date started.
+func (t *DateTrigger) DateEvent(d DateValue, loc *time.Location, o Offset, w *customer.DateWatch) *event.Event {
+	local, _, _ := d.local(loc)
+	day, _ := t.occurrence(local, w.Number)
+	return &event.Event{
+		Type: event.Track, Name: "$date", Time: w.Due,
+		Properties: fmt.Appendf(nil, `{"date":"%s","offset":"%s"}`, day.Format("2006-01-02"), o.Text),
+	}
+}
+
+// ZoneDefault is the zone of a date trigger that does not look at the customer's.
+const ZoneDefault = "campaign"

@@ -1,0 +1,121 @@
+package program
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/unit"
+)
+
+// Experiment sends each customer one of several ways, always the same.
+type Experiment struct {
+	Variants []Variant
+	Salt     string // empty: campaign/step
+	Goal     string // id of the goal that the variants are compared by
+	Winner   *WinnerRule
+	print    uint64 // see Print
+}
+
+// Variant is one way of an experiment.
+type Variant struct {
+	ID     string
+	Weight int
+	Goto   string // empty: the next step
+}
+
+// OnDeadline says what becomes of an experiment that found no winner in time.
+type OnDeadline uint8
+
+// What the deadline does.
+const (
+	DeadlineBest     OnDeadline = iota // the variant that is most likely the best
+	DeadlineKeep                       // the experiment goes on
+	DeadlineOriginal                   // the first variant
+)
+
+// WinnerRule says when a winner is declared.
+type WinnerRule struct {
+	MinPerVariant int   // matured exposures
+	MinTime       int64 // ms from the first exposure
+	Confidence    float64
+	Deadline      int64 // ms from the first exposure; 0: none
+	OnDeadline    OnDeadline
+}
+
+// Word implements Verb.
+func (*Experiment) Word() string { return "experiment" }
+
+func (*Experiment) isVerb() {}
+
+// Index is the place of a variant, -1 when there is no such variant.
+func (x *Experiment) Index(variant string) int {
+	for i := range x.Variants {
+		if variant != "" && x.Variants[i].ID == variant {
+			return i
+		}
+	}
+	return -1
+}
+
+// Assign is the index of a customer's variant: variants take consecutive ranges of
+// buckets in the order written, as wide as their weights.
+func (x *Experiment) Assign(campaign, step, customer string) int {
+	salt := x.Salt
+	if salt == "" {
+		salt = campaign + "/" + step
+	}
+	total, sum := 0, 0
+	for i := range x.Variants {
+		total += x.Variants[i].Weight
+	}
+	bucket := Bucket(salt, customer)
+	for i := range x.Variants {
+		sum += x.Variants[i].Weight
+		if bucket < sum*Buckets/total {
+			return i
+		}
+	}
+	return len(x.Variants) - 1 // not reached: the last range ends at the last bucket
+}
+
+// MaxExperiment is how long an experiment counts from its first exposure, ms.
+const MaxExperiment = 10_000 * unit.HourMillis
+
+// Print names what makes the counts of an experiment comparable: its variants and
+// weights, its salt and its goal. Two experiments with the same print are the same.
+func (x *Experiment) Print() uint64 { return x.print }
+
+// Compare takes the campaign's primary goal where the definition names none, and computes the
+// print, once the goals of p are known.
+func (x *Experiment) Compare(p *Program) {
+	if g := p.primary(); x.Goal == "" && g != nil {
+		x.Goal = g.ID
+	}
+	x.print = x.fingerprint(p)
+}
+
+// fingerprint is the first 8 bytes, big-endian, of SHA-256 over the parts.
+func (x *Experiment) fingerprint(p *Program) uint64 {
+	text := fmt.Appendf(nil, "%q", x.Salt)
+	if g := p.Goal(x.Goal); g != nil {
+		text = fmt.Appendf(text, "%q %q %q %q %d %t", g.ID, g.Match.Event, g.Match.Match, expr.SourceOf(g.Match.Where),
+			g.Window, g.FromDelivery)
+	}
+	for i := range x.Variants {
+		text = fmt.Appendf(text, " %q %d", x.Variants[i].ID, x.Variants[i].Weight)
+	}
+	sum := sha256.Sum256(text)
+	return binary.BigEndian.Uint64(sum[:8])
+}
+
+// Experiments calls f with each experiment that looks for a winner, in the order of the
+// steps.
+func (p *Program) Experiments(f func(step string, x *Experiment)) {
+	for i := range p.Steps {
+		if x, ok := p.Steps[i].Verb.(*Experiment); ok && x.Winner != nil && p.Goal(x.Goal) != nil {
+			f(p.Steps[i].ID, x)
+		}
+	}
+}

@@ -1,0 +1,96 @@
+package program
+
+import "github.com/nudge-engine/nudge/campaign/unit"
+
+// MostSends is the largest sum of weights of the sends that one chain can come to less
+// than window (ms) after one another, for a customer who never reacts: waits last until
+// their timeout, and of branches and experiments the way that sends most is taken. A
+// step until a time of day counts as a day; loops are not followed.
+func (p *Program) MostSends(window int64, weigh func(step string, s *Send) int) int {
+	most := 0
+	for i, at := range p.silent(0, 0, nil) {
+		s, sends := p.Steps[i].Verb.(*Send)
+		if !sends || len(at) == 0 {
+			continue
+		}
+		// Of all ways from here: the earliest instant for each sum of weights.
+		for j, ways := range p.silent(i, at[0], weigh) {
+			for sum, instant := range ways {
+				v, more := p.Steps[j].Verb.(*Send)
+				if instant < 0 || !more || instant-at[0] >= window {
+					continue
+				}
+				most = max(most, sum+weigh(p.Steps[j].ID, v))
+			}
+		}
+		most = max(most, weigh(p.Steps[i].ID, s))
+	}
+	return most
+}
+
+// silent walks from a step that is reached at an instant. For each step it gives, by
+// the weight of the sends passed before it, the earliest instant at which a customer who
+// never reacts comes to it; -1 where no way has that weight. Without weigh all weights
+// are 0.
+func (p *Program) silent(from int, at int64, weigh func(step string, s *Send) int) [][]int64 {
+	ways := make([][]int64, len(p.Steps))
+	if from >= len(p.Steps) {
+		return ways
+	}
+	ways[from] = []int64{at}
+	for i := from; i < len(p.Steps); i++ { // forward only, so each step is final when it is looked at
+		for sum, instant := range ways[i] {
+			if instant < 0 {
+				continue
+			}
+			if v, sends := p.Steps[i].Verb.(*Send); sends && weigh != nil {
+				sum += weigh(p.Steps[i].ID, v)
+			}
+			leave := instant + p.rest(i, instant)
+			for _, target := range p.silentTargets(i) {
+				to, known := p.StepIndex[target]
+				if !known || to <= i {
+					continue
+				}
+				for len(ways[to]) <= sum {
+					ways[to] = append(ways[to], -1)
+				}
+				if old := ways[to][sum]; old < 0 || leave < old {
+					ways[to][sum] = leave
+				}
+			}
+		}
+	}
+	return ways
+}
+
+// rest is how long a customer who never reacts stays at step i, come to at an instant.
+func (p *Program) rest(i int, at int64) int64 {
+	switch v := p.Steps[i].Verb.(type) {
+	case *Wait:
+		return v.Timeout
+	case *Until:
+		return unit.DayMillis
+	default:
+		return p.shortest(i, at)
+	}
+}
+
+// silentTargets are the steps that can follow step i when nobody reacts and nothing
+// fails.
+func (p *Program) silentTargets(i int) []string {
+	switch v := p.Steps[i].Verb.(type) {
+	case *Wait:
+		switch {
+		case v.OnTimeout != "":
+			return []string{v.OnTimeout}
+		case v.Timeout > 0:
+			return []string{p.After(i)}
+		}
+		return nil // waits for good
+	case *Send:
+		return []string{p.After(i)}
+	default:
+		return p.Targets(i)
+	}
+}

@@ -1,0 +1,38 @@
+package lint
+
+// languageWalls are the layers of campaign, the lowest first: a package imports those before it
+// and no other. parse is above them all, and no layer: nothing of the engine imports it.
+func languageWalls() []wall {
+	var (
+		all     []wall
+		layers  []string
+		allowed = []string{"internal/clip", "internal/wire"}
+		instead = "the layers of campaign go one way; move the declaration down, or pass a value or a function"
+	)
+	layer := func(names ...string) {
+		for _, name := range names {
+			layers = append(layers, "campaign/"+name)
+		}
+		for _, name := range names {
+			all = append(all, wall{
+				around: []string{"campaign/" + name}, only: append(allowed, layers...), instead: instead,
+			})
+		}
+	}
+	layer("unit", "jsonvalue", "zone", "nearest")
+	layer("event")
+	layer("output")
+	layer("customer")
+	layer("schedule")
+	layer("expr")
+	layer("program")
+	layer("active", "trace", "winner")
+	layer("machine")
+	return append(all, wall{
+		around: []string{"."}, never: []string{"campaign/parse", "campaign/yamltext"}, except: []string{
+			"campaign", "actors/shard", "cmd", "server", "ops", "sim", "bench", "presets",
+			"internal/definition", "internal/schema", "internal/simulate",
+		},
+		instead: "only what reads definition files parses them; the engine is handed a compile function",
+	})
+}
