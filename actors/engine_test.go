@@ -98,7 +98,7 @@ func (d *deployment) tryStart(t *testing.T) error {
 	d.publisher = stream.NewPublisher(d.events, d.now, slog.New(slog.DiscardHandler))
 	d.engine = actors.NewEngine(actors.EngineConfig{
 		Events: d.events, Effects: d.effects, Store: d.store, Publisher: d.publisher, Clock: d.now, Node: "n", Epoch: 1,
-		Compile: func(workspace string, doc *program.Document) (parse.Parsed, error) {
+		Compile: func(workspace string, doc *program.Document) (program.Definition, error) {
 			p, err := parse.Document(d.lang, workspace, doc)
 			return p, errors.Join(err, d.refuses)
 		},
@@ -339,7 +339,7 @@ func TestRolledBackLogHalts(t *testing.T) {
 	e := actors.NewEngine(actors.EngineConfig{
 		Events: d.events, Effects: d.effects, Store: d.store, Clock: now, Logger: slog.New(slog.DiscardHandler),
 		Publisher: stream.NewPublisher(d.events, now, slog.New(slog.DiscardHandler)),
-		Compile:   func(string, *program.Document) (parse.Parsed, error) { return parse.Parsed{}, nil },
+		Compile:   func(string, *program.Document) (program.Definition, error) { return program.Definition{}, nil },
 		OnHalt: func(_ int, err error) {
 			if !errors.Is(err, shard.ErrContinuity) {
 				t.Errorf("unexpected error %v; want ErrContinuity", err)

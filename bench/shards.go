@@ -30,8 +30,8 @@ func newShards(files []string, n int) ([]*shard.Shard, error) {
 	if err != nil {
 		return nil, err
 	}
-	compiled := map[string]parse.Parsed{}
-	compile := func(workspace string, d *program.Document) (parse.Parsed, error) {
+	compiled := map[string]program.Definition{}
+	compile := func(workspace string, d *program.Document) (program.Definition, error) {
 		key := d.Kind + "/" + d.Name
 		if p, known := compiled[key]; known {
 			return p, nil

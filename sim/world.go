@@ -56,7 +56,7 @@ type World struct {
 	editOf   map[uint64]int              // of applied, by control record
 	decider  *decider                    // nil: no experiment is decided
 	inForce  map[string]program.Document // after all of them
-	programs map[versionKey]parse.Parsed
+	programs map[versionKey]program.Definition
 	restored time.Time       // what the log stamps while messages are put back
 	lost     map[string]bool // of acked, in frames that the log lost and nobody had read
 	acked    map[string]bool // customer and id of events that ingest acknowledged
@@ -80,7 +80,7 @@ type versionKey struct {
 // New is a world before its first instant.
 func New(lang *expr.Language, rng *rand.Rand, o Options, load workload.Workload) (*World, error) {
 	w := &World{
-		opt: o, load: load, rng: rng, now: workload.Start - 1000, programs: map[versionKey]parse.Parsed{},
+		opt: o, load: load, rng: rng, now: workload.Start - 1000, programs: map[versionKey]program.Definition{},
 		inForce: map[string]program.Document{}, acked: map[string]bool{}, lost: map[string]bool{}, reach: Reach{},
 		editOf: map[uint64]int{},
 	}
@@ -322,10 +322,10 @@ func needs(c *audit.Campaign) map[string][]program.Variable {
 	return all
 }
 
-func (w *World) compile(_ string, d *program.Document) (parse.Parsed, error) {
+func (w *World) compile(_ string, d *program.Document) (program.Definition, error) {
 	p, ok := w.programs[versionKey{d.Kind, d.Name, d.Version}]
 	if !ok {
-		return parse.Parsed{}, fmt.Errorf("sim: no version %d of %s %s", d.Version, d.Kind, d.Name)
+		return program.Definition{}, fmt.Errorf("sim: no version %d of %s %s", d.Version, d.Kind, d.Name)
 	}
 	return p, nil
 }

@@ -92,8 +92,8 @@ func crowdedShard(b *testing.B, n int, spec func(i, n int) string) (s *shard.Sha
 	if err != nil {
 		b.Fatal(err)
 	}
-	parsed := map[string]parse.Parsed{}
-	s = shard.New(shard.Config{Compile: func(workspace string, d *program.Document) (parse.Parsed, error) {
+	parsed := map[string]program.Definition{}
+	s = shard.New(shard.Config{Compile: func(workspace string, d *program.Document) (program.Definition, error) {
 		p, known := parsed[d.Name]
 		if !known {
 			if p, err = parse.Document(lang, workspace, d); err != nil {

@@ -7,13 +7,12 @@ import (
 
 	"github.com/nudge-engine/nudge/actors/shard/control"
 	"github.com/nudge-engine/nudge/campaign/active"
-	"github.com/nudge-engine/nudge/campaign/parse"
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
 // Compile turns a document into what it means. It must be a pure function; it is
 // handed in so that the shards of a node can share compiled programs.
-type Compile func(workspace string, d *program.Document) (parse.Parsed, error)
+type Compile func(workspace string, d *program.Document) (program.Definition, error)
 
 // definitions are the documents in force, by workspace.
 type definitions struct {

@@ -7,7 +7,6 @@ import (
 	"sort"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign/parse"
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
@@ -15,9 +14,9 @@ import (
 // of a map, sorted, and each stands beside what it means.
 func TestMergeAgreesWithAMap(t *testing.T) {
 	compiledOf := 0
-	d := newDefinitions(func(_ string, doc *program.Document) (parse.Parsed, error) {
+	d := newDefinitions(func(_ string, doc *program.Document) (program.Definition, error) {
 		compiledOf++
-		return parse.Parsed{Document: *doc, Campaign: &program.Program{Name: doc.Kind + "/" + doc.Name, Version: doc.Version}}, nil
+		return program.Definition{Document: *doc, Campaign: &program.Program{Name: doc.Kind + "/" + doc.Name, Version: doc.Version}}, nil
 	})
 	r := rand.New(rand.NewPCG(7, 1))
 	for range 200 {

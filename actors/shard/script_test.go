@@ -119,7 +119,7 @@ func newScriptWorld(t *testing.T) *scriptWorld {
 	return w
 }
 
-func (w *scriptWorld) compile(workspace string, d *program.Document) (parse.Parsed, error) {
+func (w *scriptWorld) compile(workspace string, d *program.Document) (program.Definition, error) {
 	return parse.Document(w.lang, workspace, d)
 }
 

@@ -37,7 +37,7 @@ func timedShard(b *testing.B, customers int) *Shard {
 		b.Fatal(err)
 	}
 	docs[0].Document.Version = 1
-	s := New(Config{Unguarded: true, Compile: func(workspace string, d *program.Document) (parse.Parsed, error) {
+	s := New(Config{Unguarded: true, Compile: func(workspace string, d *program.Document) (program.Definition, error) {
 		return parse.Document(lang, workspace, d)
 	}})
 	c := control.Record{K: 1, Apply: &control.Apply{Workspace: "default", Documents: []program.Document{docs[0].Document}}}

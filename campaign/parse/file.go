@@ -126,20 +126,20 @@ func (r *reader) broken(text []byte, err error) (rest []byte) {
 }
 
 // Document compiles one document of a control record.
-func Document(lang *expr.Language, workspace string, d *program.Document) (Parsed, error) {
+func Document(lang *expr.Language, workspace string, d *program.Document) (program.Definition, error) {
 	docs, err := File(lang, d.Kind+"/"+d.Name, []byte(d.Source))
 	if err != nil {
-		return Parsed{}, err
+		return program.Definition{}, err
 	}
 	if len(docs) != 1 || docs[0].Document.Kind != d.Kind || docs[0].Document.Name != d.Name {
-		return Parsed{}, fmt.Errorf("campaign: %s/%s: the source is not that one document", d.Kind, d.Name)
+		return program.Definition{}, fmt.Errorf("campaign: %s/%s: the source is not that one document", d.Kind, d.Name)
 	}
-	p := docs[0]
-	p.Document, p.spots, p.source = *d, nil, nil
+	p := docs[0].Definition
+	p.Document = *d
 	if p.Campaign != nil {
 		p.Campaign.Workspace, p.Campaign.Version = workspace, d.Version
 		if err := p.Campaign.SetNeeds(d.Needs); err != nil {
-			return Parsed{}, err
+			return program.Definition{}, err
 		}
 	}
 	return p, nil

@@ -9,15 +9,10 @@ import (
 	"github.com/nudge-engine/nudge/campaign/yamltext"
 )
 
-// Parsed is what one document says: exactly one of the pointers is set.
+// Parsed is what one document of a file means, and where it stands there.
 type Parsed struct {
-	Document program.Document
-	Campaign *program.Program
-	Channel  *program.Channel
-	Template *program.Template
-	Scenario *program.Scenario
-	Policy   *program.Policy
-	Line     int // of the document in its file, from 1
+	program.Definition
+	Line int // of the document in its file, from 1
 	// Unsupported is what the language has and no server can do yet. It is no error of the
 	// document, so that records of the log that have it can be read.
 	Unsupported Errors

@@ -52,7 +52,7 @@ func newStory(t *testing.T, dir string) *story {
 		t.Fatal(err)
 	}
 	s := &story{dir: dir, lang: lang, clock: at(t, "2026-03-01T10:00:00Z")}
-	s.shard = shard.New(shard.Config{Compile: func(workspace string, d *program.Document) (parse.Parsed, error) {
+	s.shard = shard.New(shard.Config{Compile: func(workspace string, d *program.Document) (program.Definition, error) {
 		return parse.Document(lang, workspace, d)
 	}})
 	s.open(t)

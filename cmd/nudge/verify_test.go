@@ -77,7 +77,7 @@ func startDataDirAt(t *testing.T, dir string, clock func() (int64, error)) *data
 	d.engine = actors.NewEngine(actors.EngineConfig{
 		Events: []stream.Stream{d.events}, Effects: []stream.Stream{d.effects}, Store: d.store, Publisher: d.publisher,
 		Clock: clock, Node: "n", Epoch: 1, Logger: quiet,
-		Compile: func(workspace string, doc *program.Document) (parse.Parsed, error) {
+		Compile: func(workspace string, doc *program.Document) (program.Definition, error) {
 			return parse.Document(lang, workspace, doc)
 		},
 	})

@@ -73,7 +73,7 @@ type Simulation struct {
 func New(c Config, start int64) (*Simulation, error) {
 	s := &Simulation{config: c, live: map[string]bool{}, now: start, control: 1}
 	s.trials.hour = start / unit.HourMillis
-	compile := func(workspace string, d *program.Document) (parse.Parsed, error) {
+	compile := func(workspace string, d *program.Document) (program.Definition, error) {
 		parsed, err := parse.Document(c.Lang, workspace, d)
 		if err == nil && parsed.Campaign != nil && c.Prepare != nil {
 			c.Prepare(parsed.Campaign)

@@ -144,7 +144,7 @@ func (d *Dir) NewShard(partition int, trace *trace.Trace) *shard.Shard {
 
 // Compile parses documents in a language, as a shard wants it.
 func Compile(lang *expr.Language) shard.Compile {
-	return func(workspace string, doc *program.Document) (parse.Parsed, error) {
+	return func(workspace string, doc *program.Document) (program.Definition, error) {
 		return parse.Document(lang, workspace, doc)
 	}
 }

@@ -33,7 +33,7 @@ type Catalog struct {
 	awaited broadcastNames
 
 	mu       sync.Mutex
-	compiled map[documentKey]parse.Parsed
+	compiled map[documentKey]program.Definition
 	channels map[string]dispatch.Channel
 }
 
@@ -48,7 +48,7 @@ const maxCompiled = 20_000
 // New makes a catalog. The channel console is always in it.
 func New(config Config) *Catalog {
 	return &Catalog{
-		config: config, compiled: map[documentKey]parse.Parsed{},
+		config: config, compiled: map[documentKey]program.Definition{},
 		channels: map[string]dispatch.Channel{definition.ConsoleChannel: dispatch.NewConsole(config.Console)},
 	}
 }
@@ -60,7 +60,7 @@ func (c *Catalog) Language() *expr.Language { return c.config.Language }
 func (c *Catalog) Egress() *egress.Policy { return c.config.Egress }
 
 // Compile implements [shard.Compile]; the shards share what it returns.
-func (c *Catalog) Compile(workspace string, d *program.Document) (parse.Parsed, error) {
+func (c *Catalog) Compile(workspace string, d *program.Document) (program.Definition, error) {
 	key := documentKey{workspace, d.Kind, d.Name, d.Version}
 	c.mu.Lock()
 	defer c.mu.Unlock()

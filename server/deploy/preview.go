@@ -56,7 +56,7 @@ func (d *Deployer) warnings(docs []parse.Parsed) []Warning {
 	}
 	for _, p := range d.config.Catalog.Known().Campaigns {
 		if !named[p.Name] && p.Status == program.StatusActive {
-			all = append(all, parse.Parsed{Campaign: p})
+			all = append(all, parse.Parsed{Definition: program.Definition{Campaign: p}})
 		}
 	}
 	said := []Warning{}
