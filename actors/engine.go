@@ -48,7 +48,7 @@ type EngineConfig struct {
 	OnHalt func(partition int, err error)
 }
 
-// credits is how many frames a shard may have in hand (C6).
+// credits is how many frames a shard may have under way (C6).
 const credits = 8
 
 // Engine is the shell: it runs one Hollywood actor a shard and does what their
@@ -166,7 +166,7 @@ func (e *Engine) checkpoints(ctx context.Context) {
 	}
 }
 
-// Stop stops reading, lets every shard finish what it has in hand, and takes a
+// Stop stops reading, lets every shard finish what is under way, and takes a
 // last snapshot. It gives up when ctx ends.
 func (e *Engine) Stop(ctx context.Context) {
 	e.stopOnce.Do(func() {

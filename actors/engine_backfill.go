@@ -22,8 +22,8 @@ var ErrBackfill = errors.New("actors: a backfill is under way")
 
 // Limits of appending fill records.
 const (
-	fillBatch    = 100                    // records that are handed to the publisher at a time
-	fillPatience = 200 * time.Millisecond // before a busy publisher is asked again
+	backfillBatch    = 100                    // records that are handed to the publisher at a time
+	backfillPatience = 200 * time.Millisecond // before a busy publisher is asked again
 )
 
 // NotFilled is a counter that counts only from a backfill on.
@@ -120,7 +120,7 @@ func (c *Controller) StartBackfill(ctx context.Context, workspace string, docs [
 
 // plan says what can be filled, and notes it and what cannot.
 func (c *Controller) plan(ctx context.Context, workspace string, docs []program.Document, start *BackfillStart) (
-	asks []active.Ask, err error,
+	asks []active.CounterRequest, err error,
 ) {
 	defs, err := ask(ctx, c.engine.host(0), func(o *shard.Owner) ([]byte, error) { return o.Shard.Definitions(), nil })
 	if err != nil {
@@ -135,7 +135,7 @@ func (c *Controller) plan(ctx context.Context, workspace string, docs []program.
 		return nil, err
 	}
 	for _, a := range set.NewAsks(old) {
-		why := set.NotFillable(a)
+		why := set.BackfillObstacle(a)
 		if by := made[a.Event]; by != "" && why == "" {
 			why = fmt.Sprintf("campaign %s emits the event, and what is emitted is not in the log", by)
 		}
@@ -187,7 +187,7 @@ func (c *Controller) RunBackfill(ctx context.Context) error {
 	}
 	end := &control.Record{Apply: &control.Apply{Workspace: open.Workspace, Documents: open.Documents, Backfilled: k}}
 	for p := range c.engine.hosts {
-		err := c.engine.fill(ctx, p, open.Workspace, k, c.Skips(p), ids)
+		err := c.engine.runBackfill(ctx, p, open.Workspace, k, c.Skips(p), ids)
 		if errors.Is(err, backfill.ErrTrimmed) {
 			c.engine.config.Logger.Error("actors: a backfill is given up", slog.Any("error", err))
 			end.Apply.Documents = nil
@@ -236,8 +236,8 @@ func (e *Engine) fillState(ctx context.Context, h *host, workspace string) (back
 	return ask(ctx, h, func(o *shard.Owner) (backfill.State, error) { return o.Shard.BackfillState(workspace), nil })
 }
 
-// fill brings the backfill k of one partition to its end.
-func (e *Engine) fill(
+// runBackfill brings the backfill k of one partition to its end.
+func (e *Engine) runBackfill(
 	ctx context.Context, partition int, workspace string, k uint64, skips control.Skips, ids int,
 ) error {
 	h := e.host(partition)
@@ -265,11 +265,11 @@ func (e *Engine) fill(
 		return fmt.Errorf("%w: partition %d begins at %d, %d is needed", backfill.ErrTrimmed, partition, first,
 			state.First)
 	}
-	return e.fillFrom(ctx, h, workspace, backfill.NewFiller(workspace, state, skips, ids), state.First)
+	return e.backfillFrom(ctx, h, workspace, backfill.NewFiller(workspace, state, skips, ids), state.First)
 }
 
-// fillFrom reads the frames from first on and appends what the filler makes of them.
-func (e *Engine) fillFrom(ctx context.Context, h *host, workspace string, f *backfill.Filler, first uint64) error {
+// backfillFrom reads the frames from first on and appends what the filler makes of them.
+func (e *Engine) backfillFrom(ctx context.Context, h *host, workspace string, f *backfill.Filler, first uint64) error {
 	reader, err := e.config.Events[h.partition].Read(ctx, first)
 	if err != nil {
 		return err
@@ -303,11 +303,11 @@ func (e *Engine) appendFills(ctx context.Context, h *host, workspace string, rec
 	if len(records) == 0 {
 		return nil
 	}
-	for batch := range slices.Chunk(records, fillBatch) {
+	for batch := range slices.Chunk(records, backfillBatch) {
 		done := make(chan error, 1)
 		err := e.config.Publisher.Add(h.partition, batch, func(err error) { done <- err })
 		for errors.Is(err, stream.ErrBusy) {
-			if err := pause(ctx, fillPatience); err != nil {
+			if err := pause(ctx, backfillPatience); err != nil {
 				return err
 			}
 			err = e.config.Publisher.Add(h.partition, batch, func(err error) { done <- err })

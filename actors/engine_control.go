@@ -176,7 +176,7 @@ func (c *Controller) Attach(ctx context.Context, e *Engine, p *stream.Publisher)
 // copy brings every partition up to the last record and waits until it is applied.
 func (c *Controller) copy(ctx context.Context) error {
 	last := uint64(len(c.records))
-	if err := c.feed(ctx, last); err != nil {
+	if err := c.replicate(ctx, last); err != nil {
 		return err
 	}
 	for p := range c.publisher.Partitions() {

@@ -20,13 +20,13 @@ import (
 // counts is what one shard says about its experiments.
 type counts struct {
 	now     int64
-	tallies []experiment.Tally
+	tallies []experiment.Counts
 }
 
-// tallies asks a shard what it counted.
-func (e *Engine) tallies(ctx context.Context, partition int) (counts, error) {
+// experimentCounts asks a shard what it counted.
+func (e *Engine) experimentCounts(ctx context.Context, partition int) (counts, error) {
 	return ask(ctx, e.host(partition), func(o *shard.Owner) (counts, error) {
-		return counts{now: o.Shard.Now(), tallies: o.Shard.Tallies()}, nil
+		return counts{now: o.Shard.Now(), tallies: o.Shard.ExperimentCounts()}, nil
 	})
 }
 
@@ -35,8 +35,8 @@ func (e *Engine) logTime(ctx context.Context, partition int) (int64, error) {
 	return ask(ctx, e.host(partition), func(o *shard.Owner) (int64, error) { return o.Shard.Now(), nil })
 }
 
-// Trial is an experiment that looks for a winner, in force, and how it stands.
-type Trial struct {
+// OpenExperiment is an experiment that looks for a winner, in force, and how it stands.
+type OpenExperiment struct {
 	Workspace  string
 	Campaign   string
 	Version    uint32
@@ -44,10 +44,10 @@ type Trial struct {
 	Experiment *program.Experiment
 	Decided    *control.Decide // nil while it is open
 	Noted      *control.Decide // the record of its block; nil without one
-	Standing   *experiment.Standing
+	State      *experiment.State
 }
 
-func (t *Trial) key() experiment.Key {
+func (t *OpenExperiment) key() experiment.Key {
 	return experiment.Key{Workspace: t.Workspace, Campaign: t.Campaign, Step: t.Step}
 }
 
@@ -62,7 +62,7 @@ func (c *Controller) foldDecide(d *control.Decide) {
 
 // trials are the experiments in force, sorted by workspace, campaign and step order, and
 // the number of control records that they come from.
-func (c *Controller) trials() (all []Trial, records int, err error) {
+func (c *Controller) trials() (all []OpenExperiment, records int, err error) {
 	type campaignDocument struct {
 		workspace string
 		program.Document
@@ -89,7 +89,7 @@ func (c *Controller) trials() (all []Trial, records int, err error) {
 			return nil, 0, fmt.Errorf("actors: workspace %s: %w", d.workspace, err)
 		}
 		parsed.Campaign.Experiments(func(step string, x *program.Experiment) {
-			t := Trial{Workspace: d.workspace, Campaign: d.Name, Version: d.Version, Step: step, Experiment: x}
+			t := OpenExperiment{Workspace: d.workspace, Campaign: d.Name, Version: d.Version, Step: step, Experiment: x}
 			if w, known := decided[t.key()]; known && x.Index(w.Variant) >= 0 {
 				t.Decided = &w
 			}
@@ -118,10 +118,10 @@ func (c *Controller) slowest(ctx context.Context) (hour int64, err error) {
 
 // gather asks all shards what they counted, by experiment. One that began again since it
 // was asked for its log time may be behind the hour; its counts are not whole then.
-func (c *Controller) gather(ctx context.Context, hour int64) (map[experiment.Key][]experiment.Tally, error) {
-	all := map[experiment.Key][]experiment.Tally{}
+func (c *Controller) gather(ctx context.Context, hour int64) (map[experiment.Key][]experiment.Counts, error) {
+	all := map[experiment.Key][]experiment.Counts{}
 	for p := range c.publisher.Partitions() {
-		counted, err := c.engine.tallies(ctx, p)
+		counted, err := c.engine.experimentCounts(ctx, p)
 		if err != nil {
 			return nil, err
 		}
@@ -136,15 +136,20 @@ func (c *Controller) gather(ctx context.Context, hour int64) (map[experiment.Key
 }
 
 // stand fills in how the open experiments stand at an hour.
-func (c *Controller) stand(ctx context.Context, all []Trial, hour int64, noted func(*Trial) bool) error {
+func (c *Controller) stand(
+	ctx context.Context,
+	all []OpenExperiment,
+	hour int64,
+	noted func(*OpenExperiment) bool,
+) error {
 	parts, err := c.gather(ctx, hour)
 	if err != nil {
 		return err
 	}
 	for i := range all {
 		if t := &all[i]; t.Decided == nil {
-			t.Standing = experiment.NewStanding(t.Experiment)
-			t.Standing.Look(parts[t.key()], hour, noted(t))
+			t.State = experiment.NewState(t.Experiment)
+			t.State.Look(parts[t.key()], hour, noted(t))
 		}
 	}
 	return nil
@@ -153,7 +158,7 @@ func (c *Controller) stand(ctx context.Context, all []Trial, hour int64, noted f
 // Experiments says how the experiments that look for a winner stand.
 //
 // REQUIRES: the controller is attached.
-func (c *Controller) Experiments(ctx context.Context) ([]Trial, error) {
+func (c *Controller) Experiments(ctx context.Context) ([]OpenExperiment, error) {
 	all, _, err := c.trials()
 	if err != nil || len(all) == 0 {
 		return nil, err
@@ -162,7 +167,7 @@ func (c *Controller) Experiments(ctx context.Context) ([]Trial, error) {
 	if err != nil {
 		return nil, err
 	}
-	return all, c.stand(ctx, all, hour, func(*Trial) bool { return true })
+	return all, c.stand(ctx, all, hour, func(*OpenExperiment) bool { return true })
 }
 
 // decide appends a decision, if it was made in sight of all the control records that
@@ -246,7 +251,7 @@ func (d *Decider) next(ctx context.Context, hour int64) (*control.Decide, error)
 		return nil, err
 	}
 	if d.open = false; len(all) > 0 {
-		if err := d.c.stand(ctx, all, hour, func(t *Trial) bool { return t.Noted != nil }); err != nil {
+		if err := d.c.stand(ctx, all, hour, func(t *OpenExperiment) bool { return t.Noted != nil }); err != nil {
 			return nil, err
 		}
 	}
@@ -257,7 +262,7 @@ func (d *Decider) next(ctx context.Context, hour int64) (*control.Decide, error)
 			continue
 		}
 		d.open = true
-		if record := t.Standing.Record(t.Workspace, t.Campaign, t.Step, t.Noted != nil); record != nil {
+		if record := t.State.Record(t.Workspace, t.Campaign, t.Step, t.Noted != nil); record != nil {
 			written, err := d.c.decide(ctx, record, records)
 			if d.partial = err != nil; !written {
 				record = nil
@@ -291,4 +296,4 @@ func (d *Decider) urge(ctx context.Context) error {
 }
 
 // Blocked says whether the shares of the variants keep an experiment from being decided.
-func (t *Trial) Blocked() bool { return t.Standing != nil && t.Standing.Verdict == winner.Blocked }
+func (t *OpenExperiment) Blocked() bool { return t.State != nil && t.State.Verdict == winner.Blocked }

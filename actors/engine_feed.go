@@ -9,11 +9,11 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// feed hands every partition the control records up to last that it has not applied, as
+// replicate hands every partition the control records up to last that it has not applied, as
 // fast as its log takes them: 10,000 campaigns are some fifty records of 400 KiB, more
 // than may wait at one time. A partition that halted takes its copies when it is brought
 // back.
-func (c *Controller) feed(ctx context.Context, last uint64) error {
+func (c *Controller) replicate(ctx context.Context, last uint64) error {
 	next := make([]uint64, c.publisher.Partitions())
 	for p := range next {
 		next[p] = c.engine.Control(p) + 1
@@ -21,7 +21,7 @@ func (c *Controller) feed(ctx context.Context, last uint64) error {
 	for {
 		busy := false
 		for p := range next {
-			full, err := c.feedPartition(p, &next[p], last)
+			full, err := c.replicatePartition(p, &next[p], last)
 			if err != nil {
 				return err
 			}
@@ -38,8 +38,8 @@ func (c *Controller) feed(ctx context.Context, last uint64) error {
 	}
 }
 
-// feedPartition hands a partition what it takes now; full says that it will take more.
-func (c *Controller) feedPartition(p int, next *uint64, last uint64) (full bool, err error) {
+// replicatePartition hands a partition what it takes now; full says that it will take more.
+func (c *Controller) replicatePartition(p int, next *uint64, last uint64) (full bool, err error) {
 	for ; *next <= last; *next++ {
 		r := stream.Record{Kind: stream.KindControl, Data: c.records[*next-1]}
 		switch err := c.publisher.Add(p, []stream.Record{r}, func(error) {}); {

@@ -57,7 +57,7 @@ type host struct {
 
 	guarded  bool           // it is made anew after a panic
 	broken   atomic.Bool    // it panicked, and another host takes over
-	commits  sync.WaitGroup // in hand
+	commits  sync.WaitGroup // under way
 	ended    chan struct{}  // closed when nothing is read any more
 	stopRead context.CancelFunc
 
@@ -242,7 +242,7 @@ func (h *host) spawn() {
 			}
 			defer func() {
 				if p := recover(); p != nil {
-					h.panicked(p)
+					h.restartGuarded(p)
 				}
 			}()
 			next(c)
@@ -291,7 +291,7 @@ func (h *host) receive(c *actor.Context) {
 	case wake:
 		h.ticking.Store(false)
 		h.tick()
-		h.owner.Rest()
+		h.owner.Passivate()
 		if time.Since(h.lastSnap) > h.e.config.SnapshotEvery {
 			h.owner.Snapshot()
 		}
@@ -306,7 +306,7 @@ func (h *host) tick() {
 		return // the log that is replayed has the time in it
 	}
 	if h.owner.Halted() != nil || time.Since(h.lastWork) < wakeEvery ||
-		time.Since(h.lastTick) < tickEvery && !h.owner.Shard.Touring() {
+		time.Since(h.lastTick) < tickEvery && !h.owner.Shard.HasBulkScan() {
 		return
 	}
 	due := h.owner.Shard.NextDue()
@@ -409,10 +409,10 @@ func (h *host) drain(ctx context.Context) {
 			h.quiet(ctx, true)
 		}
 	}
-	h.bury()
+	h.stopActor()
 }
 
-// quiet waits until nothing is in hand; it says whether that was reached.
+// quiet waits until nothing is under way; it says whether that was reached.
 func (h *host) quiet(ctx context.Context, saved bool) bool {
 	for ctx.Err() == nil && h.halted() == nil {
 		busy, err := ask(ctx, h, func(o *shard.Owner) (bool, error) {

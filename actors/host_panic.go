@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// panicked begins anew, guarded, or halts the partition where that was tried.
-func (h *host) panicked(p any) {
+// restartGuarded begins anew, guarded, or halts the partition where that was tried.
+func (h *host) restartGuarded(p any) {
 	h.log.Error("actors: panic", slog.Any("panic", p), slog.Bool("guarded", h.guarded),
 		slog.String("stack", string(debug.Stack())))
 	if h.guarded || h.e.reading.Err() != nil {
@@ -25,7 +25,7 @@ func (h *host) replace() {
 	h.stopRead()
 	<-h.ended
 	h.commits.Wait()
-	h.bury()
+	h.stopActor()
 	fresh := newHost(h.e, h.partition, true)
 	fresh.moved = h.moved
 	failure := fresh.recover(h.e.reading)
@@ -36,8 +36,8 @@ func (h *host) replace() {
 	h.e.hosts[h.partition].Store(fresh) // not before: who asks it needs its actor
 }
 
-// bury ends the actor.
-func (h *host) bury() {
+// stopActor ends the actor.
+func (h *host) stopActor() {
 	select {
 	case <-h.e.actors.Poison(h.pid).Done():
 	case <-time.After(askLimit): // v1.0.5 never ends it when a message behind the pill panics

@@ -115,7 +115,7 @@ const dayMillis = 24 * 60 * 60 * 1000
 // fallAsleep has nothing happen to customers until none counts as used.
 func fallAsleep(shard *shard.Shard, count int) {
 	for range 3 { // after the first round nobody counts as used
-		shard.Rest(count)
+		shard.Passivate(count)
 		shard.Snapshot()
 		shard.Saved()
 	}

@@ -91,7 +91,7 @@ func (i *item) previous() (id, field string, wrong *FieldError) {
 }
 
 // refuseKnown refuses a previousId under which a known customer is: two known customers
-// do not merge. Whoever has a write key may not learn who is a customer, so the client gets the
+// do not merge. The holder of a write key may not learn who is a customer, so the client gets the
 // answer of a call that is taken; the refusal is kept for the operator.
 func (i *item) refuseKnown(previous, user string) *FieldError {
 	known := previous == user

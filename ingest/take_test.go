@@ -84,7 +84,9 @@ func TestCompressedBodies(t *testing.T) {
 // A browser has the key in the body or the query; it may be in one place only that counts.
 func TestKeyInBody(t *testing.T) {
 	w := newWorld(t, func(c *ingest.Config) {
-		c.Sources = []ingest.Source{{Name: "support", Key: "reading-key", Workspace: "default", Scope: ingest.ScopeRead}}
+		c.Sources = []ingest.Source{
+			{Name: "support", Key: "reading-key", Workspace: "default", Scope: ingest.ScopeRead},
+		}
 	})
 	with := func(key string) string { return `{"writeKey":"` + key + `","userId":"u","event":"E"}` }
 	for n, c := range []struct {
@@ -116,7 +118,13 @@ func TestKeyInBody(t *testing.T) {
 			t.Errorf("%d: %s %.60s: unexpected answer %+v; want %d", n, c.path, c.body, a, c.status)
 		}
 	}
-	a := w.post(t, "/v1/b", `{"writeKey":"key","batch":[{"type":"dance","userId":"u","writeKey":"key"}]}`, "Authorization", "")
+	a := w.post(
+		t,
+		"/v1/b",
+		`{"writeKey":"key","batch":[{"type":"dance","userId":"u","writeKey":"key"}]}`,
+		"Authorization",
+		"",
+	)
 	if _, rejects := w.stored(t); len(rejects) != 1 || strings.Contains(rejects[0].Raw, "writeKey") {
 		t.Errorf("unexpected rejects %+v after %+v", rejects, a)
 	}
@@ -163,14 +171,25 @@ func TestBrowsersMaySend(t *testing.T) {
 		}
 	}
 	for _, body := range []string{track, `{`} { // an error can be read, too
-		if a := w.post(t, "/v1/track", body, "Origin", "https://shop.example"); a.header.Get("Access-Control-Allow-Origin") != "*" {
+		if a := w.post(
+			t,
+			"/v1/track",
+			body,
+			"Origin",
+			"https://shop.example",
+		); a.header.Get(
+			"Access-Control-Allow-Origin",
+		) != "*" {
 			t.Errorf("unexpected answer %+v", a)
 		}
 	}
 }
 
 func TestOnlySomeOrigins(t *testing.T) {
-	w := newWorld(t, func(c *ingest.Config) { c.Origins = []string{"https://shop.example", "https://www.shop.example"} })
+	w := newWorld(
+		t,
+		func(c *ingest.Config) { c.Origins = []string{"https://shop.example", "https://www.shop.example"} },
+	)
 	h := w.options(t, "/v1/track", "https://www.shop.example")
 	if h.Get("Access-Control-Allow-Origin") != "https://www.shop.example" || h.Get("Vary") != "Origin" {
 		t.Errorf("unexpected head %v", h)
@@ -255,7 +274,9 @@ func TestSlowBodiesAreBounded(t *testing.T) {
 	}
 	runtime.GC()
 	runtime.ReadMemStats(&after)
-	if grown := int(after.HeapInuse-before.HeapInuse) >> 20; grown > 110 { // 3000 buffers of 8 KiB, and 34 MiB of bodies
+	if grown := int(
+		after.HeapInuse-before.HeapInuse,
+	) >> 20; grown > 110 { // 3000 buffers of 8 KiB, and 34 MiB of bodies
 		t.Errorf("3000 bodies under way took %d MiB, %d were refused", grown, refused)
 	}
 	if a := w.post(t, "/v1/track", track); a.status != 200 && a.status != 429 {
@@ -304,7 +325,7 @@ func TestKeptRejectsAreBounded(t *testing.T) {
 	}
 }
 
-// Whoever tries keys is told so less and less; others are served.
+// A client that tries keys is told so less and less; others are served.
 func TestStrangersAreSlowedDown(t *testing.T) {
 	w := newWorld(t, nil)
 	seen := map[int]int{}

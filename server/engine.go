@@ -43,7 +43,7 @@ func (n *Node) startEngine(ctx context.Context) error {
 		skips[p] = n.control.Skips(p)
 	}
 	n.engine = actors.NewEngine(actors.EngineConfig{
-		Skips: skips, Mark: n.inHand.Mark, Held: n.held,
+		Skips: skips, Mark: n.crashMarker.Mark, Held: n.held,
 		Events: n.events, Effects: n.effects, Store: n.store,
 		Semantics: effect.Semantics, Publisher: n.publisher, Compile: n.catalog.Compile, Clock: n.clock.Now,
 		Node: n.keys.node, Epoch: n.lease.Epoch(),

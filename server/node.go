@@ -66,33 +66,33 @@ type Node struct {
 	lock     *dataLock
 	keys     keys
 
-	clock     *stream.Clock
-	logStore  *stream.JetStream
-	lease     stream.Lease
-	store     *storage.Pebble
-	parts     *parts.Register
-	written   stream.Stream // how far rows were written
-	rows      parts.Rows    // as they were before the embedded ClickHouse started
-	events    []stream.Stream
-	effects   []stream.Stream
-	publisher *stream.Publisher
-	inHand    *storage.InHand
-	rendering *storage.Rendering
-	held      map[int]error // partitions that must not start
-	engine    *actors.Engine
-	control   *actors.Controller
-	catalog   *catalog.Catalog
-	deployer  *deploy.Deployer
-	child     *child.Process
-	writer    *warehouse.Writer
-	warehouse *warehouse.ClickHouse
-	dispatch  *dispatch.Dispatcher
-	guard     *admission.Guard
-	eraser    *erasure.Eraser
-	server    *ingest.Server
-	api       *admin.API
-	admin     *http.Server
-	stats     *statsCache
+	clock       *stream.Clock
+	logStore    *stream.JetStream
+	lease       stream.Lease
+	store       *storage.Pebble
+	parts       *parts.Register
+	written     stream.Stream // how far rows were written
+	rows        parts.Rows    // as they were before the embedded ClickHouse started
+	events      []stream.Stream
+	effects     []stream.Stream
+	publisher   *stream.Publisher
+	crashMarker *storage.CrashMarker
+	rendering   *storage.Rendering
+	held        map[int]error // partitions that must not start
+	engine      *actors.Engine
+	control     *actors.Controller
+	catalog     *catalog.Catalog
+	deployer    *deploy.Deployer
+	child       *child.Process
+	writer      *warehouse.Writer
+	warehouse   *warehouse.ClickHouse
+	dispatch    *dispatch.Dispatcher
+	guard       *admission.Guard
+	eraser      *erasure.Eraser
+	server      *ingest.Server
+	api         *admin.API
+	admin       *http.Server
+	stats       *statsCache
 
 	stopGuards, stopSinks context.CancelFunc
 	guards, sinks         sync.WaitGroup
@@ -134,7 +134,7 @@ func Open(ctx context.Context, config Config) (*Node, error) {
 func (n *Node) start(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
 		n.openData, n.openAdmin, n.startChild, n.openLog, n.openStreams,
-		n.openInHand, n.startEngine, n.startSinks, n.applyDir, n.openHTTP,
+		n.openCrashMarker, n.startEngine, n.startSinks, n.applyDir, n.openHTTP,
 	} {
 		if err := step(ctx); err != nil {
 			return err

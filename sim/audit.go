@@ -26,7 +26,7 @@ func (p *partition) audit(h *history) error {
 	for i := range h.frames {
 		a.Frame(h.frames[i].Frame.Time)
 		for j, r := range h.frames[i].Frame.Records {
-			if _, skipped := p.skips[control.Place{Seq: h.frames[i].At.Seq, Index: j}]; skipped {
+			if _, skipped := p.skips[control.RecordPosition{Seq: h.frames[i].At.Seq, Index: j}]; skipped {
 				continue
 			}
 			if err := f.record(&r); err != nil {

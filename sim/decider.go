@@ -26,7 +26,7 @@ const (
 )
 
 // decider is the double of actors.Decider: it asks the owners for their log time, then for
-// what they counted, and appends what experiment.Standing says, unless another control record
+// what they counted, and appends what experiment.State says, unless another control record
 // came meanwhile. It may crash in between.
 type decider struct {
 	w       *World
@@ -143,7 +143,7 @@ func (d *decider) look() {
 
 // sum adds up what the owners counted.
 func (d *decider) sum(trials []trial, through int64, records int) {
-	parts := map[string][]experiment.Tally{}
+	parts := map[string][]experiment.Counts{}
 	for _, p := range d.w.parts {
 		n := p.newest()
 		if n == nil {
@@ -152,13 +152,13 @@ func (d *decider) sum(trials []trial, through int64, records int) {
 		if n.owner.Shard.Now()/unit.HourMillis < through { // another owner, which is behind
 			return
 		}
-		for _, t := range n.owner.Shard.Tallies() {
+		for _, t := range n.owner.Shard.ExperimentCounts() {
 			parts[t.Campaign+"/"+t.Step] = append(parts[t.Campaign+"/"+t.Step], t)
 		}
 	}
 	for _, t := range trials {
 		noted := d.noted[t.name()] == t.x.Print()
-		s := experiment.NewStanding(t.x)
+		s := experiment.NewState(t.x)
 		s.Look(parts[t.name()], through, noted)
 		if r := s.Record(workspace, t.campaign, t.step, noted); r != nil {
 			d.asks = true

@@ -248,7 +248,7 @@ func (n *node) committed(err error) {
 	shard := n.owner.Shard
 	n.w.fail(shard.CheckStored(n.disk.Memory))
 	n.w.fail(n.forgot())
-	if c := shard.Census(); n.w.opt.Memory > 0 && c.Bytes > n.w.opt.Memory && c.Loaded > c.Dirty {
+	if c := shard.MemoryStats(); n.w.opt.Memory > 0 && c.Bytes > n.w.opt.Memory && c.Loaded > c.Dirty {
 		n.w.fail(
 			fmt.Errorf("memory: partition %d has %d bytes, may have %d; %d customers, %d dirty", n.p.number, c.Bytes,
 				n.w.opt.Memory, c.Loaded, c.Dirty),

@@ -93,7 +93,7 @@ func (p *partition) rested() error {
 		return fmt.Errorf("liveness: partition %d has applied %d and acknowledged %d of %d frames", p.number,
 			shard.Applied().Seq, n.owner.Acked().Seq, last(p.events))
 	case n.owner.Busy() || len(p.waiting) > 0 || n.inHand > 0:
-		return fmt.Errorf("liveness: partition %d: owner busy %v, %d frames in hand, %d records waiting", p.number,
+		return fmt.Errorf("liveness: partition %d: owner busy %v, %d frames under way, %d records waiting", p.number,
 			n.owner.Busy(), n.inHand, len(p.waiting))
 	case shard.NextDue() != 0:
 		return fmt.Errorf(
@@ -105,7 +105,7 @@ func (p *partition) rested() error {
 	case k != last(p.effects):
 		return fmt.Errorf("C2: partition %d emitted %d effect messages and has %d", p.number, k, last(p.effects))
 	}
-	p.w.reach[reachCascade] += shard.Census().Cascades
+	p.w.reach[reachCascade] += shard.MemoryStats().Cascades
 	n.owner.Snapshot()
 	return nil
 }
@@ -207,7 +207,7 @@ func (p *partition) once(h *history) error {
 	for i := range h.messages {
 		for j := range h.messages[i].DeadLetters {
 			l := &h.messages[i].DeadLetters[j]
-			if _, skipped := p.skips[control.Place{Seq: h.messages[i].Seq, Index: int(l.Index)}]; !skipped {
+			if _, skipped := p.skips[control.RecordPosition{Seq: h.messages[i].Seq, Index: int(l.Index)}]; !skipped {
 				return fmt.Errorf("a dead letter: %+v", l)
 			}
 			letters++
@@ -232,7 +232,7 @@ func (p *partition) once(h *history) error {
 				return err
 			}
 			id, at := e.Customer+" "+e.ID, row{h.frames[i].At.Seq, j}
-			if _, skipped := p.skips[control.Place{Seq: at.seq, Index: j}]; skipped {
+			if _, skipped := p.skips[control.RecordPosition{Seq: at.seq, Index: j}]; skipped {
 				passed[id] = true
 				continue
 			}

@@ -70,7 +70,7 @@ func (t *together) frame(p int) error {
 	t.next[p]++
 	t.reads[p].a.Frame(in.Frame.Time)
 	for j, r := range in.Frame.Records {
-		if _, skipped := t.w.parts[p].skips[control.Place{Seq: in.At.Seq, Index: j}]; skipped {
+		if _, skipped := t.w.parts[p].skips[control.RecordPosition{Seq: in.At.Seq, Index: j}]; skipped {
 			continue
 		}
 		if err := t.record(p, &r); err != nil {

@@ -158,7 +158,7 @@ func (w *World) tombstones(hs []*history, erased map[string]at) error {
 		for i := range h.frames {
 			for j, r := range h.frames[i].Frame.Records {
 				here := at{p, h.frames[i].At.Seq, j}
-				_, skipped := w.parts[p].skips[control.Place{Seq: here.seq, Index: j}]
+				_, skipped := w.parts[p].skips[control.RecordPosition{Seq: here.seq, Index: j}]
 				if skipped || dropped[here.of()] != "" {
 					continue
 				}

@@ -18,7 +18,7 @@ func (o Options) Merging(rng *rand.Rand) Options {
 		o = o.Whole(rng)
 		f := &o.Language
 		f.Caps = f.Caps || rng.IntN(2) == 0
-		f.Tours, f.Levels, f.Made, f.Calendar, f.Late = false, false, false, false, false
+		f.BulkScans, f.Levels, f.Made, f.Calendar, f.Late = false, false, false, false, false
 		o.Clock, o.Jump = min(o.Clock, 20), 60_000
 	}
 	if o.SinkCrash > 0 {

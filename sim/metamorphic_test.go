@@ -28,11 +28,11 @@ func TestSameDeliveries(t *testing.T) {
 		merges := seed >= metamorphicSeeds
 		if seed%2 == 1 {
 			whole = whole.Whole(rand.New(rand.NewPCG(seed, 4)))
-			whole.Language.Tours = false // when a customer's turn comes depends on the ticks
+			whole.Language.BulkScans = false // when a customer's turn comes depends on the ticks
 		}
 		if merges {
 			whole = whole.Merging(rand.New(rand.NewPCG(seed, 5)))
-			whole.Identity.Erases = false // what is erased when depends on who is asked
+			whole.Identity.Erases = false // what is erased when depends on the order of questions
 		}
 		load := workload.Generate(rand.New(rand.NewPCG(seed, 1)), workload.Options{Features: whole.Language})
 		if merges {

@@ -52,7 +52,7 @@ type node struct {
 
 	reading   bool
 	snapping  bool
-	ticks     bool // the frame in hand is only ticks
+	ticks     bool // the current frame is only ticks
 	wakeAt    int64
 	lastFrame int64
 	lastTick  int64
@@ -253,7 +253,7 @@ func (n *node) look() {
 		n.p.computed(k, hash)
 	}
 	if n.inHand > credits {
-		n.w.fail(fmt.Errorf("C6: partition %d has %d frames in hand", n.p.number, n.inHand))
+		n.w.fail(fmt.Errorf("C6: partition %d has %d frames under way", n.p.number, n.inHand))
 	}
 }
 
@@ -299,7 +299,7 @@ func (n *node) crash() {
 	if n.unanswered > 0 {
 		n.w.mark(reachAppend)
 	}
-	if n.owner.Shard.Touring() {
+	if n.owner.Shard.HasBulkScan() {
 		n.w.mark(reachTourCrash)
 		if n.w.opt.Burst {
 			n.w.mark(reachSliceCrash)

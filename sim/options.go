@@ -137,7 +137,7 @@ func (o Options) Later(rng *rand.Rand) Options {
 // fires: one partition, whose clock stands right, and large frames, which make it cheap.
 func (o Options) Crowded() Options {
 	o.Burst, o.Partitions, o.Frame, o.Clock, o.Edits = true, 1, 2500, 0, 0
-	o.CrashStep, o.HealEarly = 60, true // some come while a tour goes on
+	o.CrashStep, o.HealEarly = 60, true // some come while a bulk scan goes on
 	return o
 }
 

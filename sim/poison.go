@@ -12,7 +12,7 @@ const poisonStarts = 3
 // poison is a record that ends each process that applies it. A partition has one at
 // most.
 type poison struct {
-	place  control.Place
+	place  control.RecordPosition
 	starts int
 }
 
@@ -24,7 +24,7 @@ func (n *node) poisoned(in *shard.Input) bool {
 	if p.poison == nil && in.At.Seq > p.reached && n.w.opt.Rollback == 0 && n.w.hit(n.w.opt.Poison) {
 		for i := range in.Frame.Records {
 			if in.Frame.Records[i].Kind == stream.KindEvent {
-				p.poison = &poison{place: control.Place{Seq: in.At.Seq, Index: i}}
+				p.poison = &poison{place: control.RecordPosition{Seq: in.At.Seq, Index: i}}
 			}
 		}
 	}
@@ -36,7 +36,7 @@ func (n *node) poisoned(in *shard.Input) bool {
 		n.w.mark(reachPassedOver)
 		return false
 	}
-	n.tell("ends with a poison record in hand")
+	n.tell("ends with a poison record being applied")
 	if p.poison.starts++; p.poison.starts == poisonStarts {
 		p.passOver(p.poison.place)
 	}
@@ -45,7 +45,7 @@ func (n *node) poisoned(in *shard.Input) bool {
 }
 
 // passOver writes the control record with which the next owner passes over a record.
-func (p *partition) passOver(at control.Place) {
+func (p *partition) passOver(at control.RecordPosition) {
 	const why = "it ended the process three times"
 	w := p.w
 	skip := control.Skip{Partition: p.number, Seq: at.Seq, Index: at.Index, Why: why}

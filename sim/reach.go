@@ -39,8 +39,8 @@ const (
 	reachFollowed    = "chain that goes on under a later version"
 	reachRecallLate  = "recall after the chain had ended"
 	reachHeldCrash   = "crash while a delivery was held"
-	reachTourCrash   = "crash while a tour was under way"
-	reachSliceCrash  = "crash in the middle of a tour's slices"
+	reachTourCrash   = "crash while a bulk scan was under way"
+	reachSliceCrash  = "crash in the middle of a bulk scan's slices"
 	reachLoopSend    = "step sent again by a loop"
 )
 

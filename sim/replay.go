@@ -77,12 +77,12 @@ func (p *partition) fold(
 	emit func(n uint64, data []byte) error,
 ) error {
 	for done := false; !done; {
-		if workspace, after, n, wanted := s.TourPage(); wanted {
+		if workspace, after, n, wanted := s.BulkScanPage(); wanted {
 			ids, err := storage.CustomersAfter(disk, p.number, workspace, after, n)
 			if err != nil {
 				return err
 			}
-			s.SetTourPage(ids)
+			s.SetBulkScanPage(ids)
 		}
 		for _, key := range s.Needs(in) {
 			workspace, id, _ := strings.Cut(key, "\x00")

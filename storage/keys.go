@@ -39,7 +39,7 @@ func ParseCustomerKey(key []byte) (workspace, id string, ok bool) {
 	return string(w), string(i), ok
 }
 
-// ToursKey holds a shard's tours and schedules.
+// ToursKey holds a shard's bulk scans and schedules.
 func ToursKey(partition int) []byte { return partitionKey(partition, 't') }
 
 // TallyPrefix is the range of a shard's tallies of experiments.

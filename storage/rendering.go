@@ -21,7 +21,7 @@ const renderingCrashes = "rendering.json"
 
 // Rendering is a small file, mapped into memory, that says which deliveries' messages are
 // being made. It outlives the process, so that a message that ends the process is found out at
-// the next start, as InHand finds records. It is safe for concurrent use.
+// the next start, as CrashMarker finds records. It is safe for concurrent use.
 type Rendering struct {
 	mapped []byte
 	free   chan int // slots that nobody has

@@ -13,24 +13,24 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// filling is a backfill that is under way, as a shard keeps it.
-type filling struct {
+// runningBackfill is a backfill that is under way, as a shard keeps it.
+type runningBackfill struct {
 	K uint64 `json:"k"` // its control record
 	control.Backfill
-	Place  control.Place `json:"place"`  // of that record: what lies before it is filled
-	First  uint64        `json:"first"`  // the frame with which the retained log began; 0: not known yet
-	N      uint64        `json:"n"`      // fill records that were applied
-	Marked uint64        `json:"marked"` // number of the last mark
-	Upto   uint64        `json:"upto"`   // frame through which the mark says that all is in
-	Done   bool          `json:"done"`
+	Place  control.RecordPosition `json:"place"`  // of that record: what lies before it is filled
+	First  uint64                 `json:"first"`  // the frame with which the retained log began; 0: not known yet
+	N      uint64                 `json:"n"`      // fill records that were applied
+	Marked uint64                 `json:"marked"` // number of the last mark
+	Upto   uint64                 `json:"upto"`   // frame through which the mark says that all is in
+	Done   bool                   `json:"done"`
 }
 
-// fill begins a backfill: from place on the counters that the documents ask for count.
-func (d *definitions) fill(b *control.Backfill, k uint64, at control.Place, place uint64) error {
+// startBackfill begins a backfill: from place on the counters that the documents ask for count.
+func (d *definitions) startBackfill(b *control.Backfill, k uint64, at control.RecordPosition, place uint64) error {
 	d.set(b.Workspace)
 	w := *d.workspaces[b.Workspace]
 	w.Since = copied(w.Since)
-	w.Filling = &filling{K: k, Backfill: *b, Place: at}
+	w.Filling = &runningBackfill{K: k, Backfill: *b, Place: at}
 	if err := d.build(b.Workspace, &w, place); err != nil {
 		return err
 	}
@@ -49,7 +49,12 @@ func BackfillSets(compile Compile, stored []byte, workspace string, docs []progr
 		return nil, nil, err
 	}
 	before = d.set(workspace)
-	if err := d.fill(&control.Backfill{Workspace: workspace, Documents: docs}, 1, control.Place{}, 1); err != nil {
+	if err := d.startBackfill(
+		&control.Backfill{Workspace: workspace, Documents: docs},
+		1,
+		control.RecordPosition{},
+		1,
+	); err != nil {
 		return nil, nil, err
 	}
 	return before, d.set(workspace), nil
@@ -97,7 +102,7 @@ func (s *Shard) applyFill(index int, record *stream.Record, out *effect.Effects)
 	if r.Customer == "" {
 		f.First, f.Upto, f.Marked, f.Done = r.First, r.Upto, r.N, r.Done
 		if f.Done {
-			return s.defs.filled(f)
+			return s.defs.finishBackfill(f)
 		}
 		return nil
 	}
@@ -105,20 +110,20 @@ func (s *Shard) applyFill(index int, record *stream.Record, out *effect.Effects)
 	if h == nil || r.Fill.Ask >= len(f.Asks) || h.c.Merged != nil {
 		return nil // a customer who is gone, or merged: what they did before stays uncounted
 	}
-	s.catchUp(h, out)
+	s.applyPending(h, out)
 	s.machine.Use(s.defs.set(r.Workspace))
 	s.guard(h, out, func() {
 		s.machine.Fill(h.c, &f.Asks[r.Fill.Ask], &r.Fill, s.now)
 	}, func(detail string) {
-		s.putAside(index, record, output.ReasonPanic, detail, out)
+		s.addDeadLetter(index, record, output.ReasonPanic, detail, out)
 	})
 	s.markDirty(h)
 	s.rearm(h)
 	return nil
 }
 
-// filled makes known from where on the counters of a backfill know everything.
-func (d *definitions) filled(f *filling) error {
+// finishBackfill makes known from where on the counters of a backfill know everything.
+func (d *definitions) finishBackfill(f *runningBackfill) error {
 	w := *d.workspaces[f.Workspace]
 	w.Since = copied(w.Since)
 	for _, a := range f.Asks {
@@ -135,9 +140,9 @@ func (d *definitions) filled(f *filling) error {
 
 // forget has all customers forget what is not counted any more since old.
 func (s *Shard) forget(workspace string, old *active.Set) {
-	v, needed := s.defs.set(workspace).Dropped(old)
-	if v.Due = s.now; needed && (len(s.customers.all) > 0 || s.customers.passivated) {
-		s.tours.start(workspace, v)
+	v, needed := s.defs.set(workspace).DroppedCounters(old)
+	if v.Due = s.now; needed && (len(s.customers.all) > 0 || s.customers.inStore) {
+		s.bulkScans.start(workspace, v)
 	}
 }
 

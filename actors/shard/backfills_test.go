@@ -59,7 +59,7 @@ func randomFrame(r *rand.Rand, now int64) []stream.Record {
 }
 
 // asksOf are the counters of the campaign, all new.
-func (w *scriptWorld) asksOf(t *testing.T, d program.Document) []active.Ask {
+func (w *scriptWorld) asksOf(t *testing.T, d program.Document) []active.CounterRequest {
 	t.Helper()
 	before, after, err := BackfillSets(w.compile, []byte("{}"), "default", []program.Document{d})
 	if err != nil {
@@ -188,7 +188,11 @@ func TestBackfillGivenUp(t *testing.T) {
 	w := newScriptWorld(t)
 	w.clock = instant(t, "2026-03-01T10:00:00Z")
 	document := w.document(t, fillCampaign, 1)
-	fill := &control.Backfill{Workspace: "default", Documents: []program.Document{document}, Asks: w.asksOf(t, document)}
+	fill := &control.Backfill{
+		Workspace: "default",
+		Documents: []program.Document{document},
+		Asks:      w.asksOf(t, document),
+	}
 	for range 20 {
 		w.step(t, randomFrame(r, w.clock)...)
 	}
@@ -216,7 +220,7 @@ func TestBackfillGivenUp(t *testing.T) {
 		t.Fatal("half of the fill left nothing; the test says nothing")
 	}
 	w.step(t, w.controls(t, control.Record{Apply: &control.Apply{Workspace: "default", Backfilled: state.K}}))
-	for w.shard.Touring() {
+	for w.shard.HasBulkScan() {
 		w.step(t, stream.Record{Kind: stream.KindTick})
 	}
 	if n := counters(); n != 0 {

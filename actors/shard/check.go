@@ -9,8 +9,8 @@ import (
 	"github.com/nudge-engine/nudge/storage"
 )
 
-// Census is how many customers a shard holds, for checks of its memory.
-type Census struct {
+// MemoryStats is how many customers a shard holds, for checks of its memory.
+type MemoryStats struct {
 	Loaded   int   // in memory
 	Asleep   int   // of those, in their stored form
 	Dirty    int   // of those, changed since the last snapshot
@@ -18,10 +18,13 @@ type Census struct {
 	Cascades int   // how often the timer wheel spread a slot
 }
 
-// Census counts.
-func (s *Shard) Census() Census {
-	return Census{
-		Loaded: s.customers.loaded(), Asleep: len(s.customers.asleep), Dirty: len(s.dirty), Bytes: s.customers.bytes,
+// MemoryStats counts.
+func (s *Shard) MemoryStats() MemoryStats {
+	return MemoryStats{
+		Loaded:   s.customers.loaded(),
+		Asleep:   len(s.customers.passivated),
+		Dirty:    len(s.dirty),
+		Bytes:    s.customers.bytes,
 		Cascades: s.wheel.Spread(),
 	}
 }
@@ -62,7 +65,7 @@ func (s *Shard) Check() error {
 	return nil
 }
 
-func (s *Shard) checkHosted(key string, h *hosted) error {
+func (s *Shard) checkHosted(key string, h *resident) error {
 	t := &h.timer
 	if t.Key != key {
 		return fmt.Errorf("actors: customer %q has the timer of %q", key, t.Key)
@@ -71,12 +74,12 @@ func (s *Shard) checkHosted(key string, h *hosted) error {
 		return fmt.Errorf("actors: the timer of %q is not where it says", key)
 	}
 	switch {
-	case h.c != nil && h.asleep != "" || h.c == nil && h.dirty:
+	case h.c != nil && h.passivated != "" || h.c == nil && h.dirty:
 		return fmt.Errorf("actors: %q is awake and asleep, or changed and not awake (%v)", key, h.dirty)
 	case h.c != nil:
 		return checkTimer(key, t, h.c.NextDue())
-	case h.asleep != "":
-		due, err := customer.DecodeNextDue([]byte(h.asleep))
+	case h.passivated != "":
+		due, err := customer.DecodeNextDue([]byte(h.passivated))
 		return errors.Join(err, checkTimer(key, t, due))
 	case !t.Armed():
 		return fmt.Errorf("actors: passivated %q is kept without a timer", key)
@@ -106,7 +109,7 @@ func (s *Shard) CheckStored(store storage.Store) error {
 		}
 		key := Key(workspace, id)
 		h := s.customers.all[key]
-		if h != nil && h.inMemory() || s.removals.has(key) {
+		if h != nil && h.inMemory() || s.pendingDeletes.has(key) {
 			return nil
 		}
 		due, err := customer.DecodeNextDue(v)

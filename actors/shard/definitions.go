@@ -28,10 +28,10 @@ type workspace struct {
 	Since map[string]uint64 `json:"since"`
 	// Successions are what older versions of campaigns left, by campaign; Winners the
 	// decided experiments, by campaign and step.
-	Successions []active.Succession `json:"successions,omitempty"`
-	Winners     []active.Winner     `json:"winners,omitempty"`
+	Successions []active.VersionHistory `json:"successions,omitempty"`
+	Winners     []active.Winner         `json:"winners,omitempty"`
 	// Filling is the backfill that is under way, nil when none is.
-	Filling *filling `json:"filling,omitempty"`
+	Filling *runningBackfill `json:"filling,omitempty"`
 	set     *active.Set
 	newest  uint64 // of Since
 	// compiled are what the documents mean, in the same order.
@@ -107,9 +107,9 @@ func (d *definitions) build(name string, w *workspace, place uint64) error {
 		return err
 	}
 	w.set = active.NewSet(programs, w.Since, place, append(all, waiting...)...)
-	w.set.Succeed(w.Successions, kept)
+	w.set.SetHistory(w.Successions, kept)
 	w.set.Decide(w.Winners)
-	w.set.Govern(policies)
+	w.set.SetPolicies(policies)
 	w.newest = 0
 	for _, since := range w.Since { //nudge:unordered the greatest
 		w.newest = max(w.newest, since)

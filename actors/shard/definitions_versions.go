@@ -22,7 +22,7 @@ func (d *definitions) succeed(name string, w *workspace, before, next *program.D
 	}
 	i := sort.Search(len(w.Successions), func(i int) bool { return w.Successions[i].Campaign >= next.Name })
 	if i == len(w.Successions) || w.Successions[i].Campaign != next.Name {
-		w.Successions = slices.Insert(w.Successions, i, active.Succession{Campaign: next.Name})
+		w.Successions = slices.Insert(w.Successions, i, active.VersionHistory{Campaign: next.Name})
 	}
 	s := w.Successions[i]
 	s.Kept = slices.Clone(s.Kept) // the workspace before keeps its own

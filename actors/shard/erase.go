@@ -38,7 +38,7 @@ func (s *Shard) Erased(workspace, customer string) bool {
 
 // suppressed drops a record about an erased customer. h is the customer, nil when there is
 // none: only then it can be an erased one.
-func (s *Shard) suppressed(h *hosted, workspace, customer string, index int, out *effect.Effects) bool {
+func (s *Shard) suppressed(h *resident, workspace, customer string, index int, out *effect.Effects) bool {
 	if h != nil || !s.Erased(workspace, customer) {
 		return false
 	}
@@ -85,7 +85,7 @@ func (s *Shard) applyErase(index int, record *stream.Record, out *effect.Effects
 		s.guard(h, out, func() {
 			s.machine.Erase(h.c, s.now, &out.Output)
 		}, func(detail string) {
-			s.putAside(index, record, output.ReasonPanic, detail, out)
+			s.addDeadLetter(index, record, output.ReasonPanic, detail, out)
 		})
 		s.remove(h)
 	}

@@ -46,13 +46,23 @@ func TestExpiryAgreesWithTheStore(t *testing.T) {
 			var records []stream.Record
 			for range r.IntN(3) {
 				e := event.Event{
-					Workspace: "default", Customer: fmt.Sprintf("anon:%d", r.IntN(8)), ID: fmt.Sprintf("%d/%d", n, len(records)),
-					Type: event.Track, Name: "E", Time: w.clock,
+					Workspace: "default",
+					Customer:  fmt.Sprintf("anon:%d", r.IntN(8)),
+					ID:        fmt.Sprintf("%d/%d", n, len(records)),
+					Type:      event.Track,
+					Name:      "E",
+					Time:      w.clock,
 				}
 				records = append(records, stream.Record{Kind: stream.KindEvent, Data: e.AppendTo(nil)})
 			}
 			if r.IntN(15) == 0 {
-				e := event.Event{Workspace: "default", ID: fmt.Sprintf("b%d", n), Type: event.Track, Name: "News", Time: w.clock}
+				e := event.Event{
+					Workspace: "default",
+					ID:        fmt.Sprintf("b%d", n),
+					Type:      event.Track,
+					Name:      "News",
+					Time:      w.clock,
+				}
 				records = append(records, stream.Record{Kind: stream.KindBroadcast, Data: e.AppendTo(nil)})
 			}
 			w.step(t, records...)
@@ -85,8 +95,13 @@ func TestExpiryAgreesWithTheStore(t *testing.T) {
 		}
 		other.snapshot(t)
 		if got, want := w.shard.Meta().StateHash, other.shard.Meta().StateHash; got != want || stored != want {
-			t.Fatalf("seed %d: state %016x, the store's customers %016x; a shard that never stopped has %016x", seed, got,
-				stored, want)
+			t.Fatalf(
+				"seed %d: state %016x, the store's customers %016x; a shard that never stopped has %016x",
+				seed,
+				got,
+				stored,
+				want,
+			)
 		}
 		expired += 8 - customers
 	}
@@ -95,7 +110,7 @@ func TestExpiryAgreesWithTheStore(t *testing.T) {
 	}
 }
 
-// Who expires while a tour is under way is not looked for any more.
+// Who expires while a bulk scan is under way is not looked for any more.
 func TestExpiryDuringATour(t *testing.T) {
 	const customers = 2*maxTourVisits + 500
 	w := newScriptWorld(t)
@@ -117,12 +132,16 @@ func TestExpiryDuringATour(t *testing.T) {
 	w.step(t, tick) // visits the first 2,000
 	w.clock += 60_000
 	w.step(t, tick) // visits the next; then all are due
-	if got := w.shard.Census().Loaded; got != 0 || !w.shard.Touring() {
-		t.Errorf("%d customers are there, touring %v; want none, and the tour under way", got, w.shard.Touring())
+	if got := w.shard.MemoryStats().Loaded; got != 0 || !w.shard.HasBulkScan() {
+		t.Errorf(
+			"%d customers are there, touring %v; want none, and the bulk scan under way",
+			got,
+			w.shard.HasBulkScan(),
+		)
 	}
 	w.snapshot(t) // the store forgets them too
 	w.step(t, tick)
-	if w.shard.Touring() {
-		t.Error("the tour does not end")
+	if w.shard.HasBulkScan() {
+		t.Error("the bulk scan does not end")
 	}
 }

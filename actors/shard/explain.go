@@ -40,7 +40,7 @@ func (s *Shard) Explain(t *trace.Trace, at int64) (found, known bool, err error)
 	}
 	m := machine.New()
 	m.Use(s.defs.set(t.Workspace))
-	m.Standing(own, max(s.now, at), t)
+	m.ExplainNow(own, max(s.now, at), t)
 	return true, known, nil
 }
 
@@ -53,7 +53,7 @@ func (o *Owner) Explain(t *trace.Trace, at int64) (*Explanation, error) {
 	if err != nil || !found {
 		return nil, err
 	}
-	x := &Explanation{Unknown: t.Campaign != "" && len(t.Occasions) == 0}
+	x := &Explanation{Unknown: t.Campaign != "" && len(t.Steps) == 0}
 	for _, d := range o.recent.Of(t.Workspace, t.Customer) {
 		if t.Campaign == "" || d.Campaign == "" || d.Campaign == t.Campaign {
 			x.Decisions = append(x.Decisions, d.Decision)

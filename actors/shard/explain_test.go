@@ -21,7 +21,7 @@ func TestTraceSaysWhatWasPutAside(t *testing.T) {
 		t.Fatal(err)
 	}
 	trace := trace.NewTrace(lang, "w", "ann", "")
-	s := New(Config{Trace: trace, Skips: control.Skips{control.Place{Seq: 1, Index: 3}: "ended the process"}})
+	s := New(Config{Trace: trace, Skips: control.Skips{control.RecordPosition{Seq: 1, Index: 3}: "ended the process"}})
 	event2 := func(customer, id string) stream.Record {
 		e := event.Event{Workspace: "w", Customer: customer, ID: id, Type: event.Track, Name: "E", Time: 1}
 		return stream.Record{Kind: stream.KindEvent, Data: e.AppendTo(nil)}
@@ -40,8 +40,8 @@ func TestTraceSaysWhatWasPutAside(t *testing.T) {
 	}
 	s.guard(s.customers.get(Key("w", "ann")), &out, func() { panic("a bug") }, func(string) {})
 	var got []string
-	for _, o := range trace.Occasions {
-		for _, a := range o.Asked {
+	for _, o := range trace.Steps {
+		for _, a := range o.Results {
 			got = append(got, string(a.Decision.Kind)+" "+string(a.Decision.Reason)+" "+o.ID+" "+a.Decision.Detail)
 		}
 	}
@@ -58,7 +58,7 @@ func TestTraceSaysWhatWasPutAside(t *testing.T) {
 			Traits: []byte(`{"consent": {"sms": 7}}`),
 		}, 1000, false, &out.Output)
 	}, func(detail string) { t.Error(detail) })
-	if last := trace.Occasions[len(trace.Occasions)-1]; last.ID != "m3" {
+	if last := trace.Steps[len(trace.Steps)-1]; last.ID != "m3" {
 		t.Errorf("the machine after a panic is not observed: the last occasion is %+v", last)
 	}
 }

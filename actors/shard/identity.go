@@ -11,7 +11,7 @@ import (
 )
 
 // applyAlias freezes an anonymous customer who turns out to be a known one (R13).
-func (s *Shard) applyAlias(in *Input, index int, h *hosted, e *event.Event, out *effect.Effects) error {
+func (s *Shard) applyAlias(in *Input, index int, h *resident, e *event.Event, out *effect.Effects) error {
 	into := e.Target()
 	if !customer.Anonymous(e.Customer) || into == "" || customer.Anonymous(into) {
 		return fmt.Errorf("actors: alias of %q to %q", effect.Clip(e.Customer, 100), effect.Clip(into, 100))
@@ -20,18 +20,18 @@ func (s *Shard) applyAlias(in *Input, index int, h *hosted, e *event.Event, out 
 	known := h != nil
 	if !known {
 		h = s.customers.put(key, customer.New(e.Workspace, e.Customer, s.now, s.place), guessBytes)
-		s.arrived(h)
+		s.exempt(h)
 	}
 	if t := h.c.Merged; t != nil {
 		s.mergedBefore(index, e, t, into, out)
 		return nil
 	}
-	s.catchUp(h, out)
+	s.applyPending(h, out)
 	s.machine.Use(s.defs.set(e.Workspace))
 	s.guard(h, out, func() {
 		s.machine.Freeze(h.c, e, into, known, s.now, &out.Output)
 	}, func(detail string) {
-		s.putAside(index, &in.Frame.Records[index], output.ReasonPanic, detail, out)
+		s.addDeadLetter(index, &in.Frame.Records[index], output.ReasonPanic, detail, out)
 	})
 	s.markDirty(h)
 	s.rearm(h)
@@ -51,7 +51,7 @@ func (s *Shard) mergedBefore(index int, e *event.Event, t *customer.Tombstone, i
 }
 
 // forward sends on what comes for a customer who merged; false when h did not.
-func (s *Shard) forward(h *hosted, kind event.TransferKind, data []byte, out *effect.Effects) bool {
+func (s *Shard) forward(h *resident, kind event.TransferKind, data []byte, out *effect.Effects) bool {
 	if h == nil || h.c.Merged == nil {
 		return false
 	}
@@ -75,26 +75,26 @@ func (s *Shard) applyTransfer(in *Input, index int, out *effect.Effects) error {
 	}
 	created := h == nil
 	if created {
-		s.eventful = true
+		s.sawEvent = true
 		h = s.customers.put(key, customer.New(t.Workspace, t.Customer, s.now, s.place), guessBytes)
-		s.arrived(h)
+		s.exempt(h)
 	}
 	from := h.c.AddSource(t.Source)
 	switch {
 	case from == nil:
-		s.putAside(index, record, output.ReasonMerges, t.Source, out)
+		s.addDeadLetter(index, record, output.ReasonMerges, t.Source, out)
 		return nil
 	case t.N <= from.Last:
 		out.Drops = append(out.Drops, effect.Drop{Index: uint32(index), Reason: output.Deduplicate})
 		return nil
 	case t.N != from.Last+1:
-		s.putAside(index, record, output.ReasonGap,
+		s.addDeadLetter(index, record, output.ReasonGap,
 			fmt.Sprintf("%s: number %d came where %d was due", t.Source, t.N, from.Last+1), out)
 		s.markDirty(h)
 		return nil
 	}
 	s.take(h, &t, created, func(reason output.Reason, detail string) {
-		s.putAside(index, record, reason, detail, out)
+		s.addDeadLetter(index, record, reason, detail, out)
 	}, out)
 	// After a panic the customer is another object, and the source as it was: this
 	// transfer is a dead letter, those behind it still count.
@@ -105,10 +105,10 @@ func (s *Shard) applyTransfer(in *Input, index int, out *effect.Effects) error {
 }
 
 // take applies a transfer that is the next of its source.
-func (s *Shard) take(h *hosted, t *event.Transfer, created bool, aside func(output.Reason, string),
+func (s *Shard) take(h *resident, t *event.Transfer, created bool, aside func(output.Reason, string),
 	out *effect.Effects,
 ) {
-	s.catchUp(h, out)
+	s.applyPending(h, out)
 	s.machine.Use(s.defs.set(t.Workspace))
 	s.guard(h, out, func() {
 		switch t.Kind {
@@ -127,7 +127,7 @@ func (s *Shard) take(h *hosted, t *event.Transfer, created bool, aside func(outp
 	}, func(detail string) { aside(output.ReasonPanic, detail) })
 }
 
-func (s *Shard) takeState(h *hosted, t *event.Transfer, created bool, aside func(output.Reason, string),
+func (s *Shard) takeState(h *resident, t *event.Transfer, created bool, aside func(output.Reason, string),
 	out *effect.Effects,
 ) {
 	state, ok := h.c.Source(t.Source).Take(t.Body, t.Kind == event.TransferState)
@@ -140,9 +140,9 @@ func (s *Shard) takeState(h *hosted, t *event.Transfer, created bool, aside func
 			aside(output.ReasonMalformed, err.Error())
 			return
 		}
-		s.machine.Merge(h.c, other, s.now, h.c.Meet(created), &out.Output)
+		s.machine.Merge(h.c, other, s.now, h.c.MarkSeen(created), &out.Output)
 	case t.Kind == event.TransferState:
-		h.c.Unmet = h.c.Meet(created)
+		h.c.Unseen = h.c.MarkSeen(created)
 		out.Decisions = append(out.Decisions, output.Decision{
 			Workspace: t.Workspace, Customer: t.Customer, Kind: output.Merged, Detail: t.Source, At: s.now,
 		})
@@ -151,7 +151,7 @@ func (s *Shard) takeState(h *hosted, t *event.Transfer, created bool, aside func
 
 // takeEvent applies an event that came for the anonymous customer after the merge. One
 // that the known customer has under the same id is a duplicate.
-func (s *Shard) takeEvent(h *hosted, t *event.Transfer, created bool, aside func(output.Reason, string),
+func (s *Shard) takeEvent(h *resident, t *event.Transfer, created bool, aside func(output.Reason, string),
 	out *effect.Effects,
 ) {
 	e, err := event.Decode(t.Body)
@@ -163,7 +163,7 @@ func (s *Shard) takeEvent(h *hosted, t *event.Transfer, created bool, aside func
 		return
 	}
 	e.Customer, e.Time = t.Customer, min(e.Time, s.now)
-	s.machine.Apply(h.c, &e, s.now, h.c.Meet(created), &out.Output)
+	s.machine.Apply(h.c, &e, s.now, h.c.MarkSeen(created), &out.Output)
 }
 
 // Forwarded is the known customer into whom a customer in memory merged, empty when they

@@ -170,23 +170,23 @@ func (o *Owner) apply(in *Input) {
 		o.Halt(fmt.Errorf("%w: %s", ErrTakenOver, claim.Node))
 		return
 	}
-	o.Rest()
-	o.pump()
+	o.Passivate()
+	o.flushOutbox()
 }
 
-// restSlice is how many customers are looked at in one go for who may sleep.
-const restSlice = 128
+// passivateSlice is how many customers are looked at in one go for who may sleep.
+const passivateSlice = 128
 
-// Rest lets some customers fall asleep who are in no use.
-func (o *Owner) Rest() {
+// Passivate lets some customers fall asleep who are in no use.
+func (o *Owner) Passivate() {
 	if o.halted == nil {
-		o.Shard.Rest(restSlice)
+		o.Shard.Passivate(passivateSlice)
 	}
 }
 
-// page gives a tour the next keys of the store.
+// page gives a bulk scan the next keys of the store.
 func (o *Owner) page() error {
-	workspace, after, n, wanted := o.Shard.TourPage()
+	workspace, after, n, wanted := o.Shard.BulkScanPage()
 	if !wanted {
 		return nil
 	}
@@ -194,7 +194,7 @@ func (o *Owner) page() error {
 	if err != nil {
 		return err
 	}
-	o.Shard.SetTourPage(ids)
+	o.Shard.SetBulkScanPage(ids)
 	return nil
 }
 
@@ -212,8 +212,8 @@ func (o *Owner) load(keys []string) error {
 	return nil
 }
 
-// pump appends what is emitted and not in flight, and settles what needs nothing.
-func (o *Owner) pump() {
+// flushOutbox appends what is emitted and not in flight, and settles what needs nothing.
+func (o *Owner) flushOutbox() {
 	for !o.failed && o.sent < len(o.outbox) {
 		e := o.outbox[o.sent]
 		if e.n > o.have {
@@ -238,7 +238,7 @@ func (o *Owner) pump() {
 		}
 		o.outbox = o.outbox[1:]
 	}
-	o.settle()
+	o.advanceAcked()
 }
 
 // Appended is the answer to Env.Append: answers come in the order of appends.
@@ -248,7 +248,7 @@ func (o *Owner) Appended(err error) {
 		o.have = o.outbox[0].n
 		o.outbox[0].data = nil
 		o.outbox = o.outbox[1:]
-		o.settle()
+		o.advanceAcked()
 		return
 	}
 	o.failed = true
@@ -274,11 +274,11 @@ func (o *Owner) Resume() {
 		return
 	}
 	o.have, o.failed = max(last, o.have), false
-	o.pump()
+	o.flushOutbox()
 }
 
-// settle tells which frames are finished and takes a snapshot that waited.
-func (o *Owner) settle() {
+// advanceAcked tells which frames are finished and takes a snapshot that waited.
+func (o *Owner) advanceAcked() {
 	finished, _ := o.Shard.Emitted()
 	if len(o.outbox) > 0 {
 		finished = o.outbox[0].n - 1

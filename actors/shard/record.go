@@ -47,7 +47,7 @@ func (s *Shard) apply(in *Input, index int, out *effect.Effects) {
 	case stream.KindErase:
 		err = s.applyErase(index, r, out)
 	case stream.KindControl:
-		err = s.applyControl(r.Data, control.Place{Seq: in.At.Seq, Index: index}, out)
+		err = s.applyControl(r.Data, control.RecordPosition{Seq: in.At.Seq, Index: index}, out)
 	case stream.KindFill:
 		err = s.applyFill(index, r, out)
 	case stream.KindClaim:
@@ -59,7 +59,7 @@ func (s *Shard) apply(in *Input, index int, out *effect.Effects) {
 		err = fmt.Errorf("actors: record of kind %d", r.Kind)
 	}
 	if err != nil {
-		s.putAside(index, r, output.ReasonMalformed, err.Error(), out)
+		s.addDeadLetter(index, r, output.ReasonMalformed, err.Error(), out)
 	}
 }
 
@@ -73,7 +73,7 @@ func (s *Shard) applyEvent(in *Input, index int, out *effect.Effects) error {
 		s.duplicateTraced(&e)
 		return nil
 	}
-	s.eventful = true
+	s.sawEvent = true
 	e.Time = min(e.Time, s.now) // a writer's clock may have stepped back since it stamped the event
 	h := s.customers.find(e.Workspace, e.Customer)
 	if s.suppressed(h, e.Workspace, e.Customer, index, out) {
@@ -89,14 +89,14 @@ func (s *Shard) applyEvent(in *Input, index int, out *effect.Effects) error {
 	if created {
 		c := customer.New(e.Workspace, e.Customer, s.now, s.place)
 		h = s.customers.put(Key(e.Workspace, e.Customer), c, guessBytes)
-		s.arrived(h)
+		s.exempt(h)
 	}
-	s.catchUp(h, out)
+	s.applyPending(h, out)
 	s.machine.Use(s.defs.set(e.Workspace))
 	s.guard(h, out, func() {
-		s.machine.Apply(h.c, &e, s.now, h.c.Meet(created), &out.Output)
+		s.machine.Apply(h.c, &e, s.now, h.c.MarkSeen(created), &out.Output)
 	}, func(detail string) {
-		s.putAside(index, &in.Frame.Records[index], output.ReasonPanic, detail, out)
+		s.addDeadLetter(index, &in.Frame.Records[index], output.ReasonPanic, detail, out)
 	})
 	s.markDirty(h)
 	s.rearm(h)
@@ -115,12 +115,12 @@ func (s *Shard) applyResult(index int, record *stream.Record, out *effect.Effect
 	if s.forward(h, event.TransferResult, record.Data, out) {
 		return nil
 	}
-	s.catchUp(h, out)
+	s.applyPending(h, out)
 	s.machine.Use(s.defs.set(r.Workspace))
 	s.guard(h, out, func() {
 		s.machine.Settle(h.c, &r, s.now, &out.Output)
 	}, func(detail string) {
-		s.putAside(index, record, output.ReasonPanic, detail, out)
+		s.addDeadLetter(index, record, output.ReasonPanic, detail, out)
 	})
 	s.markDirty(h)
 	s.rearm(h)
@@ -129,7 +129,7 @@ func (s *Shard) applyResult(index int, record *stream.Record, out *effect.Effect
 
 // applyControl applies control record k only when it is the next: copies may
 // come twice (R12).
-func (s *Shard) applyControl(data []byte, at control.Place, out *effect.Effects) error {
+func (s *Shard) applyControl(data []byte, at control.RecordPosition, out *effect.Effects) error {
 	c, err := control.Decode(data)
 	if err != nil {
 		return err
@@ -144,7 +144,7 @@ func (s *Shard) applyControl(data []byte, at control.Place, out *effect.Effects)
 		old := s.defs.set(c.Apply.Workspace)
 		changed, err := s.defs.apply(c.Apply, s.place, s.now)
 		if changed {
-			s.planSweep()
+			s.planMigration()
 		}
 		if err != nil {
 			return err
@@ -155,7 +155,7 @@ func (s *Shard) applyControl(data []byte, at control.Place, out *effect.Effects)
 		s.beginTallies(c.Apply.Workspace, c.Apply.Documents)
 	case c.Backfill != nil:
 		s.define()
-		return s.defs.fill(c.Backfill, c.K, at, s.place)
+		return s.defs.startBackfill(c.Backfill, c.K, at, s.place)
 	case c.Decide != nil:
 		return s.applyDecide(c.Decide, out)
 	case c.Genesis != nil && c.Genesis.DedupeIDs > 0:
@@ -166,9 +166,9 @@ func (s *Shard) applyControl(data []byte, at control.Place, out *effect.Effects)
 
 // define moves the place on when definitions follow an event.
 func (s *Shard) define() {
-	if s.eventful {
+	if s.sawEvent {
 		s.place++
-		s.eventful = false
+		s.sawEvent = false
 	}
 }
 
@@ -203,8 +203,8 @@ func (s *Shard) applyReject(index int, data []byte, out *effect.Effects) error {
 	return nil
 }
 
-// putAside makes a dead letter of a record that is not applied.
-func (s *Shard) putAside(index int, r *stream.Record, reason output.Reason, detail string, out *effect.Effects) {
+// addDeadLetter makes a dead letter of a record that is not applied.
+func (s *Shard) addDeadLetter(index int, r *stream.Record, reason output.Reason, detail string, out *effect.Effects) {
 	l := effect.DeadLetter{
 		Index: uint32(index), Reason: reason, Detail: effect.Clip(detail, effect.MaxDetail),
 		Raw: r.Data[:min(len(r.Data), effect.MaxRaw)], At: s.now,
@@ -221,7 +221,7 @@ func (s *Shard) putAside(index int, r *stream.Record, reason output.Reason, deta
 // guard runs work on a customer. When it panics, the customer and the effects
 // are as before and failed is told why (C7). The detail has no addresses, so
 // that it is the same at each run.
-func (s *Shard) guard(h *hosted, out *effect.Effects, work func(), failed func(detail string)) {
+func (s *Shard) guard(h *resident, out *effect.Effects, work func(), failed func(detail string)) {
 	if s.config.Unguarded {
 		work()
 		return

@@ -18,26 +18,26 @@ type dueSchedule struct {
 	next int64 // ms; 0: none
 }
 
-// startSchedules starts a tour for each instant at which schedules of a workspace are due,
+// startSchedules starts a bulk scan for each instant at which schedules of a workspace are due,
 // the earlier first. Those of one instant come to a customer together, so that their
 // deliveries compete by priority. Of several occurrences that a downtime missed only the
 // last is made up for.
 func (s *Shard) startSchedules() {
-	if due := s.tours.nextOccurrence(); due == 0 || due > s.now {
+	if due := s.bulkScans.nextOccurrence(); due == 0 || due > s.now {
 		return
 	}
-	s.tours.known = false
+	s.bulkScans.known = false
 	all := s.dueSchedules()
 	for len(all) > 0 {
 		n := 1
 		for n < len(all) && all[n].due == all[0].due && all[n].of.Workspace == all[0].of.Workspace {
 			n++
 		}
-		v := active.Visit{Kind: active.VisitSchedule, Due: all[0].due}
+		v := active.BulkTask{Kind: active.BulkSchedule, Due: all[0].due}
 		for _, d := range all[:n] {
 			v.Campaigns = append(v.Campaigns, d.of.Campaign)
 		}
-		if !s.tours.start(all[0].of.Workspace, v) {
+		if !s.bulkScans.start(all[0].of.Workspace, v) {
 			return // the next step tries again
 		}
 		for _, d := range all[:n] {
@@ -52,8 +52,8 @@ func (s *Shard) dueSchedules() []dueSchedule {
 	var all []dueSchedule
 	var schedules []active.Schedule
 	of := ""
-	for i := range s.tours.Schedules {
-		o := &s.tours.Schedules[i]
+	for i := range s.bulkScans.Schedules {
+		o := &s.bulkScans.Schedules[i]
 		if o.Next == 0 || o.Next > s.now {
 			continue
 		}

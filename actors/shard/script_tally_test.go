@@ -11,8 +11,11 @@ import (
 
 // tally prints what the shard counted: for each variant and hour converted/exposed.
 func (w *scriptWorld) tally() {
-	all := w.shard.Tallies()
-	slices.SortFunc(all, func(a, b experiment.Tally) int { return strings.Compare(a.Campaign+"/"+a.Step, b.Campaign+"/"+b.Step) })
+	all := w.shard.ExperimentCounts()
+	slices.SortFunc(
+		all,
+		func(a, b experiment.Counts) int { return strings.Compare(a.Campaign+"/"+a.Step, b.Campaign+"/"+b.Step) },
+	)
 	for _, t := range all {
 		if t.First == 0 {
 			continue

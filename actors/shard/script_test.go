@@ -174,7 +174,7 @@ func (w *scriptWorld) sleep(t *testing.T) {
 	t.Helper()
 	for range 2 { // after the first round nobody counts as used
 		w.snapshot(t)
-		w.shard.Rest(len(w.shard.customers.all))
+		w.shard.Passivate(len(w.shard.customers.all))
 	}
 	if n := len(w.shard.customers.awake); n > 0 {
 		t.Fatalf("%d customers are awake", n)
@@ -187,12 +187,12 @@ func (w *scriptWorld) sleep(t *testing.T) {
 func (w *scriptWorld) feed(t *testing.T, in *Input) {
 	t.Helper()
 	for {
-		if workspace, after, n, wanted := w.shard.TourPage(); wanted {
+		if workspace, after, n, wanted := w.shard.BulkScanPage(); wanted {
 			ids, err := storage.CustomersAfter(w.store, 0, workspace, after, n)
 			if err != nil {
 				t.Fatal(err)
 			}
-			w.shard.SetTourPage(ids)
+			w.shard.SetBulkScanPage(ids)
 		}
 		for _, key := range w.shard.Needs(in) {
 			workspace, id, _ := strings.Cut(key, "\x00")

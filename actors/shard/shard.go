@@ -33,12 +33,12 @@ type Config struct {
 	Skips       control.Skips
 	// EraseKey is the key of the hashes that stay of erased customers.
 	EraseKey []byte
-	// Mark, when it is not nil, is told what is in hand before it is applied: a record,
+	// Mark, when it is not nil, is told what is being applied before it is applied: a record,
 	// the timers of a frame (index InTimers), or nothing (sequence 0).
 	Mark func(seq uint64, index int)
 	// Unguarded shards keep no copy of a customer while something happens to them: it
 	// would cost more than all else where customers have many chains. Then a panic ends
-	// the shard; whoever hosts it makes it anew from its snapshot, guarded, and the panic
+	// the shard; its host makes it anew from its snapshot, guarded, and the panic
 	// comes again and is contained (C7). What is computed is the same.
 	Unguarded bool
 	// Semantics is the version of what Step computes (R1); 0 means this program's.
@@ -59,35 +59,35 @@ type Shard struct {
 	names   event.Names
 	encoder effect.Encoder
 
-	customers memory
-	wheel     wheel.Wheel
-	dedupe    dedupe.Set
-	defs      definitions
-	tours     tours
-	tallies   experiment.Tallies
-	erased    erased
+	customers   customerCache
+	wheel       wheel.Wheel
+	dedupe      dedupe.Set
+	defs        definitions
+	bulkScans   bulkScans
+	experiments experiment.Table
+	erased      erased
 
-	now      int64 // log time, ms; never goes back
-	applied  Position
-	emitted  uint64        // number of the last effect message
-	lastHash uint64        // XXH64 of its bytes
-	ctl      uint64        // number of the last control record applied
-	claim    control.Claim // the last owner that claimed the partition
-	state    uint64        // state hash as of the last snapshot
-	hold     lateHold
-	sweep    sweep
-	removals removals
+	now            int64 // log time, ms; never goes back
+	applied        Position
+	emitted        uint64        // number of the last effect message
+	lastHash       uint64        // XXH64 of its bytes
+	ctl            uint64        // number of the last control record applied
+	claim          control.Claim // the last owner that claimed the partition
+	state          uint64        // state hash as of the last snapshot
+	hold           catchUpBarrier
+	migration      migration
+	pendingDeletes pendingDeletes
 
-	part uint32 // steps of the frame in hand so far
-	// place is that of the record in hand, by which customers who come before definitions
+	part uint32 // steps of the current frame so far
+	// place is that of the current record, by which customers who come before definitions
 	// are told from those who come after: its frame's sequence, and one more for all
 	// definitions that followed an event in one frame. eventful says that the frame had an
 	// event since the last of them.
 	place    uint64
-	eventful bool
+	sawEvent bool
 
-	dirty   []*hosted
-	image   []byte // the customer in hand as it was, to go back to after a panic
+	dirty   []*resident
+	image   []byte // the current customer as it was, to go back to after a panic
 	touched bool   // something changed since the last snapshot
 	saving  bool   // a snapshot is on its way to the store
 }
@@ -99,7 +99,7 @@ func New(c Config) *Shard {
 	}
 	names := event.Names{}
 	return &Shard{
-		config: c, machine: newMachine(&c), names: names, customers: newMemory(names),
+		config: c, machine: newMachine(&c), names: names, customers: newCustomerCache(names),
 		dedupe: dedupe.New(), defs: newDefinitions(c.Compile), erased: newErased(),
 	}
 }
@@ -122,7 +122,7 @@ func (s *Shard) Claim() control.Claim { return s.claim }
 // NextDue is when the earliest timer is due, ms; 0 when there is none.
 func (s *Shard) NextDue() int64 {
 	due := s.hold.next(&s.wheel)
-	for _, next := range [2]int64{s.sweep.next(), s.tours.next(s.now)} {
+	for _, next := range [2]int64{s.migration.next(), s.bulkScans.next(s.now)} {
 		if next != 0 && (due == 0 || next < due) {
 			due = next
 		}
@@ -153,19 +153,19 @@ func (s *Shard) Step(in *Input, out *effect.Effects) (done bool, err error) {
 	before := s.now
 	s.now = max(s.now, in.Frame.Time)
 	out.Seq, out.Part, out.Now, out.Semantics = in.At.Seq, s.part, s.now, s.config.Semantics
-	s.hold.observe(&s.wheel, s.sweep.underWay(), before, s.now)
+	s.hold.observe(&s.wheel, s.migration.underWay(), before, s.now)
 	s.machine.Hold(s.hold.mark)
 	s.mark(in.At.Seq, InTimers)
 	defer s.mark(0, 0)
-	defer s.tallies.Fold(&out.Output)
-	s.tourSlice(out)
-	if !s.sweepOn(out) || !s.fireTimers(out) {
+	defer s.experiments.Fold(&out.Output)
+	s.scanSlice(out)
+	if !s.migrateSlice(out) || !s.fireTimers(out) {
 		s.part++
 		return false, nil
 	}
 	s.startSchedules()
 	s.dedupe.Evict(s.now)
-	s.eventful, s.place = false, max(in.At.Seq, s.defs.newest())
+	s.sawEvent, s.place = false, max(in.At.Seq, s.defs.newest())
 	for i := range in.Frame.Records {
 		if s.mark(in.At.Seq, i); !s.skipped(in, i, out) {
 			s.apply(in, i, out)
@@ -192,7 +192,7 @@ func (s *Shard) Encode(out *effect.Effects, emit func(n uint64, data []byte)) {
 }
 
 // rearm brings a customer's timer in line with its state (C5).
-func (s *Shard) rearm(h *hosted) {
+func (s *Shard) rearm(h *resident) {
 	due := h.c.NextDue()
 	if due == 0 {
 		s.wheel.Disarm(&h.timer)
@@ -201,7 +201,7 @@ func (s *Shard) rearm(h *hosted) {
 	s.wheel.Arm(&h.timer, due)
 }
 
-func (s *Shard) markDirty(h *hosted) {
+func (s *Shard) markDirty(h *resident) {
 	if !h.dirty {
 		h.dirty = true
 		s.dirty = append(s.dirty, h)
@@ -213,7 +213,7 @@ func (s *Shard) markDirty(h *hosted) {
 func (s *Shard) MayLeave(workspace, customer string, id output.ID, attempt uint32) (may, known bool) {
 	h := s.customers.find(workspace, customer)
 	if h == nil {
-		return false, !s.customers.passivated
+		return false, !s.customers.inStore
 	}
 	return h.c.MayLeave(id, attempt, s.now) && !s.defs.set(workspace).Holds(h.c, id), true
 }
@@ -223,7 +223,7 @@ func (s *Shard) MayLeave(workspace, customer string, id output.ID, attempt uint3
 func (s *Shard) Customer(workspace, id string) (c *customer.Customer, known bool) {
 	h := s.customers.find(workspace, id)
 	if h == nil {
-		return nil, !s.customers.passivated
+		return nil, !s.customers.inStore
 	}
 	return h.c, true
 }

@@ -25,9 +25,9 @@ func (s *Shard) skipped(in *Input, index int, out *effect.Effects) bool {
 	if len(s.config.Skips) == 0 {
 		return false
 	}
-	why, ok := s.config.Skips[control.Place{Seq: in.At.Seq, Index: index}]
+	why, ok := s.config.Skips[control.RecordPosition{Seq: in.At.Seq, Index: index}]
 	if ok {
-		s.putAside(index, &in.Frame.Records[index], output.ReasonSkipped, why, out)
+		s.addDeadLetter(index, &in.Frame.Records[index], output.ReasonSkipped, why, out)
 		if r := &in.Frame.Records[index]; r.Kind == stream.KindTransfer {
 			s.passTransfer(r.Data)
 		}
@@ -42,7 +42,7 @@ func (s *Shard) lost(in *Input) error {
 		if in.Frame.Records[i].Kind != stream.KindLost {
 			continue
 		}
-		if _, accepted := s.config.Skips[control.Place{Seq: in.At.Seq, Index: i}]; !accepted {
+		if _, accepted := s.config.Skips[control.RecordPosition{Seq: in.At.Seq, Index: i}]; !accepted {
 			return fmt.Errorf("%w: partition %d, frame %d: the disk damaged it; see `nudge recover`", ErrLost,
 				s.config.Partition, in.At.Seq)
 		}

@@ -28,8 +28,8 @@ func (s *Shard) Snapshot() *storage.Batch {
 	for _, h := range s.dirty {
 		value := h.c.AppendTo(nil)
 		share := hashBytes(value)
-		s.state += share - h.share
-		h.share, h.dirty = share, false
+		s.state += share - h.stateHash
+		h.stateHash, h.dirty = share, false
 		s.customers.resize(h, int32(len(value)*sizeFactor))
 		b.Set(storage.CustomerKey(p, h.c.Workspace, h.c.ID), value)
 	}
@@ -42,11 +42,11 @@ func (s *Shard) Snapshot() *storage.Batch {
 		b.Set(storage.DefinitionsKey(p), s.defs.encode())
 		s.defs.dirty = false
 	}
-	if s.tours.dirty {
-		b.Set(storage.ToursKey(p), s.tours.encode())
-		s.tours.dirty = false
+	if s.bulkScans.dirty {
+		b.Set(storage.ToursKey(p), s.bulkScans.encode())
+		s.bulkScans.dirty = false
 	}
-	s.tallies.Snapshot(p, b)
+	s.experiments.Snapshot(p, b)
 	meta := s.Meta()
 	b.Set(storage.MetaKey(p), meta.Encode())
 	s.touched, s.saving = false, true
@@ -64,7 +64,7 @@ func (s *Shard) DirtyBytes() int64 { return int64(len(s.dirty)) * guessBytes }
 // limit.
 func (s *Shard) Saved() {
 	s.saving = false
-	s.removals.saving = nil
+	s.pendingDeletes.saving = nil
 	s.customers.round = len(s.customers.awake)
 	if s.config.MemoryLimit == 0 {
 		return
@@ -72,14 +72,14 @@ func (s *Shard) Saved() {
 	s.customers.shrink(s.config.MemoryLimit)
 }
 
-// Rest lets customers fall asleep who were in no use since the last round; it looks at
+// Passivate lets customers fall asleep who were in no use since the last round; it looks at
 // n of them, so that it takes no long time at once.
-func (s *Shard) Rest(n int) { s.image = s.customers.rest(n, s.image) }
+func (s *Shard) Passivate(n int) { s.image = s.customers.passivate(n, s.image) }
 
 // Load brings a customer into memory from its stored value; nil says that the
 // store has none.
 func (s *Shard) Load(key string, value []byte) error {
-	if value == nil || s.removals.has(key) {
+	if value == nil || s.pendingDeletes.has(key) {
 		return nil
 	}
 	if h := s.customers.all[key]; h != nil && h.inMemory() {
@@ -90,7 +90,7 @@ func (s *Shard) Load(key string, value []byte) error {
 		return fmt.Errorf("actors: partition %d: customer %q: %w", s.config.Partition, key, err)
 	}
 	h := s.customers.put(key, c, int32(len(value)*sizeFactor))
-	h.share = hashBytes(value)
+	h.stateHash = hashBytes(value)
 	return nil
 }
 
@@ -125,11 +125,11 @@ func (s *Shard) Recover(store storage.Store) error {
 	if stored, err := store.Get(storage.ToursKey(p)); err != nil {
 		return err
 	} else if stored != nil {
-		if err := s.tours.load(stored); err != nil {
+		if err := s.bulkScans.load(stored); err != nil {
 			return err
 		}
 	}
-	if err := store.Scan(storage.TallyPrefix(p), func(_, v []byte) error { return s.tallies.Load(v) }); err != nil {
+	if err := store.Scan(storage.TallyPrefix(p), func(_, v []byte) error { return s.experiments.Load(v) }); err != nil {
 		return err
 	}
 	if err := store.Scan(storage.DedupePrefix(p), func(k, v []byte) error {
@@ -143,8 +143,8 @@ func (s *Shard) Recover(store storage.Store) error {
 	if err := s.loadErased(store); err != nil {
 		return err
 	}
-	s.sweep.done = m.Now
-	s.planSweep()
+	s.migration.done = m.Now
+	s.planMigration()
 	return nil
 }
 
@@ -160,11 +160,11 @@ func (s *Shard) recoverCustomer(k, v []byte) error {
 	}
 	key := Key(workspace, id)
 	if limit := s.config.MemoryLimit; limit == 0 || s.customers.bytes < limit {
-		s.customers.lay(key, v).share = hashBytes(v)
+		s.customers.lay(key, v).stateHash = hashBytes(v)
 	} else {
-		s.customers.passivated = true
+		s.customers.inStore = true
 		if due != 0 {
-			s.customers.all[key] = &hosted{timer: wheel.NewTimer(key)}
+			s.customers.all[key] = &resident{timer: wheel.NewTimer(key)}
 		}
 	}
 	if due != 0 {

@@ -40,7 +40,10 @@ func timedShard(b *testing.B, customers int) *Shard {
 	s := New(Config{Unguarded: true, Compile: func(workspace string, d *program.Document) (program.Definition, error) {
 		return parse.Document(lang, workspace, d)
 	}})
-	c := control.Record{K: 1, Apply: &control.Apply{Workspace: "default", Documents: []program.Document{docs[0].Document}}}
+	c := control.Record{
+		K:     1,
+		Apply: &control.Apply{Workspace: "default", Documents: []program.Document{docs[0].Document}},
+	}
 	records := []stream.Record{{Kind: stream.KindControl, Data: c.Encode()}}
 	for i := range customers {
 		records = append(records, timedEvent("Cart Updated", i, i))
@@ -117,7 +120,7 @@ func BenchmarkSleepAndWake(b *testing.B) {
 	for range 2 {
 		s.Snapshot()
 		s.Saved()
-		s.Rest(customers)
+		s.Passivate(customers)
 	}
 	b.ReportAllocs()
 	for b.Loop() {
@@ -128,10 +131,10 @@ func BenchmarkSleepAndWake(b *testing.B) {
 		}
 		for range 2 {
 			s.customers.round = customers
-			s.Rest(customers)
+			s.Passivate(customers)
 		}
-		if len(s.customers.asleep) != customers {
-			b.Fatalf("%d customers sleep; want %d", len(s.customers.asleep), customers)
+		if len(s.customers.passivated) != customers {
+			b.Fatalf("%d customers sleep; want %d", len(s.customers.passivated), customers)
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*customers), "ns/customer")

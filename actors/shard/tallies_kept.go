@@ -6,22 +6,22 @@ import (
 	"github.com/nudge-engine/nudge/internal/effect"
 )
 
-// Tallies are copies of what the shard counted for experiments, in no order.
-func (s *Shard) Tallies() []experiment.Tally {
-	return s.tallies.Copies()
+// ExperimentCounts are copies of what the shard counted for experiments, in no order.
+func (s *Shard) ExperimentCounts() []experiment.Counts {
+	return s.experiments.Copies()
 }
 
 // Tally is a view of what the shard counted for one experiment, good until its next
 // step; ok is false when there is nothing.
-func (s *Shard) Tally(workspace, name, step string) (t experiment.Tally, ok bool) {
-	return s.tallies.Of(experiment.Key{Workspace: workspace, Campaign: name, Step: step})
+func (s *Shard) Tally(workspace, name, step string) (t experiment.Counts, ok bool) {
+	return s.experiments.Of(experiment.Key{Workspace: workspace, Campaign: name, Step: step})
 }
 
 // renewTallies follows a change of what is in force: what was done before it in the same
 // step counts for what was in force then.
 func (s *Shard) renewTallies(out *effect.Effects) {
-	s.tallies.Fold(&out.Output)
-	s.tallies.Renew(s.now, func(t *experiment.Tally) *program.Experiment {
+	s.experiments.Fold(&out.Output)
+	s.experiments.Renew(s.now, func(t *experiment.Counts) *program.Experiment {
 		return s.defs.set(t.Workspace).Counts(t.Campaign, t.Step)
 	})
 }
@@ -34,7 +34,7 @@ func (s *Shard) beginTallies(workspace string, documents []program.Document) {
 		if documents[i].Kind == program.KindCampaign {
 			set.Counting(documents[i].Name, func(step string, x *program.Experiment) {
 				key := experiment.Key{Workspace: workspace, Campaign: documents[i].Name, Step: step}
-				s.tallies.Begin(key, x, s.now)
+				s.experiments.Begin(key, x, s.now)
 			})
 		}
 	}

@@ -15,10 +15,10 @@ const (
 	holdFor    = 60 * 1000
 )
 
-// lateHold holds back the timers that a downtime made late. The wheel has one
+// catchUpBarrier holds back the timers that a downtime made late. The wheel has one
 // timer a customer, the earliest, so such a customer waits as a whole and their
 // steps keep their order. It is part of the state and derived from the log alone.
-type lateHold struct {
+type catchUpBarrier struct {
 	until int64 // log time at which they are let go; 0: nothing is held
 	mark  int64 // timers due at or before mark are held
 	held  []*wheel.Timer
@@ -27,7 +27,7 @@ type lateHold struct {
 // decide says what a step from before to now means: whether what is held is let
 // go, and whether a hold begins. It changes nothing, so that Needs can ask too. Over the
 // turns of a new version a hold begins always: what is planned at them is late too.
-func (l *lateHold) decide(w *wheel.Wheel, turns bool, before, now int64) (release, begin bool) {
+func (l *catchUpBarrier) decide(w *wheel.Wheel, turns bool, before, now int64) (release, begin bool) {
 	release = l.until != 0 && now >= l.until
 	if l.until != 0 && !release || now-before <= lateMargin {
 		return release, false
@@ -44,7 +44,7 @@ func (l *lateHold) decide(w *wheel.Wheel, turns bool, before, now int64) (releas
 }
 
 // observe starts a hold when log time jumped over timers, and ends one that is over.
-func (l *lateHold) observe(w *wheel.Wheel, turns bool, before, now int64) {
+func (l *catchUpBarrier) observe(w *wheel.Wheel, turns bool, before, now int64) {
 	release, begin := l.decide(w, turns, before, now)
 	if release {
 		l.release(w)
@@ -55,10 +55,10 @@ func (l *lateHold) observe(w *wheel.Wheel, turns bool, before, now int64) {
 }
 
 // holds says whether t is held back.
-func (l *lateHold) holds(t *wheel.Timer) bool { return l.until != 0 && t.Due <= l.mark }
+func (l *catchUpBarrier) holds(t *wheel.Timer) bool { return l.until != 0 && t.Due <= l.mark }
 
 // take puts aside what is held; it says whether t was.
-func (l *lateHold) take(t *wheel.Timer) bool {
+func (l *catchUpBarrier) take(t *wheel.Timer) bool {
 	if !l.holds(t) {
 		return false
 	}
@@ -67,7 +67,7 @@ func (l *lateHold) take(t *wheel.Timer) bool {
 	return true
 }
 
-func (l *lateHold) release(w *wheel.Wheel) {
+func (l *catchUpBarrier) release(w *wheel.Wheel) {
 	held := l.held
 	l.until, l.mark, l.held = 0, 0, nil
 	for _, t := range held {
@@ -79,7 +79,7 @@ func (l *lateHold) release(w *wheel.Wheel) {
 }
 
 // next is when something must happen: the end of the hold, or the next timer.
-func (l *lateHold) next(w *wheel.Wheel) int64 {
+func (l *catchUpBarrier) next(w *wheel.Wheel) int64 {
 	due := w.Next()
 	if l.until != 0 && (due == 0 || l.until < due) {
 		return l.until
@@ -121,8 +121,8 @@ func (s *Shard) fireTimers(out *effect.Effects) bool {
 
 // fire fires all the timers of a customer that are due, the earliest of them at due,
 // inside a guard (C7).
-func (s *Shard) fire(h *hosted, due int64, out *effect.Effects) {
-	s.catchUp(h, out)
+func (s *Shard) fire(h *resident, due int64, out *effect.Effects) {
+	s.applyPending(h, out)
 	workspace := h.c.Workspace
 	s.machine.Use(s.defs.set(workspace))
 	s.guard(h, out, func() {
@@ -145,7 +145,7 @@ func (s *Shard) fire(h *hosted, due int64, out *effect.Effects) {
 // Needs names the customers that the next Step of a frame will touch and that
 // are not in memory; the shell reads them from the store and calls Load.
 func (s *Shard) Needs(in *Input) []string {
-	if !s.customers.passivated {
+	if !s.customers.inStore {
 		return nil // all are in memory
 	}
 	need := map[string]bool{}
@@ -157,7 +157,7 @@ func (s *Shard) Needs(in *Input) []string {
 		}
 	}
 	now := max(s.now, in.Frame.Time)
-	release, begin := s.hold.decide(&s.wheel, s.sweep.underWay(), s.now, now)
+	release, begin := s.hold.decide(&s.wheel, s.migration.underWay(), s.now, now)
 	mark := int64(-1)
 	switch {
 	case begin:
@@ -173,8 +173,8 @@ func (s *Shard) Needs(in *Input) []string {
 			}
 		}
 	}
-	s.sweep.each(now, want)
-	for _, key := range s.turn() {
+	s.migration.each(now, want)
+	for _, key := range s.nextPage() {
 		want(key)
 	}
 	for i := range in.Frame.Records {

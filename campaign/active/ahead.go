@@ -5,9 +5,8 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// Ahead says whether a timer of the customer is ahead that does not come round for ever:
-// any but those of dates that repeat.
-func (s *Set) Ahead(c *customer.Customer) bool {
+// HasOneShotTimers reports whether the customer has an armed timer that does not recur.
+func (s *Set) HasOneShotTimers(c *customer.Customer) bool {
 	for _, ch := range c.Chains {
 		if at := ch.WakeAt(); ch.Live() && at != 0 && at < customer.Never {
 			return true

@@ -14,8 +14,8 @@ import (
 // maxFillBytes is about how large a stored Fill may be; a window with more is split.
 const maxFillBytes = 24 << 10
 
-// Fill is a part of a customer's history that was counted from the log, of one counter.
-type Fill struct {
+// BackfillCounts is a part of a customer's history that was counted from the log, of one counter.
+type BackfillCounts struct {
 	Ask     int              // index of the counter in what is filled
 	Counter customer.Counter // without ID; Count 0 where only sums are filled
 	Width   int64            // of a window, see Window
@@ -24,7 +24,7 @@ type Fill struct {
 
 // AppendTo appends the stored form: ask, count, first, last, sums, width, items (time
 // after the one before, count, sums).
-func (f *Fill) AppendTo(b []byte) []byte {
+func (f *BackfillCounts) AppendTo(b []byte) []byte {
 	b = wire.AppendUint(b, uint64(f.Ask))
 	b = f.Counter.AppendTo(b)
 	w := customer.Customer{Windows: []customer.Window{{Width: f.Width, Items: f.Items}}}
@@ -32,8 +32,8 @@ func (f *Fill) AppendTo(b []byte) []byte {
 }
 
 // DecodeFill reads what AppendTo wrote, from the front of d.
-func DecodeFill(d *wire.Decoder) Fill {
-	f := Fill{Ask: int(d.Uint())}
+func DecodeFill(d *wire.Decoder) BackfillCounts {
+	f := BackfillCounts{Ask: int(d.Uint())}
 	f.Counter = customer.DecodeCounter(d, nil)
 	var c customer.Customer
 	customer.DecodeWindows(&c, d, nil)
@@ -46,28 +46,28 @@ func DecodeFill(d *wire.Decoder) Fill {
 // CustomerFill is a fill and whose it is.
 type CustomerFill struct {
 	Customer string
-	Fill     Fill
+	Fill     BackfillCounts
 }
 
-// Tally counts events of a log for what is to be filled. It belongs to one goroutine.
-type Tally struct {
-	asks    []Ask
+// BackfillCounter counts events of a log for what is to be filled. It belongs to one goroutine.
+type BackfillCounter struct {
+	asks    []CounterRequest
 	where   []*expr.Expr // by ask
 	byEvent map[string][]int
 	scope   *expr.Scope
-	fills   map[fillKey]*Fill
+	fills   map[backfillKey]*BackfillCounts
 }
 
-type fillKey struct {
+type backfillKey struct {
 	customer string
 	ask      int
 }
 
 // NewTally counts for asks, which set keeps.
-func NewTally(set *Set, asks []Ask) *Tally {
-	t := &Tally{
+func NewTally(set *Set, asks []CounterRequest) *BackfillCounter {
+	t := &BackfillCounter{
 		asks: asks, where: make([]*expr.Expr, len(asks)), byEvent: map[string][]int{}, scope: expr.NewScope(),
-		fills: map[fillKey]*Fill{},
+		fills: map[backfillKey]*BackfillCounts{},
 	}
 	for i, a := range asks {
 		t.byEvent[a.Event] = append(t.byEvent[a.Event], i)
@@ -81,10 +81,10 @@ func NewTally(set *Set, asks []Ask) *Tally {
 }
 
 // Len is how many values were counted since Take.
-func (t *Tally) Len() int { return len(t.fills) }
+func (t *BackfillCounter) Len() int { return len(t.fills) }
 
 // Event counts an event that came at log time now.
-func (t *Tally) Event(e *event.Event, now int64) {
+func (t *BackfillCounter) Event(e *event.Event, now int64) {
 	asked := t.byEvent[e.Name]
 	if len(asked) == 0 {
 		return
@@ -103,12 +103,12 @@ func (t *Tally) Event(e *event.Event, now int64) {
 	}
 }
 
-func (t *Tally) count(i int, e *event.Event, now int64) {
+func (t *BackfillCounter) count(i int, e *event.Event, now int64) {
 	a := &t.asks[i]
-	key := fillKey{e.Customer, i}
+	key := backfillKey{e.Customer, i}
 	f := t.fills[key]
 	if f == nil {
-		f = &Fill{Ask: i}
+		f = &BackfillCounts{Ask: i}
 		t.fills[key] = f
 	}
 	var sums []customer.Sum
@@ -133,7 +133,7 @@ func (t *Tally) count(i int, e *event.Event, now int64) {
 }
 
 // Take gives what was counted since the last Take, by customer and counter.
-func (t *Tally) Take() []CustomerFill {
+func (t *BackfillCounter) Take() []CustomerFill {
 	var all []CustomerFill
 	for key, f := range t.fills { //nudge:unordered sorted below
 		for _, part := range f.split() {
@@ -144,13 +144,13 @@ func (t *Tally) Take() []CustomerFill {
 		a, b := &all[i], &all[j]
 		return a.Customer < b.Customer || a.Customer == b.Customer && a.Fill.Ask < b.Fill.Ask
 	})
-	t.fills = map[fillKey]*Fill{}
+	t.fills = map[backfillKey]*BackfillCounts{}
 	return all
 }
 
 // split cuts a fill into parts of bounded size.
-func (f *Fill) split() []Fill {
-	var parts []Fill
+func (f *BackfillCounts) split() []BackfillCounts {
+	var parts []BackfillCounts
 	size, from := 0, 0
 	for i := range f.Items {
 		size += 24
@@ -158,7 +158,7 @@ func (f *Fill) split() []Fill {
 			size += 12 + len(s.Property)
 		}
 		if size > maxFillBytes {
-			parts = append(parts, Fill{Ask: f.Ask, Width: f.Width, Items: f.Items[from : i+1]})
+			parts = append(parts, BackfillCounts{Ask: f.Ask, Width: f.Width, Items: f.Items[from : i+1]})
 			size, from = 0, i+1
 		}
 	}
@@ -170,9 +170,9 @@ func (f *Fill) split() []Fill {
 	return append(parts, last)
 }
 
-// NotFillable says why the log does not tell what a counter of the set would have
+// BackfillObstacle says why the log does not tell what a counter of the set would have
 // counted; empty: it does.
-func (s *Set) NotFillable(a Ask) string {
+func (s *Set) BackfillObstacle(a CounterRequest) string {
 	if a.Window > 0 && a.Counted {
 		return "its last days are counted already"
 	}

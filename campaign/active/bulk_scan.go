@@ -22,21 +22,21 @@ func (s *Set) ScheduleByCalendar(t *program.ScheduleTrigger, of Schedule) Schedu
 	return of
 }
 
-// VisitKind says why all customers are visited.
-type VisitKind uint8
+// BulkKind says why all customers are visited.
+type BulkKind uint8
 
 // The kinds of visits. Their numbers are part of the stored format.
 const (
-	VisitBroadcast VisitKind = iota + 1
-	VisitSchedule
-	VisitActivation
-	VisitForget VisitKind = 9 // counters are not kept any more
+	BulkBroadcast BulkKind = iota + 1
+	BulkSchedule
+	BulkActivation
+	BulkForget BulkKind = 9 // counters are not kept any more
 )
 
-// Visit is what happens to every customer of a workspace: a broadcast, an occurrence of
+// BulkTask is what happens to every customer of a workspace: a broadcast, an occurrence of
 // a schedule, or that campaigns became active.
-type Visit struct {
-	Kind      VisitKind    `json:"Kind"`
+type BulkTask struct {
+	Kind      BulkKind     `json:"Kind"`
 	Due       int64        `json:"Due"`       // ms: when it should have been
 	Event     *event.Event `json:"Event"`     // of a broadcast
 	Campaigns []string     `json:"Campaigns"` // of a schedule or an activation
@@ -46,7 +46,7 @@ type Visit struct {
 	Counters []string `json:"Counters,omitempty"`
 	Windows  []string `json:"Windows,omitempty"`
 	// Sums are forgotten of counters that are kept.
-	Sums []DroppedSum `json:"Sums,omitempty"`
+	Sums []DroppedCounter `json:"Sums,omitempty"`
 }
 
 // Schedule is a schedule trigger in force.
@@ -67,9 +67,9 @@ func (s *Schedule) Next(after int64) (int64, bool) {
 	return s.Cron.Next(s.Loc, after)
 }
 
-// DroppedSum is the sum of a property that nothing asks for any more, of a counter (by id)
+// DroppedCounter is the sum of a property that nothing asks for any more, of a counter (by id)
 // or of the windows of an event.
-type DroppedSum struct {
+type DroppedCounter struct {
 	Counter  string `json:"Counter"`
 	Window   string `json:"Window"`
 	Property string `json:"Property"`
@@ -81,8 +81,8 @@ func (s *Set) Broadcasts(event string) bool { return len(s.broadcasts[event]) > 
 // Activation is the visit that follows when s takes the place of old; false when no
 // campaign of those named needs one. A campaign asks for customers who are already
 // there when it becomes active or says so for the first time.
-func (s *Set) Activation(old *Set, names []string) (v Visit, needed bool) {
-	v.Kind = VisitActivation
+func (s *Set) Activation(old *Set, names []string) (v BulkTask, needed bool) {
+	v.Kind = BulkActivation
 	sorted := append([]string(nil), names...)
 	sort.Strings(sorted)
 	for _, name := range sorted {

@@ -11,8 +11,8 @@ import (
 	"github.com/nudge-engine/nudge/campaign/unit"
 )
 
-// Ask is one counter that a set keeps, or what is new of it.
-type Ask struct {
+// CounterRequest is one counter that a set keeps, or what is new of it.
+type CounterRequest struct {
 	Event string   `json:"Event"`
 	Where string   `json:"Where"` // source of the predicate; empty: every event of the name counts
 	Sums  []string `json:"Sums"`  // properties that are summed, sorted
@@ -24,7 +24,7 @@ type Ask struct {
 }
 
 // String is the ask as people read it.
-func (a Ask) String() string {
+func (a CounterRequest) String() string {
 	text := a.Event
 	if a.Where != "" {
 		text += " where " + a.Where
@@ -39,15 +39,15 @@ func (a Ask) String() string {
 }
 
 // asked lists all that the set keeps, sorted by event, predicate and window.
-func (s *Set) asked() []Ask {
-	var all []Ask
+func (s *Set) asked() []CounterRequest {
+	var all []CounterRequest
 	for event, specs := range s.Counters { //nudge:unordered sorted below
 		for _, c := range specs {
-			all = append(all, Ask{Event: event, Where: expr.SourceOf(c.Where), Sums: c.Sums})
+			all = append(all, CounterRequest{Event: event, Where: expr.SourceOf(c.Where), Sums: c.Sums})
 		}
 	}
 	for event, w := range s.Windows { //nudge:unordered sorted below
-		all = append(all, Ask{Event: event, Sums: w.Sums, Window: w.Longest})
+		all = append(all, CounterRequest{Event: event, Sums: w.Sums, Window: w.Longest})
 	}
 	sort.Slice(all, func(i, j int) bool {
 		a, b := &all[i], &all[j]
@@ -61,8 +61,8 @@ func (s *Set) asked() []Ask {
 
 // NewAsks are the counters that s keeps and old does not: what begins to be counted when
 // s takes its place.
-func (s *Set) NewAsks(old *Set) []Ask {
-	var fresh []Ask
+func (s *Set) NewAsks(old *Set) []CounterRequest {
+	var fresh []CounterRequest
 	for _, a := range s.asked() {
 		var before []string
 		known, longest := false, int64(0)
@@ -100,7 +100,7 @@ func unlisted(names, other []string) []string {
 }
 
 // CountsEvents says whether a trigger of the set fires by the count of such events.
-func (s *Set) CountsEvents(a Ask) bool {
+func (s *Set) CountsEvents(a CounterRequest) bool {
 	for _, p := range s.Programs {
 		if t, ok := p.Trigger.(*program.CountTrigger); ok && t.Event == a.Event && expr.SourceOf(t.Where) == a.Where {
 			return true
@@ -110,4 +110,4 @@ func (s *Set) CountsEvents(a Ask) bool {
 }
 
 // ID names the counter within a shard's definitions; windows have none.
-func (a Ask) ID() string { return customer.CounterID(a.Event, a.Where) }
+func (a CounterRequest) ID() string { return customer.CounterID(a.Event, a.Where) }

@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// Dropped is the visit that makes customers forget what old counted and s does not, and what
+// DroppedCounters is the visit that makes customers forget what old counted and s does not, and what
 // the triggers of old remember that s has no more; false when there is nothing. What is asked
 // for again begins anew.
-func (s *Set) Dropped(old *Set) (v Visit, needed bool) {
-	v.Kind = VisitForget
+func (s *Set) DroppedCounters(old *Set) (v BulkTask, needed bool) {
+	v.Kind = BulkForget
 	for event, specs := range old.Counters { //nudge:unordered sorted below
 		for _, c := range specs {
 			if !s.keeps(event, c.ID) {
@@ -19,7 +19,7 @@ func (s *Set) Dropped(old *Set) (v Visit, needed bool) {
 				continue
 			}
 			for _, property := range unlisted(c.Sums, s.specs[c.ID].Sums) {
-				v.Sums = append(v.Sums, DroppedSum{Counter: c.ID, Property: property})
+				v.Sums = append(v.Sums, DroppedCounter{Counter: c.ID, Property: property})
 			}
 		}
 	}
@@ -29,7 +29,7 @@ func (s *Set) Dropped(old *Set) (v Visit, needed bool) {
 			continue
 		}
 		for _, property := range unlisted(w.Sums, s.Windows[event].Sums) {
-			v.Sums = append(v.Sums, DroppedSum{Window: event, Property: property})
+			v.Sums = append(v.Sums, DroppedCounter{Window: event, Property: property})
 		}
 	}
 	for name, p := range old.ByName { //nudge:unordered sorted below
@@ -39,7 +39,7 @@ func (s *Set) Dropped(old *Set) (v Visit, needed bool) {
 	}
 	sort.Strings(v.Counters)
 	sort.Strings(v.Windows)
-	slices.SortFunc(v.Sums, func(a, b DroppedSum) int {
+	slices.SortFunc(v.Sums, func(a, b DroppedCounter) int {
 		return cmp.Or(strings.Compare(a.Counter, b.Counter), strings.Compare(a.Window, b.Window),
 			strings.Compare(a.Property, b.Property))
 	})

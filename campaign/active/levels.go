@@ -6,33 +6,33 @@ import (
 	"github.com/nudge-engine/nudge/campaign/expr"
 )
 
-// levels are the thresholds of one value.
-type levels struct {
+// thresholdGroup are the thresholds of one value.
+type thresholdGroup struct {
 	value   *expr.Expr
 	members []int32 // by what they are reached at
 	at      []float64
 }
 
 // Len, Less and Swap sort the thresholds of a value.
-func (l *levels) Len() int { return len(l.at) }
+func (l *thresholdGroup) Len() int { return len(l.at) }
 
-func (l *levels) Less(i, j int) bool { return l.at[i] < l.at[j] }
+func (l *thresholdGroup) Less(i, j int) bool { return l.at[i] < l.at[j] }
 
-func (l *levels) Swap(i, j int) {
+func (l *thresholdGroup) Swap(i, j int) {
 	l.at[i], l.at[j] = l.at[j], l.at[i]
 	l.members[i], l.members[j] = l.members[j], l.members[i]
 }
 
 // between are the thresholds from low to high, both included.
-func (l *levels) between(low, high float64) []int32 {
+func (l *thresholdGroup) between(low, high float64) []int32 {
 	from := sort.SearchFloat64s(l.at, low)
 	to := from + sort.Search(len(l.at)-from, func(i int) bool { return l.at[from+i] > high })
 	return l.members[from:to]
 }
 
-// height is the value that thresholds measure, before a record.
-type height struct {
-	levels *levels
+// valueBefore is the value that thresholds measure, before a record.
+type valueBefore struct {
+	levels *thresholdGroup
 	Value  float64
 	Known  bool
 	failed bool // could not be computed, for another reason than a missing value
@@ -40,31 +40,31 @@ type height struct {
 }
 
 // measure computes the present value of thresholds.
-func (l *levels) measure(s *expr.Scope) height {
+func (l *thresholdGroup) measure(s *expr.Scope) valueBefore {
 	v, missing, err := l.value.Eval(s)
 	if err != nil || missing {
-		return height{levels: l, failed: err != nil}
+		return valueBefore{levels: l, failed: err != nil}
 	}
 	value, known := expr.AsNumber(v)
-	return height{levels: l, Value: value, Known: known, odd: !known}
+	return valueBefore{levels: l, Value: value, Known: known, odd: !known}
 }
 
-// Heights is what thresholds measured before a record. It keeps its memory from one record
+// ValuesBefore is what thresholds measured before a record. It keeps its memory from one record
 // to the next.
-type Heights struct {
-	all []height
+type ValuesBefore struct {
+	all []valueBefore
 	in  []int32 // scratch: the levels that an index found
 }
 
 // Reset empties h for the next record.
-func (h *Heights) Reset() { h.all = h.all[:0] }
+func (h *ValuesBefore) Reset() { h.all = h.all[:0] }
 
 // Of is what was measured of a value before the record; unknown when it was missing.
-func (h *Heights) Of(value *expr.Expr) height {
+func (h *ValuesBefore) Of(value *expr.Expr) valueBefore {
 	for i := range h.all {
 		if h.all[i].levels.value.Source == value.Source {
 			return h.all[i]
 		}
 	}
-	return height{}
+	return valueBefore{}
 }

@@ -21,10 +21,10 @@ type rules struct {
 	calendars map[string]*schedule.Calendar
 }
 
-// Govern puts the policies of the workspace in force. It belongs to the making of a
+// SetPolicies puts the policies of the workspace in force. It belongs to the making of a
 // set: nobody else may see s yet. Where two policies say different things, the
 // first by name holds; the check at apply refuses that.
-func (s *Set) Govern(policies []*program.Policy) {
+func (s *Set) SetPolicies(policies []*program.Policy) {
 	sorted := append([]*program.Policy(nil), policies...)
 	sort.Slice(sorted, func(i, j int) bool { return sorted[i].Name < sorted[j].Name })
 	s.Rules = rules{

@@ -26,8 +26,8 @@ type Set struct {
 	segments []*program.Program
 	Zoned    []*program.Program // whose value depends on the time zone, which any event can change
 	winners  []Winner
-	// Successions are what older versions left, by campaign.
-	Successions map[string]*succession
+	// Histories are what older versions left, by campaign.
+	Histories map[string]*versionHistory
 	// broadcasts are the programs that wait for an event without a customer, by name.
 	broadcasts map[string][]*program.Program
 	Schedules  []*program.Program // whose trigger is a schedule, by name
@@ -112,8 +112,8 @@ func (s *Set) indexTrigger(p *program.Program) {
 	}
 }
 
-// Asks lists what the set counts, for people: event names and predicates.
-func (s *Set) Asks() []string {
+// DescribeCounters lists what the set counts, for people: event names and predicates.
+func (s *Set) DescribeCounters() []string {
 	var asks []string
 	for _, specs := range s.Counters { //nudge:unordered sorted below
 		for _, c := range specs {

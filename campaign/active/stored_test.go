@@ -15,21 +15,21 @@ func TestStoredJSON(t *testing.T) {
 		v    any
 		want string
 	}{
-		{"visit", Visit{
-			Kind: VisitBroadcast, Due: 5, Event: &event.Event{Name: "Sale"}, Campaigns: []string{"a"}, Existing: []string{"b"},
+		{"visit", BulkTask{
+			Kind: BulkBroadcast, Due: 5, Event: &event.Event{Name: "Sale"}, Campaigns: []string{"a"}, Existing: []string{"b"},
 		}, `{"Kind":1,"Due":5,"Event":{"Workspace":"","Customer":"","ID":"","Type":0,"Name":"Sale","Time":0,` +
 			`"Historical":false,"Properties":null,"Traits":null,"Context":null},"Campaigns":["a"],"Existing":["b"]}`},
-		{"empty visit", Visit{}, `{"Kind":0,"Due":0,"Event":null,"Campaigns":null,"Existing":null}`},
-		{"dropped counters", Visit{
-			Kind: VisitForget, Counters: []string{"c"}, Windows: []string{"w"}, Sums: []DroppedSum{{"c", "w", "p"}},
+		{"empty visit", BulkTask{}, `{"Kind":0,"Due":0,"Event":null,"Campaigns":null,"Existing":null}`},
+		{"dropped counters", BulkTask{
+			Kind: BulkForget, Counters: []string{"c"}, Windows: []string{"w"}, Sums: []DroppedCounter{{"c", "w", "p"}},
 		}, `{"Kind":9,"Due":0,"Event":null,"Campaigns":null,"Existing":null,"Counters":["c"],"Windows":["w"],` +
 			`"Sums":[{"Counter":"c","Window":"w","Property":"p"}]}`},
 		{
 			"counter",
-			Ask{Event: "e", Where: "true", Sums: []string{"p"}, Window: 7, Counted: true},
+			CounterRequest{Event: "e", Where: "true", Sums: []string{"p"}, Window: 7, Counted: true},
 			`{"Event":"e","Where":"true","Sums":["p"],"Window":7,"Counted":true}`,
 		},
-		{"empty counter", Ask{}, `{"Event":"","Where":"","Sums":null,"Window":0,"Counted":false}`},
+		{"empty counter", CounterRequest{}, `{"Event":"","Where":"","Sums":null,"Window":0,"Counted":false}`},
 	} {
 		got, err := json.Marshal(c.v)
 		if err != nil || string(got) != c.want {

@@ -10,18 +10,18 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// Watchers are the programs whose trigger looks at events of one name, indexed by what
-// they ask: whoever is not found would do nothing at all. It is immutable and safe for
+// TriggerIndex are the programs whose trigger looks at events of one name, indexed by what
+// they ask: a program that is not found would do nothing at all. It is immutable and safe for
 // concurrent use.
-type Watchers struct {
+type TriggerIndex struct {
 	Programs []*program.Program // by name; the indexes give places in it
 	All      bool               // none is to be left out: customers who merge differ in everything
 
-	events   *expr.Index // that look at the event
-	clocks   []int32     // segments and thresholds whose value changes with time alone
-	segments *expr.Index // the other segments
-	levels   []*levels   // the other thresholds, by what they measure
-	byLevel  *expr.Index // finds levels whose value is there
+	events   *expr.Index       // that look at the event
+	clocks   []int32           // segments and thresholds whose value changes with time alone
+	segments *expr.Index       // the other segments
+	levels   []*thresholdGroup // the other thresholds, by what they measure
+	byLevel  *expr.Index       // finds levels whose value is there
 	dates    *expr.Index
 	changes  changeIndex
 	// Looking are the places of segments and thresholds, by campaign.
@@ -35,33 +35,33 @@ type lazyWatchers struct {
 	programs []*program.Program
 	name     string
 	once     [3]sync.Once
-	made     [3]*Watchers // of a customer whom one knows, of one who comes to be, of one who may have moved
+	made     [3]*TriggerIndex // of a customer whom one knows, of one who comes to be, of one who may have moved
 }
 
-func (l *lazyWatchers) get(first bool) *Watchers {
+func (l *lazyWatchers) get(first bool) *TriggerIndex {
 	if !first || len(l.set.segments) == 0 {
-		l.once[0].Do(func() { l.made[0] = NewWatchers(l.programs, l.name, false) })
+		l.once[0].Do(func() { l.made[0] = NewTriggerIndex(l.programs, l.name, false) })
 		return l.made[0]
 	}
-	l.once[1].Do(func() { l.made[1] = NewWatchers(with(l.programs, l.set.segments), l.name, false) })
+	l.once[1].Do(func() { l.made[1] = NewTriggerIndex(with(l.programs, l.set.segments), l.name, false) })
 	return l.made[1]
 }
 
 // moved is get for an event that says where the device of a customer is.
-func (l *lazyWatchers) moved() *Watchers {
-	l.once[2].Do(func() { l.made[2] = NewWatchers(with(l.programs, l.set.Zoned), l.name, false) })
+func (l *lazyWatchers) moved() *TriggerIndex {
+	l.once[2].Do(func() { l.made[2] = NewTriggerIndex(with(l.programs, l.set.Zoned), l.name, false) })
 	return l.made[2]
 }
 
 // TriggersOn are the programs whose trigger looks at events of a name; first says that it
 // is a customer's first record.
-func (s *Set) TriggersOn(event string, first bool) *Watchers {
+func (s *Set) TriggersOn(event string, first bool) *TriggerIndex {
 	return s.lazy(event).get(first)
 }
 
 // WatchingMoved is watching for an event of a customer whom one knows that can change their
 // time zone.
-func (s *Set) WatchingMoved(event string) *Watchers {
+func (s *Set) WatchingMoved(event string) *TriggerIndex {
 	return s.lazy(event).moved()
 }
 
@@ -81,11 +81,11 @@ func (s *Set) watchEvents() {
 	s.watchAlways = &lazyWatchers{set: s}
 }
 
-// NewWatchers indexes the triggers of programs, which are sorted by name.
-func NewWatchers(programs []*program.Program, name string, all bool) *Watchers {
-	w := &Watchers{Programs: programs, All: all, Looking: map[string]int32{}}
+// NewTriggerIndex indexes the triggers of programs, which are sorted by name.
+func NewTriggerIndex(programs []*program.Program, name string, all bool) *TriggerIndex {
+	w := &TriggerIndex{Programs: programs, All: all, Looking: map[string]int32{}}
 	events, segments, dates := expr.NewIndexBuilder(), expr.NewIndexBuilder(), expr.NewIndexBuilder()
-	bySource := map[string]*levels{}
+	bySource := map[string]*thresholdGroup{}
 	for i, p := range programs {
 		switch t := p.Trigger.(type) {
 		case *program.EventTrigger:
@@ -128,10 +128,10 @@ func NewWatchers(programs []*program.Program, name string, all bool) *Watchers {
 	return w
 }
 
-func (w *Watchers) level(bySource map[string]*levels, t *program.ThresholdTrigger, member int) {
+func (w *TriggerIndex) level(bySource map[string]*thresholdGroup, t *program.ThresholdTrigger, member int) {
 	l := bySource[t.Value.Source]
 	if l == nil {
-		l = &levels{value: t.Value}
+		l = &thresholdGroup{value: t.Value}
 		bySource[t.Value.Source], w.levels = l, append(w.levels, l)
 	}
 	l.members, l.at = append(l.members, int32(member)), append(l.at, t.At)

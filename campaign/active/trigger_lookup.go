@@ -10,7 +10,7 @@ import (
 )
 
 // Valued appends the places of all segments and thresholds, in order.
-func (w *Watchers) Valued(found []int32) []int32 {
+func (w *TriggerIndex) Valued(found []int32) []int32 {
 	for _, i := range w.Looking { //nudge:unordered sorted below
 		found = append(found, i)
 	}
@@ -20,7 +20,7 @@ func (w *Watchers) Valued(found []int32) []int32 {
 
 // Look appends the segments and thresholds whose value before a record has to be known,
 // in order, and measures the thresholds. A customer who is new was in no segment.
-func (w *Watchers) Look(s *expr.Scope, c *customer.Customer, created bool, h *Heights, found []int32) []int32 {
+func (w *TriggerIndex) Look(s *expr.Scope, c *customer.Customer, created bool, h *ValuesBefore, found []int32) []int32 {
 	found = append(found, w.clocks...)
 	if !created {
 		found = w.segments.Find(s, found)
@@ -44,15 +44,15 @@ func (w *Watchers) Look(s *expr.Scope, c *customer.Customer, created bool, h *He
 	return slices.Compact(found)
 }
 
-// Concerned adds the programs that may do something about a record to those in found, and
+// Candidates adds the programs that may do something about a record to those in found, and
 // sorts them. The record changed the customer, whose traits were seen before; event says
 // whether the programs see an event.
-func (w *Watchers) Concerned(
+func (w *TriggerIndex) Candidates(
 	s *expr.Scope,
 	c *customer.Customer,
 	seen []byte,
 	event bool,
-	h *Heights,
+	h *ValuesBefore,
 	found []int32,
 ) []int32 {
 	if event {
@@ -63,7 +63,7 @@ func (w *Watchers) Concerned(
 		found = w.crossed(s, h, found)
 	}
 	found = w.dates.Find(s, found)
-	if len(w.dates.Open) < len(w.Programs) { // a date that is gone takes back what is planned
+	if len(w.dates.Unindexed) < len(w.Programs) { // a date that is gone takes back what is planned
 		found = w.planned(c, found)
 	}
 	found = w.changes.find(s, c.Traits, seen, found)
@@ -72,7 +72,7 @@ func (w *Watchers) Concerned(
 }
 
 // crossed appends the thresholds that the value may have crossed.
-func (w *Watchers) crossed(s *expr.Scope, h *Heights, found []int32) []int32 {
+func (w *TriggerIndex) crossed(s *expr.Scope, h *ValuesBefore, found []int32) []int32 {
 	h.in = w.byLevel.Find(s, h.in[:0])
 	for i := range h.all { // also what is missing now
 		h.in = append(h.in, int32(slices.Index(w.levels, h.all[i].levels)))
@@ -95,7 +95,7 @@ func (w *Watchers) crossed(s *expr.Scope, h *Heights, found []int32) []int32 {
 }
 
 // Everything appends the places of all programs.
-func (w *Watchers) Everything(found []int32) []int32 {
+func (w *TriggerIndex) Everything(found []int32) []int32 {
 	for i := range w.Programs {
 		found = append(found, int32(i))
 	}
@@ -103,7 +103,7 @@ func (w *Watchers) Everything(found []int32) []int32 {
 }
 
 // planned appends the campaigns for which dates of the customer are planned or were.
-func (w *Watchers) planned(c *customer.Customer, found []int32) []int32 {
+func (w *TriggerIndex) planned(c *customer.Customer, found []int32) []int32 {
 	for i := range c.Dates {
 		if i > 0 && c.Dates[i].Campaign == c.Dates[i-1].Campaign {
 			continue

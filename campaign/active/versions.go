@@ -9,25 +9,25 @@ import (
 // ones follow.
 const maxKept = 16
 
-// Succession is what the versions of one campaign left that came before the one in
+// VersionHistory is what the versions of one campaign left that came before the one in
 // force. It is part of the state of a shard.
-type Succession struct {
-	Campaign string `json:"campaign"`
-	At       int64  `json:"at"`             // log time at which the version in force came, ms
-	From     uint32 `json:"from"`           // chains of this version or later go by it
-	Exit     uint32 `json:"exit,omitempty"` // chains of versions before this one end
-	Kept     []Kept `json:"kept,omitempty"` // what the others go by, oldest first
+type VersionHistory struct {
+	Campaign string            `json:"campaign"`
+	At       int64             `json:"at"`             // log time at which the version in force came, ms
+	From     uint32            `json:"from"`           // chains of this version or later go by it
+	Exit     uint32            `json:"exit,omitempty"` // chains of versions before this one end
+	Kept     []RetainedVersion `json:"kept,omitempty"` // what the others go by, oldest first
 }
 
-// Kept is an older version that the chains of version From or later go by, up to the
+// RetainedVersion is an older version that the chains of version From or later go by, up to the
 // From of the next.
-type Kept struct {
+type RetainedVersion struct {
 	From     uint32           `json:"from"`
 	Document program.Document `json:"document"`
 }
 
 // Next takes note of a new version that replaces old at log time now.
-func (s *Succession) Next(old *program.Document, next *program.Program, now int64) {
+func (s *VersionHistory) Next(old *program.Document, next *program.Program, now int64) {
 	s.At = now
 	switch next.InFlight {
 	case program.Follow:
@@ -35,33 +35,33 @@ func (s *Succession) Next(old *program.Document, next *program.Program, now int6
 	case program.EndAll:
 		s.Kept, s.From, s.Exit = nil, 0, next.Version
 	case program.Pin:
-		s.Kept = append(s.Kept, Kept{From: s.From, Document: *old})
+		s.Kept = append(s.Kept, RetainedVersion{From: s.From, Document: *old})
 		s.From = next.Version
 		if len(s.Kept) > maxKept {
-			s.Kept = append([]Kept(nil), s.Kept[1:]...)
+			s.Kept = append([]RetainedVersion(nil), s.Kept[1:]...)
 			s.Kept[0].From = 0
 		}
 	}
 }
 
-// succession is a Succession with the programs of what it keeps.
-type succession struct {
-	Succession
+// versionHistory is a Succession with the programs of what it keeps.
+type versionHistory struct {
+	VersionHistory
 	programs []*program.Program
 }
 
-// Succeed makes known what older versions left: kept[i] holds the programs of
+// SetHistory makes known what older versions left: kept[i] holds the programs of
 // all[i].Kept, which were given to NewSet too. It must be called before the set is used.
-func (s *Set) Succeed(all []Succession, kept [][]*program.Program) {
-	s.Successions = make(map[string]*succession, len(all))
+func (s *Set) SetHistory(all []VersionHistory, kept [][]*program.Program) {
+	s.Histories = make(map[string]*versionHistory, len(all))
 	for i := range all {
-		s.Successions[all[i].Campaign] = &succession{Succession: all[i], programs: kept[i]}
+		s.Histories[all[i].Campaign] = &versionHistory{VersionHistory: all[i], programs: kept[i]}
 	}
 }
 
 // ProgramOf is the program that a chain goes by, nil when its campaign is gone.
 func (s *Set) ProgramOf(ch *customer.Chain) *program.Program {
-	next := s.Successions[ch.Campaign]
+	next := s.Histories[ch.Campaign]
 	if next == nil || ch.Version >= next.From {
 		return s.ByName[ch.Campaign]
 	}

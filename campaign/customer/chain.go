@@ -31,7 +31,7 @@ type Chain struct {
 
 	Variants []output.Passed // experiments that it passed, the last one last
 
-	Takebacks []Takeback // goals with reverse_on that it reached
+	Reversals []Reversal // goals with reverse_on that it reached
 
 	Planned uint32 // version in force when its timer was last looked at, where that is after Version
 	Still   bool   // its campaign stood still when it came to its step, which it has not begun
@@ -45,12 +45,12 @@ type Chain struct {
 
 	Exposed []Exposed // what it counts for in experiments that look for a winner
 
-	Loops   []LoopCount // steps that it went back to
-	Leaps   uint32      // how often in all
-	LeapAt  int64       // log time of the last, ms
-	HeldOut bool        // of the control group: what it would send is a ghost
-	Held    *Held       // the send that it rests in; nil for any other rest
-	Origin  *Origin     // where it was entered, when it came by a merge
+	Loops      []LoopCount // steps that it went back to
+	BackJumps  uint32      // how often in all
+	LastJumpAt int64       // log time of the last, ms
+	HeldOut    bool        // of the control group: what it would send is a ghost
+	Held       *Held       // the send that it rests in; nil for any other rest
+	Origin     *Origin     // where it was entered, when it came by a merge
 }
 
 // GoalHit is a goal that a chain reached.
@@ -113,7 +113,7 @@ func (ch *Chain) Lookup(name, inner string) []byte {
 
 // UntilFrom is the first instant that counts for a chain that came to its step at one.
 func (ch *Chain) UntilFrom(came int64) int64 {
-	if ch.Leaps > 0 && ch.LeapAt == came {
+	if ch.BackJumps > 0 && ch.LastJumpAt == came {
 		return came + 1
 	}
 	return came

@@ -31,7 +31,7 @@ func (ch *Chain) EntryStart(trigger *event.Event) int64 {
 // time, so that it does not matter which of the two came first. Of one time the order of
 // the log decides, where the chain knows it: one that entered under a version without such
 // a wait does not.
-func (ch *Chain) IsSinceEntry(r *Remembered, e, trigger *event.Event) bool {
+func (ch *Chain) IsSinceEntry(r *RecentEvent, e, trigger *event.Event) bool {
 	from := ch.EntryStart(trigger)
 	switch {
 	case e.Time != from:

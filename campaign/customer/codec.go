@@ -168,7 +168,7 @@ func Adopt(p []byte, names event.Names) (*Customer, error) {
 	for range d.Count(2) {
 		r := Ring{Name: names.Of(d.Bytes())}
 		for range d.Count(2) {
-			r.Events = append(r.Events, Remembered{N: d.Uint(), Event: d.Bytes()})
+			r.Events = append(r.Events, RecentEvent{N: d.Uint(), Event: d.Bytes()})
 		}
 		c.Rings = append(c.Rings, r)
 	}
@@ -179,7 +179,7 @@ func Adopt(p []byte, names event.Names) (*Customer, error) {
 		})
 	}
 	for range d.Count(3) {
-		c.Watches = append(c.Watches, Watch{Campaign: names.Of(d.Bytes()), Due: d.Int(), Trigger: d.Bytes()})
+		c.Watches = append(c.Watches, InactivityTimer{Campaign: names.Of(d.Bytes()), Due: d.Int(), Trigger: d.Bytes()})
 	}
 	for range d.Count(17) {
 		ch := decodeChain(d, names)

@@ -15,28 +15,78 @@ import (
 
 // fullCustomer has something in every field.
 func fullCustomer() *Customer {
-	trigger := event.Event{ID: "m1", Type: event.Track, Name: "Cart Updated", Time: 1000, Properties: []byte(`{"cart_id":"A"}`)}
+	trigger := event.Event{
+		ID:         "m1",
+		Type:       event.Track,
+		Name:       "Cart Updated",
+		Time:       1000,
+		Properties: []byte(`{"cart_id":"A"}`),
+	}
 	return &Customer{
 		Workspace: "default", ID: "ann", CreatedAt: 500, CreatedPlace: 7, Traits: []byte(`{"level":"gold"}`),
 		Counters: []Counter{
-			{ID: "Order Completed", Count: 2, First: 100, Last: 900, Sums: []Sum{{Property: "total", Total: 35_500_000}}},
+			{
+				ID:    "Order Completed",
+				Count: 2,
+				First: 100,
+				Last:  900,
+				Sums:  []Sum{{Property: "total", Total: 35_500_000}},
+			},
 		},
 		Ringed:  3,
-		Rings:   []Ring{{Name: "Order Completed", Events: []Remembered{{N: 3, Event: trigger.AppendBody(nil)}}}},
+		Rings:   []Ring{{Name: "Order Completed", Events: []RecentEvent{{N: 3, Event: trigger.AppendBody(nil)}}}},
 		Entries: []Entry{{Campaign: "cart", Key: "A", Keyed: true, Number: 2, LastIn: 1000, LastOut: 2000}},
-		Watches: []Watch{{Campaign: "back", Due: 9000, Trigger: trigger.AppendBody(nil)}},
-		Chains: []*Chain{{
-			Campaign: "cart", Version: 3, Entry: 2, Key: "A", EnteredAt: 1000, Step: "wait", Opened: 1100, Due: 8000, Wake: 8001,
-			Restarts: 1, Trigger: trigger.AppendBody(nil), LastSend: 1050, LastStep: "toast", Outcome: output.Active,
-			Goals: []GoalHit{{ID: "seen", Value: 1_000_000, HasValue: true}},
-		}, {
-			Campaign: "old", Version: 1, Entry: 1, EnteredAt: 10, Outcome: output.ByGoal, EndedAt: 20, EndedBy: "bought",
-			Goals: []GoalHit{{ID: "bought"}},
-		}},
+		Watches: []InactivityTimer{{Campaign: "back", Due: 9000, Trigger: trigger.AppendBody(nil)}},
+		Chains: []*Chain{
+			{
+				Campaign:  "cart",
+				Version:   3,
+				Entry:     2,
+				Key:       "A",
+				EnteredAt: 1000,
+				Step:      "wait",
+				Opened:    1100,
+				Due:       8000,
+				Wake:      8001,
+				Restarts:  1,
+				Trigger:   trigger.AppendBody(nil),
+				LastSend:  1050,
+				LastStep:  "toast",
+				Outcome:   output.Active,
+				Goals:     []GoalHit{{ID: "seen", Value: 1_000_000, HasValue: true}},
+			},
+			{
+				Campaign:  "old",
+				Version:   1,
+				Entry:     1,
+				EnteredAt: 10,
+				Outcome:   output.ByGoal,
+				EndedAt:   20,
+				EndedBy:   "bought",
+				Goals:     []GoalHit{{ID: "bought"}},
+			},
+		},
 		Pending: []Pending{{RetryAt: 7000, Delivery: output.Delivery{
-			ID: output.ID{1, 2, 3}, Workspace: "default", Campaign: "cart", Version: 3, Customer: "ann", Key: "A", Entry: 2,
-			Step: "toast", Channel: "email", Status: output.HandedOff, TriggerID: "m1", At: 1050, Due: 1040, Expires: 99_000,
-			Attempt: 1, Values: []byte(`{"chain.key":"A"}`),
+			ID: output.ID{
+				1,
+				2,
+				3,
+			},
+			Workspace: "default",
+			Campaign:  "cart",
+			Version:   3,
+			Customer:  "ann",
+			Key:       "A",
+			Entry:     2,
+			Step:      "toast",
+			Channel:   "email",
+			Status:    output.HandedOff,
+			TriggerID: "m1",
+			At:        1050,
+			Due:       1040,
+			Expires:   99_000,
+			Attempt:   1,
+			Values:    []byte(`{"chain.key":"A"}`),
 		}}},
 	}
 }
@@ -81,7 +131,9 @@ func FuzzDecodeCustomer(f *testing.F) {
 
 func TestDateSection(t *testing.T) {
 	c := fullCustomer()
-	c.Dates = []DateWatch{{Campaign: "b", Offset: -7 * unit.DayMillis, Spec: 3, Due: 6000, Number: 2026, Fired: []int64{-1, 2025}}}
+	c.Dates = []DateWatch{
+		{Campaign: "b", Offset: -7 * unit.DayMillis, Spec: 3, Due: 6000, Number: 2026, Fired: []int64{-1, 2025}},
+	}
 	b := c.AppendTo(nil)
 	got, err := Decode(b, event.Names{})
 	if err != nil || !reflect.DeepEqual(got, c) {

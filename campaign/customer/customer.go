@@ -25,26 +25,26 @@ type Customer struct {
 	CreatedPlace uint64 // place of the first record in the log: its sequence, or a little more
 	Traits       []byte // canonical JSON object, nil when empty
 
-	Counters []Counter // sorted by ID
-	Rings    []Ring    // sorted by Name
-	Ringed   uint64    // events that the rings took so far
-	Entries  []Entry   // sorted by (Campaign, Key)
-	Watches  []Watch   // armed inactivity triggers, sorted by Campaign
-	Chains   []*Chain  // sorted by (Campaign, Entry); ended ones stay while measured
-	Queue    []Queued  // entries into paused campaigns, oldest first
-	Pending  []Pending // deliveries handed off and without a final result, oldest first
+	Counters []Counter         // sorted by ID
+	Rings    []Ring            // sorted by Name
+	Ringed   uint64            // events that the rings took so far
+	Entries  []Entry           // sorted by (Campaign, Key)
+	Watches  []InactivityTimer // armed inactivity triggers, sorted by Campaign
+	Chains   []*Chain          // sorted by (Campaign, Entry); ended ones stay while measured
+	Queue    []Queued          // entries into paused campaigns, oldest first
+	Pending  []Pending         // deliveries handed off and without a final result, oldest first
 
 	Streaks []Streak    // sorted by Campaign
 	Dates   []DateWatch // sorted by (Campaign, Offset)
-	Levels  []Level     // sorted by Campaign
+	Levels  []Latch     // sorted by Campaign
 	Windows []Window    // sorted by Event
 	Tags    []string    // sorted; never changed in place
-	// Toured is the number of the last tour that reached the customer ahead of its turn;
-	// 0 when no tour is under way.
+	// Toured is the number of the last bulk scan that reached the customer ahead of its turn;
+	// 0 when no bulk scan is under way.
 	Toured   uint64
-	Consents []Consent // sorted by (Subject, Name)
-	CapUses  []CapUse  // sorted by Cap
-	Holds    []Hold    // dedupe keys, sorted by Key
+	Consents []Consent    // sorted by (Subject, Name)
+	CapUses  []CapUse     // sorted by Cap
+	Holds    []DedupeLock // dedupe keys, sorted by Key
 
 	IdleAt    int64      // when an anonymous customer without another record is forgotten, ms; 0: never
 	Expired   bool       // they are forgotten; not stored
@@ -54,7 +54,7 @@ type Customer struct {
 	Device    ContextZone
 	Stamps    []TraitStamp // when traits were set within the last day, sorted by trait
 	Noted     []string     // faults of the data that were recorded, oldest first; see noteOnce
-	Unmet     bool         // nothing is known yet but who merged into this one
+	Unseen    bool         // nothing is known yet but who merged into this one
 }
 
 // New is a customer first seen at now with the record at place.
@@ -74,8 +74,8 @@ type Entry struct {
 	LastOut  int64  // log time at which the last chain ended, ms; 0 before
 }
 
-// Watch is an armed inactivity trigger.
-type Watch struct {
+// InactivityTimer is an armed inactivity trigger.
+type InactivityTimer struct {
 	Campaign string
 	Due      int64
 	// Trigger is the stored form of the latest matching event, nil when the
@@ -85,7 +85,7 @@ type Watch struct {
 
 // Pending is a delivery that was handed off and has no final result yet.
 type Pending struct {
-	Delivery output.Delivery // the attempt in hand
+	Delivery output.Delivery // the current attempt
 	// RetryAt is when the next attempt is emitted, ms; 0 while an attempt is out.
 	RetryAt int64
 }
@@ -134,10 +134,10 @@ func (c *Customer) Watch(campaign string) (index int, found bool) {
 }
 
 // SetWatch arms the inactivity timer of a campaign, in place of the one that was armed.
-func (c *Customer) SetWatch(w Watch) {
+func (c *Customer) SetWatch(w InactivityTimer) {
 	i, found := c.Watch(w.Campaign)
 	if !found {
-		c.Watches = append(c.Watches, Watch{})
+		c.Watches = append(c.Watches, InactivityTimer{})
 		copy(c.Watches[i+1:], c.Watches[i:])
 	}
 	c.Watches[i] = w
@@ -212,7 +212,7 @@ func (c *Customer) HasPending(ch *Chain) bool {
 }
 
 // MayLeave says whether this attempt of a delivery may still be made at now: the
-// delivery is pending, this attempt is the one in hand, and it has not expired.
+// delivery is pending, this attempt is the current one, and it has not expired.
 func (c *Customer) MayLeave(id output.ID, attempt uint32, now int64) bool {
 	for i := range c.Pending {
 		if p := &c.Pending[i]; p.Delivery.ID == id {

@@ -7,9 +7,9 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// Hold is a dedupe key that a chain holds: until then no other chain sends to the
+// DedupeLock is a dedupe key that a chain holds: until then no other chain sends to the
 // customer under that key.
-type Hold struct {
+type DedupeLock struct {
 	Key      string
 	Campaign string
 	Entry    uint32
@@ -37,7 +37,7 @@ var holdSection = section[*Customer]{
 	},
 	decode: func(c *Customer, d *wire.Decoder, names event.Names) {
 		for range d.Count(4) {
-			c.Holds = append(c.Holds, Hold{
+			c.Holds = append(c.Holds, DedupeLock{
 				Key: d.String(), Campaign: names.Of(d.Bytes()), Entry: uint32(d.Uint()), Until: d.Int(),
 			})
 		}

@@ -7,9 +7,9 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// Level is what must be remembered of a segment or threshold trigger from one record
+// Latch is what must be remembered of a segment or threshold trigger from one record
 // to the next: of most nothing, since the value before a record can be computed.
-type Level struct {
+type Latch struct {
 	Campaign string
 	Spec     uint64
 	// On says that the customer is in the segment, or that the value is beyond the
@@ -20,7 +20,7 @@ type Level struct {
 }
 
 // Level returns the side of a threshold on which the customer was last; nil where none is known.
-func (c *Customer) Level(campaign string) *Level {
+func (c *Customer) Level(campaign string) *Latch {
 	i := sort.Search(len(c.Levels), func(i int) bool { return c.Levels[i].Campaign >= campaign })
 	if i < len(c.Levels) && c.Levels[i].Campaign == campaign {
 		return &c.Levels[i]
@@ -40,7 +40,7 @@ func appendLevels(c *Customer, b []byte) []byte {
 
 func decodeLevels(c *Customer, d *wire.Decoder, names event.Names) {
 	for range d.Count(10) {
-		c.Levels = append(c.Levels, Level{Campaign: names.Of(d.Bytes()), Spec: d.Fixed(), On: d.Bool()})
+		c.Levels = append(c.Levels, Latch{Campaign: names.Of(d.Bytes()), Spec: d.Fixed(), On: d.Bool()})
 	}
 }
 

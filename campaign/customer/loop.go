@@ -18,8 +18,8 @@ var loopSection = section[*Chain]{
 	tag: 31,
 	has: func(ch *Chain) bool { return len(ch.Loops) > 0 },
 	append: func(ch *Chain, b []byte) []byte {
-		b = wire.AppendUint(b, uint64(ch.Leaps))
-		b = wire.AppendInt(b, ch.LeapAt)
+		b = wire.AppendUint(b, uint64(ch.BackJumps))
+		b = wire.AppendInt(b, ch.LastJumpAt)
 		b = wire.AppendUint(b, uint64(len(ch.Loops)))
 		for _, l := range ch.Loops {
 			b = wire.AppendString(b, l.Step)
@@ -28,7 +28,7 @@ var loopSection = section[*Chain]{
 		return b
 	},
 	decode: func(ch *Chain, d *wire.Decoder, names event.Names) {
-		ch.Leaps, ch.LeapAt = uint32(d.Uint()), d.Int()
+		ch.BackJumps, ch.LastJumpAt = uint32(d.Uint()), d.Int()
 		for range d.Count(2) {
 			ch.Loops = append(ch.Loops, LoopCount{Step: names.Of(d.Bytes()), Count: uint32(d.Uint())})
 		}

@@ -1,7 +1,7 @@
 package customer
 
-// AbsorbCounter adds what a merged customer counted to the counter of the same key.
-func (c *Customer) AbsorbCounter(from *Counter) {
+// MergeCounter adds what a merged customer counted to the counter of the same key.
+func (c *Customer) MergeCounter(from *Counter) {
 	to := c.EnsureCounter(from.ID)
 	if from.Count > 0 && (to.Count == 0 || from.First < to.First) {
 		to.First = from.First
@@ -13,8 +13,8 @@ func (c *Customer) AbsorbCounter(from *Counter) {
 	to.Sums = addSums(to.Sums, from.Sums)
 }
 
-// AbsorbWindow adds what a merged customer counted in a window to the window of the same key.
-func (c *Customer) AbsorbWindow(from *Window) {
+// MergeWindow adds what a merged customer counted in a window to the window of the same key.
+func (c *Customer) MergeWindow(from *Window) {
 	to := c.EnsureWindow(from.Event)
 	if from.Width > to.Width {
 		items := to.Items
@@ -33,8 +33,8 @@ func (c *Customer) AbsorbWindow(from *Window) {
 	}
 }
 
-// AbsorbEntries adds up how often the campaigns were entered.
-func (c *Customer) AbsorbEntries(other *Customer) {
+// MergeEntries adds up how often the campaigns were entered.
+func (c *Customer) MergeEntries(other *Customer) {
 	keys := map[string]int{}
 	for i := range c.Entries {
 		if c.Entries[i].Keyed {

@@ -5,8 +5,8 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// Takeback is what is needed to take a conversion back.
-type Takeback struct {
+// Reversal is what is needed to take a conversion back.
+type Reversal struct {
 	Goal     string
 	At       int64 // event time of the conversion, ms
 	Step     string
@@ -14,11 +14,11 @@ type Takeback struct {
 	Done     bool // it was taken back
 }
 
-// Takeback returns what is known of the reversal of a goal; nil where nothing is.
-func (ch *Chain) Takeback(goal string) *Takeback {
-	for i := range ch.Takebacks {
-		if ch.Takebacks[i].Goal == goal {
-			return &ch.Takebacks[i]
+// Reversal returns what is known of the reversal of a goal; nil where nothing is.
+func (ch *Chain) Reversal(goal string) *Reversal {
+	for i := range ch.Reversals {
+		if ch.Reversals[i].Goal == goal {
+			return &ch.Reversals[i]
 		}
 	}
 	return nil
@@ -26,19 +26,19 @@ func (ch *Chain) Takeback(goal string) *Takeback {
 
 // Reversed says whether a goal that the chain reached was taken back.
 func (ch *Chain) Reversed(goal string) bool {
-	t := ch.Takeback(goal)
+	t := ch.Reversal(goal)
 	return t != nil && t.Done
 }
 
-// takebackSection keeps the conversions that can be taken back, and those that were.
+// reversalSection keeps the conversions that can be taken back, and those that were.
 //
 //nudge:constant read only
-var takebackSection = section[*Chain]{
+var reversalSection = section[*Chain]{
 	tag: 32,
-	has: func(ch *Chain) bool { return len(ch.Takebacks) > 0 },
+	has: func(ch *Chain) bool { return len(ch.Reversals) > 0 },
 	append: func(ch *Chain, b []byte) []byte {
-		b = wire.AppendUint(b, uint64(len(ch.Takebacks)))
-		for _, t := range ch.Takebacks {
+		b = wire.AppendUint(b, uint64(len(ch.Reversals)))
+		for _, t := range ch.Reversals {
 			b = wire.AppendString(b, t.Goal)
 			b = wire.AppendInt(b, t.At)
 			b = wire.AppendString(b, t.Step)
@@ -49,7 +49,7 @@ var takebackSection = section[*Chain]{
 	},
 	decode: func(ch *Chain, d *wire.Decoder, names event.Names) {
 		for range d.Count(5) {
-			ch.Takebacks = append(ch.Takebacks, Takeback{
+			ch.Reversals = append(ch.Reversals, Reversal{
 				Goal: names.Of(d.Bytes()), At: d.Int(), Step: names.Of(d.Bytes()), Currency: names.Of(d.Bytes()),
 				Done: d.Bool(),
 			})

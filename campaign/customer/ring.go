@@ -9,11 +9,11 @@ import (
 // Ring holds the last events of one name, oldest first.
 type Ring struct {
 	Name   string
-	Events []Remembered
+	Events []RecentEvent
 }
 
-// Remembered is an event in a ring, in stored form.
-type Remembered struct {
+// RecentEvent is an event in a ring, in stored form.
+type RecentEvent struct {
 	N     uint64 // its place among all events that the customer's rings took
 	Event []byte
 }
@@ -40,12 +40,12 @@ func (c *Customer) Remember(e *event.Event) {
 		r.Events = append(r.Events[:0], r.Events[1:]...)
 	}
 	c.Ringed++
-	r.Events = append(r.Events, Remembered{N: c.Ringed, Event: e.AppendBody(nil)})
+	r.Events = append(r.Events, RecentEvent{N: c.Ringed, Event: e.AppendBody(nil)})
 }
 
-// RememberedIn are the events of rings in the order in which they came.
-func RememberedIn(rings []Ring) []Remembered {
-	var all []Remembered
+// RecentEventIn are the events of rings in the order in which they came.
+func RecentEventIn(rings []Ring) []RecentEvent {
+	var all []RecentEvent
 	for i := range rings {
 		all = append(all, rings[i].Events...)
 	}
@@ -54,7 +54,7 @@ func RememberedIn(rings []Ring) []Remembered {
 }
 
 // EventTime returns the time of a remembered event, ms; 0 where the event cannot be decoded.
-func EventTime(r *Remembered) int64 {
+func EventTime(r *RecentEvent) int64 {
 	if e := event.DecodeBody(r.Event); e != nil {
 		return e.Time
 	}
@@ -64,7 +64,7 @@ func EventTime(r *Remembered) int64 {
 // MergeRings puts what both remember into one order: that of the event times, where
 // those of each customer keep theirs.
 func (c *Customer) MergeRings(other *Customer) {
-	own, more := RememberedIn(c.Rings), RememberedIn(other.Rings)
+	own, more := RecentEventIn(c.Rings), RecentEventIn(other.Rings)
 	c.Rings, c.Ringed = nil, c.Ringed+other.Ringed-uint64(len(own)+len(more)) // those forgotten were the first
 	for len(own) > 0 || len(more) > 0 {
 		from := &own

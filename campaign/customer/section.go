@@ -40,7 +40,7 @@ var customerSections = []section[*Customer]{
 //nudge:constant read only
 var chainSections = []section[*Chain]{
 	heldOutSection, heldSection,
-	variantSection, loopSection, takebackSection, plannedSection, stillSection, replySection,
+	variantSection, loopSection, reversalSection, plannedSection, stillSection, replySection,
 	exposedSection, behindSection, startSection, firstStartSection,
 	currencySection,
 	originSection,

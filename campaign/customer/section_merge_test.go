@@ -20,7 +20,7 @@ func TestMergeFormats(t *testing.T) {
 	full.Chains[0].Origin = &Origin{Customer: "anon:a", Entry: 2}
 	goldentest.Bytes(t, "merged.v2", full.AppendTo(nil))
 	unmet := New("w", "ann", 5, 6)
-	unmet.Unmet = true
+	unmet.Unseen = true
 	for _, c := range []*Customer{c, full, unmet} {
 		got, err := Decode(c.AppendTo(nil), event.Names{})
 		if err != nil || !reflect.DeepEqual(got, c) || !bytes.Equal(got.AppendTo(nil), c.AppendTo(nil)) {

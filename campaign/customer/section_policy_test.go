@@ -19,7 +19,13 @@ func TestPolicySections(t *testing.T) {
 			c.Chains[1].Held = &Held{Planned: 5, Until: 9, Reason: output.ReasonCap, Open: []string{"email", "sms"}}
 		},
 		func(c *Customer) {
-			c.Chains[1].Held = &Held{Planned: 5, Until: 9, Reason: output.ReasonCap, Open: []string{"email"}, Sent: true}
+			c.Chains[1].Held = &Held{
+				Planned: 5,
+				Until:   9,
+				Reason:  output.ReasonCap,
+				Open:    []string{"email"},
+				Sent:    true,
+			}
 		},
 		func(c *Customer) {
 			c.Consents = []Consent{
@@ -30,7 +36,7 @@ func TestPolicySections(t *testing.T) {
 		func(c *Customer) {
 			c.CapUses = []CapUse{{Cap: "weekly", Uses: []Use{{At: 1, ID: output.ID{1}}, {At: 2, ID: output.ID{2}}}}}
 		},
-		func(c *Customer) { c.Holds = []Hold{{Key: "k", Campaign: "cart", Entry: 3, Until: 99}} },
+		func(c *Customer) { c.Holds = []DedupeLock{{Key: "k", Campaign: "cart", Entry: 3, Until: 99}} },
 	}
 	check := func(c *Customer) {
 		t.Helper()

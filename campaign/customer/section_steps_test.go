@@ -18,7 +18,7 @@ func TestStepSections(t *testing.T) {
 	}
 	for name, c := range map[string]*Customer{
 		"loops": chain(func(ch *Chain) {
-			ch.Loops, ch.Leaps, ch.LeapAt = []LoopCount{{"a", 2}, {"b", 1}}, 3, 77
+			ch.Loops, ch.BackJumps, ch.LastJumpAt = []LoopCount{{"a", 2}, {"b", 1}}, 3, 77
 		}),
 		"variants": chain(func(ch *Chain) {
 			ch.Variants = []output.Passed{{Step: "offer", Variant: "a"}, {Step: "second", Variant: "b"}}
@@ -34,7 +34,7 @@ func TestStepSections(t *testing.T) {
 		"behind":  chain(func(ch *Chain) { ch.Behind = 9 }),
 		"planned": chain(func(ch *Chain) { ch.Planned = 4 }),
 		"takebacks": chain(func(ch *Chain) {
-			ch.Takebacks = []Takeback{{Goal: "seen", At: 900, Step: "toast", Currency: "EUR"}, {Goal: "g", At: 1, Done: true}}
+			ch.Reversals = []Reversal{{Goal: "seen", At: 900, Step: "toast", Currency: "EUR"}, {Goal: "g", At: 1, Done: true}}
 		}),
 	} {
 		b := c.AppendTo(nil)

@@ -33,7 +33,7 @@ func TestTags(t *testing.T) {
 func TestTriggerSections(t *testing.T) {
 	full := Customer{
 		Streaks: []Streak{{Campaign: "a", Spec: 1, After: -5, Marks: []Mark{{Time: 7}, {Time: 9, Break: true}}}},
-		Levels:  []Level{{Campaign: "b", Spec: 2, On: true}},
+		Levels:  []Latch{{Campaign: "b", Spec: 2, On: true}},
 		Windows: []Window{{Event: "E", Width: 60_000, Items: []Occurrence{
 			{Time: 60_000, Count: 3, Sums: []Sum{{Property: "n", Total: -4}}},
 		}}},
@@ -61,7 +61,11 @@ func TestTriggerSections(t *testing.T) {
 // When a value may change is stored, and is a timer.
 func TestLevelTimerSection(t *testing.T) {
 	c := New("default", "ann", 1000, 7)
-	c.Levels = []Level{{Campaign: "a", Spec: 7, On: true, Due: 9000}, {Campaign: "b", Spec: 8, On: true}, {Campaign: "c", Due: 9500}}
+	c.Levels = []Latch{
+		{Campaign: "a", Spec: 7, On: true, Due: 9000},
+		{Campaign: "b", Spec: 8, On: true},
+		{Campaign: "c", Due: 9500},
+	}
 	b := c.AppendTo(nil)
 	goldentest.Bytes(t, "customer_levels.v2", b)
 	got, err := Decode(b, nil)

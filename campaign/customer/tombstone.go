@@ -24,7 +24,7 @@ const (
 // Tombstone is what is left of an anonymous customer who merged.
 //
 // Invariant: a customer with a tombstone has nothing else but ids, the time of the first
-// record and the tour that reached them.
+// record and the bulk scan that reached them.
 type Tombstone struct {
 	Into string // the known customer
 	Sent uint64 // transfers made
@@ -92,10 +92,10 @@ func (s *Source) Take(part []byte, last bool) (whole []byte, ok bool) {
 	return whole, true
 }
 
-// Meet says whether this is the first record of the customer that says anything, and takes
+// MarkSeen says whether this is the first record of the customer that says anything, and takes
 // note of it.
-func (c *Customer) Meet(created bool) (first bool) {
-	first, c.Unmet = created || c.Unmet, false
+func (c *Customer) MarkSeen(created bool) (first bool) {
+	first, c.Unseen = created || c.Unseen, false
 	return first
 }
 
@@ -164,9 +164,9 @@ var originSection = section[*Chain]{
 //nudge:constant read only
 var unmetSection = section[*Customer]{
 	tag:    53,
-	has:    func(c *Customer) bool { return c.Unmet },
+	has:    func(c *Customer) bool { return c.Unseen },
 	append: func(_ *Customer, b []byte) []byte { return b },
-	decode: func(c *Customer, _ *wire.Decoder, _ event.Names) { c.Unmet = true },
+	decode: func(c *Customer, _ *wire.Decoder, _ event.Names) { c.Unseen = true },
 }
 
 // Forward makes the next transfer of a customer who merged.

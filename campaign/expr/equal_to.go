@@ -7,13 +7,13 @@ import (
 
 // EqualTo names the value that a term takes.
 type EqualTo struct {
-	place  place
+	place  fieldRef
 	text   string
 	number float64
 	kind   string
 }
 
-func equality(p place, l any) EqualTo {
+func equality(p fieldRef, l any) EqualTo {
 	switch lit := l.(type) {
 	case types.String:
 		return EqualTo{place: p, text: string(lit), kind: "text"}

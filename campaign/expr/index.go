@@ -11,8 +11,8 @@ import (
 // Each member is found by one of its terms: the one that fewest others share. It is
 // immutable after build and safe for concurrent use.
 type Index struct {
-	Open []int32 // members without a term to find them by
-	by   [sources]placeIndexes
+	Unindexed []int32 // members without a term to find them by
+	by        [sources]placeIndexes
 	// loose are the places with members that are asked also when the value is missing.
 	loose []*placeIndex
 }
@@ -25,7 +25,7 @@ type placeIndexes struct {
 
 // placeIndex finds members by one value.
 type placeIndex struct {
-	place place
+	place fieldRef
 	has   []int32 // asked when the value is there
 	texts map[string][]int32
 	// numbers are keyed by the value as a double: wider whole numbers share keys, and the
@@ -43,7 +43,7 @@ type placeIndex struct {
 // Find appends the members to ask, in ascending order, each once.
 func (x *Index) Find(s *Scope, found []int32) []int32 {
 	from := len(found)
-	found = append(found, x.Open...)
+	found = append(found, x.Unindexed...)
 	for of := ofProperties; of <= ofTraits; of++ {
 		found = x.by[of].inObject(s.members(of), found)
 	}
@@ -56,7 +56,7 @@ func (x *Index) Find(s *Scope, found []int32) []int32 {
 			found = append(found, p.loose...)
 		}
 	}
-	if len(found)-from > len(x.Open) {
+	if len(found)-from > len(x.Unindexed) {
 		slices.Sort(found[from:])
 		found = append(found[:from], slices.Compact(found[from:])...)
 	}
@@ -132,7 +132,7 @@ func (p *placeIndex) ofNumber(n float64, found []int32) []int32 {
 }
 
 // at is the index of a place, made when there is none.
-func (x *Index) at(p place) *placeIndex {
+func (x *Index) at(p fieldRef) *placeIndex {
 	b := &x.by[p.of]
 	if known := b.name[p.name]; known != nil {
 		return known
@@ -146,12 +146,12 @@ func (x *Index) at(p place) *placeIndex {
 }
 
 // put has a member found by a term that is no range.
-func (p *placeIndex) put(t *term, member int32) {
+func (p *placeIndex) put(t *conjunct, member int32) {
 	if t.kind == termHas {
 		p.has = append(p.has, member)
 		return
 	}
-	for _, l := range t.lits {
+	for _, l := range t.literals {
 		switch lit := l.(type) {
 		case types.String:
 			if p.texts == nil {

@@ -9,10 +9,10 @@ import (
 // IndexBuilder chooses by which term each member of an index is found.
 type IndexBuilder struct {
 	members []indexMember
-	numbers map[place]*crowd[float64]
-	texts   map[place]*crowd[string]
+	numbers map[fieldRef]*histogram[float64]
+	texts   map[fieldRef]*histogram[string]
 	equal   map[EqualTo]int // how many members have an equality with the same value
-	has     map[place]int
+	has     map[fieldRef]int
 	// Moving says that counters change while members are asked: none is found by them.
 	Moving bool
 }
@@ -27,14 +27,14 @@ type indexMember struct {
 // NewIndexBuilder returns a builder without members.
 func NewIndexBuilder() *IndexBuilder {
 	return &IndexBuilder{
-		numbers: map[place]*crowd[float64]{}, texts: map[place]*crowd[string]{}, equal: map[EqualTo]int{},
-		has: map[place]int{},
+		numbers: map[fieldRef]*histogram[float64]{}, texts: map[fieldRef]*histogram[string]{}, equal: map[EqualTo]int{},
+		has: map[fieldRef]int{},
 	}
 }
 
 // Add adds a predicate of a member; nil holds always. Terms in front of it are asked
 // before it is.
-func (b *IndexBuilder) Add(member int, e *Expr, before ...term) {
+func (b *IndexBuilder) Add(member int, e *Expr, before ...conjunct) {
 	m := indexMember{number: int32(member), terms: terms{all: before, bounded: true}}
 	if e != nil {
 		m.terms.all, m.terms.bounded = append(before, e.terms.all...), e.terms.bounded
@@ -46,68 +46,68 @@ func (b *IndexBuilder) Add(member int, e *Expr, before ...term) {
 }
 
 // note counts a term, for the choice.
-func (b *IndexBuilder) note(all []term, i int) {
+func (b *IndexBuilder) note(all []conjunct, i int) {
 	t := &all[i]
 	switch {
 	case t.kind == termHas:
-		b.has[t.place]++
+		b.has[t.field]++
 	case t.kind == termEqual || t.kind == termIn:
-		for _, l := range t.lits {
-			b.equal[equality(t.place, l)]++
+		for _, l := range t.literals {
+			b.equal[equality(t.field, l)]++
 		}
 	case t.ranges() && firstRange(all, i):
 		if text, is := textInterval(all, i); is {
-			crowdOf(b.texts, t.place).add(text)
+			histogramOf(b.texts, t.field).add(text)
 		} else {
-			crowdOf(b.numbers, t.place).add(numberInterval(all, i))
+			histogramOf(b.numbers, t.field).add(numberInterval(all, i))
 		}
 	}
 }
 
-func crowdOf[T cmp.Ordered](all map[place]*crowd[T], p place) *crowd[T] {
+func histogramOf[T cmp.Ordered](all map[fieldRef]*histogram[T], p fieldRef) *histogram[T] {
 	if all[p] == nil {
-		all[p] = new(crowd[T])
+		all[p] = new(histogram[T])
 	}
 	return all[p]
 }
 
 // firstRange says that no range of the same value and type stands before term i: those
 // of one value are one interval.
-func firstRange(all []term, i int) bool {
+func firstRange(all []conjunct, i int) bool {
 	for j := range i {
-		if all[j].ranges() && all[j].place == all[i].place && isText(&all[j]) == isText(&all[i]) {
+		if all[j].ranges() && all[j].field == all[i].field && isText(&all[j]) == isText(&all[i]) {
 			return false
 		}
 	}
 	return true
 }
 
-func isText(t *term) bool {
-	_, is := t.lits[0].(types.String)
+func isText(t *conjunct) bool {
+	_, is := t.literals[0].(types.String)
 	return is
 }
 
 // numberInterval joins the ranges of the value of term i. Ends that do not belong to it
 // are taken in: the predicate decides.
-func numberInterval(all []term, i int) interval[float64] {
-	return joined(all, i, func(t *term) (float64, bool) { return numberOf(t.lits[0]) })
+func numberInterval(all []conjunct, i int) interval[float64] {
+	return joined(all, i, func(t *conjunct) (float64, bool) { return numberOf(t.literals[0]) })
 }
 
-func textInterval(all []term, i int) (v interval[string], is bool) {
+func textInterval(all []conjunct, i int) (v interval[string], is bool) {
 	if !isText(&all[i]) {
 		return v, false
 	}
-	return joined(all, i, func(t *term) (string, bool) {
-		text, ok := t.lits[0].(types.String)
+	return joined(all, i, func(t *conjunct) (string, bool) {
+		text, ok := t.literals[0].(types.String)
 		return string(text), ok
 	}), true
 }
 
-func joined[T cmp.Ordered](all []term, i int, bound func(*term) (T, bool)) interval[T] {
+func joined[T cmp.Ordered](all []conjunct, i int, bound func(*conjunct) (T, bool)) interval[T] {
 	v := interval[T]{openLow: true, openHigh: true}
 	for j := range all {
 		t := &all[j]
-		if !t.ranges() || t.place != all[i].place {
+		if !t.ranges() || t.field != all[i].field {
 			continue
 		}
 		at, ok := bound(t)
@@ -159,11 +159,11 @@ func (b *IndexBuilder) place(x *Index, m *indexMember) {
 		}
 	}
 	if best < 0 {
-		x.Open = append(x.Open, m.number)
+		x.Unindexed = append(x.Unindexed, m.number)
 		return
 	}
 	t := &all[best]
-	p := x.at(t.place)
+	p := x.at(t.field)
 	if !t.ranges() {
 		p.put(t, m.number)
 	} else if text, is := textInterval(all, best); is {
@@ -175,10 +175,10 @@ func (b *IndexBuilder) place(x *Index, m *indexMember) {
 		p.numberRange.add(v)
 	}
 	for i := range all[:best+1] { // where one of these fails, that is recorded
-		if !all[i].ranges() || all[i].place.of == ofCounter {
+		if !all[i].ranges() || all[i].field.of == ofCounter {
 			continue
 		}
-		if at := x.at(all[i].place); isText(&all[i]) {
+		if at := x.at(all[i].field); isText(&all[i]) {
 			at.notText = append(at.notText, m.number)
 		} else {
 			at.notNumber = append(at.notNumber, m.number)
@@ -191,7 +191,7 @@ func (b *IndexBuilder) place(x *Index, m *indexMember) {
 
 // loose says that a missing value of term i does not end the evaluation silently.
 func (m *indexMember) loose(i int) bool {
-	if of := m.terms.all[i].place.of; of == ofTags || of == ofCounter || m.terms.all[i].kind == termHas {
+	if of := m.terms.all[i].field.of; of == ofTags || of == ofCounter || m.terms.all[i].kind == termHas {
 		return false // is never missing; not there is false
 	}
 	if !m.terms.bounded {
@@ -205,30 +205,30 @@ func (m *indexMember) loose(i int) bool {
 	return false
 }
 
-// cost estimates how often a member is asked in vain when it is found by term i; ok is
+// cost estimates how often a member is evaluated for nothing when it is found by term i; ok is
 // false when it cannot be.
 func (b *IndexBuilder) cost(m *indexMember, i int) (cost int, ok bool) {
 	t := &m.terms.all[i]
-	if b.Moving && t.place.of == ofCounter {
+	if b.Moving && t.field.of == ofCounter {
 		return 0, false
 	}
 	switch {
 	case t.kind == termHas:
-		cost = b.has[t.place]
+		cost = b.has[t.field]
 	case t.kind == termEqual || t.kind == termIn:
-		for _, l := range t.lits {
-			cost += b.equal[equality(t.place, l)]
+		for _, l := range t.literals {
+			cost += b.equal[equality(t.field, l)]
 		}
 	case t.ranges():
 		if text, is := textInterval(m.terms.all, i); is {
-			cost = b.texts[t.place].of(text)
+			cost = b.texts[t.field].of(text)
 		} else {
-			cost = b.numbers[t.place].of(numberInterval(m.terms.all, i))
+			cost = b.numbers[t.field].of(numberInterval(m.terms.all, i))
 		}
 	default:
 		return 0, false
 	}
-	cost = cost*int(sources) + int(t.place.of) // the sooner looked up of two that tell the same
+	cost = cost*int(sources) + int(t.field.of) // the sooner looked up of two that tell the same
 	if m.loose(i) {
 		cost *= 4
 	}

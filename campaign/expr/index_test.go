@@ -75,7 +75,7 @@ func TestIntervals(t *testing.T) {
 	r := rand.New(rand.NewPCG(13, 1))
 	for range 200 {
 		var x intervals[float64]
-		var c crowd[float64]
+		var c histogram[float64]
 		for i := range r.IntN(40) {
 			v := interval[float64]{
 				low: float64(r.IntN(20)), high: float64(r.IntN(20)), openLow: r.IntN(4) == 0, openHigh: r.IntN(4) == 0,

@@ -84,14 +84,14 @@ func (x *intervals[T]) search(from, to int, v T, found []int32) []int32 {
 	return found
 }
 
-// crowd is how many intervals of a list hold a value: a measure of how little a range
+// histogram is how many intervals of a list hold a value: a measure of how little a range
 // tells. lows and highs are the sorted ends, open ends apart.
-type crowd[T cmp.Ordered] struct {
+type histogram[T cmp.Ordered] struct {
 	lows, highs []T
 	openLows    int
 }
 
-func (c *crowd[T]) add(v interval[T]) {
+func (c *histogram[T]) add(v interval[T]) {
 	if v.openLow {
 		c.openLows++
 	} else {
@@ -102,13 +102,13 @@ func (c *crowd[T]) add(v interval[T]) {
 	}
 }
 
-func (c *crowd[T]) build() {
+func (c *histogram[T]) build() {
 	slices.Sort(c.lows)
 	slices.Sort(c.highs)
 }
 
 // of is the larger count at the two ends of an interval.
-func (c *crowd[T]) of(v interval[T]) int {
+func (c *histogram[T]) of(v interval[T]) int {
 	most := 0
 	if !v.openLow {
 		most = c.at(v.low)
@@ -119,7 +119,7 @@ func (c *crowd[T]) of(v interval[T]) int {
 	return most
 }
 
-func (c *crowd[T]) at(v T) int {
+func (c *histogram[T]) at(v T) int {
 	begun, found := slices.BinarySearch(c.lows, v)
 	for found && begun < len(c.lows) && c.lows[begun] == v {
 		begun++

@@ -34,7 +34,7 @@ type Expr struct {
 	Output  *cel.Type
 	terms   terms    // of a predicate
 	Path    []string // of a value that it only selects; see pathOf
-	member  place    // the value that it is, where it is no more than that
+	member  fieldRef // the value that it is, where it is no more than that
 }
 
 // CounterAsk is one counter that an expression reads.

@@ -20,8 +20,8 @@ const (
 	sources
 )
 
-// place names a value that terms look at.
-type place struct {
+// fieldRef names a value that terms look at.
+type fieldRef struct {
 	of   source
 	name string
 }
@@ -42,17 +42,17 @@ const (
 	termAtLeast
 )
 
-// term is one of the expressions that an expression joins with &&.
-type term struct {
-	kind  termKind
-	place place
-	lits  []ref.Val // one; of termIn at least one, all texts or all numbers
+// conjunct is one of the expressions that an expression joins with &&.
+type conjunct struct {
+	kind     termKind
+	field    fieldRef
+	literals []ref.Val // one; of termIn at least one, all texts or all numbers
 }
 
 // terms are what an expression joins with &&, from left to right, as far as they are
 // needed: those behind a term with effects of its own are left out.
 type terms struct {
-	all []term
+	all []conjunct
 	// bounded says that nothing was left out: no term loops (whose cost limit ends the
 	// evaluation) or is unknown to have no effects.
 	bounded bool
@@ -87,26 +87,26 @@ func (t *terms) take(checked *celast.AST, x celast.Expr) {
 	if quiet(checked, x) && checked.GetType(x.ID()).Kind() == types.BoolKind {
 		kind = termQuiet
 	}
-	t.all = append(t.all, term{kind: kind})
+	t.all = append(t.all, conjunct{kind: kind})
 }
 
 // termOf recognises a comparison of a value with literals.
-func termOf(x celast.Expr) (term, bool) {
+func termOf(x celast.Expr) (conjunct, bool) {
 	if x.Kind() == celast.SelectKind && x.AsSelect().IsTestOnly() {
 		at, ok := placeOf(x.AsSelect().Operand(), x.AsSelect().FieldName())
-		return term{kind: termHas, place: at}, ok
+		return conjunct{kind: termHas, field: at}, ok
 	}
 	if x.Kind() != celast.CallKind {
-		return term{}, false
+		return conjunct{}, false
 	}
 	call := x.AsCall()
 	if call.FunctionName() == "tagged" && call.IsMemberFunction() {
 		name, ok := literalText(call.Args()[0])
-		return term{kind: termHas, place: place{ofTags, name}}, ok
+		return conjunct{kind: termHas, field: fieldRef{ofTags, name}}, ok
 	}
 	kind, ok := comparisons[call.FunctionName()]
 	if !ok || len(call.Args()) != 2 {
-		return term{}, false
+		return conjunct{}, false
 	}
 	left, right := call.Args()[0], call.Args()[1]
 	if kind == termIn {
@@ -117,9 +117,9 @@ func termOf(x celast.Expr) (term, bool) {
 	}
 	at, ok := valuePlace(left)
 	if !ok || right.Kind() != celast.LiteralKind {
-		return term{}, false
+		return conjunct{}, false
 	}
-	t := term{kind: kind, place: at, lits: []ref.Val{right.AsLiteral()}}
+	t := conjunct{kind: kind, field: at, literals: []ref.Val{right.AsLiteral()}}
 	return t, t.comparable()
 }
 
@@ -140,54 +140,54 @@ var flipped = map[termKind]termKind{
 }
 
 // comparable says whether the literal is one that the kind of term can work with.
-func (t *term) comparable() bool {
-	switch t.lits[0].(type) {
+func (t *conjunct) comparable() bool {
+	switch t.literals[0].(type) {
 	case types.String:
-		return t.place.of != ofCounter
+		return t.field.of != ofCounter
 	case types.Double, types.Int, types.Uint:
 		return true
 	case types.Bool, types.Null:
-		return t.place.of != ofCounter && !t.ranges()
+		return t.field.of != ofCounter && !t.ranges()
 	}
 	return false
 }
 
 // ranges says whether a term bounds a value.
-func (t *term) ranges() bool { return t.kind >= termLess }
+func (t *conjunct) ranges() bool { return t.kind >= termLess }
 
-func termIsIn(left, right celast.Expr) (term, bool) {
+func termIsIn(left, right celast.Expr) (conjunct, bool) {
 	at, ok := valuePlace(left)
 	if !ok || right.Kind() != celast.ListKind || right.AsList().Size() == 0 {
-		return term{}, false
+		return conjunct{}, false
 	}
-	t := term{kind: termIn, place: at}
+	t := conjunct{kind: termIn, field: at}
 	texts := 0
 	for _, e := range right.AsList().Elements() {
 		if e.Kind() != celast.LiteralKind {
-			return term{}, false
+			return conjunct{}, false
 		}
 		switch e.AsLiteral().(type) {
 		case types.String:
 			texts++
 		case types.Double, types.Int, types.Uint:
 		default:
-			return term{}, false
+			return conjunct{}, false
 		}
-		t.lits = append(t.lits, e.AsLiteral())
+		t.literals = append(t.literals, e.AsLiteral())
 	}
-	if texts != 0 && texts != len(t.lits) || texts > 0 && at.of == ofCounter {
-		return term{}, false
+	if texts != 0 && texts != len(t.literals) || texts > 0 && at.of == ofCounter {
+		return conjunct{}, false
 	}
 	return t, true
 }
 
 // valuePlace recognises a value: X.NAME, X["NAME"], or a counter without a window.
-func valuePlace(x celast.Expr) (place, bool) {
+func valuePlace(x celast.Expr) (fieldRef, bool) {
 	if x.Kind() == celast.SelectKind && !x.AsSelect().IsTestOnly() {
 		return placeOf(x.AsSelect().Operand(), x.AsSelect().FieldName())
 	}
 	if x.Kind() != celast.CallKind {
-		return place{}, false
+		return fieldRef{}, false
 	}
 	call := x.AsCall()
 	switch {
@@ -197,29 +197,29 @@ func valuePlace(x celast.Expr) (place, bool) {
 		}
 	case call.FunctionName() == "count" && call.IsMemberFunction() && len(call.Args()) == 1:
 		name, ok := literalText(call.Args()[0])
-		return place{ofCounter, customer.CounterID(name, "")}, ok
+		return fieldRef{ofCounter, customer.CounterID(name, "")}, ok
 	}
-	return place{}, false
+	return fieldRef{}, false
 }
 
 // placeOf is the place of a member of event.properties, event.context or customer.traits.
-func placeOf(object celast.Expr, name string) (place, bool) {
+func placeOf(object celast.Expr, name string) (fieldRef, bool) {
 	if object.Kind() != celast.SelectKind || object.AsSelect().IsTestOnly() {
-		return place{}, false
+		return fieldRef{}, false
 	}
 	of := object.AsSelect().Operand()
 	if of.Kind() != celast.IdentKind {
-		return place{}, false
+		return fieldRef{}, false
 	}
 	switch of.AsIdent() + "." + object.AsSelect().FieldName() {
 	case "event.properties":
-		return place{ofProperties, name}, true
+		return fieldRef{ofProperties, name}, true
 	case "event.context":
-		return place{ofContext, name}, true
+		return fieldRef{ofContext, name}, true
 	case "customer.traits":
-		return place{ofTraits, name}, true
+		return fieldRef{ofTraits, name}, true
 	}
-	return place{}, false
+	return fieldRef{}, false
 }
 
 func literalText(x celast.Expr) (string, bool) {
@@ -300,16 +300,16 @@ func quiet(checked *celast.AST, x celast.Expr) bool {
 
 // There is the term that the value of an expression is there, where it is the member of
 // an object; no term else.
-func (e *Expr) There() []term {
-	if e == nil || e.member == (place{}) || e.member.of > ofTraits {
+func (e *Expr) There() []conjunct {
+	if e == nil || e.member == (fieldRef{}) || e.member.of > ofTraits {
 		return nil
 	}
-	return []term{{kind: termHas, place: e.member}}
+	return []conjunct{{kind: termHas, field: e.member}}
 }
 
 func literals(v ...ref.Val) []ref.Val { return v }
 
 // Counted is the term that a counter stands at n.
-func Counted(id string, n uint64) term {
-	return term{kind: termEqual, place: place{ofCounter, id}, lits: literals(types.Uint(n))}
+func Counted(id string, n uint64) conjunct {
+	return conjunct{kind: termEqual, field: fieldRef{ofCounter, id}, literals: literals(types.Uint(n))}
 }

@@ -12,8 +12,8 @@ import (
 type verdict uint8
 
 const (
-	unsure verdict = iota // CEL has to be asked; it may fail
-	calm                  // CEL has to be asked; it fails for a missing value at most
+	unknown verdict = iota // CEL has to be asked; it may fail
+	calm                   // CEL has to be asked; it fails for a missing value at most
 	no
 	yes
 	absent // the value is missing
@@ -34,7 +34,7 @@ func (e *Expr) quick(s *Scope) (holds, sure bool) {
 				return false, true
 			}
 			all = false
-		case unsure:
+		case unknown:
 			silent, all = false, false
 		case calm:
 			all = false
@@ -45,18 +45,18 @@ func (e *Expr) quick(s *Scope) (holds, sure bool) {
 }
 
 // ask evaluates one term.
-func (t *term) ask(s *Scope) verdict {
+func (t *conjunct) ask(s *Scope) verdict {
 	switch {
 	case t.kind == termOther:
-		return unsure
+		return unknown
 	case t.kind == termQuiet:
 		return calm
-	case t.place.of == ofTags:
-		return verdictOf(s.Customer.Customer.Tagged(t.place.name))
-	case t.place.of == ofCounter:
-		return t.askNumber(float64(s.count(t.place.name)))
+	case t.field.of == ofTags:
+		return verdictOf(s.Customer.Customer.Tagged(t.field.name))
+	case t.field.of == ofCounter:
+		return t.askNumber(float64(s.count(t.field.name)))
 	}
-	v := s.at(t.place)
+	v := s.at(t.field)
 	if t.kind == termHas {
 		return verdictOf(v != nil)
 	}
@@ -73,10 +73,10 @@ func (t *term) ask(s *Scope) verdict {
 		return t.askText(v.GetStringBytes())
 	}
 	if t.ranges() {
-		return unsure
+		return unknown
 	}
 	same := false
-	switch lit := t.lits[0].(type) {
+	switch lit := t.literals[0].(type) {
 	case types.Bool:
 		same = bool(lit) && v.Type() == fastjson.TypeTrue || !bool(lit) && v.Type() == fastjson.TypeFalse
 	case types.Null:
@@ -95,17 +95,17 @@ func wideInt(v *fastjson.Value) (int64, bool) {
 }
 
 // askNumber compares a double.
-func (t *term) askNumber(v float64) verdict {
+func (t *conjunct) askNumber(v float64) verdict {
 	if t.ranges() {
-		lit, ok := numberOf(t.lits[0])
+		lit, ok := numberOf(t.literals[0])
 		if !ok || math.IsNaN(v) {
-			return unsure // CEL fails
+			return unknown // CEL fails
 		}
 		return verdictOf(t.kind == termLess && v < lit || t.kind == termAtMost && v <= lit ||
 			t.kind == termMore && v > lit || t.kind == termAtLeast && v >= lit)
 	}
 	same := false
-	for _, l := range t.lits {
+	for _, l := range t.literals {
 		lit, ok := numberOf(l)
 		same = same || ok && lit == v
 	}
@@ -113,28 +113,28 @@ func (t *term) askNumber(v float64) verdict {
 }
 
 // askWide compares a whole number beyond 2^53 as CEL does.
-func (t *term) askWide(v types.Int) verdict {
+func (t *conjunct) askWide(v types.Int) verdict {
 	if t.kind == termIn {
-		return unsure // CEL looks it up in a set, which is not quite the same as ==
+		return unknown // CEL looks it up in a set, which is not quite the same as ==
 	}
 	if !t.ranges() {
-		return verdictOf((types.Equal(v, t.lits[0]) == types.True) != (t.kind == termDiffers))
+		return verdictOf((types.Equal(v, t.literals[0]) == types.True) != (t.kind == termDiffers))
 	}
-	if _, number := numberOf(t.lits[0]); !number {
-		return unsure
+	if _, number := numberOf(t.literals[0]); !number {
+		return unknown
 	}
-	order, ok := traits.Comparer(v).Compare(t.lits[0]).(types.Int)
+	order, ok := traits.Comparer(v).Compare(t.literals[0]).(types.Int)
 	if !ok {
-		return unsure
+		return unknown
 	}
 	return t.inOrder(int(order))
 }
 
-func (t *term) askText(v []byte) verdict {
+func (t *conjunct) askText(v []byte) verdict {
 	if t.ranges() {
-		lit, ok := t.lits[0].(types.String)
+		lit, ok := t.literals[0].(types.String)
 		if !ok {
-			return unsure
+			return unknown
 		}
 		switch {
 		case string(v) < string(lit):
@@ -145,7 +145,7 @@ func (t *term) askText(v []byte) verdict {
 		return t.inOrder(0)
 	}
 	same := false
-	for _, l := range t.lits {
+	for _, l := range t.literals {
 		lit, ok := l.(types.String)
 		same = same || ok && string(lit) == string(v)
 	}
@@ -153,7 +153,7 @@ func (t *term) askText(v []byte) verdict {
 }
 
 // inOrder says whether a value that is less (-1), equal (0) or more (1) is in range.
-func (t *term) inOrder(order int) verdict {
+func (t *conjunct) inOrder(order int) verdict {
 	return verdictOf(t.kind == termLess && order < 0 || t.kind == termAtMost && order <= 0 ||
 		t.kind == termMore && order > 0 || t.kind == termAtLeast && order >= 0)
 }
@@ -166,7 +166,7 @@ func verdictOf(is bool) verdict {
 }
 
 // at is the JSON value of a place, nil when it is missing.
-func (s *Scope) at(p place) *fastjson.Value {
+func (s *Scope) at(p fieldRef) *fastjson.Value {
 	if o := s.members(p.of); o != nil {
 		return o.Get(p.name)
 	}

@@ -7,29 +7,29 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// turn is a chain that stands at a send: it was run up to there, and goes on when the
+// pendingSend is a chain that stands at a send: it was run up to there, and goes on when the
 // send is decided.
-type turn struct {
-	chain   *customer.Chain
-	program *program.Program
-	step    int   // index of the send
-	planned int64 // when the send was due, ms
-	onward  int64 // when what follows it without a rest is due, ms: later than planned after a hold
-	late    bool  // its timer was more than lateAfter late
-	sent    bool  // the chain sent something since it was woken
+type pendingSend struct {
+	chain     *customer.Chain
+	program   *program.Program
+	step      int   // index of the send
+	planned   int64 // when the send was due, ms
+	resumeDue int64 // when what follows it without a rest is due, ms: later than planned after a hold
+	late      bool  // its timer was more than lateAfter late
+	sent      bool  // the chain sent something since it was woken
 
 	exempt   bool // transactional
 	priority int
 	cause    cause
 }
 
-// stand puts a chain that came to a send among those that are to be decided (L7).
-func (m *Machine) stand(p *program.Program, t *turn, s *program.Send, at int) {
+// enqueueSend puts a chain that came to a send among those that are to be decided (L7).
+func (m *Machine) enqueueSend(p *program.Program, t *pendingSend, s *program.Send, at int) {
 	t.program, t.step, t.planned, t.late = p, at, m.planned, m.late
 	if t.planned == 0 {
 		t.planned = m.now
 	}
-	t.onward = t.planned
+	t.resumeDue = t.planned
 	if t.chain.Held != nil {
 		t.planned = t.chain.Held.Planned
 	}
@@ -41,7 +41,7 @@ func (m *Machine) stand(p *program.Program, t *turn, s *program.Send, at int) {
 // before is the total order of arbitration: transactional first, then the higher
 // priority, the earlier due time, the campaign's name, the entry number. A chain
 // stands at one send at a time.
-func (t *turn) before(other *turn) bool {
+func (t *pendingSend) before(other *pendingSend) bool {
 	switch {
 	case t.exempt != other.exempt:
 		return t.exempt
@@ -53,9 +53,9 @@ func (t *turn) before(other *turn) bool {
 	return t.chain.Before(other.chain)
 }
 
-// arbitrate decides the sends at which chains stand, always the first by that order;
+// resolveSends decides the sends at which chains stand, always the first by that order;
 // a chain goes on after its send and may come to another.
-func (m *Machine) arbitrate() {
+func (m *Machine) resolveSends() {
 	for len(m.turns) > 0 {
 		first := 0
 		for i := range m.turns {
@@ -72,38 +72,38 @@ func (m *Machine) arbitrate() {
 		m.look(t.chain)
 		from := m.mark()
 		if next, goesOn := m.send(&t); goesOn {
-			t.chain.Step, t.chain.Held = m.leap(t.program, t.chain, t.step, next), nil
-			m.planned = t.onward
+			t.chain.Step, t.chain.Held = m.jumpBack(t.program, t.chain, t.step, next), nil
+			m.planned = t.resumeDue
 			m.walk(t.program, &t)
 		}
-		m.wrote(t.chain, from)
+		m.attribute(t.chain, from)
 	}
 }
 
-// stands says whether a chain of a campaign stands at a send.
-func (m *Machine) stands(campaign string) bool {
-	return slices.ContainsFunc(m.turns, func(t turn) bool { return t.chain.Campaign == campaign })
+// hasPendingSend says whether a chain of a campaign stands at a send.
+func (m *Machine) hasPendingSend(campaign string) bool {
+	return slices.ContainsFunc(m.turns, func(t pendingSend) bool { return t.chain.Campaign == campaign })
 }
 
 // rest lets everything that a record led to come to its rest, and orders the rows.
 func (m *Machine) rest() {
-	m.conclude()
-	m.ordered()
+	m.runToQuiescence()
+	m.sortOutput()
 }
 
-// ordered brings the rows into their order; what is written after it stands behind them.
-func (m *Machine) ordered() {
+// sortOutput sorts the rows written so far; later ones come after them.
+func (m *Machine) sortOutput() {
 	m.order()
 	m.segments = m.segments[:0]
 }
 
-// conclude ends a record, or the timers of an instant: groups are settled, what is
+// runToQuiescence ends a record, or the timers of an instant: groups are settled, what is
 // ready runs, sends are decided.
-func (m *Machine) conclude() {
+func (m *Machine) runToQuiescence() {
 	for {
 		m.settleGroups()
 		m.runReady()
-		m.arbitrate()
+		m.resolveSends()
 		if len(m.candidates) == 0 {
 			return
 		}

@@ -123,10 +123,14 @@ spec:
   policy: {priority: %d, category: %s, dedupe: {key: trigger.properties.id, window: 1h}}
   steps: [{id: s, send: {channel: email}}]
 `
-	s := newStage(t, fmt.Sprintf(text, "a", 9, program.Marketing)+"---\n"+fmt.Sprintf(text, "b", 0, program.Transactional))
+	s := newStage(
+		t,
+		fmt.Sprintf(text, "a", 9, program.Marketing)+"---\n"+fmt.Sprintf(text, "b", 0, program.Transactional),
+	)
 	s.now = 1_772_359_200_000
 	s.event("E", `{"id": 1}`)
-	if len(s.sent) != 1 || s.sent[0].Campaign != "b" || len(s.refused) != 1 || s.refused[0].Reason != output.ReasonDedupe {
+	if len(s.sent) != 1 || s.sent[0].Campaign != "b" || len(s.refused) != 1 ||
+		s.refused[0].Reason != output.ReasonDedupe {
 		t.Errorf("sent %+v, refused %+v; want b, a for its key", s.sent, s.refused)
 	}
 }
@@ -205,7 +209,7 @@ func TestSwitchedOffHoldsPending(t *testing.T) {
 		{program.SendsOff{Campaigns: []string{"a"}}, true},
 		{program.SendsOff{Channels: []string{"a"}, Campaigns: []string{"email"}}, false},
 	} {
-		s.m.set.Govern([]*program.Policy{{Name: "p", Off: c.off}})
+		s.m.set.SetPolicies([]*program.Policy{{Name: "p", Off: c.off}})
 		if got := s.m.set.Holds(s.c, s.sent[0].ID); got != c.want {
 			t.Errorf("%+v: %v; want %v", c.off, got, c.want)
 		}

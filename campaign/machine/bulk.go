@@ -31,7 +31,7 @@ func (m *Machine) Schedules() []active.Schedule {
 }
 
 // Visit applies a visit to a customer at log time now.
-func (m *Machine) Visit(c *customer.Customer, v *active.Visit, now int64, out *output.Output) {
+func (m *Machine) Visit(c *customer.Customer, v *active.BulkTask, now int64, out *output.Output) {
 	if c.Merged != nil {
 		return // what happens to all happens to the known customer
 	}
@@ -40,33 +40,33 @@ func (m *Machine) Visit(c *customer.Customer, v *active.Visit, now int64, out *o
 		m.visited(v)
 	}
 	m.planned, m.late = v.Due, now-v.Due > lateAfter
-	if v.Kind == active.VisitBroadcast || v.Kind == active.VisitSchedule {
+	if v.Kind == active.BulkBroadcast || v.Kind == active.BulkSchedule {
 		m.follow() // a chain that a new version ends is in the way of nothing
 	}
 	switch v.Kind {
-	case active.VisitBroadcast:
+	case active.BulkBroadcast:
 		m.eventID = v.Event.ID
 		m.scope.Event.Set(v.Event)
 		for _, p := range m.broadcasting(v.Event.Name) {
 			m.broadcast(p, v.Event)
 		}
-	case active.VisitSchedule:
+	case active.BulkSchedule:
 		for _, name := range v.Campaigns {
 			m.scheduled(name, v.Due)
 		}
-	case active.VisitActivation:
+	case active.BulkActivation:
 		m.asOf = v.Due // also when a customer's turn comes later
 		for _, name := range v.Campaigns {
 			existing := sort.SearchStrings(v.Existing, name)
 			m.activated(name, existing < len(v.Existing) && v.Existing[existing] == name)
 		}
-	case active.VisitForget:
+	case active.BulkForget:
 		forgetCounters(c, v)
 		return
 	}
 	m.rest()
 	m.followProfile(v.Event)
-	m.derive()
+	m.applyEmitted()
 	m.prune()
 }
 
@@ -75,14 +75,14 @@ func (m *Machine) broadcast(p *program.Program, e *event.Event) {
 	if !ok {
 		return
 	}
-	if m.meant(p, e, t.Audience) {
-		m.offer(p, e)
+	if m.isTargeted(p, e, t.Audience) {
+		m.tryEnter(p, e)
 	}
 }
 
-// meant says whether a visit may start a chain for the customer. Customers outside of
+// isTargeted says whether a visit may start a chain for the customer. Customers outside of
 // the audience are not refused one by one: they were never meant.
-func (m *Machine) meant(p *program.Program, trigger *event.Event, audience *expr.Expr) bool {
+func (m *Machine) isTargeted(p *program.Program, trigger *event.Event, audience *expr.Expr) bool {
 	m.scope.Chain.Chain = nil
 	m.scope.Trigger.Set(trigger)
 	if m.trace != nil {
@@ -113,7 +113,7 @@ func (m *Machine) scheduled(name string, due int64) {
 		Time:       due,
 		Properties: fmt.Appendf(nil, `{"at":"%s"}`, unit.FormatTime(due)),
 	}
-	if m.meant(p, trigger, p.Audience) {
+	if m.isTargeted(p, trigger, p.Audience) {
 		m.enterIfAllowed(p, trigger)
 	}
 }
@@ -135,14 +135,14 @@ func (m *Machine) activated(name string, existing bool) {
 	case *program.SegmentTrigger, *program.ThresholdTrigger:
 		m.observe(p)
 		if s := m.sight(p); existing && s.holds() {
-			m.askIn(p, nil)
+			m.enterExisting(p, nil)
 		}
 	default: // the others look at records only
 	}
 }
 
-// askIn enters a chain for a customer for whom it is so already.
-func (m *Machine) askIn(p *program.Program, trigger *event.Event) {
+// enterExisting enters a chain for a customer for whom it is so already.
+func (m *Machine) enterExisting(p *program.Program, trigger *event.Event) {
 	m.follow()
 	m.enterUnlessLate(p, trigger)
 }
@@ -158,12 +158,12 @@ func (m *Machine) armKnown(p *program.Program, t *program.InactivityTrigger, exi
 	due := c.Last + t.For
 	if due > m.asOf {
 		trigger := m.ringed(t, p.Name, c.Last)
-		m.c.SetWatch(customer.Watch{Campaign: p.Name, Due: due, Trigger: trigger.AppendBody(nil)})
+		m.c.SetWatch(customer.InactivityTimer{Campaign: p.Name, Due: due, Trigger: trigger.AppendBody(nil)})
 		return
 	}
 	e := m.c.Entry(p.Name, "", false)
 	if spent := e != nil && e.LastIn >= due; existing && !spent { // once a spell
-		m.askIn(p, m.ringed(t, p.Name, c.Last))
+		m.enterExisting(p, m.ringed(t, p.Name, c.Last))
 	}
 }
 

@@ -61,7 +61,7 @@ func (m *Machine) call(
 }
 
 func callID(ch *customer.Chain, c *customer.Customer, step string) output.ID {
-	return output.DeliveryID(ch.ID(c), step, program.CallChannel, ch.Leaps)
+	return output.DeliveryID(ch.ID(c), step, program.CallChannel, ch.BackJumps)
 }
 
 // answered moves the chain on that rests in the call whose delivery d has ended.
@@ -91,7 +91,7 @@ func (m *Machine) answered(d *output.Delivery, succeeded bool, reply []byte) {
 		} else if v.OnFail != "" {
 			next = v.OnFail
 		}
-		m.moveOn(ch, m.leap(p, ch, at, next))
+		m.moveOn(ch, m.jumpBack(p, ch, at, next))
 		return
 	}
 }

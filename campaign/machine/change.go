@@ -24,7 +24,7 @@ func (m *Machine) profileChanged() bool {
 func (m *Machine) notedProfile() { m.seenTraits, m.seenTags = m.c.Traits, m.c.Tags }
 
 // followProfile lets the triggers that watch the profile see what steps changed in it;
-// e is the record in hand, nil for a timer.
+// e is the current record, nil for a timer.
 func (m *Machine) followProfile(e *event.Event) {
 	for range maxFollows {
 		if len(m.set.Triggers[event.IdentifyName]) == 0 || !m.profileChanged() {
@@ -35,7 +35,7 @@ func (m *Machine) followProfile(e *event.Event) {
 		m.scope.Customer.Set(m.c)
 		m.scope.Chain.Chain = nil
 		watch := m.set.TriggersOn(event.IdentifyName, false)
-		m.lookBefore(watch, false)
+		m.observeBefore(watch, false)
 		m.c.Traits, m.c.Tags = traits, tags
 		m.scope.Customer.Set(m.c)
 		for _, at := range m.concerned(watch, false) {
@@ -74,7 +74,7 @@ func (m *Machine) change(p *program.Program, t *program.ChangeTrigger, e *event.
 	b = append(appendOrNull(b, from), `,"to":`...)
 	trigger.Properties = append(appendOrNull(b, to), '}')
 	m.scope.Trigger.Set(&trigger)
-	m.offer(p, &trigger)
+	m.tryEnter(p, &trigger)
 }
 
 // atPath is the value at a path of a JSON object; nil when it is missing or null.

@@ -29,7 +29,7 @@ const maxConsents = 64
 // maxConsentSource bounds a Consent's Source, bytes.
 const maxConsentSource = 100
 
-// consents takes up what the record in hand says about consent.
+// consents takes up what the current record says about consent.
 func (m *Machine) consents(e *event.Event) {
 	switch {
 	case e.Type == event.Identify:
@@ -120,7 +120,11 @@ func (m *Machine) consentOf(e *event.Event, subject customer.Subject, name strin
 		source = e.Name
 	}
 	return customer.Consent{
-		Subject: subject, Name: name, Granted: granted, At: e.Time, Source: clip.Text(m.said(source), maxConsentSource),
+		Subject: subject,
+		Name:    name,
+		Granted: granted,
+		At:      e.Time,
+		Source:  clip.Text(m.consentSource(source), maxConsentSource),
 	}
 }
 
@@ -155,13 +159,16 @@ func (m *Machine) wholeConsent(e *event.Event, trait string, subject customer.Su
 	m.badConsent(trait)
 	if yes, _ := jsonvalue.YesOrNo(v); subject == customer.AboutCategory && !yes {
 		m.setConsent(customer.Consent{
-			Subject: subject, Name: program.Marketing, At: e.Time, Source: clip.Text(m.said(e.Name), maxConsentSource),
+			Subject: subject,
+			Name:    program.Marketing,
+			At:      e.Time,
+			Source:  clip.Text(m.consentSource(e.Name), maxConsentSource),
 		})
 	}
 }
 
 func (m *Machine) consentTrait(e *event.Event, subject customer.Subject, name string, v *fastjson.Value) {
-	x := customer.Consent{Subject: subject, Name: name, At: e.Time, Source: m.said(e.Name)}
+	x := customer.Consent{Subject: subject, Name: name, At: e.Time, Source: m.consentSource(e.Name)}
 	switch {
 	case v.Type() == fastjson.TypeNull:
 		if old := m.c.Consent(subject, name); old != nil && old.At <= e.Time {
@@ -178,7 +185,7 @@ func (m *Machine) consentTrait(e *event.Event, subject customer.Subject, name st
 			x.At = min(at.UnixMilli(), e.Time)
 		}
 		if source := v.GetStringBytes("source"); len(source) > 0 {
-			x.Source = m.said(string(source))
+			x.Source = m.consentSource(string(source))
 		}
 	default:
 		var ok bool
@@ -218,9 +225,9 @@ func (m *Machine) setConsent(x customer.Consent) {
 	m.c.Consents[i] = x
 }
 
-// said is who says something about consent: the source of the record in hand, by whose key
+// consentSource is who says something about consent: the source of the current record, by whose key
 // it came, before what the record itself claims.
-func (m *Machine) said(claimed string) string {
+func (m *Machine) consentSource(claimed string) string {
 	v := m.scope.Event.Context.Get(event.ContextSource)
 	if v == nil {
 		return claimed

@@ -64,7 +64,7 @@ func (m *Machine) countWindows(e *event.Event) {
 
 // Fill adds history of a counter to a customer at log time now. What the set no longer
 // keeps is left out.
-func (m *Machine) Fill(c *customer.Customer, a *active.Ask, f *active.Fill, now int64) {
+func (m *Machine) Fill(c *customer.Customer, a *active.CounterRequest, f *active.BackfillCounts, now int64) {
 	if a.Window > 0 {
 		if spec := m.set.Windows[a.Event]; spec != nil {
 			c.EnsureWindow(a.Event).Merge(f.Width, f.Items, now-spec.Longest)
@@ -79,7 +79,7 @@ func (m *Machine) Fill(c *customer.Customer, a *active.Ask, f *active.Fill, now 
 }
 
 // forgetSum drops a sum of what is counted on.
-func forgetSum(c *customer.Customer, d active.DroppedSum) {
+func forgetSum(c *customer.Customer, d active.DroppedCounter) {
 	without := func(sums []customer.Sum) []customer.Sum {
 		return slices.DeleteFunc(sums, func(s customer.Sum) bool { return s.Property == d.Property })
 	}
@@ -97,7 +97,7 @@ func forgetSum(c *customer.Customer, d active.DroppedSum) {
 }
 
 // forgetCounters drops counters and states of triggers that nothing asks for any more.
-func forgetCounters(c *customer.Customer, v *active.Visit) {
+func forgetCounters(c *customer.Customer, v *active.BulkTask) {
 	counters := c.Counters[:0]
 	for i := range c.Counters {
 		if !listed(v.Counters, c.Counters[i].ID) {
@@ -118,7 +118,7 @@ func forgetCounters(c *customer.Customer, v *active.Visit) {
 	)
 	c.Levels = slices.DeleteFunc(
 		c.Levels,
-		func(l customer.Level) bool { return listed(v.Counters, active.StateID(l.Campaign)) },
+		func(l customer.Latch) bool { return listed(v.Counters, active.StateID(l.Campaign)) },
 	)
 	for _, d := range v.Sums {
 		forgetSum(c, d)
@@ -165,7 +165,7 @@ func (m *Machine) streak(p *program.Program, t *program.StreakTrigger, e *event.
 	}
 	s := m.ensureStreak(p, t)
 	if s != nil && s.Mark(customer.Mark{Time: e.Time, Break: breaks}, t.Length, t.MaxGap) {
-		m.offer(p, e)
+		m.tryEnter(p, e)
 	}
 }
 

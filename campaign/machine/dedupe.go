@@ -44,9 +44,9 @@ func (m *Machine) takeKey(key string, p *program.Program, ch *customer.Chain) {
 	}
 	m.dropHolds()
 	i, _ := m.c.Hold(key)
-	m.c.Holds = append(m.c.Holds, customer.Hold{})
+	m.c.Holds = append(m.c.Holds, customer.DedupeLock{})
 	copy(m.c.Holds[i+1:], m.c.Holds[i:])
-	m.c.Holds[i] = customer.Hold{
+	m.c.Holds[i] = customer.DedupeLock{
 		Key:      key,
 		Campaign: ch.Campaign,
 		Entry:    ch.Entry,

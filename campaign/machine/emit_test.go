@@ -45,7 +45,13 @@ func TestEmitIsBounded(t *testing.T) {
 		m := New()
 		m.Use(programs(t, text.String()))
 		c, out := customer.New("w", "ann", 0, 1), new(output.Output)
-		m.Apply(c, &event.Event{Workspace: "w", Customer: "ann", ID: "m1", Type: event.Track, Name: "Ping", Time: 5}, 5, true, out)
+		m.Apply(
+			c,
+			&event.Event{Workspace: "w", Customer: "ann", ID: "m1", Type: event.Track, Name: "Ping", Time: 5},
+			5,
+			true,
+			out,
+		)
 		return out, c
 	}
 	out, c := run()
@@ -55,11 +61,13 @@ func TestEmitIsBounded(t *testing.T) {
 	}
 	// 3 + 9 + 27 + 81 = 120 records of depths one to four, the rest up to the limit at
 	// depth five; nothing else is made.
-	if count["emitted "] != maxDerived || count["dropped too_many_emitted"] == 0 || count["dropped emit_depth"] != 0 {
+	if count["emitted "] != maxEmittedEvents || count["dropped too_many_emitted"] == 0 ||
+		count["dropped emit_depth"] != 0 {
 		t.Errorf("unexpected decisions %v", count)
 	}
 	again, other := run()
-	if fmt.Sprint(again.Decisions) != fmt.Sprint(out.Decisions) || string(c.AppendTo(nil)) != string(other.AppendTo(nil)) {
+	if fmt.Sprint(again.Decisions) != fmt.Sprint(out.Decisions) ||
+		string(c.AppendTo(nil)) != string(other.AppendTo(nil)) {
 		t.Error("the same record leads to something else")
 	}
 	ids := map[string]bool{}

@@ -13,7 +13,7 @@ import (
 
 // triggers asks the campaigns that watch a record, by campaign name; those that would do
 // nothing are not asked.
-func (m *Machine) triggers(watch *active.Watchers, e *event.Event) {
+func (m *Machine) triggers(watch *active.TriggerIndex, e *event.Event) {
 	for _, at := range m.concerned(watch, true) {
 		m.trigger(watch.Programs[at], e)
 	}
@@ -30,10 +30,10 @@ func (m *Machine) trigger(p *program.Program, e *event.Event) {
 	switch t := p.Trigger.(type) {
 	case *program.EventTrigger:
 		if t.Where == nil || m.holds(t.Where, p.Name) {
-			m.offer(p, e)
+			m.tryEnter(p, e)
 		}
 	case *program.WebhookTrigger:
-		m.offer(p, e)
+		m.tryEnter(p, e)
 	case *program.CountTrigger:
 		m.countTrigger(p, t, e)
 	case *program.InactivityTrigger:
@@ -42,7 +42,7 @@ func (m *Machine) trigger(p *program.Program, e *event.Event) {
 		m.streak(p, t, e)
 	case *program.ThresholdTrigger, *program.SegmentTrigger:
 		if m.crossed(p) {
-			m.offer(p, e)
+			m.tryEnter(p, e)
 		}
 	case *program.ChangeTrigger:
 		m.change(p, t, e)
@@ -66,7 +66,7 @@ func (m *Machine) countTrigger(p *program.Program, t *program.CountTrigger, e *e
 		m.refuse(p, "", output.ReasonHistory)
 		return
 	}
-	m.offer(p, e)
+	m.tryEnter(p, e)
 }
 
 // rearm moves the inactivity timer to the latest matching event. An event older
@@ -85,7 +85,7 @@ func (m *Machine) arm(p *program.Program, t *program.InactivityTrigger, e *event
 		m.c.DropWatch(p.Name)
 		return
 	}
-	m.c.SetWatch(customer.Watch{Campaign: p.Name, Due: due, Trigger: e.AppendBody(nil)})
+	m.c.SetWatch(customer.InactivityTimer{Campaign: p.Name, Due: due, Trigger: e.AppendBody(nil)})
 }
 
 // watchProfiles arms the inactivity triggers that count from the first record
@@ -134,8 +134,8 @@ func (m *Machine) enterUnlessLate(p *program.Program, trigger *event.Event) {
 	m.enterIfAllowed(p, trigger)
 }
 
-// offer asks whether an event may start a chain at all, then enters.
-func (m *Machine) offer(p *program.Program, e *event.Event) {
+// tryEnter asks whether an event may start a chain at all, then enters.
+func (m *Machine) tryEnter(p *program.Program, e *event.Event) {
 	if m.trace != nil {
 		m.traceOffer(p, e)
 	}
@@ -201,11 +201,11 @@ func (m *Machine) enterIfAllowed(p *program.Program, trigger *event.Event) {
 		m.candidates = append(m.candidates, candidate{p, key, trigger, m.planned, m.silence, m.late, m.cause})
 		return
 	}
-	m.admit(p, key, trigger)
+	m.startChain(p, key, trigger)
 }
 
 // inAudience asks the audience. When a timer or a visit starts the chain there is no
-// record in hand: event is the trigger then, as it is when the audience is asked again.
+// current record: event is the trigger then, as it is when the audience is asked again.
 func (m *Machine) inAudience(p *program.Program, audience *expr.Expr, trigger *event.Event) bool {
 	if m.scope.Event.Event != nil || trigger == nil {
 		return m.holds(audience, p.Name)
@@ -216,8 +216,8 @@ func (m *Machine) inAudience(p *program.Program, audience *expr.Expr, trigger *e
 	return holds
 }
 
-// admit starts a chain, in place of the newest one of its key where a restart says so.
-func (m *Machine) admit(p *program.Program, key string, trigger *event.Event) {
+// startChain starts a chain, in place of the newest one of its key where a restart says so.
+func (m *Machine) startChain(p *program.Program, key string, trigger *event.Event) {
 	live := m.liveOf(p, key)
 	if len(live) > 0 && p.Reentry.OnActive == program.RestartLive {
 		m.decideChain(live[len(live)-1], output.Restarted, output.ReasonRestarted, "", "")
@@ -325,7 +325,7 @@ func (m *Machine) alreadyStopped(p *program.Program, trigger *event.Event) bool 
 // seenAfter is the first event that a matcher accepts and that happened after the trigger;
 // nil when none was seen.
 func (m *Machine) seenAfter(trigger *event.Event, match *program.Matcher, campaign string) *event.Event {
-	e, _ := m.seen(match, campaign, func(_ *customer.Remembered, e *event.Event) bool { return e.Time > trigger.Time })
+	e, _ := m.seen(match, campaign, func(_ *customer.RecentEvent, e *event.Event) bool { return e.Time > trigger.Time })
 	return e
 }
 

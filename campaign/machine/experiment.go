@@ -51,13 +51,13 @@ func (m *Machine) expose(p *program.Program, ch *customer.Chain, step string, va
 		return
 	}
 	ch.Exposed = append(ch.Exposed, customer.Exposed{
-		Step: step, Variant: variant, Experiment: x.Print(), At: m.now, Hour: m.matures(ch, p.Goal(x.Goal)),
+		Step: step, Variant: variant, Experiment: x.Print(), At: m.now, Hour: m.maturityHour(ch, p.Goal(x.Goal)),
 	})
 	m.tally(ch, &ch.Exposed[len(ch.Exposed)-1], 1, 0)
 }
 
-// matures is the hour from which nothing about a goal of the chain is counted any more.
-func (m *Machine) matures(ch *customer.Chain, g *program.Goal) int64 {
+// maturityHour is the hour from which nothing about a goal of the chain is counted any more.
+func (m *Machine) maturityHour(ch *customer.Chain, g *program.Goal) int64 {
 	end, bounded := windowEnd(ch, g)
 	switch {
 	case bounded:
@@ -102,11 +102,11 @@ func (m *Machine) counted(ch *customer.Chain, f func(e *customer.Exposed, g *pro
 	}
 }
 
-// rematures moves the exposures of a chain whose window moved: after a delivery, or at
+// updateMaturity moves the exposures of a chain whose window moved: after a delivery, or at
 // the end of the chain.
-func (m *Machine) rematures(ch *customer.Chain) {
+func (m *Machine) updateMaturity(ch *customer.Chain) {
 	m.counted(ch, func(e *customer.Exposed, g *program.Goal) {
-		hour := m.matures(ch, g)
+		hour := m.maturityHour(ch, g)
 		if hour == e.Hour {
 			return
 		}

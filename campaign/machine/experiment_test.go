@@ -27,13 +27,22 @@ spec:
 	m, c, out := New(), customer.New("w", "c1", 0, 1), new(output.Output) // c1: b
 	m.Use(set)
 	event := func(id, name string, at int64) {
-		m.Apply(c, &event.Event{Workspace: "w", Customer: "c1", ID: id, Type: event.Track, Name: name, Time: at}, at, at == 1, out)
+		m.Apply(
+			c,
+			&event.Event{Workspace: "w", Customer: "c1", ID: id, Type: event.Track, Name: name, Time: at},
+			at,
+			at == 1,
+			out,
+		)
 	}
 	event("1", "Go", 1)
-	set.Decide([]active.Winner{{Campaign: "x", Step: "offer", Variant: "a"}, {Campaign: "x", Step: "other", Variant: "b"}})
+	set.Decide(
+		[]active.Winner{{Campaign: "x", Step: "offer", Variant: "a"}, {Campaign: "x", Step: "other", Variant: "b"}},
+	)
 	event("2", "Go", 2)
 	event("3", "Again", 3)
-	if len(c.Chains) != 2 || c.Chains[0].Variant() != "b" || c.Chains[1].Variant() != "a" || c.Chains[0].Leaps != 1 {
+	if len(c.Chains) != 2 || c.Chains[0].Variant() != "b" || c.Chains[1].Variant() != "a" ||
+		c.Chains[0].BackJumps != 1 {
 		t.Errorf("unexpected chains %+v %+v", c.Chains[0], c.Chains[1])
 	}
 	set.Decide([]active.Winner{{Campaign: "x", Step: "offer", Variant: "gone"}})

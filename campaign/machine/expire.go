@@ -9,9 +9,9 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// touch notes that a record of the log came about the customer: an anonymous one who
+// markActive notes that a record of the log came about the customer: an anonymous one who
 // stays without another is forgotten.
-func (m *Machine) touch() {
+func (m *Machine) markActive() {
 	if m.deriving || !strings.HasPrefix(m.c.ID, customer.AnonymousPrefix) {
 		return
 	}
@@ -37,11 +37,11 @@ func (m *Machine) expire(limit int64) {
 	}
 }
 
-// outlived says that the customer is to be forgotten before a timer that is due at an
+// expiresBefore says that the customer is to be forgotten before a timer that is due at an
 // instant, by what fired so far: a late one of somebody who is gone would not fire.
-func (m *Machine) outlived(due int64) bool {
+func (m *Machine) expiresBefore(due int64) bool {
 	at := m.c.Expiry()
-	return at != 0 && at < due && !m.deriving && len(m.derived) == 0 && !m.profileChanged()
+	return at != 0 && at < due && !m.deriving && len(m.emitted) == 0 && !m.profileChanged()
 }
 
 // prune drops what can no longer matter: ended chains whose goal windows are over, and
@@ -79,7 +79,7 @@ func measureUntil(p *program.Program, ch *customer.Chain) int64 {
 	until := int64(0)
 	for i := range p.Goals {
 		g := &p.Goals[i]
-		if t := ch.Takeback(g.ID); t != nil && !t.Done && g.ReverseOn != nil {
+		if t := ch.Reversal(g.ID); t != nil && !t.Done && g.ReverseOn != nil {
 			until = max(until, reversibleUntil(t, ch, g)+measureGrace)
 		}
 		if g.Window == 0 || ch.Reached(g.ID) {

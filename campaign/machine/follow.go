@@ -23,11 +23,11 @@ func ReplanAt(at int64, workspace, customer string) int64 {
 }
 
 // Replan brings the customer's chains in line with the versions in force. Where they are
-// it changes nothing at all: who is asked in vain is not part of the log.
+// it must be a no-op: migrations that change nothing are not logged, so replay skips them.
 func (m *Machine) Replan(c *customer.Customer, now int64, out *output.Output) {
 	m.begin(c, now, out)
 	if m.trace != nil {
-		m.trace.Occasion(trace.Occasion{At: now, What: "new version"})
+		m.trace.Step(trace.Step{At: now, What: "new version"})
 	}
 	m.follow()
 	m.release()
@@ -37,7 +37,7 @@ func (m *Machine) Replan(c *customer.Customer, now int64, out *output.Output) {
 // does so first. A timer that would be due earlier than the customer's turn is due then.
 func (m *Machine) follow() {
 	for _, ch := range m.c.Chains {
-		next := m.set.Successions[ch.Campaign]
+		next := m.set.Histories[ch.Campaign]
 		if next == nil || !ch.Live() {
 			continue
 		}

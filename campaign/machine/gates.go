@@ -26,7 +26,7 @@ type message struct {
 // sendQuestion is what the gates of a send are asked about: one delivery.
 type sendQuestion struct {
 	m        *Machine
-	t        *turn
+	t        *pendingSend
 	send     *program.Send
 	channel  string
 	category string
@@ -66,7 +66,7 @@ var sendGates = [...]gate{
 
 // ask asks the gates whether a delivery of a chain may be handed off on a channel; the
 // first that refuses it decides.
-func (m *Machine) ask(t *turn, s *program.Send, channel string, msg *message) refusal {
+func (m *Machine) ask(t *pendingSend, s *program.Send, channel string, msg *message) refusal {
 	q := sendQuestion{m: m, t: t, send: s, channel: channel, category: t.program.Category(s), msg: msg}
 	for i := range sendGates {
 		g := &sendGates[i]
@@ -189,9 +189,9 @@ func (m *Machine) quiet(p *program.Program) (inside bool, end int64, drop bool) 
 	return inside, end, q.Drop
 }
 
-// take uses up what a delivery needs: its place under the caps and its dedupe key.
+// reserve uses up what a delivery needs: its place under the caps and its dedupe key.
 // What a held-out chain would have sent uses up nothing.
-func (m *Machine) take(t *turn, s *program.Send, d *output.Delivery, msg *message) {
+func (m *Machine) reserve(t *pendingSend, s *program.Send, d *output.Delivery, msg *message) {
 	if t.chain.HeldOut {
 		return
 	}

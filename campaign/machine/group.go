@@ -37,7 +37,7 @@ func (m *Machine) settleGroups() {
 	var later []candidate
 	for i := range m.candidates {
 		c := &m.candidates[i]
-		if m.stands(c.program.Name) {
+		if m.hasPendingSend(c.program.Name) {
 			later = append(later, *c)
 			continue
 		}
@@ -48,7 +48,7 @@ func (m *Machine) settleGroups() {
 		m.settleGroup(c)
 		m.silence = 0
 		if c.cause.number > 0 { // else its rows are ordered with those of the triggers
-			m.wrote(nil, from)
+			m.attribute(nil, from)
 			m.runReady()
 		}
 	}
@@ -79,7 +79,7 @@ func (m *Machine) settleGroup(c *candidate) {
 	for _, ch := range lower {
 		m.end(ch, output.Preempted, output.ReasonPreempted, c.program.Name)
 	}
-	m.admit(c.program, c.key, c.trigger)
+	m.startChain(c.program, c.key, c.trigger)
 }
 
 // rivals are the live chains of a campaign's group: those that it may end, and the

@@ -55,9 +55,9 @@ func (m *Machine) resumeHeld(reasons ...output.Reason) {
 	}
 }
 
-// putOff writes that a delivery waits: one line for a delivery, and a decision each
+// deferSend writes that a delivery waits: one line for a delivery, and a decision each
 // time that it waits for something else.
-func (m *Machine) putOff(d output.Delivery, ch *customer.Chain, r refusal) {
+func (m *Machine) deferSend(d output.Delivery, ch *customer.Chain, r refusal) {
 	first := ch.Held == nil
 	if first {
 		d.Status, d.Reason, d.Values = output.StatusDefer, r.reason, nil
@@ -85,7 +85,7 @@ func (d *dropped) add(r refusal) {
 
 // afterSend is where a chain goes on whose send is decided on all channels; it does not
 // where it ended. sent says that one of them handed its delivery off.
-func (m *Machine) afterSend(t *turn, s *program.Send, d *dropped, sent bool) (next string, goesOn bool) {
+func (m *Machine) afterSend(t *pendingSend, s *program.Send, d *dropped, sent bool) (next string, goesOn bool) {
 	next = t.program.After(t.step)
 	switch {
 	case d.failed && s.OnFail != "":

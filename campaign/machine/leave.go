@@ -21,7 +21,7 @@ func (m *Machine) Freeze(c *customer.Customer, e *event.Event, into string, know
 		m.prune() // what is over and not measured stays where it was
 		c.Uncounted = m.uncounted()
 		toured := c.Toured
-		c.Toured = 0 // tours are those of a partition
+		c.Toured = 0 // bulk scans are those of a partition
 		state = c.AppendTo(nil)
 		c.Toured = toured
 		m.leave(into)

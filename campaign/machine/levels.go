@@ -16,8 +16,8 @@ import (
 // maxStates bounds each kind of state that triggers keep of a customer, one a campaign.
 const maxStates = 1000
 
-// sight is the value of a segment (1: in it) or threshold at an instant.
-type sight struct {
+// observation is the value of a segment (1: in it) or threshold at an instant.
+type observation struct {
 	program *program.Program
 	at      int32 // its place among the watchers of the event
 	value   float64
@@ -26,7 +26,7 @@ type sight struct {
 
 // holds says whether a customer is where the trigger would have brought them: inside of
 // the segment, or beyond the threshold. Who is outside has left nothing.
-func (s sight) holds() bool {
+func (s observation) holds() bool {
 	switch t := s.program.Trigger.(type) {
 	case *program.SegmentTrigger:
 		return s.value == 1 && !t.OnLeave
@@ -37,16 +37,16 @@ func (s sight) holds() bool {
 	}
 }
 
-// lookBefore remembers the values, before a record, of what the record can change. A
+// observeBefore remembers the values, before a record, of what the record can change. A
 // customer who is new was in no segment.
-func (m *Machine) lookBefore(w *active.Watchers, created bool) {
+func (m *Machine) observeBefore(w *active.TriggerIndex, created bool) {
 	m.before = m.before[:0]
 	if len(w.Looking) == 0 {
 		return
 	}
 	for _, at := range m.looking(w, created) {
 		p := w.Programs[at]
-		s := sight{program: p, known: true}
+		s := observation{program: p, known: true}
 		if _, is := p.Trigger.(*program.SegmentTrigger); !is || !created {
 			s = m.sight(p)
 		}
@@ -55,23 +55,23 @@ func (m *Machine) lookBefore(w *active.Watchers, created bool) {
 	}
 }
 
-// sightBefore is what lookBefore saw of a program. A segment at which it did not look
+// sightBefore is what observeBefore saw of a program. A segment at which it did not look
 // did not hold; the value of a threshold was measured for all of its kind.
-func (m *Machine) sightBefore(p *program.Program) sight {
+func (m *Machine) sightBefore(p *program.Program) observation {
 	at := sort.Search(len(m.before), func(i int) bool { return m.before[i].program.Name >= p.Name })
 	if at < len(m.before) && m.before[at].program == p {
 		return m.before[at]
 	}
 	if t, ok := p.Trigger.(*program.ThresholdTrigger); ok {
 		h := m.heights.Of(t.Value)
-		return sight{program: p, value: h.Value, known: h.Known}
+		return observation{program: p, value: h.Value, known: h.Known}
 	}
-	return sight{program: p, known: true}
+	return observation{program: p, known: true}
 }
 
 // sight computes the present value of a segment or threshold.
-func (m *Machine) sight(p *program.Program) sight {
-	s := sight{program: p}
+func (m *Machine) sight(p *program.Program) observation {
+	s := observation{program: p}
 	switch t := p.Trigger.(type) {
 	case *program.SegmentTrigger:
 		s.known = true
@@ -112,7 +112,11 @@ func (m *Machine) crossed(p *program.Program) bool {
 	return false
 }
 
-func (m *Machine) crossedLevel(p *program.Program, t *program.ThresholdTrigger, before, after sight) (fires bool) {
+func (m *Machine) crossedLevel(
+	p *program.Program,
+	t *program.ThresholdTrigger,
+	before, after observation,
+) (fires bool) {
 	on := before.known && t.Beyond(before.value)
 	l := m.c.Level(p.Name)
 	stored := l != nil && l.Spec == t.Spec
@@ -152,16 +156,16 @@ func (m *Machine) keepLevel(p *program.Program, spec uint64, on, keep bool) {
 	}
 	l := c.Level(p.Name)
 	if l == nil {
-		c.Levels = active.InForce(m.set, c.Levels, func(l *customer.Level) string { return l.Campaign })
+		c.Levels = active.InForce(m.set, c.Levels, func(l *customer.Latch) string { return l.Campaign })
 		if len(c.Levels) >= maxStates {
 			m.refuse(p, "", output.ReasonStates)
 			return
 		}
 		i := sort.Search(len(c.Levels), func(i int) bool { return c.Levels[i].Campaign >= p.Name })
-		c.Levels = slices.Insert(c.Levels, i, customer.Level{})
+		c.Levels = slices.Insert(c.Levels, i, customer.Latch{})
 		l = &c.Levels[i]
 	}
-	*l = customer.Level{Campaign: p.Name, Spec: spec, On: on, Due: due}
+	*l = customer.Latch{Campaign: p.Name, Spec: spec, On: on, Due: due}
 }
 
 // fireLevel looks at a value at the instant at which it may have changed: as of that
@@ -207,7 +211,7 @@ func (m *Machine) observe(p *program.Program) {
 	t, is := p.Trigger.(*program.ThresholdTrigger)
 	switch {
 	case is && known: // from where it was, the value moves on
-		m.crossedLevel(p, t, sight{}, m.sight(p))
+		m.crossedLevel(p, t, observation{}, m.sight(p))
 	case is:
 		s := m.sight(p)
 		m.keepLevel(p, t.Spec, s.known && t.Beyond(s.value), false)

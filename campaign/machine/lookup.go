@@ -49,7 +49,7 @@ func (m *Machine) pick(all []*program.Program, x *expr.Index) []*program.Program
 
 // looking are the places of the segments and thresholds whose value before a record has to
 // be known, in order. It is valid until the next call.
-func (m *Machine) looking(w *active.Watchers, created bool) []int32 {
+func (m *Machine) looking(w *active.TriggerIndex, created bool) []int32 {
 	if w.All || m.unindexed || m.trace != nil { // who asks why is told of each
 		m.found = w.Valued(m.found[:0])
 	} else {
@@ -61,7 +61,7 @@ func (m *Machine) looking(w *active.Watchers, created bool) []int32 {
 // concerned are the places of the programs that may do something about a record, in order,
 // after it changed the customer; event says whether they see one. It is valid until the next
 // call.
-func (m *Machine) concerned(w *active.Watchers, event bool) []int32 {
+func (m *Machine) concerned(w *active.TriggerIndex, event bool) []int32 {
 	m.found = m.found[:0]
 	if w.All || m.unindexed || m.trace != nil { // who asks why is told of each
 		m.found = w.Everything(m.found)
@@ -70,6 +70,6 @@ func (m *Machine) concerned(w *active.Watchers, event bool) []int32 {
 	for i := range m.before {
 		m.found = append(m.found, m.before[i].at)
 	}
-	m.found = w.Concerned(m.scope, m.c, m.seenTraits, event, &m.heights, m.found)
+	m.found = w.Candidates(m.scope, m.c, m.seenTraits, event, &m.heights, m.found)
 	return m.found
 }

@@ -57,11 +57,16 @@ func randomTrigger(r *rand.Rand) string {
 	case 5:
 		return fmt.Sprintf("segment: {when: %s, on: %s}", q(randomOwn(r)), exprtest.Pick(r, []string{"enter", "leave"}))
 	case 6:
-		return fmt.Sprintf("date: {path: customer.traits.%s, offsets: [-2d, 1d]}", exprtest.Pick(r, []string{"day", "due"}))
+		return fmt.Sprintf(
+			"date: {path: customer.traits.%s, offsets: [-2d, 1d]}",
+			exprtest.Pick(r, []string{"day", "due"}),
+		)
 	case 7:
 		return exprtest.Pick(r, []string{
-			"change: {path: customer.traits}", "change: {path: customer.traits." + name + ", to: " + exprtest.Pick(r, exprtest.Literals) + "}",
-			"change: {path: customer.traits." + name + `, from: "x"}`, "change: {path: customer.traits." + name + ".d, to: 1}",
+			"change: {path: customer.traits}",
+			"change: {path: customer.traits." + name + ", to: " + exprtest.Pick(r, exprtest.Literals) + "}",
+			"change: {path: customer.traits." + name + `, from: "x"}`,
+			"change: {path: customer.traits." + name + ".d, to: 1}",
 		})
 	}
 	return fmt.Sprintf("event: {name: %s, where: %s}", event, q(exprtest.Predicate(r)))
@@ -120,16 +125,25 @@ func TestIndexChangesNothing(t *testing.T) {
 				texts = append(texts, text)
 			}
 		}
-		texts = append(texts, campaignText("wide", `trigger: {broadcast: {event: All, audience: 'customer.traits.a == "x"'}}`),
-			campaignText("wider", `trigger: {broadcast: {event: All, audience: 'customer.traits.a > 3'}}`))
+		texts = append(
+			texts,
+			campaignText("wide", `trigger: {broadcast: {event: All, audience: 'customer.traits.a == "x"'}}`),
+			campaignText("wider", `trigger: {broadcast: {event: All, audience: 'customer.traits.a > 3'}}`),
+		)
 		texts[25], texts[26] = texts[25][:len(texts[25])-4], texts[26][:len(texts[26])-4]
 		with, without := newActor(t, lang, texts, false), newActor(t, lang, texts, true)
 		now := int64(1_800_000_000_000)
 		for n := range 60 {
 			now += r.Int64N(4 * 3600 * 1000)
 			e := event.Event{
-				Workspace: "w", Customer: "ann", ID: strconv.Itoa(n), Type: event.Track, Name: exprtest.Pick(r, []string{"Order", "View", "Other"}),
-				Time: now - r.Int64N(1000), Properties: exprtest.Object(r), Context: exprtest.Object(r),
+				Workspace:  "w",
+				Customer:   "ann",
+				ID:         strconv.Itoa(n),
+				Type:       event.Track,
+				Name:       exprtest.Pick(r, []string{"Order", "View", "Other"}),
+				Time:       now - r.Int64N(1000),
+				Properties: exprtest.Object(r),
+				Context:    exprtest.Object(r),
 			}
 			if r.IntN(3) == 0 {
 				e.Type, e.Name, e.Properties, e.Traits = event.Identify, event.IdentifyName, nil, randomTraits(r)
@@ -141,8 +155,17 @@ func TestIndexChangesNothing(t *testing.T) {
 			}
 			if !reflect.DeepEqual(with.out, without.out) ||
 				!bytes.Equal(with.c.AppendTo(nil), without.c.AppendTo(nil)) {
-				t.Fatalf("round %d, record %d %s\nproperties %s\ntraits %s\nwith    %+v\nwithout %+v\n%s", round, n, e.Name,
-					e.Properties, without.c.Traits, with.out.Decisions, without.out.Decisions, texts)
+				t.Fatalf(
+					"round %d, record %d %s\nproperties %s\ntraits %s\nwith    %+v\nwithout %+v\n%s",
+					round,
+					n,
+					e.Name,
+					e.Properties,
+					without.c.Traits,
+					with.out.Decisions,
+					without.out.Decisions,
+					texts,
+				)
 			}
 			for _, d := range with.out.Decisions {
 				kinds[d.Kind]++
@@ -164,7 +187,7 @@ func (a *actor) apply(e *event.Event, now int64, created, broadcast bool) {
 	a.m.Apply(a.c, e, now, created, &a.out)
 	if broadcast {
 		all := event.Event{Workspace: "w", ID: "all-" + e.ID, Type: event.Track, Name: "All", Time: now}
-		a.m.Visit(a.c, &active.Visit{Kind: active.VisitBroadcast, Due: now, Event: &all}, now, &a.out)
+		a.m.Visit(a.c, &active.BulkTask{Kind: active.BulkBroadcast, Due: now, Event: &all}, now, &a.out)
 	}
 }
 
@@ -182,7 +205,13 @@ func randomTraits(r *rand.Rand) []byte {
 // event has just counted.
 func TestCountersSeeThoseBefore(t *testing.T) {
 	first := `trigger: {count: {event: Order, where: 'customer.count("Order") == 1', reaches: 1}}`
-	s := newStage(t, strings.TrimSuffix(campaignText("first", first)+campaignText("other", `trigger: {event: {name: View}}`), "---\n"))
+	s := newStage(
+		t,
+		strings.TrimSuffix(
+			campaignText("first", first)+campaignText("other", `trigger: {event: {name: View}}`),
+			"---\n",
+		),
+	)
 	s.now = 1_800_000_000_000
 	s.event("Order", `{}`)
 	if c := s.c.Counter(customer.CounterID("Order", `customer.count("Order") == 1`)); c == nil || c.Count != 1 {

@@ -25,24 +25,24 @@ type Machine struct {
 	c       *customer.Customer
 	now     int64
 	out     *output.Output
-	eventID string            // of the record in hand, empty for a timer
-	ready   []*customer.Chain // entered or advanced by the record in hand, to be run
-	planned int64             // when the timer in hand was due, ms; 0 for a record
+	eventID string            // of the current record, empty for a timer
+	ready   []*customer.Chain // entered or advanced by the current record, to be run
+	planned int64             // when the current timer was due, ms; 0 for a record
 	silence int64             // the end of the silence that a pause kept and that is offered now, ms; 0: none
-	late    bool              // the timer in hand is more than lateAfter late
+	late    bool              // the current timer is more than lateAfter late
 	zones   map[string]*time.Location
 
-	ringing    bool           // the record in hand will be remembered, and is not yet
-	reply      []byte         // of the result in hand
-	derived    []derived      // what the record in hand led to, and what that led to
-	deriving   bool           // they are being applied
-	depth      int            // of the record in hand: 0 for one of the log, or a timer
-	made       int            // derived records since the last record of the log
-	holdMark   int64          // timers due at or before it wait, ms; 0: none
-	asOf       int64          // the instant as of which triggers are armed, ms: mostly now
-	before     []sight        // what the record in hand can change, before it
-	heights    active.Heights // what thresholds measure, before it
-	seenTraits []byte         // the profile that triggers last looked at
+	ringing    bool                // the current record will be remembered, and is not yet
+	reply      []byte              // of the current result
+	emitted    []emitted           // what the current record led to, and what that led to
+	deriving   bool                // they are being applied
+	depth      int                 // of the current record: 0 for one of the log, or a timer
+	made       int                 // derived records since the last record of the log
+	holdMark   int64               // timers due at or before it wait, ms; 0: none
+	asOf       int64               // the instant as of which triggers are armed, ms: mostly now
+	before     []observation       // what the current record can change, before it
+	heights    active.ValuesBefore // what thresholds measure, before it
+	seenTraits []byte              // the profile that triggers last looked at
 	seenTags   []string
 
 	found    []int32 // scratch: what indexes found
@@ -51,16 +51,16 @@ type Machine struct {
 	// unindexed says that nothing is left out by an index: tests compare with it.
 	unindexed bool
 
-	turns []turn // chains that stand at a send
-	cause cause  // the timer in hand
-	fired int    // timers of the call so far
+	turns []pendingSend // chains that stand at a send
+	cause cause         // the current timer
+	fired int           // timers of the call so far
 	// segments say who wrote the end of the output.
 	segments []segment
 	// candidates are the chains that wait for their group to be settled.
 	candidates []candidate
 
 	observer *trace.Trace // nil: nobody asks why
-	trace    *trace.Trace // the observer, while its customer is in hand
+	trace    *trace.Trace // the observer, while its customer is being applied
 }
 
 // New is a machine without campaigns.
@@ -87,7 +87,7 @@ func (m *Machine) begin(c *customer.Customer, now int64, out *output.Output) {
 	m.scope.Chain.Chain = nil
 	m.notedProfile()
 	if m.trace = m.observer.Of(c); m.trace != nil {
-		m.trace.Occasion(trace.Occasion{At: now, What: "record"})
+		m.trace.Step(trace.Step{At: now, What: "record"})
 	}
 }
 
@@ -102,14 +102,14 @@ func (m *Machine) Apply(c *customer.Customer, e *event.Event, now int64, created
 		m.recorded(e)
 	}
 	m.follow()
-	m.touch()
+	m.markActive()
 	m.eventID = e.ID
 	m.scope.Event.Set(e)
 	watch := m.set.TriggersOn(e.Name, created)
 	if !created && len(m.set.Zoned) > 0 && saysZone(e) {
 		watch = m.set.WatchingMoved(e.Name)
 	}
-	m.lookBefore(watch, created)
+	m.observeBefore(watch, created)
 	m.profile(e)
 	m.noteZone(e)
 	m.consents(e)
@@ -133,7 +133,7 @@ func (m *Machine) Apply(c *customer.Customer, e *event.Event, now int64, created
 	}
 	m.rest()
 	m.followProfile(e)
-	m.derive()
+	m.applyEmitted()
 	m.prune()
 }
 
@@ -145,11 +145,11 @@ func (m *Machine) Fire(c *customer.Customer, due, now int64, out *output.Output)
 	m.begin(c, now, out)
 	m.follow()
 	for m.fireDue(due) {
-		m.conclude()
+		m.runToQuiescence()
 	}
-	m.ordered()
+	m.sortOutput()
 	m.followProfile(nil)
-	m.derive()
+	m.applyEmitted()
 	m.prune()
 	m.expire(due)
 }
@@ -159,13 +159,13 @@ func (m *Machine) Fire(c *customer.Customer, due, now int64, out *output.Output)
 func (m *Machine) fireDue(due int64) (fired bool) {
 	for {
 		t, ok := m.nextTimer(due)
-		if !ok || m.outlived(t.due) {
+		if !ok || m.expiresBefore(t.due) {
 			return fired
 		}
 		fired = true
-		if t.chain == nil && t.campaign != "" && m.stands(t.campaign) {
-			m.arbitrate() // the campaign's chains go before its trigger: one may end
-			if m.outlived(t.due) {
+		if t.chain == nil && t.campaign != "" && m.hasPendingSend(t.campaign) {
+			m.resolveSends() // the campaign's chains go before its trigger: one may end
+			if m.expiresBefore(t.due) {
 				return true
 			}
 		}
@@ -193,7 +193,7 @@ func (m *Machine) fireDue(due int64) (fired bool) {
 		default:
 			m.firePending(t.pending)
 		}
-		m.wrote(nil, from)
+		m.attribute(nil, from)
 		m.runReady()
 	}
 }
@@ -220,7 +220,7 @@ type timer struct {
 }
 
 // before orders timers of one instant: deliveries, then campaigns by name, where the
-// trigger stands behind the chains; those of equal rank in the order of their lists.
+// trigger comes after the chains; those of equal rank in the order of their lists.
 func (t *timer) before(other *timer) bool {
 	if t.due != other.due {
 		return t.due < other.due

@@ -165,9 +165,9 @@ func (m *Machine) reach(p *program.Program, g *program.Goal, ch *customer.Chain,
 	hit.Currency = currency
 	ch.Goals = append(ch.Goals, hit)
 	if g.ReverseOn != nil {
-		ch.Takebacks = append(
-			ch.Takebacks,
-			customer.Takeback{Goal: g.ID, At: e.Time, Step: ch.LastStep, Currency: currency},
+		ch.Reversals = append(
+			ch.Reversals,
+			customer.Reversal{Goal: g.ID, At: e.Time, Step: ch.LastStep, Currency: currency},
 		)
 	}
 	m.out.Goals = append(m.out.Goals, output.GoalRow{
@@ -216,7 +216,7 @@ func (m *Machine) waitSinceEntry(p *program.Program, ch *customer.Chain, e *even
 func (m *Machine) answer(p *program.Program, ch *customer.Chain, w *program.Wait, at int, e *event.Event) bool {
 	for i := range w.For {
 		if m.matches(&w.For[i], e, ch.Campaign) {
-			m.moveOn(ch, m.leap(p, ch, at, w.For[i].Target(p, at)))
+			m.moveOn(ch, m.jumpBack(p, ch, at, w.For[i].Target(p, at)))
 			return true
 		}
 	}
@@ -235,7 +235,7 @@ func (m *Machine) moveOn(ch *customer.Chain, step string) {
 func (m *Machine) seen(
 	match *program.Matcher,
 	campaign string,
-	accept func(*customer.Remembered, *event.Event) bool,
+	accept func(*customer.RecentEvent, *event.Event) bool,
 ) (first *event.Event, place uint64) {
 	r := m.c.Ring(match.Event)
 	if r == nil {
@@ -268,7 +268,7 @@ func (m *Machine) runReady() {
 			m.planned = planned // a delay that is over already sets its own
 			from := m.mark()
 			m.run(ch)
-			m.wrote(ch, from)
+			m.attribute(ch, from)
 		}
 	}
 	m.ready = m.ready[:0]

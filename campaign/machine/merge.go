@@ -20,7 +20,7 @@ func (m *Machine) Merge(c, other *customer.Customer, now int64, created bool, ou
 	m.follow()
 	m.decide(output.Decision{Kind: output.Merged, Detail: other.ID})
 	before := m.lookAtBoth(other, created)
-	moved := m.absorb(other)
+	moved := m.mergeCustomer(other)
 	own := make([]*customer.Chain, 0, len(c.Chains))
 	own = append(own, c.Chains...)
 	for _, ch := range moved {
@@ -28,7 +28,7 @@ func (m *Machine) Merge(c, other *customer.Customer, now int64, created bool, ou
 		m.arrive(ch, other.ID)
 	}
 	m.follow()
-	mine, theirs := customer.RememberedIn(c.Rings), customer.RememberedIn(other.Rings)
+	mine, theirs := customer.RecentEventIn(c.Rings), customer.RecentEventIn(other.Rings)
 	c.MergeRings(other) // first: a reversal may be among what either remembers
 	m.recheck(moved, mine)
 	m.recheck(own, theirs)
@@ -36,7 +36,7 @@ func (m *Machine) Merge(c, other *customer.Customer, now int64, created bool, ou
 	m.mergedProfile(before)
 	m.rest()
 	m.followProfile(nil)
-	m.derive()
+	m.applyEmitted()
 	m.prune()
 }
 
@@ -50,7 +50,7 @@ func (m *Machine) arrive(ch *customer.Chain, from string) {
 
 // recheck asks chains about what the other of two customers did before they merged, as
 // far as it is remembered: reversals, goals and stops, in the order in which it came.
-func (m *Machine) recheck(chains []*customer.Chain, events []customer.Remembered) {
+func (m *Machine) recheck(chains []*customer.Chain, events []customer.RecentEvent) {
 	if len(chains) == 0 {
 		return
 	}
@@ -92,7 +92,7 @@ func (m *Machine) recheckOne(p *program.Program, ch *customer.Chain, e *event.Ev
 // came before it.
 func (m *Machine) recheckLater(ch *customer.Chain, trigger *event.Event) {
 	current := m.scope.Event.Event
-	for _, r := range customer.RememberedIn(m.c.Rings) {
+	for _, r := range customer.RecentEventIn(m.c.Rings) {
 		p, e := m.set.ProgramOf(ch), event.DecodeBody(r.Event)
 		if p == nil || e == nil || e.Time <= trigger.Time || !p.HearsOf(e.Name) {
 			continue
@@ -199,17 +199,17 @@ func (m *Machine) lookAtBoth(other *customer.Customer, created bool) []looked {
 		}
 		all = append(all, looked{program: p})
 	}
-	watching := active.NewWatchers(values, "", true) // all of them: two customers differ in everything
-	m.lookBefore(watching, created)
+	watching := active.NewTriggerIndex(values, "", true) // all of them: two customers differ in everything
+	m.observeBefore(watching, created)
 	own := m.before
 	m.before = nil
 	m.scope.Customer.Set(other)
-	m.lookBefore(watching, false)
+	m.observeBefore(watching, false)
 	m.scope.Customer.Set(m.c)
 	for i := range own {
 		if m.in(own[i].program, &m.before[i], other) {
 			m.dropLevel(own[i].program.Name)
-			own[i] = sight{program: own[i].program, value: m.before[i].value, known: m.before[i].known}
+			own[i] = observation{program: own[i].program, value: m.before[i].value, known: m.before[i].known}
 			if _, is := own[i].program.Trigger.(*program.SegmentTrigger); is {
 				own[i].value, own[i].known = 1, true
 			}
@@ -221,7 +221,7 @@ func (m *Machine) lookAtBoth(other *customer.Customer, created bool) []looked {
 
 // in says whether the other customer was in a segment that fires on entering, or beyond
 // a threshold.
-func (m *Machine) in(p *program.Program, s *sight, other *customer.Customer) bool {
+func (m *Machine) in(p *program.Program, s *observation, other *customer.Customer) bool {
 	l := other.Level(p.Name)
 	switch t := p.Trigger.(type) {
 	case *program.SegmentTrigger:
@@ -255,7 +255,7 @@ func (m *Machine) mergedProfile(before []looked) {
 		m.scope.Chain.Chain = nil
 		m.scope.Event.Set(e)
 		m.scope.Trigger.Set(e)
-		m.offer(b.program, e)
+		m.tryEnter(b.program, e)
 		m.scope.Event.Set(nil)
 	}
 	m.notedProfile()

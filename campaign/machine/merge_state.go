@@ -16,22 +16,22 @@ import (
 // maxMergedUses bounds the uses of one cap that a merge leaves; any cap's limit is lower.
 const maxMergedUses = 4096
 
-// absorb adds what the other customer has, and returns the chains that move, renumbered
+// mergeCustomer adds what the other customer has, and returns the chains that move, renumbered
 // and not yet among the known one's. Remembered events are not touched.
-func (m *Machine) absorb(other *customer.Customer) (moved []*customer.Chain) {
+func (m *Machine) mergeCustomer(other *customer.Customer) (moved []*customer.Chain) {
 	c := m.c
-	m.absorbWatches(other) // looks at the counters of both
+	m.mergeTimers(other) // looks at the counters of both
 	c.CreatedAt = min(c.CreatedAt, other.CreatedAt)
 	for i := range other.Counters {
-		c.AbsorbCounter(&other.Counters[i])
+		c.MergeCounter(&other.Counters[i])
 	}
 	for i := range other.Windows {
-		c.AbsorbWindow(&other.Windows[i])
+		c.MergeWindow(&other.Windows[i])
 	}
 	for i := range other.Streaks {
-		m.absorbStreak(&other.Streaks[i])
+		m.mergeStreak(&other.Streaks[i])
 	}
-	m.absorbDates(other)
+	m.mergeDates(other)
 	for _, tag := range other.Tags {
 		c.Tag(tag)
 	}
@@ -40,28 +40,28 @@ func (m *Machine) absorb(other *customer.Customer) (moved []*customer.Chain) {
 			m.setConsent(x)
 		}
 	}
-	moved = m.renumber(other)
-	m.absorbUses(other)
-	m.absorbHolds(other)
-	c.AbsorbEntries(other)
+	moved = m.renumberChains(other)
+	m.mergeUses(other)
+	m.mergeLocks(other)
+	c.MergeEntries(other)
 	c.Uncounted = sortedSet(append(c.Uncounted, other.Uncounted...))
 	if room := maxQueued - len(c.Queue); room > 0 {
 		c.Queue = append(c.Queue, other.Queue[:min(room, len(other.Queue))]...)
 	}
-	m.absorbTraits(other, moved)
+	m.mergeTraits(other, moved)
 	return moved
 }
 
-// absorbTraits lays the known one's traits over the other's. Rests of chains that go by
+// mergeTraits lays the known one's traits over the other's. Rests of chains that go by
 // the time zone follow it.
-func (m *Machine) absorbTraits(other *customer.Customer, moved []*customer.Chain) {
+func (m *Machine) mergeTraits(other *customer.Customer, moved []*customer.Chain) {
 	m.scope.Customer.Set(other)
 	theirs := m.zone(nil)
 	m.scope.Customer.Set(m.c)
 	if mine := m.c.Device; mine.Name == "" || other.Device.Name != "" && other.Device.At > mine.At {
 		m.c.Device = other.Device
 	}
-	if theirs := m.absorbStamps(other); len(theirs) > 0 {
+	if theirs := m.mergeStamps(other); len(theirs) > 0 {
 		m.setTraits(jsonvalue.Merge(theirs, orEmpty(m.c.Traits)))
 	}
 	if m.zone(nil) != theirs {
@@ -77,8 +77,8 @@ func orEmpty(traits []byte) []byte {
 	return traits
 }
 
-// absorbStreak adds the marks of a streak; one that is complete only now counts no more.
-func (m *Machine) absorbStreak(from *customer.Streak) {
+// mergeStreak adds the marks of a streak; one that is complete only now counts no more.
+func (m *Machine) mergeStreak(from *customer.Streak) {
 	p := m.set.ByName[from.Campaign]
 	if p == nil {
 		return
@@ -100,9 +100,9 @@ func (m *Machine) absorbStreak(from *customer.Streak) {
 	}
 }
 
-// absorbDates adds the occurrences that fired for the other, and what is planned where
+// mergeDates adds the occurrences that fired for the other, and what is planned where
 // the known one has nothing; triggers bring it in line with the profile afterwards.
-func (m *Machine) absorbDates(other *customer.Customer) {
+func (m *Machine) mergeDates(other *customer.Customer) {
 	c := m.c
 	for _, w := range other.Dates {
 		i := sort.Search(len(c.Dates), func(i int) bool { return !c.Dates[i].Before(w.Campaign, w.Offset) })
@@ -126,9 +126,9 @@ func (m *Machine) absorbDates(other *customer.Customer) {
 	}
 }
 
-// absorbWatches keeps the inactivity of whoever did the event last. Where neither did it,
+// mergeTimers keeps the inactivity timer of the one who did the event last. Where neither did it,
 // the earlier instant holds.
-func (m *Machine) absorbWatches(other *customer.Customer) {
+func (m *Machine) mergeTimers(other *customer.Customer) {
 	for _, p := range m.set.Programs {
 		t, ok := p.Trigger.(*program.InactivityTrigger)
 		if !ok {
@@ -156,9 +156,9 @@ func (m *Machine) absorbWatches(other *customer.Customer) {
 	}
 }
 
-// renumber gives the other's chains, and what names them, the numbers that follow on the
+// renumberChains gives the other's chains, and what names them, the numbers that follow on the
 // known one's entries.
-func (m *Machine) renumber(other *customer.Customer) []*customer.Chain {
+func (m *Machine) renumberChains(other *customer.Customer) []*customer.Chain {
 	c := m.c
 	base := func(campaign string) uint32 {
 		if e := c.Entry(campaign, "", false); e != nil {
@@ -191,8 +191,8 @@ func (m *Machine) renumber(other *customer.Customer) []*customer.Chain {
 	return other.Chains
 }
 
-// absorbUses adds what was sent under caps: each delivery once.
-func (m *Machine) absorbUses(other *customer.Customer) {
+// mergeUses adds what was sent under caps: each delivery once.
+func (m *Machine) mergeUses(other *customer.Customer) {
 	for i := range other.CapUses {
 		from := &other.CapUses[i]
 		to := m.c.EnsureCapUse(from.Cap)
@@ -205,8 +205,8 @@ func (m *Machine) absorbUses(other *customer.Customer) {
 	}
 }
 
-// absorbHolds adds the dedupe keys; of a key that both hold the later end holds.
-func (m *Machine) absorbHolds(other *customer.Customer) {
+// mergeLocks adds the dedupe keys; of a key that both hold the later end holds.
+func (m *Machine) mergeLocks(other *customer.Customer) {
 	m.dropHolds()
 	for _, h := range other.Holds {
 		i, found := m.c.Hold(h.Key)

@@ -65,7 +65,12 @@ func TestMergeIsAsOneCustomer(t *testing.T) {
 			case 0:
 				name = "See"
 			case 1: // each says something else, so that it does not matter who wins
-				name, properties = "$identify", fmt.Sprintf(`{"t%d":1,"consent":{"c%d":%v}}`, n, rng.IntN(3), rng.IntN(2) == 0)
+				name, properties = "$identify", fmt.Sprintf(
+					`{"t%d":1,"consent":{"c%d":%v}}`,
+					n,
+					rng.IntN(3),
+					rng.IntN(2) == 0,
+				)
 			}
 			at := int64(n+1) * 60_000
 			for _, s := range []*stage{whole, who} {
@@ -150,22 +155,54 @@ func TestMergeJoinsTheRest(t *testing.T) {
 	known, anonymous := newStage(t, mergeCampaigns), newStage(t, mergeCampaigns)
 	known.c, anonymous.c = customer.New("w", "ann", 500, 7), customer.New("w", customer.AnonymousPrefix+"x", 500, 7)
 	known.c.Entries = []customer.Entry{{Campaign: "asks", Number: 4, LastIn: 9, LastOut: 3}}
-	anonymous.c.Entries = []customer.Entry{{Campaign: "asks", Number: 2, LastIn: 8, LastOut: 5}, {Campaign: "x", Key: "k", Keyed: true, Number: 1}}
+	anonymous.c.Entries = []customer.Entry{
+		{Campaign: "asks", Number: 2, LastIn: 8, LastOut: 5},
+		{Campaign: "x", Key: "k", Keyed: true, Number: 1},
+	}
 	ch := &customer.Chain{
-		Campaign: "asks", Version: 1, Entry: 2, Key: "A", EnteredAt: 1000, Step: "s", Opened: 1100, Due: 50_000, Outcome: output.Active,
+		Campaign:  "asks",
+		Version:   1,
+		Entry:     2,
+		Key:       "A",
+		EnteredAt: 1000,
+		Step:      "s",
+		Opened:    1100,
+		Due:       50_000,
+		Outcome:   output.Active,
 	}
 	anonymous.c.Chains = []*customer.Chain{ch}
 	id := ch.ID(anonymous.c)
 	anonymous.c.Pending = []customer.Pending{{RetryAt: 7000, Delivery: output.Delivery{
-		ID: output.ID{1, 2, 3}, Workspace: "w", Campaign: "asks", Version: 1, Customer: anonymous.c.ID, Key: "A", Entry: 2, Step: "s",
-		Channel: "email", Status: output.HandedOff, Expires: 99_000, Attempt: 1,
+		ID: output.ID{
+			1,
+			2,
+			3,
+		},
+		Workspace: "w",
+		Campaign:  "asks",
+		Version:   1,
+		Customer:  anonymous.c.ID,
+		Key:       "A",
+		Entry:     2,
+		Step:      "s",
+		Channel:   "email",
+		Status:    output.HandedOff,
+		Expires:   99_000,
+		Attempt:   1,
 	}}}
 	known.c.Tags, anonymous.c.Tags = []string{"a", "c"}, []string{"b", "c"}
 	known.c.Traits, anonymous.c.Traits = []byte(`{"a":1,"b":1}`), []byte(`{"b":2,"c":2}`)
-	known.c.Holds = []customer.Hold{{Key: "k", Campaign: "p", Entry: 1, Until: 90}}
-	anonymous.c.Holds = []customer.Hold{{Key: "k", Campaign: "asks", Entry: 2, Until: 95}, {Key: "l", Campaign: "asks", Entry: 1, Until: 9}}
-	known.c.CapUses = []customer.CapUse{{Cap: "w", Uses: []customer.Use{{At: 1, ID: output.ID{1}}, {At: 5, ID: output.ID{2}}}}}
-	anonymous.c.CapUses = []customer.CapUse{{Cap: "w", Uses: []customer.Use{{At: 3, ID: output.ID{3}}, {At: 5, ID: output.ID{2}}}}}
+	known.c.Holds = []customer.DedupeLock{{Key: "k", Campaign: "p", Entry: 1, Until: 90}}
+	anonymous.c.Holds = []customer.DedupeLock{
+		{Key: "k", Campaign: "asks", Entry: 2, Until: 95},
+		{Key: "l", Campaign: "asks", Entry: 1, Until: 9},
+	}
+	known.c.CapUses = []customer.CapUse{
+		{Cap: "w", Uses: []customer.Use{{At: 1, ID: output.ID{1}}, {At: 5, ID: output.ID{2}}}},
+	}
+	anonymous.c.CapUses = []customer.CapUse{
+		{Cap: "w", Uses: []customer.Use{{At: 3, ID: output.ID{3}}, {At: 5, ID: output.ID{2}}}},
+	}
 	known.c.Dates = []customer.DateWatch{{Campaign: "gone", Offset: 1, Spec: 1, Fired: []int64{2020, 2022}}}
 	anonymous.c.Dates = []customer.DateWatch{{Campaign: "gone", Offset: 1, Spec: 1, Fired: []int64{2021, 2022}}}
 	known.now, anonymous.now = 10, 10
@@ -185,10 +222,13 @@ func TestMergeJoinsTheRest(t *testing.T) {
 	if !slices.Equal(c.Tags, []string{"a", "b", "c"}) || string(c.Traits) != `{"a":1,"b":1,"c":2}` {
 		t.Errorf("unexpected tags %v, traits %s", c.Tags, c.Traits)
 	}
-	if !slices.Equal(c.Holds, []customer.Hold{{Key: "k", Campaign: "asks", Entry: 6, Until: 95}}) {
+	if !slices.Equal(c.Holds, []customer.DedupeLock{{Key: "k", Campaign: "asks", Entry: 6, Until: 95}}) {
 		t.Errorf("unexpected keys %+v", c.Holds)
 	}
-	if !slices.Equal(c.CapUses[0].Uses, []customer.Use{{At: 1, ID: output.ID{1}}, {At: 3, ID: output.ID{3}}, {At: 5, ID: output.ID{2}}}) {
+	if !slices.Equal(
+		c.CapUses[0].Uses,
+		[]customer.Use{{At: 1, ID: output.ID{1}}, {At: 3, ID: output.ID{3}}, {At: 5, ID: output.ID{2}}},
+	) {
 		t.Errorf("unexpected uses %+v", c.CapUses)
 	}
 	if !slices.Equal(c.Dates[0].Fired, []int64{2020, 2021, 2022}) {

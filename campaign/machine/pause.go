@@ -77,21 +77,21 @@ func (m *Machine) release() {
 		m.scope.Chain.Chain = nil
 		m.scope.Event.Set(e)
 		m.scope.Trigger.Set(e)
-		m.offerKept(p, e)
+		m.tryEnterKept(p, e)
 		m.rest()
 		m.followProfile(nil) // it is the turn that starts the chain, not the event
 	}
-	m.derive()
+	m.applyEmitted()
 	m.prune()
 }
 
-// offerKept offers an entry that was kept. One by a time without an event counts as old as
+// tryEnterKept offers an entry that was kept. One by a time without an event counts as old as
 // the end of that time is: its event is older, and was not what should have started it.
-func (m *Machine) offerKept(p *program.Program, e *event.Event) {
+func (m *Machine) tryEnterKept(p *program.Program, e *event.Event) {
 	t, silent := p.Trigger.(*program.InactivityTrigger)
 	switch {
 	case !silent || e.Name != t.Event:
-		m.offer(p, e)
+		m.tryEnter(p, e)
 	case m.now-e.Time-t.For > p.MaxEventAge:
 		m.refuse(p, "", output.ReasonTooOld)
 	default:

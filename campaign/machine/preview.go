@@ -29,8 +29,8 @@ type Foreseen struct {
 	AtOnce   bool // its timer will be due as soon as the version is there
 }
 
-// Foresight is what a change of definitions means for one customer.
-type Foresight struct {
+// Impact is what a change of definitions means for one customer.
+type Impact struct {
 	Chains []Foreseen // live chains of the campaigns in question, by (campaign, entry)
 	// Entered are the campaigns that a customer who is already there enters, Refused
 	// those that refuse them and why. A campaign can be there more than once.
@@ -47,8 +47,8 @@ type Refusal struct {
 // Foresee says what the campaigns in use, which came at log time now, mean for a
 // customer: names (sorted) are those with a new version, v what visits the customers who
 // are already there. It does to c what the change would do, so c must be a copy.
-func (m *Machine) Foresee(c *customer.Customer, names []string, v *active.Visit, now int64) Foresight {
-	var f Foresight
+func (m *Machine) Foresee(c *customer.Customer, names []string, v *active.BulkTask, now int64) Impact {
+	var f Impact
 	var live []*customer.Chain
 	for _, ch := range c.Chains {
 		if ch.Live() && listed(names, ch.Campaign) {
@@ -78,7 +78,7 @@ func (m *Machine) Foresee(c *customer.Customer, names []string, v *active.Visit,
 }
 
 // note takes entries and refusals of the named campaigns (sorted) from decisions.
-func (f *Foresight) note(decisions []output.Decision, names []string) {
+func (f *Impact) note(decisions []output.Decision, names []string) {
 	for i := range decisions {
 		d := &decisions[i]
 		if !listed(names, d.Campaign) {

@@ -13,7 +13,7 @@ import (
 const reverseFor = 30 * unit.DayMillis
 
 // reversibleUntil is the last event time at which a conversion can be taken back, ms.
-func reversibleUntil(t *customer.Takeback, ch *customer.Chain, g *program.Goal) int64 {
+func reversibleUntil(t *customer.Reversal, ch *customer.Chain, g *program.Goal) int64 {
 	last := t.At + reverseFor
 	if end, bounded := windowEnd(ch, g); bounded {
 		last = max(last, end)
@@ -26,7 +26,7 @@ func (m *Machine) reversals(p *program.Program, ch *customer.Chain, e *event.Eve
 	changed := false
 	for i := range p.Goals {
 		g := &p.Goals[i]
-		t := ch.Takeback(g.ID)
+		t := ch.Reversal(g.ID)
 		if g.ReverseOn == nil || t == nil || t.Done || !inReversal(t, ch, g, e) ||
 			!ch.Live() && m.now > reversibleUntil(t, ch, g)+measureGrace || !m.matches(g.ReverseOn, e, ch.Campaign) {
 			continue
@@ -40,25 +40,25 @@ func (m *Machine) reversals(p *program.Program, ch *customer.Chain, e *event.Eve
 }
 
 // inReversal says whether an event's time lets it take the conversion back.
-func inReversal(t *customer.Takeback, ch *customer.Chain, g *program.Goal, e *event.Event) bool {
+func inReversal(t *customer.Reversal, ch *customer.Chain, g *program.Goal, e *event.Event) bool {
 	return e.Time >= t.At && e.Time <= reversibleUntil(t, ch, g)
 }
 
 // reverseBySeen takes back a goal that was reached just now where its reversal, which
 // happened later, came first. Of one time the order of the log holds.
 func (m *Machine) reverseBySeen(p *program.Program, ch *customer.Chain, g *program.Goal) {
-	t := ch.Takeback(g.ID)
+	t := ch.Reversal(g.ID)
 	if g.ReverseOn == nil || t == nil {
 		return
 	}
-	later := func(_ *customer.Remembered, e *event.Event) bool { return e.Time > t.At && inReversal(t, ch, g, e) }
+	later := func(_ *customer.RecentEvent, e *event.Event) bool { return e.Time > t.At && inReversal(t, ch, g, e) }
 	if e, _ := m.seen(g.ReverseOn, ch.Campaign, later); e != nil {
 		m.takeBack(p, ch, t, e)
 	}
 }
 
 // takeBack takes a conversion back because of an event.
-func (m *Machine) takeBack(p *program.Program, ch *customer.Chain, t *customer.Takeback, e *event.Event) {
+func (m *Machine) takeBack(p *program.Program, ch *customer.Chain, t *customer.Reversal, e *event.Event) {
 	t.Done = true
 	m.convert(ch, t.Goal, false)
 	row := output.GoalRow{

@@ -36,8 +36,8 @@ type segment struct {
 	from, to mark
 }
 
-// wrote notes who wrote what stands behind a mark; ch is nil for a timer.
-func (m *Machine) wrote(ch *customer.Chain, from mark) {
+// attribute records ch (nil: a timer) as the author of the output appended since from.
+func (m *Machine) attribute(ch *customer.Chain, from mark) {
 	to := m.mark()
 	if from == to {
 		return

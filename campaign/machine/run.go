@@ -35,11 +35,11 @@ func (m *Machine) fireChain(ch *customer.Chain) {
 		m.moveOn(ch, ch.Step)
 		return
 	}
-	m.moveOn(ch, m.leap(p, ch, at, p.OnTimer(ch, at)))
+	m.moveOn(ch, m.jumpBack(p, ch, at, p.OnTimer(ch, at)))
 }
 
 // run executes steps until the chain rests or ends. Steps go forward, and back at
-// most maxLeaps times in a chain's life, so the number of turns is bounded.
+// most maxJumps times in a chain's life, so the number of turns is bounded.
 func (m *Machine) run(ch *customer.Chain) {
 	p := m.set.ProgramOf(ch)
 	if p == nil {
@@ -51,11 +51,11 @@ func (m *Machine) run(ch *customer.Chain) {
 	}
 	ch.Version, ch.Planned = p.Version, m.set.ByName[ch.Campaign].Version
 	m.look(ch)
-	m.walk(p, &turn{chain: ch})
+	m.walk(p, &pendingSend{chain: ch})
 }
 
 // walk runs a chain up to its next rest, its next send, or its end.
-func (m *Machine) walk(p *program.Program, t *turn) {
+func (m *Machine) walk(p *program.Program, t *pendingSend) {
 	ch := t.chain
 	for ch.Step != program.EndStep {
 		s, at := p.Step(ch.Step)
@@ -73,7 +73,7 @@ func (m *Machine) walk(p *program.Program, t *turn) {
 		case *program.Branch:
 			next = m.branch(v, ch, next)
 		case *program.Send:
-			m.stand(p, t, v, at)
+			m.enqueueSend(p, t, v, at)
 			return
 		case *program.Exit:
 			m.exitStep(ch, v)
@@ -100,7 +100,7 @@ func (m *Machine) walk(p *program.Program, t *turn) {
 			}
 			return
 		}
-		ch.Step = m.leap(p, ch, at, next)
+		ch.Step = m.jumpBack(p, ch, at, next)
 	}
 	m.end(ch, output.Completed, output.ReasonCompleted, "")
 }
@@ -140,7 +140,7 @@ func (m *Machine) wait(p *program.Program, w *program.Wait, ch *customer.Chain, 
 // -1 when none did; the first event counts, then the order of the matchers.
 func (m *Machine) alreadyCame(w *program.Wait, ch *customer.Chain) int {
 	trigger := m.scope.Trigger.Event
-	since := func(r *customer.Remembered, e *event.Event) bool { return ch.IsSinceEntry(r, e, trigger) }
+	since := func(r *customer.RecentEvent, e *event.Event) bool { return ch.IsSinceEntry(r, e, trigger) }
 	best, first, at := -1, int64(0), uint64(0)
 	for i := range w.For {
 		e, place := m.seen(&w.For[i], ch.Campaign, since)
@@ -179,20 +179,20 @@ func (m *Machine) end(ch *customer.Chain, outcome output.Outcome, reason output.
 		e.LastOut = m.now
 	}
 	m.decideChain(ch, output.Ended, reason, step, detail)
-	m.rematures(ch)
+	m.updateMaturity(ch)
 	if outcome == output.ByGoal || outcome == output.Stopped || outcome == output.Preempted || outcome == output.Moved {
 		m.recall(ch)
 	}
 	m.out.Chains = append(m.out.Chains, m.row(ch))
 }
 
-// maxLeaps bounds how often one chain goes back, over all its steps.
-const maxLeaps = 1000
+// maxJumps bounds how often one chain goes back, over all its steps.
+const maxJumps = 1000
 
-// leap is where a chain really goes from step index at that wants to go to target:
+// jumpBack is where a chain really goes from step index at that wants to go to target:
 // there, or to the next step in the list when target lies behind and was gone back to
 // often enough.
-func (m *Machine) leap(p *program.Program, ch *customer.Chain, at int, target string) string {
+func (m *Machine) jumpBack(p *program.Program, ch *customer.Chain, at int, target string) string {
 	to, known := p.StepIndex[target]
 	if !known || to > at {
 		return target
@@ -204,11 +204,11 @@ func (m *Machine) leap(p *program.Program, ch *customer.Chain, at int, target st
 	if i == len(ch.Loops) {
 		ch.Loops = append(ch.Loops, customer.LoopCount{Step: target})
 	}
-	if ch.Loops[i].Count >= p.Steps[to].Loop || ch.Leaps >= maxLeaps {
+	if ch.Loops[i].Count >= p.Steps[to].Loop || ch.BackJumps >= maxJumps {
 		return p.NextInList(at)
 	}
 	ch.Loops[i].Count++
-	ch.Leaps++
-	ch.LeapAt = m.now
+	ch.BackJumps++
+	ch.LastJumpAt = m.now
 	return target
 }

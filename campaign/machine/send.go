@@ -23,7 +23,7 @@ var retryAfter = [maxAttempts]int64{0, 5_000, 5 * 60_000, 30 * 60_000, 2 * 3_600
 
 // send decides the deliveries of the send at which a chain stands. It says where the
 // chain goes on; it does not when it rests there, or ended.
-func (m *Machine) send(t *turn) (next string, goesOn bool) {
+func (m *Machine) send(t *pendingSend) (next string, goesOn bool) {
 	p, ch := t.program, t.chain
 	id := p.Steps[t.step].ID
 	s, ok := p.Steps[t.step].Verb.(*program.Send)
@@ -35,7 +35,7 @@ func (m *Machine) send(t *turn) (next string, goesOn bool) {
 	held, drops := &customer.Held{Planned: t.planned, Sent: ch.Held != nil && ch.Held.Sent}, new(dropped)
 	for _, channel := range undecided(ch, s) {
 		d := output.Delivery{
-			ID: output.DeliveryID(chain, id, channel, ch.Leaps), Workspace: m.c.Workspace, Campaign: ch.Campaign,
+			ID: output.DeliveryID(chain, id, channel, ch.BackJumps), Workspace: m.c.Workspace, Campaign: ch.Campaign,
 			Version: ch.Version, Customer: m.c.ID, Key: ch.Key, Entry: ch.Entry, Step: id, Channel: channel,
 			Variant:   ch.Variant(),
 			TriggerID: m.triggerID(), At: m.now, Due: t.planned, Expires: m.now + s.Expires, Attempt: 1,
@@ -43,12 +43,12 @@ func (m *Machine) send(t *turn) (next string, goesOn bool) {
 		}
 		switch r := m.ask(t, s, channel, msg); {
 		case r.reason == output.NoReason:
-			m.take(t, s, &d, msg)
+			m.reserve(t, s, &d, msg)
 			m.handOff(&d, t)
 			held.Sent = true
 		case r.until != 0:
 			r.until = max(r.until, m.now+1) // time goes on, whatever a rule says
-			m.putOff(d, ch, r)
+			m.deferSend(d, ch, r)
 			held.Open = append(held.Open, channel)
 			if held.Until == 0 || r.until < held.Until {
 				held.Until, held.Reason = r.until, r.reason
@@ -98,7 +98,7 @@ func (m *Machine) message(p *program.Program, step string, s *program.Send, ch *
 const maxRecipient = 1000
 
 // handOff lets a delivery go; that of a held-out chain goes nowhere.
-func (m *Machine) handOff(d *output.Delivery, t *turn) {
+func (m *Machine) handOff(d *output.Delivery, t *pendingSend) {
 	kind := output.Sent
 	d.Status = output.HandedOff
 	if t.chain.HeldOut {
@@ -110,7 +110,7 @@ func (m *Machine) handOff(d *output.Delivery, t *turn) {
 	m.decideChain(t.chain, kind, output.NoReason, d.Step, d.Channel)
 	t.chain.LastSend, t.chain.LastStep = m.now, d.Step
 	t.sent = true
-	m.rematures(t.chain)
+	m.updateMaturity(t.chain)
 }
 
 func (m *Machine) triggerID() string {

@@ -15,7 +15,7 @@ import (
 func (m *Machine) Settle(c *customer.Customer, r *output.Result, now int64, out *output.Output) {
 	m.begin(c, now, out)
 	if m.trace != nil {
-		m.trace.Occasion(trace.Occasion{At: now, What: "result"})
+		m.trace.Step(trace.Step{At: now, What: "result"})
 	}
 	at := -1
 	for i := range c.Pending {
@@ -46,7 +46,7 @@ func (m *Machine) Settle(c *customer.Customer, r *output.Result, now int64, out 
 	}
 	m.rest()
 	m.followProfile(nil)
-	m.derive()
+	m.applyEmitted()
 }
 
 // firePending emits the next attempt, or gives a delivery up that is too old.

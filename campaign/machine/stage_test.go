@@ -56,7 +56,7 @@ func compileSet(t *testing.T, text string) *active.Set {
 		}
 	}
 	set := active.NewSet(programs, map[string]uint64{}, 0)
-	set.Govern(policies)
+	set.SetPolicies(policies)
 	return set
 }
 
@@ -92,7 +92,12 @@ func (s *stage) event(name, properties string) {
 
 func (s *stage) result(d *output.Delivery, v output.Verdict) {
 	s.t.Helper()
-	s.m.Settle(s.c, &output.Result{Workspace: "w", Customer: s.c.ID, Delivery: d.ID, Attempt: 1, Verdict: v}, s.now, &s.out)
+	s.m.Settle(
+		s.c,
+		&output.Result{Workspace: "w", Customer: s.c.ID, Delivery: d.ID, Attempt: 1, Verdict: v},
+		s.now,
+		&s.out,
+	)
 	s.take()
 }
 

@@ -8,18 +8,18 @@ import (
 	"github.com/nudge-engine/nudge/campaign/trace"
 )
 
-// Standing notes in t how things stand with a customer at now: of each campaign what an
+// ExplainNow notes in t how things stand with a customer at now: of each campaign what an
 // entry would be asked, as far as that depends on no event, where its chains stand, what
 // they wait for, and what the gates of their next send would say now.
 //
 // REQUIRES: c is a copy of the caller's own; the machine is used for nothing else.
-func (m *Machine) Standing(c *customer.Customer, now int64, t *trace.Trace) {
+func (m *Machine) ExplainNow(c *customer.Customer, now int64, t *trace.Trace) {
 	m.Observe(t)
 	m.begin(c, now, new(output.Output))
 	if m.trace == nil {
 		return
 	}
-	m.trace.Occasion(trace.Occasion{At: now, What: "now"})
+	m.trace.Step(trace.Step{At: now, What: "now"})
 	for _, p := range m.set.Programs {
 		if t.Campaign != "" && t.Campaign != p.Name {
 			continue
@@ -42,7 +42,7 @@ func (m *Machine) Standing(c *customer.Customer, now int64, t *trace.Trace) {
 
 // standingEntry notes what is known of an entry without its event.
 func (m *Machine) standingEntry(p *program.Program) {
-	m.trace.Note(m.listening(p))
+	m.trace.Note(m.explainTrigger(p))
 	m.traceOpen(p)
 	enters := p.Reentry.Key != nil || m.traceReentry(p, "")
 	if p.Audience != nil && !p.Audience.Reads.Record {
@@ -82,8 +82,8 @@ func (m *Machine) standingPending(p *program.Program, at *customer.Pending) {
 	m.trace.Note(a)
 }
 
-// listening says what a campaign's trigger waits for.
-func (m *Machine) listening(p *program.Program) trace.Asked {
+// explainTrigger says what a campaign's trigger waits for.
+func (m *Machine) explainTrigger(p *program.Program) trace.RuleResult {
 	a := trace.Row(p, nil, trace.RuleTrigger, trace.Note)
 	switch t := p.Trigger.(type) {
 	case *program.EventTrigger:
@@ -137,7 +137,7 @@ func (m *Machine) listening(p *program.Program) trace.Asked {
 }
 
 // levelFacts say when the value of a trigger may change without a record.
-func (m *Machine) levelFacts(a trace.Asked, p *program.Program) trace.Asked {
+func (m *Machine) levelFacts(a trace.RuleResult, p *program.Program) trace.RuleResult {
 	if l := m.c.Level(p.Name); l != nil && l.Due != 0 {
 		a.Facts = append(a.Facts, trace.TimeFact("may change at", l.Due))
 	}
@@ -147,7 +147,7 @@ func (m *Machine) levelFacts(a trace.Asked, p *program.Program) trace.Asked {
 // standingChain notes where a live chain stands, and what its next send is asked now.
 func (m *Machine) standingChain(p *program.Program, ch *customer.Chain) {
 	m.look(ch)
-	m.trace.Note(m.resting(p, ch))
+	m.trace.Note(m.explainWait(p, ch))
 	at := p.NextSend(ch)
 	if at < 0 {
 		return
@@ -156,7 +156,7 @@ func (m *Machine) standingChain(p *program.Program, ch *customer.Chain) {
 	if !ok {
 		return
 	}
-	t := &turn{
+	t := &pendingSend{
 		chain: ch, program: p, step: at, planned: m.now, exempt: p.Category(s) == program.Transactional,
 		priority: p.Policy.Priority,
 	}

@@ -57,9 +57,9 @@ func TestStandingOfAWaitingCall(t *testing.T) {
 		t.Fatal(err)
 	}
 	why := trace.NewTrace(lang, "w", "ann", "")
-	m.Standing(c, 2000, why)
+	m.ExplainNow(c, 2000, why)
 	then, gates := "", 0
-	for _, a := range why.Occasions[0].Asked {
+	for _, a := range why.Steps[0].Results {
 		for _, f := range a.Facts {
 			if a.Rule == trace.RuleRest && f.Name == "then" {
 				then = f.Value

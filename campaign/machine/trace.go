@@ -17,12 +17,12 @@ func (m *Machine) recorded(e *event.Event) {
 	if m.depth > 0 {
 		what = "derived event"
 	}
-	m.trace.Occasion(trace.Occasion{At: m.now, What: what, Name: e.Name, ID: e.ID, Time: e.Time})
+	m.trace.Step(trace.Step{At: m.now, What: what, Name: e.Name, ID: e.ID, Time: e.Time})
 }
 
 // timed begins the occasion of a timer.
 func (m *Machine) timed(t *timer) {
-	o := trace.Occasion{At: m.now, What: "timer", Due: m.planned}
+	o := trace.Step{At: m.now, What: "timer", Due: m.planned}
 	switch {
 	case t.chain != nil:
 		o.Name = t.chain.Campaign + "/" + t.chain.Step
@@ -36,23 +36,23 @@ func (m *Machine) timed(t *timer) {
 		d := &m.c.Pending[t.pending].Delivery
 		o.Name = "delivery of " + d.Campaign + "/" + d.Step
 	}
-	m.trace.Occasion(o)
+	m.trace.Step(o)
 }
 
 // visited begins the occasion of a visit.
-func (m *Machine) visited(v *active.Visit) {
-	o := trace.Occasion{At: m.now, Due: v.Due}
+func (m *Machine) visited(v *active.BulkTask) {
+	o := trace.Step{At: m.now, Due: v.Due}
 	switch v.Kind {
-	case active.VisitBroadcast:
+	case active.BulkBroadcast:
 		o.What, o.Name, o.ID, o.Time = "broadcast", v.Event.Name, v.Event.ID, v.Event.Time
-	case active.VisitSchedule:
+	case active.BulkSchedule:
 		o.What = "schedule"
-	case active.VisitActivation:
+	case active.BulkActivation:
 		o.What = "activation"
-	case active.VisitForget:
+	case active.BulkForget:
 		o.What = "counters that are kept no more"
 	}
-	m.trace.Occasion(o)
+	m.trace.Step(o)
 }
 
 // quietly evaluates something beside the rules: it writes nothing, and is not traced.
@@ -64,7 +64,7 @@ func (m *Machine) quietly(f func()) {
 }
 
 // exprFacts completes a row with an expression (nil: none) and what it reads at present.
-func (m *Machine) exprFacts(a trace.Asked, e *expr.Expr) trace.Asked {
+func (m *Machine) exprFacts(a trace.RuleResult, e *expr.Expr) trace.RuleResult {
 	if e == nil {
 		return a
 	}

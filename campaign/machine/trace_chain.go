@@ -141,9 +141,11 @@ func (m *Machine) traceExperiment(p *program.Program, step string, x *program.Ex
 }
 
 // traceRest notes what a chain waits for, and until when.
-func (m *Machine) traceRest(p *program.Program, ch *customer.Chain) { m.trace.Note(m.resting(p, ch)) }
+func (m *Machine) traceRest(p *program.Program, ch *customer.Chain) {
+	m.trace.Note(m.explainWait(p, ch))
+}
 
-func (m *Machine) resting(p *program.Program, ch *customer.Chain) trace.Asked {
+func (m *Machine) explainWait(p *program.Program, ch *customer.Chain) trace.RuleResult {
 	a := trace.Row(p, ch, trace.RuleRest, trace.Note)
 	s, at := p.Step(ch.Step)
 	if s == nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/nudge-engine/nudge/campaign/trace"
 )
 
-// traceTrigger notes that a campaign's trigger looks at the record in hand; offer says
+// traceTrigger notes that a campaign's trigger looks at the current record; offer says
 // later whether it fired.
 func (m *Machine) traceTrigger(p *program.Program, e *event.Event) {
 	a := trace.Row(p, nil, trace.RuleTrigger, trace.No)
@@ -77,7 +77,7 @@ func runningStreak(c *customer.Customer, p *program.Program, t *program.StreakTr
 	return run
 }
 
-// valueBefore is the value of a threshold before the record in hand.
+// valueBefore is the value of a threshold before the current record.
 func (m *Machine) valueBefore(p *program.Program) trace.Fact {
 	for i := range m.before {
 		if m.before[i].program == p && m.before[i].known {

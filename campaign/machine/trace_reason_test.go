@@ -84,14 +84,42 @@ spec:
 //
 //nudge:constant read only
 var reasonsOf = map[trace.Rule][]output.Reason{
-	trace.RuleHistorical: {output.ReasonHistorical}, trace.RuleAge: {output.ReasonTooOld}, trace.RuleStatus: {output.ReasonPaused, output.ReasonInactive},
-	trace.RulePeriod: {output.ReasonPeriod}, trace.RuleKey: {output.ReasonKey}, trace.RuleReentry: {output.ReasonOnce, output.ReasonCooldown, output.ReasonKeys},
-	trace.RuleActive: {output.ReasonActive, output.ReasonTooMany}, trace.RuleAudience: {output.ReasonAudience}, trace.RuleConverted: {output.ReasonConverted},
-	trace.RuleStopped: {output.ReasonStopped}, trace.RuleGroup: {output.ReasonGroup},
-	trace.RuleLate: {output.ReasonLate}, trace.RuleRecheck: {output.ReasonAudience}, trace.RuleSends: {output.ReasonOff}, trace.RuleDisturb: {output.ReasonDisturb},
-	trace.RuleConsent: {output.ReasonNoConsent}, trace.RulePreference: {output.ReasonPreference}, trace.RuleQuiet: {output.ReasonQuiet}, trace.RuleCap: {output.ReasonCap},
-	trace.RuleConflict: {output.ReasonConflict}, trace.RuleDedupe: {output.ReasonDedupe, output.ReasonKeys}, trace.RuleVariables: {output.ReasonVariable},
-	trace.RulePending: {output.ReasonPending},
+	trace.RuleHistorical: {
+		output.ReasonHistorical,
+	},
+	trace.RuleAge:    {output.ReasonTooOld},
+	trace.RuleStatus: {output.ReasonPaused, output.ReasonInactive},
+	trace.RulePeriod: {
+		output.ReasonPeriod,
+	},
+	trace.RuleKey:     {output.ReasonKey},
+	trace.RuleReentry: {output.ReasonOnce, output.ReasonCooldown, output.ReasonKeys},
+	trace.RuleActive: {
+		output.ReasonActive,
+		output.ReasonTooMany,
+	},
+	trace.RuleAudience:  {output.ReasonAudience},
+	trace.RuleConverted: {output.ReasonConverted},
+	trace.RuleStopped:   {output.ReasonStopped},
+	trace.RuleGroup:     {output.ReasonGroup},
+	trace.RuleLate: {
+		output.ReasonLate,
+	},
+	trace.RuleRecheck: {output.ReasonAudience},
+	trace.RuleSends:   {output.ReasonOff},
+	trace.RuleDisturb: {output.ReasonDisturb},
+	trace.RuleConsent: {
+		output.ReasonNoConsent,
+	},
+	trace.RulePreference: {output.ReasonPreference},
+	trace.RuleQuiet:      {output.ReasonQuiet},
+	trace.RuleCap:        {output.ReasonCap},
+	trace.RuleConflict: {
+		output.ReasonConflict,
+	},
+	trace.RuleDedupe:    {output.ReasonDedupe, output.ReasonKeys},
+	trace.RuleVariables: {output.ReasonVariable},
+	trace.RulePending:   {output.ReasonPending},
 }
 
 // Over random histories the last "no" before a refusal, a drop or a deferral is its reason,
@@ -111,12 +139,13 @@ func TestTraceSaysTheReason(t *testing.T) {
 		first := strings.Replace(guarded, "group: x, priority: 2", "priority: 2", 1)
 		sets := []*active.Set{tracedSet(t, lang, first), tracedSet(t, lang, guarded)}
 		guardedHistory(seeded(seed), m, customer.New("w", id, 0, 1), sets)
-		for _, o := range trace.Occasions {
-			checkReasons(t, o.Asked, seen)
+		for _, o := range trace.Steps {
+			checkReasons(t, o.Results, seen)
 		}
 	}
 	for rule, reasons := range reasonsOf { //nudge:unordered each is looked at alone
-		if rule != trace.RulePending && !slices.ContainsFunc(reasons, func(r output.Reason) bool { return seen[r] > 0 }) {
+		if rule != trace.RulePending &&
+			!slices.ContainsFunc(reasons, func(r output.Reason) bool { return seen[r] > 0 }) {
 			t.Errorf("no history shows the rule %s", rule)
 		}
 	}
@@ -143,9 +172,20 @@ func guardedHistory(r *rand.Rand, m *Machine, c *customer.Customer, sets []*acti
 		switch r.IntN(8) {
 		case 0:
 			e = event.Event{
-				Workspace: "w", Customer: c.ID, ID: e.ID, Type: event.Identify, Name: event.IdentifyName, Time: now,
-				Traits: fmt.Appendf(nil, `{"level":%d,"consent":{"marketing":%t,"news":%t},"preferences":{"push":%t}}`, r.IntN(6),
-					r.IntN(5) > 0, r.IntN(3) > 0, r.IntN(5) > 0),
+				Workspace: "w",
+				Customer:  c.ID,
+				ID:        e.ID,
+				Type:      event.Identify,
+				Name:      event.IdentifyName,
+				Time:      now,
+				Traits: fmt.Appendf(
+					nil,
+					`{"level":%d,"consent":{"marketing":%t,"news":%t},"preferences":{"push":%t}}`,
+					r.IntN(6),
+					r.IntN(5) > 0,
+					r.IntN(3) > 0,
+					r.IntN(5) > 0,
+				),
 			}
 		case 1:
 			e.Name, e.Properties = "Do Not Disturb", fmt.Appendf(nil, `{"enabled":%t}`, r.IntN(4) == 0)
@@ -156,7 +196,7 @@ func guardedHistory(r *rand.Rand, m *Machine, c *customer.Customer, sets []*acti
 }
 
 // checkReasons compares the decisions of one occasion with the rules asked before them.
-func checkReasons(t *testing.T, asked []trace.Asked, seen map[output.Reason]int) {
+func checkReasons(t *testing.T, asked []trace.RuleResult, seen map[output.Reason]int) {
 	t.Helper()
 	for i := range asked {
 		d := asked[i].Decision
@@ -181,7 +221,7 @@ func checkReasons(t *testing.T, asked []trace.Asked, seen map[output.Reason]int)
 
 // lastNo is the last rule of the campaign that said no since its last decision; what a
 // trigger, a matcher or a branch answers refuses nothing.
-func lastNo(asked []trace.Asked, d *output.Decision) *trace.Asked {
+func lastNo(asked []trace.RuleResult, d *output.Decision) *trace.RuleResult {
 	for i := len(asked) - 1; i >= 0; i-- {
 		a := &asked[i]
 		if a.Campaign != d.Campaign || a.Entry != 0 && d.Entry != 0 && a.Entry != d.Entry {

@@ -85,7 +85,7 @@ func tracedSet(t *testing.T, lang *expr.Language, text string) *active.Set {
 		all = append(all, d.Campaign)
 	}
 	set := active.NewSet(all, map[string]uint64{}, 1)
-	set.Govern([]*program.Policy{docs[0].Policy})
+	set.SetPolicies([]*program.Policy{docs[0].Policy})
 	return set
 }
 
@@ -112,14 +112,23 @@ func TestTraceChangesNothing(t *testing.T) {
 		for i := range 60 {
 			now += r.Int64N(15 * 60_000)
 			e := event.Event{
-				Workspace: "w", Customer: id, ID: strconv.Itoa(i), Type: event.Track, Time: now - r.Int64N(2)*r.Int64N(3_600_000),
+				Workspace:  "w",
+				Customer:   id,
+				ID:         strconv.Itoa(i),
+				Type:       event.Track,
+				Time:       now - r.Int64N(2)*r.Int64N(3_600_000),
 				Name:       []string{"E", "G", "S", "W"}[r.IntN(4)],
 				Properties: fmt.Appendf(nil, `{"n": %s, "key": %s}`, values[r.IntN(5)], values[r.IntN(5)]),
 			}
 			if r.IntN(5) == 0 {
 				e = event.Event{
-					Workspace: "w", Customer: id, ID: strconv.Itoa(i), Type: event.Identify, Name: event.IdentifyName, Time: now,
-					Traits: fmt.Appendf(nil, `{"level": %s}`, values[r.IntN(5)]),
+					Workspace: "w",
+					Customer:  id,
+					ID:        strconv.Itoa(i),
+					Type:      event.Identify,
+					Name:      event.IdentifyName,
+					Time:      now,
+					Traits:    fmt.Appendf(nil, `{"level": %s}`, values[r.IntN(5)]),
 				}
 			}
 			var a, b output.Output
@@ -147,21 +156,26 @@ func TestTraceChangesNothing(t *testing.T) {
 		}
 		m := New()
 		m.Use(set)
-		m.Standing(copied, now, standing)
-		if len(standing.Occasions) != 1 {
-			t.Fatalf("seed %d: the present has %d occasions; want 1", seed, len(standing.Occasions))
+		m.ExplainNow(copied, now, standing)
+		if len(standing.Steps) != 1 {
+			t.Fatalf("seed %d: the present has %d occasions; want 1", seed, len(standing.Steps))
 		}
 		pending := 0
-		for _, a := range standing.Occasions[0].Asked {
+		for _, a := range standing.Steps[0].Results {
 			if a.Rule == trace.RulePending && a.Answer == trace.Note {
 				pending++
 			}
 		}
 		if pending != len(two.Pending) {
-			t.Errorf("seed %d: the present shows %d deliveries without a result; want %d", seed, pending, len(two.Pending))
+			t.Errorf(
+				"seed %d: the present shows %d deliveries without a result; want %d",
+				seed,
+				pending,
+				len(two.Pending),
+			)
 		}
-		for _, o := range why.Occasions {
-			noted += len(o.Asked)
+		for _, o := range why.Steps {
+			noted += len(o.Results)
 		}
 	}
 	if noted < 1000 || erred < 100 {
@@ -215,7 +229,7 @@ func TestExpressionParts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := m.exprFacts(trace.Asked{Answer: trace.No}, e)
+		got := m.exprFacts(trace.RuleResult{Answer: trace.No}, e)
 		var reads []string
 		for _, f := range got.Facts {
 			reads = append(reads, f.Name)
@@ -240,11 +254,17 @@ func TestTraceCutsValues(t *testing.T) {
 	c := customer.New("w", "c", 0, 1)
 	c.Traits = fmt.Appendf(nil, `{"level": %q}`, strings.Repeat("x", 5000))
 	m.Apply(c, &event.Event{
-		Workspace: "w", Customer: "c", ID: "1", Type: event.Track, Name: "E", Time: 1, Properties: []byte(`{"n": 2, "key": 1}`),
+		Workspace:  "w",
+		Customer:   "c",
+		ID:         "1",
+		Type:       event.Track,
+		Name:       "E",
+		Time:       1,
+		Properties: []byte(`{"n": 2, "key": 1}`),
 	}, 1, true, out)
 	longest := 0
-	for _, o := range why.Occasions {
-		for _, a := range o.Asked {
+	for _, o := range why.Steps {
+		for _, a := range o.Results {
 			if a.Campaign != "a" {
 				t.Errorf("a row about %q in a trace of a", a.Campaign)
 			}

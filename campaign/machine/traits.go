@@ -47,10 +47,10 @@ func (m *Machine) notOlder(update []byte, at int64) []byte {
 	})
 }
 
-// absorbStamps joins when the traits of two customers who merge were set, and gives the
+// mergeStamps joins when the traits of two customers who merge were set, and gives the
 // traits of the other that the known one does not have: neither those of their own, nor
 // what they removed since.
-func (m *Machine) absorbStamps(other *customer.Customer) (theirs []byte) {
+func (m *Machine) mergeStamps(other *customer.Customer) (theirs []byte) {
 	c := m.c
 	own := map[uint32]bool{}
 	for _, name := range traitNames(c.Traits) {

@@ -118,7 +118,7 @@ func (m *Machine) zoneName(v *fastjson.Value) (name string, ok bool) {
 	return "", false
 }
 
-// rezone lets held sends ask again when the record in hand says where the customer is.
+// rezone lets held sends ask again when the current record says where the customer is.
 func (m *Machine) rezone(e *event.Event) {
 	if e.Type == event.Identify && bytes.Contains(e.Traits, []byte(`"timezone"`)) {
 		m.resumeHeld(output.ReasonQuiet, output.ReasonCap)

@@ -59,7 +59,7 @@ const (
 	ReasonStates     Reason = "too_many_states"   // more triggers keep state of the customer than allowed
 	ReasonMissed     Reason = "missed"            // the instant of a date is further past than catch_up
 	ReasonDate       Reason = "bad_date"          // the attribute of a date trigger is no date
-	ReasonTours      Reason = "too_many_tours"    // too many broadcasts are still on their way to all customers
+	ReasonBulkScans  Reason = "too_many_tours"    // too many broadcasts are still on their way to all customers
 	ReasonTraits     Reason = "too_many_traits"   // the traits would be too large; they stay as they were
 	ReasonPending    Reason = "too_many_pending"  // too many deliveries wait for their result
 	ReasonVariable   Reason = "missing_variable"  // the message names a value that is missing

@@ -138,7 +138,7 @@ func (r *reader) names(n *yaml.Node, what string, into *[]string) {
 }
 
 // campaignPolicy reads the policy of a campaign.
-func (r *reader) campaignPolicy(n *yaml.Node, p *program.Conduct) {
+func (r *reader) campaignPolicy(n *yaml.Node, p *program.CampaignPolicy) {
 	r.object(n, "policy",
 		field{name: "category", read: func(n *yaml.Node) { r.name(n, "policy.category", &p.Category) }},
 		field{name: "priority", read: func(n *yaml.Node) {

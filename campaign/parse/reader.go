@@ -30,13 +30,13 @@ type reader struct {
 	errs   Errors
 	// spots are the places of what is checked when all documents are read; see Spot.
 	spots map[Spot]*yaml.Node
-	// kind is that of the document in hand.
+	// kind is that of the current document.
 	kind string
-	// checks of the campaign in hand, to be made when all of it is read.
+	// checks of the current campaign, to be made when all of it is read.
 	checks []func(*program.Program)
 	// draw is set while the parser tells what it takes, instead of reading; see Shape.
 	draw *drawing
-	// unsupported is what the document in hand has and no server can do yet.
+	// unsupported is what the current document has and no server can do yet.
 	unsupported Errors
 	// flawed are the fields that could not be read, of the last object of each name: what
 	// depends on one is not checked, so that one mistake is told once. "?" stands for a

@@ -104,7 +104,7 @@ func drawShape(what string, read func(r *reader, n *yaml.Node) bool) (*Shape, er
 
 // drawing is the state of a parser that tells what it takes.
 type drawing struct {
-	into  []Shape // what was told about the place in hand, for the node in hand
+	into  []Shape // what was told about the current place, for the current node
 	told  []Shape // what was told about it for nodes of other sorts
 	blank int     // places of which nothing was told
 }

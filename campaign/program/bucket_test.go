@@ -44,8 +44,11 @@ func TestHoldoutShare(t *testing.T) {
 	const customers = 100_000
 	for _, salt := range []string{"cart", "offer-2", "x"} {
 		for _, below := range []int{1, 500, 1225, 5000, 10_000} {
-			p := &Program{Name: salt, Policy: Conduct{Holdout: &Holdout{Below: below}}}
-			more := &Program{Name: "other", Policy: Conduct{Holdout: &Holdout{Below: min(below+100, Buckets), Salt: salt}}}
+			p := &Program{Name: salt, Policy: CampaignPolicy{Holdout: &Holdout{Below: below}}}
+			more := &Program{
+				Name:   "other",
+				Policy: CampaignPolicy{Holdout: &Holdout{Below: min(below+100, Buckets), Salt: salt}},
+			}
 			held := 0
 			for i := range customers {
 				id := "customer-" + strconv.Itoa(i)
@@ -57,7 +60,11 @@ func TestHoldoutShare(t *testing.T) {
 				}
 			}
 			share := float64(below) / Buckets
-			if tolerance := 4 * math.Sqrt(customers*share*(1-share)); math.Abs(float64(held)-customers*share) > tolerance {
+			if tolerance := 4 * math.Sqrt(
+				customers*share*(1-share),
+			); math.Abs(
+				float64(held)-customers*share,
+			) > tolerance {
 				t.Errorf("%s: %d of %d are held out; want %v", salt, held, customers, customers*share)
 			}
 		}

@@ -32,7 +32,7 @@ type Feb29 uint8
 const (
 	Feb28 Feb29 = iota
 	Mar1
-	LeapOnly
+	JumpOnly
 )
 
 // Offset is how far from a date a trigger fires. Days are calendar days.
@@ -147,9 +147,9 @@ func (t *DateTrigger) occurrence(d DateValue, n int64) (day time.Time, ok bool) 
 	switch t.Repeat {
 	case Yearly:
 		year := int(n)
-		if d.month == time.February && d.day == 29 && !leap(year) {
+		if d.month == time.February && d.day == 29 && !jump(year) {
 			switch t.Feb29 {
-			case LeapOnly:
+			case JumpOnly:
 				return day, false
 			case Mar1:
 				return date(year, time.March, 1), true
@@ -227,7 +227,7 @@ func date(year int, month time.Month, day int) time.Time {
 	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
 }
 
-func leap(year int) bool { return year%4 == 0 && (year%100 != 0 || year%400 == 0) }
+func jump(year int) bool { return year%4 == 0 && (year%100 != 0 || year%400 == 0) }
 
 // DateEvent is the trigger event of a chain that a date started.
 func (t *DateTrigger) DateEvent(d DateValue, loc *time.Location, o Offset, w *customer.DateWatch) *event.Event {

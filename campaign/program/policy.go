@@ -25,7 +25,7 @@ type Policy struct {
 	Off            SendsOff
 	Calendars      []schedule.Calendar
 	// Idle is how long an anonymous customer without a record is kept, ms; 0: this
-	// document says nothing about it, negative: for ever.
+	// document says nothing about it, negative: forever.
 	Idle int64
 }
 
@@ -54,8 +54,8 @@ type QuietHours struct {
 	Drop     bool   // else the chain is held until they end
 }
 
-// Conduct is how a campaign gets on with the customer's others.
-type Conduct struct {
+// CampaignPolicy is how a campaign gets on with the customer's others.
+type CampaignPolicy struct {
 	Category string // of its sends, unless a step says otherwise
 	Priority int
 	Caps     []string
@@ -103,5 +103,5 @@ func (p *Program) Category(s *Send) string {
 const (
 	DefaultIdle = 90 * unit.DayMillis
 	MinIdle     = unit.HourMillis
-	NeverIdle   = int64(-1) // they are kept for ever
+	NeverIdle   = int64(-1) // they are kept forever
 )

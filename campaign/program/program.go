@@ -30,7 +30,7 @@ type Program struct {
 	Pause       Pause    // meaningful while paused
 	InFlight    InFlight // what this version means for live chains
 	Zone        string   // IANA name; empty: the workspace's
-	Policy      Conduct
+	Policy      CampaignPolicy
 	Steps       []Step
 
 	StepIndex      map[string]int // id -> index; read only
@@ -249,7 +249,7 @@ func (p *Program) Waiting() *Program {
 	return &w
 }
 
-// NextInList is the step that stands behind index i in the list, EndStep behind the last.
+// NextInList is the step after index i in the list; EndStep after the last.
 func (p *Program) NextInList(i int) string {
 	if i+1 == len(p.Steps) {
 		return EndStep

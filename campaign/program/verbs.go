@@ -19,13 +19,13 @@ type SetProfile struct {
 	Remove []string
 }
 
-// Emit makes an event of the customer, applied after the record in hand.
+// Emit makes an event of the customer, applied after the current record.
 type Emit struct {
 	Event      string
 	Properties []Assign
 }
 
-// Start starts a chain of another campaign, after the record in hand.
+// Start starts a chain of another campaign, after the current record.
 type Start struct{ Campaign string }
 
 // Assign gives a name a value: a literal or what an expression yields.

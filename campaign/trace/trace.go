@@ -70,8 +70,8 @@ type Fact struct {
 	Value string // JSON; empty: the value is missing
 }
 
-// Asked is one rule that was asked, or one decision that was written down.
-type Asked struct {
+// RuleResult is one rule that was asked, or one decision that was written down.
+type RuleResult struct {
 	Campaign string // empty where a decision concerns none
 	Version  uint32
 	Key      string // of the chain
@@ -89,15 +89,15 @@ type Asked struct {
 	Decision *output.Decision // nil for a rule
 }
 
-// Occasion is what made the machine ask: a record, a timer, a visit.
-type Occasion struct {
-	At    int64  // log time, ms
-	What  string // event, derived event, timer, result, broadcast, ...
-	Name  string // of the event, or what the timer is of
-	ID    string // of the event
-	Time  int64  // event time, ms; 0 without an event
-	Due   int64  // of a timer, ms
-	Asked []Asked
+// Step is what made the machine ask: a record, a timer, a visit.
+type Step struct {
+	At      int64  // log time, ms
+	What    string // event, derived event, timer, result, broadcast, ...
+	Name    string // of the event, or what the timer is of
+	ID      string // of the event
+	Time    int64  // event time, ms; 0 without an event
+	Due     int64  // of a timer, ms
+	Results []RuleResult
 }
 
 // Trace collects what is asked about one customer. It is given to a machine (or to a
@@ -106,14 +106,14 @@ type Trace struct {
 	Workspace string
 	Customer  string
 	Campaign  string // empty: all
-	// Occasions are in the order in which they came; those at which nothing was asked are
+	// Steps are in the order in which they came; those at which nothing was asked are
 	// left out.
-	Occasions []Occasion
-	Left      int // rows beyond the limit, which are not kept
+	Steps []Step
+	Left  int // rows beyond the limit, which are not kept
 
 	lang  *expr.Language
-	open  Occasion // the present one, while nothing was asked
-	fresh bool     // it is not among the occasions yet
+	open  Step // the present one, while nothing was asked
+	fresh bool // it is not among the occasions yet
 	rows  int
 	Mute  bool                  // decisions are not noted
 	parts map[string]*exprParts // by source
@@ -134,11 +134,11 @@ func (t *Trace) Of(c *customer.Customer) *Trace {
 	return t
 }
 
-// Occasion begins what follows.
-func (t *Trace) Occasion(o Occasion) { t.open, t.fresh = o, true }
+// Step begins what follows.
+func (t *Trace) Step(o Step) { t.open, t.fresh = o, true }
 
 // Note adds a row to the present occasion.
-func (t *Trace) Note(a Asked) {
+func (t *Trace) Note(a RuleResult) {
 	if t.Campaign != "" && a.Campaign != "" && a.Campaign != t.Campaign {
 		return
 	}
@@ -146,18 +146,18 @@ func (t *Trace) Note(a Asked) {
 		t.Left++
 		return
 	}
-	if n := len(t.Occasions); !t.fresh && n > 0 {
-		asked := t.Occasions[n-1].Asked
+	if n := len(t.Steps); !t.fresh && n > 0 {
+		asked := t.Steps[n-1].Results
 		if a.Decision == nil && reflect.DeepEqual(asked[len(asked)-1], a) {
 			return // asked again at once, of the same
 		}
 	}
 	t.rows++
 	if t.fresh {
-		t.Occasions, t.fresh = append(t.Occasions, t.open), false
+		t.Steps, t.fresh = append(t.Steps, t.open), false
 	}
-	o := &t.Occasions[len(t.Occasions)-1]
-	o.Asked = append(o.Asked, a)
+	o := &t.Steps[len(t.Steps)-1]
+	o.Results = append(o.Results, a)
 }
 
 // Decided notes a decision.
@@ -165,17 +165,17 @@ func (t *Trace) Decided(d output.Decision) {
 	if t.Mute {
 		return
 	}
-	t.Note(Asked{
+	t.Note(RuleResult{
 		Campaign: d.Campaign, Version: d.Version, Key: d.Key, Entry: d.Entry, Step: d.Step, Decision: &d,
 	})
 }
 
 // Fires says that the trigger that was asked last fired.
 func (t *Trace) Fires(campaign string) {
-	if t.fresh || len(t.Occasions) == 0 {
+	if t.fresh || len(t.Steps) == 0 {
 		return
 	}
-	asked := t.Occasions[len(t.Occasions)-1].Asked
+	asked := t.Steps[len(t.Steps)-1].Results
 	for i := len(asked) - 1; i >= 0; i-- {
 		if asked[i].Campaign == campaign {
 			if asked[i].Rule == RuleTrigger {
@@ -195,8 +195,8 @@ func AnswerOf(yes bool) Answer {
 }
 
 // Row is a row about a campaign, or about a chain of it (nil: none).
-func Row(p *program.Program, ch *customer.Chain, rule Rule, a Answer, facts ...Fact) Asked {
-	r := Asked{Campaign: p.Name, Version: p.Version, Rule: rule, Answer: a, Facts: facts}
+func Row(p *program.Program, ch *customer.Chain, rule Rule, a Answer, facts ...Fact) RuleResult {
+	r := RuleResult{Campaign: p.Name, Version: p.Version, Rule: rule, Answer: a, Facts: facts}
 	if ch != nil {
 		r.Version, r.Key, r.Entry, r.Step = ch.Version, ch.Key, ch.Entry, ch.Step
 	}
@@ -209,6 +209,6 @@ func (t *Trace) Aside(workspace, customer string, at int64, d output.Decision) {
 	if t == nil || workspace != t.Workspace || customer != t.Customer {
 		return
 	}
-	t.Occasion(Occasion{At: at, What: "record", ID: d.EventID})
-	t.Note(Asked{Decision: &d})
+	t.Step(Step{At: at, What: "record", ID: d.EventID})
+	t.Note(RuleResult{Decision: &d})
 }

@@ -73,7 +73,9 @@ func (s *story) open(t *testing.T) {
 	t.Helper()
 	var err error
 	quiet := slog.New(slog.DiscardHandler)
-	if s.log, err = stream.OpenEmbedded(stream.EmbeddedConfig{Dir: filepath.Join(s.dir, "log"), Logger: quiet}); err != nil {
+	if s.log, err = stream.OpenEmbedded(
+		stream.EmbeddedConfig{Dir: filepath.Join(s.dir, "log"), Logger: quiet},
+	); err != nil {
 		t.Fatal(err)
 	}
 	if s.store, err = storage.OpenPebble(storage.PebbleConfig{Dir: filepath.Join(s.dir, "state")}); err != nil {
@@ -193,7 +195,7 @@ func (s *story) calls(t *testing.T, input string) {
 			}
 			s.step(t, stream.Record{Kind: kind, Data: events[i].AppendTo(nil)})
 		}
-		for s.shard.Touring() {
+		for s.shard.HasBulkScan() {
 			s.step(t, stream.Record{Kind: stream.KindTick})
 		}
 	}

@@ -13,7 +13,11 @@ import (
 // startWithFiles is start under a limit of open files.
 func (s *server) startWithFiles(limit int) {
 	s.t.Helper()
-	s.process = exec.Command("sh", "-c", fmt.Sprintf("ulimit -n %d && exec %q", limit, filepath.Join(binaries, "nudged")))
+	s.process = exec.Command(
+		"sh",
+		"-c",
+		fmt.Sprintf("ulimit -n %d && exec %q", limit, filepath.Join(binaries, "nudged")),
+	)
 	s.process.Env = s.env
 	s.process.Stdout, s.process.Stderr = s.log, s.log
 	if err := s.process.Start(); err != nil {
@@ -24,7 +28,7 @@ func (s *server) startWithFiles(limit int) {
 	go func() { ended <- process.Wait() }()
 }
 
-// Whoever opens more connections than the server has files, on either address, neither ends
+// A client that opens more connections than the server has files, on either address, neither ends
 // it nor keeps others out.
 func TestMoreConnectionsThanFiles(t *testing.T) {
 	const files = 320

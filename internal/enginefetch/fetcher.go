@@ -88,7 +88,7 @@ func (f *Fetcher) Path(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("enginefetch: cannot lock the cache %q: %w", f.Dir, err)
 	}
 	defer func() { _ = lock.Unlock() }()
-	// Whoever held the lock may have brought it.
+	// The process that held the lock may have fetched it.
 	if ok, err := f.Present(); ok || err != nil {
 		return f.Target(), err
 	}

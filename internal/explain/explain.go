@@ -81,8 +81,8 @@ func Of(t *trace.Trace, from, until int64) *Explanation {
 		Customer: t.Customer, Campaign: t.Campaign, Left: t.Left, Occasions: []Occasion{},
 		From: unit.FormatTime(from), To: unit.FormatTime(until),
 	}
-	for i := range t.Occasions {
-		o := &t.Occasions[i]
+	for i := range t.Steps {
+		o := &t.Steps[i]
 		if o.At < from || until != 0 && o.At > until {
 			continue
 		}
@@ -90,8 +90,8 @@ func Of(t *trace.Trace, from, until int64) *Explanation {
 			At: unit.FormatTime(o.At), What: o.What, Name: o.Name, ID: o.ID, Time: unit.FormatTime(o.Time),
 			Due: unit.FormatTime(o.Due),
 		}
-		for j := range o.Asked {
-			shown.Asked = append(shown.Asked, rowOf(&o.Asked[j]))
+		for j := range o.Results {
+			shown.Asked = append(shown.Asked, rowOf(&o.Results[j]))
 		}
 		x.Occasions = append(x.Occasions, shown)
 	}
@@ -105,7 +105,7 @@ func (x *Explanation) Recent(decisions []output.Decision) {
 	}
 }
 
-func rowOf(a *trace.Asked) Row {
+func rowOf(a *trace.RuleResult) Row {
 	r := Row{
 		Campaign: a.Campaign, Version: a.Version, Key: a.Key, Entry: a.Entry, Step: a.Step, Channel: a.Channel,
 		Rule: string(a.Rule), Answer: string(a.Answer), About: a.About, Source: a.Source, Unmet: a.Unmet,

@@ -11,6 +11,7 @@
 //	one title            one "# Title" per markdown file
 //	links                links inside the repository, and pages of docs/ that a text
 //	                     names, exist
+//	retired words        no phrase that docs/glossary.md retired
 //	no sleep in tests    time.Sleep only in *_synctest_test.go
 //	deterministic core   campaign/ and actors/shard/: no go, no select, no range
 //	                     over a map, no clock, no randomness

@@ -32,6 +32,13 @@ func plantedTexts() []planted {
 			"a/a.go":            source("// See "+docs+"a.md.", "// See "+docs+"none.md."),
 			"a/testdata/any.md": "# Any\n[b](b.md)\n",
 		}},
+		{name: "words", rule: "retired words", want: []string{"a.md:2", "a/a.go:2"}, files: map[string]string{
+			docs + "glossary.md": "# Words\n\n| retired | now |\n|---|---|\n| \"old " + "word\" | new |\n| `name` | other |\n",
+			"a.md":               "# A\nOld " + "words are here\n",
+			"a/a.go":             source("// an old "+"word", "// bold "+"wording, name"),
+			"CHANGELOG.md":       "# C\nold " + "word\n",
+			"testdata/a.go":      "old " + "word\n",
+		}},
 		{name: "paths", rule: "machine paths", files: map[string]string{
 			"run.sh": strings.Join([]string{
 				"cd " + work + "main # BAD",

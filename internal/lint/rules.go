@@ -15,6 +15,7 @@ func Rules() []Rule {
 		{"open ends", openEnds},
 		{"one title", oneTitle},
 		{"links", links},
+		{"retired words", retiredWords},
 		{"no sleep in tests", noSleepInTests},
 		{"deterministic core", deterministicCore},
 		{"names", names},

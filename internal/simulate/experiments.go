@@ -20,7 +20,7 @@ type trials struct {
 
 type trial struct {
 	campaign, step string
-	standing       *experiment.Standing
+	standing       *experiment.State
 	noted          bool // that its shares block it
 }
 
@@ -44,14 +44,14 @@ func (t *trials) add(compile shard.Compile, d *program.Document, p *program.Prog
 	}
 	var added []*trial
 	parsed.Campaign.Experiments(func(step string, x *program.Experiment) {
-		added = append(added, &trial{campaign: d.Name, step: step, standing: experiment.NewStanding(x)})
+		added = append(added, &trial{campaign: d.Name, step: step, standing: experiment.NewState(x)})
 	})
 	t.open = append(t.open[:at:at], append(added, t.open[at:]...)...)
 	return nil
 }
 
 // parts are what the shards counted for an experiment.
-func (s *Simulation) parts(t *trial) (all []experiment.Tally) {
+func (s *Simulation) parts(t *trial) (all []experiment.Counts) {
 	for _, shard := range s.shards {
 		if counted, ok := shard.Tally(Workspace, t.campaign, t.step); ok {
 			all = append(all, counted)

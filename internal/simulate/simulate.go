@@ -154,7 +154,7 @@ func (s *Simulation) apply(e *event.Event) (outs []output.Output, err error) {
 				return nil, err
 			}
 			outs = append(outs, out)
-			if !shard.Touring() {
+			if !shard.HasBulkScan() {
 				break
 			}
 			record = stream.Record{Kind: stream.KindTick}
@@ -184,7 +184,7 @@ func (s *Simulation) Finish() error {
 	end := s.now + maxRun
 	for len(s.live) > 0 {
 		due := s.nextDue()
-		if due == 0 || !slices.ContainsFunc(s.shards, (*shard.Shard).Ahead) {
+		if due == 0 || !slices.ContainsFunc(s.shards, (*shard.Shard).HasOneShotTimers) {
 			return nil
 		}
 		if due > end {

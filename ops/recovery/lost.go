@@ -49,12 +49,16 @@ func (m *mender) passOver(ctx context.Context, events, effects stream.Stream, me
 
 const acceptedLoss = "the disk damaged the frame; `nudge recover --yes` accepted the loss"
 
-func (m *mender) lostFrames(ctx context.Context, events stream.Stream, applied uint64) ([]control.Place, error) {
+func (m *mender) lostFrames(
+	ctx context.Context,
+	events stream.Stream,
+	applied uint64,
+) ([]control.RecordPosition, error) {
 	info, err := events.Info(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var lost []control.Place
+	var lost []control.RecordPosition
 	for seq := max(info.First, applied+1); seq <= info.Last; seq++ {
 		in, err := readFrame(ctx, events, seq)
 		if errors.Is(err, stream.ErrNotFound) {
@@ -64,7 +68,7 @@ func (m *mender) lostFrames(ctx context.Context, events stream.Stream, applied u
 			return nil, err
 		}
 		for i := range in.Frame.Records {
-			place := control.Place{Seq: seq, Index: i}
+			place := control.RecordPosition{Seq: seq, Index: i}
 			if in.Frame.Records[i].Kind == stream.KindLost && m.skips[place] == "" {
 				lost = append(lost, place)
 			}
@@ -102,7 +106,7 @@ func lastFrame(ctx context.Context, effects stream.Stream) (end effectEnd, err e
 }
 
 // accept writes the control record that has the frame passed over.
-func (m *mender) accept(ctx context.Context, place control.Place, rebased uint64) error {
+func (m *mender) accept(ctx context.Context, place control.RecordPosition, rebased uint64) error {
 	if !m.do {
 		m.say("would pass over frame %d; say --yes to do it", place.Seq)
 		return nil

@@ -61,7 +61,11 @@ func (p *Parts) apply(w http.ResponseWriter, r *http.Request) error {
 	for _, a := range set.NewAsks(before) {
 		begun = append(begun, a.String())
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"applied": applied, "counters": set.Asks(), "from_now": begun})
+	writeJSON(
+		w,
+		http.StatusOK,
+		map[string]any{"applied": applied, "counters": set.DescribeCounters(), "from_now": begun},
+	)
 	return nil
 }
 

@@ -58,21 +58,21 @@ func (p *Parts) experiments(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func viewOf(t *actors.Trial) experimentView {
+func viewOf(t *actors.OpenExperiment) experimentView {
 	v := experimentView{
 		Campaign: t.Campaign, Version: t.Version, Step: t.Step, Goal: t.Experiment.Goal, State: "counting",
 		Variants: []variantView{},
 	}
 	if t.Decided != nil {
 		v.State, v.Winner = "decided", t.Decided.Variant
-		v.evidence(&t.Decided.Evidence)
+		v.evidence(&t.Decided.ExperimentStats)
 		for i := range v.Variants {
 			v.Variants[i].Best = &t.Decided.Arms[i].Best
 		}
 		return v
 	}
-	s := t.Standing
-	v.evidence(&s.Evidence)
+	s := t.State
+	v.evidence(&s.ExperimentStats)
 	if v.First, v.Looks = unit.FormatTime(s.First), s.Looks; s.First != 0 {
 		best := s.Best()
 		for i := range v.Variants {
@@ -92,7 +92,7 @@ func viewOf(t *actors.Trial) experimentView {
 	return v
 }
 
-func (v *experimentView) evidence(e *control.Evidence) {
+func (v *experimentView) evidence(e *control.ExperimentStats) {
 	v.Looks, v.Reason, v.Mismatch = e.Look, string(e.Reason), &e.Mismatch
 	if e.Hour != 0 {
 		v.At = unit.FormatTime(e.Hour * unit.HourMillis)

@@ -21,10 +21,10 @@ const (
 
 // logExtent is what the log has of a partition.
 type logExtent struct {
-	First     uint64          `json:"first"`
-	Last      uint64          `json:"last"`       // below First when there is none
-	FirstTime int64           `json:"first_time"` // ms
-	Skipped   []control.Place `json:"skipped"`    // records that were passed over
+	First     uint64                   `json:"first"`
+	Last      uint64                   `json:"last"`       // below First when there is none
+	FirstTime int64                    `json:"first_time"` // ms
+	Skipped   []control.RecordPosition `json:"skipped"`    // records that were passed over
 }
 
 // log says what the log of events has.
@@ -35,7 +35,7 @@ func (p *Parts) log(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		x := logExtent{First: max(info.First, 1), Last: info.Last, Skipped: []control.Place{}}
+		x := logExtent{First: max(info.First, 1), Last: info.Last, Skipped: []control.RecordPosition{}}
 		for place := range p.Control.Skips(number) {
 			x.Skipped = append(x.Skipped, place)
 		}

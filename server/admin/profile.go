@@ -11,7 +11,7 @@ import (
 const lockSample = 100
 
 // profiles shows where the server spends its time and memory, in the form that
-// `go tool pprof` and `go tool trace` read. Whoever may apply definitions may look.
+// `go tool pprof` and `go tool trace` read. A key that may apply definitions may read it.
 func (a *API) profiles(mux *http.ServeMux) {
 	plain := func(f http.HandlerFunc) http.HandlerFunc {
 		return a.whenUp(func(_ *Parts, w http.ResponseWriter, r *http.Request) error {

@@ -37,9 +37,9 @@ func (a *Auditor) begins(all []begun, at int, found bool, old, next Campaign) []
 func (a *Auditor) unlook(s *standing) { s.spent = nil }
 
 // activate has the customers who are there looked at: what is so already is no news, which
-// is known at once. Who is asked in comes in their turn, with all that one control record
+// is known at once. An existing customer who enters comes in their turn, with all that one control record
 // began. The dates that are planned and the silences that are armed then take a turn too.
-func (a *Auditor) activate(all []begun, plan *tour, plans bool) {
+func (a *Auditor) activate(all []begun, plan *bulkScan, plans bool) {
 	var asked []begun
 	for _, b := range all {
 		plans = plans || b.silent && b.trigger.windowed()
@@ -61,7 +61,7 @@ func (a *Auditor) activate(all []begun, plan *tour, plans bool) {
 	if len(a.customers) > 0 && (plans || len(asked) > 0) {
 		slices.SortFunc(asked, func(x, y begun) int { return cmp.Compare(x.campaign, y.campaign) })
 		plan.begun, plan.left = asked, slices.Clone(a.customers)
-		a.tours = append(a.tours, plan)
+		a.bulkScans = append(a.bulkScans, plan)
 	}
 }
 
@@ -88,7 +88,7 @@ func (a *Auditor) inside(c *customer, i int) bool {
 }
 
 // include asks a customer in who was there when campaigns began to look.
-func (a *Auditor) include(c *customer, t *tour) {
+func (a *Auditor) include(c *customer, t *bulkScan) {
 	var all []candidate
 	for _, b := range t.begun {
 		i := a.named(b.campaign)

@@ -57,7 +57,7 @@ type Auditor struct {
 	refused    []Refusal
 
 	house       House
-	tours       []*tour
+	bulkScans   []*bulkScan
 	schedules   []schedule
 	broadcasts  map[string]bool // ids, asked by key only
 	conversions []Conversion
@@ -97,12 +97,12 @@ type customer struct {
 	pending []*pending // deliveries without a final state, oldest first
 
 	tags        map[string]bool
-	changes     []change // of the record in hand
+	changes     []change // of the current record
 	dirty       bool     // a step has changed the profile
 	dirtyDue    int64    // when that was due
 	made        []made   // by steps, to be applied
-	depth       int      // of the record in hand
-	hand        *Event   // the record in hand; nil for a timer
+	depth       int      // of the current record
+	hand        *Event   // the current record; nil for a timer
 	uses        []use
 	keys        map[string]holder // dedupe keys, asked by key only
 	consent     map[string]said
@@ -125,7 +125,7 @@ type standing struct {
 	entries int    // chains so far: the last entry number
 	latest  *Event // inactivity: what its instant counts from
 	armed   bool
-	armedBy *tour // it does so when it comes to the customer
+	armedBy *bulkScan // it does so when it comes to the customer
 	due     int64
 	inside  bool     // a segment, or high of a threshold
 	valued  bool     // a threshold has had a value
@@ -134,9 +134,9 @@ type standing struct {
 	kept    []kept   // by a pause that queues
 	turn    int64    // the customer's, to follow the version in force
 	dates   dates
-	seen    bool  // its segment was looked at
-	looked  int64 // as of when
-	seenBy  *tour // by which; nil: a record or timer
+	seen    bool      // its segment was looked at
+	looked  int64     // as of when
+	seenBy  *bulkScan // by which; nil: a record or timer
 }
 
 // New has all campaigns active before the first record.
@@ -204,7 +204,7 @@ func (a *Auditor) Next() (due int64, ok bool) {
 			due, ok = s.next, true
 		}
 	}
-	if a.Tours() {
+	if a.BulkScans() {
 		return a.now, true
 	}
 	return due, ok
@@ -364,9 +364,9 @@ func (a *Auditor) Event(in Event) {
 	c.forget()
 }
 
-// waits says whether a tour has still to visit the customer.
+// waits says whether a bulk scan has still to visit the customer.
 func (a *Auditor) waits(c *customer) bool {
-	return slices.ContainsFunc(a.tours, func(t *tour) bool { return slices.Contains(t.left, c) })
+	return slices.ContainsFunc(a.bulkScans, func(t *bulkScan) bool { return slices.Contains(t.left, c) })
 }
 
 func (a *Auditor) apply(c *customer, e *Event, first bool) {

@@ -39,8 +39,8 @@ type planned struct {
 	key    string // the year, the month or the day
 	due    int64
 	day    time.Time
-	itself bool  // the year, or month, of the date
-	by     *tour // that plans it when it comes to the customer; nil: planned
+	itself bool      // the year, or month, of the date
+	by     *bulkScan // that plans it when it comes to the customer; nil: planned
 }
 
 func (p planned) same(o planned) bool { return p.offset == o.offset && p.key == o.key }

@@ -2,7 +2,7 @@ package audit
 
 import "math"
 
-// candidate is a chain that would start: by a record, a watch or a tour. planned is the
+// candidate is a chain that would start: by a record, a watch or a bulk scan. planned is the
 // instant its entry was due: now, or that of a watch. silence is the end of the time without
 // an event that starts it; 0: its trigger does.
 type candidate struct {

@@ -15,7 +15,7 @@ func (a *Auditor) drop(asked []counter, states bool) {
 		a.note(NoteDropped)
 	}
 	if counters || states {
-		a.tours = append(a.tours, &tour{forgets: true, due: a.now, left: slices.Clone(a.customers)})
+		a.bulkScans = append(a.bulkScans, &bulkScan{forgets: true, due: a.now, left: slices.Clone(a.customers)})
 	}
 }
 

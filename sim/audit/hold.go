@@ -34,7 +34,7 @@ func (a *Auditor) hold(before int64) {
 // planning says whether what a new version plans for the customer has still to take its turn:
 // time does not jump over it.
 func (a *Auditor) planning(c *customer) bool {
-	return slices.ContainsFunc(a.tours, func(t *tour) bool { return t.plans && slices.Contains(t.left, c) })
+	return slices.ContainsFunc(a.bulkScans, func(t *bulkScan) bool { return t.plans && slices.Contains(t.left, c) })
 }
 
 // held is the instant up to which timers wait.

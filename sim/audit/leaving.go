@@ -44,7 +44,7 @@ func (a *Auditor) expire(c *customer) {
 	}
 	c.gone = true
 	a.customers = slices.DeleteFunc(a.customers, func(o *customer) bool { return o == c })
-	for _, t := range a.tours {
+	for _, t := range a.bulkScans {
 		t.left = slices.DeleteFunc(t.left, func(o *customer) bool { return o == c })
 	}
 	if a.ids == nil {

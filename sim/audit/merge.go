@@ -178,7 +178,7 @@ func (a *Auditor) last(c *customer, i int) (candidate, bool) {
 	return candidate{campaign: i, trigger: trigger, planned: a.now}, a.fresh(i, trigger)
 }
 
-// idle keeps the inactivity of whoever did the event last; where neither did it, the
+// idle keeps the inactivity timer of the one who did the event last; where neither did it, the
 // earlier instant.
 func (a *Auditor) idle(c, o *customer) {
 	last := func(all []*Event) int64 {

@@ -49,8 +49,8 @@ const (
 	NoteSegmentOut    = "segment left"
 	NoteChange        = "attribute changed"
 	NoteBroadcast     = "customer visited by a broadcast"
-	NoteTourExit      = "chain that a new version ends found by the broadcast that starts the next"
-	NoteOvertaken     = "customer visited by a tour before a record of theirs"
+	NoteBulkScanExit  = "chain that a new version ends found by the broadcast that starts the next"
+	NoteOvertaken     = "customer visited by a bulk scan before a record of theirs"
 	NoteSchedule      = "customer visited by a schedule"
 	NoteCalendar      = "customer visited on a day of a calendar"
 	NotePeriod        = "entry outside of the period"
@@ -74,7 +74,7 @@ func Notes() []string {
 		NoteCapEnd, NoteRefund, NoteRefundWaited, NoteDeferredLeft, NoteGhost, NoteRecheck, NoteOff, NoteDisturb,
 		NoteConsent, NotePreference, NoteDedupe, NoteDedupeEnd, NoteVariable, NoteOnFail, NoteQuietHold,
 		NoteQuietDrop, NoteQuietEnd, NoteMoved, NoteMovedTimer, NotePreempt, NoteGroup, NoteGroupLost,
-		NoteExperiment, NoteSet, NoteStreakGap, NoteTourExit,
+		NoteExperiment, NoteSet, NoteStreakGap, NoteBulkScanExit,
 		NoteSetFires, NoteEmit, NoteEmitDeep, NoteStart, NoteStreak, NoteStreakBroken, NoteThreshold, NoteSegmentIn,
 		NoteSegmentOut, NoteChange, NoteBroadcast, NoteOvertaken, NoteSchedule, NoteCalendar, NotePeriod, NoteRestarted,
 		NotePaused, NoteExit, NoteArchived, NotePinned, NoteDate, NoteDateMoved, NoteDateCaught, NoteDateMissed,

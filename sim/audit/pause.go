@@ -167,7 +167,7 @@ func (c *customer) turn() (due int64, ok bool) {
 }
 
 // A frame takes a step for each second of the minute after a new version in which customers
-// have their turns; each step goes on with the tour.
+// have their turns; each step goes on with the bulk scan.
 const (
 	turnsFor  = 60_000
 	turnsStep = 1000

@@ -53,7 +53,7 @@ func (a *Auditor) Apply(campaigns []Campaign) {
 	a.drop(asked, states)
 	a.compared()
 	a.reschedule()
-	plan, plans := &tour{plans: true, due: a.now}, false
+	plan, plans := &bulkScan{plans: true, due: a.now}, false
 	for i := range a.campaigns {
 		if watching[a.campaigns[i].Name] {
 			plans = true
@@ -80,7 +80,7 @@ func (a *Auditor) Apply(campaigns []Campaign) {
 // watch arms a campaign that begins to look at inactivity for the customers who are
 // there, where the instant is still ahead. Its trigger is the event as far as it is
 // remembered.
-func (a *Auditor) watch(i int, plan *tour) {
+func (a *Auditor) watch(i int, plan *bulkScan) {
 	t := a.campaigns[i].Trigger
 	for _, c := range a.customers {
 		s, latest := &c.per[i], a.latest(c, i)

@@ -26,7 +26,7 @@ func Burst() Workload {
 			{ID: "say", Send: &audit.Send{Channels: []string{"email"}}},
 		},
 	}
-	// A tour of all of them takes several slices; it reaches each once.
+	// A bulk scan of all of them takes several slices; it reaches each once.
 	all := audit.Campaign{
 		Name: "all", Trigger: audit.Trigger{Kind: audit.KindBroadcast, Event: stormName},
 		Steps: []audit.Step{

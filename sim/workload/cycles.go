@@ -9,7 +9,7 @@ import (
 // unheard is an event that no campaign looks for.
 const unheard = "Level Passed"
 
-// cut has no campaigns start each other in a circle for ever: a step on such a circle emits
+// cut has no campaigns start each other in a circle forever: a step on such a circle emits
 // an event that nobody looks for instead. A circle without a rest stays: the depth of what
 // steps make bounds it.
 func cut(w *Workload) {
@@ -58,7 +58,7 @@ func (g *circles) startedBy(s *audit.Step) (names []string) {
 	return names
 }
 
-// add says that a campaign starts others, unless that would go on for ever.
+// add says that a campaign starts others, unless that would go on forever.
 func (g *circles) add(name string, started []string, late bool) (ok bool) {
 	for _, other := range started {
 		from := g.reached(other)

@@ -23,7 +23,7 @@ type Features struct {
 	Made        bool // set, emit, start
 	Calendar    bool // until, periods, time zones
 	Levels      bool // segments, thresholds, changes, streaks, windows, tags
-	Tours       bool // broadcasts, schedules
+	BulkScans   bool // broadcasts, schedules
 	Goals       bool // reversals, primary goals; waits that restart
 	Late        bool // late: skip and exit
 
@@ -42,7 +42,7 @@ func DrawFeatures(rng *rand.Rand) Features {
 	yes := func() bool { return rng.IntN(2) == 0 }
 	return Features{
 		Gates: yes(), Caps: yes(), Quiet: yes(), Consent: yes(), Groups: yes(), Dedupe: yes(), Holdout: yes(),
-		Experiments: yes(), Loops: yes(), Made: yes(), Calendar: yes(), Levels: yes(), Tours: yes(), Goals: yes(),
+		Experiments: yes(), Loops: yes(), Made: yes(), Calendar: yes(), Levels: yes(), BulkScans: yes(), Goals: yes(),
 		Late: yes(),
 	}
 }
@@ -220,7 +220,7 @@ func (d *draw) retrigger(c *audit.Campaign) {
 	if d.f.Levels {
 		kinds = append(kinds, audit.KindStreak, audit.KindThreshold, audit.KindSegment, audit.KindChange)
 	}
-	if d.f.Tours {
+	if d.f.BulkScans {
 		kinds = append(kinds, audit.KindBroadcast, audit.KindSchedule)
 	}
 	if d.f.Made {
@@ -463,9 +463,9 @@ func (d *draw) consent() (name string, p map[string]any) {
 	return "Do Not Disturb", p
 }
 
-// tours draws broadcasts among the calls, and ends the schedules after the last: they
-// would go on for ever.
-func (d *draw) tours(w *Workload) {
+// bulk scans draws broadcasts among the calls, and ends the schedules after the last: they
+// would go on forever.
+func (d *draw) bulkScans(w *Workload) {
 	for i := range 1 + d.rng.IntN(4) {
 		at := pick(d, w.Calls).At + d.rng.Int64N(3)
 		w.Broadcasts = append(w.Broadcasts, Call{At: at, Event: audit.Event{

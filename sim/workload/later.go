@@ -32,7 +32,7 @@ func (d *draw) later(w *Workload) {
 	d.end(w)
 }
 
-// end takes away, after the last call, what would go on for ever.
+// end takes away, after the last call, what would go on forever.
 func (d *draw) end(w *Workload) {
 	last := w.Calls[len(w.Calls)-1].At
 	if len(w.Edits) > 0 {

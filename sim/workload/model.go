@@ -59,7 +59,7 @@ func (d *draw) model(w *Workload) {
 	d.endAll(w)
 }
 
-// unended leaves out what takes away what would go on for ever: more is to come.
+// unended leaves out what takes away what would go on forever: more is to come.
 func unended(edits []Edit) []Edit {
 	edits = slices.Clone(edits)
 	for i := range edits {
@@ -70,7 +70,7 @@ func unended(edits []Edit) []Edit {
 	return slices.DeleteFunc(edits, func(e Edit) bool { return len(e.Campaigns) == 0 && e.House == nil })
 }
 
-// ends takes away what would go on for ever where that was left out.
+// ends takes away what would go on forever where that was left out.
 func (d *draw) ends(w *Workload) {
 	for _, c := range latest(w) {
 		if c.Trigger.Kind == audit.KindSchedule || c.Trigger.Repeat != "" {
@@ -80,7 +80,7 @@ func (d *draw) ends(w *Workload) {
 	}
 }
 
-// endAll takes away, after the last call and edit, what would go on for ever: schedules and
+// endAll takes away, after the last call and edit, what would go on forever: schedules and
 // dates that repeat.
 func (d *draw) endAll(w *Workload) {
 	last := w.Calls[len(w.Calls)-1].At

@@ -120,8 +120,8 @@ func Generate(rng *rand.Rand, o Options) Workload {
 	}
 	slices.SortStableFunc(w.Edits, func(x, y Edit) int { return cmp.Compare(x.At, y.At) })
 	w.Edits = counting(w.Campaigns, w.Edits)
-	if d.f.Tours {
-		d.tours(&w)
+	if d.f.BulkScans {
+		d.bulkScans(&w)
 	}
 	d.later(&w)
 	d.model(&w)

@@ -27,7 +27,7 @@ type Filler struct {
 	workspace string
 	state     State
 	skips     control.Skips
-	tally     *active.Tally
+	tally     *active.BackfillCounter
 	dedupe    dedupe.Set
 	now       int64
 	next      uint64 // frame that comes next
@@ -80,7 +80,7 @@ func (f *Filler) Frame(seq uint64, frame *stream.Frame) (records []stream.Record
 }
 
 func (f *Filler) record(seq uint64, index int, r *stream.Record) {
-	_, skipped := f.skips[control.Place{Seq: seq, Index: index}]
+	_, skipped := f.skips[control.RecordPosition{Seq: seq, Index: index}]
 	if skipped || r.Kind != stream.KindEvent && r.Kind != stream.KindBroadcast {
 		return
 	}

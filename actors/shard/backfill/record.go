@@ -18,7 +18,7 @@ type Record struct {
 	K         uint64 // control record of the backfill
 	N         uint64 // number among those of the partition, from 1
 
-	Fill active.Fill // of a customer
+	Fill active.BackfillCounts // of a customer
 
 	First uint64 // of a mark: frame with which the retained log began
 	Upto  uint64 // of a mark: frame through which all is in

@@ -13,14 +13,26 @@ import (
 
 func TestFillRecordGolden(t *testing.T) {
 	records := map[string]Record{
-		"fill_counter.v1": {Workspace: "w", Customer: "c", K: 3, N: 4, Fill: active.Fill{Ask: 1, Counter: customer.Counter{
-			Count: 5, First: 1_772_359_200_000, Last: 1_772_359_260_000,
-			Sums: []customer.Sum{{Property: "total", Total: 12_500_000}},
-		}}},
-		"fill_window.v1": {Workspace: "w", Customer: "c", K: 3, N: 5, Fill: active.Fill{Ask: 2, Width: 60_000, Items: []customer.Occurrence{
-			{Time: 1_772_359_200_000, Count: 2, Sums: []customer.Sum{{Property: "total", Total: 1}}},
-			{Time: 1_772_359_260_000, Count: 1},
-		}}},
+		"fill_counter.v1": {
+			Workspace: "w",
+			Customer:  "c",
+			K:         3,
+			N:         4,
+			Fill: active.BackfillCounts{Ask: 1, Counter: customer.Counter{
+				Count: 5, First: 1_772_359_200_000, Last: 1_772_359_260_000,
+				Sums: []customer.Sum{{Property: "total", Total: 12_500_000}},
+			}},
+		},
+		"fill_window.v1": {
+			Workspace: "w",
+			Customer:  "c",
+			K:         3,
+			N:         5,
+			Fill: active.BackfillCounts{Ask: 2, Width: 60_000, Items: []customer.Occurrence{
+				{Time: 1_772_359_200_000, Count: 2, Sums: []customer.Sum{{Property: "total", Total: 1}}},
+				{Time: 1_772_359_260_000, Count: 1},
+			}},
+		},
 		"fill_mark.v1": {Workspace: "w", K: 3, N: 6, First: 7, Upto: 9, Done: true},
 	}
 	for name, want := range records {

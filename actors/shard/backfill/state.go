@@ -9,13 +9,13 @@ import (
 // State is how a backfill stands in one shard.
 type State struct {
 	K      uint64 // its control record; 0: none is under way
-	Asks   []active.Ask
-	Set    *active.Set   // that keeps what is filled
-	Place  control.Place // what lies before it is filled
-	First  uint64        // frame with which the retained log began; 0: not known yet
-	N      uint64        // fill records that were applied
-	Marked uint64        // number of the last mark
-	Upto   uint64        // frame through which all is in
+	Asks   []active.CounterRequest
+	Set    *active.Set            // that keeps what is filled
+	Place  control.RecordPosition // what lies before it is filled
+	First  uint64                 // frame with which the retained log began; 0: not known yet
+	N      uint64                 // fill records that were applied
+	Marked uint64                 // number of the last mark
+	Upto   uint64                 // frame through which all is in
 	Done   bool
 }
 

@@ -8,8 +8,8 @@ import (
 	"github.com/nudge-engine/nudge/internal/effect"
 )
 
-// Evidence is what a decision rests on.
-type Evidence struct {
+// ExperimentStats is what a decision rests on.
+type ExperimentStats struct {
 	Experiment uint64        `json:"experiment,omitempty"` // Experiment.Print
 	Reason     output.Reason `json:"reason,omitempty"`
 	Hour       int64         `json:"hour,omitempty"` // full UTC hour since 1970 that was looked at
@@ -29,7 +29,7 @@ type ArmFigures struct {
 }
 
 // Detail says it in one line.
-func (e *Evidence) Detail(variant string) string {
+func (e *ExperimentStats) Detail(variant string) string {
 	var b strings.Builder
 	b.WriteString(variant)
 	for i, a := range e.Arms {

@@ -42,7 +42,7 @@ type Apply struct {
 type Decide struct {
 	Workspace string `json:"workspace"`
 	active.Winner
-	Evidence
+	ExperimentStats
 }
 
 // Encode is the stored form of a control record.
@@ -86,5 +86,5 @@ type Backfill struct {
 	Documents []program.Document `json:"documents"`
 	// Asks are the counters that are filled; the others that the documents ask for count
 	// from this record on.
-	Asks []active.Ask `json:"asks"`
+	Asks []active.CounterRequest `json:"asks"`
 }

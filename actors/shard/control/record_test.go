@@ -13,7 +13,7 @@ func TestControlRecords(t *testing.T) {
 		t.Errorf("got %+v, error %v", got, err)
 	}
 	records := []control.Record{skip, {K: 4, Skip: &control.Skip{Partition: 1, Seq: 8}}}
-	if skips := control.SkipsOf(records, 2); len(skips) != 1 || skips[control.Place{Seq: 7, Index: 1}] != "w" {
+	if skips := control.SkipsOf(records, 2); len(skips) != 1 || skips[control.RecordPosition{Seq: 7, Index: 1}] != "w" {
 		t.Errorf("unexpected skips %v", skips)
 	}
 	for _, bad := range []string{`{"k":1}`, `{"k":0,"skip":{}}`, `{"k":1,"skip":{},"genesis":{}}`} {

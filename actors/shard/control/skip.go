@@ -13,21 +13,21 @@ type Skip struct {
 	Rebased uint64 `json:"rebased,omitempty"`
 }
 
-// Place names a record of a partition.
-type Place struct {
+// RecordPosition names a record of a partition.
+type RecordPosition struct {
 	Seq   uint64 `json:"seq"`
 	Index int    `json:"index"`
 }
 
 // Skips are the records of one partition that are passed over, and why.
-type Skips map[Place]string
+type Skips map[RecordPosition]string
 
 // SkipsOf gathers a partition's skips from all control records.
 func SkipsOf(records []Record, partition int) Skips {
 	found := Skips{}
 	for i := range records {
 		if s := records[i].Skip; s != nil && s.Partition == partition {
-			found[Place{s.Seq, s.Index}] = s.Why
+			found[RecordPosition{s.Seq, s.Index}] = s.Why
 		}
 	}
 	return found

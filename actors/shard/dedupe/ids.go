@@ -52,7 +52,7 @@ func (s *idSet) remove(id uint64) {
 		return
 	}
 	s.size--
-	// Who stands behind the hole and began to look at or before it moves into it.
+	// Backward-shift deletion: an entry whose home slot is at or before the hole moves into it.
 	mask := len(s.places) - 1
 	for i := (hole + 1) & mask; s.places[i] != 0; i = (i + 1) & mask {
 		home := int(s.places[i]) & mask

@@ -55,7 +55,7 @@ func (w *scriptWorld) foresee(t *testing.T, text string) {
 		d.Document.Version = uint32(w.ctl + 1)
 		a.Documents = append(a.Documents, d.Document)
 	}
-	s, err := NewSurvey(w.compile, w.shard.defs.encode(), a, w.shard.applied.Seq+1, 2, w.shard.now)
+	s, err := NewDryRun(w.compile, w.shard.defs.encode(), a, w.shard.applied.Seq+1, 2, w.shard.now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,9 +9,9 @@ import (
 	"github.com/nudge-engine/nudge/storage"
 )
 
-// surveySlice is how many customers a shard is asked for at a time, so that a survey
+// dryRunSlice is how many customers a shard is asked for at a time, so that a survey
 // does not hold it up.
-const surveySlice = 500
+const dryRunSlice = 500
 
 // Preview says what Apply would do with the documents, without doing it: the customers of
 // every partition are gone through as they stand now, in slices between the records.
@@ -23,7 +23,7 @@ func (c *Controller) Preview(ctx context.Context, workspace string, docs []progr
 	engine := c.engine
 	c.mu.Unlock()
 	for partition := range engine.hosts {
-		one, err := engine.survey(ctx, partition, &control.Apply{Workspace: workspace, Documents: changed})
+		one, err := engine.dryRun(ctx, partition, &control.Apply{Workspace: workspace, Documents: changed})
 		if err != nil {
 			return nil, shard.Preview{}, err
 		}
@@ -32,37 +32,37 @@ func (c *Controller) Preview(ctx context.Context, workspace string, docs []progr
 	return applied, p, nil
 }
 
-// surveyed is how a shard stands when a survey begins.
-type surveyed struct {
+// dryRunBase is how a shard stands when a survey begins.
+type dryRunBase struct {
 	defs   []byte
 	place  uint64
 	now    int64
 	memory []string // ids of the workspace's customers in memory
 }
 
-func (e *Engine) survey(ctx context.Context, partition int, a *control.Apply) (shard.Preview, error) {
+func (e *Engine) dryRun(ctx context.Context, partition int, a *control.Apply) (shard.Preview, error) {
 	h := e.host(partition)
 	info, err := e.config.Events[partition].Info(ctx)
 	if err != nil {
 		return shard.Preview{}, err
 	}
-	from, err := ask(ctx, h, func(o *shard.Owner) (surveyed, error) {
+	from, err := ask(ctx, h, func(o *shard.Owner) (dryRunBase, error) {
 		s := o.Shard
-		return surveyed{
+		return dryRunBase{
 			defs: s.Definitions(), place: s.Applied().Seq + 1, now: s.Now(), memory: s.InMemory(a.Workspace),
 		}, nil
 	})
 	if err != nil {
 		return shard.Preview{}, err
 	}
-	s, err := shard.NewSurvey(e.config.Compile, from.defs, a, from.place, max(info.First, 1), from.now)
+	s, err := shard.NewDryRun(e.config.Compile, from.defs, a, from.place, max(info.First, 1), from.now)
 	if err != nil {
 		return shard.Preview{}, err
 	}
 	seen := make(map[string]bool, len(from.memory))
 	for len(from.memory) > 0 {
-		n := min(surveySlice, len(from.memory))
-		if err := e.surveyIDs(ctx, h, s, a.Workspace, from.memory[:n]); err != nil {
+		n := min(dryRunSlice, len(from.memory))
+		if err := e.dryRunIDs(ctx, h, s, a.Workspace, from.memory[:n]); err != nil {
 			return shard.Preview{}, err
 		}
 		for _, id := range from.memory[:n] {
@@ -71,7 +71,7 @@ func (e *Engine) survey(ctx context.Context, partition int, a *control.Apply) (s
 		from.memory = from.memory[n:]
 	}
 	for after := ""; ; {
-		ids, err := storage.CustomersAfter(e.config.Store, partition, a.Workspace, after, surveySlice)
+		ids, err := storage.CustomersAfter(e.config.Store, partition, a.Workspace, after, dryRunSlice)
 		if err != nil || len(ids) == 0 {
 			return s.Preview(), err
 		}
@@ -82,14 +82,14 @@ func (e *Engine) survey(ctx context.Context, partition int, a *control.Apply) (s
 				stored = append(stored, id)
 			}
 		}
-		if err := e.surveyIDs(ctx, h, s, a.Workspace, stored); err != nil {
+		if err := e.dryRunIDs(ctx, h, s, a.Workspace, stored); err != nil {
 			return shard.Preview{}, err
 		}
 	}
 }
 
-// surveyIDs takes customers into account as they are in memory, else as stored.
-func (e *Engine) surveyIDs(ctx context.Context, h *host, s *shard.Survey, workspace string, ids []string) error {
+// dryRunIDs takes customers into account as they are in memory, else as stored.
+func (e *Engine) dryRunIDs(ctx context.Context, h *host, s *shard.DryRun, workspace string, ids []string) error {
 	values, err := ask(ctx, h, func(o *shard.Owner) ([][]byte, error) {
 		values := make([][]byte, len(ids))
 		for i, id := range ids {

@@ -12,16 +12,16 @@ import (
 )
 
 const (
-	inHandSlot  = 64 // bytes a partition: one cache line
-	indexBits   = 20 // a frame has fewer than 2^20 records
-	indexOffset = 2  // so that index -1, the timers, is not negative
-	crashesFile = "crashes.json"
+	crashMarkerSlot = 64 // bytes a partition: one cache line
+	indexBits       = 20 // a frame has fewer than 2^20 records
+	indexOffset     = 2  // so that index -1, the timers, is not negative
+	crashesFile     = "crashes.json"
 )
 
-// InHand is a small file, mapped into memory, that says which record each partition
+// CrashMarker is a small file, mapped into memory, that says which record each partition
 // is applying. It outlives the process, so that a record that ends the process is
 // found out at the next start (R16). Mark is safe for concurrent use.
-type InHand struct {
+type CrashMarker struct {
 	mapped []byte
 }
 
@@ -33,24 +33,24 @@ type Crash struct {
 	Starts    int    `json:"starts"` // successive starts that ended while it was applied
 }
 
-// OpenInHand maps the file in dir and returns the records that were being applied when the last process
+// OpenCrashMarker maps the file in dir and returns the records that were being applied when the last process
 // ended without clearing it.
-func OpenInHand(dir string, partitions int) (h *InHand, crashes []Crash, err error) {
+func OpenCrashMarker(dir string, partitions int) (h *CrashMarker, crashes []Crash, err error) {
 	path := filepath.Join(dir, "inhand")
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, nil, fmt.Errorf("storage: %w", err)
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	if err := f.Truncate(int64(partitions * inHandSlot)); err != nil {
+	if err := f.Truncate(int64(partitions * crashMarkerSlot)); err != nil {
 		return nil, nil, fmt.Errorf("storage: %s: %w", path, err)
 	}
-	mapped, err := syscall.Mmap(int(f.Fd()), 0, partitions*inHandSlot, syscall.PROT_READ|syscall.PROT_WRITE,
+	mapped, err := syscall.Mmap(int(f.Fd()), 0, partitions*crashMarkerSlot, syscall.PROT_READ|syscall.PROT_WRITE,
 		syscall.MAP_SHARED)
 	if err != nil {
 		return nil, nil, fmt.Errorf("storage: map %s: %w", path, err)
 	}
-	h = &InHand{mapped}
+	h = &CrashMarker{mapped}
 	crashes, err = h.crashes(filepath.Join(dir, crashesFile), partitions)
 	if err != nil {
 		return nil, nil, errors.Join(err, h.Close())
@@ -58,12 +58,12 @@ func OpenInHand(dir string, partitions int) (h *InHand, crashes []Crash, err err
 	return h, crashes, nil
 }
 
-func (h *InHand) slot(partition int) *uint64 {
-	return (*uint64)(unsafe.Pointer(&h.mapped[partition*inHandSlot]))
+func (h *CrashMarker) slot(partition int) *uint64 {
+	return (*uint64)(unsafe.Pointer(&h.mapped[partition*crashMarkerSlot]))
 }
 
 // Mark says that a partition is applying a record; sequence 0: none.
-func (h *InHand) Mark(partition int, seq uint64, index int) {
+func (h *CrashMarker) Mark(partition int, seq uint64, index int) {
 	value := seq << indexBits
 	if seq != 0 {
 		value |= uint64(index + indexOffset)
@@ -72,7 +72,7 @@ func (h *InHand) Mark(partition int, seq uint64, index int) {
 }
 
 // crashes reads and clears the slots and counts the starts.
-func (h *InHand) crashes(path string, partitions int) ([]Crash, error) {
+func (h *CrashMarker) crashes(path string, partitions int) ([]Crash, error) {
 	var before []Crash
 	text, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -110,7 +110,7 @@ func (h *InHand) crashes(path string, partitions int) ([]Crash, error) {
 }
 
 // Close unmaps the file. Mark must not be called any more.
-func (h *InHand) Close() error {
+func (h *CrashMarker) Close() error {
 	if err := syscall.Munmap(h.mapped); err != nil {
 		return fmt.Errorf("storage: unmap: %w", err)
 	}

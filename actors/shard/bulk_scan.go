@@ -15,22 +15,22 @@ import (
 	"github.com/nudge-engine/nudge/internal/effect"
 )
 
-// Limits of tours.
+// Limits of bulk scans.
 const (
-	maxTours      = 1000 // on their way at one time, a partition
+	maxBulkScans  = 1000 // on their way at one time, a partition
 	maxTourVisits = 2000 // customers that one step visits in their turn
 )
 
-// tour is something that happens to all customers of a workspace in a shard: a
+// bulkScan is something that happens to all customers of a workspace in a shard: a
 // broadcast, an occurrence of a schedule, an activation. Each step visits the next
 // customers in the order of their keys. A customer whom a record or a timer reaches
 // first is visited before that, so that what happens to a customer does not depend on
 // when their turn comes.
-type tour struct {
-	N         uint64       `json:"n"`
-	Workspace string       `json:"workspace"`
-	Visit     active.Visit `json:"visit"`
-	Cursor    string       `json:"cursor"` // key of the last customer visited in their turn
+type bulkScan struct {
+	N         uint64          `json:"n"`
+	Workspace string          `json:"workspace"`
+	Task      active.BulkTask `json:"visit"`
+	Cursor    string          `json:"cursor"` // key of the last customer visited in their turn
 }
 
 // occurrence is when a schedule comes next.
@@ -41,28 +41,28 @@ type occurrence struct {
 	Next      int64  `json:"next"` // ms
 }
 
-// tours is what a shard keeps about tours; the exported fields are state.
-type tours struct {
-	Last      uint64       `json:"last"` // number of the last tour
-	Queue     []*tour      `json:"queue"`
+// bulkScans is what a shard keeps about bulk scans; the exported fields are state.
+type bulkScans struct {
+	Last      uint64       `json:"last"` // number of the last bulk scan
+	Queue     []*bulkScan  `json:"queue"`
 	Schedules []occurrence `json:"schedules"` // sorted by (Workspace, Campaign)
 
 	dirty bool
-	// index are the keys of the customers who were in memory when the first tour of the
+	// index are the keys of the customers who were in memory when the first bulk scan of the
 	// queue began, sorted; fresh those who came after. With the page, the next keys in
 	// the store, they are all that there are. Visits need no more than these.
-	index   []string
-	indexed bool
-	fresh   []string
-	page    []string
-	paged   bool
+	index        []string
+	indexed      bool
+	createdSince []string
+	storeKeys    []string
+	paged        bool
 	// soonest is the next occurrence of all schedules, once it is known: each step asks.
 	soonest int64
 	known   bool
 }
 
 // nextOccurrence is when the next schedule is due, 0 when none is.
-func (t *tours) nextOccurrence() int64 {
+func (t *bulkScans) nextOccurrence() int64 {
 	if !t.known {
 		t.soonest, t.known = 0, true
 		for i := range t.Schedules {
@@ -74,49 +74,49 @@ func (t *tours) nextOccurrence() int64 {
 	return t.soonest
 }
 
-// Touring says that a tour is under way.
-func (s *Shard) Touring() bool { return len(s.tours.Queue) > 0 }
+// HasBulkScan says that a bulk scan is under way.
+func (s *Shard) HasBulkScan() bool { return len(s.bulkScans.Queue) > 0 }
 
 // start puts a visit of all customers on its way; false when too many are.
-func (t *tours) start(workspace string, v active.Visit) bool {
-	if len(t.Queue) >= maxTours {
+func (t *bulkScans) start(workspace string, v active.BulkTask) bool {
+	if len(t.Queue) >= maxBulkScans {
 		return false
 	}
 	t.Last++
-	t.Queue = append(t.Queue, &tour{N: t.Last, Workspace: workspace, Visit: v})
+	t.Queue = append(t.Queue, &bulkScan{N: t.Last, Workspace: workspace, Task: v})
 	t.dirty = true
 	return true
 }
 
-// TourPage asks for the next keys of the store: the first n of the partition after
-// after. wanted is false when none are needed; else they must be given with SetTourPage
+// BulkScanPage asks for the next keys of the store: the first n of the partition after
+// after. wanted is false when none are needed; else they must be given with SetBulkScanPage
 // before Needs and Step are called.
-func (s *Shard) TourPage() (workspace, after string, n int, wanted bool) {
-	if len(s.tours.Queue) == 0 || !s.customers.passivated {
+func (s *Shard) BulkScanPage() (workspace, after string, n int, wanted bool) {
+	if len(s.bulkScans.Queue) == 0 || !s.customers.inStore {
 		return "", "", 0, false
 	}
-	head := s.tours.Queue[0]
+	head := s.bulkScans.Queue[0]
 	_, after, _ = strings.Cut(head.Cursor, "\x00")
-	return head.Workspace, after, maxTourVisits + s.removals.size(), true // those are left out
+	return head.Workspace, after, maxTourVisits + s.pendingDeletes.size(), true // those are left out
 }
 
-// SetTourPage gives the ids of the workspace's customers that TourPage asked for.
-func (s *Shard) SetTourPage(ids []string) {
-	s.tours.page, s.tours.paged = s.tours.page[:0], true
-	if len(s.tours.Queue) == 0 {
+// SetBulkScanPage gives the ids of the workspace's customers that BulkScanPage asked for.
+func (s *Shard) SetBulkScanPage(ids []string) {
+	s.bulkScans.storeKeys, s.bulkScans.paged = s.bulkScans.storeKeys[:0], true
+	if len(s.bulkScans.Queue) == 0 {
 		return
 	}
 	for _, id := range ids {
-		if key := Key(s.tours.Queue[0].Workspace, id); !s.removals.has(key) {
-			s.tours.page = append(s.tours.page, key)
+		if key := Key(s.bulkScans.Queue[0].Workspace, id); !s.pendingDeletes.has(key) {
+			s.bulkScans.storeKeys = append(s.bulkScans.storeKeys, key)
 		}
 	}
 }
 
-// turn lists the customers whose turn it is: the first of all that there are behind the
+// nextPage lists the customers whose turn it is: the first of all that there are behind the
 // cursor.
-func (s *Shard) turn() []string {
-	t := &s.tours
+func (s *Shard) nextPage() []string {
+	t := &s.bulkScans
 	if len(t.Queue) == 0 {
 		return nil
 	}
@@ -125,7 +125,7 @@ func (s *Shard) turn() []string {
 	s.indexCustomers(prefix)
 	from := max(head.Cursor, prefix)
 	memory := t.index[sort.Search(len(t.index), func(i int) bool { return t.index[i] > from }):]
-	stored := t.page
+	stored := t.storeKeys
 	var keys []string
 	for len(keys) < maxTourVisits && (len(memory) > 0 || len(stored) > 0) {
 		switch {
@@ -142,7 +142,7 @@ func (s *Shard) turn() []string {
 
 // indexCustomers brings the index up to date.
 func (s *Shard) indexCustomers(prefix string) {
-	t := &s.tours
+	t := &s.bulkScans
 	switch {
 	case !t.indexed:
 		t.index = t.index[:0]
@@ -151,8 +151,8 @@ func (s *Shard) indexCustomers(prefix string) {
 				t.index = append(t.index, key)
 			}
 		}
-	case len(t.fresh) > 0:
-		for _, key := range t.fresh {
+	case len(t.createdSince) > 0:
+		for _, key := range t.createdSince {
 			if strings.HasPrefix(key, prefix) {
 				t.index = append(t.index, key)
 			}
@@ -160,23 +160,23 @@ func (s *Shard) indexCustomers(prefix string) {
 	default:
 		return
 	}
-	t.indexed, t.fresh = true, t.fresh[:0]
+	t.indexed, t.createdSince = true, t.createdSince[:0]
 	sort.Strings(t.index)
 }
 
-// tourSlice visits those whose turn it is.
-func (s *Shard) tourSlice(out *effect.Effects) {
-	t := &s.tours
+// scanSlice visits those whose turn it is.
+func (s *Shard) scanSlice(out *effect.Effects) {
+	t := &s.bulkScans
 	if len(t.Queue) == 0 {
 		return
 	}
-	if s.customers.passivated && !t.paged {
-		panic(fmt.Sprintf("BUG: partition %d: a tour goes on without a page of the store", s.config.Partition))
+	if s.customers.inStore && !t.paged {
+		panic(fmt.Sprintf("BUG: partition %d: a bulk scan goes on without a page of the store", s.config.Partition))
 	}
-	head, keys := t.Queue[0], s.turn()
+	head, keys := t.Queue[0], s.nextPage()
 	for _, key := range keys {
 		h := s.customers.get(key)
-		if h == nil && s.removals.has(key) {
+		if h == nil && s.pendingDeletes.has(key) {
 			head.Cursor = key
 			continue
 		}
@@ -184,22 +184,22 @@ func (s *Shard) tourSlice(out *effect.Effects) {
 			panic(fmt.Sprintf("BUG: partition %d: customer %q is visited and was not loaded", s.config.Partition, key))
 		}
 		if h.c.Toured < head.N {
-			s.visit(h, head, out)
+			s.runTask(h, head, out)
 		}
 		head.Cursor = key
 	}
-	t.dirty, t.paged, t.page = true, false, t.page[:0]
+	t.dirty, t.paged, t.storeKeys = true, false, t.storeKeys[:0]
 	if len(keys) < maxTourVisits {
 		t.Queue = append(t.Queue[:0], t.Queue[1:]...)
-		t.indexed, t.index, t.fresh = false, nil, nil
+		t.indexed, t.index, t.createdSince = false, nil, nil
 	}
 }
 
-// visit applies a tour to one customer.
-func (s *Shard) visit(h *hosted, t *tour, out *effect.Effects) {
+// runTask applies a bulk scan to one customer.
+func (s *Shard) runTask(h *resident, t *bulkScan, out *effect.Effects) {
 	s.machine.Use(s.defs.set(t.Workspace))
 	s.guard(h, out, func() {
-		s.machine.Visit(h.c, &t.Visit, s.now, &out.Output)
+		s.machine.Visit(h.c, &t.Task, s.now, &out.Output)
 	}, func(detail string) {
 		out.DeadLetters = append(out.DeadLetters, effect.DeadLetter{
 			Workspace: t.Workspace, Customer: h.c.ID, Reason: output.ReasonPanic, Field: "visit", Detail: detail,
@@ -212,27 +212,27 @@ func (s *Shard) visit(h *hosted, t *tour, out *effect.Effects) {
 	}
 }
 
-// catchUp visits a customer for the tours that have not come to them, before a record or
+// applyPending visits a customer for the bulk scans that have not come to them, before a record or
 // a timer does.
-func (s *Shard) catchUp(h *hosted, out *effect.Effects) {
-	if len(s.tours.Queue) == 0 {
+func (s *Shard) applyPending(h *resident, out *effect.Effects) {
+	if len(s.bulkScans.Queue) == 0 {
 		h.c.Toured = 0
 		return
 	}
-	for i, t := range s.tours.Queue {
+	for i, t := range s.bulkScans.Queue {
 		if t.Workspace != h.c.Workspace || t.N <= h.c.Toured || i == 0 && h.timer.Key <= t.Cursor {
 			continue
 		}
-		s.visit(h, t, out)
+		s.runTask(h, t, out)
 		h.c.Toured = t.N
 	}
 }
 
-// arrived notes a customer who is new: no tour that is under way is about them.
-func (s *Shard) arrived(h *hosted) {
-	if len(s.tours.Queue) > 0 {
-		h.c.Toured = s.tours.Last
-		s.tours.fresh = append(s.tours.fresh, h.timer.Key)
+// exempt notes a customer who is new: no bulk scan that is under way is about them.
+func (s *Shard) exempt(h *resident) {
+	if len(s.bulkScans.Queue) > 0 {
+		h.c.Toured = s.bulkScans.Last
+		s.bulkScans.createdSince = append(s.bulkScans.createdSince, h.timer.Key)
 	}
 }
 
@@ -247,15 +247,15 @@ func (s *Shard) activate(a *control.Apply, old *active.Set) {
 		}
 	}
 	v, needed := set.Activation(old, names)
-	if v.Due = s.now; needed && (len(s.customers.all) > 0 || s.customers.passivated) {
-		s.tours.start(a.Workspace, v)
+	if v.Due = s.now; needed && (len(s.customers.all) > 0 || s.customers.inStore) {
+		s.bulkScans.start(a.Workspace, v)
 	}
 }
 
 // reschedule brings the occurrences of a workspace in line with its schedules: one that
 // is as it was goes on, another begins now.
 func (s *Shard) reschedule(workspace string) {
-	t := &s.tours
+	t := &s.bulkScans
 	known := map[string]occurrence{}
 	kept := t.Schedules[:0]
 	for _, o := range t.Schedules {
@@ -297,18 +297,18 @@ func (s *Shard) applyBroadcast(data []byte, index int, out *effect.Effects) erro
 	if !s.defs.set(e.Workspace).Broadcasts(e.Name) {
 		return nil
 	}
-	v := active.Visit{Kind: active.VisitBroadcast, Due: s.now, Event: keep(&e)}
-	if !s.tours.start(e.Workspace, v) {
+	v := active.BulkTask{Kind: active.BulkBroadcast, Due: s.now, Event: keep(&e)}
+	if !s.bulkScans.start(e.Workspace, v) {
 		out.DeadLetters = append(out.DeadLetters, effect.DeadLetter{
-			Workspace: e.Workspace, Index: uint32(index), Reason: output.ReasonTours, At: s.now,
-			Detail: fmt.Sprintf("%d are on their way", maxTours), Raw: data[:min(len(data), effect.MaxRaw)],
+			Workspace: e.Workspace, Index: uint32(index), Reason: output.ReasonBulkScans, At: s.now,
+			Detail: fmt.Sprintf("%d are on their way", maxBulkScans), Raw: data[:min(len(data), effect.MaxRaw)],
 		})
 		out.Drops = append(out.Drops, effect.Drop{Index: uint32(index), Reason: output.Deadletter})
 	}
 	return nil
 }
 
-// keep is an event with bytes of its own: a tour outlives its frame.
+// keep is an event with bytes of its own: a bulk scan outlives its frame.
 func keep(e *event.Event) *event.Event {
 	own, err := event.Decode(e.AppendTo(nil))
 	if err != nil {
@@ -317,8 +317,8 @@ func keep(e *event.Event) *event.Event {
 	return &own
 }
 
-// next is when tours and schedules need a step; 0 when they do not.
-func (t *tours) next(now int64) int64 {
+// next is when bulk scans and schedules need a step; 0 when they do not.
+func (t *bulkScans) next(now int64) int64 {
 	due := int64(0)
 	if len(t.Queue) > 0 {
 		due = max(now, 1)
@@ -330,18 +330,18 @@ func (t *tours) next(now int64) int64 {
 }
 
 // encode is the stored form: JSON with fields in a fixed order.
-func (t *tours) encode() []byte {
+func (t *bulkScans) encode() []byte {
 	b, err := json.Marshal(t)
 	if err != nil {
-		panic(fmt.Sprintf("BUG: tours cannot be written: %v", err))
+		panic(fmt.Sprintf("BUG: bulk scans cannot be written: %v", err))
 	}
 	return b
 }
 
-func (t *tours) load(p []byte) error {
+func (t *bulkScans) load(p []byte) error {
 	t.known = false
 	if err := json.Unmarshal(p, t); err != nil {
-		return fmt.Errorf("actors: tours: %w", err)
+		return fmt.Errorf("actors: bulk scans: %w", err)
 	}
 	return nil
 }

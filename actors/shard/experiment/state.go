@@ -11,11 +11,11 @@ import (
 	"github.com/nudge-engine/nudge/campaign/winner"
 )
 
-// Standing is how an experiment stands. It is looked at hour by hour, in order.
-type Standing struct {
+// State is how an experiment stands. It is looked at hour by hour, in order.
+type State struct {
 	Verdict winner.Verdict
 	Winner  string // the variant, when decided
-	control.Evidence
+	control.ExperimentStats
 	First   int64 // log time of the first exposure, ms; 0 before
 	Exposed []int // exposures by variant, matured or not
 	Looks   int
@@ -29,10 +29,10 @@ type Standing struct {
 	last  winner.Decision
 }
 
-// NewStanding is an experiment nobody has looked at.
-func NewStanding(x *program.Experiment) *Standing {
-	s := &Standing{
-		Evidence: control.Evidence{Experiment: x.Print()}, Exposed: make([]int, len(x.Variants)), x: x,
+// NewState is an experiment nobody has looked at.
+func NewState(x *program.Experiment) *State {
+	s := &State{
+		ExperimentStats: control.ExperimentStats{Experiment: x.Print()}, Exposed: make([]int, len(x.Variants)), x: x,
 		raw: make([]Row, len(x.Variants)), arms: make([]winner.Arm, len(x.Variants)),
 	}
 	for i := range s.arms {
@@ -49,7 +49,7 @@ func NewStanding(x *program.Experiment) *Standing {
 // late somebody looks.
 //
 // REQUIRES: the log time of every partition is at or after the hour.
-func (s *Standing) Look(parts []Tally, through int64, noted bool) {
+func (s *State) Look(parts []Counts, through int64, noted bool) {
 	rows := s.merge(parts)
 	for _, hour := range s.changes(rows) {
 		if hour > through || s.Verdict == winner.Decided || s.Verdict == winner.Blocked && !noted {
@@ -69,12 +69,12 @@ func (s *Standing) Look(parts []Tally, through int64, noted bool) {
 		s.decide()
 	}
 	s.Looks, s.Next, s.Mismatch = s.state.Looks, 2*s.state.Total, winner.Mismatch(s.arms)
-	s.Evidence.Look, s.Needed = s.Looks, s.last.Needed
+	s.ExperimentStats.Look, s.Needed = s.Looks, s.last.Needed
 	s.figures()
 }
 
 // decide applies the winner's rule at the hour.
-func (s *Standing) decide() {
+func (s *State) decide() {
 	for i := range s.arms {
 		s.arms[i].Exposures = int(max(s.raw[i].Exposures, 0))
 		s.arms[i].Conversions = int(max(min(s.raw[i].Conversions, s.raw[i].Exposures), 0))
@@ -96,7 +96,7 @@ func (s *Standing) decide() {
 }
 
 // figures writes down those of the last hour.
-func (s *Standing) figures() {
+func (s *State) figures() {
 	s.Arms = s.Arms[:0]
 	for i, a := range s.arms {
 		f := control.ArmFigures{
@@ -110,7 +110,7 @@ func (s *Standing) figures() {
 }
 
 // Best is the probability of each variant to be the best, as of the last hour.
-func (s *Standing) Best() []float64 { return winner.Best(s.arms) }
+func (s *State) Best() []float64 { return winner.Best(s.arms) }
 
 // armRow is a row of a variant.
 type armRow struct {
@@ -119,7 +119,7 @@ type armRow struct {
 }
 
 // merge adds up the parts and returns the rows of all, by hour.
-func (s *Standing) merge(parts []Tally) (rows []armRow) {
+func (s *State) merge(parts []Counts) (rows []armRow) {
 	clear(s.Exposed)
 	for p := range parts {
 		t := &parts[p]
@@ -149,7 +149,7 @@ func (s *Standing) merge(parts []Tally) (rows []armRow) {
 
 // changes are the hours, in order, at which the figures change or the rule may decide by
 // time.
-func (s *Standing) changes(rows []armRow) []int64 {
+func (s *State) changes(rows []armRow) []int64 {
 	if s.First == 0 {
 		return nil
 	}
@@ -169,7 +169,7 @@ func (s *Standing) changes(rows []armRow) []int64 {
 
 // NextChange is the first hour after the last that was looked at, up to through, at which
 // the figures change; 0 when there is none. Nothing in between can decide.
-func (s *Standing) NextChange(parts []Tally, through int64) int64 {
+func (s *State) NextChange(parts []Counts, through int64) int64 {
 	for _, hour := range s.changes(s.merge(parts)) {
 		if hour > s.hour && hour <= through {
 			return hour
@@ -183,12 +183,12 @@ func fullHour(at int64) int64 { return (at + unit.HourMillis - 1) / unit.HourMil
 
 // Record is the control record for an experiment that stands so; nil when there is
 // nothing to say. A block is said once: noted says that it was.
-func (s *Standing) Record(workspace, name, step string, noted bool) *control.Decide {
+func (s *State) Record(workspace, name, step string, noted bool) *control.Decide {
 	if s.Verdict != winner.Decided && (s.Verdict != winner.Blocked || noted) {
 		return nil
 	}
 	return &control.Decide{
-		Workspace: workspace, Evidence: s.Evidence,
+		Workspace: workspace, ExperimentStats: s.ExperimentStats,
 		Winner: active.Winner{Campaign: name, Step: step, Variant: s.Winner},
 	}
 }

@@ -19,26 +19,26 @@ func splitKey(key string) (workspace, id string) {
 	return workspace, id
 }
 
-// hosted is a customer as its shard holds it: awake, asleep, or passivated.
+// resident is a customer as its shard holds it: awake, asleep, or passivated.
 //
 // Invariant: at most one of c and asleep is there. Neither is while the customer is
 // passivated; then it is kept here only for its timer. Who is not awake is clean.
-type hosted struct {
+type resident struct {
 	c *customer.Customer
-	// asleep is the stored form, while the customer is in memory and nothing happens to
+	// passivated is the stored form, while the customer is in memory and nothing happens to
 	// them: a third of the memory, and nothing for the garbage collector to walk.
-	asleep string
-	timer  wheel.Timer
-	// share is the customer's part of the state hash as of the last snapshot, 0
+	passivated string
+	timer      wheel.Timer
+	// stateHash is the customer's part of the state hash as of the last snapshot, 0
 	// before its first.
-	share uint64
-	bytes int32 // estimate of its memory
-	place int32 // in memory's awake or asleep
-	dirty bool  // changed since the last snapshot
-	used  bool  // since the hand last came by
+	stateHash uint64
+	bytes     int32 // estimate of its memory
+	place     int32 // in memory's awake or asleep
+	dirty     bool  // changed since the last snapshot
+	used      bool  // since the hand last came by
 }
 
-func (h *hosted) inMemory() bool { return h.c != nil || h.asleep != "" }
+func (h *resident) inMemory() bool { return h.c != nil || h.passivated != "" }
 
 // guessBytes is what a customer is taken to weigh until it was first encoded;
 // sizeFactor is how much more than its stored form it weighs while it is awake.
@@ -47,43 +47,43 @@ const (
 	sizeFactor = 3
 )
 
-// memory is the customers of a shard: all that are in memory, and those
+// customerCache is the customers of a shard: all that are in memory, and those
 // passivated ones that have a timer. What is in memory and how shows in no result.
-type memory struct {
-	all   map[string]*hosted
+type customerCache struct {
+	all   map[string]*resident
 	names event.Names
 	bytes int64
-	// passivated says that a customer that is not in all may be in the store.
-	passivated bool
-	awake      []*hosted
-	asleep     []*hosted
+	// inStore says that a customer that is not in all may be in the store.
+	inStore    bool
+	awake      []*resident
+	passivated []*resident
 	// hand goes round awake: who was not used since it last came by falls asleep. An
 	// exact order of use would cost a write to two neighbours at each event.
 	hand  int
 	round int // how many the hand has still to look at
 }
 
-func newMemory(names event.Names) memory {
-	return memory{all: map[string]*hosted{}, names: names}
+func newCustomerCache(names event.Names) customerCache {
+	return customerCache{all: map[string]*resident{}, names: names}
 }
 
 // loaded is how many are in memory.
-func (m *memory) loaded() int { return len(m.awake) + len(m.asleep) }
+func (m *customerCache) loaded() int { return len(m.awake) + len(m.passivated) }
 
 // get is a customer in memory, awake; nil when it is not there.
-func (m *memory) get(key string) *hosted { return m.use(m.all[key]) }
+func (m *customerCache) get(key string) *resident { return m.use(m.all[key]) }
 
 // find is get for the parts of a key.
-func (m *memory) find(workspace, id string) *hosted {
+func (m *customerCache) find(workspace, id string) *resident {
 	var room [128]byte
 	return m.use(m.all[string(append(append(append(room[:0], workspace...), 0), id...))])
 }
 
-func (m *memory) use(h *hosted) *hosted {
+func (m *customerCache) use(h *resident) *resident {
 	switch {
 	case h == nil:
 		return nil
-	case h.asleep != "":
+	case h.passivated != "":
 		m.wake(h)
 	case h.c == nil:
 		return nil
@@ -92,19 +92,19 @@ func (m *memory) use(h *hosted) *hosted {
 	return h
 }
 
-func (m *memory) wake(h *hosted) {
-	c, err := customer.Adopt([]byte(h.asleep), m.names)
+func (m *customerCache) wake(h *resident) {
+	c, err := customer.Adopt([]byte(h.passivated), m.names)
 	if err != nil {
 		panic(fmt.Sprintf("BUG: customer %q fell asleep and cannot be read: %v", h.timer.Key, err))
 	}
-	m.resize(h, int32(len(h.asleep)*sizeFactor))
-	m.asleep = m.without(m.asleep, h)
-	h.c, h.asleep = c, ""
+	m.resize(h, int32(len(h.passivated)*sizeFactor))
+	m.passivated = m.without(m.passivated, h)
+	h.c, h.passivated = c, ""
 	m.awake = m.with(m.awake, h)
 }
 
 // put brings a customer into memory, awake.
-func (m *memory) put(key string, c *customer.Customer, bytes int32) *hosted {
+func (m *customerCache) put(key string, c *customer.Customer, bytes int32) *resident {
 	h := m.host(key)
 	h.c, h.bytes, h.used = c, bytes, true
 	m.bytes += int64(bytes)
@@ -113,26 +113,26 @@ func (m *memory) put(key string, c *customer.Customer, bytes int32) *hosted {
 }
 
 // lay brings a customer into memory, asleep; stored is copied.
-func (m *memory) lay(key string, stored []byte) *hosted {
+func (m *customerCache) lay(key string, stored []byte) *resident {
 	h := m.host(key)
-	h.asleep, h.bytes = string(stored), int32(len(stored))
+	h.passivated, h.bytes = string(stored), int32(len(stored))
 	m.bytes += int64(h.bytes)
-	m.asleep = m.with(m.asleep, h)
+	m.passivated = m.with(m.passivated, h)
 	return h
 }
 
-func (m *memory) host(key string) *hosted {
+func (m *customerCache) host(key string) *resident {
 	h := m.all[key]
 	if h == nil {
-		h = &hosted{timer: wheel.NewTimer(key)}
+		h = &resident{timer: wheel.NewTimer(key)}
 		m.all[key] = h
 	}
 	return h
 }
 
-// rest lets those fall asleep who were not used since the last round; it looks at n
+// passivate lets those fall asleep who were not used since the last round; it looks at n
 // of them. scratch is memory to encode in.
-func (m *memory) rest(n int, scratch []byte) []byte {
+func (m *customerCache) passivate(n int, scratch []byte) []byte {
 	for ; n > 0 && m.round > 0 && len(m.awake) > 0; n-- {
 		m.round--
 		if m.hand >= len(m.awake) {
@@ -146,18 +146,18 @@ func (m *memory) rest(n int, scratch []byte) []byte {
 		}
 		scratch = h.c.AppendTo(scratch[:0])
 		m.awake = m.without(m.awake, h) // another one takes its place
-		h.c, h.asleep = nil, string(scratch)
+		h.c, h.passivated = nil, string(scratch)
 		m.resize(h, int32(len(scratch)))
-		m.asleep = m.with(m.asleep, h)
+		m.passivated = m.with(m.passivated, h)
 	}
 	return scratch
 }
 
 // shrink passivates customers until at most limit bytes are in memory: those asleep,
 // then those awake that are clean, first those that were not used for a while.
-func (m *memory) shrink(limit int64) {
-	for m.bytes > limit && len(m.asleep) > 0 {
-		m.drop(m.asleep[len(m.asleep)-1])
+func (m *customerCache) shrink(limit int64) {
+	for m.bytes > limit && len(m.passivated) > 0 {
+		m.drop(m.passivated[len(m.passivated)-1])
 	}
 	// Each is looked at twice at most, and once more when it took the place of another.
 	for looks := 3 * len(m.awake); looks > 0 && m.bytes > limit && len(m.awake) > 0; looks-- {
@@ -177,37 +177,37 @@ func (m *memory) shrink(limit int64) {
 // drop passivates a customer; its timer stays.
 //
 // REQUIRES: h is clean.
-func (m *memory) drop(h *hosted) {
+func (m *customerCache) drop(h *resident) {
 	m.leave(h)
-	m.passivated = true
+	m.inStore = true
 	if !h.timer.Armed() {
 		delete(m.all, h.timer.Key)
 	}
 }
 
 // leave takes a customer's state out of memory.
-func (m *memory) leave(h *hosted) {
+func (m *customerCache) leave(h *resident) {
 	if h.c != nil {
 		m.awake = m.without(m.awake, h)
 	} else {
-		m.asleep = m.without(m.asleep, h)
+		m.passivated = m.without(m.passivated, h)
 	}
-	h.c, h.asleep = nil, ""
+	h.c, h.passivated = nil, ""
 	m.bytes -= int64(h.bytes)
 }
 
-func (m *memory) resize(h *hosted, bytes int32) {
+func (m *customerCache) resize(h *resident, bytes int32) {
 	m.bytes += int64(bytes - h.bytes)
 	h.bytes = bytes
 }
 
-func (m *memory) with(list []*hosted, h *hosted) []*hosted {
+func (m *customerCache) with(list []*resident, h *resident) []*resident {
 	h.place = int32(len(list))
 	return append(list, h)
 }
 
 // without takes h out of its list; the last one takes its place.
-func (m *memory) without(list []*hosted, h *hosted) []*hosted {
+func (m *customerCache) without(list []*resident, h *resident) []*resident {
 	last := list[len(list)-1]
 	list[h.place], last.place = last, h.place
 	list[len(list)-1] = nil
@@ -237,8 +237,8 @@ func (s *Shard) Encoded(workspace, id string) []byte {
 	case h == nil:
 	case h.c != nil:
 		return h.c.AppendTo(nil)
-	case h.asleep != "":
-		return []byte(h.asleep)
+	case h.passivated != "":
+		return []byte(h.passivated)
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// A tour over passivated customers and others visits each once, whatever restarts,
+// A bulk scan over passivated customers and others visits each once, whatever restarts,
 // crashes, records and new customers come between its slices.
 func TestTourReachesEverybodyOnce(t *testing.T) {
 	// shows: 59, 62
@@ -27,7 +27,12 @@ func TestTourReachesEverybodyOnce(t *testing.T) {
 		const customers = 3*maxTourVisits + 17
 		call := func(n int, id string) stream.Record {
 			e := event.Event{
-				Workspace: "default", Customer: fmt.Sprintf("c%05d", n), ID: id, Type: event.Track, Name: "Visit", Time: w.clock,
+				Workspace: "default",
+				Customer:  fmt.Sprintf("c%05d", n),
+				ID:        id,
+				Type:      event.Track,
+				Name:      "Visit",
+				Time:      w.clock,
 			}
 			return stream.Record{Kind: stream.KindEvent, Data: e.AppendTo(nil)}
 		}
@@ -49,7 +54,7 @@ func TestTourReachesEverybodyOnce(t *testing.T) {
 		w.out.Reset()
 		w.step(t, storm("b1"))
 		newcomers := 0
-		for i := 0; w.shard.Touring(); i++ {
+		for i := 0; w.shard.HasBulkScan(); i++ {
 			w.clock++
 			switch r.IntN(5) {
 			case 0:
@@ -93,14 +98,16 @@ func TestTourReachesEverybodyOnce(t *testing.T) {
 	}
 }
 
-// What a tour and a schedule keep survives; the store lists customers in pages.
+// What a bulk scan and a schedule keep survives; the store lists customers in pages.
 func TestToursAreStored(t *testing.T) {
-	s := tours{
-		Last:      3,
-		Queue:     []*tour{{N: 3, Workspace: "w", Visit: active.Visit{Kind: active.VisitSchedule, Due: 5}, Cursor: "w\x00a"}},
+	s := bulkScans{
+		Last: 3,
+		Queue: []*bulkScan{
+			{N: 3, Workspace: "w", Task: active.BulkTask{Kind: active.BulkSchedule, Due: 5}, Cursor: "w\x00a"},
+		},
 		Schedules: []occurrence{{Workspace: "w", Campaign: "c", Spec: "0 9 * * * UTC", Next: 7}},
 	}
-	var got tours
+	var got bulkScans
 	if err := got.load(s.encode()); err != nil || string(got.encode()) != string(s.encode()) {
 		t.Errorf("%s, %v", got.encode(), err)
 	}
@@ -135,23 +142,23 @@ func TestViewOfTriggers(t *testing.T) {
 	}
 }
 
-// A customer who comes while a tour is under way counts in its slices from then on,
+// A customer who comes while a bulk scan is under way counts in its slices from then on,
 // whether or not a snapshot has put them into the store meanwhile.
 func TestTurnCountsNewcomers(t *testing.T) {
 	w := newScriptWorld(t)
 	w.clock = 1000
 	come := func(id string) {
 		h := w.shard.customers.put(Key("w", id), customer.New("w", id, 1, 1), guessBytes)
-		w.shard.arrived(h)
+		w.shard.exempt(h)
 	}
 	come("b")
-	w.shard.tours.start("w", active.Visit{Kind: active.VisitActivation})
-	if got := w.shard.turn(); len(got) != 1 {
+	w.shard.bulkScans.start("w", active.BulkTask{Kind: active.BulkActivation})
+	if got := w.shard.nextPage(); len(got) != 1 {
 		t.Errorf("unexpected turn %q", got)
 	}
 	come("c")
 	come("a")
-	if got := fmt.Sprintf("%q", w.shard.turn()); got != `["w\x00a" "w\x00b" "w\x00c"]` {
+	if got := fmt.Sprintf("%q", w.shard.nextPage()); got != `["w\x00a" "w\x00b" "w\x00c"]` {
 		t.Errorf("unexpected turn %s", got)
 	}
 }

@@ -39,11 +39,11 @@ spec:
 
 const firstHour = 1000
 
-func tallyOf(x *program.Experiment, first int64) Tally {
-	return Tally{Campaign: "x", Step: "offer", Experiment: x.Print(), First: first}
+func tallyOf(x *program.Experiment, first int64) Counts {
+	return Counts{Campaign: "x", Step: "offer", Experiment: x.Print(), First: first}
 }
 
-func counted(t *Tally, variant string, hour int64, exposures, conversions int) {
+func counted(t *Counts, variant string, hour int64, exposures, conversions int) {
 	t.add(&output.Exposure{Variant: variant, At: t.First, Hour: hour, Exposed: exposures, Converted: conversions})
 }
 
@@ -55,8 +55,8 @@ func TestStandingIsOneFunction(t *testing.T) {
 	verdicts := map[winner.Verdict]int{}
 	for range 60 {
 		const first = firstHour*unit.HourMillis + 1234
-		one, three := tallyOf(x, first), []Tally{tallyOf(x, first+9), tallyOf(x, first), tallyOf(x, first+7)}
-		three = append(three, Tally{Experiment: x.Print() + 1, First: 1}) // of another experiment
+		one, three := tallyOf(x, first), []Counts{tallyOf(x, first+9), tallyOf(x, first), tallyOf(x, first+7)}
+		three = append(three, Counts{Experiment: x.Print() + 1, First: 1}) // of another experiment
 		counted(&three[3], "a", firstHour+1, 999, 999)
 		better := random.Float64() * 0.2
 		for hour := int64(firstHour + 1); hour < firstHour+50; hour++ {
@@ -72,9 +72,9 @@ func TestStandingIsOneFunction(t *testing.T) {
 			}
 		}
 		through := firstHour + random.Int64N(70)
-		at := NewStanding(x)
-		at.Look([]Tally{one}, through, true)
-		steps := NewStanding(x)
+		at := NewState(x)
+		at.Look([]Counts{one}, through, true)
+		steps := NewState(x)
 		for hour := int64(firstHour); hour <= through && steps.Verdict != winner.Decided; hour++ {
 			if next := steps.NextChange(three, hour); next == hour || next == 0 {
 				steps.Look(three, hour, true)
@@ -82,7 +82,7 @@ func TestStandingIsOneFunction(t *testing.T) {
 				t.Fatalf("hour %d: the change of hour %d was passed over", hour, next)
 			}
 		}
-		text := func(s *Standing) string {
+		text := func(s *State) string {
 			b, err := json.Marshal(s)
 			if err != nil {
 				t.Fatal(err)
@@ -114,22 +114,23 @@ func TestBlockIsRecordedOnce(t *testing.T) {
 	counted(&tally, "b", firstHour+9, 120, 36) // 310 and 320, which is not twice 500
 	counted(&tally, "a", firstHour+12, 290, 29)
 	counted(&tally, "b", firstHour+12, 380, 114)
-	s := NewStanding(x)
-	s.Look([]Tally{tally}, firstHour+50, false)
+	s := NewState(x)
+	s.Look([]Counts{tally}, firstHour+50, false)
 	d := s.Record("default", "x", "offer", false)
 	if d == nil || d.Variant != "" || d.Reason != output.ReasonRatio || d.Hour != firstHour+3 || d.Mismatch > 0.001 ||
 		d.Arms[0].Exposures != 300 || d.Arms[1].Exposures != 200 {
 		t.Fatalf("unexpected record %+v", d)
 	}
-	again := NewStanding(x)
-	again.Look([]Tally{tally}, firstHour+4, true)
+	again := NewState(x)
+	again.Look([]Counts{tally}, firstHour+4, true)
 	if d := again.Record("default", "x", "offer", true); d != nil || again.Verdict != winner.Blocked {
 		t.Errorf("unexpected record %+v of an experiment that stands at %+v", d, again)
 	}
-	for _, on := range []*Standing{again, s} {
-		on.Look([]Tally{tally}, firstHour+50, true)
+	for _, on := range []*State{again, s} {
+		on.Look([]Counts{tally}, firstHour+50, true)
 		d := on.Record("default", "x", "offer", true)
-		if d == nil || d.Variant != "b" || d.Reason != output.ReasonConfidence || d.Hour != firstHour+12 || d.Look != 2 ||
+		if d == nil || d.Variant != "b" || d.Reason != output.ReasonConfidence || d.Hour != firstHour+12 ||
+			d.Look != 2 ||
 			d.Arms[1].Best < 0.99 {
 			t.Errorf("unexpected record %+v", d)
 		}
@@ -144,8 +145,8 @@ func TestEndOfAnExperiment(t *testing.T) {
 	tally := tallyOf(x, first)
 	counted(&tally, "a", firstHour+10_000, 100, 1)
 	counted(&tally, "b", firstHour+10_001, 100, 50) // no look comes to it
-	s := NewStanding(x)
-	s.Look([]Tally{tally}, firstHour+20_000, true)
+	s := NewState(x)
+	s.Look([]Counts{tally}, firstHour+20_000, true)
 	if s.Verdict != winner.Wait || s.Arms[0].Exposures != 100 || s.Arms[1].Exposures != 0 {
 		t.Errorf("unexpected standing %+v", s)
 	}
@@ -153,12 +154,12 @@ func TestEndOfAnExperiment(t *testing.T) {
 	tally = tallyOf(x, first+1)
 	counted(&tally, "a", firstHour+2, 5, 1)
 	counted(&tally, "b", firstHour+2, 5, 2)
-	s = NewStanding(x)
-	s.Look([]Tally{tally}, firstHour+5, true)
+	s = NewState(x)
+	s.Look([]Counts{tally}, firstHour+5, true)
 	if s.Verdict != winner.Wait {
 		t.Errorf("unexpected verdict %v before the deadline", s.Verdict)
 	}
-	s.Look([]Tally{tally}, firstHour+6, true)
+	s.Look([]Counts{tally}, firstHour+6, true)
 	if s.Winner != "b" || s.Reason != output.ReasonDeadline || s.Hour != firstHour+6 {
 		t.Errorf("unexpected standing %+v", s)
 	}

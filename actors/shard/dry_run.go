@@ -55,13 +55,13 @@ type PreviewCounter struct {
 	Fires bool `json:"fires"`
 }
 
-// Survey foresees what an apply would do to the customers of one shard. It works on
+// DryRun foresees what an apply would do to the customers of one shard. It works on
 // copies of their stored forms; the shard does not change.
-type Survey struct {
+type DryRun struct {
 	machine *machine.Machine
 	names   event.Names
 	changed []string // campaigns with a new version, sorted
-	visit   *active.Visit
+	visit   *active.BulkTask
 	now     int64
 	first   uint64 // the retained log begins here
 
@@ -70,10 +70,10 @@ type Survey struct {
 	steps   map[[2]string]*PreviewStep
 }
 
-// NewSurvey foresees apply, as it would come to a shard with the given definitions
+// NewDryRun foresees apply, as it would come to a shard with the given definitions
 // (their stored form) at a place of the log and a log time. first is where the retained
 // log begins.
-func NewSurvey(compile Compile, defs []byte, a *control.Apply, place, first uint64, now int64) (*Survey, error) {
+func NewDryRun(compile Compile, defs []byte, a *control.Apply, place, first uint64, now int64) (*DryRun, error) {
 	d := newDefinitions(compile)
 	if len(defs) > 0 {
 		if err := d.load(defs); err != nil {
@@ -89,7 +89,7 @@ func NewSurvey(compile Compile, defs []byte, a *control.Apply, place, first uint
 		return nil, err
 	}
 	set := d.set(a.Workspace)
-	s := &Survey{
+	s := &DryRun{
 		machine: machine.New(), names: event.Names{}, now: now, first: first,
 		preview: Preview{Counters: []PreviewCounter{}},
 		by:      map[string]*PreviewCampaign{}, steps: map[[2]string]*PreviewStep{},
@@ -128,7 +128,7 @@ func NewSurvey(compile Compile, defs []byte, a *control.Apply, place, first uint
 }
 
 // Customer takes a customer into account, by the stored form.
-func (s *Survey) Customer(stored []byte) error {
+func (s *DryRun) Customer(stored []byte) error {
 	c, err := customer.Decode(stored, s.names)
 	if err != nil {
 		return err
@@ -161,7 +161,7 @@ func (s *Survey) Customer(stored []byte) error {
 }
 
 // Preview is what was foreseen so far.
-func (s *Survey) Preview() Preview {
+func (s *DryRun) Preview() Preview {
 	p := s.preview
 	p.Campaigns = []PreviewCampaign{}
 	for _, name := range s.changed {

@@ -11,9 +11,9 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// Tally is what a shard counted for an experiment (ADR 14). Rows up to the full hours of
+// Counts is what a shard counted for an experiment (ADR 14). Rows up to the full hours of
 // the shard's log time are final.
-type Tally struct {
+type Counts struct {
 	Workspace  string
 	Campaign   string
 	Step       string
@@ -21,12 +21,12 @@ type Tally struct {
 	// From is the log time from which it counts, ms: chains exposed earlier belong to the
 	// experiment that was there before under the same name. 0: from the beginning.
 	From     int64
-	First    int64          // log time of the first exposure, ms; 0 before
-	Variants []VariantTally // sorted by variant
+	First    int64           // log time of the first exposure, ms; 0 before
+	Variants []VariantCounts // sorted by variant
 }
 
-// VariantTally is one variant's share of a tally.
-type VariantTally struct {
+// VariantCounts is one variant's share of a tally.
+type VariantCounts struct {
 	Variant string
 	Rows    []Row // sorted by hour
 }
@@ -40,7 +40,7 @@ type Row struct {
 }
 
 // add adds to a row and drops it when nothing is left.
-func (v *VariantTally) add(hour int64, exposures, conversions int) {
+func (v *VariantCounts) add(hour int64, exposures, conversions int) {
 	i, found := slices.BinarySearchFunc(v.Rows, hour, func(r Row, h int64) int { return int(r.Hour - h) })
 	if !found {
 		v.Rows = slices.Insert(v.Rows, i, Row{Hour: hour})
@@ -54,7 +54,7 @@ func (v *VariantTally) add(hour int64, exposures, conversions int) {
 }
 
 // add applies a change of the counts.
-func (t *Tally) add(e *output.Exposure) {
+func (t *Counts) add(e *output.Exposure) {
 	if e.At < t.From {
 		return
 	}
@@ -64,11 +64,11 @@ func (t *Tally) add(e *output.Exposure) {
 	if t.First != 0 && e.Hour > lastHour(t.First) {
 		return // no look comes to it
 	}
-	i, found := slices.BinarySearchFunc(t.Variants, e.Variant, func(v VariantTally, id string) int {
+	i, found := slices.BinarySearchFunc(t.Variants, e.Variant, func(v VariantCounts, id string) int {
 		return strings.Compare(v.Variant, id)
 	})
 	if !found {
-		t.Variants = slices.Insert(t.Variants, i, VariantTally{Variant: e.Variant})
+		t.Variants = slices.Insert(t.Variants, i, VariantCounts{Variant: e.Variant})
 	}
 	t.Variants[i].add(e.Hour, e.Exposed, e.Converted)
 }
@@ -76,13 +76,13 @@ func (t *Tally) add(e *output.Exposure) {
 // lastHour is the last hour at which an experiment is looked at, by its first exposure.
 func lastHour(first int64) int64 { return (first + program.MaxExperiment) / unit.HourMillis }
 
-// tallyFormat is the version of stored tallies: their first byte.
-const tallyFormat = 1
+// countsFormat is the version of stored tallies: their first byte.
+const countsFormat = 1
 
 // A stored tally, version 1: format byte; workspace, campaign, step; experiment; from,
 // first; variants: name, rows: hour, exposures, conversions.
-func (t *Tally) appendTo(b []byte) []byte {
-	b = append(b, tallyFormat)
+func (t *Counts) appendTo(b []byte) []byte {
+	b = append(b, countsFormat)
 	b = wire.AppendString(wire.AppendString(wire.AppendString(b, t.Workspace), t.Campaign), t.Step)
 	b = wire.AppendFixed(b, t.Experiment)
 	b = wire.AppendInt(wire.AppendInt(b, t.From), t.First)
@@ -97,18 +97,18 @@ func (t *Tally) appendTo(b []byte) []byte {
 	return b
 }
 
-func decodeTally(p []byte) (*Tally, error) {
+func decodeCounts(p []byte) (*Counts, error) {
 	d := wire.NewDecoder(p)
-	if f := d.Byte(); d.Err() == nil && f != tallyFormat {
+	if f := d.Byte(); d.Err() == nil && f != countsFormat {
 		return nil, fmt.Errorf("actors: tally: %w: format %d; this program reads format %d",
-			wire.ErrCorrupt, f, tallyFormat)
+			wire.ErrCorrupt, f, countsFormat)
 	}
-	t := &Tally{
+	t := &Counts{
 		Workspace: d.String(), Campaign: d.String(), Step: d.String(), Experiment: d.Fixed(),
 		From: d.Int(), First: d.Int(),
 	}
 	for range d.Count(2) {
-		v := VariantTally{Variant: d.String()}
+		v := VariantCounts{Variant: d.String()}
 		for range d.Count(3) {
 			v.Rows = append(v.Rows, Row{Hour: d.Int(), Exposures: d.Int(), Conversions: d.Int()})
 		}
@@ -124,10 +124,10 @@ func decodeTally(p []byte) (*Tally, error) {
 type Key struct{ Workspace, Campaign, Step string }
 
 // Key names the experiment that is counted.
-func (t *Tally) Key() Key { return Key{t.Workspace, t.Campaign, t.Step} }
+func (t *Counts) Key() Key { return Key{t.Workspace, t.Campaign, t.Step} }
 
 // clone is a copy that shares nothing.
-func (t *Tally) clone() Tally {
+func (t *Counts) clone() Counts {
 	c := *t
 	c.Variants = slices.Clone(t.Variants)
 	for i := range c.Variants {

@@ -10,9 +10,9 @@ import (
 // slice is how many customers one frame visits in their turn.
 const slice = 2000
 
-// tour is something that happens to all customers who are there: a broadcast or an instant
+// bulk scan is something that happens to all customers who are there: a broadcast or an instant
 // at which schedules are due.
-type tour struct {
+type bulkScan struct {
 	campaigns []string // of schedules; none: a broadcast
 	event     *Event
 	due       int64
@@ -35,16 +35,16 @@ func (a *Auditor) Broadcast(in Event) {
 	for i := range a.campaigns {
 		t := &a.campaigns[i].Trigger
 		if a.campaigns[i].looks() && t.Kind == KindBroadcast && t.Event == e.Name {
-			a.tours = append(a.tours, &tour{event: e, due: a.now, left: slices.Clone(a.customers)})
+			a.bulkScans = append(a.bulkScans, &bulkScan{event: e, due: a.now, left: slices.Clone(a.customers)})
 			return
 		}
 	}
 }
 
-// occur begins the tours of the occurrences of schedules since the last frame, one for each
+// occur begins the bulk scans of the occurrences of schedules since the last frame, one for each
 // instant; of those that a downtime missed only the last.
 func (a *Auditor) occur() {
-	var all []*tour
+	var all []*bulkScan
 	for i := range a.campaigns {
 		s := a.schedule(i)
 		if s == nil || *s == 0 {
@@ -58,16 +58,20 @@ func (a *Auditor) occur() {
 		if last == 0 {
 			continue
 		}
-		at, known := slices.BinarySearchFunc(all, last, func(t *tour, due int64) int { return cmp.Compare(t.due, due) })
+		at, known := slices.BinarySearchFunc(
+			all,
+			last,
+			func(t *bulkScan, due int64) int { return cmp.Compare(t.due, due) },
+		)
 		if !known {
-			all = slices.Insert(all, at, &tour{
+			all = slices.Insert(all, at, &bulkScan{
 				due: last, event: &Event{ID: AnyID, Name: "$schedule", Time: last, Type: TypeTrack},
 				left: slices.Clone(a.customers),
 			})
 		}
 		all[at].campaigns = append(all[at].campaigns, a.campaigns[i].Name)
 	}
-	a.tours = append(a.tours, all...)
+	a.bulkScans = append(a.bulkScans, all...)
 }
 
 func (a *Auditor) schedule(i int) *int64 {
@@ -137,12 +141,12 @@ func (a *Auditor) occurrence(i int, after int64) int64 {
 	}
 }
 
-// slice visits the next customers of the first tour, in the order of their ids.
+// slice visits the next customers of the first bulk scan, in the order of their ids.
 func (a *Auditor) slice() {
-	if len(a.tours) == 0 {
+	if len(a.bulkScans) == 0 {
 		return
 	}
-	t, passed := a.tours[0], 0
+	t, passed := a.bulkScans[0], 0
 	for _, c := range a.customers {
 		if c.id <= t.cursor || passed == slice {
 			continue
@@ -152,21 +156,21 @@ func (a *Auditor) slice() {
 		a.visitFor(c, t)
 	}
 	if passed < slice {
-		a.tours = a.tours[1:]
+		a.bulkScans = a.bulkScans[1:]
 	}
 }
 
-// ahead says whether a tour has still to come to a customer.
-func (t *tour) ahead(c *customer) bool { return t != nil && slices.Contains(t.left, c) }
+// ahead says whether a bulk scan has still to come to a customer.
+func (t *bulkScan) ahead(c *customer) bool { return t != nil && slices.Contains(t.left, c) }
 
 // visit has all that is on its way happen to a customer.
 func (a *Auditor) visit(c *customer) {
-	for _, t := range a.tours {
+	for _, t := range a.bulkScans {
 		a.visitFor(c, t)
 	}
 }
 
-func (a *Auditor) visitFor(c *customer, t *tour) {
+func (a *Auditor) visitFor(c *customer, t *bulkScan) {
 	at, found := slices.BinarySearchFunc(t.left, c, func(x, y *customer) int { return cmp.Compare(x.id, y.id) })
 	if !found {
 		return
@@ -181,14 +185,14 @@ func (a *Auditor) visitFor(c *customer, t *tour) {
 	}
 	for _, ch := range c.chains {
 		if ch.live() && ch.leaving && ch.def.Trigger.Kind == KindBroadcast && ch.def.Trigger.Event == t.event.Name {
-			a.note(NoteTourExit) // else it would be in the way of the next
+			a.note(NoteBulkScanExit) // else it would be in the way of the next
 		}
 	}
 	a.dismiss(c)
 	a.happen(c, t)
 }
 
-func (a *Auditor) happen(c *customer, t *tour) {
+func (a *Auditor) happen(c *customer, t *bulkScan) {
 	var all []candidate
 	for i, def := range a.campaigns {
 		s := scene{event: t.event, trigger: t.event, customer: c}
@@ -218,7 +222,7 @@ func (a *Auditor) happen(c *customer, t *tour) {
 	c.forget()
 }
 
-// Tours says whether one is under way.
-func (a *Auditor) Tours() bool {
-	return len(a.tours) > 0
+// BulkScans says whether one is under way.
+func (a *Auditor) BulkScans() bool {
+	return len(a.bulkScans) > 0
 }

@@ -14,12 +14,12 @@ import (
 // it is passed over (R16).
 const maxStarts = 3
 
-// openInHand looks which records were being applied when the last process ended. A record that ended
+// openCrashMarker looks which records were being applied when the last process ended. A record that ended
 // it three times is passed over; timers cannot be, so their partition stays halted
 // until the next start, which counts anew.
-func (n *Node) openInHand(ctx context.Context) (err error) {
+func (n *Node) openCrashMarker(ctx context.Context) (err error) {
 	var crashes []storage.Crash
-	if n.inHand, crashes, err = storage.OpenInHand(n.settings.DataDir, len(n.events)); err != nil {
+	if n.crashMarker, crashes, err = storage.OpenCrashMarker(n.settings.DataDir, len(n.events)); err != nil {
 		return err
 	}
 	if n.rendering, err = storage.OpenRendering(n.settings.DataDir); err != nil {

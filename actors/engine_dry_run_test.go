@@ -13,8 +13,12 @@ func TestPreviewSeesEverybody(t *testing.T) {
 	for _, limit := range []int64{0, 1} {
 		d := newDeployment(t, limit)
 		d.start(t)
-		docs, err := parse.File(d.lang, "f", []byte("apiVersion: nudge/v1\nkind: Campaign\nmetadata: {name: a}\nspec:\n"+
-			"  trigger: {event: {name: E}}\n  steps: [{id: rest, delay: 30d}]\n"))
+		docs, err := parse.File(
+			d.lang,
+			"f",
+			[]byte("apiVersion: nudge/v1\nkind: Campaign\nmetadata: {name: a}\nspec:\n"+
+				"  trigger: {event: {name: E}}\n  steps: [{id: rest, delay: 30d}]\n"),
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -38,7 +42,8 @@ func TestPreviewSeesEverybody(t *testing.T) {
 		if p.Customers != customers || len(p.Campaigns) != 1 || len(p.Campaigns[0].Steps) != 1 {
 			t.Fatalf("limit %d: unexpected preview %+v", limit, p)
 		}
-		if s := p.Campaigns[0].Steps[0]; s.Step != "rest" || s.Chains != customers || s.Fates[machine.FateExits] != customers {
+		if s := p.Campaigns[0].Steps[0]; s.Step != "rest" || s.Chains != customers ||
+			s.Fates[machine.FateExits] != customers {
 			t.Errorf("limit %d: unexpected step %+v; want all %d to exit", limit, s, customers)
 		}
 		for i, end := range d.ends(t) {

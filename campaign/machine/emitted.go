@@ -14,56 +14,56 @@ import (
 
 // Limits of what steps make.
 const (
-	maxDepthDerived = 8        // an event of an event of an event ... (design R15)
-	maxDerived      = 256      // records that one record of the log leads to
-	maxEmitted      = 16 << 10 // bytes of the properties of one event
-	startEvent      = "$start" // name of the trigger event of a chain that a step started
+	maxEmittedDepth  = 8        // an event of an event of an event ... (design R15)
+	maxEmittedEvents = 256      // records that one record of the log leads to
+	maxEmitted       = 16 << 10 // bytes of the properties of one event
+	startEvent       = "$start" // name of the trigger event of a chain that a step started
 )
 
-// derived is a record that a step made of the record in hand; it is applied after it.
-type derived struct {
+// emitted is a record that a step made of the current record; it is applied after it.
+type emitted struct {
 	event    event.Event
 	campaign string // that a start step names; empty for an emitted event
 	depth    int    // 1 for what a record of the log or a timer leads to
 }
 
-// emit puts an event behind the record in hand.
+// emit puts an event behind the current record.
 func (m *Machine) emit(v *program.Emit, ch *customer.Chain) {
 	properties := m.object(v.Properties, ch)
 	if len(properties) > maxEmitted {
 		m.decideChain(ch, output.Erred, output.ReasonTooLarge, ch.Step, v.Event)
 		return
 	}
-	m.put(ch, output.Emitted, v.Event, derived{event: event.Event{Name: v.Event, Properties: properties}})
+	m.put(ch, output.Emitted, v.Event, emitted{event: event.Event{Name: v.Event, Properties: properties}})
 }
 
-// start puts the start of another campaign's chain behind the record in hand. Its
+// start puts the start of another campaign's chain behind the current record. Its
 // trigger has the properties of the trigger of this chain.
 func (m *Machine) start(v *program.Start, ch *customer.Chain) {
 	e := event.Event{Name: startEvent}
 	if t := m.scope.Trigger.Event; t != nil {
 		e.Properties, e.Context = t.Properties, t.Context
 	}
-	m.put(ch, output.Started, v.Campaign, derived{event: e, campaign: v.Campaign})
+	m.put(ch, output.Started, v.Campaign, emitted{event: e, campaign: v.Campaign})
 }
 
-// put completes a derived record and puts it behind the record in hand, within the
+// put completes a derived record and puts it behind the current record, within the
 // limits.
-func (m *Machine) put(ch *customer.Chain, kind output.Kind, detail string, d derived) {
+func (m *Machine) put(ch *customer.Chain, kind output.Kind, detail string, d emitted) {
 	d.depth = m.depth + 1
 	switch {
-	case d.depth > maxDepthDerived:
+	case d.depth > maxEmittedDepth:
 		m.decideChain(ch, output.Dropped, output.ReasonDepth, ch.Step, detail)
 		return
-	case m.made >= maxDerived:
+	case m.made >= maxEmittedEvents:
 		m.decideChain(ch, output.Dropped, output.ReasonTooManyMade, ch.Step, detail)
 		return
 	}
 	m.made++
 	chain := ch.ID(m.c)
-	d.event.ID = output.NewID("derived", string(chain[:]), ch.Step, strconv.Itoa(int(ch.Leaps))).String()
+	d.event.ID = output.NewID("derived", string(chain[:]), ch.Step, strconv.Itoa(int(ch.BackJumps))).String()
 	d.event.Workspace, d.event.Customer, d.event.Type, d.event.Time = m.c.Workspace, m.c.ID, event.Track, m.now
-	m.derived = append(m.derived, d)
+	m.emitted = append(m.emitted, d)
 	m.decideChain(ch, kind, output.NoReason, ch.Step, detail)
 }
 
@@ -71,22 +71,22 @@ func (m *Machine) put(ch *customer.Chain, kind output.Kind, detail string, d der
 // a customer does, all of theirs do: what their steps make comes before them then.
 func (m *Machine) Hold(mark int64) { m.holdMark = mark }
 
-// held says whether the timers of the customer in hand wait.
+// held says whether the timers of the current customer wait.
 func (m *Machine) held() bool {
 	due := m.c.NextDue()
 	return due != 0 && due <= m.holdMark
 }
 
-// derive applies what the record in hand led to, in the order made, each after the
+// applyEmitted applies what the current record led to, in the order made, each after the
 // timers that are due by now. It is called at the end of each record and timer.
-func (m *Machine) derive() {
+func (m *Machine) applyEmitted() {
 	if m.deriving {
 		return
 	}
 	m.deriving = true
-	for len(m.derived) > 0 {
-		d := m.derived[0]
-		m.derived = m.derived[1:]
+	for len(m.emitted) > 0 {
+		d := m.emitted[0]
+		m.emitted = m.emitted[1:]
 		m.depth = 0
 		if !m.held() {
 			m.Fire(m.c, m.now, m.now, m.out)
@@ -110,7 +110,7 @@ func (m *Machine) derive() {
 		m.rest()
 		m.followProfile(&d.event)
 	}
-	m.derived, m.deriving, m.depth, m.made = nil, false, 0, 0
+	m.emitted, m.deriving, m.depth, m.made = nil, false, 0, 0
 }
 
 // setProfile changes traits and tags at once: the next step sees it.

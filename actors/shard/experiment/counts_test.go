@@ -12,10 +12,10 @@ import (
 	"github.com/nudge-engine/nudge/storage"
 )
 
-func someTally() *Tally {
-	return &Tally{
+func someTally() *Counts {
+	return &Counts{
 		Workspace: "w", Campaign: "c", Step: "s", Experiment: 0x0102030405060708, From: 5, First: 9,
-		Variants: []VariantTally{
+		Variants: []VariantCounts{
 			{Variant: "a", Rows: []Row{{Hour: 0, Exposures: 2}, {Hour: 492322, Exposures: 300, Conversions: 31}}},
 			{Variant: "b", Rows: []Row{{Hour: 492323, Exposures: 1, Conversions: -1}}},
 		},
@@ -25,12 +25,12 @@ func someTally() *Tally {
 func TestTallyGolden(t *testing.T) {
 	b := someTally().appendTo(nil)
 	goldentest.Bytes(t, "tally.v1", b)
-	got, err := decodeTally(b)
+	got, err := decodeCounts(b)
 	if err != nil || !reflect.DeepEqual(got, someTally()) {
 		t.Errorf("unexpected tally %+v, error %v", got, err)
 	}
 	for n := range b {
-		if _, err := decodeTally(b[:n]); err == nil {
+		if _, err := decodeCounts(b[:n]); err == nil {
 			t.Errorf("%d of %d bytes are read without an error", n, len(b))
 		}
 	}
@@ -41,7 +41,7 @@ func TestTallyGolden(t *testing.T) {
 func TestTalliesInTheStore(t *testing.T) {
 	store := storage.NewMemory()
 	stored := func() (steps []string) {
-		var s Tallies
+		var s Table
 		if err := store.Scan(storage.TallyPrefix(3), func(_, v []byte) error { return s.Load(v) }); err != nil {
 			t.Fatal(err)
 		}
@@ -51,7 +51,7 @@ func TestTalliesInTheStore(t *testing.T) {
 		slices.Sort(steps)
 		return steps
 	}
-	var s Tallies
+	var s Table
 	snapshot := func() *storage.Batch {
 		b := new(storage.Batch)
 		s.Snapshot(3, b)
@@ -72,7 +72,7 @@ func TestTalliesInTheStore(t *testing.T) {
 	if b := snapshot(); !reflect.DeepEqual(b, new(storage.Batch)) {
 		t.Errorf("an unchanged tally is written again: %+v", b)
 	}
-	s.Renew(9, func(t *Tally) *program.Experiment {
+	s.Renew(9, func(t *Counts) *program.Experiment {
 		if t.Step == "t" {
 			return new(program.Experiment)
 		}
@@ -88,16 +88,25 @@ func TestTalliesInTheStore(t *testing.T) {
 // come into it, also when a later version brings the experiment back.
 func TestTallyOfAnotherExperiment(t *testing.T) {
 	first, second := anExperiment(t, "{}"), anExperiment(t, "{}, salt: other")
-	var s Tallies
+	var s Table
 	change := func(x *program.Experiment, at int64, exposed, converted int) {
-		s.Fold(&output.Output{Exposures: []output.Exposure{{
-			Campaign: "c", Step: "s", Variant: "a", Experiment: x.Print(), At: at, Hour: 7, Exposed: exposed, Converted: converted,
-		}}})
+		s.Fold(&output.Output{Exposures: []output.Exposure{
+			{
+				Campaign:   "c",
+				Step:       "s",
+				Variant:    "a",
+				Experiment: x.Print(),
+				At:         at,
+				Hour:       7,
+				Exposed:    exposed,
+				Converted:  converted,
+			},
+		}})
 	}
 	inForce := func(x *program.Experiment, now int64) {
-		s.Renew(now, func(*Tally) *program.Experiment { return x })
+		s.Renew(now, func(*Counts) *program.Experiment { return x })
 	}
-	want := func(want ...VariantTally) {
+	want := func(want ...VariantCounts) {
 		t.Helper()
 		if got := s.all[Key{"", "c", "s"}].Variants; !reflect.DeepEqual(got, want) {
 			t.Errorf("counted are %+v; want %+v", got, want)
@@ -109,14 +118,14 @@ func TestTallyOfAnotherExperiment(t *testing.T) {
 	want()
 	change(second, 20, 1, 0)
 	change(first, 11, 0, 1) // of the one before
-	want(VariantTally{"a", []Row{{Hour: 7, Exposures: 1}}})
+	want(VariantCounts{"a", []Row{{Hour: 7, Exposures: 1}}})
 	inForce(first, 25)
 	change(first, 11, 0, 1)
 	change(first, 30, 1, 0)
 	change(first, 30, 0, 1)
-	want(VariantTally{"a", []Row{{Hour: 7, Exposures: 1, Conversions: 1}}})
+	want(VariantCounts{"a", []Row{{Hour: 7, Exposures: 1, Conversions: 1}}})
 	inForce(first, 40)
-	want(VariantTally{"a", []Row{{Hour: 7, Exposures: 1, Conversions: 1}}})
+	want(VariantCounts{"a", []Row{{Hour: 7, Exposures: 1, Conversions: 1}}})
 	inForce(nil, 50)
 	if len(s.all) != 0 {
 		t.Errorf("a decided experiment is still counted: %+v", s.all)
@@ -125,9 +134,13 @@ func TestTallyOfAnotherExperiment(t *testing.T) {
 
 // Beyond the limit experiments are not counted.
 func TestTooManyTallies(t *testing.T) {
-	var s Tallies
+	var s Table
 	for i := range MaxTallies + 2 {
-		s.Fold(&output.Output{Exposures: []output.Exposure{{Step: strconv.Itoa(i), Variant: "a", At: 1, Hour: 1, Exposed: 1}}})
+		s.Fold(
+			&output.Output{
+				Exposures: []output.Exposure{{Step: strconv.Itoa(i), Variant: "a", At: 1, Hour: 1, Exposed: 1}},
+			},
+		)
 	}
 	if len(s.all) != MaxTallies {
 		t.Errorf("%d experiments are counted; want %d", len(s.all), MaxTallies)

@@ -13,7 +13,7 @@ func TestInHand(t *testing.T) {
 	dir := t.TempDir()
 	start := func(want []storage.Crash, marks ...storage.Crash) {
 		t.Helper()
-		h, got, err := storage.OpenInHand(dir, 4)
+		h, got, err := storage.OpenCrashMarker(dir, 4)
 		if err != nil {
 			t.Fatal(err)
 		}

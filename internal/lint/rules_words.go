@@ -1,0 +1,70 @@
+package lint
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"strings"
+)
+
+// glossary is the page whose table says which words were retired.
+const glossary = "docs/glossary.md"
+
+// retired is a word or phrase that a better one replaced.
+type retired struct {
+	word, now string
+	pattern   *regexp.Regexp
+}
+
+// retiredWords refuses the phrases that the glossary retired, in code, comments and pages. The
+// glossary itself, the changelog and recorded data may hold them. Names in backticks are those
+// that are still being replaced one by one, and are not looked for yet.
+func retiredWords(repo *Repo) []Finding {
+	var words []retired
+	for _, text := range repo.Texts {
+		if text.Path == glossary {
+			words = retiredTable(text.Data)
+		}
+	}
+	var findings []Finding
+	for _, text := range repo.Texts {
+		ext := path.Ext(text.Path)
+		if text.Path == glossary || text.Path == "CHANGELOG.md" || under(text.Path, "testdata") ||
+			ext != ".md" && ext != ".go" {
+			continue
+		}
+		for i, line := range strings.Split(text.Data, "\n") {
+			for _, w := range words {
+				if w.pattern.MatchString(line) {
+					findings = append(findings, Finding{
+						Path: text.Path, Line: i + 1,
+						Wrong: fmt.Sprintf("the retired words %q", w.word), Instead: "write: " + w.now,
+					})
+				}
+			}
+		}
+	}
+	return findings
+}
+
+// retiredTable reads the quoted rows of the table that begins with | retired | now |.
+func retiredTable(page string) []retired {
+	var words []retired
+	_, table, _ := strings.Cut(page, "\n| retired | now |\n")
+	for line := range strings.Lines(table) {
+		cells := strings.Split(line, "|")
+		if len(cells) < 4 {
+			break
+		}
+		word := strings.TrimSpace(cells[1])
+		if !strings.HasPrefix(word, `"`) {
+			continue
+		}
+		word = strings.Trim(word, `"`)
+		words = append(words, retired{
+			word: word, now: strings.TrimSpace(cells[2]),
+			pattern: regexp.MustCompile(`(?i)\b` + regexp.QuoteMeta(word) + `s?\b`),
+		})
+	}
+	return words
+}
