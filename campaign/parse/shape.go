@@ -77,7 +77,8 @@ func Kinds() []string {
 // ShapeOf is what the spec of a document of a kind may say.
 func ShapeOf(kind string) (*Shape, error) {
 	return drawShape("spec of "+kind, func(r *reader, n *yaml.Node) bool {
-		return r.spec(n, &Parsed{Definition: program.Definition{Document: program.Document{Kind: kind}}}, map[string]string{})
+		d := Parsed{Definition: program.Definition{Document: program.Document{Kind: kind}}}
+		return r.spec(n, &d, map[string]string{})
 	})
 }
 
