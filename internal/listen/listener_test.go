@@ -139,6 +139,26 @@ func TestIdleConnectionsMakeRoom(t *testing.T) {
 	}
 }
 
+// A connection that has sent nothing makes room, even before the server reads from it.
+func TestUnreadConnectionsMakeRoom(t *testing.T) {
+	l, _ := listening(t, listen.Options{Total: 1})
+	go func() {
+		for {
+			if _, err := l.Accept(); err != nil {
+				return
+			}
+		}
+	}()
+	first := dial(t, l)
+	dial(t, l)
+	if _, err := io.ReadAll(first); err != nil && !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("the first connection was not closed: %v", err)
+	}
+	if s := l.Stats(); s.Open != 1 || s.Closed != 1 || s.Refused != 0 {
+		t.Errorf("unexpected figures %+v; want one closed", s)
+	}
+}
+
 // A connection whose request is being answered is left alone; then the new one is closed.
 func TestBusyConnectionsStay(t *testing.T) {
 	l, _ := listening(t, listen.Options{Total: 1})
