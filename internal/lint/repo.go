@@ -115,7 +115,7 @@ func Parse(files map[string]string) *Repo {
 	slices.SortFunc(repo.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
 	slices.SortFunc(repo.Texts, func(a, b Text) int { return strings.Compare(a.Path, b.Path) })
 	for _, text := range repo.Texts {
-		if path.Ext(text.Path) != ".go" || under(text.Path, "testdata") {
+		if path.Ext(text.Path) != ".go" || inTestdata(text.Path) {
 			continue
 		}
 		file, err := parser.ParseFile(repo.Fset, text.Path, text.Data, parser.ParseComments|parser.SkipObjectResolution)
@@ -141,9 +141,9 @@ func (r *Repo) at(file *GoFile, pos token.Pos, wrong, instead string) Finding {
 // isTest reports whether the file is compiled into tests only.
 func (f *GoFile) isTest() bool { return strings.HasSuffix(f.Path, "_test.go") }
 
-// under reports whether a directory of the path has the name.
-func under(file, dir string) bool {
-	return slices.Contains(strings.Split(path.Dir(file), "/"), dir)
+// inTestdata reports whether the file lies in a folder called testdata.
+func inTestdata(file string) bool {
+	return slices.Contains(strings.Split(path.Dir(file), "/"), "testdata")
 }
 
 func skipDir(name string) bool {

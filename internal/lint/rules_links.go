@@ -28,7 +28,7 @@ func links(repo *Repo) []Finding {
 	}
 	var findings []Finding
 	for _, text := range repo.Texts {
-		if under(text.Path, "testdata") {
+		if inTestdata(text.Path) {
 			continue
 		}
 		broken := func(line int, what string) {

@@ -43,7 +43,7 @@ func openEnds(repo *Repo) []Finding {
 func oneTitle(repo *Repo) []Finding {
 	var findings []Finding
 	for _, text := range repo.Texts {
-		if path.Ext(text.Path) != ".md" || under(text.Path, "testdata") {
+		if path.Ext(text.Path) != ".md" || inTestdata(text.Path) {
 			continue
 		}
 		titles := titleLines(text.Data)

@@ -29,7 +29,7 @@ func retiredWords(repo *Repo) []Finding {
 	var findings []Finding
 	for _, text := range repo.Texts {
 		ext := path.Ext(text.Path)
-		if text.Path == glossary || text.Path == "CHANGELOG.md" || under(text.Path, "testdata") ||
+		if text.Path == glossary || text.Path == "CHANGELOG.md" || inTestdata(text.Path) ||
 			ext != ".md" && ext != ".go" {
 			continue
 		}
