@@ -112,7 +112,7 @@ func (f *reading) record(r *stream.Record) error {
 			if c.Apply != nil {
 				e := &f.w.applied[f.w.editOf[c.K]]
 				if e.House != nil {
-					a.Govern(*e.House)
+					a.SetPolicies(*e.House)
 				}
 				a.Apply(e.Campaigns)
 			}

@@ -137,7 +137,7 @@ func (s *DryRun) Customer(stored []byte) error {
 	if c.CreatedPlace >= s.first {
 		s.preview.Reached++
 	}
-	f := s.machine.Foresee(c, s.changed, s.visit, s.now)
+	f := s.machine.PreviewChange(c, s.changed, s.visit, s.now)
 	for _, ch := range f.Chains {
 		key := [2]string{ch.Campaign, ch.Step}
 		step := s.steps[key]

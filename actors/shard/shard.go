@@ -81,7 +81,7 @@ type Shard struct {
 	part uint32 // steps of the current frame so far
 	// place is that of the current record, by which customers who come before definitions
 	// are told from those who come after: its frame's sequence, and one more for all
-	// definitions that followed an event in one frame. eventful says that the frame had an
+	// definitions that followed an event in one frame. sawEvent says that the frame had an
 	// event since the last of them.
 	place    uint64
 	sawEvent bool

@@ -157,19 +157,19 @@ func (m *Machine) armKnown(p *program.Program, t *program.InactivityTrigger, exi
 	}
 	due := c.Last + t.For
 	if due > m.asOf {
-		trigger := m.ringed(t, p.Name, c.Last)
+		trigger := m.isRecorded(t, p.Name, c.Last)
 		m.c.SetWatch(customer.InactivityTimer{Campaign: p.Name, Due: due, Trigger: trigger.AppendBody(nil)})
 		return
 	}
 	e := m.c.Entry(p.Name, "", false)
 	if spent := e != nil && e.LastIn >= due; existing && !spent { // once a spell
-		m.enterExisting(p, m.ringed(t, p.Name, c.Last))
+		m.enterExisting(p, m.isRecorded(t, p.Name, c.Last))
 	}
 }
 
-// ringed is the remembered matching event of a time; when there is none, an event of
+// isRecorded is the remembered matching event of a time; when there is none, an event of
 // which no more is known.
-func (m *Machine) ringed(t *program.InactivityTrigger, campaign string, at int64) *event.Event {
+func (m *Machine) isRecorded(t *program.InactivityTrigger, campaign string, at int64) *event.Event {
 	found := &event.Event{Type: event.Track, Name: t.Event, Time: at}
 	r := m.c.Ring(t.Event)
 	if r == nil {

@@ -19,9 +19,9 @@ func (m *Machine) dedupeKey(p *program.Program) string {
 	return clip.Text(key, 256)
 }
 
-// heldBy is the campaign of the other chain that holds a key, empty when it is free
+// lockHolder is the campaign of the other chain that holds a key, empty when it is free
 // for ch. full says that there is no room for another key.
-func (m *Machine) heldBy(key string, ch *customer.Chain) (holder string, full bool) {
+func (m *Machine) lockHolder(key string, ch *customer.Chain) (holder string, full bool) {
 	i, found := m.c.Hold(key)
 	if found && m.now < m.c.Holds[i].Until {
 		if h := &m.c.Holds[i]; h.Campaign != ch.Campaign || h.Entry != ch.Entry {

@@ -14,7 +14,7 @@ import (
 // entry" sees those behind it. The record being applied, which starts the chain, does not count.
 func (m *Machine) ringedAtEntry() uint64 {
 	last := m.c.Ringed
-	if m.ringing {
+	if m.recordingEvent {
 		last++
 	}
 	return last + 1

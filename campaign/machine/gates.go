@@ -153,7 +153,7 @@ func refusesConflict(q *sendQuestion) refusal {
 }
 
 func refusesKey(q *sendQuestion) refusal {
-	holder, full := q.m.heldBy(q.msg.key, q.t.chain)
+	holder, full := q.m.lockHolder(q.msg.key, q.t.chain)
 	if holder != "" {
 		return refusal{reason: output.ReasonDedupe, detail: holder}
 	}

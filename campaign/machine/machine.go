@@ -32,18 +32,18 @@ type Machine struct {
 	late    bool              // the current timer is more than lateAfter late
 	zones   map[string]*time.Location
 
-	ringing    bool                // the current record will be remembered, and is not yet
-	reply      []byte              // of the current result
-	emitted    []emitted           // what the current record led to, and what that led to
-	deriving   bool                // they are being applied
-	depth      int                 // of the current record: 0 for one of the log, or a timer
-	made       int                 // derived records since the last record of the log
-	holdMark   int64               // timers due at or before it wait, ms; 0: none
-	asOf       int64               // the instant as of which triggers are armed, ms: mostly now
-	before     []observation       // what the current record can change, before it
-	heights    active.ValuesBefore // what thresholds measure, before it
-	seenTraits []byte              // the profile that triggers last looked at
-	seenTags   []string
+	recordingEvent bool                // the current record will be remembered, and is not yet
+	reply          []byte              // of the current result
+	emitted        []emitted           // what the current record led to, and what that led to
+	deriving       bool                // they are being applied
+	depth          int                 // of the current record: 0 for one of the log, or a timer
+	made           int                 // derived records since the last record of the log
+	holdMark       int64               // timers due at or before it wait, ms; 0: none
+	asOf           int64               // the instant as of which triggers are armed, ms: mostly now
+	before         []observation       // what the current record can change, before it
+	heights        active.ValuesBefore // what thresholds measure, before it
+	seenTraits     []byte              // the profile that triggers last looked at
+	seenTags       []string
 
 	found    []int32 // scratch: what indexes found
 	specs    []*active.CounterSpec
@@ -79,7 +79,7 @@ func (m *Machine) begin(c *customer.Customer, now int64, out *output.Output) {
 	m.silence = 0
 	m.ready, m.turns, m.candidates = m.ready[:0], m.turns[:0], m.candidates[:0]
 	m.cause, m.fired, m.segments = cause{}, 0, m.segments[:0]
-	m.ringing = false
+	m.recordingEvent = false
 	m.scope.Now, m.asOf = now, now
 	m.scope.Event.Set(nil)
 	m.scope.Trigger.Set(nil)
@@ -121,15 +121,15 @@ func (m *Machine) Apply(c *customer.Customer, e *event.Event, now int64, created
 	}
 	m.rezone(e)
 	since := m.mark()
-	m.ringing = m.set.Ringed[e.Name]
+	m.recordingEvent = m.set.Ringed[e.Name]
 	m.triggers(watch, e)
 	if len(m.candidates) > 0 {
 		m.settleGroups()
 		m.orderTriggers(since)
 	}
-	if m.ringing {
+	if m.recordingEvent {
 		c.Remember(e)
-		m.ringing = false
+		m.recordingEvent = false
 	}
 	m.rest()
 	m.followProfile(e)

@@ -251,7 +251,7 @@ func (m *Machine) mergedProfile(before []looked) {
 			m.refuse(b.program, "", output.ReasonHistory)
 			continue
 		}
-		e := m.ringed(&program.InactivityTrigger{Event: t.Event, Where: t.Where}, b.program.Name, n.Last)
+		e := m.isRecorded(&program.InactivityTrigger{Event: t.Event, Where: t.Where}, b.program.Name, n.Last)
 		m.scope.Chain.Chain = nil
 		m.scope.Event.Set(e)
 		m.scope.Trigger.Set(e)

@@ -21,8 +21,8 @@ const (
 	FateHeld    Fate = "held"         // stands still: the campaign becomes a draft or is paused
 )
 
-// Foreseen is the fate of one live chain.
-type Foreseen struct {
+// ChainImpact is the fate of one live chain.
+type ChainImpact struct {
 	Campaign string
 	Step     string // at which it waits now
 	Fate     Fate
@@ -31,7 +31,7 @@ type Foreseen struct {
 
 // Impact is what a change of definitions means for one customer.
 type Impact struct {
-	Chains []Foreseen // live chains of the campaigns in question, by (campaign, entry)
+	Chains []ChainImpact // live chains of the campaigns in question, by (campaign, entry)
 	// Entered are the campaigns that a customer who is already there enters, Refused
 	// those that refuse them and why. A campaign can be there more than once.
 	Entered []string
@@ -44,16 +44,16 @@ type Refusal struct {
 	Reason   output.Reason
 }
 
-// Foresee says what the campaigns in use, which came at log time now, mean for a
+// PreviewChange says what the campaigns in use, which came at log time now, mean for a
 // customer: names (sorted) are those with a new version, v what visits the customers who
 // are already there. It does to c what the change would do, so c must be a copy.
-func (m *Machine) Foresee(c *customer.Customer, names []string, v *active.BulkTask, now int64) Impact {
+func (m *Machine) PreviewChange(c *customer.Customer, names []string, v *active.BulkTask, now int64) Impact {
 	var f Impact
 	var live []*customer.Chain
 	for _, ch := range c.Chains {
 		if ch.Live() && listed(names, ch.Campaign) {
 			live = append(live, ch)
-			f.Chains = append(f.Chains, Foreseen{Campaign: ch.Campaign, Step: ch.Step})
+			f.Chains = append(f.Chains, ChainImpact{Campaign: ch.Campaign, Step: ch.Step})
 		}
 	}
 	var out output.Output

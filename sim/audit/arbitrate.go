@@ -173,7 +173,7 @@ func (a *Auditor) line(ch *chain, s Step, channel, status, reason string) {
 func (a *Auditor) deliver(ch *chain, s Step, channel string) {
 	c := ch.customer
 	ch.delivered, ch.lastDelivery, ch.lastStep, ch.sent = true, a.now, s.ID, true
-	ch.rematures(a)
+	ch.updateMaturity(a)
 	if slices.Contains(ch.asks.shown, channel) {
 		a.note(NoteDeferredLeft)
 	}

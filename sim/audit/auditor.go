@@ -56,7 +56,7 @@ type Auditor struct {
 	states     []State
 	refused    []Refusal
 
-	house       House
+	house       WorkspacePolicy
 	bulkScans   []*bulkScan
 	schedules   []schedule
 	broadcasts  map[string]bool // ids, asked by key only

@@ -16,7 +16,7 @@ func (c Calendar) yaml() string {
 	return "{" + fields{}.add("name", quote(c.Name)).add("dates", list(c.Dates)).text() + "}"
 }
 
-func (h House) calendars() string {
+func (h WorkspacePolicy) calendars() string {
 	all := make([]string, 0, len(h.Calendars))
 	for _, c := range h.Calendars {
 		all = append(all, c.yaml())

@@ -95,7 +95,7 @@ func (ch *chain) end(a *Auditor, outcome string) {
 	ch.outcome, ch.endedAt = outcome, a.now
 	ch.knownEnd = a.campaigns[ch.campaign].Reentry.remembers()
 	ch.resting, ch.timed, ch.asks = false, false, asks{}
-	ch.rematures(a)
+	ch.updateMaturity(a)
 	if outcome == Converted || outcome == Stopped || outcome == Preempted {
 		ch.recall(a)
 	}

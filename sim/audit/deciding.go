@@ -197,8 +197,8 @@ func (ch *chain) exposures(a *Auditor, f func(e *exposure, g Goal)) {
 	}
 }
 
-// rematures: a delivery or the end of the chain moves the window.
-func (ch *chain) rematures(a *Auditor) {
+// updateMaturity: a delivery or the end of the chain moves the window.
+func (ch *chain) updateMaturity(a *Auditor) {
 	ch.exposures(a, func(e *exposure, g Goal) {
 		if h := ch.matures(a, g); h != e.hour {
 			if e.hour != 0 {

@@ -60,8 +60,8 @@ type Quiet struct {
 	Drop     bool
 }
 
-// House is the policy of the workspace.
-type House struct {
+// WorkspacePolicy is the policy of the workspace.
+type WorkspacePolicy struct {
 	Zone         string
 	Quiet        *Quiet
 	Consent      []string // categories that must be granted

@@ -39,7 +39,7 @@ func TestCapIsRolling(t *testing.T) {
 		named("a", audit.Policy{Caps: []string{"one"}}, defers),
 		named("b", audit.Policy{Caps: []string{"one"}, Priority: 1}, send("s")),
 	)
-	h.Govern(audit.House{Caps: []audit.Cap{{Name: "one", Limit: 1, Window: time.Hour}}})
+	h.SetPolicies(audit.WorkspacePolicy{Caps: []audit.Cap{{Name: "one", Limit: 1, Window: time.Hour}}})
 	h.track(0, 0, "Cart", nil)
 	h.tick(hour - 1)
 	h.want(t, "b1/s/email@0s handed_off, a1/s/email@0s deferred cap")
@@ -52,7 +52,7 @@ func TestCapIsGivenBack(t *testing.T) {
 	defers := audit.Step{ID: "s", Send: &audit.Send{Channels: []string{"email"}, OnCap: audit.CapDefer}}
 	h := play(named("a", audit.Policy{Caps: []string{"one"}}, defers),
 		named("b", audit.Policy{Caps: []string{"one"}, Priority: 1}, send("s")))
-	h.Govern(audit.House{Caps: []audit.Cap{{Name: "one", Limit: 1, Per: "month"}}})
+	h.SetPolicies(audit.WorkspacePolicy{Caps: []audit.Cap{{Name: "one", Limit: 1, Per: "month"}}})
 	h.track(0, 0, "Cart", nil)
 	h.tick(minute)
 	h.Result(audit.Result{

@@ -38,9 +38,9 @@ func (ch *chain) timer() (due int64, ok bool) {
 	return max(ch.due, ch.wake), ch.timed
 }
 
-// thaw has the chains of a campaign that stands still no longer go on at the customer's
+// resume has the chains of a campaign that stands still no longer go on at the customer's
 // turn, and offers then what was kept.
-func (a *Auditor) thaw(c *customer, at int) {
+func (a *Auditor) resume(c *customer, at int) {
 	next := a.campaigns[at]
 	for _, ch := range c.chains {
 		switch {

@@ -65,7 +65,7 @@ func (a *Auditor) succeed(at int, old Campaign) {
 				ch.replan(a)
 			}
 		}
-		a.thaw(c, at)
+		a.resume(c, at)
 	}
 }
 

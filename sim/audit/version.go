@@ -307,8 +307,8 @@ func (a *Auditor) keepVersion(old, next Campaign) {
 	a.versions[next.Name] = kept[max(0, len(kept)-mostVersions):]
 }
 
-// Govern puts a policy of the workspace in force.
-func (a *Auditor) Govern(h House) {
+// SetPolicies puts a policy of the workspace in force.
+func (a *Auditor) SetPolicies(h WorkspacePolicy) {
 	a.place++
 	a.house = h
 	for _, c := range a.customers {

@@ -11,7 +11,7 @@ import (
 const HouseName = "house"
 
 // YAML renders the definition document of the contract.
-func (h House) YAML() string {
+func (h WorkspacePolicy) YAML() string {
 	var b strings.Builder
 	b.WriteString("apiVersion: nudge/v1\nkind: Policy\nmetadata: {name: " + HouseName + "}\nspec:\n")
 	var f fields

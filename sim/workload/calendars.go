@@ -13,7 +13,7 @@ const calendarName = "days"
 // calendars has some campaigns fire on days of a calendar, near those of calls, until the
 // calls are over.
 func (d *draw) calendars(w *Workload) {
-	h := audit.House{}
+	h := audit.WorkspacePolicy{}
 	if w.House != nil {
 		h = *w.House
 	}

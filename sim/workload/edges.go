@@ -48,8 +48,8 @@ func (e *edges) cap() {
 	const name = "edge"
 	window := pick(e.d, []time.Duration{time.Minute, 30 * time.Minute, time.Hour})
 	limit := audit.Cap{Name: name, Limit: 1 + e.d.rng.IntN(2), Window: window}
-	capped := func(h *audit.House) *audit.House {
-		var next audit.House
+	capped := func(h *audit.WorkspacePolicy) *audit.WorkspacePolicy {
+		var next audit.WorkspacePolicy
 		if h != nil {
 			next = *h
 		}

@@ -60,8 +60,8 @@ func zones() []string {
 }
 
 // house draws the policy of the workspace.
-func (d *draw) house() *audit.House {
-	var h audit.House
+func (d *draw) house() *audit.WorkspacePolicy {
+	var h audit.WorkspacePolicy
 	if d.f.Calendar && d.one(2) {
 		h.Zone = pick(d, zones())
 	}

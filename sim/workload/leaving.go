@@ -11,7 +11,7 @@ import (
 // comes again have the ids of those before.
 func (d *draw) leaving(w *Workload) {
 	const day = 24 * time.Hour
-	h := audit.House{}
+	h := audit.WorkspacePolicy{}
 	if w.House != nil {
 		h = *w.House
 	}

@@ -42,7 +42,7 @@ func Identify(rng *rand.Rand, w *Workload, o Identity) {
 		m.easy(&w.Campaigns[i], i)
 	}
 	if w.House == nil {
-		w.House = &audit.House{}
+		w.House = &audit.WorkspacePolicy{}
 	}
 	w.House.Keep = true
 	m.rename()

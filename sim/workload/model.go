@@ -32,7 +32,7 @@ func (d *draw) model(w *Workload) {
 	if d.f.Model == (Model{}) {
 		return
 	}
-	w.Edits = unended(w.Edits)
+	w.Edits = withoutFinalEdits(w.Edits)
 	last := w.Calls[len(w.Calls)-1].At + time.Hour.Milliseconds()
 	if d.f.Model.Existing {
 		d.existing(w)
@@ -59,8 +59,8 @@ func (d *draw) model(w *Workload) {
 	d.endAll(w)
 }
 
-// unended leaves out what takes away what would go on forever: more is to come.
-func unended(edits []Edit) []Edit {
+// withoutFinalEdits leaves out what takes away what would go on forever: more is to come.
+func withoutFinalEdits(edits []Edit) []Edit {
 	edits = slices.Clone(edits)
 	for i := range edits {
 		edits[i].Campaigns = slices.DeleteFunc(slices.Clone(edits[i].Campaigns), func(c audit.Campaign) bool {

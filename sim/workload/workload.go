@@ -44,7 +44,7 @@ type Workload struct {
 	Edits     []Edit
 	// House is the workspace's policy; nil is none. Broadcasts are events without a
 	// customer, in log order.
-	House      *audit.House
+	House      *audit.WorkspacePolicy
 	Broadcasts []Call
 	Erasures   []Erasure
 }
@@ -53,7 +53,7 @@ type Workload struct {
 type Edit struct {
 	At        int64
 	Campaigns []audit.Campaign
-	House     *audit.House
+	House     *audit.WorkspacePolicy
 }
 
 // Call is one record and the log time it arrives at, in Unix ms.
@@ -158,7 +158,7 @@ func (d *draw) duration() time.Duration { return pick(d, d.pool) }
 func (d *draw) calls(o Options, w Workload) []Call {
 	model := audit.New(w.Campaigns)
 	if w.House != nil {
-		model.Govern(*w.House)
+		model.SetPolicies(*w.House)
 	}
 	var calls, fresh []Call // fresh: without the repeated ones
 	at := Start
