@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,6 +13,18 @@ import (
 	"github.com/nudge-engine/nudge/server/admission"
 	"github.com/nudge-engine/nudge/stream"
 )
+
+// failure is what a part answers; safe for concurrent use.
+type failure struct{ p atomic.Pointer[error] }
+
+func (f *failure) set(err error) { f.p.Store(&err) }
+
+func (f *failure) get() error {
+	if p := f.p.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
 
 // A partition is closed while something keeps it from taking events, and opens again.
 func TestAdmit(t *testing.T) {
@@ -29,13 +42,13 @@ func TestAdmit(t *testing.T) {
 				*all = append(*all, s)
 			}
 		}
-		var halted, sick error
-		dead := 0
+		var halted, sick failure // read by the guard's goroutine
+		var dead atomic.Int64
 		guard := admission.New(admission.Config{
 			Events: events, Effects: effects, DataDir: t.TempDir(), MinFree: 1, Logger: slog.New(slog.DiscardHandler),
-			Halted:  func(int) error { return halted },
-			Healthy: func(context.Context) error { return sick },
-			Dead:    func(error) { dead++ },
+			Halted:  func(int) error { return halted.get() },
+			Healthy: func(context.Context) error { return sick.get() },
+			Dead:    func(error) { dead.Add(1) },
 		})
 		go guard.Run(ctx)
 		look := func(rounds int) {
@@ -65,21 +78,23 @@ func TestAdmit(t *testing.T) {
 			look(1)
 			check(1, nil)
 		}
-		halted = errors.New("halted")
-		check(0, halted)
-		halted, sick = nil, errors.New("sick")
+		stopped, ill := errors.New("halted"), errors.New("sick")
+		halted.set(stopped)
+		check(0, stopped)
+		halted.set(nil)
+		sick.set(ill)
 		look(1)
 		check(0, nil) // a stream that is being made
 		look(1)
-		check(0, sick)
-		if dead != 0 {
+		check(0, ill)
+		if dead.Load() != 0 {
 			t.Errorf("dead after two looks")
 		}
 		look(1)
-		if dead != 1 {
-			t.Errorf("dead is called %d times after three looks; want once", dead)
+		if n := dead.Load(); n != 1 {
+			t.Errorf("dead is called %d times after three looks; want once", n)
 		}
-		sick = nil
+		sick.set(nil)
 		look(1)
 		check(0, nil)
 	})
