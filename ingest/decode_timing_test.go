@@ -16,7 +16,10 @@ func BenchmarkDecode(b *testing.B) {
 			`"value":%d.95,"currency":"EUR","product":"product-%d","category":"kitchen"}}`, i, i*7, i*7919, i, i))
 	}
 	body := []byte(`{"batch":[` + strings.Join(calls, ",") + `]}`)
-	d := &decoder{workspace: "default", now: 1_772_359_200_000, newID: func() string { return "id" }}
+	d := &decoder{
+		workspace: "default", now: 1_772_359_200_000, newID: func() string { return "id" },
+		sender: sender{scope: ScopeWrite},
+	}
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	for b.Loop() {
