@@ -7,6 +7,7 @@ import (
 	"github.com/nudge-engine/nudge/campaign/customer"
 	"github.com/nudge-engine/nudge/campaign/event"
 	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/internal/clip"
 	"github.com/nudge-engine/nudge/internal/effect"
 )
 
@@ -14,7 +15,7 @@ import (
 func (s *Shard) applyAlias(in *Input, index int, h *resident, e *event.Event, out *effect.Effects) error {
 	into := e.Target()
 	if !customer.Anonymous(e.Customer) || into == "" || customer.Anonymous(into) {
-		return fmt.Errorf("actors: alias of %q to %q", effect.Clip(e.Customer, 100), effect.Clip(into, 100))
+		return fmt.Errorf("actors: alias of %q to %q", clip.Text(e.Customer, 100), clip.Text(into, 100))
 	}
 	key := Key(e.Workspace, e.Customer)
 	known := h != nil

@@ -12,6 +12,7 @@ import (
 	"github.com/nudge-engine/nudge/campaign/customer"
 	"github.com/nudge-engine/nudge/campaign/event"
 	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/internal/clip"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/internal/wire"
 	"github.com/nudge-engine/nudge/stream"
@@ -195,8 +196,8 @@ func (s *Shard) applyReject(index int, data []byte, out *effect.Effects) error {
 	l := effect.DeadLetter{
 		Workspace: r.Workspace, Customer: r.Customer,
 		Index: uint32(index), Reason: output.ReasonRejected, Field: r.Field,
-		Detail: effect.Clip(r.Code+": "+r.Message, effect.MaxDetail), At: s.now,
-		Raw: []byte(effect.Clip(r.Raw, effect.MaxRaw)),
+		Detail: clip.Text(r.Code+": "+r.Message, effect.MaxDetail), At: s.now,
+		Raw: []byte(clip.Text(r.Raw, effect.MaxRaw)),
 	}
 	s.asideTraced(&l)
 	out.DeadLetters = append(out.DeadLetters, l)
@@ -206,7 +207,7 @@ func (s *Shard) applyReject(index int, data []byte, out *effect.Effects) error {
 // addDeadLetter makes a dead letter of a record that is not applied.
 func (s *Shard) addDeadLetter(index int, r *stream.Record, reason output.Reason, detail string, out *effect.Effects) {
 	l := effect.DeadLetter{
-		Index: uint32(index), Reason: reason, Detail: effect.Clip(detail, effect.MaxDetail),
+		Index: uint32(index), Reason: reason, Detail: clip.Text(detail, effect.MaxDetail),
 		Raw: r.Data[:min(len(r.Data), effect.MaxRaw)], At: s.now,
 	}
 	if r.Kind == stream.KindEvent || r.Kind == stream.KindTransfer {
@@ -241,7 +242,7 @@ func (s *Shard) guard(h *resident, out *effect.Effects, work func(), failed func
 		out.Output = before
 		s.machine = newMachine(&s.config)
 		s.machine.Hold(s.hold.mark)
-		detail := effect.Clip(fmt.Sprintf("panic: %v", p), effect.MaxDetail)
+		detail := clip.Text(fmt.Sprintf("panic: %v", p), effect.MaxDetail)
 		s.config.Trace.Aside(h.c.Workspace, h.c.ID, s.now, output.Decision{
 			Kind: output.Deadletter, Reason: output.ReasonPanic,
 			Detail: "what was asked and decided just before is undone: " + detail,

@@ -56,14 +56,3 @@ func (e *Effects) Empty() bool {
 	return len(e.Deliveries) == 0 && len(e.Decisions) == 0 && len(e.Chains) == 0 && len(e.Goals) == 0 &&
 		len(e.Drops) == 0 && len(e.DeadLetters) == 0 && len(e.Transfers) == 0
 }
-
-// Clip is the beginning of a text, at most n bytes; it ends where a rune ends.
-func Clip(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	for n > 0 && s[n]&0xC0 == 0x80 {
-		n--
-	}
-	return s[:n]
-}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/internal/clip"
 	"github.com/nudge-engine/nudge/internal/effect"
 )
 
@@ -46,5 +47,5 @@ func (e *ExperimentStats) Detail(variant string) string {
 	if len(e.Arms) > 0 {
 		fmt.Fprintf(&b, "; shares %.4f", e.Mismatch)
 	}
-	return effect.Clip(b.String(), effect.MaxDetail)
+	return clip.Text(b.String(), effect.MaxDetail)
 }
