@@ -5,33 +5,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign/active"
 	"github.com/nudge-engine/nudge/campaign/customer"
 	"github.com/nudge-engine/nudge/campaign/event"
-	"github.com/nudge-engine/nudge/campaign/expr"
 	"github.com/nudge-engine/nudge/campaign/output"
-	"github.com/nudge-engine/nudge/campaign/parse"
-	"github.com/nudge-engine/nudge/campaign/program"
 )
-
-// programs compiles definitions into a set.
-func programs(t *testing.T, text string) *active.Set {
-	t.Helper()
-	lang, err := expr.NewLanguage()
-	if err != nil {
-		t.Fatal(err)
-	}
-	docs, err := parse.File(lang, "f.yaml", []byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []*program.Program
-	for _, d := range docs {
-		d.Campaign.Workspace, d.Campaign.Version = "w", 1
-		all = append(all, d.Campaign)
-	}
-	return active.NewSet(all, map[string]uint64{}, 1)
-}
 
 // Events that lead to events are bounded in depth, and in number where each leads to
 // several.
@@ -43,7 +20,7 @@ func TestEmitIsBounded(t *testing.T) {
 	}
 	run := func() (*output.Output, *customer.Customer) {
 		m := New()
-		m.Use(programs(t, text.String()))
+		m.Use(compileSet(t, text.String()))
 		c, out := customer.New("w", "ann", 0, 1), new(output.Output)
 		m.Apply(
 			c,

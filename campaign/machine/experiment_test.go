@@ -13,7 +13,7 @@ import (
 // that goes back keeps its own, also when it is no longer what its bucket says.
 func TestWinnerIsTaken(t *testing.T) {
 	// shows: 197
-	set := programs(t, `
+	set := compileSet(t, `
 apiVersion: nudge/v1
 kind: Campaign
 metadata: {name: x}

@@ -35,6 +35,7 @@ func newStage(t *testing.T, text string) *stage {
 	return s
 }
 
+// compileSet is the set of the campaigns and policies of a text, at version 1.
 func compileSet(t *testing.T, text string) *active.Set {
 	t.Helper()
 	lang, err := expr.NewLanguage()
@@ -49,13 +50,14 @@ func compileSet(t *testing.T, text string) *active.Set {
 	var policies []*program.Policy
 	for _, d := range docs {
 		if d.Campaign != nil {
+			d.Campaign.Workspace, d.Campaign.Version = "w", 1
 			programs = append(programs, d.Campaign)
 		}
 		if d.Policy != nil {
 			policies = append(policies, d.Policy)
 		}
 	}
-	set := active.NewSet(programs, map[string]uint64{}, 0)
+	set := active.NewSet(programs, map[string]uint64{}, 1)
 	set.SetPolicies(policies)
 	return set
 }

@@ -3,13 +3,10 @@ package machine
 import (
 	"testing"
 
-	"github.com/nudge-engine/nudge/campaign/active"
 	"github.com/nudge-engine/nudge/campaign/customer"
 	"github.com/nudge-engine/nudge/campaign/event"
 	"github.com/nudge-engine/nudge/campaign/expr"
 	"github.com/nudge-engine/nudge/campaign/output"
-	"github.com/nudge-engine/nudge/campaign/parse"
-	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/campaign/trace"
 )
 
@@ -25,30 +22,11 @@ spec:
     - {id: sorry, send: {channel: push}}
 `
 
-// parsedSet is the set of the campaigns of a text.
-func parsedSet(t *testing.T, text string) *active.Set {
-	t.Helper()
-	lang, err := expr.NewLanguage()
-	if err != nil {
-		t.Fatal(err)
-	}
-	docs, err := parse.File(lang, "f.yaml", []byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []*program.Program
-	for _, d := range docs {
-		d.Campaign.Workspace, d.Campaign.Version = "w", 1
-		all = append(all, d.Campaign)
-	}
-	return active.NewSet(all, map[string]uint64{}, 1)
-}
-
 // A chain that waits for the reply of a call goes where on_fail says when none comes: that
 // is the step that explain names, and whose sends it asks about.
 func TestStandingOfAWaitingCall(t *testing.T) {
 	m := New()
-	m.Use(parsedSet(t, asking))
+	m.Use(compileSet(t, asking))
 	c := customer.New("w", "ann", 0, 1)
 	e := event.Event{Workspace: "w", Customer: "ann", ID: "1", Type: event.Track, Name: "Go", Time: 1000}
 	m.Apply(c, &e, 1000, true, new(output.Output))
@@ -79,7 +57,7 @@ func TestStandingOfAWaitingCall(t *testing.T) {
 // A refresh restarts the timer also of a chain that waits for a reply.
 func TestRefreshOfAWaitingCall(t *testing.T) {
 	m := New()
-	m.Use(parsedSet(t, asking))
+	m.Use(compileSet(t, asking))
 	c := customer.New("w", "ann", 0, 1)
 	const later = 30 * 60_000
 	for i, id := range []string{"1", "2"} {
