@@ -70,7 +70,7 @@ func newCustomerCache(names event.Names) customerCache {
 // loaded is how many are in memory.
 func (m *customerCache) loaded() int { return len(m.awake) + len(m.passivated) }
 
-// get is a customer in memory, awake; nil when it is not there.
+// get returns a customer of the cache, decoded; nil where the cache has none.
 func (m *customerCache) get(key string) *resident { return m.use(m.all[key]) }
 
 // find is get for the parts of a key.

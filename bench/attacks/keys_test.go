@@ -66,7 +66,7 @@ func TestWriteKeyStartsNoBroadcast(t *testing.T) {
 	refused(t, "broadcast, key in the body", s.ask(http.MethodPost, s.http, "/v1/track",
 		map[string]string{"Content-Type": "text/plain"}, `{"event":"Storm","writeKey":"`+s.keys.Write+`"}`))
 	refused(t, "webhook", send(s.keys.Write, "/v1/hooks/lead", `{"id":"other"}`))
-	refused(t, "webhook that is not there", send(s.keys.Write, "/v1/hooks/none", `{"id":"other"}`), "none")
+	refused(t, "webhook of no campaign", send(s.keys.Write, "/v1/hooks/none", `{"id":"other"}`), "none")
 	if a := send(s.keys.Write, "/v1/batch", `{"batch":[{"type":"track","event":"Storm"}]}`); !strings.Contains(a.text, "forbidden") {
 		t.Errorf("a broadcast in a batch: %d %s", a.status, a.text)
 	}

@@ -63,8 +63,8 @@ type backfillKey struct {
 	ask      int
 }
 
-// NewTally counts for asks, which set keeps.
-func NewTally(set *Set, asks []CounterRequest) *BackfillCounter {
+// NewBackfillCounter returns a counter for specs, which set maintains.
+func NewBackfillCounter(set *Set, asks []CounterRequest) *BackfillCounter {
 	t := &BackfillCounter{
 		asks: asks, where: make([]*expr.Expr, len(asks)), byEvent: map[string][]int{}, scope: expr.NewScope(),
 		fills: map[backfillKey]*BackfillCounts{},

@@ -6,12 +6,12 @@ import (
 	"unicode/utf8"
 )
 
-// NamesNobody says whether an id is one that broken clients send for everybody, so that it
-// names no one: an absent value that became a text, or a placeholder. Case, spaces and
-// quotes around it do not matter, nor do characters that nobody sees or forms of full width.
+// NamesNobody reports whether an id identifies no one because broken clients send it for every
+// visitor: an absent value that became a text ("undefined"), or a placeholder. Case, surrounding
+// spaces and quotes, invisible characters and full-width forms make no difference.
 //
-// Everybody who takes an id of a customer asks this, or all visitors of one broken client
-// become one customer.
+// Everything that takes a customer's id from outside must call it; otherwise all visitors of one
+// broken client become one customer.
 func NamesNobody(id string) bool {
 	plain := strings.Trim(id, around)
 	if strings.IndexFunc(plain, func(r rune) bool { return r >= utf8.RuneSelf }) >= 0 {

@@ -19,7 +19,7 @@ type refusal struct {
 // message is what a send captured for its deliveries.
 type message struct {
 	values  []byte
-	missing string // the first value that is not there, empty when all are
+	missing string // name of the first variable without a value; empty when all have one
 	key     string // of the campaign's dedupe rule, empty for none
 }
 

@@ -215,7 +215,7 @@ func (m *Machine) observe(p *program.Program) {
 	case is:
 		s := m.sight(p)
 		m.keepLevel(p, t.Spec, s.known && t.Beyond(s.value), false)
-	case !known: // else it looked already, and asks in for the first time
+	case !known: // a segment that was observed before keeps what was seen
 		m.keepLevel(p, p.LevelSpec(), m.sight(p).value == 1, false)
 	}
 }

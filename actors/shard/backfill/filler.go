@@ -42,7 +42,7 @@ func NewFiller(workspace string, state State, skips control.Skips, ids int) *Fil
 	f := &Filler{
 		workspace: workspace, state: state, skips: skips, dedupe: dedupe.New(), next: state.First, n: state.Marked,
 		slices: fillFrames,
-		tally:  active.NewTally(state.Set, state.Asks),
+		tally:  active.NewBackfillCounter(state.Set, state.Asks),
 	}
 	if ids > 0 {
 		f.dedupe.SetLimit(ids)
