@@ -26,7 +26,7 @@ func TestLimits(t *testing.T) {
 			if !errors.As(err, &limit) || !strings.Contains(err.Error(), "template_limit") {
 				t.Errorf("error %v; want a limit", err)
 			}
-			if took := time.Since(began); took > 5*time.Second {
+			if took := time.Since(began); took > time.Minute {
 				t.Errorf("it took %s", took)
 			}
 		})
