@@ -101,11 +101,17 @@ func (m *Machine) sortOutput() {
 // ready runs, sends are decided.
 func (m *Machine) runToQuiescence() {
 	for {
-		m.settleGroups()
-		m.runReady()
-		m.resolveSends()
+		m.runRound()
 		if len(m.candidates) == 0 {
 			return
 		}
 	}
+}
+
+// runRound settles groups, runs what is ready and decides the sends; candidates whose
+// campaign had a send to be decided stay for the next round.
+func (m *Machine) runRound() {
+	m.settleGroups()
+	m.runReady()
+	m.resolveSends()
 }

@@ -144,8 +144,8 @@ func (m *Machine) Apply(c *customer.Customer, e *event.Event, now int64, created
 func (m *Machine) Fire(c *customer.Customer, due, now int64, out *output.Output) {
 	m.begin(c, now, out)
 	m.follow()
-	for m.fireDue(due) {
-		m.runToQuiescence()
+	for m.fireDue(due) || len(m.candidates) > 0 {
+		m.runRound()
 	}
 	m.sortOutput()
 	m.followProfile(nil)
@@ -155,7 +155,9 @@ func (m *Machine) Fire(c *customer.Customer, due, now int64, out *output.Output)
 }
 
 // fireDue fires the timers due at or before due and runs what they wake up to its
-// next send or rest; it says whether there was one.
+// next send or rest; it says whether there was one. A trigger of a campaign whose chain
+// stands at a send is left: the send is decided with all others of the instant, and the
+// chain may end and make room.
 func (m *Machine) fireDue(due int64) (fired bool) {
 	for {
 		t, ok := m.nextTimer(due)
@@ -163,12 +165,6 @@ func (m *Machine) fireDue(due int64) (fired bool) {
 			return fired
 		}
 		fired = true
-		if t.chain == nil && t.campaign != "" && m.hasPendingSend(t.campaign) {
-			m.resolveSends() // the campaign's chains go before its trigger: one may end
-			if m.expiresBefore(t.due) {
-				return true
-			}
-		}
 		m.planned = t.due
 		if t.chain != nil {
 			m.planned = t.chain.Due
@@ -231,12 +227,17 @@ func (t *timer) before(other *timer) bool {
 	return t.chain != nil && other.chain == nil
 }
 
-// nextTimer is the earliest timer due at or before limit.
+// nextTimer is the earliest timer due at or before limit, without the triggers of
+// campaigns that have a send to be decided.
 func (m *Machine) nextTimer(limit int64) (best timer, found bool) {
 	consider := func(t timer) {
-		if t.due != 0 && t.due <= limit && (!found || t.before(&best)) {
-			best, found = t, true
+		if t.due == 0 || t.due > limit || found && !t.before(&best) {
+			return
 		}
+		if t.chain == nil && t.campaign != "" && m.hasPendingSend(t.campaign) {
+			return
+		}
+		best, found = t, true
 	}
 	for i := range m.c.Pending {
 		consider(timer{due: m.c.Pending[i].WakeAt(), pending: i})
