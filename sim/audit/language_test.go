@@ -146,3 +146,24 @@ func TestReversal(t *testing.T) {
 	}
 	h.expect(t, "", "c1 goal 0s-1ms")
 }
+
+// One event takes back all goals that name it, in the order of the definition.
+func TestReversalOfTwoGoals(t *testing.T) {
+	c := onCart(delay(time.Hour))
+	c.Goals = []audit.Goal{
+		{ID: "ordered", Match: audit.Match{Event: "Order"}, ReverseOn: "Refund"},
+		{ID: "paid", Match: audit.Match{Event: "Payment"}, ReverseOn: "Refund"},
+	}
+	h := play(c)
+	h.track(0, 0, "Cart", nil)
+	h.track(1, 0, "Payment", nil)
+	h.track(2, 0, "Order", nil)
+	h.track(3, 0, "Refund", nil)
+	var got []string
+	for _, c := range h.Conversions() {
+		got = append(got, fmt.Sprint(c.Goal, c.Reversal))
+	}
+	if s := strings.Join(got, " "); s != "paidfalse orderedfalse orderedtrue paidtrue" {
+		t.Errorf("unexpected conversions %s", s)
+	}
+}

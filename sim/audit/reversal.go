@@ -20,17 +20,18 @@ func (ch *chain) reversible(h *Hit) (end int64, ok bool) {
 	return 0, false
 }
 
-// reverse takes back what the event says was undone.
+// reverse takes back what the event says was undone, in the order in which the definition names
+// the goals.
 func (ch *chain) reverse(a *Auditor, e *Event) {
-	for i := range ch.hits {
-		h := &ch.hits[i]
-		end, ok := ch.reversible(h)
-		if !ok || e.Time < h.time || e.Time > end || !ch.live() && a.now > end+measured {
-			continue
-		}
-		for _, g := range ch.def.Goals {
+	for _, g := range ch.def.Goals {
+		for i := range ch.hits {
+			h := &ch.hits[i]
+			end, ok := ch.reversible(h)
+			if g.ID != h.Goal || !ok || e.Time < h.time || e.Time > end || !ch.live() && a.now > end+measured {
+				continue
+			}
 			m := Match{Event: g.ReverseOn, Property: g.Match.Property}
-			if g.ID == h.Goal && m.holds(e, ch.trigger, ch.customer) {
+			if m.holds(e, ch.trigger, ch.customer) {
 				h.reversed = true
 				a.converts(ch, h, e, true)
 				a.note(NoteReversal)
