@@ -369,25 +369,7 @@ func (m *Machine) refresh(p *program.Program, ch *customer.Chain, trigger *event
 	}
 	if s, _ := p.Step(ch.Step); s != nil && ch.Due != 0 && !ch.Still {
 		ch.Wake, ch.Opened = 0, m.now
-		switch v := s.Verb.(type) {
-		case *program.Delay:
-			if !v.FromEntry {
-				ch.Due = m.now + v.For
-			}
-		case *program.Wait:
-			ch.Due = m.now + v.Timeout
-		case *program.Until: // another only where it is overdue
-			ch.Due = m.nextLocal(p, v, ch.UntilFrom(m.now))
-		case *program.Call: // Due is not 0: it waits for the reply
-			ch.Due = m.now + v.Timeout
-		case *program.Send: // held: it is decided again when what holds it is over
-		case *program.Branch,
-			*program.Exit,
-			*program.SetProfile,
-			*program.Emit,
-			*program.Start,
-			*program.Experiment: // a chain does not rest in these
-		}
+		m.restartTimer(p, s.Verb.Timer(), ch)
 	}
 	m.decideChain(ch, output.Refreshed, output.NoReason, ch.Step, "")
 	if m.trace != nil {
@@ -395,6 +377,18 @@ func (m *Machine) refresh(p *program.Program, ch *customer.Chain, trigger *event
 	}
 	if trigger != nil {
 		m.recheckLater(ch, trigger)
+	}
+}
+
+// restartTimer lets the timer of a resting chain run anew. One that counts from the entry, and
+// that of a held send, stay as they are.
+func (m *Machine) restartTimer(p *program.Program, t program.Timer, ch *customer.Chain) {
+	switch t.Kind {
+	case program.FromStep, program.ForReply:
+		ch.Due = m.now + t.After
+	case program.LocalTime: // another only where it is overdue
+		ch.Due = m.nextLocal(p, t.Until, ch.UntilFrom(m.now))
+	case program.FromEntry, program.NoTimer:
 	}
 }
 

@@ -68,29 +68,21 @@ func (m *Machine) retime(p *program.Program, ch *customer.Chain, earliest int64)
 		return
 	}
 	due := int64(0)
-	switch v := s.Verb.(type) {
-	case *program.Delay:
-		if due = ch.Opened + v.For; v.FromEntry {
-			due = ch.EnteredAt + v.For
+	switch t := s.Verb.Timer(); t.Kind {
+	case program.FromStep:
+		if t.After > 0 {
+			due = ch.Opened + t.After
 		}
-	case *program.Wait:
-		if v.Timeout > 0 {
-			due = ch.Opened + v.Timeout
-		}
-	case *program.Until:
-		due = m.nextLocal(p, v, ch.UntilFrom(ch.Opened))
-	case *program.Call:
-		if !v.Wait || ch.Due == 0 {
+	case program.FromEntry:
+		due = ch.EnteredAt + t.After
+	case program.LocalTime:
+		due = m.nextLocal(p, t.Until, ch.UntilFrom(ch.Opened))
+	case program.ForReply:
+		if t.Off || ch.Due == 0 {
 			return
 		}
-		due = ch.Opened + v.Timeout
-	case *program.Send,
-		*program.Branch,
-		*program.Exit,
-		*program.SetProfile,
-		*program.Emit,
-		*program.Start,
-		*program.Experiment: // only a held send rests, by another rule
+		due = ch.Opened + t.After
+	case program.NoTimer: // only a held send rests, by another rule
 		return
 	}
 	if due == ch.Due {

@@ -97,16 +97,7 @@ func (m *Machine) failed(d *output.Delivery) {
 		if step == nil {
 			return
 		}
-		onFail := ""
-		switch v := step.Verb.(type) {
-		case *program.Send:
-			onFail = v.OnFail
-		case *program.Call:
-			if !v.Wait {
-				onFail = v.OnFail
-			}
-		default:
-		}
+		onFail := step.AfterFailure()
 		if onFail == "" {
 			return
 		}

@@ -13,22 +13,13 @@ import (
 	"github.com/nudge-engine/nudge/campaign/unit"
 )
 
-// verbNames are for messages.
-const verbNames = "delay, until, wait, send, branch, experiment, set, emit, start, exit"
-
-// straight are the verbs inside of which nothing says which step follows; of a send some
-// fields do.
-//
-//nudge:constant read only
-var straight = []string{"delay", "until", "set", "emit", "start", "exit", "send"}
-
 // step reads a step. unclear says that by its errors it is not known where it leads.
 func (r *reader) step(n *yaml.Node) (s program.Step, unclear bool) {
 	harmless, twice := 0, false // harmless counts errors that do not concern where the step leads
 	verb := func(v program.Verb) {
 		if s.Verb != nil {
 			twice = true
-			r.fail(n, "step %s: exactly one of %s is allowed; make two steps of it", s.ID, verbNames)
+			r.fail(n, "step %s: exactly one of %s is allowed; make two steps of it", s.ID, r.verbNames())
 		}
 		s.Verb = v
 	}
@@ -39,28 +30,16 @@ func (r *reader) step(n *yaml.Node) (s program.Step, unclear bool) {
 			}
 		}},
 		{name: "goto", read: func(n *yaml.Node) { r.name(n, "goto", &s.Goto) }},
-		{name: "delay", read: func(n *yaml.Node) { verb(r.delay(n)) }},
-		{name: "wait", read: func(n *yaml.Node) { verb(r.wait(n)) }},
-		{name: "send", read: func(n *yaml.Node) { verb(r.send(n)) }},
-		{name: "branch", read: func(n *yaml.Node) { verb(r.branch(n)) }},
-		{name: "exit", read: func(n *yaml.Node) { verb(r.exit(n)) }},
-		{name: "until", read: func(n *yaml.Node) { verb(r.until(n)) }},
-		{name: "set", read: func(n *yaml.Node) { verb(r.setProfile(n)) }},
-		{name: "emit", read: func(n *yaml.Node) { verb(r.emit(n)) }},
-		{name: "start", read: func(n *yaml.Node) { verb(r.start(n)) }},
-		{name: "experiment", read: func(n *yaml.Node) { verb(r.experiment(n)) }},
-		{name: "call", read: func(n *yaml.Node) { verb(r.call(n)) }},
-		{name: "loop", read: func(n *yaml.Node) { r.loop(n, &s.Loop) }},
 	}
-	for i := range fields {
-		if read := fields[i].read; slices.Contains(straight, fields[i].name) {
-			fields[i].read = func(n *yaml.Node) {
-				before := len(r.errs)
-				read(n)
+	for _, v := range r.verbs() {
+		fields = append(fields, field{name: v.word, read: func(n *yaml.Node) {
+			before := len(r.errs)
+			if verb(v.read(n)); v.straight {
 				harmless += len(r.errs) - before
 			}
-		}
+		}})
 	}
+	fields = append(fields, field{name: "loop", read: func(n *yaml.Node) { r.loop(n, &s.Loop) }})
 	outer, before := r.spots, len(r.errs)
 	r.spots = map[Spot]*yaml.Node{}
 	r.object(n, "step", fields...)
@@ -73,7 +52,7 @@ func (r *reader) step(n *yaml.Node) (s program.Step, unclear bool) {
 	r.spots = outer
 	if s.Verb == nil {
 		if len(r.errs) == before {
-			r.fail(n, "step %s: one of %s is needed", s.ID, verbNames)
+			r.fail(n, "step %s: one of %s is needed", s.ID, r.verbNames())
 		}
 		s.Verb = new(program.Exit) // there is an error already; keeps later checks from tripping
 	}

@@ -1,16 +1,21 @@
 package program
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 
+	"github.com/nudge-engine/nudge/campaign/customer"
 	"github.com/nudge-engine/nudge/campaign/expr"
 	"github.com/nudge-engine/nudge/campaign/unit"
 )
 
 // Experiment sends each customer one of several ways, always the same.
 type Experiment struct {
+	instant
+	inward
+
 	Variants []Variant
 	Salt     string // empty: campaign/step
 	Goal     string // id of the goal that the variants are compared by
@@ -47,7 +52,20 @@ type WinnerRule struct {
 // Word implements Verb.
 func (*Experiment) Word() string { return "experiment" }
 
-func (*Experiment) isVerb() {}
+func (*Experiment) exprs(func(*expr.Expr)) {}
+
+func (x *Experiment) targets(next string) (all []string) {
+	for i := range x.Variants {
+		all = append(all, cmp.Or(x.Variants[i].Goto, next))
+	}
+	return all
+}
+
+func (x *Experiment) silentTargets(next string) []string { return x.targets(next) }
+
+func (*Experiment) onTimer(_ *customer.Chain, next string) string { return next }
+
+func (*Experiment) afterFailure() string { return "" }
 
 // Index is the place of a variant, -1 when there is no such variant.
 func (x *Experiment) Index(variant string) int {

@@ -45,31 +45,7 @@ func (p *Program) exprs() []*expr.Expr {
 		add(p.Policy.Dedupe.Key)
 	}
 	for i := range p.Steps {
-		switch v := p.Steps[i].Verb.(type) {
-		case *Branch:
-			for j := range v.Arms {
-				add(v.Arms[j].When)
-			}
-		case *Send:
-			add(v.To)
-		default: // the others have none
-		}
-		verbExprs(p.Steps[i].Verb, add)
+		p.Steps[i].Verb.exprs(add)
 	}
 	return all
-}
-
-// verbExprs are the expressions of the verbs that have some beside a branch.
-func verbExprs(v Verb, add func(*expr.Expr)) {
-	var assigns []Assign
-	switch v := v.(type) {
-	case *SetProfile:
-		assigns = v.Traits
-	case *Emit:
-		assigns = v.Properties
-	default:
-	}
-	for i := range assigns {
-		add(assigns[i].Expr)
-	}
 }

@@ -15,7 +15,7 @@ func (p *Program) Earliest() map[string]int64 {
 		if !reached {
 			continue
 		}
-		leave := at + p.shortest(i, at)
+		leave := at + p.Steps[i].Verb.Timer().shortest(at)
 		for _, target := range p.Targets(i) {
 			if old, known := earliest[target]; !known || leave < old {
 				earliest[target] = leave
@@ -25,29 +25,10 @@ func (p *Program) Earliest() map[string]int64 {
 	return earliest
 }
 
-// shortest is how long a chain that comes to step i after at rests there at least.
-func (p *Program) shortest(i int, at int64) int64 {
-	switch v := p.Steps[i].Verb.(type) {
-	case *Delay:
-		if v.FromEntry {
-			return max(v.For-at, 0)
-		}
-		return v.For
-	case *Wait:
-		if len(v.For) == 0 {
-			return v.Timeout
-		}
-	default: // nobody rests at the others, or nobody knows how long
-	}
-	return 0
-}
-
 // Rests says whether a chain can outlive the record that starts it.
 func (p *Program) Rests() bool {
 	for i := range p.Steps {
-		switch p.Steps[i].Verb.(type) {
-		case *Send, *Branch, *Exit, *Emit, *Experiment, *SetProfile, *Start:
-		default:
+		if p.Steps[i].Verb.Timer().Kind != NoTimer {
 			return true
 		}
 	}
@@ -72,14 +53,3 @@ func (p *Program) TriggerWhere() string {
 
 // TriggerText is equal for two campaigns with the same trigger.
 func (p *Program) TriggerText() string { return p.WrittenTrigger }
-
-// Emits are the names of the events that the program's steps make.
-func (p *Program) Emits() []string {
-	var names []string
-	for i := range p.Steps {
-		if e, ok := p.Steps[i].Verb.(*Emit); ok {
-			names = append(names, e.Event)
-		}
-	}
-	return names
-}

@@ -44,12 +44,7 @@ func (p *Program) Matchers() []*Matcher {
 	}
 	for i := range p.Steps {
 		if w, ok := p.Steps[i].Verb.(*Wait); ok {
-			for j := range w.For {
-				all = append(all, &w.For[j])
-			}
-			if w.RestartOn != nil {
-				all = append(all, w.RestartOn)
-			}
+			w.matchers(func(m *Matcher) { all = append(all, m) })
 		}
 	}
 	return all

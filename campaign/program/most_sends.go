@@ -1,7 +1,5 @@
 package program
 
-import "github.com/nudge-engine/nudge/campaign/unit"
-
 // MostSends is the largest sum of weights of the sends that one chain can come to less
 // than window (ms) after one another, for a customer who never reacts: waits last until
 // their timeout, and of branches and experiments the way that sends most is taken. A
@@ -46,8 +44,8 @@ func (p *Program) silent(from int, at int64, weigh func(step string, s *Send) in
 			if v, sends := p.Steps[i].Verb.(*Send); sends && weigh != nil {
 				sum += weigh(p.Steps[i].ID, v)
 			}
-			leave := instant + p.rest(i, instant)
-			for _, target := range p.silentTargets(i) {
+			leave := instant + p.Steps[i].Verb.Timer().silent(instant)
+			for _, target := range p.Steps[i].Verb.silentTargets(p.After(i)) {
 				to, known := p.StepIndex[target]
 				if !known || to <= i {
 					continue
@@ -62,35 +60,4 @@ func (p *Program) silent(from int, at int64, weigh func(step string, s *Send) in
 		}
 	}
 	return ways
-}
-
-// rest is how long a customer who never reacts stays at step i, come to at an instant.
-func (p *Program) rest(i int, at int64) int64 {
-	switch v := p.Steps[i].Verb.(type) {
-	case *Wait:
-		return v.Timeout
-	case *Until:
-		return unit.DayMillis
-	default:
-		return p.shortest(i, at)
-	}
-}
-
-// silentTargets are the steps that can follow step i when nobody reacts and nothing
-// fails.
-func (p *Program) silentTargets(i int) []string {
-	switch v := p.Steps[i].Verb.(type) {
-	case *Wait:
-		switch {
-		case v.OnTimeout != "":
-			return []string{v.OnTimeout}
-		case v.Timeout > 0:
-			return []string{p.After(i)}
-		}
-		return nil // waits for good
-	case *Send:
-		return []string{p.After(i)}
-	default:
-		return p.Targets(i)
-	}
 }

@@ -26,9 +26,9 @@ func slowMost(p *Program, window int64) int {
 			}
 			most = max(most, in)
 		}
-		for _, target := range p.silentTargets(i) {
+		for _, target := range p.Steps[i].Verb.silentTargets(p.After(i)) {
 			if to, ok := p.StepIndex[target]; ok {
-				walk(to, at+p.rest(i, at), sent)
+				walk(to, at+p.Steps[i].Verb.Timer().silent(at), sent)
 			}
 		}
 	}

@@ -24,13 +24,3 @@ func (p *Program) HearsOf(event string) bool {
 	_, found := slices.BinarySearch(p.Hears, event)
 	return found
 }
-
-// LooksBack says whether a wait of the program asks for what came since the entry.
-func (p *Program) LooksBack() bool {
-	for i := range p.Steps {
-		if w, ok := p.Steps[i].Verb.(*Wait); ok && w.FromEntry {
-			return true
-		}
-	}
-	return false
-}

@@ -1,10 +1,6 @@
 package program
 
-import (
-	"cmp"
-
-	"github.com/nudge-engine/nudge/campaign/customer"
-)
+import "github.com/nudge-engine/nudge/campaign/customer"
 
 // Reached says which steps some path leads to. A step that goes back goes on to the
 // next in the list in the end; one that is unclear may lead to any later one.
@@ -37,75 +33,7 @@ func (p *Program) Reached(unclear []bool) []bool {
 }
 
 // Targets are the steps that can follow step i.
-func (p *Program) Targets(i int) []string {
-	next := p.After(i)
-	switch v := p.Steps[i].Verb.(type) {
-	case *Exit:
-		return nil
-	case *Experiment:
-		return v.targets(next)
-	case *Call:
-		return v.targets(next)
-	case *Branch:
-		var all []string
-		for _, a := range v.Arms {
-			all = append(all, a.Goto)
-		}
-		if len(v.Arms) > 0 && v.Arms[len(v.Arms)-1].When == nil {
-			return all
-		}
-		return append(all, next)
-	case *Wait:
-		var all []string
-		for _, m := range v.For {
-			if m.Goto != "" {
-				all = append(all, m.Goto)
-			} else {
-				all = append(all, next)
-			}
-		}
-		if v.OnTimeout != "" {
-			return append(all, v.OnTimeout)
-		}
-		if v.Timeout == 0 && len(all) > 0 {
-			return all
-		}
-		return append(all, next)
-	case *Send:
-		return v.targets(next)
-	default:
-		return []string{next}
-	}
-}
-
-func (c *Call) targets(next string) []string {
-	if c.OnFail == "" {
-		return []string{next}
-	}
-	return []string{next, c.OnFail}
-}
-
-// targets are the steps that can follow a send whose next step in the list is next.
-func (s *Send) targets(next string) []string {
-	all := []string{next}
-	for _, target := range [...]string{s.OnFail, s.OnDrop.Goto} {
-		if target != "" {
-			all = append(all, target)
-		}
-	}
-	return all
-}
-
-func (x *Experiment) targets(next string) (all []string) {
-	for i := range x.Variants {
-		if x.Variants[i].Goto != "" {
-			all = append(all, x.Variants[i].Goto)
-		} else {
-			all = append(all, next)
-		}
-	}
-	return all
-}
+func (p *Program) Targets(i int) []string { return p.Steps[i].Verb.targets(p.After(i)) }
 
 // OnTimer is the step at which a chain that rests in the step at index at goes on when its
 // timer fires.
@@ -113,20 +41,12 @@ func (p *Program) OnTimer(ch *customer.Chain, at int) string {
 	if ch.Still {
 		return ch.Step // it has not begun the step
 	}
-	next := p.After(at)
-	switch v := p.Steps[at].Verb.(type) {
-	case *Wait:
-		return cmp.Or(v.OnTimeout, next)
-	case *Call: // no reply in time is a failure
-		return cmp.Or(v.OnFail, next)
-	case *Send:
-		if ch.Held != nil {
-			return ch.Step // it is decided again
-		}
-	case *Delay, *Until, *Branch, *Exit, *SetProfile, *Emit, *Start, *Experiment:
-	}
-	return next
+	return p.Steps[at].Verb.onTimer(ch, p.After(at))
 }
+
+// AfterFailure is where a chain goes that has gone on from a step when a delivery of that step
+// fails for good; empty: it stays where it is.
+func (s *Step) AfterFailure() string { return s.Verb.afterFailure() }
 
 // NextSend is the index of the send to which a resting chain comes by its timer; -1 when
 // it comes to something else first.

@@ -74,18 +74,15 @@ func (m *mapped) call(e *event.Event) {
 // verbs takes what steps set and make.
 func (m *mapped) verbs(p *program.Program) {
 	for i := range p.Steps {
-		switch v := p.Steps[i].Verb.(type) {
-		case *program.SetProfile:
-			for _, a := range v.Traits {
-				m.traits[a.Name] = true
-			}
-		case *program.Emit:
-			for _, a := range v.Properties {
-				m.property(v.Event, a.Name)
-			}
-		case *program.Start:
-			m.started[v.Campaign] = true
-		default:
+		made := p.Steps[i].Verb.Makes()
+		for _, a := range made.Traits {
+			m.traits[a.Name] = true
+		}
+		for _, a := range made.Properties {
+			m.property(made.Event, a.Name)
+		}
+		if made.Campaign != "" {
+			m.started[made.Campaign] = true
 		}
 	}
 }

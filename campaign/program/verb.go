@@ -1,0 +1,142 @@
+package program
+
+import (
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/unit"
+)
+
+// Verb is what a step does. Exactly one of the kinds of this package, each in a file of its
+// own: it answers there all that is asked of a verb without a customer. What it does to a
+// chain is the machine's.
+//
+//sumtype:decl
+type Verb interface {
+	// Word is the name of the verb, as definitions write it.
+	Word() string
+	// exprs calls add with each expression of the verb; add ignores nil.
+	exprs(add func(*expr.Expr))
+	way
+	rest
+	effect
+}
+
+// way says which step follows a verb. next is the one that follows where the verb says
+// nothing else.
+type way interface {
+	// targets are all steps that can follow.
+	targets(next string) []string
+	// silentTargets are those that can follow when nobody reacts and nothing fails.
+	silentTargets(next string) []string
+	// afterFailure is where a chain goes that has gone on when a delivery of the step fails
+	// for good; empty: it stays where it is.
+	afterFailure() string
+}
+
+// rest says how long a chain stays at a verb.
+type rest interface {
+	// Timer says by what the timer of a chain goes that rests at the step.
+	Timer() Timer
+	// onTimer is where a chain that rests at the step goes on when its timer fires.
+	onTimer(ch *customer.Chain, next string) string
+}
+
+// effect says what a verb does outside of its chain.
+type effect interface {
+	// request is the delivery that the verb decides; nil when it makes none.
+	request() *Send
+	// Makes says what the verb does to the customer and to other campaigns.
+	Makes() Made
+}
+
+// Made is what a verb does to the customer and to other campaigns; the zero value is nothing.
+type Made struct {
+	Traits     []Assign // that it sets
+	Event      string   // that it makes of the customer; empty: none
+	Properties []Assign // of that event
+	Campaign   string   // whose chain it starts; empty: none
+}
+
+// TimerKind says from when on the timer of a resting chain runs.
+type TimerKind uint8
+
+// The kinds of timers.
+const (
+	NoTimer   TimerKind = iota // a chain does not rest at the step, or not by a timer of the step's own
+	FromStep                   // from the instant at which the chain came to the step
+	FromEntry                  // from the chain's entry
+	LocalTime                  // it is due at a time of day
+	ForReply                   // from the instant at which the chain came to the step, while a reply is waited for
+)
+
+// Timer says when a chain that rests at a step goes on by itself.
+type Timer struct {
+	Kind  TimerKind
+	After int64  // ms; 0 of FromStep: never
+	Until *Until // of LocalTime
+	Early bool   // something that happens can end the rest before
+	Off   bool   // of ForReply: nobody waits for it any more
+}
+
+// shortest is how long a chain that comes to the step after at (ms since its entry) stays
+// there at least, ms; 0 where nobody knows.
+func (t Timer) shortest(at int64) int64 {
+	switch t.Kind {
+	case FromStep:
+		if !t.Early {
+			return t.After
+		}
+	case FromEntry:
+		return max(t.After-at, 0)
+	case NoTimer, LocalTime, ForReply:
+	}
+	return 0
+}
+
+// silent is shortest for a customer who never reacts; a step until a time of day counts as a
+// day, and a reply comes at once.
+func (t Timer) silent(at int64) int64 {
+	switch t.Kind {
+	case FromStep:
+		return t.After
+	case LocalTime:
+		return unit.DayMillis
+	case NoTimer, FromEntry, ForReply:
+	}
+	return t.shortest(at)
+}
+
+// onward is embedded by verbs that go on to the next step, whatever happens.
+type onward struct{}
+
+func (onward) targets(next string) []string                  { return []string{next} }
+func (onward) silentTargets(next string) []string            { return []string{next} }
+func (onward) onTimer(_ *customer.Chain, next string) string { return next }
+func (onward) afterFailure() string                          { return "" }
+
+// instant is embedded by verbs at which no chain rests.
+type instant struct{}
+
+// Timer implements Verb.
+func (instant) Timer() Timer { return Timer{} }
+
+// inward is embedded by verbs that do nothing outside of their chain.
+type inward struct{}
+
+func (inward) request() *Send { return nil }
+
+// Makes implements Verb.
+func (inward) Makes() Made { return Made{} }
+
+// Assign gives a name a value: a literal or what an expression yields.
+type Assign struct {
+	Name    string
+	Literal []byte // canonical JSON; meaningful when Expr is nil
+	Expr    *expr.Expr
+}
+
+func assigned(assigns []Assign, add func(*expr.Expr)) {
+	for i := range assigns {
+		add(assigns[i].Expr)
+	}
+}
