@@ -185,9 +185,6 @@ func (e *Engine) Stop(ctx context.Context) {
 	<-e.stopped
 }
 
-// ErrBehind means that a shard has not replayed up to what it is asked about.
-var ErrBehind = errors.New("actors: the shard is behind")
-
 // reply carries an answer out of a shard's actor.
 type reply[T any] struct {
 	value T
@@ -197,16 +194,14 @@ type reply[T any] struct {
 // MayLeave asks the shard of a customer whether an attempt may be made now (R9).
 // effect is the number of the message that carried the delivery. After a restart a
 // shard knows nothing of deliveries and results that its replay has not come to
-// yet, so it answers ErrBehind until it is where the log ended at start.
+// yet, so it answers shard.ErrBehind until it is where the log ended at start.
 func (e *Engine) MayLeave(ctx context.Context, d *output.Delivery, effect uint64) (bool, error) {
 	h := e.hostOf(d.Workspace, d.Customer)
 	var into string
 	may, err := ask(ctx, h, func(o *shard.Owner) (bool, error) {
-		if n, _ := o.Shard.Emitted(); n < effect || o.Shard.Applied().Seq < h.end {
-			return false, ErrBehind
-		}
-		may, err := o.MayLeave(d.Workspace, d.Customer, d.ID, d.Attempt)
-		into = o.Shard.Forwarded(d.Workspace, d.Customer)
+		var may bool
+		var err error
+		may, into, err = o.MayLeave(d, effect, h.end)
 		return may, err
 	})
 	if err != nil || into == "" {
@@ -220,14 +215,9 @@ func (e *Engine) MayLeave(ctx context.Context, d *output.Delivery, effect uint64
 func (e *Engine) MayLeaveAll(ctx context.Context, partition int, all []output.Delivery, effect uint64) []bool {
 	h := e.host(partition)
 	answers, err := ask(ctx, h, func(o *shard.Owner) ([]bool, error) {
-		if n, _ := o.Shard.Emitted(); n < effect || o.Shard.Applied().Seq < h.end {
-			return nil, ErrBehind
-		}
 		answers := make([]bool, len(all))
 		for i := range all {
-			d := &all[i]
-			may, err := o.MayLeave(d.Workspace, d.Customer, d.ID, d.Attempt)
-			answers[i] = may && err == nil && o.Shard.Forwarded(d.Workspace, d.Customer) == ""
+			answers[i], _, _ = o.MayLeave(&all[i], effect, h.end)
 		}
 		return answers, nil
 	})

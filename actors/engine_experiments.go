@@ -126,7 +126,7 @@ func (c *Controller) gather(ctx context.Context, hour int64) (map[experiment.Key
 			return nil, err
 		}
 		if counted.now/unit.HourMillis < hour {
-			return nil, ErrBehind
+			return nil, shard.ErrBehind
 		}
 		for _, t := range counted.tallies {
 			all[t.Key()] = append(all[t.Key()], t)

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nudge-engine/nudge/actors"
+	"github.com/nudge-engine/nudge/actors/shard"
 	"github.com/nudge-engine/nudge/actors/shard/erase"
 	"github.com/nudge-engine/nudge/actors/shard/view"
 	"github.com/nudge-engine/nudge/campaign/customer"
@@ -74,7 +74,7 @@ func TestMayLeaveFollowsAMerge(t *testing.T) {
 	if len(transfers) != 1 || transfers[0].Customer != user || transfers[0].Source != anonymous || transfers[0].N != 1 {
 		t.Fatalf("unexpected transfers %+v", transfers)
 	}
-	d.wantLeave(t, &handed, number, false, actors.ErrBehind)
+	d.wantLeave(t, &handed, number, false, shard.ErrBehind)
 
 	d.publish(t, home(user), stream.KindTransfer, transfers[0].AppendTo(nil))
 	d.wantLeave(t, &handed, number, true, nil)

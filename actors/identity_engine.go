@@ -8,29 +8,10 @@ import (
 )
 
 // mayLeaveMerged asks the shard of the known customer into whom the one of a delivery
-// merged. Until the state has come there nobody knows, so it answers ErrBehind.
+// merged.
 func (e *Engine) mayLeaveMerged(ctx context.Context, d *output.Delivery, into string) (bool, error) {
 	h := e.hostOf(d.Workspace, into)
-	return ask(ctx, h, func(o *shard.Owner) (bool, error) {
-		if o.Shard.Applied().Seq < h.end {
-			return false, ErrBehind
-		}
-		may, err := o.MayLeave(d.Workspace, into, d.ID, d.Attempt)
-		if err != nil || may {
-			return may, err
-		}
-		c, _ := o.Shard.Customer(d.Workspace, into)
-		switch {
-		case c == nil && o.Shard.Erased(d.Workspace, into):
-			return false, nil
-		case c == nil:
-			return false, ErrBehind
-		}
-		if s := c.Source(d.Customer); s == nil || !s.Whole {
-			return false, ErrBehind
-		}
-		return false, nil
-	})
+	return ask(ctx, h, func(o *shard.Owner) (bool, error) { return o.MayLeaveMerged(d, into, h.end) })
 }
 
 // Erased says whether a customer was erased, and how far their partition is: the log that

@@ -167,15 +167,7 @@ func (d *dispatcher) attempt(c *sendBatch, i int) {
 		d.later(askPause, c, i)
 		return
 	}
-	if emitted, _ := n.owner.Shard.Emitted(); emitted < c.effect && !d.w.opt.AskLagging {
-		d.later(askPause, c, i)
-		return
-	}
-	if d.w.opt.Rollback > 0 && n.owner.Shard.Applied().Seq < n.end { // as the engine answers
-		d.later(askPause, c, i)
-		return
-	}
-	may, n, err := d.mayLeave(n, v)
+	may, n, err := d.mayLeave(n, v, c.effect)
 	if err != nil {
 		d.later(askPause, c, i)
 		return

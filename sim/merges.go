@@ -1,9 +1,9 @@
 package sim
 
 import (
-	"errors"
 	"slices"
 
+	"github.com/nudge-engine/nudge/actors/shard"
 	"github.com/nudge-engine/nudge/actors/shard/erase"
 	"github.com/nudge-engine/nudge/campaign/event"
 	"github.com/nudge-engine/nudge/campaign/output"
@@ -13,9 +13,6 @@ import (
 // carryLate is the longest that a transfer is on its way, ms; longer than most gaps
 // between two calls.
 const carryLate = 600_000
-
-// errBehind is that an owner cannot say yet whether a delivery may leave.
-var errBehind = errors.New("sim: behind")
 
 // carriage carries the transfers of one effect message, the double of carry of
 // sink/dispatch: of a source one at a time, the next when the one before is durable. When
@@ -124,38 +121,28 @@ func (c *carriage) cut(left []event.Transfer) {
 }
 
 // mayLeave asks the owner of a customer, or that of the one they became, as the engine
-// does.
-func (d *dispatcher) mayLeave(n *node, v *output.Delivery) (may bool, by *node, err error) {
-	may, err = n.owner.MayLeave(v.Workspace, v.Customer, v.ID, v.Attempt)
-	n.look()
-	if err != nil || may {
-		return may, n, err
+// does; by is who answered.
+func (d *dispatcher) mayLeave(n *node, v *output.Delivery, effect uint64) (may bool, by *node, err error) {
+	end := n.end
+	if d.w.opt.AskLagging {
+		effect = 0
 	}
-	into := n.owner.Shard.Forwarded(v.Workspace, v.Customer)
-	if into == "" {
-		return may, n, nil
+	if d.w.opt.Rollback == 0 { // what was read is there for good
+		end = 0
+	}
+	may, into, err := n.owner.MayLeave(v, effect, end)
+	n.look()
+	if err != nil || into == "" {
+		return may, n, err
 	}
 	d.w.mark(reachAskedMoved)
 	other := d.w.parts[stream.PartitionOf(workspace, into, len(d.w.parts))].newest()
-	if other == nil || other.owner.Shard.Applied().Seq < other.end {
-		return false, n, errBehind
+	if other == nil {
+		return false, n, shard.ErrBehind
 	}
-	may, err = other.owner.MayLeave(v.Workspace, into, v.ID, v.Attempt)
+	may, err = other.owner.MayLeaveMerged(v, into, other.end)
 	other.look()
-	if err != nil || may {
-		return may, other, err
-	}
-	c, _ := other.owner.Shard.Customer(v.Workspace, into)
-	if c == nil && other.owner.Shard.Erased(v.Workspace, into) {
-		return false, other, nil
-	}
-	if c == nil {
-		return false, other, errBehind
-	}
-	if s := c.Source(v.Customer); s == nil || !s.Whole {
-		return false, other, errBehind
-	}
-	return false, other, nil
+	return may, other, err
 }
 
 // erase asks who became the customer, and puts a record into the partition of each; the

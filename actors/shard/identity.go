@@ -167,9 +167,9 @@ func (s *Shard) takeEvent(h *resident, t *event.Transfer, created bool, aside fu
 	s.machine.Apply(h.c, &e, s.now, h.c.MarkSeen(created), &out.Output)
 }
 
-// Forwarded is the known customer into whom a customer in memory merged, empty when they
+// forwarded is the known customer into whom a customer in memory merged, empty when they
 // did not.
-func (s *Shard) Forwarded(workspace, customer string) string {
+func (s *Shard) forwarded(workspace, customer string) string {
 	if h := s.customers.get(Key(workspace, customer)); h != nil && h.c.Merged != nil {
 		return h.c.Merged.Into
 	}

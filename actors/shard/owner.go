@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/nudge-engine/nudge/actors/shard/view"
-	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/storage"
 )
@@ -340,15 +339,6 @@ func (o *Owner) Halt(err error) {
 		o.halted = fmt.Errorf("partition %d: %w", o.Shard.config.Partition, err)
 		o.env.Halt(o.halted)
 	}
-}
-
-// MayLeave says whether an attempt of a delivery may be made now.
-func (o *Owner) MayLeave(workspace, customer string, id output.ID, attempt uint32) (bool, error) {
-	if err := o.fetch(workspace, customer); err != nil {
-		return false, err
-	}
-	may, _ := o.Shard.MayLeave(workspace, customer, id, attempt)
-	return may, nil
 }
 
 // View is a customer as people see it; nil when there is none.
