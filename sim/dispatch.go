@@ -7,6 +7,7 @@ import (
 	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/internal/effect"
 	"github.com/nudge-engine/nudge/sim/audit"
+	"github.com/nudge-engine/nudge/sink/dispatch/plan"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -15,7 +16,8 @@ const (
 	resultLate = 7_200_000 // ms, the latest a late result comes
 )
 
-// dispatcher is the double of sink/dispatch: copiers put the deliveries of effect
+// dispatcher is the double of sink/dispatch, with the same decisions (sink/dispatch/plan) and
+// without its goroutines and streams: copiers put the deliveries of effect
 // messages into one queue a channel, workers ask the owner, send, and publish the
 // result. Queues and saved positions outlive a crash, the rest does not.
 type dispatcher struct {
@@ -38,13 +40,16 @@ type channelQueue struct {
 	last    []uint64 // by partition: last effect message that is in the queue
 	saved   int      // batches done, as saved
 	started int
+	done    *plan.Progress // by batch, the first is 1
 }
 
 // sendBatch is the deliveries of one effect message for one channel.
 type sendBatch struct {
+	queue      *channelQueue
+	number     int // in its queue, from 1
 	partition  int
 	effect     uint64
-	deliveries []output.Delivery
+	deliveries []*output.Delivery
 	left       int
 }
 
@@ -113,22 +118,15 @@ func (d *dispatcher) round() {
 
 // copy puts a message's deliveries into their queues, which pass over what they have.
 func (d *dispatcher) copy(partition int, m *effect.Message) {
-	batches := map[string]*sendBatch{}
-	for i := range m.Deliveries {
-		v := &m.Deliveries[i]
-		if v.Status != output.HandedOff {
-			continue
-		}
-		c := batches[v.Channel]
-		if c == nil {
-			c = &sendBatch{partition: partition, effect: m.N}
-			batches[v.Channel] = c
-			if l := d.queue(v.Channel); l.last[partition] < m.N {
-				l.batches = append(l.batches, c)
-				l.last[partition] = m.N
-			}
-		}
-		c.deliveries = append(c.deliveries, *v)
+	var batches plan.Batches
+	upTo := func(channel string) (uint64, error) { return d.queue(channel).last[partition], nil }
+	d.w.fail(batches.Add(m.N, m.Deliveries, upTo))
+	for _, channel := range batches.Channels() {
+		q := d.queue(channel)
+		q.batches = append(q.batches, &sendBatch{
+			queue: q, number: len(q.batches) + 1, partition: partition, effect: m.N, deliveries: batches.Of(channel),
+		})
+		q.last[partition] = m.N
 	}
 }
 
@@ -138,7 +136,7 @@ func (d *dispatcher) queue(channel string) *channelQueue {
 			return l
 		}
 	}
-	l := &channelQueue{channel: channel, last: make([]uint64, len(d.w.parts))}
+	l := &channelQueue{channel: channel, last: make([]uint64, len(d.w.parts)), done: plan.NewProgress(0)}
 	d.queues = append(d.queues, l)
 	return l
 }
@@ -161,22 +159,26 @@ func (d *dispatcher) later(pause int64, c *sendBatch, i int) {
 
 // attempt makes one attempt of a delivery, as channelQueue.attempt of sink/dispatch does.
 func (d *dispatcher) attempt(c *sendBatch, i int) {
-	v := &c.deliveries[i]
+	v := c.deliveries[i]
 	n := d.w.parts[c.partition].newest()
 	if n == nil {
 		d.later(askPause, c, i)
 		return
 	}
 	may, n, err := d.mayLeave(n, v, c.effect)
-	if err != nil {
+	switch plan.After(may, err) {
+	case plan.AskAgain:
 		d.later(askPause, c, i)
-		return
-	}
-	if !may {
+	case plan.Drop:
 		d.w.note("may not leave: %s %s/%s attempt %d", v.Customer, v.Campaign, v.Step, v.Attempt)
 		d.ended(c)
-		return
+	case plan.Send:
+		d.send(n, c, v)
 	}
+}
+
+// send makes an attempt that the owner n allowed.
+func (d *dispatcher) send(n *node, c *sendBatch, v *output.Delivery) {
 	s := send{
 		delivery: v, partition: n.p.number, applied: n.owner.Shard.Applied().Seq, verdict: output.Accepted,
 	}
@@ -208,10 +210,7 @@ func (d *dispatcher) attempt(c *sendBatch, i int) {
 
 // result publishes what became of an attempt: now or late, once or twice.
 func (d *dispatcher) result(c *sendBatch, v *output.Delivery, verdict output.Verdict) {
-	r := output.Result{
-		Workspace: v.Workspace, Customer: v.Customer, Delivery: v.ID, Attempt: v.Attempt,
-		Verdict: verdict,
-	}
+	r := plan.Result(v, verdict)
 	if v.Channel == audit.CallChannel && verdict == output.Accepted {
 		r.Reply = d.w.reply()
 	}
@@ -234,14 +233,14 @@ func (d *dispatcher) result(c *sendBatch, v *output.Delivery, verdict output.Ver
 
 // ended counts a delivery of a sendBatch as done and saves the position now and then.
 func (d *dispatcher) ended(c *sendBatch) {
-	c.left--
+	if c.left--; c.left == 0 {
+		c.queue.done.Complete(uint64(c.number))
+	}
 	if d.w.rng.IntN(3) != 0 {
 		return
 	}
 	for _, l := range d.queues {
-		for l.saved < l.started && l.batches[l.saved].left == 0 {
-			l.saved++
-		}
+		l.saved = int(l.done.UpTo())
 	}
 }
 
@@ -251,7 +250,7 @@ func (d *dispatcher) crash() {
 	d.planned, d.carrying = false, nil
 	copy(d.next, d.saved)
 	for _, l := range d.queues {
-		l.started = l.saved
+		l.started, l.done = l.saved, plan.NewProgress(uint64(l.saved))
 	}
 	d.w.note("dispatcher crashes")
 	d.w.after(d.w.rng.Int64N(restartPause), d.kick)

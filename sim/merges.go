@@ -7,6 +7,7 @@ import (
 	"github.com/nudge-engine/nudge/actors/shard/erase"
 	"github.com/nudge-engine/nudge/campaign/event"
 	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/sink/dispatch/plan"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -61,15 +62,7 @@ func (c *carriage) next() {
 		}
 		return
 	}
-	var first, rest []event.Transfer
-	for i := range c.left {
-		same := func(t event.Transfer) bool { return t.Source == c.left[i].Source }
-		if slices.ContainsFunc(first, same) {
-			rest = append(rest, c.left[i])
-		} else {
-			first = append(first, c.left[i])
-		}
-	}
+	first, rest := plan.NextTransfers(c.left)
 	if c.epoch == d.epoch && d.w.hit(d.w.opt.SinkCrash) { // read and not appended
 		c.cut(first)
 		d.crash()

@@ -13,7 +13,7 @@
 //	                     names, exist
 //	retired words        no phrase that docs/glossary.md retired
 //	no sleep in tests    time.Sleep only in *_synctest_test.go
-//	deterministic core   campaign/ and actors/shard/: no go, no select, no range
+//	deterministic core   campaign/, actors/shard/ and sink/dispatch/plan/: no go, no select, no range
 //	                     over a map, no clock, no randomness
 //	names                no init functions, no packages named util, common, types, ...
 //	package variables    nothing mutable at package level

@@ -10,7 +10,7 @@ import (
 )
 
 // core are the folders of the deterministic core, with all that lies in them.
-func core() []string { return []string{"campaign", "actors/shard"} }
+func core() []string { return []string{"campaign", "actors/shard", "sink/dispatch/plan"} }
 
 // isCore reports whether the file belongs to the deterministic core.
 func isCore(file *GoFile) bool {

@@ -13,6 +13,7 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/message"
 	"github.com/nudge-engine/nudge/sink/dispatch/egress"
+	"github.com/nudge-engine/nudge/sink/dispatch/plan"
 	"github.com/nudge-engine/nudge/storage"
 	"github.com/nudge-engine/nudge/stream"
 )
@@ -32,28 +33,28 @@ type channelQueue struct {
 	last    []uint64 // by partition: last effect message in the stream; only its copier uses it
 }
 
-// progress tracks the position up to which all messages are finished, although attempts end in
-// any order.
+// progress is a plan.Progress for several goroutines.
 type progress struct {
 	mu   sync.Mutex
-	done map[uint64]bool // finished, behind upTo
-	upTo uint64
+	plan *plan.Progress
 }
 
 func (g *progress) complete(seq uint64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.done[seq] = true
-	for g.done[g.upTo+1] {
-		delete(g.done, g.upTo+1)
-		g.upTo++
-	}
+	g.plan.Complete(seq)
+}
+
+func (g *progress) skipTo(seq uint64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.plan.SkipTo(seq)
 }
 
 func (g *progress) position() uint64 {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.upTo
+	return g.plan.UpTo()
 }
 
 // run sends what is in the stream, starting with the first batch that is not known to be
@@ -65,7 +66,7 @@ func (q *channelQueue) run(ctx context.Context) {
 	if stored, err := q.d.config.Store.Get(key); err == nil && stored != nil {
 		from, _ = strconv.ParseUint(string(stored), 10, 64) // unreadable: from the start, which sends nothing twice
 	}
-	g := &progress{done: map[uint64]bool{}, upTo: from}
+	g := &progress{plan: plan.NewProgress(from)}
 	var saving sync.WaitGroup
 	saving.Go(func() { q.save(ctx, g, key) })
 	slots := make(chan struct{}, workersPerChannel)
@@ -94,9 +95,7 @@ func (q *channelQueue) read(
 		return err
 	}
 	if first := info.First; first > 0 && g.position()+1 < first {
-		g.mu.Lock()
-		g.upTo = first - 1
-		g.mu.Unlock()
+		g.skipTo(first - 1)
 	}
 	r, err := q.stream.Read(ctx, g.position()+1)
 	if err != nil {
@@ -162,17 +161,17 @@ func (q *channelQueue) attempt(ctx context.Context, partition int, effect uint64
 			end(false)
 			return
 		}
-		if err == nil && !may {
+		switch plan.After(may, err) {
+		case plan.AskAgain:
+			pause(ctx, retryPause)
+		case plan.Drop:
 			end(true)
 			return
-		}
-		if err != nil {
-			pause(ctx, retryPause) // the shard is behind: the delivery waits
-			continue
-		}
-		if free, err = q.slot(ctx, d, effect, slots); err != nil {
-			end(false)
-			return
+		case plan.Send:
+			if free, err = q.slot(ctx, d, effect, slots); err != nil {
+				end(false)
+				return
+			}
 		}
 	}
 	q.deliver(ctx, partition, d, slots, end)
@@ -188,10 +187,8 @@ func (q *channelQueue) deliver(ctx context.Context, partition int, d *output.Del
 	if q.d.config.Sent != nil {
 		q.d.config.Sent(d, o)
 	}
-	r := output.Result{
-		Workspace: d.Workspace, Customer: d.Customer, Delivery: d.ID, Attempt: d.Attempt, Verdict: o.Verdict,
-		Detail: o.Detail, Reason: o.Reason,
-	}
+	r := plan.Result(d, o.Verdict)
+	r.Detail, r.Reason = o.Detail, o.Reason
 	q.publish(ctx, partition, []stream.Record{{Kind: stream.KindResult, Data: r.AppendTo(nil)}}, end)
 }
 
@@ -213,10 +210,10 @@ func (q *channelQueue) slot(ctx context.Context, d *output.Delivery, effect uint
 		return false, context.Cause(ctx)
 	}
 	may, failure := q.d.config.MaySend(ctx, d, effect)
-	if failure != nil || !may {
+	if free = plan.After(may, failure) == plan.Send; !free {
 		<-slots
 	}
-	return failure == nil && may, nil
+	return free, nil
 }
 
 func (q *channelQueue) send(ctx context.Context, d *output.Delivery) (o Outcome) {

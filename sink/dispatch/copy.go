@@ -4,14 +4,13 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
 
 	"github.com/nudge-engine/nudge/campaign/event"
-	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/internal/effect"
+	"github.com/nudge-engine/nudge/sink/dispatch/plan"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -133,10 +132,19 @@ func (pre *prefetcher) next() ([]stream.Message, error) {
 // channels, one message a channel, and forwards their transfers. What a stream has already is
 // passed over: a message of it says up to which effect message it has all.
 func (d *Dispatcher) copyMessages(ctx context.Context, p int, group []stream.Message) error {
-	batches := map[string][]*output.Delivery{}
-	queues := map[string]*channelQueue{}
-	var channels []string
+	var batches plan.Batches
 	var transfers []event.Transfer
+	queues := map[string]*channelQueue{}
+	upTo := func(channel string) (last uint64, err error) {
+		q := queues[channel]
+		if q == nil {
+			if q, err = d.queue(ctx, channel); err != nil {
+				return 0, err
+			}
+			queues[channel] = q
+		}
+		return q.last[p], nil
+	}
 	size := 0
 	for _, raw := range group {
 		m, err := effect.DecodeOutgoing(raw.Data, d.names[p])
@@ -145,35 +153,18 @@ func (d *Dispatcher) copyMessages(ctx context.Context, p int, group []stream.Mes
 		}
 		size += len(raw.Data)
 		transfers = append(transfers, m.Transfers...)
-		for i := range m.Deliveries {
-			v := &m.Deliveries[i]
-			if v.Status != output.HandedOff {
-				continue
-			}
-			q := queues[v.Channel]
-			if q == nil {
-				if q, err = d.queue(ctx, v.Channel); err != nil {
-					return err
-				}
-				queues[v.Channel] = q
-				channels = append(channels, v.Channel)
-			}
-			if raw.Seq > q.last[p] {
-				batches[v.Channel] = append(batches[v.Channel], v)
-			}
-		}
-	}
-	slices.Sort(channels)
-	upTo := group[len(group)-1].Seq
-	for _, name := range channels {
-		if len(batches[name]) == 0 {
-			continue
-		}
-		pre := stream.Append{Data: encodeSendBatch(upTo, batches[name], size), Subject: strconv.Itoa(p)}
-		if _, err := stream.AppendWait(ctx, queues[name].stream, pre); err != nil {
+		if err := batches.Add(raw.Seq, m.Deliveries, upTo); err != nil {
 			return err
 		}
-		queues[name].last[p] = upTo
+	}
+	last := group[len(group)-1].Seq
+	for _, channel := range batches.Channels() {
+		q := queues[channel]
+		data := encodeSendBatch(last, batches.Of(channel), size)
+		if _, err := stream.AppendWait(ctx, q.stream, stream.Append{Data: data, Subject: strconv.Itoa(p)}); err != nil {
+			return err
+		}
+		q.last[p] = last
 	}
 	return d.forwardTransfers(ctx, transfers)
 }

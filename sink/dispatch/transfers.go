@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/sink/dispatch/plan"
 	"github.com/nudge-engine/nudge/stream"
 )
 
@@ -14,17 +15,7 @@ import (
 // After a crash transfers are forwarded again, and receivers recognise them by their number.
 func (d *Dispatcher) forwardTransfers(ctx context.Context, transfers []event.Transfer) error {
 	for len(transfers) > 0 {
-		var first, rest []event.Transfer
-		seen := map[string]bool{}
-		for i := range transfers {
-			t := &transfers[i]
-			if key := t.Workspace + "\x00" + t.Source; seen[key] {
-				rest = append(rest, *t)
-			} else {
-				seen[key] = true
-				first = append(first, *t)
-			}
-		}
+		first, rest := plan.NextTransfers(transfers)
 		for len(first) > 0 {
 			failed, err := d.forwardRound(ctx, first)
 			if ctx.Err() != nil {

@@ -1,0 +1,49 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/nudge-engine/nudge/campaign/output"
+)
+
+// Batches groups the deliveries of consecutive effect messages of one partition by channel.
+type Batches struct {
+	channels []string
+	by       map[string][]*output.Delivery
+}
+
+// Add adds the deliveries of effect message n that were handed off. upTo returns the last
+// effect message of the partition that a channel's queue has: what it has is left out. It may
+// make the queue, and its error ends Add. The deliveries are kept by reference.
+func (b *Batches) Add(n uint64, deliveries []output.Delivery, upTo func(channel string) (uint64, error)) error {
+	for i := range deliveries {
+		d := &deliveries[i]
+		if d.Status != output.HandedOff {
+			continue
+		}
+		last, err := upTo(d.Channel)
+		if err != nil {
+			return err
+		}
+		if n <= last {
+			continue
+		}
+		if b.by == nil {
+			b.by = map[string][]*output.Delivery{}
+		}
+		if b.by[d.Channel] == nil {
+			b.channels = append(b.channels, d.Channel)
+		}
+		b.by[d.Channel] = append(b.by[d.Channel], d)
+	}
+	return nil
+}
+
+// Channels are the channels with deliveries, by name.
+func (b *Batches) Channels() []string {
+	slices.Sort(b.channels)
+	return b.channels
+}
+
+// Of are the deliveries of a channel, in the order in which they were added.
+func (b *Batches) Of(channel string) []*output.Delivery { return b.by[channel] }
