@@ -109,6 +109,7 @@ func (a *Auditor) include(c *customer, t *bulkScan) {
 		}
 	}
 	if len(all) == 0 {
+		c.forget() // a visit that asks nobody in is one too
 		return
 	}
 	a.dismiss(c)
