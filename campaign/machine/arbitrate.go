@@ -53,18 +53,30 @@ func (t *pendingSend) before(other *pendingSend) bool {
 	return t.chain.Before(other.chain)
 }
 
+// nextSend takes the first chain of the order from those that stand at a send.
+func (m *Machine) nextSend() (t pendingSend, ok bool) {
+	if len(m.turns) == 0 {
+		return pendingSend{}, false
+	}
+	first := 0
+	for i := range m.turns {
+		if m.turns[i].before(&m.turns[first]) {
+			first = i
+		}
+	}
+	t = m.turns[first]
+	m.turns = slices.Delete(m.turns, first, first+1)
+	return t, true
+}
+
 // resolveSends decides the sends at which chains stand, always the first by that order;
 // a chain goes on after its send and may come to another.
 func (m *Machine) resolveSends() {
-	for len(m.turns) > 0 {
-		first := 0
-		for i := range m.turns {
-			if m.turns[i].before(&m.turns[first]) {
-				first = i
-			}
+	for {
+		t, ok := m.nextSend()
+		if !ok {
+			return
 		}
-		t := m.turns[first]
-		m.turns = slices.Delete(m.turns, first, first+1)
 		if !t.chain.Live() {
 			continue // ended by a chain of its group
 		}
@@ -102,7 +114,7 @@ func (m *Machine) sortOutput() {
 func (m *Machine) runToQuiescence() {
 	for {
 		m.runRound()
-		if len(m.candidates) == 0 {
+		if !m.hasCandidates() {
 			return
 		}
 	}

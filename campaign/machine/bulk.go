@@ -66,7 +66,7 @@ func (m *Machine) Visit(c *customer.Customer, v *active.BulkTask, now int64, out
 	}
 	m.rest()
 	m.followProfile(v.Event)
-	m.applyEmitted()
+	m.applyEmitted(out)
 	m.prune()
 }
 

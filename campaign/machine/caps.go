@@ -97,9 +97,8 @@ func (m *Machine) forgetCaps() {
 }
 
 // refund gives back what a failed delivery took from its caps. What it took is found
-// by its id, so that nothing is given back twice. Chains that wait for a cap ask anew.
-func (m *Machine) refund(id output.ID) {
-	given := false
+// by its id, so that nothing is given back twice; given says whether it took something.
+func (m *Machine) refund(id output.ID) (given bool) {
 	for i := range m.c.CapUses {
 		u := &m.c.CapUses[i]
 		before := len(u.Uses)
@@ -107,9 +106,7 @@ func (m *Machine) refund(id output.ID) {
 		given = given || len(u.Uses) < before
 	}
 	m.c.CapUses = slices.DeleteFunc(m.c.CapUses, func(u customer.CapUse) bool { return len(u.Uses) == 0 })
-	if given {
-		m.resumeHeld(output.ReasonCap)
-	}
+	return given
 }
 
 // usedOf is how many deliveries a cap counts at present, and from which instant on.

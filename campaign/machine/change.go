@@ -23,36 +23,48 @@ func (m *Machine) profileChanged() bool {
 // notedProfile notes the profile that triggers have looked at.
 func (m *Machine) notedProfile() { m.seenTraits, m.seenTags = m.c.Traits, m.c.Tags }
 
+// lastTraits are the traits that triggers have looked at.
+func (m *Machine) lastTraits() []byte { return m.seenTraits }
+
 // followProfile lets the triggers that watch the profile see what steps changed in it;
 // e is the current record, nil for a timer.
 func (m *Machine) followProfile(e *event.Event) {
 	for range maxFollows {
-		if len(m.set.Triggers[event.IdentifyName]) == 0 || !m.profileChanged() {
+		if !m.askChanged(e) {
 			return
 		}
-		traits, tags := m.c.Traits, m.c.Tags
-		m.c.Traits, m.c.Tags = m.seenTraits, m.seenTags
-		m.scope.Customer.Set(m.c)
-		m.scope.Chain.Chain = nil
-		watch := m.set.TriggersOn(event.IdentifyName, false)
-		m.observeBefore(watch, false)
-		m.c.Traits, m.c.Tags = traits, tags
-		m.scope.Customer.Set(m.c)
-		for _, at := range m.concerned(watch, false) {
-			p := watch.Programs[at]
-			switch p.Trigger.(type) {
-			case *program.EventTrigger,
-				*program.CountTrigger,
-				*program.InactivityTrigger,
-				*program.StreakTrigger: // want an identify call
-			default:
-				m.trigger(p, e)
-			}
-		}
-		m.notedProfile()
 		m.cause = cause{}
 		m.rest()
 	}
+}
+
+// askChanged asks the triggers that watch the profile once; changed says whether there was
+// something to ask them.
+func (m *Machine) askChanged(e *event.Event) (changed bool) {
+	if len(m.set.Triggers[event.IdentifyName]) == 0 || !m.profileChanged() {
+		return false
+	}
+	traits, tags := m.c.Traits, m.c.Tags
+	m.c.Traits, m.c.Tags = m.seenTraits, m.seenTags
+	m.scope.Customer.Set(m.c)
+	m.scope.Chain.Chain = nil
+	watch := m.set.TriggersOn(event.IdentifyName, false)
+	m.observeBefore(watch, false)
+	m.c.Traits, m.c.Tags = traits, tags
+	m.scope.Customer.Set(m.c)
+	for _, at := range m.concerned(watch, false) {
+		p := watch.Programs[at]
+		switch p.Trigger.(type) {
+		case *program.EventTrigger,
+			*program.CountTrigger,
+			*program.InactivityTrigger,
+			*program.StreakTrigger: // want an identify call
+		default:
+			m.trigger(p, e)
+		}
+	}
+	m.notedProfile()
+	return true
 }
 
 // change fires a change trigger with the old and the new value as the properties of its

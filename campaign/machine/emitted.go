@@ -77,26 +77,41 @@ func (m *Machine) held() bool {
 	return due != 0 && due <= m.holdMark
 }
 
+// nextEmitted takes the record that was made first.
+func (m *Machine) nextEmitted() (d emitted, ok bool) {
+	if len(m.emitted) == 0 {
+		m.emitted, m.made = nil, 0
+		return emitted{}, false
+	}
+	d, m.emitted = m.emitted[0], m.emitted[1:]
+	return d, true
+}
+
+// hasEmitted says whether a record that was made is not applied yet.
+func (m *Machine) hasEmitted() bool { return len(m.emitted) > 0 }
+
 // applyEmitted applies what the current record led to, in the order made, each after the
 // timers that are due by now. It is called at the end of each record and timer.
-func (m *Machine) applyEmitted() {
+func (m *Machine) applyEmitted(out *output.Output) {
 	if m.deriving {
 		return
 	}
 	m.deriving = true
-	for len(m.emitted) > 0 {
-		d := m.emitted[0]
-		m.emitted = m.emitted[1:]
+	for {
+		d, ok := m.nextEmitted()
+		if !ok {
+			break
+		}
 		m.depth = 0
 		if !m.held() {
-			m.Fire(m.c, m.now, m.now, m.out)
+			m.Fire(m.c, m.now, m.now, out)
 		}
 		m.depth = d.depth
 		if d.campaign == "" {
-			m.Apply(m.c, &d.event, m.now, false, m.out)
+			m.Apply(m.c, &d.event, m.now, false, out)
 			continue
 		}
-		m.begin(m.c, m.now, m.out)
+		m.begin(m.c, m.now, out)
 		if m.eventID = d.event.ID; m.trace != nil {
 			m.recorded(&d.event)
 		}
@@ -110,14 +125,14 @@ func (m *Machine) applyEmitted() {
 		m.rest()
 		m.followProfile(&d.event)
 	}
-	m.emitted, m.deriving, m.depth, m.made = nil, false, 0, 0
+	m.deriving, m.depth = false, 0
 }
 
 // setProfile changes traits and tags at once: the next step sees it.
 func (m *Machine) setProfile(v *program.SetProfile, ch *customer.Chain) {
 	if len(v.Traits) > 0 {
 		update := m.object(v.Traits, ch)
-		if m.setTraits(update) {
+		if m.changeTraits(update) {
 			m.stampTraits(update, m.now)
 		}
 	}

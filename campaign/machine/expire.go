@@ -41,7 +41,7 @@ func (m *Machine) expire(limit int64) {
 // instant, by what fired so far: a late one of somebody who is gone would not fire.
 func (m *Machine) expiresBefore(due int64) bool {
 	at := m.c.Expiry()
-	return at != 0 && at < due && !m.deriving && len(m.emitted) == 0 && !m.profileChanged()
+	return at != 0 && at < due && !m.deriving && !m.hasEmitted() && !m.profileChanged()
 }
 
 // prune drops what can no longer matter: ended chains whose goal windows are over, and

@@ -30,7 +30,7 @@ func (m *Machine) Replan(c *customer.Customer, now int64, out *output.Output) {
 		m.trace.Step(trace.Step{At: now, What: "new version"})
 	}
 	m.follow()
-	m.release()
+	m.release(out)
 }
 
 // follow re-plans the chains whose campaign has a new version: every record and timer

@@ -20,6 +20,9 @@ type candidate struct {
 	cause   cause
 }
 
+// hasCandidates says whether a chain waits for its group.
+func (m *Machine) hasCandidates() bool { return len(m.candidates) > 0 }
+
 // settleGroups lets the candidates of the record (or of the timers of the instant) in,
 // the highest priority first, so that of one group the same wins whatever its name. One
 // whose campaign has a chain at a send stays until that is decided: the chain may end.

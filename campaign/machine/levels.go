@@ -55,6 +55,52 @@ func (m *Machine) observeBefore(w *active.TriggerIndex, created bool) {
 	}
 }
 
+// observeBoth remembers the values before two customers become one: those of the current one,
+// and where the other was further those of the other.
+func (m *Machine) observeBoth(other *customer.Customer, programs []*program.Program, created bool) {
+	watching := active.NewTriggerIndex(programs, "", true) // all of them: two customers differ in everything
+	m.observeBefore(watching, created)
+	own := m.before
+	m.before = nil
+	m.scope.Customer.Set(other)
+	m.observeBefore(watching, false)
+	m.scope.Customer.Set(m.c)
+	for i := range own {
+		if wasBeyond(own[i].program, &m.before[i], other) {
+			m.dropLevel(own[i].program.Name)
+			own[i] = observation{program: own[i].program, value: m.before[i].value, known: m.before[i].known}
+			if _, is := own[i].program.Trigger.(*program.SegmentTrigger); is {
+				own[i].value, own[i].known = 1, true
+			}
+		}
+	}
+	m.before = own
+}
+
+// wasBeyond says whether the other customer was in a segment that fires on entering, or beyond
+// a threshold.
+func wasBeyond(p *program.Program, s *observation, other *customer.Customer) bool {
+	l := other.Level(p.Name)
+	switch t := p.Trigger.(type) {
+	case *program.SegmentTrigger:
+		return !t.OnLeave && (s.value == 1 || l != nil && l.Spec == t.Spec && l.On)
+	case *program.ThresholdTrigger:
+		return s.known && t.Beyond(s.value)
+	default:
+		return false
+	}
+}
+
+// seenBefore is what observeBefore saw of a program; the zero value where it did not look.
+func (m *Machine) seenBefore(p *program.Program) observation {
+	for i := range m.before {
+		if m.before[i].program == p {
+			return m.before[i]
+		}
+	}
+	return observation{}
+}
+
 // sightBefore is what observeBefore saw of a program. A segment at which it did not look
 // did not hold; the value of a threshold was measured for all of its kind.
 func (m *Machine) sightBefore(p *program.Program) observation {

@@ -12,8 +12,8 @@ func (m *Machine) counting(event string) []*active.CounterSpec {
 	if x == nil || m.unindexed {
 		return specs
 	}
-	m.found, m.specs = x.Find(m.scope, m.found[:0]), m.specs[:0]
-	for _, i := range m.found {
+	m.counters, m.specs = x.Find(m.scope, m.counters[:0]), m.specs[:0]
+	for _, i := range m.counters {
 		m.specs = append(m.specs, specs[i])
 	}
 	return m.specs

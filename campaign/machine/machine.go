@@ -33,7 +33,6 @@ type Machine struct {
 	zones   map[string]*time.Location
 
 	recordingEvent bool                // the current record will be remembered, and is not yet
-	reply          []byte              // of the current result
 	emitted        []emitted           // what the current record led to, and what that led to
 	deriving       bool                // they are being applied
 	depth          int                 // of the current record: 0 for one of the log, or a timer
@@ -46,6 +45,7 @@ type Machine struct {
 	seenTags       []string
 
 	found    []int32 // scratch: what indexes found
+	counters []int32 // scratch: which counters count the record
 	specs    []*active.CounterSpec
 	programs []*program.Program
 	// unindexed says that nothing is left out by an index: tests compare with it.
@@ -123,7 +123,7 @@ func (m *Machine) Apply(c *customer.Customer, e *event.Event, now int64, created
 	since := m.mark()
 	m.recordingEvent = m.set.Ringed[e.Name]
 	m.triggers(watch, e)
-	if len(m.candidates) > 0 {
+	if m.hasCandidates() {
 		m.settleGroups()
 		m.orderTriggers(since)
 	}
@@ -133,7 +133,7 @@ func (m *Machine) Apply(c *customer.Customer, e *event.Event, now int64, created
 	}
 	m.rest()
 	m.followProfile(e)
-	m.applyEmitted()
+	m.applyEmitted(out)
 	m.prune()
 }
 
@@ -144,12 +144,12 @@ func (m *Machine) Apply(c *customer.Customer, e *event.Event, now int64, created
 func (m *Machine) Fire(c *customer.Customer, due, now int64, out *output.Output) {
 	m.begin(c, now, out)
 	m.follow()
-	for m.fireDue(due) || len(m.candidates) > 0 {
+	for m.fireDue(due) || m.hasCandidates() {
 		m.runRound()
 	}
 	m.sortOutput()
 	m.followProfile(nil)
-	m.applyEmitted()
+	m.applyEmitted(out)
 	m.prune()
 	m.expire(due)
 }

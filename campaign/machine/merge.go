@@ -3,7 +3,6 @@ package machine
 import (
 	"sort"
 
-	"github.com/nudge-engine/nudge/campaign/active"
 	"github.com/nudge-engine/nudge/campaign/customer"
 	"github.com/nudge-engine/nudge/campaign/event"
 	"github.com/nudge-engine/nudge/campaign/expr"
@@ -36,7 +35,7 @@ func (m *Machine) Merge(c, other *customer.Customer, now int64, created bool, ou
 	m.mergedProfile(before)
 	m.rest()
 	m.followProfile(nil)
-	m.applyEmitted()
+	m.applyEmitted(out)
 	m.prune()
 }
 
@@ -199,38 +198,8 @@ func (m *Machine) lookAtBoth(other *customer.Customer, created bool) []looked {
 		}
 		all = append(all, looked{program: p})
 	}
-	watching := active.NewTriggerIndex(values, "", true) // all of them: two customers differ in everything
-	m.observeBefore(watching, created)
-	own := m.before
-	m.before = nil
-	m.scope.Customer.Set(other)
-	m.observeBefore(watching, false)
-	m.scope.Customer.Set(m.c)
-	for i := range own {
-		if m.in(own[i].program, &m.before[i], other) {
-			m.dropLevel(own[i].program.Name)
-			own[i] = observation{program: own[i].program, value: m.before[i].value, known: m.before[i].known}
-			if _, is := own[i].program.Trigger.(*program.SegmentTrigger); is {
-				own[i].value, own[i].known = 1, true
-			}
-		}
-	}
-	m.before = own
+	m.observeBoth(other, values, created)
 	return all
-}
-
-// in says whether the other customer was in a segment that fires on entering, or beyond
-// a threshold.
-func (m *Machine) in(p *program.Program, s *observation, other *customer.Customer) bool {
-	l := other.Level(p.Name)
-	switch t := p.Trigger.(type) {
-	case *program.SegmentTrigger:
-		return !t.OnLeave && (s.value == 1 || l != nil && l.Spec == t.Spec && l.On)
-	case *program.ThresholdTrigger:
-		return s.known && t.Beyond(s.value)
-	default:
-		return false
-	}
 }
 
 // mergedProfile lets the triggers see the merged customer, by campaign name.

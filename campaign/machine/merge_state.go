@@ -62,7 +62,7 @@ func (m *Machine) mergeTraits(other *customer.Customer, moved []*customer.Chain)
 		m.c.Device = other.Device
 	}
 	if theirs := m.mergeStamps(other); len(theirs) > 0 {
-		m.setTraits(jsonvalue.Merge(theirs, orEmpty(m.c.Traits)))
+		m.changeTraits(jsonvalue.Merge(theirs, orEmpty(m.c.Traits)))
 	}
 	if m.zone(nil) != theirs {
 		m.replanLocal(moved)

@@ -55,7 +55,7 @@ func (m *Machine) inactive(p *program.Program, trigger *event.Event) {
 }
 
 // release offers the entries that were kept to the campaigns that are active again.
-func (m *Machine) release() {
+func (m *Machine) release(out *output.Output) {
 	var waiting, ready []customer.Queued
 	for _, q := range m.c.Queue {
 		if p := m.set.ByName[q.Campaign]; p != nil && p.Status == program.StatusPaused {
@@ -81,7 +81,7 @@ func (m *Machine) release() {
 		m.rest()
 		m.followProfile(nil) // it is the turn that starts the chain, not the event
 	}
-	m.applyEmitted()
+	m.applyEmitted(out)
 	m.prune()
 }
 

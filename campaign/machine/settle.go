@@ -29,15 +29,13 @@ func (m *Machine) Settle(c *customer.Customer, r *output.Result, now int64, out 
 	p := &c.Pending[at]
 	switch {
 	case r.Verdict == output.Accepted:
-		m.reply = []byte(r.Reply)
-		m.finish(at, output.StatusSent, output.Delivered, output.NoReason, "")
-		m.reply = nil
+		m.accepted(at, []byte(r.Reply))
 	case r.Attempt != p.Delivery.Attempt || p.RetryAt != 0:
 		// an older attempt's answer, delivered again
 	case r.Verdict == output.Permanent:
-		m.finish(at, output.StatusFailed, output.Failed, cmp.Or(r.Reason, output.ReasonPermanent), r.Detail)
+		m.gaveUp(at, output.StatusFailed, cmp.Or(r.Reason, output.ReasonPermanent), r.Detail)
 	case p.Delivery.Attempt >= maxAttempts:
-		m.finish(at, output.StatusFailed, output.Failed, output.ReasonAttempts, r.Detail)
+		m.gaveUp(at, output.StatusFailed, output.ReasonAttempts, r.Detail)
 	default:
 		p.RetryAt = min(now+retryAfter[p.Delivery.Attempt], p.Delivery.Expires)
 		d := p.Delivery
@@ -46,7 +44,7 @@ func (m *Machine) Settle(c *customer.Customer, r *output.Result, now int64, out 
 	}
 	m.rest()
 	m.followProfile(nil)
-	m.applyEmitted()
+	m.applyEmitted(out)
 }
 
 // firePending emits the next attempt, or gives a delivery up that is too old.
@@ -56,7 +54,7 @@ func (m *Machine) firePending(at int) {
 		// What follows was due then, also where a retry comes so late.
 		m.planned = p.Delivery.Expires
 		m.late = m.now-m.planned > lateAfter
-		m.finish(at, output.StatusExpired, output.Failed, output.ReasonExpired, "")
+		m.gaveUp(at, output.StatusExpired, output.ReasonExpired, "")
 		return
 	}
 	p.RetryAt = 0
@@ -65,20 +63,32 @@ func (m *Machine) firePending(at int) {
 	m.out.Deliveries = append(m.out.Deliveries, p.Delivery)
 }
 
-// finish removes a pending delivery and writes its last state; detail is what the channel said.
-func (m *Machine) finish(at int, status output.Status, kind output.Kind, reason output.Reason, detail string) {
-	d, retry := m.c.Pending[at].Delivery, m.c.Pending[at].RetryAt
-	m.c.Pending = append(m.c.Pending[:at], m.c.Pending[at+1:]...)
+// accepted ends a delivery that its channel took; reply is what a call got.
+func (m *Machine) accepted(at int, reply []byte) {
+	d := m.remove(at).Delivery
+	m.settle(d, output.StatusSent, output.Delivered, output.NoReason)
+	m.answered(&d, true, reply)
+}
+
+// gaveUp ends a delivery that failed for good; detail is what the channel said.
+func (m *Machine) gaveUp(at int, status output.Status, reason output.Reason, detail string) {
+	p := m.remove(at)
+	d := p.Delivery
 	d.Detail = detail
-	m.settle(d, status, kind, reason)
-	m.answered(&d, status == output.StatusSent, m.reply)
-	if kind != output.Failed {
-		return
-	}
+	m.settle(d, status, output.Failed, reason)
+	m.answered(&d, false, nil)
 	m.failed(&d)
-	if status == output.StatusFailed || retry != 0 { // else an attempt may be out, and arrive
-		m.refund(d.ID)
+	attempted := status != output.StatusFailed && p.RetryAt == 0 // one may be out, and arrive
+	if !attempted && m.refund(d.ID) {
+		m.resumeHeld(output.ReasonCap)
 	}
+}
+
+// remove takes a delivery from those whose result is not known.
+func (m *Machine) remove(at int) customer.Pending {
+	p := m.c.Pending[at]
+	m.c.Pending = append(m.c.Pending[:at], m.c.Pending[at+1:]...)
+	return p
 }
 
 // failed moves a live chain to where the send of a delivery that failed for good says, or

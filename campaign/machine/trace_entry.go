@@ -49,7 +49,7 @@ func (m *Machine) traceTrigger(p *program.Program, e *event.Event) {
 		a.Facts = append(a.Facts, trace.TruthFact("before", m.wasInside(p, t)), trace.TruthFact("now", m.isInside(t)))
 	case *program.ChangeTrigger:
 		var before, after fastjson.Parser
-		a.Facts = append(a.Facts, trace.JSONFact("from", atPath(&before, m.seenTraits, t.Path)),
+		a.Facts = append(a.Facts, trace.JSONFact("from", atPath(&before, m.lastTraits(), t.Path)),
 			trace.JSONFact("to", atPath(&after, m.c.Traits, t.Path)))
 	case *program.DateTrigger:
 		return // see tracePlanned
@@ -79,10 +79,8 @@ func runningStreak(c *customer.Customer, p *program.Program, t *program.StreakTr
 
 // valueBefore is the value of a threshold before the current record.
 func (m *Machine) valueBefore(p *program.Program) trace.Fact {
-	for i := range m.before {
-		if m.before[i].program == p && m.before[i].known {
-			return trace.FloatFact("before", m.before[i].value)
-		}
+	if before := m.seenBefore(p); before.known {
+		return trace.FloatFact("before", before.value)
 	}
 	return trace.Fact{Name: "before"}
 }
@@ -91,12 +89,7 @@ func (m *Machine) wasInside(p *program.Program, t *program.SegmentTrigger) bool 
 	if l := m.c.Level(p.Name); l != nil && l.Spec == t.Spec {
 		return l.On
 	}
-	for i := range m.before {
-		if m.before[i].program == p {
-			return m.before[i].value == 1
-		}
-	}
-	return false
+	return m.seenBefore(p).value == 1
 }
 
 func (m *Machine) isInside(t *program.SegmentTrigger) bool {

@@ -15,7 +15,7 @@ import (
 func (m *Machine) profile(e *event.Event) {
 	if e.Type == event.Identify && len(e.Traits) > 0 {
 		update := m.notOlder(e.Traits, e.Time)
-		if m.setTraits(update) {
+		if m.changeTraits(update) {
 			m.stampTraits(update, e.Time)
 		}
 	}
@@ -72,7 +72,7 @@ func (m *Machine) mergeStamps(other *customer.Customer) (theirs []byte) {
 }
 
 // setTraits lays traits over the customer's; those that would be too large change
-// nothing (false). A new time zone moves the timers that go by it.
+// nothing (false).
 func (m *Machine) setTraits(update []byte) bool {
 	merged := jsonvalue.Merge(m.c.Traits, update)
 	if len(merged) > customer.MaxTraits {
@@ -85,16 +85,10 @@ func (m *Machine) setTraits(update []byte) bool {
 		)
 		return false
 	}
-	local := m.localTimers(m.c.Chains)
 	m.c.Traits = merged
 	m.scope.Customer.Set(m.c)
 	if bytes.Contains(update, []byte(`"`+customer.TraitTimezone+`"`)) {
 		m.zoneName(m.scope.Customer.Traits.Get(customer.TraitTimezone))
-	}
-	for _, t := range local {
-		if m.zone(t.program) != t.zone {
-			t.chain.Due = m.nextLocal(t.program, t.until, m.now)
-		}
 	}
 	return true
 }

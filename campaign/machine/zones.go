@@ -66,8 +66,7 @@ func (m *Machine) noteZone(e *event.Event) {
 	if !saysZone(e) || e.Time < m.c.Device.At {
 		return
 	}
-	v := m.scope.Event.Context.Get(customer.TraitTimezone)
-	name, ok := m.zoneName(v)
+	name, ok := m.zoneName(m.scope.Event.Context.Get(customer.TraitTimezone))
 	switch {
 	case !ok:
 		return
@@ -81,11 +80,7 @@ func (m *Machine) noteZone(e *event.Event) {
 	if after := m.zone(nil); after.String() == before.String() {
 		return
 	}
-	for _, t := range local {
-		if m.zone(t.program) != t.zone {
-			t.chain.Due = m.nextLocal(t.program, t.until, m.now)
-		}
-	}
+	m.followZone(local)
 	m.resumeHeld(output.ReasonQuiet, output.ReasonCap)
 	for _, p := range m.newcomers() {
 		if t, is := p.Trigger.(*program.DateTrigger); is && t.Zone == "" {
@@ -166,6 +161,26 @@ func (m *Machine) nextLocal(p *program.Program, u *program.Until, from int64) in
 func (m *Machine) replanLocal(chains []*customer.Chain) {
 	for _, t := range m.localTimers(chains) {
 		t.chain.Due = m.nextLocal(t.program, t.until, m.now)
+	}
+}
+
+// changeTraits lays traits over the customer's as setTraits does; a new time zone moves the
+// timers that go by it.
+func (m *Machine) changeTraits(update []byte) bool {
+	local := m.localTimers(m.c.Chains)
+	if !m.setTraits(update) {
+		return false
+	}
+	m.followZone(local)
+	return true
+}
+
+// followZone plans timers anew whose zone is another one than before.
+func (m *Machine) followZone(before []localTimer) {
+	for _, t := range before {
+		if m.zone(t.program) != t.zone {
+			t.chain.Due = m.nextLocal(t.program, t.until, m.now)
+		}
 	}
 }
 
