@@ -111,8 +111,8 @@ func (f *reading) record(r *stream.Record) error {
 			f.ctl = c.K
 			if c.Apply != nil {
 				e := &f.w.applied[f.w.editOf[c.K]]
-				if e.House != nil {
-					a.SetPolicies(*e.House)
+				if e.Policy != nil {
+					a.SetPolicies(*e.Policy)
 				}
 				a.Apply(e.Campaigns)
 			}

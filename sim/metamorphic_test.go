@@ -27,7 +27,7 @@ func TestSameDeliveries(t *testing.T) {
 		var whole sim.Options
 		merges := seed >= metamorphicSeeds
 		if seed%2 == 1 {
-			whole = whole.Whole(rand.New(rand.NewPCG(seed, 4)))
+			whole = whole.WholeLanguage(rand.New(rand.NewPCG(seed, 4)))
 			whole.Language.BulkScans = false // when a customer's turn comes depends on the ticks
 		}
 		if merges {

@@ -85,59 +85,8 @@ func Draw(rng *rand.Rand) Options {
 		Jump: pick(60_000, 60_000, 1_800_000, 43_200_000),
 	}
 	if o.Jump > 60_000 {
-		o.Temporary = 0 // the auditor did not know retries, which are timers too; see More
+		o.Temporary = 0 // late timers and retries together are left to Operations
 	}
-	return o
-}
-
-// More draws what was added later. It has a generator of its own, so that the seeds
-// that once failed still are the worlds that they were.
-func (o Options) More(rng *rand.Rand) Options {
-	rate := func(most int) Rate {
-		r := Rate(1 + rng.IntN(most))
-		if rng.IntN(2) == 0 {
-			return 0
-		}
-		return r
-	}
-	o.Expires = rng.IntN(2) == 0
-	if o.Jump > 60_000 {
-		o.Temporary = rate(400)
-	}
-	o.StoreFails = rate(60)
-	o.Rollback = rate(200)
-	o.Upgrade = rng.IntN(3) == 0
-	o.Edits = max(0, rng.IntN(7)-3)
-	o.Block = []uint64{1, 3, 64}[rng.IntN(3)]
-	return o
-}
-
-// Whole has the campaigns use the whole language.
-func (o Options) Whole(rng *rand.Rand) Options {
-	o.Language = workload.DrawFeatures(rng)
-	if o.Language.Caps { // what failed gives its place back
-		o.Permanent = Rate(100 + rng.IntN(300))
-	}
-	if o.Language.Late {
-		o.Clock, o.Jump = Rate(50+rng.IntN(100)), 1_800_000
-	}
-	return o
-}
-
-// Later has them use what the simulator learned later.
-func (o Options) Later(rng *rand.Rand) Options {
-	o.Language = o.Language.DrawLater(rng)
-	if o.Language.Dates && rng.IntN(3) == 0 { // dates are missed
-		o.Clock, o.Jump = Rate(50+rng.IntN(100)), 43_200_000
-	}
-	return o
-}
-
-// Crowded is the options of a world in which more timers are due at once than one step
-// fires: one partition, whose clock stands right, and large frames, which make it cheap.
-func (o Options) Crowded() Options {
-	o.Burst, o.Partitions, o.Frame, o.Clock, o.Edits = true, 1, 2500, 0, 0
-	o.CrashStep, o.HealEarly = 60, true // some come while a bulk scan goes on
 	return o
 }
 

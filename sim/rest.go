@@ -44,10 +44,10 @@ const mostCapped = 31 * 24 * 3_600_000
 func (w *World) queued() (int64, error) {
 	place := int64(0)
 	for i := range w.applied {
-		if w.applied[i].House == nil {
+		if w.applied[i].Policy == nil {
 			continue
 		}
-		for _, c := range w.applied[i].House.Caps {
+		for _, c := range w.applied[i].Policy.Caps {
 			place = max(place, c.Window.Milliseconds())
 			if c.Per != "" {
 				place = mostCapped

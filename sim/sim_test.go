@@ -24,11 +24,10 @@ import (
 var (
 	seeds     = flag.Int("seeds", 300, "how many worlds TestWorld plays")
 	from      = flag.Uint64("from", 0, "the first seed that TestWorld plays")
-	olderFlag = flag.Bool("older", false, "with -seed: leave out what was added to worlds last, as for some regressions")
-	plainFlag = flag.Bool("plain", false, "with -seed: leave out what was added to worlds later, as for the older "+
-		"regressions")
-	seedFlag = flag.String("seed", "", "play the world of this seed alone")
-	all      = flag.Bool("all", false, "play every world, however many fail, and count them; see sim/mutants")
+	olderFlag = flag.Bool("older", false, "with -seed: leave out the profile Values, as for some regressions")
+	plainFlag = flag.Bool("plain", false, "with -seed: leave out all profiles, as for the oldest regressions")
+	seedFlag  = flag.String("seed", "", "play the world of this seed alone")
+	all       = flag.Bool("all", false, "play every world, however many fail, and count them; see sim/mutants")
 )
 
 // determinism is how often a world is played twice.
@@ -49,9 +48,8 @@ func language(t *testing.T) *expr.Language {
 	return lang
 }
 
-// recentIn are the remainders, by 12, of the seeds whose campaigns use what the language
-// learned last.
-func recentIn(seed uint64) bool { return seed%12 == 3 || seed%12 == 5 }
+// valuesIn reports whether a seed's world has the profile Values.
+func valuesIn(seed uint64) bool { return seed%12 == 3 || seed%12 == 5 }
 
 // exactEvery is how many seeds there are for one whose calls come at the very
 // instants that campaigns look at, and are taken in at once.
@@ -75,23 +73,22 @@ const edgesEvery = 10
 // 959, is a regression.
 const edgesLeftOut = 3
 
-// world is the world of a seed; plain leaves out what was added to worlds later, older what
-// was added last.
+// world is the world of a seed; plain leaves out all profiles, older the profile Values alone.
 func world(t *testing.T, lang *expr.Language, seed uint64, plain, older bool) (*sim.World, sim.Options) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(seed, 0))
 	o := sim.Draw(rng)
 	if !plain {
-		o = o.More(rand.New(rand.NewPCG(seed, 3)))
+		o = o.Operations(rand.New(rand.NewPCG(seed, 3)))
 	}
 	if !plain && seed%wholeEvery == wholeEvery-1 {
-		o = o.Whole(rand.New(rand.NewPCG(seed, 4)))
-		o = o.Later(rand.New(rand.NewPCG(seed, 5)))
-		o = o.Model(rand.New(rand.NewPCG(seed, 7)))
-		o = o.Further(rand.New(rand.NewPCG(seed, 8)))
-		o = o.Loose(rand.New(rand.NewPCG(seed, 10)))
-		if !older && recentIn(seed) {
-			o = o.Recent(rand.New(rand.NewPCG(seed, 11)))
+		o = o.WholeLanguage(rand.New(rand.NewPCG(seed, 4)))
+		o = o.DatesAndStatuses(rand.New(rand.NewPCG(seed, 5)))
+		o = o.Changes(rand.New(rand.NewPCG(seed, 7)))
+		o = o.CallsAndExperiments(rand.New(rand.NewPCG(seed, 8)))
+		o = o.RealSources(rand.New(rand.NewPCG(seed, 10)))
+		if !older && valuesIn(seed) {
+			o = o.Values(rand.New(rand.NewPCG(seed, 11)))
 		}
 	}
 	exact := seed%exactEvery == exactEvery-1
@@ -100,7 +97,7 @@ func world(t *testing.T, lang *expr.Language, seed uint64, plain, older bool) (*
 	}
 	crowded := !plain && seed%crowdedEvery == crowdedEvery-2
 	if crowded {
-		o = o.Crowded()
+		o = o.Overload()
 	}
 	merges, people := !plain && !crowded && seed%mergeEvery == mergeEvery-2, 0
 	own := rand.New(rand.NewPCG(seed, 5))

@@ -89,7 +89,7 @@ func New(lang *expr.Language, rng *rand.Rand, o Options, load workload.Workload)
 	w.record(control.Record{Genesis: &control.Genesis{
 		LogID: "sim", Partitions: o.Partitions, Semantics: effect.Semantics, DedupeIDs: dedupe.DefaultIDs,
 	}})
-	for _, e := range append([]workload.Edit{{Campaigns: load.Campaigns, House: load.House}}, load.Edits...) {
+	for _, e := range append([]workload.Edit{{Campaigns: load.Campaigns, Policy: load.Policy}}, load.Edits...) {
 		if err := w.define(lang, e); err != nil {
 			return nil, err
 		}
@@ -277,8 +277,8 @@ func (w *World) define(lang *expr.Language, e workload.Edit) error {
 		w.programs[versionKey{doc.Kind, doc.Name, doc.Version}] = compiled
 		return nil
 	}
-	if e.House != nil {
-		if err := put(audit.HouseName, e.House.YAML(), nil); err != nil {
+	if e.Policy != nil {
+		if err := put(audit.HouseName, e.Policy.YAML(), nil); err != nil {
 			return err
 		}
 	}

@@ -14,8 +14,8 @@ const calendarName = "days"
 // calls are over.
 func (d *draw) calendars(w *Workload) {
 	h := audit.WorkspacePolicy{}
-	if w.House != nil {
-		h = *w.House
+	if w.Policy != nil {
+		h = *w.Policy
 	}
 	c := audit.Calendar{Name: calendarName}
 	for range 2 + d.rng.IntN(6) {
@@ -29,7 +29,7 @@ func (d *draw) calendars(w *Workload) {
 		c.Dates = append(c.Dates, "--02-29")
 	}
 	h.Calendars = []audit.Calendar{c}
-	w.House = &h
+	w.Policy = &h
 	for i := range w.Campaigns {
 		if i > 0 && !d.one(3) || w.Campaigns[i].Trigger.Kind != audit.KindEvent {
 			continue

@@ -19,10 +19,10 @@ func (d *draw) calling(w *Workload) {
 			d.withCalls(&w.Edits[i].Campaigns[j])
 		}
 	}
-	if d.one(4) && w.House != nil {
-		h := *w.House
+	if d.one(4) && w.Policy != nil {
+		h := *w.Policy
 		h.OffChannels = append(slices.Clone(h.OffChannels), audit.CallChannel)
-		w.House = &h
+		w.Policy = &h
 	}
 }
 

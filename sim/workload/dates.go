@@ -118,8 +118,8 @@ func (d *draw) day(at int64) any {
 // year.
 func Idle(w Workload) time.Duration {
 	var idle time.Duration
-	if w.House != nil {
-		idle = w.House.Expire
+	if w.Policy != nil {
+		idle = w.Policy.Expire
 	}
 	for _, e := range append([]Edit{{Campaigns: w.Campaigns}}, w.Edits...) {
 		for i := range e.Campaigns {

@@ -56,10 +56,10 @@ func (e *edges) cap() {
 		next.Caps = append(slices.Clone(next.Caps), limit)
 		return &next
 	}
-	e.w.House = capped(e.w.House)
+	e.w.Policy = capped(e.w.Policy)
 	for i := range e.w.Edits {
-		if h := e.w.Edits[i].House; h != nil {
-			e.w.Edits[i].House = capped(h)
+		if h := e.w.Edits[i].Policy; h != nil {
+			e.w.Edits[i].Policy = capped(h)
 		}
 	}
 	e.w.Campaigns = append(e.w.Campaigns, audit.Campaign{

@@ -12,11 +12,11 @@ import (
 func (d *draw) leaving(w *Workload) {
 	const day = 24 * time.Hour
 	h := audit.WorkspacePolicy{}
-	if w.House != nil {
-		h = *w.House
+	if w.Policy != nil {
+		h = *w.Policy
 	}
 	h.Expire = pick(d, []time.Duration{3 * time.Hour, 6 * time.Hour, day, 3 * day, 7 * day})
-	w.House = &h
+	w.Policy = &h
 	is := map[string]bool{}
 	for i := range w.Calls {
 		e := &w.Calls[i].Event

@@ -41,10 +41,10 @@ func Identify(rng *rand.Rand, w *Workload, o Identity) {
 		m.plain(&w.Campaigns[i])
 		m.easy(&w.Campaigns[i], i)
 	}
-	if w.House == nil {
-		w.House = &audit.WorkspacePolicy{}
+	if w.Policy == nil {
+		w.Policy = &audit.WorkspacePolicy{}
 	}
-	w.House.Keep = true
+	w.Policy.Keep = true
 	m.rename()
 	for i, id := range m.anonymous {
 		m.merge(id, i)
@@ -85,7 +85,7 @@ func (m *identify) easy(c *audit.Campaign, i int) {
 		c.Trigger = audit.Trigger{Kind: audit.KindEvent, Event: names[m.rng.IntN(4)]}
 	}
 	c.Audience, c.Recheck = nil, false
-	if m.w.House != nil && len(m.w.House.Caps) > 0 && m.rng.IntN(3) > 0 {
+	if m.w.Policy != nil && len(m.w.Policy.Caps) > 0 && m.rng.IntN(3) > 0 {
 		m.capped(c)
 		return
 	}
@@ -102,7 +102,7 @@ func (m *identify) easy(c *audit.Campaign, i int) {
 // capped has a campaign send at once under a cap that a few messages fill for days: what both
 // got before they merged counts.
 func (m *identify) capped(c *audit.Campaign) {
-	caps := m.w.House.Caps
+	caps := m.w.Policy.Caps
 	for i := range caps {
 		if caps[i].Name == "rolling" {
 			caps[i].Limit, caps[i].Window = 1+m.rng.IntN(2), time.Duration(1+m.rng.IntN(7))*24*time.Hour

@@ -15,7 +15,7 @@ import (
 func (d *draw) pauses(w *Workload) {
 	for range 5 + d.rng.IntN(6) {
 		c := pick(d, latest(w))
-		if !rests(&c) && !d.f.Model.Timed {
+		if !rests(&c) && !d.f.Changes.Timed {
 			continue
 		}
 		// Chains wait when it comes; not where they emit what starts them, which would never end.

@@ -42,9 +42,9 @@ type Workload struct {
 	Campaigns []audit.Campaign
 	Calls     []Call
 	Edits     []Edit
-	// House is the workspace's policy; nil is none. Broadcasts are events without a
+	// Policy is the workspace's policy; nil is none. Broadcasts are events without a
 	// customer, in log order.
-	House      *audit.WorkspacePolicy
+	Policy     *audit.WorkspacePolicy
 	Broadcasts []Call
 	Erasures   []Erasure
 }
@@ -53,7 +53,7 @@ type Workload struct {
 type Edit struct {
 	At        int64
 	Campaigns []audit.Campaign
-	House     *audit.WorkspacePolicy
+	Policy    *audit.WorkspacePolicy
 }
 
 // Call is one record and the log time it arrives at, in Unix ms.
@@ -109,7 +109,7 @@ func Generate(rng *rand.Rand, o Options) Workload {
 		w.Campaigns = append(w.Campaigns, d.campaign("camp-"+strconv.Itoa(i+1)))
 	}
 	if d.f.any() {
-		w.House = d.house()
+		w.Policy = d.workspacePolicy()
 		for i := range w.Campaigns {
 			d.enrich(&w.Campaigns[i], i+1, len(w.Campaigns))
 		}
@@ -123,12 +123,12 @@ func Generate(rng *rand.Rand, o Options) Workload {
 	if d.f.BulkScans {
 		d.bulkScans(&w)
 	}
-	d.later(&w)
-	d.model(&w)
-	d.more(&w)
+	d.datesAndStatuses(&w)
+	d.changes(&w)
+	d.callsAndExperiments(&w)
 	d.ends(&w)
-	d.loose(&w)
-	d.recent(&w)
+	d.realSources(&w)
+	d.values(&w)
 	if d.f.Made {
 		cut(&w)
 	}
@@ -157,8 +157,8 @@ func (d *draw) duration() time.Duration { return pick(d, d.pool) }
 
 func (d *draw) calls(o Options, w Workload) []Call {
 	model := audit.New(w.Campaigns)
-	if w.House != nil {
-		model.SetPolicies(*w.House)
+	if w.Policy != nil {
+		model.SetPolicies(*w.Policy)
 	}
 	var calls, fresh []Call // fresh: without the repeated ones
 	at := Start

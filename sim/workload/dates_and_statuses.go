@@ -8,16 +8,15 @@ import (
 	"github.com/nudge-engine/nudge/sim/audit"
 )
 
-// DrawLater draws the parts of the language that the simulator learned later. They have a
-// generator of their own, so that the worlds without them stay what they were.
-func (f Features) DrawLater(rng *rand.Rand) Features {
+// DrawDatesAndStatuses draws whether campaigns have date triggers, and other statuses for a while.
+func (f Features) DrawDatesAndStatuses(rng *rand.Rand) Features {
 	f.Dates = rng.IntN(3) == 0
 	f.Statuses = rng.IntN(3) == 0
 	return f
 }
 
-// later draws what these parts add, when all else is drawn.
-func (d *draw) later(w *Workload) {
+// datesAndStatuses draws what these parts add, when all else is drawn.
+func (d *draw) datesAndStatuses(w *Workload) {
 	if !d.f.Dates && !d.f.Statuses {
 		return
 	}

@@ -6,28 +6,27 @@ import (
 	"slices"
 )
 
-// More are parts of the language that the simulator learned last. They have a generator
-// of their own, so that the worlds without them stay what they were.
-type More struct {
+// CallsAndExperiments says which of these parts of the language a workload uses.
+type CallsAndExperiments struct {
 	Calls     bool // call steps, with and without a wait for the reply
 	Calendars bool // schedules that name a calendar
 	Leaving   bool // anonymous customers who are forgotten
 	Deciding  bool // experiments that are decided while customers run
 }
 
-// DrawMore draws about half of them.
-func (f Features) DrawMore(rng *rand.Rand) Features {
+// DrawCallsAndExperiments draws about half of them.
+func (f Features) DrawCallsAndExperiments(rng *rand.Rand) Features {
 	yes := func() bool { return rng.IntN(2) == 0 }
-	f.More = More{Calls: yes(), Deciding: yes(), Leaving: yes(), Calendars: yes()}
+	f.CallsAndExperiments = CallsAndExperiments{Calls: yes(), Deciding: yes(), Leaving: yes(), Calendars: yes()}
 	// Who comes again has the delivery ids of before; with loops a harness could not tell
 	// which message a result is about.
 	f.Leaving = f.Leaving && !f.Loops
 	return f
 }
 
-// more draws what these parts add, when all else is drawn.
-func (d *draw) more(w *Workload) {
-	if d.f.More == (More{}) {
+// callsAndExperiments draws what these parts add, when all else is drawn.
+func (d *draw) callsAndExperiments(w *Workload) {
+	if d.f.CallsAndExperiments == (CallsAndExperiments{}) {
 		return
 	}
 	if d.f.Deciding {
@@ -40,7 +39,7 @@ func (d *draw) more(w *Workload) {
 		d.leaving(w)
 	}
 	slices.SortStableFunc(w.Edits, func(x, y Edit) int { return cmp.Compare(x.At, y.At) })
-	if !d.f.Model.Again {
+	if !d.f.Changes.Again {
 		w.Edits = counting(w.Campaigns, w.Edits)
 	}
 	if d.f.Calendars {
@@ -52,8 +51,8 @@ func (d *draw) more(w *Workload) {
 // keep has later policies say what the first says of these parts.
 func keep(w *Workload) {
 	for i := range w.Edits {
-		if h := w.Edits[i].House; h != nil {
-			h.Calendars, h.Expire, h.Keep = w.House.Calendars, w.House.Expire, w.House.Keep
+		if h := w.Edits[i].Policy; h != nil {
+			h.Calendars, h.Expire, h.Keep = w.Policy.Calendars, w.Policy.Expire, w.Policy.Keep
 		}
 	}
 }

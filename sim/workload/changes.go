@@ -9,51 +9,50 @@ import (
 	"github.com/nudge-engine/nudge/sim/audit"
 )
 
-// Model says which of the parts that look back the campaigns of a workload use: what rests
-// and goes on, what is there when a campaign comes, what changes under it.
-type Model struct {
+// Changes says what changes in a workload while customers run: pauses, what is there when a campaign
+// comes, definitions and policies under live chains.
+type Changes struct {
 	Pauses   bool // pauses that freeze, or keep what would start chains
-	Existing bool // campaigns that come when customers are there, and ask them in
+	Existing bool // campaigns that come when customers are there, and enter them
 	Timed    bool // statuses of campaigns whose triggers count or look at time
 	Policies bool // a policy that changes while chains run
 	Again    bool // counters that are asked for again; re-entry modes that change where there is a key
 }
 
-// DrawModel draws about half of them. They have a generator of their own, so that the
-// worlds without them stay what they were.
-func (f Features) DrawModel(rng *rand.Rand) Features {
+// DrawChanges draws about half of them.
+func (f Features) DrawChanges(rng *rand.Rand) Features {
 	yes := func() bool { return rng.IntN(2) == 0 }
-	f.Model = Model{Pauses: yes(), Existing: yes(), Timed: yes(), Policies: yes(), Again: yes()}
+	f.Changes = Changes{Pauses: yes(), Existing: yes(), Timed: yes(), Policies: yes(), Again: yes()}
 	return f
 }
 
-// model draws what these parts add, when all else is drawn.
-func (d *draw) model(w *Workload) {
-	if d.f.Model == (Model{}) {
+// changes draws what these parts add, when all else is drawn.
+func (d *draw) changes(w *Workload) {
+	if d.f.Changes == (Changes{}) {
 		return
 	}
 	w.Edits = withoutFinalEdits(w.Edits)
 	last := w.Calls[len(w.Calls)-1].At + time.Hour.Milliseconds()
-	if d.f.Model.Existing {
+	if d.f.Changes.Existing {
 		d.existing(w)
 	}
-	if d.f.Model.Timed {
+	if d.f.Changes.Timed {
 		d.timed(w)
 	}
-	if d.f.Model.Again {
+	if d.f.Changes.Again {
 		d.again(w)
 	}
-	if d.f.Model.Policies {
+	if d.f.Changes.Policies {
 		d.policies(w)
 	}
-	if d.f.Model.Pauses {
+	if d.f.Changes.Pauses {
 		d.pauses(w)
 	}
 	// What goes on for long after the last call makes a world slow and shows nothing new.
 	w.Edits = slices.DeleteFunc(w.Edits, func(e Edit) bool { return e.At > last })
 	w.Calls = slices.DeleteFunc(w.Calls, func(c Call) bool { return c.At > last })
 	slices.SortStableFunc(w.Edits, func(x, y Edit) int { return cmp.Compare(x.At, y.At) })
-	if !d.f.Model.Again {
+	if !d.f.Changes.Again {
 		w.Edits = counting(w.Campaigns, w.Edits)
 	}
 	d.endAll(w)
@@ -67,7 +66,7 @@ func withoutFinalEdits(edits []Edit) []Edit {
 			return c.Trigger.Event == never
 		})
 	}
-	return slices.DeleteFunc(edits, func(e Edit) bool { return len(e.Campaigns) == 0 && e.House == nil })
+	return slices.DeleteFunc(edits, func(e Edit) bool { return len(e.Campaigns) == 0 && e.Policy == nil })
 }
 
 // ends takes away what would go on forever where that was left out.

@@ -10,10 +10,10 @@ import (
 // needs consent, what is switched off. The zone stays; windows only become shorter, for
 // what is older than a window is forgotten.
 func (d *draw) policies(w *Workload) {
-	if w.House == nil {
+	if w.Policy == nil {
 		return
 	}
-	h := *w.House
+	h := *w.Policy
 	for at := Start; ; {
 		later := d.later1(w, at)
 		if later == 0 {
@@ -41,7 +41,7 @@ func (d *draw) policies(w *Workload) {
 		}
 		h.OffAll = d.one(8)
 		next := h
-		w.Edits = append(w.Edits, Edit{At: at, House: &next})
+		w.Edits = append(w.Edits, Edit{At: at, Policy: &next})
 	}
 }
 

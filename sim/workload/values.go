@@ -8,9 +8,8 @@ import (
 	"github.com/nudge-engine/nudge/sim/audit"
 )
 
-// Recent is what expressions and values learned last. Its worlds have a generator of their
-// own for it, so that those without stay what they were.
-type Recent struct {
+// Values says which values and expressions over them a workload uses.
+type Values struct {
 	Money   bool // currencies, values that cannot be computed
 	Inside  bool // sums inside of a property
 	Digits  bool // long numbers written by string()
@@ -19,16 +18,16 @@ type Recent struct {
 	Resumes bool // versions with another rule for what is late
 }
 
-// DrawRecent draws about half of them.
-func (f Features) DrawRecent(rng *rand.Rand) Features {
+// DrawValues draws about half of them.
+func (f Features) DrawValues(rng *rand.Rand) Features {
 	yes := func() bool { return rng.IntN(2) == 0 }
-	f.Recent = Recent{Money: yes(), Inside: yes(), Digits: yes(), Devices: yes(), Slides: yes(), Resumes: yes()}
+	f.Values = Values{Money: yes(), Inside: yes(), Digits: yes(), Devices: yes(), Slides: yes(), Resumes: yes()}
 	return f
 }
 
-// recent changes calls and campaigns, when all else is drawn.
-func (d *draw) recent(w *Workload) {
-	if d.f.Recent == (Recent{}) {
+// values changes calls and campaigns, when all else is drawn.
+func (d *draw) values(w *Workload) {
+	if d.f.Values == (Values{}) {
 		return
 	}
 	for i := range w.Calls {
@@ -36,7 +35,7 @@ func (d *draw) recent(w *Workload) {
 	}
 	w.Calls = undoubled(w.Calls)
 	values := map[string]*audit.Trigger{} // of thresholds, in all versions of a campaign alike
-	if d.f.Recent.Slides {
+	if d.f.Values.Slides {
 		d.slide(w, values)
 	}
 	d.express(w.Campaigns, values)
@@ -49,23 +48,23 @@ func (d *draw) recent(w *Workload) {
 // say has a call say more.
 func (d *draw) say(c *Call) {
 	p, t := c.Event.Properties, c.Event.Traits
-	if _, ok := p["total"]; ok && d.f.Recent.Inside {
+	if _, ok := p["total"]; ok && d.f.Values.Inside {
 		p["order"] = map[string]any{"total": pick(d, []any{0.0, 1.25, 99.5, "99.50"})}
 		if d.one(4) {
 			p["order.total"] = pick(d, []float64{1.25, 99.5})
 		}
 	}
-	if p != nil && d.f.Recent.Money && !d.one(5) {
+	if p != nil && d.f.Values.Money && !d.one(5) {
 		p["currency"] = pick(d, []string{"usd", "USD", " eur ", "EUR", "US$", "points"})
 	}
-	if p != nil && d.f.Recent.Digits {
+	if p != nil && d.f.Values.Digits {
 		p["big"] = pick(d, []any{1e20, 4.2e15, 1200.0, "1200", "100000000000000000000"})
 	}
-	if d.f.Recent.Devices && d.one(3) {
+	if d.f.Values.Devices && d.one(3) {
 		said := append(zones(), "europe/kyiv", "UTC+02:00", "GMT-8", "nowhere")
 		c.Event.Context = map[string]any{"timezone": pick(d, said)}
 	}
-	if _, ok := t["score"]; ok && d.f.Recent.Slides {
+	if _, ok := t["score"]; ok && d.f.Values.Slides {
 		t["ends"] = time.UnixMilli(c.At + d.duration().Milliseconds()).UTC().Format(time.RFC3339)
 	}
 }
@@ -75,16 +74,16 @@ func (d *draw) express(all []audit.Campaign, values map[string]*audit.Trigger) {
 	for i := range all {
 		c := &all[i]
 		d.reword(c)
-		if d.f.Recent.Slides && c.Trigger.Kind == audit.KindThreshold && values[c.Name] == nil {
+		if d.f.Values.Slides && c.Trigger.Kind == audit.KindThreshold && values[c.Name] == nil {
 			values[c.Name] = d.slidingValue(c.Trigger)
 		}
 		if t := values[c.Name]; t != nil && (c.Trigger.Kind == audit.KindThreshold || starts(c)) {
 			c.Trigger, c.Reentry.KeyProperty = *t, ""
 		}
-		if d.f.Recent.Resumes && d.one(3) {
+		if d.f.Values.Resumes && d.one(3) {
 			c.Late = pick(d, []string{audit.LateSend, audit.LateSkip, audit.LateExit})
 		}
-		if !d.f.Recent.Money {
+		if !d.f.Values.Money {
 			continue
 		}
 		c.Goals = slices.Clone(c.Goals)
@@ -180,7 +179,7 @@ func (d *draw) reword(c *audit.Campaign) {
 
 // other is another comparison in the place of one.
 func (d *draw) other(c audit.Comparison) audit.Comparison {
-	r := d.f.Recent
+	r := d.f.Values
 	text, _ := c.Value.(string)
 	ordered := c.Op == ">=" || c.Op == "<"
 	of := audit.Comparison{Subject: c.Subject, Op: c.Op}

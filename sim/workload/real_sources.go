@@ -8,9 +8,8 @@ import (
 	"github.com/nudge-engine/nudge/sim/audit"
 )
 
-// Loose is what real sources send: late, in another order, in other types than meant. Its
-// worlds have a generator of their own for it, so that those without stay what they were.
-type Loose struct {
+// RealSources is what real sources send: late, in another order, in other types than meant.
+type RealSources struct {
 	Order   bool // events that come in another order than they happened; old ones
 	Mixed   bool // ids that are a number here and a text there
 	Words   bool // consent in words
@@ -21,19 +20,19 @@ type Loose struct {
 	Decimal bool // thresholds that are no binary fractions
 }
 
-// DrawLoose draws about half of them.
-func (f Features) DrawLoose(rng *rand.Rand) Features {
+// DrawRealSources draws about half of them.
+func (f Features) DrawRealSources(rng *rand.Rand) Features {
 	yes := func() bool { return rng.IntN(2) == 0 }
-	f.Loose = Loose{
+	f.RealSources = RealSources{
 		Order: yes(), Mixed: yes(), Words: yes(), Texts: yes(), Zones: yes(), Older: yes(), Drops: yes(),
 		Decimal: yes(),
 	}
 	return f
 }
 
-// loose changes calls and campaigns, when all else is drawn.
-func (d *draw) loose(w *Workload) {
-	if d.f.Loose == (Loose{}) {
+// realSources changes calls and campaigns, when all else is drawn.
+func (d *draw) realSources(w *Workload) {
+	if d.f.RealSources == (RealSources{}) {
 		return
 	}
 	d.overtaken(w)
