@@ -15,6 +15,12 @@ import (
 // change of it started.
 const maxFollows = 8
 
+// occasion is what had a step run.
+type occasion struct {
+	planned int64 // when the step was due, ms; 0: now
+	late    bool  // it ran more than lateAfter later
+}
+
 // profileChanged says whether traits or tags are others than when triggers last looked.
 func (m *Machine) profileChanged() bool {
 	return !bytes.Equal(m.seenTraits, m.c.Traits) || !slices.Equal(m.seenTags, m.c.Tags)
@@ -27,7 +33,8 @@ func (m *Machine) notedProfile() { m.seenTraits, m.seenTags = m.c.Traits, m.c.Ta
 func (m *Machine) lastTraits() []byte { return m.seenTraits }
 
 // followProfile lets the triggers that watch the profile see what steps changed in it;
-// e is the current record, nil for a timer.
+// e is the current record, nil for a timer. What they start was due when the step was,
+// whichever timers fired since.
 func (m *Machine) followProfile(e *event.Event) {
 	for range maxFollows {
 		if !m.askChanged(e) {
@@ -52,6 +59,7 @@ func (m *Machine) askChanged(e *event.Event) (changed bool) {
 	m.observeBefore(watch, false)
 	m.c.Traits, m.c.Tags = traits, tags
 	m.scope.Customer.Set(m.c)
+	m.planned, m.late = m.changed.planned, m.changed.late
 	for _, at := range m.concerned(watch, false) {
 		p := watch.Programs[at]
 		switch p.Trigger.(type) {

@@ -130,6 +130,7 @@ func (m *Machine) applyEmitted(out *output.Output) {
 
 // setProfile changes traits and tags at once: the next step sees it.
 func (m *Machine) setProfile(v *program.SetProfile, ch *customer.Chain) {
+	m.changed = occasion{m.planned, m.late}
 	if len(v.Traits) > 0 {
 		update := m.object(v.Traits, ch)
 		if m.changeTraits(update) {

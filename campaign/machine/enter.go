@@ -140,6 +140,8 @@ func (m *Machine) tryEnter(p *program.Program, e *event.Event) {
 		m.traceOffer(p, e)
 	}
 	switch {
+	case m.late && p.Late == program.LateExit: // what changed the profile was late
+		m.refuse(p, "", output.ReasonLate)
 	case e == nil: // a timer changed the profile
 		m.enterIfAllowed(p, nil)
 	case e.Historical:

@@ -43,6 +43,7 @@ type Machine struct {
 	heights        active.ValuesBefore // what thresholds measure, before it
 	seenTraits     []byte              // the profile that triggers last looked at
 	seenTags       []string
+	changed        occasion // the step that last changed it
 
 	found    []int32 // scratch: what indexes found
 	counters []int32 // scratch: which counters count the record
@@ -76,7 +77,7 @@ func (m *Machine) Use(set *active.Set) { m.set = set }
 // begin takes up a customer at now; everything that follows is written to out.
 func (m *Machine) begin(c *customer.Customer, now int64, out *output.Output) {
 	m.c, m.now, m.out, m.eventID, m.planned, m.late = c, now, out, "", 0, false
-	m.silence = 0
+	m.silence, m.changed = 0, occasion{}
 	m.ready, m.turns, m.candidates = m.ready[:0], m.turns[:0], m.candidates[:0]
 	m.cause, m.fired, m.segments = cause{}, 0, m.segments[:0]
 	m.recordingEvent = false

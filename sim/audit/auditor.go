@@ -100,6 +100,7 @@ type customer struct {
 	changes     []change // of the current record
 	dirty       bool     // a step has changed the profile
 	dirtyDue    int64    // when that was due
+	dirtyLate   bool     // and it came late
 	made        []made   // by steps, to be applied
 	depth       int      // of the current record
 	hand        *Event   // the current record; nil for a timer

@@ -25,10 +25,7 @@ func (ch *chain) act(a *Auditor, s Step) (target string) {
 		if s.Set.Tag != "" {
 			c.tags[s.Set.Tag] = !s.Set.Remove
 		}
-		c.dirty, c.dirtyDue = true, a.now
-		if c.hand == nil {
-			c.dirtyDue = ch.planned
-		}
+		c.dirty, c.dirtyDue, c.dirtyLate = true, ch.planned, ch.late
 	case s.Emit != nil:
 		e := &Event{
 			Customer: c.id, ID: AnyID, Name: s.Emit.Event, Time: a.now, Type: TypeTrack,

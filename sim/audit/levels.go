@@ -158,7 +158,8 @@ func (a *Auditor) levels(c *customer) bool {
 		if by != nil && a.fresh(i, e) {
 			a.note(NoteSetFires)
 			all = append(all, candidate{
-				campaign: i, trigger: by, planned: c.dirtyDue, depth: c.depth, bare: c.hand == nil,
+				campaign: i, trigger: by, planned: c.dirtyDue, late: c.dirtyLate, depth: c.depth,
+				bare: c.hand == nil,
 			})
 		}
 	}
