@@ -246,11 +246,15 @@ func (ch *chain) latePin(a *Auditor) {
 }
 
 // stir: a timer that comes while a pause holds it reaches the customer, although it does
-// not fire.
+// not fire. So does one that a new version has planned for later, until something brings the
+// customer in line with that version.
 func (a *Auditor) stir() {
+	comes := func(due int64) bool { return due > a.held() && due <= a.now }
 	for _, c := range a.customers {
 		for _, ch := range c.chains {
-			if ch.iced && ch.live() && ch.timed && c.reached < ch.icedAt && max(ch.due, ch.wake) <= a.now {
+			held := ch.iced && ch.timed && c.reached < ch.icedAt && max(ch.due, ch.wake) <= a.now
+			moved := ch.resting && ch.timedBefore && c.reached < ch.replanned && comes(ch.dueBefore)
+			if ch.live() && (held || moved) {
 				c.reached = a.place
 			}
 		}
