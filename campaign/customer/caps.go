@@ -8,19 +8,20 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// CapUse is what was sent to a customer under one cap.
+// CapUse is the record of what was sent to a customer under one cap of the policies.
 type CapUse struct {
+	// Cap is the name of the cap.
 	Cap  string
 	Uses []Use // oldest first; at most Cap.Limit within any of its windows
 }
 
-// Use is one delivery that a cap counts.
+// Use is one delivery that counts against a cap.
 type Use struct {
 	At int64     // log time of the hand-off, ms
 	ID output.ID // of the delivery
 }
 
-// CapUse returns what the customer used of a cap; nil when nothing.
+// CapUse returns what the customer used of the cap of that name, or nil where that is nothing.
 func (c *Customer) CapUse(name string) *CapUse {
 	i := sort.Search(len(c.CapUses), func(i int) bool { return c.CapUses[i].Cap >= name })
 	if i < len(c.CapUses) && c.CapUses[i].Cap == name {
@@ -29,7 +30,8 @@ func (c *Customer) CapUse(name string) *CapUse {
 	return nil
 }
 
-// EnsureCapUse returns what the customer used of a cap, which it creates where there is none.
+// EnsureCapUse returns what the customer used of the cap of that name. It adds an empty record where
+// there is none. The pointer is valid until the next record is added.
 func (c *Customer) EnsureCapUse(name string) *CapUse {
 	i := sort.Search(len(c.CapUses), func(i int) bool { return c.CapUses[i].Cap >= name })
 	if i == len(c.CapUses) || c.CapUses[i].Cap != name {
@@ -40,6 +42,8 @@ func (c *Customer) EnsureCapUse(name string) *CapUse {
 	return &c.CapUses[i]
 }
 
+// capSection stores CapUses.
+//
 //nudge:constant read only
 var capSection = section[*Customer]{
 	tag: 11,

@@ -5,9 +5,10 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// Start is the instant, by event time in ms, from which events concern a chain: that of
-// its trigger event, or the planned instant where time started it. What happened before
-// says nothing about the chain, whenever it arrives.
+// Start returns the instant, by event time in ms, from which events concern the chain. It is the time
+// of its trigger event, or the planned instant where time started the chain. Events before it say
+// nothing about the chain, however late they arrive. trigger is the decoded ch.Trigger, nil where there
+// is none.
 func (ch *Chain) Start(trigger *event.Event) int64 {
 	switch {
 	case ch.StartedAt != 0:
@@ -18,8 +19,8 @@ func (ch *Chain) Start(trigger *event.Event) int64 {
 	return ch.EnteredAt
 }
 
-// EntryStart is the start that the chain had at its entry: what a wait "since: entry" goes
-// by, also when the chain took a new trigger since.
+// EntryStart returns the start that the chain had at its entry. Waits with "since: entry" count from
+// it, also when the chain took a new trigger event since.
 func (ch *Chain) EntryStart(trigger *event.Event) int64 {
 	if ch.FirstStart != 0 {
 		return ch.FirstStart
@@ -27,10 +28,10 @@ func (ch *Chain) EntryStart(trigger *event.Event) int64 {
 	return ch.Start(trigger)
 }
 
-// IsSinceEntry says whether a remembered event happened since the chain entered: by event
-// time, so that it does not matter which of the two came first. Of one time the order of
-// the log decides, where the chain knows it: one that entered under a version without such
-// a wait does not.
+// IsSinceEntry reports whether the remembered event r, decoded as e, happened since the chain entered.
+// It compares event times, so it does not matter which of the two arrived first. For an event of the
+// same millisecond the order of the log decides, where the chain knows it (Behind); a chain that
+// entered under a version without such a wait does not, and excludes only its trigger event.
 func (ch *Chain) IsSinceEntry(r *RecentEvent, e, trigger *event.Event) bool {
 	from := ch.EntryStart(trigger)
 	switch {

@@ -9,8 +9,8 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// Format is the newest version of the stored form of a customer: its first
-// byte. Format 1 is format 2 without sections.
+// Format is the newest version of the stored form of a customer, which is its first byte. Format 1 is
+// format 2 without sections, and is still written for customers who need none.
 const Format = 2
 
 // A stored customer. All lists are counted and in the order of their
@@ -32,7 +32,7 @@ const Format = 2
 // The next due instant stands in front so that a start can rebuild the timer
 // wheel without reading the rest.
 
-// AppendTo appends the stored form of c.
+// AppendTo appends the stored form of c to b. Equal customers give equal bytes.
 func (c *Customer) AppendTo(b []byte) []byte {
 	extended := c.extended()
 	format := byte(1)
@@ -88,7 +88,7 @@ func (c *Customer) AppendTo(b []byte) []byte {
 	return b
 }
 
-// AppendTo appends the encoding that DecodeCounter reads.
+// AppendTo appends the stored form of the counter to b; DecodeCounter reads it.
 func (c *Counter) AppendTo(b []byte) []byte {
 	b = wire.AppendString(b, c.ID)
 	b = wire.AppendUint(b, c.Count)
@@ -102,6 +102,7 @@ func (c *Counter) AppendTo(b []byte) []byte {
 	return b
 }
 
+// appendTo appends the stored form of the entry.
 func (e *Entry) appendTo(b []byte) []byte {
 	b = wire.AppendString(b, e.Campaign)
 	b = wire.AppendString(b, e.Key)
@@ -111,6 +112,7 @@ func (e *Entry) appendTo(b []byte) []byte {
 	return wire.AppendInt(b, e.LastOut)
 }
 
+// appendTo appends the fixed part of a chain. What only some chains have follows in sections.
 func (ch *Chain) appendTo(b []byte) []byte {
 	b = wire.AppendString(b, ch.Campaign)
 	b = wire.AppendUint(b, uint64(ch.Version))
@@ -137,7 +139,9 @@ func (ch *Chain) appendTo(b []byte) []byte {
 	return b
 }
 
-// DecodeNextDue reads the next due instant of a stored customer, 0 for none.
+// DecodeNextDue reads only the next due instant (ms) of a stored customer; 0 means that nothing is due.
+// A start calls it for every customer, to set the timers without decoding them. It fails with
+// wire.ErrCorrupt where p does not begin with a known format.
 func DecodeNextDue(p []byte) (int64, error) {
 	if len(p) < 9 || p[0] == 0 || p[0] > Format {
 		return 0, fmt.Errorf("campaign: customer: %w: no header of format 1 to %d", wire.ErrCorrupt, Format)
@@ -145,12 +149,14 @@ func DecodeNextDue(p []byte) (int64, error) {
 	return int64(wire.NewDecoder(p[1:]).Fixed()), nil
 }
 
-// Decode reads what AppendTo wrote. Nothing of p is kept.
+// Decode reads the stored form that AppendTo wrote. It copies p once and keeps nothing of it. Strings
+// that repeat are taken from names, which may be nil. It fails with wire.ErrCorrupt where p is damaged
+// or has a section that this program does not know.
 func Decode(p []byte, names event.Names) (*Customer, error) {
 	return Adopt(append([]byte(nil), p...), names)
 }
 
-// Adopt is Decode for bytes that are the customer's from now on.
+// Adopt is Decode without the copy: byte fields of the customer alias p, which the caller gives away.
 func Adopt(p []byte, names event.Names) (*Customer, error) {
 	if _, err := DecodeNextDue(p); err != nil {
 		return nil, err
@@ -161,6 +167,8 @@ func Adopt(p []byte, names event.Names) (*Customer, error) {
 		Workspace: names.Of(d.Bytes()), ID: d.String(), CreatedAt: d.Int(), CreatedPlace: d.Uint(),
 		Traits: d.Bytes(),
 	}
+	// Count(n) takes the length of a list whose items have at least n bytes each. A damaged length is
+	// thereby refused before memory is allocated for it.
 	for range d.Count(5) {
 		c.Counters = append(c.Counters, DecodeCounter(d, names))
 	}
@@ -207,7 +215,8 @@ func Adopt(p []byte, names event.Names) (*Customer, error) {
 	return c, nil
 }
 
-// DecodeCounter reads what Counter.AppendTo wrote; errors are kept in the decoder.
+// DecodeCounter reads the stored form that Counter.AppendTo wrote from the front of d; errors stay in
+// d.
 func DecodeCounter(d *wire.Decoder, names event.Names) Counter {
 	c := Counter{ID: names.Of(d.Bytes()), Count: d.Uint(), First: d.Int(), Last: d.Int()}
 	for range d.Count(2) {
@@ -216,6 +225,7 @@ func DecodeCounter(d *wire.Decoder, names event.Names) Counter {
 	return c
 }
 
+// decodeChain reads the fixed part of a chain.
 func decodeChain(d *wire.Decoder, names event.Names) *Chain {
 	ch := &Chain{
 		Campaign:  names.Of(d.Bytes()),

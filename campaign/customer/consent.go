@@ -7,7 +7,7 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// Subject is what a consent is about.
+// Subject is the kind of thing that a consent is about.
 type Subject uint8
 
 // The subjects. Their numbers are part of the stored format.
@@ -17,16 +17,20 @@ const (
 	AboutDisturbance                    // do not disturb: on a channel, or (empty name) at all
 )
 
-// Consent is what a customer said about a category or a channel.
+// Consent is the last thing that a customer said about a category of messages, about a channel, or
+// about being disturbed.
 type Consent struct {
 	Subject Subject
-	Name    string // of the category or channel
+	// Name is that of the category or channel; it may be empty for AboutDisturbance.
+	Name string
+	// Granted is the answer. For AboutDisturbance false means: do not disturb.
 	Granted bool
 	At      int64  // event time, ms
 	Source  string // who or what says so, at most 100 bytes
 }
 
-// Consent is what is known about a subject, nil when nothing is.
+// Consent returns what the customer said about a subject; nil where they said nothing. That is not the
+// same as a refusal: whether a category needs consent is a question of the policies.
 func (c *Customer) Consent(subject Subject, name string) *Consent {
 	i := c.ConsentIndex(subject, name)
 	if i < len(c.Consents) && c.Consents[i].Subject == subject && c.Consents[i].Name == name {
@@ -35,8 +39,8 @@ func (c *Customer) Consent(subject Subject, name string) *Consent {
 	return nil
 }
 
-// ConsentIndex returns the index of a subject and name in c.Consents, which is sorted, or where
-// they belong.
+// ConsentIndex returns the index of a subject and name in c.Consents, which is sorted, or the index at
+// which it would be inserted.
 func (c *Customer) ConsentIndex(subject Subject, name string) int {
 	return sort.Search(len(c.Consents), func(i int) bool {
 		x := &c.Consents[i]
@@ -44,17 +48,19 @@ func (c *Customer) ConsentIndex(subject Subject, name string) int {
 	})
 }
 
-// Refused says whether the customer said no.
+// Refused reports whether the customer said no. It is false where they said nothing.
 func (c *Customer) Refused(subject Subject, name string) bool {
 	x := c.Consent(subject, name)
 	return x != nil && !x.Granted
 }
 
-// Undisturbed says whether the customer must not be disturbed on a channel.
+// Undisturbed reports whether the customer asked not to be disturbed, at all or on this channel.
 func (c *Customer) Undisturbed(channel string) bool {
 	return c.Refused(AboutDisturbance, "") || c.Refused(AboutDisturbance, channel)
 }
 
+// consentSection stores Consents.
+//
 //nudge:constant read only
 var consentSection = section[*Customer]{
 	tag: 10,

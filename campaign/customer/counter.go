@@ -6,7 +6,8 @@ import (
 	"github.com/nudge-engine/nudge/campaign/unit"
 )
 
-// Merge adds what another counter counted.
+// Merge adds what other counted to c. Counts and sums are added; First and Last become the earliest and
+// latest of both.
 func (c *Counter) Merge(other *Counter) {
 	if other.Count > 0 {
 		if c.Count == 0 || other.First < c.First {
@@ -22,9 +23,11 @@ func (c *Counter) Merge(other *Counter) {
 	}
 }
 
-// Counter counts the events of one name (that match one predicate) by event time.
+// Counter counts the events of one name, or those of them for which a condition holds, over the whole
+// life of the customer. It goes by event time, so the order of arrival does not matter.
 type Counter struct {
-	ID    string // see CounterID
+	// ID is the event name and the condition; see CounterID.
+	ID    string
 	Count uint64
 	First int64 // earliest event time, ms; meaningful when Count > 0
 	Last  int64 // latest event time, ms
@@ -37,7 +40,9 @@ type Sum struct {
 	Total    unit.Money
 }
 
-// CounterID names a counter: an event name and the predicate's source.
+// CounterID returns the id of the counter of an event name and the source of a condition, which is
+// empty for all events of the name. Campaigns that ask for the same counter share it. The separator NUL
+// occurs in neither.
 func CounterID(event, where string) string {
 	if where == "" {
 		return event
@@ -45,7 +50,8 @@ func CounterID(event, where string) string {
 	return event + "\x00" + where
 }
 
-// Counter returns the counter of a key; nil where there is none.
+// Counter returns the counter with an id; nil where the customer has none, which means that nothing was
+// counted yet.
 func (c *Customer) Counter(id string) *Counter {
 	i := sort.Search(len(c.Counters), func(i int) bool { return c.Counters[i].ID >= id })
 	if i < len(c.Counters) && c.Counters[i].ID == id {
@@ -54,7 +60,8 @@ func (c *Customer) Counter(id string) *Counter {
 	return nil
 }
 
-// EnsureCounter returns the counter of a key, which it creates where there is none.
+// EnsureCounter returns the counter with an id and adds an empty one where there is none. The pointer
+// is valid until the next counter is added.
 func (c *Customer) EnsureCounter(id string) *Counter {
 	i := sort.Search(len(c.Counters), func(i int) bool { return c.Counters[i].ID >= id })
 	if i == len(c.Counters) || c.Counters[i].ID != id {
@@ -65,7 +72,7 @@ func (c *Customer) EnsureCounter(id string) *Counter {
 	return &c.Counters[i]
 }
 
-// Sum is safe on a nil counter.
+// Sum returns the sum of a property over the counted events, 0 where there is none. c may be nil.
 func (c *Counter) Sum(property string) unit.Money {
 	if c == nil {
 		return 0
@@ -78,7 +85,8 @@ func (c *Counter) Sum(property string) unit.Money {
 	return 0
 }
 
-// Add counts one event.
+// Add adds amount to the sum of a property. It does not change Count: one event may have several
+// properties that are summed.
 func (c *Counter) Add(property string, amount unit.Money) {
 	i := sort.Search(len(c.Sums), func(i int) bool { return c.Sums[i].Property >= property })
 	if i == len(c.Sums) || c.Sums[i].Property != property {

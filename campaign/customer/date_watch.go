@@ -9,31 +9,40 @@ import (
 
 // Limits of the dates of a customer.
 const (
-	MaxFired = 4 // occurrences remembered as fired, an offset
+	// MaxFired is the number of occurrences that are remembered as fired, for each offset. A date that
+	// is changed back and forth fires once for each occurrence, as long as it is remembered.
+	MaxFired = 4
+	// MaxDates is the number of date watches of a customer. A date trigger beyond it is refused
+	// (too_many_states).
 	MaxDates = 1000
 )
 
-// DateWatch is one offset of a date trigger for a customer.
+// DateWatch is the state of one offset of a date trigger ("3 days before the birthday") for a customer.
 //
 // Invariant: Number is not in Fired while Due is not 0.
 type DateWatch struct {
 	Campaign string
-	Offset   int64 // ms
-	Spec     uint64
-	Due      int64   // ms; 0: nothing is planned
-	Number   int64   // of the planned occurrence, see DateTrigger.occurrence
-	Fired    []int64 // the last occurrences that fired, oldest first
+	// Offset is the distance from the date in ms, negative before it.
+	Offset int64
+	// Spec is a hash of the trigger's definition. State with another hash belongs to an older
+	// definition and is not used.
+	Spec uint64
+	Due  int64 // ms; 0: nothing is planned
+	// Number identifies the planned occurrence: of a date that comes every year there is one for each
+	// year.
+	Number int64
+	Fired  []int64 // the last occurrences that fired, oldest first
 }
 
-// HasFired reports whether the trigger fired for an occurrence.
+// HasFired reports whether the trigger fired for occurrence n, as far as that is remembered.
 func (w *DateWatch) HasFired(n int64) bool { return slices.Contains(w.Fired, n) }
 
-// Before reports whether w comes before the watch of a campaign and offset in the order of a
-// customer's watches.
+// Before reports whether w precedes the watch of a campaign and offset in the order of Customer.Dates.
 func (w *DateWatch) Before(campaign string, offset int64) bool {
 	return w.Campaign < campaign || w.Campaign == campaign && w.Offset < offset
 }
 
+// appendDates appends the stored form of c.Dates.
 func appendDates(c *Customer, b []byte) []byte {
 	b = wire.AppendUint(b, uint64(len(c.Dates)))
 	for i := range c.Dates {
@@ -51,6 +60,7 @@ func appendDates(c *Customer, b []byte) []byte {
 	return b
 }
 
+// decodeDates reads what appendDates wrote.
 func decodeDates(c *Customer, d *wire.Decoder, names event.Names) {
 	for range d.Count(13) {
 		w := DateWatch{

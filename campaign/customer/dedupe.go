@@ -7,21 +7,25 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// DedupeLock is a dedupe key that a chain holds: until then no other chain sends to the
-// customer under that key.
+// DedupeLock is a dedupe key that a chain holds. Until it is free again, no other chain sends to the
+// customer under the same key; so two campaigns about one cart do not both remind of it.
 type DedupeLock struct {
-	Key      string
+	Key string
+	// Campaign and Entry name the chain that holds the key.
 	Campaign string
 	Entry    uint32
 	Until    int64 // log time, ms; at that instant it is free again
 }
 
-// Hold returns the index of a key in c.Holds, which is sorted, or where it belongs.
+// Hold returns the index of a key in c.Holds, which is sorted, and whether it is there. Where it is
+// not, index is where it would be inserted. A lock that is found may be over; see Until.
 func (c *Customer) Hold(key string) (index int, found bool) {
 	i := sort.Search(len(c.Holds), func(i int) bool { return c.Holds[i].Key >= key })
 	return i, i < len(c.Holds) && c.Holds[i].Key == key
 }
 
+// holdSection stores Holds.
+//
 //nudge:constant read only
 var holdSection = section[*Customer]{
 	tag: 12,

@@ -5,17 +5,22 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// Exposed is what a chain keeps of an exposure.
+// Exposed is what a chain keeps of an exposure, so that it can be counted as converted, or taken out of
+// the counts, later.
 type Exposed struct {
-	Step       string
-	Variant    string
+	Step    string
+	Variant string
+	// Experiment is Experiment.Print of the definition under which the exposure was counted.
 	Experiment uint64
-	At         int64
-	Hour       int64
-	Converted  bool
+	// At is the log time of the exposure in ms.
+	At int64
+	// Hour is the full UTC hour since 1970 from which the exposure has matured; 0 while it is not
+	// known.
+	Hour      int64
+	Converted bool
 }
 
-// Exposure returns the exposure of the chain to the experiment of a step; nil where there is none.
+// Exposure returns the chain's exposure to the experiment of a step; nil where it was not exposed.
 func (ch *Chain) Exposure(step string) *Exposed {
 	for i := range ch.Exposed {
 		if ch.Exposed[i].Step == step {
@@ -25,7 +30,7 @@ func (ch *Chain) Exposure(step string) *Exposed {
 	return nil
 }
 
-// exposedSection keeps what a chain counts for in experiments.
+// exposedSection stores Exposed.
 //
 //nudge:constant read only
 var exposedSection = section[*Chain]{

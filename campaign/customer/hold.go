@@ -6,16 +6,22 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// Held is a send that waits: for the end of quiet hours, or for a cap to have room.
-// The chain rests in the step until then, so that its messages keep their order.
+// Held is a deferred send: it waits for the end of quiet hours, or for room in a cap. The chain rests
+// in the step meanwhile, so that its messages keep their order.
 type Held struct {
-	Planned int64         // when the send was planned, ms
-	Until   int64         // when it is asked again, ms
-	Reason  output.Reason // of what leaves first
-	Open    []string      // channels that are not decided yet; each has its deferred line
-	Sent    bool          // another channel was handed off
+	Planned int64 // when the send was planned, ms
+	// Until is when the decision is made again, in ms.
+	Until int64
+	// Reason is why it waits; of several channels, that of the one which may be sent first.
+	Reason output.Reason
+	// Open has the channels that are not decided yet. A deferred row was written for each of them.
+	Open []string
+	// Sent is true where another channel of the step was handed off already.
+	Sent bool
 }
 
+// heldSection stores Held, but for Sent; see partlySentSection.
+//
 //nudge:constant read only
 var heldSection = section[*Chain]{
 	tag: 11,

@@ -5,8 +5,8 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// Expiry is when the customer is forgotten; 0 while something is under way: a live chain,
-// a delivery without its result, an entry that is kept.
+// Expiry returns when the customer is forgotten, in ms. It is 0 for customers who are never forgotten,
+// and while something is under way: a live chain, a delivery without its result, a queued entry.
 func (c *Customer) Expiry() int64 {
 	if c.IdleAt == 0 || len(c.Pending) > 0 || len(c.Queue) > 0 {
 		return 0
@@ -19,7 +19,7 @@ func (c *Customer) Expiry() int64 {
 	return c.IdleAt
 }
 
-// Gone says that the customer is to be removed: nothing of them is kept.
+// Gone reports whether the customer is to be removed with everything about them.
 func (c *Customer) Gone() bool { return c.Expired }
 
 // idleSection keeps when an anonymous customer is forgotten.

@@ -7,19 +7,22 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// Latch is what must be remembered of a segment or threshold trigger from one record
-// to the next: of most nothing, since the value before a record can be computed.
+// Latch is what a segment or threshold trigger remembers of a customer between records. Most customers
+// need none: the value before a record can be computed. One is kept where it can not, for example
+// between the two thresholds of a hysteresis, or where time alone changes the value.
 type Latch struct {
 	Campaign string
-	Spec     uint64
-	// On says that the customer is in the segment, or that the value is beyond the
-	// threshold and has not gone back far enough.
+	// Spec is a hash of the trigger's definition; state with another hash is not used.
+	Spec uint64
+	// On is true while the customer is in the segment, or while the value is beyond the threshold and
+	// has not gone back far enough to fire again.
 	On bool
-	// Due is when the value may change without a record, ms; 0: it does not.
+	// Due is when the value may change without a record, in ms, for example because an event leaves a
+	// window; 0 where it cannot.
 	Due int64
 }
 
-// Level returns the side of a threshold on which the customer was last; nil where none is known.
+// Level returns what the trigger of a campaign remembers of the customer; nil where that is nothing.
 func (c *Customer) Level(campaign string) *Latch {
 	i := sort.Search(len(c.Levels), func(i int) bool { return c.Levels[i].Campaign >= campaign })
 	if i < len(c.Levels) && c.Levels[i].Campaign == campaign {
@@ -28,6 +31,7 @@ func (c *Customer) Level(campaign string) *Latch {
 	return nil
 }
 
+// appendLevels appends the stored form of c.Levels without the timers, which levelTimerSection has.
 func appendLevels(c *Customer, b []byte) []byte {
 	b = wire.AppendUint(b, uint64(len(c.Levels)))
 	for _, l := range c.Levels {
@@ -38,6 +42,7 @@ func appendLevels(c *Customer, b []byte) []byte {
 	return b
 }
 
+// decodeLevels reads what appendLevels wrote.
 func decodeLevels(c *Customer, d *wire.Decoder, names event.Names) {
 	for range d.Count(10) {
 		c.Levels = append(c.Levels, Latch{Campaign: names.Of(d.Bytes()), Spec: d.Fixed(), On: d.Bool()})

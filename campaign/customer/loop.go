@@ -5,7 +5,7 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// LoopCount is how often a chain went back to a step.
+// LoopCount is the number of times that a chain jumped back to a step.
 type LoopCount struct {
 	Step  string
 	Count uint32

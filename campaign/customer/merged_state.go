@@ -1,6 +1,6 @@
 package customer
 
-// MergeCounter adds what a merged customer counted to the counter of the same key.
+// MergeCounter adds what another customer, who merged into c, counted to c's counter of the same id.
 func (c *Customer) MergeCounter(from *Counter) {
 	to := c.EnsureCounter(from.ID)
 	if from.Count > 0 && (to.Count == 0 || from.First < to.First) {
@@ -13,9 +13,11 @@ func (c *Customer) MergeCounter(from *Counter) {
 	to.Sums = addSums(to.Sums, from.Sums)
 }
 
-// MergeWindow adds what a merged customer counted in a window to the window of the same key.
+// MergeWindow adds the occurrences that another customer, who merged into c, has in a window to c's
+// window of the same counter. The coarser of the two resolutions holds for both.
 func (c *Customer) MergeWindow(from *Window) {
 	to := c.EnsureWindow(from.Event)
+	// Count what c has in the wider slots of the other before adding.
 	if from.Width > to.Width {
 		items := to.Items
 		to.Width, to.Items = from.Width, nil
@@ -33,7 +35,9 @@ func (c *Customer) MergeWindow(from *Window) {
 	}
 }
 
-// MergeEntries adds up how often the campaigns were entered.
+// MergeEntries adds the entries into campaigns of other, who merged into c, to those of c: numbers are
+// added, the times of the last entry and end are the later ones. Keys beyond MaxKeys of a campaign are
+// left out.
 func (c *Customer) MergeEntries(other *Customer) {
 	keys := map[string]int{}
 	for i := range c.Entries {

@@ -5,13 +5,15 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// Queued is an entry into a paused campaign.
+// Queued is an entry into a paused campaign. It is decided when the campaign is active again.
 type Queued struct {
 	Campaign string
-	Trigger  []byte // stored form
+	// Trigger is the stored form (event.AppendBody) of the event that would have started the chain.
+	Trigger []byte
 }
 
-// stillSection marks chains that wait before their step.
+// stillSection marks chains that came to their step while the campaign was paused (Chain.Still). It has
+// no body: that it is there says everything.
 //
 //nudge:constant read only
 var stillSection = section[*Chain]{

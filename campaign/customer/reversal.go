@@ -5,16 +5,20 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// Reversal is what is needed to take a conversion back.
+// Reversal is what is needed to take a conversion back, and whether it was.
 type Reversal struct {
-	Goal     string
-	At       int64 // event time of the conversion, ms
+	Goal string
+	At   int64 // event time of the conversion, ms
+	// Step is the step of the last delivery before the goal, which the conversion was credited to;
+	// empty where there was none.
 	Step     string
 	Currency string
-	Done     bool // it was taken back
+	// Done is true when the conversion was taken back.
+	Done bool
 }
 
-// Reversal returns what is known of the reversal of a goal; nil where nothing is.
+// Reversal returns what is known for taking back a goal; nil where the chain did not reach it, or where
+// its definition has no reverse_on.
 func (ch *Chain) Reversal(goal string) *Reversal {
 	for i := range ch.Reversals {
 		if ch.Reversals[i].Goal == goal {
@@ -24,7 +28,7 @@ func (ch *Chain) Reversal(goal string) *Reversal {
 	return nil
 }
 
-// Reversed says whether a goal that the chain reached was taken back.
+// Reversed reports whether a goal that the chain reached was taken back.
 func (ch *Chain) Reversed(goal string) bool {
 	t := ch.Reversal(goal)
 	return t != nil && t.Done

@@ -6,15 +6,17 @@ import (
 	"github.com/nudge-engine/nudge/campaign/event"
 )
 
-// Ring holds the last events of one name, oldest first.
+// Ring has the last events of one name, oldest first, at most ringSize of them.
 type Ring struct {
 	Name   string
 	Events []RecentEvent
 }
 
-// RecentEvent is an event in a ring, in stored form.
+// RecentEvent is an event in a ring.
 type RecentEvent struct {
-	N     uint64 // its place among all events that the customer's rings took
+	// N numbers the events of all rings of the customer in the order in which they came, from 1.
+	N uint64
+	// Event is the stored form (event.AppendBody).
 	Event []byte
 }
 
@@ -27,7 +29,7 @@ func (c *Customer) Ring(name string) *Ring {
 	return nil
 }
 
-// Remember puts an event into the ring of its name, dropping the oldest of a full one.
+// Remember adds an event to the ring of its name. The oldest event of a full ring is dropped.
 func (c *Customer) Remember(e *event.Event) {
 	i := sort.Search(len(c.Rings), func(i int) bool { return c.Rings[i].Name >= e.Name })
 	if i == len(c.Rings) || c.Rings[i].Name != e.Name {
@@ -43,7 +45,7 @@ func (c *Customer) Remember(e *event.Event) {
 	r.Events = append(r.Events, RecentEvent{N: c.Ringed, Event: e.AppendBody(nil)})
 }
 
-// RecentEventIn are the events of rings in the order in which they came.
+// RecentEventIn returns the events of all rings in the order in which they were remembered.
 func RecentEventIn(rings []Ring) []RecentEvent {
 	var all []RecentEvent
 	for i := range rings {
@@ -53,7 +55,7 @@ func RecentEventIn(rings []Ring) []RecentEvent {
 	return all
 }
 
-// EventTime returns the time of a remembered event, ms; 0 where the event cannot be decoded.
+// EventTime returns the event time of a remembered event in ms; 0 where it cannot be decoded.
 func EventTime(r *RecentEvent) int64 {
 	if e := event.DecodeBody(r.Event); e != nil {
 		return e.Time
@@ -61,10 +63,12 @@ func EventTime(r *RecentEvent) int64 {
 	return 0
 }
 
-// MergeRings puts what both remember into one order: that of the event times, where
-// those of each customer keep theirs.
+// MergeRings adds the events that other remembers to those of c, ordered by event time. Events of the
+// same customer keep their order, also where their times do not: the two lists are merged, not sorted.
 func (c *Customer) MergeRings(other *Customer) {
 	own, more := RecentEventIn(c.Rings), RecentEventIn(other.Rings)
+	// The numbering begins anew: the events that both forgot get the lowest numbers, those remembered
+	// follow.
 	c.Rings, c.Ringed = nil, c.Ringed+other.Ringed-uint64(len(own)+len(more)) // those forgotten were the first
 	for len(own) > 0 || len(more) > 0 {
 		from := &own

@@ -7,18 +7,20 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// section is a part of the stored form that only some customers (or chains) have: a
-// tag, its length and its bytes. A customer none of whose parts has a section is
-// stored in format 1, so that equal customers have equal bytes whatever program wrote
-// them.
+// section is a part of the stored form that only some customers, or chains, have. It is stored as a
+// tag, the length, and the bytes. A customer without any section is stored in format 1, so that equal
+// customers have equal bytes, whichever program version wrote them.
 type section[T any] struct {
-	tag    uint64 // part of the stored format; never used again for something else
-	has    func(T) bool
+	tag uint64 // part of the stored format; never used again for something else
+	// has reports whether the part is there to be stored.
+	has func(T) bool
+	// append appends the body of the section to bytes.
 	append func(T, []byte) []byte
+	// decode reads the body; errors stay in the decoder.
 	decode func(T, *wire.Decoder, event.Names)
 }
 
-// customerSections are in the order of their tags.
+// customerSections are the sections of a customer, in the order of their tags.
 //
 //nudge:constant read only
 var customerSections = []section[*Customer]{
@@ -35,7 +37,8 @@ var customerSections = []section[*Customer]{
 	notedSection, contextZoneSection, stampSection,
 }
 
-// chainSections are in the order of their tags.
+// chainSections are the sections of a chain, in the order of their tags. Tags of chains and of
+// customers are numbered apart.
 //
 //nudge:constant read only
 var chainSections = []section[*Chain]{
@@ -47,7 +50,8 @@ var chainSections = []section[*Chain]{
 	partlySentSection,
 }
 
-// extended says whether a customer needs format 2.
+// extended reports whether the customer has a section and needs format 2. In format 2 every chain has a
+// list of sections, if only an empty one.
 func (c *Customer) extended() bool {
 	if anySection(customerSections, c) {
 		return true
@@ -60,6 +64,7 @@ func (c *Customer) extended() bool {
 	return false
 }
 
+// anySection reports whether one of the sections has something to store.
 func anySection[T any](all []section[T], of T) bool {
 	for i := range all {
 		if all[i].has(of) {
@@ -69,6 +74,7 @@ func anySection[T any](all []section[T], of T) bool {
 	return false
 }
 
+// appendSections appends the number of sections that have something to store, and those sections.
 func appendSections[T any](b []byte, all []section[T], of T) []byte {
 	n := uint64(0)
 	for i := range all {
@@ -86,6 +92,8 @@ func appendSections[T any](b []byte, all []section[T], of T) []byte {
 	return b
 }
 
+// decodeSections reads what appendSections wrote. An unknown tag is an error and not skipped: it comes
+// from a newer program, and state that this one drops would be lost with the next snapshot.
 func decodeSections[T any](d *wire.Decoder, all []section[T], of T, names event.Names) error {
 	for range d.Count(2) {
 		tag, body := d.Uint(), d.Bytes()

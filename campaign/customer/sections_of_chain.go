@@ -6,7 +6,7 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// replySection keeps the reply of the last call that a chain waited for.
+// replySection stores the reply to the last call for which a chain waited.
 //
 //nudge:constant read only
 var replySection = section[*Chain]{
@@ -16,8 +16,8 @@ var replySection = section[*Chain]{
 	decode: func(ch *Chain, d *wire.Decoder, _ event.Names) { ch.Reply = d.Bytes() },
 }
 
-// partlySentSection marks chains that rest in a send of which a channel was handed off
-// before the others were put off.
+// partlySentSection marks chains that rest in a deferred send of which another channel was handed off
+// before (Held.Sent). It came later than heldSection, whose bytes must not change.
 //
 //nudge:constant read only
 var partlySentSection = section[*Chain]{
@@ -45,8 +45,7 @@ var variantSection = section[*Chain]{
 	},
 }
 
-// plannedSection keeps the version by which a chain's timer goes where that is not the
-// one that the chain last ran under.
+// plannedSection stores Planned, where it is not the version under which the chain last ran.
 //
 //nudge:constant read only
 var plannedSection = section[*Chain]{
@@ -56,7 +55,7 @@ var plannedSection = section[*Chain]{
 	decode: func(ch *Chain, d *wire.Decoder, _ event.Names) { ch.Planned = uint32(d.Uint()) },
 }
 
-// hasCurrency says whether one of the goals that a chain reached has a currency.
+// hasCurrency reports whether one of the goals that the chain reached has a currency.
 func (ch *Chain) hasCurrency() bool {
 	for i := range ch.Goals {
 		if ch.Goals[i].Currency != "" {
@@ -66,7 +65,8 @@ func (ch *Chain) hasCurrency() bool {
 	return false
 }
 
-// currencySection keeps the currencies of the goals that a chain reached, in their order.
+// currencySection stores the currencies of Goals, in their order. It came later than the goals
+// themselves, whose stored form must not change.
 //
 //nudge:constant read only
 var currencySection = section[*Chain]{
@@ -88,6 +88,8 @@ var currencySection = section[*Chain]{
 	},
 }
 
+// heldOutSection marks chains of the control group.
+//
 //nudge:constant read only
 var heldOutSection = section[*Chain]{
 	tag:    10,

@@ -5,7 +5,7 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// notedSection keeps the faults that were recorded, oldest first.
+// notedSection stores the faults that were recorded, oldest first.
 //
 //nudge:constant read only
 var notedSection = section[*Customer]{
@@ -25,6 +25,8 @@ var notedSection = section[*Customer]{
 	},
 }
 
+// appendToured appends the number of the last bulk scan.
 func appendToured(c *Customer, b []byte) []byte { return wire.AppendUint(b, c.Toured) }
 
+// decodeToured reads what appendToured wrote.
 func decodeToured(c *Customer, d *wire.Decoder, _ event.Names) { c.Toured = d.Uint() }

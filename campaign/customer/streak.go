@@ -7,29 +7,34 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// streakSlack is how many events beyond twice the length of a streak are kept, so
-// that late ones find their place.
+// streakSlack is the number of events beyond twice the length of a streak that are kept, so that an
+// event that arrives late still finds its place between its neighbours.
 const streakSlack = 16
 
-// Streak is where a customer stands with a streak trigger, by event time.
+// Streak is the progress of a customer in a streak trigger ("three purchases with at most a week
+// between two"), by event time.
 //
-// Invariant: Marks are sorted by Time, those of one instant in the order in which
-// they came; none is before After; no run of them is complete.
+// Invariant: Marks are sorted by Time, those of one instant in order of arrival; none is before After;
+// no run of them is complete.
 type Streak struct {
 	Campaign string
-	Spec     uint64
-	After    int64 // the last event of the last streak, ms: older ones no longer count
-	Marks    []Mark
+	// Spec is a hash of the trigger's definition; state with another hash is not used.
+	Spec uint64
+	// After is the time in ms of the last event of the last complete streak; older events no longer
+	// count.
+	After int64
+	Marks []Mark
 }
 
-// Mark is one event of a streak, or one that breaks it.
+// Mark is one event that counts for a streak, or one that breaks it.
 type Mark struct {
 	Time  int64 // event time, ms
 	Break bool
 }
 
-// Mark puts an event in its place and says whether that completed a streak, which then
-// counts no more.
+// Mark adds an event at its place and reports whether this completed a streak. A complete streak is
+// removed and its events do not count for the next one. length is the number of events of a streak,
+// maxGap the longest time between two of them in ms (0: any).
 func (s *Streak) Mark(mark Mark, length int, maxGap int64) bool {
 	if mark.Time < s.After {
 		return false
@@ -38,6 +43,8 @@ func (s *Streak) Mark(mark Mark, length int, maxGap int64) bool {
 	s.Marks = append(s.Marks, Mark{})
 	copy(s.Marks[i+1:], s.Marks[i:])
 	s.Marks[i] = mark
+	// Count runs from the oldest event on, because a late event may complete or break a run in the
+	// middle.
 	complete, run := false, 0
 	for i := 0; i < len(s.Marks); i++ {
 		at := s.Marks[i]
@@ -54,9 +61,11 @@ func (s *Streak) Mark(mark Mark, length int, maxGap int64) bool {
 			complete, run = true, 0
 			s.After = at.Time
 			s.Marks = append(s.Marks[:0], s.Marks[i+1:]...)
+			// Begin again with what is left.
 			i = -1
 		}
 	}
+	// Forget the oldest events beyond the limit. After moves, so that nothing is added before them.
 	if over := len(s.Marks) - 2*length - streakSlack; over > 0 {
 		s.After = s.Marks[over-1].Time
 		s.Marks = append(s.Marks[:0], s.Marks[over:]...)
@@ -64,6 +73,7 @@ func (s *Streak) Mark(mark Mark, length int, maxGap int64) bool {
 	return complete
 }
 
+// appendStreaks appends the stored form of c.Streaks. Times are differences, which makes them short.
 func appendStreaks(c *Customer, b []byte) []byte {
 	b = wire.AppendUint(b, uint64(len(c.Streaks)))
 	for i := range c.Streaks {
@@ -82,6 +92,7 @@ func appendStreaks(c *Customer, b []byte) []byte {
 	return b
 }
 
+// decodeStreaks reads what appendStreaks wrote.
 func decodeStreaks(c *Customer, d *wire.Decoder, names event.Names) {
 	for range d.Count(11) {
 		s := Streak{Campaign: names.Of(d.Bytes()), Spec: d.Fixed(), After: d.Int()}

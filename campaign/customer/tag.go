@@ -7,14 +7,15 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// Limits of a customer's tags.
+// Limits of a customer's tags. Every record compares the tags before and after it.
 const (
-	maxTags     = 1000
+	maxTags = 1000
+	// maxTagBytes is the length of one tag.
 	maxTagBytes = 255
 )
 
-// Tag gives the customer a tag. It says false when there is no room for it: the tag
-// is longer than 255 bytes, or the customer has 1,000 others.
+// Tag adds a tag to the customer. It returns false where it cannot be added: it is empty, longer than
+// 255 bytes, or the customer has 1,000 others. A tag that the customer has already gives true.
 func (c *Customer) Tag(tag string) bool {
 	i := sort.SearchStrings(c.Tags, tag)
 	if i < len(c.Tags) && c.Tags[i] == tag {
@@ -29,7 +30,7 @@ func (c *Customer) Tag(tag string) bool {
 	return true
 }
 
-// Untag takes a tag away; it says whether the customer had it.
+// Untag removes a tag and reports whether the customer had it.
 func (c *Customer) Untag(tag string) bool {
 	i := sort.SearchStrings(c.Tags, tag)
 	if i == len(c.Tags) || c.Tags[i] != tag {
@@ -40,12 +41,13 @@ func (c *Customer) Untag(tag string) bool {
 	return true
 }
 
-// Tagged says whether the customer has a tag.
+// Tagged reports whether the customer has a tag.
 func (c *Customer) Tagged(tag string) bool {
 	i := sort.SearchStrings(c.Tags, tag)
 	return i < len(c.Tags) && c.Tags[i] == tag
 }
 
+// appendTags appends the stored form of c.Tags.
 func appendTags(c *Customer, b []byte) []byte {
 	b = wire.AppendUint(b, uint64(len(c.Tags)))
 	for _, t := range c.Tags {
@@ -54,6 +56,7 @@ func appendTags(c *Customer, b []byte) []byte {
 	return b
 }
 
+// decodeTags reads what appendTags wrote.
 func decodeTags(c *Customer, d *wire.Decoder, names event.Names) {
 	for range d.Count(1) {
 		c.Tags = append(c.Tags, names.Of(d.Bytes()))

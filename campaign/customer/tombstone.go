@@ -9,42 +9,51 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// AnonymousPrefix begins the ids of customers who are known by an anonymous id only.
+// AnonymousPrefix begins the id of a customer who is known only by an anonymous id.
 const AnonymousPrefix = "anon:"
 
-// Anonymous says whether an id is that of an anonymous customer.
+// Anonymous reports whether id is that of an anonymous customer.
 func Anonymous(id string) bool { return strings.HasPrefix(id, AnonymousPrefix) }
 
-// Limits of what a known customer keeps of those that merged into them.
+// Limits of what a known customer keeps of the anonymous customers who merged into them.
 const (
-	maxSources  = 1000     // anonymous customers
-	maxIncoming = 16 << 20 // bytes of one state on its way
+	// maxSources is the number of anonymous customers. Each costs its id and a number for good, because
+	// repeated transfers must be recognised.
+	maxSources = 1000
+	// maxIncoming is the size in bytes of one state while its parts arrive.
+	maxIncoming = 16 << 20
 )
 
-// Tombstone is what is left of an anonymous customer who merged.
+// Tombstone is what remains of an anonymous customer who merged: it forwards what still arrives for
+// them.
 //
-// Invariant: a customer with a tombstone has nothing else but ids, the time of the first
-// record and the bulk scan that reached them.
+// Invariant: a customer with a tombstone has nothing else but ids, the time of the first record, and
+// the last bulk scan (Toured).
 type Tombstone struct {
 	Into string // the known customer
-	Sent uint64 // transfers made
+	// Sent is the number of transfers made, and so the number of the last one.
+	Sent uint64
 }
 
-// Source is one anonymous customer who merged into this one.
+// Source is an anonymous customer who merged into this one.
 type Source struct {
-	ID    string
-	Last  uint64 // number of the last transfer
-	Whole bool   // the state came, or there was none
-	parts []byte // of a state on its way
+	ID string
+	// Last is the number of the last transfer that was applied. Transfers up to it are repetitions.
+	Last uint64
+	// Whole is true when the whole state arrived, or when there was none.
+	Whole bool
+	// parts has the beginning of a state whose last part has not arrived.
+	parts []byte
 }
 
-// Origin is under whom a chain was entered that came by a merge: its id rests on it.
+// Origin is the customer under whom a chain was entered that came by a merge, and its entry number
+// there. The chain's id is computed from them, so it does not change with the merge.
 type Origin struct {
 	Customer string
 	Entry    uint32
 }
 
-// ID is the chain's stable id.
+// ID returns the stable id of the chain. c is the customer whose chain it is now.
 func (ch *Chain) ID(c *Customer) output.ID {
 	if ch.Origin != nil {
 		return output.ChainID(c.Workspace, ch.Campaign, ch.Origin.Customer, ch.Key, ch.Origin.Entry)
@@ -52,8 +61,8 @@ func (ch *Chain) ID(c *Customer) output.ID {
 	return output.ChainID(c.Workspace, ch.Campaign, c.ID, ch.Key, ch.Entry)
 }
 
-// Source is what is known of an anonymous customer who merged into this one, nil before
-// the first transfer.
+// Source returns what is known of an anonymous customer who merged into this one; nil before the first
+// transfer.
 func (c *Customer) Source(id string) *Source {
 	i := sort.Search(len(c.Sources), func(i int) bool { return c.Sources[i].ID >= id })
 	if i < len(c.Sources) && c.Sources[i].ID == id {
@@ -62,7 +71,8 @@ func (c *Customer) Source(id string) *Source {
 	return nil
 }
 
-// AddSource is Source, made when it is missing; nil when there is no room.
+// AddSource is Source, except that it adds one where there is none. It returns nil where c has as many
+// as allowed. The pointer is valid until the next one is added.
 func (c *Customer) AddSource(id string) *Source {
 	if s := c.Source(id); s != nil {
 		return s
@@ -77,8 +87,9 @@ func (c *Customer) AddSource(id string) *Source {
 	return &c.Sources[i]
 }
 
-// Take adds a part of the state; it says false when that is over its limit. The whole is
-// given, and forgotten, with the last part; it is nil where there was no state.
+// Take adds a part of the anonymous customer's state. With the last part it returns the whole state,
+// nil where there was none, and forgets the parts. ok is false where the state is over its limit; the
+// parts so far are then dropped.
 func (s *Source) Take(part []byte, last bool) (whole []byte, ok bool) {
 	if len(s.parts)+len(part) > maxIncoming {
 		s.parts = nil
@@ -92,13 +103,15 @@ func (s *Source) Take(part []byte, last bool) (whole []byte, ok bool) {
 	return whole, true
 }
 
-// MarkSeen says whether this is the first record of the customer that says anything, and takes
-// note of it.
+// MarkSeen reports whether the record being applied is the first that says something about the
+// customer, and notes that there was one. created reports whether the record created the customer.
 func (c *Customer) MarkSeen(created bool) (first bool) {
 	first, c.Unseen = created || c.Unseen, false
 	return first
 }
 
+// tombstoneSection stores Merged.
+//
 //nudge:constant read only
 var tombstoneSection = section[*Customer]{
 	tag: 50,
@@ -111,6 +124,8 @@ var tombstoneSection = section[*Customer]{
 	},
 }
 
+// sourceSection stores Sources, with the parts that arrived.
+//
 //nudge:constant read only
 var sourceSection = section[*Customer]{
 	tag: 51,
@@ -131,6 +146,8 @@ var sourceSection = section[*Customer]{
 	},
 }
 
+// uncountedSection stores Uncounted.
+//
 //nudge:constant read only
 var uncountedSection = section[*Customer]{
 	tag: 52,
@@ -149,6 +166,8 @@ var uncountedSection = section[*Customer]{
 	},
 }
 
+// originSection stores Origin.
+//
 //nudge:constant read only
 var originSection = section[*Chain]{
 	tag: 50,
@@ -161,6 +180,8 @@ var originSection = section[*Chain]{
 	},
 }
 
+// unmetSection marks customers who are Unseen.
+//
 //nudge:constant read only
 var unmetSection = section[*Customer]{
 	tag:    53,
@@ -169,9 +190,10 @@ var unmetSection = section[*Customer]{
 	decode: func(c *Customer, _ *wire.Decoder, _ event.Names) { c.Unseen = true },
 }
 
-// Forward makes the next transfer of a customer who merged.
+// Forward appends the next transfer of a customer who merged to out. body must not be changed
+// afterwards.
 //
-// REQUIRES: c has a tombstone.
+// c must have a tombstone.
 func (c *Customer) Forward(kind event.TransferKind, body []byte, out *output.Output) {
 	c.Merged.Sent++
 	out.Transfers = append(out.Transfers, event.Transfer{

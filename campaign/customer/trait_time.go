@@ -10,27 +10,34 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// Limits of what is remembered of when traits were set.
+// Limits of the memory of when traits were set. It is there to recognise an identify call that arrives
+// after a newer one; a day covers the delays of clients that send again.
 const (
-	traitMemory    = unit.DayMillis // log time
+	// traitMemory is how long a stamp is kept, in ms of log time.
+	traitMemory = unit.DayMillis
+	// maxTraitStamps is the number of stamps of a customer. Beyond it no new traits are stamped: for
+	// those the last call that arrives holds.
 	maxTraitStamps = 2000
 )
 
-// TraitStamp says when a trait was set, or removed.
+// TraitStamp is the time at which a trait was set or removed.
 type TraitStamp struct {
-	Trait uint32 // FNV-1a of the name: four bytes for most names' twelve
-	At    int64  // event time, ms
-	Seen  int64  // log time, ms: it is forgotten traitMemory after
+	// Trait is TraitID of the name: four bytes instead of the twelve of most names. Two names with the
+	// same hash share a stamp, which at worst ignores an old value of one of them.
+	Trait uint32
+	At    int64 // event time, ms
+	Seen  int64 // log time, ms: it is forgotten traitMemory after
 }
 
-// TraitID returns the hash by which the time of a trait is kept.
+// TraitID returns the hash (FNV-1a, 32 bits) under which the time of a trait is kept.
 func TraitID(name string) uint32 {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(name)) // cannot fail
 	return h.Sum32()
 }
 
-// Stamp is when a trait was set within the last day of log time; nil when it was not.
+// Stamp returns when a trait was last set; nil where that was more than traitMemory of log time ago, or
+// never. now is the log time in ms.
 func (c *Customer) Stamp(trait uint32, now int64) *TraitStamp {
 	i := sort.Search(len(c.Stamps), func(i int) bool { return c.Stamps[i].Trait >= trait })
 	if i < len(c.Stamps) && c.Stamps[i].Trait == trait && now-c.Stamps[i].Seen < traitMemory {
@@ -39,7 +46,7 @@ func (c *Customer) Stamp(trait uint32, now int64) *TraitStamp {
 	return nil
 }
 
-// DropStamps forgets what was set longer ago than is remembered.
+// DropStamps forgets the stamps that are older than traitMemory at now (log time, ms).
 func (c *Customer) DropStamps(now int64) {
 	kept := c.Stamps[:0]
 	for _, s := range c.Stamps {
@@ -52,7 +59,7 @@ func (c *Customer) DropStamps(now int64) {
 	}
 }
 
-// SetStamp notes when a trait was set, while there is room.
+// SetStamp notes when a trait was set. A new trait beyond maxTraitStamps is not noted.
 func (c *Customer) SetStamp(s TraitStamp) {
 	i := sort.Search(len(c.Stamps), func(i int) bool { return c.Stamps[i].Trait >= s.Trait })
 	switch {
@@ -63,8 +70,8 @@ func (c *Customer) SetStamp(s TraitStamp) {
 	}
 }
 
-// stampSection keeps when traits were set. Those that one call set have their times in
-// common, so they are written once: log time, how much before it the event was, the traits.
+// stampSection stores when traits were set. The traits of one call have their times in common, so the
+// times are written once for all of them: log time, how much earlier the event was, the traits.
 //
 //nudge:constant read only
 var stampSection = section[*Customer]{

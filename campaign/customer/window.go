@@ -10,34 +10,40 @@ import (
 
 // Limits of a counter with a window.
 const (
-	maxOccurrences = 4096 // kept of a counter and customer, each with its own instant
-	firstWidth     = 60 * 1000
+	// maxOccurrences is the number of occurrences that are kept of a counter and customer, each with
+	// its own instant. Beyond it they are counted together in slots of time, and answers become
+	// approximate.
+	maxOccurrences = 4096
+	// firstWidth is the length of the first slots in ms: a minute.
+	firstWidth = 60 * 1000
 )
 
-// Window is what a counter with a window keeps: the occurrences that the longest
-// window asked for can still see, by event time.
+// Window is the state of a counter with a window: the occurrences that the longest window which a
+// campaign asks for can still contain, by event time.
 //
-// Invariant: Items are sorted by Time and at most maxOccurrences; with a Width, Time
-// is a multiple of it.
+// Invariant: Items are sorted by Time and at most maxOccurrences; where Width is not 0, every Time is a
+// multiple of it.
 type Window struct {
+	// Event is the id of the counter, as for Counter.ID.
 	Event string
-	// Width is how long the slots are in which occurrences are counted together, ms; 0:
+	// Width is the length in ms of the slots in which occurrences are counted together; 0 means that
 	// each has its own instant and every answer is exact.
 	Width int64
 	Items []Occurrence
 }
 
-// Occurrence is one counted event, or those of one slot.
+// Occurrence is one counted event, or all those of one slot.
 type Occurrence struct {
 	Time  int64 // event time, or the beginning of the slot, ms
 	Count uint64
 	Sums  []Sum // sorted by Property
 }
 
-// Approximate says that the counter had more occurrences than are kept one by one.
+// Approximate reports whether the counter had more occurrences than are kept one by one, so that an
+// answer may include some that are up to one slot too old.
 func (w *Window) Approximate() bool { return w.Width > 0 }
 
-// Window returns the counts of a window; nil where there are none.
+// Window returns the window of a counter; nil where nothing was counted.
 func (c *Customer) Window(event string) *Window {
 	i := sort.Search(len(c.Windows), func(i int) bool { return c.Windows[i].Event >= event })
 	if i < len(c.Windows) && c.Windows[i].Event == event {
@@ -46,7 +52,8 @@ func (c *Customer) Window(event string) *Window {
 	return nil
 }
 
-// EnsureWindow returns the counts of a window, which it creates where there are none.
+// EnsureWindow returns the window of a counter and adds an empty one where there is none. The pointer
+// is valid until the next one is added.
 func (c *Customer) EnsureWindow(event string) *Window {
 	if w := c.Window(event); w != nil {
 		return w
@@ -58,11 +65,14 @@ func (c *Customer) EnsureWindow(event string) *Window {
 	return &c.Windows[i]
 }
 
-// Add counts an event at an instant (event time, ms) and forgets what is at or before
-// floor.
+// Add counts an event at an instant (event time, ms), with the sums of its properties. It forgets the
+// occurrences at or before floor, which no window can contain any more; an event at or before floor is
+// not counted.
 func (w *Window) Add(at int64, sums []Sum, floor int64) {
+	// A slot is gone only when its last instant is.
 	gone := sort.Search(len(w.Items), func(i int) bool { return w.Items[i].Time+max(w.Width-1, 0) > floor })
 	w.Items = append(w.Items[:0], w.Items[gone:]...)
+	// An empty window becomes exact again.
 	if len(w.Items) == 0 {
 		w.Width = 0
 	}
@@ -75,6 +85,8 @@ func (w *Window) Add(at int64, sums []Sum, floor int64) {
 	}
 }
 
+// slot returns the beginning of the slot that an instant is in; without slots, the instant itself. It
+// rounds down, also for instants before 1970.
 func (w *Window) slot(at int64) int64 {
 	if w.Width == 0 {
 		return at
@@ -86,7 +98,7 @@ func (w *Window) slot(at int64) int64 {
 	return at - rest
 }
 
-// put adds an occurrence to those of its slot, or makes the slot.
+// put adds an occurrence to those of the same slot, or inserts it.
 func (w *Window) put(o Occurrence) {
 	i := sort.Search(len(w.Items), func(i int) bool { return w.Items[i].Time >= o.Time })
 	if i < len(w.Items) && w.Items[i].Time == o.Time {
@@ -99,6 +111,7 @@ func (w *Window) put(o Occurrence) {
 	w.Items[i] = o
 }
 
+// addSums returns the sums of both, sorted by property. It may change to.
 func addSums(to, more []Sum) []Sum {
 	c := Counter{Sums: to}
 	for _, s := range more {
@@ -107,7 +120,8 @@ func addSums(to, more []Sum) []Sum {
 	return c.Sums
 }
 
-// widen counts in longer slots: a minute at first, then twice as long.
+// widen makes the slots longer, a minute at first and then twice as long each time, and counts the
+// occurrences together that fall into one slot. Items are sorted, so those of one slot are neighbours.
 func (w *Window) widen() {
 	w.Width = max(firstWidth, 2*w.Width)
 	items := w.Items
@@ -123,7 +137,8 @@ func (w *Window) widen() {
 	}
 }
 
-// Within are the occurrences after now - window, oldest first; it is safe on nil.
+// Within returns the occurrences after now - window (ms), oldest first. w may be nil. The result
+// aliases the window.
 func (w *Window) Within(now, window int64) []Occurrence {
 	if w == nil {
 		return nil
@@ -132,7 +147,8 @@ func (w *Window) Within(now, window int64) []Occurrence {
 	return w.Items[from:]
 }
 
-// AppendWindows appends the encoding that DecodeWindows reads.
+// AppendWindows appends the stored form of c.Windows to b. Times are differences, which makes them
+// short.
 func AppendWindows(c *Customer, b []byte) []byte {
 	b = wire.AppendUint(b, uint64(len(c.Windows)))
 	for i := range c.Windows {
@@ -155,7 +171,7 @@ func AppendWindows(c *Customer, b []byte) []byte {
 	return b
 }
 
-// DecodeWindows reads what AppendWindows wrote; errors are kept in the decoder.
+// DecodeWindows reads the stored form that AppendWindows wrote from the front of d; errors stay in d.
 func DecodeWindows(c *Customer, d *wire.Decoder, names event.Names) {
 	for range d.Count(3) {
 		w := Window{Event: names.Of(d.Bytes()), Width: int64(d.Uint())}
@@ -172,7 +188,8 @@ func DecodeWindows(c *Customer, d *wire.Decoder, names event.Names) {
 	}
 }
 
-// Merge adds occurrences in slots of a width, and forgets what is at or before floor.
+// Merge adds occurrences that were counted elsewhere in slots of a width (0: without slots), and leaves
+// out those at or before floor. The window takes the coarser of both widths.
 func (w *Window) Merge(width int64, items []Occurrence, floor int64) {
 	for w.Width < width {
 		w.widen()

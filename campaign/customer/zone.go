@@ -5,10 +5,11 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// TraitTimezone names the trait, and the member of an event's context, that is a time zone.
+// TraitTimezone is the name of the trait, and of the member of an event's context, that has a time
+// zone.
 const TraitTimezone = "timezone"
 
-// ContextZone is the time zone that the customer's device says, for those without a trait.
+// ContextZone is the time zone of the customer's device. It is used for customers without the trait.
 type ContextZone struct {
 	Name string // as zone.Load takes it; empty: none is known
 	At   int64  // event time of the newest event that said it, ms

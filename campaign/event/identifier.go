@@ -26,17 +26,24 @@ func NamesNobody(id string) bool {
 		"0", "-1", "true", "false", "unknown", "anonymous", "guest", "not_authenticated", "n/a", "-":
 		return true
 	}
+	// A UUID of zeros, with or without dashes, or any longer run of zeros.
 	return len(plain) >= len(zeroUUID) && strings.Trim(plain, "0-") == ""
 }
 
 const (
-	maxPlaceholder = 64                  // bytes
-	around         = " \t\r\n\"'`<>(){}" // what does not matter around one
-	zeroUUID       = "00000000000000000000000000000000"
+	// maxPlaceholder is the length in bytes above which an id is not compared with the placeholders;
+	// the longest of them is a UUID of 36 characters.
+	maxPlaceholder = 64
+	// around are the characters before and after an id that make no difference.
+	around = " \t\r\n\"'`<>(){}"
+	// zeroUUID is the nil UUID (RFC 9562) without its dashes; only its length is used.
+	zeroUUID = "00000000000000000000000000000000"
 )
 
-// asSeen is a character as the plain one that it looks like; -1 for one that is not seen.
+// asSeen returns the plain character that r looks like, or -1 for a character that is invisible. Ids
+// that look the same to a person are then compared as the same.
 func asSeen(r rune) rune {
+	// The full-width forms of ASCII are one block at a fixed distance from ASCII.
 	const fullFirst, fullLast, fullToPlain = '\uff01', '\uff5e', 0xfee0
 	switch {
 	case unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector):

@@ -6,23 +6,31 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// TransferKind says what a transfer carries.
+// TransferKind is what the body of a transfer is.
 type TransferKind uint8
 
 // The kinds of transfers. Their numbers are part of the stored format.
 const (
-	TransferPart   TransferKind = iota + 1 // a part of a stored customer; more follow
-	TransferState                          // the last part
-	TransferEvent                          // an event that came late, in stored form
-	TransferResult                         // the result of a delivery, in stored form
+	// TransferPart is a part of a customer's stored state. More parts follow.
+	TransferPart TransferKind = iota + 1
+	// TransferState is the last part of the state; it is empty where the anonymous customer had none.
+	TransferState
+	// TransferEvent is the stored form of an event that arrived for the anonymous customer after the
+	// merge.
+	TransferEvent
+	// TransferResult is the stored form of a delivery's result (output.Result) that arrived after the
+	// merge.
+	TransferResult
 )
 
-// MaxTransferBody bounds the body of one transfer that is a part of a state, bytes. A
-// record of the log has 64 KiB at most; an event or result fits by its own limits.
+// MaxTransferBody is the greatest size in bytes of one part of a state. A record of the log has at most
+// 64 KiB, so a part fits with its ids. Events and results are within their own limits.
 const MaxTransferBody = 32 << 10
 
-// Transfer is what goes from an anonymous customer, who merged, to the known one. Those
-// of one source are numbered from 1.
+// Transfer is one message from an anonymous customer who merged to the known customer. The two may be
+// in different partitions, so transfers travel through the log. Those of one anonymous customer are
+// numbered from 1 without gaps; the receiver applies each number once, which makes repeated delivery
+// harmless.
 type Transfer struct {
 	Workspace string
 	Customer  string // who receives it
@@ -42,7 +50,8 @@ func (t *Transfer) AppendTo(b []byte) []byte {
 	return wire.AppendBytes(b, t.Body)
 }
 
-// DecodeTransfer reads what AppendTo wrote. The body aliases p.
+// DecodeTransfer reads the stored form that AppendTo wrote and checks its fields. It fails with
+// wire.ErrCorrupt where p is not exactly one valid transfer. The body aliases p.
 func DecodeTransfer(p []byte) (Transfer, error) {
 	d := wire.NewDecoder(p)
 	t := ReadTransfer(d)
@@ -55,7 +64,9 @@ func DecodeTransfer(p []byte) (Transfer, error) {
 	return t, nil
 }
 
-// ReadTransfer reads what AppendTo wrote from the front of d, and checks nothing.
+// ReadTransfer reads the stored form that AppendTo wrote from the front of d, without the checks of
+// DecodeTransfer; errors stay in d. It is for callers with more to read after it. The body aliases the
+// bytes of d.
 func ReadTransfer(d *wire.Decoder) Transfer {
 	return Transfer{
 		Workspace: d.String(), Customer: d.String(), Source: d.String(), N: d.Uint(), Kind: TransferKind(d.Byte()),

@@ -9,20 +9,26 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// Lazy parses a raw JSON object when it is first looked at, and keeps its
-// parser's memory for the next.
+// Lazy is a JSON object that is parsed when it is first read. Most events are never read by an
+// expression, so most of them are never parsed. A Lazy is reused for one object after the other to keep
+// the memory of its parser. The zero value is an absent object.
 type Lazy struct {
+	// raw is the text of the object. It belongs to the caller and must not change before the next
+	// Reset.
 	raw    []byte
 	parser fastjson.Parser
+	// value is the parsed object, nil while parsed is false and where raw is no JSON. It lives in the
+	// memory of parser.
 	value  *fastjson.Value
 	parsed bool
 }
 
-// Reset points l at other JSON.
+// Reset makes l the object with the text raw; nil or empty means absent. It invalidates every value
+// that was read from l before.
 func (l *Lazy) Reset(raw []byte) { l.raw, l.value, l.parsed = raw, nil, false }
 
-// Object is the parsed object; nil when the bytes are absent or no object.
-// It is valid until the next reset.
+// Object returns the parsed object, or nil where the text is absent, broken, or JSON of another type.
+// The result is valid until the next Reset.
 func (l *Lazy) Object() *fastjson.Object {
 	if !l.parsed {
 		l.parsed = true
@@ -42,7 +48,7 @@ func (l *Lazy) Object() *fastjson.Object {
 	return o
 }
 
-// Get is a member of the object, nil when missing.
+// Get returns the member named key, or nil where there is none.
 func (l *Lazy) Get(key string) *fastjson.Value {
 	o := l.Object()
 	if o == nil {
@@ -51,8 +57,9 @@ func (l *Lazy) Get(key string) *fastjson.Value {
 	return o.Get(key)
 }
 
-// At is what a dotted path leads to, nil when missing. A member whose own name is the path
-// comes before the members of members.
+// At returns the value at a dotted path such as "cart.total", or nil where there is none. A member
+// whose own name is the whole path has precedence: some senders flatten nested objects into names with
+// dots.
 func (l *Lazy) At(path string) *fastjson.Value {
 	v := l.Get(path)
 	if v != nil || strings.IndexByte(path, '.') < 0 {
@@ -61,11 +68,13 @@ func (l *Lazy) At(path string) *fastjson.Value {
 	return l.value.Get(strings.Split(path, ".")...)
 }
 
-// SortedKeys are the distinct keys of o in byte order.
+// SortedKeys returns the distinct keys of o in byte order. JSON allows a key to occur twice in the
+// text; it is listed once.
 func SortedKeys(o *fastjson.Object) []string {
 	keys := make([]string, 0, o.Len())
 	o.Visit(func(k []byte, _ *fastjson.Value) { keys = append(keys, string(k)) })
 	sort.Strings(keys)
+	// Drop repetitions in place: keys[:n] are the distinct keys so far.
 	n := 0
 	for i, k := range keys {
 		if i == 0 || k != keys[n-1] {
@@ -76,8 +85,9 @@ func SortedKeys(o *fastjson.Object) []string {
 	return keys[:n]
 }
 
-// AppendCanonical appends v as JSON whose objects have sorted keys, so that
-// equal values have equal bytes. Numbers keep their text.
+// AppendCanonical appends v to b as JSON without spaces and with the keys of objects sorted, so that
+// equal objects have equal bytes. Of a key that occurs twice the first value is taken. Numbers keep the
+// text in which they were sent: 1 and 1.0 stay different.
 func AppendCanonical(b []byte, v *fastjson.Value) []byte {
 	switch v.Type() {
 	case fastjson.TypeObject:
@@ -108,9 +118,11 @@ func AppendCanonical(b []byte, v *fastjson.Value) []byte {
 	}
 }
 
+// hexDigits are the digits of the \u escapes that AppendString writes.
 const hexDigits = "0123456789abcdef"
 
-// AppendString appends s quoted, escaping only what JSON requires. s is valid UTF-8.
+// AppendString appends s to b as a JSON string. It escapes only what JSON requires, that is, quotes,
+// backslashes and control characters, so that every text has exactly one form. s must be valid UTF-8.
 func AppendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	for i := range len(s) {
@@ -132,9 +144,12 @@ func AppendString(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
-// Merge lays the members of update over those of old; a null removes its
-// member. The result is canonical, nil when empty. What is no object changes
-// nothing.
+// Merge returns the object old with the members of update set on it. A member that is null in update is
+// removed. Members are replaced whole; nested objects are not merged. The result is canonical, and nil
+// where no member is left.
+//
+// old may be nil. Where update is no JSON object, old is returned unchanged; where old is none, it
+// counts as empty.
 func Merge(old, update []byte) []byte {
 	var po, pu fastjson.Parser
 	u, err := pu.ParseBytes(update)
@@ -154,6 +169,7 @@ func Merge(old, update []byte) []byte {
 		sort.Strings(keys)
 	}
 	merged := []byte{'{'}
+	// Both key lists are sorted together, so a key of both occurs twice in a row and is handled once.
 	for i, k := range keys {
 		if i > 0 && k == keys[i-1] {
 			continue
@@ -177,12 +193,14 @@ func Merge(old, update []byte) []byte {
 	return append(merged, '}')
 }
 
-// Equal compares two JSON values by value: 1 equals 1.0, "1" does not.
+// Equal reports whether two JSON values mean the same: 1 equals 1.0, 1 does not equal "1", and the
+// order of members does not matter. A nil value equals nothing, not even nil.
 func Equal(a, b *fastjson.Value) bool {
 	if a == nil || b == nil || a.Type() != b.Type() {
 		return false
 	}
 	if a.Type() == fastjson.TypeNumber {
+		// Whole numbers are compared exactly; as doubles two large ids that differ would be equal.
 		x, errX := a.Int64()
 		y, errY := b.Int64()
 		if errX == nil && errY == nil {
@@ -205,7 +223,7 @@ func Equal(a, b *fastjson.Value) bool {
 	}
 }
 
-// Member returns a member of an object; nil where o is nil or has no such member.
+// Member returns the member of o with a name, or nil where o is nil or has no such member.
 func Member(o *fastjson.Object, name string) *fastjson.Value {
 	if o == nil {
 		return nil

@@ -5,7 +5,7 @@ import "strings"
 // Variables have paths, as customer.traits.name. In a name a dot or backslash has a backslash
 // before it, so that names with dots have paths too: trigger.properties.a\.b.
 
-// JoinPath is the path of names.
+// JoinPath returns the path of names, escaped so that SplitPath returns the same names.
 func JoinPath(names ...string) string {
 	var b strings.Builder
 	for i, name := range names {
@@ -22,7 +22,8 @@ func JoinPath(names ...string) string {
 	return b.String()
 }
 
-// SplitPath is the names of a path.
+// SplitPath returns the names of which a path consists, without their escapes. It returns at least one
+// name, which is empty for an empty path.
 func SplitPath(path string) []string {
 	var names []string
 	for more := true; more; {
@@ -33,8 +34,10 @@ func SplitPath(path string) []string {
 	return names
 }
 
-// CutPath is the first name of a path, and the path behind it; more says whether there is one.
+// CutPath returns the first name of a path and the rest of the path after the dot. more reports whether
+// there is a rest.
 func CutPath(path string) (name, rest string, more bool) {
+	// Most paths have no escapes and need no copy.
 	if strings.IndexByte(path, '\\') < 0 {
 		return strings.Cut(path, ".")
 	}

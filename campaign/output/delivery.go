@@ -5,23 +5,33 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// Status is the state of a delivery.
+// Status is the state of a delivery. The values are stored, and are the ones in the rows of the
+// warehouse.
 type Status string
 
-// Delivery is one message for one channel, or one later state of it.
+// Delivery is one message to one customer over one channel, in one of its states. The engine writes a
+// Delivery each time the state changes; all of them have the same ID.
 type Delivery struct {
+	// ID is the same for every attempt and state; channels get it as the idempotency key. See
+	// DeliveryID.
 	ID        ID
 	Workspace string
 	Campaign  string
-	Version   uint32
-	Customer  string
-	Key       string // of the chain
-	Entry     uint32
-	Step      string
-	Channel   string
-	Variant   string
-	Status    Status
-	Reason    Reason
+	// Version is the version of the campaign under which the delivery was decided, from 1.
+	Version  uint32
+	Customer string
+	// Key is the re-entry key of the chain, for example a cart id; empty where the campaign has none.
+	Key string
+	// Entry is the number of the customer's entry into the campaign, from 1.
+	Entry uint32
+	// Step is the id of the send step.
+	Step    string
+	Channel string
+	// Variant is the variant of the last experiment that the chain passed; empty where it passed none.
+	Variant string
+	Status  Status
+	Reason  Reason
+	// TriggerID is the id of the event that started the chain; empty where time started it.
 	TriggerID string
 	At        int64  // ms, when the state was reached
 	Due       int64  // ms, when the step was planned
@@ -33,7 +43,7 @@ type Delivery struct {
 	Detail string
 }
 
-// AppendTo appends the stored form of d.
+// AppendTo appends the stored form of d to b. Detail is not part of it.
 func (d *Delivery) AppendTo(b []byte) []byte {
 	b = append(b, d.ID[:]...)
 	for _, s := range [...]string{
@@ -51,12 +61,12 @@ func (d *Delivery) AppendTo(b []byte) []byte {
 	return wire.AppendBytes(b, d.Values)
 }
 
-// DecodeDelivery reads what Delivery.AppendTo wrote, from the front of d. Values
-// alias its bytes.
+// DecodeDelivery reads the stored form that AppendTo wrote from the front of d. Values aliases the
+// bytes of d; errors stay in d.
 func DecodeDelivery(d *wire.Decoder) Delivery { return DecodeSharedDelivery(d, nil) }
 
-// DecodeSharedDelivery is DecodeDelivery for one who reads many: what repeats is that in
-// names.
+// DecodeSharedDelivery is DecodeDelivery for callers that decode many deliveries: it takes the strings
+// that repeat from names, so that all deliveries share one copy of each. names may be nil.
 func DecodeSharedDelivery(d *wire.Decoder, names event.Names) Delivery {
 	var v Delivery
 	for i := range v.ID {

@@ -1,6 +1,6 @@
 package output
 
-// Kind is what a decision was about.
+// Kind is what a decision is about. The values are stored.
 type Kind string
 
 // The kinds of decisions: a closed list.
@@ -37,7 +37,8 @@ const (
 	Arrived     Kind = "arrived"     // a chain came with a merge; the detail is from whom
 )
 
-// Reason is why a decision fell as it did.
+// Reason is why a decision turned out as it did. The values are stored and are part of the interface:
+// users query them, and docs/reference/reasons.md explains each.
 type Reason string
 
 // The reasons: a closed list, documented in docs/reference/reasons.md.
@@ -119,16 +120,22 @@ const (
 	ReasonIdle        Reason = "idle"             // an anonymous customer had no record for long
 )
 
-// Outcome is how a chain stands or how it ended.
+// Outcome is the state of a chain: live, or how it ended. The values are stored.
 type Outcome string
 
 // The outcomes: a closed list.
 const (
-	Active    Outcome = "active"
+	// Active is the outcome of a live chain; all others are final.
+	Active Outcome = "active"
+	// Completed: the chain did its last step.
 	Completed Outcome = "completed"
-	ByGoal    Outcome = "goal"
-	Stopped   Outcome = "stopped"
-	Exited    Outcome = "exited"
+	// ByGoal: a goal that stops the chain was reached.
+	ByGoal Outcome = "goal"
+	// Stopped: a stop rule matched, or a new chain replaced this one.
+	Stopped Outcome = "stopped"
+	// Exited: an exit step, a failure, or a change of the campaign ended it; the reason says which.
+	Exited Outcome = "exited"
+	// Preempted: a chain of the same group with a higher priority took its place.
 	Preempted Outcome = "preempted"
 	Expired   Outcome = "expired"
 	Moved     Outcome = "merged" // it goes on, or another one does, after a merge

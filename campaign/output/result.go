@@ -7,7 +7,7 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// Verdict is how an attempt at a delivery ended.
+// Verdict is how an attempt to hand a delivery to its channel ended.
 type Verdict uint8
 
 // The verdicts. Their numbers are part of the stored format.
@@ -17,19 +17,23 @@ const (
 	Permanent                    // it failed for good
 )
 
-// Result is the outcome of one attempt, as dispatch returns it through the log.
+// Result is the outcome of one attempt. The dispatcher writes it to the log as a record, so that the
+// shard that decides about a retry learns it in the order of the log.
 type Result struct {
 	Workspace string
 	Customer  string
-	Delivery  ID
-	Attempt   uint32
-	Verdict   Verdict
-	Detail    string // what the channel said, at most 200 bytes
-	Reply     string // of a call: a JSON object of at most 4 KiB, empty when there is none
-	Reason    Reason // of a Permanent that is not the channel's; empty: ReasonPermanent
+	// Delivery and Attempt name the attempt. A result of an attempt that is no longer the current one
+	// is ignored.
+	Delivery ID
+	Attempt  uint32
+	Verdict  Verdict
+	Detail   string // what the channel said, at most 200 bytes
+	Reply    string // of a call: a JSON object of at most 4 KiB, empty when there is none
+	Reason   Reason // of a Permanent that is not the channel's; empty: ReasonPermanent
 }
 
-// AppendTo appends the stored form of r.
+// AppendTo appends the stored form of r to b. Reply and Reason came later: they are written only where
+// they are set, at the end, so that results without them have the bytes that they always had.
 func (r *Result) AppendTo(b []byte) []byte {
 	b = wire.AppendString(b, r.Workspace)
 	b = wire.AppendString(b, r.Customer)
@@ -37,6 +41,7 @@ func (r *Result) AppendTo(b []byte) []byte {
 	b = wire.AppendUint(b, uint64(r.Attempt))
 	b = append(b, byte(r.Verdict))
 	b = wire.AppendString(b, clip.Text(r.Detail, 200))
+	// The reason comes after the reply, so a reason needs a reply before it, even an empty one.
 	if len(r.Reply) > 0 || r.Reason != NoReason {
 		b = wire.AppendString(b, r.Reply)
 	}
@@ -46,7 +51,8 @@ func (r *Result) AppendTo(b []byte) []byte {
 	return b
 }
 
-// DecodeResult reads what AppendTo wrote.
+// DecodeResult reads the stored form that AppendTo wrote. It fails with wire.ErrCorrupt where p is not
+// exactly one valid result.
 func DecodeResult(p []byte) (Result, error) {
 	d := wire.NewDecoder(p)
 	r := Result{Workspace: d.String(), Customer: d.String()}
@@ -71,5 +77,6 @@ func DecodeResult(p []byte) (Result, error) {
 	return r, nil
 }
 
-// maxReply bounds what is kept of a call's reply, bytes.
+// maxReply is the greatest size in bytes of the reply to a call that is kept: it becomes part of the
+// chain's stored state.
 const maxReply = 4 << 10

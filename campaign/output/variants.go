@@ -6,10 +6,10 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// Passed is the variant with which a chain passed an experiment.
+// Passed is an experiment that a chain passed: the id of its step, and the variant that it got there.
 type Passed struct{ Step, Variant string }
 
-// AppendVariants appends the stored form of variants.
+// AppendVariants appends the stored form of variants to b.
 func AppendVariants(b []byte, variants []Passed) []byte {
 	b = wire.AppendUint(b, uint64(len(variants)))
 	for _, v := range variants {
@@ -19,10 +19,11 @@ func AppendVariants(b []byte, variants []Passed) []byte {
 	return b
 }
 
-// DecodeVariants reads what AppendVariants wrote, from the front of d.
+// DecodeVariants reads the stored form that AppendVariants wrote from the front of d; errors stay in d.
 func DecodeVariants(d *wire.Decoder) []Passed { return DecodeSharedVariants(d, nil) }
 
-// DecodeSharedVariants reads variants whose names are shared through names.
+// DecodeSharedVariants is DecodeVariants with the names taken from names, so that customers share one
+// copy of each.
 func DecodeSharedVariants(d *wire.Decoder, names event.Names) (all []Passed) {
 	for range d.Count(2) {
 		all = append(all, Passed{Step: names.Of(d.Bytes()), Variant: names.Of(d.Bytes())})
@@ -30,7 +31,8 @@ func DecodeSharedVariants(d *wire.Decoder, names event.Names) (all []Passed) {
 	return all
 }
 
-// VariantsJSON is an object from step to variant in the order passed; nil when none.
+// VariantsJSON returns a JSON object from step to variant, in the order in which the experiments were
+// passed; nil where there are none.
 func VariantsJSON(variants []Passed) []byte {
 	if len(variants) == 0 {
 		return nil

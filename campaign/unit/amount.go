@@ -6,11 +6,14 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// maxAmountText bounds a text that is read as an amount, bytes.
+// maxAmountText is the greatest length in bytes of a text that is read as an amount. Real amounts have
+// some twenty characters; the bound keeps the cost of a hostile value small.
 const maxAmountText = 64
 
-// AmountOf reads an amount: a number, or a text that is one, as shops write them. ok is
-// false for anything else.
+// AmountOf reads v as an amount of money. v is a JSON number, or a string that holds one, because many
+// shops send prices as strings. ok is false for every other type and for text that is no number.
+//
+// v must not be nil.
 func AmountOf(v *fastjson.Value) (m Money, ok bool) {
 	switch v.Type() {
 	case fastjson.TypeNumber:
@@ -22,14 +25,17 @@ func AmountOf(v *fastjson.Value) (m Money, ok bool) {
 	return 0, false
 }
 
-// ParseAmount reads a text that is a decimal number: digits, a point, an exponent; spaces
-// around it and a plus sign do not matter. Words, units and thousands' separators do.
+// ParseAmount reads text as a decimal number: digits, an optional point and exponent. Surrounding
+// spaces, a leading plus sign and a missing zero before the point (".5") are accepted. ok is false for
+// anything else, such as a currency sign, a unit, or separators between thousands: to guess whether
+// "1,500" means 1500 or 1.5 would be wrong for half of the senders.
 func ParseAmount(text string) (Money, bool) {
 	text = strings.TrimPrefix(strings.TrimSpace(text), "+")
 	if text == "" || len(text) > maxAmountText || strings.Trim(text, "0123456789.eE+-") != "" {
 		return 0, false
 	}
 	if strings.HasPrefix(strings.TrimPrefix(text, "-"), ".") {
+		// The JSON grammar, which ParseMoney reads, wants a digit before the point.
 		text = strings.Replace(text, ".", "0.", 1)
 	}
 	return ParseMoney(text)

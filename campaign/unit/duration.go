@@ -7,12 +7,16 @@ import (
 	"strings"
 )
 
-// maxDuration bounds every duration of the language, in ms: ten years.
+// maxDuration is the longest duration that the language accepts, in ms: ten years of 366 days. Every
+// product and sum of durations below it fits an int64 with room to spare.
 const maxDuration = 10 * 366 * 24 * 3600 * 1000
 
-// ParseDuration reads "90s", "15m", "24h", "14d", "2w" or several of them in a
-// row ("1h30m") and returns milliseconds. A day is 24 hours. The largest is ten
-// years; zero is allowed ("0s").
+// ParseDuration reads a duration such as "90s", "15m", "24h", "14d" or "2w", or several of them in a
+// row ("1h30m"), and returns it in milliseconds. The units are ms, s, m, h, d and w. A day always has
+// 24 hours, also where the clocks change. Zero is allowed ("0s").
+//
+// An error says what is wrong and, where the meaning can be guessed, how to write it. It is returned
+// for empty text, an unknown unit, a number without a unit, and more than ten years.
 func ParseDuration(text string) (int64, error) {
 	rest, total := text, int64(0)
 	if rest == "" {
@@ -23,6 +27,7 @@ func ParseDuration(text string) (int64, error) {
 		for digits < len(rest) && rest[digits] >= '0' && rest[digits] <= '9' {
 			digits++
 		}
+		// Twelve digits fit an int64; the bound on n*unit below is checked before it is multiplied.
 		if digits == 0 || digits > 12 {
 			return 0, badDuration(text)
 		}
@@ -46,6 +51,8 @@ func ParseDuration(text string) (int64, error) {
 	return total, nil
 }
 
+// badDuration returns the error for text that is no duration. It suggests the right spelling where
+// MeantDuration can tell what was meant, and shows examples otherwise.
 func badDuration(text string) error {
 	if meant := MeantDuration(text); meant != "" {
 		return fmt.Errorf("duration %q is not understood; write %s", text, meant)
@@ -53,8 +60,10 @@ func badDuration(text string) error {
 	return fmt.Errorf("duration %q is not understood; write for example 90s, 15m, 24h, 14d or 2w", text)
 }
 
-// durationUnit cuts a unit off s and returns it in ms; 0 when there is none.
+// durationUnit splits the unit at the beginning of s from the rest, and returns the length of the unit
+// in ms. unit is 0 where s does not begin with a known unit.
 func durationUnit(s string) (unit int64, rest string) {
+	// Milliseconds first: "ms" begins with the unit of minutes.
 	if after, ok := strings.CutPrefix(s, "ms"); ok {
 		return 1, after
 	}
@@ -76,7 +85,8 @@ func durationUnit(s string) (unit int64, rest string) {
 	return unit, s[1:]
 }
 
-// FormatDuration writes a duration (ms) the way that ParseDuration reads it.
+// FormatDuration writes a duration of ms milliseconds in the form that ParseDuration reads, as a whole
+// number of the largest unit that divides it: 86,400,000 is "1d", 90,000 is "90s", 0 is "0ms".
 func FormatDuration(ms int64) string {
 	for _, u := range []struct {
 		name string
@@ -89,8 +99,8 @@ func FormatDuration(ms int64) string {
 	return strconv.FormatInt(ms, 10) + "ms"
 }
 
-// DayMillis is the length of a day of 24 hours, ms.
+// DayMillis is the length of a day of 24 hours in ms.
 const DayMillis = 24 * 3600 * 1000
 
-// HourMillis is one hour, ms: experiments are looked at when one is full.
+// HourMillis is the length of an hour in ms. Experiments are evaluated once an hour.
 const HourMillis = 3_600_000

@@ -6,10 +6,14 @@ import (
 	"strings"
 )
 
+// durationPart matches one part of a duration as people write it: a number, perhaps with decimals, then
+// a word for the unit, then what may separate it from the next part ("1 day, 6 hours and 30 minutes").
 var durationPart = regexp.MustCompile(`^(\d{1,9})(?:[.,](\d{1,3}))?\s*-?([a-z]*)[\s,]*(?:and\s+)?`)
 
-// MeantDuration is the duration that a text most likely stands for, written the right
-// way; empty when there is none.
+// MeantDuration guesses which duration text stands for, for use in an error message, and returns it in
+// the form that ParseDuration reads. It understands English words ("24 hours"), decimals ("1.5 h"), ISO
+// 8601 ("P1DT12H"), and answers a bare number with the possible units. It returns an empty string where
+// text is negative, longer than ten years, or cannot be guessed.
 func MeantDuration(text string) string {
 	rest := strings.ToLower(strings.TrimSpace(text))
 	if iso, is := strings.CutPrefix(rest, "p"); is { // P1DT12H
@@ -21,6 +25,8 @@ func MeantDuration(text string) string {
 	if _, err := strconv.Atoi(rest); err == nil {
 		return rest + "h for hours, " + rest + "m for minutes, " + rest + "d for days"
 	}
+	// total is the sum in ms. one is the last part in its own unit, which is used where it is the only
+	// part.
 	total, parts, one := int64(0), 0, ""
 	for rest != "" {
 		m := durationPart.FindStringSubmatch(rest)
@@ -32,6 +38,8 @@ func MeantDuration(text string) string {
 			return ""
 		}
 		parts++
+		// Months and years have no unit in the language, and a part with decimals is no whole number of
+		// its unit; both are written as FormatDuration writes the total.
 		if unit != 30*DayMillis && unit != 365*DayMillis && m[2] == "" {
 			one = m[1] + strings.TrimLeft(FormatDuration(unit), "0123456789")
 		}
@@ -55,7 +63,8 @@ func MeantDuration(text string) string {
 	}
 }
 
-// unitOf is what a word stands for in the durations that people write, ms; 0 for none.
+// unitOf returns the length in ms of a unit as people write it: "hrs", "min", "months". A month counts
+// as 30 days and a year as 365. It returns 0 for a word that is no unit.
 func unitOf(word string) int64 {
 	if word == "ms" {
 		return 1
@@ -78,6 +87,7 @@ func unitOf(word string) int64 {
 	case "y", "yr", "year":
 		return 365 * DayMillis
 	}
+	// "s" alone is not in the list above, because the plural s was trimmed off it.
 	if word == "s" {
 		return 1000
 	}

@@ -2,8 +2,9 @@ package unit
 
 import "time"
 
-// FormatTime writes an instant as RFC 3339 in UTC, with milliseconds only when
-// they are not zero; empty for 0.
+// FormatTime writes an instant (ms since the Unix epoch) as RFC 3339 in UTC: "2026-03-01T09:00:00Z".
+// Milliseconds are written only where they are not zero. 0 stands for "no instant" and gives an empty
+// string.
 func FormatTime(ms int64) string {
 	if ms == 0 {
 		return ""
