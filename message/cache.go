@@ -6,17 +6,21 @@ import (
 	"github.com/nudge-engine/nudge/message/liquid"
 )
 
-// maxParsed bounds how many parsed templates are kept.
+// maxParsed is the number of parsed templates that are kept. The bound is for those that
+// were replaced and are never rendered again.
 const maxParsed = 1024
 
-// parsed keeps templates that were parsed. Safe for concurrent use.
+// parsed is a cache of parsed templates, by their text. It is safe for concurrent use. A
+// template that two goroutines parse at once is stored twice, which does no harm: the
+// result is the same.
 type parsed struct {
 	mu    sync.RWMutex
 	known map[string]*liquid.Template // by their text
 }
 
-// of parses a template, or finds it. When too many are kept all are forgotten: those
-// in use come back with their next message.
+// of returns the parsed template of a text. A text that does not parse is not kept. When
+// the cache is full, all templates are dropped: those in use come back with their next
+// message, and no order of use has to be maintained.
 func (p *parsed) of(source string) (*liquid.Template, error) {
 	p.mu.RLock()
 	t := p.known[source]

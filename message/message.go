@@ -1,10 +1,14 @@
-// Package message turns the texts of a message and the values captured for it
-// into what a channel sends. Templates are Liquid.
+// Package message turns the texts of a message, and the values captured for it, into what a
+// channel sends. Texts are Liquid templates.
 //
-// Which variables a template names is found once, when a campaign is applied
-// (Variables); the engine captures their values when the step is decided; Render
-// puts them in. So the core needs no Liquid, and a message shows the customer as
-// they were at that moment.
+// The work is divided in time. When a campaign is applied, Variables finds the variables
+// that its texts name. When the engine decides a send, it captures their values with the
+// delivery. When the dispatcher sends it, Render inserts them. So the engine needs no
+// Liquid, and a message shows the customer as they were at the moment of the decision, also
+// when it leaves later or again.
+//
+// Package liquid is the template language; value.go prepares the captured values for it,
+// variables.go and samples.go check texts.
 package message
 
 import (
@@ -17,18 +21,20 @@ import (
 	"github.com/nudge-engine/nudge/message/liquid"
 )
 
-// Renderer parses and renders templates. It is safe for concurrent use.
+// Renderer parses and renders templates, and keeps those that it parsed. It is safe for
+// concurrent use.
 type Renderer struct{ parsed parsed }
 
-// NewRenderer is a renderer with Liquid's filters.
+// NewRenderer returns a Renderer without any template parsed.
 func NewRenderer() *Renderer { return &Renderer{} }
 
-// Render renders the texts with captured values: a JSON object from variable path
-// to value, as the engine stores it. The fields keep their order. at is the instant of the
-// decision, in ms, which a template calls now.
+// Render renders the texts of fields with captured values and returns the fields in the
+// same order. values is a JSON object from the path of a variable to its value, as the
+// engine stores it; at is the instant of the decision in ms, which the template names
+// "now".
 //
-// The error is one for good: it wraps a *liquid.LimitError, a *liquid.MissingError or a
-// *liquid.Error.
+// An error is final: the same values give it again. It wraps a *liquid.LimitError, a
+// *liquid.MissingError or a *liquid.Error; ReasonOf tells them apart.
 func (r *Renderer) Render(fields []program.Field, values []byte, at int64) ([]program.Field, error) {
 	bindings, err := unfold(values)
 	if err != nil {
@@ -50,7 +56,7 @@ func (r *Renderer) Render(fields []program.Field, values []byte, at int64) ([]pr
 	return rendered, nil
 }
 
-// ReasonOf is the reason of an error of Render.
+// ReasonOf returns the reason under which a delivery fails that Render cannot render.
 func ReasonOf(err error) output.Reason {
 	var limit *liquid.LimitError
 	var missing *liquid.MissingError

@@ -12,7 +12,9 @@ import (
 	"github.com/nudge-engine/nudge/message/liquid"
 )
 
-// samples are values of each sort, as JSON. The first is what filters of all sorts take.
+// samples are JSON values of each type that events have. Texts are rendered with them when
+// a campaign is applied, to find mistakes before a customer does. The first one suits most
+// filters: it is text and number alike.
 //
 //nudge:constant read only
 var samples = []string{
@@ -20,11 +22,13 @@ var samples = []string{
 	`{"id":"a","amount":1,"currency":"EUR"}`, `true`, `[]`, `""`,
 }
 
-// sampleTime is the instant at which texts are tried, ms.
+// sampleTime is the instant, in ms, at which texts are rendered for trial: 1 March 2026,
+// 10:00 UTC. It is fixed so that the same texts always give the same answer.
 const sampleTime = 1_772_359_200_000
 
-// try renders the texts with values of each sort. The error is that of the first sample,
-// given if there is none with which they can be rendered: then no message would ever leave.
+// try renders the texts with values of each type, with and without the optional variables.
+// It returns nil as soon as one of them works. The error, if none does, is that of the
+// first sample: with such a text no message would ever leave.
 func (r *Renderer) try(fields []program.Field, variables []program.Variable) error {
 	var problem error
 	for _, sample := range samples {
@@ -46,16 +50,21 @@ func (r *Renderer) try(fields []program.Field, variables []program.Variable) err
 	return fmt.Errorf("it cannot be made of any values: %w", problem)
 }
 
-// sampleCurrency is what no other sample is: the code of a currency.
+// sampleCurrency is the code of a currency, for the filter money, which takes none of the
+// other samples.
 const sampleCurrency = "EUR"
 
-// maxMixed bounds the renderings in which variables are of different sorts.
+// maxMixed is the greatest number of renderings with different values for the variables.
+// Applying a campaign must stay fast also where a text has a hundred variables.
 const maxMixed = 300
 
-// tryMixed looks for the variables that are currencies, which no amount is, and for lists
-// whose members have what no sample has: an amount, its currency and the items of an order
-// come from one event. Each variable begins as a number of its own, so that two problems
-// differ, and is changed where that makes way for another one.
+// tryMixed searches for a combination of values with which the texts can be rendered, for
+// texts that need values of different types: an amount, its currency and the items of an
+// order all come from one event.
+//
+// It changes one variable at a time, to a currency or to an empty list, and keeps a change
+// where the problem becomes another one. Each variable begins as a number of its own, so
+// that the problems of two variables differ in their messages.
 func (r *Renderer) tryMixed(fields []program.Field, variables []program.Variable) bool {
 	values := make([]string, len(variables))
 	for i := range values {
@@ -85,7 +94,8 @@ func (r *Renderer) tryMixed(fields []program.Field, variables []program.Variable
 	return done
 }
 
-// attempt renders the texts with a value for each variable; the problem is empty when done.
+// attempt renders the texts with a value for each variable. problem is the error's message;
+// it is empty where done is true.
 func (r *Renderer) attempt(
 	fields []program.Field, variables []program.Variable, values []string,
 ) (done bool, problem string) {
@@ -97,12 +107,15 @@ func (r *Renderer) attempt(
 	return false, err.Error()
 }
 
-// render renders the texts with one value for each variable, or for each that is required.
+// render renders the texts with the same value for all variables; without the optional ones
+// unless optional is true.
 func (r *Renderer) render(fields []program.Field, variables []program.Variable, value string, optional bool) error {
 	return r.renderWith(fields, variables, slices.Repeat([]string{value}, len(variables)), optional)
 }
 
-// renderWith renders the texts with a value for each variable, or for each that is required.
+// renderWith renders the texts with given[i] for variables[i]; without the optional
+// variables unless optional is true. variables are sorted by path, and a path that occurs
+// several times is given once.
 func (r *Renderer) renderWith(
 	fields []program.Field, variables []program.Variable, given []string, optional bool,
 ) error {

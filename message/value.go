@@ -11,15 +11,19 @@ import (
 	"github.com/nudge-engine/nudge/message/liquid"
 )
 
-// maxNesting bounds how deep captured values nest; events nest to 32.
+// maxNesting is the greatest depth of captured values, so that a hostile value cannot
+// exhaust the stack. Events, from which they come, nest to 32.
 const maxNesting = 100
 
 var errNesting = errors.New("values nest too deep")
 
-// unfold makes nested objects of the captured values: a JSON object from dotted paths to
-// values. A path inside of another one that is there too is found in that. The roots are
-// always there, so that a value that was not captured is missed; without any values the
-// message names no variable, or is looked at without a customer.
+// unfold makes nested values, as a template looks them up, of the captured ones: a JSON
+// object from dotted paths to values. Where the path of one captured value is inside of
+// another captured one, the inner one is found in that.
+//
+// The roots of all variables are always there, so that a value that was not captured counts
+// as missing. Without any values the result is empty: the message names no variable, or is
+// previewed without a customer.
 func unfold(values []byte) (map[string]any, error) {
 	root := map[string]any{}
 	if len(values) == 0 {
@@ -43,8 +47,8 @@ func unfold(values []byte) (map[string]any, error) {
 	return root, nil
 }
 
-// place puts a value at a path; what stands on the way and is no object of paths has the
-// value inside already.
+// place puts a value at a path and makes the objects on the way. A captured value on the
+// way has the value inside of it already, so nothing is changed then.
 func place(at map[string]any, path []string, value any) {
 	for _, part := range path[:len(path)-1] {
 		next, known := at[part]
@@ -62,13 +66,16 @@ func place(at map[string]any, path []string, value any) {
 	at[path[len(path)-1]] = value
 }
 
-// decode reads JSON; objects keep their order and numbers what they were.
+// decode reads JSON. Objects keep the order of their members and numbers stay exact;
+// encoding/json alone would lose both, and the same values would not always give the same
+// text.
 func decode(text []byte) (any, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
 	return next(d, maxNesting)
 }
 
+// next reads one value of d, at most depth levels deep.
 func next(d *json.Decoder, depth int) (any, error) {
 	if depth == 0 {
 		return nil, errNesting
@@ -90,6 +97,7 @@ func next(d *json.Decoder, depth int) (any, error) {
 	}
 }
 
+// list reads the elements of an array whose opening bracket was read.
 func list(d *json.Decoder, depth int) (any, error) {
 	all := []any{}
 	for d.More() {
@@ -103,6 +111,7 @@ func list(d *json.Decoder, depth int) (any, error) {
 	return all, err
 }
 
+// members reads the members of an object whose opening brace was read.
 func members(d *json.Decoder, depth int) (any, error) {
 	all := liquid.Object{}
 	for d.More() {

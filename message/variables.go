@@ -13,7 +13,9 @@ import (
 	"github.com/nudge-engine/nudge/message/liquid"
 )
 
-// roots are the variables a template may use, by their first two parts.
+// roots are the variables that a template may use, up to their second part. Below traits,
+// properties, context and variants come names that the author or the sender of the event
+// chose.
 //
 //nudge:constant read only
 var roots = []string{
@@ -22,10 +24,14 @@ var roots = []string{
 	"chain.variants", "campaign.name",
 }
 
-// Variables checks the texts of a message and lists the variables that they name, sorted by
-// path. A variable is optional where it is only tested, has a default, or stands where an if
-// has asked for it; the fallback of another variable is needed unless that one is there. It
-// is an error if the texts cannot be rendered with any sort of values.
+// Variables checks the texts of a message and returns the variables that they name, sorted
+// by path. The engine captures them with each delivery, and drops a delivery that lacks one
+// that is not optional.
+//
+// A variable is optional where the texts only test it, give it a default, or use it inside
+// of a test for it. The fallback of another variable is needed only where that one is
+// missing (Unless). It is an error where a text does not parse, names a variable that does
+// not exist, or cannot be rendered with any values.
 func (r *Renderer) Variables(fields []program.Field) ([]program.Variable, error) {
 	needs := map[program.Variable]bool{} // without Optional
 	optional := map[string]bool{}        // by path
@@ -35,6 +41,7 @@ func (r *Renderer) Variables(fields []program.Field) ([]program.Variable, error)
 			return nil, fmt.Errorf("%s: %w", f.Name, err)
 		}
 		for _, v := range t.Names().Variables {
+			// The caller of Render gives "now", so it is not captured.
 			if len(v.Parts) == 1 && v.Parts[0] == liquid.Now {
 				continue
 			}
@@ -54,7 +61,9 @@ func (r *Renderer) Variables(fields []program.Field) ([]program.Variable, error)
 		}
 	}
 	variables := make([]program.Variable, 0, len(needs)+len(optional))
+	// A variable that one text always needs is needed, whatever the other texts do with it.
 	for v := range needs {
+		// A variable that is needed in any case need not be listed with an Unless as well.
 		if always := (program.Variable{Path: v.Path}); v == always || !needs[always] {
 			variables = append(variables, v)
 		}
@@ -66,6 +75,8 @@ func (r *Renderer) Variables(fields []program.Field) ([]program.Variable, error)
 	slices.SortFunc(variables, func(a, b program.Variable) int {
 		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Unless, b.Unless))
 	})
+	// Exceeding the limits is a warning, not an error: it harms nobody but the message
+	// itself.
 	var limit *liquid.LimitError
 	if err := r.try(fields, variables); err != nil && !errors.As(err, &limit) {
 		return nil, err
@@ -73,7 +84,9 @@ func (r *Renderer) Variables(fields []program.Field) ([]program.Variable, error)
 	return variables, nil
 }
 
-// captured is the path of the value that the engine captures for a variable.
+// captured returns the path of the value that the engine captures for a variable of a
+// template. It is shorter than the variable where only the whole can be captured, as for
+// customer.tags.size.
 func captured(v *liquid.Variable) (string, error) {
 	unknown := func(what string) error {
 		return &liquid.Error{Line: v.Line, Message: fmt.Sprintf("%q is no variable; there are %s%s", what,
@@ -105,7 +118,8 @@ func captured(v *liquid.Variable) (string, error) {
 	return "", unknown(v.Text)
 }
 
-// meant says what to write for a variable that does not exist.
+// meant returns what to write in place of a variable that does not exist, as the end of a
+// message; empty where that cannot be guessed.
 func meant(parts []string) string {
 	first := []string{"customer", "trigger", "chain", "campaign"}
 	switch root := nearest.Name(parts[0], first); {
@@ -135,14 +149,15 @@ func meant(parts []string) string {
 	return ""
 }
 
-// holdsNames says whether a root is an object with names of the author's.
+// holdsNames reports whether a root is an object whose members are named by the author or
+// the sender.
 func holdsNames(root string) bool {
 	return strings.HasSuffix(root, "traits") || strings.HasSuffix(root, "properties") ||
 		strings.HasSuffix(root, "context") || strings.HasSuffix(root, "variants")
 }
 
-// Warnings are what the author of a message should know: loops whose length comes from
-// values, and texts that exceed the limits whatever the values are.
+// Warnings returns what the author of a message should know although it is no error: loops
+// whose length comes from values, and texts that exceed the limits with every sample.
 func (r *Renderer) Warnings(fields []program.Field) []string {
 	var all []string
 	for _, f := range fields {

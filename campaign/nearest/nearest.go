@@ -1,4 +1,5 @@
-// Package nearest finds the name that somebody probably meant.
+// Package nearest finds the name that someone who misspelled one probably meant, for hints in error
+// messages. It is pure, and its answers do not depend on anything but the arguments.
 package nearest
 
 import (
@@ -6,12 +7,16 @@ import (
 	"unicode/utf8"
 )
 
-// maxWord bounds what is compared, bytes: longer words have no near name.
+// maxWord is the greatest length in bytes of what is compared. The time to compare grows with the
+// product of both lengths.
 const maxWord = 100
 
-// Name is the one of names that is nearest to word; empty when none is near. Names that
-// differ in upper and lower case, in - and _, or by a plural's s are nearest, then names
-// that differ by few letters, then those that word begins, or that begin word.
+// Name returns the one of names that is nearest to word, or an empty string where none is near. A word
+// that is itself one of names has no nearer one.
+//
+// Names that differ only in case, in - and _, or by the s of a plural are nearest; then names that
+// differ by few letters; then those that word begins, or that begin word. Of equally near names the
+// first is taken.
 func Name(word string, names []string) string {
 	if word == "" || len(word) > maxWord {
 		return ""
@@ -37,7 +42,8 @@ func Name(word string, names []string) string {
 	return ""
 }
 
-// Hint is `; did you mean "name"?` for the nearest name, or empty.
+// Hint returns `; did you mean "name"?` for the nearest of names, to be put at the end of an error
+// message. It is empty where none is near.
 func Hint(word string, names []string) string {
 	if name := Name(word, names); name != "" {
 		return `; did you mean "` + name + `"?`
@@ -45,10 +51,10 @@ func Hint(word string, names []string) string {
 	return ""
 }
 
-// worst is how many letters of a word may be wrong.
+// worst returns how many letters of a word may be wrong: one in three.
 func worst(word string) int { return utf8.RuneCountInString(word) / 3 }
 
-// fold leaves out what people do not look at.
+// fold returns s without the differences that people overlook: case, separators, the s of a plural.
 func fold(s string) string {
 	s = strings.ToLower(strings.Map(func(c rune) rune {
 		if c == '-' || c == '_' || c == ' ' {
@@ -62,10 +68,12 @@ func fold(s string) string {
 	return s
 }
 
-// distance is how many letters must be put in, left out, replaced or swapped with their
-// neighbour to make b of a.
+// distance returns the number of edits that turn a into b: a letter inserted, deleted or replaced, or
+// two neighbours swapped (the restricted Damerau-Levenshtein distance).
 func distance(a, b string) int {
 	x, y := []rune(a), []rune(b)
+	// Three rows of the usual table are enough: the one being filled and the two above, because a swap
+	// looks back by two.
 	rows := [3][]int{make([]int, len(y)+1), make([]int, len(y)+1), make([]int, len(y)+1)}
 	for j := range rows[1] {
 		rows[1][j] = j

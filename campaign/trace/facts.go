@@ -16,22 +16,29 @@ import (
 	"github.com/nudge-engine/nudge/internal/clip"
 )
 
-// MaxFact bounds one value of a trace, in bytes.
+// MaxFact is the greatest length in bytes of one value in a trace. Longer ones are cut.
 const MaxFact = 500
 
 // exprParts is an expression taken apart for a trace.
 type exprParts struct {
-	Reads []*expr.Expr // the names that it reads, in the order written, each once
-	Tree  exprNode     // what it is composed of
+	// Reads has the names that the expression reads, as expressions that can be evaluated, in the order
+	// in which they are written, each once.
+	Reads []*expr.Expr
+	// Tree is the expression as a tree of conjunctions and disjunctions.
+	Tree exprNode
 }
 
-// exprNode is a part of an expression: a conjunction or disjunction of others, or neither.
+// exprNode is a part of an expression: a conjunction or disjunction of other parts, or a condition that
+// is neither.
 type exprNode struct {
+	// expr is the part compiled on its own; nil where that is not possible, as inside a comprehension.
 	expr *expr.Expr
-	Of   []exprNode // none for what is neither
+	// Of has the parts of a conjunction or disjunction; nil for any other condition.
+	Of []exprNode
 }
 
-// Unmet adds the smallest parts because of which a part does not hold.
+// Unmet appends to all the source of the smallest conditions because of which the part does not hold in
+// scope s. It appends nothing where the part holds.
 func (n *exprNode) Unmet(s *expr.Scope, all []string) []string {
 	if n.expr == nil {
 		return all
@@ -48,22 +55,23 @@ func (n *exprNode) Unmet(s *expr.Scope, all []string) []string {
 	return all
 }
 
-// TextFact is a text.
+// TextFact returns a fact whose value is a text.
 func TextFact(name, text string) Fact {
 	return Fact{Name: name, Value: string(jsonvalue.AppendString(nil, text))}
 }
 
-// NumberFact is a whole number.
+// NumberFact returns a fact whose value is a whole number.
 func NumberFact[T ~int | ~int64 | ~uint32 | ~uint64](name string, n T) Fact {
 	return Fact{Name: name, Value: strconv.FormatInt(int64(n), 10)}
 }
 
-// FloatFact is a decimal number.
+// FloatFact returns a fact whose value is a decimal number.
 func FloatFact(name string, v float64) Fact {
 	return Fact{Name: name, Value: strconv.FormatFloat(v, 'f', -1, 64)}
 }
 
-// TimeFact is an instant, ms since 1970.
+// TimeFact returns a fact whose value is an instant, given in ms since the Unix epoch; the value is
+// missing for 0.
 func TimeFact(name string, ms int64) Fact {
 	if ms == 0 {
 		return Fact{Name: name}
@@ -71,7 +79,8 @@ func TimeFact(name string, ms int64) Fact {
 	return TextFact(name, unit.FormatTime(ms))
 }
 
-// SpanFact writes a duration with as many units as it takes: 1d2h0m5s is 1d2h5s.
+// SpanFact returns a fact whose value is a duration, given in ms. It is written with as many units as
+// it takes, and may be negative: 93,605,000 ms is "1d2h5s".
 func SpanFact(name string, ms int64) Fact {
 	var b []byte
 	rest := ms
@@ -93,10 +102,10 @@ func SpanFact(name string, ms int64) Fact {
 	return TextFact(name, string(b))
 }
 
-// TruthFact is true or false.
+// TruthFact returns a fact whose value is true or false.
 func TruthFact(name string, yes bool) Fact { return Fact{Name: name, Value: strconv.FormatBool(yes)} }
 
-// JSONFact is a value as JSON has it.
+// JSONFact returns a fact whose value is v, cut to MaxFact bytes; it is missing for nil.
 func JSONFact(name string, v *fastjson.Value) Fact {
 	if v == nil {
 		return Fact{Name: name}
@@ -104,7 +113,8 @@ func JSONFact(name string, v *fastjson.Value) Fact {
 	return Fact{Name: name, Value: clip.Text(string(jsonvalue.AppendCanonical(nil, v)), MaxFact)}
 }
 
-// FactValue returns a value of an expression as JSON; the name of its type where JSON has none.
+// FactValue returns the value of an expression as JSON; the name of its type for values that JSON does
+// not have; and for values over MaxFact bytes their beginning as a text.
 func FactValue(v ref.Val) string {
 	b, ok := expr.AppendValue(nil, v, 0)
 	if !ok {
@@ -116,7 +126,8 @@ func FactValue(v ref.Val) string {
 	return string(b)
 }
 
-// Apart takes an expression apart, once a source.
+// Apart returns the parts of an expression. They are computed once for each source and kept in the
+// trace. They are empty where the source cannot be parsed.
 func (t *Trace) Apart(source string) *exprParts {
 	if parts := t.parts[source]; parts != nil {
 		return parts
@@ -130,6 +141,7 @@ func (t *Trace) Apart(source string) *exprParts {
 	tree := parsed.NativeRep()
 	var reads []string
 	collectReads(tree.Expr(), &reads)
+	// What does not compile on its own, such as a name that a comprehension binds, is left out.
 	for _, text := range reads {
 		if e, err := t.lang.Compile(text, nil); err == nil {
 			parts.Reads = append(parts.Reads, e)
@@ -139,7 +151,8 @@ func (t *Trace) Apart(source string) *exprParts {
 	return parts
 }
 
-// node is a part of an expression with what it is composed of.
+// node returns the part of an expression that x is, with the parts of which it is composed. It writes x
+// back as text and compiles it, so that each part can be evaluated on its own.
 func (t *Trace) node(x celast.Expr, info *celast.SourceInfo) (n exprNode) {
 	text, err := cel.ExprToString(x, info)
 	if err != nil {
@@ -159,7 +172,8 @@ func (t *Trace) node(x celast.Expr, info *celast.SourceInfo) (n exprNode) {
 	return n
 }
 
-// collectReads adds the names that an expression reads, the longest ones.
+// collectReads appends to all the names that an expression reads. Of customer.traits.name it takes the
+// whole, not the parts.
 func collectReads(x celast.Expr, all *[]string) {
 	if text, ok := readPath(x); ok {
 		if named := strings.ContainsAny(text, ".[") || text == "now"; named && !slices.Contains(*all, text) {
@@ -193,8 +207,8 @@ func collectReads(x celast.Expr, all *[]string) {
 	}
 }
 
-// readPath is the text of a name of the language: a variable, what is selected of it by
-// constants, or one of its functions.
+// readPath returns the text of a name of the language: a variable, a member that constants select from
+// it, or a function of the customer. ok is false for any other expression.
 func readPath(x celast.Expr) (text string, ok bool) {
 	switch x.Kind() {
 	case celast.IdentKind:
@@ -210,6 +224,8 @@ func readPath(x celast.Expr) (text string, ok bool) {
 	}
 }
 
+// callPath is readPath for calls: the index operator, and the functions of the customer, with constant
+// arguments.
 func callPath(call celast.CallExpr) (text string, ok bool) {
 	args := make([]string, 0, len(call.Args()))
 	of := call.Args()

@@ -9,10 +9,12 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// maxTraced bounds the rows of a trace.
+// maxTraced is the greatest number of results in a trace, which bounds its memory. A customer who has
+// ten events a day has some ten thousand a year.
 const maxTraced = 100_000
 
-// Rule names what a machine asks. The list is closed and documented in docs/reference/explain.md.
+// Rule names a question that a machine asks about a customer. The values are part of the output of
+// nudge explain; the list is closed and documented in docs/reference/explain.md.
 type Rule string
 
 // The rules, in the order in which a chain's life asks them.
@@ -53,7 +55,7 @@ const (
 	RuleDrop       Rule = "on_drop"
 )
 
-// Answer is what a rule said.
+// Answer is the answer of a rule.
 type Answer string
 
 // The answers. Yes lets a chain start, a delivery go, or is a match; a note says how
@@ -64,69 +66,85 @@ const (
 	Note Answer = "note"
 )
 
-// Fact is one value that a rule looked at.
+// Fact is one value that a rule compared.
 type Fact struct {
-	Name  string
-	Value string // JSON; empty: the value is missing
+	Name string
+	// Value is JSON, at most MaxFact bytes or a little more; empty where the value is missing.
+	Value string
 }
 
-// RuleResult is one rule that was asked, or one decision that was written down.
+// RuleResult is one rule that was evaluated, or one decision that was made.
 type RuleResult struct {
 	Campaign string // empty where a decision concerns none
 	Version  uint32
-	Key      string // of the chain
-	Entry    uint32 // of the chain; 0: there is none
-	Step     string
-	Channel  string
+	// Key is the re-entry key of the chain.
+	Key string
+	// Entry is the entry number of the chain; 0 where no chain is concerned.
+	Entry   uint32
+	Step    string
+	Channel string
 
 	Rule   Rule // empty for a decision
 	Answer Answer
-	About  string   // which of several: a goal's id, an event, a cap
-	Source string   // of the expression, empty when the rule has none
-	Facts  []Fact   // what was compared, in the order in which it is read
-	Unmet  []string // the smallest parts of the expression because of which it does not hold
+	// About says which of several is meant: the id of a goal, the name of an event or cap.
+	About  string
+	Source string // of the expression, empty when the rule has none
+	// Facts has what was compared, in the order in which the expression names it.
+	Facts []Fact
+	// Unmet has the smallest conditions of the expression because of which it does not hold.
+	Unmet []string
 
 	Decision *output.Decision // nil for a rule
 }
 
-// Step is what made the machine ask: a record, a timer, a visit.
+// Step is the occasion on which a machine evaluates rules: a record, a timer, a visit of a bulk scan.
 type Step struct {
-	At      int64  // log time, ms
-	What    string // event, derived event, timer, result, broadcast, ...
-	Name    string // of the event, or what the timer is of
-	ID      string // of the event
-	Time    int64  // event time, ms; 0 without an event
-	Due     int64  // of a timer, ms
+	At int64 // log time, ms
+	// What is the kind of occasion: event, derived event, timer, result, broadcast, and so on.
+	What string
+	// Name is the name of the event, or what the timer belongs to.
+	Name string
+	ID   string // of the event
+	Time int64  // event time, ms; 0 without an event
+	// Due is when the timer was due, in ms; 0 for other occasions.
+	Due     int64
 	Results []RuleResult
 }
 
-// Trace collects what is asked about one customer. It is given to a machine (or to a
-// shard) before its first record, and belongs to that machine's goroutine.
+// Trace collects the rules that are evaluated for one customer. It is given to a machine, or to a
+// shard, before the first record, and is used by the goroutine of that machine only. Its methods that a
+// machine calls accept a nil Trace where they say so.
 type Trace struct {
 	Workspace string
 	Customer  string
 	Campaign  string // empty: all
-	// Steps are in the order in which they came; those at which nothing was asked are
-	// left out.
+	// Steps are in the order in which they happened. Those on which no rule was evaluated are left out.
 	Steps []Step
-	Left  int // rows beyond the limit, which are not kept
+	// Left is the number of results beyond maxTraced, which are not kept.
+	Left int
 
-	lang  *expr.Language
-	open  Step // the present one, while nothing was asked
-	fresh bool // it is not among the occasions yet
-	rows  int
-	Mute  bool                  // decisions are not noted
-	parts map[string]*exprParts // by source
+	lang *expr.Language
+	// open is the current step, which becomes part of Steps with its first result.
+	open Step
+	// fresh is true until then.
+	fresh bool
+	// rows is the number of results in all Steps.
+	rows int
+	// Mute, while true, keeps decisions out of the trace.
+	Mute bool
+	// parts has the expressions that were taken apart, by source.
+	parts map[string]*exprParts
 }
 
-// NewTrace is a trace of a customer; campaign is empty for all.
+// NewTrace returns an empty trace for a customer. campaign limits it to one campaign; empty means all.
+// lang must be the language in which the expressions of the programs are compiled.
 func NewTrace(lang *expr.Language, workspace, customer, campaign string) *Trace {
 	return &Trace{
 		Workspace: workspace, Customer: customer, Campaign: campaign, lang: lang, parts: map[string]*exprParts{},
 	}
 }
 
-// Of is the trace, if the customer is its.
+// Of returns t where it traces the customer c, and nil otherwise. t may be nil.
 func (t *Trace) Of(c *customer.Customer) *Trace {
 	if t == nil || c.ID != t.Customer || c.Workspace != t.Workspace {
 		return nil
@@ -134,10 +152,11 @@ func (t *Trace) Of(c *customer.Customer) *Trace {
 	return t
 }
 
-// Step begins what follows.
+// Step begins a new step, to which the following results belong.
 func (t *Trace) Step(o Step) { t.open, t.fresh = o, true }
 
-// Note adds a row to the present occasion.
+// Note adds a result to the current step, unless it concerns a campaign that is not traced. A rule that
+// is evaluated twice in a row with the same result is noted once.
 func (t *Trace) Note(a RuleResult) {
 	if t.Campaign != "" && a.Campaign != "" && a.Campaign != t.Campaign {
 		return
@@ -160,7 +179,7 @@ func (t *Trace) Note(a RuleResult) {
 	o.Results = append(o.Results, a)
 }
 
-// Decided notes a decision.
+// Decided adds a decision to the current step, unless the trace is muted.
 func (t *Trace) Decided(d output.Decision) {
 	if t.Mute {
 		return
@@ -170,7 +189,8 @@ func (t *Trace) Decided(d output.Decision) {
 	})
 }
 
-// Fires says that the trigger that was asked last fired.
+// Fires changes the last answer about a campaign to Yes, where it is that of its trigger. Whether the
+// trigger fires is known only after its condition was noted.
 func (t *Trace) Fires(campaign string) {
 	if t.fresh || len(t.Steps) == 0 {
 		return
@@ -186,7 +206,7 @@ func (t *Trace) Fires(campaign string) {
 	}
 }
 
-// AnswerOf returns Yes or No.
+// AnswerOf returns Yes for true and No for false.
 func AnswerOf(yes bool) Answer {
 	if yes {
 		return Yes
@@ -194,7 +214,7 @@ func AnswerOf(yes bool) Answer {
 	return No
 }
 
-// Row is a row about a campaign, or about a chain of it (nil: none).
+// Row returns the result of a rule about a campaign, and about a chain of it where ch is not nil.
 func Row(p *program.Program, ch *customer.Chain, rule Rule, a Answer, facts ...Fact) RuleResult {
 	r := RuleResult{Campaign: p.Name, Version: p.Version, Rule: rule, Answer: a, Facts: facts}
 	if ch != nil {
@@ -203,8 +223,8 @@ func Row(p *program.Program, ch *customer.Chain, rule Rule, a Answer, facts ...F
 	return r
 }
 
-// Aside notes that a record of a customer was not applied, or that what applying it did
-// was undone. It is safe on a nil trace.
+// Aside adds a step with the decision d about a record of a customer that was not applied, or whose
+// effect was undone. It does nothing where t is nil or traces another customer. at is log time in ms.
 func (t *Trace) Aside(workspace, customer string, at int64, d output.Decision) {
 	if t == nil || workspace != t.Workspace || customer != t.Customer {
 		return

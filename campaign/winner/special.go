@@ -2,15 +2,20 @@ package winner
 
 import "math"
 
-// Iterations and precision of the series and continued fractions below; they converge
-// in far fewer.
+// Bounds of the series and continued fractions below. For the arguments of experiments they converge in
+// far fewer iterations.
 const (
-	maxTurns  = 10_000
+	// maxTurns ends an iteration that does not converge.
+	maxTurns = 10_000
+	// precision is the relative change below which an iteration has converged: a few units in the last
+	// place of a double.
 	precision = 1e-15
-	tiny      = 1e-300
+	// tiny replaces a denominator of 0 in Lentz's method.
+	tiny = 1e-300
 )
 
-// density is that of Beta(a, b) at x.
+// density returns the density of the distribution Beta(a, b) at x. It computes with logarithms, because
+// the powers of large counts leave the range of a double.
 func density(x, a, b float64) float64 {
 	if x <= 0 || x >= 1 {
 		switch { // the ends have a density only where the parameter is one
@@ -24,21 +29,26 @@ func density(x, a, b float64) float64 {
 	return math.Exp((a-1)*math.Log(x) + (b-1)*math.Log1p(-x) - logBeta(a, b))
 }
 
+// logBeta returns the logarithm of the beta function, which normalises the density.
 func logBeta(a, b float64) float64 { return logGamma(a) + logGamma(b) - logGamma(a+b) }
 
+// logGamma returns the logarithm of the gamma function, for x > 0 where its sign is positive.
 func logGamma(x float64) float64 {
 	v, _ := math.Lgamma(x)
 	return v
 }
 
-// lowerBeta is the probability that Beta(a, b) is below x: the regularised incomplete
-// beta function by its continued fraction.
+// lowerBeta returns the probability that a Beta(a, b) variable is below x: the regularised incomplete
+// beta function I_x(a, b). It evaluates the continued fraction of DLMF 8.17.22 by the modified method
+// of Lentz.
 func lowerBeta(x, a, b float64) float64 {
 	switch {
 	case x <= 0:
 		return 0
 	case x >= 1:
 		return 1
+	// The fraction converges fast below the mean; above it the symmetry I_x(a, b) = 1 - I_1-x(b, a) is
+	// used.
 	case x > (a+1)/(a+b+2):
 		return 1 - lowerBeta(1-x, b, a)
 	}
@@ -60,6 +70,7 @@ func lowerBeta(x, a, b float64) float64 {
 	return front * h
 }
 
+// atLeast returns v, or tiny where v is so near to 0 that it must not be divided by.
 func atLeast(v float64) float64 {
 	if math.Abs(v) < tiny {
 		return tiny
@@ -67,7 +78,8 @@ func atLeast(v float64) float64 {
 	return v
 }
 
-// upperGamma is the regularised upper incomplete gamma function Q(a, x).
+// upperGamma returns the regularised upper incomplete gamma function Q(a, x), for a > 0: the
+// probability that a chi-square variable with 2a degrees of freedom is above 2x.
 func upperGamma(a, x float64) float64 {
 	if x <= 0 {
 		return 1
@@ -81,6 +93,7 @@ func upperGamma(a, x float64) float64 {
 		}
 		return 1 - front*sum
 	}
+	// The continued fraction of Q, which converges fast for x > a+1, again by Lentz's method.
 	b := x + 1 - a
 	c, d := 1/tiny, 1/atLeast(b)
 	h := d

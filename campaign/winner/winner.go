@@ -1,6 +1,10 @@
-// Package winner says when an experiment is decided, and for which variant. It is a pure
-// function of counts; its verdict becomes a control record, so its arithmetic need not
-// be the same to the last bit everywhere.
+// Package winner decides when an experiment is over and which variant wins. It is a pure function of
+// counts. The decider calls it and writes its verdict to the log as a control record, so its
+// floating-point arithmetic need not give the same last bit on every machine: a replay reads the
+// verdict.
+//
+// The method is Bayesian with a stricter threshold at each look; ADR 14 has the reasons. winner.go has
+// the rule, special.go the functions of statistics that it needs.
 package winner
 
 import (
@@ -10,51 +14,75 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// blockBelow is the probability below which shares that chance would give are taken for
-// a fault: of the assignment, of a channel, of the counting.
+// blockBelow is the probability under which observed shares of the variants are not taken for chance
+// but for a fault: of the assignment, of a channel, of the counting. 0.001 is usual for tests of the
+// sample ratio: they run on every experiment, so a false alarm must be rare.
 const blockBelow = 0.001
 
-// Arm is what is known of one variant. Exposures are matured: their goal window is over.
+// Arm has the figures of one variant. Only matured exposures count, that is, those whose goal window
+// has closed; otherwise a variant whose conversions take longer would look worse.
 type Arm struct {
-	Exposures   int
-	Conversions int // of those, the ones that reached the goal; at most Exposures
-	Weight      int // as in the definition
+	Exposures int
+	// Conversions is the number of those exposures that reached the goal, 0 to Exposures.
+	Conversions int
+	// Weight is the variant's weight in the definition. A variant with weight 0 gets no new customers
+	// and cannot win.
+	Weight int
 }
 
-// State is what must be kept between two calls: how often the figures were looked at,
-// how many exposures there were at the last look, and whether one was that of the deadline.
+// State is what the caller keeps between two calls of Decide for the same experiment. The zero value is
+// that of an experiment that was never looked at.
 type State struct {
+	// Looks is the number of looks so far, without the one of the deadline.
 	Looks int
+	// Total is the number of exposures at the last look.
 	Total int
-	Over  bool
+	// Over is true when the last look was that of the deadline.
+	Over bool
 }
 
-// Verdict is the outcome of a call.
+// Verdict is the result of a call of Decide.
 type Verdict uint8
 
 // The verdicts.
 const (
-	Wait    Verdict = iota // not yet time for a look
-	Open                   // looked; none is clearly the best
-	Blocked                // the shares of the variants are not those of the weights
-	Decided                // the experiment has a winner
+	// Wait means that it is not yet time for a look.
+	Wait Verdict = iota
+	// Open means that there was a look and no variant is clearly the best.
+	Open
+	// Blocked means that the shares of the variants are not those of the weights, so that the figures
+	// prove nothing.
+	Blocked
+	// Decided means that the experiment has a winner.
+	Decided
 )
 
-// Decision is a verdict and what it rests on.
+// Decision is a verdict with the figures on which it rests.
 type Decision struct {
-	Verdict  Verdict
-	Winner   int       // index of the variant when decided
-	Best     []float64 // the probability of each variant to be the best; nil without a look
-	Needed   float64   // what the best needs at this look
-	Mismatch float64   // the probability of the shares under the weights
+	Verdict Verdict
+	// Winner is the index of the winning variant; meaningful only when Decided.
+	Winner int
+	// Best has for each variant the probability that it has the highest rate; nil without a look.
+	Best []float64
+	// Needed is the probability that the best variant must reach at this look.
+	Needed float64
+	// Mismatch is the probability of the observed shares under the weights; see the function Mismatch.
+	Mismatch float64
 }
 
-// Decide looks at an experiment at now; first is the time of its first exposure (both
-// ms). It looks first when every variant has its minimum and the minimum time has
-// passed, then at each doubling of the exposures, and once when the deadline has come. A
-// look that the shares block is a look: were it repeated each hour, the shares would pass
-// once by chance. At look k the best variant needs 1 - (1-confidence)/2^k, so that all
-// looks together err no more often than one.
+// Decide evaluates an experiment at now and returns the decision and the new state, which the caller
+// must pass to the next call. first is the time of the first exposure; both are in ms.
+//
+// The first look is made when every variant has its minimum of exposures and the minimum time has
+// passed, the following ones at each doubling of the exposures, and one when the deadline has passed. A
+// look that is blocked for its shares counts as a look: were it repeated each hour, the shares would
+// pass by chance at some time.
+//
+// At look k the best variant needs the probability 1 - (1-confidence)/2^k. The permitted errors of all
+// looks then add up to less than 1-confidence, so that many looks err no more often than one.
+//
+// A deadline decides for the best variant, or for the first one (the original), as the rule says; with
+// "keep" nothing is ever decided at or after it.
 func Decide(rule *program.WinnerRule, now, first int64, arms []Arm, s State) (Decision, State) {
 	total := 0
 	enough := now-first >= rule.MinTime
@@ -102,8 +130,8 @@ func Decide(rule *program.WinnerRule, now, first int64, arms []Arm, s State) (De
 	return d, s
 }
 
-// Mismatch is the probability that chance gives shares as far from the weights as these,
-// or farther (chi-square).
+// Mismatch returns the probability with which chance gives shares that are as far from the weights as
+// those observed, or farther (Pearson's chi-square test). It is 1 where there is nothing to compare.
 func Mismatch(arms []Arm) float64 {
 	total, weights, kinds := 0, 0, 0
 	for _, a := range arms {
@@ -126,15 +154,19 @@ func Mismatch(arms []Arm) float64 {
 	return upperGamma(float64(kinds-1)/2, chi/2)
 }
 
-// Nodes of the quadrature: so many between each two of the points where some variant's
-// density begins or ends, so many standard deviations from its mean.
+// Parameters of the numeric integration. With them the probabilities are right to far more digits
+// than a decision needs.
 const (
+	// nodes is the number of intervals of Simpson's rule between two neighbouring points. It is even.
 	nodes = 200
+	// reach is half the number of standard deviations on each side of the mean within which a density
+	// is integrated.
 	reach = 10
 )
 
-// Best is the probability of each variant to have the highest rate, when each rate is
-// Beta(1,1) before and the variants are independent. Variants without weight have none.
+// Best returns for each variant the probability that it has the highest conversion rate. Before the
+// data each rate has the distribution Beta(1,1), that is, uniform, and the variants are independent.
+// Variants without weight get 0.
 func Best(arms []Arm) []float64 {
 	best := make([]float64, len(arms))
 	for i := range arms {
@@ -145,8 +177,9 @@ func Best(arms []Arm) []float64 {
 	return best
 }
 
-// bestOf integrates the density of variant i times the probability that all others are
-// below, by Simpson's rule on fixed nodes.
+// bestOf integrates the density of variant i times the probability that all others are below. It uses
+// Simpson's rule between the points at which the density of some variant begins or ends, so that a
+// narrow density is not missed between two nodes.
 func bestOf(arms []Arm, i int) float64 {
 	var points []float64
 	for j := range arms {
@@ -178,7 +211,7 @@ func bestOf(arms []Arm, i int) float64 {
 	return sum
 }
 
-// span is where the density of a variant lies.
+// span returns the range outside of which the density of a variant is negligible.
 func span(arm Arm) (low, high float64) {
 	a, b := posterior(arm)
 	mean := a / (a + b)
@@ -187,6 +220,7 @@ func span(arm Arm) (low, high float64) {
 	return math.Max(0, mean-2*reach*sd), math.Min(1, mean+2*reach*sd)
 }
 
+// simpson integrates f from "from" to "to" with the composite Simpson rule.
 func simpson(f func(float64) float64, from, to float64) float64 {
 	step := (to - from) / nodes
 	sum := f(from) + f(to)
@@ -196,6 +230,8 @@ func simpson(f func(float64) float64, from, to float64) float64 {
 	return sum * step / 3
 }
 
+// posterior returns the parameters of the Beta distribution of a variant's rate after its figures, with
+// a uniform prior.
 func posterior(a Arm) (alpha, beta float64) {
 	return 1 + float64(a.Conversions), 1 + float64(a.Exposures-a.Conversions)
 }

@@ -8,10 +8,13 @@ import (
 	"strings"
 )
 
-// JSON says where a text goes wrong that is to be JSON, and what to write instead. YAML
-// takes more than JSON does, for example a comma at the end, and editors and other
-// readers of the file would not.
+// JSON finds the first place at which text is not JSON, and says what is wrong there and
+// what to write instead. YAML accepts more than JSON does, for example a comma before a
+// closing bracket; a file named .json must be JSON for editors and other programs that read
+// it. ok is false where text is JSON, also where it is several values one after the other.
 func JSON(text []byte) (p Place, message string, ok bool) {
+	// Decode value by value: the offset in a syntax error then counts from the beginning of
+	// the text.
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	for {
 		var v json.RawMessage
@@ -31,6 +34,10 @@ func JSON(text []byte) (p Place, message string, ok bool) {
 	}
 }
 
+// explainJSON turns a syntax error of encoding/json at an offset of text into a place and a
+// message. It looks at the text first, because the usual mistakes can be told from it, and
+// then at the words of the error, which are the only thing that tells what the decoder
+// expected.
 func explainJSON(text []byte, at int, e *json.SyntaxError) (p Place, message string, ok bool) {
 	at = max(0, min(at, len(text)-1))
 	before := bytes.TrimRight(text[:at], " \t\r\n")
@@ -57,7 +64,7 @@ func explainJSON(text []byte, at int, e *json.SyntaxError) (p Place, message str
 	}
 }
 
-// placeAt is the place of a byte of a text.
+// placeAt returns the line and column of the byte at an offset of text.
 func placeAt(text []byte, offset int) Place {
 	before := string(text[:max(0, min(offset, len(text)))])
 	line := strings.LastIndex(before, "\n") + 1

@@ -1,5 +1,10 @@
-// Package yamltext knows where something stands in the text of a YAML file, and says in
-// plain words what is wrong with a text that is no YAML.
+// Package yamltext finds places in the text of a YAML or JSON file and explains in plain
+// words what is wrong with a text that does not parse. It is for the messages that authors
+// of definitions see: the YAML library tells where a value begins, but not where inside of
+// it an expression is wrong, and its errors are written for people who know its grammar.
+//
+// place.go maps positions in values to positions in the file; syntax.go explains YAML,
+// json.go JSON.
 package yamltext
 
 import (
@@ -9,13 +14,15 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Place is a place of a file: line and column from 1, the column in characters.
+// Place is a place in a file. Line and Column count from 1, the column in characters (not
+// bytes).
 type Place struct{ Line, Column int }
 
-// Text is the text of a file.
+// Text is the text of a file, split into lines without their ends. It is immutable.
 type Text struct{ lines [][]rune }
 
-// New is the text of a file.
+// New returns the Text of a file. A byte order mark at the beginning is left out, as the
+// YAML library does.
 func New(text []byte) *Text {
 	t := new(Text)
 	s := strings.TrimPrefix(string(text), "\uFEFF")
@@ -25,7 +32,7 @@ func New(text []byte) *Text {
 	return t
 }
 
-// line is a line by its number from 1; empty beyond the end.
+// line returns the line with a number from 1; nil beyond the end.
 func (t *Text) line(n int) []rune {
 	if n < 1 || n > len(t.lines) {
 		return nil
@@ -33,8 +40,10 @@ func (t *Text) line(n int) []rune {
 	return t.lines[n-1]
 }
 
-// Place is where the byte at an offset of a scalar's value stands in the file. ok is
-// false when that cannot be told: the place is then that of the scalar.
+// Place returns the place in the file of the byte at an offset of the value of n. The value
+// and the text differ by escapes, folded lines and indentation, so the two are followed in
+// parallel. ok is false where that does not succeed; p is then the beginning of the scalar,
+// which is still a useful answer.
 func (t *Text) Place(n *yaml.Node, offset int) (p Place, ok bool) {
 	start := Place{n.Line, n.Column}
 	if n.Kind != yaml.ScalarNode || offset < 0 || offset > len(n.Value) {
@@ -48,13 +57,16 @@ func (t *Text) Place(n *yaml.Node, offset int) (p Place, ok bool) {
 	return places[at], true
 }
 
-// places are the places of each character of a scalar's value, and of its end; nil when
+// places returns the place of each character of the value of n, and of its end; nil where
 // the text does not give that value.
 func (t *Text) places(n *yaml.Node) []Place {
 	if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 {
 		w := &walker{text: t, value: []rune(n.Value), line: n.Line, column: n.Column}
 		return w.flow()
 	}
+	// A block scalar (| or >): its indentation is that of its first line that is not empty,
+	// or less where the header says so. The header is not parsed; the depths are tried
+	// instead.
 	deepest := 0
 	for line := n.Line + 1; line <= len(t.lines); line++ {
 		if d := indent(t.line(line)); d < len(t.line(line)) {
@@ -71,7 +83,7 @@ func (t *Text) places(n *yaml.Node) []Place {
 	return nil
 }
 
-// indent is how many spaces a line begins with.
+// indent returns the number of spaces at the beginning of a line.
 func indent(line []rune) int {
 	n := 0
 	for n < len(line) && line[n] == ' ' {
@@ -80,22 +92,29 @@ func indent(line []rune) int {
 	return n
 }
 
-// walker goes through a value and its text in step.
+// walker follows a value and its text in parallel and notes the place of each character of
+// the value.
 type walker struct {
-	text         *Text
-	value        []rune
-	at           int // in value
-	line, column int // in the text
-	indent       int // of a block
-	places       []Place
+	text  *Text
+	value []rune
+	// at is the index in value of the next character.
+	at int
+	// line and column are the place in the text of the next character.
+	line, column int
+	// indent is the number of spaces before each line of a block scalar.
+	indent int
+	// places has the places noted so far, one for each character before at.
+	places []Place
 }
 
+// rest returns what is left of the current line.
 func (w *walker) rest() []rune {
 	line := w.text.line(w.line)
 	return line[min(w.column-1, len(line)):]
 }
 
-// take notes the place of so many characters of the value, all where the walker is.
+// take notes the current place for that many characters of the value. One place of the text
+// can stand for several, as empty lines do in a folded scalar.
 func (w *walker) take(characters int) {
 	for range characters {
 		w.places = append(w.places, Place{w.line, w.column})
@@ -103,9 +122,11 @@ func (w *walker) take(characters int) {
 	}
 }
 
+// done returns all places and adds the one of the end, which is where an unfinished
+// expression is wrong.
 func (w *walker) done() []Place { return append(w.places, Place{w.line, w.column}) }
 
-// blanks is how many of the value's next characters are line feeds.
+// blanks returns how many of the value's next characters are line feeds.
 func (w *walker) blanks() int {
 	n := 0
 	for w.at+n < len(w.value) && w.value[w.at+n] == '\n' {
@@ -114,7 +135,8 @@ func (w *walker) blanks() int {
 	return n
 }
 
-// flow follows a plain scalar, or one in quotes.
+// flow follows a plain scalar, or one in quotes. It returns nil where text and value differ
+// in a way that it does not know.
 func (w *walker) flow() []Place {
 	quote := rune(0)
 	if rest := w.rest(); len(rest) > 0 && (rest[0] == '"' || rest[0] == '\'') {
@@ -124,6 +146,7 @@ func (w *walker) flow() []Place {
 	for w.at < len(w.value) {
 		rest := w.rest()
 		switch {
+		// The text of the line is used up, but the value goes on.
 		case onlySpace(rest):
 			if !w.fold() {
 				return nil
@@ -135,6 +158,7 @@ func (w *walker) flow() []Place {
 			}
 			w.take(1)
 			w.column += escaped(rest)
+		// Inside of single quotes, two of them stand for one.
 		case quote == '\'' && rest[0] == '\'' && len(rest) > 1 && rest[1] == '\'':
 			w.take(1)
 			w.column += 2
@@ -148,8 +172,9 @@ func (w *walker) flow() []Place {
 	return w.done()
 }
 
-// fold goes on to the next line that has something: a line feed is a space, and each
-// empty line a line feed.
+// fold goes on to the next line that is not empty. In YAML a single line feed inside of a
+// flow scalar is a space of the value, and each empty line is a line feed. It returns false
+// where the value has neither.
 func (w *walker) fold() bool {
 	n := w.blanks()
 	switch {
@@ -163,7 +188,8 @@ func (w *walker) fold() bool {
 	return w.next()
 }
 
-// next goes to the first character of the next line that has one.
+// next moves to the first character of the next line that is not empty; false at the end of
+// the text.
 func (w *walker) next() bool {
 	for w.line++; w.line <= len(w.text.lines); w.line++ {
 		if line := w.text.line(w.line); !onlySpace(line) {
@@ -174,7 +200,7 @@ func (w *walker) next() bool {
 	return false
 }
 
-// block follows a literal or folded scalar.
+// block follows a literal or folded block scalar; nil where text and value differ.
 func (w *walker) block() []Place {
 	for w.at < len(w.value) {
 		rest := w.rest()
@@ -193,6 +219,8 @@ func (w *walker) block() []Place {
 		default:
 			return nil
 		}
+		// Skip lines of the text that are empty while the value goes on with text: they
+		// were folded.
 		w.line++
 		w.column = w.indent + 1
 		for w.at < len(w.value) && w.value[w.at] != '\n' && len(w.rest()) == 0 && w.line <= len(w.text.lines) {
@@ -205,9 +233,10 @@ func (w *walker) block() []Place {
 	return w.done()
 }
 
+// onlySpace reports whether a line has nothing but spaces and tabs.
 func onlySpace(line []rune) bool { return leading(line) == len(line) }
 
-// leading is how many spaces and tabs a line begins with.
+// leading returns the number of spaces and tabs at the beginning of a line.
 func leading(line []rune) int {
 	n := 0
 	for n < len(line) && (line[n] == ' ' || line[n] == '\t') {
@@ -216,7 +245,7 @@ func leading(line []rune) int {
 	return n
 }
 
-// escaped is how long the escape sequence is that begins a text.
+// escaped returns the length in characters of the escape sequence at the beginning of rest.
 func escaped(rest []rune) int {
 	switch rest[1] {
 	case 'x':

@@ -11,11 +11,11 @@ import (
 	yaml4 "go.yaml.in/yaml/v4"
 )
 
-// maxQuoted bounds what a message shows of a line, in characters.
+// maxQuoted is the greatest length in characters of what a message quotes from a line.
 const maxQuoted = 60
 
-// Syntax says where a text that is no YAML goes wrong, what is wrong there and what to
-// write instead. ok is false for a text in which nothing is found.
+// Syntax finds the first place at which text is not YAML, and says what is wrong there and
+// what to write instead. ok is false where no error is found.
 func Syntax(text []byte) (p Place, message string, ok bool) {
 	// The library that reads definitions tells no column, and the line of what the error
 	// is in; its successor tells both.
@@ -35,6 +35,7 @@ func Syntax(text []byte) (p Place, message string, ok bool) {
 			f.message = e.Message
 			f.place, f.context = Place{e.Mark.Line, e.Mark.Column}, Place{e.ContextMark.Line, e.ContextMark.Column}
 		}
+		// Some errors have no place; the first column of a line is better than none.
 		if f.place.Line < 1 || f.place.Column < 1 {
 			f.place = Place{max(f.place.Line, 1), 1}
 		}
@@ -43,15 +44,25 @@ func Syntax(text []byte) (p Place, message string, ok bool) {
 	}
 }
 
-// finding is an error of the YAML library.
+// finding is an error of the YAML library together with the text in which it occurs.
 type finding struct {
 	text    *Text
 	message string
-	place   Place
-	context Place // where that began in which the error is; zero when it is not known
+	// place is where the library noticed the error, or where the author must change
+	// something.
+	place Place
+	// context is where the construct began in which the error is; zero where the library
+	// does not say.
+	context Place
 }
 
-// explain gives the words for a person, and moves the place to what must be changed.
+// explain returns a message for the author, and moves place to where something must be
+// changed. The library notices many mistakes, such as an open quote, lines after they were
+// made. The order of the cases matters: those above are certain, those below guess from the
+// shape of the line.
+//
+// It recognises an error by the words of the library's message, because the library has no
+// other sign of its kind. A message that no case knows is passed on as it is.
 func (f *finding) explain() string {
 	said := func(words ...string) bool {
 		for _, w := range words {
@@ -79,6 +90,7 @@ func (f *finding) explain() string {
 	case said("unknown escape character", "hexdecimal", "hexadecimal"):
 		return `inside "..." a backslash begins an escape like \n; write \\ for a backslash, or put the text in '...'`
 	}
+	// What the library complains about may only follow from a quote that is still open.
 	if p, found := f.openQuote(); found {
 		f.place = p
 		return "the quote that opens here is not closed on its line; close it, or double a quote that is part " +
@@ -87,6 +99,7 @@ func (f *finding) explain() string {
 	switch {
 	case said("cannot start any token"):
 		return f.needsQuotes(line)
+	// A value that begins with & or * was taken for an anchor or alias.
 	case said("anchor", "alphabetic or numeric"):
 		return f.needsQuotes(line)
 	case said("mapping values are not allowed"):
@@ -103,19 +116,26 @@ func (f *finding) explain() string {
 	return "this is no YAML: " + f.message
 }
 
+// Patterns of lines, by which a mistake is recognised.
 var (
 	// keyPattern is a field at the beginning of a line and what follows its colon.
-	keyPattern   = regexp.MustCompile(`^(\s*(?:-\s+)*)([^\s:#'"{}\[\]&*!|>%@,-][^:#{}\[\]]*?)\s*:(\s+)(\S.*)$`)
-	barePattern  = regexp.MustCompile(`^\s*(?:-\s+)?([A-Za-z_][\w-]*)\s*$`)
+	keyPattern = regexp.MustCompile(`^(\s*(?:-\s+)*)([^\s:#'"{}\[\]&*!|>%@,-][^:#{}\[\]]*?)\s*:(\s+)(\S.*)$`)
+	// barePattern is a line with nothing but a name, whose colon may be missing.
+	barePattern = regexp.MustCompile(`^\s*(?:-\s+)?([A-Za-z_][\w-]*)\s*$`)
+	// tightPattern is a field without the space after its colon.
 	tightPattern = regexp.MustCompile(`^\s*(?:-\s+)?([A-Za-z_][\w-]*):(\S.*)$`)
+	// equalPattern is a field with an equals sign in place of the colon.
 	equalPattern = regexp.MustCompile(`^\s*(?:-\s+)?([A-Za-z_][\w-]*)\s*=\s*(.*)$`)
-	dashPattern  = regexp.MustCompile(`^\s*-([^\s-].*)$`)
-	lastWord     = regexp.MustCompile(`\s([A-Za-z_][\w-]*)\s*$`)
+	// dashPattern is an item of a list without the space after its dash.
+	dashPattern = regexp.MustCompile(`^\s*-([^\s-].*)$`)
+	// lastWord is the last word of a text.
+	lastWord = regexp.MustCompile(`\s([A-Za-z_][\w-]*)\s*$`)
 	// quotedPattern is a value that opens a quote.
 	quotedPattern = regexp.MustCompile(`(?:^\s*-\s+|[:,\[{]\s+|[\[{])(["'])`)
 )
 
-// inQuotes is how a text is written so that YAML takes it as it is.
+// inQuotes returns text in quotes, in a form that YAML takes as it is. A long text is not
+// repeated.
 func inQuotes(text string) string {
 	if r := []rune(text); len(r) > maxQuoted {
 		return "'...'"
@@ -126,7 +146,7 @@ func inQuotes(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", "''") + "'"
 }
 
-// needsQuotes is for a value that begins with a sign of YAML's own.
+// needsQuotes explains a value that begins with a character that has a meaning in YAML.
 func (f *finding) needsQuotes(line []rune) string {
 	value := strings.TrimSpace(string(line[min(f.place.Column-1, len(line)):]))
 	if m := keyPattern.FindStringSubmatch(string(line)); m != nil {
@@ -138,13 +158,16 @@ func (f *finding) needsQuotes(line []rune) string {
 	return fmt.Sprintf("a text that begins with %s needs quotes: write %s", string([]rune(value)[:1]), inQuotes(value))
 }
 
-// colon is for a colon where none can stand: inside a text, or after a wrong indent.
+// colon explains a colon where none is allowed: inside of a text without quotes, or after a
+// line that lacks its own colon or dash, or on a line with a wrong indent.
 func (f *finding) colon(line []rune) string {
 	m := keyPattern.FindStringSubmatch(string(line))
+	// The colon is inside of the value of a field that begins on this line.
 	if m != nil && f.place.Column > len([]rune(m[1]+m[2]))+1 {
 		return fmt.Sprintf(`a text or expression with ": " in it needs quotes: write %s: %s`, m[2],
 			inQuotes(strings.TrimSpace(m[4])))
 	}
+	// The mistake may be in the line above, which the library took for a text that goes on.
 	above := f.place.Line - 1
 	for above > 0 && onlySpace(f.text.line(above)) {
 		above--
@@ -166,8 +189,9 @@ func (f *finding) colon(line []rune) string {
 	return f.indented(line, 0)
 }
 
-// noColon is for a field whose name is not followed by a colon and a space.
+// noColon explains a field whose name is not followed by a colon and a space.
 func (f *finding) noColon() string {
+	// The name that lacks its colon is where the construct began.
 	if f.context.Line > 0 {
 		f.place = f.context
 	}
@@ -181,7 +205,7 @@ func (f *finding) noColon() string {
 	return fmt.Sprintf("a colon is missing: write NAME: VALUE instead of %q", clip(strings.TrimSpace(line)))
 }
 
-// comma is for what stands inside brackets.
+// comma explains a mistake inside of brackets: an open bracket, or a missing comma.
 func (f *finding) comma(line []rune) string {
 	open := "{"
 	if strings.Contains(f.message, "]") {
@@ -191,6 +215,8 @@ func (f *finding) comma(line []rune) string {
 		f.place = f.context
 		return fmt.Sprintf("the %s that opens here is not closed", open)
 	}
+	// A colon inside of brackets: the name before it belongs to a field that should follow
+	// a comma.
 	if f.place.Column <= len(line) && line[f.place.Column-1] == ':' {
 		if m := lastWord.FindStringSubmatch(string(line[:f.place.Column-1])); m != nil {
 			f.place.Column -= len([]rune(m[1]))
@@ -201,7 +227,9 @@ func (f *finding) comma(line []rune) string {
 		"quotes inside needs quotes around all of it"
 }
 
-// unexpected is for what follows a complete value, and for a wrong indent.
+// unexpected explains text after a complete value, and a line with a wrong indent. The
+// first character of the value decides: after a value in quotes or brackets the author did
+// not mean it to end there, and all of it needs quotes.
 func (f *finding) unexpected(line []rune) string {
 	m := keyPattern.FindStringSubmatch(string(line))
 	if m == nil || f.place.Column <= len([]rune(m[1]))+1 {
@@ -226,6 +254,7 @@ func (f *finding) unexpected(line []rune) string {
 		return "the text goes on after its closing quote; put all of it in quotes: write " + inQuotes(value)
 	case value[0] == '{' || value[0] == '[':
 		f.place.Column = len([]rune(m[1]+m[2]+":"+m[3])) + 1
+		// {{ begins a variable of a template: quote it in the message as a whole.
 		what := value[:1]
 		if strings.HasPrefix(value, "{{") {
 			what = "{{"
@@ -235,8 +264,8 @@ func (f *finding) unexpected(line []rune) string {
 	return "this does not belong here: write one field a line, or put the text in quotes"
 }
 
-// indented is for a line whose indent fits nothing above; want is the indent of what it
-// seems to belong to, 0 when that is not known.
+// indented explains a line whose indent fits nothing above it. want is the indent of what
+// it seems to belong to; 0 where that is not known.
 func (f *finding) indented(line []rune, want int) string {
 	have := indent(line)
 	if want <= 0 || want == have {
@@ -247,8 +276,10 @@ func (f *finding) indented(line []rune, want int) string {
 		"to are indented by %d", have, want)
 }
 
-// openQuote is the quote that opens above the place, on a line that does not close it,
-// and that is closed on the line of the error: the text went on further than was meant.
+// openQuote finds a quote that opens on a line above the error and is not closed on its own
+// line: the library takes everything up to the next quote as the text, and notices the
+// mistake where that ends. It looks at most 50 lines back and stops at a line with other
+// quotes, where it could only guess.
 func (f *finding) openQuote() (p Place, found bool) {
 	const lines = 50
 	for n := f.place.Line - 1; n >= max(1, f.place.Line-lines); n-- {
@@ -268,6 +299,7 @@ func (f *finding) openQuote() (p Place, found bool) {
 	return Place{}, false
 }
 
+// clip shortens s for a message.
 func clip(s string) string {
 	if r := []rune(s); len(r) > maxQuoted {
 		return string(r[:maxQuoted]) + "..."

@@ -8,10 +8,12 @@ import (
 	"time"
 )
 
-// maxOffset is the farthest that a fixed offset may be from UTC, minutes: 14 hours.
+// maxOffset is the farthest that a fixed offset may be from UTC in minutes: 14 hours, the largest
+// offset in use (Line Islands).
 const maxOffset = 14 * 60
 
-// lowered are the names of the database by their lower case.
+// lowered maps the names of the database in lower case to the names as the database writes them. It is
+// computed at the first use.
 //
 //nudge:constant read only, a function of the database
 var lowered = sync.OnceValues(func() (map[string]string, error) {
@@ -26,9 +28,9 @@ var lowered = sync.OnceValues(func() (map[string]string, error) {
 	return names, nil
 })
 
-// fixed is the zone of an offset as people write it: GMT-8, UTC+02:00, +0530, -03, Z. The
-// sign is that of a clock: GMT-8 is eight hours behind UTC. (The names Etc/GMT+8 of the
-// database have the other sign, and are not read here.)
+// fixed returns the zone of an offset as people write it: GMT-8, UTC+02:00, +0530, -03, Z. The sign is
+// that of a clock: GMT-8 is eight hours behind UTC. The names Etc/GMT+8 of the database have the
+// opposite sign; they are not read here.
 func fixed(name string) (*time.Location, bool) {
 	text := strings.ToUpper(strings.TrimSpace(name))
 	if text == "Z" || text == "GMT" || text == "UTC" {
@@ -44,6 +46,7 @@ func fixed(name string) (*time.Location, bool) {
 		return nil, false
 	}
 	hours, minutes, separated := strings.Cut(text[1:], ":")
+	// Without a colon the last two of three or four digits are the minutes.
 	if !separated && len(hours) > 2 {
 		hours, minutes = hours[:len(hours)-2], hours[len(hours)-2:]
 	}
@@ -66,8 +69,9 @@ func fixed(name string) (*time.Location, bool) {
 	return time.FixedZone(fmt.Sprintf("UTC%s%02d:%02d", sign, h, m), seconds), true
 }
 
-// Name is the name of a zone as the database writes it, or a fixed offset as +02:00, which
-// is how expressions and formatters take one; ok is false for what Load does not know.
+// Name returns the name of a zone as the database writes it, or a fixed offset in the form +02:00.
+// These are the forms that expressions and formatters take. ok is false for a text that Load does not
+// accept.
 func Name(text string) (name string, ok bool) {
 	names, err := lowered()
 	if err != nil {
@@ -86,7 +90,7 @@ func Name(text string) (name string, ok bool) {
 	return strings.TrimPrefix(loc.String(), "UTC"), true
 }
 
-// digits reads one or two digits.
+// digits reads a number of one or two digits.
 func digits(text string) (int, bool) {
 	if len(text) == 0 || len(text) > 2 || strings.Trim(text, "0123456789") != "" {
 		return 0, false

@@ -1,7 +1,12 @@
-// Package zone turns local times into instants. Its rules come from the IANA database
-// that is part of this package (zoneinfo.zip, of Go 1.26), never from the machine, so
-// that a replay elsewhere gives the same instants. A local time that a change of the
-// clocks leaves out is the first instant after; one that comes twice is the first.
+// Package zone turns local times into instants and back. Its rules come from the IANA time zone
+// database that is part of this package (zoneinfo.zip, of Go 1.26), never from the machine, so that a
+// replay elsewhere computes the same instants.
+//
+// A local time that a change of the clocks leaves out stands for the first instant after the change; of
+// one that comes twice the first is meant. Instants are ms since the Unix epoch. All functions are safe
+// for concurrent use.
+//
+// zone.go loads zones and computes with them; name.go reads the names and offsets that people write.
 package zone
 
 import (
@@ -17,20 +22,23 @@ import (
 	"time"
 )
 
+// database is zoneinfo.zip as Go distributes it: one file for each zone.
+//
 //go:embed zoneinfo.zip
 //nudge:constant read only
 var database []byte
 
-// ErrUnknown means that the database has no zone of that name.
+// ErrUnknown means that a name is neither a zone of the database nor an offset.
 var ErrUnknown = errors.New("zone: unknown")
 
-// maxRules bounds the rules of one zone, bytes.
+// maxRules is the greatest size in bytes of the rules of one zone. The largest is some four kilobytes;
+// the bound is there because the archive is decompressed.
 const maxRules = 1 << 20
 
-// entry is a zone of the database, which is read when it is first asked for.
+// entry reads a zone of the database at its first call, and returns the same one afterwards.
 type entry func() (*time.Location, error)
 
-// rules are the zones of the database by name. It is opened once.
+// rules returns the zones of the database by name. The archive is opened at the first call.
 //
 //nudge:constant read only, a function of the database
 var rules = sync.OnceValues(func() (map[string]entry, error) {
@@ -47,7 +55,7 @@ var rules = sync.OnceValues(func() (map[string]entry, error) {
 	return zones, nil
 })
 
-// read reads the rules of a zone.
+// read decompresses and parses the rules of a zone.
 func read(f *zip.File) (*time.Location, error) {
 	r, err := f.Open()
 	if err != nil {
@@ -64,8 +72,9 @@ func read(f *zip.File) (*time.Location, error) {
 	return loc, nil
 }
 
-// Load is the zone of an IANA name in any case, for example Europe/Kyiv, or of a fixed
-// offset: UTC+02:00, +0530, or GMT-8, which is eight hours behind.
+// Load returns the zone with an IANA name in any case, for example Europe/Kyiv, or with a fixed offset:
+// UTC+02:00, +0530, or GMT-8, which is eight hours behind UTC. The error wraps ErrUnknown where there
+// is no such zone. Loading a zone again costs one look-up.
 func Load(name string) (*time.Location, error) {
 	if name == "UTC" {
 		return time.UTC, nil
@@ -76,6 +85,7 @@ func Load(name string) (*time.Location, error) {
 	}
 	load := zones[name]
 	if load == nil {
+		// The exact name is the common case and needs no table of lower-case names.
 		names, err := lowered()
 		if err != nil {
 			return nil, err
@@ -93,7 +103,7 @@ func Load(name string) (*time.Location, error) {
 	return load()
 }
 
-// Names are the names of all zones, sorted.
+// Names returns the names of all zones, sorted. It returns nil where the database cannot be read.
 func Names() []string {
 	zones, err := rules()
 	if err != nil {
@@ -109,10 +119,11 @@ func Names() []string {
 	return names
 }
 
+// clip shortens s for an error message.
 func clip(s string) string { return s[:min(len(s), 64)] }
 
-// Instant is when it is minute (of the day, 0 to 1439, or beyond: of the days after)
-// on a date, in ms.
+// Instant returns the instant (ms) at which the clock in loc shows a minute on a date. minute counts
+// from midnight by the clock; beyond 1439 it is on the days after.
 func Instant(loc *time.Location, year int, month time.Month, day, minute int) int64 {
 	wall := time.Date(year, month, day, 0, minute, 0, 0, time.UTC)
 	// The offsets in force before and after any change near it: no zone changes twice
@@ -130,17 +141,17 @@ func Instant(loc *time.Location, year int, month time.Month, day, minute int) in
 	return start.UnixMilli()
 }
 
-// Days is a set of weekdays; the zero value means every day.
+// Days is a set of weekdays: bit n is time.Weekday n. The zero value means every day.
 type Days uint8
 
-// Add is d with a weekday.
+// Add returns d with a weekday added.
 func (d Days) Add(w time.Weekday) Days { return d | 1<<w }
 
-// Has says whether a weekday is in the set.
+// Has reports whether a weekday is in the set.
 func (d Days) Has(w time.Weekday) bool { return d == 0 || d&(1<<w) != 0 }
 
-// Next is the first instant at or after from (ms) at which it is minute of the day on
-// one of days.
+// Next returns the first instant (ms) at or after from at which it is a minute of the day (0 to 1439)
+// on one of days.
 func Next(loc *time.Location, from int64, minute int, days Days) int64 {
 	y, m, d := time.UnixMilli(from).In(loc).Date()
 	for i := range 9 { // a week, and a day on either side for what a change moves
@@ -152,13 +163,15 @@ func Next(loc *time.Location, from int64, minute int, days Days) int64 {
 	return from + 7*24*3600*1000 // never reached: one of eight days is in any set
 }
 
-// Within says whether an instant (ms) lies in the daily window that begins at minute
-// from and ends before minute to, which may be on the next day; end is when it ends.
+// Within reports whether an instant (ms) lies in the daily window that begins at minute from and ends
+// before minute to. Where to is not after from, the window ends on the next day. end is the instant at
+// which the window ends, 0 where at is outside.
 func Within(loc *time.Location, at int64, from, to int) (inside bool, end int64) {
 	if to <= from {
 		to += 24 * 60
 	}
 	y, m, d := time.UnixMilli(at).In(loc).Date()
+	// A window that began yesterday may still be open.
 	for i := -1; i <= 0; i++ {
 		begin, over := Instant(loc, y, m, d+i, from), Instant(loc, y, m, d+i, to)
 		if at >= begin && at < over {
@@ -168,7 +181,7 @@ func Within(loc *time.Location, at int64, from, to int) (inside bool, end int64)
 	return false, 0
 }
 
-// Period is the unit of a calendar rule.
+// Period is the unit of a calendar rule, such as a cap of three messages a week.
 type Period uint8
 
 // The periods.
@@ -178,8 +191,8 @@ const (
 	Month
 )
 
-// Start is the beginning of the period that an instant (ms) lies in; weeks begin on
-// Monday.
+// Start returns the instant (ms) at which the period began in which at lies, by the clock in loc. Weeks
+// begin on Monday.
 func Start(loc *time.Location, at int64, p Period) int64 {
 	local := time.UnixMilli(at).In(loc)
 	y, m, d := local.Date()
@@ -193,7 +206,8 @@ func Start(loc *time.Location, at int64, p Period) int64 {
 	return Instant(loc, y, m, d, 0)
 }
 
-// ParseClock reads a time of day, HH:MM, as minutes of the day; 24:00 is allowed.
+// ParseClock reads a time of day in the form HH:MM as minutes of the day, 0 to 1440. 24:00 is the end
+// of a day. ok is false for anything else.
 func ParseClock(text string) (minute int, ok bool) {
 	if len(text) != 5 || text[2] != ':' {
 		return 0, false

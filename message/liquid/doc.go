@@ -1,13 +1,18 @@
 // Package liquid parses and renders Liquid templates within fixed limits.
 //
-// It exists because a message is rendered with values that anybody can send: no template
-// and no value may take the process down or hold it up. Every rendering has a budget of
-// steps, bytes and time, asked before something is made and not after; see Limits. What
-// exceeds it ends with a *LimitError.
+// It exists because a message is rendered with values that anyone can send (ADR 18):
+// neither a template nor a value may end the process or keep it busy. Every rendering has a
+// budget of steps, bytes and time, which is charged before something is made and not after;
+// limits.go has the numbers. A rendering that exceeds the budget ends with a *LimitError.
 //
-// The parse tree is what is rendered and what Names reads, so the variables that a template
-// is said to use are those that it does use.
+// Templates are parsed to a tree (scan.go cuts the text into tokens, parse.go and
+// parse_tags.go make nodes of them, lex.go and expr.go read expressions). The same tree is
+// rendered (render.go, loops.go, eval.go, filters*.go) and searched for variables
+// (names.go), so that a template uses exactly the variables that it is said to use.
 //
-// A variable that has no value and is not tested (if, unless, case, default, for with an
-// else) ends the rendering with a *MissingError, so that no emptied message leaves.
+// A variable that has no value and is not tested (by if, unless, case, default, or a for
+// with an else) ends the rendering with a *MissingError, so that no message with a hole in
+// it leaves.
+//
+// A Template is safe for concurrent use; a rendering is one goroutine's.
 package liquid

@@ -4,16 +4,21 @@ import "encoding/base64"
 
 // filter is a filter of the language.
 type filter struct {
-	least, most int // arguments
-	apply       func(r *run, v any, args []any) any
-	// check says what is wrong with an argument that the template writes, from 0; nil: nothing
-	// can be.
+	// least and most are the numbers of arguments that it takes.
+	least, most int
+	// apply returns the filtered value. It charges the run's budget before it makes
+	// anything that grows with the input, and ends the rendering by exceed or fail.
+	apply func(r *run, v any, args []any) any
+	// check returns what is wrong with argument i (from 0) where the template writes its
+	// value out; nil where nothing can be wrong.
 	check func(i int, v any) string
 }
 
+// defaultFilter is the name of the filter that decides whether a value may be missing. It
+// is evaluated by run.fallback and not by an apply function.
 const defaultFilter = "default"
 
-// filters are the filters there are, by name.
+// filters has the filters of the language, by name: those of Liquid, and money.
 //
 //nudge:constant read only
 var filters = map[string]filter{
@@ -83,14 +88,15 @@ var filters = map[string]filter{
 	"type":    {0, 0, func(_ *run, v any, _ []any) any { return kindOf(v) }, nil},
 }
 
-// text0 is a filter of a text without arguments.
+// text0 returns a filter without arguments that takes its value as text.
 func text0(apply func(r *run, s string) any) filter {
 	return filter{apply: func(r *run, v any, _ []any) any { return apply(r, r.text(v)) }}
 }
 
+// toJSON is the filter "json": the value as JSON.
 func toJSON(r *run, v any, _ []any) any { return r.json(v) }
 
-// argument is an argument, or what stands for one that is not given.
+// argument returns argument i, or otherwise where it is not given.
 func argument(args []any, i int, otherwise any) any {
 	if i < len(args) {
 		return args[i]

@@ -10,7 +10,8 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// layouts are the dates that the filter of that name reads, without a zone as UTC.
+// layouts are the forms of dates that the filter "date" reads. Those without a zone are
+// read as UTC.
 //
 //nudge:constant read only
 var layouts = []string{
@@ -20,10 +21,13 @@ var layouts = []string{
 	"2 January 2006", "2 Jan 2006", "January 2, 2006", "January 2 2006", "Jan 2, 2006", "Jan 2 2006",
 }
 
+// widthPattern finds the width of a field in a date format, as the 5 in %5d. Without a
+// bound a width could make a text of any size.
 var widthPattern = regexp.MustCompile(`%[-_^#0:]*(\d+)`)
 
-// date writes an instant. A text without a zone is in UTC, a number counts seconds since
-// 1970; what is no date stays as it is, as in Liquid.
+// date is the filter "date": it writes an instant in a format of strftime. A text without a
+// zone is in UTC, a number counts seconds since 1970. A value that is no date is returned
+// as it is, as in Liquid.
 func date(r *run, v any, args []any) any {
 	at, ok := r.instant(v)
 	if !ok {
@@ -46,9 +50,11 @@ func date(r *run, v any, args []any) any {
 	return text
 }
 
+// instant reads a value as an instant. ok is false where it is none.
 func (r *run) instant(v any) (time.Time, bool) {
 	switch v := v.(type) {
 	case string:
+		// No layout is longer, and each is tried in turn.
 		const longest = 64
 		text := strings.TrimSpace(v)
 		if len(text) > longest {
@@ -69,7 +75,9 @@ func (r *run) instant(v any) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// secondsOf is the instant so many seconds after 1970, in the years that dates have.
+// secondsOf returns the instant that many seconds after 1970. ok is false more than some
+// 4,300 years away from then, where a number is no date but a mistake, such as a time in
+// milliseconds.
 func secondsOf(d decimal.Decimal) (time.Time, bool) {
 	const most = 1 << 37
 	if d.Abs().Cmp(decimal.NewFromInt(most)) > 0 {

@@ -4,17 +4,22 @@ import (
 	"strconv"
 )
 
-// series is what a loop walks through, element by element, without making a list of a range.
+// series is what a loop walks through. A range is not made into a list: (1..1000000) costs
+// nothing until its elements are used.
 type series struct {
-	list     []any
-	span     integers
-	isRange  bool
-	from, to int // elements [from, to)
+	list []any
+	span integers
+	// isRange says which of list and span is meant.
+	isRange bool
+	// from and to are the half-open range of the elements that offset and limit leave.
+	from, to int
 	reversed bool
 }
 
+// len returns the number of elements that the loop walks through.
 func (s *series) len() int { return s.to - s.from }
 
+// at returns element i in the order of the loop.
 func (s *series) at(i int) any {
 	if s.reversed {
 		i = s.len() - 1 - i
@@ -25,11 +30,12 @@ func (s *series) at(i int) any {
 	return s.list[s.from+i]
 }
 
-// series is what a value gives to a loop; a text is one
-// element, a number none.
+// series returns what the list of a loop gives, after offset, limit and reversed. A text is
+// one element, as in Liquid; a number, and other values that are no list, give none.
 func (r *run) series(n *forNode) *series {
 	var v any
 	if n.hasElse {
+		// With an else the list may be missing; without one a missing list is an error.
 		v = r.test(n.list)
 	} else {
 		v = r.eval(n.list)
@@ -56,14 +62,25 @@ func (r *run) series(n *forNode) *series {
 	if n.limit != nil {
 		s.to = min(s.to, s.from+max(0, r.integer("limit", r.eval(n.limit))))
 	}
+	// Remembered also by loops without offset: continue, which begins where the last one of
+	// the same key ended.
 	r.onward[n.key] = s.to
 	s.reversed = n.reversed
 	return s
 }
 
+// forLoop renders for and tablerow:
+//
+//   - It determines the elements; without any, it renders the else.
+//   - It makes the variable forloop, whose parentloop is the loop around this one.
+//   - It renders the body for each element, with the element under the name of the loop. A
+//     variable of that name that was there before is restored afterwards.
+//
+// break and continue end at this loop, so the signal is always goOn.
 func (r *run) forLoop(n *forNode) signal {
 	r.line = n.line
 	s := r.series(n)
+	// A tablerow without elements still prints an empty row.
 	if s.len() == 0 && !n.row {
 		return r.nodes(n.other)
 	}
@@ -88,6 +105,7 @@ func (r *run) forLoop(n *forNode) signal {
 	return goOn
 }
 
+// turns renders the body of a for once for each element.
 func (r *run) turns(n *forNode, s *series, l *loop) {
 	for l.index = 0; l.index < l.length; l.index++ {
 		r.step(1)
@@ -98,7 +116,7 @@ func (r *run) turns(n *forNode, s *series, l *loop) {
 	}
 }
 
-// table renders rows of cells.
+// table renders a tablerow: HTML rows and cells, as Liquid writes them.
 func (r *run) table(n *forNode, s *series, l *loop) {
 	r.write("<tr class=\"row1\">\n")
 	for l.index = 0; l.index < l.length; l.index++ {

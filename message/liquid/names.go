@@ -5,29 +5,36 @@ import (
 	"strings"
 )
 
-// Names is what a template names that it does not make itself.
+// Names has what a template uses without giving it a value itself.
 type Names struct {
-	Variables []Variable // in the order of the template; one may be there several times
-	// Loops are ranges whose ends come from values and are bounded by nothing, as written.
+	// Variables has each use of a variable, in the order of the template. One variable may
+	// occur several times.
+	Variables []Variable
+	// Loops has the ranges, as the template writes them, whose ends come from values
+	// without any bound. A large value makes such a loop exceed the limits.
 	Loops []string
 }
 
 // Variable is one use of a variable.
 type Variable struct {
-	Parts []string // its name and those inside of it, up to the first that is not written out
-	Text  string   // as the template writes it
-	Line  int      // of the template
-	// Cut says that behind Parts stands what is not written out, as [n].
+	// Parts is the name and the names of members in it, up to the first that the template
+	// does not write out.
+	Parts []string
+	// Text is the variable as the template writes it.
+	Text string
+	Line int // of the template
+	// Cut is true where something follows Parts that is not written out, such as [n].
 	Cut bool
-	// Optional says that it is only tested, has a fallback, or stands where a test has asked
-	// for it.
+	// Optional is true where the variable is only tested, has a fallback, or is used inside
+	// of a test for it.
 	Optional bool
-	// Unless is another variable, by its parts: this one is its fallback and needed only
-	// where that one is missing or empty; nil: none.
+	// Unless is another variable, by its parts, whose fallback this one is: it is needed
+	// only where the other one is missing or empty. nil where it is no fallback.
 	Unless []string
 }
 
-// Names lists what a template names.
+// Names returns what the template uses without giving it a value. It walks through all
+// branches, including those that a rendering would not take.
 func (t *Template) Names() Names {
 	w := &walker{own: map[string]bool{"forloop": true, "tablerowloop": true}, bounded: map[string]bool{}}
 	w.nodes(t.nodes)
@@ -36,19 +43,25 @@ func (t *Template) Names() Names {
 
 // walker goes through a template in the order in which it is rendered.
 type walker struct {
-	names   Names
-	own     map[string]bool // names that the template gives
-	bounded map[string]bool // of them, those whose size does not come from values
-	known   [][]string      // variables of which a test around says that they are there
-	line    int
+	names Names
+	// own has the names to which the template itself gives a value.
+	own map[string]bool
+	// bounded has those of them whose size does not come from values.
+	bounded map[string]bool
+	// known has the variables which a test around the present node guarantees to be there.
+	known [][]string
+	line  int
 }
 
+// nodes walks through nodes in their order.
 func (w *walker) nodes(all []node) {
 	for _, n := range all {
 		w.node(n)
 	}
 }
 
+// node walks through one node. It must treat a node as render.go does: a variable that the
+// rendering wants and the walk does not note would never be captured.
 func (w *walker) node(n node) {
 	switch n := n.(type) {
 	case *textNode, *jumpNode:
@@ -83,12 +96,14 @@ func (w *walker) node(n node) {
 	}
 }
 
+// give notes that the template gives a name a value. It counts as bounded only as long as
+// every value that it gets is bounded.
 func (w *walker) give(name string, bounded bool) {
 	w.bounded[name] = bounded && (w.bounded[name] || !w.own[name])
 	w.own[name] = true
 }
 
-// within walks through nodes in which variables are known to be there.
+// within walks through nodes inside of a test that guarantees known to be there.
 func (w *walker) within(known [][]string, nodes []node) {
 	before := len(w.known)
 	w.known = append(w.known, known...)
@@ -96,6 +111,8 @@ func (w *walker) within(known [][]string, nodes []node) {
 	w.known = w.known[:before]
 }
 
+// ifElse walks through the arms of an if. Inside of an arm its own condition holds, and
+// those of the arms before do not.
 func (w *walker) ifElse(n *ifNode) {
 	var before [][]string // what the arms that did not hold say
 	for i := range n.arms {
@@ -111,6 +128,8 @@ func (w *walker) ifElse(n *ifNode) {
 	}
 }
 
+// cases walks through a case. Inside of an arm whose values are all written out, the tested
+// variable has one of them and so is there.
 func (w *walker) cases(n *caseNode) {
 	w.line = n.line
 	w.expr(n.value, true)
@@ -128,10 +147,13 @@ func (w *walker) cases(n *caseNode) {
 	w.nodes(n.other)
 }
 
+// forLoop walks through a loop. Inside of its body the list is there: it has an element.
 func (w *walker) forLoop(n *forNode) {
 	w.line = n.line
 	loops := len(w.names.Loops)
 	w.expr(n.list, n.hasElse)
+	// A limit that is bounded itself bounds the loop, so its range is no cause for a
+	// warning.
 	if n.limit != nil && w.isBounded(n.limit) {
 		w.names.Loops = w.names.Loops[:loops]
 	}
@@ -142,10 +164,11 @@ func (w *walker) forLoop(n *forNode) {
 	}
 	w.give(n.name, false)
 	w.within(w.paths(n.list), n.body)
+	// The else is rendered without an element, so nothing more is known in it.
 	w.nodes(n.other)
 }
 
-// expr notes the variables of an expression; optional says that they may be missing.
+// expr notes the variables of an expression. optional says that they may be missing there.
 func (w *walker) expr(e expr, optional bool) {
 	switch e := e.(type) {
 	case *literal:
@@ -158,6 +181,7 @@ func (w *walker) expr(e expr, optional bool) {
 			w.names.Loops = append(w.names.Loops, "("+textOf(e.low)+".."+textOf(e.high)+")")
 		}
 	case *comparison:
+		// A comparison tests both of its sides, so both may be missing.
 		w.expr(e.left, true)
 		w.expr(e.right, true)
 	case *logic:
@@ -172,6 +196,10 @@ func (w *walker) expr(e expr, optional bool) {
 	}
 }
 
+// filtered notes the variables of a value with filters. The value may be missing where a
+// default follows; an argument where one follows later. A variable that is itself the
+// fallback in a default is needed only where the value before it is missing, which the walk
+// notes in Variable.Unless.
 func (w *walker) filtered(e *filtered, optional bool) {
 	w.expr(e.base, optional || hasDefault(e.calls))
 	for i := range e.calls {
@@ -199,12 +227,15 @@ func (w *walker) filtered(e *filtered, optional bool) {
 	}
 }
 
+// path notes one use of a variable, and the variables in its brackets. unless is the
+// variable whose fallback it is; nil for none.
 func (w *walker) path(e *path, optional bool, unless []string) {
 	for i := range e.parts {
 		if e.parts[i].index != nil {
 			w.expr(e.parts[i].index, optional)
 		}
 	}
+	// What the template itself gives needs no value of the caller.
 	if w.own[e.root] {
 		return
 	}
@@ -219,8 +250,8 @@ func (w *walker) path(e *path, optional bool, unless []string) {
 	w.names.Variables = append(w.names.Variables, v)
 }
 
-// within says whether a variable is there where another one is: it is that one, what that one
-// is inside of, or its size.
+// within reports whether a variable is certainly there where another one (known) is: it is
+// the same, an object around it, or its size.
 func within(parts, known []string) bool {
 	if n := len(known); len(parts) == n+1 && parts[n] == "size" {
 		parts = parts[:n]
@@ -228,7 +259,7 @@ func within(parts, known []string) bool {
 	return len(parts) <= len(known) && slices.Equal(parts, known[:len(parts)])
 }
 
-// written are the parts of a variable that the template writes out.
+// written returns the parts of a variable that the template writes out.
 func (e *path) written() []string {
 	all := []string{e.root}
 	for i := range e.parts {
@@ -240,7 +271,8 @@ func (e *path) written() []string {
 	return all
 }
 
-// paths is the variable that an expression is, not one of the template's own.
+// paths returns the variable that an expression is, as a list of one; nil where it is no
+// variable, or one of the template's own.
 func (w *walker) paths(e expr) [][]string {
 	if p, ok := e.(*path); ok && !w.own[p.root] {
 		return [][]string{p.written()}
@@ -248,13 +280,15 @@ func (w *walker) paths(e expr) [][]string {
 	return nil
 }
 
-// isValue says whether an expression is a value that is written out and not nil.
+// isValue reports whether an expression is a value that is written out and not nil.
 func isValue(e expr) bool {
 	l, ok := e.(*literal)
 	return ok && l.value != nil
 }
 
-// certain are the variables without which a condition cannot be true, or false.
+// certain returns the variables that are there whenever a condition holds, or, where holds
+// is false, whenever it does not hold. It may leave out a variable, which then is needed
+// although a test guards it; it never names one that may be missing.
 func (w *walker) certain(e expr, holds bool) [][]string {
 	switch e := e.(type) {
 	case *path:
@@ -264,6 +298,8 @@ func (w *walker) certain(e expr, holds bool) [][]string {
 	case *negation:
 		return w.certain(e.of, !holds)
 	case *logic:
+		// "a and b" holds only if both do; "a or b" fails only if both do. In the other
+		// cases nothing is certain.
 		if e.and == holds {
 			return slices.Concat(w.certain(e.left, holds), w.certain(e.right, holds))
 		}
@@ -276,6 +312,9 @@ func (w *walker) certain(e expr, holds bool) [][]string {
 	return nil
 }
 
+// certainOf is certain for a comparison. A missing value is nil. It equals nothing that is
+// written out but nil, and precedes nothing. So "a < b" holds only if both are there, "a ==
+// 1" only if a is, and "a == nil" fails only if a is.
 func (w *walker) certainOf(e *comparison, holds bool) [][]string {
 	left, right := w.paths(e.left), w.paths(e.right)
 	isNil := func(e expr) bool { l, ok := e.(*literal); return ok && l.value == nil }
@@ -301,8 +340,9 @@ func (w *walker) certainOf(e *comparison, holds bool) [][]string {
 	return nil
 }
 
-// isBounded says whether the size of a number does not come from values. How long a list is
-// does, but the size of an event bounds it.
+// isBounded reports whether the size of a number does not come from values. The length of a
+// list counts as bounded, because the size of an event bounds it. A value with filters is
+// bounded if the value and all arguments are.
 func (w *walker) isBounded(e expr) bool {
 	switch e := e.(type) {
 	case *literal:
@@ -314,6 +354,7 @@ func (w *walker) isBounded(e expr) bool {
 		n := len(e.parts)
 		return n > 0 && e.parts[n-1].index == nil && e.parts[n-1].name == "size"
 	case *filtered:
+		// at_most bounds whatever comes before it.
 		last := e.calls[len(e.calls)-1]
 		if last.name == "at_most" && w.isBounded(last.args[0]) || last.name == "size" {
 			return true
@@ -329,7 +370,8 @@ func (w *walker) isBounded(e expr) bool {
 	panic("BUG: an expression of no known kind")
 }
 
-// textOf writes the end of a range as a template does.
+// textOf returns the end of a range as a template writes it; "..." for what is no number or
+// variable.
 func textOf(e expr) string {
 	switch e := e.(type) {
 	case *literal:

@@ -7,7 +7,8 @@ import (
 	"github.com/nudge-engine/nudge/campaign/nearest"
 )
 
-// tagNames are the tags that begin something, for messages.
+// tagNames are the tags that an author may write, to suggest the right one for a misspelled
+// name.
 //
 //nudge:constant read only
 var tagNames = []string{
@@ -15,14 +16,16 @@ var tagNames = []string{
 	"decrement", "elsif", "else", "when", "echo", "liquid", "raw", "comment", "doc",
 }
 
-// Template is a parsed template. It is safe for concurrent use.
+// Template is a parsed template. It is immutable and safe for concurrent use.
 type Template struct{ nodes []node }
 
-// Parse reads a template. The error is an *Error with the line.
+// Parse parses the text of a template. The error is an *Error with the line.
 func Parse(source string) (*Template, error) {
 	if len(source) > maxSource {
 		return nil, syntaxError(0, "the text is over %d bytes", maxSource)
 	}
+	// The text is cut into tokens as a whole, so that errors such as an open quote are
+	// found first.
 	tokens, err := scan(source)
 	if err != nil {
 		return nil, err
@@ -35,15 +38,20 @@ func Parse(source string) (*Template, error) {
 	return &Template{nodes: nodes}, nil
 }
 
-// parser makes nodes of tokens.
+// parser makes nodes of tokens by recursive descent.
 type parser struct {
 	tokens []token
-	at     int
-	depth  int
+	// at is the index of the next token, depth the number of blocks around it.
+	at    int
+	depth int
 }
 
-// block reads nodes up to a tag with one of the names, which is consumed and returned.
+// block reads nodes up to a tag whose name is among ends. It consumes that tag and returns
+// it. open is the tag that began the block, for errors; nil for the whole template, which
+// ends with its text. A tag that begins a block of its own reads that block up to its end,
+// so the first end found here belongs to this block.
 func (p *parser) block(open *token, ends ...string) ([]node, token, error) {
+	// The first block has depth 1, so open is not nil where the limit is exceeded.
 	if p.depth++; p.depth > maxDepth {
 		return nil, token{}, syntaxError(open.line, "blocks nest deeper than %d", maxDepth)
 	}
@@ -61,12 +69,14 @@ func (p *parser) block(open *token, ends ...string) ([]node, token, error) {
 		}
 		nodes = append(nodes, n...)
 	}
+	// The text has ended inside of a block.
 	if open != nil {
 		return nil, token{}, syntaxError(open.line, "%s is not closed: write {%% end%s %%}", open.name, open.name)
 	}
 	return nodes, token{}, nil
 }
 
+// node makes the nodes of one token: none for an output without a value.
 func (p *parser) node(t *token) ([]node, error) {
 	switch t.kind {
 	case textToken:
@@ -82,7 +92,7 @@ func (p *parser) node(t *token) ([]node, error) {
 	return []node{n}, nil
 }
 
-// output reads what is printed; a tag without a value prints nothing.
+// output reads the expression that is printed. An empty output prints nothing.
 func output(t *token) ([]node, error) {
 	if strings.TrimSpace(t.text) == "" {
 		return nil, nil
@@ -94,7 +104,8 @@ func output(t *token) ([]node, error) {
 	return []node{&outputNode{value: e, line: t.line}}, nil
 }
 
-// wholeExpr reads all that follows the name of a tag as one expression.
+// wholeExpr reads everything after the name of a tag, or inside of an output, as one
+// expression. Anything left over is an error.
 func wholeExpr(t *token) (expr, error) {
 	p, err := newExprParser(t.text, t.line)
 	if err != nil {
@@ -107,6 +118,9 @@ func wholeExpr(t *token) (expr, error) {
 	return e, p.end()
 }
 
+// tag makes the node of a tag, and reads the tags and texts that belong to its block. Tags
+// that would include other templates are not supported. An unknown tag is an error and not
+// printed, because a misspelled if would print both of its branches.
 func (p *parser) tag(t *token) (node, error) {
 	switch t.name {
 	case "assign":
@@ -138,6 +152,7 @@ func (p *parser) tag(t *token) (node, error) {
 		return p.lines(t)
 	case "include", "render", "layout", "section":
 		return nil, syntaxError(t.line, "%s is not supported; write the text out", t.name)
+	// A block reads its own else, so one that arrives here belongs to none.
 	case "else", "elsif", "when":
 		return nil, syntaxError(t.line, "%s stands in no block that has one", t.name)
 	}
@@ -147,17 +162,22 @@ func (p *parser) tag(t *token) (node, error) {
 	return nil, syntaxError(t.line, "%q is no tag%s", t.name, nearest.Hint(t.name, tagNames))
 }
 
-// lines reads the tag liquid: each of its lines is a tag.
+// lines reads the tag liquid, each line of which is a tag. They become an if without a
+// condition, which renders them all.
 func (p *parser) lines(t *token) (node, error) {
+	// A parser of its own, so that a block must be closed inside of the tag.
 	inner := &parser{depth: p.depth}
-	skipped := 0 // comments that are open
+	// skipped is the number of comments that are open.
+	skipped := 0
 	for i, line := range strings.Split(t.text, "\n") {
 		line = strings.TrimSpace(line)
 		if line == "" || line[0] == '#' {
 			continue
 		}
+		// Each line is read as a tag would be: a name and what follows it.
 		m := tagPattern.FindStringSubmatch(line)
 		switch {
+		// Inside of a comment anything is allowed.
 		case m == nil && skipped == 0:
 			return nil, syntaxError(t.line+i, "a tag has no name: %q", line)
 		case m == nil:
@@ -182,6 +202,8 @@ func (p *parser) lines(t *token) (node, error) {
 	return &ifNode{arms: []arm{{body: nodes}}}, nil
 }
 
+// nothing returns an error where something follows the name of a tag that takes nothing,
+// such as an else with a condition, which was probably meant as elsif.
 func nothing(t *token) error {
 	if t.text != "" {
 		return syntaxError(t.line, "%s takes nothing: %q", t.name, t.text)
@@ -189,12 +211,13 @@ func nothing(t *token) error {
 	return nil
 }
 
-// wholeName reads the one name that follows a tag; quotes around it are allowed.
+// wholeName reads the one name that follows a tag. It may be in quotes.
 func wholeName(t *token) (string, error) {
 	p, err := newExprParser(t.text, t.line)
 	if err != nil {
 		return "", err
 	}
+	// Shopify allows quotes around the name of a capture.
 	l := p.next()
 	if l.kind != nameLex && l.kind != textLex || l.text == "" {
 		return "", syntaxError(t.line, "%s needs a name", t.name)

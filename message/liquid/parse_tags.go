@@ -2,6 +2,9 @@ package liquid
 
 import "strings"
 
+// parseAssign reads an assign:
+//
+//	{% assign NAME = VALUE %}
 func parseAssign(t *token) (node, error) {
 	p, err := newExprParser(t.text, t.line)
 	if err != nil {
@@ -18,6 +21,9 @@ func parseAssign(t *token) (node, error) {
 	return &assignNode{name: name.text, value: value, line: t.line}, p.end()
 }
 
+// capture reads a capture with its body:
+//
+//	{% capture NAME %} ... {% endcapture %}
 func (p *parser) capture(t *token) (node, error) {
 	name, err := wholeName(t)
 	if err != nil {
@@ -27,6 +33,11 @@ func (p *parser) capture(t *token) (node, error) {
 	return &captureNode{name: name, body: body}, err
 }
 
+// parseIf reads an if or unless with all its branches:
+//
+//	{% if CONDITION %} ... {% elsif CONDITION %} ... {% else %} ... {% endif %}
+//
+// Only the first branch of an unless is negated; an elsif in it is an ordinary one.
 func (p *parser) parseIf(t *token) (node, error) {
 	n := &ifNode{}
 	clause := *t
@@ -40,6 +51,7 @@ func (p *parser) parseIf(t *token) (node, error) {
 		} else if err = nothing(&clause); err != nil {
 			return nil, err
 		}
+		// Nothing but the end follows an else.
 		ends := []string{"end" + t.name}
 		if clause.name != "else" {
 			ends = append(ends, "elsif", "else")
@@ -56,6 +68,9 @@ func (p *parser) parseIf(t *token) (node, error) {
 	}
 }
 
+// parseCase reads a case with all its branches:
+//
+//	{% case VALUE %} {% when VALUE, VALUE %} ... {% else %} ... {% endcase %}
 func (p *parser) parseCase(t *token) (node, error) {
 	value, err := wholeExpr(t)
 	if err != nil {
@@ -66,6 +81,7 @@ func (p *parser) parseCase(t *token) (node, error) {
 	if err != nil {
 		return nil, err
 	}
+	// White space between case and the first when is not printed; text there is a mistake.
 	for _, b := range before {
 		if text, ok := b.(*textNode); !ok || strings.TrimSpace(text.text) != "" {
 			return nil, syntaxError(t.line, "write nothing between case and when")
@@ -80,6 +96,7 @@ func (p *parser) parseCase(t *token) (node, error) {
 		} else if err := nothing(&clause); err != nil {
 			return nil, err
 		}
+		// Nothing but the end follows an else.
 		ends := []string{"endcase"}
 		if clause.name == "when" {
 			ends = append(ends, "when", "else")
@@ -98,7 +115,8 @@ func (p *parser) parseCase(t *token) (node, error) {
 	return n, nothing(&clause)
 }
 
-// parseValues reads the values of a when: joined by commas or by or.
+// parseValues reads the values of a when, which are joined by commas or by "or". They are
+// operands without filters, as in Liquid.
 func parseValues(t *token) ([]expr, error) {
 	p, err := newExprParser(t.text, t.line)
 	if err != nil {
@@ -117,6 +135,10 @@ func parseValues(t *token) ([]expr, error) {
 	}
 }
 
+// parseFor reads a for or a tablerow with its body; only a for may have an else, which is
+// rendered for an empty list:
+//
+//	{% for NAME in LIST %} ... {% else %} ... {% endfor %}
 func (p *parser) parseFor(t *token) (node, error) {
 	n, err := parseLoop(t)
 	if err != nil {
@@ -137,7 +159,11 @@ func (p *parser) parseFor(t *token) (node, error) {
 	return n, err
 }
 
-// parseLoop reads: NAME in LIST reversed limit: N offset: N cols: N, with or without commas.
+// parseLoop reads the parameters of a loop:
+//
+//	NAME in LIST reversed limit: N offset: N cols: N
+//
+// They may be separated by commas. cols is for tablerow, reversed for for.
 func parseLoop(t *token) (*forNode, error) {
 	p, err := newExprParser(t.text, t.line)
 	if err != nil {
@@ -153,10 +179,12 @@ func parseLoop(t *token) (*forNode, error) {
 	if n.list, err = p.value(); err != nil {
 		return nil, err
 	}
+	// Two loops with the same name and list share the place of offset: continue.
 	n.key = n.name + "-"
 	for _, l := range p.all[from:p.at] {
 		n.key += l.text
 	}
+	// Shopify's templates separate parameters by commas or by spaces.
 	for p.take(signLex, ",") || p.peek().kind != endLex {
 		word := p.next()
 		if word.kind == endLex {
@@ -191,7 +219,11 @@ func parseLoop(t *token) (*forNode, error) {
 	return n, nil
 }
 
-// parseCycle reads: VALUE, VALUE or GROUP: VALUE, VALUE.
+// parseCycle reads a cycle. Two cycles with the same GROUP, or without one and with the
+// same text, take turns together:
+//
+//	{% cycle VALUE, VALUE %}
+//	{% cycle GROUP: VALUE, VALUE %}
 func parseCycle(t *token) (node, error) {
 	p, err := newExprParser(t.text, t.line)
 	if err != nil {

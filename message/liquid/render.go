@@ -8,26 +8,40 @@ import (
 	"time"
 )
 
-// run is one rendering.
+// run is the state of one rendering. It is used by one goroutine and for one rendering.
 type run struct {
 	budget
-	given  map[string]any // of the caller
-	locals map[string]any // of the template
-	loop   *loop          // innermost
-	// tested counts the tests around what is evaluated: variables may be missing in them.
-	tested   int
-	line     int // of the tag that is rendered
-	out      *strings.Builder
-	inner    int // captures around what is rendered
-	cycles   map[string]int
-	onward   map[string]int // where a loop with offset: continue goes on
+	// given has the values that the caller gave, by the first part of their names.
+	given map[string]any
+	// locals has the values to which the template gave names.
+	locals map[string]any
+	// loop is the innermost loop, nil outside of loops.
+	loop *loop
+	// tested is the number of tests around what is being evaluated. Variables may be
+	// missing inside of one.
+	tested int
+	// line is that of the tag being rendered, for errors.
+	line int
+	out  *strings.Builder
+	// inner is the number of captures around what is being rendered. Their text is a value
+	// and no output.
+	inner int
+	// cycles has the index of the next value of each cycle.
+	cycles map[string]int
+	// onward has where a loop with offset: continue begins, by forNode.key.
+	onward map[string]int
+	// counters has the values of increment and decrement. They are apart from locals, as in
+	// Liquid.
 	counters map[string]int
 }
 
-// Render renders a template with the values of names. A variable that begins with one of the
-// names and has no value ends it, unless it is tested. The error is a *LimitError, a
-// *MissingError, or an *Error where the text cannot be made of the values.
+// Render renders the template with the given values. A variable whose first part is among
+// given and that has no value ends the rendering, unless it is tested. The error is a
+// *LimitError, a *MissingError, or an *Error where the text cannot be made of the values. A
+// bug in this package is an *Error too: one broken template must not stop the messages of
+// all others.
 func (t *Template) Render(given map[string]any) (text string, err error) {
+	// The clock is for the last limit only; what is rendered does not depend on it.
 	r := &run{
 		budget: newBudget(time.Now), given: given, locals: map[string]any{}, out: &strings.Builder{},
 		cycles: map[string]int{}, onward: map[string]int{}, counters: map[string]int{},
@@ -41,6 +55,7 @@ func (t *Template) Render(given map[string]any) (text string, err error) {
 			if errors.As(err, &problem) && problem.Line == 0 {
 				problem.Line = r.line
 			}
+		// A bug, such as an index out of range in a filter.
 		default:
 			err = &Error{Line: r.line, Message: fmt.Sprintf("BUG: %v", p)}
 		}
@@ -49,7 +64,8 @@ func (t *Template) Render(given map[string]any) (text string, err error) {
 	return r.out.String(), nil
 }
 
-// write prints a text.
+// write prints text. Inside of a capture it is charged as a value, outside it counts for
+// MaxOutput.
 func (r *run) write(text string) {
 	if r.inner > 0 {
 		r.make(len(text))
@@ -59,6 +75,7 @@ func (r *run) write(text string) {
 	r.out.WriteString(text)
 }
 
+// nodes renders nodes in their order until one ends by break or continue.
 func (r *run) nodes(all []node) signal {
 	for _, n := range all {
 		if s := r.node(n); s != goOn {
@@ -68,6 +85,7 @@ func (r *run) nodes(all []node) signal {
 	return goOn
 }
 
+// node renders one node.
 func (r *run) node(n node) signal {
 	r.step(1)
 	switch n := n.(type) {
@@ -99,10 +117,12 @@ func (r *run) node(n node) signal {
 	return goOn
 }
 
+// capture renders a body into a value.
 func (r *run) capture(n *captureNode) signal {
 	outer := r.out
 	r.out = &strings.Builder{}
 	r.inner++
+	// A break inside of the body ends the capture; what was rendered so far is kept.
 	s := r.nodes(n.body)
 	r.locals[n.name] = r.out.String()
 	r.inner--
@@ -110,6 +130,7 @@ func (r *run) capture(n *captureNode) signal {
 	return s
 }
 
+// ifElse renders the first arm that holds.
 func (r *run) ifElse(n *ifNode) signal {
 	for i := range n.arms {
 		a := &n.arms[i]
@@ -124,8 +145,10 @@ func (r *run) ifElse(n *ifNode) signal {
 	return goOn
 }
 
+// cases renders every arm that has the value, as Liquid does, or else the else.
 func (r *run) cases(n *caseNode) signal {
 	r.line = n.line
+	// Both sides are tested: a missing value is nil, and an arm may ask for nil.
 	value, found := r.test(n.value), false
 	for i := range n.arms {
 		for _, w := range n.arms[i].values {
@@ -145,12 +168,15 @@ func (r *run) cases(n *caseNode) signal {
 	return r.nodes(n.other)
 }
 
+// cycle prints the next value of a cycle. Cycles with the same group or the same values
+// share their place.
 func (r *run) cycle(n *cycleNode) {
 	r.line = n.line
 	key := "\x00" + n.key
 	if n.group != nil {
 		key = r.text(r.eval(n.group))
 	}
+	// Another cycle of the same group may have more values.
 	at := r.cycles[key]
 	if at >= len(n.values) {
 		at = 0
@@ -159,7 +185,8 @@ func (r *run) cycle(n *cycleNode) {
 	r.write(r.text(r.eval(n.values[at])))
 }
 
-// counter prints and moves a counter, which a variable of that name shows.
+// counter prints and changes a counter. increment prints the value before the change,
+// decrement the one after it, as Liquid does.
 func (r *run) counter(n *counterNode) {
 	value := r.counters[n.name]
 	if n.down {

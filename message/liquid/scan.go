@@ -6,7 +6,7 @@ import (
 	"unicode"
 )
 
-// tokenKind is a sort of token.
+// tokenKind is the kind of a token.
 type tokenKind uint8
 
 const (
@@ -15,30 +15,39 @@ const (
 	tagToken                     // {% name ... %}
 )
 
-// token is a piece of a template.
+// token is a piece of a template: a text, an output or a tag.
 type token struct {
 	kind tokenKind
-	name string // of a tag
-	text string // the text, the expression of an output, what follows the name of a tag
-	line int    // of the template, from 1
-	raw  bool   // a text that whitespace control leaves as it is
+	// name is that of a tag.
+	name string
+	// text is the text itself, the expression of an output, or what follows the name of a
+	// tag.
+	text string
+	// line is where an output or tag begins, from 1.
+	line int
+	// raw marks the text of a raw block.
+	raw bool
 }
 
 // scanner cuts a template into tokens.
 type scanner struct {
 	source string
-	at     int // where the next token begins
+	// at is where the next token begins.
+	at     int
 	tokens []token
-	// trim says that the tag before the next text ended with a dash.
+	// trim is true where the tag before the next text ended with a dash, which removes
+	// white space after it.
 	trim bool
 }
 
 var (
-	tagPattern   = regexp.MustCompile(`^(\w+)\s*`)
+	// tagPattern is the name of a tag with the space after it.
+	tagPattern = regexp.MustCompile(`^(\w+)\s*`)
+	// blockPattern is the tags that begin and end blocks whose content is not parsed.
 	blockPattern = regexp.MustCompile(`\{%-?\s*(comment|endcomment|doc|enddoc|raw|endraw)\b[^%]*?%\}`)
 )
 
-// scan cuts a template into tokens. Comments are gone and raw blocks are texts.
+// scan cuts a template into tokens. Comments are left out, and raw blocks become texts.
 func scan(source string) ([]token, error) {
 	s := &scanner{source: source}
 	for s.at < len(source) {
@@ -49,11 +58,14 @@ func scan(source string) ([]token, error) {
 	return s.tokens, nil
 }
 
-// lineAt is the line of a place of the template, from 1.
+// lineAt returns the line of an offset of the template, from 1.
 func (s *scanner) lineAt(at int) int { return 1 + strings.Count(s.source[:at], "\n") }
 
+// next reads the text up to the next output or tag, and that output or tag. A brace that
+// begins neither is part of the text.
 func (s *scanner) next() error {
 	rest := s.source[s.at:]
+	// Find the next {{ or {%.
 	open := strings.Index(rest, "{")
 	for open >= 0 && open+1 < len(rest) && rest[open+1] != '{' && rest[open+1] != '%' {
 		further := strings.Index(rest[open+1:], "{")
@@ -77,7 +89,8 @@ func (s *scanner) next() error {
 	return s.tag(start, dash)
 }
 
-// text adds a text; before says that a tag with a dash follows.
+// text adds a text. before says that a tag with a dash follows, which removes the white
+// space before it.
 func (s *scanner) text(text string, before bool) {
 	if s.trim {
 		text = strings.TrimLeftFunc(text, unicode.IsSpace)
@@ -91,8 +104,10 @@ func (s *scanner) text(text string, before bool) {
 	}
 }
 
-// inner is what stands between the marks of a tag that begins at start, without dashes.
-// Marks inside of quotes end nothing.
+// inner returns what is between the marks of the output or tag that begins at start,
+// without dashes, and moves behind it. Where quotes is true, a mark inside of quotes does
+// not end it. A tag that is not closed is an error with its line, and not text: its author
+// would not notice.
 func (s *scanner) inner(start int, dash, quotes bool, end string) (string, error) {
 	from := start + 2
 	if dash {
@@ -102,6 +117,7 @@ func (s *scanner) inner(start int, dash, quotes bool, end string) (string, error
 	for at < len(s.source) && !strings.HasPrefix(s.source[at:], end) {
 		c := s.source[at]
 		at++
+		// Skip a quoted text as a whole.
 		if quotes && (c == '"' || c == '\'') {
 			closing := strings.IndexByte(s.source[at:], c)
 			if closing < 0 {
@@ -120,6 +136,7 @@ func (s *scanner) inner(start int, dash, quotes bool, end string) (string, error
 	return strings.TrimSuffix(text, "-"), nil
 }
 
+// output reads {{ ... }}.
 func (s *scanner) output(start int, dash bool) error {
 	text, err := s.inner(start, dash, true, "}}")
 	if err != nil {
@@ -129,13 +146,17 @@ func (s *scanner) output(start int, dash bool) error {
 	return nil
 }
 
+// tag reads {% ... %}: a tag with a name, a remark ({% # ... %}), or the beginning of a
+// raw, comment or doc block, whose content it reads too.
 func (s *scanner) tag(start int, dash bool) error {
 	from := start + 2
 	if dash {
 		from++
 	}
+	// The name decides how the end of the tag is found, so it is read first.
 	head := strings.TrimLeftFunc(s.source[from:], unicode.IsSpace)
 	m := tagPattern.FindStringSubmatch(head)
+	// Quotes have no meaning inside of comments, where an apostrophe is common.
 	remark := strings.HasPrefix(head, "#")
 	verbatim := m != nil && (m[1] == "raw" || m[1] == "comment" || m[1] == "doc")
 	text, err := s.inner(start, dash, !remark && !verbatim, "%}")
@@ -162,8 +183,8 @@ func (s *scanner) tag(start int, dash bool) error {
 	return nil
 }
 
-// verbatim skips to the end of a raw, comment or doc block. Comments may hold comments, and
-// raw blocks in which an endcomment is a text.
+// verbatim skips to the end of a raw, comment or doc block. Comments may contain comments,
+// and raw blocks in which endcomment is a text.
 func (s *scanner) verbatim(name string, line int) error {
 	open := []string{name}
 	from := s.at
@@ -178,6 +199,7 @@ func (s *scanner) verbatim(name string, line int) error {
 		switch {
 		case word == "end"+innermost:
 			open = open[:len(open)-1]
+		// Inside of raw and doc nothing but their own end counts.
 		case innermost == "comment" && (word == "comment" || word == "raw"):
 			open = append(open, word)
 		}
@@ -194,6 +216,7 @@ func (s *scanner) verbatim(name string, line int) error {
 			}
 			s.tokens = append(s.tokens, token{kind: textToken, text: text, line: line, raw: true})
 		}
+		// end points behind "%}", so end-3 is where the dash of "-%}" would be.
 		s.trim = s.source[end-3] == '-'
 		s.at = end
 		return nil

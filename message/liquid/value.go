@@ -10,8 +10,8 @@ import (
 // The values of a template are nil, bool, string, Number, []any, Object, map[string]any
 // (names given by the caller), and inside of a rendering ranges and loops.
 
-// Object is a JSON object in the order of its text, so that the same input gives the same
-// message.
+// Object is a JSON object whose members are in the order of its text, so that the same
+// input always gives the same message.
 type Object []Member
 
 // Member is one member of an object.
@@ -20,7 +20,8 @@ type Member struct {
 	Value any
 }
 
-// of is a member of an object, nil where there is none.
+// of returns the member with a name; nil where there is none. Objects are small, so they
+// are searched.
 func (o Object) of(name string) any {
 	for i := range o {
 		if o[i].Name == name {
@@ -33,14 +34,15 @@ func (o Object) of(name string) any {
 // Number is an exact decimal number.
 type Number struct {
 	decimal.Decimal
-	// Whole says that it is written without a point: two of them are divided without rest.
+	// Whole is true for a number without a point. The quotient of two of them is whole.
 	Whole bool
 }
 
-// String prints a number as people write it: 1234567.5 and not 1.2345675e+06.
+// String returns the number as people write it: 1234567.5 and not 1.2345675e+06.
 func (n Number) String() string { return n.Decimal.String() }
 
-// NumberOf is a number of JSON; one with more digits than a message can print is the text.
+// NumberOf returns the Number that a JSON number is; the text itself where it has more
+// digits than a Number may have.
 func NumberOf(text string) any {
 	if n, ok := parseNumber(text); ok {
 		return n
@@ -48,9 +50,12 @@ func NumberOf(text string) any {
 	return text
 }
 
-// parseNumber reads a number, in bounds, so that calculating and printing it are cheap.
+// parseNumber reads a number in the form of JSON, with spaces around it. ok is false where
+// text is none or has too many digits: computing with it and printing it must be cheap. A
+// number such as 1e300 is accepted, 1e999999999 is not.
 func parseNumber(text string) (Number, bool) {
 	text = strings.TrimSpace(text)
+	// The decimal library accepts more forms, such as a leading plus sign or point.
 	digits := strings.TrimPrefix(text, "-")
 	if digits == "" || digits[0] < '0' || digits[0] > '9' || len(text) > 2*maxDigits {
 		return Number{}, false
@@ -62,28 +67,35 @@ func parseNumber(text string) (Number, bool) {
 	return Number{Decimal: d, Whole: !strings.ContainsAny(text, ".eE")}, true
 }
 
-// bounded says whether a number has few enough digits on both sides of the point.
+// bounded reports whether a number has at most maxDigits digits on each side of the point.
 func bounded(d decimal.Decimal) bool {
 	const bitsPerDigit = 4 // more than there are
+	// The exponent bounds the digits that printing adds; the coefficient has those that are
+	// written.
 	exponent := int(d.Exponent())
 	return exponent >= -maxDigits && exponent <= maxDigits && d.Coefficient().BitLen() <= 2*maxDigits*bitsPerDigit
 }
 
-// integers is low..high, which is made only as far as it is walked.
+// integers is the range low..high. Its elements are made only when they are needed.
 type integers struct{ low, high int }
 
+// len returns the number of elements; 0 where high is below low.
 func (i integers) len() int { return max(0, i.high-i.low+1) }
 
-// loop is the variable forloop.
+// loop is the variable forloop, or tablerowloop.
 type loop struct {
-	name   string
-	index  int // from 0
+	name string
+	// index is the number of the present turn, from 0.
+	index  int
 	length int
 	parent *loop
-	row    bool // of tablerow
-	cols   int
+	// row is true for tablerow, cols is its number of columns.
+	row  bool
+	cols int
 }
 
+// of returns a member of the variable as Liquid defines it; nil for other names. index and
+// col count from 1, index0 and col0 from 0; rindex and rindex0 count down to 1 and 0.
 func (l *loop) of(name string) any {
 	switch name {
 	case "name":
@@ -107,6 +119,7 @@ func (l *loop) of(name string) any {
 			return l.parent
 		}
 	}
+	// The rest is of tablerow only.
 	if !l.row {
 		return nil
 	}
@@ -125,12 +138,15 @@ func (l *loop) of(name string) any {
 	return nil
 }
 
+// count returns n as a Number.
 func count(n int) Number { return Number{Decimal: decimal.NewFromInt(int64(n)), Whole: true} }
 
-// truth says whether a value counts as true: all but nil and false do.
+// truth reports whether a value counts as true: every value but nil and false does, as in
+// Liquid.
 func truth(v any) bool { return v != nil && v != false }
 
-// text is a value as it is printed.
+// text returns a value as it is printed: nil as nothing, the elements of a list one after
+// the other, an object as JSON. Its cost is charged, also that of the texts of elements.
 func (r *run) text(v any) string {
 	switch v := v.(type) {
 	case nil:
@@ -144,6 +160,7 @@ func (r *run) text(v any) string {
 		}
 		return "false"
 	case Number:
+		// Printing a number may make all of its digits.
 		r.read(maxDigits)
 		return v.String()
 	case integers:
@@ -162,14 +179,17 @@ func (r *run) text(v any) string {
 	panic("BUG: a value of a template has no text")
 }
 
-// json is a value as JSON, objects in their order.
+// json returns a value as JSON. Objects keep their order.
 func (r *run) json(v any) string {
 	var b strings.Builder
 	r.appendJSON(&b, v)
 	return b.String()
 }
 
+// appendJSON writes a value as JSON to b, and charges for each value before it writes it. A
+// root, such as customer, is null: it has no fixed content, only what was captured.
 func (r *run) appendJSON(b *strings.Builder, v any) {
+	// Brackets, commas and the like.
 	r.make(itemBytes)
 	switch v := v.(type) {
 	case Object:
@@ -214,7 +234,9 @@ func (r *run) appendJSON(b *strings.Builder, v any) {
 	}
 }
 
-// list is a value as a list: a range made, an object as pairs, any other value alone.
+// list returns a value as a list that must not be changed, because it may be the value
+// itself. A range is made, an object becomes pairs of name and value, nil is an empty list,
+// and any other value is a list of itself.
 func (r *run) list(v any) []any {
 	switch v := v.(type) {
 	case nil:
@@ -231,6 +253,7 @@ func (r *run) list(v any) []any {
 		}
 		return all
 	case Object:
+		// A pair is a list of two, so an object costs three elements for each member.
 		r.items(3 * len(v))
 		all := make([]any, len(v))
 		for i := range v {
@@ -242,7 +265,9 @@ func (r *run) list(v any) []any {
 	}
 }
 
-// number is a value as a number.
+// number returns a value as a number, also a text that is one. For any other value it ends
+// the rendering with an error that names the filter. Liquid would take 0, and the message
+// would state a wrong amount.
 func (r *run) number(filter string, v any) Number {
 	switch v := v.(type) {
 	case Number:
@@ -260,7 +285,7 @@ func (r *run) number(filter string, v any) Number {
 	return Number{}
 }
 
-// integer is a value as a whole number that counts something.
+// integer returns a value as a whole number that counts something; fractions are cut off.
 func (r *run) integer(what string, v any) int {
 	n := r.number(what, v)
 	if n.Abs().Cmp(decimal.NewFromInt(maxInteger)) > 0 {
@@ -278,6 +303,8 @@ func clip(s string) string {
 	return s
 }
 
+// kindOf names the type of a value in the words of the messages for authors. It is also the
+// filter "type".
 func kindOf(v any) string {
 	switch v.(type) {
 	case nil:
