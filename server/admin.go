@@ -12,8 +12,9 @@ import (
 	"github.com/nudge-engine/nudge/server/admin"
 )
 
-// openAdmin starts the admin address before all else, so that a start that takes
-// long can be watched.
+// openAdmin opens the admin address before all else, so that a start that takes long can be
+// watched: until attachAdmin it answers health, readiness and metrics, and "starting" to the
+// rest. When the address fails later, the server ends.
 func (n *Node) openAdmin(context.Context) (err error) {
 	if n.api, err = admin.New(admin.Config{
 		Address: n.settings.AdminListen, AllowedHosts: n.settings.AllowedHosts, Key: n.keys.admin,
@@ -25,6 +26,8 @@ func (n *Node) openAdmin(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	// The limits on reading are far above what a request for definitions needs; they end
+	// connections whose client hangs.
 	n.admin = &http.Server{
 		Handler:        n.api.Handler(),
 		ReadTimeout:    30 * time.Second,
@@ -42,7 +45,7 @@ func (n *Node) openAdmin(context.Context) (err error) {
 	return nil
 }
 
-// attachAdmin has the admin address answer everything, now that all parts are up.
+// attachAdmin makes the admin address answer everything. All parts must be up.
 func (n *Node) attachAdmin() {
 	n.api.Attach(&admin.Parts{
 		Workspace: workspaceName, Control: n.control, Engine: n.engine, Catalog: n.catalog, Deployer: n.deployer,
@@ -50,7 +53,9 @@ func (n *Node) attachAdmin() {
 	})
 }
 
-// applyDir applies the configured directory.
+// applyDir puts the definitions of the configured directory in force; without one it only
+// starts the channels. A directory with an error ends the start, so that a server never runs
+// on other definitions than those it was given.
 func (n *Node) applyDir(ctx context.Context) error {
 	return n.deployer.ApplyDir(ctx, n.settings.CampaignsDir)
 }

@@ -7,9 +7,10 @@ import (
 	"time"
 )
 
-// Close stops the server: it answers what came in, hands over what was decided and keeps what
-// is known. After 50 s, or 10 s after a failure, it gives up with an error, and what is on disk
-// is what a crash leaves. Call it once, after Wait.
+// Close stops the server: requests that came in are answered, decided messages are handed
+// over, and what is known is kept in a last snapshot. It gives up with an error after 50 s, or
+// 10 s after a failure; what is on disk then is what a crash leaves, and the next start
+// recovers from it. Call it once, after Wait.
 func (n *Node) Close() error {
 	if n.broken {
 		return n.stopWithin(failedLimit)
@@ -17,9 +18,9 @@ func (n *Node) Close() error {
 	return n.stopWithin(stopLimit)
 }
 
-// stopWithin stops, and gives up where a part does not end: a log that hangs must
-// not keep a supervisor from starting the server again. What is on disk then is what
-// a crash leaves.
+// stopWithin stops the parts, and gives up after limit: a part that hangs, such as a log that
+// waits for itself, must not keep a supervisor from starting the server again. The goroutine
+// that is stuck then ends with the process.
 func (n *Node) stopWithin(limit time.Duration) error {
 	done := make(chan error, 1)
 	go func() { done <- n.stop() }()
@@ -31,8 +32,10 @@ func (n *Node) stopWithin(limit time.Duration) error {
 	}
 }
 
-// stop ends the parts in the order of the flow, so that what came in is applied,
-// what was decided is handed over, and what is known is kept.
+// stop ends the parts in the order of the data, so that each still gets what the one before it
+// has: ingest, guards, sinks, publisher, shards, and then what they wrote to. Of a start that
+// failed, only what is up is stopped. It returns the joined errors of all parts; an error of
+// one does not keep it from the next.
 func (n *Node) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), drainLimit)
 	defer cancel()
@@ -45,6 +48,7 @@ func (n *Node) stop() error {
 		n.guards.Wait()
 	}
 	if n.stopSinks != nil {
+		// During a start nothing was decided that the sinks have not had before.
 		if n.up.Load() {
 			n.drainWarehouse(ctx)
 		}
@@ -81,8 +85,9 @@ func (n *Node) stop() error {
 	return errors.Join(errs...)
 }
 
-// drainWarehouse gives the warehouse a moment to take what was decided; the rest
-// is written after the next start.
+// drainWarehouse gives ClickHouse up to 5 s to take the rows of what is applied, so that
+// people who stop a server find their rows. The rest stays in the log and is written after the
+// next start. A warehouse that fails is not waited for.
 func (n *Node) drainWarehouse(ctx context.Context) {
 	limited, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()

@@ -10,13 +10,18 @@ import (
 	"github.com/nudge-engine/nudge/storage"
 )
 
-// maxStarts is how many starts running may end while the same record was applied before
-// it is passed over (R16).
+// maxStarts is how many starts in a row may end while the same record is being applied before
+// that record is passed over. One end may be a coincidence, such as a power failure; a record
+// that ends the process each time would otherwise keep the server down without end.
 const maxStarts = 3
 
-// openCrashMarker looks which records were being applied when the last process ended. A record that ended
-// it three times is passed over; timers cannot be, so their partition stays halted
-// until the next start, which counts anew.
+// openCrashMarker finds out which records were being applied when the last process ended. It
+// must run before the shards start.
+//
+// A record that has ended maxStarts processes in a row is passed over, by a control record, so
+// that every later replay passes over it too. Timers cannot be passed over one by one, so
+// their partition is held: it stays halted until the next start, which counts anew. The other
+// partitions run.
 func (n *Node) openCrashMarker(ctx context.Context) (err error) {
 	var crashes []storage.Crash
 	if n.crashMarker, crashes, err = storage.OpenCrashMarker(n.settings.DataDir, len(n.events)); err != nil {

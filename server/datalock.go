@@ -12,12 +12,14 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// dataLock keeps other processes from a data directory. The file that is locked has the id
-// of the server that holds it, so that a process that waits can name it.
+// dataLock keeps other processes from a data directory by a lock of the operating system,
+// which ends with the process however that ends. The file that is locked holds the process id
+// of the server, so that a process that waits can name it.
 type dataLock struct{ lock *flock.Flock }
 
-// takeLock locks the file at path. While another process has it, it waits until that one
-// ends or ctx does, and says so.
+// takeLock locks the file at path. While another process holds it, it logs which one and waits
+// until that one ends or ctx does. The error is about the lock or says that the wait was
+// called off.
 func takeLock(ctx context.Context, path, dir string, log *slog.Logger) (*dataLock, error) {
 	l := &dataLock{flock.New(path)}
 	locked, err := l.lock.TryLock()
@@ -33,20 +35,22 @@ func takeLock(ctx context.Context, path, dir string, log *slog.Logger) (*dataLoc
 	if err != nil || !locked {
 		return nil, fmt.Errorf("data_dir %s is in use: %w", dir, err)
 	}
+	// The id is only for the messages of others: a server runs as well without it.
 	if err := os.WriteFile(path, []byte(strconv.Itoa(os.Getpid())+"\n"), 0o600); err != nil {
 		log.Warn("the lock of the data directory cannot name this process", slog.Any("error", err))
 	}
 	return l, nil
 }
 
-// release lets others have the directory.
+// release clears the process id and lets others have the directory.
 func (l *dataLock) release() error {
-	_ = os.Truncate(l.lock.Path(), 0) // an id that stays is of no process that runs
+	// An id that stayed would name a process that no longer runs, or an unrelated one.
+	_ = os.Truncate(l.lock.Path(), 0)
 	return l.lock.Unlock()
 }
 
-// holder is the id of the running server that a lock names; 0 when it names none, as that of
-// a tool does not.
+// holder returns the process id that a lock file names; 0 when it names none, which is so of
+// the lock of a tool, or when no such process runs.
 func holder(path string) int {
 	text, err := os.ReadFile(path)
 	if err != nil {

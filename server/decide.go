@@ -13,11 +13,18 @@ import (
 
 // Pauses of decide.
 const (
+	// decideEvery is how often it is checked whether an hour of log time is full; the check
+	// itself is cheap.
 	decideEvery = time.Second
-	gaugeEvery  = time.Minute
+	// gaugeEvery is how often the metric of blocked experiments is refreshed without a
+	// decision.
+	gaugeEvery = time.Minute
 )
 
-// decide looks at the experiments when an hour of log time is full (ADR 14).
+// decide evaluates the experiments whenever an hour of log time is full, and logs each winner
+// and each block, until ctx ends. docs/adr/0014-deciding-experiments.md says why full hours.
+// Errors are tried again at the next tick: what is to be decided is computed from the log, so
+// nothing is missed.
 func (n *Node) decide(ctx context.Context) {
 	decider := actors.NewDecider(n.control, n.clock.Now)
 	ticker := time.NewTicker(decideEvery)
@@ -44,12 +51,17 @@ func (n *Node) decide(ctx context.Context) {
 	}
 }
 
+// lookAtExperiments is one evaluation with a time limit, for a shard may hang. It returns what
+// was recorded.
 func (n *Node) lookAtExperiments(ctx context.Context, d *actors.Decider) ([]control.Decide, error) {
 	limited, cancel := context.WithTimeout(ctx, applyLimit)
 	defer cancel()
 	return d.Look(limited)
 }
 
+// logDecision logs a winner, or that an experiment is blocked, with the figures that it rests
+// on. A block is an error in the log, since somebody has to look: the split itself is at
+// fault.
 func (n *Node) logDecision(d *control.Decide) {
 	attributes := []any{
 		slog.String("campaign", d.Campaign), slog.String("step", d.Step), slog.String("reason", string(d.Reason)),
@@ -63,6 +75,8 @@ func (n *Node) logDecision(d *control.Decide) {
 	n.log.Info("experiment decided", append(attributes, slog.String("winner", d.Variant))...)
 }
 
+// gaugeExperiments refreshes the count of blocked experiments, and logs an error when there
+// are more experiments than the shards count for.
 func (n *Node) gaugeExperiments(ctx context.Context) {
 	trials, err := n.control.Experiments(ctx)
 	if err != nil {

@@ -8,7 +8,8 @@ import (
 	"github.com/nudge-engine/nudge/ingest"
 )
 
-// openHTTP starts to take events.
+// openHTTP opens the public address and serves it in a goroutine of its own. It is the last
+// step of a start: from here on events are taken.
 func (n *Node) openHTTP(context.Context) error {
 	sources, err := readSources(n.settings.SourcesFile, n.keys.write)
 	if err != nil {
@@ -42,6 +43,8 @@ func (n *Node) openHTTP(context.Context) error {
 	return nil
 }
 
+// customer returns what is known of a customer as JSON; nil when no event of theirs was seen.
+// It asks the customer's shard and fails when that one is halted or stopping.
 func (n *Node) customer(ctx context.Context, workspace, id string) ([]byte, error) {
 	view, err := n.engine.View(ctx, workspace, id)
 	if err != nil || view == nil {
@@ -50,10 +53,12 @@ func (n *Node) customer(ctx context.Context, workspace, id string) ([]byte, erro
 	return json.MarshalIndent(view, "", "  ")
 }
 
-// knownLimit is how long an alias call waits for the shard of its previousId.
+// knownLimit is how long an alias call waits for the shard of its previousId. A shard that is
+// slower is catching up, and the call is answered with an error instead.
 const knownLimit = 5 * time.Second
 
-// known says whether a customer of that id was seen.
+// known reports whether a customer with that id was ever seen. Ingest asks before it accepts a
+// merge.
 func (n *Node) known(workspace, id string) (bool, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), knownLimit)
 	defer cancel()

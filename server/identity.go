@@ -12,20 +12,31 @@ import (
 	"github.com/nudge-engine/nudge/internal/identity"
 )
 
-// keys are the secrets that are in force: what a setting says, else what node.json has.
+// keys are the identities and secrets that are in force: what a setting says, else what
+// node.json has. They do not change while the server runs.
 type keys struct {
-	node   string
-	write  string
-	admin  string
-	reader string // password of ClickHouse's user "reader"
-	erase  []byte
-	log    string // id of the log that node.json names; empty: none yet
-	made   bool   // at this start
+	// node is the random id of this data directory; claims and the lease name it.
+	node string
+	// write and admin are the keys of the public and of the admin address, as text.
+	write string
+	admin string
+	// reader is the password of ClickHouse's user "reader".
+	reader string
+	// erase keys the hashes of erased customers; identity.MinKey bytes or more.
+	erase []byte
+	// log is the id of the log that node.json names; empty until the first start is complete.
+	log string
+	// made is true when a key was created at this start, and its owner must be told where it
+	// is.
+	made bool
 }
 
+// newID returns a random id (UUID version 4).
 func newID() string { return uuid.NewString() }
 
-// loadKeys reads node.json, and makes what is missing there.
+// loadKeys reads node.json, creates the secrets that neither the file nor a setting has, and
+// stores them before anything uses them. A secret that comes from a setting is not written to
+// the file. The error is about the file or a key that is too short.
 func loadKeys(c *Settings) (keys, error) {
 	id, err := identity.Read(c.DataDir)
 	switch {
@@ -38,6 +49,8 @@ func loadKeys(c *Settings) (keys, error) {
 		WriteKey: c.WriteKey.Reveal(), AdminKey: c.AdminKey.Reveal(),
 		ReaderPassword: c.ClickhousePassword.Reveal(), EraseKey: c.EraseKey.Reveal(),
 	}
+	// Fill may change nothing; then the file is not written, so that a directory that cannot
+	// be written to still serves a server that has all keys from settings.
 	before := id
 	if err := id.Fill(given); err != nil {
 		return keys{}, err

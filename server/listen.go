@@ -10,16 +10,19 @@ import (
 )
 
 const (
-	// adminConnections is how many connections the admin address has room for.
+	// adminConnections is how many connections the admin address has room for: people, probes
+	// and a scraper, with room to spare.
 	adminConnections = 64
 
-	// What else needs files: the store and ClickHouse's child, and each partition's streams.
+	// File descriptors that connections must leave free: for the store and ClickHouse's child,
+	// and for the streams of each partition. A log that gets no descriptor cannot append.
 	reservedFiles          = 256 + adminConnections
 	reservedPartitionFiles = 12
 )
 
-// listenForEvents opens the public address. Its connections leave the files that the log
-// and the store need.
+// listenForEvents opens the public address. Its connections leave the file descriptors that
+// the log and the store need. One client address gets at most half of the connections unless
+// the settings say otherwise, so that a single client cannot lock the others out.
 func (n *Node) listenForEvents() (*listen.Listener, error) {
 	files, err := listen.FileLimit()
 	if err != nil {
@@ -46,8 +49,8 @@ func (n *Node) listenForEvents() (*listen.Listener, error) {
 	return l, nil
 }
 
-// listenForAdmin opens the admin address, whose connections are apart from the others: it
-// answers while the public one is full.
+// listenForAdmin opens the admin address. Its connections are counted apart from those of the
+// public address, so that it answers while that one is full.
 func (n *Node) listenForAdmin() (*listen.Listener, error) {
 	l, err := n.listen(n.settings.AdminListen, listen.Options{Total: adminConnections})
 	if err != nil {
@@ -57,6 +60,8 @@ func (n *Node) listenForAdmin() (*listen.Listener, error) {
 	return l, nil
 }
 
+// listen opens a TCP address with bounds on its connections. The error does not name the
+// setting; the caller adds it.
 func (n *Node) listen(address string, o listen.Options) (*listen.Listener, error) {
 	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", address)
 	if err != nil {
@@ -66,7 +71,7 @@ func (n *Node) listen(address string, o listen.Options) (*listen.Listener, error
 	return listen.New(l, o), nil
 }
 
-// countConnections shows the connections of an address in the metrics.
+// countConnections registers the metrics about the connections of one address.
 func (n *Node) countConnections(address string, l *listen.Listener) {
 	show := func(name string, of func(listen.Stats) float64) {
 		n.metrics.NewGauge(fmt.Sprintf(name, address), func() float64 { return of(l.Stats()) })

@@ -11,21 +11,30 @@ import (
 	"github.com/nudge-engine/nudge/sink/dispatch"
 )
 
-// statsEvery is how long a shard's answer is good for.
+// statsEvery is how long a shard's figures are used again, and how long a scrape waits for
+// them.
 const statsEvery = time.Second
 
-// statsCache asks the shards once for all the gauges of a scrape.
+// statsCache keeps the latest figures of all shards, so that a scrape, which reads a dozen
+// gauges of each partition, asks each shard only once. It is safe for concurrent use.
 type statsCache struct {
-	n  *Node
+	n *Node
+	// mu guards at and by. It is held while shards are asked, so that concurrent scrapes ask
+	// once.
 	mu sync.Mutex
+	// at is when by was filled; zero: never.
 	at time.Time
+	// by has the figures by partition. Of a shard that did not answer, it keeps the last ones.
 	by []shard.Stats
 }
 
+// newStatsCache returns an empty cache for the partitions that are open.
 func newStatsCache(n *Node) *statsCache {
 	return &statsCache{n: n, by: make([]shard.Stats, len(n.events))}
 }
 
+// get returns the figures of a partition, at most statsEvery old unless the shard does not
+// answer.
 func (c *statsCache) get(p int) shard.Stats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -42,6 +51,8 @@ func (c *statsCache) get(p int) shard.Stats {
 	return c.by[p]
 }
 
+// registerMetrics registers the gauges that are read from other parts when somebody asks.
+// exposition.Families has the meaning and unit of each.
 func (n *Node) registerMetrics() {
 	cache := n.stats
 	for p := range n.events {
@@ -55,6 +66,7 @@ func (n *Node) registerMetrics() {
 		gauge("nudge_dedupe_window_seconds", func(s shard.Stats) float64 { return float64(s.DedupeWindow) / 1000 })
 		gauge("nudge_erased_events_total", func(s shard.Stats) float64 { return float64(s.Erased) })
 		gauge("nudge_effects_unacknowledged", func(s shard.Stats) float64 { return float64(s.Outbox) })
+		// It counts what is overdue; a timer in the future, or none at all, is no lag.
 		gauge("nudge_timer_lag_seconds", func(s shard.Stats) float64 {
 			now, err := n.clock.Now()
 			if err != nil || s.NextDue == 0 {
@@ -80,7 +92,8 @@ func (n *Node) registerMetrics() {
 	n.metrics.NewGauge("nudge_warehouse_gap_frames_total", func() float64 { return float64(n.writer.Gaps()) })
 }
 
-// countSent counts attempts. The names of campaigns are bounded by what is applied.
+// countSent counts an attempt by campaign, channel and result. Campaigns and channels are
+// names of definitions that were applied, so the number of time series is bounded.
 func (n *Node) countSent(d *output.Delivery, o dispatch.Outcome) {
 	result := map[output.Verdict]string{
 		output.Accepted: "accepted", output.Temporary: "temporary",

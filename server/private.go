@@ -9,8 +9,8 @@ import (
 	"github.com/nudge-engine/nudge/internal/identity"
 )
 
-// makePrivate makes the directories of the data, or closes those that are there to other
-// users: customers and keys are in them.
+// makePrivate creates the directories of the data, or closes those that exist to other users
+// of the machine: they hold customers and keys. An error names data_dir.
 func makePrivate(c *Settings) error {
 	for _, dir := range []string{c.DataDir, c.path("log"), c.path("state"), c.path("clickhouse")} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -21,14 +21,16 @@ func makePrivate(c *Settings) error {
 		}
 	}
 	err := tighten(identity.Path(c.DataDir), 0o600)
+	// At the first start there is no node.json yet; it is created with these rights.
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
 	return err
 }
 
-// tighten takes rights of other users away. A directory that belongs to somebody else, as a
-// volume can, must at least not be open to everybody.
+// tighten removes the rights that mode does not grant from a file or directory. One that
+// belongs to another user, as the mount point of a volume can, cannot be changed; that is an
+// error only if every user of the machine may use it.
 func tighten(path string, mode fs.FileMode) error {
 	stat, err := os.Stat(path)
 	if err != nil {

@@ -11,12 +11,17 @@ import (
 	"github.com/nudge-engine/nudge/server/admin"
 )
 
-// clockTolerance is how far the log may be ahead of the clock before it is said.
+// clockTolerance is how far the log may be ahead of the clock before it is reported. Clocks of
+// machines that are kept in time differ by far less.
 const clockTolerance = time.Second
 
-// ready says in few words why the server should not get traffic yet.
+// ready returns in few words why the server should not get traffic yet; nil when it should.
 func (n *Node) ready() error { return n.readiness().Reason() }
 
+// readiness returns all that keeps the server from being ready, and all that is wrong although
+// it is. A ClickHouse that fails after it once worked is only a warning: rows wait in the log
+// meanwhile. Before its first answer it counts as missing, because then nobody knows whether
+// it is configured correctly. It is safe for concurrent use.
 func (n *Node) readiness() admin.Readiness {
 	var r admin.Readiness
 	if !n.up.Load() {
@@ -54,7 +59,8 @@ func (n *Node) readiness() admin.Readiness {
 	return r
 }
 
-// clockWarnings says what is wrong with the time.
+// clockWarnings returns what is wrong with the clock: it has jumped, or the log is ahead of
+// it; nil when nothing is.
 func (n *Node) clockWarnings() []admin.Remark {
 	if _, err := n.clock.Now(); err != nil {
 		return []admin.Remark{{Short: "the clock has jumped", Detail: err.Error()}}
@@ -70,8 +76,9 @@ func (n *Node) clockWarnings() []admin.Remark {
 	}}
 }
 
-// clockBehind is how far the clock is behind the latest record that was applied. The log
-// was then written under a clock that was ahead; timers wait for the clock to come there.
+// clockBehind returns how far the clock is behind the latest record that was applied; 0 when
+// it is not, or cannot be read. Such a log was written under a clock that was ahead; since log
+// time never goes back, timers wait until the clock has caught up.
 func (n *Node) clockBehind() time.Duration {
 	now, err := n.clock.Now()
 	if err != nil {
@@ -84,8 +91,9 @@ func (n *Node) clockBehind() time.Duration {
 	return time.Duration(behind) * time.Millisecond
 }
 
-// tellReady tells the program that started this one that the addresses are this server's: who
-// only asks an address may be answered by another.
+// tellReady writes a line to the pipe that the program which started this one has given it.
+// That program could also ask the address, but then another server might answer in place of
+// this one.
 func (n *Node) tellReady() {
 	if n.settings.ReadyFD == 0 {
 		return

@@ -15,8 +15,13 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// startSinks starts what reads behind the shards, and what watches over all.
+// startSinks starts what reads behind the shards: the writer of rows and the dispatcher of
+// deliveries. Then it starts what watches over the server: admission, trimming, decisions on
+// experiments, backfills, erasure, the lease. Between the two it checks that the log did not
+// lose what the sinks have read of it, before anything is sent or written.
 func (n *Node) startSinks(ctx context.Context) error {
+	// The contexts are independent of ctx, which ends with the start: stop ends the two groups
+	// one after the other.
 	guarding, stopGuards := context.WithCancel(context.Background())
 	sinking, stopSinks := context.WithCancel(context.Background())
 	n.stopGuards, n.stopSinks = stopGuards, stopSinks
@@ -80,16 +85,17 @@ func (n *Node) startSinks(ctx context.Context) error {
 		return err
 	}
 	n.guards.Go(func() { n.eraser.Run(guarding) })
-	if n.settings.NatsURL != "" { // nobody else can run an embedded log: the directory is locked
+	// An embedded log needs no watch: the lock of the directory keeps others away.
+	if n.settings.NatsURL != "" {
 		n.guards.Go(func() { n.watchLease(guarding) })
 	}
 	n.registerMetrics()
 	return nil
 }
 
-// newGuard makes what decides whether events are taken. It ends a server whose embedded log
-// is unhealthy for long: that does not recover from a write error, but a restart does. A log
-// elsewhere may come back.
+// newGuard makes the guard that decides whether events are taken. When an embedded log stays
+// unhealthy, the guard ends the server: the log does not recover from a write error, and a
+// restart helps. A log by URL may come back by itself, so the server stays and refuses events.
 func (n *Node) newGuard() *admission.Guard {
 	return admission.New(admission.Config{
 		Events: n.events, Effects: n.effects, Halted: n.engine.Halted, Healthy: n.logStore.Healthy,
@@ -98,6 +104,7 @@ func (n *Node) newGuard() *admission.Guard {
 			if n.settings.NatsURL != "" {
 				return
 			}
+			// It must not block; one error in the channel is enough to end the server.
 			select {
 			case n.failed <- err:
 			default:
@@ -106,7 +113,9 @@ func (n *Node) newGuard() *admission.Guard {
 	})
 }
 
-// newTrimmer makes what trims the log.
+// newTrimmer makes the trimmer of the log. A message may go once the snapshot covers it, its
+// rows are written and, of effects, its deliveries are copied to the channels; a backfill
+// keeps all events.
 func (n *Node) newTrimmer() *retention.Trimmer {
 	return retention.New(retention.Config{
 		Events: n.events, Effects: n.effects, Keep: n.settings.Retention,
@@ -116,7 +125,9 @@ func (n *Node) newTrimmer() *retention.Trimmer {
 				EventsWithoutRows:  n.engine.SavedSeq(p),
 				EffectsWithoutRows: min(n.engine.SavedEffect(p), n.dispatch.Copied(p)),
 			}
-			if !n.control.Backfilling() { // it reads all events; where space runs short they go all the same
+			// A backfill reads the log from its start. Needs.Events stays 0 then, and keeps
+			// every event, but where space runs short events go all the same.
+			if !n.control.Backfilling() {
 				needs.Events = min(needs.EventsWithoutRows, n.writer.Position(p))
 			}
 			needs.Effects = min(needs.EffectsWithoutRows, n.writer.EffectPosition(p))
@@ -125,7 +136,9 @@ func (n *Node) newTrimmer() *retention.Trimmer {
 	})
 }
 
-// mayLeave asks the shard; of a halted partition nothing leaves until it is back.
+// mayLeave asks the shard of a customer whether a delivery may be attempted now; effect is the
+// number of the message that carried it. Of a halted partition nothing leaves: the error is
+// dispatch.ErrHalted, and the delivery waits for the next start.
 func (n *Node) mayLeave(ctx context.Context, d *output.Delivery, effect uint64) (bool, error) {
 	may, err := n.engine.MayLeave(ctx, d, effect)
 	if err != nil && n.engine.Halted(stream.PartitionOf(d.Workspace, d.Customer, len(n.events))) != nil {
@@ -134,8 +147,10 @@ func (n *Node) mayLeave(ctx context.Context, d *output.Delivery, effect uint64) 
 	return may, err
 }
 
-// checkPositions halts the partitions whose log ended, at start, before what a
-// sink has read of it: a tail was lost, and its numbers will be used again (R7).
+// checkPositions halts each partition whose log ended, at start, before what a sink has
+// already read of it. The end of such a log was lost, for example with a disk that was
+// restored from a backup, and new records would get the numbers of the lost ones: the sinks
+// would take them for known and skip them. An error is one of halting.
 func (n *Node) checkPositions(ctx context.Context) error {
 	for p := range n.events {
 		events, effects := n.writer.Position(p), max(n.writer.EffectPosition(p), n.dispatch.Copied(p))

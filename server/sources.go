@@ -15,22 +15,29 @@ import (
 	"github.com/nudge-engine/nudge/internal/identity"
 )
 
-// maxSources is how many sources the file may have.
+// maxSources is how many sources the file may have. Each is a key that is compared with at
+// every request, and a label in the metrics.
 const maxSources = 100
 
-// source is an entry of the file of sources.
+// source is an entry of the file of sources: somebody who sends events with a write key of
+// their own.
 type source struct {
-	Name    string  `yaml:"name"`
-	Key     string  `yaml:"key"`
-	Consent string  `yaml:"require_consent"`
-	Rate    float64 `yaml:"rate"`
-	Scope   words   `yaml:"scope"`
+	// Name is the source's name in stored events; it has the form of campaign names.
+	Name string `yaml:"name"`
+	// Key has identity.MinKey bytes or more and is nobody else's.
+	Key string `yaml:"key"`
+	// Consent is the category whose consent each event must carry; empty: none.
+	Consent string `yaml:"require_consent"`
+	// Rate is in events a second; 0: that of rate_per_key.
+	Rate float64 `yaml:"rate"`
+	// Scope is what the key may do; empty: all that a write key may.
+	Scope words `yaml:"scope"`
 }
 
-// words are a word, or a list of words.
+// words is a YAML value that is either one word or a list of words.
 type words []string
 
-// UnmarshalYAML reads either.
+// UnmarshalYAML implements yaml.Unmarshaler.
 func (w *words) UnmarshalYAML(n *yaml.Node) error {
 	if n.Kind == yaml.ScalarNode {
 		*w = words{n.Value}
@@ -39,8 +46,10 @@ func (w *words) UnmarshalYAML(n *yaml.Node) error {
 	return n.Decode((*[]string)(w))
 }
 
-// readSources reads the file that sources_file names; no file, no sources. writeKey is
-// the workspace's own.
+// readSources reads the file that the setting sources_file names; with an empty path there are
+// no sources. writeKey is the workspace's own key, which no source may have. The error joins
+// all that is wrong, each with the place in the file: sources[2].key, for example. Unknown
+// fields are errors, so that a misspelt limit does not count for nothing.
 func readSources(path, writeKey string) ([]ingest.Source, error) {
 	if path == "" {
 		return nil, nil

@@ -11,6 +11,7 @@ import (
 	"github.com/nudge-engine/nudge/internal/hostcheck"
 )
 
+// What requests are refused with. Each text says what to do instead.
 var (
 	errHost = errors.New("this Host is not allowed here: ask a loopback name, or add the name to allowed_hosts " +
 		"(NUDGE_ALLOWED_HOSTS)")
@@ -20,15 +21,15 @@ var (
 	errBody = errors.New("the body must be JSON: send Content-Type: application/json")
 )
 
-// forProbes reports whether a request is one of load balancers and probes, which know neither a
-// name of the server nor a key.
+// forProbes reports whether a request is one of load balancers and probes, which know neither
+// a name of the server nor a key. What they get says nothing about customers or the machine.
 func forProbes(r *http.Request) bool {
 	return r.URL.Path == "/healthz" || r.URL.Path == "/readyz" && !r.URL.Query().Has("verbose")
 }
 
-// access lets through who may ask the admin address. Pages in a browser may not, not even on
-// loopback: they can send requests there, so Host, Origin and the type of the body are
-// looked at as well as the key.
+// access lets requests through to next that may ask the admin address, and answers the others.
+// Pages in a browser may not ask, not even on loopback: they can send requests there, so Host,
+// Origin and the type of the body are checked as well as the key.
 func (a *API) access(check hostcheck.Check, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := a.mayAsk(check, r); err != nil {
@@ -42,6 +43,9 @@ func (a *API) access(check hostcheck.Check, next http.Handler) http.Handler {
 	})
 }
 
+// mayAsk returns the answer to a request that is refused; nil when it may ask. The checks
+// stand in the order in which they tell the client something: a foreign page does not learn
+// whether its key is right.
 func (a *API) mayAsk(check hostcheck.Check, r *http.Request) *answer {
 	probe := forProbes(r)
 	if !probe && !check.Host(r.Host) {
@@ -53,7 +57,9 @@ func (a *API) mayAsk(check hostcheck.Check, r *http.Request) *answer {
 	if !probe && r.URL.Path != schemaPath && !a.hasKey(r) {
 		return &answer{http.StatusUnauthorized, errKey}
 	}
-	if r.ContentLength != 0 { // -1: the length is not announced
+	// Pages can send other types than JSON without asking the server first (CORS). The length
+	// is -1 when it is not announced.
+	if r.ContentLength != 0 {
 		kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 		if err != nil || kind != "application/json" {
 			return &answer{http.StatusUnsupportedMediaType, errBody}
@@ -62,13 +68,15 @@ func (a *API) mayAsk(check hostcheck.Check, r *http.Request) *answer {
 	return nil
 }
 
-// hasKey compares without telling by its time how much of the key was right.
+// hasKey reports whether a request has the admin key. It compares hashes in constant time, so
+// that neither the time nor the length tells how much of a key was right.
 func (a *API) hasKey(r *http.Request) bool {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	want, got := sha256.Sum256([]byte(a.config.Key)), sha256.Sum256([]byte(token))
 	return strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(got[:], want[:]) == 1
 }
 
+// writeProblem answers an error as JSON with the members of RFC 9457.
 func writeProblem(w http.ResponseWriter, status int, detail string) {
 	writeJSON(w, status, map[string]any{"title": http.StatusText(status), "status": status, "detail": detail})
 }

@@ -1,5 +1,11 @@
 // Package admin is the HTTP interface for those who run the server: health, metrics,
 // definitions, customers, campaigns, experiments, the log and profiles (docs/operating.md).
+// The tool nudge talks to it.
+//
+// An [API] is there before the parts that it answers from, so that a start can be watched:
+// until [API.Attach] it answers health, readiness, metrics and the schema. Reading order:
+// api.go has the paths, access.go decides who may ask, and each other file answers one kind of
+// question.
 package admin
 
 import (
@@ -27,14 +33,19 @@ import (
 )
 
 const (
-	// LongestAnswer is how long an answer may take, to set the limits of an [http.Server].
+	// LongestAnswer is how long an answer may take, to set the limits of an [http.Server]. It
+	// is longer than the limits inside: a dry run or an apply may take a minute.
 	LongestAnswer = 2 * time.Minute
 
-	maxBody    = 4 << 20
+	// maxBody bounds the body of a request: definition files of a workspace are far smaller.
+	maxBody = 4 << 20
+	// schemaPath is where editors get the JSON Schema of definition files. It needs no key,
+	// for editors cannot send one.
 	schemaPath = "/v1/schema/campaign.json"
 )
 
 // Config is what an [API] needs from the start on. All fields but AllowedHosts are required.
+// The functions are called from several goroutines.
 type Config struct {
 	Address      string   // where it listens, host:port
 	AllowedHosts []string // names beside the loopback ones under which it may be asked
@@ -44,7 +55,8 @@ type Config struct {
 	Redact       func(text string) string // takes secrets out of the texts of errors
 }
 
-// Parts are what a running server answers from. All fields are required.
+// Parts are what a running server answers from. All fields are required and safe for
+// concurrent use. Its methods are the handlers of the paths that need a running server.
 type Parts struct {
 	Workspace string
 	Control   *actors.Controller
@@ -55,7 +67,7 @@ type Parts struct {
 	Clock     *stream.Clock
 	Events    []stream.Stream // by partition
 	Warehouse *warehouse.ClickHouse
-	// Customer is a customer as JSON; nil when no event of theirs was seen.
+	// Customer returns a customer as JSON; nil when no event of theirs was seen.
 	Customer func(ctx context.Context, workspace, id string) ([]byte, error)
 }
 
@@ -63,10 +75,11 @@ type Parts struct {
 type API struct {
 	config Config
 	hosts  hostcheck.Check
-	parts  atomic.Pointer[Parts] // nil until the server is up
+	// parts is nil until the server is up.
+	parts atomic.Pointer[Parts]
 }
 
-// New makes an API that says "starting" until Attach. An error is about AllowedHosts.
+// New makes an API that answers "starting" until Attach. An error is about AllowedHosts.
 func New(config Config) (*API, error) {
 	hosts, err := hostcheck.New(config.Address, config.AllowedHosts)
 	if err != nil {
@@ -75,10 +88,13 @@ func New(config Config) (*API, error) {
 	return &API{config: config, hosts: hosts}, nil
 }
 
-// Attach makes the API answer everything, from parts that are up.
+// Attach makes the API answer everything, from parts that are up. Requests that are being
+// answered are not affected.
 func (a *API) Attach(parts *Parts) { a.parts.Store(parts) }
 
-// Handler answers requests, after a look at who asks.
+// Handler returns the handler of the admin address. Requests go through three layers: ids that
+// look like relative paths are protected, then access decides, then the path chooses the
+// answer.
 func (a *API) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
@@ -109,30 +125,34 @@ func (a *API) Handler() http.Handler {
 	return pathid.KeepDots(a.access(a.hosts, mux))
 }
 
+// metrics answers GET /metrics.
 func (a *API) metrics(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-	_ = exposition.Write(w, a.config.Metrics) // the client is gone when it fails
+	// It fails only when the client is gone.
+	_ = exposition.Write(w, a.config.Metrics)
 }
 
-// acceptClock makes a jump of the clock valid.
+// acceptClock answers POST /v1/clock/accept: a jump of the clock, which the server refuses to
+// follow by itself, becomes valid.
 func (p *Parts) acceptClock(w http.ResponseWriter, _ *http.Request) error {
 	p.Clock.Accept()
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
 
-// answer is an answer other than success.
+// answer is an error with the HTTP status that it becomes.
 type answer struct {
 	status int
 	error
 }
 
-// handler answers a request from the parts of a running server. An error that is an answer
-// has its status; one of an author is 422, others are 500.
+// handler answers a request from the parts of a running server. An error that is an [answer]
+// has its status; one of an author is 422, others are 500. A handler that has begun to write
+// returns nil.
 type handler func(p *Parts, w http.ResponseWriter, r *http.Request) error
 
-// whenUp answers errors, and everything before the server is up. Who may ask is looked
-// at before, see access.
+// whenUp makes an HTTP handler of f: it answers errors, without the secrets that may be in
+// them, and everything before the server is up. Who may ask was decided before, by access.
 func (a *API) whenUp(f handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var err error = answer{http.StatusServiceUnavailable, errors.New("starting")}
@@ -155,10 +175,12 @@ func (a *API) whenUp(f handler) http.HandlerFunc {
 	}
 }
 
+// writeJSON answers with v as JSON.
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
-	_ = e.Encode(v) // the client is gone when it fails
+	// It fails only when the client is gone.
+	_ = e.Encode(v)
 }

@@ -14,25 +14,31 @@ import (
 )
 
 const (
-	shownErrors = 20               // of the last errors of a campaign
-	statusLimit = 30 * time.Second // for what ClickHouse is asked
+	// shownErrors is how many of the last errors of a campaign are shown.
+	shownErrors = 20
+	// statusLimit bounds the queries to ClickHouse. It is well below LongestAnswer, so that
+	// the answer without figures still gets out.
+	statusLimit = 30 * time.Second
 )
 
-// campaignStatus is how one campaign stands.
+// campaignStatus says how one campaign stands.
 type campaignStatus struct {
 	Campaign string `json:"campaign"`
 	Version  uint32 `json:"version"`
-	Status   string `json:"status"` // draft, active, paused or archived
-	// Takes says whether triggers are taken now; Why what keeps them from being taken.
+	// Status is draft, active, paused or archived.
+	Status string `json:"status"`
+	// Takes says whether triggers are taken now; Why says what keeps them from being taken.
 	Takes bool   `json:"takes_triggers"`
 	Why   string `json:"why"`
-	Hook  string `json:"hook"` // where the calls of a webhook trigger go; empty for others
+	// Hook is the path for the calls of a webhook trigger; empty for others.
+	Hook string `json:"hook"`
 	// Figures are nil when ClickHouse does not answer; Unknown then says why.
 	Figures *warehouse.Status `json:"figures"`
 	Unknown string            `json:"figures_unknown"`
 }
 
-// campaign answers how a campaign stands; while ClickHouse is away, without figures.
+// campaign answers GET /v1/campaigns/{name}: how a campaign stands. While ClickHouse is away
+// it answers without figures.
 func (p *Parts) campaign(w http.ResponseWriter, r *http.Request) error {
 	name := r.PathValue("name")
 	d, ok := p.Control.Document(p.Workspace, program.KindCampaign, name)
@@ -64,7 +70,7 @@ func (p *Parts) campaign(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// campaignNames are the names of all campaigns in force, sorted.
+// campaignNames returns the names of all campaigns in force, sorted.
 func (p *Parts) campaignNames() []string {
 	var names []string
 	for _, d := range p.Control.DocumentsOf(p.Workspace, program.KindCampaign) {
@@ -74,7 +80,8 @@ func (p *Parts) campaignNames() []string {
 	return names
 }
 
-// kept says what keeps a campaign from taking triggers at now (ms); empty when nothing does.
+// kept returns what keeps a campaign from taking triggers at now (ms since 1970); empty when
+// nothing does.
 func kept(p *program.Program, now int64) string {
 	switch {
 	case p.Status != program.StatusActive:

@@ -11,6 +11,7 @@ import (
 	"github.com/nudge-engine/nudge/server/erasure"
 )
 
+// customer answers GET /v1/customers/{id}: what is known of a customer.
 func (p *Parts) customer(w http.ResponseWriter, r *http.Request) error {
 	id, err := customerID(r)
 	if err != nil {
@@ -28,17 +29,20 @@ func (p *Parts) customer(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// customerID is the customer whom the path names.
+// customerID returns the customer whom the path names. An id that cannot be one is an answer
+// 400.
 func customerID(r *http.Request) (string, error) {
-	id := r.PathValue("id") // decoded once
+	// PathValue has decoded it once, and ids may hold what looks encoded.
+	id := r.PathValue("id")
 	if err := pathid.Check(id); err != nil {
 		return "", answer{http.StatusBadRequest, err}
 	}
 	return id, nil
 }
 
-// explain says how a customer stands: what campaigns would answer, what chains wait
-// for, and what was last decided.
+// explain answers GET /v1/customers/{id}/explain: what campaigns would decide for a customer
+// now, what chains wait for, and what was decided last. With ?campaign=NAME it is about that
+// one only.
 func (p *Parts) explain(w http.ResponseWriter, r *http.Request) error {
 	name := r.URL.Query().Get("campaign")
 	id, err := customerID(r)
@@ -61,6 +65,8 @@ func (p *Parts) explain(w http.ResponseWriter, r *http.Request) error {
 	return shown.JSON(w)
 }
 
+// erase answers DELETE /v1/customers/{id} with the receipt of an erasure that has begun. A
+// customer who merged into another one is a conflict that names that one.
 func (p *Parts) erase(w http.ResponseWriter, r *http.Request) error {
 	id, err := customerID(r)
 	if err != nil {
@@ -78,6 +84,7 @@ func (p *Parts) erase(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// erasure answers GET /v1/customers/{id}/erasure: how far an erasure is.
 func (p *Parts) erasure(w http.ResponseWriter, r *http.Request) error {
 	id, err := customerID(r)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/nudge-engine/nudge/internal/definition"
 )
 
-// listed is one document in force.
+// listed is one document in force as GET /v1/definitions shows it; Source is its text.
 type listed struct {
 	Kind    string `json:"kind"`
 	Name    string `json:"name"`
@@ -20,6 +20,7 @@ type listed struct {
 	Source  string `json:"source"`
 }
 
+// definitions answers GET /v1/definitions: all documents in force, by kind and name.
 func (p *Parts) definitions(w http.ResponseWriter, _ *http.Request) error {
 	all := []listed{}
 	for _, d := range p.Control.Documents(p.Workspace) {
@@ -32,8 +33,10 @@ func (p *Parts) definitions(w http.ResponseWriter, _ *http.Request) error {
 	return nil
 }
 
-// apply takes files as {"files": [{"name": ..., "text": ...}]}; with ?dry_run=true it
-// only says what would happen, with ?backfill=true the counters are filled first.
+// apply answers POST /v1/definitions. It takes files as {"files": [{"name": ..., "text":
+// ...}]} and puts them in force, all or none. With ?dry_run=true it only says what would
+// happen; with ?backfill=true the new counters are filled first. The answer lists what was
+// applied, all counters, and those that begin from now.
 func (p *Parts) apply(w http.ResponseWriter, r *http.Request) error {
 	files, err := readFiles(w, r)
 	if err != nil {
@@ -69,7 +72,8 @@ func (p *Parts) apply(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// conflict marks what a backfill that is under way forbids.
+// conflict makes the error of an apply that has to wait for a backfill an answer 409. Other
+// errors are returned as they are.
 func conflict(err error) error {
 	if errors.Is(err, actors.ErrBackfill) {
 		return answer{http.StatusConflict, err}
@@ -77,7 +81,7 @@ func conflict(err error) error {
 	return err
 }
 
-// readFiles reads the definition files of a request.
+// readFiles reads the definition files of a request. An error is an answer 400.
 func readFiles(w http.ResponseWriter, r *http.Request) ([]definition.File, error) {
 	var body struct {
 		Files []struct {
@@ -100,7 +104,7 @@ func readFiles(w http.ResponseWriter, r *http.Request) ([]definition.File, error
 	return files, nil
 }
 
-// preview says what applying the files would do, and does nothing.
+// preview answers what applying the files would do, and does nothing.
 func (p *Parts) preview(w http.ResponseWriter, r *http.Request, files []definition.File) error {
 	preview, err := p.Deployer.Preview(r.Context(), files)
 	if err != nil {
@@ -111,7 +115,8 @@ func (p *Parts) preview(w http.ResponseWriter, r *http.Request, files []definiti
 }
 
 // backfill begins a backfill with definition files; they are in force when it is done, which
-// GET /v1/backfill tells.
+// GET /v1/backfill tells. When nothing can be filled they are in force at once, so their
+// channels are started here.
 func (p *Parts) backfill(w http.ResponseWriter, r *http.Request, files []definition.File) error {
 	begun, err := p.Deployer.StartBackfill(r.Context(), files)
 	if err != nil {
@@ -121,7 +126,7 @@ func (p *Parts) backfill(w http.ResponseWriter, r *http.Request, files []definit
 	return p.Deployer.EnsureChannels(r.Context())
 }
 
-// backfillProgress tells how the last backfill stands.
+// backfillProgress answers GET /v1/backfill: how the last backfill stands.
 func (p *Parts) backfillProgress(w http.ResponseWriter, r *http.Request) error {
 	progress, err := p.Control.Backfill(r.Context())
 	if err != nil {

@@ -9,40 +9,50 @@ import (
 	"github.com/nudge-engine/nudge/campaign/winner"
 )
 
-// experimentView is an experiment as people see it.
+// experimentView is an experiment as GET /v1/experiments shows it.
 type experimentView struct {
-	Campaign string        `json:"campaign"`
-	Version  uint32        `json:"version"`
-	Step     string        `json:"step"`
-	Goal     string        `json:"goal"`
-	State    string        `json:"state"`           // counting, blocked, decided
-	First    string        `json:"first,omitempty"` // log time of the first exposure
+	Campaign string `json:"campaign"`
+	Version  uint32 `json:"version"`
+	Step     string `json:"step"`
+	Goal     string `json:"goal"`
+	// State is counting, blocked or decided.
+	State string `json:"state"`
+	// First is the log time of the first exposure, as RFC 3339; empty before.
+	First    string        `json:"first,omitempty"`
 	Looks    int           `json:"looks"`
 	Next     *nextLook     `json:"next_look,omitempty"`
 	Mismatch *float64      `json:"sample_ratio_p,omitempty"`
 	Variants []variantView `json:"variants"`
 	Winner   string        `json:"winner,omitempty"`
 	Reason   string        `json:"reason,omitempty"`
-	At       string        `json:"at,omitempty"` // the full hour that decided, or blocked last
+	// At is the full hour at which it was decided, or blocked last.
+	At string `json:"at,omitempty"`
 }
 
-// nextLook is when the figures are looked at next: at the first full hour from Time on
-// at which so many exposures have matured.
+// nextLook says when the figures are looked at next: at the first full hour from Time on at
+// which so many exposures have matured.
 type nextLook struct {
-	Time      string `json:"time"`
-	Exposures int    `json:"exposures"`   // of all variants together
-	Each      int    `json:"per_variant"` // of each variant
+	Time string `json:"time"`
+	// Exposures is needed of all variants together, Each of each variant.
+	Exposures int `json:"exposures"`
+	Each      int `json:"per_variant"`
 }
 
+// variantView is one variant with its figures. Conversions are those of matured exposures, so
+// that Conversions / Matured is its rate. Best is the probability, 0 to 1, that it is the best
+// variant; nil while nothing is known.
 type variantView struct {
-	ID          string   `json:"id"`
-	Weight      int      `json:"weight"`
-	Exposures   *int     `json:"exposures,omitempty"` // matured or not; not known of a decided one
+	ID     string `json:"id"`
+	Weight int    `json:"weight"`
+	// Exposures counts matured and others; nil of a decided experiment, which is no longer
+	// counted.
+	Exposures   *int     `json:"exposures,omitempty"`
 	Matured     int      `json:"matured"`
 	Conversions int      `json:"conversions"` // of the matured ones
 	Best        *float64 `json:"best,omitempty"`
 }
 
+// experiments answers GET /v1/experiments, for one campaign with ?campaign=NAME.
 func (p *Parts) experiments(w http.ResponseWriter, r *http.Request) error {
 	trials, err := p.Control.Experiments(r.Context())
 	if err != nil {
@@ -58,6 +68,8 @@ func (p *Parts) experiments(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// viewOf shows an experiment: a decided one with the figures of its decision, another one with
+// those of now.
 func viewOf(t *actors.OpenExperiment) experimentView {
 	v := experimentView{
 		Campaign: t.Campaign, Version: t.Version, Step: t.Step, Goal: t.Experiment.Goal, State: "counting",
@@ -92,6 +104,7 @@ func viewOf(t *actors.OpenExperiment) experimentView {
 	return v
 }
 
+// evidence fills in the figures that a decision rests on, one variant for each arm.
 func (v *experimentView) evidence(e *control.ExperimentStats) {
 	v.Looks, v.Reason, v.Mismatch = e.Look, string(e.Reason), &e.Mismatch
 	if e.Hour != 0 {

@@ -15,19 +15,24 @@ import (
 
 // Limits of one answer with frames.
 const (
-	logPage  = 4 << 20 // bytes; one frame more may be in it
+	// logPage is in bytes; an answer may be one frame longer.
+	logPage = 4 << 20
+	// logLimit ends an answer whose log hangs; a page takes far less than a second to read.
 	logLimit = 20 * time.Second
 )
 
-// logExtent is what the log has of a partition.
+// logExtent says what the log has of a partition.
 type logExtent struct {
-	First     uint64                   `json:"first"`
-	Last      uint64                   `json:"last"`       // below First when there is none
-	FirstTime int64                    `json:"first_time"` // ms
-	Skipped   []control.RecordPosition `json:"skipped"`    // records that were passed over
+	First uint64 `json:"first"`
+	// Last is below First when there is no frame.
+	Last uint64 `json:"last"`
+	// FirstTime is the log time of frame First in ms since 1970; 0 without frames.
+	FirstTime int64 `json:"first_time"`
+	// Skipped are the records that are passed over because they ended the process.
+	Skipped []control.RecordPosition `json:"skipped"`
 }
 
-// log says what the log of events has.
+// log answers GET /v1/log: which frames the log has of each partition.
 func (p *Parts) log(w http.ResponseWriter, r *http.Request) error {
 	partitions := []logExtent{}
 	for number, s := range p.Events {
@@ -56,8 +61,9 @@ func (p *Parts) log(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// frames gives frames of a partition from a sequence on and through another at most:
-// each as a varint with its length and its bytes.
+// frames answers GET /v1/log/{partition}?from=N&through=M with frames of a partition, each as
+// its length as a varint and its bytes. It ends after logPage bytes; the client asks again
+// from where it ended. Frames that were trimmed or are not there yet are an answer 410.
 func (p *Parts) frames(w http.ResponseWriter, r *http.Request) error {
 	n, err := strconv.Atoi(r.PathValue("partition"))
 	if err != nil || n < 0 || n >= len(p.Events) {
@@ -88,12 +94,14 @@ func (p *Parts) frames(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
+		// Frames were trimmed while this answer read them.
 		if m.Seq != seq {
 			return answer{http.StatusGone, fmt.Errorf("partition %d has frame %d after %d", n, m.Seq, seq-1)}
 		}
 		body = wire.AppendBytes(body, m.Data)
 	}
 	w.Header().Set("Content-Type", "application/octet-stream")
-	_, _ = w.Write(body) // the client is gone when it fails
+	// It fails only when the client is gone.
+	_, _ = w.Write(body)
 	return nil
 }

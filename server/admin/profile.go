@@ -7,11 +7,13 @@ import (
 	"sync"
 )
 
-// lockSample is that one of so many waits for a lock is noted while somebody looks.
+// lockSample is the fraction 1/n of waits for a lock that is recorded while somebody looks:
+// enough for the shape of a profile, and too few to be felt.
 const lockSample = 100
 
-// profiles shows where the server spends its time and memory, in the form that
-// `go tool pprof` and `go tool trace` read. A key that may apply definitions may read it.
+// profiles adds the paths that show where the server spends its time and memory, in the form
+// that `go tool pprof` and `go tool trace` read. They need the admin key, as all else: a
+// profile shows less than who may apply definitions can read anyway.
 func (a *API) profiles(mux *http.ServeMux) {
 	plain := func(f http.HandlerFunc) http.HandlerFunc {
 		return a.whenUp(func(_ *Parts, w http.ResponseWriter, r *http.Request) error {
@@ -25,9 +27,10 @@ func (a *API) profiles(mux *http.ServeMux) {
 	mux.HandleFunc("GET /debug/pprof/trace", plain(pprof.Trace))
 }
 
-// lockProfile is the profile of waits for locks, which are noted only as long as somebody
-// asks for some seconds of them (?seconds=10).
+// lockProfile returns the handler of the profile of waits for locks. Recording them costs
+// time, so they are recorded only while somebody asks for some seconds of them (?seconds=10).
 func lockProfile() http.HandlerFunc {
+	// asking counts such requests; mu guards it and the process-wide fraction.
 	var mu sync.Mutex
 	asking := 0
 	note := func(n int) {

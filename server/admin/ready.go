@@ -8,18 +8,22 @@ import (
 
 // Remark is something to know about the server's readiness.
 type Remark struct {
-	Short  string // names nobody and nothing: everybody may read it
-	Detail string // for who has the admin key; may be empty
+	// Short names nobody and nothing: everybody may read it.
+	Short string
+	// Detail is for those who have the admin key; it may be empty.
+	Detail string
 }
 
-// Readiness is whether the server should get traffic, and what is not as it should be.
+// Readiness says whether the server should get traffic, and what is not as it should be.
 type Readiness struct {
-	Missing  []Remark // empty: it is ready
-	Warnings []Remark // it is ready all the same
+	// Missing keeps the server from being ready; it is ready when there is none.
+	Missing []Remark
+	// Warnings are wrong although the server is ready.
+	Warnings []Remark
 }
 
-// Reason is the first thing that is missing, in words for everybody; nil when the server is
-// ready.
+// Reason returns the first thing that is missing, in words for everybody; nil when the server
+// is ready.
 func (r Readiness) Reason() error {
 	if len(r.Missing) == 0 {
 		return nil
@@ -27,8 +31,8 @@ func (r Readiness) Reason() error {
 	return errors.New(r.Missing[0].Short)
 }
 
-// ready answers /readyz: for everybody in a few words, with ?verbose and the admin key
-// with all that is known.
+// ready answers GET /readyz with 200 or 503: for everybody in a few words, with ?verbose and
+// the admin key with all that is known.
 func (a *API) ready(w http.ResponseWriter, r *http.Request) {
 	is := a.config.Ready()
 	verbose := r.URL.Query().Has("verbose")
@@ -51,5 +55,6 @@ func (a *API) ready(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, text) // the client is gone when it fails
+	// It fails only when the client is gone.
+	_, _ = io.WriteString(w, text)
 }

@@ -8,8 +8,10 @@ import (
 	"github.com/nudge-engine/nudge/internal/definition"
 )
 
-// rollback takes {"kind", "name", "version", "dry_run"} and puts an older version in
-// force again; version 0 is the one before that in force.
+// rollback answers POST /v1/rollback. It takes {"kind", "name", "version", "dry_run"} and puts
+// an older version in force again, as a new version with its text; version 0 means the one
+// before that in force. It is an apply in all else: the old text is checked against what is in
+// force now, and may be refused.
 func (p *Parts) rollback(w http.ResponseWriter, r *http.Request) error {
 	var body struct {
 		Kind    string `json:"kind"`

@@ -9,7 +9,8 @@ import (
 	"github.com/nudge-engine/nudge/internal/units"
 )
 
-// freeDisk is the space that an ordinary user may still fill on the file system of path.
+// freeDisk returns the space that an ordinary user may still fill on the file system of path.
+// It is less than all free space: file systems keep some for root.
 func freeDisk(path string) (units.Size, error) {
 	var fs syscall.Statfs_t
 	if err := syscall.Statfs(path, &fs); err != nil {

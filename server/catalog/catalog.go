@@ -1,5 +1,7 @@
 // Package catalog has the definitions in force, compiled once for all who ask: the shards, the
-// channels, the HTTP addresses and what puts new definitions in force.
+// channels, the HTTP addresses and deploy, which puts new definitions in force. The
+// definitions themselves are kept by actors.Controller; the catalog adds what they mean. It
+// starts nothing and stores nothing.
 package catalog
 
 import (
@@ -19,6 +21,7 @@ import (
 
 // Config is what a [Catalog] is made of. All fields are required.
 type Config struct {
+	// Language compiles expressions; one is enough for all, and it is safe for concurrent use.
 	Language  *expr.Language
 	Control   *actors.Controller // has the definitions
 	Egress    *egress.Policy     // what channels may reach
@@ -26,23 +29,33 @@ type Config struct {
 	Workspace string             // whose channels and definitions are meant where no workspace is given
 }
 
-// Catalog answers what the definitions in force mean. It is safe for concurrent use.
+// Catalog answers what the definitions in force mean. It is safe for concurrent use, and what
+// it returns is shared: callers must not change it.
 type Catalog struct {
 	config Config
 
+	// awaited caches which events start broadcasts, see broadcasts.go.
 	awaited broadcastNames
 
-	mu       sync.Mutex
+	// mu guards the two maps below. It is held while a document is compiled, so that the
+	// shards, which all ask for a new definition at the same time, compile it only once.
+	mu sync.Mutex
+	// compiled has parsed documents by version. Versions are immutable, so an entry never gets
+	// out of date; at most maxCompiled are kept.
 	compiled map[documentKey]program.Definition
+	// channels has the console under its name and others under "name/version".
 	channels map[string]dispatch.Channel
 }
 
+// documentKey identifies one version of a document; kind is one of program.Kind*.
 type documentKey struct {
 	workspace, kind, name string
 	version               uint32
 }
 
-// maxCompiled bounds the compiled documents that are kept.
+// maxCompiled bounds the compiled documents that are kept. It is far above what a workspace
+// has in force with its retained versions; documents beyond it still work, and are compiled
+// each time.
 const maxCompiled = 20_000
 
 // New makes a catalog. The channel console is always in it.
@@ -53,18 +66,22 @@ func New(config Config) *Catalog {
 	}
 }
 
-// Language is the language that definitions are compiled with.
+// Language returns the language that definitions are compiled with.
 func (c *Catalog) Language() *expr.Language { return c.config.Language }
 
-// Egress is what channels may reach.
+// Egress returns the policy for what channels may reach.
 func (c *Catalog) Egress() *egress.Policy { return c.config.Egress }
 
-// Compile implements [shard.Compile]; the shards share what it returns.
+// Compile returns a document as a definition. It implements [shard.Compile]; all shards share
+// what it returns. The error says where in the document's source it is wrong; errors are not
+// cached, because what is in force has compiled before.
 func (c *Catalog) Compile(workspace string, d *program.Document) (program.Definition, error) {
 	key := documentKey{workspace, d.Kind, d.Name, d.Version}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if p, ok := c.compiled[key]; ok && p.Document.Equal(d) { // a preview may have had this version
+	// The text is compared too: a preview may have compiled another document under this
+	// version, which was never put in force.
+	if p, ok := c.compiled[key]; ok && p.Document.Equal(d) {
 		return p, nil
 	}
 	p, err := parse.Document(c.config.Language, workspace, d)
@@ -74,8 +91,10 @@ func (c *Catalog) Compile(workspace string, d *program.Document) (program.Defini
 	return p, err
 }
 
-// Texts returns the texts of a step's message in one version of a campaign. A template that
-// the message names is taken as it is in force now.
+// Texts returns the texts of a step's message in one version of a campaign; none when the step
+// sends nothing. A template that the message names is taken as it is in force now, not as it
+// was when the message was decided, so that a correction reaches messages that wait. It is an
+// error when version or template is not there.
 func (c *Catalog) Texts(workspace, name string, version uint32, step string) ([]program.Field, error) {
 	d, ok := c.config.Control.Version(workspace, program.KindCampaign, name, version)
 	if !ok {
@@ -104,6 +123,7 @@ func (c *Catalog) Texts(workspace, name string, version uint32, step string) ([]
 	return p.Template.Fields, nil
 }
 
+// templates returns the templates in force of a workspace.
 func (c *Catalog) templates(workspace string) []program.Template {
 	var all []program.Template
 	for _, d := range c.config.Control.DocumentsOf(workspace, program.KindTemplate) {
@@ -114,7 +134,8 @@ func (c *Catalog) templates(workspace string) []program.Template {
 	return all
 }
 
-// Hook returns the webhook trigger of a campaign in force, nil when it has none.
+// Hook returns the webhook trigger of the campaign in force of that name; nil when there is no
+// such campaign or it has another trigger. Ingest asks it at each call of a webhook.
 func (c *Catalog) Hook(workspace, name string) *program.WebhookTrigger {
 	d, ok := c.config.Control.Document(workspace, program.KindCampaign, name)
 	if !ok {
@@ -128,7 +149,9 @@ func (c *Catalog) Hook(workspace, name string) *program.WebhookTrigger {
 	return t
 }
 
-// Channel returns the channel in force under a name; a version of one is made once.
+// Channel returns the channel in force under a name. A version of a channel is made once, so
+// that its connections are used again; a channel that was never defined, and is not the
+// console, is an error.
 func (c *Catalog) Channel(name string) (dispatch.Channel, error) {
 	if d, ok := c.config.Control.Document(c.config.Workspace, program.KindChannel, name); ok {
 		key := fmt.Sprintf("%s/%d", name, d.Version)
@@ -157,7 +180,9 @@ func (c *Catalog) Channel(name string) (dispatch.Channel, error) {
 	return nil, fmt.Errorf("channel %s is not defined", name)
 }
 
-// Known returns what new definitions may refer to.
+// Known returns the channels, templates, policies and campaigns in force of the configured
+// workspace: what new definitions may refer to, and are checked against. Documents that no
+// longer compile are left out.
 func (c *Catalog) Known() definition.Known {
 	k := definition.Known{Templates: c.templates(c.config.Workspace)}
 	for _, d := range c.config.Control.Documents(c.config.Workspace) {
@@ -175,7 +200,9 @@ func (c *Catalog) Known() definition.Known {
 	return k
 }
 
-// Counters returns what the campaigns in force count, as a set of nothing but them.
+// Counters returns what the campaigns in force count, as a set of nothing else: without
+// policies, and not for applying events. Two of them, from before and after an apply, say
+// which counters begin.
 func (c *Catalog) Counters() (*active.Set, error) {
 	var programs []*program.Program
 	for _, d := range c.config.Control.Documents(c.config.Workspace) {

@@ -1,5 +1,7 @@
 // Package child runs clickhoused, the embedded ClickHouse, as a child process: it starts it
-// again when it ends, and gives it its secrets and its listening socket.
+// again when it ends, and gives it its secrets and its listening socket. A process of its own
+// keeps native code and the queries of people apart from the engine: when it crashes or is out
+// of memory, only rows wait.
 package child
 
 import (
@@ -27,18 +29,25 @@ import (
 )
 
 const (
-	firstPause = time.Second // between an end and the next start; doubled each time
+	// firstPause lies between an end of the child and its next start; it is doubled each time,
+	// up to maxPause, so that a child that cannot start does not use up the machine.
+	firstPause = time.Second
 	maxPause   = 30 * time.Second
-	healthy    = 30 * time.Second // after so long a run the pause is short again
-	niceness   = 5                // rows may wait, customers should not
-	stopLimit  = 25 * time.Second // then it is killed
+	// healthy is how long a run must last for the pause to be short again.
+	healthy = 30 * time.Second
+	// niceness lowers the priority of the child: rows may wait, customers should not.
+	niceness = 5
+	// stopLimit is how long a child may take to end before it is killed. ClickHouse finishes
+	// its inserts meanwhile.
+	stopLimit = 25 * time.Second
 	// leaveLimit is how long the child of a server that was killed may hold the port: it
-	// finishes what it does.
+	// finishes what it does and then notices that its parent is gone.
 	leaveLimit = time.Minute
-	lookEvery  = 200 * time.Millisecond // whether it has left
+	// lookEvery is how often a start looks whether such a child has left.
+	lookEvery = 200 * time.Millisecond
 )
 
-// Config is what a [Process] is started with.
+// Config is what a [Process] is started with. Program and AllowedHosts may be empty.
 type Config struct {
 	Program        string   // path of clickhoused; empty: beside this program
 	Dir            string   // of its data
@@ -51,23 +60,29 @@ type Config struct {
 // Process is a clickhoused that runs, or is about to be started again. The child ends by
 // itself when this process does, because its standard input is closed then.
 //
-// The listening socket is this process's and is handed to each child: as long as the server
-// runs nobody else can have the port, also while no child does.
+// The listening socket belongs to this process and is handed to each child: as long as the
+// server runs no other program can get the port, also between two children. Address and Secret
+// are safe for concurrent use; Stop is called once.
 type Process struct {
+	// path and args are the command of every child.
 	path     string
 	args     []string
 	log      *slog.Logger
 	listener *net.TCPListener
-	reader   string                 // password of the user reader
-	writer   atomic.Pointer[string] // secret of the child that runs, or ran last
+	// reader is the password of the user reader, the same for all children.
+	reader string
+	// writer is the password of the writing user in the child that runs, or ran last.
+	writer atomic.Pointer[string]
 
+	// stopping ends the goroutine that starts children, and ended waits for it.
 	stopping context.CancelFunc
 	ended    sync.WaitGroup
 }
 
-// Start takes the port and starts the child in the background; Stop ends it. It waits up to a
-// minute for the child of a server that was killed to leave the port, or until ctx ends. An
-// error says which setting is wrong: the program is missing, or the address is taken.
+// Start takes the port and starts the child in the background; [Process.Stop] ends it. It
+// waits up to a minute, or until ctx ends, for the child of a server that was killed to leave
+// the port. The error says which setting is wrong: the program is missing, or the address is
+// taken. That the child works is not waited for.
 func Start(ctx context.Context, c Config) (*Process, error) {
 	path := c.Program
 	if path == "" {
@@ -103,12 +118,15 @@ func Start(ctx context.Context, c Config) (*Process, error) {
 	return p, nil
 }
 
-// takePort listens on the port of ClickHouse. The child of a server that was killed may
-// have it for a moment: that one holds the lock of the data. Anybody else is an error.
+// takePort listens on the port of ClickHouse. The child of a server that was killed may have
+// it for a moment; such a child holds the lock of the data, which tells it from any other
+// program on the port. Another program is an error at once.
 func takePort(ctx context.Context, address, data string, log *slog.Logger) (*net.TCPListener, error) {
 	limited, cancel := context.WithTimeout(ctx, leaveLimit)
 	defer cancel()
 	lock := flock.New(filepath.Join(data, "clickhoused.lock"))
+	// strangers counts the attempts at which the port was taken and the lock of the data was
+	// free.
 	for strangers := 0; ; {
 		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 		if err == nil {
@@ -121,11 +139,15 @@ func takePort(ctx context.Context, address, data string, log *slog.Logger) (*net
 		if _, missing := os.Stat(lock.Path()); missing == nil && errors.Is(err, syscall.EADDRINUSE) {
 			free, lockErr := lock.TryLock()
 			if free {
-				strangers++ // it may have ended since we tried to listen
+				// The child may have ended between the attempt to listen and this look, so the
+				// port is tried once more.
+				strangers++
 				lockErr = lock.Unlock()
 			}
 			err = errors.Join(err, lockErr)
 		} else {
+			// The address cannot be used at all, or no child ever ran here: waiting would not
+			// help.
 			strangers = 2
 		}
 		if strangers > 1 || limited.Err() != nil {
@@ -140,7 +162,8 @@ func takePort(ctx context.Context, address, data string, log *slog.Logger) (*net
 	}
 }
 
-// Address is where the child is reached from this machine, as host:port.
+// Address returns where the child is reached from this machine, as host:port. For a child that
+// listens on all addresses it is localhost.
 func (p *Process) Address() string {
 	at, ok := p.listener.Addr().(*net.TCPAddr)
 	if ok && at.IP.IsUnspecified() {
@@ -149,8 +172,9 @@ func (p *Process) Address() string {
 	return p.listener.Addr().String()
 }
 
-// Secret is the password of the user that writes, which the child that runs has too; each
-// child has another one. It is empty before the first child runs.
+// Secret returns the password of the writing user in the child that runs; each child gets
+// another one, so it must be asked for at each connection. It is empty before the first child
+// runs.
 func (p *Process) Secret() string {
 	if s := p.writer.Load(); s != nil {
 		return *s
@@ -158,6 +182,8 @@ func (p *Process) Secret() string {
 	return ""
 }
 
+// run starts one child after the other until ctx ends, with growing pauses while they do not
+// last.
 func (p *Process) run(ctx context.Context) {
 	pause := firstPause
 	for ctx.Err() == nil {
@@ -178,20 +204,27 @@ func (p *Process) run(ctx context.Context) {
 	}
 }
 
-// once runs the child until it ends, or asks it to end when ctx does.
+// once runs a child until it ends, or asks it to end when ctx does. It returns how the child
+// ended.
 func (p *Process) once(ctx context.Context) error {
 	fetcher, err := enginefetch.New(os.Stderr)
 	if err != nil {
 		return fmt.Errorf("clickhoused: %w", err)
 	}
-	library, err := fetcher.Path(ctx) // found here, because the child has no environment
+	// The library is found here, because the child has no environment to find it with.
+	library, err := fetcher.Path(ctx)
 	if err != nil {
 		return fmt.Errorf("clickhoused: %w", err)
 	}
-	command := exec.Command(p.path, append(p.args, "--lib", library)...) // ended by hand below
-	command.Env = []string{}                                             // SQL must not find secrets in it
+	// Not exec.CommandContext: stop ends the child in steps.
+	command := exec.Command(p.path, append(p.args, "--lib", library)...)
+	// The environment holds secrets of the server, and SQL must not be able to read them.
+	command.Env = []string{}
 	command.Stderr = os.Stderr
-	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt from the terminal is for us
+	// In a process group of its own the child does not get the interrupt that a terminal sends
+	// to the server, and is stopped in its turn.
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	// The child watches its standard input: the end of it is the end of this process.
 	input, err := command.StdinPipe()
 	if err != nil {
 		return fmt.Errorf("clickhoused: %w", err)
@@ -209,7 +242,9 @@ func (p *Process) once(ctx context.Context) error {
 	return stop(input, command, ended)
 }
 
-// begin starts the child, with the listening socket and a pipe that has its secrets.
+// begin starts the child with two further file descriptors: 3 is a pipe with the passwords of
+// its two users, as one line of JSON, and 4 the listening socket. Passwords on the command
+// line or in the environment could be read by others.
 func (p *Process) begin(command *exec.Cmd) error {
 	socket, err := p.listener.File()
 	if err != nil {
@@ -226,21 +261,27 @@ func (p *Process) begin(command *exec.Cmd) error {
 	if err != nil {
 		return errors.Join(err, to.Close())
 	}
-	command.ExtraFiles = []*os.File{from, socket} // 3 and 4 there
+	// They become the descriptors 3 and 4 there.
+	command.ExtraFiles = []*os.File{from, socket}
 	if err := command.Start(); err != nil {
 		return errors.Join(err, to.Close())
 	}
 	p.writer.Store(&secret)
-	_, err = to.Write(append(text, '\n')) // a pipe holds more than that
+	// A pipe holds more than this line, so the write does not wait for the child.
+	_, err = to.Write(append(text, '\n'))
 	if err = errors.Join(err, to.Close()); err != nil {
-		p.log.Warn("clickhoused got no secrets", slog.Any("error", err)) // it has ended
+		// The child has ended already; run starts another one.
+		p.log.Warn("clickhoused got no secrets", slog.Any("error", err))
 	}
 	return nil
 }
 
+// stop asks the child to end and kills it after stopLimit. It returns how the child ended; a
+// child that was killed is an error too.
 func stop(input io.Closer, command *exec.Cmd, ended chan error) error {
-	_ = input.Close()                           // it ends at the end of its input
-	_ = command.Process.Signal(syscall.SIGTERM) // and at this
+	// Both ask for the same: a child that does not watch its input still knows the signal.
+	_ = input.Close()
+	_ = command.Process.Signal(syscall.SIGTERM)
 	select {
 	case err := <-ended:
 		return err
@@ -250,7 +291,7 @@ func stop(input io.Closer, command *exec.Cmd, ended chan error) error {
 	}
 }
 
-// Stop ends the child, with force after 25 s, and gives up the port.
+// Stop ends the child, by force after 25 s, and gives up the port.
 func (p *Process) Stop() {
 	p.stopping()
 	p.ended.Wait()

@@ -9,12 +9,14 @@ import (
 	"github.com/nudge-engine/nudge/internal/definition"
 )
 
-// backfillRetry is how long after an error a backfill is tried again.
+// backfillRetry is how long after an error a backfill is tried again, and how late at most one
+// is noticed whose signal was lost.
 const backfillRetry = 5 * time.Second
 
-// StartBackfill begins to fill the counters of definition files from the log; the files are in
-// force when that is done. It asks back as Submit does. The error wraps [actors.ErrBackfill]
-// while another backfill is under way.
+// StartBackfill begins to fill the counters of definition files from the log; the files are
+// put in force when that is done. It returns at once with what will be counted; progress is
+// asked of the controller. As [Deployer.Submit] does, it refuses what would surprise the
+// author. The error wraps [actors.ErrBackfill] while another backfill is under way.
 func (d *Deployer) StartBackfill(ctx context.Context, files []definition.File) (actors.BackfillStart, error) {
 	documents, docs, err := d.check(files)
 	if err != nil {
@@ -31,13 +33,14 @@ func (d *Deployer) StartBackfill(ctx context.Context, files []definition.File) (
 	}
 	select {
 	case d.begun <- struct{}{}:
-	default: // it looks soon
+	// A signal is waiting already, or RunBackfills looks by itself soon.
+	default:
 	}
 	return begun, nil
 }
 
-// RunBackfills brings backfills to their end, one after the other, until ctx ends; one that a
-// crash cut off goes on.
+// RunBackfills brings backfills to their end, one after the other, until ctx ends. How far a
+// backfill is stands in the log, so one that a crash cut off goes on. Run it in one goroutine.
 func (d *Deployer) RunBackfills(ctx context.Context) {
 	ticker := time.NewTicker(backfillRetry)
 	defer ticker.Stop()

@@ -9,9 +9,10 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// askLate refuses to let campaigns go on that stood still and have chains which are overdue,
-// unless their definitions say what becomes of those: it is for their author to know whether
-// a message of last week should still leave.
+// askLate refuses to let paused campaigns go on that have overdue chains, unless their
+// definitions say what becomes of those: only the author knows whether a message of last week
+// should still be sent. The steps: find the campaigns that the documents resume, let a dry run
+// count their overdue chains, and name each campaign that has some in one [*AuthorError].
 func (d *Deployer) askLate(ctx context.Context, documents []program.Document, docs []parse.Parsed) error {
 	before := map[string]*program.Program{}
 	for _, p := range d.config.Catalog.Known().Campaigns {
@@ -23,6 +24,8 @@ func (d *Deployer) askLate(ctx context.Context, documents []program.Document, do
 			resumed[p.Name] = true
 		}
 	}
+	// The dry run below visits all customers; nearly all applies resume nothing and go
+	// without.
 	if len(resumed) == 0 {
 		return nil
 	}
@@ -33,6 +36,7 @@ func (d *Deployer) askLate(ctx context.Context, documents []program.Document, do
 	var errs []error
 	for i := range answer.Campaigns {
 		c := &answer.Campaigns[i]
+		// A chain that would go on at once under the new version is one whose time has passed.
 		overdue := 0
 		for _, step := range c.Steps {
 			overdue += step.AtOnce

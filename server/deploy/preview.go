@@ -11,21 +11,26 @@ import (
 	"github.com/nudge-engine/nudge/internal/definition"
 )
 
-// Preview is what applying files would do.
+// Preview is what applying files would do: the versions that would be recorded, what would
+// change for chains and counters over all customers, and advice. Its JSON is the answer to a
+// dry run over the admin address.
 type Preview struct {
-	Applied []actors.Applied `json:"applied"` // as they would be
+	// Applied are the documents as they would be recorded.
+	Applied []actors.Applied `json:"applied"`
 	shard.Preview
 	Warnings []Warning `json:"warnings"`
 }
 
-// Warning is what `nudge check` would say, with the campaigns in force beside.
+// Warning is one piece of advice of `nudge check`, with the campaigns in force taken into
+// account: for example that two campaigns answer the same event.
 type Warning struct {
 	Campaign string `json:"campaign"`
 	Message  string `json:"message"`
 }
 
 // Preview says what applying the files would do, and does nothing. The error is an
-// [*AuthorError] when the files are wrong.
+// [*AuthorError] when the files are wrong; another one means that a shard gave no answer
+// within limit.
 func (d *Deployer) Preview(ctx context.Context, files []definition.File) (Preview, error) {
 	documents, docs, err := d.check(files)
 	if err != nil {
@@ -36,7 +41,7 @@ func (d *Deployer) Preview(ctx context.Context, files []definition.File) (Previe
 	return answer, err
 }
 
-// preview is without warnings.
+// preview is Preview for documents that are checked, without warnings.
 func (d *Deployer) preview(ctx context.Context, documents []program.Document) (Preview, error) {
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -44,8 +49,9 @@ func (d *Deployer) preview(ctx context.Context, documents []program.Document) (P
 	return Preview{Applied: applied, Preview: p, Warnings: []Warning{}}, err
 }
 
-// warnings advises on the campaigns of docs beside those in force; only what concerns
-// the former is said.
+// warnings returns advice on the campaigns of docs. Active campaigns in force take part, as
+// things to collide with, but advice that concerns only them is left out: their author is not
+// asking.
 func (d *Deployer) warnings(docs []parse.Parsed) []Warning {
 	named := map[string]bool{}
 	all := slices.Clone(docs)

@@ -1,6 +1,11 @@
 // Package erasure erases customers: from the state, from the rows and, as time passes, from
 // the log. What stays is a receipt under a keyed hash, and a record in the log that drops
-// later events of the same customer.
+// later events of the same customer. An erasure is a job that is stored before anything is
+// done, and each of its steps can be repeated, so a crash at any place only means that a step
+// is done twice.
+//
+// Reading order: job.go says what is stored, eraser.go takes requests and runs the jobs,
+// steps.go carries one out.
 package erasure
 
 import (
@@ -18,7 +23,8 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// retryAfter is the pause after a failure.
+// retryAfter is the pause after a failure. The causes, a halted partition or a ClickHouse that
+// is away, last longer than this, and other jobs have their turn meanwhile.
 const retryAfter = 5 * time.Second
 
 // Config is what an [Eraser] works on. All fields are required.
@@ -30,29 +36,39 @@ type Config struct {
 	Store      storage.Store // keeps the jobs and the receipts
 	Partitions int
 	Workspace  string
-	Key        []byte        // of the hashes
-	Retention  time.Duration // after so long the log has none of the customer's records
-	Logger     *slog.Logger
+	// Key is the key of the hashes; all servers of one log need the same.
+	Key []byte
+	// Retention is how long the log keeps events; after so long it has none of the customer's.
+	Retention time.Duration
+	Logger    *slog.Logger
 }
 
-// MergedError says that a customer became another one, who can be erased instead.
+// MergedError says that a customer merged into another one, who can be erased instead. The
+// state of the two is one, so the part of an anonymous customer alone cannot be erased.
 type MergedError struct{ Customer, Into string }
 
+// Error names both customers.
 func (e *MergedError) Error() string {
 	return fmt.Sprintf("%s became %s: erase that customer", e.Customer, e.Into)
 }
 
-// Eraser carries out erasures, one after the other, also over restarts. It is safe for
-// concurrent use.
+// Eraser carries out erasures, one after the other, also over restarts. Receipt and Request
+// are safe for concurrent use; Run is for one goroutine.
 type Eraser struct {
 	config Config
-	mu     sync.Mutex
-	open   []*job // oldest first; the first one belongs to Run while it is carried out
-	wake   chan struct{}
+	// mu guards open. Request holds it from its look for an earlier request until the new one
+	// is stored, so that two requests for a customer make one job.
+	mu sync.Mutex
+	// open are the jobs that are not done: those of earlier processes in the order of their
+	// hashes, then new ones as they come. A job that is being carried out is the first, and
+	// only Run may read or change it.
+	open []*job
+	// wake tells Run that there is work; it has room for one signal.
+	wake chan struct{}
 }
 
-// Open makes an eraser and finds the erasures that were not done at the last stop; Run goes
-// on with them. An error is the store's.
+// Open makes an eraser and finds the erasures that were not done at the last stop;
+// [Eraser.Run] goes on with them. An error is the store's.
 func Open(config Config) (*Eraser, error) {
 	e := &Eraser{config: config, wake: make(chan struct{}, 1)}
 	err := e.loadOpen()
@@ -60,11 +76,13 @@ func Open(config Config) (*Eraser, error) {
 	return e, err
 }
 
+// hash returns the keyed hash of a customer's id, as hexadecimal text. It names the job, so
+// that a receipt can be found by somebody who knows the id, and by nobody else.
 func (e *Eraser) hash(customer string) string {
 	return erase.HashOf(e.config.Key, e.config.Workspace, customer).String()
 }
 
-// Receipt returns how far a customer's erasure is, nil when nobody asked for one. An error is
+// Receipt returns how far a customer's erasure is; nil when nobody asked for one. An error is
 // the store's.
 func (e *Eraser) Receipt(customer string) (*Receipt, error) {
 	j, err := e.load(e.hash(customer))
@@ -74,15 +92,18 @@ func (e *Eraser) Receipt(customer string) (*Receipt, error) {
 	return &j.Receipt, nil
 }
 
-// Request asks for a customer to be erased; the receipt says how far that is, also when it was
-// asked for before. The error is a [*MergedError] for a customer who became another one; others
-// mean that the request may be repeated.
+// Request asks for a customer to be erased, with the anonymous customers who merged into them.
+// The receipt says how far that is; a second request returns the receipt of the first. The
+// error is a [*MergedError] for a customer who merged into another one. After other errors the
+// request may be repeated.
 func (e *Eraser) Request(ctx context.Context, customer string) (*Receipt, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if known, err := e.Receipt(customer); err != nil || known != nil {
 		return known, err
 	}
+	// A customer without a view can be erased too: no event was seen, and later ones are
+	// dropped.
 	view, err := e.config.Engine.View(ctx, e.config.Workspace, customer)
 	if err != nil {
 		return nil, err
@@ -96,7 +117,8 @@ func (e *Eraser) Request(ctx context.Context, customer string) (*Receipt, error)
 		if err != nil {
 			return nil, err
 		}
-		if !gone { // else that erasure was before the merge, and only this one is left
+		// Had the other one been erased before the merge, this one would be all that is left.
+		if !gone {
 			return nil, &MergedError{Customer: customer, Into: view.MergedInto}
 		}
 	}
@@ -106,6 +128,7 @@ func (e *Eraser) Request(ctx context.Context, customer string) (*Receipt, error)
 	if err := e.save(j); err != nil {
 		return nil, err
 	}
+	// It is a copy: once the lock is released, the job belongs to Run.
 	given := j.Receipt
 	e.open = append(e.open, j)
 	select {
@@ -115,7 +138,7 @@ func (e *Eraser) Request(ctx context.Context, customer string) (*Receipt, error)
 	return &given, nil
 }
 
-// Run carries out the erasures until ctx ends.
+// Run carries out the erasures until ctx ends. A job that fails goes behind the others.
 func (e *Eraser) Run(ctx context.Context) {
 	for {
 		select {
@@ -138,7 +161,9 @@ func (e *Eraser) Run(ctx context.Context) {
 	}
 }
 
-// carryOut ends with the job done, or failed and queued behind the others.
+// carryOut carries out the first job of e.open. In the end the job is done, and its receipt no
+// longer says who it was about, or it has failed and is queued behind the others. When ctx
+// ends it stays as it was stored last.
 func (e *Eraser) carryOut(ctx context.Context, j *job) {
 	err := e.steps(ctx, j)
 	if ctx.Err() != nil {
@@ -146,6 +171,7 @@ func (e *Eraser) carryOut(ctx context.Context, j *job) {
 	}
 	if err == nil {
 		now := time.Now().UTC()
+		// Events older than the retention leave the log by themselves.
 		gone := now.Add(e.config.Retention)
 		j.Done, j.Failure, j.LogGoneBy = true, "", &gone
 		j.Workspace, j.Customers, j.Places = "", nil, nil

@@ -8,44 +8,57 @@ import (
 	"github.com/nudge-engine/nudge/storage"
 )
 
-// Receipt is how far the erasure of one customer is, store by store. Times are when it was
-// done; before, they are missing.
+// Receipt says how far the erasure of one customer is, store by store. Each time says when a
+// step was done, in UTC; it is nil before. Its JSON is what the admin address answers.
 type Receipt struct {
-	Hash      string     `json:"hash"` // keyed; what stays of the customer
-	Requested time.Time  `json:"requested"`
-	Recorded  *time.Time `json:"recorded,omitempty"` // from then on nothing is sent and events are dropped
-	// StateRemoved is when the state was taken out of the store, and its older checkpoints
-	// are gone by StateCopiesGoneBy.
+	// Hash is the keyed hash of the customer's id, in hexadecimal: all that stays of the
+	// customer.
+	Hash      string    `json:"hash"`
+	Requested time.Time `json:"requested"`
+	// Recorded is when the shard had applied the erasure: from then on nothing is sent, and
+	// further events of the customer are dropped.
+	Recorded *time.Time `json:"recorded,omitempty"`
+	// StateRemoved is when the state was taken out of the store. Its older checkpoints are
+	// gone by StateCopiesGoneBy.
 	StateRemoved      *time.Time `json:"state_removed,omitempty"`
 	StateCopiesGoneBy *time.Time `json:"state_copies_gone_by,omitempty"`
-	RowsDeleted       *time.Time `json:"rows_deleted,omitempty"` // from ClickHouse
-	LogGoneBy         *time.Time `json:"log_gone_by,omitempty"`  // by the retention of the log
-	Done              bool       `json:"done"`
-	Failure           string     `json:"failure,omitempty"` // why the last try did not succeed; it is tried again
+	// RowsDeleted is when the rows were deleted from ClickHouse.
+	RowsDeleted *time.Time `json:"rows_deleted,omitempty"`
+	// LogGoneBy is when the retention of the log has removed the last record.
+	LogGoneBy *time.Time `json:"log_gone_by,omitempty"`
+	Done      bool       `json:"done"`
+	// Failure says why the last attempt did not succeed; it is tried again. Empty: it did.
+	Failure string `json:"failure,omitempty"`
 }
 
-// job is an erasure as it is stored, so that it goes on after a restart.
+// job is an erasure as it is stored, as JSON in the state under "erase/" and its hash. The
+// tags are stored bytes and do not change.
 type job struct {
 	Receipt
 
-	// Who it is about, until it is done; then all three are empty.
+	// The customer, until the erasure is done; then all three fields are empty. Customers
+	// begins with the one asked for; the anonymous ones who merged into them follow. Places
+	// says where the log has their last records, and what those led to.
 	Workspace string     `json:"workspace,omitempty"`
-	Customers []string   `json:"customers,omitempty"` // and the anonymous ones who merged into them
-	Places    []position `json:"places,omitempty"`    // where the log has the records, and what they led to
+	Customers []string   `json:"customers,omitempty"`
+	Places    []position `json:"places,omitempty"`
 }
 
-// position is how far a partition must be.
+// position says how far a partition must be processed: through frame Seq and effect message
+// Effect.
 type position struct {
 	Partition int    `json:"partition"`
 	Seq       uint64 `json:"seq"`
 	Effect    uint64 `json:"effect"`
 }
 
-// prefix is that of all jobs; the hash follows.
+// prefix begins the keys of all jobs; the hash follows.
 const prefix = "erase/"
 
+// jobKey returns the key under which the store keeps the job of a hash.
 func jobKey(hash string) []byte { return storage.SinkKey(prefix + hash) }
 
+// decodeJob reads a stored job. An error means that the state is damaged.
 func decodeJob(value []byte) (*job, error) {
 	j := new(job)
 	if err := json.Unmarshal(value, j); err != nil {
@@ -54,6 +67,7 @@ func decodeJob(value []byte) (*job, error) {
 	return j, nil
 }
 
+// save stores a job durably, in place of what was stored of it.
 func (e *Eraser) save(j *job) error {
 	text, err := json.Marshal(j)
 	if err != nil {
@@ -73,7 +87,8 @@ func (e *Eraser) load(hash string) (*job, error) {
 	return decodeJob(value)
 }
 
-// loadOpen finds the jobs that are not done, in the order of their hashes.
+// loadOpen reads the jobs that are not done into e.open, in the order of their hashes: when
+// they were asked for is not part of the key.
 func (e *Eraser) loadOpen() error {
 	return e.config.Store.Scan(storage.SinkKey(prefix), func(_, value []byte) error {
 		j, err := decodeJob(value)

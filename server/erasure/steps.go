@@ -10,14 +10,26 @@ import (
 )
 
 const (
-	lookEvery   = 200 * time.Millisecond // how often a job looks how far the stores are
-	deleteLimit = 5 * time.Minute        // of the deletes of one job
-	sayAfter    = 10 * time.Second       // without progress, and the log says what is waited for
-	// checkpointsKept is how long the two older checkpoints of the state may be around.
+	// lookEvery is how often a job looks how far shards and writer are.
+	lookEvery = 200 * time.Millisecond
+	// deleteLimit bounds the deletes of one job; ClickHouse rewrites parts of tables for them,
+	// which may take minutes.
+	deleteLimit = 5 * time.Minute
+	// sayAfter is how long a job waits without progress before the log says for what.
+	sayAfter = 10 * time.Second
+	// checkpointsKept is how long the two older checkpoints of the state may be around: with
+	// the default of a checkpoint every ten minutes, they are replaced within half an hour. It
+	// does not follow the settings checkpoint_every and checkpoints.
 	checkpointsKept = 30 * time.Minute
 )
 
-// steps does what is left of an erasure: record, state, rows. Each can be done again.
+// steps does what is left of an erasure, in this order, and can be repeated from any place:
+//
+// 1. write the erase records, and wait until the shards have applied them; 2. wait for
+// snapshots without the customer; 3. wait until the rows of the last records are written, and
+// delete all rows.
+//
+// Rows come last because the writer would insert those of earlier records after the delete.
 func (e *Eraser) steps(ctx context.Context, j *job) error {
 	if j.Recorded == nil {
 		if err := e.record(ctx, j); err != nil {
@@ -52,7 +64,9 @@ func (e *Eraser) steps(ctx context.Context, j *job) error {
 	return nil
 }
 
-// record writes the erase records and waits until the shards have applied them.
+// record writes an erase record for each customer of a job, waits until their shard has
+// applied it, and notes how far each partition was then. Everything about the customer lies
+// before that place. A repeated record changes nothing.
 func (e *Eraser) record(ctx context.Context, j *job) error {
 	j.Places = nil
 	for _, customer := range j.Customers {
@@ -83,7 +97,8 @@ func (e *Eraser) record(ctx context.Context, j *job) error {
 	return e.save(j)
 }
 
-// applied waits until a customer is erased in their shard, and says where its log is then.
+// applied waits until a customer is erased in their shard, and returns how far the partition
+// was then, without its number. It fails when the shard does, or when ctx ends.
 func (e *Eraser) applied(ctx context.Context, workspace, customer string) (at position, err error) {
 	for {
 		var is bool
@@ -96,9 +111,9 @@ func (e *Eraser) applied(ctx context.Context, workspace, customer string) (at po
 	}
 }
 
-// until waits until something holds in every place of an erasure, and says from time to
-// time what it waits for. A halted partition makes it fail, so that it is tried again later
-// and others go on.
+// until waits until holds is true for every place of a job; what says what that means, for the
+// log. A halted partition makes it fail, so that the job is tried again later and others have
+// their turn.
 func (e *Eraser) until(ctx context.Context, j *job, what string, holds func(position) bool) error {
 	started := time.Now()
 	said := started
@@ -124,7 +139,7 @@ func (e *Eraser) until(ctx context.Context, j *job, what string, holds func(posi
 	return nil
 }
 
-// pause waits; it says false when ctx ended.
+// pause waits for d and reports whether it did; false means that ctx ended before.
 func pause(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-ctx.Done():

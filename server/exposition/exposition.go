@@ -1,4 +1,6 @@
-// Package exposition writes metrics as the text that Prometheus reads.
+// Package exposition writes metrics as the text that Prometheus reads, in the format 0.0.4.
+// The metrics library writes samples only; this package adds HELP and TYPE, leaves out what
+// [Families] does not list, and turns histograms into buckets that Prometheus knows.
 package exposition
 
 import (
@@ -11,9 +13,10 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 )
 
-// Write writes the metrics of a set, and those of the process, with HELP and TYPE. Metrics
-// that [Families] does not list are left out: the library knows far more of the process than
-// anybody looks at. An error is the writer's.
+// Write writes the metrics of a set, and those of the process, with HELP and TYPE, in the
+// order of [Families]. Metrics that Families does not list are left out: the library reports
+// far more about the process than operators need, and each series costs its reader. An error
+// is the writer's.
 func Write(w io.Writer, set *metrics.Set) error {
 	var all bytes.Buffer
 	set.WritePrometheus(&all)
@@ -41,7 +44,9 @@ func Write(w io.Writer, set *metrics.Set) error {
 	return nil
 }
 
-// familyOf is the name of the family that a line is a sample of.
+// familyOf returns the name of the family that a line is a sample of: the name up to the
+// labels, for histograms without _bucket, _sum or _count. A family that is not listed is its
+// own name.
 func familyOf(line string) string {
 	name := line[:strings.IndexAny(line+" ", "{ ")]
 	for _, m := range families {
@@ -54,11 +59,12 @@ func familyOf(line string) string {
 	return name
 }
 
-// cumulative gives a histogram without labels the fixed, cumulative buckets that Prometheus
-// wants: three a decade, from 100 us to 10 s. The library counts by ranges of its own
-// (vmrange), of which it writes only those that are not empty; each bucket ends where one of
-// these ranges does, so the counts are exact.
+// cumulative turns a histogram without labels into the fixed, cumulative buckets that
+// Prometheus expects: three a decade, from 100 us to 10 s. The library counts by ranges of its
+// own (vmrange, 18 a decade), of which it writes only those that are not empty. Each bucket
+// ends where one of these ranges does, so the counts are exact.
 func cumulative(name string, lines []string) []string {
+	// 5 decades from first: 100 us, 1 ms, 10 ms, 100 ms, 1 s, and 10 s as the last bound.
 	const decades, perDecade, first = 5, 3, 1e-4
 	var counts [decades*perDecade + 1]uint64
 	var rest []string
@@ -76,7 +82,9 @@ func cumulative(name string, lines []string) []string {
 			continue
 		}
 		for i := range counts {
-			if to <= bound(first, i, perDecade)*1.001 { // ends are written with four digits
+			// The library writes bounds with four digits, so equal ones differ by less than a
+			// thousandth; the next range ends more than a tenth higher.
+			if to <= bound(first, i, perDecade)*1.001 {
 				counts[i] += n
 			}
 		}
@@ -88,6 +96,7 @@ func cumulative(name string, lines []string) []string {
 	return append(append(all, fmt.Sprintf("%s_bucket{le=\"+Inf\"} %d\n", name, total)), rest...)
 }
 
+// bound returns the upper end of bucket i in seconds.
 func bound(first float64, i, perDecade int) float64 {
 	return first * math.Pow(10, float64(i)/float64(perDecade))
 }

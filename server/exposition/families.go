@@ -2,17 +2,23 @@ package exposition
 
 import "slices"
 
-// Family describes the metrics of one name, which differ in their labels.
+// Family describes the metrics of one name, which differ in their labels. Type and Help are
+// written for Prometheus as they stand.
 type Family struct {
 	Name string
-	Type string // counter, gauge or histogram
-	Help string // one sentence
+	// Type is counter, gauge or histogram.
+	Type string
+	// Help is one sentence.
+	Help string
 }
 
-// Families lists everything that is exposed, in the order in which it is; docs/operating.md
-// has the same list. The caller may keep and change what is returned.
+// Families returns everything that is exposed, in the order in which it is written. A test
+// compares docs/operating.md with it. The caller may keep and change what is returned.
 func Families() []Family { return slices.Clone(families) }
 
+// families is what Families returns. The metrics of the engine come first, then those of Go
+// and of the process, each sorted by name.
+//
 //nudge:constant read only
 var families = []Family{
 	{"nudge_accept_errors_total", "counter", "Connections that could not be accepted, by address."},

@@ -1,5 +1,6 @@
-// Package retention trims the log: what no part of the server reads any more goes when it is
-// old, and sooner when space runs short (R11).
+// Package retention trims the log: what no part of the server reads any more is deleted when
+// it is old, and sooner when space runs short. It only ever deletes from the beginning of a
+// stream, and never what a shard would need to start again.
 package retention
 
 import (
@@ -10,17 +11,21 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// every is how often the log is trimmed.
+// every is how often the log is trimmed. Space is never so short that more often would help:
+// admission refuses events long before a stream is full.
 const every = 10 * time.Second
 
-// Needs is what of a partition's two streams must stay, as sequence numbers: messages below
-// a number may go, the one at it stays.
+// Needs says what of a partition's two streams must stay, as sequence numbers: messages below
+// a number may go, the one at it stays. 0 keeps everything.
 type Needs struct {
-	Events  uint64 // the shard's snapshot and the rows
-	Effects uint64 // the snapshot, the channels and the rows
+	// Events is what the shard's snapshot and the rows cover, a backfill apart.
+	Events uint64
+	// Effects is what the snapshot, the channels and the rows cover.
+	Effects uint64
 
 	// The same without the rows. A warehouse that is away may keep no more than half of the
-	// space: beyond, only these stay and the warehouse notes the gap.
+	// space: beyond, only these messages stay, and the rows of the deleted ones are a gap that
+	// the writer records.
 	EventsWithoutRows  uint64
 	EffectsWithoutRows uint64
 }
@@ -28,22 +33,27 @@ type Needs struct {
 // Config is what a [Trimmer] works on. All fields are required.
 type Config struct {
 	Events, Effects []stream.Stream // by partition
-	Keep            time.Duration   // how long a message stays that nothing needs
+	// Keep is how long a message stays that nothing needs, so that people can try definitions
+	// on it (nudge simulate) and counters can be filled from it.
+	Keep time.Duration
 	// Check returns an error when a partition's log may not be the one that its shard has
 	// read, or when that cannot be told; such a log is not trimmed.
-	Check  func(ctx context.Context, partition int) error
-	Halted func(partition int) error // why a partition has stopped; it says so itself
+	Check func(ctx context.Context, partition int) error
+	// Halted returns why a partition has stopped. Such a partition is not trimmed, and since
+	// it has reported the reason itself, nothing is logged.
+	Halted func(partition int) error
+	// Needs is asked for each partition before each trim.
 	Needs  func(partition int) Needs
 	Logger *slog.Logger
 }
 
-// Trimmer trims the streams of all partitions.
+// Trimmer trims the streams of all partitions. Run is for one goroutine.
 type Trimmer struct{ config Config }
 
-// New makes a trimmer, which does nothing before Run.
+// New makes a trimmer, which does nothing before [Trimmer.Run].
 func New(config Config) *Trimmer { return &Trimmer{config} }
 
-// Run trims every ten seconds until ctx ends.
+// Run trims every ten seconds until ctx ends. Failures are logged and tried again.
 func (t *Trimmer) Run(ctx context.Context) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
@@ -59,6 +69,8 @@ func (t *Trimmer) Run(ctx context.Context) {
 	}
 }
 
+// partition trims the two streams of partition p. It checks first that the log is still the
+// one that the shard has read: of another log, the numbers of what may go mean nothing.
 func (t *Trimmer) partition(ctx context.Context, p int) {
 	if err := t.config.Check(ctx, p); err != nil {
 		if ctx.Err() == nil && t.config.Halted(p) == nil {
@@ -78,8 +90,10 @@ func (t *Trimmer) partition(ctx context.Context, p int) {
 	}
 }
 
-// trim trims a stream below needed; the message at needed itself stays. Over half of the
-// space, age does not count, and then not even the rows: everything below withoutRows goes.
+// trim trims a stream below needed; the message at needed itself stays. While less than half
+// of its space is used, only messages go that are older than Keep. Over half, age does not
+// count, and if that is not enough, not even the rows do: everything below withoutRows goes.
+// So a stream reaches the limit of admission only if a shard or a channel is behind.
 func (t *Trimmer) trim(ctx context.Context, s stream.Stream, needed, withoutRows uint64) error {
 	info, err := s.Info(ctx)
 	if err != nil || info.Last == 0 {
@@ -102,6 +116,7 @@ func (t *Trimmer) trim(ctx context.Context, s stream.Stream, needed, withoutRows
 	return cut(ctx, s, info, max(withoutRows, 1)-1)
 }
 
+// cut deletes the messages up to and with through, if there are any.
 func cut(ctx context.Context, s stream.Stream, info stream.Info, through uint64) error {
 	if through < info.First {
 		return nil
@@ -110,7 +125,7 @@ func cut(ctx context.Context, s stream.Stream, info stream.Info, through uint64)
 }
 
 // olderThan finds by bisection the last message below needed that was stored before limit; 0
-// when there is none.
+// when there is none. Times in a stream do not go back, so a few reads are enough.
 func olderThan(ctx context.Context, s stream.Stream, first, needed uint64, limit time.Time) (uint64, error) {
 	if needed <= first {
 		return 0, nil
