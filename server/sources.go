@@ -15,22 +15,22 @@ import (
 	"github.com/nudge-engine/nudge/internal/identity"
 )
 
-// maxSources is how many sources the file may have. Each is a key that is compared with at
-// every request, and a label in the metrics.
+// maxSources is how many sources the file may have. It is far above what a workspace needs,
+// and keeps a generated file from growing without notice.
 const maxSources = 100
 
-// source is an entry of the file of sources: somebody who sends events with a write key of
-// their own.
+// source is an entry of the file of sources: somebody who sends events with a key of their
+// own.
 type source struct {
 	// Name is the source's name in stored events; it has the form of campaign names.
 	Name string `yaml:"name"`
 	// Key has identity.MinKey bytes or more and is nobody else's.
 	Key string `yaml:"key"`
-	// Consent is the category whose consent each event must carry; empty: none.
+	// Consent is a category; each call must carry the customer's consent to it. Empty: none.
 	Consent string `yaml:"require_consent"`
 	// Rate is in events a second; 0: that of rate_per_key.
 	Rate float64 `yaml:"rate"`
-	// Scope is what the key may do; empty: all that a write key may.
+	// Scope is what the key may do; empty: send events of customers.
 	Scope words `yaml:"scope"`
 }
 

@@ -1,4 +1,6 @@
-// Package adminclient asks the admin address of a server.
+// Package adminclient asks the admin address of a server, for the commands of the tool nudge.
+// It finds the address and the key, and turns answers other than success into errors that say
+// what to do.
 package adminclient
 
 import (
@@ -18,18 +20,24 @@ import (
 	"github.com/nudge-engine/nudge/internal/identity"
 )
 
-// requestLimit bounds one request; an apply waits for every partition.
+// requestLimit bounds one request; an apply waits for every partition. The server bounds its
+// answers by the same time (admin.LongestAnswer).
 const requestLimit = 2 * time.Minute
 
-// Client is how to reach the admin address of a server. It is safe for concurrent use.
+// Client is how to reach the admin address of a server. It keeps no state between calls and is
+// safe for concurrent use.
 type Client struct {
-	Address string // host:port, or a URL
-	Key     string // the admin key; empty: that of node.json in DataDir, for a server on this machine
-	DataDir string // of the server
+	// Address is host:port, or a URL for a server behind a proxy.
+	Address string
+	// Key is the admin key; empty: that of node.json in DataDir, for a server on this machine.
+	Key string
+	// DataDir is the data directory of the server; it counts only without Key.
+	DataDir string
 }
 
-// key is what the server asks for: as given, else as a server on this machine made it. It
-// is empty when there is none, and never one of this machine for a server elsewhere.
+// key returns the key that the server asks for: the given one, else the one that a server on
+// this machine made. It is empty when there is none. A key of this machine is never sent to a
+// server elsewhere: it would tell a stranger's server how to get in here.
 func (c *Client) key() (string, error) {
 	if c.Key != "" {
 		return c.Key, nil
@@ -48,20 +56,23 @@ func (c *Client) key() (string, error) {
 	return id.AdminKey, err
 }
 
-// URL is where the server answers: an address is enough, a URL is taken as it is.
+// URL returns where the server answers, without a slash at the end: an address becomes an HTTP
+// URL, a URL is taken as it is.
 func (c *Client) URL() string {
 	if strings.Contains(c.Address, "://") {
 		return strings.TrimSuffix(c.Address, "/")
 	}
 	host, port, err := net.SplitHostPort(c.Address)
 	if err == nil && (host == "" || net.ParseIP(host).IsUnspecified()) {
-		return "http://" + net.JoinHostPort("127.0.0.1", port) // all addresses: one of them is this machine's
+		// The server listens on all addresses, and loopback is one of them.
+		return "http://" + net.JoinHostPort("127.0.0.1", port)
 	}
 	return "http://" + c.Address
 }
 
-// Call makes a request and returns the answer's body; an answer other than
-// success is an error with what the server said.
+// Call makes a request and returns the answer's body. A body other than nil is sent as JSON.
+// An answer other than success is an error with what the server said; an error without an
+// answer says how to start or name a server.
 func (c *Client) Call(method, path string, body any) ([]byte, error) {
 	var payload io.Reader
 	if body != nil {
@@ -97,6 +108,7 @@ func (c *Client) Call(method, path string, body any) ([]byte, error) {
 		)
 	}
 	defer response.Body.Close()
+	// 64 MiB bound an answer, a page of the log among them; all are far smaller.
 	text, err := io.ReadAll(io.LimitReader(response.Body, 64<<20))
 	if err != nil {
 		return nil, err
@@ -116,7 +128,8 @@ func (c *Client) Call(method, path string, body any) ([]byte, error) {
 	return text, nil
 }
 
-// unauthorized says what to do when the server does not take the key, or there is none.
+// unauthorized returns the error for a key that the server does not take, or for none at all
+// if nothing was sent, with what to do.
 func (c *Client) unauthorized(sent bool) error {
 	what := "no admin key was found"
 	switch {

@@ -1,5 +1,7 @@
-// Package backtest runs definitions over the calls that customers made: what would have been
-// sent, and how often triggers would have been hit.
+// Package backtest runs definitions over the calls that customers made, and says what would
+// have been sent, and how often triggers would have been hit. It is the core of `nudge
+// simulate` on a log or a file: history gives the calls, internal/simulate runs the engine on
+// them, and this package joins the two and counts hits.
 package backtest
 
 import (
@@ -13,27 +15,38 @@ import (
 	"github.com/nudge-engine/nudge/ops/history"
 )
 
-// Config is what [Run] plays, and where the results go.
+// Config is what [Run] plays, and where the results go. Language, Documents, Calls and Dir are
+// required.
 type Config struct {
-	Language   *expr.Language
-	Documents  []parse.Parsed
-	Calls      history.Source
-	Dir        string       // gets deliveries, chains, decisions, the summary and the hits
-	Partitions int          // 1 to 64; the result is the same
-	Until      int64        // the clock runs to this log time (ms), inclusive; 0: on while a chain waits
-	Trace      *trace.Trace // of a customer; may be nil
-	HitDays    int          // count hits of so many days; 0: none
-	HitValue   string       // property of the events that hit, to be summed up; empty: none
-	Progress   func()       // is called for each call
+	Language  *expr.Language
+	Documents []parse.Parsed
+	Calls     history.Source
+	// Dir gets the files deliveries, chains, decisions, the summary and the hits. It is
+	// created.
+	Dir string
+	// Partitions is from 1 to 64; it makes no difference to the result.
+	Partitions int
+	// Until is the log time (ms) to which the clock runs, inclusive; 0: on while a chain
+	// waits.
+	Until int64
+	// Trace notes what is decided about its customer; it may be nil.
+	Trace *trace.Trace
+	// HitDays is over how many days hits are counted, up to the last call; 0: none are.
+	HitDays int
+	// HitValue is a property of the events that hit, to be summed up; empty: none.
+	HitValue string
+	// Progress is called for each call; it may be nil.
+	Progress func()
 }
 
 // Result is what came of a run. Hits is nil where none are counted.
 type Result struct {
-	Summaries []*simulate.Summary // a campaign each
+	// Summaries has one entry for each campaign.
+	Summaries []*simulate.Summary
 	Hits      *Hits
 }
 
-// Campaigns are the names of the campaigns, in the order of the summaries.
+// Campaigns returns the names of the campaigns, in the order of the summaries.
 func (r *Result) Campaigns() []string {
 	names := make([]string, 0, len(r.Summaries))
 	for _, s := range r.Summaries {
@@ -42,12 +55,16 @@ func (r *Result) Campaigns() []string {
 	return names
 }
 
-// Run plays the calls; the same calls and documents give the same bytes.
+// Run plays the calls and writes the files. The same calls and documents give the same bytes.
+// An error is about the definitions, a call that cannot be read, or a file that cannot be
+// written; the files are incomplete then.
 func Run(config Config) (*Result, error) {
 	report, err := simulate.NewReport(config.Dir, config.Documents)
 	if err != nil {
 		return nil, err
 	}
+	// The clock starts at the first call, so that recurring triggers do not fire for the time
+	// before.
 	call, err := config.Calls.Next()
 	start := call.At
 	if errors.Is(err, io.EOF) {
@@ -70,6 +87,7 @@ func Run(config Config) (*Result, error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
+	// After the last call the clock runs on, and timers that were set still fire.
 	if err := run.Finish(); err != nil {
 		return nil, err
 	}

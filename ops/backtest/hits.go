@@ -15,20 +15,28 @@ import (
 	"github.com/nudge-engine/nudge/internal/simulate"
 )
 
-// Hits is a sink that notes what hits triggers on its way to another sink. A trigger is hit
-// when it matches, whether or not the audience or another rule then refuses the entry.
+// Hits is a sink that notes what hits triggers, and passes everything on to another sink. A
+// trigger is hit when it matches, whether or not the audience or another rule then refuses the
+// entry: it tells an author how often an event happens to whom, before they decide on rules.
+// It belongs to one goroutine.
 type Hits struct {
 	simulate.Sink
-	Days     int    // how far back hits count, from the last call; 0: none are noted
-	Property string // of the events that hit, to be summed up; empty: none
+	// Days is how far back hits count, from the last call; 0: none are noted.
+	Days int
+	// Property is the property of the events that hit which is summed up; empty: none.
+	Property string
 
-	event    string // id of the current call
+	// The current call, as Call gave it: its id and the amount of Property in it.
+	event    string
 	value    unit.Money
 	currency string
-	last     int64 // log time of the last call, ms
-	all      []hit
+	// last is the log time of the last call, in ms.
+	last int64
+	all  []hit
 }
 
+// hit is one match of a trigger. An amount is there only when the event itself is the hit, and
+// not a timer that it set.
 type hit struct {
 	at                 int64
 	campaign, customer string
@@ -37,7 +45,8 @@ type hit struct {
 	currency           string
 }
 
-// Call says which call comes now, and when (log time, ms).
+// Call says which call comes next, and when (log time, ms). The decisions that follow are
+// those that it leads to.
 func (h *Hits) Call(e *event.Event, at int64) {
 	h.event, h.value, h.currency, h.last = e.ID, 0, "", at
 	if h.Property == "" {
@@ -51,10 +60,11 @@ func (h *Hits) Call(e *event.Event, at int64) {
 	}
 }
 
-// Last is the log time of the last call, in ms.
+// Last returns the log time of the last call, in ms.
 func (h *Hits) Last() int64 { return h.last }
 
-// Decision implements [simulate.Sink].
+// Decision implements [simulate.Sink]. Entries, refreshes and refusals are hits; other
+// decisions have nothing to do with a trigger.
 func (h *Hits) Decision(d *output.Decision) error {
 	switch d.Kind {
 	case output.Entered, output.Refreshed, output.Refused:
@@ -71,22 +81,25 @@ func (h *Hits) Decision(d *output.Decision) error {
 	return h.Sink.Decision(d)
 }
 
-// Row is what hit one campaign's trigger.
+// Row says how often the trigger of one campaign was hit.
 type Row struct {
-	Campaign  string `json:"campaign"`
-	Customers int    `json:"customers"`
-	Hits      int    `json:"hits"`
-	Entered   int    `json:"entered"` // of the hits
-	// Value is the sum over the hits, of events that have the property; nil without
-	// Property, and where the events have several currencies: then Values has them.
+	Campaign string `json:"campaign"`
+	// Customers counts each customer once.
+	Customers int `json:"customers"`
+	Hits      int `json:"hits"`
+	// Entered counts the hits that were not refused.
+	Entered int `json:"entered"`
+	// Value is the sum over the hits of those events that have the property. It is nil without
+	// Property, and where the events have several currencies: then Values has the sums.
 	Value  *simulate.Revenue `json:"value"`
 	Values simulate.Revenues `json:"values,omitempty"`
 	// Sum is the same with all currencies.
 	Sum simulate.Purse `json:"-"`
 }
 
-// Rows counts the hits of the last days, up to the last call: after it the clock only runs
-// on. Names are those that have a line even when nothing hit.
+// Rows counts the hits of the last Days, up to the last call; what fires after it, while the
+// clock only runs on, has no events to be compared with. names are the campaigns that have a
+// row even when nothing hit. Rows are sorted by campaign.
 func (h *Hits) Rows(names []string) (rows []*Row) {
 	from := h.last - int64(h.Days)*24*3600*1000
 	by, seen := map[string]*Row{}, map[[2]string]bool{}
@@ -120,7 +133,7 @@ func (h *Hits) Rows(names []string) (rows []*Row) {
 	return rows
 }
 
-// Write leaves the rows in dir as hits.json.
+// Write writes the rows to hits.json in dir.
 func (h *Hits) Write(dir string, names []string) error {
 	text, err := json.MarshalIndent(struct {
 		From      string  `json:"from"` // exclusive
@@ -137,6 +150,7 @@ func (h *Hits) Write(dir string, names []string) error {
 	return os.WriteFile(filepath.Join(dir, "hits.json"), append(text, '\n'), 0o600)
 }
 
+// given returns nil for an empty text, which is null in JSON.
 func given(text string) *string {
 	if text == "" {
 		return nil

@@ -9,8 +9,9 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// ReadControl reads the control log; the first record is the genesis. An error says what to do
-// when the log has none.
+// ReadControl reads the whole control stream, in order; the first record is the genesis. An
+// error says what to do when there is none: without it neither the number of partitions nor
+// any definition is known.
 func ReadControl(log *stream.JetStream) ([]control.Record, error) {
 	ctx := context.Background()
 	if _, found, err := log.Created(ctx, stream.ControlStream); err != nil || !found {
@@ -19,6 +20,7 @@ func ReadControl(log *stream.JetStream) ([]control.Record, error) {
 			"directory away and begin anew",
 			stream.ControlStream))
 	}
+	// The size counts only for a stream that is created, and this one exists.
 	ctl, err := log.Open(ctx, stream.ControlStream, stream.Options{MaxBytes: 1 << 20})
 	if err != nil {
 		return nil, err

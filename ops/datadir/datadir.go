@@ -1,5 +1,6 @@
 // Package datadir opens the data directory of a server that is not running, for the tools that
-// look into it or mend it.
+// look into it or mend it: verify, recover, time travel, simulation on the log. It locks the
+// directory as a server does, so that neither runs while the other has it.
 package datadir
 
 import (
@@ -24,27 +25,31 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// Workspace is the one workspace there is.
+// Workspace is the workspace of all customers and definitions: a server has only this one.
 const Workspace = "default"
 
 // ErrInUse means that a server, or another tool, has the directory.
 var ErrInUse = errors.New("in use: stop the server first")
 
-// Dir is a data directory that is locked and open. Its log is mended, and says so, where the
-// disk damaged it; nothing else is changed through it.
+// Dir is a data directory that is locked and open. Where the disk damaged the log, opening
+// mends it and reports that; nothing else is changed through a Dir. It belongs to one
+// goroutine; Close gives it back.
 type Dir struct {
-	Path     string
-	Store    *storage.Pebble // read only
+	Path string
+	// Store is the state, open read only.
+	Store    *storage.Pebble
 	Log      *stream.JetStream
 	Language *expr.Language
-	Control  []control.Record // all records; the first is the genesis
-	EraseKey []byte           // of the hashes of erased customers; nil when there is none
+	// Control has all control records in order; the first is the genesis.
+	Control []control.Record
+	// EraseKey is the key of the hashes of erased customers; nil when there is none.
+	EraseKey []byte
 
 	unlock func() error
 }
 
-// Lock keeps servers and other tools from a directory until unlock is called. The error wraps
-// ErrInUse when one of them has it.
+// Lock keeps servers and other tools from a directory until unlock is called. It does not
+// wait: the error wraps ErrInUse when one of them has it.
 func Lock(dir string) (unlock func() error, err error) {
 	lock := flock.New(filepath.Join(dir, "lock"))
 	locked, err := lock.TryLock()
@@ -57,7 +62,8 @@ func Lock(dir string) (unlock func() error, err error) {
 	return lock.Unlock, nil
 }
 
-// Open locks and opens a directory. The log tells logger of damage.
+// Open locks and opens a directory. The log reports damage to logger. The error wraps ErrInUse
+// while a server or another tool has the directory, and says so when a part is missing.
 func Open(dir string, logger *slog.Logger) (_ *Dir, err error) {
 	d := &Dir{Path: dir}
 	if d.unlock, err = Lock(dir); errors.Is(err, ErrInUse) {
@@ -66,11 +72,13 @@ func Open(dir string, logger *slog.Logger) (_ *Dir, err error) {
 	if err != nil {
 		return nil, err
 	}
+	// What is open already is closed again on an error.
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.Close())
 		}
 	}()
+	// Read only: whatever a tool does, the state of the server stays as it was.
 	if d.Store, err = storage.OpenPebble(storage.PebbleConfig{Dir: d.StateDir(), ReadOnly: true}); err != nil {
 		return nil, err
 	}
@@ -87,7 +95,7 @@ func Open(dir string, logger *slog.Logger) (_ *Dir, err error) {
 	return d, err
 }
 
-// Close gives the directory back.
+// Close closes the parts and unlocks the directory.
 func (d *Dir) Close() error {
 	var errs []error
 	if d.Log != nil {
@@ -99,18 +107,19 @@ func (d *Dir) Close() error {
 	return errors.Join(append(errs, d.unlock())...)
 }
 
-// OpenLog opens the log of a directory that is locked.
+// OpenLog opens the log of a directory that the caller has locked. It repairs what the disk
+// damaged and reports that to logger.
 func OpenLog(dir string, logger *slog.Logger) (*stream.JetStream, error) {
 	return stream.OpenEmbedded(stream.EmbeddedConfig{Dir: filepath.Join(dir, "log"), Logger: logger})
 }
 
-// StateDir is where the state of the customers lies.
+// StateDir returns the directory of the state: the store and its checkpoints.
 func (d *Dir) StateDir() string { return filepath.Join(d.Path, "state") }
 
-// Genesis is what the log was created with.
+// Genesis returns what the log was created with.
 func (d *Dir) Genesis() *control.Genesis { return d.Control[0].Genesis }
 
-// HadCampaign reports whether there ever was a campaign of that name.
+// HadCampaign reports whether there ever was a campaign of that name, in force or not.
 func (d *Dir) HadCampaign(name string) bool {
 	for i := range d.Control {
 		if a := d.Control[i].Apply; a != nil && slices.ContainsFunc(a.Documents, func(doc program.Document) bool {
@@ -122,8 +131,9 @@ func (d *Dir) HadCampaign(name string) bool {
 	return false
 }
 
-// RebasedTo is the last frame of a partition whose effects were computed with frames that are
-// lost (`nudge recover`); a replay begins after it. 0: there is none.
+// RebasedTo returns the last frame of a partition whose effects were computed with frames that
+// are lost (`nudge recover` accepted that); 0 when there is none. A replay can only begin
+// after it: without the lost frames it would compute other effects.
 func (d *Dir) RebasedTo(partition int) (frame uint64) {
 	for i := range d.Control {
 		if s := d.Control[i].Skip; s != nil && s.Partition == partition {
@@ -133,8 +143,8 @@ func (d *Dir) RebasedTo(partition int) (frame uint64) {
 	return frame
 }
 
-// NewShard makes an empty shard of a partition. It writes what it decides about a customer
-// into trace, if that is not nil.
+// NewShard makes an empty shard of a partition, which passes over the records that the server
+// passed over. It writes what it decides about a customer into trace, if that is not nil.
 func (d *Dir) NewShard(partition int, trace *trace.Trace) *shard.Shard {
 	return shard.New(shard.Config{
 		Partition: partition, Skips: control.SkipsOf(d.Control, partition), Trace: trace, EraseKey: d.EraseKey,
@@ -142,14 +152,15 @@ func (d *Dir) NewShard(partition int, trace *trace.Trace) *shard.Shard {
 	})
 }
 
-// Compile parses documents in a language, as a shard wants it.
+// Compile returns a function that parses documents in a language, in the form that a shard
+// wants. It is safe for concurrent use.
 func Compile(lang *expr.Language) shard.Compile {
 	return func(workspace string, doc *program.Document) (program.Definition, error) {
 		return parse.Document(lang, workspace, doc)
 	}
 }
 
-// States are the places of the kept states, oldest first: the checkpoints, then "" for the
+// States returns the paths of the kept states, oldest first: the checkpoints, then "" for the
 // store itself.
 func (d *Dir) States() ([]string, error) {
 	names, err := storage.Checkpoints(d.StateDir())
@@ -163,7 +174,8 @@ func (d *Dir) States() ([]string, error) {
 	return append(paths, ""), nil
 }
 
-// Meta is what a kept state says about a partition; the zero value when it has none of it.
+// Meta returns what a kept state says about a partition: how far it is, and its hash. It is
+// the zero value when the state has nothing of the partition.
 func (d *Dir) Meta(state string, partition int) (m shard.Meta, err error) {
 	err = d.withStore(state, func(store storage.Store) error {
 		stored, err := store.Get(storage.MetaKey(partition))
@@ -176,12 +188,13 @@ func (d *Dir) Meta(state string, partition int) (m shard.Meta, err error) {
 	return m, err
 }
 
-// Recover loads a kept state into a new shard.
+// Recover loads a kept state into a new shard. The error wraps shard.ErrSemantics when another
+// version computed the state.
 func (d *Dir) Recover(shard *shard.Shard, state string) error {
 	return d.withStore(state, shard.Recover)
 }
 
-// withStore calls f with the store of a kept state, which is open during the call.
+// withStore calls f with the store of a kept state, which is open during the call only.
 func (d *Dir) withStore(state string, f func(storage.Store) error) error {
 	if state == "" {
 		return f(d.Store)
@@ -193,9 +206,12 @@ func (d *Dir) withStore(state string, f func(storage.Store) error) error {
 	return errors.Join(f(store), store.Close())
 }
 
-// EraseKey is the key of the hashes of erased customers that a server with this data
-// directory has: as configured, else as it made it. Nil when there is none.
+// EraseKey returns the key of the hashes of erased customers that a server with this data
+// directory has: as configured in the environment, else as it was made. It is nil when there
+// is none.
 func EraseKey(dir string) ([]byte, error) {
+	// The variable of the server's setting: a tool that runs in the same environment finds the
+	// same key.
 	given := os.Getenv("NUDGE_ERASE_KEY")
 	if given == "" {
 		id, err := identity.Read(dir)

@@ -1,5 +1,6 @@
 // Package demo starts a server, plays recorded calls through it with their real pauses, and
-// shows what came of them.
+// shows what came of them: `nudge demo`, the first thing that a newcomer runs. It uses a real
+// server as a child process, so that what is shown is what the product does.
 package demo
 
 import (
@@ -23,7 +24,8 @@ import (
 	"github.com/nudge-engine/nudge/ops/replay"
 )
 
-// Demo is what is played, and where. All fields but Once are required.
+// Demo is what is played, and where. All fields but Once are required. Run may replace
+// addresses.
 type Demo struct {
 	Data       string // data directory of the server
 	Shop       string // directory with campaigns and events.ndjson
@@ -38,11 +40,15 @@ type Demo struct {
 }
 
 const (
+	// readyLimit bounds the start of the server, which at the first time may have to fetch its
+	// ClickHouse, and its stop.
 	readyLimit = 60 * time.Second
-	settleTime = 9 * time.Second // from the last call to the funnel: the chains of the shop rest then
+	// settleTime lies between the last call and the funnel: the chains of the shop have ended
+	// or wait by then, and their rows are written.
+	settleTime = 9 * time.Second
 )
 
-// funnelQuery is the question that the demo asks ClickHouse.
+// funnelQuery is the question that the demo asks ClickHouse, and shows with its answer.
 const funnelQuery = `SELECT campaign,
        countIf(kind = 'entered') AS entered,
        countIf(kind = 'sent') AS sent,
@@ -53,8 +59,9 @@ GROUP BY campaign
 ORDER BY campaign`
 
 // Run plays the demo until ctx ends, which is no error, or a part of it fails. The programs
-// nudged and clickhoused are beside this one. Ports that are taken are replaced by others,
-// unless they were asked for.
+// nudged and clickhoused must be beside this one. Ports that are taken are replaced by others,
+// unless they were asked for. The steps: find ports, look that no server has the data, start
+// the server with a pipe on which it says that it listens, play, and stop it in the end.
 func (d *Demo) Run(ctx context.Context) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -66,6 +73,7 @@ func (d *Demo) Run(ctx context.Context) error {
 	if err := d.dataIsFree(ctx); err != nil {
 		return err
 	}
+	// The server writes to the pipe when it listens.
 	listening, told, err := os.Pipe()
 	if err != nil {
 		return err
@@ -76,11 +84,15 @@ func (d *Demo) Run(ctx context.Context) error {
 		"--log-level", "warn", "--ready-fd", "3")
 	server.Env = append(os.Environ(), "NUDGE_WRITE_KEY="+d.Key)
 	server.Stdout, server.Stderr = d.Out, d.Err
+	// It becomes descriptor 3 there, see --ready-fd.
 	server.ExtraFiles = []*os.File{told}
+	// The server gets the signal when this process dies, so that no demo leaves a server
+	// behind.
 	server.SysProcAttr = procattr.Own(syscall.SIGTERM)
 	if err := errors.Join(server.Start(), told.Close()); err != nil {
 		return fmt.Errorf("nudged does not start (run `make build`): %w", err)
 	}
+	// There is room for the error, so that await can put it back.
 	ended := make(chan error, 1)
 	go func() { ended <- server.Wait() }()
 	failure := d.play(ctx, listening, ended)
@@ -97,7 +109,8 @@ func (d *Demo) Run(ctx context.Context) error {
 	select {
 	case err := <-ended:
 		if ctx.Err() != nil {
-			failure = nil // Ctrl-C is how a demo ends
+			// Ctrl-C is how a demo ends; what it cut off is no failure.
+			failure = nil
 		}
 		if failure = errors.Join(failure, err); failure == nil {
 			fmt.Fprintln(d.Out, "stopped; nothing is lost")
@@ -108,8 +121,8 @@ func (d *Demo) Run(ctx context.Context) error {
 	}
 }
 
-// play waits for the server, plays the calls with their real pauses, and asks
-// ClickHouse what came of them.
+// play waits for the server, plays the calls with the pauses between their timestamps, and
+// asks ClickHouse what came of them. It prints each call as it is sent.
 func (d *Demo) play(ctx context.Context, listening io.Reader, ended chan error) error {
 	started := time.Now()
 	if err := d.await(ctx, listening, ended); err != nil {
@@ -126,7 +139,9 @@ func (d *Demo) play(ctx context.Context, listening io.Reader, ended chan error) 
 		return err
 	}
 	p := &replay.Player{URL: "http://" + d.HTTP, Key: d.Key, Client: http.DefaultClient}
-	run := time.Now().Format("150405") // customers of their own for each run
+	// A repeated demo on the same data gets customers of its own; otherwise caps and re-entry
+	// rules would silence it.
+	run := time.Now().Format("150405")
 	var first time.Time
 	began := time.Now()
 	for _, line := range lines {
@@ -157,7 +172,9 @@ func (d *Demo) play(ctx context.Context, listening io.Reader, ended chan error) 
 	return nil
 }
 
-// personal gives a recorded call a customer of this run.
+// personal changes a recorded call for this run: its customer gets the suffix run, and it
+// loses its id, by which it would be recognised as sent before. It returns the time at which
+// the call is due, and a line to be shown.
 func personal(line json.RawMessage, run string) (call json.RawMessage, at time.Time, say string, err error) {
 	fields := map[string]any{}
 	if err := json.Unmarshal(line, &fields); err != nil {
@@ -189,6 +206,7 @@ func personal(line json.RawMessage, run string) (call json.RawMessage, at time.T
 	return call, at, strings.Join(said, " "), err
 }
 
+// sleepUntil waits until an instant; the error is that of ctx when it ends before.
 func sleepUntil(ctx context.Context, at time.Time) error {
 	select {
 	case <-time.After(time.Until(at)):
@@ -198,8 +216,9 @@ func sleepUntil(ctx context.Context, at time.Time) error {
 	}
 }
 
-// await waits until the server is ready. That it answers is not enough, another one may have
-// taken its port: it says over its pipe when the addresses are its own.
+// await waits until the server is ready. An answer on its port is not enough, since another
+// server may have taken the port: the server says over its pipe when the addresses are its
+// own, and only then is it asked.
 func (d *Demo) await(ctx context.Context, listening io.Reader, ended chan error) error {
 	limited, cancel := context.WithTimeout(ctx, readyLimit)
 	defer cancel()
@@ -208,6 +227,7 @@ func (d *Demo) await(ctx context.Context, listening io.Reader, ended chan error)
 		_, err := bufio.NewReader(listening).ReadString('\n')
 		said <- err
 	}()
+	// own is true once the server has said that the addresses are its own.
 	for own := false; ; {
 		if own {
 			if text, err := get(limited, "http://"+d.HTTP+"/readyz"); err == nil && strings.HasPrefix(text, "ready") {
@@ -216,9 +236,11 @@ func (d *Demo) await(ctx context.Context, listening io.Reader, ended chan error)
 		}
 		select {
 		case err := <-said:
-			own = err == nil // else it has ended
+			// Otherwise it has ended, which ended tells too.
+			own = err == nil
 			said = nil
 		case err := <-ended:
+			// Run reads it again when it stops the server.
 			ended <- err
 			return fmt.Errorf("nudged ended before it was ready, see above: %w", errors.Join(err, errNotStarted))
 		case <-limited.Done():
@@ -228,6 +250,7 @@ func (d *Demo) await(ctx context.Context, listening io.Reader, ended chan error)
 	}
 }
 
+// query asks the embedded ClickHouse as the user reader and returns its answer as text.
 func (d *Demo) query(ctx context.Context, sql string) (string, error) {
 	id, err := identity.Read(d.Data)
 	if err != nil {
@@ -237,10 +260,12 @@ func (d *Demo) query(ctx context.Context, sql string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	// As the server does: a password that is set goes before the one that was made.
 	request.SetBasicAuth("reader", cmp.Or(os.Getenv("NUDGE_CLICKHOUSE_PASSWORD"), id.ReaderPassword))
 	return answer(request)
 }
 
+// get fetches a URL and returns its text.
 func get(ctx context.Context, address string) (string, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
 	if err != nil {
@@ -249,7 +274,7 @@ func get(ctx context.Context, address string) (string, error) {
 	return answer(request)
 }
 
-// answer is an answer's text; an answer other than 200 is an error.
+// answer makes a request and returns the answer's text; a status other than 200 is an error.
 func answer(request *http.Request) (string, error) {
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
@@ -263,6 +288,8 @@ func answer(request *http.Request) (string, error) {
 	return string(text), err
 }
 
+// invite prints commands to try on the running server. They name the addresses and the
+// directory where those are not the usual ones.
 func (d *Demo) invite() {
 	where, dir := "", ""
 	if d.Admin != DefaultAdmin {

@@ -12,8 +12,8 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// Where the demo is when nobody says otherwise; the flags of `nudge demo` have the same
-// defaults.
+// Where the demo is unless a flag or variable says otherwise; the flags of `nudge demo` have
+// the same defaults, as have the settings of a server.
 const (
 	DefaultData       = "data"
 	DefaultHTTP       = "127.0.0.1:8080"
@@ -25,10 +25,12 @@ const (
 // leaving is how long a server that was just stopped may still hold its data.
 const leaving = 5 * time.Second
 
+// errNotStarted is in the error of a demo whose server never was ready.
 var errNotStarted = errors.New("the demo has not begun")
 
-// choosePorts takes other ports for those that are taken, and says so. One that was asked for
-// is an error instead.
+// choosePorts takes other ports for usual ones that are taken, and prints so. A port that was
+// asked for, by flag or variable, is an error instead. Another process may still take a port
+// before the server listens on it; then the server says so.
 func (d *Demo) choosePorts(ctx context.Context) error {
 	for _, a := range []struct {
 		address        *string
@@ -58,7 +60,8 @@ func (d *Demo) choosePorts(ctx context.Context) error {
 	return nil
 }
 
-// tryListen says at which address one can listen.
+// tryListen listens on an address for a moment and returns it, with the port that the system
+// chose for port 0.
 func tryListen(ctx context.Context, address string) (string, error) {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
@@ -67,7 +70,8 @@ func tryListen(ctx context.Context, address string) (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-// dataIsFree says who to stop, or what to choose, when a server runs on the data already.
+// dataIsFree creates the data directory and looks that no server runs on it; otherwise the
+// error says whom to stop, or what to choose. A server that is just stopping is waited for.
 func (d *Demo) dataIsFree(ctx context.Context) error {
 	if err := os.MkdirAll(d.Data, 0o700); err != nil {
 		return err

@@ -10,7 +10,8 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// DirLog is the log in the data directory of a server that is not running.
+// DirLog is the log in the data directory of a server that is not running. It belongs to one
+// goroutine; Close unlocks the directory.
 type DirLog struct {
 	unlock func() error
 	log    *stream.JetStream
@@ -18,8 +19,9 @@ type DirLog struct {
 	what   []Extent
 }
 
-// OpenDir locks a data directory and opens its log, which tells logger of damage. The error
-// wraps [datadir.ErrInUse] while a server has the directory.
+// OpenDir locks a data directory and opens its log, which reports damage to logger. The error
+// wraps [datadir.ErrInUse] while a server has the directory; then the log can be had from that
+// server.
 func OpenDir(ctx context.Context, dir string, logger *slog.Logger) (_ *DirLog, err error) {
 	d := new(DirLog)
 	if d.unlock, err = datadir.Lock(dir); err != nil {
@@ -37,6 +39,7 @@ func OpenDir(ctx context.Context, dir string, logger *slog.Logger) (_ *DirLog, e
 	if err != nil {
 		return nil, err
 	}
+	// The sizes count only for streams that are created, and these exist.
 	for p := range control[0].Genesis.Partitions {
 		s, err := d.log.Open(ctx, stream.EventStream(p), stream.Options{MaxBytes: 1 << 20})
 		if err != nil {
@@ -64,7 +67,7 @@ func OpenDir(ctx context.Context, dir string, logger *slog.Logger) (_ *DirLog, e
 // Extents implements [Log].
 func (d *DirLog) Extents() []Extent { return d.what }
 
-// Frames implements [Log].
+// Frames implements [Log], one frame at a time.
 func (d *DirLog) Frames(partition int, from uint64) ([]stream.Frame, error) {
 	m, err := d.events[partition].Get(context.Background(), from)
 	if err != nil {
@@ -74,7 +77,7 @@ func (d *DirLog) Frames(partition int, from uint64) ([]stream.Frame, error) {
 	return []stream.Frame{f}, err
 }
 
-// Close gives the directory back.
+// Close closes the log and unlocks the directory.
 func (d *DirLog) Close() error {
 	var err error
 	if d.log != nil {

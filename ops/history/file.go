@@ -15,12 +15,13 @@ import (
 	"github.com/nudge-engine/nudge/internal/simulate"
 )
 
-// MaxLine bounds a line of recorded calls; a call itself may have 32 KiB.
+// MaxLine bounds a line of recorded calls, in bytes; a call itself may have 32 KiB.
 const MaxLine = 1 << 20
 
-// File reads all calls of a file, one JSON object a line. docs say which events are hooks of
-// campaigns. Unless sorted, a call that is older than the one before it is an error, which has
-// the line.
+// File reads all calls of a file, one JSON object a line, into memory. docs say which events
+// are hooks of campaigns. Unless sorted is true, a call that is older than the one before it
+// is an error: most often the file is not in the order that its owner believes. Errors have
+// file and line.
 func File(path string, sorted bool, docs []parse.Parsed) (*FileCalls, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -39,7 +40,8 @@ func File(path string, sorted bool, docs []parse.Parsed) (*FileCalls, error) {
 	scanner := bufio.NewScanner(f)
 	scanner.Buffer(make([]byte, 64<<10), MaxLine)
 	for n := 1; scanner.Scan(); n++ {
-		text := bytes.TrimSpace(bytes.TrimPrefix(scanner.Bytes(), []byte("\ufeff"))) // some tools begin files so
+		// Some tools begin a file with a byte order mark.
+		text := bytes.TrimSpace(bytes.TrimPrefix(scanner.Bytes(), []byte("\ufeff")))
 		if len(text) == 0 {
 			continue
 		}
@@ -54,6 +56,7 @@ func File(path string, sorted bool, docs []parse.Parsed) (*FileCalls, error) {
 				n,
 			)
 		}
+		// The reader and the scanner use their buffers again.
 		for _, e := range events {
 			e.Properties, e.Traits, e.Context = bytes.Clone(e.Properties), bytes.Clone(e.Traits), bytes.Clone(e.Context)
 			calls = append(calls, e)
@@ -62,14 +65,16 @@ func File(path string, sorted bool, docs []parse.Parsed) (*FileCalls, error) {
 	if err := scanner.Err(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	// An identify call can give two events with one time; stable sorting keeps their order.
 	sort.SliceStable(calls, func(i, j int) bool { return calls[i].Time < calls[j].Time })
 	return &FileCalls{calls}, nil
 }
 
-// FileCalls are the calls of a file: they came when they happened.
+// FileCalls gives the calls of a file, each at the time at which it happened: when it came is
+// not known.
 type FileCalls struct{ left []event.Event }
 
-// Len is how many calls are left.
+// Len returns how many calls are left.
 func (f *FileCalls) Len() int { return len(f.left) }
 
 // Next implements [Source].

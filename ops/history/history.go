@@ -1,5 +1,7 @@
 // Package history reads the calls that customers made from where they are kept: the log of a
-// server that runs, the log in a data directory, or a file.
+// server that runs, the log in a data directory, or a file. It gives them one after the other
+// in the order of their times, for simulations and counts of hits. It changes nothing of what
+// it reads.
 package history
 
 import (
@@ -15,27 +17,33 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// Source gives calls in the order of their times; io.EOF after the last.
+// Source gives calls in the order of their times. Next returns io.EOF after the last.
 type Source interface{ Next() (Call, error) }
 
-// Log is the log of a server as a simulation reads it: its frames, a partition at a
-// time, up to where it ended when it was opened.
+// Log is the log of a server as a simulation reads it: its frames, a partition at a time, up
+// to where it ended when it was opened. Events that come later are not seen, so that a
+// simulation ends.
 type Log interface {
-	// Extents says what there is of each partition.
+	// Extents returns what there is of each partition, by its number. It does not change.
 	Extents() []Extent
-	// Frames are some frames of a partition from a sequence on, at least one.
+	// Frames returns some frames of a partition from a sequence on, at least one; from must be
+	// within the partition's extent. An error may mean that the frames were trimmed meanwhile.
 	Frames(partition int, from uint64) ([]stream.Frame, error)
 }
 
-// Extent is what a log has of a partition.
+// Extent is what a log has of a partition. The JSON is that of GET /v1/log.
 type Extent struct {
-	First     uint64 `json:"first"`      // sequence of the first frame
-	Last      uint64 `json:"last"`       // of the last; below First when there is none
-	FirstTime int64  `json:"first_time"` // log time of the first, ms
-	Skipped   []Skip `json:"skipped"`
+	// First is the sequence of the first frame, 1 or more.
+	First uint64 `json:"first"`
+	// Last is that of the last frame; it is below First when there is none.
+	Last uint64 `json:"last"`
+	// FirstTime is the log time of the first frame, in ms since 1970.
+	FirstTime int64 `json:"first_time"`
+	// Skipped are the records that the server passed over; they count for nothing here too.
+	Skipped []Skip `json:"skipped"`
 }
 
-// Skip is a record that the server passed over.
+// Skip is the place of a record that the server passed over: its frame and the index in it.
 type Skip struct {
 	Seq   uint64 `json:"seq"`
 	Index int    `json:"index"`
@@ -44,29 +52,38 @@ type Skip struct {
 // Call is a call and when it came.
 type Call struct {
 	Event event.Event
-	At    int64 // log time, ms
+	// At is log time in ms: when the server applied the call, as opposed to when it happened.
+	At int64
 }
 
-// Calls gives the calls of a log in the order of their log times; those of one instant
-// by partition, then as they stand in it.
+// Calls gives the calls of a log in the order of their log times; those of one instant by
+// partition, then as they stand in it. It merges the partitions, each of which is in order
+// already. It belongs to one goroutine.
 type Calls struct {
-	log        Log
-	since      int64
-	cursors    []*cursor // a heap
+	log   Log
+	since int64
+	// cursors is a heap: the cursor with the earliest call is first. Each has at least one
+	// call.
+	cursors []*cursor
+	// broadcasts are the ids of the broadcasts that were given out.
 	broadcasts map[string]bool
 }
 
-// cursor is how far a partition is read.
+// cursor is how far one partition is read.
 type cursor struct {
 	partition int
-	next      uint64 // frame to be read
-	last      uint64
-	now       int64
-	skipped   map[Skip]bool
-	calls     []Call // not given out yet
+	// next is the frame to be read next, and last the last one.
+	next uint64
+	last uint64
+	// now is the log time of the partition (ms), which never goes back.
+	now     int64
+	skipped map[Skip]bool
+	// calls are read and not given out yet.
+	calls []Call
 }
 
-// New begins with the calls that came at or after since (ms).
+// New begins with the calls that came at or after since (ms; 0: all). It reads the first
+// frames of each partition. An error is the log's.
 func New(log Log, since int64) (*Calls, error) {
 	h := &Calls{log: log, since: since, broadcasts: map[string]bool{}}
 	for p, x := range log.Extents() {
@@ -80,6 +97,7 @@ func New(log Log, since int64) (*Calls, error) {
 			h.cursors = append(h.cursors, c)
 		}
 	}
+	// Cursors without a call were left out: a partition may have none since then.
 	heap.Init((*byTime)(&h.cursors))
 	return h, nil
 }
@@ -94,12 +112,14 @@ func (h *Calls) Next() (Call, error) {
 		if err != nil {
 			return call, err
 		}
+		// The cursor has another time now, or nothing left.
 		if more {
 			heap.Fix((*byTime)(&h.cursors), 0)
 		} else {
 			heap.Pop((*byTime)(&h.cursors))
 		}
-		if call.Event.Customer == "" { // a broadcast stands in every partition
+		// A broadcast stands in every partition, and is one call.
+		if call.Event.Customer == "" {
 			if h.broadcasts[call.Event.ID] {
 				continue
 			}
@@ -110,7 +130,7 @@ func (h *Calls) Next() (Call, error) {
 	return Call{}, io.EOF
 }
 
-// fill reads on until the cursor has a call; false when there is none any more.
+// fill reads on until the cursor has a call; it returns false when the partition has no more.
 func (h *Calls) fill(c *cursor) (more bool, err error) {
 	for len(c.calls) == 0 && c.next <= c.last {
 		frames, err := h.log.Frames(c.partition, c.next)
@@ -126,6 +146,7 @@ func (h *Calls) fill(c *cursor) (more bool, err error) {
 	return len(c.calls) > 0, nil
 }
 
+// take adds the calls of one frame that are wanted to a cursor.
 func (h *Calls) take(c *cursor, f *stream.Frame) error {
 	seq := c.next
 	c.next++
@@ -139,13 +160,15 @@ func (h *Calls) take(c *cursor, f *stream.Frame) error {
 		if err != nil {
 			return fmt.Errorf("partition %d, frame %d, record %d: %w", c.partition, seq, i, err)
 		}
+		// As the engine does: an event cannot have happened after it came.
 		e.Time = min(e.Time, c.now)
 		c.calls = append(c.calls, Call{e, c.now})
 	}
 	return nil
 }
 
-// byTime is a heap of cursors by the time of their next call, then partition.
+// byTime implements heap.Interface over cursors, by the time of their next call, then
+// partition.
 type byTime []*cursor
 
 func (b *byTime) Len() int { return len(*b) }
@@ -161,8 +184,9 @@ func (b *byTime) Pop() any {
 	return last
 }
 
-// Reach says from when on a log has everything, and how many frames it has. A log without
-// frames is an error.
+// Reach returns a sentence that says from when on a log has everything, and how many frames it
+// has. A log without frames is an error. The latest beginning of a partition counts, since
+// only from then on the log has all customers.
 func Reach(extents []Extent) (text string, frames int, err error) {
 	whole, begins := true, int64(0)
 	var parts []string
@@ -187,7 +211,7 @@ func Reach(extents []Extent) (text string, frames int, err error) {
 		"before are not known", unit.FormatTime(begins), strings.Join(parts, ", ")), frames, nil
 }
 
-// skipsOf are the records of a partition that the control log has passed over.
+// skipsOf returns the records of a partition that control records pass over.
 func skipsOf(control []control.Record, partition int) []Skip {
 	var all []Skip
 	for i := range control {

@@ -16,7 +16,7 @@ type ServerLog struct {
 }
 
 // OpenServer asks a server what its log has. get asks its admin address for a path and returns
-// the answer's body.
+// the answer's body. What the server writes or passes over later is not seen.
 func OpenServer(get func(path string) ([]byte, error)) (*ServerLog, error) {
 	text, err := get("/v1/log")
 	if err != nil {
@@ -34,7 +34,7 @@ func OpenServer(get func(path string) ([]byte, error)) (*ServerLog, error) {
 // Extents implements [Log].
 func (s *ServerLog) Extents() []Extent { return s.what }
 
-// Frames implements [Log].
+// Frames implements [Log], with as many frames as the server puts into one answer.
 func (s *ServerLog) Frames(partition int, from uint64) ([]stream.Frame, error) {
 	path := fmt.Sprintf("/v1/log/%d?from=%d&through=%d", partition, from, s.what[partition].Last)
 	body, err := s.get(path)

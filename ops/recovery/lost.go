@@ -14,8 +14,12 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// passOver accepts that frames are lost which the disk damaged and which the
-// snapshot does not have.
+// passOver accepts that frames are lost which the disk damaged and which the snapshot does not
+// have yet. It returns how many there are.
+//
+// Effects may have been computed with a lost frame before the disk damaged it. Those stay, and
+// the state is computed up to there without the frame, so that no effect is sent twice. A
+// customer may then lack what the frame said, and have got a message because of it.
 func (m *mender) passOver(ctx context.Context, events, effects stream.Stream, meta shard.Meta) (int, error) {
 	lost, err := m.lostFrames(ctx, events, meta.Applied.Seq)
 	if err != nil || len(lost) == 0 {
@@ -26,7 +30,8 @@ func (m *mender) passOver(ctx context.Context, events, effects stream.Stream, me
 		return 0, err
 	}
 	if told.seq < lost[0].Seq {
-		told.seq = 0 // no effect was computed with a lost frame
+		// No effect was computed with a lost frame, so a plain replay is right.
+		told.seq = 0
 	}
 	for _, place := range lost {
 		m.say("frame %d is lost: the disk damaged it", place.Seq)
@@ -47,8 +52,12 @@ func (m *mender) passOver(ctx context.Context, events, effects stream.Stream, me
 	return len(lost), nil
 }
 
+// acceptedLoss is stored as the reason in the control record.
 const acceptedLoss = "the disk damaged the frame; `nudge recover --yes` accepted the loss"
 
+// lostFrames returns the places after frame applied that the disk damaged and that nobody has
+// accepted yet. Opening the log put a record of kind stream.KindLost in the place of what it
+// could not read.
 func (m *mender) lostFrames(
 	ctx context.Context,
 	events stream.Stream,
@@ -77,6 +86,8 @@ func (m *mender) lostFrames(
 	return lost, nil
 }
 
+// readFrame reads and decodes one frame. The error wraps stream.ErrNotFound for a frame that
+// is not there.
 func readFrame(ctx context.Context, events stream.Stream, seq uint64) (shard.Input, error) {
 	m, err := events.Get(ctx, seq)
 	if err != nil {
@@ -89,9 +100,11 @@ func readFrame(ctx context.Context, events stream.Stream, seq uint64) (shard.Inp
 	return in, err
 }
 
-// effectEnd is where the effect stream ends.
-type effectEnd struct{ seq, n, hash uint64 } // frame, number, hash of the last message
+// effectEnd is where the effect stream ends: the frame that the last message is of, the number
+// of the message, and its hash.
+type effectEnd struct{ seq, n, hash uint64 }
 
+// lastFrame returns where an effect stream ends; zero for an empty one.
 func lastFrame(ctx context.Context, effects stream.Stream) (end effectEnd, err error) {
 	info, err := effects.Info(ctx)
 	if err != nil || info.Last == 0 || info.First > info.Last {
@@ -105,7 +118,8 @@ func lastFrame(ctx context.Context, effects stream.Stream) (end effectEnd, err e
 	return effectEnd{seq: m.Seq, n: info.Last, hash: shard.PositionOf(stored).Hash}, err
 }
 
-// accept writes the control record that has the frame passed over.
+// accept writes the control record because of which every replay passes over the frame.
+// rebased is the last frame whose effects were computed with a lost one; 0: none.
 func (m *mender) accept(ctx context.Context, place control.RecordPosition, rebased uint64) error {
 	if !m.do {
 		m.say("would pass over frame %d; say --yes to do it", place.Seq)
@@ -128,7 +142,7 @@ func (m *mender) accept(ctx context.Context, place control.RecordPosition, rebas
 	return err
 }
 
-// shard is the partition's as its snapshot says.
+// shard returns the shard of the partition as its snapshot has it.
 func (m *mender) shard() (*shard.Shard, error) {
 	lang, err := expr.NewLanguage()
 	if err != nil {
@@ -140,9 +154,9 @@ func (m *mender) shard() (*shard.Shard, error) {
 	return shard, shard.Recover(m.store)
 }
 
-// rebase computes the state without the lost frames up to where effects that were
-// computed with them end, and takes a snapshot there: what they told and sent stays,
-// and nothing is told or sent again.
+// rebase computes the state without the lost frames up to where the effects end that were
+// computed with them, and takes a snapshot there: what they said and sent stays, and nothing
+// is said or sent again. The effects of this computation are dropped.
 func (m *mender) rebase(ctx context.Context, events stream.Stream, end effectEnd) error {
 	m.say("effects to %d were computed with the lost frames: they stay; to frame %d the state is computed without",
 		end.n, end.seq)
@@ -158,6 +172,7 @@ func (m *mender) rebase(ctx context.Context, events stream.Stream, end effectEnd
 		if err != nil {
 			return err
 		}
+		// A frame at which many timers are due takes several steps.
 		for done := false; !done; {
 			var dropped effect.Effects
 			if done, err = shard.Step(&in, &dropped); err != nil {

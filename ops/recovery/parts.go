@@ -17,23 +17,28 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// missingParts says which parts of a data directory are missing or of another one, and
-// accepts it.
+// missingParts finds out which parts of a data directory are missing or belong to another one,
+// and accepts that.
 type missingParts struct {
-	dir     string
-	log     *stream.JetStream
-	store   storage.Store
-	out     io.Writer
-	do      bool
-	key     []byte // of erased customers; nil: none
-	written bool   // the stream of how far rows were written is there
+	dir   string
+	log   *stream.JetStream
+	store storage.Store
+	out   io.Writer
+	// do is Config.Apply.
+	do bool
+	// key is that of the hashes of erased customers; nil: none.
+	key []byte
+	// written is true when the stream of how far rows were written is there.
+	written bool
 
+	// register, given and count are what look has found: the parts as they were known, as they
+	// are, and how many are missing.
 	register *parts.Register
 	given    parts.Given
 	count    int
 }
 
-// look says what is missing.
+// look prints a line for each part that is missing.
 func (m *missingParts) look(ctx context.Context) (err error) {
 	if m.register, err = parts.Open(m.log, m.log, m.store); err != nil {
 		return err
@@ -49,6 +54,7 @@ func (m *missingParts) look(ctx context.Context) (err error) {
 	if m.key != nil {
 		m.given.EraseKey = strconv.FormatUint(erase.Fingerprint(m.key), 16)
 	}
+	// As the server does: rows that go elsewhere are no part of the directory.
 	if os.Getenv("NUDGE_CLICKHOUSE_URL") == "" {
 		if m.given.Rows, err = parts.ReadRows(filepath.Join(m.dir, "clickhouse")); err != nil {
 			return err
@@ -62,7 +68,8 @@ func (m *missingParts) look(ctx context.Context) (err error) {
 	return err
 }
 
-// accept has the next start make anew what is missing.
+// accept makes the next start create what is missing, by storing that the parts are as they
+// are now; log is the id of the log. Without Apply it says that it would.
 func (m *missingParts) accept(ctx context.Context, log string) error {
 	switch {
 	case m.count > 0 && !m.do:
@@ -71,6 +78,7 @@ func (m *missingParts) accept(ctx context.Context, log string) error {
 	case !m.do:
 		return nil
 	}
+	// The register in the state and node.json both name the log; the next start compares them.
 	if _, err := m.register.Accept(ctx, log, m.given); err != nil {
 		return err
 	}
@@ -88,8 +96,8 @@ func (m *missingParts) accept(ctx context.Context, log string) error {
 	return id.Save(m.dir)
 }
 
-// streams opens the streams of the log. Without --yes an empty one in memory stands for one
-// that is missing, so that nothing is made.
+// streams returns the log through which streams are opened. Without Apply an empty stream in
+// memory takes the place of one that is missing, so that nothing is created.
 func (m *missingParts) streams() stream.Log {
 	if m.do {
 		return m.log
@@ -97,6 +105,7 @@ func (m *missingParts) streams() stream.Log {
 	return dryLog{m.log, stream.NewMemory(time.Now)}
 }
 
+// dryLog opens streams that exist, and others in memory.
 type dryLog struct {
 	*stream.JetStream
 	instead stream.Log

@@ -1,5 +1,13 @@
 // Package recovery brings partitions of a stopped server back that halted because their log
-// lost messages that had been read, and accepts that parts of a data directory are missing.
+// lost messages that had been read, and accepts that parts of a data directory are missing. It
+// is `nudge recover`, for the person who looks into a halted partition.
+//
+// What was lost stays lost. Recovery makes the rest consistent again, so that the server can
+// go on, and says what that costs. Without Apply it only reports. A run that was cut off can
+// be repeated; see mend for what may be lost then.
+//
+// Reading order: recovery.go mends the numbering of streams, lost.go passes over damaged
+// frames, parts.go accepts missing parts.
 package recovery
 
 import (
@@ -23,14 +31,18 @@ import (
 
 // Config is what [Run] works on. All fields but Apply are required.
 type Config struct {
-	Dir    string       // data directory
-	Apply  bool         // do it; else only what would be done is said
-	Out    io.Writer    // gets a line for each thing that is found or done
-	Logger *slog.Logger // the log tells it of damage
+	// Dir is the data directory.
+	Dir string
+	// Apply does what is needed; else it is only said what would be done.
+	Apply bool
+	// Out gets a line for each thing that is found or done.
+	Out io.Writer
+	// Logger gets the log's reports of damage.
+	Logger *slog.Logger
 }
 
-// Run looks at every partition and at the parts of the directory. The error wraps
-// [datadir.ErrInUse] while a server has the directory.
+// Run looks at every partition and at the parts of the directory, and mends them. The error
+// wraps [datadir.ErrInUse] while a server has the directory.
 //
 // The state of the customers is kept. The numbering of a stream is moved behind everything
 // that was ever read of it, so that no new event is taken for an old one; events that came
@@ -82,13 +94,14 @@ func Run(ctx context.Context, config Config) (err error) {
 	return missing.accept(ctx, records[0].Genesis.LogID)
 }
 
-// closingStore is what the state is kept in, closed by who opened it.
+// closingStore is the store of the state, which is closed by the function that opened it.
 type closingStore interface {
 	storage.Store
 	Close() error
 }
 
-// openState opens the state. Where there is none, an empty one stands for it until it is made.
+// openState opens the state, read only unless Apply. Where there is none yet, and none may be
+// created, an empty one in memory takes its place.
 func openState(config Config) (closingStore, error) {
 	dir := filepath.Join(config.Dir, "state")
 	files, err := os.ReadDir(dir)
@@ -105,15 +118,24 @@ type mender struct {
 	log       stream.Log
 	store     storage.Store
 	out       io.Writer
-	do        bool
-	genesis   control.Genesis
-	skips     control.Skips
+	// do is Config.Apply.
+	do      bool
+	genesis control.Genesis
+	// skips are the records that are passed over already; passOver adds to them.
+	skips control.Skips
 }
 
+// say prints a line about the partition.
 func (m *mender) say(format string, args ...any) {
 	fmt.Fprintf(m.out, "partition %d: %s\n", m.partition, fmt.Sprintf(format, args...))
 }
 
+// run looks at the partition and mends it; sink is how far its rows were written. The steps:
+//
+//  1. find how far each stream was read, by the shard or by a sink;
+//  2. move the numbering of a stream that is not the one that was read behind that;
+//  3. move the snapshot on, if it stands before where the numbering now goes on;
+//  4. pass over frames that the disk damaged.
 func (m *mender) run(ctx context.Context, sink warehouse.Position) error {
 	var meta shard.Meta
 	stored, err := m.store.Get(storage.MetaKey(m.partition))
@@ -127,6 +149,7 @@ func (m *mender) run(ctx context.Context, sink warehouse.Position) error {
 	if err != nil {
 		return err
 	}
+	// The sizes count only for streams that are created, which happens with Apply alone.
 	events, err := m.log.Open(ctx, stream.EventStream(m.partition), stream.Options{MaxBytes: 1 << 30})
 	if err != nil {
 		return err
@@ -139,6 +162,8 @@ func (m *mender) run(ctx context.Context, sink warehouse.Position) error {
 	if err != nil {
 		return err
 	}
+	// Effect messages name their frame, so the effect stream also says how far frames were
+	// read.
 	read := readTo{
 		frame:  max(meta.Applied.Seq, sink.Event, told.seq),
 		effect: max(meta.Emitted, sink.Effect, copied),
@@ -163,13 +188,15 @@ func (m *mender) run(ctx context.Context, sink warehouse.Position) error {
 	return err
 }
 
-// readTo is the last frame and effect message that anybody read.
+// readTo is the last frame and the last effect message that anybody read.
 type readTo struct{ frame, effect uint64 }
 
-// moveOn lets the snapshot stand where the numbering goes on, when readers had come
-// further than it: what stood between is gone for the state.
+// moveOn moves the snapshot to where the numbering goes on, when readers had come further than
+// it: what was between is lost for the state. It changes nothing of the customers.
 func (m *mender) moveOn(meta *shard.Meta, read readTo, told effectEnd, whole, same bool) error {
 	next := *meta
+	// Frames between the snapshot and read.frame are lost to the state. Effects that were
+	// computed from them stay as they are.
 	if !whole && read.frame > meta.Applied.Seq {
 		next.Applied = shard.Position{Seq: read.frame, Time: meta.Applied.Time}
 		if told.n > meta.Emitted {
@@ -191,10 +218,13 @@ func (m *mender) moveOn(meta *shard.Meta, read readTo, told effectEnd, whole, sa
 	return m.store.Commit(shard.Snapshot())
 }
 
-// mend moves a stream's numbering behind read, the last message that anybody read,
-// when the stream is not the one that was read. used is the last message that all
-// who need it had; later are messages that came after the loss, from the instant
-// since (ns; 0: none are kept).
+// mend looks at one stream, and moves its numbering behind read, the last message that anybody
+// read, when the stream is not the one that was read. It returns whether the stream was whole.
+//
+// used is the last message that all who need it had; broken is what the check of the stream
+// against the snapshot found; since is the log's time of the snapshot (ns): messages stored
+// later came after the loss, under numbers used before, and are appended again. 0 means that
+// none are kept: effects are computed again.
 func (m *mender) mend(ctx context.Context, what string, s stream.Stream, read, used uint64, broken error,
 	since int64,
 ) (whole bool, err error) {
@@ -205,6 +235,7 @@ func (m *mender) mend(ctx context.Context, what string, s stream.Stream, read, u
 	if broken == nil && info.Last >= read {
 		return true, nil
 	}
+	// The check itself failed, which says nothing about the stream.
 	if broken != nil && !errors.Is(broken, shard.ErrContinuity) {
 		return false, broken
 	}
@@ -221,9 +252,12 @@ func (m *mender) mend(ctx context.Context, what string, s stream.Stream, read, u
 			what, read+1, len(later))
 		return false, nil
 	}
+	// The next message gets the number read+1, also when the stream ends before that.
 	if err := s.Trim(ctx, read); err != nil {
 		return false, err
 	}
+	// When this is cut off, the events that are not appended yet are lost, which is why a copy
+	// of the directory should be kept.
 	for _, data := range later {
 		if _, err := stream.AppendWait(ctx, s, stream.Append{Data: data}); err != nil {
 			return false, err
@@ -233,8 +267,7 @@ func (m *mender) mend(ctx context.Context, what string, s stream.Stream, read, u
 	return false, nil
 }
 
-// after are the messages up to read that were stored after since: they came under
-// numbers that had been used before.
+// after returns the messages up to read that were stored after since (ns).
 func (m *mender) after(ctx context.Context, s stream.Stream, info stream.Info, read uint64, since int64) (
 	found [][]byte, err error,
 ) {

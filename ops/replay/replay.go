@@ -1,4 +1,6 @@
-// Package replay plays recorded calls through the API of a server.
+// Package replay plays recorded calls through the API of a server, for `nudge replay` and the
+// demo. Calls are sent as any client would send them, with a write key, so the server checks
+// them too.
 package replay
 
 import (
@@ -16,7 +18,8 @@ import (
 	"github.com/nudge-engine/nudge/ops/history"
 )
 
-// ReadLines reads recorded calls, one JSON object a line. An error has the line.
+// ReadLines reads recorded calls, one JSON object a line, into memory; empty lines are left
+// out. An error has file and line.
 func ReadLines(path string) ([]json.RawMessage, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -39,29 +42,41 @@ func ReadLines(path string) ([]json.RawMessage, error) {
 	return lines, s.Err()
 }
 
-// Player posts batches of calls.
+// Player posts batches of calls. It is safe for concurrent use if Client is.
 type Player struct {
-	URL    string // of the address for events
-	Key    string // a write key
+	// URL is that of the address for events, without a path.
+	URL string
+	// Key is a write key.
+	Key    string
 	Client *http.Client
 }
 
-// Refused is an item of a batch that the server did not take.
+// Refused is an item of a batch that the server did not take; Index is its place in the batch,
+// Path the field that is wrong.
 type Refused struct {
 	Index   int    `json:"index"`
 	Path    string `json:"path"`
 	Message string `json:"message"`
 }
 
+// Together attempts and pauses last a minute: long enough for a restart of the server.
 const (
-	attempts     = 60
-	pause        = time.Second
+	// Sixty attempts with a pause of a second between them last about a minute: long enough
+	// for a restart of the server.
+	attempts = 60
+	pause    = time.Second
+	// requestLimit bounds one attempt. It is longer than a batch takes at a server that is
+	// busy.
 	requestLimit = 2 * time.Minute
 )
 
-// Send posts a batch, again while the server is not there or answers 429 or 503, for a minute;
-// now leaves the timestamps out, so that the calls happen as they come. It returns the calls that
-// the server did not take.
+// Send posts a batch, again while the server is not there or answers 429 or 503, for about a
+// minute. With now it takes the timestamps out of calls, in place, so that the calls happen as
+// they come.
+//
+// It returns the calls that the server refused, which is no error: the others are taken. A
+// call that has an id is taken once, also when a batch is sent again because its answer got
+// lost; the others may be taken twice.
 func (p *Player) Send(ctx context.Context, calls []json.RawMessage, now bool) ([]Refused, error) {
 	if now {
 		for i := range calls {
@@ -88,6 +103,7 @@ func (p *Player) Send(ctx context.Context, calls []json.RawMessage, now bool) ([
 	return nil, fmt.Errorf("given up after %d attempts: %w", attempts, last)
 }
 
+// post makes one attempt. again is true when another attempt may succeed.
 func (p *Player) post(ctx context.Context, body []byte) (rejects []Refused, again bool, err error) {
 	limited, cancel := context.WithTimeout(ctx, requestLimit)
 	defer cancel()
@@ -106,6 +122,7 @@ func (p *Player) post(ctx context.Context, body []byte) (rejects []Refused, agai
 	if err != nil {
 		return nil, true, err
 	}
+	// A batch is answered with 200 also when some of its calls are refused.
 	switch response.StatusCode {
 	case http.StatusOK:
 		var answer struct {
@@ -119,6 +136,8 @@ func (p *Player) post(ctx context.Context, body []byte) (rejects []Refused, agai
 	return nil, false, fmt.Errorf("%s: %s", response.Status, bytes.TrimSpace(text))
 }
 
+// withoutTimestamp returns a call without the fields that say when it happened; one that is no
+// JSON object is left to the server to refuse.
 func withoutTimestamp(call json.RawMessage) json.RawMessage {
 	fields := map[string]json.RawMessage{}
 	if json.Unmarshal(call, &fields) != nil {

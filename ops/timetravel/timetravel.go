@@ -1,5 +1,8 @@
 // Package timetravel shows customers of a stopped server as they were: it begins with a kept
-// state and replays the log from there.
+// state and replays the log from there, for `nudge customer --data` and `nudge explain
+// --data`. It changes nothing.
+//
+// Use a [Replay] in this order: [New], [Replay.Begin], [Replay.Run], [Replay.View].
 package timetravel
 
 import (
@@ -19,25 +22,34 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// maxDecisions bounds the decisions that a replay keeps of its customer.
+// maxDecisions bounds the decisions that a replay keeps of its customer. A person reads them,
+// and the latest are those that explain how the customer stands.
 const maxDecisions = 50
 
-// Replay computes the partition of a customer anew.
+// Replay computes the partition of a customer anew. The whole partition, because a customer's
+// state depends on control records and merges that concern others too. It belongs to one
+// goroutine.
 type Replay struct {
 	dir       *datadir.Dir
 	customer  string
 	partition int
 	events    stream.Stream
-	info      stream.Info
-	first     uint64 // the first frame that can be replayed
-	snapshot  shard.Meta
+	// info is the extent of the log of the partition.
+	info stream.Info
+	// first is the first frame that can be replayed.
+	first uint64
+	// snapshot is how the server left the partition; the replay is compared with it.
+	snapshot shard.Meta
 
-	shard     *shard.Shard
-	since     int64             // log time of the state that it began with, ms; 0: from the first record on
-	decisions []output.Decision // of the customer, oldest first, the last maxDecisions
+	shard *shard.Shard
+	// since is the log time (ms) of the state that it began with; 0: from the first record on.
+	since int64
+	// decisions are those about the customer, oldest first, the last maxDecisions.
+	decisions []output.Decision
 }
 
-// New opens the partition of a customer; Begin is next.
+// New opens the partition of a customer; Begin is next. Whether there is such a customer is
+// not known before the replay.
 func New(ctx context.Context, dir *datadir.Dir, customer string) (*Replay, error) {
 	r := &Replay{
 		dir: dir, customer: customer,
@@ -58,12 +70,16 @@ func New(ctx context.Context, dir *datadir.Dir, customer string) (*Replay, error
 
 // base is a state from which a replay can begin.
 type base struct {
-	state string // as Dir.States names it
-	now   int64  // log time, ms; 0: nothing was applied
-	none  bool   // the state before the first record
+	// state is its path as Dir.States returns it.
+	state string
+	// now is its log time (ms); 0: nothing was applied.
+	now int64
+	// none means the state before the first record.
+	none bool
 }
 
-// bases are the states from which the log is whole, oldest first.
+// bases returns the states from which the log is whole, oldest first. States that another
+// semantics computed, or on another log, are left out. None at all is an error.
 func (r *Replay) bases(ctx context.Context) ([]base, error) {
 	var all []base
 	if r.first == 1 && uint64(r.dir.Genesis().Semantics) == effect.Semantics {
@@ -98,9 +114,9 @@ func (r *Replay) bases(ctx context.Context) ([]base, error) {
 	return all, nil
 }
 
-// Begin takes up the latest state at or before an instant (ms); 0: the oldest there is. What is
-// decided about the customer from there on is written into trace, if that is not nil. The error
-// says how far back the log and the checkpoints go.
+// Begin takes up the latest state at or before an instant (ms); 0: the oldest there is. What
+// is decided about the customer from there on is written into trace, if that is not nil. The
+// error says how far back the log and the checkpoints go when they do not reach the instant.
 func (r *Replay) Begin(ctx context.Context, at int64, trace *trace.Trace) error {
 	all, err := r.bases(ctx)
 	if err != nil {
@@ -124,11 +140,12 @@ func (r *Replay) Begin(ctx context.Context, at int64, trace *trace.Trace) error 
 	return r.dir.Recover(r.shard, from.state)
 }
 
-// Left is how many frames Run has to look at.
+// Left returns how many frames Run has to look at.
 func (r *Replay) Left() int { return int(r.info.Last - r.shard.Applied().Seq) }
 
 // Run applies the frames whose log time is not after an instant (ms); 0: all. It calls step
-// before each. The error says so when the replay is not what the server kept.
+// before each. It fails when the replay gives another state than the snapshot that the server
+// kept, because then it does not show what happened.
 func (r *Replay) Run(ctx context.Context, until int64, step func()) error {
 	for seq := r.shard.Applied().Seq + 1; seq <= r.info.Last; seq++ {
 		step()
@@ -143,6 +160,7 @@ func (r *Replay) Run(ctx context.Context, until int64, step func()) error {
 		if until != 0 && max(in.Frame.Time, r.shard.Now()) > until {
 			return nil
 		}
+		// A frame at which many timers are due takes several steps.
 		for done := false; !done; {
 			var out effect.Effects
 			if done, err = r.shard.Step(&in, &out); err != nil {
@@ -164,13 +182,13 @@ func (r *Replay) Run(ctx context.Context, until int64, step func()) error {
 	return nil
 }
 
-// check holds the replay against the snapshot, where it comes to its frame: what is told
-// is what happened.
+// check compares the state after frame seq with the snapshot, if that was taken there.
 func (r *Replay) check(seq uint64) error {
 	if seq != r.snapshot.Applied.Seq {
 		return nil
 	}
-	r.shard.Snapshot() // works the state hash out; the batch is dropped
+	// A snapshot computes the state hash; the batch itself is dropped.
+	r.shard.Snapshot()
 	r.shard.Saved()
 	if got := r.shard.Meta(); got.StateHash != r.snapshot.StateHash {
 		return fmt.Errorf("partition %d: the replay gives state %016x at frame %d, the snapshot says %016x; "+
@@ -179,22 +197,23 @@ func (r *Replay) check(seq uint64) error {
 	return nil
 }
 
-// View is the customer as the replay left them, nil when no event of theirs was seen.
+// View returns the customer as the replay left them, with their last decisions, newest first;
+// nil when no event of theirs was seen.
 func (r *Replay) View() *view.Customer {
 	newest := slices.Clone(r.decisions)
 	slices.Reverse(newest)
 	return r.shard.PastView(datadir.Workspace, r.customer, newest)
 }
 
-// Partition is the number of the customer's partition.
+// Partition returns the number of the customer's partition.
 func (r *Replay) Partition() int { return r.partition }
 
-// Frame is the last frame that was applied.
+// Frame returns the last frame that was applied.
 func (r *Replay) Frame() uint64 { return r.shard.Applied().Seq }
 
-// Now is the log time that the replay has come to, in ms.
+// Now returns the log time that the replay has come to, in ms.
 func (r *Replay) Now() int64 { return r.shard.Now() }
 
-// Since is the log time, in ms, of the state that the replay began with; 0: it began with the
-// first record.
+// Since returns the log time, in ms, of the state that the replay began with; 0: it began with
+// the first record.
 func (r *Replay) Since() int64 { return r.since }

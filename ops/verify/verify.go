@@ -1,5 +1,6 @@
 // Package verify replays the log of a stopped server and compares what comes out with what the
-// server kept.
+// server kept, for `nudge verify`. That the two agree is the promise that everything else
+// rests on: the state is a pure function of the log.
 package verify
 
 import (
@@ -16,15 +17,20 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// ErrEarlier means that all of a partition was computed by another semantics.
+// ErrEarlier means that all of a partition was computed by another semantics, so that this
+// version has nothing to compare it with.
 var ErrEarlier = errors.New("computed by another version")
 
-// Result is what was compared of a partition.
+// Result says what was compared of a partition.
 type Result struct {
-	From, To  uint64 // frames that were replayed
-	Messages  int    // effect messages that were compared
-	Customers int    // in the snapshot
-	StateHash uint64 // of the snapshot
+	// From and To are the first and the last frame that were replayed.
+	From, To uint64
+	// Messages counts the effect messages that were compared.
+	Messages int
+	// Customers counts those in the snapshot.
+	Customers int
+	// StateHash is that of the snapshot.
+	StateHash uint64
 	// Begins is the first frame of the log where frames of it were not compared, because no
 	// state of this version is from before them; else 0.
 	Begins uint64
@@ -32,8 +38,9 @@ type Result struct {
 
 // Partition replays the log of one partition and compares: the state that comes out must have
 // the hash that the last snapshot says, and each effect message that comes out must be the one
-// in the log. The replay begins at frame 1 where the log still has it, else at the oldest state
-// that reaches it. An error says what differs; it wraps ErrEarlier when nothing can be compared.
+// in the log. The replay begins at frame 1 where the log still has it, else at the oldest
+// state that reaches it. An error says what differs; it wraps ErrEarlier when nothing can be
+// compared.
 func Partition(ctx context.Context, dir *datadir.Dir, partition int) (Result, error) {
 	c := &comparison{dir: dir, partition: partition}
 	if err := c.run(ctx); err != nil {
@@ -46,22 +53,31 @@ func Partition(ctx context.Context, dir *datadir.Dir, partition int) (Result, er
 	return r, nil
 }
 
-// comparison is the replay of one partition.
+// comparison is the replay of one partition. Numbers of effect messages are first and last,
+// numbers of frames are begins, from and to.
 type comparison struct {
 	dir       *datadir.Dir
 	partition int
 
 	events, effects stream.Stream
-	first           uint64 // effect messages before it are gone
-	last            uint64
-	from, to        uint64
-	compared        int
-	customers       int
-	hash            uint64
-	begins          uint64 // the first frame of the log
-	earlier         bool   // a version of another semantics has been here
+	// Effect messages before first were trimmed, and those after last were not written before
+	// the server stopped.
+	first uint64
+	last  uint64
+	// from and to are the first and the last frame that are replayed.
+	from, to  uint64
+	compared  int
+	customers int
+	hash      uint64
+	// begins is the first frame that the log has, or can be replayed.
+	begins uint64
+	// earlier is true when another semantics computed the beginning of the log.
+	earlier bool
 }
 
+// run does the comparison: it checks the stored customers against the snapshot's hash, finds a
+// state to begin with, and applies frame after frame. The state is compared when the replay
+// comes to the frame of the snapshot; messages are compared to the end of the log.
 func (c *comparison) run(ctx context.Context) (err error) {
 	c.events, err = c.dir.Log.Open(ctx, stream.EventStream(c.partition), stream.Options{MaxBytes: 1 << 20})
 	if err != nil {
@@ -92,6 +108,7 @@ func (c *comparison) run(ctx context.Context) (err error) {
 		return err
 	}
 	c.from = replayed.Applied().Seq + 1
+	// The replay begins where the snapshot is, so the loop below does not come by it.
 	if replayed.Applied().Seq == snapshot.Applied.Seq {
 		if err := compare(replayed, snapshot); err != nil {
 			return err
@@ -107,13 +124,16 @@ func (c *comparison) run(ctx context.Context) (err error) {
 			}
 		}
 	}
+	// The log has lost its end; a server halts at this.
 	if replayed.Applied().Seq < snapshot.Applied.Seq {
 		return fmt.Errorf("the log ends at %d, the snapshot stands at %d", replayed.Applied().Seq, snapshot.Applied.Seq)
 	}
 	return nil
 }
 
-// snapshot reads the snapshot's meta and checks its hash against what is stored.
+// snapshot reads the snapshot's meta and checks its hash against what is stored. The hash is a
+// sum of hashes, one for each customer and for each erased one, so that a server can keep it
+// up to date without reading all of them.
 func (c *comparison) snapshot() (shard.Meta, error) {
 	m, err := c.dir.Meta("", c.partition)
 	if err != nil {
@@ -139,8 +159,9 @@ func (c *comparison) snapshot() (shard.Meta, error) {
 	return m, err
 }
 
-// base is the shard that the replay begins with: a new one, or one from the oldest
-// checkpoint of this semantics whose next frame the log still has.
+// base returns the shard that the replay begins with: an empty one if the log is there from
+// frame 1 and of this semantics, else one from the oldest state of this semantics whose next
+// frame the log still has.
 func (c *comparison) base(info stream.Info) (*shard.Shard, error) {
 	info.First = max(info.First, c.dir.RebasedTo(c.partition)+1)
 	c.begins, c.earlier = max(info.First, 1), uint64(c.dir.Genesis().Semantics) != effect.Semantics
@@ -181,6 +202,7 @@ func (c *comparison) step(ctx context.Context, replayed *shard.Shard, seq uint64
 	if err != nil {
 		return err
 	}
+	// A frame at which many timers are due takes several steps.
 	for done := false; !done; {
 		var out effect.Effects
 		if done, err = replayed.Step(&in, &out); err != nil {
@@ -189,7 +211,9 @@ func (c *comparison) step(ctx context.Context, replayed *shard.Shard, seq uint64
 		var different error
 		replayed.Encode(&out, func(n uint64, data []byte) {
 			if n < c.first || n > c.last || different != nil {
-				return // trimmed, or not written before the server stopped
+				// It was trimmed, or not written before the server stopped; or there is a
+				// difference already.
+				return
 			}
 			stored, err := c.effects.Get(ctx, n)
 			if err == nil && xxhash.Sum64(stored.Data) != xxhash.Sum64(data) {
@@ -205,9 +229,10 @@ func (c *comparison) step(ctx context.Context, replayed *shard.Shard, seq uint64
 	return nil
 }
 
-// compare holds a shard against the snapshot of the same frame.
+// compare returns an error unless a shard is as the snapshot of the same frame says.
 func compare(replayed *shard.Shard, want shard.Meta) error {
-	replayed.Snapshot() // works the state hash out; the batch is dropped
+	// A snapshot computes the state hash; the batch itself is dropped.
+	replayed.Snapshot()
 	replayed.Saved()
 	got := replayed.Meta()
 	if got != want {
