@@ -12,6 +12,7 @@ import (
 	"github.com/nudge-engine/nudge/bench"
 )
 
+// allCommand runs every scenario and writes one report.
 type allCommand struct {
 	common
 	Duration time.Duration `default:"5s" help:"How long to send in each scenario."`
@@ -27,8 +28,8 @@ A scenario
 whose result is wrong ends the run with status 1, after the others ran.`
 }
 
-// Run runs the scenarios one after another; one that fails does not keep the
-// next from running.
+// Run runs the scenarios one after another; one that fails does not keep the next from
+// running. All errors are returned together at the end, after the reports are written.
 func (c *allCommand) Run(ctx context.Context, out console) error {
 	o, err := c.options(out, c.Duration)
 	if err != nil {
@@ -74,19 +75,22 @@ func (c *allCommand) Run(ctx context.Context, out console) error {
 	return errors.Join(append(errs, ctx.Err())...)
 }
 
+// scenario is a measurement and its name in the report, which --compare looks for.
 type scenario struct {
 	name string
 	run  func(context.Context) (bench.Report, error)
 }
 
-// What the soak of a whole run is like.
+// What the soak of a whole run is like: long enough for its sixtieth parts to mean something,
+// and at a rate that any machine holds.
 const (
 	shortSoak = 20 * time.Second
 	soakRate  = 5000 // events a second
 )
 
-// scenarios are what all runs, in this order: what is measured alone comes first.
-// leftOut says why the peers are not among them.
+// scenarios returns what all runs, in this order: what is measured alone comes first, so that
+// nothing before it has warmed up or filled the machine. leftOut says why the peers are not
+// among them; nil when they are.
 func (c *allCommand) scenarios(o bench.Options) (_ []scenario, leftOut error) {
 	customers, campaigns := 100_000, 1000
 	if c.Large {
@@ -132,20 +136,22 @@ func (c *allCommand) scenarios(o bench.Options) (_ []scenario, leftOut error) {
 	})}), nil
 }
 
-// throughput measures with batches of another size.
+// throughput returns a measurement of the throughput with batches of another size.
 func throughput(o bench.Options, batch int) func(context.Context) (bench.Report, error) {
 	o.Batch = batch
 	return as(func(ctx context.Context) (*bench.Throughput, error) { return bench.MeasureThroughput(ctx, o) })
 }
 
-// latency measures at a share of the most that this machine takes.
+// latency returns a measurement of the latency at a share, 0 to 1, of the most that this
+// machine takes.
 func latency(o bench.Options, share float64) func(context.Context) (bench.Report, error) {
 	return as(func(ctx context.Context) (*bench.Latency, error) {
 		return bench.MeasureLatency(ctx, o, bench.Load{Share: share})
 	})
 }
 
-// as keeps a nil report from becoming a report that is not nil.
+// as makes a measurement return an interface. When it fails it returns nil itself: a nil
+// pointer in an interface would not be nil.
 func as[R bench.Report](measure func(context.Context) (R, error)) func(context.Context) (bench.Report, error) {
 	return func(ctx context.Context) (bench.Report, error) {
 		r, err := measure(ctx)
@@ -156,7 +162,8 @@ func as[R bench.Report](measure func(context.Context) (R, error)) func(context.C
 	}
 }
 
-// machine says where this ran.
+// machine describes where this ran, for the head of a report: cores, processor model, system,
+// Go version and time.
 func machine() string {
 	model := runtime.GOARCH
 	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {

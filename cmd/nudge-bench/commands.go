@@ -10,7 +10,8 @@ import (
 	"github.com/nudge-engine/nudge/bench"
 )
 
-// base are the flags of the scenarios with a server.
+// base are the flags of the scenarios with a server. Their defaults are those of the figures
+// in the documentation.
 type base struct {
 	Batch       int    `default:"100" help:"Events a request."`
 	Connections int    `default:"64" help:"Keep-alive connections; each waits for its answer."`
@@ -22,18 +23,21 @@ type base struct {
 	Quiet       bool   `short:"q" help:"No progress."`
 }
 
-// common are those of the scenarios with one number of campaigns.
+// common are the flags of the scenarios with one number of campaigns.
 type common struct {
 	base
 	Campaigns int `default:"10" help:"Active campaigns; together they answer 5 % of the events."`
 }
 
+// options returns the options of a measurement that sends for d.
 func (c *common) options(out console, d time.Duration) (bench.Options, error) {
 	o, err := c.base.options(out, d)
 	o.Workload.Campaigns = c.Campaigns
 	return o, err
 }
 
+// options returns the options without a number of campaigns. It fails early when there is no
+// server to start.
 func (c *base) options(out console, d time.Duration) (bench.Options, error) {
 	programs := c.Programs
 	if programs == "" {
@@ -54,6 +58,7 @@ func (c *base) options(out console, d time.Duration) (bench.Options, error) {
 	}, nil
 }
 
+// progress returns what shows how far a run is, on the error output; nil shows nothing.
 func progress(out console, quiet bool) *bench.Progress {
 	if quiet {
 		return nil
@@ -61,7 +66,8 @@ func progress(out console, quiet bool) *bench.Progress {
 	return bench.NewProgress(out.err)
 }
 
-// show writes a report as a table and as JSON.
+// show prints a report as a table and, if file is not empty, writes it there as JSON. Both
+// happen before the error of a result that is wrong, so that it can be looked into.
 func show(out console, r bench.Report, file string) error {
 	r.Table(out.out)
 	if file != "" {
@@ -72,6 +78,7 @@ func show(out console, r bench.Report, file string) error {
 	return r.Err()
 }
 
+// throughputCommand measures how many events a second get all the way to ClickHouse.
 type throughputCommand struct {
 	common
 	Duration time.Duration `default:"10s" help:"How long to send; the bare pipe takes as long again."`
@@ -86,6 +93,7 @@ first request until the last row is readable. The limit is measured first, in th
 same run: HTTP batch -> JSON check -> fsynced frame -> read back, nothing else.`
 }
 
+// Run measures and shows the report; so do the Run methods below.
 func (c *throughputCommand) Run(ctx context.Context, out console) error {
 	o, err := c.options(out, c.Duration)
 	if err != nil {
@@ -99,6 +107,8 @@ func (c *throughputCommand) Run(ctx context.Context, out console) error {
 	return show(out, r, c.JSON)
 }
 
+// latencyCommand measures the time from an event to its delivery at a rate that the server can
+// hold.
 type latencyCommand struct {
 	common
 	Duration time.Duration `default:"10s" help:"How long to send, after a second of warm-up."`
@@ -127,6 +137,7 @@ func (c *latencyCommand) Run(ctx context.Context, out console) error {
 	return show(out, r, c.JSON)
 }
 
+// campaignsCommand measures whether an event costs more when there are more campaigns.
 type campaignsCommand struct {
 	base
 	Counts   []int         `default:"10,10000" help:"Numbers of active campaigns, one server each; together they answer 5 % of the events."`
@@ -153,6 +164,7 @@ func (c *campaignsCommand) Run(ctx context.Context, out console) error {
 	return show(out, r, c.JSON)
 }
 
+// customersCommand measures the memory of a live customer.
 type customersCommand struct {
 	Count int    `default:"100000" help:"Customers to bring in."`
 	Quiet bool   `short:"q" help:"No progress."`

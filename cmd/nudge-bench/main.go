@@ -1,6 +1,11 @@
-// Command nudge-bench measures a nudge of its own: throughput against the bare
-// pipe, latency at a fixed rate, the cost of many campaigns, memory of a customer. It checks each run against
-// what it sent before it shows a figure.
+// Command nudge-bench measures a nudge of its own: throughput against the bare pipe, latency
+// at a fixed rate, the cost of many campaigns, memory of a customer, and more. It checks each
+// run against what it sent before it shows a figure.
+//
+// This package has flags and printing only; package bench measures. commands.go has the
+// scenarios that a reader of the README runs first, scenarios.go and peers.go the others,
+// all.go runs them one after another. Each command is a struct whose tags are the flags, with
+// Help for `nudge-bench COMMAND --help` and Run.
 package main
 
 import (
@@ -17,6 +22,7 @@ import (
 	"github.com/nudge-engine/nudge/internal/version"
 )
 
+// cli has the commands of the program.
 type cli struct {
 	Version kong.VersionFlag `help:"Print the version, the commit and its date."`
 
@@ -50,6 +56,8 @@ type console struct{ out, err io.Writer }
 
 func main() { os.Exit(run(os.Args[1:], console{os.Stdout, os.Stderr})) }
 
+// run runs a command and returns the exit code: 0 is success, 1 a run that failed or whose
+// result is wrong, 2 a command that cannot be understood.
 func run(args []string, c console) int {
 	code, exited := 0, false
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)

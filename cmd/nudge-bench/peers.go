@@ -7,9 +7,11 @@ import (
 	"github.com/nudge-engine/nudge/bench"
 )
 
-// riverSource is where the peer on River lies in the repository.
+// riverSource is where the peer on River lies in the repository, from its root.
 const riverSource = "bench/peers/river"
 
+// peersCommand compares nudge with a program of the same behaviour on a job queue, over the
+// same load on the same machine.
 type peersCommand struct {
 	Peer        string        `enum:"river" default:"river" help:"Whom to compare with: river, a program on River and PostgreSQL."`
 	Plain       bool          `help:"The peer without its tuning: one transaction a request, River's tables and fetches as they come."`
@@ -38,6 +40,7 @@ events/s = events, divided by the time from the first request until each is read
 and its immediate send is done. PostgreSQL is one of the run's own, with fsync.`
 }
 
+// Run measures both, one after the other, and shows the report with their ratio.
 func (c *peersCommand) Run(ctx context.Context, out console) error {
 	flags := common{Campaigns: 1, base: base{
 		Batch: c.Batch, Connections: c.Connections, Customers: c.Customers, Partitions: c.Partitions,

@@ -7,6 +7,7 @@ import (
 	"github.com/nudge-engine/nudge/bench"
 )
 
+// recoveryCommand measures how long a server needs to be ready after it was killed.
 type recoveryCommand struct {
 	Customers int    `default:"100000" help:"Customers with one live chain each."`
 	Dir       string `default:"data" help:"The run's data go below it; take a real disk."`
@@ -15,7 +16,8 @@ type recoveryCommand struct {
 	JSON      string `name:"json" placeholder:"FILE" help:"Write the report to a file."`
 }
 
-// plain is the options of scenarios that fix their workload.
+// plain returns the options of scenarios that fix their workload: their figure is about
+// something else than the load.
 func plain(out console, programs, dir string, quiet bool) (bench.Options, error) {
 	c := common{Campaigns: 10, base: base{
 		Batch: 100, Connections: 64, Customers: 100_000, Seed: 1, Dir: dir, Programs: programs, Quiet: quiet,
@@ -41,6 +43,7 @@ func (c *recoveryCommand) Run(ctx context.Context, out console) error {
 	return show(out, r, c.JSON)
 }
 
+// timersCommand measures how late timers fire when many are due within a short time.
 type timersCommand struct {
 	Count    int           `default:"100000" help:"Timers, one a customer."`
 	Delay    time.Duration `default:"30s" help:"How long after its event a timer is due."`
@@ -68,6 +71,8 @@ func (c *timersCommand) Run(ctx context.Context, out console) error {
 	return show(out, r, c.JSON)
 }
 
+// outageCommand measures what the server does while ClickHouse gives no answer, and
+// afterwards.
 type outageCommand struct {
 	common
 	Duration time.Duration `default:"5s" help:"How long to send before ClickHouse stops."`
@@ -87,6 +92,7 @@ func (c *outageCommand) Run(ctx context.Context, out console) error {
 	return show(out, r, c.JSON)
 }
 
+// soakCommand sends at a fixed rate for long, to see what grows.
 type soakCommand struct {
 	common
 	Duration time.Duration `default:"1h" help:"How long to send."`
@@ -111,6 +117,8 @@ func (c *soakCommand) Run(ctx context.Context, out console) error {
 	return show(out, r, c.JSON)
 }
 
+// growthCommand measures which costs grow with the number of customers, campaigns, chains or
+// counters.
 type growthCommand struct {
 	Customers int    `default:"1000000" help:"Up to how many customers."`
 	Campaigns int    `default:"10000" help:"Up to how many active campaigns."`
@@ -132,6 +140,8 @@ func (c *growthCommand) Run(ctx context.Context, out console) error {
 	return show(out, r, c.JSON)
 }
 
+// limitsCommand measures the parts below the engine alone, as bounds for what the engine can
+// reach on the same machine.
 type limitsCommand struct {
 	common
 	Duration time.Duration `default:"3s" help:"How long to measure each part."`

@@ -11,6 +11,8 @@ import (
 	"github.com/nudge-engine/nudge/internal/definition"
 )
 
+// applyCommand is `nudge apply`. Files are read here and sent as text: the server checks them
+// against what is in force there, which this tool does not know.
 type applyCommand struct {
 	adminAddress `embed:""`
 	DryRun       bool     `help:"Say what would happen to whom, and change nothing."`
@@ -39,6 +41,8 @@ Example:
   nudge apply campaigns/spring-carts.yaml campaigns/workspace.yaml`
 }
 
+// Run applies, or with --dry-run or --backfill does what these say, and prints a line for each
+// document.
 func (a *applyCommand) Run(out console) error {
 	paths, err := pathsOr(a.Paths)
 	if err != nil {
@@ -94,17 +98,18 @@ func (a *applyCommand) Run(out console) error {
 	return nil
 }
 
-// fileBody is a definition file as the server takes it.
+// fileBody is a definition file as the server takes it; Name is for its error messages.
 type fileBody struct {
 	Name string `json:"name"`
 	Text string `json:"text"`
 }
 
-// filesBody is the request that definition files make.
+// filesBody is the body of the requests that send definition files.
 type filesBody struct {
 	Files []fileBody `json:"files"`
 }
 
+// filesOf reads the definition files at paths, each a file or a directory.
 func filesOf(paths []string) (filesBody, error) {
 	var body filesBody
 	for _, path := range paths {
@@ -119,10 +124,12 @@ func filesOf(paths []string) (filesBody, error) {
 	return body, nil
 }
 
+// listCommand is `nudge list`: the definitions in force, with their versions.
 type listCommand struct {
 	adminAddress `embed:""`
 }
 
+// Run prints them as a table.
 func (l *listCommand) Run(out console) error {
 	text, err := l.call(http.MethodGet, "/v1/definitions", nil)
 	if err != nil {

@@ -8,10 +8,13 @@ import (
 	"time"
 )
 
-// backfillEvery is how often the server is asked how far it is.
+// backfillEvery is how often the server is asked how far it is. A small log is counted in less
+// than a second, and a bar should move.
 const backfillEvery = 200 * time.Millisecond
 
-// backfill has the server fill counters, and waits until the definitions are in force.
+// backfill makes the server fill counters from its log, waits until the definitions are in
+// force, and prints what was counted and what could not be. Record 0 means that there was
+// nothing to fill, and that the definitions are in force already.
 func (a *applyCommand) backfill(out console, body filesBody) error {
 	text, err := a.call(http.MethodPost, "/v1/definitions?backfill=true", body)
 	if err != nil {
@@ -50,8 +53,9 @@ func (a *applyCommand) backfill(out console, body filesBody) error {
 	return nil
 }
 
-// await waits until a backfill is at its end. The server goes on with it also when nobody
-// waits.
+// await waits until a backfill is at its end, and shows its progress. The server goes on with
+// it also when nobody waits, so an error here does not stop it. Another backfill in its place
+// means that this one ended.
 func (a *applyCommand) await(out console, record uint64) error {
 	bar := progress(out, 1, "counting")
 	for {
@@ -80,6 +84,7 @@ func (a *applyCommand) await(out console, record uint64) error {
 			}
 			return nil
 		}
+		// A partition that has not begun has no First; its Upto is no progress.
 		total, done := uint64(0), uint64(0)
 		for _, p := range at.Partitions {
 			if total += p.End; p.First > 0 {

@@ -11,6 +11,7 @@ import (
 	"github.com/nudge-engine/nudge/sink/dispatch/egress"
 )
 
+// checkCommand is `nudge check`: definitions against themselves, without a server.
 type checkCommand struct {
 	Paths       []string `arg:"" optional:"" name:"path" help:"Files, or directories with .yaml, .yml and .json files; without: campaigns."`
 	EgressAllow string   `env:"NUDGE_EGRESS_ALLOW" help:"What the server's channels may reach, as its setting says." placeholder:"LIST"`
@@ -23,6 +24,8 @@ happen, a condition asked twice, a cap smaller than a chain, a variable that not
 known to set. Warnings do not fail the check.`
 }
 
+// Run prints each document that is right, then the warnings. Errors end it; warnings do not,
+// since each of them can be meant.
 func (c *checkCommand) Run(out console) error {
 	lang, err := expr.NewLanguage()
 	if err != nil {
@@ -32,6 +35,8 @@ func (c *checkCommand) Run(out console) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", egress.Setting, err)
 	}
+	// Without the variable the setting of the server is not known: a channel that only it
+	// allows is worth a warning and no error.
 	o := definition.Options{}
 	if c.EgressAllow != "" {
 		o.Egress = allowed
@@ -63,7 +68,8 @@ func (c *checkCommand) Run(out console) error {
 	return nil
 }
 
-// samples are the properties of the events in the catalogue.
+// samples returns the properties of the events in the catalogue, by which advice recognises a
+// variable that nothing sets.
 func samples() ([]definition.Sample, error) {
 	events, err := presets.Events()
 	if err != nil {
@@ -80,7 +86,8 @@ func samples() ([]definition.Sample, error) {
 	return all, nil
 }
 
-// load reads and checks the definitions at several paths together.
+// load reads and checks the definitions at several paths together, so that they may refer to
+// each other. The error lists all that is wrong.
 func load(lang *expr.Language, paths []string, o definition.Options) ([]parse.Parsed, error) {
 	var files []definition.File
 	for _, path := range paths {

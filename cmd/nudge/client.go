@@ -7,23 +7,29 @@ import (
 	"github.com/nudge-engine/nudge/ops/adminclient"
 )
 
-// adminAddress is how a command reaches the admin address of a server.
+// adminAddress has the flags with which a command reaches the admin address of a server. The
+// variables are those of the server's settings, so that both find each other without flags.
 type adminAddress struct {
 	Admin   string `env:"NUDGE_ADMIN_LISTEN" default:"127.0.0.1:8081" help:"Admin address of the server."`
 	Key     string `env:"NUDGE_ADMIN_KEY" help:"Admin key; as a flag others on this machine can see it. Default: that of node.json in --data-dir."`
 	DataDir string `env:"NUDGE_DATA_DIR" default:"data" placeholder:"DIR" help:"Data directory of the server, where the admin key is when it runs on this machine."`
 }
 
+// client returns a client for the address.
 func (a adminAddress) client() *adminclient.Client {
 	return &adminclient.Client{Address: a.Admin, Key: a.Key, DataDir: a.DataDir}
 }
 
+// url returns the address as it is shown to people.
 func (a adminAddress) url() string { return a.client().URL() }
 
+// call makes a request and returns the answer's body, see adminclient.Client.Call.
 func (a adminAddress) call(method, path string, body any) ([]byte, error) {
 	return a.client().Call(method, path, body)
 }
 
+// customerCommand is `nudge customer`: a customer as a running server, a stopped one, or the
+// past knows them.
 type customerCommand struct {
 	adminAddress `embed:""`
 	ID           string `arg:"" help:"Customer id; anonymous ones begin with anon:."`
@@ -31,6 +37,7 @@ type customerCommand struct {
 	Data         string `placeholder:"DIR" help:"Data directory of a server that is not running."`
 }
 
+// Run prints the customer as JSON. Without --data it asks the server; travel.go has the rest.
 func (c *customerCommand) Run(out console) error {
 	if c.Data != "" || c.At != "" {
 		return c.past(out)

@@ -9,8 +9,9 @@ import (
 	"github.com/nudge-engine/nudge/presets"
 )
 
-// cloned is a campaign of the directory as something to begin with: it, those that belong
-// to it (their names begin with its name and a dash), and their scenarios.
+// cloned returns a campaign of the directory as something to begin with, in the form of a
+// preset: the campaign, those that belong to it (their names begin with its name and a dash),
+// and their scenarios. Templates, policies and channels are shared and are not copied.
 func (n *newCommand) cloned() (presets.Preset, error) {
 	p := presets.Preset{Name: n.From, Summary: "a copy of " + n.From, Needs: "what " + n.From + " needs."}
 	lang, err := expr.NewLanguage()

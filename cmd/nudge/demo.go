@@ -9,6 +9,7 @@ import (
 	"github.com/nudge-engine/nudge/ops/demo"
 )
 
+// demoCommand is `nudge demo`; package ops/demo says what it does.
 type demoCommand struct {
 	Data       string `env:"NUDGE_DATA_DIR" default:"data" help:"Data directory of the server."`
 	Shop       string `default:"examples/shop" help:"Directory with campaigns and events.ndjson."`
@@ -19,6 +20,7 @@ type demoCommand struct {
 	Once       bool   `help:"Stop after the funnel instead of serving on."`
 }
 
+// Run plays the demo until it ends or is interrupted.
 func (d *demoCommand) Run(out console) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()

@@ -10,14 +10,15 @@ import (
 	"github.com/nudge-engine/nudge/internal/simulate"
 )
 
-// capped are the reasons for which policies drop deliveries.
+// capped are the reasons for which policies drop deliveries; they are one column of the table.
 //
 //nudge:constant read only
 var capped = []output.Reason{
 	output.ReasonCap, output.ReasonConflict, output.ReasonDedupe, output.ReasonQuiet,
 }
 
-// difference prints what changes from one run to another, a line a campaign.
+// difference prints what changes from one run to another, a line for each campaign by name. A
+// campaign that only one run has counts as 0 in the other.
 func difference(out console, one, other []*simulate.Summary) error {
 	names := map[string][2]*simulate.Summary{}
 	for _, s := range one {
@@ -46,6 +47,7 @@ func difference(out console, one, other []*simulate.Summary) error {
 	return w.Flush()
 }
 
+// change writes "3 -> 5 (+2)", or "3" when nothing changes.
 func change(from, to int) string {
 	if from == to {
 		return strconv.Itoa(from)
@@ -53,6 +55,7 @@ func change(from, to int) string {
 	return fmt.Sprintf("%d -> %d (%+d)", from, to, to-from)
 }
 
+// sum returns the total of the counts by step.
 func sum(m map[string]int) int {
 	total := 0
 	for _, n := range m {
@@ -61,6 +64,7 @@ func sum(m map[string]int) int {
 	return total
 }
 
+// cappedOf returns how many deliveries of a campaign policies dropped.
 func cappedOf(s *simulate.Summary) int {
 	total := 0
 	for _, reason := range capped {

@@ -13,8 +13,8 @@ import (
 // usualDir is where campaigns are unless a command is told otherwise.
 const usualDir = "campaigns"
 
-// campaignsDir is the directory that is meant when none is named: campaigns, if it is
-// there; the present one, if it has definitions; else campaigns, to be made.
+// campaignsDir returns the directory that is meant when none is named: campaigns, if it
+// exists; the current one, if it has definitions; else campaigns, which nudge new creates.
 func campaignsDir() string {
 	if info, err := os.Stat(usualDir); err == nil && info.IsDir() {
 		return usualDir
@@ -31,7 +31,8 @@ func campaignsDir() string {
 	return usualDir
 }
 
-// pathsOr are the paths that a command was given, or the directory that is meant without.
+// pathsOr returns the paths that a command was given, or the directory that is meant without.
+// A path that does not exist is an error that says what to do.
 func pathsOr(paths []string) ([]string, error) {
 	for _, path := range paths {
 		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
@@ -50,7 +51,8 @@ func pathsOr(paths []string) ([]string, error) {
 	return []string{dir}, nil
 }
 
-// argument is how a command is told of a directory: not at all where it is meant anyway.
+// argument returns how a command that is shown names a directory: " dir", or nothing where the
+// directory is meant anyway.
 func argument(dir string) string {
 	if dir == campaignsDir() {
 		return ""

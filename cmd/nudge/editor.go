@@ -9,20 +9,22 @@ import (
 	"github.com/nudge-engine/nudge/internal/schema"
 )
 
-// schemaFile is the schema beside definitions, for editors. Its name begins with a dot, so
-// that it is not read as a definition.
+// schemaFile is the JSON Schema beside definitions, for editors. Its name begins with a dot,
+// so that it is not read as a definition.
 const schemaFile = ".schema.json"
 
-// modeline tells editors that speak yaml-language-server of the schema. It counts for the
-// document that it stands in only.
+// modeline tells editors that speak yaml-language-server where the schema is. It counts only
+// for the document in which it stands.
 const modeline = "# yaml-language-server: $schema=" + schemaFile + "\n"
 
-// forEditors puts the line for editors into each document that follows a "---".
+// forEditors inserts modeline into each document that follows a "---". The first document of a
+// file has none before it and gets its line from the caller.
 func forEditors(text []byte) []byte {
 	return bytes.ReplaceAll(text, []byte("\n---\n"), []byte("\n---\n"+modeline))
 }
 
-// writeSchema puts the schema of this version into a directory.
+// writeSchema writes the schema of this version into a directory, in place of one that is
+// there.
 func writeSchema(dir string) error {
 	if err := os.WriteFile(filepath.Join(dir, schemaFile), schema.JSON(), 0o600); err != nil {
 		return fmt.Errorf("new: %w", err)

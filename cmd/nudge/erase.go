@@ -9,9 +9,11 @@ import (
 	"github.com/nudge-engine/nudge/internal/pathid"
 )
 
-// Waiting for an erasure to be done.
+// erasePoll is how often the receipt is asked for. An erasure waits for a snapshot and for
+// rows, which takes seconds.
 const erasePoll = 200 * time.Millisecond
 
+// eraseCommand is `nudge erase`.
 type eraseCommand struct {
 	adminAddress `embed:""`
 	ID           string        `arg:"" help:"Customer id; anonymous ones begin with anon:."`
@@ -29,6 +31,9 @@ Example:
   nudge erase ann`
 }
 
+// Run asks for the erasure and waits for its receipt, which it prints as JSON. When --wait is
+// over it prints the receipt as it is then, and fails, so that a script does not take it for
+// done.
 func (c *eraseCommand) Run(out console) error {
 	path := "/v1/customers/" + pathid.Escape(c.ID)
 	text, err := c.call(http.MethodDelete, path, nil)

@@ -8,6 +8,7 @@ import (
 	"github.com/nudge-engine/nudge/presets"
 )
 
+// eventsCommand is `nudge events`: the catalogue of usual events (package presets).
 type eventsCommand struct {
 	Name string `arg:"" optional:"" help:"Name of an event, or a part of it."`
 	JSON bool   `name:"json" help:"Print all there is about the events, as JSON."`
@@ -27,6 +28,8 @@ Example:
   nudge events "Tag Added"`
 }
 
+// Run prints the events whose name has the given text in it, by group, or one event in full. A
+// name that matches whole goes before parts: "Order" should not list "Order Cancelled" too.
 func (e *eventsCommand) Run(out console) error {
 	all, err := presets.Events()
 	if err != nil {
@@ -66,6 +69,7 @@ func (e *eventsCommand) Run(out console) error {
 	return nil
 }
 
+// show prints one event: its properties, a call with it, and a campaign that the call starts.
 func (e *eventsCommand) show(out console, event *presets.Event) error {
 	schema, err := event.Schema()
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 )
 
+// trialsCommand is `nudge experiments`.
 type trialsCommand struct {
 	adminAddress `embed:""`
 	Campaign     string `arg:"" optional:"" help:"Only the experiments of this campaign."`
@@ -22,7 +23,8 @@ probability to be the best. "shares" is the probability that chance gives such
 shares of the variants; below 0.001 the experiment is blocked.`
 }
 
-// shownExperiment is what the server says about one.
+// shownExperiment is what the server says about one experiment; server/admin/experiments.go
+// describes the fields.
 type shownExperiment struct {
 	Campaign string   `json:"campaign"`
 	Step     string   `json:"step"`
@@ -47,6 +49,7 @@ type shownExperiment struct {
 	} `json:"variants"`
 }
 
+// Run prints a table for each experiment, or what the server says.
 func (e *trialsCommand) Run(out console) error {
 	text, err := e.call(http.MethodGet, "/v1/experiments?campaign="+url.QueryEscape(e.Campaign), nil)
 	if err != nil {
@@ -71,6 +74,8 @@ func (e *trialsCommand) Run(out console) error {
 	return nil
 }
 
+// print writes the state of an experiment and a line for each variant. What is not known is a
+// dash.
 func (x *shownExperiment) print(out console) error {
 	fmt.Fprintf(out.out, "%s/%s: %s\n", x.Campaign, x.Step, x.line())
 	w := tabwriter.NewWriter(out.out, 0, 0, 2, ' ', 0)
@@ -88,7 +93,8 @@ func (x *shownExperiment) print(out console) error {
 	return w.Flush()
 }
 
-// line says in one how it stands.
+// line returns in one line how the experiment stands. Without a probability of the shares
+// nothing was exposed yet, which counts as 1: no mismatch.
 func (x *shownExperiment) line() string {
 	shares := 1.0
 	if x.Mismatch != nil {

@@ -18,6 +18,8 @@ import (
 	"github.com/nudge-engine/nudge/ops/timetravel"
 )
 
+// explainCommand is `nudge explain`: why a customer got a message or did not, at present from
+// a running server, or in the past from the log of a stopped one.
 type explainCommand struct {
 	adminAddress `embed:""`
 	ID           string `arg:"" optional:"" help:"Customer id; anonymous ones begin with anon:."`
@@ -42,6 +44,8 @@ Example:
   nudge explain ann --campaign cart-abandoned --data data`
 }
 
+// Run checks the flags and chooses between present and past. The customer may be given twice,
+// as argument and flag, if it is the same one.
 func (e *explainCommand) Run(out console) error {
 	if e.ID = cmp.Or(e.ID, e.Customer); e.ID == "" || e.Customer != "" && e.Customer != e.ID {
 		return errors.New("one customer is needed, for example: nudge explain ann")
@@ -63,7 +67,7 @@ func (e *explainCommand) Run(out console) error {
 	return e.past(out, from, until)
 }
 
-// present asks the server.
+// present asks the server how the customer stands now.
 func (e *explainCommand) present(out console) error {
 	path := "/v1/customers/" + pathid.Escape(e.ID) + "/explain"
 	if e.Campaign != "" {
@@ -80,7 +84,9 @@ func (e *explainCommand) present(out console) error {
 	return show(out, &x, e.JSON)
 }
 
-// past replays the log of a stopped server.
+// past replays the log of a stopped server from its oldest state and shows what was decided
+// about the customer between from and until (ms; 0: no limit). The whole reach is replayed,
+// also what --from leaves out, because the state at an instant depends on everything before.
 func (e *explainCommand) past(out console, from, until int64) (err error) {
 	dir, err := datadir.Open(e.Data, errorsOnly(out))
 	if err != nil {
@@ -92,6 +98,8 @@ func (e *explainCommand) past(out console, from, until int64) (err error) {
 	if err != nil {
 		return err
 	}
+	// A campaign that was archived long ago has a past too, so it is looked for in all control
+	// records.
 	if e.Campaign != "" && !dir.HadCampaign(e.Campaign) {
 		return fmt.Errorf("there never was a campaign %s", e.Campaign)
 	}
@@ -110,6 +118,7 @@ func (e *explainCommand) past(out console, from, until int64) (err error) {
 	return show(out, x, e.JSON)
 }
 
+// show prints an explanation as text or JSON.
 func show(out console, x *explain.Explanation, asJSON bool) error {
 	if asJSON {
 		return x.JSON(out.out)
@@ -117,7 +126,8 @@ func show(out console, x *explain.Explanation, asJSON bool) error {
 	return x.Text(out.out)
 }
 
-// instant reads a time; 0 for none.
+// instant reads an RFC 3339 time as ms since 1970; 0 for an empty text. The error names the
+// flag.
 func instant(flag, text string) (int64, error) {
 	if text == "" {
 		return 0, nil

@@ -10,15 +10,16 @@ import (
 	"github.com/nudge-engine/nudge/ops/backtest"
 )
 
-// maxHitDays bounds how far back hits are counted.
+// maxHitDays bounds how far back hits are counted: ten years, which no log reaches.
 const maxHitDays = 3660
 
-// hitOptions ask how often triggers would have been hit.
+// hitOptions are the flags of nudge simulate that ask how often triggers would have been hit.
 type hitOptions struct {
 	Hits     int    `placeholder:"DAYS" help:"Say how many customers hit each trigger in the last DAYS days of the calls, and how often."`
 	HitValue string `placeholder:"PROPERTY" help:"With --hits: sum this property of the events that hit, for example total."`
 }
 
+// validate checks the flags together.
 func (o *hitOptions) validate() error {
 	switch {
 	case o.Hits < 0 || o.Hits > maxHitDays:
@@ -29,7 +30,7 @@ func (o *hitOptions) validate() error {
 	return nil
 }
 
-// printHits shows the rows as a table.
+// printHits shows the hits as a table, a line for each campaign.
 func printHits(out console, h *backtest.Hits, names []string) error {
 	fmt.Fprintf(out.out, "\nhits of the last %d days, to %s:\n", h.Days, unit.FormatTime(h.Last()))
 	w := tabwriter.NewWriter(out.out, 0, 0, 2, ' ', 0)

@@ -10,7 +10,8 @@ import (
 	"github.com/nudge-engine/nudge/ops/demo"
 )
 
-// keyCommand prints what node.json keeps, so that nobody has to open the file.
+// keyCommand is `nudge key`: it prints a key that node.json keeps, so that nobody has to open
+// the file, and scripts can use it.
 type keyCommand struct {
 	Name    string `arg:"" enum:"write,admin,reader" help:"write: for events. admin: for administration. reader: the password of ClickHouse's user reader."`
 	DataDir string `env:"NUDGE_DATA_DIR" default:"data" placeholder:"DIR" help:"Data directory of the server."`
@@ -25,6 +26,8 @@ Example:
   curl -u "reader:$(nudge key reader)" http://127.0.0.1:8123/ -d 'SELECT count() FROM nudge.events'`
 }
 
+// Run prints the key and nothing else. A setting goes before the file, as it does for the
+// server; without either the error says how a key comes to be.
 func (k *keyCommand) Run(out console) error {
 	id, err := identity.Read(k.DataDir)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {

@@ -7,8 +7,9 @@ import (
 	"github.com/nudge-engine/nudge/internal/simulate"
 )
 
-// lifts prints what the messages of the campaigns with a holdout changed, a line a
-// campaign; nothing where there is none.
+// lifts prints what the messages of campaigns with a holdout changed, a line for each:
+// conversion with and without them, the difference in percentage points, and its 95 %
+// interval. It prints nothing where no campaign has a holdout.
 func lifts(out console, summaries []*simulate.Summary) error {
 	var w *tabwriter.Writer
 	for _, s := range summaries {
@@ -21,6 +22,7 @@ func lifts(out console, summaries []*simulate.Summary) error {
 			fmt.Fprintln(w, "campaign\ttreated\theld out\tlift (points)\t95 % interval")
 		}
 		l := s.Lift
+		// A side without customers has no conversion to compare.
 		lift, interval := "unknown", "unknown"
 		if l.Lift != nil {
 			lift, interval = fmt.Sprintf("%+.1f", 100**l.Lift), fmt.Sprintf("%+.1f to %+.1f", 100**l.Low, 100**l.High)

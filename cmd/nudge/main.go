@@ -1,6 +1,12 @@
-// Command nudge is the tool of those who write and operate campaigns: it checks
-// and applies definitions, simulates them over recorded calls, replays calls
-// through the API, and looks into a server or its data.
+// Command nudge is the tool of those who write and operate campaigns: it checks and applies
+// definitions, simulates them over recorded calls, replays calls through the API, and looks
+// into a server or its data.
+//
+// Each file has one command, or what several commands share: client.go reaches the admin
+// address of a server, dir.go finds the definitions, simulate_*.go are the parts of nudge
+// simulate. A command is a struct: its tags are the flags (github.com/alecthomas/kong), Help
+// is the text of `nudge help COMMAND`, and Run does the work. What is more than flags and
+// printing lies in ops/ and internal/.
 package main
 
 import (
@@ -16,6 +22,7 @@ import (
 	"github.com/nudge-engine/nudge/internal/version"
 )
 
+// cli has all commands, in the groups and the order in which help lists them.
 type cli struct {
 	Version kong.VersionFlag `help:"Print the version, the commit and its date."`
 
@@ -46,14 +53,18 @@ type cli struct {
 	About versionCommand `cmd:"" group:"tool" name:"version" help:"Print the version."`
 }
 
-// console is what every command gets.
+// console is what every command gets: where it writes, so that tests can read it, and how it
+// was called.
 type console struct {
-	out  io.Writer
-	err  io.Writer
-	name string // how the tool was called, as bin/nudge; empty for nudge
+	// out gets results, and err messages about the run: a pipe should get results only.
+	out io.Writer
+	err io.Writer
+	// name is how the tool was called, as bin/nudge; empty for nudge.
+	name string
 }
 
-// self is how the tool is called in commands that are shown, so that they can be copied.
+// self returns how the tool is called in commands that are shown, so that they can be copied
+// into a shell.
 func (c console) self() string {
 	if c.name == "" || strings.ContainsAny(c.name, " \t") {
 		return "nudge"
@@ -63,12 +74,14 @@ func (c console) self() string {
 
 func main() { os.Exit(run(os.Args[1:], console{out: os.Stdout, err: os.Stderr, name: os.Args[0]})) }
 
-// told is the exit code of a failure that was printed already.
+// told is the exit code of a failure that was printed already, as an error.
 type told int
 
+// Error names the exit code; nobody prints it.
 func (t told) Error() string { return fmt.Sprintf("exit code %d", int(t)) }
 
-// run runs a command: 0 is success, 1 a failure, 2 a command that cannot be understood.
+// run runs a command and returns the exit code: 0 is success, 1 a failure, 2 a command that
+// cannot be understood. Without arguments it prints an overview.
 func run(args []string, c console) int {
 	status := 0
 	exited := false
@@ -87,6 +100,7 @@ func run(args []string, c console) int {
 		return 0
 	}
 	ctx, err := parser.Parse(args)
+	// kong wanted to end the process, after --help or --version.
 	if exited {
 		return status
 	}
@@ -106,7 +120,7 @@ func run(args []string, c console) int {
 	return 0
 }
 
-// helpFor is the command that explains what could not be parsed.
+// helpFor returns the command that explains what could not be parsed.
 func helpFor(c console, err error) string {
 	var parse *kong.ParseError
 	if errors.As(err, &parse) && parse.Context.Selected() != nil {

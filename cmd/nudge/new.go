@@ -12,6 +12,8 @@ import (
 	"github.com/nudge-engine/nudge/presets"
 )
 
+// newCommand is `nudge new`: it writes a campaign into the directory of definitions, from a
+// preset or as a copy.
 type newCommand struct {
 	Name   string `arg:"" optional:"" help:"Name of the new campaign, and of its file."`
 	Preset string `placeholder:"PRESET" help:"What to begin with; --list shows what there is."`
@@ -48,6 +50,9 @@ Example:
 What the events are called and look like: nudge events`
 }
 
+// Run writes the new file. The steps: find what to copy, put it under the new name, check it
+// together with what the directory has, and only then write the file, the schema and what
+// workspace.yaml lacks. Nothing that exists is overwritten but the schema.
 func (n *newCommand) Run(out console) error {
 	if n.List {
 		return n.list(out)
@@ -91,7 +96,7 @@ func (n *newCommand) Run(out console) error {
 	return nil
 }
 
-// begin is what the new campaign begins with.
+// begin returns what the new campaign begins with: a preset or a campaign of the directory.
 func (n *newCommand) begin() (presets.Preset, error) {
 	if n.From != "" {
 		return n.cloned()
@@ -99,6 +104,7 @@ func (n *newCommand) begin() (presets.Preset, error) {
 	return presets.Find(n.Preset)
 }
 
+// list prints the presets.
 func (n *newCommand) list(out console) error {
 	all, err := presets.All()
 	if err != nil {
@@ -110,8 +116,9 @@ func (n *newCommand) list(out console) error {
 	return nil
 }
 
-// fits checks the new file together with what the directory has, and says what must be
-// added for it.
+// fits checks the new file together with what the directory has. It returns the documents that
+// must be added to workspace.yaml for it, and their names. A file of that name is an error,
+// also one that differs in upper and lower case only.
 func (n *newCommand) fits(path string, text []byte) (add []byte, names []string, err error) {
 	var there []definition.File
 	var texts [][]byte
@@ -150,7 +157,7 @@ func (n *newCommand) fits(path string, text []byte) (add []byte, names []string,
 	return add, names, nil
 }
 
-// writeNew writes a file that must not be there yet.
+// writeNew writes a file that must not exist yet. It creates the directory.
 func writeNew(path string, text []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 		return fmt.Errorf("new: %w", err)
@@ -163,7 +170,8 @@ func writeNew(path string, text []byte) error {
 	return errors.Join(err, f.Close())
 }
 
-// appendShared adds documents to a file, which gets a head when it is new.
+// appendShared adds documents to a file, which gets a head with an explanation when it is new.
+// What is there stays as it is.
 func appendShared(path string, add []byte) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {

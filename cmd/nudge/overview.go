@@ -10,7 +10,7 @@ import (
 	"github.com/nudge-engine/nudge/internal/version"
 )
 
-// groups are the titles under which commands are listed, in that order.
+// groups returns the titles under which commands are listed, in that order.
 func groups() []kong.Group {
 	return []kong.Group{
 		{Key: "write", Title: "Write campaigns:"},
@@ -41,21 +41,25 @@ To begin, with a server running beside:
 `, beginning(self, "my-carts"), self)
 }
 
-// beginning is how a campaign is begun and put in force.
+// beginning returns the commands with which a campaign is begun and put in force.
 func beginning(self, name string) string {
 	return fmt.Sprintf("  %[1]s new %[2]s --preset cart-abandoned\n", self, name) + next(self, name, "")
 }
 
-// next is what comes after a new campaign, as the README has it; dir is an argument, or empty.
+// next returns the commands that follow a new campaign, as the README has them; dir is an
+// argument with a space before it, or empty.
 func next(self, name, dir string) string {
 	return fmt.Sprintf("  %[1]s check%[3]s\n  %[1]s test%[3]s\n  %[1]s apply%[3]s\n  %[1]s status %[2]s\n",
 		self, name, dir)
 }
 
+// helpCommand is `nudge help`: another way to write --help.
 type helpCommand struct {
 	Command []string `arg:"" optional:"" help:"The command to explain; without: all."`
 }
 
+// Run prints the help of a command, or of all. The exit code is that of the inner run, which
+// has printed its error already.
 func (h *helpCommand) Run(c console) error {
 	if code := run(append(h.Command, "--help"), c); code != 0 {
 		return told(code)
@@ -63,8 +67,10 @@ func (h *helpCommand) Run(c console) error {
 	return nil
 }
 
+// versionCommand is `nudge version`: another way to write --version.
 type versionCommand struct{}
 
+// Run prints the version.
 func (v *versionCommand) Run(c console) error {
 	_, err := fmt.Fprintln(c.out, "nudge", version.String())
 	return err

@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-// previewed is the answer to a dry run.
+// previewed is the answer to a dry run: the parts of deploy.Preview that are shown. Reached
+// counts the customers whose whole history the log has.
 type previewed struct {
 	Applied   []previewedDocument `json:"applied"`
 	Customers int                 `json:"customers"`
@@ -26,6 +27,7 @@ type previewed struct {
 	} `json:"warnings"`
 }
 
+// previewedDocument is a document as an apply left it, or would leave it.
 type previewedDocument struct {
 	Kind    string `json:"kind"`
 	Name    string `json:"name"`
@@ -33,6 +35,9 @@ type previewedDocument struct {
 	Changed bool   `json:"changed"`
 }
 
+// previewedCampaign says what would happen to chains and customers of one campaign. Fates
+// counts chains by what would become of them, AtOnce those that would go on at once; Enter and
+// Refused are about customers who would be tried for an entry, when Existing is set.
 type previewedCampaign struct {
 	Campaign string         `json:"campaign"`
 	InFlight string         `json:"in_flight"`
@@ -47,6 +52,8 @@ type previewedCampaign struct {
 	} `json:"steps"`
 }
 
+// showPreview prints the answer to a dry run: documents, with what a change of a campaign
+// would do below it, then counters and warnings.
 func showPreview(out console, text []byte) error {
 	var p previewed
 	if err := json.Unmarshal(text, &p); err != nil {
@@ -85,6 +92,8 @@ func showPreview(out console, text []byte) error {
 	return nil
 }
 
+// showCampaign prints what would happen to a campaign's chains, to entries that were kept
+// while it stood still, and to customers who are there already.
 func (p *previewed) showCampaign(w io.Writer, c *previewedCampaign) {
 	if c.InFlight != "" && len(c.Steps) == 0 {
 		fmt.Fprintf(w, "  no chain waits (in_flight: %s)\n", c.InFlight)
@@ -118,6 +127,7 @@ func listed(counts map[string]int) string {
 	return strings.Join(parts, ", ")
 }
 
+// plural returns one for 1 and more otherwise.
 func plural(n int, one, more string) string {
 	if n == 1 {
 		return one

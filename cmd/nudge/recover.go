@@ -6,6 +6,7 @@ import (
 	"github.com/nudge-engine/nudge/ops/recovery"
 )
 
+// recoverCommand is `nudge recover`; package ops/recovery says what it does and why.
 type recoverCommand struct {
 	Data string `required:"" placeholder:"DIR" help:"Data directory of a server that is not running."`
 	Yes  bool   `help:"Do it. Without this only what would be done is said."`
@@ -27,6 +28,7 @@ and nobody had read is lost: it is counted and said. Keep a copy of the
 directory before.`
 }
 
+// Run says what would be mended, and with --yes mends it.
 func (r *recoverCommand) Run(out console) error {
 	return recovery.Run(context.Background(), recovery.Config{
 		Dir: r.Data, Apply: r.Yes, Out: out.out, Logger: errorsOnly(out),

@@ -11,6 +11,8 @@ import (
 	"github.com/nudge-engine/nudge/ops/replay"
 )
 
+// replayCommand is `nudge replay`: it sends recorded calls to a running server, for tests and
+// to move events from elsewhere.
 type replayCommand struct {
 	URL    string `env:"NUDGE_URL" default:"http://127.0.0.1:8080" help:"Where the server takes events."`
 	Key    string `env:"NUDGE_WRITE_KEY" help:"Write key. Default: that of node.json in --data-dir."`
@@ -28,6 +30,9 @@ Example:
   nudge replay examples/shop/events.ndjson`
 }
 
+// Run sends the calls in batches, in order, one batch after the other. A call that the server
+// refuses is printed with its line and does not end the run; a batch that is not taken for a
+// minute does.
 func (r *replayCommand) Run(out console) error {
 	if r.Batch < 1 || r.Batch > 2500 {
 		return fmt.Errorf("--batch %d: must be from 1 to 2500", r.Batch)
@@ -54,6 +59,8 @@ func (r *replayCommand) Run(out console) error {
 		if err != nil {
 			return err
 		}
+		// The index counts from the beginning of the batch; empty lines of the file are not
+		// counted.
 		for _, reject := range rejects {
 			fmt.Fprintf(out.err, "%s:%d: %s: %s\n", r.Events, start+reject.Index+1, reject.Path, reject.Message)
 		}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 )
 
+// rollbackCommand is `nudge rollback`. The server keeps all versions, so it needs no file.
 type rollbackCommand struct {
 	adminAddress `embed:""`
 	Name         string `arg:"" help:"Name of the campaign."`
@@ -24,6 +25,8 @@ Example:
   nudge rollback spring-carts --to 3`
 }
 
+// Run puts the older version in force, or with --dry-run says what that would do. To 0 means
+// the version before that in force.
 func (r *rollbackCommand) Run(out console) error {
 	text, err := r.call(http.MethodPost, "/v1/rollback", map[string]any{
 		"kind": r.Kind, "name": r.Name, "version": r.To, "dry_run": r.DryRun,

@@ -2,6 +2,7 @@ package main
 
 import "github.com/nudge-engine/nudge/internal/schema"
 
+// schemaCommand is `nudge schema`: the JSON Schema of definitions, for editors.
 type schemaCommand struct{}
 
 func (*schemaCommand) Help() string {
@@ -14,6 +15,7 @@ line and the schema; after an update write the schema anew:
 It does not know expressions, Liquid and what refers to something: nudge check does.`
 }
 
+// Run prints the schema of this version.
 func (*schemaCommand) Run(out console) error {
 	_, err := out.out.Write(schema.JSON())
 	return err

@@ -20,6 +20,8 @@ import (
 	"github.com/nudge-engine/nudge/ops/history"
 )
 
+// simulateCommand is `nudge simulate`: definitions run over calls of the past, by the same
+// code as on a server, to see what they would do before they are in force.
 type simulateCommand struct {
 	Campaigns  string `required:"" placeholder:"DIR" help:"Directory (or file) with the definitions."`
 	Events     string `placeholder:"FILE" help:"Recorded calls, one JSON object a line, in time order."`
@@ -53,6 +55,8 @@ Example:
   nudge simulate --campaigns campaigns --against campaigns-next --from-log --out /tmp/result`
 }
 
+// Run plays the calls and prints a table, or with --explain the trace of one customer. With
+// --against it plays them once more with other definitions and prints the difference.
 func (s *simulateCommand) Run(out console) (err error) {
 	until, err := s.validate()
 	if err != nil {
@@ -93,7 +97,9 @@ func (s *simulateCommand) Run(out console) (err error) {
 	return difference(out, result.Summaries, other.Summaries)
 }
 
-// play runs the definitions of a directory over the calls, and leaves the report in to.
+// play runs the definitions of a directory over the calls, and writes the report into the
+// directory to. Definitions are read loosely: what only the server knows, such as channels,
+// may be missing.
 func (s *simulateCommand) play(
 	out console, lang *expr.Language, past history.Log, from, to string, until int64, trace *trace.Trace,
 ) (*backtest.Result, error) {
@@ -117,6 +123,7 @@ func (s *simulateCommand) play(
 	return result, err
 }
 
+// validate checks the flags together and returns --until in ms; 0 without it.
 func (s *simulateCommand) validate() (until int64, err error) {
 	if err := s.explainOptions.validate(s.Against); err != nil {
 		return 0, err
@@ -141,7 +148,7 @@ func (s *simulateCommand) validate() (until int64, err error) {
 	return instantOf("--until", s.Until)
 }
 
-// instantOf reads an RFC 3339 time as ms; 0 for none.
+// instantOf reads an RFC 3339 time as ms since 1970; 0 for an empty text.
 func instantOf(flag, text string) (int64, error) {
 	if text == "" {
 		return 0, nil
@@ -153,7 +160,9 @@ func instantOf(flag, text string) (int64, error) {
 	return t.UnixMilli(), nil
 }
 
-// progress is a bar on a terminal, silent elsewhere.
+// progress returns a progress bar on the error output if that is a terminal, and one that
+// shows nothing elsewhere, so that logs of scripts stay readable. total is -1 when nobody
+// knows it.
 func progress(out console, total int, what string) *progressbar.ProgressBar {
 	visible := false
 	if f, ok := out.err.(*os.File); ok {
@@ -166,6 +175,7 @@ func progress(out console, total int, what string) *progressbar.ProgressBar {
 		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
 }
 
+// table prints a line for each campaign, and the lift of those with a holdout.
 func table(out console, summaries []*simulate.Summary) error {
 	w := tabwriter.NewWriter(out.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "campaign\tentered\trefused\tsent\tgoals\tconverted\tconversion\trevenue")
@@ -179,7 +189,7 @@ func table(out console, summaries []*simulate.Summary) error {
 	return lifts(out, summaries)
 }
 
-// counts writes "total (name n, name n)", sorted by name.
+// counts writes "total (name n, name n)", sorted by name; "0" when there is nothing.
 func counts(m map[string]int) string {
 	names := make([]string, 0, len(m))
 	total := 0

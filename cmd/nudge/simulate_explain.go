@@ -11,13 +11,15 @@ import (
 	"github.com/nudge-engine/nudge/internal/simulate"
 )
 
-// explainOptions let a simulation say why one customer was or was not sent something.
+// explainOptions are the flags of nudge simulate that ask why one customer was or was not sent
+// something.
 type explainOptions struct {
 	Explain         string `placeholder:"ID" help:"Print, in place of the table, why this customer was or was not sent something."`
 	ExplainCampaign string `placeholder:"NAME" help:"With --explain: only this campaign."`
 	ExplainJSON     bool   `name:"explain-json" help:"With --explain: write JSON."`
 }
 
+// validate checks the flags together; against is --against, which has two runs to explain.
 func (o *explainOptions) validate(against string) error {
 	switch {
 	case o.Explain == "" && (o.ExplainCampaign != "" || o.ExplainJSON):
@@ -28,7 +30,7 @@ func (o *explainOptions) validate(against string) error {
 	return nil
 }
 
-// trace is nil when nobody is to be explained.
+// trace returns the trace of the customer to be explained; nil when nobody is.
 func (o *explainOptions) trace(lang *expr.Language) *trace.Trace {
 	if o.Explain == "" {
 		return nil
@@ -36,6 +38,8 @@ func (o *explainOptions) trace(lang *expr.Language) *trace.Trace {
 	return trace.NewTrace(lang, simulate.Workspace, o.Explain, o.ExplainCampaign)
 }
 
+// explain prints the trace. A campaign that was not simulated is an error, for its trace would
+// be empty.
 func (o *explainOptions) explain(out console, trace *trace.Trace, all []*simulate.Summary) error {
 	if o.ExplainCampaign != "" && !slices.ContainsFunc(all, func(s *simulate.Summary) bool {
 		return s.Campaign == o.ExplainCampaign

@@ -11,8 +11,9 @@ import (
 	"github.com/nudge-engine/nudge/ops/history"
 )
 
-// openLog opens the log that the calls come from, and says how far it reaches; nil where
-// they come from a file.
+// openLog opens the log that the calls come from, of a server or a data directory, and prints
+// how far it reaches. past is nil where calls come from a file; closeLog may be called in any
+// case without an error.
 func (s *simulateCommand) openLog(out console) (past history.Log, closeLog func() error, err error) {
 	closeLog = func() error { return nil }
 	if !s.FromLog {
@@ -41,8 +42,8 @@ func (s *simulateCommand) openLog(out console) (past history.Log, closeLog func(
 	return past, closeLog, nil
 }
 
-// calls are the calls to be played, from the log or the file; total is how many there
-// are, -1 where nobody knows before.
+// calls returns the calls to be played, from the log or the file. total is how many there are;
+// -1 for a log, of which only the number of frames is known before.
 func (s *simulateCommand) calls(past history.Log, docs []parse.Parsed) (calls history.Source, total int, err error) {
 	if past != nil {
 		since, err := instantOf("--since", s.Since)

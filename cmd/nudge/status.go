@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 )
 
+// statusCommand is `nudge status`.
 type statusCommand struct {
 	adminAddress `embed:""`
 	Campaign     string `arg:"" help:"Name of the campaign."`
@@ -21,7 +22,7 @@ are active, what was decided in the last day (how often each reason refused a cu
 and its last errors. "nudge explain" says it of one customer, rule by rule.`
 }
 
-// shownStatus is what the server says.
+// shownStatus is what the server says; server/admin/campaigns.go describes the fields.
 type shownStatus struct {
 	Campaign string `json:"campaign"`
 	Version  uint32 `json:"version"`
@@ -48,6 +49,7 @@ type shownStatus struct {
 	} `json:"figures"`
 }
 
+// Run prints how the campaign stands, or what the server says.
 func (s *statusCommand) Run(out console) error {
 	text, err := s.call(http.MethodGet, "/v1/campaigns/"+url.PathEscape(s.Campaign), nil)
 	if err != nil {
@@ -64,6 +66,8 @@ func (s *statusCommand) Run(out console) error {
 	return status.print(out.out)
 }
 
+// print writes the status for people. What ClickHouse knows is left out while it is away, with
+// the reason.
 func (s *shownStatus) print(out io.Writer) error {
 	takes := "takes triggers"
 	if s.Why != "" {

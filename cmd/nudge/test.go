@@ -10,6 +10,7 @@ import (
 	"github.com/nudge-engine/nudge/internal/simulate"
 )
 
+// testCommand is `nudge test`: scenarios played against their campaigns, without a server.
 type testCommand struct {
 	Path string `arg:"" optional:"" name:"path" help:"Directory (or file) with campaigns and scenarios; without: campaigns."`
 	Only string `placeholder:"TEXT" help:"Only scenarios whose name holds this."`
@@ -26,6 +27,9 @@ Example:
   nudge test examples/shop`
 }
 
+// Run plays the scenarios one after the other and prints for each whether it holds, and if
+// not, what differs. It fails when one does, or when there is none: a test that tests nothing
+// should not pass.
 func (t *testCommand) Run(out console) error {
 	lang, err := expr.NewLanguage()
 	if err != nil {

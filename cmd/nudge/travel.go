@@ -20,7 +20,8 @@ Example:
   nudge customer ann --data data --at 2026-03-01T10:00:00Z`
 }
 
-// past shows the customer of a stopped server.
+// past shows the customer of a stopped server as they were at --at, or as the log left them.
+// The place in the log goes to the error output, so that the result is JSON only.
 func (c *customerCommand) past(out console) (err error) {
 	if c.Data == "" {
 		return errors.New("--at needs --data: stop the server, or name a copy of its data directory")
@@ -62,7 +63,7 @@ func (c *customerCommand) past(out console) (err error) {
 	return err
 }
 
-// runReplay shows how far it is.
+// runReplay runs a replay until an instant (ms; 0: to its end) and shows how far it is.
 func runReplay(ctx context.Context, out console, r *timetravel.Replay, until int64) error {
 	bar := progress(out, r.Left(), "replaying")
 	defer func() { _ = bar.Finish() }()

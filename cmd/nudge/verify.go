@@ -10,6 +10,7 @@ import (
 	"github.com/nudge-engine/nudge/ops/verify"
 )
 
+// verifyCommand is `nudge verify`; package ops/verify says what is compared.
 type verifyCommand struct {
 	Data string `required:"" placeholder:"DIR" help:"Data directory of a server that is not running."`
 }
@@ -23,6 +24,8 @@ computed is not compared: the replay begins where this one took over. Nothing is
 unless the disk damaged the log: then it is mended as at a start, and said.`
 }
 
+// Run compares all partitions, also after one that is wrong, and prints a line for each. It
+// fails when one is wrong, or could not be compared: no news is not good news here.
 func (v *verifyCommand) Run(out console) (err error) {
 	dir, err := datadir.Open(v.Data, errorsOnly(out))
 	if err != nil {
@@ -53,7 +56,7 @@ func (v *verifyCommand) Run(out console) (err error) {
 	return nil
 }
 
-// tell says what was compared, and which frames of the log were not.
+// tell prints what was compared of a partition, and which frames of the log were not.
 func (v *verifyCommand) tell(out console, p int, r verify.Result) {
 	fmt.Fprintf(out.out, "partition %d: ok: frames %d..%d, %d effect messages compared, %d customers, state %016x\n",
 		p, r.From, r.To, r.Messages, r.Customers, r.StateHash)
@@ -64,7 +67,8 @@ func (v *verifyCommand) tell(out console, p int, r verify.Result) {
 	}
 }
 
-// errorsOnly says what the log finds wrong with itself, above all damage on disk.
+// errorsOnly returns a logger for the embedded log of a tool. Only errors are shown, above all
+// damage on disk; the rest is for those who run servers.
 func errorsOnly(out console) *slog.Logger {
 	return slog.New(slog.NewTextHandler(out.err, &slog.HandlerOptions{Level: slog.LevelError}))
 }

@@ -1,6 +1,9 @@
-// Command nudged is the server: it takes events over HTTP, runs the campaigns,
-// sends, and writes what happened to ClickHouse. Alone it has everything inside:
-// the log (nats-server), the store (Pebble) and ClickHouse as a child process.
+// Command nudged is the server: it takes events over HTTP, runs the campaigns, sends, and
+// writes what happened to ClickHouse. Alone it has everything inside: the log (nats-server),
+// the store (Pebble) and ClickHouse as a child process.
+//
+// This package is the process around package server: flags, environment and file
+// (settings.go), the Go runtime, signals and the exit code.
 package main
 
 import (
@@ -22,6 +25,7 @@ import (
 	"github.com/nudge-engine/nudge/server"
 )
 
+// cli has the commands of the program; run is meant when none is named.
 type cli struct {
 	Version kong.VersionFlag `help:"Print the version, the commit and its date."`
 
@@ -29,15 +33,18 @@ type cli struct {
 	Config configCommand `cmd:"" help:"Print the effective configuration, secrets left out."`
 }
 
+// runCommand is `nudged`, and `nudged run`.
 type runCommand struct {
 	server.Settings `embed:""`
 }
 
+// configCommand is `nudged config`: it takes the same settings as run and only prints them.
 type configCommand struct {
 	server.Settings `embed:""`
 }
 
-// streams are where the program writes.
+// streams are where the program writes: results and the console channel to out, the log to
+// err.
 type streams struct{ out, err io.Writer }
 
 const description = `The nudge server. With no flags it keeps everything under ./data and listens on
@@ -52,6 +59,8 @@ the environment, the environment before the file.
 
 func main() { os.Exit(run(os.Args[1:], streams{os.Stdout, os.Stderr})) }
 
+// run runs a command and returns the exit code: 0 after an orderly end, 1 after a failure, 2
+// when the program itself is wrong.
 func run(args []string, s streams) int {
 	code, exited := 0, false
 	parser, err := kong.New(&cli{}, kong.Name("nudged"), kong.Vars{"version": "nudged " + version.String()},
@@ -76,30 +85,33 @@ func run(args []string, s streams) int {
 	return 0
 }
 
+// Run prints the settings that a server would have.
 func (c *configCommand) Run(s streams) error { return printSettings(s.out, &c.Settings) }
 
-// collectPercent is how much the heap may grow before garbage is collected, in per cent
-// of what is live. Go's default of 100 costs this server 2 of 15 us an event, 200 half of
-// that, for at most half as much memory again.
+// collectPercent is how much the heap may grow before garbage is collected, in per cent of
+// what is live. Go's default of 100 costs this server 2 of 15 us an event, 200 half of that,
+// for at most half as much memory again.
 const collectPercent = 200
 
-// setGCPercent is for who has not said otherwise with GOGC. GOMEMLIMIT bounds the memory
-// in either case.
+// setGCPercent sets collectPercent unless GOGC is set. GOMEMLIMIT bounds the memory in either
+// case.
 func setGCPercent() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(collectPercent)
 	}
 }
 
-// setGOMAXPROCS adds one processor for who has not said otherwise with GOMAXPROCS: a goroutine in an
-// fsync keeps a processor of Go's until the runtime notices, which is half of all the time
-// here on two cores, while the core itself is free.
+// setGOMAXPROCS gives Go one processor more than it would use by itself, unless GOMAXPROCS is
+// set. A goroutine in an fsync keeps a processor of Go's until the runtime notices, which is
+// half of all the time here on two cores, while the core itself is free.
 func setGOMAXPROCS() {
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
 	}
 }
 
+// Run checks the settings and runs the server. Secrets are removed from everything that is
+// printed, whatever part prints it.
 func (c *runCommand) Run(s streams) error {
 	if err := c.Validate(); err != nil {
 		return err
@@ -108,7 +120,8 @@ func (c *runCommand) Run(s streams) error {
 	return filter.Error(c.serve(streams{out: filter.Writer(s.out), err: filter.Writer(s.err)}))
 }
 
-// serve runs the server until it is asked to stop.
+// serve runs the server until SIGTERM or an interrupt, or until a part fails. A signal during
+// the start ends it without an error.
 func (c *runCommand) serve(s streams) error {
 	privateFiles()
 	var level slog.Level
@@ -130,6 +143,7 @@ func (c *runCommand) serve(s streams) error {
 		return err
 	}
 	err = node.Wait(ctx)
-	stop() // a second signal ends the process at once
+	// A second signal then has its usual effect and ends the process at once.
+	stop()
 	return errors.Join(err, node.Close())
 }

@@ -15,7 +15,9 @@ import (
 	"github.com/nudge-engine/nudge/server"
 )
 
-// printSettings writes the settings as a file that could be given back.
+// printSettings writes the settings as a configuration file, each with its help and its
+// variable as a comment above it. Secrets that are set are comments themselves, with their
+// value hidden, so that the file can be given back without replacing them.
 func printSettings(out io.Writer, settings *server.Settings) error {
 	v := reflect.ValueOf(*settings)
 	for i := range v.NumField() {
@@ -36,7 +38,8 @@ func printSettings(out io.Writer, settings *server.Settings) error {
 			hidden = !setting.Open()
 		}
 		if hidden {
-			text = fmt.Appendf(nil, "# %s: %s\n", settingName(f), value) // a comment, so that it is not given back
+			// As a comment it is not given back.
+			text = fmt.Appendf(nil, "# %s: %s\n", settingName(f), value)
 		}
 		if _, err := fmt.Fprintf(out, "# %s (%s)\n%s", f.Tag.Get("help"), f.Tag.Get("env"), text); err != nil {
 			return fmt.Errorf("config: %w", err)
@@ -45,14 +48,16 @@ func printSettings(out io.Writer, settings *server.Settings) error {
 	return nil
 }
 
-// settingName is a setting's name in the file: its environment variable without
-// the prefix, in lower case.
+// settingName returns a setting's name in the file: its environment variable without the
+// prefix, in lower case.
 func settingName(f reflect.StructField) string {
 	return strings.ToLower(strings.TrimPrefix(f.Tag.Get("env"), "NUDGE_"))
 }
 
-// fileResolver takes settings from the YAML file that --config-file or the
-// environment names. What the environment sets goes before.
+// fileResolver takes settings from the YAML file that --config-file or the environment names.
+// What a flag or the environment sets goes before. kong asks resolvers while it parses, so the
+// flag has to be found in args here. An error in the file is returned for the first setting
+// that is asked for.
 func fileResolver(args []string) kong.Resolver {
 	path := os.Getenv("NUDGE_CONFIG_FILE")
 	for i, a := range args {
@@ -94,6 +99,8 @@ func fileResolver(args []string) kong.Resolver {
 	})
 }
 
+// readSettings reads a file with settings, each under its name. A name that is no setting is
+// an error: a misspelt limit would otherwise be no limit.
 func readSettings(path string) (map[string]any, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -102,7 +109,8 @@ func readSettings(path string) (map[string]any, error) {
 	settings := map[string]any{}
 	if err := yaml.Unmarshal(text, &settings); err != nil {
 		var wrong *yaml.TypeError
-		if errors.As(err, &wrong) { // its text repeats what is in the file, a key maybe
+		// The text of this error repeats what is in the file, which may be a key.
+		if errors.As(err, &wrong) {
 			err = errors.New("it is no list of settings; write lines as partitions: 8")
 		}
 		return nil, fmt.Errorf("config file %s: %w", path, err)

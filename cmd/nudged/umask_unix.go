@@ -4,5 +4,6 @@ package main
 
 import "syscall"
 
-// privateFiles has what this process and its children make readable by their user alone.
+// privateFiles makes files that this process and its children create readable by their user
+// alone.
 func privateFiles() { syscall.Umask(0o077) }
