@@ -14,8 +14,8 @@ import (
 	"github.com/nudge-engine/nudge/internal/chdb"
 )
 
-// role is what an account may do: the name of a role of access/users.xml. The engine
-// enforces the grants of a role, and policy what they cannot say.
+// role is what an account may do: the name of a role in access/users.xml. The engine enforces
+// the grants of a role, and policy what they cannot say.
 type role string
 
 const (
@@ -27,24 +27,26 @@ const (
 	roleOwner role = "owner"
 )
 
-// account is somebody who may log in.
+// account is somebody who may log in. It does not change while the process runs.
 type account struct {
+	// user and secret are what the client sends.
 	user   string
 	secret string
 	role   role
-	pool   *chdb.Pool
+	// pool has the engine's connections of this account, which have its role.
+	pool *chdb.Pool
 }
 
-// minSecret is the shortest secret of an account in bytes.
+// minSecret is the shortest secret of an account in bytes, the same as for nudge's own keys.
 const minSecret = 16
 
-// usersXML holds the roles and their grants, in the engine's own format.
+// usersXML has the roles and their grants, in the engine's own format.
 //
 //go:embed access/users.xml
 var usersXML []byte
 
-// writeAccess writes the engine's configuration into the data directory and returns its
-// path. It holds no secret: the engine sees no password, the gateway does.
+// writeAccess writes the engine's configuration into the data directory and returns its path.
+// It has no secret in it: the gateway checks passwords, and the engine never sees one.
 func writeAccess(data string) (string, error) {
 	dir, err := filepath.Abs(filepath.Join(data, "access"))
 	if err != nil {
@@ -67,8 +69,9 @@ func writeAccess(data string) (string, error) {
 	return config, nil
 }
 
-// authenticate finds the account of a request. User and password may come in any of the
-// ways of ClickHouse: X-ClickHouse-User and -Key, basic authentication, or the URL.
+// authenticate finds the account of a request. User and password may come in any of the ways
+// of ClickHouse, in this order: the headers X-ClickHouse-User and -Key, basic authentication,
+// the URL. A wrong user and a wrong password get the same answer.
 func (g *gateway) authenticate(r *http.Request) (*account, error) {
 	user, key, basic := r.BasicAuth()
 	query := r.URL.Query()

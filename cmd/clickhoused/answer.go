@@ -10,8 +10,8 @@ import (
 	"github.com/nudge-engine/nudge/internal/chdb"
 )
 
-// writeResult answers with the rows, packed as the client asked. Errors of writing are the
-// client's: it went away.
+// writeResult answers with the rows, packed as the client asked: in ClickHouse's own blocks,
+// with a Content-Encoding, or not at all. Errors of writing are the client's, who went away.
 func (g *gateway) writeResult(w http.ResponseWriter, r *http.Request, req *request, result chdb.Result) {
 	format := req.outputFormat()
 	g.header(w, req, format)
@@ -20,7 +20,8 @@ func (g *gateway) writeResult(w http.ResponseWriter, r *http.Request, req *reque
 	h.Set("Content-Type", contentType(format))
 	encoding := encodingFor(r)
 	switch {
-	case req.compress: // the client unpacks it by itself
+	// The client unpacks it by itself; a Content-Encoding would be undone by its HTTP library.
+	case req.compress:
 		h.Set("Content-Type", "application/octet-stream")
 		w.WriteHeader(http.StatusOK)
 		_ = writeBlocks(w, result.Data)
@@ -40,7 +41,8 @@ func (g *gateway) writeResult(w http.ResponseWriter, r *http.Request, req *reque
 	}
 }
 
-// header sets what every answer to a statement has.
+// header sets the headers of every answer to a statement. req is nil for a request that could
+// not be read, format empty for an error.
 func (g *gateway) header(w http.ResponseWriter, req *request, format string) {
 	h := w.Header()
 	h.Set("X-ClickHouse-Server-Display-Name", g.hello.displayName)
@@ -53,7 +55,8 @@ func (g *gateway) header(w http.ResponseWriter, req *request, format string) {
 	}
 }
 
-// headerSafe drops what would break a header: both values come from outside.
+// headerSafe drops control characters, which would break a header or an error message; the
+// texts come from outside.
 func headerSafe(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
@@ -63,14 +66,16 @@ func headerSafe(s string) string {
 	}, s)
 }
 
-// summary has the fields that clients read; numbers are strings there.
+// summary returns the value of X-ClickHouse-Summary with the fields that clients read; numbers
+// are strings there.
 func summary(r chdb.Result) string {
 	return fmt.Sprintf(`{"read_rows":"%d","read_bytes":"%d","written_rows":"%d","written_bytes":"%d",`+
 		`"result_bytes":"%d","elapsed_ns":"%d"}`,
 		r.RowsRead, r.BytesRead, r.RowsWritten, r.BytesWritten, len(r.Data), r.Elapsed.Nanoseconds())
 }
 
-// contentType names the common text formats; the rest are bytes.
+// contentType returns the type for a format: that of the common text formats, and bytes for
+// the rest.
 func contentType(format string) string {
 	switch {
 	case strings.HasPrefix(format, "TabSeparated"), strings.HasPrefix(format, "TSV"):
@@ -88,6 +93,7 @@ func contentType(format string) string {
 	return "application/octet-stream"
 }
 
+// writeText answers with a text.
 func writeText(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=UTF-8")
 	w.WriteHeader(status)

@@ -27,28 +27,34 @@ const (
 	methodLZ4  = 0x82
 	methodZSTD = 0x90
 
-	blockData = 1 << 20 // of a block that we write
+	// blockData is how much data a block has that is written here, uncompressed; the size that
+	// ClickHouse uses too.
+	blockData = 1 << 20
 )
 
-// errBlock is what a body that is no such sequence is refused with.
+// errBlock returns the refusal of a body that is no such sequence.
 func errBlock(format string, args ...any) error {
 	return exception(271, "CANNOT_DECOMPRESS", "The body is not in ClickHouse's compressed blocks, as decompress=1 "+
 		"says: "+fmt.Sprintf(format, args...))
 }
 
-// blockReader unpacks blocks. No block may be larger than limit, packed or unpacked: the
-// lengths come from outside.
+// blockReader unpacks blocks as they are read. No block may be larger than limit, packed or
+// unpacked: the lengths come from outside.
 type blockReader struct {
 	from  io.Reader
 	limit int64
-	data  []byte // of the last block, what was not read yet
-	zstd  *zstd.Decoder
+	// data is what was not read yet of the last block.
+	data []byte
+	zstd *zstd.Decoder
 }
 
+// newBlockReader returns a reader of the data in a sequence of blocks.
 func newBlockReader(from io.Reader, limit int64) *blockReader {
 	return &blockReader{from: from, limit: limit}
 }
 
+// Read implements io.Reader. The error is io.EOF at the end of a block only; an end within one
+// is refused.
 func (b *blockReader) Read(p []byte) (int, error) {
 	for len(b.data) == 0 {
 		if err := b.next(); err != nil {
@@ -60,7 +66,7 @@ func (b *blockReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// next unpacks a block.
+// next reads and unpacks one block, after it has checked lengths and sum.
 func (b *blockReader) next() error {
 	var head [blockSum + blockHeader]byte
 	if _, err := io.ReadFull(b.from, head[:]); err != nil {
@@ -86,12 +92,14 @@ func (b *blockReader) next() error {
 	return b.unpack(head[blockSum], raw.Bytes()[blockHeader:], int(unpacked))
 }
 
+// unpack puts the data of a block into b.data; size is how much the block says that it has.
 func (b *blockReader) unpack(method byte, raw []byte, size int) (err error) {
 	switch method {
 	case methodNone:
 		b.data = raw
 	case methodLZ4:
-		if size > 256*len(raw)+64 { // LZ4 cannot do more: do not make room for it
+		// LZ4 cannot pack more tightly, so no room is made for a block that claims to.
+		if size > 256*len(raw)+64 {
 			return errBlock("a block of %d bytes that become %d", len(raw), size)
 		}
 		b.data = make([]byte, size)
@@ -120,9 +128,10 @@ func (b *blockReader) unpack(method byte, raw []byte, size int) (err error) {
 	return nil
 }
 
-// writeBlocks writes data as LZ4 blocks, as ClickHouse does.
+// writeBlocks writes data as LZ4 blocks, as ClickHouse does. An error is the writer's.
 func writeBlocks(to io.Writer, data []byte) error {
 	var c lz4.Compressor
+	// One buffer serves all blocks.
 	packed := make([]byte, blockSum+blockHeader+lz4.CompressBlockBound(blockData))
 	for len(data) > 0 {
 		n := min(len(data), blockData)

@@ -7,9 +7,10 @@ import (
 	"net/http"
 )
 
-// readBody reads the request's body, at most limit bytes on the wire and unpacked. It is
-// unpacked as Content-Encoding says, and then, with decompress=1, from ClickHouse's own
-// compressed blocks.
+// readBody reads the request's body into memory, at most limit bytes both on the wire and
+// unpacked, so that a small packed body cannot fill the memory. It is unpacked as
+// Content-Encoding says, and then, with decompress=1, from ClickHouse's own compressed blocks.
+// A body that is too large is a *http.MaxBytesError.
 func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	wire := http.MaxBytesReader(w, r.Body, limit)
 	from, err := decoding(r.Header.Get("Content-Encoding"), wire)
@@ -24,7 +25,8 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 	}
 	var buf bytes.Buffer
 	if hint := r.ContentLength; hint > 0 && hint <= limit {
-		buf.Grow(int(hint) + bytes.MinRead) // read without growing again
+		// With room for the last, empty read it does not have to grow again.
+		buf.Grow(int(hint) + bytes.MinRead)
 	}
 	if _, err := buf.ReadFrom(data); err != nil {
 		return nil, fmt.Errorf("cannot read the request body: %w", err)

@@ -2,8 +2,9 @@ package main
 
 import "strings"
 
-// calls refuses a text that calls a forbidden function, by its tokens: for the head and the
-// values of an INSERT, which have no syntax tree without their data.
+// calls refuses a text that calls a forbidden function. It goes by tokens, a name before a
+// parenthesis: it is for the head and the values of an INSERT, which have no syntax tree
+// without their data.
 func (p *policy) calls(who role, text string) error {
 	lex := &lexer{text: text}
 	for last := lex.next(); last.kind != tokenEnd; {

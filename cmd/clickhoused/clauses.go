@@ -6,16 +6,18 @@ import (
 	"github.com/nudge-engine/nudge/internal/chdb"
 )
 
-// clauses are the clauses at the end of a statement that the gateway takes over from the
-// engine: what is checked and run is the text without them.
+// clauses are the clauses at the end of a reader's statement that the gateway takes over from
+// the engine: what is checked and run is the text without them.
 type clauses struct {
-	text     string // of the statement without them
-	format   string // "" when none was named
+	// text is the statement without them.
+	text string
+	// format is empty when none was named.
+	format   string
 	settings []chdb.Setting
 }
 
-// cutClauses takes `FORMAT name` and `SETTINGS a = 1, ...` off the end of a statement, in
-// any order. What it does not understand it leaves to the engine, which then refuses it.
+// cutClauses takes `FORMAT name` and `SETTINGS a = 1, ...` off the end of a statement, in any
+// order. What it does not understand it leaves to the engine, which refuses it.
 func cutClauses(sql string) clauses {
 	c := clauses{text: sql}
 	for {
@@ -30,6 +32,8 @@ func cutClauses(sql string) clauses {
 	}
 }
 
+// cutFormat takes a FORMAT clause off the end and reports whether there was one. A FORMAT
+// after a comma or a dot is a column of that name.
 func (c *clauses) cutFormat(tokens []token) bool {
 	n := len(tokens)
 	if c.format != "" || n < 3 {
@@ -45,6 +49,8 @@ func (c *clauses) cutFormat(tokens []token) bool {
 	return true
 }
 
+// cutSettings takes a SETTINGS clause off the end and reports whether there was one that it
+// understands.
 func (c *clauses) cutSettings(tokens []token) bool {
 	for i := len(tokens) - 1; i > 0; i-- {
 		if tokens[i].depth > 0 || !isWord(c.text, tokens[i], "SETTINGS") {
@@ -54,6 +60,7 @@ func (c *clauses) cutSettings(tokens []token) bool {
 		if !ok {
 			return false
 		}
+		// Clauses are found from the end on, and are kept in the order of the text.
 		c.settings = append(settings, c.settings...)
 		c.text = c.text[:tokens[i].start]
 		return true
@@ -61,7 +68,7 @@ func (c *clauses) cutSettings(tokens []token) bool {
 	return false
 }
 
-// assignments reads `a = 1, b = 'x'`.
+// assignments reads `a = 1, b = 'x'` to the end of the tokens; ok is false for anything else.
 func assignments(text string, tokens []token) ([]chdb.Setting, bool) {
 	var all []chdb.Setting
 	for len(tokens) >= 3 && tokens[0].kind == tokenWord && isSymbol(text, tokens[1], '=') {
@@ -82,7 +89,9 @@ func assignments(text string, tokens []token) ([]chdb.Setting, bool) {
 	return nil, false
 }
 
-// literal reads a string, a number, true or false.
+// literal reads a string, a number, true or false, and returns the tokens after it. Strings
+// with quotes or backslashes are not read: to unescape them otherwise than the engine could
+// let a value through that was not checked.
 func literal(text string, tokens []token) (value string, rest []token, ok bool) {
 	t := tokens[0]
 	raw := text[t.start:t.end]
@@ -113,9 +122,10 @@ func literal(text string, tokens []token) (value string, rest []token, ok bool) 
 	return value, tokens[n:], true
 }
 
+// isNumberRune reports whether a number can begin with a rune.
 func isNumberRune(r rune) bool { return r >= '0' && r <= '9' || r == '-' || r == '.' }
 
-// tokensOf are the tokens of a statement.
+// tokensOf returns the tokens of a statement, without the end.
 func tokensOf(text string) []token {
 	lex := &lexer{text: text}
 	var all []token
@@ -125,10 +135,12 @@ func tokensOf(text string) []token {
 	return all
 }
 
+// isWord reports whether a token of text is a word, in any case.
 func isWord(text string, t token, word string) bool {
 	return t.kind == tokenWord && strings.EqualFold(text[t.start:t.end], word)
 }
 
+// isSymbol reports whether a token of text is a symbol.
 func isSymbol(text string, t token, symbol byte) bool {
 	return t.kind == tokenSymbol && text[t.start] == symbol
 }

@@ -14,7 +14,8 @@ import (
 	"github.com/pierrec/lz4/v4"
 )
 
-// maxWindow bounds the memory of one zstd decoder.
+// maxWindow bounds the memory of one zstd decoder, in bytes: a small body can ask for a large
+// one.
 const maxWindow = 64 << 20
 
 // encodings are the Content-Encodings that are spoken, the preferred one first.
@@ -22,7 +23,8 @@ const maxWindow = 64 << 20
 //nudge:constant read only
 var encodings = []string{"zstd", "lz4", "gzip", "br", "deflate"}
 
-// decoding unpacks a body that came with a Content-Encoding.
+// decoding returns a reader that unpacks a body with a Content-Encoding. An unknown encoding
+// is refused with the list of those that are known. The caller closes the reader.
 func decoding(encoding string, from io.Reader) (io.ReadCloser, error) {
 	var to io.ReadCloser
 	var err error
@@ -54,8 +56,8 @@ func decoding(encoding string, from io.Reader) (io.ReadCloser, error) {
 	return to, nil
 }
 
-// encodingFor chooses the Content-Encoding of an answer: one that the client accepts, when
-// it asks for compression with enable_http_compression=1. "" is none.
+// encodingFor chooses the Content-Encoding of an answer: one that the client accepts, when it
+// asks for compression with enable_http_compression=1, as ClickHouse wants it. "" is none.
 func encodingFor(r *http.Request) string {
 	if !isTrue(r.URL.Query().Get("enable_http_compression")) {
 		return ""
@@ -74,7 +76,7 @@ func encodingFor(r *http.Request) string {
 	return ""
 }
 
-// encoder packs an answer; it must be closed.
+// encoder returns a writer that packs an answer, quickly rather than small; it must be closed.
 func encoder(encoding string, to io.Writer) (io.WriteCloser, error) {
 	switch encoding {
 	case "gzip":

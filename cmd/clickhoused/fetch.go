@@ -8,10 +8,14 @@ import (
 	"github.com/nudge-engine/nudge/internal/enginefetch"
 )
 
+// fetchCommand is `clickhoused fetch`: it brings the engine's library to this machine, before
+// a server needs it.
 type fetchCommand struct {
 	Print bool `help:"${print}"`
 }
 
+// Run fetches the library if it is missing and prints its path. With --print it fetches
+// nothing, and fails when it is missing.
 func (c *fetchCommand) Run(ctx context.Context) error {
 	f, err := enginefetch.New(os.Stderr)
 	if err != nil {
@@ -33,6 +37,7 @@ func (c *fetchCommand) Run(ctx context.Context) error {
 	return nil
 }
 
+// errOr returns err, or otherwise when err is nil.
 func errOr(err, otherwise error) error {
 	if err != nil {
 		return err

@@ -15,34 +15,42 @@ import (
 	"github.com/nudge-engine/nudge/internal/hostcheck"
 )
 
-// writeLimit is for a client that reads slowly; a statement's own time does
-// not count.
+// writeLimit bounds writing an answer, for a client that reads slowly. It is set when the
+// statement is done, so the statement's own time does not count.
 const writeLimit = 5 * time.Minute
 
+// gatewayOptions is what a gateway is made with.
 type gatewayOptions struct {
-	pool     chdb.PoolOptions // of each account
-	accounts []account        // without their pools
+	// pool has the options for the connections of each account.
+	pool chdb.PoolOptions
+	// accounts are who may log in, still without their pools.
+	accounts []account
+	// readTime limits a statement that reads; maxBody limits a request's body, in bytes.
 	readTime time.Duration
 	maxBody  int64
 	hosts    hostcheck.Check
 }
 
-// gateway is the HTTP interface of ClickHouse over a pool of connections an account.
+// gateway is the HTTP interface of ClickHouse in front of the engine, with a pool of
+// connections for each account. It is safe for concurrent use; close it when no request runs.
 type gateway struct {
 	accounts []*account
+	// limits are those of a reader's statements.
 	limits   readerLimits
 	policy   *policy
 	sessions *sessions
 	hosts    hostcheck.Check
 	opt      gatewayOptions
-	hello    hello
-	log      *slog.Logger
+	// hello is what the engine says of itself; it stays the same while the process runs.
+	hello hello
+	log   *slog.Logger
 }
 
-// close ends what the gateway holds of the engine.
+// close closes the connections that sessions hold.
 func (g *gateway) close() { g.sessions.close() }
 
-// newGateway asks the engine who it is, which also proves that it answers.
+// newGateway makes the pools, asks the engine who it is, which also proves that it answers,
+// and asks for its functions, of which the policy must know.
 func newGateway(ctx context.Context, engine *chdb.Engine, opt gatewayOptions, log *slog.Logger) (*gateway, error) {
 	g := &gateway{
 		opt: opt, log: log, limits: readerLimits{time: opt.readTime}, sessions: newSessions(), hosts: opt.hosts,
@@ -76,6 +84,8 @@ func newGateway(ctx context.Context, engine *chdb.Engine, opt gatewayOptions, lo
 	return g, nil
 }
 
+// ServeHTTP answers a request. Everything but the health checks of load balancers and the
+// challenge of nudged is a statement.
 func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if text := g.foreign(r); text != "" {
 		writeText(w, http.StatusForbidden, "Forbidden: "+text+"\n")
@@ -94,8 +104,9 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// foreign says why a request is not for this server: its Host is not ours, as when a page
-// has its name turned to this address, or a page of another site makes a browser send it.
+// foreign returns why a request is not for this server; empty when it is. Its Host is not one
+// of ours when a page has its name turned to this address; and a page of another site can make
+// a browser send a request.
 func (g *gateway) foreign(r *http.Request) string {
 	switch {
 	case !g.hosts.Host(r.Host):
@@ -107,6 +118,8 @@ func (g *gateway) foreign(r *http.Request) string {
 	return ""
 }
 
+// serveStatement answers a request to "/" with the result of a statement, or with "Ok." for a
+// GET without one, as ClickHouse does.
 func (g *gateway) serveStatement(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
 	case http.MethodGet, http.MethodPost:
@@ -131,8 +144,9 @@ func (g *gateway) serveStatement(w http.ResponseWriter, r *http.Request) {
 	g.writeResult(w, r, req, result)
 }
 
-// answer is the request without its writing. req is nil if it could not be
-// read.
+// answer does all of a request but the writing: it finds the account, reads body and
+// statement, and runs it. The account comes first, so that a stranger cannot make this process
+// read 256 MiB. req is nil if the request could not be read.
 func (g *gateway) answer(w http.ResponseWriter, r *http.Request) (*request, chdb.Result, error) {
 	who, err := g.authenticate(r)
 	if err != nil {
@@ -146,6 +160,7 @@ func (g *gateway) answer(w http.ResponseWriter, r *http.Request) (*request, chdb
 	if err != nil {
 		return req, chdb.Result{}, err
 	}
+	// clickhouse-go asks this first, in a form that the engine as a library does not write.
 	if isHello(req) {
 		return req, chdb.Result{Data: g.hello.native()}, nil
 	}
@@ -153,9 +168,12 @@ func (g *gateway) answer(w http.ResponseWriter, r *http.Request) (*request, chdb
 	return req, result, err
 }
 
+// writeException answers an error in the form of ClickHouse: code in a header, text in the
+// body. Failures of the engine itself are logged, those of clients are theirs.
 func (g *gateway) writeException(w http.ResponseWriter, req *request, err error) {
 	e := asException(err)
 	status := statusOf(e.Code)
+	// What an account must not do is 403, whatever status its code stands for otherwise.
 	if errors.As(err, &refusal{}) {
 		status = http.StatusForbidden
 	}
@@ -165,7 +183,9 @@ func (g *gateway) writeException(w http.ResponseWriter, req *request, err error)
 	g.header(w, req, "")
 	w.Header().Set("X-ClickHouse-Exception-Code", strconv.Itoa(e.Code))
 	text := strings.TrimRight(e.Text, "\n")
-	if !strings.Contains(text, "(version ") { // some of the engine's texts have it
+	// Clients recognise an error of ClickHouse by this; some of the engine's texts have it
+	// already.
+	if !strings.Contains(text, "(version ") {
 		text += " (version " + g.hello.version + ")"
 	}
 	writeText(w, status, text+"\n")

@@ -2,7 +2,8 @@ package main
 
 import "github.com/alecthomas/kong"
 
-// helpTexts are what --help says; kong puts them into the commands' tags.
+// helpTexts returns what --help says; kong puts the texts into the commands' tags, where they
+// would be too long to read.
 func helpTexts() kong.Vars {
 	return kong.Vars{
 		"serve": "Serve a data directory over HTTP until SIGTERM, SIGINT or (with --watch-stdin) " +

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// tokenKind is what a token is, as far as finding clauses needs it.
+// tokenKind says what a token is, as far as finding clauses needs it.
 type tokenKind int
 
 const (
@@ -15,25 +15,31 @@ const (
 	tokenSymbol           // one byte of anything else
 )
 
+// token is a piece of the text between the bytes start and end.
 type token struct {
 	kind       tokenKind
 	start, end int
-	depth      int // of parentheses, around the token
+	// depth counts the parentheses, brackets and braces around the token.
+	depth int
 }
 
-// lexer walks SQL far enough to tell keywords from strings, comments and what
-// is in parentheses. It understands no grammar: that is the engine's work.
+// lexer walks SQL far enough to tell keywords from strings, comments and what is in
+// parentheses. It understands no grammar: that is the engine's work. A copy of a lexer reads
+// on from the same place.
 type lexer struct {
+	// text is read from the byte pos on; depth counts the parentheses that are open there.
 	text  string
 	pos   int
 	depth int
 }
 
+// is reports whether a token is a word, in any case. A quoted name never is.
 func (l *lexer) is(t token, word string) bool {
 	return t.kind == tokenWord && strings.EqualFold(l.text[t.start:t.end], word)
 }
 
-// next returns the next token; unfinished strings and comments reach to the end.
+// next returns the next token; at the end of the text it is of kind tokenEnd. Unfinished
+// strings and comments reach to the end.
 func (l *lexer) next() token {
 	l.skip()
 	t := token{kind: tokenEnd, start: l.pos, end: l.pos, depth: l.depth}
@@ -67,12 +73,13 @@ func (l *lexer) next() token {
 	return t
 }
 
+// isWordByte reports whether a byte belongs to a word; all bytes above ASCII do.
 func isWordByte(c byte) bool {
 	return c == '_' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80
 }
 
-// skip passes white space and comments: -- and # to the end of the line, /* */
-// nested, as ClickHouse reads them.
+// skip passes white space and comments: -- and # to the end of the line, /* */ nested, as
+// ClickHouse reads them.
 func (l *lexer) skip() {
 	for l.pos < len(l.text) {
 		rest := l.text[l.pos:]
@@ -93,6 +100,7 @@ func (l *lexer) skip() {
 	}
 }
 
+// blockComment passes a comment, with those within it.
 func (l *lexer) blockComment() {
 	for level := 0; l.pos < len(l.text); {
 		switch rest := l.text[l.pos:]; {
@@ -111,8 +119,8 @@ func (l *lexer) blockComment() {
 	}
 }
 
-// quoted passes a string with backslash escapes. A doubled quote ends one
-// string and begins the next, which comes to the same.
+// quoted passes a string with backslash escapes. A doubled quote ends one string and begins
+// the next, which comes to the same.
 func (l *lexer) quoted(quote byte) {
 	for l.pos++; l.pos < len(l.text); l.pos++ {
 		switch l.text[l.pos] {
@@ -126,9 +134,10 @@ func (l *lexer) quoted(quote byte) {
 	l.pos = len(l.text)
 }
 
+// heredocTag is the beginning of a heredoc.
 var heredocTag = regexp.MustCompile(`^\$\w*\$`)
 
-// heredoc passes $tag$ ... $tag$, or says that there is none.
+// heredoc passes $tag$ ... $tag$, or reports that there is none and passes nothing.
 func (l *lexer) heredoc() bool {
 	tag := heredocTag.FindString(l.text[l.pos:])
 	if tag == "" {

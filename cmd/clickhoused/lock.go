@@ -12,16 +12,18 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// lockName is in the data directory; the engine does not look at it.
+// lockName is the file in the data directory that is locked; the engine does not look at it.
+// Package server/child knows the name, too.
 const lockName = "clickhoused.lock"
 
+// lockPoll is how often a taken lock is tried again.
 const lockPoll = 50 * time.Millisecond
 
-// lockData takes the data directory for this process. Two engines on one
-// directory would damage it, and the engine does not check.
+// lockData takes the data directory for this process. Two engines on one directory would
+// damage it, and the engine does not check.
 //
-// It waits: after a kill -9 of nudged its old child may live for a moment,
-// until it sees the end of its standard input.
+// It waits up to wait: after a kill -9 of nudged its old child may live for a moment, until it
+// sees the end of its standard input.
 func lockData(ctx context.Context, log *slog.Logger, dir string, wait time.Duration) (*flock.Flock, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make the data directory %q: %w (check its owner and the free space)", dir, err)

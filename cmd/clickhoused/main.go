@@ -1,5 +1,5 @@
-// Command clickhoused is ClickHouse in a small box: the HTTP interface of
-// ClickHouse in front of the engine as a library (libchdb.so).
+// Command clickhoused is ClickHouse in a small box: the HTTP interface of ClickHouse in front
+// of the engine as a library (libchdb.so).
 //
 //	curl, Grafana, DBeaver, clickhouse-go ──HTTP──> gateway ──> chdb.Pool ──> libchdb.so ──> data directory
 //
@@ -18,8 +18,13 @@
 //	answer.go status.go         what is answered
 //	lock.go                     one process per data directory
 //
-// nudged starts it as a child, so that a crash of the engine is not a crash of
-// the stream processor.
+// nudged starts it as a child, so that a crash of the engine is not a crash of the stream
+// processor. It can also serve alone, with an account of its own.
+//
+// The library brings no users, no network interface and no limits of its own choosing:
+// everything that keeps a client within its rights is in this package, and the engine's own
+// grants are the second line. Three things hold for every request: it has an account, its Host
+// is one of this server's, and it is one statement that the account may run.
 package main
 
 import (
@@ -52,6 +57,7 @@ and no processes:
 GET only reads. An insert is on disk when it is answered if its table says so:
   ENGINE = MergeTree ... SETTINGS fsync_after_insert = 1, fsync_part_directory = 1`
 
+// commands are the commands of the program.
 type commands struct {
 	Version kong.VersionFlag `help:"Print the version, the commit and its date."`
 
@@ -59,6 +65,8 @@ type commands struct {
 	Fetch fetchCommand `cmd:"" help:"${fetch}"`
 }
 
+// main runs a command until it is done or a signal asks it to stop. The exit code is 0 after
+// an orderly end and 1 after a failure.
 func main() {
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)

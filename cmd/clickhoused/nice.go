@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// giveWay lowers the priority of this process's threads, and so of all that they start:
-// on Linux a priority belongs to a thread. It comes before the engine starts its own. A
-// thread that came while the others were listed is found by the second look.
+// giveWay lowers the priority of this process's threads, and so of all that they start: on
+// Linux a priority belongs to a thread. It comes before the engine starts its own. A thread
+// that started while the others were listed is found by the second look.
 func giveWay(nice int) error {
 	if nice == 0 {
 		return nil

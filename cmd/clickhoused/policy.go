@@ -10,16 +10,20 @@ import (
 	"github.com/nudge-engine/nudge/internal/chdb"
 )
 
-// policy is what the grants of a role cannot say. It judges a statement by what the engine
-// itself makes of the text: its syntax tree (EXPLAIN AST, nothing is looked up) and, for
-// what reads, its query tree (EXPLAIN QUERY TREE, every name resolved).
+// policy refuses what the grants of a role cannot say. It judges a statement by what the
+// engine itself makes of the text: its syntax tree (EXPLAIN AST, nothing is looked up) and,
+// for statements that read, its query tree (EXPLAIN QUERY TREE, every name resolved). A parser
+// of our own would understand some text otherwise than the engine, and that difference would
+// be the way around it.
+//
+// It does not change after newPolicy and is safe for concurrent use.
 type policy struct {
 	// forbidden are the functions, in lower case, that no account may call.
 	forbidden map[string]bool
 }
 
-// reaching are the ordinary functions that read files, ask other servers, or tell of the
-// machine. Sources that are table functions are not here: they need grants.
+// reaching are the ordinary functions, in lower case, that read files, ask other servers, or
+// tell of the machine. Sources that are table functions are not here: they need grants.
 //
 //nudge:constant read only
 var reaching = []string{
@@ -31,7 +35,7 @@ var reaching = []string{
 	"structuretoprotobufschema", "hasthreadfuzzer", "fqdn", "fullhostname",
 }
 
-// tableFunctions are the table functions of a reader: they make rows of nothing.
+// tableFunctions are the table functions that a reader may use: they make rows of nothing.
 //
 //nudge:constant read only
 var tableFunctions = []string{
@@ -39,8 +43,9 @@ var tableFunctions = []string{
 	"null", "primes",
 }
 
-// systemTables are the tables of system that a reader may read: what clients ask for
-// what there is, and nothing that tells of others' statements, files or the machine.
+// systemTables are the tables of the database system that a reader may read: those by which
+// clients find out what there is, and none that tells of others' statements, of files or of
+// the machine.
 //
 //nudge:constant read only
 var systemTables = []string{
@@ -50,7 +55,8 @@ var systemTables = []string{
 	"data_skipping_indices", "projections", "constraints", "completions",
 }
 
-// kinds are the statements of each role, by the first word of their syntax tree.
+// kinds are the statements that a role may run, by the first word of their syntax tree. A role
+// that is not listed, the owner, may run all but never.
 //
 //nudge:constant read only
 var kinds = map[role][]string{
@@ -65,7 +71,8 @@ var kinds = map[role][]string{
 	},
 }
 
-// never are the statements of no role: they change roles, or reach beyond the tables.
+// never are the statements that no role may run: they change roles, or reach beyond the
+// tables.
 //
 //nudge:constant read only
 var never = []string{
@@ -73,7 +80,8 @@ var never = []string{
 	"CopyQuery", "AttachQuery", "ASTTransactionControl",
 }
 
-// newPolicy asks the engine for its table functions.
+// newPolicy asks the engine for its table functions: all are forbidden as functions but those
+// in tableFunctions. So a later engine with a new one does not open a door.
 func newPolicy(ctx context.Context, conn *chdb.Conn) (*policy, error) {
 	// Some names are both: format() is an ordinary function too.
 	r, err := conn.Query(ctx, "SELECT lower(name) FROM system.table_functions WHERE lower(name) NOT IN "+
@@ -93,8 +101,10 @@ func newPolicy(ctx context.Context, conn *chdb.Conn) (*policy, error) {
 	return p, nil
 }
 
-// check refuses what the role must not run, and gives the kind of the statement, the first
-// word of its syntax tree. sql is exactly what will be run, one statement.
+// check refuses what the role must not run, and returns the kind of the statement, which is
+// the first word of its syntax tree. sql must be exactly what will be run, one statement. The
+// steps: the kind, the functions in the syntax tree, and for a reader the SETTINGS within the
+// statement and every table that it reads.
 func (p *policy) check(ctx context.Context, conn *chdb.Conn, who role, sql string, params []chdb.Param,
 ) (kind string, err error) {
 	tree, err := explain(ctx, conn, "EXPLAIN AST "+sql, params)
@@ -127,6 +137,8 @@ func (p *policy) check(ctx context.Context, conn *chdb.Conn, who role, sql strin
 	return kind, p.plain(sql)
 }
 
+// Lines of a syntax tree. An indented "Set" is a SETTINGS clause; one at the beginning of the
+// text is the statement SET.
 var (
 	astFunction   = regexp.MustCompile(`(?m)^ *Function (\S+)`)
 	astSettings   = regexp.MustCompile(`(?m)^( +)Set$`)
@@ -134,16 +146,19 @@ var (
 )
 
 // functions refuses forbidden functions wherever the syntax tree has them, also where a
-// function is handed over by its name alone, as in arrayMap(f, a) and APPLY(f).
+// function is passed by its name alone, as in arrayMap(f, a) and APPLY(f).
 func (p *policy) functions(who role, sql, tree string) error {
 	for _, pattern := range []*regexp.Regexp{astFunction, astIdentifier} {
 		for _, m := range pattern.FindAllStringSubmatch(tree, -1) {
 			name := strings.ToLower(m[1])
+			// An identifier may be a column that has the name of a table function, so of these
+			// only calls are refused.
 			if p.forbidden[name] && (pattern == astFunction || slices.Contains(reaching, name)) {
 				return denied(who, "call "+headerSafe(m[1])+"()")
 			}
 		}
 	}
+	// APPLY(f) has its function in no node of the tree, so it is looked for in the text.
 	tokens := tokensOf(sql)
 	for i, t := range tokens {
 		if !isWord(sql, t, "APPLY") {
@@ -158,6 +173,7 @@ func (p *policy) functions(who role, sql, tree string) error {
 	return nil
 }
 
+// Lines of a query tree: tables, table functions and calls, each with its resolved name.
 var (
 	treeTable    = regexp.MustCompile(`(?m)^ *TABLE id: .*$`)
 	treeName     = regexp.MustCompile(`^.*, table_name: ([^ ,]+)`)
@@ -166,9 +182,9 @@ var (
 	treeSource   = regexp.MustCompile(`^.*, table_function_name: ([^ ,]+)`)
 )
 
-// selects refuses a SELECT that reads another table than a reader may, or calls what
-// it may not. A line that looks like a table and is none, because a text of the statement
-// has it, can only refuse more.
+// selects refuses a SELECT that reads another table than a reader may, or calls what it may
+// not. A line that looks like a table and is none, because a text of the statement has it, can
+// only make it refuse more.
 func (p *policy) selects(ctx context.Context, conn *chdb.Conn, sql string, params []chdb.Param) error {
 	// In parentheses no FORMAT and no INTO OUTFILE parses, which would change what the next
 	// EXPLAIN answers with.
@@ -185,6 +201,7 @@ func (p *policy) selects(ctx context.Context, conn *chdb.Conn, sql string, param
 	if err != nil {
 		return err
 	}
+	// The answer must be a query tree. Anything else was not checked, and is refused.
 	if !strings.HasPrefix(tree, "QUERY id: 0") && !strings.HasPrefix(tree, "UNION id: 0") {
 		return denied(roleReader, "run a statement that the engine does not explain")
 	}
@@ -212,13 +229,14 @@ func (p *policy) selects(ctx context.Context, conn *chdb.Conn, sql string, param
 	return nil
 }
 
+// isSystem reports whether a database is one of the engine's own.
 func isSystem(database string) bool {
 	database = strings.ToLower(strings.Trim(database, "`\""))
 	return database == "system" || database == "information_schema"
 }
 
-// mayRead says whether a table is one of those that a reader may read. Of nudge it is every
-// one, and the engine has the last word.
+// mayRead reports whether a reader may read a table. Of the database nudge it is every one,
+// and the engine's grants have the last word.
 func mayRead(database, table string) bool {
 	database = strings.Trim(database, "`\"")
 	switch strings.ToLower(database) {
@@ -230,7 +248,7 @@ func mayRead(database, table string) bool {
 	return false
 }
 
-// innerSelect is the SELECT of an EXPLAIN or a DESCRIBE; "" when it has none.
+// innerSelect returns the SELECT within an EXPLAIN or a DESCRIBE; "" when it has none.
 func innerSelect(sql string) string {
 	tokens := tokensOf(sql)
 	for i, t := range tokens {
@@ -243,8 +261,9 @@ func innerSelect(sql string) string {
 	return ""
 }
 
-// plain refuses expressions in statements that need none, such as SHOW and DESCRIBE:
-// they would be run as part of a SELECT that the engine makes of the statement.
+// plain refuses expressions in statements that need none, such as SHOW and DESCRIBE: they
+// would be run as part of a SELECT that the engine makes of the statement, and that nothing
+// here has checked.
 func (p *policy) plain(sql string) error {
 	for _, t := range tokensOf(sql) {
 		if isSymbol(sql, t, '(') || isWord(sql, t, "SELECT") || isWord(sql, t, "WHERE") {
@@ -254,19 +273,23 @@ func (p *policy) plain(sql string) error {
 	return nil
 }
 
-// explain runs an EXPLAIN and gives its lines.
+// explain runs an EXPLAIN and returns its lines.
 func explain(ctx context.Context, conn *chdb.Conn, sql string, params []chdb.Param) (string, error) {
 	r, err := conn.Query(ctx, sql, "TabSeparatedRaw", params...)
 	return string(r.Data), err
 }
 
-// refusal is what an account must not do, whatever the code of ClickHouse for it says: 403.
+// refusal is the error for what an account must not do. It is answered with 403, whatever
+// status ClickHouse has for the code.
 type refusal struct{ *chdb.Exception }
 
+// Unwrap returns the exception.
 func (r refusal) Unwrap() error { return r.Exception }
 
+// refuse returns a refusal with a code of ClickHouse.
 func refuse(code int, name, text string) error { return refusal{exception(code, name, text)} }
 
+// denied returns the refusal of what a role may not do; what completes "this account may not".
 func denied(who role, what string) error {
 	return refuse(497, "ACCESS_DENIED", fmt.Sprintf("%s: Not enough privileges: this account may not %s", who, what))
 }

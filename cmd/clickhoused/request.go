@@ -12,24 +12,33 @@ import (
 	"github.com/nudge-engine/nudge/internal/chdb"
 )
 
-// request is one statement as it was asked over HTTP.
+// request is one statement as it was asked over HTTP. It belongs to the goroutine of its
+// request.
 type request struct {
 	statement
-	body     []byte // data of an INSERT, after inline
+	// body is the data of an INSERT, after the part that stands inline in the statement.
+	body []byte
+	// params are the values of placeholders in the text ({name:Type}); settings are in the
+	// order in which they apply, so that the last of one name wins.
 	params   []chdb.Param
 	settings []chdb.Setting
 	database string
-	format   string // of the result, unless the statement names one
-	queryID  string
-	// protocol is client_protocol_version: clickhouse-go sends it.
+	// format is that of the result, unless the statement names one.
+	format string
+	// queryID is the client's, or a random one; it is in the answer.
+	queryID string
+	// protocol is client_protocol_version, which clickhouse-go sends.
 	protocol string
 	session  sessionAsked
-	readOnly bool // in a session: the statement must be one that reads
-	compress bool // the answer is in blocks of ClickHouse's own compression
+	// readOnly is true in a session whose request asked for readonly: the statement must be
+	// one that reads.
+	readOnly bool
+	// compress asks for the answer in blocks of ClickHouse's own compression.
+	compress bool
 }
 
-// ignored are URL parameters of the interface that are no settings: they are read
-// elsewhere, or change nothing here.
+// ignored are the URL parameters of the interface that are no settings: they are read
+// elsewhere, or change nothing here. Every other parameter is a setting.
 //
 //nudge:constant read only
 var ignored = []string{
@@ -39,7 +48,8 @@ var ignored = []string{
 	"stacktrace", "buffer_size", "wait_end_of_query", "compress", "decompress",
 }
 
-// readRequest reads what is asked.
+// readRequest reads what is asked from the URL, the headers and the body. A GET only reads: it
+// gets readonly, unless it asks for that itself. Errors have the codes of ClickHouse.
 func readRequest(r *http.Request, body []byte) (*request, error) {
 	// A semicolon is part of SQL to ClickHouse, and an error to net/url.
 	values, err := url.ParseQuery(strings.ReplaceAll(r.URL.RawQuery, ";", "%3B"))
@@ -69,13 +79,14 @@ func readRequest(r *http.Request, body []byte) (*request, error) {
 	return req, req.readStatement(values.Get("query"), body)
 }
 
-// restricts recognises a readonly that is at least as strict as GET needs it.
+// restricts reports whether a setting is a readonly at least as strict as GET needs it.
 // Appended after the client's settings, ours wins over any other value.
 func restricts(s chdb.Setting) bool {
 	return s.Name == "readonly" && (s.Value == "1" || s.Value == "2")
 }
 
-// readValues sorts the URL's parameters into query parameters and settings.
+// readValues sorts the URL's parameters into parameters of the query and settings. Of a
+// repeated one the last counts.
 func (req *request) readValues(values url.Values) error {
 	for name, all := range values {
 		value := all[len(all)-1]
@@ -93,9 +104,9 @@ func (req *request) readValues(values url.Values) error {
 	return nil
 }
 
-// readStatement joins the query parameter and the body as ClickHouse does:
-// the text is the parameter, a line end, and the body. The body is joined
-// only where it must be: it may be 256 MiB of data.
+// readStatement joins the query parameter and the body as ClickHouse does: the text is the
+// parameter, a line end, and the body. The body is joined only where it must be, because it
+// may be 256 MiB of data: for an INSERT whose head is whole in the parameter it stays apart.
 func (req *request) readStatement(query string, body []byte) (err error) {
 	if strings.TrimSpace(query) == "" {
 		req.statement, err = parseStatement(string(body))
@@ -119,7 +130,7 @@ func (req *request) readStatement(query string, body []byte) (err error) {
 	return err
 }
 
-// data is what an INSERT inserts.
+// data returns what an INSERT inserts.
 func (req *request) data() []byte {
 	if req.inline == "" {
 		return req.body
@@ -127,7 +138,7 @@ func (req *request) data() []byte {
 	return slices.Concat([]byte(req.inline), req.body)
 }
 
-// outputFormat is the format of the result.
+// outputFormat returns the format of the result.
 func (req *request) outputFormat() string {
 	if req.statement.format != "" && !req.carriesData {
 		return req.statement.format
@@ -135,8 +146,10 @@ func (req *request) outputFormat() string {
 	return req.format
 }
 
+// isTrue reports whether a flag in a URL is on.
 func isTrue(value string) bool { return value == "1" || strings.EqualFold(value, "true") }
 
+// either returns the first value that is not empty.
 func either(values ...string) string {
 	for _, v := range values {
 		if v != "" {
@@ -146,7 +159,7 @@ func either(values ...string) string {
 	return ""
 }
 
-// newQueryID is a random UUID, version 4.
+// newQueryID returns a random UUID, version 4.
 func newQueryID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails (crypto/rand)

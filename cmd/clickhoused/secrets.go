@@ -9,17 +9,19 @@ import (
 	"strings"
 )
 
-// maxSecrets bounds what is read as secrets.
+// maxSecrets bounds what is read as secrets, in bytes.
 const maxSecrets = 64 << 10
 
-// inherited is what nudged writes into the pipe of --accounts-fd, as JSON.
+// inherited is what nudged writes into the pipe of --accounts-fd, as one line of JSON.
 type inherited struct {
-	Writer string `json:"writer"` // secret of the user writer, new at each start
-	Reader string `json:"reader"` // password of the user reader
+	// Writer is the password of the user writer, new at each start of a child.
+	Writer string `json:"writer"`
+	// Reader is the password of the user reader.
+	Reader string `json:"reader"`
 }
 
-// accounts are who may log in: writer and reader of the parent's pipe, or default and
-// reader of files and environment.
+// accounts returns who may log in: writer and reader from the parent's pipe, or default and
+// reader from files or the environment. A password that is missing or too short is an error.
 func (c *serveCommand) accounts() ([]account, error) {
 	var all []account
 	if c.AccountsFD > 0 {
@@ -69,13 +71,14 @@ func readInherited(fd int) (given inherited, err error) {
 		return given, fmt.Errorf("--accounts-fd %d: %w", fd, err)
 	}
 	if err := json.Unmarshal(text, &given); err != nil {
-		return given, fmt.Errorf("--accounts-fd %d: it is not the JSON that was expected", fd) // err would quote it
+		// The error of the parser would quote the secrets.
+		return given, fmt.Errorf("--accounts-fd %d: it is not the JSON that was expected", fd)
 	}
 	return given, nil
 }
 
-// secretOf is the content of a file, or of an environment variable. Arguments are no place
-// for it: every user of the machine can see them.
+// secretOf returns the content of a file, or of an environment variable if no file is given.
+// Arguments are no place for secrets: every user of the machine can see them.
 func secretOf(file, variable string) (string, error) {
 	if file == "" {
 		return os.Getenv(variable), nil

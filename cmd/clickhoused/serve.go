@@ -17,6 +17,7 @@ import (
 	"github.com/nudge-engine/nudge/internal/hostcheck"
 )
 
+// serveCommand is `clickhoused serve`; help.go explains the flags. Sizes are bytes.
 type serveCommand struct {
 	Data         string        `help:"${data}" required:"" placeholder:"DIR"`
 	Listen       string        `help:"${listen}" default:"127.0.0.1:8123"`
@@ -33,11 +34,12 @@ type serveCommand struct {
 	PasswordFile       string `help:"${password_file}" placeholder:"FILE"`
 	ReaderPasswordFile string `help:"${reader_password_file}" placeholder:"FILE"`
 
+	// File descriptors that nudged passes to its child; 0 means none.
 	AccountsFD int `name:"accounts-fd" help:"${accounts_fd}" hidden:""`
 	ListenFD   int `name:"listen-fd" help:"${listen_fd}" hidden:""`
 }
 
-// Validate is called by kong before Run.
+// Validate checks the flags; kong calls it before Run.
 func (c *serveCommand) Validate() error {
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		return fmt.Errorf("--listen %q is no HOST:PORT: %w", c.Listen, err)
@@ -52,6 +54,8 @@ func (c *serveCommand) Validate() error {
 	return nil
 }
 
+// Run serves until it is asked to stop, by a signal or the end of standard input. To be asked
+// before it was ready is no error.
 func (c *serveCommand) Run(ctx context.Context, log *slog.Logger) error {
 	if c.WatchStdin {
 		ctx = untilEOF(ctx, log, os.Stdin)
@@ -63,8 +67,9 @@ func (c *serveCommand) Run(ctx context.Context, log *slog.Logger) error {
 	return err
 }
 
-// serve does everything in the order in which each step may rely on the last:
-// library, lock, engine, and the port at the very end.
+// serve does everything in the order in which each step may rely on the last: library, lock,
+// engine, and the port at the very end. A client that can connect gets answers, and two
+// processes never open one data directory.
 func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) (err error) {
 	start := time.Now()
 	accounts, err := c.accounts()
@@ -75,6 +80,7 @@ func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) (err error) 
 	if err != nil {
 		return fmt.Errorf("--allowed-hosts: %w", err)
 	}
+	// Before the engine starts threads: they inherit the priority.
 	if err := giveWay(c.Nice); err != nil {
 		return err
 	}
@@ -111,7 +117,8 @@ func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) (err error) 
 	return errors.Join(err, engine.Close())
 }
 
-// listener is the parent's, or a new one.
+// listener returns the socket that the parent has opened, or a new one. A parent keeps its
+// socket open, so that nobody else can take the port while a child is replaced.
 func (c *serveCommand) listener(ctx context.Context) (net.Listener, error) {
 	if c.ListenFD > 0 {
 		file := os.NewFile(uintptr(c.ListenFD), "listener")
@@ -132,6 +139,8 @@ func (c *serveCommand) listener(ctx context.Context) (net.Listener, error) {
 	return l, nil
 }
 
+// gatewayOptions returns what the gateway needs to know of the flags. The time limit goes to
+// the engine as a setting of every statement that reads.
 func (c *serveCommand) gatewayOptions(accounts []account, hosts hostcheck.Check) gatewayOptions {
 	seconds := strconv.FormatFloat(c.ReadTime.Seconds(), 'f', -1, 64)
 	limits := append(chdb.DefaultReadLimits(), chdb.Setting{Name: "max_execution_time", Value: seconds})
@@ -144,6 +153,8 @@ func (c *serveCommand) gatewayOptions(accounts []account, hosts hostcheck.Check)
 	}
 }
 
+// library returns the path of libchdb.so: the given one, or the pinned one, which is fetched
+// when it is missing.
 func (c *serveCommand) library(ctx context.Context) (string, error) {
 	if c.Lib != "" {
 		return c.Lib, nil
@@ -155,8 +166,9 @@ func (c *serveCommand) library(ctx context.Context) (string, error) {
 	return f.Path(ctx)
 }
 
-// serveUntil serves until ctx ends, then stops in two steps: no new requests
-// and time for those that run; then their statements are killed.
+// serveUntil serves until ctx ends, then stops in two steps: no new requests and time for the
+// running ones, and after DrainTimeout the running ones are killed. An error means that the
+// interface failed, or that statements did not stop even then.
 func (c *serveCommand) serveUntil(ctx context.Context, log *slog.Logger, listener net.Listener,
 	handler http.Handler,
 ) error {
@@ -197,7 +209,8 @@ func (c *serveCommand) serveUntil(ctx context.Context, log *slog.Logger, listene
 	return nil
 }
 
-// untilEOF ends the context at the end of in.
+// untilEOF returns a context that also ends at the end of in, which is how a child learns that
+// its parent is gone, even when that was killed. What comes in is ignored.
 func untilEOF(ctx context.Context, log *slog.Logger, in io.Reader) context.Context {
 	ctx, cancel := context.WithCancel(ctx)
 	go func() {

@@ -9,46 +9,63 @@ import (
 	"github.com/nudge-engine/nudge/internal/chdb"
 )
 
-// Limits of sessions.
+// Limits of sessions. A session of a writing account holds a connection of the engine, and an
+// id and settings come from outside, so all of them are bounded. The timeouts are those of
+// ClickHouse's HTTP interface.
 const (
-	maxSessions        = 128
-	sessionTimeout     = time.Minute // unless session_timeout says otherwise
-	maxSessionTimeout  = time.Hour
+	// maxSessions bounds all sessions together.
+	maxSessions = 128
+	// sessionTimeout holds unless the parameter session_timeout says otherwise.
+	sessionTimeout    = time.Minute
+	maxSessionTimeout = time.Hour
+	// maxSessionIDLength is in bytes; drivers send a UUID.
 	maxSessionIDLength = 256
 	maxSessionSettings = 100
 )
 
 // session is what a client's statements share under one session_id: SET and USE, and for
-// accounts that may make them, temporary tables.
+// accounts that may create them, temporary tables. While it is busy it belongs to the
+// goroutine of its statement.
 type session struct {
-	settings []chdb.Setting // of a reader
-	database string         // of a reader
-	// conn is open for as long as the session of a writing account is; nil for a reader,
-	// who can leave nothing behind but settings.
+	// settings and database are those of a reader: what SET and USE have said.
+	settings []chdb.Setting
+	database string
+	// conn is open for as long as the session of a writing account is; nil for a reader, who
+	// can leave nothing behind but settings.
 	conn *chdb.Conn
 
+	// busy is true during a statement; expires is when an idle session is closed, and timeout
+	// by how much each statement moves that on.
 	busy    bool
 	expires time.Time
 	timeout time.Duration
 }
 
-// sessions are all that are open. Safe for concurrent use.
+// sessions are all that are open. It is safe for concurrent use.
 type sessions struct {
-	mu   sync.Mutex
-	open map[string]*session // by user and session_id
-	now  func() time.Time
+	mu sync.Mutex
+	// open has the sessions by user and session_id: two users may choose the same id.
+	open map[string]*session
+	// now is the clock; tests replace it.
+	now func() time.Time
 }
 
+// newSessions returns an empty table of sessions.
 func newSessions() *sessions { return &sessions{open: map[string]*session{}, now: time.Now} }
 
-// sessionAsked is what the URL says of a session.
+// sessionAsked is what the URL of a request says about a session; id is empty when it asks for
+// none.
 type sessionAsked struct {
 	id      string
 	timeout time.Duration
-	check   bool // it must exist
-	end     bool // it is closed after the statement
+	// check asks for a session that exists.
+	check bool
+	// end asks to close it after the statement.
+	end bool
 }
 
+// readSession reads the parameters of a session with get. An error has the code of ClickHouse
+// for it.
 func readSession(get func(string) string) (sessionAsked, error) {
 	asked := sessionAsked{
 		id: get("session_id"), timeout: sessionTimeout,
@@ -69,8 +86,9 @@ func readSession(get func(string) string) (sessionAsked, error) {
 	return asked, nil
 }
 
-// take finds or opens the session for one statement; begin opens the connection of a new
-// one. give must be called after the statement.
+// take finds or opens the session for one statement; begin opens the connection of a new one,
+// and may return nil. A session serves one statement at a time: a second one is refused, as
+// ClickHouse does, and not queued. give must be called after the statement.
 func (s *sessions) take(user string, asked sessionAsked, begin func() (*chdb.Conn, error)) (*session, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -98,7 +116,7 @@ func (s *sessions) take(user string, asked sessionAsked, begin func() (*chdb.Con
 	return found, nil
 }
 
-// give ends a statement in a session.
+// give ends a statement in a session, and the session too if that was asked.
 func (s *sessions) give(user string, asked sessionAsked, of *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -108,7 +126,10 @@ func (s *sessions) give(user string, asked sessionAsked, of *session) {
 	}
 }
 
-// expire closes what was not used for too long.
+// expire closes what was not used for too long. It runs with each take, so an abandoned
+// session lives until the next statement of any session.
+//
+// REQUIRES: mu is held.
 func (s *sessions) expire() {
 	now := s.now()
 	for key, one := range s.open {
@@ -118,6 +139,9 @@ func (s *sessions) expire() {
 	}
 }
 
+// end closes a session and forgets it.
+//
+// REQUIRES: mu is held.
 func (s *sessions) end(key string, one *session) {
 	if one.conn != nil {
 		one.conn.Close()
@@ -136,7 +160,7 @@ func (s *sessions) close() {
 	}
 }
 
-// remember keeps the settings of a reader's SET.
+// remember keeps the settings of a reader's SET; a later value replaces an earlier one.
 func (s *session) remember(settings []chdb.Setting) error {
 	for _, one := range settings {
 		replaced := false

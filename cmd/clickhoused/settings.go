@@ -12,15 +12,19 @@ import (
 
 // readerLimits are what one statement of a reader may use. A reader may set less, never more.
 type readerLimits struct {
+	// time is how long it may run.
 	time time.Duration
 }
 
-// all are the limits as settings.
+// all returns the limits as settings of the engine: bytes, rows and seconds. They are for
+// dashboards and exploration next to a server that needs the machine too: 2 GiB of memory, 512
+// MiB of result, 4 GiB of temporary files.
 func (l readerLimits) all() []chdb.Setting {
 	return []chdb.Setting{
 		{Name: "max_execution_time", Value: strconv.FormatFloat(l.time.Seconds(), 'f', -1, 64)},
 		{Name: "max_memory_usage", Value: "2147483648"},
-		{Name: "max_result_bytes", Value: "536870912"}, // it is held in memory twice
+		// The result is held in memory twice.
+		{Name: "max_result_bytes", Value: "536870912"},
 		{Name: "max_result_rows", Value: "50000000"},
 		{Name: "max_rows_to_read", Value: "20000000000"},
 		{Name: "max_temporary_data_on_disk_size_for_query", Value: "4294967296"},
@@ -29,8 +33,8 @@ func (l readerLimits) all() []chdb.Setting {
 	}
 }
 
-// bounded are the settings that a reader may only lower, and must not switch off: 0 means
-// no limit to the engine.
+// bounded are the settings that a reader may only lower, and must not switch off: 0 means no
+// limit to the engine.
 //
 //nudge:constant read only
 var bounded = []string{
@@ -38,9 +42,9 @@ var bounded = []string{
 	"max_temporary_data_on_disk_size_for_query", "max_ast_elements", "max_query_size",
 }
 
-// harmless are the settings that a reader may set as it likes: they change how a result
-// is computed or written, reach nothing and lift no limit. A name that ends in * is a
-// beginning.
+// harmless are the settings that a reader may set to anything: they change how a result is
+// computed or written, reach nothing and lift no limit. A name that ends in * is a prefix.
+// Drivers send some of them with each statement and fail if they are refused.
 //
 //nudge:constant read only
 var harmless = []string{
@@ -66,15 +70,16 @@ var harmless = []string{
 	"enable_json_type", "enable_dynamic_type", "enable_variant_type", "joined_subquery_requires_alias",
 }
 
-// counts are settings that a reader may set within what a machine can do.
+// counts are the settings that a reader may set from 1 to the number here, which is what a
+// machine can bear.
 //
 //nudge:constant read only
 var counts = map[string]float64{
 	"max_threads": 64, "max_block_size": 1 << 20, "preferred_block_size_bytes": 64 << 20, "priority": 100,
 }
 
-// allow says which of the settings that were asked for a reader gets. A readonly that is
-// not 0 is left out: it is set anyway.
+// allow returns those of the settings asked for that a reader gets, or the refusal of the
+// first one that they do not get. A readonly that is not 0 is left out: it is set anyway.
 func (l readerLimits) allow(asked []chdb.Setting) ([]chdb.Setting, error) {
 	var got []chdb.Setting
 	for _, s := range asked {
@@ -100,8 +105,9 @@ func (l readerLimits) allow(asked []chdb.Setting) ([]chdb.Setting, error) {
 	return got, nil
 }
 
-// within refuses a limit that would be above the reader's own, but for a longer time: clients
-// derive that from their own deadline, with every statement. It becomes the reader's.
+// within returns a bounded setting as the reader gets it. A value above the reader's own limit
+// is refused, but for a longer time: clients derive max_execution_time from their own deadline
+// and send it with every statement, so it becomes the reader's limit.
 func (l readerLimits) within(s chdb.Setting) (chdb.Setting, error) {
 	for _, limit := range l.all() {
 		if limit.Name != s.Name {
@@ -124,11 +130,13 @@ func (l readerLimits) within(s chdb.Setting) (chdb.Setting, error) {
 	return s, nil
 }
 
+// violated returns the refusal of a value, with what it must be.
 func violated(s chdb.Setting, want string) error {
 	return refuse(452, "SETTING_CONSTRAINT_VIOLATION", fmt.Sprintf("Setting %s: %q is not allowed for the user "+
 		"reader; it must be %s", headerSafe(s.Name), headerSafe(s.Value), want))
 }
 
+// covers reports whether a name is the pattern, or begins with it if that ends in *.
 func covers(pattern, name string) bool {
 	if beginning, ok := strings.CutSuffix(pattern, "*"); ok {
 		return strings.HasPrefix(name, beginning)

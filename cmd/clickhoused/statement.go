@@ -6,20 +6,22 @@ import (
 	"github.com/nudge-engine/nudge/internal/chdb"
 )
 
-// statement is one SQL statement, taken apart as far as the engine needs it:
-// it takes the data of an INSERT separately and without the FORMAT clause.
+// statement is one SQL statement, taken apart as far as the engine as a library needs it: it
+// takes the data of an INSERT separately and without the FORMAT clause.
 type statement struct {
+	// sql is the text that is run; of an INSERT with data only its head.
 	sql string
-	// format is what the FORMAT clause names: of the result, or of the data.
+	// format is what the FORMAT clause names: the format of the result, or of the data. Empty:
+	// none is named.
 	format string
-	// carriesData says that this is an INSERT with VALUES or FORMAT: sql is
-	// its head, data begins with inline.
+	// carriesData says that this is an INSERT with VALUES or FORMAT, whose data begins with
+	// inline.
 	carriesData bool
 	inline      string
 }
 
-// parseStatement takes text apart. What it does not understand is left to the
-// engine as it is.
+// parseStatement takes text apart. What it does not understand is left to the engine as it is,
+// which then gives a better error than this package could.
 func parseStatement(text string) (statement, error) {
 	lex := &lexer{text: text}
 	first := lex.next()
@@ -32,8 +34,8 @@ func parseStatement(text string) (statement, error) {
 	return parseQuery(lex)
 }
 
-// parseInsert finds the end of the head, which is VALUES or FORMAT behind the
-// table's name. INSERT ... SELECT is an ordinary query.
+// parseInsert finds the end of the head, which is VALUES or FORMAT after the table's name.
+// INSERT ... SELECT is an ordinary query.
 func parseInsert(lex *lexer) (statement, error) {
 	tok := lex.next()
 	for lex.is(tok, "INTO") || lex.is(tok, "TABLE") || lex.is(tok, "FUNCTION") {
@@ -70,12 +72,14 @@ func parseInsert(lex *lexer) (statement, error) {
 	}
 }
 
+// isDot reports whether a token is the dot in a name: what follows it is a name too, even if
+// it spells VALUES.
 func isDot(lex *lexer, t token) bool {
 	return t.kind == tokenSymbol && lex.text[t.start] == '.'
 }
 
-// afterFormat drops what ClickHouse drops between the format's name and the
-// data: spaces and one line end. Binary data must keep every other byte.
+// afterFormat drops what ClickHouse drops between the format's name and the data: spaces and
+// one line end. Binary data must keep every other byte.
 func afterFormat(data string) string {
 	data = strings.TrimLeft(data, " \t\f")
 	if rest, ok := strings.CutPrefix(data, "\r\n"); ok {
@@ -84,11 +88,12 @@ func afterFormat(data string) string {
 	return strings.TrimPrefix(data, "\n")
 }
 
-// parseQuery finds the FORMAT clause, and refuses a result written to a file
-// of the server.
+// parseQuery finds the FORMAT clause, and refuses a result that would be written to a file of
+// the server.
 func parseQuery(lex *lexer) (statement, error) {
 	st := statement{sql: lex.text}
 	for tok := lex.next(); tok.kind != tokenEnd; tok = lex.next() {
+		// Copying the lexer looks one token ahead.
 		peek := *lex
 		following := peek.next()
 		switch {
@@ -102,7 +107,7 @@ func parseQuery(lex *lexer) (statement, error) {
 	return st, nil
 }
 
-// head is the beginning of a statement for an error message.
+// head returns the beginning of a statement for an error message.
 func head(sql string) string {
 	const limit = 120
 	if len(sql) <= limit {
@@ -111,6 +116,8 @@ func head(sql string) string {
 	return strings.ToValidUTF8(strings.TrimSpace(sql[:limit]), "") + "..."
 }
 
+// errMultiStatement refuses several statements in one request, with the engine's code for
+// that.
 func errMultiStatement() *chdb.Exception {
 	return exception(62, "SYNTAX_ERROR",
 		"Syntax error (Multi-statements are not allowed): send one statement per request")

@@ -9,15 +9,15 @@ import (
 	"github.com/nudge-engine/nudge/internal/chdb"
 )
 
-// exception makes an error of ClickHouse's form for what the gateway itself
-// refuses, with ClickHouse's code and name for it.
+// exception returns an error in ClickHouse's form for what the gateway itself refuses, with
+// ClickHouse's code and name for it.
 func exception(code int, name, text string) *chdb.Exception {
 	return &chdb.Exception{Code: code, Text: fmt.Sprintf("Code: %d. DB::Exception: %s. (%s)", code, text, name)}
 }
 
-// statusOf maps an exception's code to the HTTP status as the ClickHouse
-// server does it (exceptionCodeToHTTPStatus). Numbers: errorCodeToName() of
-// the pinned engine.
+// statusOf maps an exception's code to the HTTP status as the ClickHouse server does it
+// (exceptionCodeToHTTPStatus), because clients decide by it whether to try again. Numbers:
+// errorCodeToName() of the pinned engine.
 func statusOf(code int) int {
 	switch code {
 	case 194: // REQUIRED_PASSWORD
@@ -48,8 +48,8 @@ func statusOf(code int) int {
 	return http.StatusInternalServerError
 }
 
-// expected says that an exception with a server's status is no news to the
-// operator: refused writes and features, cancelled and surplus statements.
+// expected reports whether an exception with a server's status is no news to the operator:
+// refused writes and features, cancelled and surplus statements.
 func expected(code int) bool {
 	switch code {
 	case 48, 164, 202, 344, 358, 394:
@@ -60,8 +60,8 @@ func expected(code int) bool {
 	return false
 }
 
-// asException gives every error ClickHouse's form, so that clients see one
-// kind of error only.
+// asException gives every error ClickHouse's form, so that clients see one kind of error only.
+// What has no code of its own becomes 1002, an error of the server.
 func asException(err error) *chdb.Exception {
 	var e *chdb.Exception
 	var tooLarge *http.MaxBytesError
