@@ -38,26 +38,38 @@ func (m *Machine) Replan(c *customer.Customer, now int64, out *output.Output) {
 func (m *Machine) follow() {
 	for _, ch := range m.c.Chains {
 		next := m.set.Histories[ch.Campaign]
-		if next == nil || !ch.Live() {
+		if next == nil || !ch.Live() || m.leftBehind(ch) {
 			continue
 		}
 		p, current := m.set.ProgramOf(ch), m.set.ByName[ch.Campaign]
-		switch {
-		case p == nil || current == nil:
-		case ch.Version < next.Exit:
-			m.end(ch, output.Exited, output.ReasonVersion, "")
-		case current.Status == program.StatusArchived:
-			m.end(ch, output.Exited, output.ReasonArchived, "")
-		case current.Version > max(ch.Version, ch.Planned):
-			before := max(ch.Version, ch.Planned)
-			ch.Planned = current.Version
-			earliest := ReplanAt(next.At, m.c.Workspace, m.c.ID)
-			if !ch.Still && p.Version > before { // else it is pinned to what its timer goes by
-				m.retime(p, ch, earliest)
-			}
-			m.freeze(ch, earliest)
+		before := max(ch.Version, ch.Planned)
+		if p == nil || current == nil || current.Version <= before {
+			continue
 		}
+		ch.Planned = current.Version
+		earliest := ReplanAt(next.At, m.c.Workspace, m.c.ID)
+		if !ch.Still && p.Version > before { // else it is pinned to what its timer goes by
+			m.retime(p, ch, earliest)
+		}
+		m.freeze(ch, earliest)
 	}
+}
+
+// leftBehind ends a live chain that a version which came later does not take along; it says
+// whether it did.
+func (m *Machine) leftBehind(ch *customer.Chain) bool {
+	next, current := m.set.Histories[ch.Campaign], m.set.ByName[ch.Campaign]
+	switch {
+	case next == nil || current == nil || m.set.ProgramOf(ch) == nil:
+		return false
+	case ch.Version < next.Exit:
+		m.end(ch, output.Exited, output.ReasonVersion, "")
+	case current.Status == program.StatusArchived:
+		m.end(ch, output.Exited, output.ReasonArchived, "")
+	default:
+		return false
+	}
+	return true
 }
 
 // retime computes the timer of a resting chain anew. Where the step is gone or no longer

@@ -23,8 +23,12 @@ func undecided(ch *customer.Chain, s *program.Send) []string {
 	return open
 }
 
-// resume lets a chain that rests in a held send ask again.
+// resume lets a chain that rests in a held send ask again. One that a later version leaves
+// behind ends, as in moveOn.
 func (m *Machine) resume(ch *customer.Chain) {
+	if m.leftBehind(ch) {
+		return
+	}
 	ch.Due, ch.Wake = 0, 0
 	if !slices.Contains(m.ready, ch) {
 		m.ready = append(m.ready, ch)

@@ -223,8 +223,12 @@ func (m *Machine) answer(p *program.Program, ch *customer.Chain, w *program.Wait
 	return false
 }
 
-// moveOn sends a resting chain to a step, to be run when the record is applied.
+// moveOn sends a resting chain to a step, to be run when the record is applied. One that a
+// later version leaves behind ends where it is: a result comes before the customer's turn.
 func (m *Machine) moveOn(ch *customer.Chain, step string) {
+	if m.leftBehind(ch) {
+		return
+	}
 	ch.Step, ch.Due, ch.Wake, ch.Restarts, ch.Held = step, 0, 0, 0, nil
 	m.ready = append(m.ready, ch)
 }

@@ -110,8 +110,12 @@ func (p *pending) replied(a *Auditor, reply map[string]any) {
 	a.derive(ch.customer)
 }
 
-// answered: the chain goes on from its call.
+// answered: the chain goes on from its call, or ends where a new version does not take it
+// along.
 func (ch *chain) answered(a *Auditor, target string, planned int64) {
+	if ch.dismissed(a) {
+		return
+	}
 	ch.calling, ch.depth, ch.planned, ch.late = nil, 0, planned, a.now-planned > lateAfter
 	ch.leave(target)
 }

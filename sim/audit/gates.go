@@ -171,7 +171,7 @@ func (p *pending) refund(a *Auditor, planned int64) {
 	}
 	a.note(NoteRefund)
 	for _, ch := range c.chains {
-		if ch.holds() && len(ch.asks.caps) > 0 {
+		if ch.holds() && len(ch.asks.caps) > 0 && !ch.dismissed(a) {
 			a.note(NoteRefundWaited)
 			ch.depth, ch.planned, ch.late = 0, planned, a.now-planned > lateAfter
 			ch.again()

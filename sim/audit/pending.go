@@ -119,7 +119,7 @@ func (p *pending) fails(a *Auditor, surely bool, planned int64) {
 	if onFail == End {
 		to = len(ch.def.Steps)
 	}
-	if i := ch.index(); onFail != "" && ch.live() && to > i && i >= 0 {
+	if i := ch.index(); onFail != "" && ch.live() && to > i && i >= 0 && !ch.dismissed(a) {
 		a.note(NoteOnFail)
 		ch.asks, ch.depth = asks{}, 0
 		ch.resting, ch.timed = false, false

@@ -96,16 +96,22 @@ func (a *Auditor) turnsAhead(c *customer) {
 func (a *Auditor) dismiss(c *customer) {
 	c.reached = a.place
 	for _, ch := range c.chains {
-		if !ch.live() || !ch.leaving {
-			continue
-		}
-		what := NoteExit
-		if ch.def.Status == Archived {
-			what = NoteArchived
-		}
-		a.note(what)
-		ch.end(a, Exited)
+		ch.dismissed(a)
 	}
+}
+
+// dismissed says whether a new version does not take the chain along, which then ends.
+func (ch *chain) dismissed(a *Auditor) bool {
+	if !ch.live() || !ch.leaving {
+		return false
+	}
+	what := NoteExit
+	if ch.def.Status == Archived {
+		what = NoteArchived
+	}
+	a.note(what)
+	ch.end(a, Exited)
+	return true
 }
 
 func (c Campaign) statusLines(line func(given bool, name, value string)) {
