@@ -25,16 +25,10 @@ func (a *Auditor) hold(before int64) {
 	turns := a.succeeded != 0 && a.turned < a.succeeded+turnsFor
 	if turns || slices.ContainsFunc(a.customers, func(c *customer) bool {
 		t, ok := c.first()
-		return ok && t.due <= a.now-lateAfter && !a.planning(c)
+		return ok && t.due <= a.now-lateAfter
 	}) {
 		a.holdUntil, a.holdMark = a.now+holdFor, a.now-lateAfter
 	}
-}
-
-// planning says whether what a new version plans for the customer has still to take its turn:
-// time does not jump over it.
-func (a *Auditor) planning(c *customer) bool {
-	return slices.ContainsFunc(a.bulkScans, func(t *bulkScan) bool { return t.plans && slices.Contains(t.left, c) })
 }
 
 // held is the instant up to which timers wait.
