@@ -191,11 +191,11 @@ func (m *Machine) enterIfAllowed(p *program.Program, trigger *event.Event) {
 		m.refuse(p, key, output.ReasonAudience)
 		return
 	}
-	if trigger != nil && m.alreadyConverted(p, trigger) {
+	if m.alreadyConverted(p, trigger) {
 		m.refuse(p, key, output.ReasonConverted)
 		return
 	}
-	if trigger != nil && m.alreadyStopped(p, trigger) {
+	if m.alreadyStopped(p, trigger) {
 		m.refuse(p, key, output.ReasonStopped)
 		return
 	}
@@ -307,7 +307,7 @@ func (m *Machine) liveOf(p *program.Program, key string) []*customer.Chain {
 // alreadyConverted says whether a goal event of a later event time was seen.
 func (m *Machine) alreadyConverted(p *program.Program, trigger *event.Event) bool {
 	for i := range p.Goals {
-		if m.seenAfter(trigger, &p.Goals[i].Match, p.Name) != nil {
+		if m.seenAfter(m.asksAfter(p, trigger), &p.Goals[i].Match, p.Name) != nil {
 			return true
 		}
 	}
@@ -317,17 +317,27 @@ func (m *Machine) alreadyConverted(p *program.Program, trigger *event.Event) boo
 // alreadyStopped says whether a stop event of a later event time was seen.
 func (m *Machine) alreadyStopped(p *program.Program, trigger *event.Event) bool {
 	for i := range p.Stops {
-		if m.seenAfter(trigger, &p.Stops[i], p.Name) != nil {
+		if m.seenAfter(m.asksAfter(p, trigger), &p.Stops[i], p.Name) != nil {
 			return true
 		}
 	}
 	return false
 }
 
-// seenAfter is the first event that a matcher accepts and that happened after the trigger;
+// asksAfter is the event time, ms, after which goals and stops that came already concern a
+// chain that would begin now: that of its trigger or, where there is none, the planned instant.
+func (m *Machine) asksAfter(p *program.Program, trigger *event.Event) int64 {
+	if trigger != nil {
+		return trigger.Time
+	}
+	at, _ := m.startOf(p, nil)
+	return at
+}
+
+// seenAfter is the first event that a matcher accepts and that happened after an instant;
 // nil when none was seen.
-func (m *Machine) seenAfter(trigger *event.Event, match *program.Matcher, campaign string) *event.Event {
-	e, _ := m.seen(match, campaign, func(_ *customer.RecentEvent, e *event.Event) bool { return e.Time > trigger.Time })
+func (m *Machine) seenAfter(after int64, match *program.Matcher, campaign string) *event.Event {
+	e, _ := m.seen(match, campaign, func(_ *customer.RecentEvent, e *event.Event) bool { return e.Time > after })
 	return e
 }
 
@@ -360,7 +370,7 @@ func (m *Machine) enter(p *program.Program, key string, trigger *event.Event) {
 
 // refresh gives a live chain the new trigger event and restarts its timer.
 func (m *Machine) refresh(p *program.Program, ch *customer.Chain, trigger *event.Event) {
-	entered := ch.EntryStart(event.DecodeBody(ch.Trigger))
+	entered, after := ch.EntryStart(event.DecodeBody(ch.Trigger)), m.asksAfter(p, trigger)
 	if trigger != nil {
 		ch.Trigger = trigger.AppendBody(nil)
 	}
@@ -377,9 +387,7 @@ func (m *Machine) refresh(p *program.Program, ch *customer.Chain, trigger *event
 	if m.trace != nil {
 		m.traceRest(p, ch)
 	}
-	if trigger != nil {
-		m.recheckLater(ch, trigger)
-	}
+	m.recheckLater(ch, after)
 }
 
 // restartTimer lets the timer of a resting chain run anew. One that counts from the entry, and

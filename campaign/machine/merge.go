@@ -87,13 +87,13 @@ func (m *Machine) recheckOne(p *program.Program, ch *customer.Chain, e *event.Ev
 	}
 }
 
-// recheckLater asks a chain that took a new trigger event about what happened after it and
-// came before it.
-func (m *Machine) recheckLater(ch *customer.Chain, trigger *event.Event) {
+// recheckLater asks a chain that took a new trigger about what happened after it and came
+// before it.
+func (m *Machine) recheckLater(ch *customer.Chain, after int64) {
 	current := m.scope.Event.Event
 	for _, r := range customer.RecentEventIn(m.c.Rings) {
 		p, e := m.set.ProgramOf(ch), event.DecodeBody(r.Event)
-		if p == nil || e == nil || e.Time <= trigger.Time || !p.HearsOf(e.Name) {
+		if p == nil || e == nil || e.Time <= after || !p.HearsOf(e.Name) {
 			continue
 		}
 		m.scope.Event.Set(e)

@@ -154,10 +154,10 @@ func (m *Machine) traceEntry(p *program.Program, trigger *event.Event) {
 	if p.Audience != nil && !m.traceAudience(p, key) {
 		return
 	}
-	if trigger != nil && len(p.Goals) > 0 && !m.traceSeen(p, key, trigger, trace.RuleConverted) {
+	if len(p.Goals) > 0 && !m.traceSeen(p, key, trigger, trace.RuleConverted) {
 		return
 	}
-	if trigger != nil && len(p.Stops) > 0 && !m.traceSeen(p, key, trigger, trace.RuleStopped) {
+	if len(p.Stops) > 0 && !m.traceSeen(p, key, trigger, trace.RuleStopped) {
 		return
 	}
 	if p.Policy.Group == "" {
@@ -272,10 +272,14 @@ func (m *Machine) traceAudience(p *program.Program, key string) bool {
 func (m *Machine) traceSeen(p *program.Program, key string, trigger *event.Event, rule trace.Rule) bool {
 	a := trace.Row(p, nil, rule, trace.Yes)
 	a.Key = key
-	a.Facts = append(a.Facts, trace.TimeFact("trigger event time", trigger.Time))
+	after, word := m.asksAfter(p, trigger), "trigger event time"
+	if trigger == nil {
+		word = "planned"
+	}
+	a.Facts = append(a.Facts, trace.TimeFact(word, after))
 	ask := func(about string, match *program.Matcher) bool {
 		var found *event.Event
-		m.quietly(func() { found = m.seenAfter(trigger, match, p.Name) })
+		m.quietly(func() { found = m.seenAfter(after, match, p.Name) })
 		if found != nil {
 			a.Answer, a.About = trace.No, about
 			a.Facts = append(a.Facts, trace.TextFact("event", found.Name), trace.TextFact("event id", found.ID),

@@ -152,6 +152,9 @@ func (a *Auditor) levels(c *customer) bool {
 			if a.crossed(c, i) {
 				by = e
 			}
+			if by != nil && c.hand == nil { // there is no event: it begins when it was due
+				by = &Event{Customer: c.id, ID: AnyID, Time: min(c.dirtyDue, a.now), Type: TypeIdentify}
+			}
 		case KindChange:
 			by = a.changed(c, i, e)
 		}
