@@ -1,7 +1,9 @@
 package shard
 
-// HasOneShotTimers says whether time alone will still bring something that does not come round for
-// ever: not just schedules and dates that repeat. It looks at all customers.
+// HasOneShotTimers reports whether time alone will still bring something that does not
+// recur: more than schedules and dates that repeat. A test or simulation asks whether it
+// may stop. It looks at all customers; one that is not decoded counts if it has any
+// timer.
 func (s *Shard) HasOneShotTimers() bool {
 	if s.HasBulkScan() || len(s.migration.slots) > 0 {
 		return true

@@ -13,19 +13,23 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// runningBackfill is a backfill that is under way, as a shard keeps it.
+// runningBackfill is a backfill under way as a shard stores it. Its records are numbered,
+// and only the one after N is applied, so a filler that is started again after a crash
+// may give the same ones again.
 type runningBackfill struct {
-	K uint64 `json:"k"` // its control record
+	K uint64 `json:"k"` // number of its control record
 	control.Backfill
-	Place  control.RecordPosition `json:"place"`  // of that record: what lies before it is filled
-	First  uint64                 `json:"first"`  // the frame with which the retained log began; 0: not known yet
-	N      uint64                 `json:"n"`      // fill records that were applied
-	Marked uint64                 `json:"marked"` // number of the last mark
-	Upto   uint64                 `json:"upto"`   // frame through which the mark says that all is in
-	Done   bool                   `json:"done"`
+	Place  control.RecordPosition `json:"place"`  // of that record; what comes before it in the log is counted
+	First  uint64                 `json:"first"`  // sequence of the first retained frame; 0: not known yet
+	N      uint64                 `json:"n"`      // number of the last backfill record applied
+	Marked uint64                 `json:"marked"` // number of the last of them that was a mark
+	Upto   uint64                 `json:"upto"`   // all frames up to this one are counted, as that mark says
+	Done   bool                   `json:"done"`   // all frames before Place are counted
 }
 
-// startBackfill begins a backfill: from place on the counters that the documents ask for count.
+// startBackfill begins a backfill with control record k: the counters that its documents
+// need count live from place on. The documents themselves come into force when it is
+// done.
 func (d *definitions) startBackfill(b *control.Backfill, k uint64, at control.RecordPosition, place uint64) error {
 	d.set(b.Workspace)
 	w := *d.workspaces[b.Workspace]
@@ -39,8 +43,9 @@ func (d *definitions) startBackfill(b *control.Backfill, k uint64, at control.Re
 	return nil
 }
 
-// BackfillSets are what a workspace has in force, by the stored form of the definitions,
-// before and after a backfill begins with documents.
+// BackfillSets returns the active set of a workspace before a backfill with docs begins
+// and after it began, given the stored definitions of a partition. The controller
+// compares the two to tell which counters can be filled; no shard changes.
 func BackfillSets(compile Compile, stored []byte, workspace string, docs []program.Document) (
 	before, after *active.Set, err error,
 ) {
@@ -60,6 +65,7 @@ func BackfillSets(compile Compile, stored []byte, workspace string, docs []progr
 	return before, d.set(workspace), nil
 }
 
+// copied returns a copy of since, so that the workspace it came from stays as it is.
 func copied(since map[string]uint64) map[string]uint64 {
 	c := make(map[string]uint64, len(since))
 	for id, place := range since { //nudge:unordered a copy
@@ -68,7 +74,8 @@ func copied(since map[string]uint64) map[string]uint64 {
 	return c
 }
 
-// waiting compiles the campaigns of a backfill that is under way, for what they count.
+// waiting compiles the campaigns of a backfill under way in their waiting form: they
+// count and start nothing. It returns nil if there is no backfill.
 func (d *definitions) waiting(name string, w *workspace) ([]*program.Program, error) {
 	if w.Filling == nil {
 		return nil, nil
@@ -86,8 +93,9 @@ func (d *definitions) waiting(name string, w *workspace) ([]*program.Program, er
 	return programs, nil
 }
 
-// applyFill applies the next record of a backfill; any other was applied before, or is of
-// a backfill that was given up.
+// applyFill applies the next record of a backfill: what a customer did, or a mark. Any
+// other record is ignored: it was applied before, or belongs to a backfill that was given
+// up.
 func (s *Shard) applyFill(index int, record *stream.Record, out *effect.Effects) error {
 	r, err := backfill.Decode(record.Data)
 	if err != nil {
@@ -108,7 +116,8 @@ func (s *Shard) applyFill(index int, record *stream.Record, out *effect.Effects)
 	}
 	h := s.customers.get(Key(r.Workspace, r.Customer))
 	if h == nil || r.Fill.Ask >= len(f.Asks) || h.c.Merged != nil {
-		return nil // a customer who is gone, or merged: what they did before stays uncounted
+		// The customer is gone or merged: what they did before stays uncounted.
+		return nil
 	}
 	s.applyPending(h, out)
 	s.machine.Use(s.defs.set(r.Workspace))
@@ -122,7 +131,9 @@ func (s *Shard) applyFill(index int, record *stream.Record, out *effect.Effects)
 	return nil
 }
 
-// finishBackfill makes known from where on the counters of a backfill know everything.
+// finishBackfill notes that the filled counters know everything from the first retained
+// frame on. Customers created since then have their whole history counted, so that
+// triggers on the count may fire for them.
 func (d *definitions) finishBackfill(f *runningBackfill) error {
 	w := *d.workspaces[f.Workspace]
 	w.Since = copied(w.Since)
@@ -138,7 +149,9 @@ func (d *definitions) finishBackfill(f *runningBackfill) error {
 	return nil
 }
 
-// forget has all customers forget what is not counted any more since old.
+// forget queues a bulk scan that deletes the counters which old maintained and the set in
+// force does not. If they stayed, a later campaign that asks for one again would go on
+// from a count with a hole in it.
 func (s *Shard) forget(workspace string, old *active.Set) {
 	v, needed := s.defs.set(workspace).DroppedCounters(old)
 	if v.Due = s.now; needed && (len(s.customers.all) > 0 || s.customers.inStore) {
@@ -146,7 +159,7 @@ func (s *Shard) forget(workspace string, old *active.Set) {
 	}
 }
 
-// BackfillState is how the backfill of a workspace stands.
+// BackfillState returns how far the backfill of a workspace is; K is 0 if there is none.
 func (s *Shard) BackfillState(workspace string) backfill.State {
 	set := s.defs.set(workspace)
 	f := s.defs.workspaces[workspace].Filling

@@ -17,51 +17,59 @@ import (
 
 // Limits of bulk scans.
 const (
-	maxBulkScans  = 1000 // on their way at one time, a partition
-	maxTourVisits = 2000 // customers that one step visits in their turn
+	// maxBulkScans bounds the bulk scans that are queued in a partition. Each is kept in
+	// memory and in the snapshot, with its event.
+	maxBulkScans  = 1000 // queued at one time, in a partition
+	maxTourVisits = 2000 // customers that one Step goes through
 )
 
-// bulkScan is something that happens to all customers of a workspace in a shard: a
-// broadcast, an occurrence of a schedule, an activation. Each step visits the next
-// customers in the order of their keys. A customer whom a record or a timer reaches
-// first is visited before that, so that what happens to a customer does not depend on
-// when their turn comes.
+// bulkScan is work for all customers of a workspace in a shard: a broadcast, an
+// occurrence of a schedule, or what follows when definitions change. Each Step does it
+// for the next customers in the order of their keys. A customer whom a record or a timer
+// reaches before their turn gets it right before that, so that the result for a customer
+// does not depend on how far the scan has come.
 type bulkScan struct {
-	N         uint64          `json:"n"`
+	N         uint64          `json:"n"` // number of the scan in its shard, from 1
 	Workspace string          `json:"workspace"`
 	Task      active.BulkTask `json:"visit"`
-	Cursor    string          `json:"cursor"` // key of the last customer visited in their turn
+	Cursor    string          `json:"cursor"` // key of the last customer it went through in order
 }
 
-// occurrence is when a schedule comes next.
+// occurrence is the next time at which the schedule of a campaign is due.
 type occurrence struct {
 	Workspace string `json:"workspace"`
 	Campaign  string `json:"campaign"`
-	Spec      string `json:"spec"`
-	Next      int64  `json:"next"` // ms
+	Spec      string `json:"spec"` // text of the schedule; another text starts anew
+	Next      int64  `json:"next"` // log time, ms; 0: it has no further occurrence
 }
 
-// bulkScans is what a shard keeps about bulk scans; the exported fields are state.
+// bulkScans is the queue of bulk scans of a shard and its schedules. The exported fields
+// are stored with the snapshot; the others are derived.
+//
+// nextPage merges two sorted lists: index, the customers who were in memory when the
+// first scan of the queue began or came after (createdSince); and storeKeys, the next
+// keys of the store. Every customer is in at least one of them.
 type bulkScans struct {
-	Last      uint64       `json:"last"` // number of the last bulk scan
-	Queue     []*bulkScan  `json:"queue"`
+	Last      uint64       `json:"last"`      // number of the last bulk scan that was started
+	Queue     []*bulkScan  `json:"queue"`     // in the order in which they were started; the first one runs
 	Schedules []occurrence `json:"schedules"` // sorted by (Workspace, Campaign)
 
-	dirty bool
-	// index are the keys of the customers who were in memory when the first bulk scan of the
-	// queue began, sorted; fresh those who came after. With the page, the next keys in
-	// the store, they are all that there are. Visits need no more than these.
+	dirty bool // changed since the last snapshot
+	// index are the keys of the customers who were in memory when the first scan of the
+	// queue began, sorted; indexed reports that it was made for that scan.
 	index        []string
 	indexed      bool
-	createdSince []string
-	storeKeys    []string
-	paged        bool
-	// soonest is the next occurrence of all schedules, once it is known: each step asks.
+	createdSince []string // keys of customers who came after that, not sorted
+	storeKeys    []string // next keys of the store, set by SetBulkScanPage
+	paged        bool     // storeKeys is set for the next Step
+	// soonest is the earliest Next of all schedules while known is true. Every Step asks
+	// for it, and a workspace may have thousands of schedules.
 	soonest int64
 	known   bool
 }
 
-// nextOccurrence is when the next schedule is due, 0 when none is.
+// nextOccurrence returns the log time, ms, at which the next schedule is due, 0 if none
+// is.
 func (t *bulkScans) nextOccurrence() int64 {
 	if !t.known {
 		t.soonest, t.known = 0, true
@@ -74,10 +82,12 @@ func (t *bulkScans) nextOccurrence() int64 {
 	return t.soonest
 }
 
-// HasBulkScan says that a bulk scan is under way.
+// HasBulkScan reports whether a bulk scan is under way. It goes on with each frame, so
+// the host appends ticks at a higher rate meanwhile.
 func (s *Shard) HasBulkScan() bool { return len(s.bulkScans.Queue) > 0 }
 
-// start puts a visit of all customers on its way; false when too many are.
+// start queues a task for all customers of a workspace. It returns false, and does
+// nothing, when maxBulkScans are queued.
 func (t *bulkScans) start(workspace string, v active.BulkTask) bool {
 	if len(t.Queue) >= maxBulkScans {
 		return false
@@ -88,19 +98,21 @@ func (t *bulkScans) start(workspace string, v active.BulkTask) bool {
 	return true
 }
 
-// BulkScanPage asks for the next keys of the store: the first n of the partition after
-// after. wanted is false when none are needed; else they must be given with SetBulkScanPage
-// before Needs and Step are called.
+// BulkScanPage returns which keys of the store the next Step needs: those of the first n
+// customers of a workspace after the id after. wanted is false if none are needed;
+// otherwise they must be set with SetBulkScanPage before Needs and Step are called.
 func (s *Shard) BulkScanPage() (workspace, after string, n int, wanted bool) {
 	if len(s.bulkScans.Queue) == 0 || !s.customers.inStore {
 		return "", "", 0, false
 	}
 	head := s.bulkScans.Queue[0]
 	_, after, _ = strings.Cut(head.Cursor, "\x00")
-	return head.Workspace, after, maxTourVisits + s.pendingDeletes.size(), true // those are left out
+	// SetBulkScanPage leaves out deleted customers, so the page asks for as many more.
+	return head.Workspace, after, maxTourVisits + s.pendingDeletes.size(), true
 }
 
-// SetBulkScanPage gives the ids of the workspace's customers that BulkScanPage asked for.
+// SetBulkScanPage sets the ids that BulkScanPage asked for, in byte order. Customers who
+// were deleted since the snapshot are left out.
 func (s *Shard) SetBulkScanPage(ids []string) {
 	s.bulkScans.storeKeys, s.bulkScans.paged = s.bulkScans.storeKeys[:0], true
 	if len(s.bulkScans.Queue) == 0 {
@@ -113,8 +125,8 @@ func (s *Shard) SetBulkScanPage(ids []string) {
 	}
 }
 
-// nextPage lists the customers whose turn it is: the first of all that there are behind the
-// cursor.
+// nextPage returns the keys of the next maxTourVisits customers after the cursor, from
+// memory and store merged. Fewer mean that the scan ends with them.
 func (s *Shard) nextPage() []string {
 	t := &s.bulkScans
 	if len(t.Queue) == 0 {
@@ -140,7 +152,8 @@ func (s *Shard) nextPage() []string {
 	return keys
 }
 
-// indexCustomers brings the index up to date.
+// indexCustomers brings the index up to date: made anew for a new scan, else extended by
+// the customers who came since.
 func (s *Shard) indexCustomers(prefix string) {
 	t := &s.bulkScans
 	switch {
@@ -164,7 +177,8 @@ func (s *Shard) indexCustomers(prefix string) {
 	sort.Strings(t.index)
 }
 
-// scanSlice visits those whose turn it is.
+// scanSlice applies the first scan of the queue to the customers of its next page, and
+// takes it off the queue after the last page.
 func (s *Shard) scanSlice(out *effect.Effects) {
 	t := &s.bulkScans
 	if len(t.Queue) == 0 {
@@ -176,6 +190,7 @@ func (s *Shard) scanSlice(out *effect.Effects) {
 	head, keys := t.Queue[0], s.nextPage()
 	for _, key := range keys {
 		h := s.customers.get(key)
+		// Deleted since the page was read; only the store still has the customer.
 		if h == nil && s.pendingDeletes.has(key) {
 			head.Cursor = key
 			continue
@@ -183,6 +198,8 @@ func (s *Shard) scanSlice(out *effect.Effects) {
 		if h == nil {
 			panic(fmt.Sprintf("BUG: partition %d: customer %q is visited and was not loaded", s.config.Partition, key))
 		}
+		// Otherwise a record or timer reached the customer first (applyPending), or the
+		// customer is newer than the scan (exempt).
 		if h.c.Toured < head.N {
 			s.runTask(h, head, out)
 		}
@@ -195,7 +212,9 @@ func (s *Shard) scanSlice(out *effect.Effects) {
 	}
 }
 
-// runTask applies a bulk scan to one customer.
+// runTask applies a bulk scan to one customer. Most tasks change nothing for most
+// customers, so the customer is marked dirty only if the stored form differs from the
+// copy that guard made. An unguarded shard has no such copy: it marks nearly all.
 func (s *Shard) runTask(h *resident, t *bulkScan, out *effect.Effects) {
 	s.machine.Use(s.defs.set(t.Workspace))
 	s.guard(h, out, func() {
@@ -212,14 +231,18 @@ func (s *Shard) runTask(h *resident, t *bulkScan, out *effect.Effects) {
 	}
 }
 
-// applyPending visits a customer for the bulk scans that have not come to them, before a record or
-// a timer does.
+// applyPending applies the scans that have not come to a customer yet, before a record or
+// a timer changes the customer. Without it the outcome would depend on how far a scan has
+// come.
 func (s *Shard) applyPending(h *resident, out *effect.Effects) {
 	if len(s.bulkScans.Queue) == 0 {
+		// The numbers matter only while scans are queued. Zero is not stored, which saves
+		// bytes.
 		h.c.Toured = 0
 		return
 	}
 	for i, t := range s.bulkScans.Queue {
+		// The first scan has passed the customers up to its cursor.
 		if t.Workspace != h.c.Workspace || t.N <= h.c.Toured || i == 0 && h.timer.Key <= t.Cursor {
 			continue
 		}
@@ -228,7 +251,7 @@ func (s *Shard) applyPending(h *resident, out *effect.Effects) {
 	}
 }
 
-// exempt notes a customer who is new: no bulk scan that is under way is about them.
+// exempt marks a customer who was just created as not concerned by the scans under way.
 func (s *Shard) exempt(h *resident) {
 	if len(s.bulkScans.Queue) > 0 {
 		h.c.Toured = s.bulkScans.Last
@@ -236,7 +259,9 @@ func (s *Shard) exempt(h *resident) {
 	}
 }
 
-// activate follows up on definitions that took the place of old ones.
+// activate follows up on definitions that replaced those of old: it sets the schedules
+// anew and, if a campaign wants customers who are already there, queues a scan for it. An
+// empty partition needs none.
 func (s *Shard) activate(a *control.Apply, old *active.Set) {
 	set := s.defs.set(a.Workspace)
 	s.reschedule(a.Workspace)
@@ -252,8 +277,9 @@ func (s *Shard) activate(a *control.Apply, old *active.Set) {
 	}
 }
 
-// reschedule brings the occurrences of a workspace in line with its schedules: one that
-// is as it was goes on, another begins now.
+// reschedule brings the occurrences of a workspace in line with the schedules in force.
+// One whose text did not change goes on, so that applying a campaign again neither
+// repeats nor skips an occurrence; any other starts from the present log time.
 func (s *Shard) reschedule(workspace string) {
 	t := &s.bulkScans
 	known := map[string]occurrence{}
@@ -283,7 +309,9 @@ func (s *Shard) reschedule(workspace string) {
 	t.known = false
 }
 
-// applyBroadcast puts an event without a customer on its way to all of the partition's.
+// applyBroadcast queues an event without a customer for all customers of the partition.
+// It is dropped if it came before or no campaign waits for it, and becomes a dead letter
+// if too many scans are queued.
 func (s *Shard) applyBroadcast(data []byte, index int, out *effect.Effects) error {
 	e, err := event.Decode(data)
 	if err != nil {
@@ -308,7 +336,8 @@ func (s *Shard) applyBroadcast(data []byte, index int, out *effect.Effects) erro
 	return nil
 }
 
-// keep is an event with bytes of its own: a bulk scan outlives its frame.
+// keep returns a copy of an event with memory of its own: a bulk scan outlives the frame
+// whose bytes the event aliases.
 func keep(e *event.Event) *event.Event {
 	own, err := event.Decode(e.AppendTo(nil))
 	if err != nil {
@@ -317,7 +346,8 @@ func keep(e *event.Event) *event.Event {
 	return &own
 }
 
-// next is when bulk scans and schedules need a step; 0 when they do not.
+// next returns the log time, ms, at which scans and schedules need a Step, 0 if they do
+// not. A scan under way needs one at once.
 func (t *bulkScans) next(now int64) int64 {
 	due := int64(0)
 	if len(t.Queue) > 0 {
@@ -329,7 +359,7 @@ func (t *bulkScans) next(now int64) int64 {
 	return due
 }
 
-// encode is the stored form: JSON with fields in a fixed order.
+// encode returns the stored form: JSON, with fields in the order of the struct.
 func (t *bulkScans) encode() []byte {
 	b, err := json.Marshal(t)
 	if err != nil {
@@ -338,6 +368,7 @@ func (t *bulkScans) encode() []byte {
 	return b
 }
 
+// load replaces the queue and the schedules by those of a stored form.
 func (t *bulkScans) load(p []byte) error {
 	t.known = false
 	if err := json.Unmarshal(p, t); err != nil {

@@ -9,16 +9,16 @@ import (
 	"github.com/nudge-engine/nudge/storage"
 )
 
-// MemoryStats is how many customers a shard holds, for checks of its memory.
+// MemoryStats counts the customers that a shard holds, for checks of its memory.
 type MemoryStats struct {
-	Loaded   int   // in memory
-	Asleep   int   // of those, in their stored form
+	Loaded   int   // in memory, decoded or as bytes
+	Asleep   int   // of those, kept as bytes
 	Dirty    int   // of those, changed since the last snapshot
-	Bytes    int64 // estimate of those in memory
-	Cascades int   // how often the timer wheel spread a slot
+	Bytes    int64 // estimated size of those in memory
+	Cascades int   // how often the timer wheel spread a slot over lower levels
 }
 
-// MemoryStats counts.
+// MemoryStats returns the present counts.
 func (s *Shard) MemoryStats() MemoryStats {
 	return MemoryStats{
 		Loaded:   s.customers.loaded(),
@@ -29,10 +29,10 @@ func (s *Shard) MemoryStats() MemoryStats {
 	}
 }
 
-// Check says which invariant of the shard does not hold: a timer is armed if and
-// only if its customer has one, and then at that instant (C5); the wheel, the
-// list of dirty customers and the counts of memory agree with the customers. It
-// looks at everything, so it is for tests and simulation.
+// Check returns an error that names an invariant of the shard which does not hold, nil if
+// all hold: a timer is armed if and only if its customer has one, and then at that
+// instant (C5); the wheel, the list of dirty customers and the memory estimates agree
+// with the customers. It looks at every customer, so it is for tests and simulation.
 func (s *Shard) Check() error {
 	armed, loaded, dirty := 0, 0, 0
 	var bytes int64
@@ -65,6 +65,8 @@ func (s *Shard) Check() error {
 	return nil
 }
 
+// checkHosted checks one customer of the cache: that their timer is theirs, is where it
+// says, and agrees with their state in whichever form the state is there.
 func (s *Shard) checkHosted(key string, h *resident) error {
 	t := &h.timer
 	if t.Key != key {
@@ -87,6 +89,7 @@ func (s *Shard) checkHosted(key string, h *resident) error {
 	return nil
 }
 
+// checkTimer checks that t is armed at due, or not armed if due is 0 (C5).
 func checkTimer(key string, t *wheel.Timer, due int64) error {
 	switch {
 	case due == 0 && t.Armed():
@@ -99,8 +102,8 @@ func checkTimer(key string, t *wheel.Timer, due int64) error {
 	return nil
 }
 
-// CheckStored is Check for the customers that are not in memory: store has what
-// their timers must be.
+// CheckStored does what Check does for the customers who are only in store: their timers
+// must agree with the stored values. It reads every customer of the partition.
 func (s *Shard) CheckStored(store storage.Store) error {
 	return store.Scan(storage.CustomerPrefix(s.config.Partition), func(k, v []byte) error {
 		workspace, id, ok := storage.ParseCustomerKey(k)

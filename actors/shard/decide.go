@@ -6,7 +6,9 @@ import (
 	"github.com/nudge-engine/nudge/internal/effect"
 )
 
-// applyDecide makes a decision known to the shard. The first partition writes its row.
+// applyDecide applies the decision about an experiment: a winner, which later chains
+// take, or a block for a sample-ratio mismatch, which changes nothing. Every partition
+// applies it; the first one alone writes the row, so that the warehouse has one.
 func (s *Shard) applyDecide(d *control.Decide, out *effect.Effects) error {
 	if d.Variant != "" {
 		if err := s.defs.decide(d); err != nil {

@@ -10,39 +10,48 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// Compile turns a document into what it means. It must be a pure function; it is
-// handed in so that the shards of a node can share compiled programs.
+// Compile turns a document into what it means. It must be a pure function, because a
+// replay compiles again; it is a parameter so that the shards of a server can share
+// compiled programs and the engine does not depend on the parser.
 type Compile func(workspace string, d *program.Document) (program.Definition, error)
 
-// definitions are the documents in force, by workspace.
+// definitions are the documents in force in a shard, by workspace, with what they compile
+// to. They are part of the state.
 type definitions struct {
 	compile    Compile
 	workspaces map[string]*workspace
-	dirty      bool
+	dirty      bool // changed since the last snapshot
 }
 
-// workspace is what one workspace has in force.
+// workspace is what one workspace has in force. The exported fields are stored; the
+// others are derived from them by build. A workspace is replaced as a whole when it
+// changes, never changed in place, so that a change that fails leaves the old one.
 type workspace struct {
 	Documents []program.Document `json:"documents"` // sorted by (Kind, Name)
-	// Since gives for each counter the place in the log from which it counts.
+	// Since maps the id of each counter to the place in the log from which it counts.
+	// Customers created at or after that place have their whole history counted.
 	Since map[string]uint64 `json:"since"`
-	// Successions are what older versions of campaigns left, by campaign; Winners the
-	// decided experiments, by campaign and step.
+	// Successions are the earlier versions of campaigns that live chains still use,
+	// sorted by campaign.
 	Successions []active.VersionHistory `json:"successions,omitempty"`
-	Winners     []active.Winner         `json:"winners,omitempty"`
-	// Filling is the backfill that is under way, nil when none is.
+	// Winners are the decided experiments, sorted by campaign and step.
+	Winners []active.Winner `json:"winners,omitempty"`
+	// Filling is the backfill under way, nil if there is none.
 	Filling *runningBackfill `json:"filling,omitempty"`
-	set     *active.Set
-	newest  uint64 // of Since
-	// compiled are what the documents mean, in the same order.
+	// set is what the machine works with: the compiled campaigns and policies together.
+	set    *active.Set
+	newest uint64 // largest value of Since
+	// compiled is what the documents mean, in the order of Documents.
 	compiled []compiled
 }
 
+// newDefinitions returns definitions without any workspace.
 func newDefinitions(compile Compile) definitions {
 	return definitions{compile: compile, workspaces: map[string]*workspace{}}
 }
 
-// set is the active campaigns of a workspace; an unknown one has none.
+// set returns the active campaigns of a workspace. An unknown workspace gets an empty
+// set, so that events may come before any definition.
 func (d *definitions) set(name string) *active.Set {
 	w, ok := d.workspaces[name]
 	if !ok {
@@ -52,9 +61,12 @@ func (d *definitions) set(name string) *active.Set {
 	return w.set
 }
 
-// apply puts documents in force at a place of the log, at log time now; changed says that
-// a campaign got a new version. When one of them does not compile, nothing changes: it
-// was checked before it was written, so that is a bug.
+// apply puts documents in force at a place of the log, at log time now, each replacing
+// that of its kind and name. changed reports that an existing campaign got a new version,
+// so live chains may have to migrate.
+//
+// If a document does not compile, nothing changes and the error is returned. The
+// controller checked it before writing the record, so that is a bug or an older program.
 func (d *definitions) apply(a *control.Apply, place uint64, now int64) (changed bool, err error) {
 	d.set(a.Workspace)
 	old := d.workspaces[a.Workspace]
@@ -87,6 +99,9 @@ func (d *definitions) apply(a *control.Apply, place uint64, now int64) (changed 
 	return changed, nil
 }
 
+// build derives the active set of a workspace from its compiled documents, retained
+// versions, winners and backfill. Counters that are new in the set count from place on,
+// which it notes in w.Since. Callers that add no documents pass 0.
 func (d *definitions) build(name string, w *workspace, place uint64) error {
 	var programs []*program.Program
 	var policies []*program.Policy
@@ -117,7 +132,7 @@ func (d *definitions) build(name string, w *workspace, place uint64) error {
 	return nil
 }
 
-// newest is the place of the log from which the newest counter counts, 0 where there is none.
+// newest returns the latest place from which any counter counts, 0 if there is none.
 func (d *definitions) newest() uint64 {
 	newest := uint64(0)
 	for _, w := range d.workspaces { //nudge:unordered the greatest
@@ -126,17 +141,19 @@ func (d *definitions) newest() uint64 {
 	return newest
 }
 
-// Definitions is the stored form of what the partition has in force.
+// Definitions returns the stored form of what the partition has in force, for the tools
+// that compute what a change would do.
 func (s *Shard) Definitions() []byte { return s.defs.encode() }
 
-// TryDefinitions says why a program that compiles so refuses what a partition has in force,
-// by its stored form.
+// TryDefinitions returns an error if compile refuses one of the definitions in force,
+// given in their stored form. A newer program asks before it takes over a partition.
 func TryDefinitions(compile Compile, stored []byte) error {
 	d := newDefinitions(compile)
 	return d.load(stored)
 }
 
-// encode is the stored form: JSON with sorted keys.
+// encode returns the stored form: JSON with sorted keys, so that equal definitions have
+// equal bytes.
 func (d *definitions) encode() []byte {
 	b, err := json.Marshal(d.workspaces)
 	if err != nil {
@@ -145,6 +162,8 @@ func (d *definitions) encode() []byte {
 	return b
 }
 
+// load adds the workspaces of a stored form and compiles their documents. Workspaces are
+// gone through by name, so that the first error is the same at each start.
 func (d *definitions) load(p []byte) error {
 	stored := map[string]*workspace{}
 	if err := json.Unmarshal(p, &stored); err != nil {

@@ -8,13 +8,15 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// compiled is what a document means: at most one of them is set.
+// compiled is what one document means. At most one field is set; channels and templates
+// mean nothing to a shard and set none.
 type compiled struct {
 	campaign *program.Program
 	policy   *program.Policy
 }
 
-// compareDocuments is the order of the documents in force.
+// compareDocuments orders documents by kind, then name; the result is as of
+// strings.Compare.
 func compareDocuments(kindA, nameA, kindB, nameB string) int {
 	if c := strings.Compare(kindA, kindB); c != 0 {
 		return c
@@ -22,7 +24,8 @@ func compareDocuments(kindA, nameA, kindB, nameB string) int {
 	return strings.Compare(nameA, nameB)
 }
 
-// find is the document of a kind and name.
+// find returns the document of a kind and name by binary search. The pointer is valid
+// until the documents change.
 func (w *workspace) find(kind, name string) (d *program.Document, ok bool) {
 	i := sort.Search(len(w.Documents), func(i int) bool {
 		return compareDocuments(w.Documents[i].Kind, w.Documents[i].Name, kind, name) >= 0
@@ -33,9 +36,10 @@ func (w *workspace) find(kind, name string) (d *program.Document, ok bool) {
 	return &w.Documents[i], true
 }
 
-// merge gives next the documents of old with those of a control record in the place of
-// their like; of two of one name the later holds. Only they are compiled, so that many
-// campaigns can come in many records.
+// merge gives next the documents of old, with docs in the place of those of the same kind
+// and name; of two in docs with one name the later holds. Only docs are compiled: 10,000
+// campaigns come in many control records, and to compile all at each of them would take
+// quadratic time.
 func (d *definitions) merge(workspace string, next, old *workspace, docs []program.Document) error {
 	type change struct {
 		doc program.Document
@@ -48,7 +52,9 @@ func (d *definitions) merge(workspace string, next, old *workspace, docs []progr
 			return fmt.Errorf("actors: workspace %s: %w", workspace, err)
 		}
 		c := change{docs[i], compiled{p.Campaign, p.Policy}}
-		if p.Document.Source == c.doc.Source && SameNeeds(p.Document.Needs, c.doc.Needs) { // the partitions share them
+		// Compile caches programs for all partitions: use its copy of the text, so that
+		// the partitions of a server share one.
+		if p.Document.Source == c.doc.Source && SameNeeds(p.Document.Needs, c.doc.Needs) {
 			c.doc.Source, c.doc.Needs = p.Document.Source, p.Document.Needs
 		}
 		changes = append(changes, c)
@@ -84,7 +90,8 @@ func (d *definitions) merge(workspace string, next, old *workspace, docs []progr
 	return nil
 }
 
-// SameNeeds says whether the steps of two versions need the same variables.
+// SameNeeds reports whether the steps of two versions of a campaign need the same
+// variables.
 func SameNeeds(a, b map[string][]program.Variable) bool {
 	if len(a) != len(b) {
 		return false

@@ -11,10 +11,12 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// maxWinners bounds the decided experiments of a workspace.
+// maxWinners bounds the decided experiments of a workspace: they are stored as one value
+// with the definitions and looked through at each change.
 const maxWinners = 10_000
 
-// succeed notes that next replaces before at log time now.
+// succeed adds to the version history of a campaign that next replaces before at log time
+// now. Live chains that started under before may keep to it.
 func (d *definitions) succeed(name string, w *workspace, before, next *program.Document, now int64) error {
 	p, err := d.compile(name, next)
 	if err != nil {
@@ -25,13 +27,15 @@ func (d *definitions) succeed(name string, w *workspace, before, next *program.D
 		w.Successions = slices.Insert(w.Successions, i, active.VersionHistory{Campaign: next.Name})
 	}
 	s := w.Successions[i]
-	s.Kept = slices.Clone(s.Kept) // the workspace before keeps its own
+	// A copy: the workspace that is being replaced keeps its own list.
+	s.Kept = slices.Clone(s.Kept)
 	s.Next(before, p.Campaign, now)
 	w.Successions[i] = s
 	return nil
 }
 
-// kept compiles the older versions that live chains go by: for each succession, and all.
+// kept compiles the retained versions, which live chains still use. each has the programs
+// of one campaign's history, in the order of w.Successions; all has them in one list.
 func (d *definitions) kept(name string, w *workspace) (each [][]*program.Program, all []*program.Program, err error) {
 	for i := range w.Successions {
 		var programs []*program.Program
@@ -47,7 +51,8 @@ func (d *definitions) kept(name string, w *workspace) (each [][]*program.Program
 	return each, all, nil
 }
 
-// decide makes the winner of an experiment known; a later one replaces it.
+// decide records the winner of an experiment, in the place of an earlier one. It fails at
+// maxWinners.
 func (d *definitions) decide(c *control.Decide) error {
 	d.set(c.Workspace)
 	w := *d.workspaces[c.Workspace]
@@ -69,7 +74,8 @@ func (d *definitions) decide(c *control.Decide) error {
 	return nil
 }
 
-// changes are the log times at which campaigns got the versions in force.
+// changes returns the log times, ms, sorted and without repetition, at which campaigns
+// got their present versions.
 func (d *definitions) changes() []int64 {
 	var all []int64
 	for _, w := range d.workspaces { //nudge:unordered sorted below

@@ -15,64 +15,68 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// Preview is what an apply would do, counted over all customers.
+// Preview is what applying definitions would do, counted over all customers of a
+// workspace.
 type Preview struct {
-	// Customers are all of the workspace, anonymous ones too; Reached are those whose
-	// first record the retained log still has: their whole history can be counted.
+	// Customers counts all customers, anonymous ones too. Reached counts those whose
+	// first record the log still has: a backfill could count their whole history.
 	Customers int               `json:"customers"`
 	Reached   int               `json:"history_in_log"`
-	Campaigns []PreviewCampaign `json:"campaigns"` // that would change, by name
-	Counters  []PreviewCounter  `json:"counters"`  // that would begin
+	Campaigns []PreviewCampaign `json:"campaigns"` // that would change, sorted by name
+	Counters  []PreviewCounter  `json:"counters"`  // that would begin to count
 }
 
-// PreviewCampaign is what an apply would do to one campaign.
+// PreviewCampaign is what applying definitions would do to one campaign.
 type PreviewCampaign struct {
 	Campaign string        `json:"campaign"`
-	InFlight string        `json:"in_flight"` // follow, pin or exit; empty for a campaign that is new
-	Steps    []PreviewStep `json:"steps"`     // in which chains wait, by id
-	Existing bool          `json:"existing"`  // asks for customers who are already there
-	// Enter counts the entries of customers who are already there, and of triggers that
-	// were kept while the campaign was paused; Refused those that would be refused.
+	InFlight string        `json:"in_flight"` // of live chains: follow, pin or exit; empty for a new campaign
+	Steps    []PreviewStep `json:"steps"`     // in which chains wait, sorted by id
+	Existing bool          `json:"existing"`  // it wants customers who are already there
+	// Enter counts the entries that would follow at once: of customers who are already
+	// there, and by triggers that were kept while the campaign was paused. Refused counts
+	// those that would be refused, by reason.
 	Enter   int                   `json:"enter"`
 	Refused map[output.Reason]int `json:"refused"`
 }
 
-// PreviewStep is what an apply would do to the chains that wait in one step.
+// PreviewStep is what applying definitions would do to the chains that wait in one step.
 type PreviewStep struct {
 	Step   string               `json:"step"`
-	Chains int                  `json:"chains"`
+	Chains int                  `json:"chains"`  // how many chains wait in the step
 	Fates  map[machine.Fate]int `json:"fates"`   // their sum is Chains
-	AtOnce int                  `json:"at_once"` // due as soon as the version is there
+	AtOnce int                  `json:"at_once"` // of those, due as soon as the version is in force
 }
 
-// PreviewCounter is a counter that would begin.
+// PreviewCounter is a counter that would begin to count.
 type PreviewCounter struct {
-	Text string `json:"counter"`
-	// Counted says that the events are counted already: only the sum, or what lies
-	// further back, begins.
+	Text string `json:"counter"` // as people read it
+	// Counted reports that the events are counted already: only the sum of a property, or
+	// a longer window, begins.
 	Counted bool `json:"counted"`
-	// Fires says that a trigger needs to know the whole history.
+	// Fires reports that a trigger needs the count over the whole history.
 	Fires bool `json:"fires"`
 }
 
-// DryRun foresees what an apply would do to the customers of one shard. It works on
-// copies of their stored forms; the shard does not change.
+// DryRun computes what applying definitions would do to the customers of one shard. It
+// works on copies, so the shard does not change. Create it with NewDryRun, call Customer
+// for each customer, then Preview. It is not safe for concurrent use.
 type DryRun struct {
 	machine *machine.Machine
 	names   event.Names
-	changed []string // campaigns with a new version, sorted
-	visit   *active.BulkTask
-	now     int64
-	first   uint64 // the retained log begins here
+	changed []string         // campaigns with a new version, sorted
+	visit   *active.BulkTask // the bulk task that would follow; nil if none
+	now     int64            // log time of the shard, ms
+	first   uint64           // sequence of the first retained frame
 
 	preview Preview
-	by      map[string]*PreviewCampaign
-	steps   map[[2]string]*PreviewStep
+	by      map[string]*PreviewCampaign // by name of the campaign
+	steps   map[[2]string]*PreviewStep  // by campaign and step
 }
 
-// NewDryRun foresees apply, as it would come to a shard with the given definitions
-// (their stored form) at a place of the log and a log time. first is where the retained
-// log begins.
+// NewDryRun prepares a dry run of a. defs is the stored form of the definitions in force
+// (Shard.Definitions), place and now are where in the log and when a would be applied,
+// and first is the sequence of the first retained frame. It fails if a document does not
+// compile.
 func NewDryRun(compile Compile, defs []byte, a *control.Apply, place, first uint64, now int64) (*DryRun, error) {
 	d := newDefinitions(compile)
 	if len(defs) > 0 {
@@ -127,7 +131,7 @@ func NewDryRun(compile Compile, defs []byte, a *control.Apply, place, first uint
 	return s, nil
 }
 
-// Customer takes a customer into account, by the stored form.
+// Customer adds a customer, given in their stored form, to the counts.
 func (s *DryRun) Customer(stored []byte) error {
 	c, err := customer.Decode(stored, s.names)
 	if err != nil {
@@ -160,7 +164,7 @@ func (s *DryRun) Customer(stored []byte) error {
 	return nil
 }
 
-// Preview is what was foreseen so far.
+// Preview returns the counts so far.
 func (s *DryRun) Preview() Preview {
 	p := s.preview
 	p.Campaigns = []PreviewCampaign{}
@@ -180,7 +184,8 @@ func (s *DryRun) Preview() Preview {
 	return p
 }
 
-// Add adds what another shard's survey of the same apply foresees.
+// Add adds the counts of another shard for the same definitions to p. The zero Preview is
+// where to start; it takes over the slices of the first one added.
 func (p *Preview) Add(other *Preview) {
 	p.Customers += other.Customers
 	p.Reached += other.Reached
@@ -200,6 +205,7 @@ func (p *Preview) Add(other *Preview) {
 	}
 }
 
+// step adds the counts of one step, keeping the steps sorted.
 func (c *PreviewCampaign) step(from PreviewStep) {
 	i, found := slices.BinarySearchFunc(c.Steps, from.Step, func(s PreviewStep, id string) int {
 		return strings.Compare(s.Step, id)

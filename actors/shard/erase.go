@@ -12,22 +12,25 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// maxErased bounds the erased customers of a partition, 32 bytes each.
+// maxErased bounds the erased customers that a partition remembers: about 32 MiB of
+// hashes. A further erasure is refused rather than forgotten.
 const maxErased = 1 << 20
 
-// ErrEraseKey means that a customer was erased under another key than this program has:
-// it could not know their events again.
+// ErrEraseKey reports that a customer was erased under another key than this program has.
+// It would compute other hashes and take the customer's later events again.
 var ErrEraseKey = errors.New("actors: another erase key")
 
-// erased is the customers that a partition must not know again.
+// erased are the hashes of the erased customers of a partition, whose records are
+// dropped.
 type erased struct {
 	set   map[erase.Hash]struct{}
-	fresh []erase.Hash // since the last snapshot
+	fresh []erase.Hash // added since the last snapshot
 }
 
+// newErased returns an empty set.
 func newErased() erased { return erased{set: map[erase.Hash]struct{}{}} }
 
-// Erased says whether a customer was erased.
+// Erased reports whether a customer was erased.
 func (s *Shard) Erased(workspace, customer string) bool {
 	if len(s.erased.set) == 0 {
 		return false
@@ -36,8 +39,9 @@ func (s *Shard) Erased(workspace, customer string) bool {
 	return is
 }
 
-// suppressed drops a record about an erased customer. h is the customer, nil when there is
-// none: only then it can be an erased one.
+// suppressed drops a record about an erased customer and reports whether it did. h is the
+// customer of the record, nil if there is none; only in that case is the hash computed,
+// because an erased customer does not exist.
 func (s *Shard) suppressed(h *resident, workspace, customer string, index int, out *effect.Effects) bool {
 	if h != nil || !s.Erased(workspace, customer) {
 		return false
@@ -46,8 +50,8 @@ func (s *Shard) suppressed(h *resident, workspace, customer string, index int, o
 	return true
 }
 
-// keyed says whether the erase records of a frame are of this program's key: with another
-// it would compute another state.
+// keyed returns ErrEraseKey if the frame erases a customer under another key than this
+// program has.
 func (s *Shard) keyed(in *Input) error {
 	for i := range in.Frame.Records {
 		r := &in.Frame.Records[i]
@@ -64,8 +68,8 @@ func (s *Shard) keyed(in *Input) error {
 	return nil
 }
 
-// applyErase forgets a customer and keeps the hash. What was handed off and has not left
-// is recalled.
+// applyErase deletes a customer and keeps the hash. Deliveries that were handed off and
+// have not left are recalled. A second erasure of a customer is dropped.
 func (s *Shard) applyErase(index int, record *stream.Record, out *effect.Effects) error {
 	e, err := erase.Decode(record.Data)
 	if err != nil {
@@ -97,7 +101,7 @@ func (s *Shard) applyErase(index int, record *stream.Record, out *effect.Effects
 	return nil
 }
 
-// saveErased puts into a snapshot who was erased since the last.
+// saveErased adds to a snapshot the customers who were erased since the last one.
 func (s *Shard) saveErased(b *storage.Batch) {
 	p := s.config.Partition
 	for _, hash := range s.erased.fresh {
@@ -107,7 +111,7 @@ func (s *Shard) saveErased(b *storage.Batch) {
 	s.erased.fresh = s.erased.fresh[:0]
 }
 
-// loadErased reads who was erased before the snapshot.
+// loadErased loads the erased customers of a snapshot.
 func (s *Shard) loadErased(store storage.Store) error {
 	prefix := storage.ErasedPrefix(s.config.Partition)
 	return store.Scan(prefix, func(k, _ []byte) error {
@@ -120,8 +124,8 @@ func (s *Shard) loadErased(store storage.Store) error {
 	})
 }
 
-// countErased counts the events that were dropped because their customer is erased; what
-// a replay drops again was counted by another process.
+// countErased counts the events that were dropped because their customer is erased. What
+// a replay drops again was counted by the process before.
 func (o *Owner) countErased(in *Input) {
 	if in.At.Seq <= o.origin {
 		return

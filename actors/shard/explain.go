@@ -12,23 +12,25 @@ import (
 	"github.com/nudge-engine/nudge/internal/effect"
 )
 
-// newMachine is a machine that the configured trace observes, if there is one.
+// newMachine returns a machine that records into the configured trace, if there is one.
 func newMachine(c *Config) *machine.Machine {
 	m := machine.New()
 	m.Observe(c.Trace)
 	return m
 }
 
-// Explanation is what a shard can say beside the trace.
+// Explanation is what a shard adds to a trace.
 type Explanation struct {
-	Decisions []output.Decision // since this process started, newest first, at most 50
-	// Unknown says that the trace is about a campaign that is not in force.
+	// Decisions are those about the customer since this process started, newest first, at
+	// most 50. Older ones are in the warehouse.
+	Decisions []output.Decision
+	// Unknown reports that the trace asks about a campaign that is not in force.
 	Unknown bool
 }
 
-// Explain notes in t how its customer stands at an instant (ms; not before the log time);
-// known is as for MayLeave, found false when there is no such customer. It works on a
-// copy: nothing of the shard changes.
+// Explain records in t how its customer stands at an instant (ms; an earlier one than the
+// log time counts as the log time). It works on a copy of the customer, so nothing
+// changes. found is false if there is no such customer; known is as for MayLeave.
 func (s *Shard) Explain(t *trace.Trace, at int64) (found, known bool, err error) {
 	c, known := s.Customer(t.Workspace, t.Customer)
 	if c == nil {
@@ -44,7 +46,8 @@ func (s *Shard) Explain(t *trace.Trace, at int64) (found, known bool, err error)
 	return true, known, nil
 }
 
-// Explain says how a customer stands at an instant; nil when there is none.
+// Explain records in t how its customer stands and returns what belongs beside it, nil if
+// there is no such customer.
 func (o *Owner) Explain(t *trace.Trace, at int64) (*Explanation, error) {
 	if err := o.fetch(t.Workspace, t.Customer); err != nil {
 		return nil, err
@@ -62,8 +65,8 @@ func (o *Owner) Explain(t *trace.Trace, at int64) (*Explanation, error) {
 	return x, nil
 }
 
-// PastView is a customer as a replayed shard has them, with what the replay decided about
-// them (newest first); nil when there is no such customer.
+// PastView returns a customer of a replayed shard as people see it, with the decisions
+// that the replay made about them (newest first); nil if there is no such customer.
 func (s *Shard) PastView(workspace, id string, decisions []output.Decision) *view.Customer {
 	c, _ := s.Customer(workspace, id)
 	if c == nil {
@@ -76,13 +79,13 @@ func (s *Shard) PastView(workspace, id string, decisions []output.Decision) *vie
 	return view.New(c, all)
 }
 
-// duplicateTraced notes in the trace that an event came again.
+// duplicateTraced records in the trace that an event came again.
 func (s *Shard) duplicateTraced(e *event.Event) {
 	s.config.Trace.Aside(e.Workspace, e.Customer, s.now, output.Decision{Kind: output.Deduplicate, EventID: e.ID})
 }
 
-// asideTraced notes in the trace that a record was put aside; of a panic the guard has
-// said it.
+// asideTraced records in the trace that a record became a dead letter. For a panic guard
+// has recorded it already.
 func (s *Shard) asideTraced(l *effect.DeadLetter) {
 	if l.Reason == output.ReasonPanic {
 		return

@@ -11,7 +11,9 @@ import (
 	"github.com/nudge-engine/nudge/internal/effect"
 )
 
-// applyAlias freezes an anonymous customer who turns out to be a known one (R13).
+// applyAlias merges an anonymous customer into the known one that they turn out to be.
+// The known one may belong to another partition, so the anonymous one is frozen: their
+// state leaves as transfers, and a tombstone stays that forwards what still arrives.
 func (s *Shard) applyAlias(in *Input, index int, h *resident, e *event.Event, out *effect.Effects) error {
 	into := e.Target()
 	if !customer.Anonymous(e.Customer) || into == "" || customer.Anonymous(into) {
@@ -19,6 +21,7 @@ func (s *Shard) applyAlias(in *Input, index int, h *resident, e *event.Event, ou
 	}
 	key := Key(e.Workspace, e.Customer)
 	known := h != nil
+	// An alias may be the first thing that is heard of the anonymous customer.
 	if !known {
 		h = s.customers.put(key, customer.New(e.Workspace, e.Customer, s.now, s.place), guessBytes)
 		s.exempt(h)
@@ -39,7 +42,8 @@ func (s *Shard) applyAlias(in *Input, index int, h *resident, e *event.Event, ou
 	return nil
 }
 
-// mergedBefore is about a second alias of an anonymous customer.
+// mergedBefore handles a further alias of an anonymous customer who merged already. The
+// same target is a repetition; another one is refused, because the state has left.
 func (s *Shard) mergedBefore(index int, e *event.Event, t *customer.Tombstone, into string, out *effect.Effects) {
 	if t.Into == into {
 		out.Drops = append(out.Drops, effect.Drop{Index: uint32(index), Reason: output.Deduplicate})
@@ -51,7 +55,8 @@ func (s *Shard) mergedBefore(index int, e *event.Event, t *customer.Tombstone, i
 	})
 }
 
-// forward sends on what comes for a customer who merged; false when h did not.
+// forward sends a record on to the customer into whom h merged, as the body of a
+// transfer. It reports whether it did; it does nothing if h did not merge.
 func (s *Shard) forward(h *resident, kind event.TransferKind, data []byte, out *effect.Effects) bool {
 	if h == nil || h.c.Merged == nil {
 		return false
@@ -61,8 +66,9 @@ func (s *Shard) forward(h *resident, kind event.TransferKind, data []byte, out *
 	return true
 }
 
-// applyTransfer takes what comes from a customer who merged, each number once and in
-// their order.
+// applyTransfer applies what comes from a customer who merged. Transfers of one source
+// are numbered, and only the next number is applied: dispatch appends them again after a
+// crash, and out of order they would lose or repeat something.
 func (s *Shard) applyTransfer(in *Input, index int, out *effect.Effects) error {
 	record := &in.Frame.Records[index]
 	t, err := event.DecodeTransfer(record.Data)
@@ -80,6 +86,7 @@ func (s *Shard) applyTransfer(in *Input, index int, out *effect.Effects) error {
 		h = s.customers.put(key, customer.New(t.Workspace, t.Customer, s.now, s.place), guessBytes)
 		s.exempt(h)
 	}
+	// No source is left when too many customers merged into this one.
 	from := h.c.AddSource(t.Source)
 	switch {
 	case from == nil:
@@ -105,7 +112,8 @@ func (s *Shard) applyTransfer(in *Input, index int, out *effect.Effects) error {
 	return nil
 }
 
-// take applies a transfer that is the next of its source.
+// take applies a transfer that is the next of its source: a part of the state, or an
+// event or result that was forwarded. aside makes a dead letter of the transfer.
 func (s *Shard) take(h *resident, t *event.Transfer, created bool, aside func(output.Reason, string),
 	out *effect.Effects,
 ) {
@@ -128,6 +136,8 @@ func (s *Shard) take(h *resident, t *event.Transfer, created bool, aside func(ou
 	}, func(detail string) { aside(output.ReasonPanic, detail) })
 }
 
+// takeState collects the parts of a merged customer's state and merges it when it is
+// complete. A source whose state is empty has merged too; only the decision is recorded.
 func (s *Shard) takeState(h *resident, t *event.Transfer, created bool, aside func(output.Reason, string),
 	out *effect.Effects,
 ) {
@@ -150,8 +160,9 @@ func (s *Shard) takeState(h *resident, t *event.Transfer, created bool, aside fu
 	}
 }
 
-// takeEvent applies an event that came for the anonymous customer after the merge. One
-// that the known customer has under the same id is a duplicate.
+// takeEvent applies an event that came for the anonymous customer after the merge. If the
+// known customer had an event of the same id it is a repetition: a sender may deliver one
+// event under both ids.
 func (s *Shard) takeEvent(h *resident, t *event.Transfer, created bool, aside func(output.Reason, string),
 	out *effect.Effects,
 ) {
@@ -167,7 +178,7 @@ func (s *Shard) takeEvent(h *resident, t *event.Transfer, created bool, aside fu
 	s.machine.Apply(h.c, &e, s.now, h.c.MarkSeen(created), &out.Output)
 }
 
-// forwarded is the known customer into whom a customer in memory merged, empty when they
+// forwarded returns the known customer into whom a customer in memory merged, "" if they
 // did not.
 func (s *Shard) forwarded(workspace, customer string) string {
 	if h := s.customers.get(Key(workspace, customer)); h != nil && h.c.Merged != nil {
@@ -176,8 +187,8 @@ func (s *Shard) forwarded(workspace, customer string) string {
 	return ""
 }
 
-// passTransfer counts a transfer that is passed over, so that those behind it do not
-// wait for it.
+// passTransfer counts a transfer that a skip passes over, so that those after it, which
+// need its number, are applied.
 func (s *Shard) passTransfer(data []byte) {
 	t, err := event.DecodeTransfer(data)
 	if err != nil {

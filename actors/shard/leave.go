@@ -6,14 +6,16 @@ import (
 	"github.com/nudge-engine/nudge/campaign/output"
 )
 
-// ErrBehind means that a shard has not replayed up to what it is asked about.
+// ErrBehind reports that a shard has not replayed as far as the question needs; it must
+// be asked again.
 var ErrBehind = errors.New("shard: behind what it is asked about")
 
-// MayLeave answers whether an attempt of a delivery may be made now (R9). effect is the number
-// of the message that carried the delivery, end the last log sequence when the program
-// started: a shard that has not come to both knows nothing of later results, so it answers
-// ErrBehind. When the customer merged into another, into names that customer and the answer
-// is MayLeaveMerged of the shard they belong to.
+// MayLeave reports whether an attempt of a delivery may be made now. effect is the number
+// of the effect message that carried the delivery, end the last log sequence when the
+// program started. A shard that has not come to both yet does not know the results that
+// are in the log, so it answers ErrBehind. If the customer merged into another, into
+// names that one and may is false: the answer is that of MayLeaveMerged in the other's
+// shard.
 func (o *Owner) MayLeave(d *output.Delivery, effect, end uint64) (may bool, into string, err error) {
 	if n, _ := o.Shard.Emitted(); n < effect || o.Shard.Applied().Seq < end {
 		return false, "", ErrBehind
@@ -25,8 +27,9 @@ func (o *Owner) MayLeave(d *output.Delivery, effect, end uint64) (may bool, into
 	return may && into == "", into, nil
 }
 
-// MayLeaveMerged is MayLeave for a delivery whose customer merged into another, of this shard.
-// Until the state of the merged customer has arrived completely the answer is ErrBehind.
+// MayLeaveMerged does what MayLeave does for a delivery whose customer merged into one of
+// this shard. The delivery came with the merged state, so until that has arrived
+// completely a no means nothing and the answer is ErrBehind.
 func (o *Owner) MayLeaveMerged(d *output.Delivery, into string, end uint64) (bool, error) {
 	if o.Shard.Applied().Seq < end {
 		return false, ErrBehind
@@ -48,6 +51,7 @@ func (o *Owner) MayLeaveMerged(d *output.Delivery, into string, end uint64) (boo
 	return false, nil
 }
 
+// mayLeave loads a customer if needed and asks the shard.
 func (o *Owner) mayLeave(d *output.Delivery, customer string) (bool, error) {
 	if err := o.fetch(d.Workspace, customer); err != nil {
 		return false, err

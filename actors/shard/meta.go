@@ -8,27 +8,33 @@ import (
 )
 
 // A stored shard meta, version 1: format byte; semantics, now; position applied
-// (sequence, time, hash); number and hash of the last effect message; number of
-// the last control record; claim (node, epoch); state hash; hold (until, mark);
-// limit of the dedupe set.
+// (sequence, time, hash); number and hash of the last effect message; number of the last
+// control record; claim (node, epoch); state hash; hold (until, mark); limit of the
+// dedupe set.
 const metaFormat = 1
 
-// Meta is what a snapshot says about its shard.
+// Meta is the head of a snapshot: up to where the log was applied, and what is needed to
+// go on from there without reading what came before.
 type Meta struct {
-	Semantics  uint64
-	Now        int64 // log time, ms
-	Applied    Position
-	Emitted    uint64 // number of the last effect message
-	LastHash   uint64 // XXH64 of its bytes
-	Control    uint64
-	Claim      control.Claim
-	StateHash  uint64 // sum of XXH64 over the stored customers, mod 2^64
-	HoldUntil  int64
-	HoldMark   int64
-	DedupeSize int
+	// Semantics is the version of what computed the state. A program of another one must
+	// not go on from a snapshot that has not drained.
+	Semantics uint64
+	Now       int64 // log time, ms
+	Applied   Position
+	Emitted   uint64 // number of the last effect message
+	LastHash  uint64 // XXH64 of its bytes
+	Control   uint64 // number of the last control record applied
+	Claim     control.Claim
+	// StateHash is the sum, mod 2^64, of the XXH64 of each stored customer and of the
+	// hash of each erased one. A sum has no order, so a snapshot updates it from what
+	// changed alone; nudge verify compares it with that of a replay.
+	StateHash  uint64
+	HoldUntil  int64 // log time, ms, at which the catch-up barrier ends; 0: it is not up
+	HoldMark   int64 // timers due at or before this log time, ms, wait behind the barrier
+	DedupeSize int   // how many event ids the partition remembers at most
 }
 
-// Encode is the stored form.
+// Encode returns the stored form.
 func (m *Meta) Encode() []byte {
 	b := []byte{metaFormat}
 	b = wire.AppendUint(b, m.Semantics)
@@ -47,7 +53,7 @@ func (m *Meta) Encode() []byte {
 	return wire.AppendUint(b, uint64(m.DedupeSize))
 }
 
-// DecodeMeta reads what Encode wrote.
+// DecodeMeta decodes what Encode returned. Errors are of class wire.ErrCorrupt.
 func DecodeMeta(p []byte) (Meta, error) {
 	d := wire.NewDecoder(p)
 	if f := d.Byte(); d.Err() == nil && f != metaFormat {
@@ -67,8 +73,8 @@ func DecodeMeta(p []byte) (Meta, error) {
 	return m, nil
 }
 
-// Meta is the shard as a snapshot would describe it now; its state hash is that
-// of the last snapshot.
+// Meta describes the shard as a snapshot would now. Its state hash is that of the last
+// snapshot, because the hash is brought up to date by Snapshot.
 func (s *Shard) Meta() Meta {
 	return Meta{
 		Semantics: s.config.Semantics, Now: s.now, Applied: s.applied, Emitted: s.emitted, LastHash: s.lastHash,

@@ -8,31 +8,37 @@ import (
 	"github.com/nudge-engine/nudge/internal/effect"
 )
 
-// migrationStep bounds how much of a sweep one Step does, in ms of the customers' turns; the
-// frame goes on in the next Step, as with timers.
+// migrationStep bounds how much of a migration one Step does, in ms of slots. Customers
+// are spread evenly over machine.ReplanFor, so this is a sixtieth of them. The frame goes
+// on in the next Step, as with timers.
 const migrationStep = 1000
 
-// migration re-plans the customers with live chains after a campaign got a new version, each
-// at its turn (machine.ReplanAt). A customer whom a record or timer touches before that is
-// re-planned then; the outcome is the same. It is derived from the state: what is in it
-// beyond the customers who need it changes nothing.
+// migration moves live chains to a new version of their campaign, each customer at a slot
+// of their own (machine.ReplanAt) within machine.ReplanFor after the version came, so
+// that what becomes due by the change does not leave all at once. A customer whom a
+// record or timer touches before their slot is moved then, with the same outcome.
 //
-// Invariant: customers whose turn is at or before done were visited since every new
-// version that came more than ReplanFor before done.
+// It is not stored but derived again from the state at recovery. It may then list
+// customers who were moved already; to move them again changes nothing.
+//
+// Invariant: customers whose slot is at or before done were moved since every version
+// that came more than ReplanFor before done.
 type migration struct {
-	done  int64 // turns up to here are over
-	last  int64 // when the last new version came, log time
+	done int64 // slots up to this log time, ms, are over
+	last int64 // log time, ms, at which the last new version came; 0: none came
+	// slots are those still to come, sorted by time, then key.
 	slots []migrationSlot
 }
 
-// migrationSlot is a customer's turn.
+// migrationSlot is the log time, ms, at which a customer is moved.
 type migrationSlot struct {
 	at  int64
 	key string
 }
 
-// planMigration plans the turns that are still to come, of all customers with a timer: every
-// live chain has one.
+// planMigration lists the slots still to come. It takes all customers with a timer rather
+// than all with a live chain, which it could not tell without loading them: every live
+// chain has a timer.
 func (s *Shard) planMigration() {
 	s.migration.slots = s.migration.slots[:0]
 	for _, at := range s.defs.changes() {
@@ -56,10 +62,10 @@ func (s *Shard) planMigration() {
 	})
 }
 
-// underWay says whether customers may have their turns still to come.
+// underWay reports whether customers may still have slots to come.
 func (w *migration) underWay() bool { return w.last != 0 && w.done < w.last+machine.ReplanFor }
 
-// limit is how far the sweep goes in one Step at log time now.
+// limit returns the log time up to which one Step migrates when log time is now.
 func (w *migration) limit(now int64) int64 {
 	if !w.underWay() {
 		return now
@@ -67,7 +73,7 @@ func (w *migration) limit(now int64) int64 {
 	return min(now, w.done+migrationStep)
 }
 
-// next is the next turn, 0 when there is none.
+// next returns the log time of the next slot, 0 if there is none.
 func (w *migration) next() int64 {
 	if len(w.slots) == 0 {
 		return 0
@@ -75,7 +81,7 @@ func (w *migration) next() int64 {
 	return w.slots[0].at
 }
 
-// each calls f with the customers whose turn comes in the next Step at log time now.
+// each calls f with the customers that the next Step migrates if log time is now.
 func (w *migration) each(now int64, f func(key string)) {
 	limit := w.limit(now)
 	for i := range w.slots {
@@ -86,7 +92,8 @@ func (w *migration) each(now int64, f func(key string)) {
 	}
 }
 
-// migrateSlice re-plans the customers whose turn has come; false when more have.
+// migrateSlice moves the customers whose slot has come, as far as limit allows. It
+// reports whether all up to the present log time are moved.
 func (s *Shard) migrateSlice(out *effect.Effects) bool {
 	limit := s.migration.limit(s.now)
 	for len(s.migration.slots) > 0 && s.migration.slots[0].at <= limit {
@@ -100,6 +107,8 @@ func (s *Shard) migrateSlice(out *effect.Effects) bool {
 	return limit >= s.now
 }
 
+// replan moves the chains of one customer to the versions in force and sets their timers
+// anew.
 func (s *Shard) replan(h *resident, out *effect.Effects) {
 	workspace := h.c.Workspace
 	s.machine.Use(s.defs.set(workspace))

@@ -10,86 +10,108 @@ import (
 	"github.com/nudge-engine/nudge/storage"
 )
 
-// Errors for which a partition halts: going on could lose or double something,
-// so a person has to look (R7).
+// Errors for which a partition halts: to go on could lose or double something, so a
+// person has to look.
 var (
+	// ErrContinuity reports that the streams are not those that the snapshot was computed
+	// from: a tail was lost, or another log was put in their place.
 	ErrContinuity = errors.New("actors: the log is not the one this state was computed from")
-	ErrDiverged   = errors.New("actors: an effect message differs from the one in the log")
-	ErrTakenOver  = errors.New("actors: another owner claimed the partition")
+	// ErrDiverged reports that a frame gave another effect message than in an earlier
+	// run: Step was not deterministic, or another program ran.
+	ErrDiverged = errors.New("actors: an effect message differs from the one in the log")
+	// ErrTakenOver reports that an owner with a later epoch runs the partition; this
+	// process is a zombie.
+	ErrTakenOver = errors.New("actors: another owner claimed the partition")
 )
 
-// Env is what an Owner needs done. The functions are called by the goroutine
-// that calls the owner; Append, Commit and Retry answer later, through the
-// owner's methods, never from inside the call.
+// Env is what an Owner needs from outside. The goroutine that calls the owner calls these
+// functions. Append, Commit and Retry must return at once: they answer later, through a
+// method of the owner, never from inside the call.
 type Env struct {
-	// Epoch is that of this owner's claim; the claim of a later one ends it.
+	// Epoch is that of this owner's claim. A claim in the log with a larger one, by
+	// another node, ends the owner.
 	Epoch uint64
-	// Append stores effect message n if n-1 is the last; the answer is Appended.
+	// Append stores effect message n if n-1 is the last of the effect stream; the answer
+	// is a call of Appended. Several may be under way; answers come in the order of the
+	// calls.
 	Append func(n uint64, data []byte)
-	// LastEffect is the last sequence of the effect stream.
+	// LastEffect returns the last sequence of the effect stream, 0 if it is empty.
 	LastEffect func() (uint64, error)
-	// EffectHash is the XXH64 of effect message n as it is stored.
+	// EffectHash returns the XXH64 of effect message n as it is stored.
 	EffectHash func(n uint64) (uint64, error)
-	// EffectFrame is the log sequence of the frame that made effect message n.
+	// EffectFrame returns the log sequence of the frame that made effect message n.
 	EffectFrame func(n uint64) (uint64, error)
-	// Load reads the stored value of a customer, nil when there is none.
+	// Load returns the stored value of a customer, nil if there is none.
 	Load func(workspace, id string) ([]byte, error)
-	// Keys reads the ids of the first n customers of a workspace after an id.
+	// Keys returns the ids of the first n stored customers of a workspace after the id
+	// after, in byte order.
 	Keys func(workspace, after string, n int) ([]string, error)
-	// Commit makes a snapshot durable; the answer is Committed.
+	// Commit makes a snapshot durable; the answer is a call of Committed.
 	Commit func(b *storage.Batch)
-	// Retry calls Resume after a pause.
+	// Retry arranges for a call of Resume after a pause.
 	Retry func()
-	// Applied says that a frame is applied and its effects are acknowledged.
+	// Applied reports that the frame at in is applied and its effects are acknowledged;
+	// now is the log time after it, ms. The frame's credit may be given back.
 	Applied func(in Position, now int64)
-	// Halt says that the partition stops for good.
+	// Halt reports that the partition stops for good, and why. It is called once.
 	Halt func(err error)
 }
 
-// Owner drives one shard and keeps the order of its duties: effects are appended
-// in their order, each once; a snapshot waits until all are acknowledged. It
-// does no I/O of its own and belongs to one goroutine.
+// Owner drives one shard and keeps the order of its duties: effects are appended in their
+// order, each once; frames are reported as applied when their effects are acknowledged; a
+// snapshot waits until all effects are. It does no I/O of its own, and its methods must
+// be called by one goroutine at a time.
+//
+// Effects are numbered, and the append of number n succeeds only behind n-1. So after a
+// crash, or when an answer was lost, the owner looks how far the effect stream reaches,
+// compares the hashes of what is there with what it computed again, and appends the rest.
+// Nothing is appended twice, and a zombie can only append what its successor would have.
 type Owner struct {
+	// Shard may be asked by the goroutine that calls the owner, but only the owner
+	// advances it.
 	Shard *Shard
 	env   Env
-	node  string
+	node  string // name of this owner in claims
 
-	outbox  []emitted // emitted and not acknowledged, oldest first
-	sent    int       // how many of the outbox are in flight
-	failed  bool      // an append failed: no more until all in flight are answered
-	have    uint64    // effect messages up to here were in the log when last looked
-	found   uint64    // effect messages in the log at start, the last of them
-	origin  uint64    // made by this frame
-	frames  []applied
-	acked   Position // the last frame whose effects are all acknowledged
-	barrier bool     // a snapshot waits for the outbox to empty
-	held    []Input  // frames that came meanwhile
-	saved   Meta     // the last durable snapshot
-	saving  Meta     // the one on its way
-	halted  error
-	out     effect.Effects
-	recent  view.Recent
-	refused uint64 // events of erased customers, since the start
+	outbox  []emitted      // emitted and not acknowledged, oldest first
+	sent    int            // how many of the outbox are in flight
+	failed  bool           // an append failed: no more until all in flight are answered
+	have    uint64         // the effect stream reached up to this message when last looked, or acknowledged since
+	found   uint64         // last effect message in the stream at the start
+	origin  uint64         // sequence of the frame that made message found; 0: replay makes none of them
+	frames  []applied      // applied, and some of their effects are not acknowledged yet
+	acked   Position       // the last frame whose effects are all acknowledged
+	barrier bool           // a snapshot waits for the outbox to empty
+	held    []Input        // frames that came while the barrier was up
+	saved   Meta           // describes the last durable snapshot
+	saving  Meta           // describes the snapshot under way
+	halted  error          // why the partition stopped; nil while it runs
+	out     effect.Effects // of the current Step; its memory is used again
+	recent  view.Recent    // the last decisions, to be shown
+	refused uint64         // events of erased customers that were dropped since the start
 }
 
+// emitted is an effect message that is not acknowledged yet.
 type emitted struct {
 	n    uint64
 	data []byte
 }
 
+// applied is a frame that the shard has applied.
 type applied struct {
 	at    Position
-	upTo  uint64 // number of the last effect message that its frame made
-	clock int64
+	upTo  uint64 // number of the last effect message when it was applied
+	clock int64  // log time after it, ms
 }
 
-// NewOwner drives shard for node.
+// NewOwner returns an owner that drives shard for node, the name it has in claims.
 func NewOwner(shard *Shard, node string, env Env) *Owner {
 	return &Owner{Shard: shard, node: node, env: env}
 }
 
-// Start takes the recovered shard up. The caller has checked the continuity of
-// both streams.
+// Start prepares the owner after its shard was recovered and before the first frame. The
+// caller has checked that both streams fit the snapshot. It notes how many effect
+// messages are in the stream already: replay must give them again.
 func (o *Owner) Start() error {
 	last, err := o.env.LastEffect()
 	if err != nil {
@@ -108,23 +130,26 @@ func (o *Owner) Start() error {
 	return nil
 }
 
-// Acked is the last frame whose effects are all acknowledged. After a start it stays
-// at the snapshot until replay has given every effect that is in the log.
+// Acked returns the last frame whose effects are all acknowledged. After a start it stays
+// at the snapshot until replay has given every effect that is in the stream; before, the
+// log may still turn out to be another one.
 func (o *Owner) Acked() Position { return o.acked }
 
-// Saved describes the last durable snapshot.
+// Saved returns the description of the last durable snapshot.
 func (o *Owner) Saved() Meta { return o.saved }
 
-// Halted is why the partition stopped, nil while it runs.
+// Halted returns why the partition stopped, nil while it runs.
 func (o *Owner) Halted() error { return o.halted }
 
-// Busy says that something is not finished: effects, held frames or a snapshot.
+// Busy reports whether something is not finished: effects without an acknowledgement,
+// frames that wait, or a snapshot.
 func (o *Owner) Busy() bool {
 	return len(o.outbox) > 0 || len(o.held) > 0 || o.Shard.saving || o.barrier
 }
 
-// Frame applies the next frame, or holds it while a snapshot waits. How many
-// frames an owner is given before they are Applied is bounded by its caller (C6).
+// Frame applies the next frame, or keeps it while a snapshot waits for acknowledgements.
+// The caller bounds how many frames it gives before they are reported as Applied (C6). A
+// halted owner ignores it.
 func (o *Owner) Frame(in Input) {
 	if o.halted != nil {
 		return
@@ -136,6 +161,9 @@ func (o *Owner) Frame(in Input) {
 	o.apply(&in)
 }
 
+// apply steps the shard through one frame. Before each Step it loads what the Step needs;
+// after the last it checks that the frame gave at least the effects that are known to
+// come from it, and then starts to append.
 func (o *Owner) apply(in *Input) {
 	for done := false; !done; {
 		if err := o.page(); err != nil {
@@ -159,12 +187,15 @@ func (o *Owner) apply(in *Input) {
 		})
 	}
 	n, _ := o.Shard.Emitted()
+	// The stream has more effects of frames up to here than were computed now: the state
+	// or the log is not the one that they were computed from.
 	if in.At.Seq >= o.origin && n < o.found {
 		o.Halt(fmt.Errorf("%w: after frame %d there are %d effect messages, and the log has %d of it", ErrContinuity,
 			in.At.Seq, n, o.found))
 		return
 	}
 	o.frames = append(o.frames, applied{at: in.At, upTo: n, clock: o.Shard.Now()})
+	// Another owner goes on from here.
 	if claim := o.Shard.Claim(); claim.Node != o.node && claim.Epoch > o.env.Epoch {
 		o.Halt(fmt.Errorf("%w: %s", ErrTakenOver, claim.Node))
 		return
@@ -173,17 +204,19 @@ func (o *Owner) apply(in *Input) {
 	o.flushOutbox()
 }
 
-// passivateSlice is how many customers are looked at in one go for who may sleep.
+// passivateSlice is how many customers one call of Passivate looks at. It is called after
+// each frame, so it must take no noticeable time.
 const passivateSlice = 128
 
-// Passivate lets some customers fall asleep who are in no use.
+// Passivate keeps some of the customers who were not used lately as bytes, which take a
+// third of the memory. A halted owner does nothing.
 func (o *Owner) Passivate() {
 	if o.halted == nil {
 		o.Shard.Passivate(passivateSlice)
 	}
 }
 
-// page gives a bulk scan the next keys of the store.
+// page gives a bulk scan the next keys of the store if it wants some.
 func (o *Owner) page() error {
 	workspace, after, n, wanted := o.Shard.BulkScanPage()
 	if !wanted {
@@ -197,6 +230,7 @@ func (o *Owner) page() error {
 	return nil
 }
 
+// load reads customers from the store into the shard.
 func (o *Owner) load(keys []string) error {
 	for _, key := range keys {
 		workspace, id, _ := strings.Cut(key, "\x00")
@@ -211,7 +245,8 @@ func (o *Owner) load(keys []string) error {
 	return nil
 }
 
-// flushOutbox appends what is emitted and not in flight, and settles what needs nothing.
+// flushOutbox appends the messages that are neither in the stream nor under way. Of a
+// message that is in the stream it compares the hash instead, and halts if it differs.
 func (o *Owner) flushOutbox() {
 	for !o.failed && o.sent < len(o.outbox) {
 		e := o.outbox[o.sent]
@@ -240,7 +275,9 @@ func (o *Owner) flushOutbox() {
 	o.advanceAcked()
 }
 
-// Appended is the answer to Env.Append: answers come in the order of appends.
+// Appended is the answer to Env.Append, in the order of the calls. After a failure
+// nothing more is appended until all calls under way are answered, because each of them
+// depends on the one before; then Resume finds out how far the stream reaches.
 func (o *Owner) Appended(err error) {
 	o.sent--
 	if err == nil && !o.failed {
@@ -256,8 +293,8 @@ func (o *Owner) Appended(err error) {
 	}
 }
 
-// Resume goes on after a failure: what is in the log is looked up, the rest is
-// appended again (R5).
+// Resume goes on after a failure, when no append is under way: it asks how far the effect
+// stream reaches, halts if acknowledged messages are gone, and appends the rest again.
 func (o *Owner) Resume() {
 	if !o.failed || o.sent > 0 || o.halted != nil {
 		return
@@ -276,7 +313,8 @@ func (o *Owner) Resume() {
 	o.flushOutbox()
 }
 
-// advanceAcked tells which frames are finished and takes a snapshot that waited.
+// advanceAcked reports the frames whose effects are now all acknowledged, and takes the
+// snapshot that waited for that.
 func (o *Owner) advanceAcked() {
 	finished, _ := o.Shard.Emitted()
 	if len(o.outbox) > 0 {
@@ -285,7 +323,8 @@ func (o *Owner) advanceAcked() {
 	for len(o.frames) > 0 && o.frames[0].upTo <= finished {
 		f := o.frames[0]
 		o.frames = o.frames[1:]
-		if f.at.Seq >= o.origin { // before, the log may still turn out to be another one
+		// Before that frame the log may still turn out to be another one.
+		if f.at.Seq >= o.origin {
 			o.acked = f.at
 		}
 		o.env.Applied(f.at, f.clock)
@@ -295,9 +334,12 @@ func (o *Owner) advanceAcked() {
 	}
 }
 
-// Snapshot takes a snapshot as soon as every effect is acknowledged (C4). While replay has
-// not given every effect that was in the log at the start the log may still turn out to be
-// another one: a snapshot of that would not fit the right one when it is put back.
+// Snapshot takes a snapshot as soon as every effect is acknowledged (C4), if something
+// changed and none is under way.
+//
+// It takes none while replay has not given every effect that was in the stream at the
+// start. Until then the log may turn out to be the wrong one; a snapshot of it would not
+// fit the right one when that is put back.
 func (o *Owner) Snapshot() {
 	if o.Shard.Applied().Seq < o.origin {
 		return
@@ -311,6 +353,8 @@ func (o *Owner) Snapshot() {
 	}
 }
 
+// capture takes the snapshot, hands it out to be committed, and applies the frames that
+// came while it waited. The batch has copies, so they cannot change it.
 func (o *Owner) capture() {
 	b := o.Shard.Snapshot()
 	o.saving = o.Shard.Meta()
@@ -323,7 +367,7 @@ func (o *Owner) capture() {
 	}
 }
 
-// Committed is the answer to Env.Commit.
+// Committed is the answer to Env.Commit. The partition halts if the store failed.
 func (o *Owner) Committed(err error) {
 	if err != nil {
 		o.Halt(err)
@@ -333,7 +377,8 @@ func (o *Owner) Committed(err error) {
 	o.Shard.Saved()
 }
 
-// Halt stops the partition for good; only the first cause counts.
+// Halt stops the partition for good. Only the first cause counts; what is under way is
+// ignored.
 func (o *Owner) Halt(err error) {
 	if o.halted == nil {
 		o.halted = fmt.Errorf("partition %d: %w", o.Shard.config.Partition, err)
@@ -341,7 +386,8 @@ func (o *Owner) Halt(err error) {
 	}
 }
 
-// View is a customer as people see it; nil when there is none.
+// View returns a customer as people see it, nil if there is none. It loads the customer
+// if needed.
 func (o *Owner) View(workspace, customer string) (*view.Customer, error) {
 	if err := o.fetch(workspace, customer); err != nil {
 		return nil, err
@@ -353,6 +399,7 @@ func (o *Owner) View(workspace, customer string) (*view.Customer, error) {
 	return view.New(c, o.recent.Of(workspace, customer)), nil
 }
 
+// fetch brings a customer into memory, if they exist.
 func (o *Owner) fetch(workspace, customer string) error {
 	if o.halted != nil {
 		return o.halted

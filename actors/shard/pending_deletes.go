@@ -8,24 +8,25 @@ import (
 	"github.com/nudge-engine/nudge/storage"
 )
 
-// pendingDeletes are customers who are gone and whom the store may still have: what it gives of
-// them is not loaded. By key, with their part of the state hash.
+// pendingDeletes are deleted customers whom the store may still return until the next
+// snapshot is durable; such values are ignored. Both maps go from the customer's key to
+// the customer's part of the state hash, which the snapshot subtracts.
 type pendingDeletes struct {
-	next   map[string]uint64 // are deleted with the next snapshot
-	saving map[string]uint64 // with the one on its way
+	next   map[string]uint64 // the next snapshot deletes them
+	saving map[string]uint64 // the snapshot under way deletes them
 }
 
-// has says whether the store's form of a customer is not theirs any more.
+// has reports whether what the store returns for a customer is out of date.
 func (r *pendingDeletes) has(key string) bool {
 	_, next := r.next[key]
 	_, saving := r.saving[key]
 	return next || saving
 }
 
-// size is how many there are at most.
+// size returns how many there are; a customer in both maps counts twice.
 func (r *pendingDeletes) size() int { return len(r.next) + len(r.saving) }
 
-// remove takes a customer out of the shard, and with the next snapshot out of the store.
+// remove deletes a customer from the shard, and from the store with the next snapshot.
 func (s *Shard) remove(h *resident) {
 	key := h.timer.Key
 	s.wheel.Disarm(&h.timer)
@@ -36,7 +37,9 @@ func (s *Shard) remove(h *resident) {
 	if s.pendingDeletes.next == nil {
 		s.pendingDeletes.next = map[string]uint64{}
 	}
-	if _, again := s.pendingDeletes.next[key]; !again { // else they came and went since the last snapshot
+	// If the customer was deleted, came back and is deleted again within one snapshot
+	// interval, the first deletion has the hash that the store's value was counted with.
+	if _, again := s.pendingDeletes.next[key]; !again {
 		s.pendingDeletes.next[key] = h.stateHash
 	}
 	t := &s.bulkScans
@@ -46,14 +49,14 @@ func (s *Shard) remove(h *resident) {
 	t.createdSince = slices.DeleteFunc(t.createdSince, func(other string) bool { return other == key })
 }
 
-// remove takes a customer out for good.
+// remove deletes a customer from the cache with their timer; drop keeps the timer.
 func (m *customerCache) remove(h *resident) {
 	m.leave(h)
 	delete(m.all, h.timer.Key)
 }
 
-// snapshotRemovals deletes in the batch who is gone. It must come before what is set: a
-// customer can have come again.
+// snapshotRemovals adds the deletions to a snapshot. It must come before the values that
+// are set, because a deleted customer can have come back.
 func (s *Shard) snapshotRemovals(b *storage.Batch) {
 	for _, key := range slices.Sorted(maps.Keys(s.pendingDeletes.next)) {
 		workspace, id := splitKey(key)

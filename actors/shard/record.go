@@ -18,9 +18,11 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
+// hashBytes returns the XXH64 of b.
 func hashBytes(b []byte) uint64 { return xxhash.Sum64(b) }
 
-// recordKey is the customer that a record is about, without decoding the rest.
+// recordKey returns the key of the customer that a record is about without decoding the
+// rest. ok is false for records that concern no single customer, or cannot be read.
 func recordKey(r *stream.Record) (key string, ok bool) {
 	switch r.Kind {
 	case stream.KindEvent, stream.KindResult, stream.KindTransfer, stream.KindErase, stream.KindFill:
@@ -32,7 +34,9 @@ func recordKey(r *stream.Record) (key string, ok bool) {
 	return key, d.Err() == nil
 }
 
-// apply applies one record of a frame.
+// apply applies one record of a frame. A record that cannot be decoded, or is of an
+// unknown kind, becomes a dead letter and changes nothing else: the log cannot be
+// changed, so to stop at it would stop the partition for good.
 func (s *Shard) apply(in *Input, index int, out *effect.Effects) {
 	r := &in.Frame.Records[index]
 	var err error
@@ -55,6 +59,8 @@ func (s *Shard) apply(in *Input, index int, out *effect.Effects) {
 		err = s.applyClaim(r.Data)
 	case stream.KindReject:
 		err = s.applyReject(index, r.Data, out)
+	// Time has passed already when the frame began. A lost frame without a skip does not
+	// reach this point (see lost).
 	case stream.KindTick, stream.KindLost:
 	default:
 		err = fmt.Errorf("actors: record of kind %d", r.Kind)
@@ -64,6 +70,9 @@ func (s *Shard) apply(in *Input, index int, out *effect.Effects) {
 	}
 }
 
+// applyEvent applies an event to its customer, who is created by their first event.
+// Before that it drops repetitions and events of erased customers, and passes on the
+// events of customers who merged into another.
 func (s *Shard) applyEvent(in *Input, index int, out *effect.Effects) error {
 	e, err := event.DecodeShared(in.Frame.Records[index].Data, s.names)
 	if err != nil {
@@ -75,7 +84,8 @@ func (s *Shard) applyEvent(in *Input, index int, out *effect.Effects) error {
 		return nil
 	}
 	s.sawEvent = true
-	e.Time = min(e.Time, s.now) // a writer's clock may have stepped back since it stamped the event
+	// The writer's clock may have stepped back since it stamped the event.
+	e.Time = min(e.Time, s.now)
 	h := s.customers.find(e.Workspace, e.Customer)
 	if s.suppressed(h, e.Workspace, e.Customer, index, out) {
 		return nil
@@ -104,6 +114,8 @@ func (s *Shard) applyEvent(in *Input, index int, out *effect.Effects) error {
 	return nil
 }
 
+// applyResult applies what became of an attempt. Results of customers who are gone need
+// nothing: their deliveries went with them.
 func (s *Shard) applyResult(index int, record *stream.Record, out *effect.Effects) error {
 	r, err := output.DecodeResult(record.Data)
 	if err != nil {
@@ -111,7 +123,7 @@ func (s *Shard) applyResult(index int, record *stream.Record, out *effect.Effect
 	}
 	h := s.customers.find(r.Workspace, r.Customer)
 	if h == nil {
-		return nil // a result of a customer who is gone
+		return nil
 	}
 	if s.forward(h, event.TransferResult, record.Data, out) {
 		return nil
@@ -128,8 +140,9 @@ func (s *Shard) applyResult(index int, record *stream.Record, out *effect.Effect
 	return nil
 }
 
-// applyControl applies control record k only when it is the next: copies may
-// come twice (R12).
+// applyControl applies a control record if its number follows that of the last one.
+// Copies of control records can come twice, because a controller that restarts copies
+// again what it cannot know to be there; all but the first are ignored.
 func (s *Shard) applyControl(data []byte, at control.RecordPosition, out *effect.Effects) error {
 	c, err := control.Decode(data)
 	if err != nil {
@@ -150,6 +163,9 @@ func (s *Shard) applyControl(data []byte, at control.RecordPosition, out *effect
 		if err != nil {
 			return err
 		}
+		// The bulk scan that drops counters is queued before the one that activates
+		// triggers: a trigger must not see a count that a version left out long ago has
+		// left behind.
 		s.forget(c.Apply.Workspace, old)
 		s.activate(c.Apply, old)
 		s.renewTallies(out)
@@ -162,10 +178,11 @@ func (s *Shard) applyControl(data []byte, at control.RecordPosition, out *effect
 	case c.Genesis != nil && c.Genesis.DedupeIDs > 0:
 		s.dedupe.SetLimit(c.Genesis.DedupeIDs)
 	}
-	return nil // a skip was known before
+	return nil // a skip needs nothing: it was passed to New before the log was read
 }
 
-// define moves the place on when definitions follow an event.
+// define prepares for new definitions: if an event came before them in this frame, the
+// place moves on, so that its customer counts as older than the definitions.
 func (s *Shard) define() {
 	if s.sawEvent {
 		s.place++
@@ -173,6 +190,8 @@ func (s *Shard) define() {
 	}
 }
 
+// applyClaim records which owner claimed the partition. A claim with an older epoch is
+// that of a process which was slow to stop, and is ignored.
 func (s *Shard) applyClaim(data []byte) error {
 	var c control.Claim
 	if err := json.Unmarshal(data, &c); err != nil {
@@ -184,6 +203,8 @@ func (s *Shard) applyClaim(data []byte) error {
 	return nil
 }
 
+// applyReject makes a dead letter of an event that ingest refused, so that its sender's
+// mistake can be looked into later.
 func (s *Shard) applyReject(index int, data []byte, out *effect.Effects) error {
 	var r stream.Reject
 	if err := json.Unmarshal(data, &r); err != nil {
@@ -204,7 +225,8 @@ func (s *Shard) applyReject(index int, data []byte, out *effect.Effects) error {
 	return nil
 }
 
-// addDeadLetter makes a dead letter of a record that is not applied.
+// addDeadLetter makes a dead letter of a record that is not applied, and notes for the
+// warehouse that the record has no row.
 func (s *Shard) addDeadLetter(index int, r *stream.Record, reason output.Reason, detail string, out *effect.Effects) {
 	l := effect.DeadLetter{
 		Index: uint32(index), Reason: reason, Detail: clip.Text(detail, effect.MaxDetail),
@@ -219,9 +241,12 @@ func (s *Shard) addDeadLetter(index int, r *stream.Record, reason output.Reason,
 	out.Drops = append(out.Drops, effect.Drop{Index: l.Index, Reason: output.Deadletter})
 }
 
-// guard runs work on a customer. When it panics, the customer and the effects
-// are as before and failed is told why (C7). The detail has no addresses, so
-// that it is the same at each run.
+// guard runs work on a customer and contains a panic in it: the customer and the output
+// are put back as they were, the machine is made anew because the panic may have left it
+// inconsistent, and failed is called with the cause (C7).
+//
+// The detail has no stack and no addresses, so that it is the same bytes at each replay.
+// An unguarded shard lets the panic through to its host.
 func (s *Shard) guard(h *resident, out *effect.Effects, work func(), failed func(detail string)) {
 	if s.config.Unguarded {
 		work()

@@ -10,75 +10,87 @@ import (
 	"github.com/nudge-engine/nudge/campaign/event"
 )
 
-// Key names a customer within a shard: workspace, a zero byte, id.
+// Key returns the key of a customer within a shard: workspace, a zero byte, id. Keys of
+// one workspace are contiguous in byte order.
 func Key(workspace, id string) string { return workspace + "\x00" + id }
 
-// splitKey is the workspace and id of a Key.
+// splitKey returns the workspace and id of a Key.
 func splitKey(key string) (workspace, id string) {
 	workspace, id, _ = strings.Cut(key, "\x00")
 	return workspace, id
 }
 
-// resident is a customer as its shard holds it: awake, asleep, or passivated.
+// resident is a customer as the cache of a shard holds them, in one of three forms:
+// decoded (c is set), as bytes (passivated is set), or only in the store (neither is set;
+// the entry is kept for the timer).
 //
-// Invariant: at most one of c and asleep is there. Neither is while the customer is
-// passivated; then it is kept here only for its timer. Who is not awake is clean.
+// Invariant: at most one of c and passivated is set. If c is not set, dirty is false.
 type resident struct {
 	c *customer.Customer
-	// passivated is the stored form, while the customer is in memory and nothing happens to
-	// them: a third of the memory, and nothing for the garbage collector to walk.
+	// passivated is the stored form while nothing happens to the customer. It takes a
+	// third of the memory, and as a string the garbage collector does not look into it.
 	passivated string
 	timer      wheel.Timer
 	// stateHash is the customer's part of the state hash as of the last snapshot, 0
-	// before its first.
+	// before their first.
 	stateHash uint64
-	bytes     int32 // estimate of its memory
-	place     int32 // in memory's awake or asleep
+	bytes     int32 // estimate of the memory it takes
+	place     int32 // index in the cache's awake or passivated
 	dirty     bool  // changed since the last snapshot
-	used      bool  // since the hand last came by
+	used      bool  // since the hand of the cache last passed
 }
 
+// inMemory reports whether the customer need not be read from the store.
 func (h *resident) inMemory() bool { return h.c != nil || h.passivated != "" }
 
-// guessBytes is what a customer is taken to weigh until it was first encoded;
-// sizeFactor is how much more than its stored form it weighs while it is awake.
+// guessBytes is the estimated size of a new customer until they are first encoded;
+// sizeFactor is the estimated ratio of the decoded size to the stored size.
 const (
+	// guessBytes is the estimated size of a new customer, until they are first encoded.
 	guessBytes = 600
 	sizeFactor = 3
 )
 
-// customerCache is the customers of a shard: all that are in memory, and those
-// passivated ones that have a timer. What is in memory and how shows in no result.
+// customerCache holds the customers of a shard: all that are in memory, and of the others
+// those with a timer. In which form it holds a customer changes no result.
+//
+// Passivation uses the clock algorithm: a hand goes round the decoded customers, and one
+// who was not used since it last passed is passivated. An exact order of last use would
+// cost a write to two neighbours at each event.
 type customerCache struct {
-	all   map[string]*resident
+	all   map[string]*resident // by Key
 	names event.Names
-	bytes int64
-	// inStore says that a customer that is not in all may be in the store.
+	bytes int64 // estimated size of all in memory
+	// inStore reports that a customer who is not in all may be in the store. It is false
+	// until the first customer is dropped from memory: then nothing needs to be loaded.
 	inStore    bool
-	awake      []*resident
-	passivated []*resident
-	// hand goes round awake: who was not used since it last came by falls asleep. An
-	// exact order of use would cost a write to two neighbours at each event.
-	hand  int
-	round int // how many the hand has still to look at
+	awake      []*resident // decoded, in no order
+	passivated []*resident // as bytes, in no order
+	hand       int         // index in awake of the next customer to look at
+	round      int         // how many customers the hand has still to look at until the next snapshot
 }
 
+// newCustomerCache returns an empty cache that interns strings of decoded customers in
+// names.
 func newCustomerCache(names event.Names) customerCache {
 	return customerCache{all: map[string]*resident{}, names: names}
 }
 
-// loaded is how many are in memory.
+// loaded returns how many customers are in memory.
 func (m *customerCache) loaded() int { return len(m.awake) + len(m.passivated) }
 
-// get returns a customer of the cache, decoded; nil where the cache has none.
+// get returns a customer in memory, decoded and marked as used; nil if they are not
+// there.
 func (m *customerCache) get(key string) *resident { return m.use(m.all[key]) }
 
-// find is get for the parts of a key.
+// find is get by the parts of a key. It builds the key without an allocation, because it
+// is called for every event.
 func (m *customerCache) find(workspace, id string) *resident {
 	var room [128]byte
 	return m.use(m.all[string(append(append(append(room[:0], workspace...), 0), id...))])
 }
 
+// use decodes h if needed and marks it as used; nil if h is nil or not in memory.
 func (m *customerCache) use(h *resident) *resident {
 	switch {
 	case h == nil:
@@ -92,6 +104,7 @@ func (m *customerCache) use(h *resident) *resident {
 	return h
 }
 
+// wake decodes a passivated customer.
 func (m *customerCache) wake(h *resident) {
 	c, err := customer.Adopt([]byte(h.passivated), m.names)
 	if err != nil {
@@ -103,7 +116,7 @@ func (m *customerCache) wake(h *resident) {
 	m.awake = m.with(m.awake, h)
 }
 
-// put brings a customer into memory, awake.
+// put brings a customer into memory, decoded; bytes is the estimate of the size.
 func (m *customerCache) put(key string, c *customer.Customer, bytes int32) *resident {
 	h := m.host(key)
 	h.c, h.bytes, h.used = c, bytes, true
@@ -112,7 +125,7 @@ func (m *customerCache) put(key string, c *customer.Customer, bytes int32) *resi
 	return h
 }
 
-// lay brings a customer into memory, asleep; stored is copied.
+// lay brings a customer into memory as bytes; stored is copied.
 func (m *customerCache) lay(key string, stored []byte) *resident {
 	h := m.host(key)
 	h.passivated, h.bytes = string(stored), int32(len(stored))
@@ -121,6 +134,8 @@ func (m *customerCache) lay(key string, stored []byte) *resident {
 	return h
 }
 
+// host returns the entry of a key, made if it is missing. An entry that is there keeps
+// its timer.
 func (m *customerCache) host(key string) *resident {
 	h := m.all[key]
 	if h == nil {
@@ -130,8 +145,8 @@ func (m *customerCache) host(key string) *resident {
 	return h
 }
 
-// passivate lets those fall asleep who were not used since the last round; it looks at n
-// of them. scratch is memory to encode in.
+// passivate keeps as bytes those of the next n customers who were not used since the hand
+// last passed and are not dirty. It encodes into scratch, which it returns, grown.
 func (m *customerCache) passivate(n int, scratch []byte) []byte {
 	for ; n > 0 && m.round > 0 && len(m.awake) > 0; n-- {
 		m.round--
@@ -145,7 +160,7 @@ func (m *customerCache) passivate(n int, scratch []byte) []byte {
 			continue
 		}
 		scratch = h.c.AppendTo(scratch[:0])
-		m.awake = m.without(m.awake, h) // another one takes its place
+		m.awake = m.without(m.awake, h) // the last customer of the list is at the hand now
 		h.c, h.passivated = nil, string(scratch)
 		m.resize(h, int32(len(scratch)))
 		m.passivated = m.with(m.passivated, h)
@@ -153,13 +168,14 @@ func (m *customerCache) passivate(n int, scratch []byte) []byte {
 	return scratch
 }
 
-// shrink passivates customers until at most limit bytes are in memory: those asleep,
-// then those awake that are clean, first those that were not used for a while.
+// shrink drops customers from memory until at most limit bytes are used: first those kept
+// as bytes, then decoded ones that are clean, the ones not used for a while first.
 func (m *customerCache) shrink(limit int64) {
 	for m.bytes > limit && len(m.passivated) > 0 {
 		m.drop(m.passivated[len(m.passivated)-1])
 	}
-	// Each is looked at twice at most, and once more when it took the place of another.
+	// Each is looked at twice at most, once to clear used, and once more where it moved
+	// into the place of one that was dropped.
 	for looks := 3 * len(m.awake); looks > 0 && m.bytes > limit && len(m.awake) > 0; looks-- {
 		if m.hand >= len(m.awake) {
 			m.hand = 0
@@ -174,7 +190,8 @@ func (m *customerCache) shrink(limit int64) {
 	}
 }
 
-// drop passivates a customer; its timer stays.
+// drop removes a customer from memory, who is in the store; the entry stays if it has a
+// timer.
 //
 // REQUIRES: h is clean.
 func (m *customerCache) drop(h *resident) {
@@ -185,7 +202,7 @@ func (m *customerCache) drop(h *resident) {
 	}
 }
 
-// leave takes a customer's state out of memory.
+// leave removes a customer's state from memory.
 func (m *customerCache) leave(h *resident) {
 	if h.c != nil {
 		m.awake = m.without(m.awake, h)
@@ -196,29 +213,32 @@ func (m *customerCache) leave(h *resident) {
 	m.bytes -= int64(h.bytes)
 }
 
+// resize sets the estimated size of a customer.
 func (m *customerCache) resize(h *resident, bytes int32) {
 	m.bytes += int64(bytes - h.bytes)
 	h.bytes = bytes
 }
 
+// with appends h to a list.
 func (m *customerCache) with(list []*resident, h *resident) []*resident {
 	h.place = int32(len(list))
 	return append(list, h)
 }
 
-// without takes h out of its list; the last one takes its place.
+// without removes h from its list by moving the last entry to its place.
 func (m *customerCache) without(list []*resident, h *resident) []*resident {
 	last := list[len(list)-1]
 	list[h.place], last.place = last, h.place
 	list[len(list)-1] = nil
 	list = list[:len(list)-1]
 	if len(list) < cap(list)/4 {
-		list = slices.Clone(list) // gives back what a storm took
+		// Gives back what a burst of customers took.
+		list = slices.Clone(list)
 	}
 	return list
 }
 
-// InMemory are the ids of a workspace's customers in memory, in no order.
+// InMemory returns the ids of a workspace's customers in memory, in no order.
 func (s *Shard) InMemory(workspace string) []string {
 	var ids []string
 	for key, h := range s.customers.all { //nudge:unordered each is looked at alone
@@ -229,8 +249,8 @@ func (s *Shard) InMemory(workspace string) []string {
 	return ids
 }
 
-// Encoded is the stored form of a customer as they are now, nil when they are not in
-// memory. It does not wake them.
+// Encoded returns the stored form of a customer as they are now, nil if they are not in
+// memory. It neither decodes them nor marks them as used.
 func (s *Shard) Encoded(workspace, id string) []byte {
 	h := s.customers.all[Key(workspace, id)]
 	switch {

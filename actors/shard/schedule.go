@@ -8,20 +8,22 @@ import (
 	"github.com/nudge-engine/nudge/campaign/active"
 )
 
-// maxMissed is how many occurrences of a schedule are looked at after a downtime.
+// maxMissed bounds the occurrences of one schedule that are gone through after a
+// downtime: one for every minute has 10,000 in a week. If there are more, the 10,000th is
+// made up for instead of the last.
 const maxMissed = 10_000
 
-// dueSchedule is a schedule whose occurrence has come.
+// dueSchedule is a schedule with an occurrence that has come.
 type dueSchedule struct {
 	of   *occurrence
-	due  int64 // ms
-	next int64 // ms; 0: none
+	due  int64 // log time of the occurrence, ms
+	next int64 // log time of the one after it, ms; 0: none
 }
 
-// startSchedules starts a bulk scan for each instant at which schedules of a workspace are due,
-// the earlier first. Those of one instant come to a customer together, so that their
-// deliveries compete by priority. Of several occurrences that a downtime missed only the
-// last is made up for.
+// startSchedules starts a bulk scan for each instant at which schedules of a workspace
+// are due, in order. Schedules of one instant share a scan, so that their deliveries
+// compete by priority at each customer. If a downtime missed several occurrences of a
+// schedule only the last is made up for: nobody wants five morning messages at noon.
 func (s *Shard) startSchedules() {
 	if due := s.bulkScans.nextOccurrence(); due == 0 || due > s.now {
 		return
@@ -38,7 +40,8 @@ func (s *Shard) startSchedules() {
 			v.Campaigns = append(v.Campaigns, d.of.Campaign)
 		}
 		if !s.bulkScans.start(all[0].of.Workspace, v) {
-			return // the next step tries again
+			// Too many scans are queued; the next Step tries again.
+			return
 		}
 		for _, d := range all[:n] {
 			d.of.Next = d.next
@@ -47,7 +50,8 @@ func (s *Shard) startSchedules() {
 	}
 }
 
-// dueSchedules are the schedules that are due, by instant, workspace and campaign.
+// dueSchedules returns the schedules that are due, sorted by instant, then workspace,
+// then campaign.
 func (s *Shard) dueSchedules() []dueSchedule {
 	var all []dueSchedule
 	var schedules []active.Schedule
@@ -63,6 +67,7 @@ func (s *Shard) dueSchedules() []dueSchedule {
 		}
 		at := sort.Search(len(schedules), func(i int) bool { return schedules[i].Campaign >= o.Campaign })
 		d := dueSchedule{of: o, due: o.Next}
+		// Go on to the last occurrence that has come.
 		for range maxMissed {
 			if d.next, _ = schedules[at].Next(d.due); d.next == 0 || d.next > s.now {
 				break

@@ -16,46 +16,59 @@ import (
 	"github.com/nudge-engine/nudge/internal/effect"
 )
 
-// maxTimersPerStep bounds the timers that one Step fires (R8); the frame goes on
-// in the next Step.
+// maxTimersPerStep bounds the timers that one Step fires. A frame with more due timers is
+// finished by further Steps, so that what one Step needs in memory (customers loaded for
+// it, effects) is bounded however many timers are due after a downtime.
 const maxTimersPerStep = 10_000
 
-// ErrGap means that a frame is not the next one (C3).
+// ErrGap reports a frame whose sequence does not follow that of the last one applied
+// (C3).
 var ErrGap = errors.New("actors: the frame is not the next of its partition")
 
-// Config is what a shard is told when it is made.
+// Config describes a shard. It must not be changed after New.
 type Config struct {
+	// Partition is the number of the partition, from 0.
 	Partition int
-	Compile   Compile
-	// MemoryLimit bounds the customers in memory, in bytes (an estimate); 0 means
-	// no limit.
+	// Compile turns stored documents into campaigns and policies.
+	Compile Compile
+	// MemoryLimit bounds the customers in memory, in bytes of their estimated size; 0
+	// means no limit. It is enforced after each snapshot, because customers who changed
+	// since the last one cannot be passivated.
 	MemoryLimit int64
-	Skips       control.Skips
-	// EraseKey is the key of the hashes that stay of erased customers.
+	// Skips are the records that are passed over instead of applied; nil means none.
+	Skips control.Skips
+	// EraseKey is the secret key of the hashes that remain of erased customers.
 	EraseKey []byte
-	// Mark, when it is not nil, is told what is being applied before it is applied: a record,
-	// the timers of a frame (index InTimers), or nothing (sequence 0).
+	// Mark, if not nil, is called with the log position of each record before the record
+	// is applied, with index InTimers before the timers of a frame fire, and with
+	// sequence 0 when nothing is being applied any more. A crash marker on disk lets the
+	// next start find a record that ends the process.
 	Mark func(seq uint64, index int)
-	// Unguarded shards keep no copy of a customer while something happens to them: it
-	// would cost more than all else where customers have many chains. Then a panic ends
-	// the shard; its host makes it anew from its snapshot, guarded, and the panic
-	// comes again and is contained (C7). What is computed is the same.
+	// Unguarded turns off the copy of a customer that is made before each piece of work
+	// and put back after a panic. The copy would cost more than everything else where
+	// customers have many chains. A panic then ends the shard; its host makes a new one
+	// from the snapshot, guarded, where the same panic recurs and is contained (C7). What
+	// is computed is the same either way.
 	Unguarded bool
-	// Semantics is the version of what Step computes (R1); 0 means this program's.
+	// Semantics is the version of what Step computes; it is written into effects and
+	// snapshots. 0 means that of this program (effect.Semantics).
 	Semantics uint64
-	// Trace notes what is asked about its customer; nil: nobody asks why. It changes
-	// nothing that Step computes.
+	// Trace records the rules evaluated for the trace's customer; nil records nothing. It
+	// changes nothing that Step computes.
 	Trace *trace.Trace
 }
 
-// InTimers is the index that Mark gets while the timers before a frame fire.
+// InTimers is the index that Mark gets while the timers before a frame's records fire.
 const InTimers = -1
 
-// Shard is the owner of one partition's customers: the deterministic core. It
-// belongs to one goroutine.
+// Shard is the state of one partition: its customers, their timers and the definitions in
+// force. Its methods must be called by one goroutine at a time.
 type Shard struct {
-	config  Config
+	config Config
+	// machine applies one record or timer to one customer. Before each use it is given
+	// the active campaigns of the customer's workspace.
 	machine *machine.Machine
+	// names interns strings that many events repeat (workspaces, event names).
 	names   event.Names
 	encoder effect.Encoder
 
@@ -65,34 +78,37 @@ type Shard struct {
 	defs        definitions
 	bulkScans   bulkScans
 	experiments experiment.Table
-	erased      erased
+	// erased are the customers whose records are refused for good.
+	erased erased
 
-	now            int64 // log time, ms; never goes back
-	applied        Position
+	now            int64         // log time, ms since the epoch; never goes back
+	applied        Position      // the last frame applied
 	emitted        uint64        // number of the last effect message
-	lastHash       uint64        // XXH64 of its bytes
+	lastHash       uint64        // XXH64 of the bytes of that message
 	ctl            uint64        // number of the last control record applied
 	claim          control.Claim // the last owner that claimed the partition
-	state          uint64        // state hash as of the last snapshot
+	state          uint64        // state hash (see Meta.StateHash) as of the last snapshot
 	hold           catchUpBarrier
 	migration      migration
 	pendingDeletes pendingDeletes
 
-	part uint32 // steps of the current frame so far
-	// place is that of the current record, by which customers who come before definitions
-	// are told from those who come after: its frame's sequence, and one more for all
-	// definitions that followed an event in one frame. sawEvent says that the frame had an
-	// event since the last of them.
-	place    uint64
+	part uint32 // index of the next Step of the current frame, 0 between frames
+	// place orders customers and definitions: a customer created at a place before that
+	// of a definition was there when the definition came. It is the sequence of the
+	// current frame, plus one for each group of definitions in the frame that followed an
+	// event.
+	place uint64
+	// sawEvent reports that the frame had an event since the last definitions in it.
 	sawEvent bool
 
-	dirty   []*resident
-	image   []byte // the current customer as it was, to go back to after a panic
-	touched bool   // something changed since the last snapshot
-	saving  bool   // a snapshot is on its way to the store
+	dirty   []*resident // customers changed since the last snapshot
+	image   []byte      // stored form of the current customer before the current work, restored after a panic
+	touched bool        // a frame was applied, or begun, since the last snapshot
+	saving  bool        // a snapshot was handed out and not yet reported as Saved
 }
 
-// New is a shard before the first record.
+// New returns an empty shard, as before the first record of its log. Recover loads a
+// snapshot into it.
 func New(c Config) *Shard {
 	if c.Semantics == 0 {
 		c.Semantics = effect.Semantics
@@ -104,22 +120,23 @@ func New(c Config) *Shard {
 	}
 }
 
-// Applied is the position of the last frame applied.
+// Applied returns the position of the last frame applied; its Seq is 0 before the first.
 func (s *Shard) Applied() Position { return s.applied }
 
-// Now is the log time, ms.
+// Now returns the log time, ms since the epoch.
 func (s *Shard) Now() int64 { return s.now }
 
-// Emitted is the number of the last effect message, and its hash.
+// Emitted returns the number of the last effect message and the XXH64 of its bytes.
 func (s *Shard) Emitted() (n, hash uint64) { return s.emitted, s.lastHash }
 
-// Control is the number of the last control record applied.
+// Control returns the number of the last control record applied.
 func (s *Shard) Control() uint64 { return s.ctl }
 
-// Claim is the last owner that claimed the partition.
+// Claim returns the last valid claim of an owner in the log.
 func (s *Shard) Claim() control.Claim { return s.claim }
 
-// NextDue is when the earliest timer is due, ms; 0 when there is none.
+// NextDue returns the log time, ms, at which a Step is needed even if no event comes: for
+// a timer, a schedule, a migration or a bulk scan. 0 means never.
 func (s *Shard) NextDue() int64 {
 	due := s.hold.next(&s.wheel)
 	for _, next := range [2]int64{s.migration.next(), s.bulkScans.next(s.now)} {
@@ -133,11 +150,20 @@ func (s *Shard) NextDue() int64 {
 	return due
 }
 
-// Step applies a frame and leaves in out what must be done about it. It returns
-// done = false when the frame has more due timers than one step fires: then it
-// must be called again with the same frame and an empty out.
+// Step applies a frame and puts into out what must be done about it. It returns done =
+// false when the frame has more work than one Step does (due timers, customers to
+// migrate); then it must be called again with the same frame and an empty out, until
+// done.
 //
-// REQUIRES: out is empty; the customers that Needs named were loaded.
+// The order is the same for every frame: log time moves on, bulk scans and migrations go
+// on by a slice, due timers fire, schedules start, and then the records are applied. So
+// what is due at a frame's time happens before the frame's events.
+//
+// Errors are ErrGap, ErrLost and ErrEraseKey; the frame is then not applied and the shard
+// is unchanged.
+//
+// REQUIRES: out is empty; the customers that Needs named were loaded, and the page that
+// BulkScanPage asked for was set.
 func (s *Shard) Step(in *Input, out *effect.Effects) (done bool, err error) {
 	if in.At.Seq != s.applied.Seq+1 {
 		return false, fmt.Errorf("%w: partition %d: sequence %d after %d", ErrGap, s.config.Partition,
@@ -175,14 +201,16 @@ func (s *Shard) Step(in *Input, out *effect.Effects) (done bool, err error) {
 	return true, nil
 }
 
+// mark tells the crash marker, if there is one, what is applied from now on.
 func (s *Shard) mark(seq uint64, index int) {
 	if s.config.Mark != nil {
 		s.config.Mark(seq, index)
 	}
 }
 
-// Encode writes the effects of a step as numbered messages and remembers the
-// last one's number and hash (R5).
+// Encode writes the effects of one Step as messages of at most effect.MaxMessage bytes,
+// numbered on from the last, and calls emit with each. It records the number and hash of
+// the last one, which the next snapshot keeps.
 func (s *Shard) Encode(out *effect.Effects, emit func(n uint64, data []byte)) {
 	next := s.encoder.Encode(out, s.emitted+1, func(n uint64, data []byte) {
 		s.lastHash = hashBytes(data)
@@ -191,7 +219,8 @@ func (s *Shard) Encode(out *effect.Effects, emit func(n uint64, data []byte)) {
 	s.emitted = next - 1
 }
 
-// rearm brings a customer's timer in line with its state (C5).
+// rearm sets or removes a customer's timer so that it agrees with their state (C5). It
+// must follow every change of a customer.
 func (s *Shard) rearm(h *resident) {
 	due := h.c.NextDue()
 	if due == 0 {
@@ -201,6 +230,7 @@ func (s *Shard) rearm(h *resident) {
 	s.wheel.Arm(&h.timer, due)
 }
 
+// markDirty adds a customer to those that the next snapshot writes.
 func (s *Shard) markDirty(h *resident) {
 	if !h.dirty {
 		h.dirty = true
@@ -208,8 +238,10 @@ func (s *Shard) markDirty(h *resident) {
 	}
 }
 
-// MayLeave says whether an attempt of a delivery may be made now (R9). known is
-// false when the customer is passivated and must be loaded first.
+// MayLeave reports whether an attempt of a delivery may be made now: the delivery is
+// pending, the attempt is its current one, it has not expired, and sends are not switched
+// off. known is false when the customer may be in the store only; then the answer is
+// worth nothing and the customer must be loaded first.
 func (s *Shard) MayLeave(workspace, customer string, id output.ID, attempt uint32) (may, known bool) {
 	h := s.customers.find(workspace, customer)
 	if h == nil {
@@ -218,8 +250,9 @@ func (s *Shard) MayLeave(workspace, customer string, id output.ID, attempt uint3
 	return h.c.MayLeave(id, attempt, s.now) && !s.defs.set(workspace).Holds(h.c, id), true
 }
 
-// Customer is a customer in memory, nil when it is not there; the caller must
-// not change it. known is as for MayLeave.
+// Customer returns a customer in memory, nil if they are not there. The caller must not
+// change it, and must not keep it beyond the next Step. known is as for MayLeave: with
+// nil and known the customer does not exist.
 func (s *Shard) Customer(workspace, id string) (c *customer.Customer, known bool) {
 	h := s.customers.find(workspace, id)
 	if h == nil {

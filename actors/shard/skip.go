@@ -10,17 +10,19 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// ErrLost means that a frame was damaged on disk before anything was computed from
-// it. Going on needs a person's word: `nudge recover` gives it as a Skip.
+// ErrLost reports a frame that the disk damaged before anything was computed from it. To
+// go on without it is a person's decision, which `nudge recover` writes down as a Skip.
 var ErrLost = errors.New("actors: a frame is lost")
 
-// Rebase makes a shard whose log lost frames go on behind them, and where the effects
-// end that were computed with them: their numbers are used, and what they did is done.
+// Rebase sets the position after which a shard goes on and the last effect message, for a
+// log that lost frames whose effects are in the stream already: the numbers of these
+// effects are taken, and what they ask for was done.
 func (s *Shard) Rebase(applied Position, emitted, hash uint64) {
 	s.applied, s.emitted, s.lastHash = applied, emitted, hash
 }
 
-// skipped makes a dead letter of a record that is to be passed over.
+// skipped makes a dead letter of a record that is to be passed over, and reports whether
+// it did.
 func (s *Shard) skipped(in *Input, index int, out *effect.Effects) bool {
 	if len(s.config.Skips) == 0 {
 		return false
@@ -35,8 +37,8 @@ func (s *Shard) skipped(in *Input, index int, out *effect.Effects) bool {
 	return ok
 }
 
-// lost says whether a frame stands for one that is lost, and nobody has said that the
-// fold may pass over it.
+// lost returns ErrLost if a frame stands for one that the disk damaged and no Skip
+// accepts that.
 func (s *Shard) lost(in *Input) error {
 	for i := range in.Frame.Records {
 		if in.Frame.Records[i].Kind != stream.KindLost {

@@ -9,14 +9,17 @@ import (
 	"github.com/nudge-engine/nudge/storage"
 )
 
-// maxKeptDirty is how long the list of changed customers may be to be used again.
+// maxKeptDirty is the length up to which the list of changed customers is kept for reuse.
+// A longer one, 512 KiB of pointers and more, is given back.
 const maxKeptDirty = 1 << 16
 
-// Snapshot gathers what changed since the last one into a batch (R6). The caller
-// commits it and then calls Saved.
+// Snapshot returns a batch with everything that changed since the last one: customers,
+// deletions, event ids, definitions, bulk scans, experiment counts and the meta. Because
+// it is one batch, a crash leaves the whole snapshot or the one before. The caller
+// commits it and then calls Saved; frames may be applied meanwhile.
 //
-// REQUIRES: no frame is half applied; every effect emitted is acknowledged (C4);
-// the snapshot before was saved.
+// REQUIRES: no frame is half applied; every effect emitted is acknowledged (C4); the
+// snapshot before was saved.
 func (s *Shard) Snapshot() *storage.Batch {
 	if s.part != 0 || s.saving {
 		panic(fmt.Sprintf("BUG: partition %d: snapshot in the middle of a frame (part %d) or of another snapshot (%v)",
@@ -28,6 +31,8 @@ func (s *Shard) Snapshot() *storage.Batch {
 	for _, h := range s.dirty {
 		value := h.c.AppendTo(nil)
 		share := hashBytes(value)
+		// Replace the customer's old part of the state hash, 0 for a new one, by the new
+		// one.
 		s.state += share - h.stateHash
 		h.stateHash, h.dirty = share, false
 		s.customers.resize(h, int32(len(value)*sizeFactor))
@@ -53,14 +58,14 @@ func (s *Shard) Snapshot() *storage.Batch {
 	return b
 }
 
-// Changed says whether a snapshot would hold anything new.
+// Changed reports whether a snapshot would hold anything new.
 func (s *Shard) Changed() bool { return s.touched }
 
-// DirtyBytes estimates how large a snapshot would be.
+// DirtyBytes estimates the size of the next snapshot, in bytes.
 func (s *Shard) DirtyBytes() int64 { return int64(len(s.dirty)) * guessBytes }
 
-// Saved says that the last snapshot is durable; a new round
-// begins to look who may sleep, and customers are passivated while memory is over its
+// Saved reports that the last snapshot is durable. Customers who changed before it may
+// now be passivated, so a new round of that begins, and memory is brought under its
 // limit.
 func (s *Shard) Saved() {
 	s.saving = false
@@ -72,12 +77,13 @@ func (s *Shard) Saved() {
 	s.customers.shrink(s.config.MemoryLimit)
 }
 
-// Passivate lets customers fall asleep who were in no use since the last round; it looks at
-// n of them, so that it takes no long time at once.
+// Passivate keeps as bytes those of the next n customers who were not used since the last
+// round. It bounds n because it runs between frames.
 func (s *Shard) Passivate(n int) { s.image = s.customers.passivate(n, s.image) }
 
-// Load brings a customer into memory from its stored value; nil says that the
-// store has none.
+// Load brings a customer into memory from their stored value, nil if the store has none.
+// It does nothing if the customer is in memory already, or was deleted since the
+// snapshot: what the shard knows is newer than what the store returned.
 func (s *Shard) Load(key string, value []byte) error {
 	if value == nil || s.pendingDeletes.has(key) {
 		return nil
@@ -94,9 +100,12 @@ func (s *Shard) Load(key string, value []byte) error {
 	return nil
 }
 
-// Recover makes the shard what the store's snapshot says. It must be called
-// before the first Step; a store without a snapshot leaves the shard as new. TakeOver
-// comes before it where the semantics may be another.
+// Recover makes the shard what the snapshot in store says. It must be called before the
+// first Step; a store without a snapshot leaves the shard as New made it. A snapshot of
+// another semantics is refused with ErrSemantics, so recovery.TakeOver comes before.
+//
+// Customers are read once to arm their timers, and kept in memory as far as the limit
+// allows.
 func (s *Shard) Recover(store storage.Store) error {
 	p := s.config.Partition
 	stored, err := store.Get(storage.MetaKey(p))
@@ -148,7 +157,8 @@ func (s *Shard) Recover(store storage.Store) error {
 	return nil
 }
 
-// recoverCustomer loads a customer while there is room, else arms its timer only.
+// recoverCustomer keeps a customer in memory while there is room; otherwise it only arms
+// the timer. The value is not decoded: a partition may have millions of customers.
 func (s *Shard) recoverCustomer(k, v []byte) error {
 	due, err := customer.DecodeNextDue(v)
 	if err != nil {

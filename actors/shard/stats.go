@@ -2,18 +2,18 @@ package shard
 
 // Stats describes a shard for metrics.
 type Stats struct {
-	Customers     int   // in memory
-	CustomerBytes int64 // estimate
-	Timers        int
-	DedupeIDs     int
-	DedupeWindow  int64 // ms
-	Now           int64 // log time, ms
-	NextDue       int64 // ms; 0: none
-	Outbox        int
+	Customers     int    // in memory
+	CustomerBytes int64  // estimated size of the customers in memory
+	Timers        int    // armed, one a customer at most; not those held behind the catch-up barrier
+	DedupeIDs     int    // event ids that are remembered
+	DedupeWindow  int64  // how far back they reach, ms of log time
+	Now           int64  // log time, ms
+	NextDue       int64  // log time at which a Step is needed, ms; 0: none
+	Outbox        int    // effect messages that are not acknowledged
 	Erased        uint64 // events of erased customers that were dropped since the start
 }
 
-// Stats is how the shard stands now.
+// Stats returns the present figures.
 func (o *Owner) Stats() Stats {
 	s := o.Shard
 	return Stats{

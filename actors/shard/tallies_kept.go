@@ -6,19 +6,19 @@ import (
 	"github.com/nudge-engine/nudge/internal/effect"
 )
 
-// ExperimentCounts are copies of what the shard counted for experiments, in no order.
+// ExperimentCounts returns copies of the counts of all experiments, in no order.
 func (s *Shard) ExperimentCounts() []experiment.Counts {
 	return s.experiments.Copies()
 }
 
-// Tally is a view of what the shard counted for one experiment, good until its next
-// step; ok is false when there is nothing.
+// Tally returns the counts of one experiment without copying them, so they are valid
+// until the next Step only. ok is false if there are none.
 func (s *Shard) Tally(workspace, name, step string) (t experiment.Counts, ok bool) {
 	return s.experiments.Of(experiment.Key{Workspace: workspace, Campaign: name, Step: step})
 }
 
-// renewTallies follows a change of what is in force: what was done before it in the same
-// step counts for what was in force then.
+// renewTallies follows a change of the experiments in force. What the current Step did
+// before the change is counted first, for the experiments that were in force then.
 func (s *Shard) renewTallies(out *effect.Effects) {
 	s.experiments.Fold(&out.Output)
 	s.experiments.Renew(s.now, func(t *experiment.Counts) *program.Experiment {
@@ -26,8 +26,9 @@ func (s *Shard) renewTallies(out *effect.Effects) {
 	})
 }
 
-// beginTallies has the experiments that documents bring count from now on. Without it one
-// that was left out for a while would go on with the chains exposed before.
+// beginTallies makes the experiments in documents count from now on. Without it an
+// experiment that a version had left out for a while would go on with the chains exposed
+// before.
 func (s *Shard) beginTallies(workspace string, documents []program.Document) {
 	set := s.defs.set(workspace)
 	for i := range documents {

@@ -8,25 +8,29 @@ import (
 	"github.com/nudge-engine/nudge/internal/effect"
 )
 
-// After a downtime (R8): timers that are more than lateMargin late wait for
-// holdFor of log time, so that the backlog of events is applied first.
+// After a downtime timers that are more than lateMargin late wait for holdFor of log
+// time, so that the backlog of events is applied first: a customer who bought while the
+// server was down must not be reminded to buy. Both are ms.
 const (
 	lateMargin = 5 * 60 * 1000
 	holdFor    = 60 * 1000
 )
 
-// catchUpBarrier holds back the timers that a downtime made late. The wheel has one
-// timer a customer, the earliest, so such a customer waits as a whole and their
-// steps keep their order. It is part of the state and derived from the log alone.
+// catchUpBarrier keeps timers that a downtime made late until the backlog of events is
+// applied. The wheel has one timer a customer, their earliest, so such a customer waits
+// as a whole and their steps keep their order. The barrier is part of the state and
+// follows from the log alone; only until and mark are stored, since the timers are in the
+// wheel again after a recovery.
 type catchUpBarrier struct {
-	until int64 // log time at which they are let go; 0: nothing is held
-	mark  int64 // timers due at or before mark are held
-	held  []*wheel.Timer
+	until int64          // log time, ms, at which it ends; 0: it is not up
+	mark  int64          // timers due at or before this log time, ms, wait
+	held  []*wheel.Timer // timers that were taken out of the wheel to wait
 }
 
-// decide says what a step from before to now means: whether what is held is let
-// go, and whether a hold begins. It changes nothing, so that Needs can ask too. Over the
-// turns of a new version a hold begins always: what is planned at them is late too.
+// decide returns what it means that log time goes from before to now: whether the waiting
+// timers are released, and whether a barrier begins. It changes nothing, so that Needs
+// can use it too. While a migration is under way, which turns says, a barrier begins at
+// every jump: timers that the migration sets may be late as well.
 func (l *catchUpBarrier) decide(w *wheel.Wheel, turns bool, before, now int64) (release, begin bool) {
 	release = l.until != 0 && now >= l.until
 	if l.until != 0 && !release || now-before <= lateMargin {
@@ -43,7 +47,8 @@ func (l *catchUpBarrier) decide(w *wheel.Wheel, turns bool, before, now int64) (
 	return release, turns || due != 0 && due <= now-lateMargin
 }
 
-// observe starts a hold when log time jumped over timers, and ends one that is over.
+// observe moves the barrier from log time before to now: it ends one that is over, and
+// begins one when log time jumped over timers by more than lateMargin.
 func (l *catchUpBarrier) observe(w *wheel.Wheel, turns bool, before, now int64) {
 	release, begin := l.decide(w, turns, before, now)
 	if release {
@@ -54,10 +59,10 @@ func (l *catchUpBarrier) observe(w *wheel.Wheel, turns bool, before, now int64) 
 	}
 }
 
-// holds says whether t is held back.
+// holds reports whether t must wait.
 func (l *catchUpBarrier) holds(t *wheel.Timer) bool { return l.until != 0 && t.Due <= l.mark }
 
-// take puts aside what is held; it says whether t was.
+// take makes t wait if it must, and reports whether it does. t was popped from the wheel.
 func (l *catchUpBarrier) take(t *wheel.Timer) bool {
 	if !l.holds(t) {
 		return false
@@ -67,18 +72,21 @@ func (l *catchUpBarrier) take(t *wheel.Timer) bool {
 	return true
 }
 
+// release puts the waiting timers back into the wheel.
 func (l *catchUpBarrier) release(w *wheel.Wheel) {
 	held := l.held
 	l.until, l.mark, l.held = 0, 0, nil
 	for _, t := range held {
-		if t.Held() { // else it was moved or taken out meanwhile
+		// Otherwise a record moved or removed the timer meanwhile.
+		if t.Held() {
 			t.Release()
 			w.Arm(t, t.Due)
 		}
 	}
 }
 
-// next is when something must happen: the end of the hold, or the next timer.
+// next returns the log time, ms, at which something must happen: the end of the barrier
+// or the next timer; 0 if neither is there.
 func (l *catchUpBarrier) next(w *wheel.Wheel) int64 {
 	due := w.Next()
 	if l.until != 0 && (due == 0 || l.until < due) {
@@ -87,9 +95,9 @@ func (l *catchUpBarrier) next(w *wheel.Wheel) int64 {
 	return due
 }
 
-// fireTimers fires what is due, at most maxTimersPerStep; false when more is due.
-// Timers that are put aside do not count: after a recovery they are in the wheel
-// again, and the step must be cut at the same place (C1).
+// fireTimers fires due timers, at most maxTimersPerStep, and reports whether none is
+// left. Timers that wait behind the barrier do not count: after a recovery they are in
+// the wheel again, and the Step must end at the same timer as in the first run (C1).
 func (s *Shard) fireTimers(out *effect.Effects) bool {
 	for fired := 0; fired < maxTimersPerStep; {
 		t := s.wheel.Pop(s.now)
@@ -107,7 +115,8 @@ func (s *Shard) fireTimers(out *effect.Effects) bool {
 		s.fire(h, t.Due, out)
 		fired++
 	}
-	for { // what is held back is not due
+	// The limit is reached: more is due only if a timer is left that need not wait.
+	for {
 		t := s.wheel.Peek(s.now)
 		if t == nil {
 			return true
@@ -119,8 +128,9 @@ func (s *Shard) fireTimers(out *effect.Effects) bool {
 	}
 }
 
-// fire fires all the timers of a customer that are due, the earliest of them at due,
-// inside a guard (C7).
+// fire fires all timers of a customer that are due, the earliest of them at due. If that
+// panics, the chains whose timers are due are ended, or the same panic would come back at
+// every Step (C7). A customer who expired is removed.
 func (s *Shard) fire(h *resident, due int64, out *effect.Effects) {
 	s.applyPending(h, out)
 	workspace := h.c.Workspace
@@ -142,8 +152,10 @@ func (s *Shard) fire(h *resident, due int64, out *effect.Effects) {
 	s.rearm(h)
 }
 
-// Needs names the customers that the next Step of a frame will touch and that
-// are not in memory; the shell reads them from the store and calls Load.
+// Needs returns the keys of the customers that the next Step of a frame will touch and
+// that are not in memory: those of due timers, migrations, bulk scans and records. They
+// must be read from the store and given to Load before the Step. It may name a few more
+// than the Step touches, never fewer. It changes nothing.
 func (s *Shard) Needs(in *Input) []string {
 	if !s.customers.inStore {
 		return nil // all are in memory

@@ -11,33 +11,37 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// Limits of a slice of the log whose values are appended together.
+// Limits of a slice of the log whose records are appended together. A slice is repeated
+// after a crash, and its values are in memory until it ends.
 const (
-	fillFrames = 512
-	fillValues = 20_000
+	fillFrames = 512    // frames of a slice
+	fillValues = 20_000 // values (customer and counter) of a slice, about; the frame that reaches it is the last
 )
 
-// ErrTrimmed means that a backfill cannot go on: the log no longer has what it must read.
+// ErrTrimmed reports that a backfill cannot go on because the log no longer has the
+// frames that it must read. It has to be given up.
 var ErrTrimmed = errors.New("actors: the log no longer has the frames that are to be counted")
 
-// Filler makes the fill records of one partition out of its frames, which it must be
-// given from State.First on. It is a function of them alone: where a filler before it was
-// cut off it makes the same records again. It belongs to one goroutine.
+// Filler makes the backfill records of one partition out of its frames, which must be
+// given in order from State.First on. Its records are a function of these frames alone,
+// so a filler that starts again makes the same ones. It must be used by one goroutine at
+// a time.
 type Filler struct {
 	workspace string
-	state     State
-	skips     control.Skips
-	tally     *active.BackfillCounter
-	dedupe    dedupe.Set
-	now       int64
-	next      uint64 // frame that comes next
-	frames    int    // of the slice
-	slices    int    // frames that make a slice
-	n         uint64 // number of the last record that was made
+	state     State                   // of the backfill when the filler was made
+	skips     control.Skips           // records that the shard passed over
+	tally     *active.BackfillCounter // what the frames of the slice add up to
+	dedupe    dedupe.Set              // event ids seen, as in the shard
+	now       int64                   // log time, ms, as in the shard
+	next      uint64                  // sequence of the frame that must come next
+	frames    int                     // in the current slice so far
+	slices    int                     // frames that make a slice
+	n         uint64                  // number of the last record that was made
 }
 
-// NewFiller goes on with a backfill whose first retained frame is known. ids is the limit
-// of the partition's dedupe set, 0 for the default.
+// NewFiller returns a filler that goes on with a backfill whose first retained frame is
+// known (state.First is not 0). ids is the limit of the partition's dedupe set, 0 for the
+// default: it must be the shard's, so that the same repetitions are recognised.
 func NewFiller(workspace string, state State, skips control.Skips, ids int) *Filler {
 	f := &Filler{
 		workspace: workspace, state: state, skips: skips, dedupe: dedupe.New(), next: state.First, n: state.Marked,
@@ -50,11 +54,13 @@ func NewFiller(workspace string, state State, skips control.Skips, ids int) *Fil
 	return f
 }
 
-// SliceAfter has records come after so many frames; by default after 512.
+// SliceAfter sets how many frames make a slice; the default is 512. A test sets fewer.
 func (f *Filler) SliceAfter(frames int) { f.slices = frames }
 
-// Frame counts the next frame, which is seq in the log. When a slice is full it returns its records, numbered; done
-// says that they are the last. After done it must not be called again.
+// Frame counts the next frame; seq is its sequence. When a slice is full it returns the
+// records of the slice, else none. done reports that they are the last ones, after which
+// Frame must not be called again. The error is ErrTrimmed if seq is not the next
+// sequence.
 func (f *Filler) Frame(seq uint64, frame *stream.Frame) (records []stream.Record, done bool, err error) {
 	if seq != f.next {
 		return nil, false, fmt.Errorf("%w: frame %d comes, %d is the next", ErrTrimmed, seq, f.next)
@@ -70,7 +76,9 @@ func (f *Filler) Frame(seq uint64, frame *stream.Frame) (records []stream.Record
 		f.record(seq, i, &frame.Records[i])
 	}
 	if seq <= f.state.Upto && !done {
-		return nil, false, nil // only for what is a duplicate
+		// An earlier filler has appended the records of this frame. It is read again only
+		// so that repetitions of its events are recognised.
+		return nil, false, nil
 	}
 	f.frames++
 	if !done && f.frames < f.slices && f.tally.Len() < fillValues {
@@ -79,6 +87,8 @@ func (f *Filler) Frame(seq uint64, frame *stream.Frame) (records []stream.Record
 	return f.cut(seq, done), done, nil
 }
 
+// record counts one record of a frame, if the shard counted it as an event of a customer
+// of the workspace.
 func (f *Filler) record(seq uint64, index int, r *stream.Record) {
 	_, skipped := f.skips[control.RecordPosition{Seq: seq, Index: index}]
 	if skipped || r.Kind != stream.KindEvent && r.Kind != stream.KindBroadcast {
@@ -86,7 +96,8 @@ func (f *Filler) record(seq uint64, index int, r *stream.Record) {
 	}
 	e, err := event.Decode(r.Data)
 	if err != nil || !f.dedupe.Add(dedupe.EventHash(e.Workspace, e.Customer, e.ID), f.now) {
-		return // the shard put it aside, or dropped it
+		// The shard made a dead letter of it, or dropped it as a repetition.
+		return
 	}
 	if r.Kind == stream.KindEvent && e.Workspace == f.workspace && seq > f.state.Upto {
 		e.Time = min(e.Time, f.now)
@@ -94,10 +105,10 @@ func (f *Filler) record(seq uint64, index int, r *stream.Record) {
 	}
 }
 
-// Last is the number of the last record that was made.
+// Last returns the number of the last record that was made.
 func (f *Filler) Last() uint64 { return f.n }
 
-// cut are the records of the slice that ends with a frame.
+// cut ends the slice with the frame seq and returns its records: the values, then a mark.
 func (f *Filler) cut(seq uint64, done bool) []stream.Record {
 	var records []stream.Record
 	add := func(r Record) {

@@ -7,26 +7,27 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// maxFillWidth bounds the slots of a window that is filled, in ms: some 35 years.
+// maxFillWidth bounds the width of a window's slots in a stored record, ms: about 35
+// years. A larger one is corrupt.
 const maxFillWidth = 1 << 40
 
-// Record is a record of kind KindFill: what a customer did before a backfill, or a
-// mark, which has no customer.
+// Record is a log record of kind stream.KindFill: a part of what one customer did before
+// a backfill, or a mark, which has no customer.
 type Record struct {
 	Workspace string
 	Customer  string
-	K         uint64 // control record of the backfill
-	N         uint64 // number among those of the partition, from 1
+	K         uint64 // number of the control record of the backfill
+	N         uint64 // number among the records of the partition, from 1
 
-	Fill active.BackfillCounts // of a customer
+	Fill active.BackfillCounts // the counts; not of a mark
 
-	First uint64 // of a mark: frame with which the retained log began
-	Upto  uint64 // of a mark: frame through which all is in
-	Done  bool   // of a mark: that is all
+	First uint64 // of a mark: sequence of the first retained frame
+	Upto  uint64 // of a mark: all frames up to this one are counted
+	Done  bool   // of a mark: it is the last record
 }
 
-// Encode is the stored form: workspace, customer, k, n, and then the fill, or first, upto
-// and done of a mark.
+// Encode returns the stored form: workspace, customer, k, n, and then the counts, or
+// first, upto and done of a mark.
 func (r *Record) Encode() []byte {
 	b := wire.AppendString(nil, r.Workspace)
 	b = wire.AppendString(b, r.Customer)
@@ -40,7 +41,7 @@ func (r *Record) Encode() []byte {
 	return wire.AppendBool(b, r.Done)
 }
 
-// Decode reads what Encode wrote.
+// Decode decodes what Encode returned. Errors are of class wire.ErrCorrupt.
 func Decode(p []byte) (Record, error) {
 	d := wire.NewDecoder(p)
 	r := Record{Workspace: d.String(), Customer: d.String(), K: d.Uint(), N: d.Uint()}

@@ -8,10 +8,10 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// Record is a control record: record K of the stream CTL, copied into every
-// partition (R12). Exactly one of the pointers is set.
+// Record is a control record: message K of the stream CTL, copied into every partition.
+// Exactly one of the pointers is set.
 type Record struct {
-	K       uint64   `json:"k"`
+	K       uint64   `json:"k"` // number, from 1; a shard applies only the one after its last
 	Genesis *Genesis `json:"genesis,omitempty"`
 	Apply   *Apply   `json:"apply,omitempty"`
 	Skip    *Skip    `json:"skip,omitempty"`
@@ -22,30 +22,31 @@ type Record struct {
 
 // Genesis is control record 1: what is fixed when a log is created.
 type Genesis struct {
-	LogID      string `json:"log_id"`     // random, names this log
-	Partitions int    `json:"partitions"` // for life (R3)
-	Semantics  int    `json:"semantics"`
-	DedupeIDs  int    `json:"dedupe_ids"` // a partition's dedupe set holds at most so many
+	LogID      string `json:"log_id"`     // random; part of the tokens of warehouse inserts
+	Partitions int    `json:"partitions"` // number of partitions, fixed for the life of the log
+	Semantics  int    `json:"semantics"`  // of the program that created the log
+	DedupeIDs  int    `json:"dedupe_ids"` // how many event ids a partition remembers at most
 }
 
-// Apply puts documents in force, replacing those of the same kind and name.
+// Apply puts documents in force, each replacing that of its kind and name.
 type Apply struct {
 	Workspace string             `json:"workspace"`
 	Documents []program.Document `json:"documents"`
-	// Backfilled is the control record of the backfill that this ends: with its documents
-	// when the counters are filled, without any when it is given up. 0: none.
+	// Backfilled is the number of the backfill that this record ends: with its documents
+	// when the counters are filled, without any when it is given up. 0: it ends none.
 	Backfilled uint64 `json:"backfilled,omitempty"`
 }
 
-// Decide declares the winner of an experiment: chains that come to it take the variant.
-// Without a variant it says that the experiment is blocked.
+// Decide declares the winner of an experiment, which chains that come to it take from now
+// on. Without a variant it says that the experiment is blocked: the shares of its
+// variants cannot be explained by chance.
 type Decide struct {
 	Workspace string `json:"workspace"`
 	active.Winner
 	ExperimentStats
 }
 
-// Encode is the stored form of a control record.
+// Encode returns the stored form, JSON.
 func (c *Record) Encode() []byte {
 	b, err := json.Marshal(c)
 	if err != nil {
@@ -54,7 +55,8 @@ func (c *Record) Encode() []byte {
 	return b
 }
 
-// Decode reads what Encode wrote.
+// Decode decodes what Encode returned, and checks that exactly one kind is set and the
+// number is not 0.
 func Decode(p []byte) (Record, error) {
 	var c Record
 	if err := json.Unmarshal(p, &c); err != nil {
@@ -73,18 +75,19 @@ func Decode(p []byte) (Record, error) {
 	return c, nil
 }
 
-// Claim is the record with which an owner takes a partition over.
+// Claim is the record with which an owner takes a partition over. An owner that finds the
+// claim of another node with a larger epoch halts.
 type Claim struct {
 	Node  string `json:"node"`
-	Epoch uint64 `json:"epoch"`
+	Epoch uint64 `json:"epoch"` // of the lease; grows with each new owner
 }
 
-// Backfill is the control record that has counters filled from the retained log. The
-// documents wait; an Apply with its number puts them in force.
+// Backfill is the control record that begins to fill counters from the retained log. Its
+// documents wait until an Apply with its number puts them in force.
 type Backfill struct {
 	Workspace string             `json:"workspace"`
 	Documents []program.Document `json:"documents"`
-	// Asks are the counters that are filled; the others that the documents ask for count
-	// from this record on.
+	// Asks are the counters that are filled. Others that the documents need count from
+	// this record on.
 	Asks []active.CounterRequest `json:"asks"`
 }

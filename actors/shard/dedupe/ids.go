@@ -1,17 +1,20 @@
 package dedupe
 
-// idSet is a set of 64-bit hashes: open addressing with linear probing, 8 bytes a
-// place. The ids are hashes already, so their low bits say where they go. Go's map
-// takes three times the memory.
+// idSet is a set of 64-bit hashes with open addressing and linear probing, 8 bytes a
+// place. Its elements are hashes already, so their low bits serve as the place where
+// probing starts. Go's map takes three times the memory. The zero value is an empty set.
 type idSet struct {
+	// places has a length that is a power of two and is at most three quarters full; 0
+	// marks a free place.
 	places []uint64 // a power of two; 0: free
-	size   int      // without zero
-	zero   bool     // the id 0 is in it
+	size   int      // elements in places
+	zero   bool     // the set contains 0, which cannot be in places
 }
 
-// leastPlaces is how many places the smallest set has.
+// leastPlaces is the smallest number of places, 512 bytes; a set never shrinks below it.
 const leastPlaces = 64
 
+// len returns the number of elements.
 func (s *idSet) len() int {
 	if s.zero {
 		return s.size + 1
@@ -19,7 +22,7 @@ func (s *idSet) len() int {
 	return s.size
 }
 
-// add puts id in and says whether it was not there.
+// add adds id and reports whether it was missing.
 func (s *idSet) add(id uint64) bool {
 	if id == 0 {
 		added := !s.zero
@@ -38,7 +41,7 @@ func (s *idSet) add(id uint64) bool {
 	return true
 }
 
-// remove takes id out; nothing happens when it is not there.
+// remove removes id; it does nothing if id is missing.
 func (s *idSet) remove(id uint64) {
 	if id == 0 {
 		s.zero = false
@@ -67,7 +70,7 @@ func (s *idSet) remove(id uint64) {
 	}
 }
 
-// find is the place of id, or the free one where it would go.
+// find returns the index of id in places, or of the free place where it belongs.
 func (s *idSet) find(id uint64) int {
 	mask := len(s.places) - 1
 	i := int(id) & mask
@@ -77,6 +80,7 @@ func (s *idSet) find(id uint64) int {
 	return i
 }
 
+// resize moves the elements into as many places.
 func (s *idSet) resize(places int) {
 	old := s.places
 	s.places = make([]uint64, places)

@@ -10,46 +10,53 @@ import (
 )
 
 const (
-	windowMillis = 24 * 3600 * 1000 // ms of log time
-	chunkSize    = 4096             // ids a chunk; 32 KiB stored
-	// DefaultIDs is how many ids a partition remembers unless a control
-	// record says otherwise (R15).
+	windowMillis = 24 * 3600 * 1000 // how long an id is remembered: a day, ms of log time
+	chunkSize    = 4096             // ids of a chunk, the unit that a snapshot writes: 32 KiB
+	// DefaultIDs is how many ids a partition remembers unless the genesis record says
+	// otherwise: about 24 events a second over the whole window. It costs up to 48 MiB.
 	DefaultIDs = 1 << 21
 )
 
-// Set is the exact set of event ids that a partition saw lately: 64-bit
-// hashes of (workspace, customer, message id), forgotten in log order: each when it is as
-// old as the window, to the millisecond of log time, so that the partitions do not show;
-// and a chunk at a time while the set is larger than its limit. It belongs to one
-// goroutine; instants are log time, ms.
+// Set is the exact set of the event ids that a partition saw lately, as 64-bit hashes of
+// workspace, customer and id.
+//
+// An id is forgotten when it is as old as the window, to the millisecond of log time, so
+// that the outcome does not depend on how customers are spread over partitions. While
+// there are more ids than the limit, the oldest are forgotten a chunk at a time. A set
+// must be used by one goroutine at a time; instants are log time, ms.
 type Set struct {
-	seen   idSet
+	seen   idSet    // all ids that are remembered
 	chunks []*chunk // oldest first; the last one grows
-	limit  int
-	first  uint64 // number of chunks[0]
-	gone   []uint64
+	limit  int      // how many ids are remembered at most
+	first  uint64   // number of chunks[0]
+	gone   []uint64 // numbers of chunks that the next snapshot deletes
 }
 
+// chunk is ids that came after each other, in order; a snapshot writes those that
+// changed.
 type chunk struct {
 	from, to int64 // log time of its first and last id, ms
 	ids      []uint64
-	runs     []timedRun // of the ids from gone on
-	gone     int        // ids at the front that are over the window
+	runs     []timedRun // times of the ids from gone on
+	gone     int        // ids at the front that are older than the window
 	dirty    bool       // changed since the last snapshot
 }
 
-// timedRun is how many ids follow each other that came at one log time.
+// timedRun is how many ids in a row came at one log time. Ids of one frame share theirs,
+// so this is smaller than a time for each.
 type timedRun struct {
 	at int64 // ms
 	n  int
 }
 
-// New is an empty set that holds at most DefaultIDs ids.
+// New returns an empty set that holds at most DefaultIDs ids.
 func New() Set {
 	return Set{limit: DefaultIDs}
 }
 
-// EventHash is the identity of an event within its partition.
+// EventHash returns the identity of an event: XXH64 over workspace, customer and id, with
+// a zero byte between them. With the default limit, two ids are taken for one by chance
+// about once in eight million full windows.
 func EventHash(workspace, customer, id string) uint64 {
 	var d xxhash.Digest
 	d.Reset()
@@ -61,7 +68,7 @@ func EventHash(workspace, customer, id string) uint64 {
 	return d.Sum64()
 }
 
-// Add remembers id at now and says whether it is new.
+// Add adds id at log time now and reports whether it is new. now must not go back.
 func (d *Set) Add(id uint64, now int64) bool {
 	if !d.seen.add(id) {
 		return false
@@ -80,7 +87,9 @@ func (d *Set) Add(id uint64, now int64) bool {
 	return true
 }
 
-// Evict forgets what is over the window at now, and chunks while there are too many ids.
+// Evict forgets the ids that are older than the window at now, and the oldest chunks
+// while there are more ids than the limit. The newest chunk stays in any case, as it
+// still grows.
 func (d *Set) Evict(now int64) {
 	for len(d.chunks) > 0 {
 		c := d.chunks[0]
@@ -100,7 +109,8 @@ func (d *Set) Evict(now int64) {
 	}
 }
 
-// expire takes the ids out of c that are over the window at now.
+// expire marks the ids of c that are older than the window at now as gone, and returns
+// them.
 func (c *chunk) expire(now int64) (over []uint64) {
 	from := c.gone
 	for len(c.runs) > 0 && c.runs[0].at <= now-windowMillis {
@@ -110,16 +120,16 @@ func (c *chunk) expire(now int64) (over []uint64) {
 	return c.ids[from:c.gone]
 }
 
-// SetLimit bounds how many ids are remembered.
+// SetLimit sets how many ids are remembered at most. It takes effect with the next Evict.
 func (d *Set) SetLimit(ids int) { d.limit = ids }
 
-// MaxIDs is how many ids are remembered at most.
+// MaxIDs returns how many ids are remembered at most.
 func (d *Set) MaxIDs() int { return d.limit }
 
-// Len is how many ids are remembered.
+// Len returns how many ids are remembered.
 func (d *Set) Len() int { return d.seen.len() }
 
-// Window is how far back the set reaches at now, in ms.
+// Window returns how far back the set reaches at now, ms; 0 if it is empty.
 func (d *Set) Window(now int64) int64 {
 	for _, c := range d.chunks {
 		if len(c.runs) > 0 {
@@ -134,6 +144,7 @@ func (d *Set) Window(now int64) int64 {
 // those of ids that are over the window too.
 const chunkFormat = 2
 
+// appendTo appends the stored form of c to b.
 func (c *chunk) appendTo(b []byte) []byte {
 	b = append(b, chunkFormat)
 	b = wire.AppendInt(b, c.from)
@@ -143,7 +154,9 @@ func (c *chunk) appendTo(b []byte) []byte {
 		b = wire.AppendFixed(b, id)
 	}
 	runs := c.runs
-	if c.gone > 0 { // they are over the window: when they came no longer matters
+	// When they came no longer matters: one run at time 0 stands for all ids that are
+	// gone.
+	if c.gone > 0 {
 		b = wire.AppendUint(b, uint64(len(runs)+1))
 		b = wire.AppendUint(wire.AppendInt(b, 0), uint64(c.gone))
 	} else {
@@ -155,7 +168,8 @@ func (c *chunk) appendTo(b []byte) []byte {
 	return b
 }
 
-// Save puts into a snapshot of a partition what changed since the last.
+// Save adds to a snapshot of a partition the chunks that changed since the last one, and
+// deletes those that are gone.
 func (d *Set) Save(partition int, b *storage.Batch) {
 	for i, c := range d.chunks {
 		if c.dirty {
@@ -169,11 +183,13 @@ func (d *Set) Save(partition int, b *storage.Batch) {
 	d.Unsaved()
 }
 
-// Unsaved forgets which chunks the next snapshot deletes, where no snapshots are taken.
+// Unsaved forgets which chunks the next snapshot must delete. A set that is never saved
+// calls it so that the list does not grow.
 func (d *Set) Unsaved() { d.gone = d.gone[:0] }
 
-// Load appends a stored chunk, in the order of the chunks' numbers, without what is over
-// the window at now, the log time of the snapshot.
+// Load appends a stored chunk without the ids that are older than the window at now, the
+// log time of the snapshot. Chunks must be loaded in the order of their numbers, without
+// a gap.
 func (d *Set) Load(number uint64, p []byte, now int64) error {
 	c, err := decodeChunk(p)
 	if err != nil {
@@ -192,6 +208,7 @@ func (d *Set) Load(number uint64, p []byte, now int64) error {
 	return nil
 }
 
+// decodeChunk decodes a stored chunk of format 1 or 2.
 func decodeChunk(p []byte) (*chunk, error) {
 	r := wire.NewDecoder(p)
 	format := r.Byte()
@@ -202,7 +219,9 @@ func decodeChunk(p []byte) (*chunk, error) {
 	for range r.Count(8) {
 		c.ids = append(c.ids, r.Fixed())
 	}
-	if format == 1 { // the time of each was not kept
+	// Format 1 did not keep the time of each id: all count as the newest, so that none is
+	// forgotten too early.
+	if format == 1 {
 		c.runs = []timedRun{{at: c.to, n: len(c.ids)}}
 		return c, r.Done()
 	}

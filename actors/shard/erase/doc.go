@@ -1,3 +1,3 @@
-// Package erase has the record that erases a customer, and the keyed hash by which a
-// partition knows an erased customer again without keeping who it was.
+// Package erase defines the record that erases a customer, and the keyed hash by which a
+// partition recognises an erased customer without keeping who it was.
 package erase

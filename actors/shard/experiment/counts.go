@@ -11,35 +11,38 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// Counts is what a shard counted for an experiment (ADR 14). Rows up to the full hours of
-// the shard's log time are final.
+// Counts is what one shard counted for one experiment. Its rows up to the hour of the
+// shard's log time are final, so the counts at an hour are the same no matter who reads
+// them, and when.
 type Counts struct {
 	Workspace  string
 	Campaign   string
 	Step       string
-	Experiment uint64 // Experiment.Print
-	// From is the log time from which it counts, ms: chains exposed earlier belong to the
-	// experiment that was there before under the same name. 0: from the beginning.
+	Experiment uint64 // fingerprint of the experiment (program.Experiment.Print)
+	// From is the log time, ms, from which it counts. Chains exposed earlier belong to an
+	// experiment that was there before under the same name. 0: from the beginning of the
+	// log.
 	From     int64
-	First    int64           // log time of the first exposure, ms; 0 before
+	First    int64           // log time of the first exposure, ms; 0 before it
 	Variants []VariantCounts // sorted by variant
 }
 
-// VariantCounts is one variant's share of a tally.
+// VariantCounts is one variant's part of the counts.
 type VariantCounts struct {
 	Variant string
 	Rows    []Row // sorted by hour
 }
 
-// Row counts the exposures of a variant that mature in one hour. A customer who
-// came from another partition can make a number negative; the sum over all is not.
+// Row counts the exposures of a variant that mature at one hour, and the conversions
+// among them. A chain that was counted in another partition before its customer merged is
+// taken away here, so a number may be negative; the sum over all partitions is not.
 type Row struct {
-	Hour        int64 // the full UTC hour since 1970 from which they have matured; 0: not known yet
+	Hour        int64 // hours since 1970 UTC at which they have matured; 0: not known yet
 	Exposures   int64
-	Conversions int64 // of those
+	Conversions int64 // of those exposures
 }
 
-// add adds to a row and drops it when nothing is left.
+// add adds to the row of an hour, and removes it when it counts nothing any more.
 func (v *VariantCounts) add(hour int64, exposures, conversions int) {
 	i, found := slices.BinarySearchFunc(v.Rows, hour, func(r Row, h int64) int { return int(r.Hour - h) })
 	if !found {
@@ -53,8 +56,9 @@ func (v *VariantCounts) add(hour int64, exposures, conversions int) {
 	}
 }
 
-// add applies a change of the counts.
+// add applies an exposure, a conversion, or the withdrawal of one.
 func (t *Counts) add(e *output.Exposure) {
+	// The chain belongs to an earlier experiment of the same name.
 	if e.At < t.From {
 		return
 	}
@@ -62,7 +66,8 @@ func (t *Counts) add(e *output.Exposure) {
 		t.First = e.At
 	}
 	if t.First != 0 && e.Hour > lastHour(t.First) {
-		return // no look comes to it
+		// The experiment is over by then: no look comes to this hour.
+		return
 	}
 	i, found := slices.BinarySearchFunc(t.Variants, e.Variant, func(v VariantCounts, id string) int {
 		return strings.Compare(v.Variant, id)
@@ -73,14 +78,15 @@ func (t *Counts) add(e *output.Exposure) {
 	t.Variants[i].add(e.Hour, e.Exposed, e.Converted)
 }
 
-// lastHour is the last hour at which an experiment is looked at, by its first exposure.
+// lastHour returns the last hour at which an experiment is looked at; first is the log
+// time of its first exposure, ms.
 func lastHour(first int64) int64 { return (first + program.MaxExperiment) / unit.HourMillis }
 
-// countsFormat is the version of stored tallies: their first byte.
+// countsFormat is the version of the stored form, its first byte.
 const countsFormat = 1
 
-// A stored tally, version 1: format byte; workspace, campaign, step; experiment; from,
-// first; variants: name, rows: hour, exposures, conversions.
+// appendTo appends the stored form, version 1: format byte; workspace, campaign, step;
+// experiment; from, first; variants: name, rows: hour, exposures, conversions.
 func (t *Counts) appendTo(b []byte) []byte {
 	b = append(b, countsFormat)
 	b = wire.AppendString(wire.AppendString(wire.AppendString(b, t.Workspace), t.Campaign), t.Step)
@@ -97,6 +103,7 @@ func (t *Counts) appendTo(b []byte) []byte {
 	return b
 }
 
+// decodeCounts decodes what appendTo wrote. Errors are of class wire.ErrCorrupt.
 func decodeCounts(p []byte) (*Counts, error) {
 	d := wire.NewDecoder(p)
 	if f := d.Byte(); d.Err() == nil && f != countsFormat {
@@ -120,13 +127,13 @@ func decodeCounts(p []byte) (*Counts, error) {
 	return t, nil
 }
 
-// Key names an experiment.
+// Key names an experiment: a step of a campaign.
 type Key struct{ Workspace, Campaign, Step string }
 
-// Key names the experiment that is counted.
+// Key returns the name of the experiment that is counted.
 func (t *Counts) Key() Key { return Key{t.Workspace, t.Campaign, t.Step} }
 
-// clone is a copy that shares nothing.
+// clone returns a copy that shares no memory with t.
 func (t *Counts) clone() Counts {
 	c := *t
 	c.Variants = slices.Clone(t.Variants)

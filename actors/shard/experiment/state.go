@@ -11,25 +11,27 @@ import (
 	"github.com/nudge-engine/nudge/campaign/winner"
 )
 
-// State is how an experiment stands. It is looked at hour by hour, in order.
+// State is how an experiment stands: its figures, and whether it is decided. Make it with
+// NewState and advance it with Look, hour by hour in order. It is not safe for concurrent
+// use.
 type State struct {
 	Verdict winner.Verdict
-	Winner  string // the variant, when decided
+	Winner  string // id of the winning variant, once decided
 	control.ExperimentStats
-	First   int64 // log time of the first exposure, ms; 0 before
+	First   int64 // log time of the first exposure over all shards, ms; 0 before it
 	Exposed []int // exposures by variant, matured or not
-	Looks   int
-	Next    int // matured exposures at which the next look is due; 0: when all have the minimum
+	Looks   int   // how many looks there were
+	Next    int   // matured exposures at which the next look is due; 0: when all variants have the minimum
 
 	x     *program.Experiment
-	hour  int64 // looked at up to here
-	raw   []Row
-	arms  []winner.Arm
-	state winner.State
-	last  winner.Decision
+	hour  int64           // the last hour that was looked at
+	raw   []Row           // sums by variant up to that hour; a number may be negative
+	arms  []winner.Arm    // the same as figures for the rule, never negative
+	state winner.State    // of the rule: its looks so far
+	last  winner.Decision // last decision of the rule that was not to wait
 }
 
-// NewState is an experiment nobody has looked at.
+// NewState returns the state of an experiment that nobody has looked at.
 func NewState(x *program.Experiment) *State {
 	s := &State{
 		ExperimentStats: control.ExperimentStats{Experiment: x.Print()}, Exposed: make([]int, len(x.Variants)), x: x,
@@ -41,14 +43,17 @@ func NewState(x *program.Experiment) *State {
 	return s
 }
 
-// Look adds up what the shards counted and goes through the hours up to through that it
-// has not seen yet (ADR 14). Where it stands is a function of the experiment and the
-// parts, whether it went there in one call or in many; parts of other experiments do not
-// count, their order does not show. It stops where there is something to record: at a
-// decision, or at a block while noted is false, so that the records are the same however
-// late somebody looks.
+// Look adds up what the shards counted (parts) and goes through the hours up to through
+// that it has not seen yet, applying the winner's rule at each at which something
+// changes.
 //
-// REQUIRES: the log time of every partition is at or after the hour.
+// The result is a function of the experiment and the parts: it does not matter whether it
+// got there in one call or many, nor in which order the parts come; parts of other
+// experiments are ignored. It stops where there is something to record, at a decision, or
+// at a block while noted is false (no block was recorded yet), so that the records are
+// the same however late somebody looks.
+//
+// REQUIRES: the log time of every partition is at or after the hour through.
 func (s *State) Look(parts []Counts, through int64, noted bool) {
 	rows := s.merge(parts)
 	for _, hour := range s.changes(rows) {
@@ -73,8 +78,10 @@ func (s *State) Look(parts []Counts, through int64, noted bool) {
 	s.figures()
 }
 
-// decide applies the winner's rule at the hour.
+// decide applies the winner's rule (winner.Decide) at the hour s.hour.
 func (s *State) decide() {
+	// While the state of a merged customer is on its way between partitions, a sum can be
+	// negative or have more conversions than exposures.
 	for i := range s.arms {
 		s.arms[i].Exposures = int(max(s.raw[i].Exposures, 0))
 		s.arms[i].Conversions = int(max(min(s.raw[i].Conversions, s.raw[i].Exposures), 0))
@@ -95,7 +102,7 @@ func (s *State) decide() {
 	}
 }
 
-// figures writes down those of the last hour.
+// figures fills in the figures of each variant at the last hour, for people.
 func (s *State) figures() {
 	s.Arms = s.Arms[:0]
 	for i, a := range s.arms {
@@ -109,16 +116,17 @@ func (s *State) figures() {
 	}
 }
 
-// Best is the probability of each variant to be the best, as of the last hour.
+// Best returns for each variant the probability that it is the best, as of the last hour.
 func (s *State) Best() []float64 { return winner.Best(s.arms) }
 
-// armRow is a row of a variant.
+// armRow is a row with the index of its variant.
 type armRow struct {
 	Row
 	arm int
 }
 
-// merge adds up the parts and returns the rows of all, by hour.
+// merge brings First and Exposed up to date from the parts and returns the rows of all of
+// them, sorted by hour. Variants that the experiment does not have are ignored.
 func (s *State) merge(parts []Counts) (rows []armRow) {
 	clear(s.Exposed)
 	for p := range parts {
@@ -147,8 +155,8 @@ func (s *State) merge(parts []Counts) (rows []armRow) {
 	return rows
 }
 
-// changes are the hours, in order, at which the figures change or the rule may decide by
-// time.
+// changes returns the hours, sorted, at which the figures change or the rule may decide
+// because of time alone (min_time, deadline).
 func (s *State) changes(rows []armRow) []int64 {
 	if s.First == 0 {
 		return nil
@@ -167,8 +175,9 @@ func (s *State) changes(rows []armRow) []int64 {
 	return slices.DeleteFunc(slices.Compact(all), func(h int64) bool { return h > end })
 }
 
-// NextChange is the first hour after the last that was looked at, up to through, at which
-// the figures change; 0 when there is none. Nothing in between can decide.
+// NextChange returns the first hour after the last that was looked at, up to through, at
+// which the figures change; 0 if there is none. At no hour in between can anything be
+// decided. The virtual clock of a simulation stops there.
 func (s *State) NextChange(parts []Counts, through int64) int64 {
 	for _, hour := range s.changes(s.merge(parts)) {
 		if hour > s.hour && hour <= through {
@@ -178,11 +187,11 @@ func (s *State) NextChange(parts []Counts, through int64) int64 {
 	return 0
 }
 
-// fullHour is the first full hour at or after an instant.
+// fullHour returns the first full hour, in hours since 1970, at or after an instant (ms).
 func fullHour(at int64) int64 { return (at + unit.HourMillis - 1) / unit.HourMillis }
 
-// Record is the control record for an experiment that stands so; nil when there is
-// nothing to say. A block is said once: noted says that it was.
+// Record returns the control record that the state calls for, nil if there is nothing to
+// record. A block is recorded once: noted says that it was.
 func (s *State) Record(workspace, name, step string, noted bool) *control.Decide {
 	if s.Verdict != winner.Decided && (s.Verdict != winner.Blocked || noted) {
 		return nil

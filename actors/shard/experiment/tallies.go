@@ -6,17 +6,20 @@ import (
 	"github.com/nudge-engine/nudge/storage"
 )
 
-// MaxTallies bounds the experiments that one shard counts for; further ones are not
-// counted.
+// MaxTallies bounds the experiments that one shard counts; the server warns where there
+// are more. Those beyond are not counted and so never decided.
 const MaxTallies = 10_000
 
-// Table is what a shard counts for experiments.
+// Table is the counts of all experiments of a shard. The zero value is empty. It must be
+// used by one goroutine at a time.
 type Table struct {
-	all   map[Key]*Counts
-	dirty map[Key]bool // changed or dropped since the last snapshot
+	all map[Key]*Counts
+	// dirty are the keys whose counts changed or were dropped since the last snapshot.
+	dirty map[Key]bool
 }
 
-// Fold takes the changes of the counts out of what a step did.
+// Fold takes the exposures out of what a step put out and adds them to the counts. They
+// are for the counts only and go into no effect message.
 func (s *Table) Fold(out *output.Output) {
 	for i := range out.Exposures {
 		e := &out.Exposures[i]
@@ -35,6 +38,7 @@ func (s *Table) Fold(out *output.Output) {
 	out.Exposures = out.Exposures[:0]
 }
 
+// set puts counts under a key.
 func (s *Table) set(key Key, t *Counts) {
 	if s.all == nil {
 		s.all = map[Key]*Counts{}
@@ -42,6 +46,7 @@ func (s *Table) set(key Key, t *Counts) {
 	s.all[key] = t
 }
 
+// touch marks the counts of a key as changed since the last snapshot.
 func (s *Table) touch(key Key) {
 	if s.dirty == nil {
 		s.dirty = map[Key]bool{}
@@ -49,8 +54,9 @@ func (s *Table) touch(key Key) {
 	s.dirty[key] = true
 }
 
-// Renew brings the tallies in line with the experiments in force: those that are decided
-// or gone are dropped, those that are others now count anew from now on.
+// Renew brings the counts in line with the experiments in force, which inForce returns
+// for counts (nil if the experiment is decided or gone): those of no experiment are
+// dropped, and those of another fingerprint start anew at log time now.
 func (s *Table) Renew(now int64, inForce func(*Counts) *program.Experiment) {
 	for key, t := range s.all { //nudge:unordered each is handled alone
 		switch x := inForce(t); {
@@ -67,7 +73,7 @@ func (s *Table) Renew(now int64, inForce func(*Counts) *program.Experiment) {
 	}
 }
 
-// Snapshot puts into a snapshot of a partition what changed since the last.
+// Snapshot adds to a snapshot of a partition the counts that changed since the last one.
 func (s *Table) Snapshot(partition int, b *storage.Batch) {
 	for key := range s.dirty { //nudge:unordered keys of one batch
 		stored := storage.TallyKey(partition, key.Workspace, key.Campaign, key.Step)
@@ -80,7 +86,7 @@ func (s *Table) Snapshot(partition int, b *storage.Batch) {
 	clear(s.dirty)
 }
 
-// Load adds a tally by its stored form.
+// Load adds counts by their stored form.
 func (s *Table) Load(value []byte) error {
 	t, err := decodeCounts(value)
 	if err == nil {
@@ -89,7 +95,7 @@ func (s *Table) Load(value []byte) error {
 	return err
 }
 
-// Begin has an experiment that nothing was counted for count from now on.
+// Begin makes an experiment without counts count from log time now on.
 func (s *Table) Begin(key Key, x *program.Experiment, now int64) {
 	if s.all[key] != nil || len(s.all) >= MaxTallies {
 		return
@@ -100,7 +106,7 @@ func (s *Table) Begin(key Key, x *program.Experiment, now int64) {
 	s.touch(key)
 }
 
-// Copies are copies of all, in no order.
+// Copies returns copies of all counts, in no order.
 func (s *Table) Copies() []Counts {
 	all := make([]Counts, 0, len(s.all))
 	for _, t := range s.all { //nudge:unordered they are told apart by their names
@@ -109,8 +115,8 @@ func (s *Table) Copies() []Counts {
 	return all
 }
 
-// Of is what was counted for one experiment, good until the next change; ok is false
-// when there is nothing.
+// Of returns the counts of one experiment, which share memory with the table and are
+// valid until its next change; ok is false if there are none.
 func (s *Table) Of(key Key) (t Counts, ok bool) {
 	if p := s.all[key]; p != nil {
 		return *p, true

@@ -9,54 +9,66 @@ import (
 	"github.com/nudge-engine/nudge/campaign/unit"
 )
 
-// Customer is a customer as the API shows it.
+// Customer is a customer as the API shows it. Instants are RFC 3339 in UTC, "" if there
+// is none.
 type Customer struct {
 	Workspace string          `json:"workspace"`
 	ID        string          `json:"id"`
 	CreatedAt string          `json:"created_at"`
-	Traits    json.RawMessage `json:"traits"`
+	Traits    json.RawMessage `json:"traits"` // a JSON object, {} if there are none
 	Tags      []string        `json:"tags,omitempty"`
 	Counters  []Counter       `json:"counters"`
-	Windows   []Window        `json:"windows,omitempty"`
+	Windows   []Window        `json:"windows,omitempty"` // counters over a window of time
 	Chains    []Chain         `json:"chains"`
-	Armed     []Armed         `json:"armed"` // inactivity and date triggers
-	Pending   []Pending       `json:"pending"`
-	Recent    []Decision      `json:"recent_decisions"` // since this process started, newest first
+	// Armed are the inactivity and date triggers that are set.
+	Armed   []Armed   `json:"armed"`
+	Pending []Pending `json:"pending"` // deliveries without a final result
+	// Recent are decisions since this process started, newest first. Earlier ones are in
+	// the warehouse.
+	Recent []Decision `json:"recent_decisions"`
 
-	MergedInto string   `json:"merged_into,omitempty"` // the known customer that this anonymous one became
-	MergedFrom []string `json:"merged_from,omitempty"` // anonymous customers who became this one
+	// MergedInto is the known customer that this anonymous one became; all else is then
+	// empty. MergedFrom are the anonymous customers who became this one.
+	MergedInto string   `json:"merged_into,omitempty"`
+	MergedFrom []string `json:"merged_from,omitempty"`
 }
 
-// Counter is one counter.
+// Counter is a counter over the whole history of a customer.
 type Counter struct {
-	Event string            `json:"event"`
+	Event string `json:"event"`
+	// Where is the source of the condition on the event; empty: all events of the name
+	// count.
 	Where string            `json:"where,omitempty"`
 	Count uint64            `json:"count"`
-	First string            `json:"first"`
-	Last  string            `json:"last"`
-	Sums  map[string]string `json:"sums,omitempty"`
+	First string            `json:"first"`          // time of the first event counted
+	Last  string            `json:"last"`           // time of the last one
+	Sums  map[string]string `json:"sums,omitempty"` // sums by property, as decimal numbers
 }
 
-// Window is one counter with a window: what is kept of it.
+// Window is what is kept of a counter with a window.
 type Window struct {
-	Event       string `json:"event"`
+	Event string `json:"event"`
+	// Count is the sum over what is kept, so it may include what has left the window
+	// since the customer was last touched.
 	Count       uint64 `json:"count"`
-	From        string `json:"from"`
-	Approximate bool   `json:"approximate"` // more occurrences than are kept one by one
+	From        string `json:"from"`        // time of the oldest occurrence that is kept
+	Approximate bool   `json:"approximate"` // there were more occurrences than are kept one by one
 }
 
 // Chain is one live chain.
 type Chain struct {
-	Campaign  string `json:"campaign"`
-	Version   uint32 `json:"version"`
-	Entry     uint32 `json:"entry"`
+	Campaign string `json:"campaign"`
+	Version  uint32 `json:"version"` // of the campaign
+	Entry    uint32 `json:"entry"`   // number of the customer's entry into the campaign
+	// Key tells chains of one campaign and customer apart, for example an order's; "" if
+	// the campaign has no key.
 	Key       string `json:"key"`
 	EnteredAt string `json:"entered_at"`
-	Step      string `json:"step"`
-	NextTimer string `json:"next_timer,omitempty"`
+	Step      string `json:"step"`                 // id of the step at which the chain is
+	NextTimer string `json:"next_timer,omitempty"` // when it goes on by itself; empty: only an event moves it
 }
 
-// Armed is an armed inactivity or date trigger.
+// Armed is an inactivity or date trigger that is set.
 type Armed struct {
 	Campaign string `json:"campaign"`
 	Due      string `json:"due"`
@@ -68,12 +80,12 @@ type Pending struct {
 	Campaign   string `json:"campaign"`
 	Step       string `json:"step"`
 	Channel    string `json:"channel"`
-	Attempt    uint32 `json:"attempt"`
-	RetryAt    string `json:"retry_at,omitempty"`
-	Expires    string `json:"expires"`
+	Attempt    uint32 `json:"attempt"`            // number of the current attempt, from 1
+	RetryAt    string `json:"retry_at,omitempty"` // when the next attempt is made; empty: one is under way
+	Expires    string `json:"expires"`            // when it is given up
 }
 
-// Decision is one decision.
+// Decision is one decision about the customer.
 type Decision struct {
 	At       string `json:"at"`
 	Kind     string `json:"kind"`
@@ -82,18 +94,19 @@ type Decision struct {
 	Step     string `json:"step,omitempty"`
 	Reason   string `json:"reason,omitempty"`
 	Detail   string `json:"detail,omitempty"`
-	Answer   string `json:"answer,omitempty"` // of the channel, or why it was not asked
+	Answer   string `json:"answer,omitempty"` // what the channel said, or why it was not asked
 	EventID  string `json:"event_id,omitempty"`
 }
 
-// New shows a customer with decisions about them, newest first. What it returns shares
-// the customer's traits and tags.
+// New returns the view of a customer with decisions about them, newest first. It shares
+// the customer's traits and tags, so it must be used up before the customer changes.
 func New(c *customer.Customer, decisions []Noted) *Customer {
 	v := &Customer{
 		Workspace: c.Workspace, ID: c.ID, CreatedAt: unit.FormatTime(c.CreatedAt), Traits: c.Traits,
 		Tags: c.Tags, Counters: []Counter{}, Chains: []Chain{}, Armed: []Armed{}, Pending: []Pending{},
 		Recent: []Decision{},
 	}
+	// Clients expect an object and lists, never null.
 	if v.Traits == nil {
 		v.Traits = json.RawMessage("{}")
 	}
@@ -107,6 +120,7 @@ func New(c *customer.Customer, decisions []Noted) *Customer {
 		v.Counters = append(v.Counters, newCounter(&c.Counters[i]))
 	}
 	for _, ch := range c.Chains {
+		// An ended chain is kept while a goal window is open; it does nothing any more.
 		if ch.Outcome == output.Active {
 			v.Chains = append(v.Chains, Chain{
 				Campaign: ch.Campaign, Version: ch.Version, Entry: ch.Entry,
@@ -119,6 +133,7 @@ func New(c *customer.Customer, decisions []Noted) *Customer {
 		v.Armed = append(v.Armed, Armed{Campaign: w.Campaign, Due: unit.FormatTime(w.Due)})
 	}
 	for _, w := range c.Dates {
+		// A date trigger whose date has passed is kept without a timer.
 		if w.Due != 0 {
 			v.Armed = append(v.Armed, Armed{Campaign: w.Campaign, Due: unit.FormatTime(w.Due)})
 		}
@@ -143,6 +158,7 @@ func New(c *customer.Customer, decisions []Noted) *Customer {
 	return v
 }
 
+// newWindow returns the view of a window.
 func newWindow(w *customer.Window) Window {
 	v := Window{Event: w.Event, Approximate: w.Approximate()}
 	for i := range w.Items {
@@ -154,6 +170,8 @@ func newWindow(w *customer.Window) Window {
 	return v
 }
 
+// newCounter returns the view of a counter, whose id is the event name, or name and
+// condition with a zero byte between.
 func newCounter(c *customer.Counter) Counter {
 	event, where, _ := strings.Cut(c.ID, "\x00")
 	v := Counter{

@@ -5,23 +5,26 @@ import (
 	"github.com/nudge-engine/nudge/internal/effect"
 )
 
-// maxRecent bounds the decisions that a shard remembers for people to look at.
+// maxRecent bounds the decisions that a shard remembers for people to look at, a few MiB.
+// Older ones are in the warehouse.
 const maxRecent = 8192
 
-// Noted is a decision with what the channel said.
+// Noted is a decision with what the channel said to it.
 type Noted struct {
 	output.Decision
 
-	answer string
+	answer string // empty unless an attempt failed
 }
 
-// Recent is the last decisions of a shard. It is no part of the state.
+// Recent is a ring of the last decisions of a shard. It is not part of the state: it
+// begins empty at each start, and nothing is computed from it. The zero value is ready to
+// use.
 type Recent struct {
-	ring []Noted
-	next int
+	ring []Noted // at most maxRecent; oldest at next once it is full
+	next int     // index that is written next once the ring is full
 }
 
-// Note remembers the decisions of a step; the oldest are forgotten.
+// Note adds the decisions of a step, in the place of the oldest.
 func (r *Recent) Note(out *effect.Effects) {
 	for i := range out.Decisions {
 		n := Noted{out.Decisions[i], answerOf(out, &out.Decisions[i])}
@@ -34,7 +37,8 @@ func (r *Recent) Note(out *effect.Effects) {
 	}
 }
 
-// answerOf is what the channel said to an attempt that a decision is about.
+// answerOf returns what the channel said to the attempt that a decision is about, "" if
+// the decision is not about a failed one.
 func answerOf(out *effect.Effects, d *output.Decision) string {
 	if d.Kind != output.Failed && d.Kind != output.Retried {
 		return ""
@@ -49,7 +53,8 @@ func answerOf(out *effect.Effects, d *output.Decision) string {
 	return ""
 }
 
-// Of is a customer's decisions, newest first, at most 50.
+// Of returns the decisions about a customer, newest first, at most 50. It looks through
+// the whole ring, which is fine for a person's question.
 func (r *Recent) Of(workspace, customer string) []Noted {
 	var found []Noted
 	for i := range r.ring {

@@ -6,76 +6,79 @@ import (
 )
 
 const (
-	wheelBits   = 6
-	wheelSlots  = 1 << wheelBits
-	wheelLevels = 8 // 48 bits of milliseconds: 8,900 years
+	wheelBits   = 6              // bits of an instant that one level tells apart
+	wheelSlots  = 1 << wheelBits // slots of a level, so that one word has a bit for each
+	wheelLevels = 8              // 48 bits of milliseconds: 8,900 years
 )
 
-// Timer is one entry of a wheel: the earliest instant at which a customer must be looked
-// at. Make it with NewTimer; only the wheel it is in changes it.
+// Timer is the timer of one customer: the earliest instant at which something is due for
+// them. Make it with NewTimer; only the wheel that it is in may change it.
 type Timer struct {
-	Due   int64  // log time, ms; meaningless unless it is armed
-	Key   string // of the customer
-	level int8   // where it is: a level, inReady or notArmed
-	slot  uint8
-	index int32 // in its slot; meaningless in ready
+	Due   int64  // log time, ms; meaningless unless the timer is armed
+	Key   string // of the customer; orders timers of one instant
+	level int8   // level of the wheel that it is in, or one of the values below
+	slot  uint8  // in the level
+	index int32  // in the slot; meaningless in ready
 }
 
 const (
-	notArmed int8 = -1
-	inReady  int8 = -2
+	notArmed int8 = -1 // in no wheel
+	inReady  int8 = -2 // due: in the list ready
 	isHeld   int8 = -3 // armed, and in no wheel
 )
 
-// NewTimer is the timer of a customer who needs none yet.
+// NewTimer returns a timer for a customer that is not armed.
 func NewTimer(key string) Timer { return Timer{Key: key, level: notArmed} }
 
-// Armed says whether the timer is in a wheel or held.
+// Armed reports whether the timer is in a wheel or held.
 func (t *Timer) Armed() bool { return t.level != notArmed }
 
-// Hold keeps a timer that came out of a wheel as armed until it is released. To arm it
-// again, or to disarm it, ends that too.
+// Hold keeps a timer that was popped from a wheel as armed until it is released. To arm
+// it again or to disarm it ends that too.
 func (t *Timer) Hold() { t.level = isHeld }
 
-// Held says whether the timer is armed and in no wheel.
+// Held reports whether the timer is armed and in no wheel.
 func (t *Timer) Held() bool { return t.level == isHeld }
 
-// Release makes a timer that is held one that is not armed.
+// Release makes a held timer one that is not armed.
 func (t *Timer) Release() { t.level = notArmed }
 
+// before reports whether t fires before o.
 func (t *Timer) before(o *Timer) bool { return t.Due < o.Due || t.Due == o.Due && t.Key < o.Key }
 
-// Wheel is a hierarchical timing wheel (Varghese and Lauck, 1987) with slots of
-// 1 ms at the lowest level. Arming and disarming are O(1); due timers come out
-// in the total order (due, key).
+// Wheel is a hierarchical timing wheel (Varghese and Lauck, 1987) with slots of 1 ms at
+// the lowest level and 64 times the width at each level above. Arming and disarming are
+// O(1); due timers come out in the total order (due, key).
 //
-// Invariant: a timer at level l shares with now all groups of wheelBits above l,
-// and its group l is greater than now's; ready holds, sorted, what is due at or
-// before now.
+// Invariant: a timer at level l has the same bits as now above its level, and in its
+// level's bits is greater than now; ready holds, sorted, what is due at or before now.
 //
-// The zero value is an empty wheel at instant 0. It belongs to one goroutine.
+// The zero value is an empty wheel at instant 0. It must be used by one goroutine at a
+// time.
 type Wheel struct {
-	now      int64
-	size     int
-	occupied [wheelLevels]uint64
+	now      int64               // instant up to which slots were opened, ms
+	size     int                 // timers in slots and ready
+	occupied [wheelLevels]uint64 // a bit for each slot with timers
 	slots    [wheelLevels][wheelSlots][]*Timer
-	// least is the earliest due instant of each occupied slot; 0: next has to look for it.
+	// least is the earliest due instant of each occupied slot; 0 means that Next has to
+	// look for it.
 	least    [wheelLevels][wheelSlots]int64
-	ready    []*Timer
-	cascades int // how often a slot was spread over the levels below
+	ready    []*Timer // due timers, sorted
+	cascades int      // how often a slot was spread over the levels below
 }
 
-// Begin sets the time of a wheel that is empty.
+// Begin sets the instant of an empty wheel, ms.
 func (w *Wheel) Begin(now int64) { w.now = now }
 
-// Len is how many timers are in the wheel.
+// Len returns how many timers are in the wheel.
 func (w *Wheel) Len() int { return w.size }
 
-// Spread is how often a slot was spread over the levels below.
+// Spread returns how often a slot was spread over the levels below, a measure of the work
+// done.
 func (w *Wheel) Spread() int { return w.cascades }
 
-// Has says whether t is where it says that it is. Of those that are due it is taken for
-// granted.
+// Has reports whether t is where its fields say, for checks. A due timer is not looked
+// for.
 func (w *Wheel) Has(t *Timer) bool {
 	if t.level < 0 {
 		return true
@@ -84,7 +87,7 @@ func (w *Wheel) Has(t *Timer) bool {
 	return int(t.index) < len(slot) && slot[t.index] == t
 }
 
-// Arm puts t into the wheel at due, taking it out first where it was.
+// Arm puts t into the wheel at due, ms, and takes it out first if it is in it.
 func (w *Wheel) Arm(t *Timer, due int64) {
 	if t.level != notArmed {
 		if t.Due == due {
@@ -97,6 +100,8 @@ func (w *Wheel) Arm(t *Timer, due int64) {
 	w.place(t)
 }
 
+// place puts t where it belongs: into ready if it is due, else into the level of the
+// highest group of bits in which its instant differs from now.
 func (w *Wheel) place(t *Timer) {
 	if t.Due <= w.now {
 		t.level = inReady
@@ -117,7 +122,7 @@ func (w *Wheel) place(t *Timer) {
 	w.occupied[level] |= 1 << slot
 }
 
-// Disarm takes t out of the wheel; nothing happens when it is not in it.
+// Disarm takes t out of the wheel; it does nothing if t is not armed.
 func (w *Wheel) Disarm(t *Timer) {
 	switch t.level {
 	case notArmed:
@@ -145,7 +150,8 @@ func (w *Wheel) Disarm(t *Timer) {
 	w.size--
 }
 
-// first is the earliest occupied slot and the instant at which it begins.
+// first returns the occupied slot that begins first, and the instant at which it begins.
+// Lower levels come first: their slots lie before those of higher levels.
 func (w *Wheel) first() (level, slot int, start int64, ok bool) {
 	for level = range wheelLevels {
 		if w.occupied[level] == 0 {
@@ -158,7 +164,8 @@ func (w *Wheel) first() (level, slot int, start int64, ok bool) {
 	return 0, 0, 0, false
 }
 
-// Pop takes out the earliest timer due at or before limit; nil when there is none.
+// Pop takes out and returns the earliest timer due at or before limit, nil if there is
+// none. It opens slots on the way, so the wheel may move on, up to limit.
 //
 // REQUIRES: limit does not go back.
 func (w *Wheel) Pop(limit int64) *Timer {
@@ -182,8 +189,8 @@ func (w *Wheel) Pop(limit int64) *Timer {
 	}
 }
 
-// open moves now to the start of a slot and spreads its timers: those of the
-// lowest level become ready, the others fall to lower levels.
+// open moves now to the start of a slot and spreads its timers: those that are due become
+// ready, the others move to lower levels.
 func (w *Wheel) open(level, slot int, start int64) {
 	timers := w.slots[level][slot]
 	w.slots[level][slot] = nil
@@ -203,8 +210,8 @@ func (w *Wheel) open(level, slot int, start int64) {
 	sort.Slice(w.ready, func(i, j int) bool { return w.ready[i].before(w.ready[j]) })
 }
 
-// Next is the earliest due instant, 0 when the wheel is empty. It looks through a slot
-// only after the earliest of it was disarmed.
+// Next returns the earliest due instant, ms, 0 if the wheel is empty. It looks through a
+// slot only after the earliest timer of it was disarmed.
 func (w *Wheel) Next() int64 {
 	if len(w.ready) > 0 {
 		return w.ready[0].Due
@@ -223,7 +230,7 @@ func (w *Wheel) Next() int64 {
 	return w.least[level][slot]
 }
 
-// Peek is the earliest timer due at or before limit, left where it is; nil when
+// Peek returns the earliest timer due at or before limit and leaves it armed, nil if
 // there is none.
 //
 // REQUIRES: limit does not go back.
@@ -235,9 +242,9 @@ func (w *Wheel) Peek(limit int64) *Timer {
 	return t
 }
 
-// Each calls f with the timers due after mark that the next pops up to limit can
-// give, at least n of them when there are as many; which others come along depends
-// on the slots. The wheel does not change.
+// Each calls f with timers due after mark that the next pops up to limit can return: at
+// least n of them if there are as many, and possibly more, because it takes whole slots.
+// Ready ones come first. The wheel does not change.
 func (w *Wheel) Each(limit int64, n int, mark int64, f func(*Timer)) {
 	seen := 0
 	for _, t := range w.ready {
