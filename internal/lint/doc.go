@@ -21,7 +21,7 @@
 //	dependencies named   direct dependencies are explained in docs/dependencies.md
 //	tracked files        at most 1 MiB each, and no compiled program or library
 //	import walls         which folder of the module may import which
-//	package size         at most 40 files and 4,000 lines without tests, of the product
+//	package size         at most 40 files and 4,000 lines without tests and comments, of the product
 //	thin commands        no go statement in cmd/nudged and cmd/nudge, but in main.go
 //
 // # Exceptions

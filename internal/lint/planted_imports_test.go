@@ -111,9 +111,10 @@ func plantedPackages() []planted {
 		"a/x.go":      "package p\n" + strings.Repeat("\n", half),
 		"a/y.go":      "package p\n" + strings.Repeat("\n", half),
 		"a/z.go":      "package p\n",
-		"b/x.go":      "package p\n" + strings.Repeat("\n", half-1),
+		"b/x.go":      "package p\n" + strings.Repeat("\n", half-2),
 		"b/y.go":      "package p\n" + strings.Repeat("\n", half-1),
 		"b/y_test.go": "package p\n" + strings.Repeat("\n", half),
+		"b/z.go":      strings.Repeat("// text\n", 3*half) + "package p\n",
 		"sim/x.go":    "package p\n" + strings.Repeat("\n", 3*half),
 		"ctest/x.go":  "package p\n" + strings.Repeat("\n", 3*half),
 	}
