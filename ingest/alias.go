@@ -9,10 +9,10 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// aliasCall is the type of a call that says who an anonymous customer is.
+// aliasCall is the type of a call that says which known customer an anonymous one is.
 const aliasCall = "alias"
 
-// callKind is the type of the call; empty when it has none. It lives as long as the body.
+// callKind returns the type of the call; empty when it has none. It lives as long as the body.
 func (i *item) callKind() string {
 	if i.kind != "" {
 		return i.kind
@@ -20,8 +20,8 @@ func (i *item) callKind() string {
 	return wire.Alias(i.v.GetStringBytes("type"))
 }
 
-// merge is the event that makes the anonymous customer of an identify call the known one;
-// false when the call names no two customers.
+// merge returns the event by which the anonymous customer of an identify call becomes the
+// known one; false when the call does not name both.
 func (i *item) merge(e *event.Event) (event.Event, bool) {
 	if e.Type != event.Identify || i.anonymous == "" || customer.Anonymous(e.Customer) {
 		return event.Event{}, false
@@ -29,7 +29,8 @@ func (i *item) merge(e *event.Event) (event.Event, bool) {
 	return aliasEvent(*e, i.anonymous, e.Customer), true
 }
 
-// aliasEvent is an alias event with the workspace, id and times of e.
+// aliasEvent returns an alias event with the workspace, id and times of e. It belongs to the
+// anonymous customer, whose shard moves their state to the known one.
 func aliasEvent(e event.Event, anonymous, user string) event.Event {
 	properties, err := json.Marshal(map[string]string{"userId": user})
 	if err != nil {
@@ -41,8 +42,8 @@ func aliasEvent(e event.Event, anonymous, user string) event.Event {
 	}
 }
 
-// alias reads a call that says who an anonymous customer is: previousId, else
-// anonymousId, is userId from now on.
+// alias reads a call that says who an anonymous customer is: previousId, else anonymousId, is
+// userId from now on.
 func (i *item) alias(e *event.Event) *FieldError {
 	user, badUser, wrong := i.person("userId")
 	switch {
@@ -59,8 +60,10 @@ func (i *item) alias(e *event.Event) *FieldError {
 	if wrong != nil {
 		return wrong
 	}
+	// previousId may be given with the prefix of anonymous ids or without it.
 	named := strings.TrimPrefix(previous, customer.AnonymousPrefix)
 	i.customer = customer.AnonymousPrefix + named
+	// Only a plain previousId can be the id of a known customer.
 	if field == "previousId" && previous == named {
 		if wrong := i.refuseKnown(previous, user); wrong != nil {
 			return wrong
@@ -70,8 +73,11 @@ func (i *item) alias(e *event.Event) *FieldError {
 	return nil
 }
 
-// previous is the id of the anonymous customer of an alias call, and its field.
+// previous returns the id of the anonymous customer of an alias call, and the field that it is
+// in.
 func (i *item) previous() (id, field string, wrong *FieldError) {
+	// The first field that names a customer counts; one that names nobody is only named in the
+	// error.
 	nobody := ""
 	for _, field := range []string{"previousId", "anonymousId"} {
 		id, bad, wrong := i.person(field)
@@ -90,14 +96,16 @@ func (i *item) previous() (id, field string, wrong *FieldError) {
 	return "", "", &FieldError{Path: "previousId", Code: codeMissing, Message: "previousId or anonymousId is needed"}
 }
 
-// refuseKnown refuses a previousId under which a known customer is: two known customers
-// do not merge. The holder of a write key may not learn who is a customer, so the client gets the
-// answer of a call that is taken; the refusal is kept for the operator.
+// refuseKnown refuses a previousId that is the id of a known customer: two known customers do
+// not merge. The holder of a write key may not learn who is a customer, so the client gets the
+// answer of a call that is taken, and the refusal is kept for the operator. When the shard
+// gives no answer the whole request fails, to be sent again.
 func (i *item) refuseKnown(previous, user string) *FieldError {
 	known := previous == user
 	if !known && i.d.known != nil {
 		var err error
 		known, err = i.d.known(i.d.workspace, previous)
+		// A file has no client from whom it must be kept.
 		i.unsaid = known && !i.d.recorded
 		if err != nil {
 			i.d.failure = unavailable("partition_unavailable", err.Error())
@@ -113,7 +121,8 @@ func (i *item) refuseKnown(previous, user string) *FieldError {
 	return nil
 }
 
-// add takes an event, and before it the merge that its call asks for.
+// add takes an event, and before it the merge that its call asks for, so that the event finds
+// one customer.
 func (d *decoder) add(i *item, e event.Event) {
 	if merge, is := i.merge(&e); is {
 		d.events = append(d.events, merge)
@@ -122,5 +131,5 @@ func (d *decoder) add(i *item, e event.Event) {
 	d.events = append(d.events, e)
 }
 
-// calls is how many calls were taken.
+// calls returns how many calls were taken; a call can be two events.
 func (d *decoder) calls() int { return len(d.events) - d.merges }

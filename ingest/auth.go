@@ -10,23 +10,26 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// keyring knows the keys by their SHA-256, so that how long a look-up takes
-// says nothing about a key.
+// keyring has the senders by the SHA-256 of their keys, so that how long a look-up takes says
+// nothing about a key. It does not change while the server runs.
 type keyring map[[sha256.Size]byte]*sender
 
-// keyState is what a request says about its key.
+// keyState says what a request's head says about its key.
 type keyState uint8
 
 const (
-	keyNone    keyState = iota // no key in the head: it may be in the body
-	keyUnknown                 // nobody's
+	keyNone keyState = iota // no key in the head: it may be in the body
+	// keyUnknown is a key that nobody has.
+	keyUnknown
 	keyKnown
 )
 
-// sender is whose key the head of a request has: as the user name of Basic authorization, as
-// a Bearer token, or as writeKey in the query, where browsers' beacons have no headers.
+// sender returns whose key the head of a request has: as the user name of Basic authorization,
+// as a Bearer token, or as writeKey in the query, where browsers' beacons have no headers. The
+// sender is nil unless the state is keyKnown.
 func (r keyring) sender(h *fasthttp.RequestHeader) (*sender, keyState) {
 	header := h.Peek("Authorization")
+	// A key in the query lands in the logs of proxies; it counts only when there is no header.
 	if len(header) == 0 {
 		_, query, _ := bytes.Cut(h.RequestURI(), []byte("?"))
 		var args fasthttp.Args
@@ -43,6 +46,7 @@ func (r keyring) sender(h *fasthttp.RequestHeader) (*sender, keyState) {
 		if err != nil {
 			return nil, keyUnknown
 		}
+		// The password of Basic authorization is left empty by clients, and not looked at.
 		key, _, _ := bytes.Cut(decoded, []byte(":"))
 		return r.owner(key)
 	case bytes.EqualFold(scheme, []byte("bearer")):
@@ -51,7 +55,7 @@ func (r keyring) sender(h *fasthttp.RequestHeader) (*sender, keyState) {
 	return nil, keyUnknown
 }
 
-// owner is whose key it is.
+// owner returns whose key it is. An empty key is nobody's.
 func (r keyring) owner(key []byte) (*sender, keyState) {
 	if of, ok := r[sha256.Sum256(key)]; ok && len(key) > 0 {
 		return of, keyKnown
@@ -59,7 +63,8 @@ func (r keyring) owner(key []byte) (*sender, keyState) {
 	return nil, keyUnknown
 }
 
-// inBody is whose key the body of a call has, as writeKey. Browsers put it there.
+// inBody returns whose key the body of a call has, as writeKey, where browsers put it. Its
+// scope is checked here, since the head said nothing about it.
 func (r keyring) inBody(c call, root *fastjson.Value) (*sender, *problem) {
 	of, state := r.owner(root.GetStringBytes("writeKey"))
 	if state != keyKnown {
@@ -71,6 +76,7 @@ func (r keyring) inBody(c call, root *fastjson.Value) (*sender, *problem) {
 	return of, nil
 }
 
+// unauthorized is the 401 of a missing or unknown key; which of the two is not said.
 func unauthorized() *problem {
 	return newProblem(fasthttp.StatusUnauthorized, "unauthorized",
 		"a write key is needed: as the user name of Basic authorization, as a Bearer token, or, in bodies of up to "+
@@ -78,8 +84,8 @@ func unauthorized() *problem {
 		FieldError{Path: "Authorization", Code: "unauthorized", Message: "missing or unknown write key"})
 }
 
-// hasHeader says whether raw header lines have one of that name (lower case),
-// also where the parser has resolved it away.
+// hasHeader reports whether raw header lines have one of that name (lower case). It reads the
+// raw lines because the parser resolves some headers away.
 func hasHeader(raw []byte, name string) bool {
 	for len(raw) > 0 {
 		var line []byte
@@ -91,8 +97,9 @@ func hasHeader(raw []byte, name string) bool {
 	return false
 }
 
-// smuggled refuses heads that a proxy before this server may have read in another
-// way, so that it and we disagree where the next request begins.
+// smuggled refuses heads that a proxy before this server may read in another way, so that the
+// two disagree about where the next request begins (request smuggling). Such a connection is
+// closed.
 func smuggled(raw []byte) *problem {
 	code, why := "", ""
 	if hasHeader(raw, "transfer-encoding") && hasHeader(raw, "content-length") {

@@ -14,7 +14,7 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// Limits of bodies.
+// Limits of bodies, in bytes.
 const (
 	// maxKeyless is how large a body may be whose head has no write key: what a browser's
 	// beacon may carry. The key is in the body then.
@@ -25,6 +25,7 @@ const (
 	firstRead = 16 << 10
 )
 
+// encoding is a Content-Encoding.
 type encoding uint8
 
 const (
@@ -35,6 +36,7 @@ const (
 	encodingUnknown
 )
 
+// encodingOf returns the encoding of a header's value, in any case.
 func encodingOf(name string) encoding {
 	switch strings.ToLower(strings.TrimSpace(name)) {
 	case "", "identity":
@@ -52,8 +54,10 @@ func encodingOf(name string) encoding {
 // errOver says that a body is longer than it may be.
 var errOver = errors.New("too long")
 
-// readUpTo appends what r has to b, at most limit bytes; first is what it makes room for
-// first. Before it makes room it asks hold for the bytes.
+// readUpTo appends what r has to b, at most limit bytes, and returns errOver when there is
+// more. It makes room for first bytes and then for twice as many each time; before it makes
+// room it asks hold for the bytes. So a client that announces much and sends nothing holds
+// little.
 func readUpTo(r io.Reader, b []byte, first, limit int, hold func(n int) *problem) ([]byte, *problem, error) {
 	room := len(b)
 	for {
@@ -79,8 +83,8 @@ func readUpTo(r io.Reader, b []byte, first, limit int, hold func(n int) *problem
 	}
 }
 
-// read reads the body of a call, decompressed. What it occupies is held until the caller
-// releases it.
+// read reads the body of a call and decompresses it. What it occupies is held until the caller
+// releases it. The result is valid until the decoder reads another body.
 func (s *Server) read(ctx *fasthttp.RequestCtx, d *decoder, held *holding, limit int) ([]byte, *problem) {
 	stream := ctx.RequestBodyStream()
 	if stream == nil {
@@ -104,7 +108,8 @@ func (s *Server) read(ctx *fasthttp.RequestCtx, d *decoder, held *holding, limit
 		return nil, newProblem(fasthttp.StatusBadRequest, "bad_request",
 			"the body cannot be read: "+clip(err.Error(), 200))
 	}
-	ctx.Response.Header.ResetConnectionClose() // nothing of this request is left on the connection
+	// Nothing of this request is left on the connection, so it can be used again.
+	ctx.Response.Header.ResetConnectionClose()
 	kind := encodingOf(string(ctx.Request.Header.ContentEncoding()))
 	if kind == encodingNone || len(body) == 0 {
 		return body, nil
@@ -112,17 +117,19 @@ func (s *Server) read(ctx *fasthttp.RequestCtx, d *decoder, held *holding, limit
 	return s.decompress(kind, d, body, held)
 }
 
-// decompress undoes the Content-Encoding. What comes out is bounded, also against the size
-// of what came in, so that a small body does not make a large one.
+// decompress undoes the Content-Encoding. What comes out is bounded, also in proportion to
+// what came in, so that a small body does not make a large one.
 func (s *Server) decompress(kind encoding, d *decoder, body []byte, held *holding) ([]byte, *problem) {
 	limit := min(MaxBody, max(maxRatio*len(body), freeRatio))
 	plain, refusal, err := d.plainBody[:0], (*problem)(nil), error(nil)
+	// zstd is decoded in one go into a room of the right size; the others are streams.
 	if kind == encodingZstd {
 		if refusal = held.take(limit); refusal == nil {
 			if cap(plain) < limit {
 				plain = make([]byte, 0, limit)
 			}
-			plain, err = s.zstd.DecodeAll(body, plain[:0:limit]) // never more than the room
+			// The decoder never writes beyond the room.
+			plain, err = s.zstd.DecodeAll(body, plain[:0:limit])
 		}
 	} else {
 		var r io.Reader
@@ -130,6 +137,7 @@ func (s *Server) decompress(kind encoding, d *decoder, body []byte, held *holdin
 			plain, refusal, err = readUpTo(r, plain, firstRead, limit, held.take)
 		}
 	}
+	// The buffer is kept for the next request, also when this one is refused.
 	d.plainBody = plain[:0]
 	switch {
 	case refusal != nil:
@@ -146,13 +154,14 @@ func (s *Server) decompress(kind encoding, d *decoder, body []byte, held *holdin
 	return plain, nil
 }
 
-// noRoom says whether the zstd decoder stopped because the room was full. Within a block it
-// has no error of its own for that.
+// noRoom reports whether the zstd decoder stopped because the room was full. Within a block it
+// has no error of its own for that, hence the text.
 func noRoom(err error) bool {
 	return errors.Is(err, zstd.ErrDecoderSizeExceeded) ||
 		err != nil && strings.Contains(err.Error(), "output bigger than max block size")
 }
 
+// inflate returns a reader of a gzip or deflate body.
 func inflate(kind encoding, body []byte) (io.Reader, error) {
 	if kind == encodingGzip {
 		return gzip.NewReader(bytes.NewReader(body)) //nolint:wrapcheck // shown to the client as it is
@@ -160,11 +169,12 @@ func inflate(kind encoding, body []byte) (io.Reader, error) {
 	return zlib.NewReader(bytes.NewReader(body)) //nolint:wrapcheck // as above
 }
 
-// zstdWindow is the largest window that a zstd decoder should support (RFC 8878). A stream
-// of unknown length has a large one, however short it turns out.
+// zstdWindow is the largest window that a zstd decoder should support (RFC 8878, 8 MiB). A
+// stream of unknown length has a large one, however short it turns out.
 const zstdWindow = 8 << 20
 
-// newZstd is a decoder of whole bodies into the room they are given, for concurrent use.
+// newZstd returns a decoder of whole bodies into the room they are given, safe for concurrent
+// use.
 func newZstd() *zstd.Decoder {
 	d, err := zstd.NewReader(nil, zstd.WithDecoderMaxMemory(zstdWindow), zstd.WithDecoderConcurrency(0),
 		zstd.WithDecodeAllCapLimit(true))

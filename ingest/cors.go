@@ -12,14 +12,16 @@ const (
 	corsHeaders = "Authorization, Content-Type, Content-Encoding, Idempotency-Key, AnonymousId, X-Request-Id, " +
 		"X-Retry-Count, *"
 	corsExpose = "Retry-After, X-Request-Id"
-	corsMaxAge = "7200" // s; browsers bound it to that
+	// corsMaxAge is for how many seconds a browser need not ask again; browsers bound it to
+	// two hours.
+	corsMaxAge = "7200"
 )
 
 // AnyOrigin in Config.Origins lets every web page send events.
 const AnyOrigin = "*"
 
-// origin is what Access-Control-Allow-Origin says; empty when the request's origin is not
-// allowed or there is none to name.
+// origin returns the value of Access-Control-Allow-Origin; empty when the request's origin is
+// not allowed or there is none to name.
 func (s *Server) origin(h *fasthttp.RequestHeader) string {
 	if slices.Contains(s.config.Origins, AnyOrigin) {
 		return AnyOrigin
@@ -30,8 +32,8 @@ func (s *Server) origin(h *fasthttp.RequestHeader) string {
 	return ""
 }
 
-// foreign refuses calls from web pages of other origins than those allowed. Without it a
-// page could still send, and only not read the answer.
+// foreign refuses calls from web pages of other origins than those allowed. Without it a page
+// could still send, and only not read the answer.
 func (s *Server) foreign(h *fasthttp.RequestHeader) *problem {
 	if len(h.Peek("Origin")) == 0 || s.origin(h) != "" {
 		return nil
@@ -41,13 +43,15 @@ func (s *Server) foreign(h *fasthttp.RequestHeader) *problem {
 }
 
 // share lets a page read the answer of a call that takes events. Credentials are never
-// allowed: the write key is all there is.
+// allowed: the write key is all there is. Where the answer depends on the origin, Vary keeps
+// caches from giving it to another one.
 func (s *Server) share(ctx *fasthttp.RequestCtx) {
 	h := &ctx.Response.Header
 	allowed := s.origin(&ctx.Request.Header)
 	if allowed != AnyOrigin {
 		h.Add("Vary", "Origin")
 	}
+	// The browser then keeps the answer from the page.
 	if allowed == "" {
 		return
 	}

@@ -13,57 +13,78 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// Limits of what comes in (design R15).
+// Limits of what comes in, in bytes, calls and brackets. 500 KiB a request and 32 KiB a call
+// are those of Segment's API; 2,500 calls of 200 bytes fill a request.
 const (
-	MaxBody      = 500 << 10
-	MaxEvent     = 32 << 10
-	MaxBatch     = 2500
-	maxDepth     = 32
+	MaxBody  = 500 << 10
+	MaxEvent = 32 << 10
+	MaxBatch = 2500
+	// maxDepth is how deep lists and objects may nest, brackets counted. Whatever reads a
+	// value later, in expressions, in ClickHouse or in a channel, may do it by recursion.
+	maxDepth = 32
+	// maxRawReject is how many bytes of a refused call are kept.
 	maxRawReject = 32 << 10
 )
 
-// decoder turns bodies into events. It keeps memory between requests and is used
-// by one at a time.
+// decoder turns bodies into events. It keeps memory between requests and is used by one at a
+// time. What it returns, events and rejects, is valid until reset.
 type decoder struct {
-	parser     fastjson.Parser
-	values     int // at most, of the body that is parsed
-	workspace  string
-	now        int64  // when the request came, ms
-	fallback   string // message id of a single call without one
-	newID      func() string
-	broadcasts func(workspace, event string) bool // nil: there are none
-	recorded   bool                               // the timestamp is needed and taken as it stands
+	parser fastjson.Parser
+	// values is at most how many values the parsed body has.
+	values    int
+	workspace string
+	// now is when the request came, in ms since 1970.
+	now int64
+	// fallback is the message id of a single call that has none.
+	fallback string
+	// newID makes a message id for a call without one.
+	newID func() string
+	// broadcasts reports whether an event without a customer is a broadcast; nil: none is.
+	broadcasts func(workspace, event string) bool
+	// recorded is true for calls of a file: the timestamp is needed and taken as it stands.
+	recorded bool
 
-	// known says whether a customer of that id is known; nil: nobody can tell.
-	known   func(workspace, id string) (bool, error)
-	failure *problem // why nothing can be taken, found while decoding
+	// known reports whether a customer of that id is known; nil: nobody can tell.
+	known func(workspace, id string) (bool, error)
+	// failure is why nothing of the request can be taken, found while decoding.
+	failure *problem
 
-	sender  sender // whose key the request has
-	sources bool   // whether some keys are those of sources
+	// sender is whose key the request has.
+	sender sender
+	// sources is true when some keys are those of sources.
+	sources bool
 
-	events  []event.Event
-	merges  int // of the events, made of identify calls
+	events []event.Event
+	// merges is how many of the events were made of identify calls, in addition to the call's
+	// own.
+	merges  int
 	rejects []rejected
-	unsaid  []rejected // refused, and the client does not learn it
-	arena   []byte     // holds the events' JSON
+	// unsaid are calls that are refused while the client is told that they were taken: the
+	// reason would tell who is a customer.
+	unsaid []rejected
+	// arena holds the JSON of the events.
+	arena []byte
 
-	body, plainBody []byte // of the request, as it came and decompressed; kept for the next
+	// body and plainBody are the buffers of the request's body, as it came and decompressed.
+	body, plainBody []byte
 }
 
-// rejected is an item of a batch that is not taken.
+// rejected is an item of a batch that is not taken: what the client is told, and the record
+// that the operator finds.
 type rejected struct {
 	Index int `json:"index"`
 	FieldError
 	record stream.Reject
 }
 
-// reset forgets the last request.
+// reset forgets the last request, whose events must no longer be used.
 func (d *decoder) reset() {
 	d.events, d.rejects, d.unsaid, d.arena = d.events[:0], d.rejects[:0], d.unsaid[:0], d.arena[:0]
 	d.merges, d.failure, d.fallback = 0, nil, ""
 }
 
-// decode reads a call. kind is its type, empty for a batch.
+// decode reads a call into events and rejects. kind is its type, empty for a batch. A problem
+// means that nothing is taken.
 func (d *decoder) decode(kind string, root *fastjson.Value) (p *problem) {
 	if kind != "" {
 		p = d.single(kind, root)
@@ -76,13 +97,16 @@ func (d *decoder) decode(kind string, root *fastjson.Value) (p *problem) {
 	return p
 }
 
-// parse checks everything about the text: encoding, depth, syntax.
+// parse checks everything about the text, encoding, depth, size and syntax, and parses it. The
+// values live until the next parse and alias body.
 func (d *decoder) parse(body []byte) (*fastjson.Value, *problem) {
+	// bad refuses the body as a whole.
 	bad := func(code, message string) (*fastjson.Value, *problem) {
 		return nil, newProblem(fasthttp.StatusBadRequest, code, message,
 			FieldError{Path: "body", Code: code, Message: message})
 	}
-	body = bytes.TrimPrefix(body, []byte("\ufeff")) // some clients write a byte-order mark
+	// Some clients write a byte-order mark.
+	body = bytes.TrimPrefix(body, []byte("\ufeff"))
 	if len(body) == 0 {
 		return bad("empty_body", "the body is empty; send a JSON object")
 	}
@@ -92,9 +116,11 @@ func (d *decoder) parse(body []byte) (*fastjson.Value, *problem) {
 	if depth := nesting(body); depth > maxDepth {
 		return bad("too_deep", fmt.Sprintf("the body nests deeper than %d", maxDepth))
 	}
+	// Reading takes memory for each value, so they are counted before.
 	if values := valuesIn(body); values > maxValues {
 		return nil, tooManyValues(values)
 	}
+	// The parser alone accepts some texts that are no JSON.
 	if err := fastjson.ValidateBytes(body); err != nil {
 		return bad("invalid_json", "the body is not valid JSON: "+clip(err.Error(), 200))
 	}
@@ -108,7 +134,8 @@ func (d *decoder) parse(body []byte) (*fastjson.Value, *problem) {
 	return root, nil
 }
 
-// nesting is the deepest nesting of brackets outside of texts.
+// nesting returns the deepest nesting of brackets outside of texts. It is counted before
+// parsing, because the parser recurses.
 func nesting(body []byte) int {
 	depth, deepest, inText := 0, 0, false
 	for i := 0; i < len(body); i++ {
@@ -128,6 +155,7 @@ func nesting(body []byte) int {
 	return deepest
 }
 
+// single reads a body that is one call. A call that is wrong is the request's problem.
 func (d *decoder) single(kind string, root *fastjson.Value) *problem {
 	i := item{d: d, v: root, kind: kind, fallback: d.fallback, sentAt: root.Get("sentAt")}
 	e, wrong := i.event()
@@ -139,6 +167,8 @@ func (d *decoder) single(kind string, root *fastjson.Value) *problem {
 		d.unsaid = append(d.unsaid, i.refused(0, wrong))
 		return nil
 	}
+	// Most of what can be wrong is the form of the call; the others have statuses of their
+	// own.
 	status := fasthttp.StatusBadRequest
 	switch wrong.Code {
 	case codeTooLarge:
@@ -151,6 +181,8 @@ func (d *decoder) single(kind string, root *fastjson.Value) *problem {
 	return newProblem(status, wrong.Code, wrong.Path+": "+wrong.Message, *wrong)
 }
 
+// batch reads a body with a list of calls. A call that is wrong is rejected by itself, and the
+// others are taken.
 func (d *decoder) batch(root *fastjson.Value) *problem {
 	list := root.Get("batch")
 	if list == nil || list.Type() != fastjson.TypeArray {
@@ -160,6 +192,7 @@ func (d *decoder) batch(root *fastjson.Value) *problem {
 		}
 		return newProblem(fasthttp.StatusBadRequest, wrong.Code, "batch: "+wrong.Message, wrong)
 	}
+	// What is wrong around the calls concerns all of them.
 	if wrong := d.plainAround(root); wrong != nil {
 		return newProblem(fasthttp.StatusBadRequest, wrong.Code, wrong.Path+": "+wrong.Message, *wrong)
 	}
@@ -188,7 +221,8 @@ func (d *decoder) batch(root *fastjson.Value) *problem {
 	return nil
 }
 
-// refused is the call as one that is not taken.
+// refused returns the call as one that is not taken, with its text for the operator, without
+// the key that browsers put there.
 func (i *item) refused(index int, wrong *FieldError) rejected {
 	if i.v.Type() == fastjson.TypeObject {
 		i.v.Del("writeKey") // where browsers put it
@@ -199,7 +233,8 @@ func (i *item) refused(index int, wrong *FieldError) rejected {
 	}}
 }
 
-// plainAround looks at what a batch has around its calls.
+// plainAround checks what a batch has around its calls: keys that are there twice, and the
+// context that its calls share.
 func (d *decoder) plainAround(root *fastjson.Value) *FieldError {
 	wrong := d.twice(root.GetObject())
 	if context := root.Get("context"); wrong == nil && context != nil {
@@ -213,6 +248,7 @@ func (d *decoder) plainAround(root *fastjson.Value) *FieldError {
 	return wrong
 }
 
+// typeName returns the type of a value for error messages.
 func typeName(v *fastjson.Value) string {
 	switch v.Type() {
 	case fastjson.TypeObject:

@@ -9,12 +9,16 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// call is what a path stands for.
+// call is what a path asks for.
 type call struct {
-	kind     string // of a tracking call; empty for a batch
-	hook     string // the segment that names a campaign
-	customer string // the segment that names a customer
-	takes    bool   // events: it has a body, and browsers may send it
+	// kind is the type of a tracking call; empty for a batch.
+	kind string
+	// hook is the segment of the path that names a campaign, still escaped.
+	hook string
+	// customer is the segment that names a customer, still escaped.
+	customer string
+	// takes is true for calls that send events: they have a body, and browsers may send them.
+	takes bool
 }
 
 // calls are the paths that take events: those of Segment's API, the short ones of its
@@ -39,10 +43,12 @@ var calls = map[string]call{
 	"/beacon/v1/batch": {takes: true},
 }
 
-// pathOf is the path of a request as the client sent it: not decoded, nothing resolved.
+// pathOf returns the path of a request as the client sent it: not decoded, nothing resolved.
+// An id in it may hold escaped slashes and dots.
 func pathOf(h *fasthttp.RequestHeader) string {
 	target := string(h.RequestURI())
-	if !strings.HasPrefix(target, "/") { // a proxy's form, http://host/path
+	// The form that proxies send: http://host/path.
+	if !strings.HasPrefix(target, "/") {
 		if _, rest, ok := strings.Cut(target, "://"); ok {
 			_, rest, _ = strings.Cut(rest, "/")
 			target = "/" + rest
@@ -50,10 +56,11 @@ func pathOf(h *fasthttp.RequestHeader) string {
 	}
 	path, _, _ := strings.Cut(target, "?")
 	path, _, _ = strings.Cut(path, "#")
-	return "/" + strings.TrimLeft(path, "/") // some clients join a host that ends in a slash
+	// Some clients join a host that ends in a slash with a path that begins with one.
+	return "/" + strings.TrimLeft(path, "/")
 }
 
-// calledBy is what a path stands for; false for those that are no call.
+// calledBy returns what a path asks for; false for those that are no call.
 func calledBy(path string) (call, bool) {
 	if c, ok := calls[path]; ok {
 		return c, true
@@ -67,13 +74,15 @@ func calledBy(path string) (call, bool) {
 	return call{}, false
 }
 
-// refuse says what is wrong with the head of a call that takes events, before anything of
-// its body is read. For one head it always says the same.
+// refuse returns what is wrong with the head of a call that takes events, before anything of
+// its body is read; nil when nothing is. It is asked up to three times for one head and must
+// always answer the same, so it takes nothing from a budget or a rate.
 func (s *Server) refuse(h *fasthttp.RequestHeader) *problem {
 	if refusal := smuggled(h.RawHeaders()); refusal != nil {
 		return refusal
 	}
 	c, ok := calledBy(pathOf(h))
+	// Other requests are answered by route, and need no key for their head.
 	if !ok || !c.takes || h.IsOptions() {
 		return nil
 	}
@@ -86,6 +95,8 @@ func (s *Server) refuse(h *fasthttp.RequestHeader) *problem {
 	length, given := announced(h.RawHeaders())
 	from, key := s.keys.sender(h)
 	switch {
+	// A body without a key in the head is read only up to maxKeyless, so a longer one is
+	// refused here.
 	case key == keyUnknown, key == keyNone && given && length > maxKeyless:
 		return unauthorized()
 	case key == keyKnown:
@@ -98,11 +109,14 @@ func (s *Server) refuse(h *fasthttp.RequestHeader) *problem {
 		return newProblem(fasthttp.StatusUnsupportedMediaType, "content_encoding", "Content-Encoding: "+message,
 			FieldError{Path: "Content-Encoding", Code: codeUnknown, Message: message})
 	}
+	// Parameters such as charset are not looked at; a body that is no UTF-8 is refused later.
 	mime, _, _ := bytes.Cut(h.ContentType(), []byte(";"))
 	switch string(bytes.ToLower(bytes.TrimSpace(mime))) {
 	case "application/json", "":
-	case "text/plain": // browsers' beacons
-	case "application/x-www-form-urlencoded", "application/octet-stream": // compressed bodies of some clients
+	// Beacons of browsers, which cannot set a type that needs asking first.
+	case "text/plain":
+	// Some clients send compressed bodies so.
+	case "application/x-www-form-urlencoded", "application/octet-stream":
 	default:
 		return newProblem(fasthttp.StatusUnsupportedMediaType, "content_type", "send application/json",
 			FieldError{Path: "Content-Type", Code: codeUnknown, Message: "is not supported; use application/json"})
@@ -122,7 +136,8 @@ func (s *Server) withoutBody(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	return fasthttp.RequestConfig{}
 }
 
-// expected answers Expect: 100-continue. A refused head gets its refusal instead.
+// expected answers Expect: 100-continue. A head that is refused gets its refusal in place of
+// the invitation to send the body.
 func (s *Server) expected(ctx *fasthttp.RequestCtx) int {
 	refusal := s.refuse(&ctx.Request.Header)
 	if refusal == nil {
@@ -133,7 +148,8 @@ func (s *Server) expected(ctx *fasthttp.RequestCtx) int {
 	return refusal.Status
 }
 
-// announced is the Content-Length of a head as the client sent it; false when there is none.
+// announced returns the Content-Length of a head as the client sent it; false when there is
+// none. A length that is no number counts as too large; fasthttp refuses it.
 func announced(raw []byte) (length int, given bool) {
 	const name = "content-length:"
 	for len(raw) > 0 {
@@ -150,12 +166,13 @@ func announced(raw []byte) (length int, given bool) {
 	return 0, false
 }
 
-// hasBody says whether a body follows the head.
+// hasBody reports whether a body follows the head.
 func hasBody(h *fasthttp.RequestHeader) bool {
 	length, _ := announced(h.RawHeaders())
 	return length > 0 || hasHeader(h.RawHeaders(), "transfer-encoding")
 }
 
+// tooLarge is the 413 of a body over MaxBody.
 func tooLarge() *problem {
 	message := fmt.Sprintf("the body is over %d bytes", MaxBody)
 	return newProblem(fasthttp.StatusRequestEntityTooLarge, codeTooLarge, message,

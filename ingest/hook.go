@@ -12,13 +12,15 @@ import (
 	"github.com/nudge-engine/nudge/internal/pathid"
 )
 
-// hook takes a call of a campaign's own endpoint, /v1/hooks/{campaign}.
+// hook takes a call of a campaign's own endpoint, /v1/hooks/{campaign}. The trigger of the
+// campaign says how its body becomes an event.
 func (s *Server) hook(d *decoder, segment string, root *fastjson.Value) *problem {
 	name, err := pathid.Unescape(segment)
 	if err != nil {
 		return badPath(err)
 	}
 	var t *program.WebhookTrigger
+	// The trigger of the version in force, asked for each call.
 	if s.config.Hook != nil {
 		t = s.config.Hook(d.workspace, name)
 	}
@@ -26,7 +28,8 @@ func (s *Server) hook(d *decoder, segment string, root *fastjson.Value) *problem
 		return newProblem(fasthttp.StatusNotFound, "not_found",
 			fmt.Sprintf("no campaign %q with a webhook is active", clip(name, 64)))
 	}
-	e, wrong := event.Event{}, d.unconsented(nil) // a hook's body has no context
+	// The body of a hook has no context, so a source that needs consent cannot call one.
+	e, wrong := event.Event{}, d.unconsented(nil)
 	if wrong == nil {
 		e, wrong = d.hooked(t, root)
 	}
@@ -37,7 +40,8 @@ func (s *Server) hook(d *decoder, segment string, root *fastjson.Value) *problem
 	return nil
 }
 
-// hooked maps a body to an event; its time is now.
+// hooked maps a body to an event by a webhook trigger; its time is now. An event without an id
+// gets the one of the request, or a random one.
 func (d *decoder) hooked(t *program.WebhookTrigger, body *fastjson.Value) (event.Event, *FieldError) {
 	if wrong := d.plain(body); wrong != nil {
 		wrong.Path = strings.TrimPrefix(wrong.Path, ".")
@@ -61,6 +65,8 @@ func (d *decoder) hooked(t *program.WebhookTrigger, body *fastjson.Value) (event
 			Message: fmt.Sprintf("%d bytes; at most %d are allowed in an event", len(e.Properties), MaxEvent),
 		}
 	}
+	// The sender of a hook is another system, whose clock and ids of customers come in the
+	// body.
 	e.Workspace, e.Time, e.Customer = d.workspace, d.now, user
 	if user == "" {
 		e.Customer = anonymousPrefix + anonymous
@@ -74,7 +80,8 @@ func (d *decoder) hooked(t *program.WebhookTrigger, body *fastjson.Value) (event
 	return e, nil
 }
 
-// toEverybody says whether a call without a customer is a broadcast.
+// toEverybody reports whether a call without a customer is a broadcast: a track call with a
+// name that a campaign in force waits for.
 func (i *item) toEverybody() bool {
 	kind := i.callKind()
 	event := string(i.v.GetStringBytes("event"))

@@ -36,8 +36,8 @@ func (i *item) id(name string) (string, *FieldError) {
 	return id, nil
 }
 
-// person reads an id of a customer. One that names nobody counts as absent; then nobody says
-// so.
+// person reads an id of a customer. An id that names nobody, as broken clients send it for
+// everybody ("undefined", "0"), counts as absent, and nobody is true.
 func (i *item) person(name string) (id string, nobody bool, wrong *FieldError) {
 	id, wrong = i.id(name)
 	if wrong == nil && id != "" && event.NamesNobody(strings.TrimPrefix(id, anonymousPrefix)) {
@@ -46,7 +46,8 @@ func (i *item) person(name string) (id string, nobody bool, wrong *FieldError) {
 	return id, false, wrong
 }
 
-// identity finds whose event it is.
+// identity finds whose event it is: userId goes before anonymousId; a call with neither must
+// be a broadcast.
 func (i *item) identity(e *event.Event) *FieldError {
 	user, badUser, wrong := i.person("userId")
 	if wrong != nil {
@@ -76,6 +77,8 @@ func (i *item) identity(e *event.Event) *FieldError {
 	return nil
 }
 
+// namesNobody refuses a call whose only id names nobody. Taken, it would make one customer of
+// all of a client's users.
 func namesNobody(field string) *FieldError {
 	return &FieldError{
 		Path: field, Code: codeNobody,
@@ -84,6 +87,8 @@ func namesNobody(field string) *FieldError {
 	}
 }
 
+// reservedUser refuses a userId that looks like the id of an anonymous customer: a client
+// could write to another visitor with it.
 func reservedUser() *FieldError {
 	return &FieldError{
 		Path: "userId", Code: codeReserved, Message: `must not begin with "` + customer.AnonymousPrefix + `"`,

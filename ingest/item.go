@@ -11,7 +11,7 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// Codes of field errors; stable.
+// Codes of field errors. Programs of clients compare them, so they do not change.
 const (
 	codeMissing   = "missing"
 	codeType      = "wrong_type"
@@ -33,27 +33,35 @@ const (
 )
 
 const (
-	maxName = 255 // bytes of ids and names
+	// maxName is how many bytes an id or a name may have.
+	maxName = 255
 )
 
-// anonymousPrefix marks the ids of customers who are known by anonymousId only.
+// anonymousPrefix begins the ids of customers who are known by anonymousId only.
 const anonymousPrefix = customer.AnonymousPrefix
 
-// item is one call on its way to an event.
+// item is one call on its way to an event. It belongs to one goroutine.
 type item struct {
-	d        *decoder
-	v        *fastjson.Value
-	kind     string // empty: the item says it in "type"
-	fallback string // message id when the item has none
-	context  *fastjson.Value
-	sentAt   *fastjson.Value
+	d *decoder
+	v *fastjson.Value
+	// kind is the type that the path says; empty: the item says it in "type".
+	kind string
+	// fallback is the message id when the item has none.
+	fallback string
+	// context and sentAt are those of the batch around the item; nil without.
+	context *fastjson.Value
+	sentAt  *fastjson.Value
+	// customer is the id that was found, for the record of a refusal.
 	customer string
 
-	anonymous string // anonymousId as given
-	unsaid    bool   // the client must not learn that the call is refused
+	// anonymous is anonymousId as given.
+	anonymous string
+	// unsaid is true when the client must not learn that the call is refused.
+	unsaid bool
 }
 
-// event checks every field of the call.
+// event checks every field of the call and returns it as an event, whose JSON is in the
+// decoder's arena. Refused calls take nothing from the arena.
 func (i *item) event() (event.Event, *FieldError) {
 	e := event.Event{Workspace: i.d.workspace}
 	if i.v.Type() != fastjson.TypeObject {
@@ -63,9 +71,12 @@ func (i *item) event() (event.Event, *FieldError) {
 		wrong.Path = strings.TrimPrefix(wrong.Path, ".")
 		return e, wrong
 	}
+	// Consent comes before all else: without it nothing of the call may be used but whose it
+	// is.
 	if wrong := i.consented(); wrong != nil {
 		return e, wrong
 	}
+	// The size of an event is what its JSON takes in the arena.
 	before := len(i.d.arena)
 	wrong := i.fields(&e)
 	if wrong == nil {
@@ -75,6 +86,7 @@ func (i *item) event() (event.Event, *FieldError) {
 		i.d.arena = i.d.arena[:before]
 		return event.Event{}, wrong
 	}
+	// A refused call gives its part of the arena back, for the next one.
 	if size := len(i.d.arena) - before; size > MaxEvent {
 		i.d.arena = i.d.arena[:before]
 		return event.Event{}, tooLargeItem(size)
@@ -82,7 +94,8 @@ func (i *item) event() (event.Event, *FieldError) {
 	return e, nil
 }
 
-// fields reads the fields of the call into e.
+// fields reads the fields of the call into e. An alias call finds its customer last, because
+// its fields mean other things.
 func (i *item) fields(e *event.Event) *FieldError {
 	aliases := i.callKind() == aliasCall
 	if !aliases {
@@ -111,7 +124,8 @@ func (i *item) text(name string) (string, *FieldError) {
 	return string(b), wrong
 }
 
-// bytes is text that lives as long as the parsed body.
+// bytes is text without a copy: the result lives as long as the parsed body. Texts with
+// control characters are refused, which would end up in logs and terminals.
 func (i *item) bytes(name string) ([]byte, *FieldError) {
 	v := i.v.Get(name)
 	if v == nil || v.Type() == fastjson.TypeNull {
@@ -135,6 +149,9 @@ func (i *item) bytes(name string) ([]byte, *FieldError) {
 	return b, nil
 }
 
+// callType reads the type of the call and what that type needs: the name of a track call, the
+// group of a group call. Other types have names of their own, which begin with "$" and which
+// no client can give.
 func (i *item) callType(e *event.Event) *FieldError {
 	kind := i.kind
 	if kind == "" {
@@ -189,12 +206,16 @@ func (i *item) callType(e *event.Event) *FieldError {
 	return nil
 }
 
+// messageID reads the id by which a repeated call is recognised. A call without one gets a
+// random one, and is then taken each time it is sent.
 func (i *item) messageID(e *event.Event) *FieldError {
 	id, wrong := i.id("messageId")
 	if wrong != nil {
 		return wrong
 	}
-	if event.NamesNobody(id) { // or all messages of a broken client would be one
+	// Otherwise all messages of a broken client, which sends "null" or "0" each time, would
+	// count as one.
+	if event.NamesNobody(id) {
 		id = i.fallback
 	}
 	if id == "" {

@@ -9,8 +9,9 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// keep copies bytes into the arena, which lives as long as the events. The copy is valid
-// JSON of the same value.
+// keep copies a value into the arena, which lives as long as the events, and returns the copy:
+// valid JSON of the same value. Its capacity ends with it, so that an append cannot overwrite
+// what follows.
 func (d *decoder) keep(v *fastjson.Value) []byte {
 	start := len(d.arena)
 	d.arena = v.MarshalTo(d.arena)
@@ -21,7 +22,8 @@ func (d *decoder) keep(v *fastjson.Value) []byte {
 	return d.arena[start:len(d.arena):len(d.arena)]
 }
 
-// appendJSON appends v, the members of objects in their order.
+// appendJSON appends v, the members of objects in their order. Numbers keep their text, for a
+// double would lose digits.
 func appendJSON(b []byte, v *fastjson.Value) []byte {
 	switch v.Type() {
 	case fastjson.TypeObject:

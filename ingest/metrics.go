@@ -6,7 +6,8 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 )
 
-// counters are the server's metrics.
+// counters are the server's metrics; server/exposition has their texts. Counters count calls,
+// not events: a call can be two events.
 type counters struct {
 	set                             *metrics.Set
 	accepted, rejected, unavailable *metrics.Counter
@@ -14,6 +15,7 @@ type counters struct {
 	seconds                         *metrics.Histogram
 }
 
+// newCounters registers the metrics in a set.
 func newCounters(set *metrics.Set) counters {
 	return counters{
 		set:         set,
@@ -25,6 +27,7 @@ func newCounters(set *metrics.Set) counters {
 	}
 }
 
+// request counts an answered request by its status.
 func (c *counters) request(status int) {
 	c.set.GetOrCreateCounter(fmt.Sprintf(`nudge_ingest_requests_total{status="%d"}`, status)).Inc()
 }

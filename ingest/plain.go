@@ -9,12 +9,14 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// fewKeys is up to how many keys of an object are compared one with another.
+// fewKeys is up to how many keys of an object are compared one with another; more are sorted
+// first, so that an object with many keys is not quadratic.
 const fewKeys = 16
 
-// plain refuses what two readers of one text may understand in two ways: a key that
-// an object has twice, and a number that no double holds. The text is kept as it
-// came, and rules, warehouse and channels each read it for themselves.
+// plain refuses what two readers of one text may understand in two ways: a key that an object
+// has twice, and a number that no double holds. The text is kept as it came, and rules,
+// warehouse and channels each read it for themselves. It returns nil when there is nothing of
+// the kind; paths begin with a dot.
 func (d *decoder) plain(v *fastjson.Value) *FieldError {
 	switch v.Type() {
 	case fastjson.TypeNumber:
@@ -34,6 +36,7 @@ func (d *decoder) plain(v *fastjson.Value) *FieldError {
 	return nil
 }
 
+// plainObject is plain for an object, whose keys are part of the path.
 func (d *decoder) plainObject(o *fastjson.Object) (wrong *FieldError) {
 	if wrong := d.twice(o); wrong != nil {
 		return wrong
@@ -49,9 +52,11 @@ func (d *decoder) plainObject(o *fastjson.Object) (wrong *FieldError) {
 	return wrong
 }
 
-// twice finds a key that an object has more than once.
+// twice returns an error for a key that an object has more than once.
 func (d *decoder) twice(o *fastjson.Object) *FieldError {
-	var room [fewKeys][]byte // on the stack: kept in d, each key would cost the collector a barrier
+	// The keys are on the stack: kept in d, each would cost the garbage collector a write
+	// barrier.
+	var room [fewKeys][]byte
 	keys := room[:0]
 	o.Visit(func(key []byte, _ *fastjson.Value) { keys = append(keys, key) })
 	if len(keys) > fewKeys {
@@ -74,7 +79,7 @@ func (d *decoder) twice(o *fastjson.Object) *FieldError {
 	return nil
 }
 
-// named is a key in a path; the empty one shows as quotes.
+// named returns a key as it is shown in a path; the empty one shows as quotes.
 func named(key []byte) string {
 	if len(key) == 0 {
 		return `""`
@@ -82,7 +87,7 @@ func named(key []byte) string {
 	return clip(string(key), maxName)
 }
 
-// within puts what the value is in before the path.
+// within puts the name of what the value is in before the path.
 func (f *FieldError) within(outer string) *FieldError {
 	f.Path = clip(outer+f.Path, maxName)
 	return f

@@ -9,14 +9,18 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// FieldError is one thing wrong with a request or an event.
+// FieldError is one thing that is wrong with a request or an event, for people and programs.
 type FieldError struct {
-	Path    string `json:"path"` // of the field, for example batch[3].userId
-	Code    string `json:"code"` // stable, for programs
+	// Path names the field, for example batch[3].userId.
+	Path string `json:"path"`
+	// Code is stable; programs may compare it.
+	Code string `json:"code"`
+	// Message says what is wrong and what would be right.
 	Message string `json:"message"`
 }
 
-// problem is an RFC 9457 answer.
+// problem is an error answer in the form of RFC 9457. Code and the codes in Errors are stable,
+// texts are not.
 type problem struct {
 	Type      string       `json:"type"`
 	Title     string       `json:"title"`
@@ -26,10 +30,13 @@ type problem struct {
 	RequestID string       `json:"request_id"`
 	Errors    []FieldError `json:"errors,omitempty"`
 
-	retryAfter int // seconds; 0: none
-	closeConn  bool
+	// retryAfter is how many seconds the client should wait; 0: nothing is said.
+	retryAfter int
+	// closeConn closes the connection after the answer.
+	closeConn bool
 }
 
+// newProblem returns a problem with a status, a stable code and a detail for people.
 func newProblem(status int, code, detail string, errors ...FieldError) *problem {
 	return &problem{
 		Type: "about:blank", Title: fasthttp.StatusMessage(status), Status: status, Detail: detail,
@@ -37,13 +44,14 @@ func newProblem(status int, code, detail string, errors ...FieldError) *problem 
 	}
 }
 
-// unavailable is a 503 that asks to come back.
+// unavailable returns a 503 that asks to come back in a second.
 func unavailable(code, detail string) *problem {
 	p := newProblem(fasthttp.StatusServiceUnavailable, code, detail)
 	p.retryAfter = 1
 	return p
 }
 
+// write answers with the problem.
 func (p *problem) write(ctx *fasthttp.RequestCtx, requestID string) {
 	p.RequestID = requestID
 	if p.retryAfter > 0 {
@@ -64,8 +72,8 @@ func (p *problem) write(ctx *fasthttp.RequestCtx, requestID string) {
 	ctx.SetBody(body)
 }
 
-// unavailable is a 503 for what keeps the log from taking events. The public address says
-// what kind it is; the server's own log says what happened.
+// unavailable returns a 503 for what keeps the log from taking events. Its text says only what
+// kind it is; what happened is in the server's own log, at most once in quiet.
 func (s *Server) unavailable(err error) *problem {
 	now := time.Now().Unix()
 	if last := s.complained.Load(); now-last >= int64(quiet/time.Second) && s.complained.CompareAndSwap(last, now) {
@@ -87,5 +95,6 @@ func (s *Server) unavailable(err error) *problem {
 	return unavailable(code, detail)
 }
 
-// quiet is how often at most the server's log says that events are refused.
+// quiet is how often at most the server's log says that events are refused: a log that fails
+// refuses thousands a second.
 const quiet = time.Minute

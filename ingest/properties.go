@@ -8,7 +8,8 @@ import (
 	"github.com/nudge-engine/nudge/campaign/event"
 )
 
-// objects keeps the JSON objects of the call.
+// objects reads the JSON objects of the call: properties, traits and context. An item of a
+// batch without a context has that of the batch.
 func (i *item) objects(e *event.Event) *FieldError {
 	if wrong := i.properties(e); wrong != nil {
 		return wrong
@@ -18,6 +19,7 @@ func (i *item) objects(e *event.Event) *FieldError {
 		context = i.context
 	}
 	traits, wrong := i.v.Get("traits"), (*FieldError)(nil)
+	// Traits of other calls are kept with the event and change nobody.
 	if e.Type == event.Identify {
 		traits, wrong = i.identified(traits, context)
 	}
@@ -30,9 +32,9 @@ func (i *item) objects(e *event.Event) *FieldError {
 	return wrong
 }
 
-// identified adds the traits in the context of an identify, where RudderStack's clients send
-// them, to those of the call itself, which go before. They are taken out of the call's context,
-// so that they count once towards its size.
+// identified returns the traits of an identify call with those in its context, where
+// RudderStack's clients send them; the call's own go before. They are taken out of the call's
+// context, so that they count once towards its size.
 func (i *item) identified(traits, context *fastjson.Value) (*fastjson.Value, *FieldError) {
 	sent := context.Get("traits")
 	if sent == nil || sent.Type() == fastjson.TypeNull {
@@ -43,7 +45,8 @@ func (i *item) identified(traits, context *fastjson.Value) (*fastjson.Value, *Fi
 			Path: "context.traits", Code: codeType, Message: "must be an object, not " + typeName(sent),
 		}
 	}
-	if own := i.v.Get("context"); own != nil { // the context of a batch belongs to all of its calls
+	// The context of a batch belongs to all of its calls, and stays as it is.
+	if own := i.v.Get("context"); own != nil {
 		own.Del("traits")
 	}
 	switch {
@@ -59,7 +62,8 @@ func (i *item) identified(traits, context *fastjson.Value) (*fastjson.Value, *Fi
 	return traits, nil
 }
 
-// object keeps an object; nil when it is absent or null.
+// object reads a field that is an object, and returns its JSON in the arena; nil when it is
+// absent or null.
 func (i *item) object(name string, v *fastjson.Value) ([]byte, *FieldError) {
 	if v == nil || v.Type() == fastjson.TypeNull {
 		return nil, nil
@@ -70,11 +74,12 @@ func (i *item) object(name string, v *fastjson.Value) ([]byte, *FieldError) {
 	return i.d.keep(v), nil
 }
 
-// properties keeps the properties, and among them what the tracking API has beside them: the
-// name and category of a page or screen, the id of a group. There predicates and rows find
-// them. A property of that name goes before.
+// properties reads the properties, and puts among them what the tracking API has beside them,
+// where predicates and rows find it: the name and category of a page or screen, the id of a
+// group. A property of that name goes before.
 func (i *item) properties(e *event.Event) *FieldError {
 	v := i.v.Get("properties")
+	// Let object say what is wrong.
 	if v != nil && v.Type() != fastjson.TypeNull && v.Type() != fastjson.TypeObject {
 		_, wrong := i.object("properties", v)
 		return wrong
@@ -99,6 +104,7 @@ func (i *item) properties(e *event.Event) *FieldError {
 		if v == nil || v.Type() == fastjson.TypeNull {
 			v = a.NewObject()
 		}
+		// A client that sends both means its own property.
 		if !v.Exists(name) {
 			v.Set(name, a.NewString(text))
 		}

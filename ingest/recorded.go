@@ -10,18 +10,19 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// Recorded reads recorded calls, one JSON object each, for simulation. It checks
-// them as the server does, but the timestamp is the call's time as it stands. A call of
-// a campaign's own endpoint has the type "webhook", the campaign and the body.
-// It belongs to one goroutine.
+// Recorded reads recorded calls, one JSON object each, for simulation. It checks them as the
+// server does, but the timestamp is the call's time as it stands. A call of a campaign's own
+// endpoint has the type "webhook", the campaign and the body. It belongs to one goroutine.
 type Recorded struct {
-	d     decoder
+	d decoder
+	// hooks are the webhook triggers by campaign.
 	hooks map[string]*program.WebhookTrigger
-	users map[string]bool // known customers read so far
+	// users are the known customers read so far: what the engine would know at that place.
+	users map[string]bool
 }
 
-// Knows tells what calls the campaigns of a workspace wait for besides those of a
-// customer: webhooks and broadcasts.
+// Knows tells which calls the campaigns of a workspace wait for besides those of a customer:
+// webhooks and broadcasts. Call it before the first Read.
 func (r *Recorded) Knows(programs []*program.Program) {
 	r.hooks = map[string]*program.WebhookTrigger{}
 	broadcasts := map[string]bool{}
@@ -37,16 +38,16 @@ func (r *Recorded) Knows(programs []*program.Program) {
 	r.d.broadcasts = func(_, event string) bool { return broadcasts[event] }
 }
 
-// NewRecorded reads calls of a workspace.
+// NewRecorded returns a reader of the calls of a workspace.
 func NewRecorded(workspace string) *Recorded {
 	r := &Recorded{d: decoder{workspace: workspace, recorded: true}, users: map[string]bool{}}
 	r.d.known = func(_, id string) (bool, error) { return r.users[id], nil }
 	return r
 }
 
-// Read reads a call; id is its message id when it has none. It gives one event, or two
-// where a call says that an anonymous customer is a known one. Their JSON is valid until
-// the next Read.
+// Read reads a call; id is its message id when it has none. It returns one event, or two where
+// a call says that an anonymous customer is a known one. Their JSON is valid until the next
+// Read. The error names the field that is wrong.
 func (r *Recorded) Read(line []byte, id string) ([]event.Event, error) {
 	root, p := r.d.parse(line)
 	if p != nil {
@@ -62,6 +63,7 @@ func (r *Recorded) Read(line []byte, id string) ([]event.Event, error) {
 	if wrong != nil {
 		return nil, fmt.Errorf("%s: %s", wrong.Path, wrong.Message)
 	}
+	// As the engine would know them from here on.
 	if !customer.Anonymous(e.Customer) {
 		r.users[e.Customer] = true
 	}

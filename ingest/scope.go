@@ -8,11 +8,12 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// Scope is what a key may do: one or several of the scopes below, added up.
+// Scope says what a key may do: one or several of the scopes below, added up. 0 stands for
+// ScopeWrite in a Source.
 type Scope uint8
 
-// The scopes of keys. A key of a web page or an app is known to everybody: ScopeWrite is all
-// that it should have.
+// The scopes of keys. A key of a web page or an app is known to everybody who uses it:
+// ScopeWrite is all that it should have.
 const (
 	ScopeWrite     Scope = 1 << iota // send events of customers
 	ScopeBroadcast                   // send events that are for all customers
@@ -25,8 +26,9 @@ const (
 //nudge:constant read only
 var scopeWords = []string{"write", "broadcast", "hook", "read"}
 
-// ParseScope adds up scopes by their words; without any it is ScopeWrite. A key that reads
-// customers does nothing else.
+// ParseScope adds up scopes by their words; without any it is ScopeWrite. ScopeRead does not
+// go with others: a key that may do both would be a key with which customers are read from
+// wherever events are sent.
 func ParseScope(words []string) (Scope, error) {
 	var s Scope
 	for _, word := range words {
@@ -43,7 +45,7 @@ func ParseScope(words []string) (Scope, error) {
 	return s.orWrite(), nil
 }
 
-// String is the words of the scopes, for messages.
+// String returns the words of the scopes, for messages.
 func (s Scope) String() string {
 	var words []string
 	for i, word := range scopeWords {
@@ -54,10 +56,10 @@ func (s Scope) String() string {
 	return strings.Join(words, ", ")
 }
 
-// has says whether s has one of some scopes.
+// has reports whether s has one of some scopes.
 func (s Scope) has(some Scope) bool { return s&some != 0 }
 
-// orWrite is ScopeWrite for a key of which nothing is said.
+// orWrite returns s, or ScopeWrite for 0.
 func (s Scope) orWrite() Scope {
 	if s == 0 {
 		return ScopeWrite
@@ -65,7 +67,7 @@ func (s Scope) orWrite() Scope {
 	return s
 }
 
-// lacks says what a key may not do for want of a scope, and how to get one that may.
+// lacks refuses what a key may not do for want of a scope, and says how to get a key that may.
 func (s Scope) lacks(needed Scope, what string) *FieldError {
 	return &FieldError{
 		Path: "Authorization", Code: codeForbidden,
@@ -74,7 +76,8 @@ func (s Scope) lacks(needed Scope, what string) *FieldError {
 	}
 }
 
-// mayCall refuses a call whose key has no scope for its path; nil when it has.
+// mayCall refuses a call whose key has no scope for its path; nil when it has. A path that
+// takes tracking calls is open to keys that may only broadcast: maySend looks at each event.
 func mayCall(c call, s Scope) *problem {
 	var wrong *FieldError
 	switch {
@@ -82,6 +85,8 @@ func mayCall(c call, s Scope) *problem {
 		return newProblem(fasthttp.StatusForbidden, codeForbidden,
 			"a key of scope read may not send events; use a write key",
 			FieldError{Path: "Authorization", Code: codeForbidden, Message: "the key's scope is read"})
+	// A hook is called with its own scope, since the endpoint is as a rule in the hands of
+	// another system.
 	case c.hook != "" && !s.has(ScopeHook):
 		wrong = s.lacks(ScopeHook, "calling a webhook")
 	case c.hook == "" && !s.has(ScopeWrite|ScopeBroadcast):
@@ -92,8 +97,8 @@ func mayCall(c call, s Scope) *problem {
 	return newProblem(fasthttp.StatusForbidden, wrong.Code, wrong.Message, *wrong)
 }
 
-// maySend refuses an event that the request's key has no scope for; customer is empty for an
-// event that is for all. Recorded calls have no key.
+// maySend refuses an event that the request's key has no scope for; customer is empty for a
+// broadcast. Recorded calls have no key, and may be anything.
 func (d *decoder) maySend(customer string) *FieldError {
 	scope := d.sender.scope
 	switch {

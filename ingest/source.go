@@ -11,7 +11,8 @@ import (
 	"github.com/nudge-engine/nudge/campaign/jsonvalue"
 )
 
-// Source is somebody who sends events with a key of their own, for example a partner.
+// Source is somebody who sends events with a key of their own, for example a partner, and is
+// told apart from the others by it.
 type Source struct {
 	// Name stands as context.source in each of the source's events, whatever the client
 	// wrote there.
@@ -26,18 +27,24 @@ type Source struct {
 	Scope      Scope   // what the key may do; 0: ScopeWrite
 }
 
-// sender is who a write key belongs to.
+// sender is who a write key belongs to, with the state of their limits. It is shared by all
+// requests with the key; its fields do not change, and what the pointers lead to is safe for
+// concurrent use.
 type sender struct {
-	source    string // empty: the workspace's own key
+	// source is empty for the workspace's own key.
+	source    string
 	workspace string
 	consent   string
-	rate      float64       // events a second; 0: no limit
-	limit     *rate.Limiter // nil: no limit
-	scope     Scope
-	kept      *rejectsKept
+	// rate is in events a second; 0: no limit, and limit is nil.
+	rate  float64
+	limit *rate.Limiter // nil: no limit
+	scope Scope
+	// kept bounds the refused calls of this key that are written to the log.
+	kept *rejectsKept
 }
 
-// newKeyring is the keyring of the workspaces' own keys and those of the sources.
+// newKeyring returns the keyring of the workspaces' own keys and those of the sources. A key
+// may send a whole batch at once even if its rate is lower.
 func newKeyring(c *Config) keyring {
 	r := keyring{}
 	add := func(key string, s sender) {
@@ -63,7 +70,8 @@ func newKeyring(c *Config) keyring {
 	return r
 }
 
-// unconsented refuses a call that does not carry the consent which its source needs.
+// unconsented refuses a call that does not carry the consent which its source needs; context
+// may be nil.
 func (d *decoder) unconsented(context *fastjson.Value) *FieldError {
 	category := d.sender.consent
 	if category == "" {
@@ -78,8 +86,8 @@ func (d *decoder) unconsented(context *fastjson.Value) *FieldError {
 	}
 }
 
-// consented refuses a call without the consent that its source needs. It notes the
-// customer first, so that the refusal is kept with them.
+// consented refuses an item without the consent that its source needs. It finds the customer
+// first, so that the refusal is kept with them.
 func (i *item) consented() *FieldError {
 	if i.d.sender.consent == "" {
 		return nil
@@ -90,13 +98,14 @@ func (i *item) consented() *FieldError {
 	}
 	wrong := i.d.unconsented(context)
 	if wrong != nil {
-		_ = i.identity(new(event.Event)) // what else is wrong does not matter any more
+		// What else is wrong does not matter any more.
+		_ = i.identity(new(event.Event))
 	}
 	return wrong
 }
 
-// stamp writes where the events came from into their contexts. Without sources contexts
-// stay as they came.
+// stamp writes where the events came from into their contexts, in place of what the client
+// wrote there. Without sources contexts stay as they came.
 func (d *decoder) stamp() {
 	if !d.sources {
 		return
@@ -124,7 +133,7 @@ func (d *decoder) stamp() {
 	}
 }
 
-// said is why a call was refused, for the trail: with its source.
+// said returns why a call was refused, for the operator: with its source.
 func (d *decoder) said(wrong *FieldError) string {
 	if d.sender.source == "" {
 		return wrong.Message

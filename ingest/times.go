@@ -14,17 +14,19 @@ import (
 
 // How far a client's clock may be off before event times are corrected by the difference of
 // sentAt and the time of receipt. A request that was under way for a while looks like a clock
-// that is behind; one from the future can only be a wrong clock.
+// that is behind, so that side is wide; one from the future can only be a wrong clock.
 const (
 	clockAhead  = 1_000  // ms
 	clockBehind = 60_000 // ms
 )
 
-// maxAge is how long ago an event may have been unless it is marked historical.
+// maxAge is how long ago an event may have been unless it is marked historical: ten years.
+// Older times are nearly always a clock that was never set.
 const maxAge = 3653 * 24 * time.Hour // 10 years
 
-// times works out the event time: when the client says it happened, corrected
-// for its clock when that is clearly wrong, and never in the future.
+// times finds the event time: when the client says it happened, corrected for its clock when
+// that is clearly wrong, and never in the future. Without a timestamp it is the time of
+// receipt.
 func (i *item) times(e *event.Event) *FieldError {
 	if h := i.v.Get("historical"); h != nil && h.Type() != fastjson.TypeNull {
 		if h.Type() != fastjson.TypeTrue && h.Type() != fastjson.TypeFalse {
@@ -58,6 +60,8 @@ func (i *item) times(e *event.Event) *FieldError {
 		e.Time = i.d.now
 		return nil
 	}
+	// sentAt is when the client's clock said that the request left: its difference to now is
+	// how wrong that clock is, and the time under way.
 	if ahead := sent - i.d.now; sentGiven && (ahead > clockAhead || ahead < -clockBehind) {
 		at -= ahead
 	}
@@ -72,7 +76,7 @@ func (i *item) times(e *event.Event) *FieldError {
 	return nil
 }
 
-// layouts are how times are written: RFC 3339 and what ISO 8601 writers make of it.
+// layouts are how times are written: RFC 3339, and what writers of ISO 8601 make of it.
 //
 //nudge:constant read only
 var layouts = []string{
@@ -80,18 +84,19 @@ var layouts = []string{
 	"2006-01-02T15:04Z07:00", "2006-01-02T15:04Z0700",
 }
 
-// Epoch numbers below this are seconds, others milliseconds: as seconds it is the year 5138,
-// as milliseconds 1973.
+// leastMillis tells seconds from milliseconds since 1970: numbers below it are seconds, others
+// milliseconds. As seconds it is the year 5138, as milliseconds 1973.
 const leastMillis = 100_000_000_000
 
-// The years that times may be in.
+// The years that times may be in: from the first of the count of ms since 1970 to the last
+// that has four digits in every time zone.
 const (
 	leastYear = 1970
 	mostYear  = 9998
 )
 
-// instant reads a time, in ms: a text in RFC 3339, or seconds or milliseconds since 1970 as a
-// number or its text.
+// instant reads a time field as ms since 1970: a text in RFC 3339, or seconds or milliseconds
+// since 1970 as a number or its text. given is false when it is absent or null.
 func instant(name string, v *fastjson.Value) (ms int64, given bool, wrong *FieldError) {
 	if v == nil || v.Type() == fastjson.TypeNull {
 		return 0, false, nil
@@ -119,6 +124,7 @@ func instant(name string, v *fastjson.Value) (ms int64, given bool, wrong *Field
 	return ms, true, nil
 }
 
+// instantOf reads a time as text. RFC 3339 comes first because nearly all are.
 func instantOf(text string) (ms int64, ok bool) {
 	if t, err := time.Parse(time.RFC3339Nano, text); err == nil {
 		return t.UnixMilli(), true
@@ -127,6 +133,8 @@ func instantOf(text string) (ms int64, ok bool) {
 	if text != "" && strings.Trim(text, "0123456789.") == "" {
 		return epoch(text)
 	}
+	// A space in place of the T, and lower case, are allowed by RFC 3339 and unknown to
+	// package time.
 	if len(text) > 10 && (text[10] == ' ' || text[10] == 't') {
 		text = text[:10] + "T" + text[11:]
 	}
@@ -141,7 +149,8 @@ func instantOf(text string) (ms int64, ok bool) {
 	return 0, false
 }
 
-// epoch reads seconds or milliseconds since 1970.
+// epoch reads seconds or milliseconds since 1970, with decimals; to the nearest ms for
+// seconds.
 func epoch(text string) (ms int64, ok bool) {
 	f, err := strconv.ParseFloat(text, 64)
 	switch {

@@ -19,23 +19,27 @@ const (
 	// parserValues is how many values a parser may have had that is kept for the next body.
 	parserValues = 4 << 10
 
-	treeBytes             = 256 << 20 // of parsed bodies at a time, in all
+	// Bytes of parsed bodies at a time, in all and of one client address, with and without a
+	// write key in the head.
+	treeBytes             = 256 << 20
 	treeBytesPerAddress   = 128 << 20
 	keylessTrees          = 64 << 20 // of those that have no write key in the head
 	keylessTreePerAddress = 32 << 20
 )
 
-// parse parses the body of a call. What the values occupy is held until the caller releases it,
-// which it does as soon as the events are read.
+// parse parses the body of a call. What the values occupy is held until the caller releases
+// it, which it does as soon as the events are read.
 func (s *Server) parse(d *decoder, body []byte, held *holding) (*fastjson.Value, *problem) {
 	d.values = valuesIn(body)
+	// A body over maxValues is refused by parse; only what may be parsed is held.
 	if refusal := held.take(min(d.values, maxValues) * valueBytes); refusal != nil {
 		return nil, refusal
 	}
 	return d.parse(body)
 }
 
-// forget gives up the parsed values. Texts of events that lie in the body stay valid.
+// forget gives up the parsed values. A parser that has had many is dropped, since it keeps
+// their memory. Texts of events that lie in the body stay valid.
 func (d *decoder) forget() {
 	if d.values > parserValues {
 		d.parser = fastjson.Parser{}
@@ -43,7 +47,8 @@ func (d *decoder) forget() {
 	d.values = 0
 }
 
-// valuesIn is at least how many values a text of JSON has.
+// valuesIn returns an upper bound of the number of values in a JSON text, without parsing it:
+// every value but the first comes after a comma or an opening bracket.
 func valuesIn(body []byte) int {
 	values, inText := 1, false
 	for i := 0; i < len(body); i++ {
@@ -60,6 +65,7 @@ func valuesIn(body []byte) int {
 	return values
 }
 
+// tooManyValues is the 413 of a body with more than maxValues.
 func tooManyValues(values int) *problem {
 	message := fmt.Sprintf("the body has up to %d values; at most %d are allowed: send fewer calls at a time", values,
 		maxValues)

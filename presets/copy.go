@@ -10,14 +10,18 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// As is the preset's text under another name: each name of a campaign or scenario that
-// begins with the preset's begins with the new one. All else, comments too, stays.
+// As returns the preset's text under another name: each name of a campaign or scenario that is
+// the preset's, or begins with it and a dash, begins with the new one. All else, comments too,
+// stays as it is. The names are found by parsing, and replaced in the text by their line and
+// column.
 func (p Preset) As(name string) ([]byte, error) {
 	docs, err := documents(p.Text)
 	if err != nil {
 		return nil, err
 	}
 	lines := strings.SplitAfter(string(p.Text), "\n")
+	// A name occurs in metadata, in the list of campaigns of a scenario, in its steps that
+	// start one, and in what it expects.
 	for _, doc := range docs {
 		spec := value(doc, "spec")
 		named := []*yaml.Node{value(value(doc, "metadata"), "name")}
@@ -31,10 +35,12 @@ func (p Preset) As(name string) ([]byte, error) {
 		// From the back, so that the columns before stay right.
 		for i := len(named) - 1; i >= 0; i-- {
 			n := named[i]
+			// A preset may name campaigns of others, which keep their names.
 			if n == nil || n.Value != p.Name && !strings.HasPrefix(n.Value, p.Name+"-") {
 				continue
 			}
 			line := lines[n.Line-1]
+			// A quoted name begins one column later. Presets write none.
 			if !strings.HasPrefix(line[n.Column-1:], p.Name) {
 				return nil, fmt.Errorf("presets: %s:%d:%d: a name is expected here", p.Name, n.Line, n.Column)
 			}
@@ -44,9 +50,10 @@ func (p Preset) As(name string) ([]byte, error) {
 	return []byte(strings.Join(lines, "")), nil
 }
 
-// Shared are the channels and caps that definitions use and that are defined neither
-// in them nor in others: the documents to add, each after a line ---, and their names.
-// Nothing is missing: no text.
+// Shared returns the channels and caps that definitions use and that are defined neither in
+// them nor in others: the documents to add, each after a line ---, and their names, as in
+// uses. add is empty when nothing is missing. Only what the library has can be added; another
+// missing channel is left to the check of the definitions.
 func Shared(text []byte, others ...[]byte) (add []byte, names []string, err error) {
 	used, err := uses(text)
 	if err != nil {
@@ -68,6 +75,7 @@ func Shared(text []byte, others ...[]byte) (add []byte, names []string, err erro
 	if err != nil {
 		return nil, nil, fmt.Errorf("presets: %w", err)
 	}
+	// The library is split as text, because its comments come along too.
 	for _, part := range bytes.Split(library, []byte("---\n")) {
 		docs, err := documents(part)
 		if err != nil {
@@ -85,7 +93,8 @@ func Shared(text []byte, others ...[]byte) (add []byte, names []string, err erro
 	return add, names, nil
 }
 
-// SharedHead is the comment on top of what presets share.
+// SharedHead returns the comment at the top of the shared file, for a workspace.yaml that is
+// new.
 func SharedHead() ([]byte, error) {
 	library, err := files.ReadFile(sharedFile)
 	if err != nil {
@@ -95,7 +104,7 @@ func SharedHead() ([]byte, error) {
 	return head, nil
 }
 
-// uses are the channels ("channel email") and caps ("cap daily") that campaigns name.
+// uses returns the channels ("channel email") and caps ("cap daily") that campaigns name.
 func uses(text []byte) (map[string]bool, error) {
 	docs, err := documents(text)
 	if err != nil {
@@ -120,7 +129,7 @@ func uses(text []byte) (map[string]bool, error) {
 	return used, nil
 }
 
-// definedBy are the channel or the caps that a document defines, named as in uses.
+// definedBy returns the channel or the caps that a document defines, named as in uses.
 func definedBy(doc *yaml.Node) []string {
 	kind := value(doc, "kind")
 	if kind == nil {
@@ -142,7 +151,8 @@ func definedBy(doc *yaml.Node) []string {
 	return names
 }
 
-// documents are the documents of a YAML text.
+// documents returns the documents of a YAML text, each as the node of its content, which knows
+// its line and column. Empty documents are left out.
 func documents(text []byte) ([]*yaml.Node, error) {
 	var docs []*yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
@@ -161,7 +171,8 @@ func documents(text []byte) ([]*yaml.Node, error) {
 	}
 }
 
-// value is a member of a mapping; nil when there is none.
+// value returns a member of a mapping; nil when there is none, or n is no mapping. So calls
+// can be nested without a check in between.
 func value(n *yaml.Node, key string) *yaml.Node {
 	if n == nil || n.Kind != yaml.MappingNode {
 		return nil
@@ -174,7 +185,7 @@ func value(n *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
-// items are the members of a list.
+// items returns the members of a list; nil when n is none.
 func items(n *yaml.Node) []*yaml.Node {
 	if n == nil || n.Kind != yaml.SequenceNode {
 		return nil

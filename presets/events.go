@@ -10,20 +10,25 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Event is an entry of the catalogue: an event's usual name, what its properties are,
-// and a sample that can be sent as it is.
+// Event is an entry of the catalogue: an event's usual name, what its properties are, and a
+// sample that can be sent as it is. Tests send each sample to the campaign of its event.
 type Event struct {
-	Name         string         `yaml:"event" json:"event"`
-	Group        string         `yaml:"-" json:"group"` // the file it stands in
-	About        string         `yaml:"about" json:"about"`
-	Capabilities []int          `yaml:"capabilities" json:"capabilities"` // numbers of docs/coverage.md
-	Required     []string       `yaml:"required" json:"required"`
-	Properties   map[string]any `yaml:"properties" json:"properties"` // name -> JSON Schema
-	Sample       map[string]any `yaml:"sample" json:"sample"`
-	Where        string         `yaml:"where" json:"where"` // a filter that holds for the sample
+	Name string `yaml:"event" json:"event"`
+	// Group is the file that it stands in, by subject: commerce, for example.
+	Group string `yaml:"-" json:"group"`
+	About string `yaml:"about" json:"about"`
+	// Capabilities are the numbers in docs/coverage.md of what the event is used for.
+	Capabilities []int    `yaml:"capabilities" json:"capabilities"`
+	Required     []string `yaml:"required" json:"required"`
+	// Properties maps names to JSON Schemas; Required are those that every such event has.
+	Properties map[string]any `yaml:"properties" json:"properties"`
+	Sample     map[string]any `yaml:"sample" json:"sample"`
+	// Where is a filter that holds for the sample.
+	Where string `yaml:"where" json:"where"`
 }
 
-// Events is the catalogue, by group and then as written.
+// Events returns the catalogue, by group and then as written. An error means that the embedded
+// files are broken.
 func Events() ([]Event, error) {
 	names, err := fs.Glob(files, "events/*.yaml")
 	if err != nil {
@@ -47,8 +52,8 @@ func Events() ([]Event, error) {
 	return all, nil
 }
 
-// Schema is the JSON Schema of the event's properties. More properties than it names
-// are welcome.
+// Schema returns the JSON Schema of the event's properties. It allows more properties than it
+// names, as the engine does.
 func (e *Event) Schema() ([]byte, error) {
 	return indented(map[string]any{
 		"$schema": "https://json-schema.org/draft/2020-12/schema", "title": e.Name, "type": "object",
@@ -56,7 +61,7 @@ func (e *Event) Schema() ([]byte, error) {
 	})
 }
 
-// Call is the sample as the body of POST /v1/track.
+// Call returns the sample as the body of POST /v1/track, as an event of a customer.
 func (e *Event) Call(customer string) ([]byte, error) {
 	text, err := json.Marshal(map[string]any{"userId": customer, "event": e.Name, "properties": e.Sample})
 	if err != nil {
@@ -65,8 +70,10 @@ func (e *Event) Call(customer string) ([]byte, error) {
 	return text, nil
 }
 
-// Campaign is the smallest campaign that the sample starts.
+// Campaign returns the smallest campaign that the sample starts, as YAML: it prints a line for
+// each event.
 func (e *Event) Campaign() []byte {
+	// Names of campaigns have no spaces.
 	name := strings.ToLower(strings.ReplaceAll(e.Name, " ", "-"))
 	return fmt.Appendf(nil, `apiVersion: nudge/v1
 kind: Campaign
@@ -78,6 +85,7 @@ spec:
 `, name, e.Name, strings.ReplaceAll(e.Where, "'", "''"), e.Name)
 }
 
+// indented returns v as JSON for people.
 func indented(v any) ([]byte, error) {
 	text, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {

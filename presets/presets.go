@@ -1,5 +1,9 @@
-// Package presets is the library of campaigns to begin with, each with scenarios
-// that test it, and the catalogue of the events that they and others ask for.
+// Package presets is the library of campaigns to begin with, each with scenarios that test it,
+// and the catalogue of the events that they and others ask for. It is for `nudge new` and
+// `nudge events`. The files lie beside the code and are embedded; they are the same files that
+// a reader of the repository sees, with comments.
+//
+// A preset is copied as text and not as data, so that its comments and its layout come along.
 package presets
 
 import (
@@ -13,26 +17,31 @@ import (
 	"github.com/nudge-engine/nudge/campaign/nearest"
 )
 
-// files are the presets (*.yaml), what they share (workspace.yaml), and the
-// catalogue (events/*.yaml).
+// files are the presets (*.yaml), what they share (workspace.yaml), and the catalogue
+// (events/*.yaml).
 //
 //nudge:constant embedded, read only
 //go:embed *.yaml events/*.yaml
 var files embed.FS
 
-// sharedFile has the channels and caps that several presets use.
+// sharedFile has the channels and caps that several presets use. It is no preset.
 const sharedFile = "workspace.yaml"
 
-// Preset is a file with campaigns and their scenarios. All their names begin with
-// the preset's.
+// Preset is a file with campaigns and their scenarios. All their names are the preset's, or
+// begin with it and a dash, so that a copy can be renamed as a whole.
 type Preset struct {
-	Name    string
-	Summary string // what it does, one line
-	Needs   string // the events and traits it needs, one line
-	Text    []byte // YAML
+	// Name is the file's name without .yaml.
+	Name string
+	// Summary is what it does, in one line.
+	Summary string
+	// Needs are the events and traits it needs, in one line.
+	Needs string
+	// Text is the YAML of the file.
+	Text []byte
 }
 
-// All are the presets by name.
+// All returns the presets by name. An error means that the embedded files are broken, which
+// tests rule out.
 func All() ([]Preset, error) {
 	names, err := fs.Glob(files, "*.yaml")
 	if err != nil {
@@ -48,13 +57,15 @@ func All() ([]Preset, error) {
 			return nil, fmt.Errorf("presets: %w", err)
 		}
 		p := Preset{Name: strings.TrimSuffix(path.Base(name), ".yaml"), Text: text}
+		// A test checks that each preset begins with these two lines.
 		p.Summary, p.Needs = headOf(text)
 		all = append(all, p)
 	}
 	return all, nil
 }
 
-// Find gives the preset of a name; the error lists those there are.
+// Find returns the preset of a name; the error lists those there are, and the one that was
+// probably meant.
 func Find(name string) (Preset, error) {
 	all, err := All()
 	if err != nil {
@@ -71,7 +82,8 @@ func Find(name string) (Preset, error) {
 		nearest.Hint(name, names))
 }
 
-// headOf reads the two lines of comment on top of a preset.
+// headOf reads the two lines of comment at the top of a preset: what it does and what it
+// needs.
 func headOf(text []byte) (summary, needs string) {
 	first, rest, _ := bytes.Cut(text, []byte("\n"))
 	second, _, _ := bytes.Cut(rest, []byte("\n"))
