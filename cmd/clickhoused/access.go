@@ -73,6 +73,8 @@ func writeAccess(data string) (string, error) {
 // of ClickHouse, in this order: the headers X-ClickHouse-User and -Key, basic authentication,
 // the URL. A wrong user and a wrong password get the same answer.
 func (g *gateway) authenticate(r *http.Request) (*account, error) {
+	// The headers win over the others, as in ClickHouse; a request that names nobody is of the
+	// user default.
 	user, key, basic := r.BasicAuth()
 	query := r.URL.Query()
 	switch {
@@ -90,6 +92,7 @@ func (g *gateway) authenticate(r *http.Request) (*account, error) {
 			found = a
 		}
 	}
+	// The comparison takes the same time for each wrong password of a length.
 	if found == nil || subtle.ConstantTimeCompare([]byte(key), []byte(found.secret)) != 1 {
 		return nil, exception(516, "AUTHENTICATION_FAILED", headerSafe(user)+": Authentication failed: password is "+
 			"incorrect, or there is no user with such name")

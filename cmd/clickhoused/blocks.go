@@ -23,6 +23,7 @@ const (
 	blockSum    = 16
 	blockHeader = 1 + 4 + 4
 
+	// The methods that are read; LZ4 is the one that is written.
 	methodNone = 0x02
 	methodLZ4  = 0x82
 	methodZSTD = 0x90
@@ -77,6 +78,7 @@ func (b *blockReader) next() error {
 	}
 	packed := int64(binary.LittleEndian.Uint32(head[blockSum+1:])) - blockHeader
 	unpacked := int64(binary.LittleEndian.Uint32(head[blockSum+5:]))
+	// The lengths are checked before anything is read or allocated for them.
 	if packed < 0 || packed > b.limit || unpacked > b.limit {
 		return errBlock("a block of %d bytes that become %d", packed, unpacked)
 	}
@@ -122,6 +124,7 @@ func (b *blockReader) unpack(method byte, raw []byte, size int) (err error) {
 	if err != nil {
 		return errBlock("%v", err)
 	}
+	// A block with other data than it announces is damaged, or meant to deceive.
 	if len(b.data) != size {
 		return errBlock("a block says %d bytes and has %d", size, len(b.data))
 	}

@@ -24,6 +24,7 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 		data = io.LimitReader(newBlockReader(data, limit), limit+1)
 	}
 	var buf bytes.Buffer
+	// A length that is announced truly saves copies; a false one costs at most limit.
 	if hint := r.ContentLength; hint > 0 && hint <= limit {
 		// With room for the last, empty read it does not have to grow again.
 		buf.Grow(int(hint) + bytes.MinRead)

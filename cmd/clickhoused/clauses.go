@@ -20,6 +20,7 @@ type clauses struct {
 // order. What it does not understand it leaves to the engine, which refuses it.
 func cutClauses(sql string) clauses {
 	c := clauses{text: sql}
+	// Each round takes one clause off; a semicolon at the end goes with it.
 	for {
 		tokens := tokensOf(c.text)
 		for len(tokens) > 0 && isSymbol(c.text, tokens[len(tokens)-1], ';') {

@@ -65,6 +65,7 @@ func encodingFor(r *http.Request) string {
 	accepted := map[string]bool{}
 	for _, part := range strings.Split(strings.Join(r.Header.Values("Accept-Encoding"), ","), ",") {
 		name, weight, _ := strings.Cut(strings.TrimSpace(part), ";")
+		// "q=0" means: not this one.
 		q, err := strconv.ParseFloat(strings.TrimPrefix(strings.TrimSpace(weight), "q="), 64)
 		accepted[strings.ToLower(strings.TrimSpace(name))] = err != nil || q > 0
 	}

@@ -94,6 +94,7 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
 	case chproof.Path:
 		g.serveChallenge(w, r)
+	// Health checks have no account.
 	case "/ping", "/replicas_status":
 		writeText(w, http.StatusOK, "Ok.\n")
 	case "/", "":
@@ -123,6 +124,7 @@ func (g *gateway) foreign(r *http.Request) string {
 func (g *gateway) serveStatement(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
 	case http.MethodGet, http.MethodPost:
+	// Drivers send HEAD to see whether the server is there.
 	case http.MethodHead:
 		writeText(w, http.StatusOK, "")
 		return
@@ -172,6 +174,8 @@ func (g *gateway) answer(w http.ResponseWriter, r *http.Request) (*request, chdb
 // body. Failures of the engine itself are logged, those of clients are theirs.
 func (g *gateway) writeException(w http.ResponseWriter, req *request, err error) {
 	e := asException(err)
+	// A code that ClickHouse answers as a fault of the server is one here too, except for
+	// refusals.
 	status := statusOf(e.Code)
 	// What an account must not do is 403, whatever status its code stands for otherwise.
 	if errors.As(err, &refusal{}) {

@@ -20,6 +20,7 @@ func isHello(req *request) bool {
 	if req.protocol == "" || req.protocol == "0" || req.outputFormat() != "Native" || len(req.sql) > 2*len(helloQuery) {
 		return false
 	}
+	// Space, case and a semicolon at the end vary between versions.
 	text := strings.TrimRight(strings.Join(strings.Fields(req.sql), " "), "; ")
 	return strings.EqualFold(text, helloQuery)
 }

@@ -62,6 +62,7 @@ func (l *lexer) next() token {
 		t.kind = tokenSymbol
 		l.pos++
 		switch c {
+		// The depth of a bracket itself is the one outside of it, for both of a pair.
 		case '(', '[', '{':
 			l.depth++
 		case ')', ']', '}':

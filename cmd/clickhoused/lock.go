@@ -45,6 +45,7 @@ func lockData(ctx context.Context, log *slog.Logger, dir string, wait time.Durat
 	switch {
 	case ok:
 		return lock, nil
+	// Asked to stop while it waited.
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case errors.Is(err, context.DeadlineExceeded):

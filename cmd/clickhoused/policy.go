@@ -115,6 +115,7 @@ func (p *policy) check(ctx context.Context, conn *chdb.Conn, who role, sql strin
 	if end := strings.IndexAny(kind, " \n"); end >= 0 {
 		kind = kind[:end]
 	}
+	// A role that has no list may run every kind that is not in never.
 	if allowed := kinds[who]; slices.Contains(never, kind) || allowed != nil && !slices.Contains(allowed, kind) {
 		return kind, denied(who, "run this kind of statement ("+headerSafe(kind)+")")
 	}
@@ -126,6 +127,8 @@ func (p *policy) check(ctx context.Context, conn *chdb.Conn, who role, sql strin
 		return kind, refuse(164, "READONLY", "Cannot modify settings in readonly mode: write SETTINGS at the end of "+
 			"the statement, with plain values")
 	}
+	// For a reader, what reads is checked by its tables; what does not read must have no
+	// expressions.
 	switch kind {
 	case "SelectWithUnionQuery":
 		return kind, p.selects(ctx, conn, sql, params)
@@ -193,6 +196,8 @@ func (p *policy) selects(ctx context.Context, conn *chdb.Conn, sql string, param
 		return err
 	}
 	for _, m := range astIdentifier.FindAllStringSubmatch(ast, -1) {
+		// Names as they are written count too: the query tree shows what became of a name, and
+		// not the name itself.
 		if parts := strings.Split(m[1], "."); len(parts) > 1 && isSystem(parts[0]) && !mayRead(parts[0], parts[1]) {
 			return denied(roleReader, "read "+headerSafe(m[1]))
 		}

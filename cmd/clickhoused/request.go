@@ -56,6 +56,7 @@ func readRequest(r *http.Request, body []byte) (*request, error) {
 	if err != nil {
 		return nil, exception(36, "BAD_ARGUMENTS", fmt.Sprintf("The URL's parameters cannot be read: %v", err))
 	}
+	// Tables that come with the request would need names and types to be checked.
 	if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); media == "multipart/form-data" {
 		return nil, exception(48, "NOT_IMPLEMENTED", "External tables (multipart/form-data) are not implemented: "+
 			"send the query and its data in the body")
@@ -92,6 +93,7 @@ func (req *request) readValues(values url.Values) error {
 		value := all[len(all)-1]
 		param, isParam := strings.CutPrefix(name, "param_")
 		switch {
+		// param_NAME is a value for {NAME:Type} in the text; the engine checks its type.
 		case isParam:
 			req.params = append(req.params, chdb.Param{Name: param, Value: value})
 		case slices.Contains(ignored, name):
@@ -126,6 +128,7 @@ func (req *request) readStatement(query string, body []byte) (err error) {
 	case len(body) == 0:
 		return err
 	}
+	// The head of an INSERT may go on in the body, and a query may be in both.
 	req.statement, err = parseStatement(text + string(body))
 	return err
 }

@@ -38,10 +38,12 @@ func (g *gateway) runIn(ctx context.Context, who *account, req *request, in *ses
 	}
 	var result chdb.Result
 	lend, execute := who.pool.Read, g.query
+	// Inserts have a connection of their own, so that they never wait for people's queries.
 	if req.carriesData {
 		lend, execute = who.pool.Insert, g.insert
 	}
 	err := lend(ctx, req.settings, func(conn *chdb.Conn) (err error) {
+		// What the statement itself says comes after what its session says, and wins.
 		if in != nil {
 			// A readonly could not be taken back; what it is for is checked instead.
 			settings := slices.DeleteFunc(slices.Clone(req.settings), func(s chdb.Setting) bool {

@@ -24,6 +24,7 @@ type inherited struct {
 // reader from files or the environment. A password that is missing or too short is an error.
 func (c *serveCommand) accounts() ([]account, error) {
 	var all []account
+	// As nudged's child there is no owner: writer and reader are all.
 	if c.AccountsFD > 0 {
 		given, err := readInherited(c.AccountsFD)
 		if err != nil {

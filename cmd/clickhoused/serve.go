@@ -57,6 +57,7 @@ func (c *serveCommand) Validate() error {
 // Run serves until it is asked to stop, by a signal or the end of standard input. To be asked
 // before it was ready is no error.
 func (c *serveCommand) Run(ctx context.Context, log *slog.Logger) error {
+	// Without the flag standard input may be closed from the start, as for a service.
 	if c.WatchStdin {
 		ctx = untilEOF(ctx, log, os.Stdin)
 	}
@@ -76,6 +77,7 @@ func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) (err error) 
 	if err != nil {
 		return err
 	}
+	// Settings that are wrong are found before the engine is loaded.
 	hosts, err := hostcheck.New(c.Listen, c.AllowedHosts)
 	if err != nil {
 		return fmt.Errorf("--allowed-hosts: %w", err)

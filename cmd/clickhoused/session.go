@@ -112,6 +112,7 @@ func (s *sessions) take(user string, asked sessionAsked, begin func() (*chdb.Con
 		found = &session{conn: conn}
 		s.open[key] = found
 	}
+	// From here on expire leaves it alone until give.
 	found.busy, found.timeout = true, asked.timeout
 	return found, nil
 }
@@ -121,6 +122,7 @@ func (s *sessions) give(user string, asked sessionAsked, of *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	of.busy, of.expires = false, s.now().Add(of.timeout)
+	// The client says that it needs the session no more.
 	if asked.end {
 		s.end(user+"\x00"+asked.id, of)
 	}

@@ -86,6 +86,8 @@ func (l readerLimits) allow(asked []chdb.Setting) ([]chdb.Setting, error) {
 		switch {
 		case s.Name == "readonly" && (s.Value == "1" || s.Value == "2"):
 			continue
+		// Limits may be lowered, and counts chosen within bounds; everything else must be
+		// harmless.
 		case slices.Contains(bounded, s.Name):
 			within, err := l.within(s)
 			if err != nil {

@@ -48,10 +48,12 @@ func parseInsert(lex *lexer) (statement, error) {
 		case tok.kind == tokenEnd:
 			return statement{}, exception(62, "SYNTAX_ERROR", "Syntax error: INSERT needs VALUES, FORMAT with data, "+
 				"or SELECT: "+head(lex.text))
+		// In the list of columns, or part of a name.
 		case tok.depth > 0 || isDot(lex, prev):
 			continue
 		case tok.kind == tokenSymbol && lex.text[tok.start] == ';':
 			return statement{}, errMultiStatement()
+		// Read again from the beginning, as a query.
 		case lex.is(tok, "SELECT"), lex.is(tok, "WITH"):
 			return parseQuery(&lexer{text: lex.text})
 		case lex.is(tok, "INFILE"):

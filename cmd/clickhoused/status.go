@@ -73,6 +73,7 @@ func asException(err error) *chdb.Exception {
 			"(--max-body): send it in parts", tooLarge.Limit))
 	case errors.Is(err, chdb.ErrBusy):
 		return exception(202, "TOO_MANY_SIMULTANEOUS_QUERIES", err.Error())
+	// As a rule the client is gone; when the server stops it reads this.
 	case errors.Is(err, context.Canceled):
 		return exception(394, "QUERY_WAS_CANCELLED", "The client went away or the server stops")
 	}

@@ -15,9 +15,10 @@ import (
 // against what is in force there, which this tool does not know.
 type applyCommand struct {
 	adminAddress `embed:""`
-	DryRun       bool     `help:"Say what would happen to whom, and change nothing."`
-	Backfill     bool     `help:"Count in the retained log first what the definitions newly ask for."`
-	Paths        []string `arg:"" optional:"" name:"path" help:"Files, or directories with .yaml, .yml and .json files; without: campaigns."`
+	DryRun       bool `help:"Say what would happen to whom, and change nothing."`
+	Backfill     bool `help:"Count in the retained log first what the definitions newly ask for."`
+	// Paths are files or directories; none means the usual directory, see pathsOr.
+	Paths []string `arg:"" optional:"" name:"path" help:"Files, or directories with .yaml, .yml and .json files; without: campaigns."`
 }
 
 func (a *applyCommand) Help() string {
@@ -52,6 +53,7 @@ func (a *applyCommand) Run(out console) error {
 	if err != nil {
 		return err
 	}
+	// A dry run counts, for each new counter, how many customers a backfill would reach.
 	if a.DryRun && a.Backfill {
 		return errors.New("--dry-run says what --backfill would know too: leave --backfill out")
 	}
@@ -69,6 +71,7 @@ func (a *applyCommand) Run(out console) error {
 	if err != nil {
 		return err
 	}
+	// The parts of the server's answer that are shown; server/admin/definitions.go writes it.
 	var answer struct {
 		Applied []struct {
 			Kind    string `json:"kind"`
@@ -84,6 +87,8 @@ func (a *applyCommand) Run(out console) error {
 	changed := 0
 	for _, d := range answer.Applied {
 		state := "unchanged"
+		// A document whose text is the same keeps its version, so that applying twice is
+		// harmless.
 		if d.Changed {
 			state = "applied"
 			changed++
@@ -92,6 +97,8 @@ func (a *applyCommand) Run(out console) error {
 	}
 	fmt.Fprintf(out.out, "%s: %d of %d documents changed; all are in force at %s\n", strings.Join(paths, ", "), changed,
 		len(answer.Applied), a.url())
+	// A counter that begins now knows nothing of the past, which surprises authors, so each is
+	// named.
 	for _, c := range answer.FromNow {
 		fmt.Fprintf(out.out, "counted from now on: %s (nudge apply --backfill would have counted the log first)\n", c)
 	}
@@ -135,6 +142,7 @@ func (l *listCommand) Run(out console) error {
 	if err != nil {
 		return err
 	}
+	// Source, the text of each document, is left out.
 	var all []struct {
 		Kind    string `json:"kind"`
 		Name    string `json:"name"`

@@ -20,6 +20,8 @@ func (a *applyCommand) backfill(out console, body filesBody) error {
 	if err != nil {
 		return err
 	}
+	// actors.BackfillStart as JSON: what is counted from the log, and what only from now on
+	// and why.
 	var begun struct {
 		Applied []previewedDocument `json:"applied"`
 		Record  uint64              `json:"record"`
@@ -63,6 +65,8 @@ func (a *applyCommand) await(out console, record uint64) error {
 		if err != nil {
 			return fmt.Errorf("%w\n(the backfill goes on; GET /v1/backfill tells how far it is)", err)
 		}
+		// actors.BackfillProgress as JSON: of each partition the first frame, the frame that
+		// is counted up to, and the last one.
 		var at struct {
 			Record     uint64 `json:"record"`
 			Open       bool   `json:"open"`
@@ -76,6 +80,7 @@ func (a *applyCommand) await(out console, record uint64) error {
 		if err := json.Unmarshal(text, &at); err != nil {
 			return fmt.Errorf("the answer cannot be read: %w", err)
 		}
+		// Another record means that this backfill ended and another one was begun.
 		if at.Record != record || !at.Open {
 			_ = bar.Finish()
 			if at.Record == record && at.GivenUp {

@@ -13,8 +13,10 @@ import (
 
 // checkCommand is `nudge check`: definitions against themselves, without a server.
 type checkCommand struct {
-	Paths       []string `arg:"" optional:"" name:"path" help:"Files, or directories with .yaml, .yml and .json files; without: campaigns."`
-	EgressAllow string   `env:"NUDGE_EGRESS_ALLOW" help:"What the server's channels may reach, as its setting says." placeholder:"LIST"`
+	Paths []string `arg:"" optional:"" name:"path" help:"Files, or directories with .yaml, .yml and .json files; without: campaigns."`
+	// EgressAllow is the server's setting; with it a channel that the server would refuse is
+	// an error here too.
+	EgressAllow string `env:"NUDGE_EGRESS_ALLOW" help:"What the server's channels may reach, as its setting says." placeholder:"LIST"`
 }
 
 func (c *checkCommand) Help() string {
@@ -50,14 +52,19 @@ func (c *checkCommand) Run(out console) error {
 		fmt.Fprintln(out.err, err)
 		return errors.New("the definitions have errors")
 	}
+	// Warnings about channels come with their document, those about campaigns at the end,
+	// since they compare campaigns.
 	for _, d := range docs {
 		fmt.Fprintf(out.out, "%s %s: ok\n", d.Document.Kind, d.Document.Name)
 		if d.Channel != nil && d.Channel.URL != "" {
+			// The server may allow the address by its setting, which this tool need not know:
+			// hence a warning.
 			if err := allowed.CheckURL(d.Channel.URL); err != nil {
 				fmt.Fprintf(out.out, "Channel %s: warning: %v\n", d.Channel.Name, err)
 			}
 		}
 	}
+	// The catalogue makes the advice about variables better; it is part of the program.
 	samples, err := samples()
 	if err != nil {
 		return err

@@ -10,7 +10,10 @@ import (
 // adminAddress has the flags with which a command reaches the admin address of a server. The
 // variables are those of the server's settings, so that both find each other without flags.
 type adminAddress struct {
-	Admin   string `env:"NUDGE_ADMIN_LISTEN" default:"127.0.0.1:8081" help:"Admin address of the server."`
+	// Admin is host:port or a URL.
+	Admin string `env:"NUDGE_ADMIN_LISTEN" default:"127.0.0.1:8081" help:"Admin address of the server."`
+	// Key as a flag can be seen by other users of the machine in the list of processes; the
+	// variable cannot.
 	Key     string `env:"NUDGE_ADMIN_KEY" help:"Admin key; as a flag others on this machine can see it. Default: that of node.json in --data-dir."`
 	DataDir string `env:"NUDGE_DATA_DIR" default:"data" placeholder:"DIR" help:"Data directory of the server, where the admin key is when it runs on this machine."`
 }
@@ -33,8 +36,9 @@ func (a adminAddress) call(method, path string, body any) ([]byte, error) {
 type customerCommand struct {
 	adminAddress `embed:""`
 	ID           string `arg:"" help:"Customer id; anonymous ones begin with anon:."`
-	At           string `placeholder:"TIME" help:"With --data: show the customer as they were at this instant (RFC 3339)."`
-	Data         string `placeholder:"DIR" help:"Data directory of a server that is not running."`
+	// At and Data ask for the past; without them a running server is asked.
+	At   string `placeholder:"TIME" help:"With --data: show the customer as they were at this instant (RFC 3339)."`
+	Data string `placeholder:"DIR" help:"Data directory of a server that is not running."`
 }
 
 // Run prints the customer as JSON. Without --data it asks the server; travel.go has the rest.

@@ -26,6 +26,7 @@ func (n *newCommand) cloned() (presets.Preset, error) {
 	found := false
 	for i := range docs {
 		d := &docs[i].Document
+		// Policies, templates and channels may have such names too, and are left out.
 		named := d.Name == n.From || strings.HasPrefix(d.Name, n.From+"-")
 		if !named || docs[i].Campaign == nil && docs[i].Scenario == nil {
 			continue

@@ -22,6 +22,7 @@ type demoCommand struct {
 
 // Run plays the demo until it ends or is interrupted.
 func (d *demoCommand) Run(out console) error {
+	// Ctrl-C ends the demo in an orderly way, with the server.
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	played := &demo.Demo{

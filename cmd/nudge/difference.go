@@ -20,6 +20,7 @@ var capped = []output.Reason{
 // difference prints what changes from one run to another, a line for each campaign by name. A
 // campaign that only one run has counts as 0 in the other.
 func difference(out console, one, other []*simulate.Summary) error {
+	// Campaigns of both runs, each with its summary in either.
 	names := map[string][2]*simulate.Summary{}
 	for _, s := range one {
 		names[s.Campaign] = [2]*simulate.Summary{s, new(simulate.Summary)}
@@ -37,6 +38,7 @@ func difference(out console, one, other []*simulate.Summary) error {
 	}
 	sort.Strings(sorted)
 	fmt.Fprintln(out.out, "\nagainst the other definitions (these -> the others):")
+	// Figures of the first run, an arrow and those of the other.
 	w := tabwriter.NewWriter(out.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "campaign\tentered\tsent\tcapped\tconverted")
 	for _, name := range sorted {

@@ -16,8 +16,9 @@ const erasePoll = 200 * time.Millisecond
 // eraseCommand is `nudge erase`.
 type eraseCommand struct {
 	adminAddress `embed:""`
-	ID           string        `arg:"" help:"Customer id; anonymous ones begin with anon:."`
-	Wait         time.Duration `default:"1m" help:"How long to wait for the receipt; 0: not at all."`
+	ID           string `arg:"" help:"Customer id; anonymous ones begin with anon:."`
+	// Wait bounds waiting here; the server carries the erasure out in any case.
+	Wait time.Duration `default:"1m" help:"How long to wait for the receipt; 0: not at all."`
 }
 
 func (c *eraseCommand) Help() string {
@@ -40,6 +41,7 @@ func (c *eraseCommand) Run(out console) error {
 	if err != nil {
 		return err
 	}
+	// The first receipt is the answer to the request; later ones are asked for.
 	for end := time.Now().Add(c.Wait); ; <-time.After(erasePoll) {
 		var receipt struct {
 			Done    bool   `json:"done"`

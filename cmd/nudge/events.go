@@ -37,6 +37,7 @@ func (e *eventsCommand) Run(out console) error {
 	}
 	var found []presets.Event
 	for _, event := range all {
+		// An event of just that name is meant, even if others contain it.
 		if strings.EqualFold(event.Name, e.Name) {
 			found = []presets.Event{event}
 			break
@@ -48,6 +49,7 @@ func (e *eventsCommand) Run(out console) error {
 	switch {
 	case len(found) == 0:
 		return fmt.Errorf("no event of the catalogue has %q in its name; any name works all the same", e.Name)
+	// Programs get all fields, a person a line for each event.
 	case e.JSON:
 		text, err := json.MarshalIndent(found, "", "  ")
 		if err != nil {

@@ -26,22 +26,27 @@ shares of the variants; below 0.001 the experiment is blocked.`
 // shownExperiment is what the server says about one experiment; server/admin/experiments.go
 // describes the fields.
 type shownExperiment struct {
-	Campaign string   `json:"campaign"`
-	Step     string   `json:"step"`
-	State    string   `json:"state"`
-	Looks    int      `json:"looks"`
+	Campaign string `json:"campaign"`
+	Step     string `json:"step"`
+	State    string `json:"state"`
+	Looks    int    `json:"looks"`
+	// Mismatch is the probability of such shares of the variants under their weights.
 	Mismatch *float64 `json:"sample_ratio_p"`
 	Winner   string   `json:"winner"`
 	Reason   string   `json:"reason"`
 	At       string   `json:"at"`
-	Next     *struct {
+	// Next is when and at how many matured exposures the next look is due, of all variants
+	// together and of each; nil when none is.
+	Next *struct {
 		Time      string `json:"time"`
 		Exposures int    `json:"exposures"`
 		Each      int    `json:"per_variant"`
 	} `json:"next_look"`
 	Variants []struct {
-		ID          string   `json:"id"`
-		Weight      int      `json:"weight"`
+		ID     string `json:"id"`
+		Weight int    `json:"weight"`
+		// Exposures is nil of a decided experiment, which is no longer counted; Best is nil
+		// while nothing is known.
 		Exposures   *int     `json:"exposures"`
 		Matured     int      `json:"matured"`
 		Conversions int      `json:"conversions"`
@@ -93,8 +98,8 @@ func (x *shownExperiment) print(out console) error {
 	return w.Flush()
 }
 
-// line returns in one line how the experiment stands. Without a probability of the shares
-// nothing was exposed yet, which counts as 1: no mismatch.
+// line returns in one line how the experiment stands. Where the server gives no probability of
+// the shares it counts as 1: no mismatch.
 func (x *shownExperiment) line() string {
 	shares := 1.0
 	if x.Mismatch != nil {
@@ -105,8 +110,11 @@ func (x *shownExperiment) line() string {
 		return fmt.Sprintf("%s wins (%s, %s)", x.Winner, x.Reason, x.At)
 	case x.State == "blocked":
 		return fmt.Sprintf("blocked: chance gives such shares with %.6f; look at who is assigned and counted", shares)
+	// The time of the first look counts from the first exposure.
 	case x.Next == nil:
 		return "nobody is exposed yet"
+	// After the first look the next one is due at a number of matured exposures, of all
+	// variants together.
 	case x.Next.Exposures > 0:
 		return fmt.Sprintf("%d looks, next at %d matured; shares %.4f", x.Looks, x.Next.Exposures, shares)
 	default:

@@ -23,12 +23,14 @@ import (
 type explainCommand struct {
 	adminAddress `embed:""`
 	ID           string `arg:"" optional:"" help:"Customer id; anonymous ones begin with anon:."`
-	Customer     string `hidden:"" placeholder:"ID" help:"The same as the argument, as earlier versions had it."`
-	Campaign     string `placeholder:"NAME" help:"Explain only this campaign."`
-	Data         string `placeholder:"DIR" help:"Data directory of a server that is not running: explain the past from its log."`
-	From         string `placeholder:"TIME" help:"With --data: leave out what was before this instant (RFC 3339)."`
-	Until        string `placeholder:"TIME" help:"With --data: leave out what was after this instant (RFC 3339)."`
-	JSON         bool   `name:"json" help:"Write JSON."`
+	// Customer is the flag that earlier versions had in place of the argument.
+	Customer string `hidden:"" placeholder:"ID" help:"The same as the argument, as earlier versions had it."`
+	Campaign string `placeholder:"NAME" help:"Explain only this campaign."`
+	Data     string `placeholder:"DIR" help:"Data directory of a server that is not running: explain the past from its log."`
+	// From and Until bound what is shown, not what is replayed.
+	From  string `placeholder:"TIME" help:"With --data: leave out what was before this instant (RFC 3339)."`
+	Until string `placeholder:"TIME" help:"With --data: leave out what was after this instant (RFC 3339)."`
+	JSON  bool   `name:"json" help:"Write JSON."`
 }
 
 func (e *explainCommand) Help() string {
@@ -104,6 +106,7 @@ func (e *explainCommand) past(out console, from, until int64) (err error) {
 		return fmt.Errorf("there never was a campaign %s", e.Campaign)
 	}
 	trace := trace.NewTrace(dir.Language, datadir.Workspace, e.ID, e.Campaign)
+	// 0: as far back as the log and the checkpoints go.
 	if err := r.Begin(ctx, 0, trace); err != nil {
 		return err
 	}

@@ -34,6 +34,7 @@ func (o *hitOptions) validate() error {
 func printHits(out console, h *backtest.Hits, names []string) error {
 	fmt.Fprintf(out.out, "\nhits of the last %d days, to %s:\n", h.Days, unit.FormatTime(h.Last()))
 	w := tabwriter.NewWriter(out.out, 0, 0, 2, ' ', 0)
+	// The sum has a column only when it was asked for.
 	head := []string{"campaign", "customers", "hits", "entered"}
 	if h.Property != "" {
 		head = append(head, "sum of "+h.Property)

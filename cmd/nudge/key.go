@@ -33,6 +33,8 @@ func (k *keyCommand) Run(out console) error {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
+	// The names are those of the server's settings, so that a tool in the same environment
+	// finds what the server uses.
 	setting, made := "", ""
 	switch k.Name {
 	case "write":

@@ -16,6 +16,7 @@ func lifts(out console, summaries []*simulate.Summary) error {
 		if s.Lift == nil {
 			continue
 		}
+		// The heading is printed with the first campaign that has a holdout.
 		if w == nil {
 			fmt.Fprintln(out.out, "\nagainst those who were held out (customers who converted):")
 			w = tabwriter.NewWriter(out.out, 0, 0, 2, ' ', 0)

@@ -15,11 +15,13 @@ import (
 // newCommand is `nudge new`: it writes a campaign into the directory of definitions, from a
 // preset or as a copy.
 type newCommand struct {
-	Name   string `arg:"" optional:"" help:"Name of the new campaign, and of its file."`
+	Name string `arg:"" optional:"" help:"Name of the new campaign, and of its file."`
+	// One of Preset and From says what to copy.
 	Preset string `placeholder:"PRESET" help:"What to begin with; --list shows what there is."`
 	From   string `placeholder:"CAMPAIGN" help:"A campaign of the directory to copy, instead of a preset."`
-	Dir    string `placeholder:"DIR" help:"Where your campaigns are; made when it is not there. Without: campaigns."`
-	List   bool   `help:"List the presets."`
+	// Dir is where the campaigns are; empty: see campaignsDir.
+	Dir  string `placeholder:"DIR" help:"Where your campaigns are; made when it is not there. Without: campaigns."`
+	List bool   `help:"List the presets."`
 }
 
 func (n *newCommand) Help() string {
@@ -68,11 +70,15 @@ func (n *newCommand) Run(out console) error {
 	if err != nil {
 		return err
 	}
+	// All names in the copy begin with the new one, so that it does not collide with another
+	// copy.
 	text, err := preset.As(n.Name)
 	if err != nil {
 		return err
 	}
+	// workspace.yaml has what several campaigns of a directory share.
 	path, shared := filepath.Join(n.Dir, n.Name+".yaml"), filepath.Join(n.Dir, "workspace.yaml")
+	// Nothing is written before this has passed.
 	add, names, err := n.fits(path, text)
 	if err != nil {
 		return err
@@ -80,6 +86,7 @@ func (n *newCommand) Run(out console) error {
 	if err := writeNew(path, append([]byte(modeline), forEditors(text)...)); err != nil {
 		return err
 	}
+	// The schema of this version replaces one that an earlier version wrote.
 	if err := writeSchema(n.Dir); err != nil {
 		return err
 	}
@@ -127,6 +134,8 @@ func (n *newCommand) fits(path string, text []byte) (add []byte, names []string,
 		switch {
 		case f == path:
 			return nil, nil, fmt.Errorf("%s is there already; choose another name, or remove it", path)
+		// A directory that goes through git or a share to another system would lose one of the
+		// two files.
 		case strings.EqualFold(f, path):
 			return nil, nil, fmt.Errorf("%s is there already, and %s differs from it in upper and lower case only: "+
 				"on macOS and Windows both are one file; choose another name", f, filepath.Base(path))
@@ -141,6 +150,7 @@ func (n *newCommand) fits(path string, text []byte) (add []byte, names []string,
 	for _, f := range there {
 		texts = append(texts, f.Text)
 	}
+	// What the preset uses and the directory lacks: channels and caps.
 	if add, names, err = presets.Shared(text, texts...); err != nil {
 		return nil, nil, err
 	}
@@ -162,6 +172,7 @@ func writeNew(path string, text []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 		return fmt.Errorf("new: %w", err)
 	}
+	// O_EXCL: a file that came into being since fits looked is not overwritten.
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return fmt.Errorf("new: %w", err)
@@ -173,6 +184,7 @@ func writeNew(path string, text []byte) error {
 // appendShared adds documents to a file, which gets a head with an explanation when it is new.
 // What is there stays as it is.
 func appendShared(path string, add []byte) error {
+	// O_APPEND: what others wrote stays.
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return fmt.Errorf("new: %w", err)

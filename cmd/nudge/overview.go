@@ -26,6 +26,7 @@ func overview(model *kong.Application, out io.Writer, self string) {
 	fmt.Fprintf(out, "Usage: %s COMMAND [flags]\n\n", self)
 	for _, g := range groups() {
 		var names []string
+		// Commands come in the order of the struct cli.
 		for _, c := range model.Children {
 			if c.Group != nil && c.Group.Key == g.Key {
 				names = append(names, c.Name)

@@ -39,13 +39,16 @@ type previewedDocument struct {
 // counts chains by what would become of them, AtOnce those that would go on at once; Enter and
 // Refused are about customers who would be tried for an entry, when Existing is set.
 type previewedCampaign struct {
-	Campaign string         `json:"campaign"`
-	InFlight string         `json:"in_flight"`
-	Existing bool           `json:"existing"`
-	Enter    int            `json:"enter"`
-	Refused  map[string]int `json:"refused"`
-	Steps    []struct {
-		Step   string         `json:"step"`
+	Campaign string `json:"campaign"`
+	// InFlight is what the new version says of live chains, as its definition has it.
+	InFlight string `json:"in_flight"`
+	Existing bool   `json:"existing"`
+	Enter    int    `json:"enter"`
+	// Refused counts entries by the reason for which they would be refused.
+	Refused map[string]int `json:"refused"`
+	Steps   []struct {
+		Step string `json:"step"`
+		// Chains counts those that wait in the step.
 		Chains int            `json:"chains"`
 		Fates  map[string]int `json:"fates"`
 		AtOnce int            `json:"at_once"`
@@ -66,6 +69,7 @@ func showPreview(out console, text []byte) error {
 			continue
 		}
 		fmt.Fprintf(w, "%s %s: would be version %d\n", d.Kind, d.Name, d.Version)
+		// What happens to chains is shown below the campaign that changes.
 		for i := range p.Campaigns {
 			if d.Kind == "Campaign" && p.Campaigns[i].Campaign == d.Name {
 				p.showCampaign(w, &p.Campaigns[i])
@@ -74,6 +78,8 @@ func showPreview(out console, text []byte) error {
 	}
 	for _, c := range p.Counters {
 		switch {
+		// Three cases: a counter of which a part is counted already, one that a trigger needs,
+		// and one that only expressions read.
 		case c.Counted:
 			fmt.Fprintf(w, "would be counted from now on, beside what is counted already: %s\n", c.Text)
 		case c.Fires:
@@ -106,9 +112,11 @@ func (p *previewed) showCampaign(w io.Writer, c *previewedCampaign) {
 		}
 		fmt.Fprintln(w)
 	}
+	// A campaign that was paused may have kept entries, which are decided when it goes on.
 	if !c.Existing && c.Enter+len(c.Refused) > 0 {
 		fmt.Fprintf(w, "  entries that were kept: %d would start a chain; refused: %s\n", c.Enter, listed(c.Refused))
 	}
+	// existing: include tries an entry for each customer who is there already.
 	if c.Existing {
 		fmt.Fprintf(w, "  existing: include: %d of %d customers would enter", c.Enter, p.Customers)
 		if len(c.Refused) > 0 {

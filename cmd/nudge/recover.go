@@ -9,7 +9,8 @@ import (
 // recoverCommand is `nudge recover`; package ops/recovery says what it does and why.
 type recoverCommand struct {
 	Data string `required:"" placeholder:"DIR" help:"Data directory of a server that is not running."`
-	Yes  bool   `help:"Do it. Without this only what would be done is said."`
+	// Yes is needed because what recovery accepts as lost cannot be had back.
+	Yes bool `help:"Do it. Without this only what would be done is said."`
 }
 
 func (r *recoverCommand) Help() string {

@@ -34,9 +34,11 @@ Example:
 // refuses is printed with its line and does not end the run; a batch that is not taken for a
 // minute does.
 func (r *replayCommand) Run(out console) error {
+	// 2,500 is the most that the server takes in one request (ingest.MaxBatch).
 	if r.Batch < 1 || r.Batch > 2500 {
 		return fmt.Errorf("--batch %d: must be from 1 to 2500", r.Batch)
 	}
+	// A server on this machine keeps the key that it made.
 	if r.Key == "" {
 		id, err := identity.Read(r.Data)
 		if err != nil && !errors.Is(err, os.ErrNotExist) {

@@ -45,6 +45,7 @@ func (r *rollbackCommand) Run(out console) error {
 		return fmt.Errorf("the answer cannot be read: %w", err)
 	}
 	for _, d := range answer.Applied {
+		// The older version may be the same text as the one in force.
 		if !d.Changed {
 			fmt.Fprintf(out.out, "%s %s: version %d says the same as version %d, nothing changed\n", d.Kind, d.Name,
 				answer.From, d.Version)

@@ -23,16 +23,18 @@ import (
 // simulateCommand is `nudge simulate`: definitions run over calls of the past, by the same
 // code as on a server, to see what they would do before they are in force.
 type simulateCommand struct {
-	Campaigns  string `required:"" placeholder:"DIR" help:"Directory (or file) with the definitions."`
-	Events     string `placeholder:"FILE" help:"Recorded calls, one JSON object a line, in time order."`
-	FromLog    bool   `help:"Take the calls from the log of a server (--admin), or of a data directory (--data)."`
-	Data       string `placeholder:"DIR" help:"With --from-log: data directory of a server that is not running."`
-	Since      string `placeholder:"TIME" help:"With --from-log: leave out what came before this instant (RFC 3339)."`
-	Out        string `required:"" placeholder:"DIR" help:"Where deliveries.ndjson, chains.ndjson, decisions.ndjson and summary.json go."`
-	Until      string `placeholder:"TIME" help:"Let the clock run to this instant (RFC 3339, inclusive). Default: on while a chain waits."`
-	Sort       bool   `help:"Sort the calls by time first; else a call out of order is an error."`
-	Against    string `placeholder:"DIR" help:"Run other definitions over the same calls too and print the difference."`
-	Partitions int    `default:"1" help:"Partitions to run with, 1 to 64; the result is the same."`
+	Campaigns string `required:"" placeholder:"DIR" help:"Directory (or file) with the definitions."`
+	Events    string `placeholder:"FILE" help:"Recorded calls, one JSON object a line, in time order."`
+	FromLog   bool   `help:"Take the calls from the log of a server (--admin), or of a data directory (--data)."`
+	Data      string `placeholder:"DIR" help:"With --from-log: data directory of a server that is not running."`
+	Since     string `placeholder:"TIME" help:"With --from-log: leave out what came before this instant (RFC 3339)."`
+	// Out is the directory of the report; files of an earlier run are replaced.
+	Out     string `required:"" placeholder:"DIR" help:"Where deliveries.ndjson, chains.ndjson, decisions.ndjson and summary.json go."`
+	Until   string `placeholder:"TIME" help:"Let the clock run to this instant (RFC 3339, inclusive). Default: on while a chain waits."`
+	Sort    bool   `help:"Sort the calls by time first; else a call out of order is an error."`
+	Against string `placeholder:"DIR" help:"Run other definitions over the same calls too and print the difference."`
+	// Partitions is there to show that the result does not depend on it.
+	Partitions int `default:"1" help:"Partitions to run with, 1 to 64; the result is the same."`
 	explainOptions
 	hitOptions
 
@@ -76,6 +78,7 @@ func (s *simulateCommand) Run(out console) (err error) {
 	if err != nil {
 		return err
 	}
+	// The trace takes the place of the table, so that its JSON can be piped.
 	if trace != nil {
 		return s.explain(out, trace, result.Summaries)
 	}
@@ -90,6 +93,7 @@ func (s *simulateCommand) Run(out console) (err error) {
 	if s.Against == "" {
 		return nil
 	}
+	// The log is read once more, from its beginning.
 	other, err := s.play(out, lang, past, s.Against, filepath.Join(s.Out, "against"), until, nil)
 	if err != nil {
 		return err
@@ -103,6 +107,7 @@ func (s *simulateCommand) Run(out console) (err error) {
 func (s *simulateCommand) play(
 	out console, lang *expr.Language, past history.Log, from, to string, until int64, trace *trace.Trace,
 ) (*backtest.Result, error) {
+	// Loose: a channel or template may be known to the server alone.
 	docs, err := load(lang, []string{from}, definition.Options{Loose: true})
 	if err != nil {
 		fmt.Fprintln(out.err, err)
@@ -134,6 +139,7 @@ func (s *simulateCommand) validate() (until int64, err error) {
 	if s.Partitions < 1 || s.Partitions > 64 {
 		return 0, fmt.Errorf("--partitions %d: must be from 1 to 64", s.Partitions)
 	}
+	// Flags that would have no effect are errors: the result would not be what was asked for.
 	switch {
 	case (s.Events != "") == s.FromLog:
 		return 0, errors.New("the calls come from --events FILE or --from-log: say one of them")
@@ -164,6 +170,7 @@ func instantOf(flag, text string) (int64, error) {
 // shows nothing elsewhere, so that logs of scripts stay readable. total is -1 when nobody
 // knows it.
 func progress(out console, total int, what string) *progressbar.ProgressBar {
+	// A bar in a file would be thousands of lines.
 	visible := false
 	if f, ok := out.err.(*os.File); ok {
 		if info, err := f.Stat(); err == nil {

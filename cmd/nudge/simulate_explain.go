@@ -14,6 +14,7 @@ import (
 // explainOptions are the flags of nudge simulate that ask why one customer was or was not sent
 // something.
 type explainOptions struct {
+	// Explain is the id of a customer; empty: the table is printed.
 	Explain         string `placeholder:"ID" help:"Print, in place of the table, why this customer was or was not sent something."`
 	ExplainCampaign string `placeholder:"NAME" help:"With --explain: only this campaign."`
 	ExplainJSON     bool   `name:"explain-json" help:"With --explain: write JSON."`

@@ -21,6 +21,7 @@ func (s *simulateCommand) openLog(out console) (past history.Log, closeLog func(
 	}
 	if s.Data != "" {
 		d, err := history.OpenDir(context.Background(), s.Data, errorsOnly(out))
+		// The server that has the directory can give its log itself.
 		if errors.Is(err, datadir.ErrInUse) {
 			err = fmt.Errorf("%s is in use: take the log from the server (leave --data out), or stop it", s.Data)
 		}
@@ -45,6 +46,7 @@ func (s *simulateCommand) openLog(out console) (past history.Log, closeLog func(
 // calls returns the calls to be played, from the log or the file. total is how many there are;
 // -1 for a log, of which only the number of frames is known before.
 func (s *simulateCommand) calls(past history.Log, docs []parse.Parsed) (calls history.Source, total int, err error) {
+	// How many calls the frames of a log have is known only when they are read.
 	if past != nil {
 		since, err := instantOf("--since", s.Since)
 		if err != nil {

@@ -27,10 +27,12 @@ type shownStatus struct {
 	Campaign string `json:"campaign"`
 	Version  uint32 `json:"version"`
 	Status   string `json:"status"`
-	Why      string `json:"why"`
-	Hook     string `json:"hook"`
-	Unknown  string `json:"figures_unknown"`
-	Figures  *struct {
+	// Why says what keeps the campaign from taking triggers; empty: it takes them.
+	Why     string `json:"why"`
+	Hook    string `json:"hook"`
+	Unknown string `json:"figures_unknown"`
+	// Figures is nil when ClickHouse gave no answer.
+	Figures *struct {
 		Active    uint64 `json:"active_chains"`
 		Decisions []struct {
 			Kind   string `json:"kind"`
@@ -74,6 +76,7 @@ func (s *shownStatus) print(out io.Writer) error {
 		takes = "takes no triggers: " + s.Why
 	}
 	fmt.Fprintf(out, "%s: version %d, %s; %s\n", s.Campaign, s.Version, s.Status, takes)
+	// Errors of calls are not among the last errors below: the caller has them.
 	if s.Hook != "" {
 		fmt.Fprintf(out, "called at POST %s with a key of scope hook; what is wrong with a call is in its answer\n",
 			s.Hook)
@@ -82,6 +85,7 @@ func (s *shownStatus) print(out io.Writer) error {
 		fmt.Fprintf(out, "the figures are not known: %s\n", s.Unknown)
 		return nil
 	}
+	// min keeps a large number within int; only one and more matter to plural.
 	fmt.Fprintf(out, "%d active %s\n", s.Figures.Active, plural(int(min(s.Figures.Active, 2)), "chain", "chains"))
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	if len(s.Figures.Decisions) == 0 {

@@ -51,10 +51,13 @@ func (t *testCommand) Run(out console) error {
 	played, failed := 0, 0
 	for i := range docs {
 		sc := docs[i].Scenario
+		// An empty text is in every name.
 		if sc == nil || !strings.Contains(sc.Name, t.Only) {
 			continue
 		}
 		played++
+		// wrong are the expectations that did not hold; err is a scenario that could not be
+		// played.
 		wrong, err := simulate.RunScenario(lang, docs, sc)
 		if err == nil && len(wrong) == 0 {
 			fmt.Fprintf(out.out, "ok    %s\n", sc.Name)

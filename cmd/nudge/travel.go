@@ -46,6 +46,7 @@ func (c *customerCommand) past(out console) (err error) {
 	if err := runReplay(ctx, out, r, at); err != nil {
 		return err
 	}
+	// It says of which moment the result is, which with --at is the last frame before it.
 	fmt.Fprintf(out.err, "partition %d after frame %d, log time %s\n", r.Partition(), r.Frame(),
 		unit.FormatTime(r.Now()))
 	view := r.View()

@@ -37,6 +37,7 @@ func (v *verifyCommand) Run(out console) (err error) {
 	for p := range partitions {
 		r, err := verify.Partition(context.Background(), dir, p)
 		switch {
+		// That the version before computed it is no fault, but nothing was compared.
 		case errors.Is(err, verify.ErrEarlier):
 			unknown++
 			fmt.Fprintf(out.out, "partition %d: not compared: %v\n", p, err)
@@ -47,6 +48,7 @@ func (v *verifyCommand) Run(out console) (err error) {
 			v.tell(out, p, r)
 		}
 	}
+	// A partition that is wrong outweighs those that were not compared.
 	if wrong > 0 {
 		return fmt.Errorf("%d of %d partitions are wrong", wrong, partitions)
 	}

@@ -46,10 +46,12 @@ func (c *Client) key() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("--admin %q is no address: write for example 127.0.0.1:8081", c.Address)
 	}
+	// The key of node.json is for loopback only.
 	if ip := net.ParseIP(u.Hostname()); u.Hostname() != "localhost" && !ip.IsLoopback() {
 		return "", nil
 	}
 	id, err := identity.Read(c.DataDir)
+	// There is no such directory here; the server then says what it needs.
 	if errors.Is(err, os.ErrNotExist) {
 		return "", nil
 	}
@@ -98,6 +100,7 @@ func (c *Client) Call(method, path string, body any) ([]byte, error) {
 	if key != "" {
 		request.Header.Set("Authorization", "Bearer "+key)
 	}
+	// Most often no server runs, so the error says how to start one.
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return nil, fmt.Errorf(
@@ -120,6 +123,7 @@ func (c *Client) Call(method, path string, body any) ([]byte, error) {
 		var p struct {
 			Detail string `json:"detail"`
 		}
+		// The detail is written for people; the status alone says little.
 		if json.Unmarshal(text, &p) == nil && p.Detail != "" {
 			return nil, fmt.Errorf("%s\n(%s)", p.Detail, response.Status)
 		}

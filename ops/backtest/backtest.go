@@ -67,6 +67,7 @@ func Run(config Config) (*Result, error) {
 	// before.
 	call, err := config.Calls.Next()
 	start := call.At
+	// Without any call the clock runs from the end to the end: nothing happens.
 	if errors.Is(err, io.EOF) {
 		start = config.Until
 	}

@@ -72,6 +72,8 @@ func (h *Hits) Decision(d *output.Decision) error {
 			break
 		}
 		one := hit{at: d.At, campaign: d.Campaign, customer: d.Customer, entered: d.Kind != output.Refused}
+		// A decision about another event, for example one that a timer leads to, has no
+		// amount.
 		if d.EventID != "" && d.EventID == h.event {
 			one.value, one.currency = h.value, h.currency
 		}
@@ -110,6 +112,7 @@ func (h *Hits) Rows(names []string) (rows []*Row) {
 	for i := range h.all {
 		x := &h.all[i]
 		row := by[x.campaign]
+		// Hits of campaigns that are not asked for, or outside of the days.
 		if row == nil || x.at <= from || x.at > h.last {
 			continue
 		}

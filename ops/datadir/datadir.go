@@ -136,6 +136,7 @@ func (d *Dir) HadCampaign(name string) bool {
 // after it: without the lost frames it would compute other effects.
 func (d *Dir) RebasedTo(partition int) (frame uint64) {
 	for i := range d.Control {
+		// Of several losses the last one counts.
 		if s := d.Control[i].Skip; s != nil && s.Partition == partition {
 			frame = max(frame, s.Rebased)
 		}
@@ -171,6 +172,7 @@ func (d *Dir) States() ([]string, error) {
 	for _, name := range names {
 		paths = append(paths, storage.CheckpointPath(d.StateDir(), name))
 	}
+	// The store itself is later than each of its checkpoints.
 	return append(paths, ""), nil
 }
 

@@ -96,6 +96,7 @@ func (d *Demo) Run(ctx context.Context) error {
 	ended := make(chan error, 1)
 	go func() { ended <- server.Wait() }()
 	failure := d.play(ctx, listening, ended)
+	// The server goes on, so that a reader can send events of their own.
 	if failure == nil && !d.Once {
 		d.invite()
 		select {
@@ -116,6 +117,7 @@ func (d *Demo) Run(ctx context.Context) error {
 			fmt.Fprintln(d.Out, "stopped; nothing is lost")
 		}
 		return failure
+	// It has not answered the signal; without this it would keep its ports.
 	case <-time.After(readyLimit):
 		return errors.Join(failure, errors.New("nudged did not stop"), server.Process.Kill())
 	}
@@ -149,6 +151,7 @@ func (d *Demo) play(ctx context.Context, listening io.Reader, ended chan error) 
 		if err != nil {
 			return err
 		}
+		// Pauses count from the first call, whenever the calls were recorded.
 		if first.IsZero() {
 			first = at
 		}

@@ -45,6 +45,7 @@ func (d *Demo) choosePorts(ctx context.Context) error {
 		if err == nil {
 			continue
 		}
+		// A port that somebody has chosen is not replaced in silence.
 		if _, set := os.LookupEnv(a.in); set || *a.address != a.usual {
 			return fmt.Errorf("the address for %s cannot be used: %w; choose another one with %s or %s",
 				a.what, err, a.flag, a.in)

@@ -52,6 +52,7 @@ func OpenDir(ctx context.Context, dir string, logger *slog.Logger) (_ *DirLog, e
 		}
 		x := Extent{First: max(info.First, 1), Last: info.Last, Skipped: skipsOf(control, p)}
 		d.what = append(d.what, x)
+		// A partition without frames has no first time.
 		if x.Last < x.First {
 			continue
 		}

@@ -36,6 +36,7 @@ func File(path string, sorted bool, docs []parse.Parsed) (*FileCalls, error) {
 			programs = append(programs, docs[i].Campaign)
 		}
 	}
+	// Without this a call of a webhook, or one without a customer, would be refused.
 	reader.Knows(programs)
 	scanner := bufio.NewScanner(f)
 	scanner.Buffer(make([]byte, 64<<10), MaxLine)

@@ -153,6 +153,7 @@ func (h *Calls) take(c *cursor, f *stream.Frame) error {
 	c.now = max(c.now, f.Time)
 	for i := range f.Records {
 		r := &f.Records[i]
+		// Other records, such as results of sends, are what a simulation computes itself.
 		if r.Kind != stream.KindEvent && r.Kind != stream.KindBroadcast || c.now < h.since || c.skipped[Skip{seq, i}] {
 			continue
 		}
@@ -196,6 +197,7 @@ func Reach(extents []Extent) (text string, frames int, err error) {
 		}
 		frames += int(x.Last - x.First + 1)
 		begins = max(begins, x.FirstTime)
+		// Earlier frames were trimmed.
 		if x.First > 1 {
 			whole = false
 			parts = append(parts, fmt.Sprintf("partition %d from %s", p, unit.FormatTime(x.FirstTime)))

@@ -33,6 +33,7 @@ func (m *mender) passOver(ctx context.Context, events, effects stream.Stream, me
 		// No effect was computed with a lost frame, so a plain replay is right.
 		told.seq = 0
 	}
+	// From here on the shard that rebase makes passes over them.
 	for _, place := range lost {
 		m.say("frame %d is lost: the disk damaged it", place.Seq)
 		m.skips[place] = acceptedLoss
@@ -70,6 +71,7 @@ func (m *mender) lostFrames(
 	var lost []control.RecordPosition
 	for seq := max(info.First, applied+1); seq <= info.Last; seq++ {
 		in, err := readFrame(ctx, events, seq)
+		// Trimmed or lost with its number; the checks of continuity deal with that.
 		if errors.Is(err, stream.ErrNotFound) {
 			continue
 		}

@@ -77,6 +77,8 @@ func Run(ctx context.Context, config Config) (err error) {
 		return err
 	}
 	sinks := make([]warehouse.Position, partitions)
+	// Without the stream nobody knows how far rows were written, and nothing counts as read by
+	// the writer.
 	if missing.written {
 		if sinks, err = warehouse.Positions(ctx, log, partitions); err != nil {
 			return err

@@ -111,9 +111,11 @@ func (p *Player) post(ctx context.Context, body []byte) (rejects []Refused, agai
 	if err != nil {
 		return nil, false, err
 	}
+	// The write key is the user name, as Segment's clients send it.
 	request.SetBasicAuth(p.Key, "")
 	request.Header.Set("Content-Type", "application/json")
 	response, err := p.Client.Do(request)
+	// The server is not there, or the connection broke: another attempt may succeed.
 	if err != nil {
 		return nil, true, err
 	}

@@ -63,6 +63,7 @@ func New(ctx context.Context, dir *datadir.Dir, customer string) (*Replay, error
 	if r.info, err = r.events.Info(ctx); err != nil {
 		return nil, err
 	}
+	// Neither trimmed frames nor those that were computed with lost ones can be replayed.
 	r.first = max(r.info.First, dir.RebasedTo(r.partition)+1, 1)
 	r.snapshot, err = dir.Meta("", r.partition)
 	return r, err
@@ -82,6 +83,8 @@ type base struct {
 // semantics computed, or on another log, are left out. None at all is an error.
 func (r *Replay) bases(ctx context.Context) ([]base, error) {
 	var all []base
+	// With all frames, and if no other semantics computed some of them, an empty state is a
+	// base too.
 	if r.first == 1 && uint64(r.dir.Genesis().Semantics) == effect.Semantics {
 		all = append(all, base{none: true})
 	}
@@ -98,6 +101,7 @@ func (r *Replay) bases(ctx context.Context) ([]base, error) {
 			continue
 		}
 		err = recovery.CheckEvents(ctx, r.events, meta.Applied)
+		// A state from before the log lost something; a later one may do.
 		if errors.Is(err, shard.ErrContinuity) {
 			continue
 		}
@@ -157,6 +161,7 @@ func (r *Replay) Run(ctx context.Context, until int64, step func()) error {
 		if err != nil {
 			return err
 		}
+		// This frame and all later ones are after the instant.
 		if until != 0 && max(in.Frame.Time, r.shard.Now()) > until {
 			return nil
 		}

@@ -47,6 +47,7 @@ func Partition(ctx context.Context, dir *datadir.Dir, partition int) (Result, er
 		return Result{}, err
 	}
 	r := Result{From: c.from, To: c.to, Messages: c.compared, Customers: c.customers, StateHash: c.hash}
+	// Frames of the earlier semantics are there and were not compared.
 	if c.earlier && c.begins < c.from {
 		r.Begins = c.begins
 	}
@@ -163,6 +164,7 @@ func (c *comparison) snapshot() (shard.Meta, error) {
 // frame 1 and of this semantics, else one from the oldest state of this semantics whose next
 // frame the log still has.
 func (c *comparison) base(info stream.Info) (*shard.Shard, error) {
+	// Frames up to a loss that was accepted cannot be replayed.
 	info.First = max(info.First, c.dir.RebasedTo(c.partition)+1)
 	c.begins, c.earlier = max(info.First, 1), uint64(c.dir.Genesis().Semantics) != effect.Semantics
 	if info.First <= 1 && !c.earlier {
@@ -175,6 +177,7 @@ func (c *comparison) base(info stream.Info) (*shard.Shard, error) {
 	for _, state := range states {
 		replayed := c.dir.NewShard(c.partition, nil)
 		err := c.dir.Recover(replayed, state)
+		// An earlier version computed this state; a later one may be of this version.
 		if errors.Is(err, shard.ErrSemantics) {
 			continue
 		}
