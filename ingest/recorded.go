@@ -27,12 +27,11 @@ func (r *Recorded) Knows(programs []*program.Program) {
 	r.hooks = map[string]*program.WebhookTrigger{}
 	broadcasts := map[string]bool{}
 	for _, p := range programs {
-		switch t := p.Trigger.(type) {
-		case *program.WebhookTrigger:
+		if t, is := p.Trigger.(*program.WebhookTrigger); is {
 			r.hooks[p.Name] = t
-		case *program.BroadcastTrigger:
+		}
+		if t, is := p.Trigger.(*program.BroadcastTrigger); is {
 			broadcasts[t.Event] = true
-		default:
 		}
 	}
 	r.d.broadcasts = func(_, event string) bool { return broadcasts[event] }

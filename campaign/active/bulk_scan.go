@@ -95,33 +95,12 @@ func (s *Set) Activation(old *Set, names []string) (v BulkTask, needed bool) {
 			before = nil
 		}
 		existing := p.Existing && (before == nil || !before.Existing)
-		switch p.Trigger.(type) {
-		case *program.DateTrigger:
+		if p.VisitsExisting(before, existing) {
 			v.Campaigns = append(v.Campaigns, name)
-		case *program.InactivityTrigger:
-			// One that was there before has armed its own instants, or they are over.
-			if !watched(before) || existing {
-				v.Campaigns = append(v.Campaigns, name)
-			}
-		case *program.SegmentTrigger, *program.ThresholdTrigger:
-			same := before != nil && before.LevelSpec() == p.LevelSpec()
-			if existing || p.WatchesClock() && !same {
-				v.Campaigns = append(v.Campaigns, name)
-			}
-		default: // the others look at records only
 		}
 		if existing {
 			v.Existing = append(v.Existing, name)
 		}
 	}
 	return v, len(v.Campaigns) > 0
-}
-
-// watched says whether a program has an inactivity trigger; nil has none.
-func watched(p *program.Program) bool {
-	if p == nil {
-		return false
-	}
-	_, is := p.Trigger.(*program.InactivityTrigger)
-	return is
 }

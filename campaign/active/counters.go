@@ -79,12 +79,8 @@ func (s *Set) CounterSpecFor(event string, where *expr.Expr) *CounterSpec {
 
 // askTrigger keeps the counter that a program's trigger needs.
 func (s *Set) askTrigger(p *program.Program) {
-	switch t := p.Trigger.(type) {
-	case *program.CountTrigger:
-		s.askCounter(t.Event, t.Where, "")
-	case *program.InactivityTrigger:
-		s.askCounter(t.Event, t.Where, "")
-	default: // its expressions ask for what it counts
+	if event, where, ok := p.Trigger.Counter(); ok { // else its expressions ask for what it counts
+		s.askCounter(event, where, "")
 	}
 }
 

@@ -3,7 +3,6 @@ package active
 import (
 	"sync"
 
-	"github.com/nudge-engine/nudge/campaign/customer"
 	"github.com/nudge-engine/nudge/campaign/expr"
 	"github.com/nudge-engine/nudge/campaign/program"
 )
@@ -78,13 +77,6 @@ func (s *Set) ProfileIndex() ([]*program.Program, *expr.Index) {
 		return s.profile, nil
 	}
 	return s.profile, s.filters.get(&s.filters.profile, "", len(s.profile), func(b *expr.IndexBuilder, i int) {
-		switch t := s.profile[i].Trigger.(type) {
-		case *program.DateTrigger:
-			b.Add(i, nil, t.Path.There()...)
-		case *program.InactivityTrigger:
-			b.Add(i, nil, expr.Counted(customer.CounterID(t.Event, expr.SourceOf(t.Where)), 0))
-		default:
-			b.Add(i, nil)
-		}
+		s.profile[i].Trigger.Newcomers()(b, i)
 	})
 }

@@ -96,19 +96,12 @@ func NewSet(programs []*program.Program, since map[string]uint64, place uint64, 
 
 func (s *Set) indexTrigger(p *program.Program) {
 	s.indexInterest(p)
-	switch t := p.Trigger.(type) {
-	case *program.DateTrigger:
+	s.askTrigger(p)
+	if p.Trigger.Newcomers() != nil {
 		s.profile = append(s.profile, p)
-	case *program.BroadcastTrigger:
+	}
+	if t, is := p.Trigger.(*program.BroadcastTrigger); is {
 		s.broadcasts[t.Event] = append(s.broadcasts[t.Event], p)
-	default: // its expressions ask for what it counts
-	case *program.CountTrigger:
-		s.askCounter(t.Event, t.Where, "")
-	case *program.InactivityTrigger:
-		s.askCounter(t.Event, t.Where, "")
-		if t.FromProfile {
-			s.profile = append(s.profile, p)
-		}
 	}
 }
 

@@ -137,7 +137,13 @@ func (m *Machine) activated(name string, existing bool) {
 		if s := m.sight(p); existing && s.holds() {
 			m.enterExisting(p, nil)
 		}
-	default: // the others look at records only
+	case *program.EventTrigger,
+		*program.WebhookTrigger,
+		*program.CountTrigger,
+		*program.StreakTrigger,
+		*program.ChangeTrigger,
+		*program.BroadcastTrigger,
+		*program.ScheduleTrigger: // they ask for nobody who is there
 	}
 }
 

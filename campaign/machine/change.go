@@ -61,13 +61,7 @@ func (m *Machine) askChanged(e *event.Event) (changed bool) {
 	m.scope.Customer.Set(m.c)
 	m.planned, m.late = m.changed.planned, m.changed.late
 	for _, at := range m.concerned(watch, false) {
-		p := watch.Programs[at]
-		switch p.Trigger.(type) {
-		case *program.EventTrigger,
-			*program.CountTrigger,
-			*program.InactivityTrigger,
-			*program.StreakTrigger: // want an identify call
-		default:
+		if p := watch.Programs[at]; p.Trigger.OnProfile() {
 			m.trigger(p, e)
 		}
 	}

@@ -27,14 +27,13 @@ type observation struct {
 // holds says whether a customer is where the trigger would have brought them: inside of
 // the segment, or beyond the threshold. Who is outside has left nothing.
 func (s observation) holds() bool {
-	switch t := s.program.Trigger.(type) {
+	switch t := s.program.Level().(type) {
 	case *program.SegmentTrigger:
 		return s.value == 1 && !t.OnLeave
 	case *program.ThresholdTrigger:
 		return s.known && t.Beyond(s.value)
-	default:
-		return false
 	}
+	return false
 }
 
 // observeBefore remembers the values, before a record, of what the record can change. A
@@ -81,14 +80,13 @@ func (m *Machine) observeBoth(other *customer.Customer, programs []*program.Prog
 // a threshold.
 func wasBeyond(p *program.Program, s *observation, other *customer.Customer) bool {
 	l := other.Level(p.Name)
-	switch t := p.Trigger.(type) {
+	switch t := p.Level().(type) {
 	case *program.SegmentTrigger:
 		return !t.OnLeave && (s.value == 1 || l != nil && l.Spec == t.Spec && l.On)
 	case *program.ThresholdTrigger:
 		return s.known && t.Beyond(s.value)
-	default:
-		return false
 	}
+	return false
 }
 
 // seenBefore is what observeBefore saw of a program; the zero value where it did not look.
@@ -118,7 +116,7 @@ func (m *Machine) sightBefore(p *program.Program) observation {
 // sight computes the present value of a segment or threshold.
 func (m *Machine) sight(p *program.Program) observation {
 	s := observation{program: p}
-	switch t := p.Trigger.(type) {
+	switch t := p.Level().(type) {
 	case *program.SegmentTrigger:
 		s.known = true
 		if m.holds(t.When, p.Name) {
@@ -135,7 +133,6 @@ func (m *Machine) sight(p *program.Program) observation {
 		if s.value, s.known = expr.AsNumber(v); !s.known && v != types.NullValue {
 			m.noteOnce(output.ReasonNumber, p.Name, "threshold")
 		}
-	default: // the others look at no value
 	}
 	return s
 }
@@ -143,7 +140,8 @@ func (m *Machine) sight(p *program.Program) observation {
 // crossed compares the value of a segment or threshold with that before the record.
 func (m *Machine) crossed(p *program.Program) bool {
 	before, after := m.sightBefore(p), m.sight(p)
-	if t, ok := p.Trigger.(*program.SegmentTrigger); ok {
+	switch t := p.Level().(type) {
+	case *program.SegmentTrigger:
 		was := before.value == 1
 		if l := m.c.Level(p.Name); l != nil && l.Spec == t.Spec {
 			was = l.On
@@ -151,8 +149,7 @@ func (m *Machine) crossed(p *program.Program) bool {
 		is := after.value == 1
 		m.keepLevel(p, t.Spec, is, false)
 		return was != is && is != t.OnLeave
-	}
-	if t, ok := p.Trigger.(*program.ThresholdTrigger); ok {
+	case *program.ThresholdTrigger:
 		return m.crossedLevel(p, t, before, after)
 	}
 	return false

@@ -184,19 +184,18 @@ func (m *Machine) lookAtBoth(other *customer.Customer, created bool) []looked {
 		if p.Status == program.StatusDraft || p.Status == program.StatusArchived {
 			continue
 		}
-		switch t := p.Trigger.(type) {
-		case *program.SegmentTrigger, *program.ThresholdTrigger:
-			values = append(values, p)
-		case *program.CountTrigger:
+		if t, counts := p.Trigger.(*program.CountTrigger); counts {
 			id := customer.CounterID(t.Event, expr.SourceOf(t.Where))
 			reached := func(c *customer.Customer) bool { n := c.Counter(id); return n != nil && n.Count >= t.Reaches }
 			all = append(all, looked{program: p, counted: reached(m.c) || reached(other)})
 			continue
-		case *program.ChangeTrigger, *program.DateTrigger:
-		default:
-			continue
 		}
-		all = append(all, looked{program: p})
+		if p.Level() != nil {
+			values = append(values, p)
+		}
+		if p.Trigger.OnProfile() {
+			all = append(all, looked{program: p})
+		}
 	}
 	m.observeBoth(other, values, created)
 	return all

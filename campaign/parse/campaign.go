@@ -69,37 +69,11 @@ func (r *reader) campaign(n *yaml.Node, p *program.Program) {
 }
 
 func (r *reader) trigger(n *yaml.Node, p *program.Program) {
-	fields := append(r.profileTriggers(p), []field{
-		{name: "event", read: func(n *yaml.Node) {
-			t := new(program.EventTrigger)
-			r.object(n, "trigger.event",
-				field{name: "name", required: true, read: func(n *yaml.Node) { r.text(n, "name", &t.Name) }},
-				field{name: "where", read: func(n *yaml.Node) { r.expr(n, "where", true, &t.Where) }})
-			r.oneTrigger(n, p, t)
-		}},
-		{name: "count", read: func(n *yaml.Node) {
-			t := new(program.CountTrigger)
-			r.object(n, "trigger.count",
-				field{name: "event", required: true, read: func(n *yaml.Node) { r.text(n, "event", &t.Event) }},
-				field{name: "where", read: func(n *yaml.Node) { r.expr(n, "where", true, &t.Where) }},
-				field{name: "reaches", required: true, read: func(n *yaml.Node) {
-					t.Reaches = uint64(r.integer(n, "reaches", 1, 1_000_000_000))
-				}})
-			r.oneTrigger(n, p, t)
-		}},
-		{name: "inactivity", read: func(n *yaml.Node) {
-			t := new(program.InactivityTrigger)
-			r.object(n, "trigger.inactivity",
-				field{name: "event", required: true, read: func(n *yaml.Node) { r.text(n, "event", &t.Event) }},
-				field{name: "where", read: func(n *yaml.Node) { r.expr(n, "where", true, &t.Where) }},
-				field{name: "for", required: true, read: func(n *yaml.Node) { r.duration(n, "for", &t.For) }},
-				field{name: "never_done", read: func(n *yaml.Node) {
-					t.FromProfile = r.choice(n, "never_done", "ignore", "from_profile_created") == 1
-				}})
-			r.oneTrigger(n, p, t)
-		}},
-	}...)
-	fields = append(fields, r.visitTriggers(p)...)
+	kinds := r.triggers(p)
+	fields := make([]field, 0, len(kinds))
+	for _, kind := range kinds {
+		fields = append(fields, field{name: kind.word, read: func(n *yaml.Node) { r.oneTrigger(n, p, kind.read(n)) }})
+	}
 	r.object(n, "trigger", fields...)
 	if p.Trigger == nil {
 		if n.Kind == yaml.MappingNode && len(n.Content) == 0 {

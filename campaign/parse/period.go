@@ -36,9 +36,7 @@ func (r *reader) checkPeriod(n *yaml.Node, p *program.Program) {
 	if !p.Existing || p.Trigger == nil || r.flawed["trigger"]["?"] {
 		return
 	}
-	switch p.Trigger.(type) {
-	case *program.CountTrigger, *program.InactivityTrigger, *program.ThresholdTrigger, *program.SegmentTrigger:
-	default:
+	if !p.OffersExisting() {
 		r.fail(n, "campaign: existing: include needs a trigger count, inactivity, threshold or segment")
 	}
 }

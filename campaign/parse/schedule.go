@@ -9,15 +9,6 @@ import (
 	"github.com/nudge-engine/nudge/campaign/schedule"
 )
 
-// visitTriggers are the kinds of triggers that reach every customer, or come from outside.
-func (r *reader) visitTriggers(p *program.Program) []field {
-	return []field{
-		{name: "broadcast", read: func(n *yaml.Node) { r.oneTrigger(n, p, r.broadcast(n)) }},
-		{name: "webhook", read: func(n *yaml.Node) { r.oneTrigger(n, p, r.webhook(n, p)) }},
-		{name: "schedule", read: func(n *yaml.Node) { r.oneTrigger(n, p, r.schedule(n)) }},
-	}
-}
-
 func (r *reader) broadcast(n *yaml.Node) *program.BroadcastTrigger {
 	t := new(program.BroadcastTrigger)
 	r.object(n, "trigger.broadcast",

@@ -22,15 +22,35 @@ const (
 	maxNumber = 1e15
 )
 
-// profileTriggers are the kinds of triggers that watch what becomes of a customer.
-func (r *reader) profileTriggers(p *program.Program) []field {
-	return []field{
-		{name: "streak", read: func(n *yaml.Node) { r.oneTrigger(n, p, r.streak(n)) }},
-		{name: "threshold", read: func(n *yaml.Node) { r.oneTrigger(n, p, r.threshold(n)) }},
-		{name: "segment", read: func(n *yaml.Node) { r.oneTrigger(n, p, r.segment(n)) }},
-		{name: "date", read: func(n *yaml.Node) { r.oneTrigger(n, p, r.date(n)) }},
-		{name: "change", read: func(n *yaml.Node) { r.oneTrigger(n, p, r.change(n)) }},
-	}
+func (r *reader) event(n *yaml.Node) *program.EventTrigger {
+	t := new(program.EventTrigger)
+	r.object(n, "trigger.event",
+		field{name: "name", required: true, read: func(n *yaml.Node) { r.text(n, "name", &t.Name) }},
+		field{name: "where", read: func(n *yaml.Node) { r.expr(n, "where", true, &t.Where) }})
+	return t
+}
+
+func (r *reader) count(n *yaml.Node) *program.CountTrigger {
+	t := new(program.CountTrigger)
+	r.object(n, "trigger.count",
+		field{name: "event", required: true, read: func(n *yaml.Node) { r.text(n, "event", &t.Event) }},
+		field{name: "where", read: func(n *yaml.Node) { r.expr(n, "where", true, &t.Where) }},
+		field{name: "reaches", required: true, read: func(n *yaml.Node) {
+			t.Reaches = uint64(r.integer(n, "reaches", 1, 1_000_000_000))
+		}})
+	return t
+}
+
+func (r *reader) inactivity(n *yaml.Node) *program.InactivityTrigger {
+	t := new(program.InactivityTrigger)
+	r.object(n, "trigger.inactivity",
+		field{name: "event", required: true, read: func(n *yaml.Node) { r.text(n, "event", &t.Event) }},
+		field{name: "where", read: func(n *yaml.Node) { r.expr(n, "where", true, &t.Where) }},
+		field{name: "for", required: true, read: func(n *yaml.Node) { r.duration(n, "for", &t.For) }},
+		field{name: "never_done", read: func(n *yaml.Node) {
+			t.FromProfile = r.choice(n, "never_done", "ignore", "from_profile_created") == 1
+		}})
+	return t
 }
 
 func (r *reader) streak(n *yaml.Node) *program.StreakTrigger {

@@ -47,6 +47,9 @@ func (o Offset) Ms() int64 { return int64(o.Days)*unit.DayMillis + o.Rest }
 
 // DateTrigger fires at the local instant of a date of the customer, or some way off.
 type DateTrigger struct {
+	noLevel
+	uncounted
+
 	Path    *expr.Expr // gives a date or an instant
 	Repeat  Repeat
 	Offsets []Offset // sorted, at least one
@@ -66,7 +69,27 @@ func (t *DateTrigger) Events() []string {
 	return names
 }
 
-func (*DateTrigger) isTrigger() {}
+func (t *DateTrigger) exprs(add func(*expr.Expr)) { add(t.Path) }
+
+func (*DateTrigger) where() *expr.Expr { return nil }
+
+// Gives implements Trigger.
+func (*DateTrigger) Gives() Given { return Given{Names: []string{"date", "offset"}, What: "a date"} }
+
+func (*DateTrigger) remembers() uint64 { return 0 }
+
+// Newcomers implements Trigger: it looks at who has a date.
+func (t *DateTrigger) Newcomers() func(b *expr.IndexBuilder, member int) {
+	return func(b *expr.IndexBuilder, member int) { b.Add(member, nil, t.Path.There()...) }
+}
+
+// OnProfile implements Trigger.
+func (*DateTrigger) OnProfile() bool { return true }
+
+func (*DateTrigger) offers() bool { return false }
+
+// visits: their dates are planned.
+func (*DateTrigger) visits(_, _ *Program, _ bool) bool { return true }
 
 // DateValue is the value of a date attribute.
 type DateValue struct {

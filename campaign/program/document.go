@@ -34,6 +34,16 @@ func (d *Document) Equal(o *Document) bool {
 		maps.EqualFunc(d.Needs, o.Needs, slices.Equal[[]Variable])
 }
 
+// Definition is what one document means: exactly one of the pointers is set, by its kind.
+type Definition struct {
+	Document Document
+	Campaign *Program
+	Channel  *Channel
+	Template *Template
+	Scenario *Scenario
+	Policy   *Policy
+}
+
 // Channel is a configured way to a customer.
 type Channel struct {
 	Name string

@@ -36,20 +36,7 @@ func (p *Program) Rests() bool {
 }
 
 // TriggerWhere is the source of the trigger's condition, empty when it has none.
-func (p *Program) TriggerWhere() string {
-	switch t := p.Trigger.(type) {
-	case *EventTrigger:
-		return expr.SourceOf(t.Where)
-	case *CountTrigger:
-		return expr.SourceOf(t.Where)
-	case *InactivityTrigger:
-		return expr.SourceOf(t.Where)
-	case *StreakTrigger:
-		return expr.SourceOf(t.Where)
-	default:
-		return ""
-	}
-}
+func (p *Program) TriggerWhere() string { return expr.SourceOf(p.Trigger.where()) }
 
 // TriggerText is equal for two campaigns with the same trigger.
 func (p *Program) TriggerText() string { return p.WrittenTrigger }

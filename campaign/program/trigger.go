@@ -1,206 +1,141 @@
 package program
 
-import (
-	"github.com/nudge-engine/nudge/campaign/event"
-	"github.com/nudge-engine/nudge/campaign/expr"
-	"github.com/nudge-engine/nudge/campaign/schedule"
-)
+import "github.com/nudge-engine/nudge/campaign/expr"
 
-// Trigger starts chains. Exactly one of the kinds below.
+// Trigger starts chains. Exactly one of the kinds of this package, each in a file of its own:
+// it answers there all that is asked of a trigger without a customer. What it does about one is
+// the machine's.
 //
 //sumtype:decl
 type Trigger interface {
 	// Events are the names of the events that the trigger wants to see.
 	Events() []string
-	isTrigger()
+	// exprs calls add with each expression of the trigger; add ignores nil.
+	exprs(add func(*expr.Expr))
+	condition
+	outlook
 }
 
-// EventTrigger fires on each matching event.
-type EventTrigger struct {
-	Name  string
-	Where *expr.Expr
+// condition says what a trigger asks of an event.
+type condition interface {
+	// where is the condition that the events of the trigger must meet; nil: none.
+	where() *expr.Expr
+	// Counter names the counter that the trigger needs: that of the events of a name that meet
+	// a condition (nil: any). ok is false for a trigger that needs none.
+	Counter() (event string, where *expr.Expr, ok bool)
+	// Gives says what is known of the properties of the event that starts a chain.
+	Gives() Given
 }
 
-// CountTrigger fires when the customer's N-th matching event arrives.
-type CountTrigger struct {
-	Event   string
-	Where   *expr.Expr
-	Reaches uint64
+// outlook says when a trigger looks at a customer besides at the events that it names.
+type outlook interface {
+	// level is the trigger itself where it looks at a value of the customer, else nil.
+	level() LevelTrigger
+	// remembers is the spec by which customers keep what the trigger has seen of them, 0 for
+	// one that keeps nothing; see Program.Remembers.
+	remembers() uint64
+	// Newcomers puts the trigger into an index of those that look at customers from their first
+	// record on; nil for one that does not.
+	Newcomers() func(b *expr.IndexBuilder, member int)
+	// OnProfile says whether the trigger looks at what steps and merges change in a profile,
+	// without an event.
+	OnProfile() bool
+	// offers says whether a campaign may ask for customers for whom the trigger's condition holds
+	// already when it becomes active (existing: include).
+	offers() bool
+	// visits says whether customers who are already there are looked at when p, whose trigger
+	// this is, takes the place of before (nil: of nothing that looked at customers). existing
+	// says that p asks for them and before did not.
+	visits(p, before *Program, existing bool) bool
 }
 
-// InactivityTrigger fires when no matching event came for a while.
-type InactivityTrigger struct {
-	Event string
-	Where *expr.Expr
-	For   int64 // ms
-	// FromProfile arms the trigger for customers who never did the event, from
-	// the time of their first record.
-	FromProfile bool
+// Given is what is known of the properties of an event that starts a chain; the zero value is
+// nothing.
+type Given struct {
+	Event string   // they are those of events of this name; empty: see Names
+	Names []string // of the properties, when What is given
+	What  string   // what such an event is called
 }
 
-// StreakTrigger fires when matching events follow each other without a break; then
-// the count starts anew.
-type StreakTrigger struct {
-	Event   string
-	Where   *expr.Expr
-	Length  int
-	MaxGap  int64 // ms between two events of a streak, inclusive; 0: any
-	BreakOn *Matcher
-	Spec    uint64
+// LevelTrigger looks at a value of the customer, and fires when it changes.
+//
+//sumtype:decl
+type LevelTrigger interface {
+	Trigger
+	// value is the expression of the value, nil where it has a mistake.
+	value() *expr.Expr
+	// spec tells whether two versions of the trigger look at the same value.
+	spec() uint64
+	// clock says when the value changes without a record.
+	clock() *expr.ValueClock
 }
 
-// ThresholdTrigger fires when a number crosses a level, not while it stays beyond.
-type ThresholdTrigger struct {
-	Value      *expr.Expr
-	Down       bool
-	At         float64
-	Hysteresis float64 // how far back it must go before it can cross again
-	Spec       uint64
-	Clock      expr.ValueClock
-}
+// onRecords is embedded by triggers that look at nothing but the events that they name.
+type onRecords struct{ noLevel }
 
-// SegmentTrigger fires when a predicate over the customer becomes true or false.
-type SegmentTrigger struct {
-	When    *expr.Expr
-	OnLeave bool
-	Spec    uint64
-	Clock   expr.ValueClock
-}
+func (onRecords) remembers() uint64 { return 0 }
 
-// ChangeTrigger fires when an attribute of the profile gets another value.
-type ChangeTrigger struct {
-	Path []string // below the traits; none: any of them
-	From *Literal // nil: from whatever
-	To   *Literal // nil: to whatever
-}
+// Newcomers implements Trigger.
+func (onRecords) Newcomers() func(*expr.IndexBuilder, int) { return nil }
 
-// Events implements Trigger.
-func (t *EventTrigger) Events() []string { return []string{t.Name} }
+// OnProfile implements Trigger.
+func (onRecords) OnProfile() bool { return false }
 
-func (*EventTrigger) isTrigger() {}
+func (onRecords) offers() bool { return false }
 
-// Events implements Trigger.
-func (t *CountTrigger) Events() []string { return []string{t.Event} }
+func (onRecords) visits(_, _ *Program, _ bool) bool { return false }
 
-func (*CountTrigger) isTrigger() {}
+// noLevel is embedded by triggers that look at no value.
+type noLevel struct{}
 
-// Events implements Trigger.
-func (t *InactivityTrigger) Events() []string { return []string{t.Event} }
+func (noLevel) level() LevelTrigger { return nil }
 
-func (*InactivityTrigger) isTrigger() {}
+// uncounted is embedded by triggers that need no counter.
+type uncounted struct{}
 
-// Events implements Trigger.
-func (t *ChangeTrigger) Events() []string { return []string{event.IdentifyName} }
+// Counter implements Trigger.
+func (uncounted) Counter() (event string, where *expr.Expr, ok bool) { return "", nil, false }
 
-func (*ChangeTrigger) isTrigger() {}
-
-// Events implements Trigger.
-func (t *ThresholdTrigger) Events() []string { return t.Value.ChangedBy() }
-
-func (*ThresholdTrigger) isTrigger() {}
-
-// Events implements Trigger.
-func (t *SegmentTrigger) Events() []string { return t.When.ChangedBy() }
-
-func (*SegmentTrigger) isTrigger() {}
-
-// Events implements Trigger.
-func (t *StreakTrigger) Events() []string {
-	names := []string{t.Event}
-	if t.BreakOn != nil && t.BreakOn.Event != t.Event {
-		names = append(names, t.BreakOn.Event)
-	}
-	return names
-}
-
-func (*StreakTrigger) isTrigger() {}
-
-// Beyond says whether a value is at the level or on the far side of it.
-func (t *ThresholdTrigger) Beyond(v float64) bool {
-	if t.Down {
-		return v <= t.At
-	}
-	return v >= t.At
-}
-
-// Back says whether a value has gone back far enough to cross again.
-func (t *ThresholdTrigger) Back(v float64) bool {
-	if t.Down {
-		return v > expr.Decimal(t.At+t.Hysteresis)
-	}
-	return v < expr.Decimal(t.At-t.Hysteresis)
-}
+// Level is the program's trigger where that looks at a value of the customer, else nil.
+func (p *Program) Level() LevelTrigger { return p.Trigger.level() }
 
 // Clock is that of the program's trigger; without windows and passages for triggers whose
 // value does not change with time.
 func (p *Program) Clock() *expr.ValueClock {
-	switch t := p.Trigger.(type) {
-	case *SegmentTrigger:
-		return &t.Clock
-	case *ThresholdTrigger:
-		return &t.Clock
-	default: // the others have no value
-		return new(expr.ValueClock)
+	if l := p.Level(); l != nil {
+		return l.clock()
 	}
+	return new(expr.ValueClock)
 }
 
 // WatchesZone says that the value of the program's trigger can change with the time zone of the
 // customer's device, which any event may say.
 func (p *Program) WatchesZone() bool {
-	switch t := p.Trigger.(type) {
-	case *SegmentTrigger:
-		return t.When != nil && t.When.Reads.Zone
-	case *ThresholdTrigger:
-		return t.Value != nil && t.Value.Reads.Zone
-	default: // the others have no value
-		return false
-	}
+	l := p.Level()
+	return l != nil && l.value() != nil && l.value().Reads.Zone
 }
 
 // WatchesClock says that the value of the program's trigger can change without a record.
 func (p *Program) WatchesClock() bool {
-	c := p.Clock()
-	return len(c.Windows)+len(c.Passages) > 0
+	l := p.Level()
+	return l != nil && changes(l.clock())
 }
+
+// visitsLevel implements visits for triggers that look at a value: one that changes with time
+// needs its timer.
+func visitsLevel(p, before *Program, existing bool) bool {
+	return existing || p.WatchesClock() && (before == nil || before.LevelSpec() != p.LevelSpec())
+}
+
+func changes(c *expr.ValueClock) bool { return len(c.Windows)+len(c.Passages) > 0 }
 
 // LevelSpec is the spec of a trigger that looks at a value, 0 of the others.
 func (p *Program) LevelSpec() uint64 {
-	switch t := p.Trigger.(type) {
-	case *SegmentTrigger:
-		return t.Spec
-	case *ThresholdTrigger:
-		return t.Spec
-	default:
-		return 0
+	if l := p.Level(); l != nil {
+		return l.spec()
 	}
+	return 0
 }
-
-// BroadcastTrigger fires for every customer for whom the audience holds, on an event
-// that has no customer.
-type BroadcastTrigger struct {
-	Event    string
-	Audience *expr.Expr // over the customer and the event; nil: everybody
-}
-
-// ScheduleTrigger fires at each occurrence of a calendar rule, or on each day of a named
-// calendar, for every customer for whom the campaign's audience holds.
-type ScheduleTrigger struct {
-	Cron     schedule.Cron
-	Text     string // as it was written
-	Zone     string // IANA name; empty: the campaign's
-	Calendar string // of a Policy; empty: Cron holds
-	At       int    // minute of the calendar's days, 0 to 1440
-}
-
-// Events implements Trigger.
-func (*BroadcastTrigger) Events() []string { return nil }
-
-func (*BroadcastTrigger) isTrigger() {}
-
-// Events implements Trigger.
-func (*ScheduleTrigger) Events() []string { return nil }
-
-func (*ScheduleTrigger) isTrigger() {}
 
 // Remembers is the spec of a trigger that remembers what its customers did since it looks at
 // them: a streak, or a segment that changes with time. 0 is none, also of nil. On which side
@@ -209,14 +144,16 @@ func (p *Program) Remembers() uint64 {
 	if p == nil || !p.Watches() {
 		return 0
 	}
-	switch t := p.Trigger.(type) {
-	case *StreakTrigger:
-		return t.Spec
-	case *SegmentTrigger:
-		if p.WatchesClock() {
-			return t.Spec
-		}
-	default: // the others remember nothing
-	}
-	return 0
+	return p.Trigger.remembers()
+}
+
+// OffersExisting says whether the campaign may ask for customers for whom its trigger's
+// condition holds already when it becomes active.
+func (p *Program) OffersExisting() bool { return p.Trigger.offers() }
+
+// VisitsExisting says whether customers who are already there are looked at when p takes the
+// place of before, nil where nothing looked at customers before. existing says that p asks for
+// them and before did not.
+func (p *Program) VisitsExisting(before *Program, existing bool) bool {
+	return p.Trigger.visits(p, before, existing)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/valyala/fastjson"
 
 	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/expr"
 	"github.com/nudge-engine/nudge/campaign/jsonvalue"
 )
 
@@ -25,6 +26,9 @@ const WebhookPrefix = "$webhook/"
 // WebhookTrigger fires on a call of the campaign's own endpoint, whose body it maps to
 // an event.
 type WebhookTrigger struct {
+	onRecords
+	uncounted
+
 	Mapping []Mapped // in the order written
 	Event   string
 }
@@ -32,7 +36,18 @@ type WebhookTrigger struct {
 // Events implements Trigger.
 func (t *WebhookTrigger) Events() []string { return []string{t.Event} }
 
-func (*WebhookTrigger) isTrigger() {}
+func (*WebhookTrigger) exprs(func(*expr.Expr)) {}
+
+func (*WebhookTrigger) where() *expr.Expr { return nil }
+
+// Gives implements Trigger.
+func (t *WebhookTrigger) Gives() Given {
+	g := Given{What: "the webhook's mapping"}
+	for i := range t.Mapping {
+		g.Names = append(g.Names, t.Mapping[i].Name)
+	}
+	return g
+}
 
 // Mapped is one property that is taken from a body. userId, anonymousId and messageId
 // say whose event it is and which; all others are properties of the event.

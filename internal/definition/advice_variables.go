@@ -90,31 +90,17 @@ func (m *mapped) verbs(p *program.Program) {
 // triggerProperties are the properties that the trigger's event is known to have, and
 // what to call that event; known is false when nothing can be said.
 func (m *mapped) triggerProperties(p *program.Program) (names map[string]bool, event string, known bool) {
-	switch t := p.Trigger.(type) {
-	case *program.EventTrigger:
-		event = t.Name
-	case *program.CountTrigger:
-		event = t.Event
-	case *program.StreakTrigger:
-		event = t.Event
-	case *program.InactivityTrigger:
-		event = t.Event
-	case *program.BroadcastTrigger:
-		event = t.Event
-	case *program.WebhookTrigger:
+	switch g := p.Trigger.Gives(); {
+	case g.What != "":
 		names = map[string]bool{}
-		for _, x := range t.Mapping {
-			names[x.Name] = true
+		for _, name := range g.Names {
+			names[name] = true
 		}
-		return names, "the webhook's mapping", true
-	case *program.ChangeTrigger:
-		return map[string]bool{"from": true, "to": true, "path": true}, "a change", true
-	case *program.DateTrigger:
-		return map[string]bool{"date": true, "offset": true}, "a date", true
-	default:
-		return nil, "", false
+		return names, g.What, true
+	case g.Event != "":
+		return m.properties[g.Event], "an event " + g.Event, !m.started[p.Name]
 	}
-	return m.properties[event], "an event " + event, !m.started[p.Name]
+	return nil, "", false
 }
 
 // variable splits the path of a variable into what has names of the author's, and the name.

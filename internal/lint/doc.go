@@ -15,6 +15,8 @@
 //	no sleep in tests    time.Sleep only in *_synctest_test.go
 //	deterministic core   campaign/, actors/shard/ and sink/dispatch/plan/: no go, no select, no range
 //	                     over a map, no clock, no randomness
+//	sum types            a type switch over an interface marked //sumtype:decl names each
+//	                     of its kinds and has no default
 //	names                no init functions, no packages named util, common, types, ...
 //	package variables    nothing mutable at package level
 //	machine paths        no path of one developer's machine in a tracked text file

@@ -18,6 +18,7 @@ func Rules() []Rule {
 		{"retired words", retiredWords},
 		{"no sleep in tests", noSleepInTests},
 		{"deterministic core", deterministicCore},
+		{"sum types", sumTypes},
 		{"names", names},
 		{"package variables", packageVariables},
 		{"machine paths", machinePaths},

@@ -12,7 +12,6 @@ import (
 	"github.com/nudge-engine/nudge/campaign/expr"
 	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/campaign/parse"
-	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/internal/simulate"
 )
 
@@ -157,16 +156,8 @@ func eventNames(docs []parse.Parsed) []string {
 		for _, m := range d.Campaign.Stops {
 			names = append(names, m.Event)
 		}
-		switch v := d.Campaign.Trigger.(type) {
-		case *program.EventTrigger:
-			names = append(names, v.Name, v.Name)
-		case *program.CountTrigger:
-			names = append(names, v.Event)
-		case *program.InactivityTrigger:
-			names = append(names, v.Event)
-		case *program.StreakTrigger:
-			names = append(names, v.Event)
-		default:
+		if name := d.Campaign.Trigger.Gives().Event; name != "" {
+			names = append(names, name, name)
 		}
 	}
 	return names
