@@ -84,6 +84,10 @@ func (ch *chain) thawsLater(a *Auditor) {
 func (ch *chain) thaws(a *Auditor) {
 	ch.thaw = 0
 	a.note(NoteThawedMoved)
+	if _, ok := ch.step(); !ok { // it never runs under the version that took the step away
+		ch.end(a, Exited)
+		return
+	}
 	ch.late = a.now-ch.planned > lateAfter
 	ch.depth = 0
 	if ch.late && ch.def.Late == LateExit {
