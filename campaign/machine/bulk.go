@@ -11,6 +11,7 @@ import (
 	"github.com/nudge-engine/nudge/campaign/expr"
 	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/campaign/program"
+	"github.com/nudge-engine/nudge/campaign/trace"
 	"github.com/nudge-engine/nudge/campaign/unit"
 )
 
@@ -85,17 +86,12 @@ func (m *Machine) broadcast(p *program.Program, e *event.Event) {
 func (m *Machine) isTargeted(p *program.Program, trigger *event.Event, audience *expr.Expr) bool {
 	m.scope.Chain.Chain = nil
 	m.scope.Trigger.Set(trigger)
+	targeted := audience == nil || m.inAudience(p, audience, trigger)
 	if m.trace != nil {
-		m.traceVisit(p, audience)
+		a := trace.Row(p, nil, trace.RuleTrigger, trace.AnswerOf(targeted))
+		m.trace.Note(m.audienceFacts(a, audience, trigger))
 	}
-	if audience != nil && !m.inAudience(p, audience, trigger) {
-		return false
-	}
-	if m.late && p.Late == program.LateExit {
-		m.refuse(p, "", output.ReasonLate)
-		return false
-	}
-	return true
+	return targeted
 }
 
 // scheduled enters a chain for an occurrence of a schedule.
@@ -114,7 +110,7 @@ func (m *Machine) scheduled(name string, due int64) {
 		Properties: fmt.Appendf(nil, `{"at":"%s"}`, unit.FormatTime(due)),
 	}
 	if m.isTargeted(p, trigger, p.Audience) {
-		m.enterIfAllowed(p, trigger)
+		m.enterByTime(p, trigger)
 	}
 }
 
@@ -150,7 +146,7 @@ func (m *Machine) activated(name string, existing bool) {
 // enterExisting enters a chain for a customer for whom it is so already.
 func (m *Machine) enterExisting(p *program.Program, trigger *event.Event) {
 	m.follow()
-	m.enterUnlessLate(p, trigger)
+	m.enterByTime(p, trigger)
 }
 
 // armKnown arms an inactivity trigger from the counter of its event, for an instant that

@@ -7,6 +7,7 @@ import (
 	"github.com/nudge-engine/nudge/campaign/customer"
 	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/campaign/program"
+	"github.com/nudge-engine/nudge/campaign/trace"
 	"github.com/nudge-engine/nudge/campaign/unit"
 	"github.com/nudge-engine/nudge/campaign/zone"
 )
@@ -116,4 +117,36 @@ func (m *Machine) usedOf(c *program.Cap) (used int, from int64) {
 		used = len(u.Uses) - sort.Search(len(u.Uses), func(i int) bool { return u.Uses[i].At >= from })
 	}
 	return used, from
+}
+
+func refusesCap(q *sendQuestion) refusal {
+	name, until := q.m.capped(q.t.program, q.channel, q.category)
+	r := refuseIf(name != "", output.ReasonCap, name)
+	if name == "" {
+		return r
+	}
+	if r.exit = q.send.OnCap == program.CapExit; q.send.OnCap == program.CapDefer {
+		r.until = until
+	}
+	return r
+}
+
+// noteCaps writes a row for each cap up to the one that is full.
+func noteCaps(q *sendQuestion, rule trace.Rule, r refusal) {
+	free := true
+	q.m.capsOf(q.t.program, q.channel, q.category, func(c *program.Cap) {
+		if !free {
+			return
+		}
+		used, from := q.m.usedOf(c)
+		facts := []trace.Fact{
+			trace.NumberFact("used", used),
+			trace.NumberFact("limit", c.Limit),
+			trace.TimeFact("counted from", from),
+		}
+		if free = r.detail != c.Name; !free {
+			facts = append(facts, trace.TimeFact("free at", q.m.freeAt(c)))
+		}
+		q.note(rule, trace.AnswerOf(free), c.Name, facts...)
+	})
 }

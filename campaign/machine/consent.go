@@ -2,6 +2,7 @@ package machine
 
 import (
 	"bytes"
+	"cmp"
 	"time"
 
 	"github.com/valyala/fastjson"
@@ -11,6 +12,7 @@ import (
 	"github.com/nudge-engine/nudge/campaign/jsonvalue"
 	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/campaign/program"
+	"github.com/nudge-engine/nudge/campaign/trace"
 	"github.com/nudge-engine/nudge/internal/clip"
 )
 
@@ -236,4 +238,75 @@ func (m *Machine) consentSource(claimed string) string {
 		return string(name) + "/" + claimed
 	}
 	return claimed
+}
+
+func refusesDisturbed(q *sendQuestion) refusal {
+	return refuseIf(q.m.c.Undisturbed(q.channel), output.ReasonDisturb, "")
+}
+
+func noteDisturb(q *sendQuestion, rule trace.Rule, r refusal) {
+	q.note(rule, r.answer(), "", consentFacts(q.m.c, customer.AboutDisturbance, "", q.channel)...)
+}
+
+func refusesConsent(q *sendQuestion) refusal {
+	return refuseIf(!q.t.exempt && !q.m.consented(q.category), output.ReasonNoConsent, q.category)
+}
+
+func noteConsent(q *sendQuestion, rule trace.Rule, r refusal) {
+	if q.t.exempt {
+		q.note(
+			rule,
+			trace.Note,
+			"consent, quiet hours, caps and conflicts are not asked",
+			trace.TruthFact(program.Transactional, true),
+		)
+		return
+	}
+	facts := consentFacts(q.m.c, customer.AboutCategory, q.category)
+	q.note(
+		rule,
+		r.answer(),
+		q.category,
+		append(facts, trace.TruthFact("required", q.m.set.Rules.Required[q.category]))...)
+}
+
+// consented says whether the customer agrees to a category: if they did not refuse,
+// or, where the workspace requires it, if they granted it.
+func (m *Machine) consented(category string) bool {
+	x := m.c.Consent(customer.AboutCategory, category)
+	if x == nil {
+		return !m.set.Rules.Required[category]
+	}
+	return x.Granted
+}
+
+func refusesPreference(q *sendQuestion) refusal {
+	return refuseIf(q.m.c.Refused(customer.AboutChannel, q.channel), output.ReasonPreference, q.channel)
+}
+
+func notePreference(q *sendQuestion, rule trace.Rule, r refusal) {
+	q.note(rule, r.answer(), q.channel, consentFacts(q.m.c, customer.AboutChannel, q.channel)...)
+}
+
+// consentFacts are what is known about subjects of the names.
+func consentFacts(c *customer.Customer, subject customer.Subject, names ...string) (facts []trace.Fact) {
+	for _, name := range names {
+		x := c.Consent(subject, name)
+		switch {
+		case x == nil && subject == customer.AboutDisturbance:
+		case x == nil:
+			facts = append(facts, trace.Fact{Name: "granted"})
+		case subject == customer.AboutDisturbance:
+			on := cmp.Or(name, "every channel")
+			facts = append(facts, trace.TruthFact("on "+on, !x.Granted), trace.TimeFact("at", x.At))
+		default:
+			facts = append(
+				facts,
+				trace.TruthFact("granted", x.Granted),
+				trace.TimeFact("at", x.At),
+				trace.TextFact("source", x.Source),
+			)
+		}
+	}
+	return facts
 }

@@ -180,7 +180,7 @@ func (m *Machine) ensureStreak(p *program.Program, t *program.StreakTrigger) *cu
 	if i == len(c.Streaks) || c.Streaks[i].Campaign != p.Name {
 		c.Streaks = active.InForce(m.set, c.Streaks, func(s *customer.Streak) string { return s.Campaign })
 		if len(c.Streaks) >= maxStates {
-			m.refuse(p, "", output.ReasonStates)
+			m.refuse(p, output.ReasonStates)
 			return nil
 		}
 		i = at()

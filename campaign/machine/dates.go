@@ -59,7 +59,7 @@ func (m *Machine) planDate(
 	case len(c.Dates) >= customer.MaxDates:
 		c.Dates = active.InForce(m.set, c.Dates, func(w *customer.DateWatch) string { return w.Campaign })
 		if len(c.Dates) >= customer.MaxDates {
-			m.refuse(p, "", output.ReasonStates)
+			m.refuse(p, output.ReasonStates)
 			return
 		}
 		m.planDate(p, t, o, d, known, loc)
@@ -101,12 +101,7 @@ func (m *Machine) fireDate(at int) {
 	trigger := t.DateEvent(d, loc, o, &fired)
 	m.scope.Chain.Chain = nil
 	m.scope.Trigger.Set(trigger)
-	switch {
-	case m.now-fired.Due > t.CatchUp:
-		m.refuse(p, "", output.ReasonMissed)
-	case m.late && p.Late == program.LateExit:
-		m.refuse(p, "", output.ReasonLate)
-	default:
-		m.enterIfAllowed(p, trigger)
-	}
+	q := m.entry(p, trigger)
+	q.dated = true
+	m.enterIfAllowed(q)
 }

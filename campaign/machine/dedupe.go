@@ -2,7 +2,9 @@ package machine
 
 import (
 	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/campaign/program"
+	"github.com/nudge-engine/nudge/campaign/trace"
 	"github.com/nudge-engine/nudge/internal/clip"
 )
 
@@ -64,4 +66,29 @@ func (m *Machine) dropHolds() {
 	}
 	clear(m.c.Holds[len(kept):])
 	m.c.Holds = kept
+}
+
+func hasKey(q *sendQuestion) bool { return q.msg.key != "" }
+
+func refusesKey(q *sendQuestion) refusal {
+	holder, full := q.m.lockHolder(q.msg.key, q.t.chain)
+	if holder != "" {
+		return refusal{reason: output.ReasonDedupe, detail: holder}
+	}
+	return refuseIf(full, output.ReasonKeys, "")
+}
+
+func noteDedupe(q *sendQuestion, rule trace.Rule, r refusal) {
+	c, key := q.m.c, q.msg.key
+	facts := []trace.Fact{trace.TextFact("key", key)}
+	if i, found := c.Hold(key); found && q.m.now < c.Holds[i].Until {
+		h := &c.Holds[i]
+		facts = append(
+			facts,
+			trace.TextFact("held by", h.Campaign),
+			trace.NumberFact("entry", h.Entry),
+			trace.TimeFact("until", h.Until),
+		)
+	}
+	q.note(rule, r.answer(), "", facts...)
 }

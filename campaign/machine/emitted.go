@@ -118,7 +118,7 @@ func (m *Machine) applyEmitted(out *output.Output) {
 		m.scope.Event.Set(&d.event)
 		m.scope.Trigger.Set(&d.event)
 		if p := m.set.ByName[d.campaign]; p != nil {
-			m.enterIfAllowed(p, &d.event)
+			m.enterIfAllowed(m.entry(p, &d.event))
 		} else {
 			m.decide(output.Decision{Campaign: d.campaign, Kind: output.Refused, Reason: output.ReasonNoCampaign})
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/nudge-engine/nudge/campaign/expr"
 	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/campaign/program"
+	"github.com/nudge-engine/nudge/campaign/trace"
 )
 
 // triggers asks the campaigns that watch a record, by campaign name; those that would do
@@ -63,7 +64,7 @@ func (m *Machine) countTrigger(p *program.Program, t *program.CountTrigger, e *e
 		return
 	}
 	if m.historyUnknown(spec) && !p.Existing {
-		m.refuse(p, "", output.ReasonHistory)
+		m.refuse(p, output.ReasonHistory)
 		return
 	}
 	m.tryEnter(p, e)
@@ -120,90 +121,26 @@ func (m *Machine) fireWatch(campaign string) {
 	if _, ok := p.Trigger.(*program.InactivityTrigger); !ok {
 		return
 	}
-	m.enterUnlessLate(p, trigger)
+	m.enterByTime(p, trigger)
 }
 
-// enterUnlessLate enters a chain that no record asks for, unless that is too late.
-func (m *Machine) enterUnlessLate(p *program.Program, trigger *event.Event) {
+// enterByTime asks whether a timer or a bulk task may start a chain.
+func (m *Machine) enterByTime(p *program.Program, trigger *event.Event) {
 	m.scope.Chain.Chain = nil
 	m.scope.Trigger.Set(trigger)
-	if m.late && p.Late == program.LateExit {
-		m.refuse(p, "", output.ReasonLate)
-		return
-	}
-	m.enterIfAllowed(p, trigger)
+	m.enterIfAllowed(m.entry(p, trigger))
 }
 
-// tryEnter asks whether an event may start a chain at all, then enters.
+// tryEnter asks whether a record may start a chain; e is nil where a timer changed the profile.
 func (m *Machine) tryEnter(p *program.Program, e *event.Event) {
 	if m.trace != nil {
-		m.traceOffer(p, e)
+		m.trace.Fires(p.Name)
 	}
-	switch {
-	case m.late && p.Late == program.LateExit: // what changed the profile was late
-		m.refuse(p, "", output.ReasonLate)
-	case e == nil: // a timer changed the profile
-		m.enterIfAllowed(p, nil)
-	case e.Historical:
-		m.refuse(p, "", output.ReasonHistorical)
-	case m.now-e.Time > p.MaxEventAge:
-		m.refuse(p, "", output.ReasonTooOld)
-	default:
-		m.enterIfAllowed(p, e)
+	q := m.entry(p, e)
+	if e != nil {
+		q.aged, q.since, q.historical = true, e.Time, e.Historical
 	}
-}
-
-// enterIfAllowed asks re-entry, audience, already converted and already stopped, in this
-// order.
-func (m *Machine) enterIfAllowed(p *program.Program, trigger *event.Event) {
-	if m.trace != nil {
-		m.traceEntry(p, trigger)
-	}
-	if p.Status != program.StatusActive {
-		m.inactive(p, trigger)
-		return
-	}
-	if m.now < p.From || p.Until != 0 && m.now >= p.Until {
-		m.refuse(p, "", output.ReasonPeriod)
-		return
-	}
-	key, ok := m.key(p, trigger)
-	if !ok {
-		m.refuse(p, "", output.ReasonKey)
-		return
-	}
-	if live := m.liveOf(p, key); len(live) > 0 && p.Reentry.OnActive.Replaces() {
-		newest := live[len(live)-1]
-		if m.beganLater(p, newest, trigger) {
-			m.refuse(p, key, output.ReasonActive)
-			return
-		}
-		if p.Reentry.OnActive == program.RefreshLive {
-			m.refresh(p, newest, trigger) // no entry: neither mode nor cooldown count it
-			return
-		}
-	}
-	if reason := m.mayEnter(p, key); reason != output.NoReason {
-		m.refuse(p, key, reason)
-		return
-	}
-	if p.Audience != nil && !m.inAudience(p, p.Audience, trigger) {
-		m.refuse(p, key, output.ReasonAudience)
-		return
-	}
-	if m.alreadyConverted(p, trigger) {
-		m.refuse(p, key, output.ReasonConverted)
-		return
-	}
-	if m.alreadyStopped(p, trigger) {
-		m.refuse(p, key, output.ReasonStopped)
-		return
-	}
-	if p.Policy.Group != "" {
-		m.candidates = append(m.candidates, candidate{p, key, trigger, m.planned, m.silence, m.late, m.cause})
-		return
-	}
-	m.startChain(p, key, trigger)
+	m.enterIfAllowed(q)
 }
 
 // inAudience asks the audience. When a timer or a visit starts the chain there is no
@@ -218,6 +155,15 @@ func (m *Machine) inAudience(p *program.Program, audience *expr.Expr, trigger *e
 	return holds
 }
 
+// audienceFacts completes a row of a trace with what inAudience compared; audience may be nil.
+func (m *Machine) audienceFacts(a trace.RuleResult, audience *expr.Expr, trigger *event.Event) trace.RuleResult {
+	if m.scope.Event.Event == nil && trigger != nil {
+		m.scope.Event.Set(trigger)
+		defer m.scope.Event.Set(nil)
+	}
+	return m.exprFacts(a, audience)
+}
+
 // startChain starts a chain, in place of the newest one of its key where a restart says so.
 func (m *Machine) startChain(p *program.Program, key string, trigger *event.Event) {
 	live := m.liveOf(p, key)
@@ -226,119 +172,6 @@ func (m *Machine) startChain(p *program.Program, key string, trigger *event.Even
 		m.end(live[len(live)-1], output.Stopped, output.ReasonRestarted, "")
 	}
 	m.enter(p, key, trigger)
-}
-
-// mayEnter applies mode, cooldown and the limits on live chains.
-func (m *Machine) mayEnter(p *program.Program, key string) output.Reason {
-	keyed := p.Reentry.Key != nil
-	if past := m.c.Entry(p.Name, key, keyed); past != nil && past.Number > 0 {
-		switch p.Reentry.Mode {
-		case program.Always:
-		case program.Once:
-			return output.ReasonOnce
-		case program.Cooldown:
-			if m.coolingDown(p, key, past) {
-				return output.ReasonCooldown
-			}
-		}
-	}
-	if keyed && p.Reentry.Mode != program.Always && m.c.Entry(p.Name, key, true) == nil && !m.roomForKey(p) {
-		return output.ReasonKeys
-	}
-	live := m.liveOf(p, key)
-	if len(live) >= p.Reentry.MaxActive &&
-		(p.Reentry.OnActive == program.IgnoreNew || p.Reentry.OnActive == program.Parallel) {
-		return output.ReasonActive
-	}
-	all := 0
-	for _, ch := range m.c.Chains {
-		if ch.Live() {
-			all++
-		}
-	}
-	if all >= customer.MaxLiveChains &&
-		(len(live) == 0 || p.Reentry.OnActive == program.Parallel || p.Reentry.OnActive == program.IgnoreNew) {
-		return output.ReasonTooMany
-	}
-	return output.NoReason
-}
-
-// roomForKey forgets the keys of a campaign whose cooldown is over and says whether
-// another one can be remembered.
-func (m *Machine) roomForKey(p *program.Program) bool {
-	kept, n := m.c.Entries[:0], 0
-	for _, e := range m.c.Entries {
-		if e.Campaign == p.Name && e.Keyed {
-			over := p.Reentry.Mode == program.Cooldown && !m.coolingDown(p, e.Key, &e) && len(m.liveOf(p, e.Key)) == 0
-			if over {
-				continue
-			}
-			n++
-		}
-		kept = append(kept, e)
-	}
-	m.c.Entries = kept
-	return n < customer.MaxKeys
-}
-
-// coolingDown says whether the cooldown is still running; exactly its length
-// after is free again.
-func (m *Machine) coolingDown(p *program.Program, key string, past *customer.Entry) bool {
-	if !p.Reentry.FromExit {
-		return m.now < past.LastIn+p.Reentry.Cooldown
-	}
-	if len(m.liveOf(p, key)) > 0 {
-		return true
-	}
-	return m.now < past.LastOut+p.Reentry.Cooldown
-}
-
-// liveOf are the live chains of a campaign and key, by entry number.
-func (m *Machine) liveOf(p *program.Program, key string) []*customer.Chain {
-	var live []*customer.Chain
-	for _, ch := range m.c.Chains {
-		if ch.Campaign == p.Name && ch.Key == key && ch.Live() {
-			live = append(live, ch)
-		}
-	}
-	return live
-}
-
-// alreadyConverted says whether a goal event of a later event time was seen.
-func (m *Machine) alreadyConverted(p *program.Program, trigger *event.Event) bool {
-	for i := range p.Goals {
-		if m.seenAfter(m.asksAfter(p, trigger), &p.Goals[i].Match, p.Name) != nil {
-			return true
-		}
-	}
-	return false
-}
-
-// alreadyStopped says whether a stop event of a later event time was seen.
-func (m *Machine) alreadyStopped(p *program.Program, trigger *event.Event) bool {
-	for i := range p.Stops {
-		if m.seenAfter(m.asksAfter(p, trigger), &p.Stops[i], p.Name) != nil {
-			return true
-		}
-	}
-	return false
-}
-
-// asksAfter is the event time, ms, after which goals and stops that came already concern a
-// chain that would begin now: that of its trigger or, where there is none, the planned instant.
-func (m *Machine) asksAfter(p *program.Program, trigger *event.Event) int64 {
-	if trigger != nil {
-		return trigger.Time
-	}
-	at, _ := m.startOf(p, nil)
-	return at
-}
-
-// seenAfter is the first event that a matcher accepts and that happened after an instant;
-// nil when none was seen.
-func (m *Machine) seenAfter(after int64, match *program.Matcher, campaign string) *event.Event {
-	e, _ := m.seen(match, campaign, func(_ *customer.RecentEvent, e *event.Event) bool { return e.Time > after })
-	return e
 }
 
 func (m *Machine) enter(p *program.Program, key string, trigger *event.Event) {
@@ -402,6 +235,8 @@ func (m *Machine) restartTimer(p *program.Program, t program.Timer, ch *customer
 	}
 }
 
-func (m *Machine) refuse(p *program.Program, key string, reason output.Reason) {
-	m.decide(output.Decision{Campaign: p.Name, Version: p.Version, Key: key, Kind: output.Refused, Reason: reason})
+// refuse writes that a trigger matched and no chain starts, for a reason that is no gate's: what the
+// trigger counts is not known, or cannot be kept.
+func (m *Machine) refuse(p *program.Program, reason output.Reason) {
+	m.decide(output.Decision{Campaign: p.Name, Version: p.Version, Kind: output.Refused, Reason: reason})
 }

@@ -5,7 +5,9 @@ import (
 	"github.com/nudge-engine/nudge/campaign/event"
 	"github.com/nudge-engine/nudge/campaign/expr"
 	"github.com/nudge-engine/nudge/campaign/jsonvalue"
+	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/campaign/program"
+	"github.com/nudge-engine/nudge/campaign/trace"
 	"github.com/nudge-engine/nudge/internal/clip"
 )
 
@@ -33,6 +35,16 @@ func (m *Machine) startOf(p *program.Program, trigger *event.Event) (at int64, b
 		return min(m.planned, m.now), true
 	}
 	return m.now, true
+}
+
+// asksAfter is the event time, ms, after which goals and stops that came already concern a
+// chain that would begin now: that of its trigger or, where there is none, the planned instant.
+func (m *Machine) asksAfter(p *program.Program, trigger *event.Event) int64 {
+	if trigger != nil {
+		return trigger.Time
+	}
+	at, _ := m.startOf(p, nil)
+	return at
 }
 
 // noteStart keeps the start of a chain that begins now, or takes a new trigger, where its
@@ -82,4 +94,203 @@ func (m *Machine) key(p *program.Program, trigger *event.Event) (key string, ok 
 	key, ok = m.identifier(p.Reentry.Key)
 	m.scope.Event.Set(current)
 	return clip.Text(key, 256), ok
+}
+
+// at sets the re-entry key that the question is about.
+func (q *entryQuestion) at(key string) {
+	q.key, q.live = key, q.m.appendLive(q.live[:0], q.program, key)
+}
+
+// newest is the live chain of the key that entered last.
+//
+// REQUIRES: one is live.
+func (q *entryQuestion) newest() *customer.Chain { return q.live[len(q.live)-1] }
+
+// refreshes reports whether the trigger refreshes a live chain instead of starting one.
+func (q *entryQuestion) refreshes() bool {
+	return len(q.live) > 0 && q.program.Reentry.OnActive == program.RefreshLive && !q.settling
+}
+
+// refusesNoKey finds the key, and refuses an entry whose key cannot be evaluated.
+func refusesNoKey(q *entryQuestion) refusal {
+	key, ok := q.m.key(q.program, q.trigger)
+	if !ok {
+		return refusal{reason: output.ReasonKey}
+	}
+	q.at(key)
+	return refusal{}
+}
+
+func noteKey(q *entryQuestion, rule trace.Rule, r refusal) {
+	if q.program.Reentry.Key == nil {
+		return
+	}
+	scope := q.m.scope
+	current := scope.Event.Event
+	scope.Event.Set(q.trigger)
+	a := q.m.exprFacts(trace.Row(q.program, nil, rule, r.answer()), q.program.Reentry.Key)
+	scope.Event.Set(current)
+	q.m.trace.Note(a)
+}
+
+// replaces reports whether the entry would take the place of a live chain, or refresh it.
+func replaces(q *entryQuestion) bool { return len(q.live) > 0 && q.program.Reentry.OnActive.Replaces() }
+
+// refusesOlder refuses a trigger that is older than that of the chain which it would replace.
+func refusesOlder(q *entryQuestion) refusal {
+	return refuseIf(q.m.beganLater(q.program, q.newest(), q.trigger), output.ReasonActive, "")
+}
+
+func noteOlder(q *entryQuestion, rule trace.Rule, r refusal) {
+	if r.reason == output.NoReason {
+		return
+	}
+	at, _ := q.m.startOf(q.program, q.trigger)
+	began := q.newest().Start(event.DecodeBody(q.newest().Trigger))
+	q.m.trace.Note(trace.Row(q.program, q.newest(), rule, trace.No, trace.TimeFact("event time", at),
+		trace.TimeFact("the live chain began", began)))
+}
+
+// refusesReentry applies the mode. A refresh is no entry, so it does not concern one.
+func refusesReentry(q *entryQuestion) refusal {
+	m, p := q.m, q.program
+	if q.refreshes() {
+		return refusal{}
+	}
+	keyed := p.Reentry.Key != nil
+	if past := m.c.Entry(p.Name, q.key, keyed); past != nil && past.Number > 0 {
+		switch p.Reentry.Mode {
+		case program.Always:
+		case program.Once:
+			return refusal{reason: output.ReasonOnce}
+		case program.Cooldown:
+			if m.coolingDown(p, q.key, past) {
+				return refusal{reason: output.ReasonCooldown}
+			}
+		}
+	}
+	full := keyed && p.Reentry.Mode != program.Always && m.c.Entry(p.Name, q.key, true) == nil && !m.roomForKey(p)
+	return refuseIf(full, output.ReasonKeys, "")
+}
+
+func noteReentry(q *entryQuestion, rule trace.Rule, r refusal) {
+	m, p := q.m, q.program
+	mode := [...]string{program.Always: "always", program.Once: "once", program.Cooldown: "cooldown"}[p.Reentry.Mode]
+	// Entries are told apart by key only where the rule needs that.
+	past := m.c.Entry(p.Name, "", false)
+	if p.Reentry.Key != nil && p.Reentry.Mode != program.Always {
+		past = m.c.Entry(p.Name, q.key, true)
+	}
+	q.note(rule, r.answer(), append([]trace.Fact{trace.TextFact("mode", mode)}, pastFacts(p, past)...)...)
+}
+
+// pastFacts are what is known of earlier entries; nil: there were none.
+func pastFacts(p *program.Program, past *customer.Entry) []trace.Fact {
+	if past == nil || past.Number == 0 {
+		return []trace.Fact{trace.NumberFact("entries", 0)}
+	}
+	facts := []trace.Fact{trace.NumberFact("entries", past.Number), trace.TimeFact("last entry", past.LastIn)}
+	if p.Reentry.Mode != program.Cooldown {
+		return facts
+	}
+	from := past.LastIn
+	if p.Reentry.FromExit {
+		from = past.LastOut
+		facts = append(facts, trace.TimeFact("last exit", from))
+	}
+	if from != 0 {
+		facts = append(facts, trace.TimeFact("cooldown until", from+p.Reentry.Cooldown))
+	}
+	return facts
+}
+
+// refusesActive applies the limits on live chains.
+func refusesActive(q *entryQuestion) refusal {
+	if q.refreshes() {
+		return refusal{}
+	}
+	reentry, live := &q.program.Reentry, len(q.live)
+	adds := live == 0 || !reentry.OnActive.Replaces()
+	switch {
+	case !reentry.OnActive.Replaces() && live >= reentry.MaxActive:
+		return refusal{reason: output.ReasonActive}
+	case adds && q.m.liveChains() >= customer.MaxLiveChains:
+		return refusal{reason: output.ReasonTooMany}
+	}
+	return refusal{}
+}
+
+func noteActive(q *entryQuestion, rule trace.Rule, r refusal) {
+	reentry := &q.program.Reentry
+	onActive := [...]string{
+		program.IgnoreNew:   "ignore",
+		program.RestartLive: "restart",
+		program.RefreshLive: "refresh",
+		program.Parallel:    "parallel",
+	}[reentry.OnActive]
+	facts := []trace.Fact{
+		trace.NumberFact("live chains of the key", len(q.live)),
+		trace.NumberFact("max_active", reentry.MaxActive),
+		trace.TextFact("on_active", onActive),
+	}
+	if all := q.m.liveChains(); all >= customer.MaxLiveChains {
+		facts = append(facts, trace.NumberFact("live chains in all", all),
+			trace.NumberFact("at most", customer.MaxLiveChains))
+	}
+	q.note(rule, r.answer(), facts...)
+}
+
+// liveChains is the number of all live chains of the customer.
+func (m *Machine) liveChains() (n int) {
+	for _, ch := range m.c.Chains {
+		if ch.Live() {
+			n++
+		}
+	}
+	return n
+}
+
+// roomForKey forgets the keys of a campaign whose cooldown is over and says whether
+// another one can be remembered.
+func (m *Machine) roomForKey(p *program.Program) bool {
+	kept, n := m.c.Entries[:0], 0
+	for _, e := range m.c.Entries {
+		if e.Campaign == p.Name && e.Keyed {
+			over := p.Reentry.Mode == program.Cooldown && !m.coolingDown(p, e.Key, &e) && len(m.liveOf(p, e.Key)) == 0
+			if over {
+				continue
+			}
+			n++
+		}
+		kept = append(kept, e)
+	}
+	m.c.Entries = kept
+	return n < customer.MaxKeys
+}
+
+// coolingDown says whether the cooldown is still running; exactly its length
+// after is free again.
+func (m *Machine) coolingDown(p *program.Program, key string, past *customer.Entry) bool {
+	if !p.Reentry.FromExit {
+		return m.now < past.LastIn+p.Reentry.Cooldown
+	}
+	if len(m.liveOf(p, key)) > 0 {
+		return true
+	}
+	return m.now < past.LastOut+p.Reentry.Cooldown
+}
+
+// liveOf are the live chains of a campaign and key, by entry number.
+func (m *Machine) liveOf(p *program.Program, key string) []*customer.Chain {
+	return m.appendLive(nil, p, key)
+}
+
+// appendLive is liveOf, appended to live.
+func (m *Machine) appendLive(live []*customer.Chain, p *program.Program, key string) []*customer.Chain {
+	for _, ch := range m.c.Chains {
+		if ch.Campaign == p.Name && ch.Key == key && ch.Live() {
+			live = append(live, ch)
+		}
+	}
+	return live
 }

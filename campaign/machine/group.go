@@ -7,6 +7,7 @@ import (
 	"github.com/nudge-engine/nudge/campaign/event"
 	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/campaign/program"
+	"github.com/nudge-engine/nudge/campaign/trace"
 )
 
 // candidate is a chain that may start, if its group lets it.
@@ -60,29 +61,46 @@ func (m *Machine) settleGroups() {
 }
 
 func (m *Machine) settleGroup(c *candidate) {
-	if m.trace != nil {
-		m.traceGroup(c.program, c.key)
-	}
-	if reason := m.mayEnter(c.program, c.key); reason != output.NoReason { // the others took the room
-		m.refuse(c.program, c.key, reason)
+	q := m.entry(c.program, c.trigger)
+	q.settling = true
+	q.at(c.key)
+	if r := q.askGroup(); r.reason != output.NoReason {
+		m.refuseEntry(q, r)
 		return
 	}
-	lower, rival := m.rivals(c.program, c.key)
-	if rival != nil {
-		m.decide(output.Decision{
-			Campaign: c.program.Name,
-			Version:  c.program.Version,
-			Key:      c.key,
-			Kind:     output.Refused,
-			Reason:   output.ReasonGroup,
-			Detail:   rival.Campaign,
-		})
-		return
-	}
-	for _, ch := range lower {
+	for _, ch := range q.preempts {
 		m.end(ch, output.Preempted, output.ReasonPreempted, c.program.Name)
 	}
 	m.startChain(c.program, c.key, c.trigger)
+}
+
+// refusesGroup refuses an entry while a chain of the group is live that it may not end.
+func refusesGroup(q *entryQuestion) refusal {
+	q.preempts, q.rival = q.m.rivals(q.program, q.key)
+	if q.rival == nil {
+		return refusal{}
+	}
+	return refusal{reason: output.ReasonGroup, detail: q.rival.Campaign}
+}
+
+func noteGroup(q *entryQuestion, rule trace.Rule, r refusal) {
+	policy := &q.program.Policy
+	facts := []trace.Fact{trace.TextFact("group", policy.Group), trace.NumberFact("priority", policy.Priority)}
+	if q.rival != nil {
+		facts = append(facts, q.m.memberFacts("live", q.rival)...)
+	}
+	for _, ch := range q.preempts {
+		facts = append(facts, q.m.memberFacts("preempts", ch)...)
+	}
+	q.note(rule, r.answer(), facts...)
+}
+
+func (m *Machine) memberFacts(name string, ch *customer.Chain) []trace.Fact {
+	facts := []trace.Fact{trace.TextFact(name, ch.Campaign)}
+	if q := m.set.ByName[ch.Campaign]; q != nil {
+		facts = append(facts, trace.NumberFact("its priority", q.Policy.Priority))
+	}
+	return facts
 }
 
 // rivals are the live chains of a campaign's group: those that it may end, and the
@@ -133,4 +151,23 @@ func (m *Machine) conflict(p *program.Program, ch *customer.Chain) *customer.Cha
 		}
 	}
 	return nil
+}
+
+func refusesConflict(q *sendQuestion) refusal {
+	if other := q.m.conflict(q.t.program, q.t.chain); other != nil {
+		return refusal{reason: output.ReasonConflict, detail: other.Campaign}
+	}
+	return refusal{}
+}
+
+func noteConflict(q *sendQuestion, rule trace.Rule, r refusal) {
+	p := q.t.program
+	if p.Policy.Group == "" {
+		return
+	}
+	facts := []trace.Fact{trace.TextFact("group", p.Policy.Group), trace.NumberFact("priority", p.Policy.Priority)}
+	if other := q.m.conflict(p, q.t.chain); other != nil {
+		facts = append(facts, q.m.memberFacts("goes first", other)...)
+	}
+	q.note(rule, r.answer(), "", facts...)
 }

@@ -201,7 +201,7 @@ func (m *Machine) keepLevel(p *program.Program, spec uint64, on, keep bool) {
 	if l == nil {
 		c.Levels = active.InForce(m.set, c.Levels, func(l *customer.Latch) string { return l.Campaign })
 		if len(c.Levels) >= maxStates {
-			m.refuse(p, "", output.ReasonStates)
+			m.refuse(p, output.ReasonStates)
 			return
 		}
 		i := sort.Search(len(c.Levels), func(i int) bool { return c.Levels[i].Campaign >= p.Name })
@@ -237,7 +237,7 @@ func (m *Machine) fireLevel(campaign string) {
 		if m.trace != nil {
 			m.trace.Fires(p.Name)
 		}
-		m.enterUnlessLate(p, nil)
+		m.enterByTime(p, nil)
 	}
 }
 

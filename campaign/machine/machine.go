@@ -60,6 +60,9 @@ type Machine struct {
 	// candidates are the chains that wait for their group to be settled.
 	candidates []candidate
 
+	entering entryQuestion // scratch: the present question of an entry
+	asking   sendQuestion  // scratch: the present question of a send
+
 	observer *trace.Trace // nil: nobody asks why
 	trace    *trace.Trace // the observer, while its customer is being applied
 }

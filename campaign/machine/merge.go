@@ -216,7 +216,7 @@ func (m *Machine) mergedProfile(before []looked) {
 			continue
 		}
 		if m.historyUnknown(spec) && !b.program.Existing {
-			m.refuse(b.program, "", output.ReasonHistory)
+			m.refuse(b.program, output.ReasonHistory)
 			continue
 		}
 		e := m.isRecorded(&program.InactivityTrigger{Event: t.Event, Where: t.Where}, b.program.Name, n.Last)

@@ -39,19 +39,10 @@ func (m *Machine) hold(ch *customer.Chain) bool {
 	return true
 }
 
-// inactive refuses an entry into a campaign that is not active, or keeps it.
-func (m *Machine) inactive(p *program.Program, trigger *event.Event) {
-	switch {
-	case p.Status != program.StatusPaused:
-		m.refuse(p, "", output.ReasonInactive)
-	case !p.Pause.Queue || trigger == nil || len(m.c.Queue) >= maxQueued:
-		m.refuse(p, "", output.ReasonPaused)
-	default:
-		m.c.Queue = append(m.c.Queue, customer.Queued{Campaign: p.Name, Trigger: trigger.AppendBody(nil)})
-		m.decide(
-			output.Decision{Campaign: p.Name, Version: p.Version, Kind: output.Queued, Reason: output.ReasonPaused},
-		)
-	}
+// queueEntry keeps an entry until its campaign is active again.
+func (m *Machine) queueEntry(p *program.Program, trigger *event.Event) {
+	m.c.Queue = append(m.c.Queue, customer.Queued{Campaign: p.Name, Trigger: trigger.AppendBody(nil)})
+	m.decide(output.Decision{Campaign: p.Name, Version: p.Version, Kind: output.Queued, Reason: output.ReasonPaused})
 }
 
 // release offers the entries that were kept to the campaigns that are active again.
@@ -89,14 +80,13 @@ func (m *Machine) release(out *output.Output) {
 // the end of that time is: its event is older, and was not what should have started it.
 func (m *Machine) tryEnterKept(p *program.Program, e *event.Event) {
 	t, silent := p.Trigger.(*program.InactivityTrigger)
-	switch {
-	case !silent || e.Name != t.Event:
+	if !silent || e.Name != t.Event {
 		m.tryEnter(p, e)
-	case m.now-e.Time-t.For > p.MaxEventAge:
-		m.refuse(p, "", output.ReasonTooOld)
-	default:
-		m.silence = e.Time + t.For
-		m.enterIfAllowed(p, e)
-		m.silence = 0
+		return
 	}
+	m.silence = e.Time + t.For
+	q := m.entry(p, e)
+	q.aged, q.since = true, m.silence
+	m.enterIfAllowed(q)
+	m.silence = 0
 }

@@ -41,7 +41,7 @@ func (m *Machine) send(t *pendingSend) (next string, goesOn bool) {
 			TriggerID: m.triggerID(), At: m.now, Due: t.planned, Expires: m.now + s.Expires, Attempt: 1,
 			Values: msg.values,
 		}
-		switch r := m.ask(t, s, channel, msg); {
+		switch r := m.checkSend(t, s, channel, msg); {
 		case r.reason == output.NoReason:
 			m.reserve(t, s, &d, msg)
 			m.handOff(&d, t)

@@ -43,17 +43,19 @@ func (m *Machine) ExplainNow(c *customer.Customer, now int64, t *trace.Trace) {
 // standingEntry notes what is known of an entry without its event.
 func (m *Machine) standingEntry(p *program.Program) {
 	m.trace.Note(m.explainTrigger(p))
-	m.traceOpen(p)
-	enters := p.Reentry.Key != nil || m.traceReentry(p, "")
+	q := m.entry(p, nil)
+	q.at("")
+	m.trace.Mute = true // what the gates would write down is not decided
+	ask(openGates, q, true)
+	enters := p.Reentry.Key != nil || ask(reentryGates, q, true).reason == output.NoReason
 	if p.Audience != nil && !p.Audience.Reads.Record {
-		m.traceAudience(p, "")
+		ask(audienceGates, q, true)
 	}
-	switch {
-	case p.Policy.Group == "":
-		m.traceHoldout(p, "")
-	case enters:
-		m.traceGroup(p, "")
+	ask(holdoutGates, q, true)
+	if enters && p.Policy.Group != "" && !q.refreshes() {
+		q.askGroup()
 	}
+	m.trace.Mute = false
 	waiting := 0
 	for i := range m.c.Queue {
 		if m.c.Queue[i].Campaign == p.Name {
@@ -164,7 +166,7 @@ func (m *Machine) standingChain(p *program.Program, ch *customer.Chain) {
 	m.quietly(func() { msg = m.message(p, p.Steps[at].ID, s, ch) })
 	m.trace.Mute = true // what the gates would write down is not decided
 	for _, channel := range undecided(ch, s) {
-		m.ask(t, s, channel, msg)
+		m.checkSend(t, s, channel, msg)
 	}
 	m.trace.Mute = false
 }
