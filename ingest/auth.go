@@ -18,6 +18,7 @@ type keyring map[[sha256.Size]byte]*sender
 type keyState uint8
 
 const (
+	// keyNone: the head has no key, and the body may have one.
 	keyNone keyState = iota // no key in the head: it may be in the body
 	// keyUnknown is a key that nobody has.
 	keyUnknown
@@ -76,7 +77,8 @@ func (r keyring) inBody(c call, root *fastjson.Value) (*sender, *problem) {
 	return of, nil
 }
 
-// unauthorized is the 401 of a missing or unknown key; which of the two is not said.
+// unauthorized returns the answer to a missing or unknown key, a 401. It does not say which of
+// the two it is.
 func unauthorized() *problem {
 	return newProblem(fasthttp.StatusUnauthorized, "unauthorized",
 		"a write key is needed: as the user name of Basic authorization, as a Bearer token, or, in bodies of up to "+

@@ -33,6 +33,7 @@ const (
 	encodingGzip
 	encodingZstd
 	encodingDeflate
+	// encodingUnknown is refused with 415 by the head.
 	encodingUnknown
 )
 

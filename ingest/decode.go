@@ -16,8 +16,11 @@ import (
 // Limits of what comes in, in bytes, calls and brackets. 500 KiB a request and 32 KiB a call
 // are those of Segment's API; 2,500 calls of 200 bytes fill a request.
 const (
-	MaxBody  = 500 << 10
+	// MaxBody is in bytes, on the wire and once it is decompressed.
+	MaxBody = 500 << 10
+	// MaxEvent is in bytes: the JSON of an event's properties, traits and context.
 	MaxEvent = 32 << 10
+	// MaxBatch is in calls.
 	MaxBatch = 2500
 	// maxDepth is how deep lists and objects may nest, brackets counted. Whatever reads a
 	// value later, in expressions, in ClickHouse or in a channel, may do it by recursion.

@@ -172,7 +172,7 @@ func hasBody(h *fasthttp.RequestHeader) bool {
 	return length > 0 || hasHeader(h.RawHeaders(), "transfer-encoding")
 }
 
-// tooLarge is the 413 of a body over MaxBody.
+// tooLarge returns the answer to a body over MaxBody, a 413.
 func tooLarge() *problem {
 	message := fmt.Sprintf("the body is over %d bytes", MaxBody)
 	return newProblem(fasthttp.StatusRequestEntityTooLarge, codeTooLarge, message,

@@ -49,6 +49,8 @@ func (i *item) person(name string) (id string, nobody bool, wrong *FieldError) {
 // identity finds whose event it is: userId goes before anonymousId; a call with neither must
 // be a broadcast.
 func (i *item) identity(e *event.Event) *FieldError {
+	// Both ids are read before either is used: one that is malformed is an error even if the
+	// other would do.
 	user, badUser, wrong := i.person("userId")
 	if wrong != nil {
 		return wrong
@@ -65,6 +67,7 @@ func (i *item) identity(e *event.Event) *FieldError {
 		e.Customer = user
 	case anonymous != "":
 		e.Customer = anonymousPrefix + anonymous
+	// Only ids that name nobody were given. The first of them is named in the error.
 	case badUser:
 		return namesNobody("userId")
 	case badAnonymous:

@@ -161,6 +161,7 @@ func (i *item) callType(e *event.Event) *FieldError {
 		}
 		kind = wire.Alias(b) // as long as the body
 	}
+	// required is the field without which a call of its type says nothing.
 	required := ""
 	switch kind {
 	case "track":
@@ -187,6 +188,7 @@ func (i *item) callType(e *event.Event) *FieldError {
 		return nil
 	}
 	read := i.text
+	// The id of a group may be a number; the name of an event may not.
 	if required == "groupId" {
 		read = i.id
 	}
@@ -199,6 +201,7 @@ func (i *item) callType(e *event.Event) *FieldError {
 	}
 	if kind == "track" {
 		e.Name = value
+		// Campaigns can trust that "$identify" and the others come from calls of that type.
 		if strings.HasPrefix(value, "$") {
 			return &FieldError{Path: "event", Code: codeReserved, Message: `names that begin with "$" are reserved`}
 		}

@@ -47,6 +47,7 @@ func appendJSON(b []byte, v *fastjson.Value) []byte {
 			b = appendJSON(b, element)
 		}
 		return append(b, ']')
+	// Escaped as JSON wants it, and not as Go writes texts.
 	case fastjson.TypeString:
 		return jsonvalue.AppendString(b, wire.Alias(v.GetStringBytes()))
 	default: // numbers keep their text

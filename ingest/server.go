@@ -233,13 +233,13 @@ func (s *Server) route(ctx *fasthttp.RequestCtx) *problem {
 	return s.take(ctx, c)
 }
 
-// notFound is the 404 of a path that is nothing, with those that are.
+// notFound returns the answer for a path that is nothing, a 404 with those that are.
 func notFound(path string) *problem {
 	return newProblem(fasthttp.StatusNotFound, "not_found", "there is nothing at "+clip(path, 100)+
 		"; events go to /v1/track, /v1/identify, /v1/page, /v1/screen, /v1/group, /v1/alias or /v1/batch")
 }
 
-// badPath is the 400 of a path with an id that cannot be one.
+// badPath returns the answer for a path with an id that cannot be one, a 400.
 func badPath(err error) *problem {
 	return newProblem(fasthttp.StatusBadRequest, "bad_path", err.Error(),
 		FieldError{Path: "path", Code: codeFormat, Message: err.Error()})

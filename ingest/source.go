@@ -122,10 +122,12 @@ func (d *decoder) stamp() {
 			}
 			context = v
 		}
+		// A call with the workspace's own key has no source, whatever the client wrote.
 		context.Del(event.ContextSource)
 		if d.sender.source != "" {
 			context.Set(event.ContextSource, a.NewString(d.sender.source))
 		}
+		// An event without a context stays without one unless it has a source.
 		if len(e.Context) > 0 || d.sender.source != "" {
 			e.Context = d.keep(context)
 		}

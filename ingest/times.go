@@ -114,6 +114,7 @@ func instant(name string, v *fastjson.Value) (ms int64, given bool, wrong *Field
 		wrong = &FieldError{Path: name, Code: codeType, Message: "must be a text or a number, not " + typeName(v)}
 		return 0, false, wrong
 	}
+	// A time outside of these years is a number that was meant otherwise.
 	if year := time.UnixMilli(ms).UTC().Year(); !ok || year < leastYear || year > mostYear {
 		return 0, false, &FieldError{
 			Path: name, Code: codeFormat,

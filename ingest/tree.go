@@ -65,7 +65,7 @@ func valuesIn(body []byte) int {
 	return values
 }
 
-// tooManyValues is the 413 of a body with more than maxValues.
+// tooManyValues returns the answer to a body with more than maxValues, a 413.
 func tooManyValues(values int) *problem {
 	message := fmt.Sprintf("the body has up to %d values; at most %d are allowed: send fewer calls at a time", values,
 		maxValues)

@@ -34,10 +34,12 @@ func (n *Node) openCrashMarker(ctx context.Context) (err error) {
 	for _, c := range crashes {
 		n.log.Warn("the last process ended while it applied this record", slog.Int("partition", c.Partition),
 			slog.Uint64("frame", c.Seq), slog.Int("record", c.Index), slog.Int("starts", c.Starts))
+		// One end can have any cause; the record gets another chance.
 		if c.Starts < maxStarts {
 			continue
 		}
 		why := fmt.Sprintf("the process ended %d times in a row while it was applied", c.Starts)
+		// It was no record: the timers before the frame were firing.
 		if c.Index == shard.InTimers {
 			n.held[c.Partition] = fmt.Errorf("the timers before frame %d: %s", c.Seq, why)
 			continue

@@ -36,6 +36,7 @@ func (n *Node) decide(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
+		// What was decided before an error is in the log, and is logged too.
 		said, err := n.lookAtExperiments(ctx, decider)
 		for i := range said {
 			n.logDecision(&said[i])

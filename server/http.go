@@ -11,6 +11,8 @@ import (
 // openHTTP opens the public address and serves it in a goroutine of its own. It is the last
 // step of a start: from here on events are taken.
 func (n *Node) openHTTP(context.Context) error {
+	// Sources are read now and not when settings are checked: one of them must not have the
+	// write key, which may just have been made.
 	sources, err := readSources(n.settings.SourcesFile, n.keys.write)
 	if err != nil {
 		return err
@@ -53,8 +55,8 @@ func (n *Node) customer(ctx context.Context, workspace, id string) ([]byte, erro
 	return json.MarshalIndent(view, "", "  ")
 }
 
-// knownLimit is how long an alias call waits for the shard of its previousId. A shard that is
-// slower is catching up, and the call is answered with an error instead.
+// knownLimit is how long an alias call waits for the shard of its previousId. A shard that
+// takes longer is catching up with its log; the call then fails and can be sent again.
 const knownLimit = 5 * time.Second
 
 // known reports whether a customer with that id was ever seen. Ingest asks before it accepts a

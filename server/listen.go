@@ -33,6 +33,7 @@ func (n *Node) listenForEvents() (*listen.Listener, error) {
 	if total == 0 {
 		total = listen.Connections(files, reserve)
 	}
+	// The server runs with what there is; somebody has to raise the limit before many connect.
 	if files < reserve {
 		n.log.Warn("the limit of open files is low; raise it (ulimit -n)",
 			slog.Int("limit", files), slog.Int("needed", reserve+total))

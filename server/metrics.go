@@ -42,6 +42,7 @@ func (c *statsCache) get(p int) shard.Stats {
 		ctx, cancel := context.WithTimeout(context.Background(), statsEvery)
 		defer cancel()
 		for p := range c.by {
+			// A shard that is halted or stuck keeps its last figures.
 			if s, err := c.n.engine.Stats(ctx, p); err == nil {
 				c.by[p] = s
 			}

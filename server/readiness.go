@@ -24,11 +24,14 @@ func (n *Node) ready() error { return n.readiness().Reason() }
 // it is configured correctly. It is safe for concurrent use.
 func (n *Node) readiness() admin.Readiness {
 	var r admin.Readiness
+	// The parts below may be nil until then.
 	if !n.up.Load() {
 		r.Missing = append(r.Missing, admin.Remark{Short: "starting"})
 		return r
 	}
 	var halted, behind []string
+	// A partition has caught up when it has applied what the log had at start; later events do
+	// not count, or a busy server would never be ready.
 	for p, end := range n.caughtUp {
 		if err := n.engine.Halted(p); err != nil {
 			halted = append(halted, err.Error())
@@ -45,6 +48,7 @@ func (n *Node) readiness() admin.Readiness {
 	}
 	failing := n.writer.Failing()
 	rows := admin.Remark{Short: "ClickHouse takes no rows"}
+	// The text of an error may have the URL of ClickHouse in it, with its password.
 	if failing != nil {
 		rows.Detail = n.settings.Filter().Text(failing.Error())
 	}

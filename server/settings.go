@@ -97,6 +97,7 @@ type Settings struct {
 // Files and directories that settings name are not looked at.
 func (c *Settings) Validate() error {
 	var errs []error
+	// check notes an error unless ok; the text begins with the name of the setting.
 	check := func(ok bool, format string, args ...any) {
 		if !ok {
 			errs = append(errs, fmt.Errorf(format, args...))
@@ -116,6 +117,7 @@ func (c *Settings) Validate() error {
 		c.Partitions,
 	)
 	check(c.NatsReplicas >= 1 && c.NatsReplicas <= 5, "nats_replicas: %d; must be from 1 to 5", c.NatsReplicas)
+	// 0 to 2 are the standard streams.
 	check(c.ReadyFD == 0 || c.ReadyFD > 2, "ready_fd: %d; must be over 2, or 0 for none", c.ReadyFD)
 	check(c.RatePerKey >= 0, "rate_per_key: %g; must not be negative", c.RatePerKey)
 	check(c.MaxConnections >= 0, "max_connections: %d; must not be negative", c.MaxConnections)
@@ -133,6 +135,7 @@ func (c *Settings) Validate() error {
 		_, _, err := net.SplitHostPort(a.addr)
 		check(err == nil, "%s: %q is no address; write for example 127.0.0.1:8080", a.name, a.addr)
 	}
+	// Keys are optional, and must not be weak when they are given.
 	for _, k := range []struct {
 		name string
 		key  secret.Text

@@ -75,8 +75,10 @@ func readSources(path, writeKey string) ([]ingest.Source, error) {
 		return nil, fmt.Errorf("sources_file %s: %d sources; at most %d are allowed", path, n, maxSources)
 	}
 	name := regexp.MustCompile(program.NamePattern)
+	// The workspace's own key counts as taken.
 	names, keys := map[string]bool{}, map[string]bool{writeKey: true}
 	sources := make([]ingest.Source, 0, len(file.Sources))
+	// Every entry is checked to its end, so that one start shows all that is wrong.
 	for i, s := range file.Sources {
 		if !name.MatchString(s.Name) {
 			wrong(i, "name", "%q must be letters, digits, - and _, at most 64", s.Name)
@@ -100,6 +102,7 @@ func readSources(path, writeKey string) ([]ingest.Source, error) {
 		if err != nil {
 			wrong(i, "scope", "%v", err)
 		}
+		// A key that only reads sends nothing for which consent could be asked.
 		if scope == ingest.ScopeRead && s.Consent != "" {
 			wrong(i, "require_consent", "is for keys that send events; this one's scope is read")
 		}

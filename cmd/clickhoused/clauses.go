@@ -112,6 +112,7 @@ func literal(text string, tokens []token) (value string, rest []token, ok bool) 
 	if n == 0 {
 		return "", nil, false
 	}
+	// The engine takes 1 and 0 for flags, which is what the checks of values know.
 	switch value = text[t.start:tokens[n-1].end]; {
 	case strings.EqualFold(value, "true"):
 		value = "1"

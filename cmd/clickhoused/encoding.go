@@ -33,6 +33,7 @@ func decoding(encoding string, from io.Reader) (io.ReadCloser, error) {
 		return io.NopCloser(from), nil
 	case "gzip", "x-gzip":
 		to, err = gzip.NewReader(from)
+	// HTTP means zlib by deflate, and so do ClickHouse's clients.
 	case "deflate":
 		to, err = zlib.NewReader(from)
 	case "zstd":

@@ -55,6 +55,8 @@ func newGateway(ctx context.Context, engine *chdb.Engine, opt gatewayOptions, lo
 	g := &gateway{
 		opt: opt, log: log, limits: readerLimits{time: opt.readTime}, sessions: newSessions(), hosts: opt.hosts,
 	}
+	// Each account has connections of its own, with its role: the engine checks grants by
+	// connection.
 	for _, a := range opt.accounts {
 		pool := opt.pool
 		pool.Role = string(a.role)
@@ -64,6 +66,7 @@ func newGateway(ctx context.Context, engine *chdb.Engine, opt gatewayOptions, lo
 		a.pool = chdb.NewPool(engine, pool)
 		g.accounts = append(g.accounts, &a)
 	}
+	// This connection is for the questions below, and has no role.
 	conn, err := engine.Connect()
 	if err != nil {
 		return nil, err
@@ -105,9 +108,10 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// foreign returns why a request is not for this server; empty when it is. Its Host is not one
-// of ours when a page has its name turned to this address; and a page of another site can make
-// a browser send a request.
+// foreign returns why a request is not for this server; empty when it is. Two kinds of
+// requests from web pages are refused: those with a Host that is not ours, which a page sends
+// whose name was made to resolve to this address (DNS rebinding), and those that a browser
+// marks as sent by a page of another site.
 func (g *gateway) foreign(r *http.Request) string {
 	switch {
 	case !g.hosts.Host(r.Host):

@@ -120,6 +120,7 @@ func (g *gateway) keep(ctx context.Context, conn *chdb.Conn, sql string, in *ses
 			return true, exception(62, "SYNTAX_ERROR", "Syntax error: write SET name = value, ... with plain values")
 		}
 		got, err := g.limits.allow(asked)
+		// Without a session nothing would remember them.
 		if err != nil || in == nil {
 			return true, err
 		}
@@ -128,6 +129,7 @@ func (g *gateway) keep(ctx context.Context, conn *chdb.Conn, sql string, in *ses
 		if _, err := conn.Query(ctx, sql, "Null"); err != nil || in == nil {
 			return true, err
 		}
+		// The engine says what it made of the name, with its quotes and escapes.
 		r, err := conn.Query(ctx, "SELECT currentDatabase()", "TabSeparatedRaw")
 		if err == nil {
 			in.database = strings.TrimSuffix(string(r.Data), "\n")

@@ -15,11 +15,15 @@ import (
 // allCommand runs every scenario and writes one report.
 type allCommand struct {
 	common
+	// Duration is for each scenario; the outage and the soak have times of their own beside
+	// it.
 	Duration time.Duration `default:"5s" help:"How long to send in each scenario."`
-	Large    bool          `help:"A million customers and timers, ten thousand campaigns: takes some minutes more."`
-	JSON     string        `name:"json" placeholder:"FILE" help:"Write the reports to a file, by scenario."`
-	HTML     string        `name:"html" placeholder:"FILE" help:"Write one page with a table and plots."`
-	Compare  string        `placeholder:"FILE" help:"Show the figures beside those of an earlier run's JSON."`
+	// Large takes ten times the customers and campaigns.
+	Large bool   `help:"A million customers and timers, ten thousand campaigns: takes some minutes more."`
+	JSON  string `name:"json" placeholder:"FILE" help:"Write the reports to a file, by scenario."`
+	HTML  string `name:"html" placeholder:"FILE" help:"Write one page with a table and plots."`
+	// Compare is a file that an earlier run has written with --json.
+	Compare string `placeholder:"FILE" help:"Show the figures beside those of an earlier run's JSON."`
 }
 
 func (c *allCommand) Help() string {
@@ -35,6 +39,8 @@ func (c *allCommand) Run(ctx context.Context, out console) error {
 	if err != nil {
 		return err
 	}
+	// The earlier run is read before anything is measured: a file that is missing should not
+	// cost an hour.
 	var earlier []bench.Figure
 	if c.Compare != "" {
 		if earlier, err = bench.ReadFigures(c.Compare); err != nil {
@@ -44,6 +50,7 @@ func (c *allCommand) Run(ctx context.Context, out console) error {
 	all := &bench.All{Machine: machine(), Reports: map[string]bench.Report{}}
 	var errs []error
 	scenarios, leftOut := c.scenarios(o)
+	// An interrupt ends the scenario that runs; what was measured before is still written.
 	for _, s := range scenarios {
 		if ctx.Err() != nil {
 			break
@@ -54,6 +61,7 @@ func (c *allCommand) Run(ctx context.Context, out console) error {
 			continue
 		}
 		all.Reports[s.name] = r
+		// A report that is wrong is kept with the others and makes the run fail in the end.
 		errs = append(errs, r.Err())
 		fmt.Fprintln(out.out)
 		r.Table(out.out)
@@ -61,6 +69,7 @@ func (c *allCommand) Run(ctx context.Context, out console) error {
 	if leftOut != nil {
 		fmt.Fprintf(out.out, "\npeers: left out: %v\n", leftOut)
 	}
+	// The figures of the table at the end are computed from all reports.
 	all.Sum()
 	if earlier != nil {
 		fmt.Fprintln(out.out)
@@ -92,22 +101,27 @@ const (
 // nothing before it has warmed up or filled the machine. leftOut says why the peers are not
 // among them; nil when they are.
 func (c *allCommand) scenarios(o bench.Options) (_ []scenario, leftOut error) {
+	// The usual run, and with --large one that is ten times as large.
 	customers, campaigns := 100_000, 1000
 	if c.Large {
 		customers, campaigns = 1_000_000, 10_000
 	}
+	// How long after its event a timer is due, and how long ClickHouse is away.
 	const delay, away = 30 * time.Second, 5 * time.Second
 	all := []scenario{
 		{"limits", as(func(ctx context.Context) (*bench.Limits, error) { return bench.MeasureLimits(ctx, o) })},
 		{"customers", as(func(ctx context.Context) (*bench.Customers, error) {
 			return bench.MeasureCustomers(ctx, customers, o.Progress)
 		})},
+		// Batches of the usual size, of one event and of a thousand: what a request costs, and
+		// what an event costs.
 		{"throughput", throughput(o, o.Batch)},
 		{"throughput-1", throughput(o, 1)},
 		{"throughput-1000", throughput(o, 1000)},
 		{"campaigns", as(func(ctx context.Context) (*bench.Campaigns, error) {
 			return bench.MeasureCampaigns(ctx, o, []int{10, campaigns})
 		})},
+		// At half, a quarter and three quarters of what the machine takes.
 		{"latency", latency(o, 0.5)},
 		{"latency-25", latency(o, 0.25)},
 		{"latency-75", latency(o, 0.75)},
@@ -121,12 +135,14 @@ func (c *allCommand) scenarios(o bench.Options) (_ []scenario, leftOut error) {
 			return bench.MeasureRecovery(ctx, o, customers)
 		})},
 		{"soak", as(func(ctx context.Context) (*bench.Soak, error) {
+			// A copy: the soak is longer than the other scenarios.
 			o := o
 			o.Duration = max(shortSoak, o.Duration)
 			return bench.MeasureSoak(ctx, o, soakRate)
 		})},
 		{"outage", as(func(ctx context.Context) (*bench.Outage, error) { return bench.MeasureOutage(ctx, o, away) })},
 	}
+	// Without PostgreSQL, or outside of the repository, there is nothing to compare with.
 	peer, leftOut := bench.PeerConfig{Source: riverSource}.Ready()
 	if leftOut != nil {
 		return all, leftOut
@@ -166,6 +182,7 @@ func as[R bench.Report](measure func(context.Context) (R, error)) func(context.C
 // Go version and time.
 func machine() string {
 	model := runtime.GOARCH
+	// Only Linux has it; elsewhere the architecture must do.
 	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
 		for line := range strings.Lines(string(text)) {
 			if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {

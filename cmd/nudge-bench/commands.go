@@ -13,19 +13,26 @@ import (
 // base are the flags of the scenarios with a server. Their defaults are those of the figures
 // in the documentation.
 type base struct {
-	Batch       int    `default:"100" help:"Events a request."`
-	Connections int    `default:"64" help:"Keep-alive connections; each waits for its answer."`
-	Customers   int    `default:"100000" help:"Customers, Zipf-distributed."`
-	Partitions  int    `default:"0" help:"Partitions of the log; 0: the server's default."`
-	Seed        uint64 `default:"1" help:"Seed of the workload."`
-	Dir         string `default:"data" help:"The run's data go below it; take a real disk."`
-	Programs    string `help:"Directory of nudged and clickhoused; default: beside this program."`
-	Quiet       bool   `short:"q" help:"No progress."`
+	// Batch and Connections are the load: so many events a request, and so many requests at a
+	// time.
+	Batch       int `default:"100" help:"Events a request."`
+	Connections int `default:"64" help:"Keep-alive connections; each waits for its answer."`
+	// Customers come Zipf-distributed: some often, most seldom, as in a shop.
+	Customers  int `default:"100000" help:"Customers, Zipf-distributed."`
+	Partitions int `default:"0" help:"Partitions of the log; 0: the server's default."`
+	// Seed draws the workload; the same seed gives the same events, times apart.
+	Seed uint64 `default:"1" help:"Seed of the workload."`
+	// Dir should be on a real disk, for fsync on a memory file system costs nothing.
+	Dir      string `default:"data" help:"The run's data go below it; take a real disk."`
+	Programs string `help:"Directory of nudged and clickhoused; default: beside this program."`
+	Quiet    bool   `short:"q" help:"No progress."`
 }
 
 // common are the flags of the scenarios with one number of campaigns.
 type common struct {
 	base
+	// Campaigns answer 5 % of the events together, however many they are, so that the
+	// deliveries stay the same.
 	Campaigns int `default:"10" help:"Active campaigns; together they answer 5 % of the events."`
 }
 
@@ -47,6 +54,7 @@ func (c *base) options(out console, d time.Duration) (bench.Options, error) {
 		}
 		programs = filepath.Dir(self)
 	}
+	// Nothing is measured with a server from somewhere else.
 	if _, err := os.Stat(filepath.Join(programs, "nudged")); err != nil {
 		return bench.Options{}, fmt.Errorf("there is no nudged in %s; run `make build`, or use --programs: %w",
 			programs, err)
@@ -69,6 +77,7 @@ func progress(out console, quiet bool) *bench.Progress {
 // show prints a report as a table and, if file is not empty, writes it there as JSON. Both
 // happen before the error of a result that is wrong, so that it can be looked into.
 func show(out console, r bench.Report, file string) error {
+	// The table first: a report that cannot be written was still measured.
 	r.Table(out.out)
 	if file != "" {
 		if err := bench.WriteJSON(file, r); err != nil {
@@ -82,9 +91,11 @@ func show(out console, r bench.Report, file string) error {
 type throughputCommand struct {
 	common
 	Duration time.Duration `default:"10s" help:"How long to send; the bare pipe takes as long again."`
-	Webhook  bool          `help:"Deliver to a webhook in this process instead of the console."`
-	Profile  string        `placeholder:"DIR" help:"Write profiles of nudged under load: CPU, allocations, locks, a trace. The run is then no figure."`
-	JSON     string        `name:"json" placeholder:"FILE" help:"Write the report to a file."`
+	// Webhook delivers to a receiver in this process, which counts what arrives.
+	Webhook bool `help:"Deliver to a webhook in this process instead of the console."`
+	// Profile costs time, so the run is then no figure.
+	Profile string `placeholder:"DIR" help:"Write profiles of nudged under load: CPU, allocations, locks, a trace. The run is then no figure."`
+	JSON    string `name:"json" placeholder:"FILE" help:"Write the report to a file."`
 }
 
 func (c *throughputCommand) Help() string {
@@ -112,10 +123,12 @@ func (c *throughputCommand) Run(ctx context.Context, out console) error {
 type latencyCommand struct {
 	common
 	Duration time.Duration `default:"10s" help:"How long to send, after a second of warm-up."`
-	Load     float64       `default:"0.5" help:"Share of the throughput, which is estimated first."`
-	Rate     float64       `help:"Events a second instead of --load."`
-	Profile  string        `placeholder:"DIR" help:"Write profiles of nudged meanwhile; the run is then no figure."`
-	JSON     string        `name:"json" placeholder:"FILE" help:"Write the report to a file."`
+	// Load is a share of the throughput, 0 to 1, which is estimated first; Rate goes before
+	// it.
+	Load    float64 `default:"0.5" help:"Share of the throughput, which is estimated first."`
+	Rate    float64 `help:"Events a second instead of --load."`
+	Profile string  `placeholder:"DIR" help:"Write profiles of nudged meanwhile; the run is then no figure."`
+	JSON    string  `name:"json" placeholder:"FILE" help:"Write the report to a file."`
 }
 
 func (c *latencyCommand) Help() string {
@@ -140,6 +153,8 @@ func (c *latencyCommand) Run(ctx context.Context, out console) error {
 // campaignsCommand measures whether an event costs more when there are more campaigns.
 type campaignsCommand struct {
 	base
+	// Counts are the numbers that are compared, each on a server of its own; the ratio is the
+	// last to the first.
 	Counts   []int         `default:"10,10000" help:"Numbers of active campaigns, one server each; together they answer 5 % of the events."`
 	Duration time.Duration `default:"10s" help:"How long to send with each."`
 	JSON     string        `name:"json" placeholder:"FILE" help:"Write the report to a file."`
@@ -166,6 +181,7 @@ func (c *campaignsCommand) Run(ctx context.Context, out console) error {
 
 // customersCommand measures the memory of a live customer.
 type customersCommand struct {
+	// Count customers get a chain and a timer each.
 	Count int    `default:"100000" help:"Customers to bring in."`
 	Quiet bool   `short:"q" help:"No progress."`
 	JSON  string `name:"json" placeholder:"FILE" help:"Write the report to a file."`

@@ -60,6 +60,7 @@ func main() { os.Exit(run(os.Args[1:], console{os.Stdout, os.Stderr})) }
 // result is wrong, 2 a command that cannot be understood.
 func run(args []string, c console) int {
 	code, exited := 0, false
+	// An interrupt ends the scenario, which then removes its server and its data.
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	parser, err := kong.New(&cli{}, kong.Name("nudge-bench"), kong.Vars{"version": "nudge-bench " + version.String()},
@@ -71,6 +72,7 @@ func run(args []string, c console) int {
 		return 2
 	}
 	parsed, err := parser.Parse(args)
+	// kong wanted to end the process, after --help or --version.
 	if exited {
 		return code
 	}
@@ -79,6 +81,7 @@ func run(args []string, c console) int {
 		fmt.Fprintln(c.err, "run `nudge-bench --help`, or `nudge-bench COMMAND --help`")
 		return 2
 	}
+	// Reports whose figures are wrong end here too.
 	if err := parsed.Run(c); err != nil {
 		fmt.Fprintln(c.err, "nudge-bench:", err)
 		return 1

@@ -19,6 +19,7 @@ type recoveryCommand struct {
 // plain returns the options of scenarios that fix their workload: their figure is about
 // something else than the load.
 func plain(out console, programs, dir string, quiet bool) (bench.Options, error) {
+	// A minute is longer than any of these scenarios sends.
 	c := common{Campaigns: 10, base: base{
 		Batch: 100, Connections: 64, Customers: 100_000, Seed: 1, Dir: dir, Programs: programs, Quiet: quiet,
 	}}
@@ -45,6 +46,7 @@ func (c *recoveryCommand) Run(ctx context.Context, out console) error {
 
 // timersCommand measures how late timers fire when many are due within a short time.
 type timersCommand struct {
+	// Each timer belongs to a customer of its own.
 	Count    int           `default:"100000" help:"Timers, one a customer."`
 	Delay    time.Duration `default:"30s" help:"How long after its event a timer is due."`
 	Dir      string        `default:"data" help:"The run's data go below it; take a real disk."`
@@ -76,8 +78,9 @@ func (c *timersCommand) Run(ctx context.Context, out console) error {
 type outageCommand struct {
 	common
 	Duration time.Duration `default:"5s" help:"How long to send before ClickHouse stops."`
-	Away     time.Duration `default:"10s" help:"How long it gives no answer, while events are sent."`
-	JSON     string        `name:"json" placeholder:"FILE" help:"Write the report to a file."`
+	// Away is how long ClickHouse is stopped while events go on.
+	Away time.Duration `default:"10s" help:"How long it gives no answer, while events are sent."`
+	JSON string        `name:"json" placeholder:"FILE" help:"Write the report to a file."`
 }
 
 func (c *outageCommand) Run(ctx context.Context, out console) error {
@@ -96,8 +99,9 @@ func (c *outageCommand) Run(ctx context.Context, out console) error {
 type soakCommand struct {
 	common
 	Duration time.Duration `default:"1h" help:"How long to send."`
-	Rate     float64       `default:"5000" help:"Events a second."`
-	JSON     string        `name:"json" placeholder:"FILE" help:"Write the report to a file."`
+	// Rate should be well below the throughput: a soak looks for what grows, not for a limit.
+	Rate float64 `default:"5000" help:"Events a second."`
+	JSON string  `name:"json" placeholder:"FILE" help:"Write the report to a file."`
 }
 
 func (c *soakCommand) Help() string {
@@ -120,6 +124,7 @@ func (c *soakCommand) Run(ctx context.Context, out console) error {
 // growthCommand measures which costs grow with the number of customers, campaigns, chains or
 // counters.
 type growthCommand struct {
+	// The curves go up to these numbers, ten times as many at each point.
 	Customers int    `default:"1000000" help:"Up to how many customers."`
 	Campaigns int    `default:"10000" help:"Up to how many active campaigns."`
 	Quiet     bool   `short:"q" help:"No progress."`

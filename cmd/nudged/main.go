@@ -72,6 +72,7 @@ func run(args []string, s streams) int {
 		return 2
 	}
 	ctx, err := parser.Parse(args)
+	// kong wanted to end the process, after --help or --version.
 	if exited {
 		return code
 	}
@@ -123,6 +124,7 @@ func (c *runCommand) Run(s streams) error {
 // serve runs the server until SIGTERM or an interrupt, or until a part fails. A signal during
 // the start ends it without an error.
 func (c *runCommand) serve(s streams) error {
+	// Before anything is written: customers and keys are in the files.
 	privateFiles()
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
@@ -136,6 +138,7 @@ func (c *runCommand) serve(s streams) error {
 		Settings: c.Settings, Out: s.out,
 		Logger: slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level})),
 	})
+	// A stop during the start is an orderly end.
 	if errors.Is(err, server.ErrInterrupted) {
 		return nil
 	}

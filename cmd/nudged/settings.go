@@ -19,10 +19,12 @@ import (
 // variable as a comment above it. Secrets that are set are comments themselves, with their
 // value hidden, so that the file can be given back without replacing them.
 func printSettings(out io.Writer, settings *server.Settings) error {
+	// The fields of the struct are the settings; their tags say the rest.
 	v := reflect.ValueOf(*settings)
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
 		value := fmt.Sprint(v.Field(i).Interface())
+		// Lists are written with commas, as flags and variables have them.
 		if list, ok := v.Field(i).Interface().([]string); ok {
 			value = strings.Join(list, ",")
 		}
@@ -34,6 +36,7 @@ func printSettings(out io.Writer, settings *server.Settings) error {
 		switch setting := v.Field(i).Interface().(type) {
 		case secret.Text:
 			hidden = setting != ""
+		// A URL with a password in it is a secret, one without is not.
 		case secret.URL:
 			hidden = !setting.Open()
 		}
@@ -88,6 +91,7 @@ func fileResolver(args []string) kong.Resolver {
 		if !ok {
 			return nil, nil //nolint:nilnil // as above
 		}
+		// The file may have a real list, or a text with commas.
 		if list, ok := v.([]any); ok {
 			items := make([]string, len(list))
 			for i, item := range list {

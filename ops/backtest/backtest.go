@@ -39,7 +39,7 @@ type Config struct {
 	Progress func()
 }
 
-// Result is what came of a run. Hits is nil where none are counted.
+// Result is what a run has found. Hits is nil if Config.HitDays is 0.
 type Result struct {
 	// Summaries has one entry for each campaign.
 	Summaries []*simulate.Summary

@@ -191,6 +191,7 @@ func personal(line json.RawMessage, run string) (call json.RawMessage, at time.T
 			return nil, at, "", err
 		}
 	}
+	// A track call shows its event, any other call its type.
 	name, _ := fields["event"].(string)
 	if name == "" {
 		name, _ = fields["type"].(string)

@@ -53,7 +53,8 @@ func (m *mender) passOver(ctx context.Context, events, effects stream.Stream, me
 	return len(lost), nil
 }
 
-// acceptedLoss is stored as the reason in the control record.
+// acceptedLoss is the reason that the control record of a lost frame stores; the server and
+// the tools show it.
 const acceptedLoss = "the disk damaged the frame; `nudge recover --yes` accepted the loss"
 
 // lostFrames returns the places after frame applied that the disk damaged and that nobody has

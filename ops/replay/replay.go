@@ -88,6 +88,7 @@ func (p *Player) Send(ctx context.Context, calls []json.RawMessage, now bool) ([
 		return nil, err
 	}
 	var last error
+	// A refusal of the whole request, for example for a wrong key, is not tried again.
 	for range attempts {
 		rejects, again, err := p.post(ctx, body)
 		if err == nil || !again {

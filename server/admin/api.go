@@ -119,6 +119,7 @@ func (a *API) Handler() http.Handler {
 		"GET /v1/backfill":               (*Parts).backfillProgress,
 		"POST /v1/clock/accept":          (*Parts).acceptClock,
 	} {
+		// All of them answer "starting" until the server is up.
 		mux.HandleFunc(pattern, a.whenUp(f))
 	}
 	a.profiles(mux)

@@ -57,9 +57,11 @@ func (p *Parts) campaign(w http.ResponseWriter, r *http.Request) error {
 	c := parsed.Campaign
 	s := campaignStatus{Campaign: name, Version: d.Version, Status: c.Status.String(), Why: kept(c, now)}
 	s.Takes = s.Why == ""
+	// The path is shown because its sender has to be told it.
 	if _, is := c.Trigger.(*program.WebhookTrigger); is {
 		s.Hook = "/v1/hooks/" + name
 	}
+	// ClickHouse has the figures, and may be away or busy; the rest is known without it.
 	limited, cancel := context.WithTimeout(r.Context(), statusLimit)
 	defer cancel()
 	figures, err := p.Warehouse.Status(limited, p.Workspace, name, time.UnixMilli(now), shownErrors)

@@ -49,6 +49,7 @@ func (p *Parts) explain(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	// The shard fills the trace in; a customer of whom no event was seen has none.
 	trace := trace.NewTrace(p.Catalog.Language(), p.Workspace, id, name)
 	x, err := p.Engine.Explain(r.Context(), trace)
 	switch {
@@ -75,6 +76,7 @@ func (p *Parts) erase(w http.ResponseWriter, r *http.Request) error {
 	receipt, err := p.Eraser.Request(r.Context(), id)
 	var merged *erasure.MergedError
 	switch {
+	// Both ids are in the text; the client has to ask again with the other one.
 	case errors.As(err, &merged):
 		return answer{http.StatusConflict, err}
 	case err != nil:

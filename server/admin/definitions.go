@@ -48,6 +48,7 @@ func (p *Parts) apply(w http.ResponseWriter, r *http.Request) error {
 	if r.URL.Query().Get("backfill") == "true" {
 		return p.backfill(w, r, files)
 	}
+	// What begins to be counted is the difference of before and after.
 	before, err := p.Catalog.Counters()
 	if err != nil {
 		return err
@@ -90,6 +91,7 @@ func readFiles(w http.ResponseWriter, r *http.Request) ([]definition.File, error
 		} `json:"files"`
 	}
 	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	// A misspelt field would otherwise be an empty request.
 	d.DisallowUnknownFields()
 	if err := d.Decode(&body); err != nil {
 		return nil, answer{

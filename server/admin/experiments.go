@@ -75,6 +75,7 @@ func viewOf(t *actors.OpenExperiment) experimentView {
 		Campaign: t.Campaign, Version: t.Version, Step: t.Step, Goal: t.Experiment.Goal, State: "counting",
 		Variants: []variantView{},
 	}
+	// A decided experiment is not counted any more: it is shown as it was when it was decided.
 	if t.Decided != nil {
 		v.State, v.Winner = "decided", t.Decided.Variant
 		v.evidence(&t.Decided.ExperimentStats)
@@ -85,6 +86,7 @@ func viewOf(t *actors.OpenExperiment) experimentView {
 	}
 	s := t.State
 	v.evidence(&s.ExperimentStats)
+	// Before the first exposure there is nothing to look at, and no time that it counts from.
 	if v.First, v.Looks = unit.FormatTime(s.First), s.Looks; s.First != 0 {
 		best := s.Best()
 		for i := range v.Variants {

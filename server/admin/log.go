@@ -44,6 +44,7 @@ func (p *Parts) log(w http.ResponseWriter, r *http.Request) error {
 		for place := range p.Control.Skips(number) {
 			x.Skipped = append(x.Skipped, place)
 		}
+		// The clock of the first frame says from when on the log knows.
 		if x.Last >= x.First {
 			m, err := s.Get(r.Context(), x.First)
 			if err != nil {
@@ -80,9 +81,12 @@ func (p *Parts) frames(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	// 410 and not 404: the client has a frame in mind that is gone, or that it should not know
+	// of yet.
 	if from < info.First || through > info.Last {
 		return answer{http.StatusGone, fmt.Errorf("partition %d has the frames %d to %d", n, info.First, info.Last)}
 	}
+	// The reader goes on from frame to frame without asking for each.
 	reader, err := p.Events[n].Read(ctx, from)
 	if err != nil {
 		return err

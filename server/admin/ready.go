@@ -40,6 +40,7 @@ func (a *API) ready(w http.ResponseWriter, r *http.Request) {
 	if is.Reason() != nil {
 		status, text = http.StatusServiceUnavailable, ""
 	}
+	// One line for each remark: probes show the first, people read all.
 	line := func(kind string, m Remark) {
 		text += kind + ": " + m.Short
 		if verbose && m.Detail != "" {

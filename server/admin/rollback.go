@@ -39,6 +39,7 @@ func (p *Parts) rollback(w http.ResponseWriter, r *http.Request) error {
 		return answer{http.StatusNotFound, fmt.Errorf("%s %s has the versions 1 to %d, not %d", body.Kind,
 			body.Name, current.Version, body.Version)}
 	}
+	// The old text goes the way of a file, checks and all.
 	files := []definition.File{{
 		Name: fmt.Sprintf("%s %s version %d", body.Kind, body.Name, body.Version), Text: []byte(old.Source),
 	}}

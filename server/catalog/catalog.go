@@ -104,6 +104,8 @@ func (c *Catalog) Texts(workspace, name string, version uint32, step string) ([]
 	if err != nil {
 		return nil, err
 	}
+	// The step may have been removed in later versions; this is the version that the delivery
+	// was made by.
 	var message program.Message
 	p.Campaign.Sends(func(id string, s *program.Send) {
 		if id == step {
@@ -161,6 +163,7 @@ func (c *Catalog) Channel(name string) (dispatch.Channel, error) {
 		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
+		// It was made before, or by another caller meanwhile.
 		if known, ok := c.channels[key]; ok {
 			return known, nil
 		}

@@ -85,6 +85,7 @@ type Process struct {
 // taken. That the child works is not waited for.
 func Start(ctx context.Context, c Config) (*Process, error) {
 	path := c.Program
+	// The programs of a release lie beside each other.
 	if path == "" {
 		self, err := os.Executable()
 		if err != nil {
@@ -107,6 +108,7 @@ func Start(ctx context.Context, c Config) (*Process, error) {
 	p := &Process{
 		path: path, log: c.Logger, stopping: cancel, listener: listener, reader: c.ReaderPassword,
 		args: []string{
+			// Descriptors 3 and 4 are those of begin.
 			"serve", "--data", c.Dir, "--listen", c.Listen, "--accounts-fd", "3", "--listen-fd", "4",
 			"--watch-stdin", "--nice", strconv.Itoa(niceness),
 		},

@@ -46,6 +46,8 @@ func (d *Deployer) RunBackfills(ctx context.Context) {
 	defer ticker.Stop()
 	for {
 		if d.config.Control.Backfilling() {
+			// It returns when the backfill is done, given up, or failed in a way that may
+			// pass.
 			if err := d.config.Control.RunBackfill(ctx); err != nil && ctx.Err() == nil {
 				d.config.Logger.Warn("backfill: tried again soon", slog.Any("error", err))
 			} else if err := d.EnsureChannels(ctx); err != nil && ctx.Err() == nil {

@@ -61,6 +61,7 @@ func (d *Deployer) warnings(docs []parse.Parsed) []Warning {
 		}
 	}
 	for _, p := range d.config.Catalog.Known().Campaigns {
+		// Campaigns that are paused or archived answer no event, and collide with nothing.
 		if !named[p.Name] && p.Status == program.StatusActive {
 			all = append(all, parse.Parsed{Definition: program.Definition{Campaign: p}})
 		}

@@ -31,6 +31,7 @@ const (
 //
 // Rows come last because the writer would insert those of earlier records after the delete.
 func (e *Eraser) steps(ctx context.Context, j *job) error {
+	// A job of an earlier process may have done this already.
 	if j.Recorded == nil {
 		if err := e.record(ctx, j); err != nil {
 			return err
@@ -54,6 +55,7 @@ func (e *Eraser) steps(ctx context.Context, j *job) error {
 	}); err != nil {
 		return err
 	}
+	// Deletes are not noted step by step: a job that comes here again deletes again.
 	limited, cancel := context.WithTimeout(ctx, deleteLimit)
 	defer cancel()
 	if err := e.config.Warehouse.Erase(limited, j.Workspace, j.Customers); err != nil {
@@ -68,10 +70,14 @@ func (e *Eraser) steps(ctx context.Context, j *job) error {
 // applied it, and notes how far each partition was then. Everything about the customer lies
 // before that place. A repeated record changes nothing.
 func (e *Eraser) record(ctx context.Context, j *job) error {
+	// A record that an earlier attempt wrote is written again, and its place is asked for
+	// anew.
 	j.Places = nil
 	for _, customer := range j.Customers {
 		r := erase.Record{Workspace: j.Workspace, Customer: customer, Key: erase.Fingerprint(e.config.Key)}
 		p := stream.PartitionOf(j.Workspace, customer, e.config.Partitions)
+		// There is room for the answer, so that the publisher does not wait when ctx ends
+		// first.
 		written := make(chan error, 1)
 		record := []stream.Record{{Kind: stream.KindErase, Data: r.AppendTo(nil)}}
 		if err := e.config.Publisher.Add(p, record, func(err error) { written <- err }); err != nil {

@@ -19,6 +19,7 @@ import (
 // is the writer's.
 func Write(w io.Writer, set *metrics.Set) error {
 	var all bytes.Buffer
+	// The library writes samples of all names mixed; they are sorted into families here.
 	set.WritePrometheus(&all)
 	metrics.WriteProcessMetrics(&all)
 	metrics.WriteFDMetrics(&all)
@@ -32,6 +33,7 @@ func Write(w io.Writer, set *metrics.Set) error {
 			continue
 		}
 		lines := samples[m.Name]
+		// Prometheus does not know the library's own buckets.
 		if m.Type == "histogram" {
 			lines = cumulative(m.Name, lines)
 		}
