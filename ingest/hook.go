@@ -12,8 +12,10 @@ import (
 	"github.com/nudge-engine/nudge/internal/pathid"
 )
 
-// hook takes a call of a campaign's own endpoint, /v1/hooks/{campaign}. The trigger of the
-// campaign says how its body becomes an event.
+// hook takes a call of a campaign's own endpoint, POST /v1/hooks/{campaign}. The trigger of
+// the campaign says how its body becomes an event: which members are the customer, the id and
+// the properties. 404 means that no such campaign is in force with a webhook, 422 that the
+// body is not as its trigger wants it.
 func (s *Server) hook(d *decoder, segment string, root *fastjson.Value) *problem {
 	name, err := pathid.Unescape(segment)
 	if err != nil {
@@ -49,6 +51,7 @@ func (d *decoder) hooked(t *program.WebhookTrigger, body *fastjson.Value) (event
 	}
 	e, user, anonymous, bad := t.Read(body)
 	switch {
+	// The trigger says what is missing, malformed or names nobody.
 	case bad != nil && bad.Nobody:
 		return e, &FieldError{Path: bad.Field, Code: codeNobody, Message: bad.Message}
 	case bad != nil && bad.Missing:

@@ -21,6 +21,7 @@ func (i *item) id(name string) (string, *FieldError) {
 	if v.Type() == fastjson.TypeString {
 		return i.text(name)
 	}
+	// Clients of databases send numbers; 42 and "42" are one customer.
 	id, ok := jsonvalue.Identifier(v)
 	if !ok {
 		return "", &FieldError{

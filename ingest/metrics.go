@@ -9,10 +9,13 @@ import (
 // counters are the server's metrics; server/exposition has their texts. Counters count calls,
 // not events: a call can be two events.
 type counters struct {
-	set                             *metrics.Set
+	set *metrics.Set
+	// accepted, rejected and unavailable count calls by what became of them; unkept counts
+	// refused calls that were not kept for the operator either.
 	accepted, rejected, unavailable *metrics.Counter
 	unkept                          *metrics.Counter
-	seconds                         *metrics.Histogram
+	// seconds measures requests from head to answer, whatever the answer.
+	seconds *metrics.Histogram
 }
 
 // newCounters registers the metrics in a set.

@@ -31,6 +31,7 @@ func (d *decoder) plain(v *fastjson.Value) *FieldError {
 		}
 	case fastjson.TypeObject:
 		return d.plainObject(v.GetObject())
+	// Texts, booleans and null mean one thing.
 	default:
 	}
 	return nil
@@ -59,6 +60,7 @@ func (d *decoder) twice(o *fastjson.Object) *FieldError {
 	var room [fewKeys][]byte
 	keys := room[:0]
 	o.Visit(func(key []byte, _ *fastjson.Value) { keys = append(keys, key) })
+	// Sorted, equal keys are neighbours.
 	if len(keys) > fewKeys {
 		slices.SortFunc(keys, bytes.Compare)
 	}

@@ -49,6 +49,7 @@ func (i *item) identified(traits, context *fastjson.Value) (*fastjson.Value, *Fi
 	if own := i.v.Get("context"); own != nil {
 		own.Del("traits")
 	}
+	// The traits of the call itself go before those of its context.
 	switch {
 	case traits == nil || traits.Type() == fastjson.TypeNull:
 		return sent, nil
@@ -84,6 +85,7 @@ func (i *item) properties(e *event.Event) *FieldError {
 		_, wrong := i.object("properties", v)
 		return wrong
 	}
+	// The fields that stand beside the properties in a call of this type.
 	var beside []string
 	switch e.Type {
 	case event.Page, event.Screen:

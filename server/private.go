@@ -12,6 +12,7 @@ import (
 // makePrivate creates the directories of the data, or closes those that exist to other users
 // of the machine: they hold customers and keys. An error names data_dir.
 func makePrivate(c *Settings) error {
+	// The directories are created here, with these rights, and not by the parts that use them.
 	for _, dir := range []string{c.DataDir, c.path("log"), c.path("state"), c.path("clickhouse")} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return fmt.Errorf("data_dir: %w", err)

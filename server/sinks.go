@@ -26,6 +26,8 @@ func (n *Node) startSinks(ctx context.Context) error {
 	sinking, stopSinks := context.WithCancel(context.Background())
 	n.stopGuards, n.stopSinks = stopGuards, stopSinks
 	var err error
+	// The embedded ClickHouse proves that it is this server's child before it gets a secret or
+	// a row.
 	if n.child != nil {
 		n.warehouse, err = warehouse.OpenOwn(n.child.Address(), n.child.Secret)
 	} else {
@@ -41,12 +43,15 @@ func (n *Node) startSinks(ctx context.Context) error {
 			Acked: func() uint64 { return n.engine.Acked(p) },
 		}
 	}
+	// The writer finds out where it is from its stream, and starts nothing yet.
 	if n.writer, err = warehouse.NewWriter(warehouse.WriterConfig{
 		Warehouse: n.warehouse, Sources: sources,
 		State: n.written, LogID: n.control.Genesis().LogID, Logger: n.log,
 	}); err != nil {
 		return err
 	}
+	// Deliveries are read from the effect streams, and each is asked of its shard before it
+	// leaves.
 	if n.dispatch, err = dispatch.New(dispatch.Config{
 		Log:       n.parts,
 		Effects:   n.effects,
@@ -64,6 +69,7 @@ func (n *Node) startSinks(ctx context.Context) error {
 	n.deployer = deploy.New(deploy.Config{
 		Control: n.control, Catalog: n.catalog, Dispatch: n.dispatch, Workspace: workspaceName, Logger: n.log,
 	})
+	// All parts are open now, and can name each other.
 	if err := n.completeParts(); err != nil {
 		return err
 	}

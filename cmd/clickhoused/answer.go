@@ -25,6 +25,7 @@ func (g *gateway) writeResult(w http.ResponseWriter, r *http.Request, req *reque
 		h.Set("Content-Type", "application/octet-stream")
 		w.WriteHeader(http.StatusOK)
 		_ = writeBlocks(w, result.Data)
+	// An empty result is sent as it is: a compressed nothing has a length.
 	case encoding != "" && len(result.Data) > 0:
 		h.Set("Content-Encoding", encoding)
 		h.Set("Vary", "Accept-Encoding")

@@ -22,6 +22,7 @@ func (c *fetchCommand) Run(ctx context.Context) error {
 		return err
 	}
 	if c.Print {
+		// Also when it is not there: scripts want to know where it would be.
 		fmt.Println(f.Target())
 		if ok, err := f.Present(); err != nil || !ok {
 			return fmt.Errorf("the ClickHouse engine is not at %s yet: run `clickhoused fetch` (%w)", f.Target(),

@@ -8,6 +8,7 @@ func helpTexts() kong.Vars {
 	return kong.Vars{
 		"serve": "Serve a data directory over HTTP until SIGTERM, SIGINT or (with --watch-stdin) " +
 			"the end of standard input.",
+		// The size is that of the package of the pinned version.
 		"fetch":  "Fetch the pinned ClickHouse engine (178 MB, once per machine) and print the path of its library.",
 		"print":  "Only print where the library is; fetch nothing, and fail when it is not there.",
 		"data":   "Data directory. Made when missing; one process at a time.",

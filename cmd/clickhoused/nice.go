@@ -16,6 +16,7 @@ func giveWay(nice int) error {
 		return nil
 	}
 	for range 2 {
+		// Only Linux lists the threads of a process here; elsewhere --nice is an error.
 		threads, err := os.ReadDir("/proc/self/task")
 		if err != nil {
 			return fmt.Errorf("--nice: %w", err)

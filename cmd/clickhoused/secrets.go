@@ -52,6 +52,7 @@ func (c *serveCommand) accounts() ([]account, error) {
 			all = append(all, account{user: "reader", secret: reader, role: roleReader})
 		}
 	}
+	// A short password is refused however it came.
 	for _, a := range all {
 		if len(a.secret) < minSecret {
 			return nil, fmt.Errorf("the password of the user %s has %d bytes; %d or more are needed", a.user,

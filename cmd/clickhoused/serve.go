@@ -94,6 +94,7 @@ func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) (err error) 
 	if err != nil {
 		return err
 	}
+	// The lock is given back last, after the engine has closed its files.
 	defer func() { err = errors.Join(err, lock.Unlock()) }()
 	config, err := writeAccess(c.Data)
 	if err != nil {
@@ -103,6 +104,7 @@ func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) (err error) 
 	if err != nil {
 		return err
 	}
+	// From here on a failure ends the process, and with it the engine.
 	gateway, err := newGateway(ctx, engine, c.gatewayOptions(accounts, hosts), log)
 	if err != nil {
 		return err

@@ -22,6 +22,7 @@ func (n *newCommand) cloned() (presets.Preset, error) {
 	if err != nil {
 		return p, err
 	}
+	// Documents are copied as text, so that comments stay.
 	var texts []string
 	found := false
 	for i := range docs {

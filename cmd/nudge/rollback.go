@@ -26,7 +26,8 @@ Example:
 }
 
 // Run puts the older version in force, or with --dry-run says what that would do. To 0 means
-// the version before that in force.
+// the version before that in force. For each document it prints a line such as "Campaign
+// spring-carts: version 2 is in force again, as version 4".
 func (r *rollbackCommand) Run(out console) error {
 	text, err := r.call(http.MethodPost, "/v1/rollback", map[string]any{
 		"kind": r.Kind, "name": r.Name, "version": r.To, "dry_run": r.DryRun,

@@ -58,7 +58,8 @@ Example:
 }
 
 // Run plays the calls and prints a table, or with --explain the trace of one customer. With
-// --against it plays them once more with other definitions and prints the difference.
+// --against it plays them once more with other definitions and prints the difference. Files go
+// to --out, those of the other definitions to its directory "against".
 func (s *simulateCommand) Run(out console) (err error) {
 	until, err := s.validate()
 	if err != nil {

@@ -68,8 +68,9 @@ func (s *statusCommand) Run(out console) error {
 	return status.print(out.out)
 }
 
-// print writes the status for people. What ClickHouse knows is left out while it is away, with
-// the reason.
+// print writes the status for people: a line about the campaign, one about its chains, and two
+// tables, of the decisions of the last day and of the last errors. What ClickHouse knows is
+// left out while it is away, with the reason.
 func (s *shownStatus) print(out io.Writer) error {
 	takes := "takes triggers"
 	if s.Why != "" {
@@ -87,6 +88,7 @@ func (s *shownStatus) print(out io.Writer) error {
 	}
 	// min keeps a large number within int; only one and more matter to plural.
 	fmt.Fprintf(out, "%d active %s\n", s.Figures.Active, plural(int(min(s.Figures.Active, 2)), "chain", "chains"))
+	// Both tables go through one writer, so that their columns line up.
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	if len(s.Figures.Decisions) == 0 {
 		fmt.Fprintln(w, "\nnothing was decided in the last day: no event matched the trigger")

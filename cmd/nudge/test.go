@@ -27,9 +27,9 @@ Example:
   nudge test examples/shop`
 }
 
-// Run plays the scenarios one after the other and prints for each whether it holds, and if
-// not, what differs. It fails when one does, or when there is none: a test that tests nothing
-// should not pass.
+// Run plays the scenarios one after the other and prints for each "ok" or "FAIL" with its
+// name, and below a failure each expectation that did not hold. It fails when one does, or
+// when there is none: a test that tests nothing should not pass.
 func (t *testCommand) Run(out console) error {
 	lang, err := expr.NewLanguage()
 	if err != nil {

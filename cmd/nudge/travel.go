@@ -21,7 +21,8 @@ Example:
 }
 
 // past shows the customer of a stopped server as they were at --at, or as the log left them.
-// The place in the log goes to the error output, so that the result is JSON only.
+// It replays the log of their partition from the latest kept state before that. The place in
+// the log goes to the error output, so that the result is JSON only.
 func (c *customerCommand) past(out console) (err error) {
 	if c.Data == "" {
 		return errors.New("--at needs --data: stop the server, or name a copy of its data directory")
@@ -50,6 +51,7 @@ func (c *customerCommand) past(out console) (err error) {
 	fmt.Fprintf(out.err, "partition %d after frame %d, log time %s\n", r.Partition(), r.Frame(),
 		unit.FormatTime(r.Now()))
 	view := r.View()
+	// The customer may have come later.
 	if view == nil && at != 0 {
 		return fmt.Errorf("no event of customer %s was seen until %s", c.ID, unit.FormatTime(at))
 	}

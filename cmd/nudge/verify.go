@@ -24,8 +24,9 @@ computed is not compared: the replay begins where this one took over. Nothing is
 unless the disk damaged the log: then it is mended as at a start, and said.`
 }
 
-// Run compares all partitions, also after one that is wrong, and prints a line for each. It
-// fails when one is wrong, or could not be compared: no news is not good news here.
+// Run compares all partitions, also after one that is wrong, and prints a line for each: "ok"
+// with the frames, messages and customers that were compared, "not compared", or "WRONG" with
+// the difference. It fails unless all are ok: no news is not good news here.
 func (v *verifyCommand) Run(out console) (err error) {
 	dir, err := datadir.Open(v.Data, errorsOnly(out))
 	if err != nil {

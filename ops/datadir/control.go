@@ -41,6 +41,8 @@ func ReadControl(log *stream.JetStream) ([]control.Record, error) {
 		}
 		records = append(records, c)
 	}
+	// The genesis is written before anything else; a log without one was cut off when it was
+	// created.
 	if len(records) == 0 || records[0].Genesis == nil {
 		return nil, errors.New("the first control record does not say the number of partitions")
 	}

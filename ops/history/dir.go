@@ -27,6 +27,7 @@ func OpenDir(ctx context.Context, dir string, logger *slog.Logger) (_ *DirLog, e
 	if d.unlock, err = datadir.Lock(dir); err != nil {
 		return nil, err
 	}
+	// What is open already is closed again on an error.
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.Close())
@@ -50,6 +51,7 @@ func OpenDir(ctx context.Context, dir string, logger *slog.Logger) (_ *DirLog, e
 		if err != nil {
 			return nil, err
 		}
+		// An empty log may begin anywhere; frames are numbered from 1.
 		x := Extent{First: max(info.First, 1), Last: info.Last, Skipped: skipsOf(control, p)}
 		d.what = append(d.what, x)
 		// A partition without frames has no first time.

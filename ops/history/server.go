@@ -9,7 +9,8 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// ServerLog is the log of a running server, read through its admin address.
+// ServerLog is the log of a running server, read through its admin address. The server may
+// trim what was not read yet; then Frames fails. It belongs to one goroutine.
 type ServerLog struct {
 	get  func(path string) ([]byte, error)
 	what []Extent
@@ -42,6 +43,7 @@ func (s *ServerLog) Frames(partition int, from uint64) ([]stream.Frame, error) {
 		return nil, err
 	}
 	var frames []stream.Frame
+	// The answer is a sequence of frames, each as its length as a varint and its bytes.
 	for d := wire.NewDecoder(body); d.Len() > 0; {
 		data := d.Bytes()
 		if err := d.Err(); err != nil {
@@ -53,6 +55,7 @@ func (s *ServerLog) Frames(partition int, from uint64) ([]stream.Frame, error) {
 		}
 		frames = append(frames, f)
 	}
+	// A server always sends one frame at least; without this a reader would ask without end.
 	if len(frames) == 0 {
 		return nil, errors.New("the server gives no more of its log")
 	}

@@ -60,6 +60,7 @@ func (m *missingParts) look(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	// Each loss is one line that says what its part means and what can be done.
 	losses, err := m.register.Losses(ctx, m.given)
 	for _, l := range losses {
 		fmt.Fprintln(m.out, l)
@@ -72,6 +73,7 @@ func (m *missingParts) look(ctx context.Context) (err error) {
 // are now; log is the id of the log. Without Apply it says that it would.
 func (m *missingParts) accept(ctx context.Context, log string) error {
 	switch {
+	// The losses were printed by look.
 	case m.count > 0 && !m.do:
 		fmt.Fprintln(m.out, "would accept these losses; what is missing is then made anew. Say --yes to do it")
 		return nil

@@ -11,7 +11,8 @@ import (
 	"github.com/nudge-engine/nudge/server/erasure"
 )
 
-// customer answers GET /v1/customers/{id}: what is known of a customer.
+// customer answers GET /v1/customers/{id}: what is known of a customer, as view.Customer in
+// JSON. 404 means that no event of theirs was seen, 503 that their shard gives no answer.
 func (p *Parts) customer(w http.ResponseWriter, r *http.Request) error {
 	id, err := customerID(r)
 	if err != nil {
@@ -41,8 +42,9 @@ func customerID(r *http.Request) (string, error) {
 }
 
 // explain answers GET /v1/customers/{id}/explain: what campaigns would decide for a customer
-// now, what chains wait for, and what was decided last. With ?campaign=NAME it is about that
-// one only.
+// now, what chains wait for, and what was decided last, as explain.Explanation in JSON. With
+// ?campaign=NAME it is about that one only. 404 means an unknown customer, or a campaign that
+// is not in force.
 func (p *Parts) explain(w http.ResponseWriter, r *http.Request) error {
 	name := r.URL.Query().Get("campaign")
 	id, err := customerID(r)
@@ -66,8 +68,9 @@ func (p *Parts) explain(w http.ResponseWriter, r *http.Request) error {
 	return shown.JSON(w)
 }
 
-// erase answers DELETE /v1/customers/{id} with the receipt of an erasure that has begun. A
-// customer who merged into another one is a conflict that names that one.
+// erase answers DELETE /v1/customers/{id} with 202 and the receipt of an erasure that has
+// begun, or that was begun before. 409 is for a customer who merged into another one, whom it
+// names; 503 means that the request may be repeated.
 func (p *Parts) erase(w http.ResponseWriter, r *http.Request) error {
 	id, err := customerID(r)
 	if err != nil {
@@ -86,7 +89,8 @@ func (p *Parts) erase(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// erasure answers GET /v1/customers/{id}/erasure: how far an erasure is.
+// erasure answers GET /v1/customers/{id}/erasure with the receipt: how far an erasure is. 404
+// means that nobody asked for one.
 func (p *Parts) erasure(w http.ResponseWriter, r *http.Request) error {
 	id, err := customerID(r)
 	if err != nil {

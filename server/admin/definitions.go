@@ -35,8 +35,11 @@ func (p *Parts) definitions(w http.ResponseWriter, _ *http.Request) error {
 
 // apply answers POST /v1/definitions. It takes files as {"files": [{"name": ..., "text":
 // ...}]} and puts them in force, all or none. With ?dry_run=true it only says what would
-// happen; with ?backfill=true the new counters are filled first. The answer lists what was
-// applied, all counters, and those that begin from now.
+// happen; with ?backfill=true the new counters are filled first.
+//
+// The answer is {"applied": [...], "counters": [...], "from_now": [...]}: the documents with
+// their versions, all counters, and those that begin now. 422 means that the files are wrong,
+// with all errors in the detail; 409 that a backfill is under way.
 func (p *Parts) apply(w http.ResponseWriter, r *http.Request) error {
 	files, err := readFiles(w, r)
 	if err != nil {
@@ -116,9 +119,9 @@ func (p *Parts) preview(w http.ResponseWriter, r *http.Request, files []definiti
 	return nil
 }
 
-// backfill begins a backfill with definition files; they are in force when it is done, which
-// GET /v1/backfill tells. When nothing can be filled they are in force at once, so their
-// channels are started here.
+// backfill answers ?backfill=true with actors.BackfillStart in JSON: it begins a backfill with
+// definition files, which are in force when it is done; GET /v1/backfill tells when. When
+// nothing can be filled they are in force at once, so their channels are started here.
 func (p *Parts) backfill(w http.ResponseWriter, r *http.Request, files []definition.File) error {
 	begun, err := p.Deployer.StartBackfill(r.Context(), files)
 	if err != nil {
@@ -128,7 +131,8 @@ func (p *Parts) backfill(w http.ResponseWriter, r *http.Request, files []definit
 	return p.Deployer.EnsureChannels(r.Context())
 }
 
-// backfillProgress answers GET /v1/backfill: how the last backfill stands.
+// backfillProgress answers GET /v1/backfill: how the last backfill stands, as
+// actors.BackfillProgress in JSON. Its record is 0 when there never was one.
 func (p *Parts) backfillProgress(w http.ResponseWriter, r *http.Request) error {
 	progress, err := p.Control.Backfill(r.Context())
 	if err != nil {

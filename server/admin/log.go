@@ -32,7 +32,8 @@ type logExtent struct {
 	Skipped []control.RecordPosition `json:"skipped"`
 }
 
-// log answers GET /v1/log: which frames the log has of each partition.
+// log answers GET /v1/log with {"partitions": [...]}: which frames the log has of each
+// partition. nudge simulate reads it first.
 func (p *Parts) log(w http.ResponseWriter, r *http.Request) error {
 	partitions := []logExtent{}
 	for number, s := range p.Events {

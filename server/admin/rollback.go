@@ -12,6 +12,9 @@ import (
 // an older version in force again, as a new version with its text; version 0 means the one
 // before that in force. It is an apply in all else: the old text is checked against what is in
 // force now, and may be refused.
+//
+// The answer is {"applied": [...], "from": VERSION}, or with dry_run that of a dry run. 404
+// means that there is no such document or version, 409 that a backfill is under way.
 func (p *Parts) rollback(w http.ResponseWriter, r *http.Request) error {
 	var body struct {
 		Kind    string `json:"kind"`

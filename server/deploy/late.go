@@ -33,6 +33,8 @@ func (d *Deployer) askLate(ctx context.Context, documents []program.Document, do
 	if err != nil {
 		return err
 	}
+	// All campaigns are named at once, each with its number of chains and the words that would
+	// settle it.
 	var errs []error
 	for i := range answer.Campaigns {
 		c := &answer.Campaigns[i]
