@@ -55,6 +55,7 @@ func (p Preset) As(name string) ([]byte, error) {
 // uses. add is empty when nothing is missing. Only what the library has can be added; another
 // missing channel is left to the check of the definitions.
 func Shared(text []byte, others ...[]byte) (add []byte, names []string, err error) {
+	// What is used but defined nowhere is looked for in the library.
 	used, err := uses(text)
 	if err != nil {
 		return nil, nil, err
@@ -118,6 +119,7 @@ func uses(text []byte) (map[string]bool, error) {
 		}
 		for _, step := range items(value(spec, "steps")) {
 			send := value(step, "send")
+			// A send names one channel or several.
 			if one := value(send, "channel"); one != nil {
 				used["channel "+one.Value] = true
 			}

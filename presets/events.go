@@ -18,9 +18,9 @@ type Event struct {
 	Group string `yaml:"-" json:"group"`
 	About string `yaml:"about" json:"about"`
 	// Capabilities are the numbers in docs/coverage.md of what the event is used for.
-	Capabilities []int    `yaml:"capabilities" json:"capabilities"`
-	Required     []string `yaml:"required" json:"required"`
-	// Properties maps names to JSON Schemas; Required are those that every such event has.
+	Capabilities []int `yaml:"capabilities" json:"capabilities"`
+	// Required are the properties that every such event has.
+	Required   []string       `yaml:"required" json:"required"`
 	Properties map[string]any `yaml:"properties" json:"properties"`
 	Sample     map[string]any `yaml:"sample" json:"sample"`
 	// Where is a filter that holds for the sample.

@@ -48,6 +48,7 @@ func All() ([]Preset, error) {
 		return nil, fmt.Errorf("presets: %w", err)
 	}
 	var all []Preset
+	// Glob returns names in order, which is the order of the presets.
 	for _, name := range names {
 		if name == sharedFile {
 			continue

@@ -19,6 +19,7 @@ func campaignsDir() string {
 	if info, err := os.Stat(usualDir); err == nil && info.IsDir() {
 		return usualDir
 	}
+	// The current directory may be one of definitions, as in a repository of their own.
 	files, err := definition.Read(".")
 	if err != nil {
 		return usualDir
@@ -40,6 +41,7 @@ func pathsOr(paths []string) ([]string, error) {
 				"for %s", path, campaignsDir())
 		}
 	}
+	// Paths that were given are taken as they are, files or directories.
 	if len(paths) > 0 {
 		return paths, nil
 	}

@@ -15,6 +15,7 @@ const maxHitDays = 3660
 
 // hitOptions are the flags of nudge simulate that ask how often triggers would have been hit.
 type hitOptions struct {
+	// Hits is a number of days; 0: hits are not counted.
 	Hits     int    `placeholder:"DAYS" help:"Say how many customers hit each trigger in the last DAYS days of the calls, and how often."`
 	HitValue string `placeholder:"PROPERTY" help:"With --hits: sum this property of the events that hit, for example total."`
 }

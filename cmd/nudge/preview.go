@@ -63,6 +63,8 @@ func showPreview(out console, text []byte) error {
 		return fmt.Errorf("the answer cannot be read: %w", err)
 	}
 	w := out.out
+	// Documents come as they were sent; "would be version 4" is one that differs from what is
+	// in force.
 	for _, d := range p.Applied {
 		if !d.Changed {
 			fmt.Fprintf(w, "%s %s: unchanged, version %d\n", d.Kind, d.Name, d.Version)

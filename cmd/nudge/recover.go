@@ -31,6 +31,7 @@ directory before.`
 
 // Run says what would be mended, and with --yes mends it.
 func (r *recoverCommand) Run(out console) error {
+	// What the log finds damaged when it is opened is printed too.
 	return recovery.Run(context.Background(), recovery.Config{
 		Dir: r.Data, Apply: r.Yes, Out: out.out, Logger: errorsOnly(out),
 	})

@@ -19,7 +19,8 @@ type replayCommand struct {
 	Data   string `name:"data-dir" env:"NUDGE_DATA_DIR" default:"data" placeholder:"DIR" help:"Data directory of the server, when it runs on this machine."`
 	Events string `arg:"" name:"file" help:"Calls, one JSON object a line."`
 	Batch  int    `default:"100" help:"Calls a request, 1 to 2500."`
-	Now    bool   `help:"Leave the timestamps out: the calls happen as they come."`
+	// Now makes old recordings usable: otherwise events are as old as their timestamps say.
+	Now bool `help:"Leave the timestamps out: the calls happen as they come."`
 }
 
 func (r *replayCommand) Help() string {

@@ -47,5 +47,6 @@ func (o *explainOptions) explain(out console, trace *trace.Trace, all []*simulat
 	}) {
 		return fmt.Errorf("--explain-campaign %s: there is no such campaign", o.ExplainCampaign)
 	}
+	// 0, 0: all that the simulation covered.
 	return show(out, explain.Of(trace, 0, 0), o.ExplainJSON)
 }

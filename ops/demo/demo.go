@@ -1,6 +1,7 @@
 // Package demo starts a server, plays recorded calls through it with their real pauses, and
 // shows what came of them: `nudge demo`, the first thing that a newcomer runs. It uses a real
-// server as a child process, so that what is shown is what the product does.
+// server as a child process, so that what is shown is what the product does. Nothing of it
+// runs in production.
 package demo
 
 import (
@@ -27,15 +28,25 @@ import (
 // Demo is what is played, and where. All fields but Once are required. Run may replace
 // addresses.
 type Demo struct {
-	Data       string // data directory of the server
-	Shop       string // directory with campaigns and events.ndjson
-	HTTP       string // address for events, host:port
-	Admin      string // address for administration
-	Clickhouse string // address of the embedded ClickHouse
-	Key        string // write key of the server
-	Once       bool   // stop after the funnel instead of serving on
+	// Data is the data directory of the server. It is created, and may have data of earlier
+	// runs.
+	Data string
+	// Shop is a directory with definitions and with events.ndjson, the calls that are played.
+	Shop string
+	// The three addresses of the server as host:port: for events, for administration, and of
+	// the embedded ClickHouse.
+	HTTP       string
+	Admin      string
+	Clickhouse string
+	// Key is the write key that the server gets and the calls are sent with.
+	Key string
+	// Once stops after the funnel instead of serving on.
+	Once bool
 
-	Tool     string // how the tool is called in the commands that are shown
+	// Tool is how the tool is called in the commands that are shown.
+	Tool string
+	// Out gets what the reader should see, the messages of the console channel among it; Err
+	// gets the server's log.
 	Out, Err io.Writer
 }
 
@@ -67,6 +78,8 @@ func (d *Demo) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// Both checks come before the server starts, because their errors say what to do, and
+	// those of a server that fails would be lost in its log.
 	if err := d.choosePorts(ctx); err != nil {
 		return err
 	}
@@ -79,6 +92,7 @@ func (d *Demo) Run(ctx context.Context) error {
 		return err
 	}
 	defer listening.Close()
+	// The server's own log is limited to warnings, so that the demo can be read.
 	server := exec.Command(filepath.Join(filepath.Dir(self), "nudged"), "--campaigns-dir", d.Shop, "--data-dir", d.Data,
 		"--http-listen", d.HTTP, "--admin-listen", d.Admin, "--clickhouse-listen", d.Clickhouse,
 		"--log-level", "warn", "--ready-fd", "3")
@@ -158,6 +172,7 @@ func (d *Demo) play(ctx context.Context, listening io.Reader, ended chan error) 
 		if err := sleepUntil(ctx, began.Add(at.Sub(first))); err != nil {
 			return err
 		}
+		// true: the calls happen now, whatever their timestamps say.
 		if _, err := p.Send(ctx, []json.RawMessage{call}, true); err != nil {
 			return err
 		}
@@ -167,6 +182,7 @@ func (d *Demo) play(ctx context.Context, listening io.Reader, ended chan error) 
 		return err
 	}
 	fmt.Fprintf(d.Out, "\nthe funnel, read back from ClickHouse with:\n\n%s\n\n", funnelQuery)
+	// Pretty output is made by ClickHouse itself.
 	table, err := d.query(ctx, funnelQuery+"\nFORMAT PrettyCompactMonoBlock")
 	if err != nil {
 		return err
@@ -186,6 +202,7 @@ func personal(line json.RawMessage, run string) (call json.RawMessage, at time.T
 	user, _ := fields["userId"].(string)
 	fields["userId"] = user + "-" + run
 	delete(fields, "messageId")
+	// Calls without a timestamp are due at once.
 	if text, ok := fields["timestamp"].(string); ok {
 		if at, err = time.Parse(time.RFC3339Nano, text); err != nil {
 			return nil, at, "", err
@@ -243,6 +260,7 @@ func (d *Demo) await(ctx context.Context, listening io.Reader, ended chan error)
 			// Otherwise it has ended, which ended tells too.
 			own = err == nil
 			said = nil
+		// It says why on the error output, above this.
 		case err := <-ended:
 			// Run reads it again when it stops the server.
 			ended <- err
@@ -254,7 +272,8 @@ func (d *Demo) await(ctx context.Context, listening io.Reader, ended chan error)
 	}
 }
 
-// query asks the embedded ClickHouse as the user reader and returns its answer as text.
+// query asks the embedded ClickHouse as the user reader and returns its answer as text. The
+// password is in node.json, which the server has written by now.
 func (d *Demo) query(ctx context.Context, sql string) (string, error) {
 	id, err := identity.Read(d.Data)
 	if err != nil {

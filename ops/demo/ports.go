@@ -32,6 +32,7 @@ var errNotStarted = errors.New("the demo has not begun")
 // asked for, by flag or variable, is an error instead. Another process may still take a port
 // before the server listens on it; then the server says so.
 func (d *Demo) choosePorts(ctx context.Context) error {
+	// Each address with the flag and the variable that set it.
 	for _, a := range []struct {
 		address        *string
 		usual          string

@@ -60,7 +60,8 @@ type Call struct {
 // partition, then as they stand in it. It merges the partitions, each of which is in order
 // already. It belongs to one goroutine.
 type Calls struct {
-	log   Log
+	log Log
+	// since is the log time (ms) before which calls are left out.
 	since int64
 	// cursors is a heap: the cursor with the earliest call is first. Each has at least one
 	// call.
@@ -76,7 +77,8 @@ type cursor struct {
 	next uint64
 	last uint64
 	// now is the log time of the partition (ms), which never goes back.
-	now     int64
+	now int64
+	// skipped are the records of the partition that count for nothing.
 	skipped map[Skip]bool
 	// calls are read and not given out yet.
 	calls []Call

@@ -87,6 +87,7 @@ func Run(ctx context.Context, config Config) (err error) {
 	for p := range partitions {
 		c := &mender{
 			partition: p, log: missing.streams(), store: store, out: config.Out, do: config.Apply,
+			// genesis is what the log was created with; the control stream is opened by it.
 			genesis: *records[0].Genesis, skips: control.SkipsOf(records, p), eraseKey: key,
 		}
 		if err := c.run(ctx, sinks[p]); err != nil {
@@ -196,6 +197,7 @@ type readTo struct{ frame, effect uint64 }
 // moveOn moves the snapshot to where the numbering goes on, when readers had come further than
 // it: what was between is lost for the state. It changes nothing of the customers.
 func (m *mender) moveOn(meta *shard.Meta, read readTo, told effectEnd, whole, same bool) error {
+	// The snapshot keeps its customers and only stands elsewhere.
 	next := *meta
 	// Frames between the snapshot and read.frame are lost to the state. Effects that were
 	// computed from them stay as they are.
@@ -205,6 +207,7 @@ func (m *mender) moveOn(meta *shard.Meta, read readTo, told effectEnd, whole, sa
 			next.Emitted, next.LastHash = told.n, told.hash
 		}
 	}
+	// Effects up to here were read by somebody; the next one gets a later number.
 	if !same {
 		next.Emitted = max(next.Emitted, read.effect)
 	}
@@ -234,6 +237,7 @@ func (m *mender) mend(ctx context.Context, what string, s stream.Stream, read, u
 	if err != nil {
 		return false, err
 	}
+	// It is the stream that was read, and nobody has read beyond its end.
 	if broken == nil && info.Last >= read {
 		return true, nil
 	}
