@@ -200,7 +200,7 @@ func (a *Auditor) happen(c *customer, t *bulkScan) {
 		case len(t.campaigns) == 0 && !def.looks():
 			continue
 		case len(t.campaigns) == 0 && def.Trigger.Kind == KindBroadcast && def.Trigger.Event == t.event.Name &&
-			def.Trigger.When.holds(s) && def.Audience.holds(s):
+			def.Trigger.When.holds(s): // the campaign's own audience is asked at the entry
 			a.note(NoteBroadcast)
 			if age := t.due - t.event.Time; age > a.maxAge(i) { // that of the record, not of the visit
 				a.refuse(i, "max_event_age")
