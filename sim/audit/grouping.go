@@ -16,8 +16,9 @@ func (a *Auditor) grouping(t timer) bool {
 		by = candidate{campaign: i, trigger: s.latest, planned: s.due, silence: s.due, late: a.now-s.due > lateAfter}
 	}
 	if ok {
-		_, reason := a.may(c, &by)
-		ok = reason == ""
+		live, reason := a.may(c, &by)
+		refreshes := len(live) > 0 && a.campaigns[i].Reentry.OnActive == ActiveRefresh // and enters no group
+		ok = reason == "" && !refreshes
 	}
 	s.asked = ok
 	return ok
