@@ -128,12 +128,13 @@ type standing struct {
 	armed   bool
 	armedBy *bulkScan // it does so when it comes to the customer
 	due     int64
-	inside  bool     // a segment, or high of a threshold
-	valued  bool     // a threshold has had a value
-	asked   bool     // a watch of a group that only has to be settled
-	spent   []*Event // of streaks that are complete
-	kept    []kept   // by a pause that queues
-	turn    int64    // the customer's, to follow the version in force
+	inside  bool        // a segment, or high of a threshold
+	valued  bool        // a threshold has had a value
+	asked   bool        // a watch of a group that only has to be settled
+	waiting []candidate // slides of which that is so
+	spent   []*Event    // of streaks that are complete
+	kept    []kept      // by a pause that queues
+	turn    int64       // the customer's, to follow the version in force
 	dates   dates
 	seen    bool      // its segment was looked at
 	looked  int64     // as of when
@@ -222,6 +223,7 @@ type timer struct {
 	pending  *pending
 	date     bool
 	slide    bool
+	settles  bool // of a slide, the group
 	leaves   bool
 }
 
@@ -273,6 +275,9 @@ func (c *customer) timers(ask func(timer)) {
 		if due, ok := c.a.slides(c, i); ok && !s.seenBy.ahead(c) {
 			ask(timer{due: due, customer: c, campaign: i, entry: s.entries + 1, slide: true})
 		}
+		for _, w := range s.waiting {
+			ask(timer{due: w.planned, customer: c, campaign: i, entry: s.entries + 1, settles: true})
+		}
 		if p, ok := s.dates.first(c); ok {
 			ask(timer{due: p.due, customer: c, campaign: i, entry: s.entries + 1, date: true})
 		}
@@ -295,6 +300,9 @@ func (a *Auditor) fire(t timer) {
 	case t.leaves:
 		a.expire(t.customer)
 		return
+	case t.settles:
+		a.settleSlide(t.customer, t.campaign)
+		return
 	case t.slide:
 		a.slid(t.customer, t.campaign, t.due)
 		return
@@ -312,29 +320,6 @@ func (a *Auditor) fire(t timer) {
 		}))
 		a.runMoved(t.customer)
 	}
-}
-
-// withGroup adds the watches of the same group that are due at the same instant, of
-// which only one may enter; they are asked by themselves too, and then lose.
-func (a *Auditor) withGroup(c *customer, first candidate) []candidate {
-	first.rivals = nil
-	group := a.campaigns[first.campaign].Policy.Group
-	if group == "" {
-		return []candidate{first}
-	}
-	for i, s := range c.per {
-		t := a.campaigns[i]
-		rival := t.Policy.Group == group && t.Trigger.Kind == KindInactivity
-		if rival && s.armed && s.due <= a.now && i != first.campaign {
-			first.rivals = append(first.rivals, candidate{
-				campaign: i, trigger: s.latest, planned: s.due, silence: s.due, late: a.now-s.due > lateAfter,
-			})
-		}
-		if by, ok := a.datePlanned(c, i); ok && t.Policy.Group == group && i != first.campaign {
-			first.rivals = append(first.rivals, by)
-		}
-	}
-	return []candidate{first}
 }
 
 // Event applies one record at the current log time, in the order of the text.

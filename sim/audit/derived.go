@@ -149,7 +149,7 @@ func (c *customer) nextDue(a *Auditor) (next timer, ok bool) {
 		switch {
 		case t.leaves: // after the others of its instant; see below
 		case t.due > a.now || watch && c.stands(t.campaign):
-		case watch && c.per[t.campaign].asked:
+		case t.settles || watch && c.per[t.campaign].asked:
 			if !has || t.compare(grouped) < 0 {
 				grouped, has = t, true
 			}

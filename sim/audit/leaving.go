@@ -24,7 +24,9 @@ func (a *Auditor) stays(c *customer) {
 // no result or a pause keeps an entry. What steps set or made at that instant comes first.
 func (c *customer) leaves() (t timer, ok bool) {
 	if c.leavesAt == 0 || c.gone || len(c.pending) > 0 || len(c.made) > 0 || c.making || c.dirty || c.alive() > 0 ||
-		slices.ContainsFunc(c.per, func(s standing) bool { return len(s.kept) > 0 || s.asked }) {
+		slices.ContainsFunc(c.per, func(s standing) bool {
+			return len(s.kept) > 0 || s.asked || len(s.waiting) > 0
+		}) {
 		return timer{}, false
 	}
 	return timer{due: c.leavesAt, customer: c, campaign: math.MaxInt, leaves: true}, true

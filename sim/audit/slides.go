@@ -45,7 +45,22 @@ func (a *Auditor) slid(c *customer, i int, due int64) {
 		}
 	}
 	e := &Event{Customer: c.id, ID: AnyID, Time: due, Type: TypeIdentify}
-	a.admit(c, []candidate{{campaign: i, trigger: e, planned: due, late: a.now-due > lateAfter, bare: true}})
+	by := candidate{campaign: i, trigger: e, planned: due, late: a.now-due > lateAfter, bare: true}
+	if a.onlyGroup(c, &by) {
+		c.per[i].waiting = append(c.per[i].waiting, by)
+		return
+	}
+	a.admit(c, []candidate{by})
+	a.runMoved(c)
+}
+
+// settleSlide lets a segment's chain in, if its group does, when the customer's other timers
+// have fired.
+func (a *Auditor) settleSlide(c *customer, i int) {
+	s := &c.per[i]
+	by := s.waiting[0]
+	s.waiting = s.waiting[1:]
+	a.admit(c, a.withGroup(c, by))
 	a.runMoved(c)
 }
 
