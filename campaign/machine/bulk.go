@@ -125,7 +125,7 @@ func (m *Machine) activated(name string, existing bool) {
 	m.scope.Trigger.Set(nil)
 	switch t := p.Trigger.(type) {
 	case *program.DateTrigger:
-		m.planDates(p, t, false)
+		m.planDates(p, t, false, false)
 	case *program.InactivityTrigger:
 		m.armKnown(p, t, existing)
 	case *program.SegmentTrigger, *program.ThresholdTrigger:

@@ -7,13 +7,15 @@ import (
 
 	"github.com/nudge-engine/nudge/campaign/active"
 	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/event"
 	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
 // planDates brings what is planned for a date trigger in line with the customer; with
-// report a profile that has no date where one should be is recorded.
-func (m *Machine) planDates(p *program.Program, t *program.DateTrigger, report bool) {
+// report a profile that has no date where one should be is recorded. kept says that the date
+// was known before.
+func (m *Machine) planDates(p *program.Program, t *program.DateTrigger, report, kept bool) {
 	v, missing, err := t.Path.Eval(m.scope)
 	d, ok := program.DateValue{}, false
 	if err == nil && !missing {
@@ -25,11 +27,36 @@ func (m *Machine) planDates(p *program.Program, t *program.DateTrigger, report b
 	}
 	loc := m.dateZone(p, t)
 	for _, o := range t.Offsets {
-		m.planDate(p, t, o, d, ok, loc)
+		m.planDate(p, t, o, d, ok, kept, loc)
 	}
 	if m.trace != nil {
 		m.tracePlanned(p, t)
 	}
+}
+
+// keptDate says whether a record, nil for a timer, left the date as it was: another time zone
+// moves it and does not make it known anew.
+func (m *Machine) keptDate(t *program.DateTrigger, e *event.Event) bool {
+	if e != nil && e.Type != event.Identify || t.Repeat == program.NoRepeat {
+		return false
+	}
+	now, isNow := m.dateIn(t, m.c.Traits)
+	before, was := m.dateIn(t, m.lastTraits())
+	m.scope.Customer.Set(m.c)
+	return isNow && was && now == before
+}
+
+// dateIn is the date of a trigger in a profile. The caller gives the scope its customer back.
+func (m *Machine) dateIn(t *program.DateTrigger, traits []byte) (d program.DateValue, ok bool) {
+	own := m.c.Traits
+	m.c.Traits = traits
+	m.scope.Customer.Set(m.c)
+	v, missing, err := t.Path.Eval(m.scope)
+	m.c.Traits = own
+	if err != nil || missing {
+		return program.DateValue{}, false
+	}
+	return t.Parse(v)
 }
 
 func (m *Machine) planDate(
@@ -37,7 +64,7 @@ func (m *Machine) planDate(
 	t *program.DateTrigger,
 	o program.Offset,
 	d program.DateValue,
-	known bool,
+	known, kept bool,
 	loc *time.Location,
 ) {
 	c := m.c
@@ -49,7 +76,7 @@ func (m *Machine) planDate(
 	}
 	due, n := int64(0), int64(0)
 	if known {
-		due, n = t.Plan(d, loc, o, m.asOf, &old)
+		due, n = t.Plan(d, loc, o, m.asOf, &old, kept)
 	}
 	old.Due, old.Number = due, n
 	switch {
@@ -62,7 +89,7 @@ func (m *Machine) planDate(
 			m.refuse(p, output.ReasonStates)
 			return
 		}
-		m.planDate(p, t, o, d, known, loc)
+		m.planDate(p, t, o, d, known, kept, loc)
 	default:
 		c.Dates = slices.Insert(c.Dates, i, old)
 	}
@@ -97,7 +124,7 @@ func (m *Machine) fireDate(at int) {
 		return
 	}
 	loc := m.dateZone(p, t)
-	m.planDate(p, t, o, d, true, loc)
+	m.planDate(p, t, o, d, true, true, loc)
 	trigger := t.DateEvent(d, loc, o, &fired)
 	m.scope.Chain.Chain = nil
 	m.scope.Trigger.Set(trigger)

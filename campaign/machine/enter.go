@@ -48,7 +48,7 @@ func (m *Machine) trigger(p *program.Program, e *event.Event) {
 	case *program.ChangeTrigger:
 		m.change(p, t, e)
 	case *program.DateTrigger:
-		m.planDates(p, t, true)
+		m.planDates(p, t, true, m.keptDate(t, e))
 	case *program.BroadcastTrigger, *program.ScheduleTrigger: // come as visits
 	}
 }
@@ -94,7 +94,7 @@ func (m *Machine) arm(p *program.Program, t *program.InactivityTrigger, e *event
 func (m *Machine) watchProfiles(e *event.Event) {
 	for _, p := range m.newcomers() {
 		if t, ok := p.Trigger.(*program.DateTrigger); ok {
-			m.planDates(p, t, false)
+			m.planDates(p, t, false, false)
 		}
 		t, ok := p.Trigger.(*program.InactivityTrigger)
 		if !ok {

@@ -84,7 +84,7 @@ func (m *Machine) noteZone(e *event.Event) {
 	m.resumeHeld(output.ReasonQuiet, output.ReasonCap)
 	for _, p := range m.newcomers() {
 		if t, is := p.Trigger.(*program.DateTrigger); is && t.Zone == "" {
-			m.planDates(p, t, false)
+			m.planDates(p, t, false, true)
 		}
 	}
 }

@@ -203,13 +203,16 @@ func (t *DateTrigger) number(day time.Time) int64 {
 }
 
 // Plan is the next instant, in ms, at which an offset of a date is due, and the number
-// of its occurrence; 0 when there is none. old is what was planned and fired before.
+// of its occurrence; 0 when there is none. old is what was planned and fired before; kept
+// says that the date was known before, so that a zone in which its day is still ahead does not
+// make its own day an occurrence.
 func (t *DateTrigger) Plan(
 	d DateValue,
 	loc *time.Location,
 	o Offset,
 	now int64,
 	old *customer.DateWatch,
+	kept bool,
 ) (due, n int64) {
 	local, minute, beyond := d.local(loc)
 	if t.At >= 0 {
@@ -231,8 +234,8 @@ func (t *DateTrigger) Plan(
 		if !ok || old.HasFired(n) {
 			continue
 		}
-		if t.Repeat != NoRepeat && dated && n == own && !pending &&
-			!date(local.year, local.month, local.day).After(date(today.Year(), today.Month(), today.Day())) {
+		ahead := date(local.year, local.month, local.day).After(date(today.Year(), today.Month(), today.Day()))
+		if t.Repeat != NoRepeat && dated && n == own && !pending && (kept || !ahead) {
 			continue // the day itself is no anniversary
 		}
 		at := zone.Instant(loc, day.Year(), day.Month(), day.Day()+o.Days, minute) + beyond + o.Rest
