@@ -80,7 +80,9 @@ type chain struct {
 	dueBefore   int64
 	timedBefore bool
 
-	known, knownEnd bool           // its entry, and its end, count for further entries of its key
+	// known and knownEnd say that its entry, and its end, count for further entries of its key: the
+	// end does where the key is remembered, if only for another chain.
+	known, knownEnd bool
 	calling         *pending       // the request that it rests for
 	reply           map[string]any // to its last call
 	exposed         []*exposure    // that it counts for
@@ -93,7 +95,9 @@ func (ch *chain) live() bool { return ch.outcome == Active }
 
 func (ch *chain) end(a *Auditor, outcome string) {
 	ch.outcome, ch.endedAt = outcome, a.now
-	ch.knownEnd = a.campaigns[ch.campaign].Reentry.remembers()
+	ch.knownEnd = slices.ContainsFunc(ch.customer.chains, func(o *chain) bool {
+		return o.known && o.campaign == ch.campaign && o.key == ch.key
+	})
 	ch.resting, ch.timed, ch.asks = false, false, asks{}
 	ch.updateMaturity(a)
 	if outcome == Converted || outcome == Stopped || outcome == Preempted {

@@ -244,28 +244,28 @@ func (a *Auditor) reentry(c *customer, i int, key string) (live []*chain, reason
 // letGo forgets, when a key comes that is not remembered, the others whose cooldown is over.
 func (a *Auditor) letGo(c *customer, i int, key string) {
 	r := a.campaigns[i].Reentry
-	of := func(key string) (all []*chain, until int64) { // until when the key is remembered
+	of := func(key string) (known bool, all []*chain, until int64) { // until when the key is remembered
 		for _, ch := range c.chains {
-			if ch.campaign != i || ch.key != key || !ch.known {
+			if ch.campaign != i || ch.key != key {
 				continue
 			}
-			all = append(all, ch)
+			all, known = append(all, ch), known || ch.known
 			switch {
 			case ch.live():
 				until = math.MaxInt64
-			case !r.FromExit:
-				until = max(until, ch.enteredAt+r.Cooldown.Milliseconds())
-			default:
+			case r.FromExit && ch.knownEnd:
 				until = max(until, ch.endedAt+r.Cooldown.Milliseconds())
+			case !r.FromExit && ch.known:
+				until = max(until, ch.enteredAt+r.Cooldown.Milliseconds())
 			}
 		}
-		return all, until
+		return known, all, until
 	}
-	if own, _ := of(key); len(own) > 0 {
+	if known, _, _ := of(key); known {
 		return
 	}
 	for _, ch := range c.chains {
-		if all, until := of(ch.key); ch.campaign == i && a.now >= until {
+		if known, all, until := of(ch.key); known && ch.campaign == i && a.now >= until {
 			for _, other := range all {
 				other.known, other.knownEnd = false, false
 			}
