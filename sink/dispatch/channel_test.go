@@ -24,7 +24,7 @@ func TestNewChannel(t *testing.T) {
 	}
 	var printed strings.Builder
 	_, err := NewChannel("pigeon", ChannelSpec{Out: &printed})
-	if err == nil || !strings.Contains(err.Error(), `"pigeon" is no type of channel; there are console, webhook`) ||
+	if err == nil || !strings.Contains(err.Error(), `"pigeon" is no type of channel; there are `+strings.Join(program.ChannelTypes(), ", ")) ||
 		printed.Len() > 0 {
 		t.Errorf("unexpected error %v, printed %q", err, printed.String())
 	}
