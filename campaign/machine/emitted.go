@@ -1,6 +1,8 @@
 package machine
 
 import (
+	"bytes"
+	"slices"
 	"strconv"
 
 	"github.com/nudge-engine/nudge/campaign/customer"
@@ -130,7 +132,7 @@ func (m *Machine) applyEmitted(out *output.Output) {
 
 // setProfile changes traits and tags at once: the next step sees it.
 func (m *Machine) setProfile(v *program.SetProfile, ch *customer.Chain) {
-	m.changed = occasion{m.planned, m.late}
+	traits, tags := m.c.Traits, m.c.Tags
 	if len(v.Traits) > 0 {
 		update := m.object(v.Traits, ch)
 		if m.changeTraits(update) {
@@ -142,6 +144,9 @@ func (m *Machine) setProfile(v *program.SetProfile, ch *customer.Chain) {
 	}
 	for _, tag := range v.Remove {
 		m.c.Untag(tag)
+	}
+	if !bytes.Equal(traits, m.c.Traits) || !slices.Equal(tags, m.c.Tags) {
+		m.changed = occasion{m.planned, m.late}
 	}
 	m.decideChain(ch, output.Updated, output.NoReason, ch.Step, "")
 }

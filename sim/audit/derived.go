@@ -18,6 +18,8 @@ func (ch *chain) act(a *Auditor, s Step) (target string) {
 		return ch.experiment(a, s)
 	case s.Set != nil:
 		a.note(NoteSet)
+		changes := s.Set.Trait != "" && !same(c.traits[s.Set.Trait], s.Set.Value) ||
+			s.Set.Tag != "" && c.tags[s.Set.Tag] == s.Set.Remove
 		if s.Set.Trait != "" {
 			c.change(s.Set.Trait, s.Set.Value)
 			c.told[s.Set.Trait] = told{at: a.now, came: a.now}
@@ -25,7 +27,9 @@ func (ch *chain) act(a *Auditor, s Step) (target string) {
 		if s.Set.Tag != "" {
 			c.tags[s.Set.Tag] = !s.Set.Remove
 		}
-		c.dirty, c.dirtyDue, c.dirtyLate = true, ch.planned, ch.late
+		if c.dirty = true; changes {
+			c.dirtyDue, c.dirtyLate = ch.planned, ch.late
+		}
 	case s.Emit != nil:
 		e := &Event{
 			Customer: c.id, ID: AnyID, Name: s.Emit.Event, Time: a.now, Type: TypeTrack,
@@ -132,7 +136,12 @@ func (a *Auditor) due(c *customer) {
 			a.fire(t)
 			continue
 		}
-		a.settle(c)
+		a.runMoved(c)
+		a.decideAll(c)
+		if _, ok = c.nextDue(a); ok {
+			continue
+		}
+		a.settle(c) // what steps set is looked at when all of the instant rests
 		if _, ok = c.nextDue(a); !ok {
 			return
 		}
