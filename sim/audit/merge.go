@@ -266,15 +266,12 @@ func later(known, other map[string]said) {
 	}
 }
 
-// observeAll has chains see what the other did under the other id: goals and stops, not
-// waits, and not from before the trigger.
+// observeAll has chains see what the other did under the other id as if it came now: goals,
+// reversals and stops, not waits.
 func (a *Auditor) observeAll(chains []*chain, events []*Event) {
 	a.past = true
 	for _, e := range events {
 		for _, ch := range chains {
-			if e.Time < ch.began() {
-				continue
-			}
 			live := ch.live()
 			ch.observe(a, e)
 			if live && !ch.live() {
