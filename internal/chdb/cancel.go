@@ -5,17 +5,16 @@ import (
 	"time"
 )
 
-// killInterval is how often a cancelled statement is killed again. Once is
-// not enough: the cancellation may come before the engine lists the statement
-// in system.processes.
+// killInterval is how often a cancelled statement is killed again. Once is not enough: the
+// cancellation may come before the engine lists the statement in system.processes.
 const killInterval = 50 * time.Millisecond
 
-// killOnCancel kills the statement of the session tagged tag when ctx ends.
-// The returned function must be called when the statement has returned, and
-// before the session runs another.
+// killOnCancel kills the statement that a session runs when ctx ends. tag is the session's
+// log_comment. The returned function must be called when the statement has returned, and
+// before the session runs another one, which would be killed in its place.
 //
-// The library cannot interrupt a materialised query, but its SQL can:
-// measured, KILL QUERY from a second connection ends a running one in 6 ms.
+// The library cannot interrupt a statement, but its SQL can: KILL QUERY from a second
+// connection ends a running one in 6 ms (measured).
 func (e *Engine) killOnCancel(ctx context.Context, tag string) (stop func()) {
 	if ctx.Done() == nil {
 		return func() {}
@@ -32,6 +31,7 @@ func (e *Engine) killOnCancel(ctx context.Context, tag string) (stop func()) {
 	return func() { close(done); <-finished }
 }
 
+// killUntil kills the statement again and again until done is closed.
 func (e *Engine) killUntil(done <-chan struct{}, tag string) {
 	ticker := time.NewTicker(killInterval)
 	defer ticker.Stop()
@@ -45,8 +45,8 @@ func (e *Engine) killUntil(done <-chan struct{}, tag string) {
 	}
 }
 
-// kill has no error to return: the statement that it is meant for reports its
-// own end, and a failed attempt is repeated.
+// kill sends one KILL QUERY. It has no error to return: the statement reports its own end,
+// and a failed attempt is repeated.
 func (e *Engine) kill(tag string) {
 	conn, err := e.Connect()
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"unsafe"
 )
 
-// Conn is one session of the engine. Not safe for concurrent use.
+// Conn is one session of the engine. It is not safe for concurrent use.
 type Conn struct {
 	engine *Engine
 	ptr    handle // chdb_connection*; nil after Close
@@ -15,7 +15,7 @@ type Conn struct {
 	tag string
 }
 
-// conn is the handle that statements take: what ptr points at.
+// conn returns the handle that statements take, which is what ptr points at.
 func (c *Conn) conn() handle { return *(*handle)(c.ptr) }
 
 // Query runs one statement and returns its whole result in format, unless the
@@ -32,10 +32,10 @@ func (c *Conn) Query(ctx context.Context, sql, format string, params ...Param) (
 	return c.engine.lib.take(r)
 }
 
-// Insert runs an INSERT without FORMAT clause, e.g. "INSERT INTO t (a, b)",
-// with data in format. It is all or nothing for a table that takes the data
-// as one block (at most 1,048,449 rows by default); the engine writes larger
-// data block by block.
+// Insert runs an INSERT without a FORMAT clause, e.g. "INSERT INTO t (a, b)", with data in
+// format. It is all or nothing for a table that takes the data as one block (at most
+// 1,048,449 rows by default); the engine writes larger data block by block. A cancelled ctx
+// kills it.
 func (c *Conn) Insert(ctx context.Context, sql, format string, data []byte, params ...Param) (Result, error) {
 	if err := c.ready(ctx); err != nil {
 		return Result{}, err
@@ -57,8 +57,8 @@ func (c *Conn) Insert(ctx context.Context, sql, format string, data []byte, para
 	return lib.take(lib.streamDone(stream))
 }
 
-// Statements says how many statements sql holds, by the engine's own parser
-// and without running anything. 0 means that it does not parse.
+// Statements returns how many statements sql has. The engine's own parser decides, and
+// nothing is run. 0 means that sql does not parse.
 func (c *Conn) Statements(sql string) (int, error) {
 	if err := c.ready(context.Background()); err != nil {
 		return 0, err
@@ -72,7 +72,8 @@ func (c *Conn) Statements(sql string) (int, error) {
 	return int(out[1]), nil
 }
 
-// assume gives the session's other roles up. The role's name is our own.
+// assume limits the session to one role; an empty role leaves it all of its user's. The
+// name needs no quoting: it comes from this program and not from a client.
 func (c *Conn) assume(ctx context.Context, role string) error {
 	if role == "" {
 		return nil
@@ -81,6 +82,7 @@ func (c *Conn) assume(ctx context.Context, role string) error {
 	return err
 }
 
+// ready returns an error where the session is closed or ctx has ended.
 func (c *Conn) ready(ctx context.Context) error {
 	if c.ptr == nil {
 		return ErrClosed

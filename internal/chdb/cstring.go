@@ -35,6 +35,8 @@ type vectors struct {
 	nameLens, valueLens []uint64
 }
 
+// vectorsOf returns params in the form of the engine. The result must be kept alive during
+// the call.
 func vectorsOf(params []Param) *vectors {
 	v := &vectors{}
 	for _, p := range params {

@@ -19,6 +19,7 @@ func (e *Exception) Error() string { return e.Text }
 // with "Syntax error", those of inserts with their own prefix.
 var codePattern = regexp.MustCompile(`Code: (\d+)\.`)
 
+// newException reads the code out of the text of an error.
 func newException(text string) *Exception {
 	e := &Exception{Text: text}
 	if m := codePattern.FindStringSubmatch(text); m != nil {

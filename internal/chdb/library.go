@@ -7,8 +7,8 @@ import (
 	"github.com/ebitengine/purego"
 )
 
-// handle is a pointer that the engine gave us. It is opaque and never points
-// into Go memory.
+// handle is a pointer that the engine returned. It is opaque, and never points into Go
+// memory.
 type handle = unsafe.Pointer
 
 // library is the part of chdb.h (26.7) that we use, one field per function.
@@ -65,6 +65,7 @@ func loadLibrary(path string) (*library, error) {
 	return lib, nil
 }
 
+// symbols maps the names of the library's functions to the fields that they are bound to.
 func (l *library) symbols() map[string]any {
 	return map[string]any{
 		"chdb_connect":                     &l.connect,

@@ -8,10 +8,11 @@ import (
 	"time"
 )
 
-// ErrBusy says that no connection became free within the pool's wait.
+// ErrBusy means that no connection became free within the pool's wait.
 var ErrBusy = errors.New("chdb: all connections are busy")
 
-// PoolOptions bound what the engine is asked to do at once.
+// PoolOptions limit what the engine is asked to do at once. Zero values stand for the
+// defaults.
 type PoolOptions struct {
 	// Readers is the number of statements that run at once beside the insert.
 	// Each may use all cores, so more of them do not make the whole faster;
@@ -27,8 +28,8 @@ type PoolOptions struct {
 	Role string
 }
 
-// DefaultReadLimits keep one bad query from taking the machine: 60 s, 2 GiB
-// of memory, and 512 MiB of result, which is held in memory twice.
+// DefaultReadLimits returns settings that keep one query from taking the whole machine: 60
+// s, 2 GiB of memory, and 512 MiB of result, which is held in memory twice.
 func DefaultReadLimits() []Setting {
 	return []Setting{
 		{"max_execution_time", "60"},
@@ -37,6 +38,7 @@ func DefaultReadLimits() []Setting {
 	}
 }
 
+// withDefaults returns o with the defaults in place of zero values.
 func (o PoolOptions) withDefaults() PoolOptions {
 	if o.Readers <= 0 {
 		o.Readers = 4
@@ -61,7 +63,7 @@ type Pool struct {
 	inserts chan struct{}
 }
 
-// NewPool makes a pool on e. It opens nothing yet.
+// NewPool returns a pool on e. It opens no connection yet.
 func NewPool(e *Engine, opt PoolOptions) *Pool {
 	opt = opt.withDefaults()
 	return &Pool{
@@ -72,18 +74,19 @@ func NewPool(e *Engine, opt PoolOptions) *Pool {
 	}
 }
 
-// Read lends a connection under the read limits; settings may change them.
+// Read lends use a connection with the read limits; settings may change them. It waits for
+// a turn, and fails with ErrBusy where none comes within the pool's wait.
 func (p *Pool) Read(ctx context.Context, settings []Setting, use func(*Conn) error) error {
 	return p.lend(ctx, "read", p.reads, slices.Concat(p.opt.ReadLimits, settings), use)
 }
 
-// Insert lends the insert connection. It has no time limit of its own.
+// Insert lends use the one connection for inserts. It has no time limit of its own.
 func (p *Pool) Insert(ctx context.Context, settings []Setting, use func(*Conn) error) error {
 	return p.lend(ctx, "insert", p.inserts, settings, use)
 }
 
-// Open opens a connection that the caller keeps and closes: for a session. It takes no
-// turn; its statements should.
+// Open opens a connection that the caller keeps and must close: for a session of a client.
+// It takes no turn; its statements should.
 func (p *Pool) Open(ctx context.Context) (*Conn, error) {
 	conn, err := p.engine.Connect(p.opt.ReadLimits...)
 	if err != nil {
@@ -96,6 +99,8 @@ func (p *Pool) Open(ctx context.Context) (*Conn, error) {
 	return conn, nil
 }
 
+// lend waits for a turn, opens a connection with settings, and closes it when use has
+// returned.
 func (p *Pool) lend(ctx context.Context, kind string, turns chan struct{}, settings []Setting,
 	use func(*Conn) error,
 ) error {

@@ -5,7 +5,7 @@ import (
 	"unsafe"
 )
 
-// Result is what a statement gave, in Go memory.
+// Result is what a statement returned, copied into Go memory.
 type Result struct {
 	Data         []byte // the rows in the asked format
 	RowsRead     uint64
@@ -15,7 +15,8 @@ type Result struct {
 	Elapsed      time.Duration
 }
 
-// take copies a result out of the engine and frees it.
+// take copies a result out of the engine and frees it. r is nil where the engine failed
+// without a result.
 func (l *library) take(r handle) (Result, error) {
 	if r == nil {
 		return Result{}, &Exception{Text: "the engine gave no result"}

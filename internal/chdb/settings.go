@@ -11,6 +11,8 @@ import (
 // codeUnknownSetting is UNKNOWN_SETTING of ClickHouse.
 const codeUnknownSetting = 115
 
+// settingName is what a setting may be called. Names become command-line arguments and SQL
+// text.
 var settingName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // loadSettings asks the engine for the names that it knows, aliases included.
@@ -61,7 +63,8 @@ func (e *Engine) explain(settings ...Setting) error {
 		settings)
 }
 
-// Set changes settings of an open session.
+// Set changes settings of an open session. It stops at the first one that the engine
+// refuses.
 func (c *Conn) Set(ctx context.Context, settings []Setting) error {
 	for _, s := range settings {
 		if err := c.engine.check(s); err != nil {
@@ -71,6 +74,7 @@ func (c *Conn) Set(ctx context.Context, settings []Setting) error {
 	return c.set(ctx, settings)
 }
 
+// set runs a SET for each setting, with its value quoted.
 func (c *Conn) set(ctx context.Context, settings []Setting) error {
 	for _, s := range settings {
 		value := strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s.Value)
@@ -81,8 +85,9 @@ func (c *Conn) set(ctx context.Context, settings []Setting) error {
 	return nil
 }
 
-// Reset gives settings of an open session their usual values back, also when the statement
-// that they were for failed with err, which it returns.
+// Reset gives settings of an open session their default values back. err is the error of
+// the statement that they were for; Reset returns it joined with its own, so that it can be
+// deferred. It runs also when ctx has ended, because the session lives on.
 func (c *Conn) Reset(ctx context.Context, settings []Setting, err error) error {
 	for _, s := range settings {
 		_, failed := c.Query(context.WithoutCancel(ctx), "SET "+s.Name+" = DEFAULT", "Null")

@@ -33,6 +33,7 @@ type signalGuard struct {
 	sigaction func(sig int32, act, old *byte) int32
 }
 
+// newSignalGuard finds sigaction of the C library.
 func newSignalGuard() (*signalGuard, error) {
 	addr, err := purego.Dlsym(purego.RTLD_DEFAULT, "sigaction")
 	if err != nil {

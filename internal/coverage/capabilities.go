@@ -8,14 +8,16 @@ import (
 	"strings"
 )
 
-// section is a part of the list of capabilities.
+// section is a section of the list of capabilities.
 type section struct {
-	title        string
-	required     bool // each of its numbers needs a test, or to be said to wait
+	title string
+	// required sections have a test for each of their capabilities, or say what a
+	// capability waits for.
+	required     bool
 	capabilities []capability
 }
 
-// state says how much of a capability there is.
+// state is how much of a capability exists.
 type state int
 
 const (
@@ -24,7 +26,7 @@ const (
 	notYet       // lacks says what it waits for
 )
 
-// capability is one thing that users need.
+// capability is one thing that users need, from the numbered list of the project.
 type capability struct {
 	number int
 	state  state
@@ -35,7 +37,10 @@ type capability struct {
 // capabilityLine is "12 text", "12 partly (what): text" or "12 not yet (what): text".
 var capabilityLine = regexp.MustCompile(`^(\d+) (?:(partly|not yet) \(([^)]+)\): )?(\S.*)$`)
 
-// readCapabilities reads capabilities.txt.
+// readCapabilities reads capabilities.txt. A line "## title" begins a section; with " *" at
+// its end the section is required. Lines that begin with # and empty lines are skipped;
+// every other line is a capability, in the form of capabilityLine. Numbers ascend through
+// the whole file.
 func readCapabilities(text string) ([]section, error) {
 	var all []section
 	last := 0
@@ -57,6 +62,7 @@ func readCapabilities(text string) ([]section, error) {
 			return nil, fmt.Errorf("capabilities.txt:%d: not understood: %s", number, line)
 		}
 		n, err := strconv.Atoi(m[1])
+		// The order makes a number that occurs twice an error.
 		if err != nil || n <= last {
 			return nil, fmt.Errorf("capabilities.txt:%d: number %s does not follow %d", number, m[1], last)
 		}
@@ -68,8 +74,10 @@ func readCapabilities(text string) ([]section, error) {
 	return all, nil
 }
 
-// judge compares the list with what tests show: unknown numbers, numbers that no test
-// shows, and such as are said to wait although a test shows them.
+// judge compares the list with what tests show, so that neither can grow without the other.
+// It returns an error for each number that a marker names and the list does not have, for
+// each capability that no test shows and that is not said to be missing, and for each that
+// is said to be missing although a test shows it. shown maps a number to its tests.
 func judge(sections []section, shown map[int][]string) error {
 	var errs []error
 	known := map[int]bool{}

@@ -17,6 +17,8 @@ import (
 	"strings"
 )
 
+// capabilities is the text of capabilities.txt.
+//
 //go:embed capabilities.txt
 var capabilities string //nudge:constant embedded
 
@@ -29,6 +31,7 @@ func main() {
 	}
 }
 
+// write writes docs/coverage.md of the repository at root.
 func write(root string) error {
 	text, err := page(root)
 	if err != nil {
@@ -37,7 +40,8 @@ func write(root string) error {
 	return os.WriteFile(filepath.Join(root, "docs", "coverage.md"), []byte(text), 0o600)
 }
 
-// page is the text of docs/coverage.md.
+// page returns the text of docs/coverage.md. It fails where markers and list contradict
+// each other.
 func page(root string) (string, error) {
 	sections, err := readCapabilities(capabilities)
 	if err != nil {
@@ -53,7 +57,10 @@ func page(root string) (string, error) {
 	return render(sections, shown), nil
 }
 
+// render writes the page: the counts over the required sections, and a table for each
+// section.
 func render(sections []section, shown map[int][]string) string {
+	// counts has the capabilities of required sections by state.
 	var counts [3]int
 	var body strings.Builder
 	for _, s := range sections {

@@ -17,30 +17,36 @@ import (
 	"strings"
 )
 
-// marker is a comment line that says what a test shows: numbers and ranges, and where
-// a test has many cases, the name of the one.
+// marker is a comment line that says what a test shows: numbers and ranges, and the name of
+// one case of a test with many.
 var marker = regexp.MustCompile(`^(?://|#) shows:(.*)$`)
 
+// markerBody is what follows "shows:", as in " 3, 5-7 in bonus-expiry".
 var markerBody = regexp.MustCompile(`^ (\d+(?:-\d+)?(?:, \d+(?:-\d+)?)*)(?: in (\S+))?$`)
 
-// The capabilities that are events of the catalogue.
+// The capabilities 66 to 98 are events of the catalogue; each is shown by the sample of its
+// event.
 const catalogueFirst, catalogueLast = 66, 98
 
-// found gathers what tests show: a number, and the tests, each once, in order.
+// found collects what tests show.
 type found struct {
-	root  string
+	root string
+	// shown maps the number of a capability to the tests that show it, each once.
 	shown map[int][]string
-	errs  []error
+	// errs has the faults of markers; collecting goes on after one, so that all are
+	// reported at once.
+	errs []error
 }
 
+// add notes that a test shows capability n.
 func (f *found) add(n int, test string) {
 	if !slices.Contains(f.shown[n], test) {
 		f.shown[n] = append(f.shown[n], test)
 	}
 }
 
-// collect reads the markers of all tests below root: comments of Go tests belong to
-// their function; those of scripts and definition files to the file. Each event of the
+// collect reads the markers of all tests below root. Those in comments of Go tests belong
+// to their function, those of scripts and definition files to the file. Each event of the
 // catalogue names the capabilities that its sample shows.
 func collect(root string) (map[int][]string, error) {
 	f := &found{root: root, shown: map[int][]string{}}
@@ -49,6 +55,8 @@ func collect(root string) (map[int][]string, error) {
 		switch {
 		case err != nil:
 			return err
+		// What is built, what git keeps, and this program's own examples of markers are
+		// left out.
 		case d.IsDir() && path != root && (strings.HasPrefix(name, ".") || name == "bin" || name == "coverage"):
 			return filepath.SkipDir
 		case d.IsDir():
@@ -69,7 +77,7 @@ func collect(root string) (map[int][]string, error) {
 	return f.shown, errors.Join(f.errs...)
 }
 
-// relative is a path as the page writes it.
+// relative returns a path as the page writes it: from the root, with slashes.
 func (f *found) relative(path string) string {
 	r, err := filepath.Rel(f.root, path)
 	if err != nil {
@@ -78,7 +86,8 @@ func (f *found) relative(path string) string {
 	return filepath.ToSlash(r)
 }
 
-// goTests reads the markers of a Go test file.
+// goTests reads the markers of a Go test file. A marker with the name of a case is checked:
+// the case must exist, or the marker would survive it.
 func (f *found) goTests(path string) error {
 	text, err := os.ReadFile(path)
 	if err != nil || !bytes.Contains(text, []byte(" shows:")) {
@@ -96,6 +105,8 @@ func (f *found) goTests(path string) error {
 				continue
 			}
 			place := fmt.Sprintf("%s:%d", f.relative(path), set.Position(c.Pos()).Line)
+			// A marker counts for the test around it; elsewhere no one would notice that
+			// the test was deleted.
 			test := testAt(file, c.Pos())
 			if test == "" {
 				f.errs = append(f.errs, fmt.Errorf("%s: the marker belongs to no test", place))
@@ -116,7 +127,8 @@ func (f *found) goTests(path string) error {
 	return nil
 }
 
-// testAt is the test in whose comment or body a place lies.
+// testAt returns the name of the test in whose comment or body a position is; empty outside
+// of tests.
 func testAt(file *ast.File, at token.Pos) string {
 	for _, d := range file.Decls {
 		fn, ok := d.(*ast.FuncDecl)
@@ -135,8 +147,8 @@ func testAt(file *ast.File, at token.Pos) string {
 	return ""
 }
 
-// hasCase says whether a test file names a case, or a file of that name lies beside it
-// or in its testdata.
+// hasCase reports whether a test has a case: its file has the name in quotes, or there is a
+// file of that name beside it or in its testdata.
 func hasCase(dir string, text []byte, name string) bool {
 	if bytes.Contains(text, []byte(strconv.Quote(name))) {
 		return true
@@ -149,8 +161,8 @@ func hasCase(dir string, text []byte, name string) bool {
 	return here
 }
 
-// script reads the markers of a script or a definition file, and the numbers that the
-// events of the catalogue carry.
+// script reads the markers of a script or a definition file, and the numbers that events of
+// the catalogue have.
 func (f *found) script(path string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -171,6 +183,8 @@ func (f *found) script(path string) error {
 				f.add(n, "`"+name+"`")
 			}
 		}
+		// The catalogue is YAML, but only two of its lines matter here: the name of an
+		// event, and its capabilities.
 		if rest, ok := strings.CutPrefix(line, "- event: "); ok && catalogue {
 			event = rest
 		}
@@ -186,7 +200,8 @@ func (f *found) script(path string) error {
 	return nil
 }
 
-// numbers reads the body of a marker.
+// numbers reads the body of a marker at a place: its numbers, with ranges written out, and
+// the name of the case, which is empty for the whole test.
 func (f *found) numbers(place, text string) (all []int, part string) {
 	m := markerBody.FindStringSubmatch(text)
 	if m == nil {
@@ -201,6 +216,7 @@ func (f *found) numbers(place, text string) (all []int, part string) {
 		}
 		from, err1 := strconv.Atoi(low)
 		to, err2 := strconv.Atoi(high)
+		// A longer range is a typing mistake.
 		if err1 != nil || err2 != nil || to < from || to-from > 1000 {
 			f.errs = append(f.errs, fmt.Errorf("%s: %s is no range", place, item))
 			return nil, ""
@@ -212,6 +228,7 @@ func (f *found) numbers(place, text string) (all []int, part string) {
 	return all, m[2]
 }
 
+// sortedKeys returns the keys of m in ascending order.
 func sortedKeys(m map[int][]string) []int {
 	keys := make([]int, 0, len(m))
 	for n := range m { //nudge:unordered sorted below

@@ -12,18 +12,20 @@ import (
 	"github.com/nudge-engine/nudge/message"
 )
 
-// Advice is something that is allowed and probably not meant.
+// Advice is about something in a campaign that is allowed but probably not meant.
 type Advice struct {
 	Campaign string
 	Message  string
 }
 
-// Advise looks at campaigns one by one and in pairs. The samples say what events are
-// known to carry, beside what scenarios and steps among the documents show.
+// Advise looks at the campaigns among docs, one by one and in pairs, and returns what is
+// probably not meant. docs must be free of errors. samples tell which properties events are
+// known to have, in addition to what scenarios and steps in docs show.
 func Advise(docs []parse.Parsed, samples ...Sample) []Advice {
 	var all []Advice
 	var programs []*program.Program
 	var parsed []*parse.Parsed
+	// Templates and caps are looked up by name, so they are collected first.
 	caps := map[string]*program.Cap{}
 	templates := map[string][]program.Field{}
 	for i := range docs {
@@ -50,6 +52,7 @@ func Advise(docs []parse.Parsed, samples ...Sample) []Advice {
 		adviseCaps(p, caps, say)
 		adviseVariables(parsed[i], known, say)
 		adviseTexts(p, templates, renderer, say)
+		// Each pair is compared once.
 		for _, other := range programs[i+1:] {
 			adviseTwins(p, other, say)
 		}
@@ -57,14 +60,17 @@ func Advise(docs []parse.Parsed, samples ...Sample) []Advice {
 	return all
 }
 
-// adviseGoals finds sends that come when no goal can be credited any more.
+// adviseGoals finds sends that come so late that no goal can be credited to them any more.
 func adviseGoals(p *program.Program, say func(string, ...any)) {
+	// A step that no path reaches has no earliest time, and no advice.
 	earliest := p.Earliest()
 	for i := range p.Goals {
 		g := &p.Goals[i]
 		if g.Window == 0 || g.FromDelivery {
 			continue
 		}
+		// The window counts from the trigger, as does the earliest time at which a step can
+		// be reached.
 		p.Sends(func(step string, _ *program.Send) {
 			if at, reached := earliest[step]; reached && at > g.Window {
 				say("step %s sends after %s at the earliest, when the window of goal %s (%s) is over: "+
@@ -75,14 +81,15 @@ func adviseGoals(p *program.Program, say func(string, ...any)) {
 	}
 }
 
-// adviseStops finds stop rules of a chain that never rests.
+// adviseStops finds stop rules of a campaign whose chains never wait, so that nothing can
+// stop them.
 func adviseStops(p *program.Program, say func(string, ...any)) {
 	if len(p.Stops) > 0 && !p.Rests() {
 		say("stop can never happen: no step waits, so a chain is over in the record that starts it")
 	}
 }
 
-// adviseAudience finds conditions that trigger and audience both ask.
+// adviseAudience finds conditions that both trigger and audience ask.
 func adviseAudience(p *program.Program, say func(string, ...any)) {
 	if p.Audience == nil {
 		return
@@ -95,7 +102,8 @@ func adviseAudience(p *program.Program, say func(string, ...any)) {
 	}
 }
 
-// adviseTexts finds messages that exceed the limits of templates, or would with large values.
+// adviseTexts finds messages that exceed the limits of templates, or would with large
+// values.
 func adviseTexts(p *program.Program, templates map[string][]program.Field, r *message.Renderer,
 	say func(string, ...any),
 ) {
@@ -110,9 +118,13 @@ func adviseTexts(p *program.Program, templates map[string][]program.Field, r *me
 	})
 }
 
-// conjuncts are the parts of a condition that && joins at the outermost level.
+// conjuncts returns the conditions that && joins at the outermost level of an expression,
+// with their white space normalised. An expression with || at that level is one condition.
+// It scans the text, because the condition is quoted to the author as they wrote it.
 func conjuncts(source string) []string {
 	var parts []string
+	// depth counts the brackets around the current byte; quote is the quote inside of which
+	// it is.
 	depth, start := 0, 0
 	quote := byte(0)
 	for i := 0; i < len(source); i++ {
@@ -143,10 +155,12 @@ func conjuncts(source string) []string {
 	return parts
 }
 
+// normal returns an expression with single spaces, so that two spellings are equal.
 func normal(source string) string { return strings.Join(strings.Fields(source), " ") }
 
-// adviseTwins finds campaigns that send to the same customers over the same channel
-// at the same occasion.
+// adviseTwins finds two active campaigns that send to the same customers over the same
+// channel on the same occasion. Campaigns of different categories are meant to do so: the
+// receipt of an order and an offer about it.
 func adviseTwins(a, b *program.Program, say func(string, ...any)) {
 	if a.Status != program.StatusActive || b.Status != program.StatusActive {
 		return
@@ -163,6 +177,7 @@ func adviseTwins(a, b *program.Program, say func(string, ...any)) {
 	}
 }
 
+// sourceOf returns the normalised source of an expression; empty for nil.
 func sourceOf(e *expr.Expr) string {
 	if e == nil {
 		return ""
@@ -170,6 +185,8 @@ func sourceOf(e *expr.Expr) string {
 	return normal(e.Source)
 }
 
+// channelsOf returns the channels over which a campaign sends, each once, in the order of
+// its steps.
 func channelsOf(p *program.Program) []string {
 	var all []string
 	p.Sends(func(_ string, s *program.Send) {

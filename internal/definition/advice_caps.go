@@ -6,15 +6,19 @@ import (
 	"github.com/nudge-engine/nudge/campaign/zone"
 )
 
-// adviseCaps finds caps that a chain of the campaign fills alone, so that its own later
-// messages do not pass.
+// adviseCaps finds caps that a single chain of the campaign fills, so that its later
+// messages are dropped or deferred because of its own earlier ones.
 func adviseCaps(p *program.Program, caps map[string]*program.Cap, say func(string, ...any)) {
 	for _, name := range p.Policy.Caps {
 		c := caps[name]
 		if c == nil {
 			continue
 		}
+		// The most that one chain can send within the window of the cap, whichever way it
+		// takes.
 		window := span(c)
+		// Count what falls under the cap: the step's category, or the campaign's, or
+		// marketing as the default. Transactional messages are never capped.
 		most := p.MostSends(window, func(_ string, s *program.Send) int {
 			category := s.Category
 			if category == "" {
@@ -41,7 +45,8 @@ func adviseCaps(p *program.Program, caps map[string]*program.Cap, say func(strin
 	}
 }
 
-// span is how long a cap counts, ms; of a month the shortest.
+// span returns the time over which a cap counts, in ms; for a calendar month that of the
+// shortest.
 func span(c *program.Cap) int64 {
 	const day = 24 * 3600 * 1000
 	switch {

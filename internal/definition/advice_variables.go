@@ -10,20 +10,24 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// Sample names properties that an event of a name has.
+// Sample tells which properties events of a name have.
 type Sample struct {
 	Event      string
 	Properties []string
 }
 
-// mapped is what is known of where values come from.
+// mapped has what is known about where the values of variables come from.
 type mapped struct {
-	traits     map[string]bool
-	properties map[string]map[string]bool // event -> its properties
-	started    map[string]bool            // campaigns that a step starts, with the trigger of another
+	// traits are those that a scenario identifies or a step sets.
+	traits map[string]bool
+	// properties maps an event name to the properties that it is known to have.
+	properties map[string]map[string]bool
+	// started has the campaigns that a step "start" begins. Their trigger event is the one
+	// of the other campaign, whatever their own trigger says.
+	started map[string]bool
 }
 
-// sources gathers what samples, scenarios and steps give.
+// sources collects what samples, scenarios and steps set.
 func sources(docs []parse.Parsed, samples []Sample) *mapped {
 	m := &mapped{traits: map[string]bool{}, properties: map[string]map[string]bool{}, started: map[string]bool{}}
 	for _, s := range samples {
@@ -44,6 +48,7 @@ func sources(docs []parse.Parsed, samples []Sample) *mapped {
 	return m
 }
 
+// property notes that an event has a property.
 func (m *mapped) property(event, name string) {
 	if m.properties[event] == nil {
 		m.properties[event] = map[string]bool{}
@@ -51,11 +56,12 @@ func (m *mapped) property(event, name string) {
 	m.properties[event][name] = true
 }
 
-// call takes what an event of a scenario carries.
+// call notes what an event in a scenario has.
 func (m *mapped) call(e *event.Event) {
 	if e == nil {
 		return
 	}
+	// names returns the members of a JSON object, in order.
 	names := func(text []byte) (all []string) {
 		var object map[string]json.RawMessage
 		if len(text) == 0 || json.Unmarshal(text, &object) != nil {
@@ -71,7 +77,7 @@ func (m *mapped) call(e *event.Event) {
 	}
 }
 
-// verbs takes what steps set and make.
+// verbs notes which traits the steps of a campaign set, and which events they emit.
 func (m *mapped) verbs(p *program.Program) {
 	for i := range p.Steps {
 		made := p.Steps[i].Verb.Makes()
@@ -87,10 +93,12 @@ func (m *mapped) verbs(p *program.Program) {
 	}
 }
 
-// triggerProperties are the properties that the trigger's event is known to have, and
-// what to call that event; known is false when nothing can be said.
+// triggerProperties returns the properties that the trigger event of a campaign is known to
+// have, and how to call that event in a message. known is false where nothing can be said
+// about it.
 func (m *mapped) triggerProperties(p *program.Program) (names map[string]bool, event string, known bool) {
 	switch g := p.Trigger.Gives(); {
+	// Such triggers, for example a webhook with its mapping, name all properties of their events.
 	case g.What != "":
 		names = map[string]bool{}
 		for _, name := range g.Names {
@@ -103,7 +111,8 @@ func (m *mapped) triggerProperties(p *program.Program) (names map[string]bool, e
 	return nil, "", false
 }
 
-// variable splits the path of a variable into what has names of the author's, and the name.
+// variable splits the path of a variable into its root and the name in it. ok is false for
+// variables whose names the engine defines, which always exist.
 func variable(path string) (root, name string, ok bool) {
 	parts := jsonvalue.SplitPath(path)
 	if len(parts) < 3 {
@@ -113,13 +122,16 @@ func variable(path string) (root, name string, ok bool) {
 	return root, parts[2], root == "customer.traits" || root == "trigger.properties" || root == "event.properties"
 }
 
-// adviseVariables finds variables of messages, without a fallback, that nothing is known
-// to set: no sample of the event, no scenario, no step, and no condition that the
-// campaign asks first.
+// adviseVariables finds variables of messages without a fallback that nothing is known to
+// set: no sample of the event, no scenario, no step, and no condition of the campaign. A
+// message with such a variable may never be sent, which nobody notices.
 func adviseVariables(d *parse.Parsed, m *mapped, say func(string, ...any)) {
 	p := d.Campaign
 	properties, event, known := m.triggerProperties(p)
+	// A condition on a variable counts as knowledge of it: the author has seen it in the
+	// data.
 	asked := p.TriggerText() + " " + sourceOf(p.Audience) + " " + sourceOf(p.Reentry.Key)
+	// One advice for a variable is enough, although several steps name it.
 	told := map[string]bool{}
 	p.Sends(func(step string, _ *program.Send) {
 		for _, v := range d.Document.Needs[step] {
@@ -140,13 +152,15 @@ func adviseVariables(d *parse.Parsed, m *mapped, say func(string, ...any)) {
 	})
 }
 
-// asks says whether a condition names a variable; of the trigger also as event.
+// asks reports whether a condition names a variable: then a customer without it does not
+// come this far. The trigger event may be named as event or as trigger.
 func asks(conditions, root, name string) bool {
 	roots := []string{root}
 	if root != "customer.traits" {
 		roots = []string{"trigger.properties", "event.properties"}
 	}
 	for _, r := range roots {
+		// The name may be written as a member, .name, or as an index, ["name"].
 		quoted := regexp.QuoteMeta(name)
 		pattern := regexp.QuoteMeta(r) + `(\.` + quoted + `(\W|$)|\[["']` + quoted + `["']\])`
 		if regexp.MustCompile(pattern).MatchString(conditions) {

@@ -6,8 +6,9 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// checkCalendars checks that each calendar is defined once, and that those which campaigns
-// name are, unless a policy could not be read.
+// checkCalendars checks that each calendar is defined once, and that the calendars which
+// campaigns name are defined. It does not check the latter where a policy could not be read
+// (unread), because the calendar may be in it.
 func checkCalendars(
 	order []string, policies map[string]*program.Policy, campaigns map[string]*program.Program, unread bool,
 	fail failure,

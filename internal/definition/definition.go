@@ -1,6 +1,11 @@
-// Package definition reads the files that marketers write and makes of them what
-// can be applied: parsed, checked against each other, with the variables of each
-// message found.
+// Package definition reads the files that marketers write and turns them into what can be
+// applied: parsed, checked against each other and against what is in force, with the
+// variables of each message found.
+//
+// It is used by the server when definitions are applied, and by nudge check, test and
+// simulate; so all of them accept the same files. Read reads files, Parse checks them,
+// Advise warns of what is allowed but probably not meant. definition.go is where to begin;
+// policy.go, calendars.go and texts.go have the checks, problems.go the order of errors.
 package definition
 
 import (
@@ -20,20 +25,22 @@ import (
 	"github.com/nudge-engine/nudge/sink/dispatch/egress"
 )
 
-// ConsoleChannel is the channel that always exists.
+// ConsoleChannel is the name of the channel that exists without a definition.
 const ConsoleChannel = "console"
 
-// File is one definition file.
+// File is the text of one definition file.
 type File struct {
-	Name string // for messages
+	// Name is the path or another name, for messages.
+	Name string
 	Text []byte
-	// MayBeEmpty lets the file define nothing.
+	// MayBeEmpty allows the file to define nothing, which otherwise is an error.
 	MayBeEmpty bool
 }
 
-// Read reads the .yaml, .yml and .json files of a directory, or one file, in the
-// order of their names. Hidden files, whose names begin with a dot, are passed over: they
-// are what editors and synchronisers leave behind. One that is asked for is an error.
+// Read reads one file, or the .yaml, .yml and .json files of a directory in the order of
+// their names. Subdirectories are not read. Hidden files, whose names begin with a dot, are
+// skipped, because editors and synchronisers leave them behind; one that is named
+// explicitly is an error. A directory without any definition file is an error too.
 func Read(path string) ([]File, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -74,9 +81,10 @@ func Read(path string) ([]File, error) {
 	return files, nil
 }
 
+// hidden reports whether a file is hidden by its name.
 func hidden(name string) bool { return strings.HasPrefix(name, ".") }
 
-// Known is what is in force already and may be referred to.
+// Known is what is in force already, which files may refer to.
 type Known struct {
 	Channels  []string
 	Templates []program.Template
@@ -84,26 +92,32 @@ type Known struct {
 	Campaigns []*program.Program
 }
 
-// Options say how strictly references are checked.
+// Options control how references are checked.
 type Options struct {
 	Known Known
-	// Egress is what channels may reach; nil where the settings of the server are not known:
-	// then this machine may be reached without https.
+	// Egress is what channels may reach over the network. nil stands for the default, for
+	// tools that do not know the settings of the server: this machine may be reached
+	// without https.
 	Egress *egress.Policy
-	// Loose lets channels and templates be unknown: a simulation needs neither.
+	// Loose allows channels and templates to be undefined, for a simulation, which needs
+	// neither.
 	Loose bool
 }
 
-// Parse parses and checks files together. All errors of all files come at once, as
-// parse.Errors joined with errors.Join, in the order of the files and their lines. What
-// only follows from another error is left out: nothing is undefined that a document which
-// cannot be read may define.
+// Parse parses files and checks them together, against o.Known too. It returns all errors
+// of all files at once, as parse.Errors joined by errors.Join, in the order of the files
+// and of their lines; without an error it returns the documents in that order.
+//
+// Errors that only follow from another error are left out: nothing counts as undefined that
+// a document which cannot be read may define.
 func Parse(lang *expr.Language, files []File, o Options) ([]parse.Parsed, error) {
 	var all []parse.Parsed
 	var p problems
 	where := map[string]*parse.Parsed{}
 	var unread gaps
 	for _, f := range files {
+		// A file with errors still gives the documents that could be read, whose errors are
+		// reported too.
 		docs, err := parse.File(lang, f.Name, f.Text)
 		if err != nil {
 			p.addError(err)
@@ -120,6 +134,7 @@ func Parse(lang *expr.Language, files []File, o Options) ([]parse.Parsed, error)
 				all = append(all, *d)
 				continue
 			}
+			// A name may be defined once for each kind of document.
 			key := d.Document.Kind + "/" + d.Document.Name
 			if first := where[key]; first != nil {
 				p.add(d.Error(parse.Spot{Field: "name"}, 0,
@@ -131,6 +146,8 @@ func Parse(lang *expr.Language, files []File, o Options) ([]parse.Parsed, error)
 			all = append(all, *d)
 		}
 	}
+	// References are checked last, when all documents are known: files may refer to each
+	// other.
 	govern(all, where, o.Known, unread.policies, &p)
 	if o.Loose {
 		unread.channels, unread.templates = true, true
@@ -148,17 +165,22 @@ func Parse(lang *expr.Language, files []File, o Options) ([]parse.Parsed, error)
 	return all, nil
 }
 
-// gaps are the kinds of documents of which some could not be read, so that what they
-// define is not known.
+// gaps tells of which kinds of documents some could not be read, so that it is not known
+// what they define.
 type gaps struct{ channels, templates, policies bool }
 
-// add takes the documents of a file that has errors.
+// add notes what the documents of a file with errors may define. docs are those that could
+// be read at least in part.
 func (g *gaps) add(docs []parse.Parsed) {
+	// The file could not be read at all, so it may define anything.
 	if len(docs) == 0 {
 		*g = gaps{channels: true, templates: true, policies: true}
 	}
 	for i := range docs {
 		d := &docs[i]
+		// A document whose kind could not be read may be of any kind, one without a name
+		// may have any name. A policy defines several things, so one that is incomplete in
+		// any way is a gap.
 		anything := d.Incomplete && d.Document.Kind == ""
 		unnamed := d.Incomplete && d.Document.Name == ""
 		g.channels = g.channels || anything || unnamed && d.Document.Kind == program.KindChannel
@@ -167,9 +189,16 @@ func (g *gaps) add(docs []parse.Parsed) {
 	}
 }
 
-// link resolves references between documents and finds the variables of messages. What may
-// be defined in a gap is not looked for.
+// link checks what the documents refer to, one after the other:
+//
+//   - a channel can be made from its definition and may reach its address,
+//   - the texts of a template are valid,
+//   - the channels and the template of each send step are defined, and its texts are valid.
+//
+// It also finds the variables that each step needs and stores them in its document.
+// References to what may be defined in a gap are not reported.
 func link(all []parse.Parsed, o Options, unread gaps, p *problems) {
+	// Documents of the files replace known ones of the same name.
 	channels := append([]string{ConsoleChannel, program.CallChannel}, o.Known.Channels...)
 	templates := map[string][]program.Field{}
 	for _, t := range o.Known.Templates {
@@ -186,6 +215,7 @@ func link(all []parse.Parsed, o Options, unread gaps, p *problems) {
 	r := message.NewRenderer()
 	for i := range all {
 		d := &all[i]
+		// A channel is made for trial, so that the dispatcher's own checks apply.
 		if d.Channel != nil && (d.Channel.URL != "" || !d.Incomplete) {
 			spec := dispatch.ChannelSpec{URL: d.Channel.URL, Out: io.Discard, Egress: o.Egress}
 			if _, err := dispatch.NewChannel(d.Channel.Type, spec); err != nil {
@@ -218,6 +248,8 @@ func link(all []parse.Parsed, o Options, unread gaps, p *problems) {
 			} else {
 				checkTexts(d, step, fields, r, p)
 			}
+			// The engine must know which values to capture at this step; it has no Liquid
+			// itself.
 			needs, err := r.Variables(fields)
 			if err != nil || len(needs) == 0 { // errors are reported where the text is
 				return

@@ -11,9 +11,10 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// govern checks the policies that will be in force, those of the files and those known,
-// against each other and against the campaigns that name their caps; a name that is not
-// defined is no error while a policy cannot be read.
+// govern checks the policies that will be in force, which are those of the files and the
+// known ones, against each other, and the campaigns against the caps that they name. A cap
+// or calendar that is not defined is not reported while a policy could not be read
+// (unread).
 func govern(all []parse.Parsed, where map[string]*parse.Parsed, known Known, unread bool, p *problems) {
 	policies := map[string]*program.Policy{}
 	campaigns := map[string]*program.Program{}
@@ -31,6 +32,8 @@ func govern(all []parse.Parsed, where map[string]*parse.Parsed, known Known, unr
 			campaigns[d.Campaign.Name] = d.Campaign
 		}
 	}
+	// fail reports an error at its place in the files, or without a place where the
+	// document is in force and not in the files.
 	fail := func(kind, name string, at parse.Spot, format string, args ...any) {
 		text := fmt.Sprintf("%s %s: %s", kind, name, fmt.Sprintf(format, args...))
 		if d := where[kind+"/"+name]; d != nil {
@@ -60,6 +63,7 @@ func govern(all []parse.Parsed, where map[string]*parse.Parsed, known Known, unr
 	}
 }
 
+// btoi returns 1 for true and 0 for false.
 func btoi(b bool) int {
 	if b {
 		return 1
@@ -70,8 +74,9 @@ func btoi(b bool) int {
 // failure reports an error at a place of a document.
 type failure func(kind, name string, at parse.Spot, format string, args ...any)
 
-// onePolicy checks that no two policies say different things; it returns the policy
-// that defines each cap.
+// onePolicy checks that no two policies contradict each other: time zone, quiet hours,
+// expiry and each cap are given by one of them only. It returns the name of the policy that
+// defines each cap.
 func onePolicy(order []string, policies map[string]*program.Policy, fail failure) map[string]string {
 	caps := map[string]string{}
 	zone, quiet, idle := "", "", ""
@@ -112,6 +117,7 @@ func onePolicy(order []string, policies map[string]*program.Policy, fail failure
 	return caps
 }
 
+// sorted returns the keys of m in order.
 func sorted[T any](m map[string]T) []string {
 	names := make([]string, 0, len(m))
 	for name := range m {

@@ -7,14 +7,16 @@ import (
 	"github.com/nudge-engine/nudge/campaign/parse"
 )
 
-// problems gathers the errors of files: at the end those of each file stand together, in
-// the order of their places, each once.
+// problems collects the errors of files. In the end those of each file are together, in the
+// order of their places.
 type problems struct {
 	files  []string
 	byFile map[string]parse.Errors
-	others []error // of no file
+	// others are the errors that belong to no file.
+	others []error
 }
 
+// add adds errors about places in files.
 func (p *problems) add(errs ...*parse.Error) {
 	for _, e := range errs {
 		if p.byFile == nil {
@@ -27,7 +29,7 @@ func (p *problems) add(errs ...*parse.Error) {
 	}
 }
 
-// addError takes what parse.File returned.
+// addError adds what parse.File returned: a list of errors at places, or another error.
 func (p *problems) addError(err error) {
 	var all parse.Errors
 	if errors.As(err, &all) {
@@ -37,7 +39,8 @@ func (p *problems) addError(err error) {
 	p.others = append(p.others, err)
 }
 
-// err joins all errors; nil without any. order is the order of the files.
+// err returns all errors joined; nil where there are none. order is the order of the files,
+// in which their errors are given; those of no file come last.
 func (p *problems) err(order []File) error {
 	var all []error
 	done := map[string]bool{}

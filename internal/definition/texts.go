@@ -11,11 +11,13 @@ import (
 	"github.com/nudge-engine/nudge/message/liquid"
 )
 
-// checkTexts reports what is wrong with texts, each error at its place. The texts are
-// those of a step's message, or of a template (step is empty).
+// checkTexts reports what is wrong with the texts of a step's message, or of a template
+// (step is empty), each error at its place. Texts that are right one by one are then
+// checked together, because they must be rendered with the same values.
 func checkTexts(d *parse.Parsed, step string, fields []program.Field, r *message.Renderer, p *problems) {
 	before := len(p.byFile[d.File()])
 	fail := func(f program.Field, err error) {
+		// The name of the field is part of the error already.
 		text := strings.TrimPrefix(err.Error(), f.Name+": ")
 		var at *liquid.Error
 		offset := 0
@@ -38,13 +40,17 @@ func checkTexts(d *parse.Parsed, step string, fields []program.Field, r *message
 	}
 }
 
+// Patterns for finding the place of an error in a template.
 var (
-	liquidTag    = regexp.MustCompile(`(?s)\{\{.*?(?:\}\}|$)|\{%.*?(?:%\}|$)`)
+	// liquidTag is an output or tag; at the end of the text also one that is not closed.
+	liquidTag = regexp.MustCompile(`(?s)\{\{.*?(?:\}\}|$)|\{%.*?(?:%\}|$)`)
+	// quotedInText is a name in quotes in an error.
 	quotedInText = regexp.MustCompile(`"((?:[^"\\]|\\.)+)"`)
 )
 
-// offsetIn is the byte of a template at which an error is: the first name in quotes of
-// the error that a tag has, from the error's line on, else the first tag there.
+// offsetIn returns the byte of a template at which an error is. The error has only a line,
+// so the place is guessed: the first name in quotes of the error that occurs in a tag from
+// that line on, else the first tag there.
 func offsetIn(source string, e *liquid.Error) int {
 	from := 0
 	for range max(e.Line-1, 0) {
@@ -65,15 +71,17 @@ func offsetIn(source string, e *liquid.Error) int {
 			}
 		}
 	}
+	// What is not closed is the last thing that was opened.
 	if strings.Contains(e.Message, "not closed") {
 		return from + tags[len(tags)-1][0]
 	}
 	return from + tags[0][0]
 }
 
-// wordIn is where a word stands in a text; one that is not part of a longer word, if
-// there is such a one.
+// wordIn returns the index of a word in a text, preferably one that is not part of a longer
+// word; -1 where it does not occur.
 func wordIn(text, word string) int {
+	// part reports whether the byte at i would make the word a part of a longer one.
 	part := func(i int) bool {
 		return i >= 0 && i < len(text) && (text[i] == '_' || text[i] == '.' || text[i] >= '0' && text[i] <= '9' ||
 			text[i] >= 'A' && text[i] <= 'Z' || text[i] >= 'a' && text[i] <= 'z')

@@ -11,14 +11,17 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// Semantics is the version of what this program's fold computes. It changes when the
-// code of the engine, or of campaign, computes something else from the same log (R1).
+// Semantics is the version of what this program computes from a log. It changes when the
+// code of the engine or of campaign computes something else from the same log. A server
+// continues a state of another version only where nothing of the log is left to replay:
+// what it computed anew would differ from the effects that are already written.
 const Semantics = 2
 
-// MessageFormat is the version of effect messages: their first byte.
+// MessageFormat is the version of effect messages, which is their first byte.
 const MessageFormat = 1
 
-// MaxMessage bounds an effect message, in bytes (design R15).
+// MaxMessage is the greatest size of an effect message in bytes; streams are set up for
+// that size.
 const MaxMessage = 512 << 10
 
 // An effect message, version 1:
@@ -39,26 +42,34 @@ const (
 	tagTransfer   = 'T'
 )
 
-// Message is one decoded effect message.
+// Message is one decoded effect message. N is its number, which is also its sequence in the
+// stream.
 type Message struct {
 	N uint64
 	Effects
 }
 
-// splitter writes effects as messages numbered from next on.
+// splitter cuts effects into messages.
 type splitter struct {
-	next   uint64
-	header Effects // Seq, Part, Now, Semantics
-	buf    []byte  // the message that fills; its memory is used again for the next
-	emit   func(n uint64, data []byte)
+	// next is the number of the message that is being filled.
+	next uint64
+	// header has what every message begins with: Seq, Part, Now, Semantics.
+	header Effects
+	// buf is the message that is being filled; its memory is used again for the next one.
+	buf  []byte
+	emit func(n uint64, data []byte)
 }
 
-// Encoder writes effects as messages. It keeps the memory it needs for that.
+// Encoder encodes effects. It keeps the memory that it needs, so one Encoder is used for
+// many; it belongs to one goroutine. The zero value is ready to use.
 type Encoder struct{ message, row []byte }
 
-// Encode writes e as messages numbered from next on and gives each to emit, which
-// owns the bytes. It returns the number after the last. Empty effects make no
+// Encode writes e as messages numbered from next on, and calls emit for each with bytes
+// that emit may keep. It returns the number after the last one. Empty effects make no
 // message.
+//
+// The same effects always give the same messages, byte for byte: after a crash they are
+// computed again and compared with those that were stored.
 func (c *Encoder) Encode(e *Effects, next uint64, emit func(n uint64, data []byte)) uint64 {
 	header := Effects{Seq: e.Seq, Part: e.Part, Now: e.Now, Semantics: e.Semantics}
 	s := &splitter{next: next, header: header, buf: c.message[:0], emit: emit}
@@ -97,7 +108,9 @@ func (c *Encoder) Encode(e *Effects, next uint64, emit func(n uint64, data []byt
 	return s.next
 }
 
+// row adds a row to the current message, or begins the next message where it does not fit.
 func (s *splitter) row(tag byte, row []byte) {
+	// A row costs its bytes, a tag and a length of at most ten bytes.
 	if len(s.buf) > 0 && len(s.buf)+len(row)+11 > MaxMessage {
 		s.flush()
 	}
@@ -113,6 +126,7 @@ func (s *splitter) row(tag byte, row []byte) {
 	s.buf = wire.AppendBytes(s.buf, row)
 }
 
+// flush emits the current message, if it has any row.
 func (s *splitter) flush() {
 	if len(s.buf) == 0 {
 		return
@@ -122,6 +136,7 @@ func (s *splitter) flush() {
 	s.next++
 }
 
+// appendDecision appends the stored form of a decision.
 func appendDecision(b []byte, d *output.Decision) []byte {
 	for _, s := range [...]string{
 		d.Workspace, d.Campaign, d.Customer, d.Key, d.Step, string(d.Kind),
@@ -134,6 +149,7 @@ func appendDecision(b []byte, d *output.Decision) []byte {
 	return wire.AppendInt(b, d.At)
 }
 
+// appendChain appends the stored form of a chain's row.
 func appendChain(b []byte, c *output.ChainRow) []byte {
 	for _, s := range [...]string{c.Workspace, c.Campaign, c.Customer, c.Key, string(c.Outcome), c.Goal} {
 		b = wire.AppendString(b, s)
@@ -146,6 +162,7 @@ func appendChain(b []byte, c *output.ChainRow) []byte {
 	return appendChainTail(wire.AppendBool(b, c.HasValue), c)
 }
 
+// appendGoal appends the stored form of a goal's row.
 func appendGoal(b []byte, g *output.GoalRow) []byte {
 	for _, s := range [...]string{g.Workspace, g.Campaign, g.Customer, g.Key, g.Goal, g.Step, g.Currency, g.EventID} {
 		b = wire.AppendString(b, s)
@@ -157,6 +174,7 @@ func appendGoal(b []byte, g *output.GoalRow) []byte {
 	return appendGoalTail(wire.AppendInt(b, g.At), g)
 }
 
+// appendDeadLetter appends the stored form of a dead letter.
 func appendDeadLetter(b []byte, l *DeadLetter) []byte {
 	for _, s := range [...]string{l.Workspace, l.Customer, string(l.Reason), l.Field, l.Detail} {
 		b = wire.AppendString(b, s)
@@ -166,25 +184,30 @@ func appendDeadLetter(b []byte, l *DeadLetter) []byte {
 	return wire.AppendBytes(b, l.Raw)
 }
 
-// DecodeMessage reads an effect message. Nothing of p is kept but the captured
-// values and raw records, which alias it.
+// DecodeMessage reads an effect message. The captured values and raw records of the result
+// alias p; everything else is copied. It fails with wire.ErrCorrupt where p is damaged or
+// of an unknown format.
 func DecodeMessage(p []byte) (Message, error) { return decode(wire.NewDecoder(p), nil, everything) }
 
-// DecodeShared is DecodeMessage for one who reads many: what repeats is that in names, and
-// all else aliases p, which nobody may write to any more.
+// DecodeShared is DecodeMessage for callers that decode many messages. Strings that repeat
+// are taken from names, and everything else aliases p, which must not be written to any
+// more.
 func DecodeShared(p []byte, names event.Names) (Message, error) {
 	return decode(wire.NewAliasDecoder(p), names, everything)
 }
 
-// DecodeOutgoing is DecodeShared with the deliveries and transfers alone.
+// DecodeOutgoing is DecodeShared for the dispatcher: it decodes only deliveries and
+// transfers.
 func DecodeOutgoing(p []byte, names event.Names) (Message, error) {
 	return decode(wire.NewAliasDecoder(p), names, func(tag byte) bool {
 		return tag == tagDelivery || tag == tagTransfer
 	})
 }
 
+// everything wants rows of every tag.
 func everything(byte) bool { return true }
 
+// decode reads a message and those of its rows whose tag is wanted.
 func decode(d *wire.Decoder, names event.Names, wanted func(tag byte) bool) (Message, error) {
 	if f := d.Byte(); d.Err() == nil && f != MessageFormat {
 		return Message{}, fmt.Errorf("effect: message: %w: format %d; this program reads format %d",
@@ -210,7 +233,9 @@ func decode(d *wire.Decoder, names event.Names, wanted func(tag byte) bool) (Mes
 	return m, nil
 }
 
-// reserve makes room for the rows that are wanted: most messages have many of few kinds.
+// reserve makes room for the rows that are wanted. It counts them in a first pass over the
+// message, which is cheaper than growing the slices: most messages have many rows of few
+// kinds. d is a copy of the decoder, so the pass consumes nothing.
 func (m *Message) reserve(d wire.Decoder, wanted func(tag byte) bool) {
 	var deliveries, decisions, chains int
 	for d.Err() == nil && d.Len() > 0 {
@@ -231,6 +256,7 @@ func (m *Message) reserve(d wire.Decoder, wanted func(tag byte) bool) {
 	}
 }
 
+// decodeRow reads one row. A row with bytes left over is an error.
 func (m *Message) decodeRow(tag byte, d *wire.Decoder, names event.Names) error {
 	switch tag {
 	case tagDelivery:

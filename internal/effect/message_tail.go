@@ -17,6 +17,8 @@ const (
 	tailDetail   = 40
 )
 
+// appendDeliveryTail appends what only some deliveries have. Rows without a tail keep the
+// bytes that they had before tails existed.
 func appendDeliveryTail(b []byte, d *output.Delivery) []byte {
 	if d.Detail != "" {
 		b = wire.AppendUint(b, tailDetail)
@@ -25,6 +27,8 @@ func appendDeliveryTail(b []byte, d *output.Delivery) []byte {
 	return b
 }
 
+// decodeDeliveryTail reads what appendDeliveryTail wrote. An unknown tag comes from a newer
+// program and is an error, so that nothing is lost silently.
 func decodeDeliveryTail(d *wire.Decoder, v *output.Delivery) error {
 	for d.Err() == nil && d.Len() > 0 {
 		if tag := d.Uint(); tag != tailDetail {
@@ -35,6 +39,7 @@ func decodeDeliveryTail(d *wire.Decoder, v *output.Delivery) error {
 	return nil
 }
 
+// appendChainTail appends what only some rows of chains have.
 func appendChainTail(b []byte, c *output.ChainRow) []byte {
 	if c.HeldOut {
 		b = wire.AppendUint(b, tailHeldOut)
@@ -51,6 +56,7 @@ func appendChainTail(b []byte, c *output.ChainRow) []byte {
 	return b
 }
 
+// decodeChainTail reads what appendChainTail wrote.
 func decodeChainTail(d *wire.Decoder, c *output.ChainRow) error {
 	for d.Err() == nil && d.Len() > 0 {
 		tag, body := d.Uint(), wire.NewDecoder(d.Bytes())
@@ -71,6 +77,8 @@ func decodeChainTail(d *wire.Decoder, c *output.ChainRow) error {
 	return nil
 }
 
+// appendGoalTail appends what only some rows of goals have. A reversal has no body: the tag
+// says it.
 func appendGoalTail(b []byte, g *output.GoalRow) []byte {
 	if g.Reversal {
 		b = wire.AppendUint(b, tailReversal)
@@ -79,6 +87,7 @@ func appendGoalTail(b []byte, g *output.GoalRow) []byte {
 	return b
 }
 
+// decodeGoalTail reads what appendGoalTail wrote.
 func decodeGoalTail(d *wire.Decoder, g *output.GoalRow) error {
 	for d.Err() == nil && d.Len() > 0 {
 		tag, body := d.Uint(), wire.NewDecoder(d.Bytes())

@@ -1,5 +1,6 @@
-// Package enginefetch brings the pinned ClickHouse engine to this machine,
-// once.
+// Package enginefetch brings the pinned ClickHouse engine, a shared library, to this
+// machine once. It is used by clickhoused and by the tests that need a real ClickHouse. The
+// engine comes from the npm registry through the user's own npm client.
 //
 //	npm pack ──> tarball ──sha512 = pin?──> unpack to a temporary name ──> fsync, rename
 //	(the user's registry                          │
@@ -13,4 +14,6 @@
 //	F2 When the library is there, Path opens no connection and prints nothing.
 //	F3 One fetch at a time per cache (file lock); the second one finds the
 //	   library of the first.
+//
+// Begin with Fetcher.Path in fetcher.go; each other file has one of its steps.
 package enginefetch

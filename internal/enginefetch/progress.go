@@ -12,13 +12,14 @@ import (
 	"golang.org/x/term"
 )
 
+// How often progress is reported: smoothly on a terminal, rarely in a log.
 const (
 	barInterval  = 100 * time.Millisecond
 	lineInterval = 3 * time.Second
 )
 
-// watch runs f and meanwhile reports how much of dir is there against total
-// bytes: as a bar on a terminal, else as a line every few seconds.
+// watch runs f and meanwhile reports how much of dir is there of total bytes: as a bar on a
+// terminal, else as a line every few seconds. It returns the error of f.
 func watch(out io.Writer, dir string, total int64, f func() error) error {
 	report, finish, interval := reporter(out, total)
 	done := make(chan struct{})
@@ -38,11 +39,14 @@ func watch(out io.Writer, dir string, total int64, f func() error) error {
 	}()
 	err := f()
 	close(done)
+	// Nothing is reported any more when the final line is written.
 	<-stopped
 	finish(err == nil)
 	return err
 }
 
+// reporter returns how to report the bytes so far, how to end the report, and how often to
+// report.
 func reporter(out io.Writer, total int64) (report func(int64), finish func(ok bool), interval time.Duration) {
 	if file, ok := out.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
 		bar := progressbar.NewOptions64(total,
@@ -63,8 +67,8 @@ func reporter(out io.Writer, total int64) (report func(int64), finish func(ok bo
 	return report, func(bool) {}, lineInterval
 }
 
-// sizeOf adds up what is in dir. Files come and go under the walk; what cannot
-// be seen counts 0, for a progress bar that is good enough.
+// sizeOf returns the size in bytes of the files in dir. Files come and go while it looks;
+// those that it cannot see count 0, which is good enough for a progress bar.
 func sizeOf(dir string) (sum int64) {
 	_ = filepath.WalkDir(dir, func(_ string, entry fs.DirEntry, err error) error {
 		if err == nil && entry.Type().IsRegular() {

@@ -10,8 +10,8 @@ import (
 	"os"
 )
 
-// unpack writes the one member of the tarball to target and syncs it. Nothing
-// else of the tarball touches the disk.
+// unpack writes one member of the tarball to target and syncs it. Nothing else of the
+// tarball is written, so that no path in it matters.
 func unpack(ctx context.Context, tarball, member, target string) error {
 	file, err := os.Open(tarball)
 	if err != nil {
@@ -37,6 +37,7 @@ func unpack(ctx context.Context, tarball, member, target string) error {
 	}
 }
 
+// writeSynced writes what from gives to a new file and makes it durable.
 func writeSynced(ctx context.Context, target string, from io.Reader) (err error) {
 	out, err := os.OpenFile(target, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o755)
 	if err != nil {
@@ -53,12 +54,12 @@ func writeSynced(ctx context.Context, target string, from io.Reader) (err error)
 	return nil
 }
 
-// readerFunc makes a function a reader.
+// readerFunc is a function that is an io.Reader.
 type readerFunc func(p []byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
-// untilDone ends a long copy when ctx ends.
+// untilDone returns from with an error once ctx has ended, which ends a long copy.
 func untilDone(ctx context.Context, from io.Reader) io.Reader {
 	return readerFunc(func(p []byte) (int, error) {
 		if err := ctx.Err(); err != nil {

@@ -8,8 +8,8 @@ import (
 	"os"
 )
 
-// HashError says that a tarball is not the pinned one. It is its own type
-// because trying again is the wrong answer to it.
+// HashError means that a tarball is not the pinned one. It has a type of its own because
+// trying again is the wrong answer to it.
 type HashError struct{ Got, Want string }
 
 func (e *HashError) Error() string {
@@ -18,8 +18,8 @@ func (e *HashError) Error() string {
 		"registry`), and do not run what it gave", e.Got, e.Want)
 }
 
-// verify compares the file's hash with the pin. npm checks it as well, against
-// what the registry says; this check is against what we say.
+// verify compares the hash of a file with the pin. npm checks the hash as well, but against
+// what the registry says.
 func verify(path, integrity string) error {
 	file, err := os.Open(path)
 	if err != nil {

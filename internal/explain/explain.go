@@ -1,5 +1,9 @@
-// Package explain shows why a customer was or was not sent something: what a trace of
-// the core noted, as JSON and as text. The same trace gives the same bytes.
+// Package explain shows why a customer was or was not sent something: it turns a trace of
+// the engine into JSON for programs and text for people. It is what nudge explain and the
+// explain endpoint print.
+//
+// It decides nothing, and its output depends on the trace alone: the same trace gives the
+// same bytes. The JSON names are an interface; docs/reference/explain.md describes them.
 package explain
 
 import (
@@ -10,7 +14,7 @@ import (
 	"github.com/nudge-engine/nudge/campaign/unit"
 )
 
-// Explanation is what a trace noted. All times are RFC 3339 in UTC.
+// Explanation is a trace in the form in which it is shown. All times are RFC 3339 in UTC.
 type Explanation struct {
 	Customer string `json:"customer"`
 	Campaign string `json:"campaign,omitempty"` // empty: all
@@ -20,49 +24,60 @@ type Explanation struct {
 	// longer in the log; empty where it begins with the customer's first record.
 	Reach string `json:"reach,omitempty"`
 	// From and To bound what is shown of it, where somebody asked for that.
-	From      string     `json:"from,omitempty"`
-	To        string     `json:"to,omitempty"`
+	From string `json:"from,omitempty"`
+	To   string `json:"to,omitempty"`
+	// Occasions are in the order of the log.
 	Occasions []Occasion `json:"occasions"`
-	Left      int        `json:"left_out,omitempty"` // rows beyond the limit of a trace
+	// Left is the number of results beyond the limit of a trace, which are not shown.
+	Left int `json:"left_out,omitempty"`
 	// Decisions are the last ones that the server remembers, newest first.
 	Decisions []Decision `json:"recent_decisions,omitempty"`
 }
 
-// Occasion is what made the engine ask.
+// Occasion is what made the engine evaluate rules: a record, a timer, a visit of a bulk
+// scan.
 type Occasion struct {
-	At    string `json:"at"`
-	What  string `json:"what"`
-	Name  string `json:"name,omitempty"`
-	ID    string `json:"event_id,omitempty"`
-	Time  string `json:"event_time,omitempty"`
-	Due   string `json:"due,omitempty"`
-	Asked []Row  `json:"asked"`
+	// At is log time; Time is when the event happened; Due is when the timer was due.
+	At   string `json:"at"`
+	What string `json:"what"`
+	Name string `json:"name,omitempty"`
+	ID   string `json:"event_id,omitempty"`
+	Time string `json:"event_time,omitempty"`
+	Due  string `json:"due,omitempty"`
+	// Asked has the rules in the order in which they were evaluated, with the decisions
+	// among them.
+	Asked []Row `json:"asked"`
 }
 
-// Row is one rule that was asked, or one decision.
+// Row is one rule that was evaluated, or one decision. Fields that do not apply are empty.
 type Row struct {
-	Campaign string    `json:"campaign,omitempty"`
-	Version  uint32    `json:"version,omitempty"`
-	Key      string    `json:"key,omitempty"`
-	Entry    uint32    `json:"entry,omitempty"`
-	Step     string    `json:"step,omitempty"`
-	Channel  string    `json:"channel,omitempty"`
-	Rule     string    `json:"rule,omitempty"`
-	Answer   string    `json:"answer,omitempty"`
-	About    string    `json:"about,omitempty"`
-	Source   string    `json:"expression,omitempty"`
-	Values   []Value   `json:"values,omitempty"`
+	Campaign string `json:"campaign,omitempty"`
+	Version  uint32 `json:"version,omitempty"`
+	// Key and Entry name the chain; Entry is 0 where no chain is concerned.
+	Key     string `json:"key,omitempty"`
+	Entry   uint32 `json:"entry,omitempty"`
+	Step    string `json:"step,omitempty"`
+	Channel string `json:"channel,omitempty"`
+	// Rule and Answer are empty for a decision; About says which of several is meant, such
+	// as the id of a goal.
+	Rule   string  `json:"rule,omitempty"`
+	Answer string  `json:"answer,omitempty"`
+	About  string  `json:"about,omitempty"`
+	Source string  `json:"expression,omitempty"`
+	Values []Value `json:"values,omitempty"`
+	// Unmet has the smallest conditions because of which the expression does not hold.
 	Unmet    []string  `json:"unmet,omitempty"` // the smallest parts because of which the expression does not hold
 	Decision *Decision `json:"decision,omitempty"`
 }
 
-// Value is one value that was compared; null where it is missing.
+// Value is one value that a rule compared; null where it is missing.
 type Value struct {
 	Name  string          `json:"name"`
 	Value json.RawMessage `json:"value"`
 }
 
-// Decision is a verdict with its reason.
+// Decision is one decision of the engine with its reason. Kind and reason are those of
+// docs/reference/reasons.md.
 type Decision struct {
 	At       string `json:"at,omitempty"`
 	Campaign string `json:"campaign,omitempty"`
@@ -75,7 +90,8 @@ type Decision struct {
 	EventID  string `json:"event_id,omitempty"`
 }
 
-// Of shows a trace. Occasions before from and after until (ms, 0: no bound) are left out.
+// Of returns the explanation of a trace. Occasions before from and after until are left
+// out; both are inclusive, in ms, and 0 means no bound.
 func Of(t *trace.Trace, from, until int64) *Explanation {
 	x := &Explanation{
 		Customer: t.Customer, Campaign: t.Campaign, Left: t.Left, Occasions: []Occasion{},
@@ -98,13 +114,14 @@ func Of(t *trace.Trace, from, until int64) *Explanation {
 	return x
 }
 
-// Recent adds the last decisions, newest first.
+// Recent adds the last decisions that the server remembers, newest first.
 func (x *Explanation) Recent(decisions []output.Decision) {
 	for i := range decisions {
 		x.Decisions = append(x.Decisions, decisionOf(&decisions[i]))
 	}
 }
 
+// rowOf turns one result of a trace into a row.
 func rowOf(a *trace.RuleResult) Row {
 	r := Row{
 		Campaign: a.Campaign, Version: a.Version, Key: a.Key, Entry: a.Entry, Step: a.Step, Channel: a.Channel,
@@ -125,7 +142,8 @@ func rowOf(a *trace.RuleResult) Row {
 	return r
 }
 
-// valueOf is a fact's JSON; one that was cut short is a text.
+// valueOf returns the JSON of a fact. A fact that was cut is no JSON any more, and becomes
+// a text.
 func valueOf(text string) json.RawMessage {
 	if json.Valid([]byte(text)) {
 		return json.RawMessage(text)
@@ -137,6 +155,7 @@ func valueOf(text string) json.RawMessage {
 	return quoted
 }
 
+// decisionOf turns a decision into its shown form.
 func decisionOf(d *output.Decision) Decision {
 	return Decision{
 		At: unit.FormatTime(d.At), Campaign: d.Campaign, Key: d.Key, Entry: d.Entry, Step: d.Step,

@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-// JSON writes an explanation for machines.
+// JSON writes the explanation as indented JSON. Expressions are not escaped for HTML, so
+// that < and > stay readable.
 func (x *Explanation) JSON(w io.Writer) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
@@ -17,7 +18,8 @@ func (x *Explanation) JSON(w io.Writer) error {
 	return e.Encode(x)
 }
 
-// Text writes an explanation for people.
+// Text writes the explanation for people: for each occasion a line, and below it the rules
+// by campaign and chain. It writes once, so that an error leaves no half of it.
 func (x *Explanation) Text(w io.Writer) error {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "customer %s", x.Customer)
@@ -26,6 +28,7 @@ func (x *Explanation) Text(w io.Writer) error {
 	}
 	b.WriteByte('\n')
 	switch {
+	// Only the present state is explained.
 	case x.Until == "":
 	case x.Reach == "":
 		fmt.Fprintf(&b, "the whole history, until %s\n", x.Until)
@@ -55,6 +58,7 @@ func (x *Explanation) Text(w io.Writer) error {
 	return err
 }
 
+// text writes an occasion. A heading is repeated only where the campaign or chain changes.
 func (o *Occasion) text(b *bytes.Buffer) {
 	fmt.Fprintf(b, "\n%s  %s", o.At, o.What)
 	if o.Name != "" {
@@ -85,7 +89,7 @@ func (o *Occasion) text(b *bytes.Buffer) {
 	}
 }
 
-// named says what a row is about.
+// named returns the heading of rows about a campaign, or about one chain of it.
 func named(campaign string, entry uint32, key string) string {
 	if campaign == "" {
 		return "(no campaign)"
@@ -99,11 +103,14 @@ func named(campaign string, entry uint32, key string) string {
 	return campaign
 }
 
+// text writes one rule with its answer, its expression and the values that it compared.
+// Answers of "no" are in capitals: they are what the reader looks for.
 func (r *Row) text(b *bytes.Buffer) {
 	if r.Decision != nil {
 		fmt.Fprintf(b, "    => %s\n", r.Decision.text(r.Step))
 		return
 	}
+	// The answers are equally wide, so that the rules below each other line up.
 	answer := map[string]string{"yes": "yes", "no": "NO ", "note": " - "}[r.Answer]
 	var parts []string
 	if at := strings.Trim(r.Step+"/"+r.Channel, "/"); at != "" {
@@ -133,6 +140,7 @@ func (r *Row) text(b *bytes.Buffer) {
 	}
 }
 
+// text returns a decision as one line.
 func (d *Decision) text(step string) string {
 	line := d.Kind
 	if d.Reason != "" {

@@ -1,4 +1,5 @@
-// Package exprtest makes random predicates, and the objects that they read, for tests.
+// Package exprtest makes random predicates, and the objects that they read, for tests of
+// expressions and of their index. The same random source gives the same predicates.
 package exprtest
 
 import (
@@ -26,9 +27,10 @@ var (
 	}
 )
 
-// Pick is one of them.
+// Pick returns a random element of all, which must not be empty.
 func Pick(r *rand.Rand, all []string) string { return all[r.IntN(len(all))] }
 
+// randomPlace returns the text of a random value that a predicate may read.
 func randomPlace(r *rand.Rand) string {
 	name := Pick(r, Names)
 	switch r.IntN(8) {
@@ -44,7 +46,8 @@ func randomPlace(r *rand.Rand) string {
 	return "event.properties." + name
 }
 
-// randomTerm gives terms of all kinds, recognised and not, some of which fail.
+// randomTerm returns a random term: of every kind, those that the index recognises and
+// others, and some that fail.
 func randomTerm(r *rand.Rand) string {
 	at := randomPlace(r)
 	switch r.IntN(16) {
@@ -81,7 +84,8 @@ func randomTerm(r *rand.Rand) string {
 	return fmt.Sprintf("%s %s %s", at, op, Pick(r, Literals))
 }
 
-// Predicate is a predicate of CEL that joins up to four terms; it may have an error of types.
+// Predicate returns a CEL predicate that joins up to four random terms. It may have an
+// error of types.
 func Predicate(r *rand.Rand) string {
 	parts := make([]string, 1+r.IntN(4))
 	for i := range parts {
@@ -93,8 +97,7 @@ func Predicate(r *rand.Rand) string {
 	return strings.Join(parts, " && ")
 }
 
-// Object is a JSON object that leaves out each of the names now and then, or all of them
-// (nil).
+// Object returns a random JSON object with some of Names, or nil.
 func Object(r *rand.Rand) []byte {
 	if r.IntN(10) == 0 {
 		return nil

@@ -10,8 +10,9 @@ import (
 	"testing"
 )
 
-// Bytes compares got with the golden file testdata/<name>.hex, which holds lines
-// of 32 bytes in hexadecimal.
+// Bytes compares got with the golden file testdata/<name>.hex, which has lines of 32 bytes
+// in hexadecimal, and reports a difference as an error of t. With REWRITE set it writes the
+// file first.
 func Bytes(t *testing.T, name string, got []byte) {
 	t.Helper()
 	file := "testdata/" + name + ".hex"
@@ -32,6 +33,7 @@ func Bytes(t *testing.T, name string, got []byte) {
 	}
 }
 
+// lines returns b in the form of a golden file.
 func lines(b []byte) string {
 	var s strings.Builder
 	for len(b) > 0 {

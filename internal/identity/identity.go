@@ -1,6 +1,7 @@
-// Package identity reads and writes node.json, in which a data directory keeps the id of
-// its node and the secrets that were made there. The server makes the file; the tools on
-// the same machine find the keys in it.
+// Package identity reads and writes node.json, the file in which a data directory keeps the
+// id of its node and the secrets that were made for it. The server makes the file at its
+// first start; tools on the same machine read the keys in it, so that they need no
+// settings.
 package identity
 
 import (
@@ -13,30 +14,37 @@ import (
 	"path/filepath"
 )
 
-// MinKey is the fewest bytes that a key or a password may have.
+// MinKey is the smallest number of bytes that a key or a password may have. Guessing one of
+// that length over the network is hopeless, if it is random.
 const MinKey = 16
 
-// fileName is the file in the data directory.
+// fileName is the name of the file in the data directory.
 const fileName = "node.json"
 
-// secretBytes is how long a secret is that is made here, before its hexadecimal form.
+// secretBytes is the number of random bytes of a secret made here. It is written in
+// hexadecimal, which doubles it.
 const secretBytes = 24
 
-// Identity is what node.json has. A secret is there only when it was made there: what a
-// setting says goes before, and is not kept.
+// Identity is the content of node.json. A secret is in it only where it was made here: one
+// that is given as a setting has precedence and is not written down.
 type Identity struct {
-	Node           string `json:"node"`
+	// Node is the id of the node; every valid file has one.
+	Node string `json:"node"`
+	// The keys and the password are shown to clients with a prefix that tells what they are
+	// for.
 	WriteKey       string `json:"write_key,omitempty"`
 	AdminKey       string `json:"admin_key,omitempty"`
 	ReaderPassword string `json:"reader_password,omitempty"`
-	EraseKey       string `json:"erase_key,omitempty"` // hexadecimal
-	Log            string `json:"log,omitempty"`       // id of the log that the directory is of
+	// EraseKey is hexadecimal. Ids of erased customers are kept as hashes with this key.
+	EraseKey string `json:"erase_key,omitempty"`
+	// Log is the id of the log that the directory belongs to; empty until it is known.
+	Log string `json:"log,omitempty"`
 }
 
-// Path is where the file of a data directory lies.
+// Path returns the path of the file in a data directory.
 func Path(dataDir string) string { return filepath.Join(dataDir, fileName) }
 
-// Read reads the file of a data directory. The error is os.ErrNotExist when there is none.
+// Read reads the file of a data directory. The error is os.ErrNotExist where there is none.
 func Read(dataDir string) (Identity, error) {
 	var id Identity
 	text, err := os.ReadFile(Path(dataDir))
@@ -49,7 +57,8 @@ func Read(dataDir string) (Identity, error) {
 	return id, nil
 }
 
-// Fill makes each secret that is missing, unless its setting is given.
+// Fill makes each secret that is missing, unless a setting gives it. given has the
+// settings.
 func (id *Identity) Fill(given Identity) error {
 	for _, s := range []struct {
 		of     *string
@@ -73,7 +82,8 @@ func (id *Identity) Fill(given Identity) error {
 	return nil
 }
 
-// Save writes the file whole or not at all, readable by its owner alone.
+// Save writes the file, either whole or not at all, readable by its owner only. It writes a
+// temporary file, syncs and renames it: a crash leaves the old file or the new one.
 func (id *Identity) Save(dataDir string) error {
 	path := Path(dataDir)
 	text, err := json.MarshalIndent(id, "", "  ")

@@ -19,8 +19,8 @@ func findMarks(fset *token.FileSet, file *ast.File) map[int]string {
 	return marks
 }
 
-// marked reports whether the line, or one of the lines above that the caller
-// names, carries the mark with a reason. A mark without a reason marks nothing.
+// marked reports whether one of the lines has the mark with a reason. A mark without a
+// reason counts for nothing: it must say why the exception is right.
 func (f *GoFile) marked(mark string, lines ...int) bool {
 	for _, line := range lines {
 		word, reason, _ := strings.Cut(f.marks[line], " ")
@@ -31,8 +31,8 @@ func (f *GoFile) marked(mark string, lines ...int) bool {
 	return false
 }
 
-// docLines are the lines of a comment group, the place where gofmt moves
-// directives of a declaration.
+// docLines returns the lines of a comment group, which is where gofmt moves the directives
+// of a declaration.
 func docLines(repo *Repo, doc *ast.CommentGroup) []int {
 	if doc == nil {
 		return nil

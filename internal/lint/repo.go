@@ -25,35 +25,39 @@ type Repo struct {
 	Texts []Text    // sorted by path; includes the Go files
 	Files []File    // sorted by path; all of them
 
-	broken []Finding // files that do not parse
+	// broken has a finding for each file that does not parse.
+	broken []Finding
 }
 
-// GoFile is one parsed file.
+// GoFile is one parsed Go file.
 type GoFile struct {
 	Path   string
 	Source string
 	AST    *ast.File
 
-	marks map[int]string // line to the text of its //nudge: comment
+	// marks maps a line to the text of its //nudge: comment.
+	marks map[int]string
 }
 
-// Text is one file that holds no NUL byte.
+// Text is a file without a NUL byte.
 type Text struct {
 	Path string
 	Data string
 }
 
-// File is what is looked at of every file, whatever it holds.
+// File is what is known of every file, whatever its content.
 type File struct {
 	Path string
-	Size int64  // bytes
-	Head string // the first bytes, at most headSize
+	Size int64 // bytes
+	// Head is the first bytes, at most headSize.
+	Head string
 }
 
-// headSize is enough for the marks of executables.
+// headSize is the number of bytes by which compiled files are recognised.
 const headSize = 4
 
-// Finding is one broken rule: where, what is wrong, what to do instead.
+// Finding is one place at which a rule is broken: what is wrong there, and what to do
+// instead.
 type Finding struct {
 	Path    string
 	Line    int
@@ -61,7 +65,7 @@ type Finding struct {
 	Instead string
 }
 
-// String is the form that editors make clickable.
+// String returns the finding in the form that editors make clickable: path:line: message.
 func (f Finding) String() string {
 	return fmt.Sprintf("%s:%d: %s; %s", f.Path, f.Line, f.Wrong, f.Instead)
 }
@@ -102,8 +106,8 @@ func Load(ctx context.Context, root string) (*Repo, error) {
 	return Parse(files), nil
 }
 
-// Parse builds a Repo from file contents by path. A file that does not parse
-// becomes a finding of the rule "parses".
+// Parse returns the Repo of files by path, for Load and for tests that plant a fault. A
+// file that does not parse becomes a finding of the rule "parses".
 func Parse(files map[string]string) *Repo {
 	repo := &Repo{Fset: token.NewFileSet()}
 	for name, data := range files { //nudge:unordered sorted below
@@ -130,10 +134,10 @@ func Parse(files map[string]string) *Repo {
 	return repo
 }
 
-// line is the line of a position in its file.
+// line returns the line of a position in its file, from 1.
 func (r *Repo) line(pos token.Pos) int { return r.Fset.Position(pos).Line }
 
-// at makes a finding at a position.
+// at returns a finding at a position.
 func (r *Repo) at(file *GoFile, pos token.Pos, wrong, instead string) Finding {
 	return Finding{Path: file.Path, Line: r.line(pos), Wrong: wrong, Instead: instead}
 }
@@ -146,12 +150,14 @@ func inTestdata(file string) bool {
 	return slices.Contains(strings.Split(path.Dir(file), "/"), "testdata")
 }
 
+// skipDir reports whether a directory is left out: what others wrote, and what the go
+// command ignores.
 func skipDir(name string) bool {
 	return name == ".git" || name == "vendor" || name == "node_modules" ||
 		strings.HasPrefix(name, "_") || strings.HasPrefix(name, ".") && name != ".github"
 }
 
-// syntaxFinding takes the line from the first error of the parser.
+// syntaxFinding returns a finding at the line of the parser's first error.
 func syntaxFinding(file string, err error) Finding {
 	finding := Finding{Path: file, Line: 1, Wrong: err.Error(), Instead: "make it compile"}
 	var list scanner.ErrorList
@@ -161,8 +167,8 @@ func syntaxFinding(file string, err error) Finding {
 	return finding
 }
 
-// gitFiles is the set of files that git tracks or would track. It is nil where
-// there is no git or no repository (a source archive): then all files count.
+// gitFiles returns the files that git tracks or would track. It is nil where there is no
+// git or no repository, as in a source archive: then all files count.
 func gitFiles(ctx context.Context, root string) map[string]bool {
 	command := exec.CommandContext(ctx, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
 	command.Dir = root

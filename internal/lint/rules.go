@@ -1,12 +1,13 @@
 package lint
 
-// Rule is one property of the tree.
+// Rule is one property of the source tree. Check returns the places at which a tree lacks
+// it.
 type Rule struct {
 	Name  string
 	Check func(*Repo) []Finding
 }
 
-// Rules are all of them, in the order of the package comment.
+// Rules returns all rules, in the order of the package comment.
 func Rules() []Rule {
 	return []Rule{
 		{"parses", parses},
@@ -30,4 +31,5 @@ func Rules() []Rule {
 	}
 }
 
+// parses finds the Go files that do not parse.
 func parses(repo *Repo) []Finding { return repo.broken }

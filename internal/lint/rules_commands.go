@@ -6,14 +6,14 @@ import (
 	"slices"
 )
 
-// thinCommands are the programs whose library has folders of its own (server, ops): what is
-// left in them reads flags and prints.
+// thinCommands are the programs whose work is done by the packages of server and ops: what
+// is left in them reads flags and prints.
 //
 //nudge:constant read only
 var thinCommands = []string{"cmd/nudged", "cmd/nudge"}
 
-// noGoInCommands refuses goroutines in programs, outside of main.go: what runs by itself belongs
-// into a package, where it can be stopped and tested.
+// noGoInCommands finds goroutines in programs, outside of main.go. What runs by itself
+// belongs into a package, where it can be stopped and tested.
 func noGoInCommands(repo *Repo) []Finding {
 	var findings []Finding
 	for _, file := range repo.Go {

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// core are the folders of the deterministic core, with all that lies in them.
+// core returns the folders of the deterministic core. Everything below them belongs to it.
 func core() []string { return []string{"campaign", "actors/shard", "sink/dispatch/plan"} }
 
 // isCore reports whether the file belongs to the deterministic core.
@@ -18,8 +18,8 @@ func isCore(file *GoFile) bool {
 	return inAny(folder, core()) && !file.isTest() && !strings.HasSuffix(folder, "test")
 }
 
-// deterministicCore refuses what could make two runs over the same records
-// differ: schedule, map order, clock, randomness.
+// deterministicCore finds what could make two runs over the same records differ: goroutines
+// and select, the order of maps, the clock, randomness.
 func deterministicCore(repo *Repo) []Finding {
 	var findings []Finding
 	checker := newTypeChecker(repo)
@@ -39,6 +39,8 @@ func deterministicCore(repo *Repo) []Finding {
 	return findings
 }
 
+// undetermined returns what is wrong with one node of the syntax tree, and what to do
+// instead; empty where nothing is.
 func undetermined(repo *Repo, file *GoFile, info *types.Info, node ast.Node) (wrong, instead string) {
 	switch node := node.(type) {
 	case *ast.GoStmt:
@@ -59,6 +61,8 @@ func undetermined(repo *Repo, file *GoFile, info *types.Info, node ast.Node) (wr
 	return "", ""
 }
 
+// randomImports finds imports of random sources. hash/maphash is one: its seed differs in
+// each process.
 func randomImports(repo *Repo, file *GoFile) []Finding {
 	random := []string{"math/rand", "math/rand/v2", "crypto/rand", "hash/maphash"}
 	var findings []Finding
@@ -71,8 +75,8 @@ func randomImports(repo *Repo, file *GoFile) []Finding {
 	return findings
 }
 
-// noSleepInTests keeps waiting out of tests, except in bubbles of synctest,
-// where time is virtual.
+// noSleepInTests finds tests that wait for a fixed time, which are slow and fail on a busy
+// machine. Bubbles of testing/synctest are exempt, because their time is virtual.
 func noSleepInTests(repo *Repo) []Finding {
 	var findings []Finding
 	for _, file := range repo.Go {
@@ -92,6 +96,7 @@ func noSleepInTests(repo *Repo) []Finding {
 	return findings
 }
 
+// readsClock reports whether a function of package time reads the clock or starts a timer.
 func readsClock(name string) bool {
 	switch name {
 	case "Now", "Since", "Until", "Sleep", "After", "AfterFunc", "NewTimer", "NewTicker", "Tick":
@@ -100,8 +105,8 @@ func readsClock(name string) bool {
 	return false
 }
 
-// overMap reports whether a range over the expression follows map order. Where
-// the type is unknown (it comes from another module) the answer is no.
+// overMap reports whether a range over the expression follows the order of a map. It is
+// false where the type is not known because it comes from another module.
 func overMap(file *GoFile, info *types.Info, expr ast.Expr) bool {
 	if call, ok := ast.Unparen(expr).(*ast.CallExpr); ok {
 		from, name := selected(file.AST, call.Fun)
@@ -112,8 +117,8 @@ func overMap(file *GoFile, info *types.Info, expr ast.Expr) bool {
 	return isMap(info.TypeOf(expr))
 }
 
-// selected resolves pkg.Name to the import path of pkg and Name. A local
-// variable that hides an import is taken for the import: rename it.
+// selected resolves pkg.Name to the import path of pkg and the name. A local variable that
+// hides an import is mistaken for it; then the variable should be renamed.
 func selected(file *ast.File, expr ast.Expr) (from, name string) {
 	if index, ok := expr.(*ast.IndexExpr); ok {
 		expr = index.X // an instantiated function

@@ -6,10 +6,11 @@ import (
 	"strings"
 )
 
+// dependenciesDoc is the page that explains each direct dependency.
 const dependenciesDoc = "docs/dependencies.md"
 
-// dependenciesNamed wants a word in docs/dependencies.md on each module that
-// go.mod requires directly.
+// dependenciesNamed finds modules that go.mod requires directly and docs/dependencies.md
+// does not mention.
 func dependenciesNamed(repo *Repo) []Finding {
 	mod := slices.IndexFunc(repo.Texts, func(t Text) bool { return t.Path == "go.mod" })
 	doc := slices.IndexFunc(repo.Texts, func(t Text) bool { return t.Path == dependenciesDoc })
@@ -35,8 +36,8 @@ func dependenciesNamed(repo *Repo) []Finding {
 	return findings
 }
 
-// directModule takes the module path from a requirement, in a block or alone.
-// Other lines of go.mod have no version in second place.
+// directModule returns the module path of a direct requirement, in a block or on its own
+// line; empty for other lines of go.mod, which have no version in second place.
 func directModule(line string) string {
 	requirement, comment, _ := strings.Cut(line, "//")
 	fields := strings.Fields(strings.TrimPrefix(strings.TrimSpace(requirement), "require "))
@@ -49,7 +50,8 @@ func directModule(line string) string {
 	return fields[0]
 }
 
-// namesModule finds the path as a whole: nats.go is not named by nats.go/jwt.
+// namesModule reports whether a page mentions a module by its whole path: nats.go/jwt does
+// not mention nats.go.
 func namesModule(doc, module string) bool {
 	whole := regexp.MustCompile(`(?:^|[^\w./-])` + regexp.QuoteMeta(module) + `(?:$|[^\w./-]|\.(?:\W|$))`)
 	return whole.MatchString(doc)

@@ -5,10 +5,11 @@ import (
 	"slices"
 )
 
-// maxTracked is the size of a file above which every clone pays for it for good.
+// maxTracked is the greatest size of a tracked file in bytes. Larger ones stay in the
+// history, and every clone downloads them, also when they were deleted.
 const maxTracked = 1 << 20
 
-// trackedFiles refuses files that are large or that a compiler made.
+// trackedFiles finds files that are too large or that a compiler made.
 func trackedFiles(repo *Repo) []Finding {
 	var findings []Finding
 	for _, file := range repo.Files {
@@ -31,7 +32,8 @@ func trackedFiles(repo *Repo) []Finding {
 	return findings
 }
 
-// executable names the format of a compiled file by its first bytes; empty for others.
+// executable returns the format of a compiled file by its first bytes; empty for other
+// files.
 func executable(head string) string {
 	macho := []string{
 		"\xfe\xed\xfa\xce", "\xfe\xed\xfa\xcf", "\xce\xfa\xed\xfe", "\xcf\xfa\xed\xfe", "\xca\xfe\xba\xbe",

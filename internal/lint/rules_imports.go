@@ -8,20 +8,27 @@ import (
 	"strings"
 )
 
-// wall keeps imports out of a part of the tree. A folder means all that lies in it, "." the
-// whole module.
+// wall forbids a part of the tree certain imports within the module. A folder stands for
+// everything below it, "." for the whole module.
 type wall struct {
-	around  []string // folders whose files must not import what is named next
-	except  []string // folders among them that may
-	never   []string // folders of the module that are not imported
-	but     []string // folders among them that may be
-	only    []string // if set, all folders of the module that may be imported
-	tests   bool     // the wall stands for test files too
+	// around are the folders whose files are restricted.
+	around []string
+	// except are folders among them that are not.
+	except []string
+	// never are the folders that they must not import.
+	never []string
+	// but are folders among those that they may import.
+	but []string
+	// only, if set, are all folders of the module that they may import.
+	only []string
+	// tests extends the restriction to test files.
+	tests bool
+	// instead says what to do in place of the import.
 	instead string
 }
 
-// walls are the rules of docs/architecture.md on who knows whom within the module. What
-// other modules a folder may import is in .golangci.yml (depguard).
+// walls returns the rules of docs/architecture.md on which folder may import which. The
+// imports of other modules are restricted in .golangci.yml (depguard).
 func walls() []wall {
 	return slices.Concat(languageWalls(), []wall{
 		{
@@ -66,7 +73,7 @@ func walls() []wall {
 	})
 }
 
-// importWalls refuses imports within the module that go through a wall.
+// importWalls finds imports within the module that a wall forbids.
 func importWalls(repo *Repo) []Finding {
 	module := modulePath(repo)
 	var findings []Finding
@@ -88,6 +95,7 @@ func importWalls(repo *Repo) []Finding {
 	return findings
 }
 
+// forbids reports whether a file in the folder from must not import the folder to.
 func (w *wall) forbids(from, to string) bool {
 	if !inAny(from, w.around) || inAny(from, w.except) {
 		return false
@@ -95,14 +103,15 @@ func (w *wall) forbids(from, to string) bool {
 	return inAny(to, w.never) && !inAny(to, w.but) || w.only != nil && !inAny(to, w.only)
 }
 
-// inAny reports whether a folder is, or lies in, one of the others.
+// inAny reports whether a folder is one of others, or is below one.
 func inAny(folder string, others []string) bool {
 	return slices.ContainsFunc(others, func(other string) bool {
 		return other == "." || folder == other || strings.HasPrefix(folder, other+"/")
 	})
 }
 
-// modulePath is what go.mod calls the module; "module" where there is none.
+// modulePath returns the name of the module in go.mod; "module" where there is none, as in
+// tests.
 func modulePath(repo *Repo) string {
 	name := ""
 	for _, text := range repo.Texts {

@@ -1,7 +1,9 @@
 package lint
 
-// languageWalls are the layers of campaign, the lowest first: a package imports those before it
-// and no other. parse is above them all, and no layer: nothing of the engine imports it.
+// languageWalls returns the walls between the layers of campaign (ADR 20), the lowest
+// first: a package may import those of the layers before it and of its own layer, and
+// nothing else of the module but two small helpers. parse is above all layers, and nothing
+// of the engine imports it.
 func languageWalls() []wall {
 	var (
 		all     []wall

@@ -7,15 +7,20 @@ import (
 	"strings"
 )
 
+// Patterns of links and headings in Markdown.
 var (
-	mdLink    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	// mdLink is the target of a link, [text](target).
+	mdLink = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	// mdHeading is a heading with its text.
 	mdHeading = regexp.MustCompile(`^#{1,6} +(.*)$`)
-	pageName  = regexp.MustCompile(`\bdocs/[a-z0-9/_-]+\.md\b`)
+	// pageName is a page of docs/ that any text names.
+	pageName = regexp.MustCompile(`\bdocs/[a-z0-9/_-]+\.md\b`)
+	// notInSlug is what GitHub leaves out of the name of a heading.
 	notInSlug = regexp.MustCompile(`[^\pL\pN _-]`)
 )
 
-// links wants each link inside the repository, and each page of docs/ that a text or a
-// comment names, to lead to a file that exists, and to a heading of it.
+// links finds links inside the repository, and names of pages of docs/ in texts and
+// comments, that lead to no file or to no heading of it.
 func links(repo *Repo) []Finding {
 	pages, exists := map[string]string{}, map[string]bool{}
 	for _, file := range repo.Files {
@@ -65,8 +70,8 @@ func links(repo *Repo) []Finding {
 	return findings
 }
 
-// prose marks the lines of a Markdown file that are outside fenced code blocks; in other
-// files there are none.
+// prose returns the lines of a Markdown file, from 0, that are outside of fenced code
+// blocks; none for other files.
 func prose(text Text) map[int]bool {
 	lines := map[int]bool{}
 	if path.Ext(text.Path) != ".md" {
@@ -83,7 +88,8 @@ func prose(text Text) map[int]bool {
 	return lines
 }
 
-// headings are the names by which links reach the headings of a page, as GitHub makes them.
+// headings returns the names by which links reach the headings of a page, as GitHub derives
+// them.
 func headings(page string) []string {
 	var names []string
 	for line := range strings.Lines(page) {

@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// names refuses init functions and package names that say nothing.
+// names finds init functions, which run unseen when a package is imported, and packages
+// whose name does not tell what they are for.
 func names(repo *Repo) []Finding {
 	empty := []string{"util", "utils", "common", "helper", "helpers", "misc", "types"}
 	var findings []Finding

@@ -6,11 +6,12 @@ import (
 	"strings"
 )
 
-// packageLimit is how much a package of the product may hold, tests and comment lines left out.
+// packageLimit is the greatest size of a package of the product, without tests and comment
+// lines.
 type packageLimit struct{ files, lines int }
 
-// limitOf is the limit of a folder; none is no limit. Simulation, benchmarks and suites of
-// tests are no product.
+// limitOf returns the limit of a folder; none is true where there is no limit. The
+// simulation, benchmarks and suites of tests are not part of the product.
 func limitOf(folder string) (limit packageLimit, none bool) {
 	switch {
 	case inAny(folder, []string{"sim", "bench"}) || strings.HasSuffix(path.Base(folder), "test"):
@@ -21,8 +22,8 @@ func limitOf(folder string) (limit packageLimit, none bool) {
 	return packageLimit{files: 40, lines: 4_000}, false
 }
 
-// packageSize bounds packages, so that each can be read in an afternoon. Comment lines do not
-// count: a rule that they break would be kept by explaining less.
+// packageSize finds packages that are too large to be read in an afternoon. Comment lines do
+// not count: a limit that they exceed would be kept by explaining less.
 func packageSize(repo *Repo) []Finding {
 	sizes := map[string]packageLimit{}
 	var findings []Finding

@@ -8,13 +8,18 @@ import (
 	"strings"
 )
 
+// Limits of files and functions.
 const (
-	maxFileLines     = 600 // hard cap; the median of good code bases is 100 to 160
-	maxFunctionLines = 70  // TigerStyle; what fits on a screen
+	// maxFileLines is the greatest number of lines of a file. It is a hard limit; the
+	// median of good code bases is 100 to 160.
+	maxFileLines = 600
+	// maxFunctionLines is the greatest number of lines of a function body, comments not
+	// counted: what fits on a screen (TigerStyle has the same number).
+	maxFunctionLines = 70
 )
 
-// packageComment wants a comment on the package clause of one file at least.
-// A directory of tests only is no package of its own.
+// packageComment finds packages without a comment on the package clause of any file. A
+// directory with tests only is not a package of its own.
 func packageComment(repo *Repo) []Finding {
 	type key struct{ dir, name string }
 	commented := map[key]bool{}
@@ -36,7 +41,7 @@ func packageComment(repo *Repo) []Finding {
 	return findings
 }
 
-// size bounds files and, outside tests, function bodies.
+// size finds files, and function bodies outside of tests, that are too long.
 func size(repo *Repo) []Finding {
 	var findings []Finding
 	for _, file := range repo.Go {
@@ -57,6 +62,7 @@ func size(repo *Repo) []Finding {
 	return findings
 }
 
+// longFunctions finds the functions of a file whose bodies are too long.
 func longFunctions(repo *Repo, file *GoFile) []Finding {
 	var findings []Finding
 	for _, decl := range file.AST.Decls {
@@ -73,8 +79,8 @@ func longFunctions(repo *Repo, file *GoFile) []Finding {
 	return findings
 }
 
-// bodyLines counts as the linter funlen does: between the braces, comment lines
-// left out.
+// bodyLines counts the lines of a body as the linter funlen does: between the braces,
+// without lines that are comments only.
 func bodyLines(repo *Repo, file *GoFile, body *ast.BlockStmt) int {
 	lines := repo.line(body.Rbrace) - repo.line(body.Lbrace) - 1
 	for _, group := range file.AST.Comments {
@@ -85,7 +91,7 @@ func bodyLines(repo *Repo, file *GoFile, body *ast.BlockStmt) int {
 	return lines
 }
 
-// alone reports whether nothing stands before the position on its line.
+// alone reports whether a position is the first thing on its line.
 func alone(repo *Repo, file *GoFile, pos token.Pos) bool {
 	offset := repo.Fset.Position(pos).Offset
 	start := strings.LastIndexByte(file.Source[:offset], '\n') + 1

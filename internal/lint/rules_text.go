@@ -8,14 +8,17 @@ import (
 )
 
 var (
-	openEnd  = regexp.MustCompile(`\b(TODO|FIXME|XXX)\b(\(#\d+\))?`)
+	// openEnd is a promise to come back, with its issue number if it has one.
+	openEnd = regexp.MustCompile(`\b(TODO|FIXME|XXX)\b(\(#\d+\))?`)
+	// codeMark is a fence around a code block in Markdown.
 	codeMark = regexp.MustCompile("^ {0,3}(```+|~~~+)")
 
 	// A machine path begins a word: the middle of a URL or of $HOME/... is none.
 	machinePath = regexp.MustCompile(`(?:^|[^\w.~)}*%+/-])/(?:work|farm|root)/`)
 )
 
-// openEnds wants an issue number at each promise to come back.
+// openEnds finds promises to come back without an issue number, which nobody will find
+// again.
 func openEnds(repo *Repo) []Finding {
 	var findings []Finding
 	for _, file := range repo.Go {
@@ -39,7 +42,7 @@ func openEnds(repo *Repo) []Finding {
 	return findings
 }
 
-// oneTitle wants exactly one "# Title" in a markdown file.
+// oneTitle finds Markdown files that do not have exactly one "# Title".
 func oneTitle(repo *Repo) []Finding {
 	var findings []Finding
 	for _, text := range repo.Texts {
@@ -64,8 +67,8 @@ func oneTitle(repo *Repo) []Finding {
 	return findings
 }
 
-// titleLines finds the "# " lines outside fenced code blocks. A fence closes
-// with the character that opened it, at least as often.
+// titleLines returns the lines of titles, "# ...", outside of fenced code blocks. A fence
+// is closed by the character that opened it, at least as often.
 func titleLines(markdown string) []int {
 	var titles []int
 	fence := ""
@@ -83,7 +86,7 @@ func titleLines(markdown string) []int {
 	return titles
 }
 
-// machinePaths finds paths that exist on one developer's machine only.
+// machinePaths finds paths that exist only on the machine of one developer.
 func machinePaths(repo *Repo) []Finding {
 	var findings []Finding
 	for _, text := range repo.Texts {

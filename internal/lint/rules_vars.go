@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// packageVariables allows at package level, outside tests, only what nobody
-// writes: errors, regular expressions, embedded files, interface assertions,
-// and what //nudge:constant vouches for.
+// packageVariables finds variables at package level that can change. Allowed outside of
+// tests are those that no one writes: errors, regular expressions, embedded files,
+// interface assertions, and what a comment //nudge:constant vouches for.
 func packageVariables(repo *Repo) []Finding {
 	var findings []Finding
 	for _, file := range repo.Go {
@@ -32,6 +32,7 @@ func packageVariables(repo *Repo) []Finding {
 	return findings
 }
 
+// constantVar reports whether the variables of a declaration are never written.
 func constantVar(repo *Repo, file *GoFile, group *ast.GenDecl, value *ast.ValueSpec) bool {
 	lines := append(docLines(repo, group.Doc), docLines(repo, value.Doc)...)
 	lines = append(lines, repo.line(value.Pos()), repo.line(group.Pos()))
@@ -49,6 +50,7 @@ func constantVar(repo *Repo, file *GoFile, group *ast.GenDecl, value *ast.ValueS
 	return len(value.Values) > 0
 }
 
+// allBlank reports whether all names are the blank identifier.
 func allBlank(names []*ast.Ident) bool {
 	for _, name := range names {
 		if name.Name != "_" {

@@ -10,15 +10,15 @@ import (
 // glossary is the page whose table says which words were retired.
 const glossary = "docs/glossary.md"
 
-// retired is a word or phrase that a better one replaced.
+// retired is a word or phrase that is no longer used, and the one that replaced it.
 type retired struct {
 	word, now string
 	pattern   *regexp.Regexp
 }
 
-// retiredWords refuses the phrases that the glossary retired, in code, comments and pages. The
-// glossary itself, the changelog and recorded data may hold them. Names in backticks are those
-// that are still being replaced one by one, and are not looked for yet.
+// retiredWords finds phrases that the glossary retired, in code, comments and pages. The
+// glossary itself, the changelog and recorded data may have them. The names in backticks in
+// its table are not searched for.
 func retiredWords(repo *Repo) []Finding {
 	var words []retired
 	for _, text := range repo.Texts {

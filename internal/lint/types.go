@@ -8,24 +8,31 @@ import (
 	"strings"
 )
 
+// errForeign ends the import of a package that is not checked.
 var errForeign = errors.New("lint: package of another module")
 
-// typeChecker resolves types within the module and shrugs at everything else.
-// Loading the dependencies too would cost seconds and need a tree that builds.
+// typeChecker resolves types within the module and leaves everything else unresolved. To
+// load the dependencies too would cost seconds and need a tree that builds.
 type typeChecker struct {
-	repo     *Repo
-	module   string
-	checked  map[string]*types.Info    // by directory
-	packages map[string]*types.Package // by directory; nil while it is checked
+	repo   *Repo
+	module string
+	// checked has the types of each directory that was checked.
+	checked map[string]*types.Info
+	// packages has the package of each directory; nil while it is being checked, which ends
+	// import cycles.
+	packages map[string]*types.Package
 }
 
+// newTypeChecker returns a checker for the packages of a repo, which are checked when they
+// are first needed.
 func newTypeChecker(repo *Repo) *typeChecker {
 	return &typeChecker{
 		repo: repo, module: modulePath(repo), checked: map[string]*types.Info{}, packages: map[string]*types.Package{},
 	}
 }
 
-// info holds the types of the expressions of a directory, tests left out.
+// info returns the types of the expressions in a directory, without its tests. A package
+// with errors has types as far as they could be resolved.
 func (c *typeChecker) info(dir string) *types.Info {
 	if info := c.checked[dir]; info != nil {
 		return info
@@ -51,7 +58,7 @@ func (c *typeChecker) info(dir string) *types.Info {
 	return info
 }
 
-// Import implements [types.Importer].
+// Import implements [types.Importer] for the packages of the module.
 func (c *typeChecker) Import(imported string) (*types.Package, error) {
 	dir, ok := strings.CutPrefix(imported, c.module+"/")
 	if !ok {
@@ -64,7 +71,8 @@ func (c *typeChecker) Import(imported string) (*types.Package, error) {
 	return nil, errForeign // an import cycle, which the compiler reports
 }
 
-// isMap reports whether values of the type may be maps.
+// isMap reports whether values of the type are or may be maps. It is false for an unknown
+// type (nil).
 func isMap(t types.Type) bool {
 	if t == nil {
 		return false
@@ -76,7 +84,8 @@ func isMap(t types.Type) bool {
 	return ok && constraintHasMap(param.Constraint())
 }
 
-// constraintHasMap looks for a map among the terms, as in ~map[K]V.
+// constraintHasMap reports whether a map is among the terms of a constraint, as in
+// ~map[K]V.
 func constraintHasMap(constraint types.Type) bool {
 	set, ok := constraint.Underlying().(*types.Interface)
 	if !ok {

@@ -6,27 +6,37 @@ import (
 	"time"
 )
 
-// conn knows since when it waits for its client.
+// conn is a connection that knows since when it waits for its client. Its fields are
+// atomic: the server's goroutines write them and the listener reads them.
 type conn struct {
 	net.Conn
 	listener *Listener
-	address  string
-	last     atomic.Int64 // when a byte last came or went, ns
-	heard    atomic.Bool  // a byte came
-	readers  atomic.Int32 // calls of Read under way
-	working  atomic.Int32 // calls of Write, and of an http.Handler, under way
+	// address is the client's address without the port.
+	address string
+	// last is when a byte was last received or sent, in ns since 1970.
+	last atomic.Int64
+	// heard is true once a byte was received.
+	heard atomic.Bool
+	// readers is the number of calls of Read under way.
+	readers atomic.Int32
+	// working is the number of calls of Write, and of HTTP handlers, under way.
+	working atomic.Int32
 }
 
+// touch notes that a byte was received or sent.
 func (c *conn) touch() { c.last.Store(time.Now().UnixNano()) }
 
-// waiting says since when nothing happens because the client sends nothing. A connection
-// that no one reads from is at work on a request, once a byte of one came: before, its
-// server has not begun to read, and many such connections at once keep no other out.
+// waiting reports whether nothing happens because the client sends nothing, and since when
+// (ns). It is false where the connection is at work: on a request from which no one reads,
+// once a byte of it arrived. Before that the server has not begun to read, and the
+// connection counts as waiting: otherwise a client that opens many connections at once would
+// keep all others out.
 func (c *conn) waiting() (since int64, is bool) {
 	reading := c.readers.Load() > 0 || !c.heard.Load()
 	return c.last.Load(), reading && c.working.Load() == 0
 }
 
+// Read counts as waiting for the client.
 func (c *conn) Read(p []byte) (int, error) {
 	c.readers.Add(1)
 	n, err := c.Conn.Read(p)
@@ -38,6 +48,7 @@ func (c *conn) Read(p []byte) (int, error) {
 	return n, err //nolint:wrapcheck // servers compare these errors
 }
 
+// Write counts as work, also where the client is slow to take the answer.
 func (c *conn) Write(p []byte) (int, error) {
 	c.working.Add(1)
 	n, err := c.Conn.Write(p)
@@ -46,6 +57,7 @@ func (c *conn) Write(p []byte) (int, error) {
 	return n, err //nolint:wrapcheck // as above
 }
 
+// Close also removes the connection from the listener's books.
 func (c *conn) Close() error {
 	c.listener.mu.Lock()
 	c.listener.forget(c)

@@ -1,8 +1,10 @@
-// Package listen accepts connections within bounds. Without them a client that opens
+// Package listen accepts connections within bounds. Without bounds a client that opens
 // sockets takes every file descriptor of the process: then accepting fails, and so does the
 // log when it needs a file.
 //
-// A Listener bounds its connections in total and by client address. Where there is no room
-// for a new one, the connection that has waited longest for its client is closed; one whose
-// request is being answered is left alone.
+// A Listener limits its connections in total and by client address. Where there is no room
+// for a new one, it closes the connection that has waited longest for its client; one whose
+// request is being answered is left alone. listener.go has the bounds, conn.go what counts
+// as waiting, http.go the part for net/http, files.go how many connections a process can
+// afford.
 package listen

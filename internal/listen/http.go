@@ -6,10 +6,13 @@ import (
 	"net/http"
 )
 
+// connKey is the key of the connection in the context of its requests.
 type connKey struct{}
 
-// Bind makes a server of net/http say when it is at work: it reads from a connection also
-// while it answers on it, to notice that the client went away, and would look idle.
+// Bind makes a server of net/http tell when a connection is at work. While a handler runs,
+// the server reads from the connection too, to notice that the client went away, so the
+// connection would look as if it waited. Bind must be called after the handler is set, and
+// replaces ConnContext.
 func Bind(s *http.Server) {
 	s.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 		return context.WithValue(ctx, connKey{}, c)

@@ -10,21 +10,27 @@ import (
 
 // How long accepting pauses after an error; the pause doubles from one to the other.
 const (
+	// firstPause is the pause after a first error of accepting.
 	firstPause = 5 * time.Millisecond
-	lastPause  = time.Second
+	// lastPause is the longest pause. Pauses double up to it, so that a lasting error does
+	// not keep a core busy.
+	lastPause = time.Second
 )
 
-// quiet is how often at most a listener says in the log that it has trouble.
+// quiet is the shortest time between two complaints of a listener in the log.
 const quiet = time.Minute
 
-// Options bound a listener. Zero means no limit.
+// Options are the limits of a listener. Zero means no limit.
 type Options struct {
-	Total      int // connections at a time
-	PerAddress int // of them, from one client address
-	Logger     *slog.Logger
+	// Total is the number of connections at a time.
+	Total int
+	// PerAddress is the number of connections at a time from one client address.
+	PerAddress int
+	// Logger gets a warning when connections are refused; nil for none.
+	Logger *slog.Logger
 }
 
-// Stats is what a listener has seen since it began.
+// Stats counts what a listener has seen since it began.
 type Stats struct {
 	Open    int    // connections now
 	Closed  uint64 // idle connections closed to make room
@@ -32,21 +38,26 @@ type Stats struct {
 	Errors  uint64 // failures to accept, such as too many open files
 }
 
-// Listener is a net.Listener whose Accept fails only when it was closed.
+// Listener is a net.Listener with bounds. Its Accept fails only after Close. It is safe for
+// concurrent use.
 type Listener struct {
 	net.Listener
 	options Options
+	// closing is closed by Close and ends the pause of Accept.
 	closing chan struct{}
 	once    sync.Once
 
-	mu      sync.Mutex
-	open    map[*conn]struct{}
-	by      map[string]int // connections by client address
-	stats   Stats
-	silence time.Time // no complaint before
+	// mu guards everything below.
+	mu   sync.Mutex
+	open map[*conn]struct{}
+	// by is the number of connections by client address.
+	by    map[string]int
+	stats Stats
+	// silence is the time before which there is no further complaint in the log.
+	silence time.Time
 }
 
-// New bounds l. The caller closes the result instead of l.
+// New returns l with bounds. The caller closes the result and not l.
 func New(l net.Listener, o Options) *Listener {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -56,8 +67,9 @@ func New(l net.Listener, o Options) *Listener {
 	}
 }
 
-// Accept waits for the next connection. Errors that pass, such as too many open files, are
-// waited out; what can be closed is closed.
+// Accept waits for the next connection that there is room for. Errors that pass, such as
+// too many open files, are waited out, and idle connections are closed meanwhile. It
+// returns net.ErrClosed after Close.
 func (l *Listener) Accept() (net.Conn, error) {
 	pause := firstPause
 	for {
@@ -81,13 +93,13 @@ func (l *Listener) Accept() (net.Conn, error) {
 	}
 }
 
-// Close stops accepting; open connections stay.
+// Close ends accepting. Open connections stay open. It may be called more than once.
 func (l *Listener) Close() error {
 	l.once.Do(func() { close(l.closing) })
 	return l.Listener.Close()
 }
 
-// Stats is what the listener has seen.
+// Stats returns the counts so far.
 func (l *Listener) Stats() Stats {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -96,6 +108,7 @@ func (l *Listener) Stats() Stats {
 	return s
 }
 
+// isClosed reports whether Close was called.
 func (l *Listener) isClosed() bool {
 	select {
 	case <-l.closing:
@@ -105,8 +118,8 @@ func (l *Listener) isClosed() bool {
 	}
 }
 
-// failed counts an error of accept and gives up the connection that is idle longest: it
-// may be what keeps the next one out.
+// failed counts an error of accepting and closes the connection that is idle longest,
+// because it may hold the file that the next one needs.
 func (l *Listener) failed(err error) {
 	l.mu.Lock()
 	l.stats.Errors++
@@ -119,13 +132,14 @@ func (l *Listener) failed(err error) {
 		l.options.Logger.Warn("cannot accept connections", slog.Any("error", err))
 	}
 	l.mu.Unlock()
+	// Closing is done without the lock: conn.Close takes it.
 	if victim != nil {
 		_ = victim.Close()
 	}
 }
 
-// admit takes a connection in, in the place of an idle one where there is no other; nil
-// when all are busy, and then it is closed.
+// admit takes a connection in, in place of an idle one where the bounds are reached. It
+// closes the connection and returns nil where all others are busy.
 func (l *Listener) admit(c net.Conn) net.Conn {
 	admitted := &conn{Conn: c, listener: l, address: addressOf(c)}
 	admitted.touch()
@@ -146,6 +160,7 @@ func (l *Listener) admit(c net.Conn) net.Conn {
 		l.by[admitted.address]++
 	}
 	l.mu.Unlock()
+	// Closing is done without the lock: conn.Close takes it.
 	if victim != nil {
 		_ = victim.Close()
 	}
@@ -156,7 +171,8 @@ func (l *Listener) admit(c net.Conn) net.Conn {
 	return admitted
 }
 
-// room says whether one more connection from address may be, and which one it replaces.
+// room reports whether one more connection from address may be open, and which one it would
+// replace; nil for none. mu must be held.
 func (l *Listener) room(address string) (victim *conn, ok bool) {
 	if limit := l.options.PerAddress; limit > 0 && l.by[address] >= limit {
 		victim = l.idlest(address)
@@ -169,8 +185,8 @@ func (l *Listener) room(address string) (victim *conn, ok bool) {
 	return nil, true
 }
 
-// idlest is the connection that waits longest for its client, of those from address unless
-// that is empty; nil when none waits.
+// idlest returns the connection that waits longest for its client; nil where none waits. A
+// non-empty address limits the search to that client. mu must be held.
 func (l *Listener) idlest(address string) (found *conn) {
 	oldest := int64(0)
 	for c := range l.open {
@@ -184,7 +200,7 @@ func (l *Listener) idlest(address string) (found *conn) {
 	return found
 }
 
-// forget takes a connection off the books, once.
+// forget removes a connection from the books; a second call does nothing. mu must be held.
 func (l *Listener) forget(c *conn) {
 	if _, ok := l.open[c]; !ok {
 		return
@@ -195,7 +211,8 @@ func (l *Listener) forget(c *conn) {
 	}
 }
 
-// mayComplain is true once in a while, so that an attack does not fill the log.
+// mayComplain reports whether it is time for another complaint in the log, so that an
+// attack does not fill it. mu must be held.
 func (l *Listener) mayComplain() bool {
 	now := time.Now()
 	if now.Before(l.silence) {
@@ -205,6 +222,7 @@ func (l *Listener) mayComplain() bool {
 	return true
 }
 
+// addressOf returns the client's address without the port; empty where it is not known.
 func addressOf(c net.Conn) string {
 	remote := c.RemoteAddr()
 	if remote == nil {

@@ -10,18 +10,20 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// maxPartitions is how many partitions a log may have.
+// maxPartitions is the greatest number of partitions of a log.
 const maxPartitions = 64
 
-// sendPosition begins the key under which the dispatcher keeps how far the stream of a
+// sendPosition begins the keys under which the dispatcher keeps how far the stream of a
 // channel was sent.
 const sendPosition = "send/"
 
-// used are the streams that must be there because the state was computed behind them. For a
-// directory from before there was a register.
+// used returns the streams that must exist because the state was computed from them. It is
+// for a data directory from before the register existed, where only the state tells what
+// there was.
 func (r *Register) used(ctx context.Context) ([]string, error) {
 	var names []string
 	for p := range maxPartitions {
+		// A partition with state must have the streams from which it was computed.
 		meta, err := r.store.Get(storage.MetaKey(p))
 		if err != nil {
 			return nil, err
@@ -45,7 +47,7 @@ func (r *Register) used(ctx context.Context) ([]string, error) {
 	return names, err
 }
 
-// channels are those whose streams were sent from.
+// channels returns the channels whose streams were sent from.
 func (r *Register) channels() ([]string, error) {
 	var all []string
 	err := r.store.Scan(storage.SinkKey(sendPosition), func(key, _ []byte) error {
@@ -55,8 +57,10 @@ func (r *Register) channels() ([]string, error) {
 	return all, err
 }
 
-// Complete notes that the parts belong together: the log of this id, and what is given.
-// rows is the id of the embedded ClickHouse's directory, empty when there is none.
+// Complete notes that the parts belong together: the log with this id, and what is given.
+// It is called when all parts are there, at each start. rows is the id of the embedded
+// ClickHouse's directory; empty where there is none. It fails with ErrLost where the log is
+// another one than before.
 func (r *Register) Complete(log string, g Given, rows string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -77,10 +81,12 @@ func (r *Register) Complete(log string, g Given, rows string) error {
 	return r.save()
 }
 
-// Accept takes the parts as they are now, with the log of this id: what is missing is made anew
-// at the next start. It says what it accepted.
+// Accept declares the parts as they are now, with the log of this id, to belong together.
+// What is missing is made anew at the next start. It returns what it accepted, one text for
+// each loss.
 //
-// The caller has looked that the control log is there: nothing can go on without it.
+// The caller must have checked that the control log is there: nothing can continue without
+// it.
 func (r *Register) Accept(ctx context.Context, log string, g Given) ([]string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -107,6 +113,7 @@ func (r *Register) Accept(ctx context.Context, log string, g Given) ([]string, e
 			b.Delete(storage.SinkKey(sendPosition + channel)) // a position in the stream that is gone
 		}
 	}
+	// The next start notes the other parts as it finds them.
 	r.record.Log, r.record.Node, r.record.EraseKey, r.record.Rows = log, "", "", ""
 	if err := r.store.Commit(b); err != nil {
 		return nil, err
@@ -114,7 +121,8 @@ func (r *Register) Accept(ctx context.Context, log string, g Given) ([]string, e
 	return said, r.save()
 }
 
-// Losses are the parts that are missing or of another directory, one text each.
+// Losses returns the parts that are missing or belong to another directory, one text for
+// each.
 func (r *Register) Losses(ctx context.Context, g Given) ([]string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

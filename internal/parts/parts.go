@@ -1,7 +1,14 @@
-// Package parts makes what belongs together in a data directory name each other: the log and
-// its streams, the state, node.json with the erase key, and the directory of the embedded
-// ClickHouse. A part that is missing, or of another directory, would otherwise be made anew in
-// silence: campaigns would be gone, rows written twice, erased customers stored again.
+// Package parts makes the parts of a data directory that belong together name each other
+// (ADR 17): the log and its streams, the state, node.json with the erase key, and the
+// directory of the embedded ClickHouse.
+//
+// A part that is missing, or that comes from another directory, would otherwise be made
+// anew silently: campaigns would be gone, rows written twice, and erased customers stored
+// again. With the register the server refuses to start instead, and says which part is
+// missing and what can be done.
+//
+// parts.go has the register and its checks, adopt.go how it begins and how a loss is
+// accepted, rows.go the mark of the ClickHouse directory.
 package parts
 
 import (
@@ -19,40 +26,49 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// ErrLost is in every error about a part that is missing or of another directory.
+// ErrLost is wrapped by every error about a part that is missing or belongs to another
+// directory.
 var ErrLost = errors.New("what belongs together is not complete")
 
-// format is the version of how the register is stored.
+// format is the version of the stored form of the register.
 const format = 1
 
-// record is the register as it is stored.
+// record is the register in its stored form.
 type record struct {
-	Format   int              `json:"format"`
-	Log      string           `json:"log,omitempty"`       // of the genesis record; empty until all parts are there
-	Node     string           `json:"node,omitempty"`      // of node.json
-	EraseKey string           `json:"erase_key,omitempty"` // fingerprint
-	Rows     string           `json:"rows,omitempty"`      // of the embedded ClickHouse's directory; empty: none yet
-	Streams  map[string]int64 `json:"streams"`             // when each was made, ns since the epoch
+	Format int `json:"format"`
+	// Log is the id in the log's first record; empty until all parts are there.
+	Log string `json:"log,omitempty"`
+	// Node is the id in node.json.
+	Node string `json:"node,omitempty"`
+	// EraseKey is the fingerprint of the erase key.
+	EraseKey string `json:"erase_key,omitempty"`
+	// Rows is the id of the embedded ClickHouse's directory; empty where there is none yet.
+	Rows string `json:"rows,omitempty"`
+	// Streams maps each stream to when it was made, in ns since 1970. That tells it from
+	// another one of its name.
+	Streams map[string]int64 `json:"streams"`
 }
 
-// Look says when a stream was made, which tells it from another one of its name; not found
-// is no error. It creates nothing.
+// Look tells when a stream was made. It must not create the stream; found is false, without
+// an error, where there is none.
 type Look interface {
 	Created(ctx context.Context, name string) (at time.Time, found bool, err error)
 }
 
-// Register knows the parts. It is a stream.Log that opens streams only as they are known,
-// and remembers those that are new. It is safe for concurrent use.
+// Register knows the parts of a data directory. It is a stream.Log that opens only streams
+// that are the known ones, and remembers those that are new. It is safe for concurrent use.
 type Register struct {
 	stream.Log
 	look  Look
 	store storage.Store
 
-	mu     sync.Mutex
+	mu sync.Mutex
+	// record is guarded by mu. It is written to the store at each change.
 	record record
 }
 
-// Open reads the register that the store keeps; an empty one when there is none.
+// Open reads the register that the store keeps; an empty one where there is none. It fails
+// with ErrLost where a newer program wrote it.
 func Open(log stream.Log, look Look, store storage.Store) (*Register, error) {
 	r := &Register{Log: log, look: look, store: store, record: record{Format: format, Streams: map[string]int64{}}}
 	stored, err := store.Get(storage.PartsKey())
@@ -66,7 +82,7 @@ func Open(log stream.Log, look Look, store storage.Store) (*Register, error) {
 	return r, nil
 }
 
-// REQUIRES: mu is held.
+// save writes the register to the store. mu must be held.
 func (r *Register) save() error {
 	text, err := json.Marshal(r.record)
 	if err != nil {
@@ -77,10 +93,13 @@ func (r *Register) save() error {
 	return r.store.Commit(b)
 }
 
-// Open implements stream.Log.
+// Open opens a stream, as stream.Log says, and registers it where it is new. It fails with
+// ErrLost where a known stream is missing, because opening would create an empty one in its
+// place.
 func (r *Register) Open(ctx context.Context, name string, o stream.Options) (stream.Stream, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	// Opening would create a stream that is missing, so it is checked first.
 	loss, err := r.stream(ctx, name)
 	if err != nil {
 		return nil, err
@@ -103,36 +122,47 @@ func (r *Register) Open(ctx context.Context, name string, o stream.Options) (str
 	return s, r.save()
 }
 
-// Given is what the other parts say of themselves.
+// Given is what the other parts say about themselves.
 type Given struct {
-	Node     string // of node.json
-	NodeLog  string // the log that node.json names; empty: none yet
-	EraseKey string // fingerprint
+	// Node is the id in node.json.
+	Node string
+	// NodeLog is the log that node.json names; empty where it names none yet.
+	NodeLog string
+	// EraseKey is the fingerprint of the erase key.
+	EraseKey string
 	Rows     Rows
 }
 
-// Rows is the directory of the embedded ClickHouse.
+// Rows is the state of the embedded ClickHouse's directory.
 type Rows struct {
+	// Embedded is false where rows go to an external server; the directory is then not
+	// checked.
 	Embedded bool
-	ID       string // as it was marked; empty: not yet
-	Empty    bool   // nothing was in it when the server started
+	// ID is the id with which the directory was marked; empty where it was not.
+	ID string
+	// Empty is true where the directory had nothing in it when the server started.
+	Empty bool
 }
 
-// loss is a part that is missing or of another directory.
+// loss is a part that is missing or belongs to another directory, what that means, and the
+// way out.
 type loss struct {
 	part, what, wayOut string
-	stream             bool // part is a stream
+	// stream is true where part is the name of a stream.
+	stream bool
 }
 
+// err returns the loss as an error for the operator.
 func (l loss) err() error { return fmt.Errorf("%w: %s: %s. %s", ErrLost, l.part, l.what, l.wayOut) }
 
+// Phrases of the ways out.
 const (
 	fromBackup = "Put it back from a backup"
 	accept     = "; or, when there is none, accept the loss with `nudge recover --data DIR --yes`"
 )
 
-// Check says, in one error, which parts are missing or of another directory. It changes
-// nothing.
+// Check returns one error that names every part which is missing or belongs to another
+// directory; nil where all belong together. It changes nothing.
 func (r *Register) Check(ctx context.Context, g Given) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -147,6 +177,8 @@ func (r *Register) Check(ctx context.Context, g Given) error {
 	return errors.Join(errs...)
 }
 
+// losses compares the parts with the register, one after the other: state, node.json, erase
+// key, streams, rows. mu must be held.
 func (r *Register) losses(ctx context.Context, g Given) ([]loss, error) {
 	var all []loss
 	add := func(wrong bool, l loss) {
@@ -193,11 +225,12 @@ func (r *Register) losses(ctx context.Context, g Given) ([]loss, error) {
 	return all, err
 }
 
-// rowsGone says whether the embedded ClickHouse has not the rows that were written.
+// rowsGone reports whether the embedded ClickHouse lacks the rows that were written.
 func (r *Register) rowsGone(ctx context.Context, rows Rows) (bool, error) {
 	if !rows.Embedded {
 		return false, nil
 	}
+	// The directory is marked: it must have the mark that the register knows.
 	if r.record.Rows != "" {
 		return rows.ID != r.record.Rows, nil
 	}
@@ -211,7 +244,7 @@ func (r *Register) rowsGone(ctx context.Context, rows Rows) (bool, error) {
 	return r.holds(ctx, stream.WarehouseStream)
 }
 
-// holds says whether a stream is there and has ever had a message.
+// holds reports whether a stream exists and has ever had a message.
 func (r *Register) holds(ctx context.Context, name string) (bool, error) {
 	_, found, err := r.look.Created(ctx, name)
 	if err != nil || !found {
@@ -225,7 +258,7 @@ func (r *Register) holds(ctx context.Context, name string) (bool, error) {
 	return info.Last > 0, err
 }
 
-// meaning says what the loss of a stream would do, if it were made anew.
+// meaning returns what would happen if a stream were lost and made anew, and the way out.
 func meaning(name string) loss {
 	l := loss{part: name, stream: true, wayOut: fromBackup + accept}
 	switch {
@@ -246,7 +279,8 @@ func meaning(name string) loss {
 	return l
 }
 
-// streams says which streams are not the known ones.
+// streams returns the streams that are missing or are others than the known ones. mu must
+// be held.
 func (r *Register) streams(ctx context.Context) ([]loss, error) {
 	known := maps.Clone(r.record.Streams)
 	if r.record.Log == "" { // from before there were marks, or not complete yet
@@ -266,6 +300,7 @@ func (r *Register) streams(ctx context.Context) ([]loss, error) {
 		if err != nil {
 			return nil, err
 		}
+		// A stream whose date is not known is only checked for being there.
 		if l == nil && known[name] == 0 {
 			if _, found, err := r.look.Created(ctx, name); err != nil {
 				return nil, err
@@ -282,7 +317,8 @@ func (r *Register) streams(ctx context.Context) ([]loss, error) {
 	return all, nil
 }
 
-// stream says whether a known stream is missing or another one.
+// stream returns the loss of a stream that is missing or another one than before; nil where
+// it is the known one, or not known. mu must be held.
 func (r *Register) stream(ctx context.Context, name string) (*loss, error) {
 	made, known := r.record.Streams[name]
 	if !known {

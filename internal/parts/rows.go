@@ -8,10 +8,11 @@ import (
 	"strings"
 )
 
-// rowsFile marks a directory of the embedded ClickHouse.
+// rowsFile is the file that marks a directory of the embedded ClickHouse with an id.
 const rowsFile = "nudge-id"
 
-// ReadRows looks at the directory of the embedded ClickHouse, before its server starts.
+// ReadRows returns the state of the embedded ClickHouse's directory. It must be called
+// before its server starts, which would fill an empty directory.
 func ReadRows(dir string) (Rows, error) {
 	rows := Rows{Embedded: true}
 	text, err := os.ReadFile(filepath.Join(dir, rowsFile))
@@ -30,7 +31,8 @@ func ReadRows(dir string) (Rows, error) {
 	return rows, nil
 }
 
-// MarkRows marks the directory of the embedded ClickHouse, which is there, with an id.
+// MarkRows marks the directory of the embedded ClickHouse, which must exist, with an id,
+// durably.
 func MarkRows(dir, id string) error {
 	file := filepath.Join(dir, rowsFile)
 	if err := os.WriteFile(file, []byte(id+"\n"), 0o600); err != nil {

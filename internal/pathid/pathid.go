@@ -1,5 +1,7 @@
-// Package pathid puts ids of customers into paths of URLs and takes them out again. Ids are
-// any text: they may hold slashes, or be "." or "..", which clients and servers would resolve.
+// Package pathid puts ids of customers into paths of URLs and reads them back. An id can be
+// any text: it may contain slashes, or be "." or "..", which clients, proxies and servers
+// resolve. Servers and clients of this project use the package on both sides, so that every
+// id can be named.
 package pathid
 
 import (
@@ -11,10 +13,10 @@ import (
 	"unicode/utf8"
 )
 
-// maxID is the most bytes of an id, with the prefix of anonymous ones.
+// maxID is the greatest length of an id in bytes: 255 and the prefix of anonymous ids.
 const maxID = 260
 
-// Escape is an id as one segment of a path.
+// Escape returns an id as one segment of a path.
 func Escape(id string) string {
 	escaped := url.PathEscape(id)
 	if strings.Trim(escaped, ".") == "" { // "." and ".." would be resolved
@@ -23,7 +25,9 @@ func Escape(id string) string {
 	return escaped
 }
 
-// Unescape decodes a segment of a path, as it came, once.
+// Unescape returns the id in a segment of a path, which must be as it was received: decoded
+// twice, an id with a percent sign would become another one. It fails where the id is none
+// that a customer can have.
 func Unescape(segment string) (string, error) {
 	if strings.Contains(segment, "/") {
 		return "", errors.New("the id in the path has a slash; write it as %2F")
@@ -35,7 +39,7 @@ func Unescape(segment string) (string, error) {
 	return id, Check(id)
 }
 
-// Check refuses what no customer can have as an id.
+// Check returns an error where id is none that a customer can have.
 func Check(id string) error {
 	switch {
 	case id == "":
@@ -50,10 +54,11 @@ func Check(id string) error {
 	return nil
 }
 
-// KeepDots wraps a handler that resolves "." and ".." in paths, as http.ServeMux does with a
-// redirect, so that it takes them for the ids they are.
+// KeepDots wraps a handler that resolves "." and ".." in paths, as http.ServeMux does by a
+// redirect, so that it leaves them alone as the ids that they are.
 func KeepDots(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Only the escaped form changes; it is the one in which ServeMux looks for dots.
 		segments := strings.Split(r.URL.EscapedPath(), "/")
 		changed := false
 		for i, segment := range segments {

@@ -1,5 +1,6 @@
-// Package plainenv keeps the settings of somebody else's server away from a server, a
-// tool or a test that must not see them.
+// Package plainenv removes the settings of nudge from an environment. A demo or a test
+// starts servers with settings of its own; those that the user has set for a real server
+// must not reach them.
 package plainenv
 
 import (
@@ -7,6 +8,7 @@ import (
 	"strings"
 )
 
+// setting reports whether a variable, as NAME=VALUE, is a setting of nudge or clickhoused.
 func setting(variable string) bool {
 	switch name, _, _ := strings.Cut(variable, "="); {
 	case name == "NUDGE_ENGINE_CACHE": // where the engine lies changes nothing of what a program does
@@ -18,7 +20,7 @@ func setting(variable string) bool {
 	}
 }
 
-// Environ is the environment of this process without settings of nudge, as NAME=VALUE.
+// Environ returns the environment of this process without settings of nudge, as NAME=VALUE.
 func Environ() []string {
 	var plain []string
 	for _, v := range os.Environ() {
@@ -29,7 +31,8 @@ func Environ() []string {
 	return plain
 }
 
-// Clear removes settings of nudge from the environment of this process, for a TestMain.
+// Clear removes the settings of nudge from the environment of this process. It is for a
+// TestMain, because other goroutines may read the environment.
 func Clear() error {
 	for _, v := range os.Environ() {
 		if name, _, _ := strings.Cut(v, "="); setting(v) {

@@ -12,19 +12,22 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
+// descriptionText has a line for each field: its path, a colon, and what it means.
+//
 //go:embed descriptions.txt
 var descriptionText string //nudge:constant embedded
 
-// member is one member of a JSON object whose order is kept.
+// member is one member of an object.
 type member struct {
 	name  string
 	value any
 }
 
-// object is a JSON object in the order written.
+// object is a JSON object whose members keep their order. A Go map would sort them, and the
+// reader of the schema expects the order of the documentation.
 type object []member
 
-// MarshalJSON implements json.Marshaler.
+// MarshalJSON writes the members in their order.
 func (o object) MarshalJSON() ([]byte, error) {
 	b := []byte{'{'}
 	for i, m := range o {
@@ -44,7 +47,7 @@ func (o object) MarshalJSON() ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// plain is JSON that leaves < and > as they are.
+// plain returns v as JSON without escaping for HTML: patterns contain < and >.
 func plain(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -53,8 +56,9 @@ func plain(v any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
-// Build makes the schema anew. It fails when a field has no description, or a
-// description no field.
+// Build makes the schema from the parser's shapes and the descriptions, as indented JSON.
+// It fails where a field has no description, or a description no field. It is for the test
+// that compares the committed copy and rewrites it.
 func Build() ([]byte, error) {
 	b, err := newBuilder(descriptionText)
 	if err != nil {
@@ -64,6 +68,7 @@ func Build() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The members are in the order in which a reader of the file wants them.
 	root := object{
 		{"$schema", "https://json-schema.org/draft/2020-12/schema"},
 		{"$id", "urn:nudge:schema:campaign:v1"},
@@ -80,6 +85,7 @@ func Build() ([]byte, error) {
 	}
 	var cases []any
 	definitions := scalars()
+	// The schema of spec depends on kind: one definition and one condition for each kind.
 	for _, kind := range parse.Kinds() {
 		shape, err := parse.ShapeOf(kind)
 		if err != nil {
@@ -110,16 +116,22 @@ func Build() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
+// ref returns a reference to a definition of the schema.
 func ref(name string) object { return object{{"$ref", "#/$defs/" + name}} }
 
-// builder turns shapes into schemas.
+// builder turns shapes of the parser into schemas.
 type builder struct {
+	// descriptions maps paths to texts.
 	descriptions map[string]string
-	lines        []string // their paths, in the order of the file
-	used         map[string]bool
-	missing      []string
+	// lines has the paths of the descriptions in the order of the file, for errors in that
+	// order.
+	lines []string
+	// used has the descriptions that a field took, missing the fields without one.
+	used    map[string]bool
+	missing []string
 }
 
+// newBuilder reads the descriptions. A line that begins with # is a comment.
 func newBuilder(text string) (*builder, error) {
 	b := &builder{descriptions: map[string]string{}, used: map[string]bool{}}
 	for line := range strings.Lines(text) {
@@ -136,8 +148,11 @@ func newBuilder(text string) (*builder, error) {
 	return b, nil
 }
 
-// describe finds the text for a path: its own, else the longest that ends it.
+// describe returns the description of a path: its own, or else that of the longest end of
+// it ("*.where" describes the field where of every object).
 func (b *builder) describe(path string) string {
+	// key is looked up: the whole path first, then "*." and what is left after each name is
+	// cut off.
 	key := path
 	for rest := path; ; {
 		if text, ok := b.descriptions[key]; ok {
@@ -153,7 +168,8 @@ func (b *builder) describe(path string) string {
 	}
 }
 
-// unused says which fields have no description and which descriptions no field.
+// unused returns an error for each field without a description and each description without
+// a field.
 func (b *builder) unused() error {
 	var errs []error
 	for _, path := range b.missing {
@@ -167,8 +183,9 @@ func (b *builder) unused() error {
 	return errors.Join(errs...)
 }
 
-// value is the schema of a shape; path names the place for descriptions and for what
-// fields say together.
+// value returns the schema of a shape. path names its place, for the description and for
+// what fields require of each other. Shapes with parts are written out; single values refer
+// to the definitions of scalars, so that each is in the schema once.
 func (b *builder) value(path string, s *parse.Shape) object {
 	switch s.Kind {
 	case parse.ShapeObject:
@@ -212,6 +229,8 @@ func (b *builder) value(path string, s *parse.Shape) object {
 	return ref(string(s.Kind)) // one of scalars
 }
 
+// object returns the schema of an object with its fields. Unknown fields are refused, as by
+// the parser.
 func (b *builder) object(path string, s *parse.Shape) object {
 	properties := object{}
 	var required []string
@@ -231,6 +250,7 @@ func (b *builder) object(path string, s *parse.Shape) object {
 		together(path, s)...)
 }
 
+// mapping returns the schema of an object whose keys the author chooses.
 func (b *builder) mapping(path string, s *parse.Shape) object {
 	o := object{{"type", "object"}}
 	if s.Key == parse.ShapeName {

@@ -7,8 +7,10 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// scalars are the definitions of single values. The parser takes numbers, true and
-// false for texts, as YAML writes them without quotes.
+// scalars returns the definitions of single values, by the names of the parser's shapes.
+// Texts may also be numbers, true or false, because YAML reads them so where the author
+// leaves out the quotes, and the parser accepts that. The patterns accept at least what the
+// parser accepts.
 func scalars() object {
 	const (
 		number   = `[0-9]{1,12}(ms|s|m|h|d|w)`
@@ -58,7 +60,8 @@ func scalars() object {
 	}
 }
 
-// leastItems is how many elements a list needs at least.
+// leastItems returns the smallest number of elements of the list at a path; the shapes do
+// not have it. A list without a rule may be empty.
 func leastItems(path string) int {
 	switch path {
 	case "Campaign.steps", "Campaign.steps.branch", "Campaign.steps.until.days":
@@ -69,6 +72,7 @@ func leastItems(path string) int {
 	return 0
 }
 
+// oneOf returns a schema for each name that requires the field of that name.
 func oneOf(names ...string) []object {
 	var all []object
 	for _, name := range names {
@@ -77,6 +81,7 @@ func oneOf(names ...string) []object {
 	return all
 }
 
+// is returns a schema that holds where a field has a value.
 func is(field string, value any) object {
 	return object{
 		{"properties", object{{field, object{{"const", value}}}}},
@@ -84,16 +89,19 @@ func is(field string, value any) object {
 	}
 }
 
+// has returns a schema that holds where all fields are there.
 func has(fields ...string) object { return object{{"required", fields}} }
 
+// not returns the opposite of a schema.
 func not(o object) object { return object{{"not", o}} }
 
-// together is what the fields of an object say together; a test holds each to the
-// parser.
+// together returns what the fields of the object at a path require of each other; nil where
+// that is nothing. A test compares each rule with the parser.
 func together(path string, s *parse.Shape) object {
 	switch path {
 	case "Campaign":
 		return object{{"dependentRequired", object{{"recheck", []string{"audience"}}}}}
+	// A trigger has one kind.
 	case "Campaign.trigger":
 		return object{{"minProperties", 1}, {"maxProperties", 1}}
 	case "Campaign.reentry":
@@ -102,13 +110,16 @@ func together(path string, s *parse.Shape) object {
 			{"then", has("cooldown")},
 			{"else", not(has("cooldown"))},
 		}
+	// A goal that counts from a delivery needs a window.
 	case "Campaign.goals":
 		return object{{"if", is("from", "delivery")}, {"then", has("window")}}
+	// Preempting chains makes sense only within a group.
 	case "Campaign.policy":
 		return object{{"if", is("preempt", true)}, {"then", has("group")}}
 	case "Campaign.steps":
 		var verbs []string
 		for _, f := range s.Fields {
+			// Every field of a step but these is a verb, and a step has exactly one.
 			if !slices.Contains([]string{"id", "goto", "loop"}, f.Name) {
 				verbs = append(verbs, f.Name)
 			}
@@ -126,10 +137,14 @@ func together(path string, s *parse.Shape) object {
 		}
 	case "Campaign.steps.set":
 		return object{{"anyOf", oneOf("traits", "tags")}}
+	// Only a webhook has an address, and it needs one.
 	case "Channel":
 		return object{{"if", is("type", "webhook")}, {"then", has("url")}, {"else", not(has("url"))}}
+	// A cap counts over a window or over calendar periods.
 	case "Policy.caps":
 		return object{{"oneOf", oneOf("window", "per")}}
+	// A step of a scenario is one call, or an advance of the clock, and may end with
+	// expectations.
 	case "Scenario.steps":
 		return object{
 			{"anyOf", oneOf("identify", "track", "broadcast", "advance", "expect")},

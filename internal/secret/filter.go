@@ -8,14 +8,16 @@ import (
 	"strings"
 )
 
-// minFiltered is the shortest text that is looked for: a shorter one is part of any word.
+// minFiltered is the length in bytes below which a secret is not searched for: it would be
+// found in ordinary words.
 const minFiltered = 5
 
-// Filter takes secrets out of texts that others made, such as the errors of drivers and
-// parsers, which like to repeat what they were given.
+// Filter removes secrets from texts that others made, such as the errors of drivers and
+// parsers, which often repeat what they were given. It is immutable and safe for concurrent
+// use. The zero value must not be used.
 type Filter struct{ replacer *strings.Replacer }
 
-// NewFilter knows the secrets of some settings.
+// NewFilter returns a filter for the secrets in some settings.
 func NewFilter(texts []Text, urls []URL) Filter {
 	var all []string
 	for _, t := range texts {
@@ -39,11 +41,11 @@ func NewFilter(texts []Text, urls []URL) Filter {
 	return Filter{strings.NewReplacer(pairs...)}
 }
 
-// Text is the text without the secrets.
+// Text returns the text with (set) in place of each secret.
 func (f Filter) Text(text string) string { return f.replacer.Replace(text) }
 
-// Error is the error with another text, nil for nil. errors.Is and errors.As find what they
-// found before.
+// Error returns an error with the filtered text; nil for nil. errors.Is and errors.As work
+// on it as on err.
 func (f Filter) Error(err error) error {
 	if err == nil || f.Text(err.Error()) == err.Error() {
 		return err
@@ -51,7 +53,8 @@ func (f Filter) Error(err error) error {
 	return filtered{err, f.Text(err.Error())}
 }
 
-// filtered has no Unwrap, so that nobody prints the error inside.
+// filtered is an error with another text. It has no Unwrap method, so that no one prints
+// the error inside.
 type filtered struct {
 	err  error
 	text string
@@ -61,10 +64,11 @@ func (f filtered) Error() string        { return f.text }
 func (f filtered) Is(target error) bool { return errors.Is(f.err, target) }
 func (f filtered) As(target any) bool   { return errors.As(f.err, target) }
 
-// Writer is out, with each Write filtered. A secret that is cut in two by the writes is not
-// found; what writes lines writes each at once.
+// Writer returns out with each Write filtered. A secret that two writes cut in half is not
+// found; loggers write each line at once.
 func (f Filter) Writer(out io.Writer) io.Writer { return writer{f, out} }
 
+// writer filters what is written to out.
 type writer struct {
 	filter Filter
 	out    io.Writer
@@ -74,5 +78,6 @@ func (w writer) Write(b []byte) (int, error) {
 	if _, err := io.WriteString(w.out, w.filter.Text(string(b))); err != nil {
 		return 0, err
 	}
+	// The length of the input, as io.Writer requires, and not that of the filtered text.
 	return len(b), nil
 }

@@ -1,5 +1,9 @@
-// Package secret has types for settings that must not be shown. Their String, and so what
-// fmt, log/slog and encoding/json print of them, is not the value; Reveal is.
+// Package secret has types for settings that must not be shown. fmt, log/slog and
+// encoding/json print (set) in place of the value, so that a setting which is logged by
+// mistake gives nothing away; only Reveal returns it.
+//
+// secret.go has the types. filter.go removes the same secrets from texts of other
+// libraries.
 package secret
 
 import (
@@ -9,16 +13,16 @@ import (
 	"strings"
 )
 
-// hidden stands where a secret is not shown.
+// hidden is what is shown in place of a secret.
 const hidden = "(set)"
 
 // Text is a key or a password.
 type Text string
 
-// Reveal is the value.
+// Reveal returns the value.
 func (t Text) Reveal() string { return string(t) }
 
-// String says only whether there is a value.
+// String returns (set), or an empty text where there is no value.
 func (t Text) String() string {
 	if t == "" {
 		return ""
@@ -26,29 +30,29 @@ func (t Text) String() string {
 	return hidden
 }
 
-// GoString is String, for %#v.
+// GoString makes %#v print what String returns.
 func (t Text) GoString() string { return t.String() }
 
-// MarshalText is String, for JSON and YAML.
+// MarshalText makes JSON and YAML have what String returns.
 func (t Text) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 
-// LogValue is String, for log/slog.
+// LogValue makes log/slog print what String returns.
 func (t Text) LogValue() slog.Value { return slog.StringValue(t.String()) }
 
-// URL is an address, or several with commas between, that may have a user, a password or a
-// token in it.
+// URL is an address, or several separated by commas, that may contain a user, a password or
+// a token.
 type URL string
 
-// Reveal is the value.
+// Reveal returns the value.
 func (u URL) Reveal() string { return string(u) }
 
-// plainURL is an address of which nothing but what it says is known to be: scheme, user,
-// hosts, path, query.
+// plainURL is an address whose parts are certain: scheme, user, host, path, query. Where a
+// password contains a slash or an @, an address can be read in two ways.
 var plainURL = regexp.MustCompile(`^([a-z][a-z0-9+.-]*://)?([^@/?#,]*@)?([A-Za-z0-9.:_\[\]-]+)` +
 	`(/[A-Za-z0-9_.-]*)?([?#].*)?$`)
 
-// String is the value with (set) for the user part and the query, or for everything when it
-// is not certain which part is which.
+// String returns the value with (set) in place of the user part and the query. It returns
+// (set) alone where it is not certain which part is which.
 func (u URL) String() string {
 	if u == "" {
 		return ""
@@ -73,19 +77,20 @@ func (u URL) String() string {
 	return strings.Join(parts, ",")
 }
 
-// GoString is String, for %#v.
+// GoString makes %#v print what String returns.
 func (u URL) GoString() string { return u.String() }
 
-// MarshalText is String, for JSON and YAML.
+// MarshalText makes JSON and YAML have what String returns.
 func (u URL) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
 
-// LogValue is String, for log/slog.
+// LogValue makes log/slog print what String returns.
 func (u URL) LogValue() slog.Value { return slog.StringValue(u.String()) }
 
-// Open says whether the URL has nothing to hide.
+// Open reports whether the address has nothing to hide.
 func (u URL) Open() bool { return u.String() == string(u) }
 
-// parts are the texts in the URL that must not be shown, as they are and decoded.
+// parts returns the texts in the address that must not be shown, as they are written and
+// decoded: an error may have either form.
 func (u URL) parts() []string {
 	if u.Open() {
 		return nil

@@ -15,7 +15,8 @@ import (
 	"time"
 )
 
-// ErrNotYet is for checks that have nothing to say but that they do not hold yet.
+// ErrNotYet is for checks that have nothing to say but that their condition does not hold
+// yet.
 var ErrNotYet = errors.New("not yet")
 
 // pollEvery is the time between two checks.
@@ -37,7 +38,8 @@ func Build(dir, tags string, folders ...string) error {
 	return nil
 }
 
-// FreePort is an address of the loopback, host:port, on which nobody listened a moment ago.
+// FreePort returns an address of the loopback interface, host:port, on which nothing
+// listened a moment ago. Another process may take it before the test does.
 func FreePort(t *testing.T) string {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -48,8 +50,8 @@ func FreePort(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// Output keeps what a process prints. It may be read while the process writes; the zero value
-// is empty.
+// Output keeps what a process prints. It is safe for concurrent use, so it may be read
+// while the process writes. The zero value is empty.
 type Output struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -62,21 +64,21 @@ func (o *Output) Write(p []byte) (int, error) {
 	return o.b.Write(p)
 }
 
-// String is all that was printed so far.
+// String returns everything that was printed so far.
 func (o *Output) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.b.String()
 }
 
-// Tail is the end of what was printed, at most n bytes.
+// Tail returns the end of what was printed, at most n bytes.
 func (o *Output) Tail(n int) string {
 	text := o.String()
 	return text[max(0, len(text)-n):]
 }
 
-// Poll repeats check until it returns nil. When the limit is over, or ctx has ended, it returns
-// the last error.
+// Poll calls check every 50 ms until it returns nil. When limit is over, or ctx has ended,
+// it returns the last error.
 func Poll(ctx context.Context, limit time.Duration, check func() error) error {
 	deadline := time.NewTimer(limit)
 	defer deadline.Stop()
@@ -97,8 +99,8 @@ func Poll(ctx context.Context, limit time.Duration, check func() error) error {
 	}
 }
 
-// Eventually repeats check until it returns nil. When the limit is over, the last error ends
-// the test; what says what was waited for.
+// Eventually calls check until it returns nil. When limit is over, the test fails with
+// what, which says what was waited for, and the last error.
 func Eventually(t *testing.T, limit time.Duration, what string, check func() error) {
 	t.Helper()
 	if err := Poll(t.Context(), limit, check); err != nil {

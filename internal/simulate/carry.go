@@ -6,8 +6,9 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// carry brings the transfers of customers who merged to their receivers, at the same
-// instant. What a receiver does makes no further transfers: a known customer never merges.
+// carry applies the transfers of customers who merged to their receivers, at the same
+// instant, and returns what followed. The receivers make no further transfers: a known
+// customer never merges into another.
 func (s *Simulation) carry(transfers []event.Transfer) (outs []output.Output, err error) {
 	for i := range transfers {
 		t := &transfers[i]

@@ -12,19 +12,29 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// trials are the experiments of a simulation that look for a winner.
+// trials has the experiments of a simulation that look for a winner.
 type trials struct {
-	open []*trial // not decided yet, by campaign and in the order of the steps
-	hour int64    // the last full hour that was looked at, or at which there was nothing to see
+	// open has the experiments that are not decided, by campaign and in the order of their
+	// steps.
+	open []*trial
+	// hour is the last full hour (since 1970) that was looked at, or up to which there was
+	// nothing to see.
+	hour int64
 }
 
+// trial is one experiment that looks for a winner.
 type trial struct {
 	campaign, step string
-	standing       *experiment.State
-	noted          bool // that its shares block it
+	// standing is the state of the decision, as the control actor keeps it.
+	standing *experiment.State
+	// noted is true once a decision row says that the shares of the variants block the
+	// experiment.
+	noted bool
 }
 
-// add takes up the experiments of a document, which says p.
+// add adds the experiments of the document d, whose program is p, and keeps open in order.
+// It compiles the document again, because a scenario may change programs before the shards
+// see them.
 func (t *trials) add(compile shard.Compile, d *program.Document, p *program.Program) error {
 	some := false
 	if p != nil {
@@ -50,7 +60,7 @@ func (t *trials) add(compile shard.Compile, d *program.Document, p *program.Prog
 	return nil
 }
 
-// parts are what the shards counted for an experiment.
+// parts returns the counts of an experiment, one for each shard that has any.
 func (s *Simulation) parts(t *trial) (all []experiment.Counts) {
 	for _, shard := range s.shards {
 		if counted, ok := shard.Tally(Workspace, t.campaign, t.step); ok {
@@ -60,8 +70,9 @@ func (s *Simulation) parts(t *trial) (all []experiment.Counts) {
 	return all
 }
 
-// nextLook is the first full hour, up to limit and before the next timer, at which the
-// figures of an experiment change; 0 when there is none.
+// nextLook returns the first full hour, up to limit and before the timers that are due
+// next, at which the figures of an experiment change; 0 where there is none. The clock
+// stops there: without it, a look would be missed when it jumps from one timer to the next.
 func (s *Simulation) nextLook(due, limit int64) (hour int64) {
 	if due != 0 && due <= limit {
 		limit = due - 1 // the timers of an instant come first
@@ -81,11 +92,12 @@ func (s *Simulation) nextLook(due, limit int64) (hour int64) {
 	return hour
 }
 
-// look looks at the experiments at a full hour, as the control actor does, and makes
-// known what is decided.
+// look evaluates the experiments at a full hour, as the control actor does, and gives the
+// shards the winners as control records.
 func (s *Simulation) look(hour int64) error {
 	s.now, s.trials.hour = max(s.now, hour*unit.HourMillis), hour
 	var outs []output.Output
+	// Keep those that remain undecided.
 	open := s.trials.open
 	s.trials.open = nil
 	for _, t := range open {
@@ -98,6 +110,7 @@ func (s *Simulation) look(hour int64) error {
 			continue
 		}
 		s.control++
+		// Every shard gets the record, as the control stream does it in production.
 		record := control.Record{K: s.control, Decide: d}
 		for p := range s.shards {
 			out, err := s.step(p, stream.Record{Kind: stream.KindControl, Data: record.Encode()})

@@ -3,38 +3,43 @@ package simulate
 import "math"
 
 // Lift compares the customers of a campaign whom its messages could reach with those who
-// were held out. It counts customers, not chains: the holdout is drawn by customer, so
-// two chains of one customer say less than two customers do. Treated is who was not held
-// out, whether or not a cap or a consent let a message leave.
+// were held out. It counts customers and not chains: the holdout is drawn by customer, so
+// two chains of one customer prove less than two customers. Treated has all customers who
+// were not held out, whether or not a cap or a missing consent kept messages from them;
+// otherwise the two sides would differ in more than the holdout.
 type Lift struct {
 	Treated Side `json:"treated"`
 	HeldOut Side `json:"held_out"`
-	// Lift is the difference of the two conversions, -1 to 1, and Low and High its 95 %
-	// interval (see Interval); nil when a side has no customer. To six decimals.
+	// Lift is the difference of the two conversions, from -1 to 1, and Low and High are the
+	// ends of its 95 % interval (see Interval), all rounded to six decimals; nil where a
+	// side has no customer.
 	Lift *float64 `json:"lift"`
 	Low  *float64 `json:"low"`
 	High *float64 `json:"high"`
 }
 
-// Side is one side of a comparison.
+// Side has the figures of one side of the comparison.
 type Side struct {
-	Customers  int     `json:"customers"`  // with a chain
-	Converted  int     `json:"converted"`  // with a chain that reached the goal
-	Conversion float64 `json:"conversion"` // converted / customers, 0 without customers; to six decimals
-	// Revenue is the values of those goals; Revenues has them by currency where there are
-	// several.
+	// Customers is the number of customers with a chain.
+	Customers int `json:"customers"`
+	// Converted is the number of customers with a chain that reached the goal.
+	Converted int `json:"converted"`
+	// Conversion is Converted / Customers, rounded to six decimals; 0 without customers.
+	Conversion float64 `json:"conversion"`
+	// Revenue is the sum of the values of those goals. Where they have several currencies,
+	// Revenues has the sums by currency.
 	Revenue  Revenue  `json:"revenue"`
 	Revenues Revenues `json:"revenues,omitempty"`
 	purse    *Purse
 }
 
-// Interval is the 95 % interval of the difference of two proportions, x of n less y of m,
-// from -1 to 1: the hybrid score interval without a continuity correction (R. G.
-// Newcombe, Interval estimation for the difference between independent proportions,
-// Statistics in Medicine 17, 1998, method 10). It holds for few customers and for none
-// who converted, where the textbook's normal approximation does not.
+// Interval returns the 95 % interval of the difference of two proportions, x of n minus y
+// of m; each from -1 to 1. It is the hybrid score interval without continuity correction
+// (R. G. Newcombe, Interval estimation for the difference between independent proportions,
+// Statistics in Medicine 17, 1998, method 10). It holds for few customers and where none
+// converted; the usual normal approximation does not.
 //
-// REQUIRES: 0 <= x <= n, 0 <= y <= m, n > 0, m > 0.
+// 0 <= x <= n, 0 <= y <= m, n > 0 and m > 0 must hold.
 func Interval(x, n, y, m int) (low, high float64) {
 	p, q := float64(x)/float64(n), float64(y)/float64(m)
 	pLow, pHigh := score(p, float64(n))
@@ -42,17 +47,20 @@ func Interval(x, n, y, m int) (low, high float64) {
 	return p - q - math.Hypot(p-pLow, qHigh-q), p - q + math.Hypot(pHigh-p, q-qLow)
 }
 
-// score is the 95 % score interval of a proportion p of n (E. B. Wilson, 1927).
+// score returns the 95 % score interval of a proportion p of n (E. B. Wilson, Journal of
+// the American Statistical Association 22, 1927).
 func score(p, n float64) (low, high float64) {
-	const z = 1.959963984540054 // of the normal distribution, 2.5 % beyond it
+	// z is the point of the normal distribution beyond which 2.5 % lie.
+	const z = 1.959963984540054
 	middle, half := 2*n*p+z*z, z*math.Sqrt(z*z+4*n*p*(1-p))
 	return (middle - half) / (2 * (n + z*z)), (middle + half) / (2 * (n + z*z))
 }
 
-// six rounds to six decimals, so that the last bits of a processor do not show.
+// six rounds to six decimals, so that differences between processors in the last bits do
+// not show.
 func six(v float64) float64 { return math.Round(v*1e6) / 1e6 }
 
-// lifts gives each campaign that has a holdout its comparison.
+// lifts computes the comparison of each campaign that has a holdout, from all chains.
 func (r *Report) lifts() {
 	type person struct {
 		campaign, customer string
@@ -68,6 +76,7 @@ func (r *Report) lifts() {
 		if c.HeldOut {
 			side = &s.Lift.HeldOut
 		}
+		// A customer with several chains counts once.
 		who := person{c.Campaign, c.Customer, c.HeldOut}
 		converted, known := seen[who]
 		if !known {
@@ -92,6 +101,8 @@ func (r *Report) lifts() {
 	}
 }
 
+// close computes the figures of the sides and their difference, when all chains are
+// counted.
 func (l *Lift) close() {
 	for _, side := range []*Side{&l.Treated, &l.HeldOut} {
 		if side.Revenue = "0"; side.purse != nil {

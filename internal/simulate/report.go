@@ -18,57 +18,77 @@ import (
 	"github.com/nudge-engine/nudge/message"
 )
 
-// Report writes a simulation's outcome as files: deliveries.ndjson,
-// decisions.ndjson, chains.ndjson and summary.json.
+// Report is a Sink that writes the outcome of a simulation as files: deliveries.ndjson,
+// decisions.ndjson, chains.ndjson and summary.json. The first two are written as the
+// simulation goes on, the others by Close. It belongs to one goroutine.
 type Report struct {
-	dir        string
+	dir string
+	// files are the files to close.
 	files      []*os.File
 	deliveries *bufio.Writer
 	decisions  *bufio.Writer
 	messages   *message.Renderer
-	fields     map[string][]program.Field // campaign/step -> texts
-	chains     []*output.ChainRow         // in the order entered
-	index      map[chainKey]int
-	summary    map[string]*Summary
-	primary    map[string]string // campaign -> goal, where it says which
-	texts      map[output.ID]made
-	moved      map[movedKey][]int // rows of chains that went on under another customer
+	// fields has the texts of each send step, by campaign/step.
+	fields map[string][]program.Field
+	// chains has the last row of each chain, in the order in which the chains were entered.
+	chains []*output.ChainRow
+	// index is the place of each chain in chains.
+	index map[chainKey]int
+	// summary is by campaign.
+	summary map[string]*Summary
+	// primary is the primary goal of a campaign, where it names one.
+	primary map[string]string
+	// texts has the messages that Reach made and Delivery will write.
+	texts map[output.ID]made
+	// moved has the places in chains of chains that went on under another customer.
+	moved map[movedKey][]int
 }
 
-// made is the message of a delivery that was handed off, or why it could not be made.
+// made is the message of a delivery that was handed off, or why it could not be rendered.
 type made struct {
 	fields []program.Field
 	err    error
 }
 
-// movedKey is what a chain keeps when its customer merges into another.
+// movedKey is what a chain keeps when its customer merges into another one.
 type movedKey struct {
 	campaign, key string
 	enteredAt     int64
 }
 
+// chainKey identifies a chain.
 type chainKey struct {
 	campaign, customer string
 	entry              uint32
 }
 
-// Summary is what became of one campaign.
+// Summary has the figures of one campaign.
 type Summary struct {
-	Campaign   string         `json:"campaign"`
-	Entered    int            `json:"entered"`
-	Refused    map[string]int `json:"refused"` // by reason
-	Sent       map[string]int `json:"sent"`    // by step
-	Dropped    map[string]int `json:"-"`       // deliveries that were not handed off, by reason
-	Goals      map[string]int `json:"goals"`
-	Converted  int            `json:"converted"`          // chains with at least one goal
-	Conversion float64        `json:"conversion"`         // converted / entered, 0 when none entered
-	Revenue    Revenue        `json:"revenue"`            // null where there are several currencies
-	Revenues   Revenues       `json:"revenues,omitempty"` // by currency, where there are several
-	Lift       *Lift          `json:"lift"`               // nil: the campaign has no holdout
-	purse      Purse
+	Campaign string `json:"campaign"`
+	// Entered is the number of chains that started.
+	Entered int `json:"entered"`
+	// Refused counts the entries that were refused, by reason.
+	Refused map[string]int `json:"refused"`
+	// Sent counts the deliveries that were handed off, by step.
+	Sent map[string]int `json:"sent"`
+	// Dropped counts the deliveries that were not handed off, by reason.
+	Dropped map[string]int `json:"-"`
+	// Goals counts conversions by goal, reversals subtracted.
+	Goals map[string]int `json:"goals"`
+	// Converted is the number of chains with a goal that counts; see measures.
+	Converted int `json:"converted"`
+	// Conversion is Converted / Entered, 0 where none entered.
+	Conversion float64 `json:"conversion"`
+	// Revenue is null where there are several currencies; Revenues then has the sums by
+	// currency.
+	Revenue  Revenue  `json:"revenue"`
+	Revenues Revenues `json:"revenues,omitempty"` // by currency, where there are several
+	// Lift is nil where the campaign has no holdout.
+	Lift  *Lift `json:"lift"`
+	purse Purse
 }
 
-// NewReport creates the files in dir.
+// NewReport creates dir and the files in it. docs are the definitions that are simulated.
 func NewReport(dir string, docs []parse.Parsed) (*Report, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, fmt.Errorf("simulate: %w", err)
@@ -78,6 +98,7 @@ func NewReport(dir string, docs []parse.Parsed) (*Report, error) {
 		index: map[chainKey]int{}, summary: map[string]*Summary{}, primary: map[string]string{},
 		texts: map[output.ID]made{}, moved: map[movedKey][]int{},
 	}
+	// Texts are collected by step, because a delivery names its step only.
 	templates := map[string][]program.Field{}
 	for _, d := range docs {
 		if d.Template != nil {
@@ -112,6 +133,7 @@ func NewReport(dir string, docs []parse.Parsed) (*Report, error) {
 	return r, err
 }
 
+// create creates a file of the report.
 func (r *Report) create(name string) (*bufio.Writer, error) {
 	f, err := os.Create(filepath.Join(r.dir, name))
 	if err != nil {
@@ -121,6 +143,7 @@ func (r *Report) create(name string) (*bufio.Writer, error) {
 	return bufio.NewWriterSize(f, 1<<16), nil
 }
 
+// of returns the summary of a campaign, which it makes where there is none.
 func (r *Report) of(name string) *Summary {
 	s := r.summary[name]
 	if s == nil {
@@ -133,9 +156,10 @@ func (r *Report) of(name string) *Summary {
 	return s
 }
 
-// optional is a text that is null when empty.
+// optional is a text that is null in JSON where it is empty.
 type optional string
 
+// MarshalJSON implements json.Marshaler.
 func (o optional) MarshalJSON() ([]byte, error) {
 	if o == "" {
 		return []byte("null"), nil
@@ -143,7 +167,7 @@ func (o optional) MarshalJSON() ([]byte, error) {
 	return plain(string(o))
 }
 
-// plain is a text as JSON, not escaped for HTML.
+// plain returns a text as JSON, without escaping for HTML.
 func plain(text string) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -152,9 +176,11 @@ func plain(text string) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
-// ordered is a message's texts as an object in the order written; null when none.
+// ordered has the texts of a message, as a JSON object in the order written; null where
+// there are none.
 type ordered []program.Field
 
+// MarshalJSON implements json.Marshaler.
 func (o ordered) MarshalJSON() ([]byte, error) {
 	if len(o) == 0 {
 		return []byte("null"), nil
@@ -177,32 +203,35 @@ func (o ordered) MarshalJSON() ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// line writes one JSON object and a newline. Texts are not escaped for HTML.
+// line writes one JSON object and a newline.
 func line(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
 }
 
-// Reach makes the message of a delivery: one that cannot be made does not arrive.
+// Reach renders the message of a delivery and keeps it for Delivery. It is given to
+// Config.Reach: a message that cannot be rendered does not arrive, as in production.
 func (r *Report) Reach(d *output.Delivery) error {
 	m := r.make(d)
 	r.texts[d.ID] = m
 	return m.err
 }
 
+// make renders the message of a delivery.
 func (r *Report) make(d *output.Delivery) made {
 	fields, err := r.messages.Render(r.fields[d.Campaign+"/"+d.Step], d.Values, d.At)
 	return made{fields, err}
 }
 
-// Delivery implements Sink; only what the contract lists is written. What could not be
-// made was not sent.
+// Delivery implements Sink. It writes only the statuses that the report documents, and
+// counts a delivery whose message could not be rendered as dropped.
 func (r *Report) Delivery(d *output.Delivery) error {
 	status, reason := d.Status, d.Reason
 	var fields []program.Field
 	switch d.Status {
 	case output.HandedOff:
+		// A delivery that Reach did not see is rendered here.
 		m, known := r.texts[d.ID]
 		if delete(r.texts, d.ID); !known {
 			m = r.make(d)
@@ -273,7 +302,8 @@ func (r *Report) Decision(d *output.Decision) error {
 	})
 }
 
-// Chain implements Sink: the last state of a chain holds, its place is that of its entry.
+// Chain implements Sink. Of each chain the last row is kept, at the place of its entry. A
+// chain that goes on under another customer after a merge keeps its place.
 func (r *Report) Chain(c *output.ChainRow) error {
 	key := chainKey{c.Campaign, c.Customer, c.Entry}
 	row := *c
@@ -295,14 +325,14 @@ func (r *Report) Chain(c *output.ChainRow) error {
 	return nil
 }
 
-// measures says whether a campaign's conversion and revenue rest on a goal: on the
-// primary one where the campaign says which, else on all.
+// measures reports whether a goal counts for a campaign's conversion and revenue: only the
+// primary goal where the campaign names one, otherwise every goal.
 func (r *Report) measures(name, goal string) bool {
 	primary := r.primary[name]
 	return primary == "" || primary == goal
 }
 
-// Goal implements Sink: a reversal takes its value back.
+// Goal implements Sink. The value of a reversal is negative.
 func (r *Report) Goal(g *output.GoalRow) error {
 	s := r.of(g.Campaign)
 	if g.Reversal {
@@ -316,7 +346,8 @@ func (r *Report) Goal(g *output.GoalRow) error {
 	return nil
 }
 
-// Close writes what is known only at the end and returns the summaries by name.
+// Close writes chains.ndjson and summary.json, closes all files, and returns the summaries
+// sorted by campaign. The report must not be used afterwards.
 func (r *Report) Close() ([]*Summary, error) {
 	chains, err := r.create("chains.ndjson")
 	if err != nil {
@@ -327,6 +358,7 @@ func (r *Report) Close() ([]*Summary, error) {
 			return nil, err
 		}
 	}
+	// The figures by campaign are final only when all chains are known.
 	r.lifts()
 	summaries := make([]*Summary, 0, len(r.summary))
 	for _, s := range r.summary {
@@ -344,6 +376,7 @@ func (r *Report) Close() ([]*Summary, error) {
 	e := json.NewEncoder(summary)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
+	// All files are flushed and closed, also after an error.
 	errs := []error{e.Encode(struct {
 		Campaigns []*Summary `json:"campaigns"`
 	}{summaries})}
@@ -356,6 +389,7 @@ func (r *Report) Close() ([]*Summary, error) {
 	return summaries, errors.Join(errs...)
 }
 
+// chain writes one line of chains.ndjson.
 func (r *Report) chain(w io.Writer, c *output.ChainRow) error {
 	var value any
 	if c.Goal != "" && r.measures(c.Campaign, c.Goal) {

@@ -9,8 +9,8 @@ import (
 	"github.com/nudge-engine/nudge/campaign/unit"
 )
 
-// Revenue is the value of goals in their one currency, a decimal; empty, and null in JSON,
-// where there are several: then only Revenues has figures.
+// Revenue is the value of goals in their one currency, as a decimal. It is empty, and null
+// in JSON, where there are several currencies; then only Revenues has figures.
 type Revenue string
 
 // MarshalJSON implements json.Marshaler.
@@ -29,8 +29,9 @@ func (r *Revenue) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// Revenues are the values of goals by currency, as a JSON object ("": none is given); empty
-// where there is one currency or none. Amounts in different currencies have no sum.
+// Revenues has the values of goals by currency, as a JSON object; "" is the key of amounts
+// without a currency. It is empty where there is at most one currency. Amounts in different
+// currencies have no sum.
 type Revenues string
 
 // MarshalJSON implements json.Marshaler.
@@ -42,14 +43,15 @@ func (r *Revenues) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// Money is the value of the campaign's goals as people read it, each currency on its own.
+// Money returns the value of the campaign's goals for people, each currency on its own.
 func (s *Summary) Money() string { return s.purse.String() }
 
-// Purse adds amounts up, each currency on its own.
+// Purse is a sum of amounts, each currency on its own. The zero value is empty.
 type Purse struct{ sums map[string]unit.Money }
 
-// Add adds an amount of a currency; the sum stays at the end of the range where it would
-// leave it. A zero without a currency is nothing.
+// Add adds an amount in a currency. A sum outside the range of Money stays at its end. A
+// zero without a currency is ignored: a goal without a value would otherwise add a currency
+// without a name.
 func (p *Purse) Add(currency string, amount unit.Money) {
 	if amount == 0 && currency == "" {
 		return
@@ -60,7 +62,8 @@ func (p *Purse) Add(currency string, amount unit.Money) {
 	p.sums[currency] = p.sums[currency].Plus(amount)
 }
 
-// Figures are the sums, as Revenue and Revenues say.
+// Figures returns the sums as Revenue, where there is one currency or none, or else as
+// Revenues.
 func (p *Purse) Figures() (one Revenue, several Revenues) {
 	names := p.names()
 	if len(names) == 0 {
@@ -80,8 +83,8 @@ func (p *Purse) Figures() (one Revenue, several Revenues) {
 	return "", Revenues(append(text, '}'))
 }
 
-// String is the sums as people read them: "10 EUR, 5.5 USD"; the amount alone where there
-// is one.
+// String returns the sums for people: "10 EUR, 5.5 USD", or the amount alone where there is
+// one currency.
 func (p *Purse) String() string {
 	names := p.names()
 	if one, _ := p.Figures(); one != "" {
@@ -94,4 +97,5 @@ func (p *Purse) String() string {
 	return strings.Join(words, ", ")
 }
 
+// names returns the currencies in order.
 func (p *Purse) names() []string { return slices.Sorted(maps.Keys(p.sums)) }

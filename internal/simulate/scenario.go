@@ -11,16 +11,20 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// Mismatch is an expect of a scenario that does not hold.
+// Mismatch is an expectation of a scenario that was not fulfilled.
 type Mismatch struct {
-	Line      int // of the step
+	// Line is the line of the step in its file.
+	Line int
+	// Want is what the step expects, Got what was handed off since the expectation before.
 	Want, Got []string
 }
 
+// String returns the mismatch as a message.
 func (m Mismatch) String() string {
 	return fmt.Sprintf("line %d: expected %s; handed off %s", m.Line, listed(m.Want), listed(m.Got))
 }
 
+// listed returns items as text; "nothing" for none.
 func listed(items []string) string {
 	if len(items) == 0 {
 		return "nothing"
@@ -28,8 +32,10 @@ func listed(items []string) string {
 	return strings.Join(items, ", ")
 }
 
-// RunScenario plays a scenario against the definitions and returns what does not
-// hold; the error is for a scenario that cannot be played.
+// RunScenario plays a scenario against the definitions in docs and returns the expectations
+// that were not fulfilled. The error is for a scenario that cannot be played. A scenario
+// that names campaigns runs only those; one partition suffices, because their number does
+// not show.
 func RunScenario(lang *expr.Language, docs []parse.Parsed, sc *program.Scenario) ([]Mismatch, error) {
 	taking, err := takingPart(docs, sc)
 	if err != nil {
@@ -56,6 +62,8 @@ func RunScenario(lang *expr.Language, docs []parse.Parsed, sc *program.Scenario)
 		step := &sc.Steps[i]
 		now += step.Advance
 		if step.Call != nil {
+			// Ids are numbered by steps, so that the same scenario gives the same
+			// deliveries.
 			e := *step.Call
 			e.Workspace, e.Customer, e.ID, e.Time = Workspace, step.Customer, fmt.Sprintf("step-%d", i+1), now
 			err = s.Call(&e)
@@ -71,13 +79,15 @@ func RunScenario(lang *expr.Language, docs []parse.Parsed, sc *program.Scenario)
 		if !sent.are(step.Expect) {
 			wrong = append(wrong, Mismatch{Line: step.Line, Want: wanted(step.Expect), Got: sent.got()})
 		}
+		// The next expectation is about what follows.
 		sent.deliveries = nil
 	}
 	return wrong, nil
 }
 
-// takingPart are the documents of a scenario: its campaigns, and all that is no
-// campaign.
+// takingPart returns the documents of a scenario: its campaigns, and everything that is not
+// a campaign or a scenario. It fails where a campaign that the scenario names is not
+// defined.
 func takingPart(docs []parse.Parsed, sc *program.Scenario) ([]parse.Parsed, error) {
 	var taking []parse.Parsed
 	missing := slices.Clone(sc.Campaigns)
@@ -98,7 +108,8 @@ func takingPart(docs []parse.Parsed, sc *program.Scenario) ([]parse.Parsed, erro
 	return taking, nil
 }
 
-// handedOff is a Sink that keeps the deliveries handed off since the last expect.
+// handedOff is a Sink that keeps the deliveries handed off since the last expectation.
+// Repeated attempts do not count.
 type handedOff struct{ deliveries []output.Delivery }
 
 // Delivery implements Sink.
@@ -118,6 +129,8 @@ func (*handedOff) Chain(*output.ChainRow) error { return nil }
 // Goal implements Sink.
 func (*handedOff) Goal(*output.GoalRow) error { return nil }
 
+// are reports whether the deliveries are exactly the expected ones, in their order. An
+// expectation leaves out what it does not care about.
 func (h *handedOff) are(want []program.Expectation) bool {
 	return slices.EqualFunc(h.deliveries, want, func(d output.Delivery, e program.Expectation) bool {
 		for _, pair := range [][2]string{
@@ -135,6 +148,7 @@ func (h *handedOff) are(want []program.Expectation) bool {
 	})
 }
 
+// got describes the deliveries for a mismatch.
 func (h *handedOff) got() []string {
 	var texts []string
 	for i := range h.deliveries {
@@ -146,6 +160,7 @@ func (h *handedOff) got() []string {
 	return texts
 }
 
+// wanted describes expectations for a mismatch.
 func wanted(all []program.Expectation) []string {
 	var texts []string
 	for _, e := range all {
@@ -154,6 +169,7 @@ func wanted(all []program.Expectation) []string {
 	return texts
 }
 
+// described returns what an expectation says, in the notation of a scenario.
 func described(e program.Expectation) string {
 	var parts []string
 	for _, pair := range [][2]string{

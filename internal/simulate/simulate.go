@@ -1,7 +1,12 @@
-// Package simulate runs campaigns over recorded calls on a virtual clock: the
-// same shards as in production, with a tick at every instant at which a timer is
-// due. Sends succeed at once. The result is a function of the input alone; the
-// number of partitions does not show.
+// Package simulate runs campaigns over recorded calls on a virtual clock. It is what nudge
+// simulate and the scenarios of nudge test use.
+//
+// It drives the same shards as production does, with a tick at each instant at which a
+// timer is due; every send succeeds at once. The result depends on the input alone; the
+// number of partitions does not change it.
+//
+// simulate.go has the clock, experiments.go the looks at experiments, carry.go merges;
+// scenario.go runs scenarios. report.go, revenue.go and lift.go write the outcome.
 package simulate
 
 import (
@@ -26,30 +31,42 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// Workspace is the one that simulations run in.
+// Workspace is the workspace that simulations run in.
 const Workspace = "default"
 
-// maxRun is how long after the last call chains may keep the clock running, in ms.
+// maxRun is how long after the last call chains may keep the clock running, in ms: ten
+// years. A chain that waits longer is probably a mistake, and ticking on would take
+// forever.
 const maxRun = 10 * 366 * 24 * 3600 * 1000
 
-// Config is one simulation.
+// Config describes one simulation.
 type Config struct {
-	Lang       *expr.Language
-	Documents  []parse.Parsed
-	Partitions int    // at least 1
-	Until      int64  // ms, inclusive; 0: while a chain waits
-	Sink       Sink   // takes what was decided, in order
-	Progress   func() // called after each call; may be nil
-	// Reach says why a delivery that was handed off cannot arrive, as when its text cannot
-	// be made; nil: all arrive.
+	// Lang is the language of the expressions in Documents.
+	Lang *expr.Language
+	// Documents are in force from the beginning, as version 1. Scenarios among them are
+	// ignored.
+	Documents []parse.Parsed
+	// Partitions is the number of shards, at least 1.
+	Partitions int
+	// Until is when Finish ends, in ms, inclusive; 0 means when no chain waits any more.
+	Until int64
+	// Sink takes what was decided, in order.
+	Sink Sink
+	// Progress is called after each call; nil for none.
+	Progress func()
+	// Reach returns why a delivery that was handed off cannot arrive, for example because
+	// its text cannot be rendered. nil means that all arrive.
 	Reach func(d *output.Delivery) error
-	// Prepare changes each program before it runs, for a scenario; may be nil.
+	// Prepare changes each program before it runs, for a scenario; nil for none.
 	Prepare func(*program.Program)
-	// Trace notes what is asked about its customer, who is of Workspace; may be nil.
+	// Trace collects the rules that are evaluated for its customer, who is in Workspace;
+	// nil for none.
 	Trace *trace.Trace
 }
 
-// Sink takes the outcome, in the order of the contract.
+// Sink takes the outcome: first the deliveries of a call or instant, then its decisions,
+// chains and goals, each by customer, campaign and entry number. An error ends the
+// simulation.
 type Sink interface {
 	Delivery(d *output.Delivery) error
 	Decision(d *output.Decision) error
@@ -61,18 +78,25 @@ type Sink interface {
 type Simulation struct {
 	config Config
 	shards []*shard.Shard
-	seqs   []uint64
-	live   map[string]bool // chains that are active
-	now    int64
+	// seqs is the sequence of the last frame of each shard.
+	seqs []uint64
+	// live has the chains that have not ended; Finish goes on while there are any.
+	live map[string]bool
+	// now is the virtual time in ms. It never goes back.
+	now int64
 
-	control uint64 // number of the last control record
+	// control is the number of the last control record.
+	control uint64
 	trials  trials
 }
 
-// New is a simulation before its first call, which comes at start (ms).
+// New returns a simulation before its first call, which comes at start (ms). It applies the
+// documents to all shards and fails where one of them does not compile.
 func New(c Config, start int64) (*Simulation, error) {
 	s := &Simulation{config: c, live: map[string]bool{}, now: start, control: 1}
 	s.trials.hour = start / unit.HourMillis
+	// Shards compile the documents themselves, so the scenario's changes are made in the
+	// compiler.
 	compile := func(workspace string, d *program.Document) (program.Definition, error) {
 		parsed, err := parse.Document(c.Lang, workspace, d)
 		if err == nil && parsed.Campaign != nil && c.Prepare != nil {
@@ -93,6 +117,7 @@ func New(c Config, start int64) (*Simulation, error) {
 		control.Apply.Documents = append(control.Apply.Documents, d)
 	}
 	record := stream.Record{Kind: stream.KindControl, Data: control.Encode()}
+	// The shards recover from an empty store, as new partitions do.
 	store := storage.NewMemory()
 	for p := range c.Partitions {
 		shard := shard.New(shard.Config{Partition: p, Compile: compile, Trace: c.Trace})
@@ -104,6 +129,7 @@ func New(c Config, start int64) (*Simulation, error) {
 		if _, err := s.step(p, record); err != nil {
 			return nil, err
 		}
+		// The shard did not take the record, although its documents were checked.
 		if shard.Control() != 1 {
 			return nil, errors.New("BUG: the definitions were checked and do not apply")
 		}
@@ -111,14 +137,12 @@ func New(c Config, start int64) (*Simulation, error) {
 	return s, nil
 }
 
-// Call applies a call at its time, after all timers due until then.
-//
-// REQUIRES: times do not go back.
+// Call applies a call at its event time, after all timers that are due until then. Times
+// must not go back.
 func (s *Simulation) Call(e *event.Event) error { return s.CallAt(e, e.Time) }
 
-// CallAt is Call for an event that came at log time at (ms), not before it happened.
-//
-// REQUIRES: times do not go back.
+// CallAt is Call for an event that arrived at log time at (ms), which is not before its
+// event time. Times must not go back.
 func (s *Simulation) CallAt(e *event.Event, at int64) error {
 	if err := s.advance(at); err != nil {
 		return err
@@ -134,8 +158,8 @@ func (s *Simulation) CallAt(e *event.Event, at int64) error {
 	return s.hand(outs)
 }
 
-// apply feeds a call to the shard of its customer; a broadcast, which has none, to all,
-// until everybody is reached.
+// apply gives a call to the shard of its customer, and returns what followed. A broadcast
+// has no customer: it goes to all shards, which are ticked until it has reached everyone.
 func (s *Simulation) apply(e *event.Event) (outs []output.Output, err error) {
 	if e.Customer != "" {
 		p := stream.PartitionOf(e.Workspace, e.Customer, len(s.shards))
@@ -163,10 +187,8 @@ func (s *Simulation) apply(e *event.Event) (outs []output.Output, err error) {
 	return outs, nil
 }
 
-// AdvanceTo fires all timers due until an instant (ms), inclusive, and lets the clock
-// stand there.
-//
-// REQUIRES: times do not go back.
+// AdvanceTo fires all timers that are due until an instant (ms), inclusive, and leaves the
+// clock there. Times must not go back.
 func (s *Simulation) AdvanceTo(at int64) error {
 	if err := s.advance(at); err != nil {
 		return err
@@ -175,8 +197,9 @@ func (s *Simulation) AdvanceTo(at int64) error {
 	return nil
 }
 
-// Finish lets the clock run on: to the configured instant, or while a chain waits. Where
-// chains wait for events alone, and nothing is ahead but what repeats without end, it stands.
+// Finish lets the clock run to Config.Until, or while a chain waits. It stops early where
+// the chains wait for events only and all remaining timers recur without end. It fails
+// where chains wait for longer than maxRun.
 func (s *Simulation) Finish() error {
 	if s.config.Until != 0 {
 		return s.advance(s.config.Until)
@@ -197,6 +220,7 @@ func (s *Simulation) Finish() error {
 	return nil
 }
 
+// nextDue returns when the next timer of any shard is due, in ms; 0 where there is none.
 func (s *Simulation) nextDue() int64 {
 	next := int64(0)
 	for _, shard := range s.shards {
@@ -207,7 +231,8 @@ func (s *Simulation) nextDue() int64 {
 	return next
 }
 
-// advance fires all timers due at or before limit, each at its instant.
+// advance fires all timers due at or before limit, each at its instant, and looks at the
+// experiments at the full hours between.
 func (s *Simulation) advance(limit int64) error {
 	for {
 		due := s.nextDue()
@@ -240,15 +265,18 @@ func (s *Simulation) advance(limit int64) error {
 	}
 }
 
-// step feeds a shard one record at the present instant, and then the results of
-// what it sent.
+// step gives shard p one record at the present instant, and then the results of what it
+// sent: every delivery arrives at once, unless Config.Reach has an error for it. A dead
+// letter is an error here, because in a simulation only a bug or a bad input can cause one.
 func (s *Simulation) step(p int, record stream.Record) (output.Output, error) {
 	var all output.Output
 	records := []stream.Record{record}
 	for len(records) > 0 {
 		s.seqs[p]++
 		in := shard.Input{At: shard.Position{Seq: s.seqs[p]}, Frame: stream.Frame{Time: s.now, Records: records}}
+		// The results of one step are the records of the next.
 		records = nil
+		// A step may do a part of the frame only; it is called until it reports done.
 		for done := false; !done; {
 			var out effect.Effects
 			var err error
@@ -292,8 +320,8 @@ func (s *Simulation) step(p int, record stream.Record) (output.Output, error) {
 	return all, nil
 }
 
-// recalled are the deliveries that were taken back by the same record that made them, as
-// by an event that a step emits: no channel would have seen them.
+// recalled returns the deliveries that the same record made and recalled, for example
+// through an event that a step emits. No channel would have seen them.
 func recalled(all []output.Delivery) map[output.ID]bool {
 	var taken map[output.ID]bool
 	for i := range all {
@@ -307,13 +335,15 @@ func recalled(all []output.Delivery) map[output.ID]bool {
 	return taken
 }
 
-// leaves says that a row is the last one of a chain under an anonymous customer who merged.
+// leaves reports whether a row is the last one of a chain under an anonymous customer who
+// merged.
 func leaves(c *output.ChainRow) bool {
 	return c.Outcome == output.Moved && customer.Anonymous(c.Customer)
 }
 
-// hand gives the sink what one call, or the timers of one instant, led to, in the order of
-// the contract: by customer, campaign, entry number; what a chain did in its own order.
+// hand gives the sink what followed from one call, or from the timers of one instant, in
+// the order that Sink describes. The sort is stable, so the rows of one chain keep their
+// own order. Without it the order would depend on the number of partitions.
 func (s *Simulation) hand(outs []output.Output) error {
 	var all output.Output
 	for i := range outs {
@@ -352,12 +382,13 @@ func (s *Simulation) hand(outs []output.Output) error {
 	return s.write(&all)
 }
 
-// place is where a row stands among those of one call or instant.
+// place is the position of a row among those of one call or instant.
 type place struct {
 	customer, campaign string
 	entry              uint32
 }
 
+// compare orders places by customer, campaign and entry number.
 func (p place) compare(other place) int {
 	return cmp.Or(
 		strings.Compare(p.customer, other.customer), strings.Compare(p.campaign, other.campaign),
@@ -365,6 +396,7 @@ func (p place) compare(other place) int {
 	)
 }
 
+// write gives the sink the rows of one call or instant.
 func (s *Simulation) write(o *output.Output) error {
 	for i := range o.Deliveries {
 		if err := s.config.Sink.Delivery(&o.Deliveries[i]); err != nil {

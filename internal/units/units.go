@@ -1,5 +1,6 @@
-// Package units reads sizes and durations as people write them in settings: 4GiB, 500MB,
-// 7d, 2w12h.
+// Package units reads sizes and durations as people write them in settings and flags: 4GiB,
+// 500MB, 7d, 2w12h. The durations of the campaign language are another notation, which
+// package campaign/unit reads.
 package units
 
 import (
@@ -14,7 +15,7 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// Size is a number of bytes.
+// Size is a number of bytes, never negative when it was read from text.
 type Size int64
 
 // sizes are the units of a size, the largest power of 1024 first.
@@ -33,10 +34,13 @@ var sizes = []struct { //nudge:constant a table that is only read
 	{"b", 1},
 }
 
+// sizePattern is a number, perhaps with decimals, and a unit.
 var sizePattern = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?)\s*([a-z]*)$`)
 
-// UnmarshalText reads a size: bytes, or a number with a unit.
+// UnmarshalText reads a number of bytes, or a number with a unit in any case; KiB is 1024
+// bytes, kB 1000. It implements encoding.TextUnmarshaler, which the flags and settings use.
 func (s *Size) UnmarshalText(text []byte) error {
+	// Plain bytes are read as an integer: a float64 would round a large number.
 	if n, err := strconv.ParseInt(string(text), 10, 64); err == nil && n >= 0 {
 		*s = Size(n)
 		return nil
@@ -54,7 +58,8 @@ func (s *Size) UnmarshalText(text []byte) error {
 	return fmt.Errorf("%q is no size; write bytes, or a number with KiB, MiB, GiB, TiB, kB, MB, GB or TB: 4GiB", text)
 }
 
-// String is the size in the largest unit of 1024 that gives a whole number.
+// String returns the size in the largest unit of 1024 in which it is a whole number, or in
+// bytes.
 func (s Size) String() string {
 	for i, name := range []string{"TiB", "GiB", "MiB", "KiB"} {
 		if unit := Size(sizes[i].bytes); s != 0 && s%unit == 0 {
@@ -64,10 +69,11 @@ func (s Size) String() string {
 	return strconv.FormatInt(int64(s), 10)
 }
 
+// longUnits matches the parts of a duration that Go does not know: days and weeks.
 var longUnits = regexp.MustCompile(`([0-9]+(?:\.[0-9]+)?)([dw])`)
 
-// ParseDuration reads a duration as Go writes it, and with days of 24 hours and weeks: 90s,
-// 1h30m, 7d, 2w.
+// ParseDuration reads a duration as Go does, and also days of 24 hours and weeks: 90s,
+// 1h30m, 7d, 2w. It writes those as hours and leaves the rest to Go.
 func ParseDuration(text string) (time.Duration, error) {
 	hours := map[string]float64{"d": 24, "w": 7 * 24}
 	asHours := longUnits.ReplaceAllStringFunc(text, func(part string) string {
@@ -85,7 +91,8 @@ func ParseDuration(text string) (time.Duration, error) {
 	return d, nil
 }
 
-// Durations has the flags of a program that are a time.Duration read by ParseDuration.
+// Durations returns the option by which the flags of a program that are a time.Duration are
+// read by ParseDuration.
 func Durations() kong.Option {
 	return kong.TypeMapper(reflect.TypeFor[time.Duration](), kong.MapperFunc(
 		func(ctx *kong.DecodeContext, target reflect.Value) error {

@@ -1,4 +1,5 @@
-// Package version says of which commit a program was built.
+// Package version tells from which commit a program was built, for --version and for the
+// start of a log.
 package version
 
 import (
@@ -8,8 +9,10 @@ import (
 	"runtime/debug"
 )
 
-// String is the module's version, the commit and its date, as Go has put them into the
-// program: "v0.0.0-... (commit 0f7606..., 2026-11-30T21:00:00Z, go1.26 linux/amd64)".
+// String returns the version of the module, the commit with its date, and the platform, as
+// the Go command put them into the program: "v0.0.0-... (commit 0f7606...,
+// 2026-11-30T21:00:00Z, go1.26 linux/amd64)". "with changes" marks a build from a tree that
+// differs from the commit.
 func String() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -53,17 +53,17 @@ type Decoder struct {
 // NewDecoder reads from p. The slices that Bytes returns alias p.
 func NewDecoder(p []byte) *Decoder { return &Decoder{rest: p} }
 
-// NewAliasDecoder is NewDecoder for a p that nobody writes to any more: the strings alias
-// it too, and keep all of it alive.
+// NewAliasDecoder is NewDecoder for bytes that are never written again: the strings alias p
+// too, and keep all of it in memory.
 func NewAliasDecoder(p []byte) *Decoder { return &Decoder{rest: p, alias: true} }
 
-// Err is the first error met, or nil.
+// Err returns the first error, or nil.
 func (d *Decoder) Err() error { return d.err }
 
-// Len is how many bytes are left.
+// Len returns the number of bytes that are left.
 func (d *Decoder) Len() int { return len(d.rest) }
 
-// Done is Err, or an error if bytes are left over.
+// Done returns Err, or an error where bytes are left over.
 func (d *Decoder) Done() error {
 	if d.err == nil && len(d.rest) != 0 {
 		d.fail("%d bytes left over", len(d.rest))
@@ -93,11 +93,9 @@ func (d *Decoder) Int() int64 {
 	return v
 }
 
-// Count reads a varint that counts elements of at least min bytes each, and
-// refuses a count that the remaining bytes cannot hold, so that a corrupt count
-// cannot cause a large allocation.
-//
-// REQUIRES: min >= 1.
+// Count reads a varint that counts elements of at least minBytes bytes each, minBytes >= 1.
+// It refuses a count that the remaining bytes cannot hold, so that a corrupt count cannot
+// cause a large allocation.
 func (d *Decoder) Count(minBytes int) int {
 	v := d.Uint()
 	if v > uint64(len(d.rest)/minBytes) || v > math.MaxInt32 {
@@ -155,10 +153,10 @@ func (d *Decoder) Bytes() []byte {
 	return p
 }
 
-// Row is a decoder like d of the bytes that Bytes returns.
+// Row returns a decoder, of the same kind as d, for the bytes that Bytes returns.
 func (d *Decoder) Row() *Decoder { return &Decoder{rest: d.Bytes(), alias: d.alias} }
 
-// String is Bytes as a string, of its own unless d aliases strings.
+// String reads bytes as a string. It is a copy, unless d aliases strings.
 func (d *Decoder) String() string {
 	p := d.Bytes()
 	if d.alias {
@@ -167,9 +165,11 @@ func (d *Decoder) String() string {
 	return string(p)
 }
 
-// Alias is p as a text without a copy. Nobody may write to p while the text is in use.
+// Alias returns p as a string without a copy. p must not be written to while the string is
+// in use.
 func Alias(p []byte) string { return unsafe.String(unsafe.SliceData(p), len(p)) }
 
+// fail keeps the first error and drops the rest, so that later reads fail at once.
 func (d *Decoder) fail(format string, args ...any) {
 	if d.err == nil {
 		d.err = fmt.Errorf("%w: "+format, append([]any{ErrCorrupt}, args...)...)
