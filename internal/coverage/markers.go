@@ -128,13 +128,14 @@ func (f *found) goTests(path string) error {
 }
 
 // testAt returns the name of the test in whose comment or body a position is; empty outside
-// of tests.
+// of tests, as in a helper function.
 func testAt(file *ast.File, at token.Pos) string {
 	for _, d := range file.Decls {
 		fn, ok := d.(*ast.FuncDecl)
 		if !ok {
 			continue
 		}
+		// The comment above a function belongs to it.
 		begin := fn.Pos()
 		if fn.Doc != nil {
 			begin = fn.Doc.Pos()
@@ -161,8 +162,9 @@ func hasCase(dir string, text []byte, name string) bool {
 	return here
 }
 
-// script reads the markers of a script or a definition file, and the numbers that events of
-// the catalogue have.
+// script reads the markers of a script or a definition file, which belong to the whole
+// file, and the numbers that events of the catalogue have, which belong to the test of
+// their samples.
 func (f *found) script(path string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {

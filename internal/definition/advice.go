@@ -81,15 +81,16 @@ func adviseGoals(p *program.Program, say func(string, ...any)) {
 	}
 }
 
-// adviseStops finds stop rules of a campaign whose chains never wait, so that nothing can
-// stop them.
+// adviseStops finds stop rules of a campaign whose chains never wait: the record that
+// starts such a chain also ends it, so that no event can come between.
 func adviseStops(p *program.Program, say func(string, ...any)) {
 	if len(p.Stops) > 0 && !p.Rests() {
 		say("stop can never happen: no step waits, so a chain is over in the record that starts it")
 	}
 }
 
-// adviseAudience finds conditions that both trigger and audience ask.
+// adviseAudience finds conditions that both trigger and audience ask. It is no error, but
+// someone will change one of them and forget the other.
 func adviseAudience(p *program.Program, say func(string, ...any)) {
 	if p.Audience == nil {
 		return
@@ -103,7 +104,7 @@ func adviseAudience(p *program.Program, say func(string, ...any)) {
 }
 
 // adviseTexts finds messages that exceed the limits of templates, or would with large
-// values.
+// values. Such a message is not sent, and its author is not there to see it.
 func adviseTexts(p *program.Program, templates map[string][]program.Field, r *message.Renderer,
 	say func(string, ...any),
 ) {

@@ -7,8 +7,9 @@ import (
 )
 
 // checkCalendars checks that each calendar is defined once, and that the calendars which
-// campaigns name are defined. It does not check the latter where a policy could not be read
-// (unread), because the calendar may be in it.
+// campaigns name are defined. order has the names of the policies, those in force first, so
+// that of two definitions the one in the files is reported. The names of campaigns are not
+// checked where a policy could not be read (unread), because the calendar may be in it.
 func checkCalendars(
 	order []string, policies map[string]*program.Policy, campaigns map[string]*program.Program, unread bool,
 	fail failure,

@@ -12,9 +12,9 @@ import (
 )
 
 // govern checks the policies that will be in force, which are those of the files and the
-// known ones, against each other, and the campaigns against the caps that they name. A cap
-// or calendar that is not defined is not reported while a policy could not be read
-// (unread).
+// known ones, against each other, and the campaigns against the caps that they name. A
+// document of the files replaces the known one of its name. A cap or calendar that is not
+// defined is not reported while a policy could not be read (unread).
 func govern(all []parse.Parsed, where map[string]*parse.Parsed, known Known, unread bool, p *problems) {
 	policies := map[string]*program.Policy{}
 	campaigns := map[string]*program.Program{}
@@ -52,6 +52,7 @@ func govern(all []parse.Parsed, where map[string]*parse.Parsed, known Known, unr
 	if unread {
 		return
 	}
+	// In the order of names, so that the errors always come in the same order.
 	for _, name := range sorted(campaigns) {
 		for _, c := range campaigns[name].Policy.Caps {
 			if caps[c] == "" && program.IsName(c) {
@@ -75,8 +76,9 @@ func btoi(b bool) int {
 type failure func(kind, name string, at parse.Spot, format string, args ...any)
 
 // onePolicy checks that no two policies contradict each other: time zone, quiet hours,
-// expiry and each cap are given by one of them only. It returns the name of the policy that
-// defines each cap.
+// expiry and each cap are given by one of them only, because the result must not depend on
+// the order of the policies. The second one is reported. It returns the name of the policy
+// that defines each cap.
 func onePolicy(order []string, policies map[string]*program.Policy, fail failure) map[string]string {
 	caps := map[string]string{}
 	zone, quiet, idle := "", "", ""

@@ -18,8 +18,15 @@ func (x *Explanation) JSON(w io.Writer) error {
 	return e.Encode(x)
 }
 
-// Text writes the explanation for people: for each occasion a line, and below it the rules
-// by campaign and chain. It writes once, so that an error leaves no half of it.
+// Text writes the explanation for people: for each occasion a line with its time and what
+// happened, below it the campaign or chain, and below that the rules that were evaluated,
+// for example
+//
+//	2026-03-01T10:00:00Z  event Cart Updated (e-17)
+//	  cart-reminder, entry 2
+//	    NO   audience          customer.traits.plan == "pro" [customer.traits.plan = "free"]
+//
+// It writes once, so that an error leaves no half of it.
 func (x *Explanation) Text(w io.Writer) error {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "customer %s", x.Customer)
@@ -30,6 +37,7 @@ func (x *Explanation) Text(w io.Writer) error {
 	switch {
 	// Only the present state is explained.
 	case x.Until == "":
+	// The log still has everything since the customer's first record.
 	case x.Reach == "":
 		fmt.Fprintf(&b, "the whole history, until %s\n", x.Until)
 	default:
@@ -67,6 +75,7 @@ func (o *Occasion) text(b *bytes.Buffer) {
 	if o.ID != "" {
 		fmt.Fprintf(b, " (%s)", o.ID)
 	}
+	// Times are shown only where they differ from that of the occasion.
 	if o.Time != "" && o.Time != o.At {
 		fmt.Fprintf(b, ", happened %s", o.Time)
 	}
@@ -74,6 +83,7 @@ func (o *Occasion) text(b *bytes.Buffer) {
 		fmt.Fprintf(b, ", due %s", o.Due)
 	}
 	b.WriteByte('\n')
+	// last is the heading that was written last.
 	last := ""
 	for i := range o.Asked {
 		r := &o.Asked[i]
@@ -103,8 +113,9 @@ func named(campaign string, entry uint32, key string) string {
 	return campaign
 }
 
-// text writes one rule with its answer, its expression and the values that it compared.
-// Answers of "no" are in capitals: they are what the reader looks for.
+// text writes one rule with its answer, its expression and the values that it compared, or
+// one decision. Answers of "no" are in capitals: they are what the reader looks for.
+// Conditions that do not hold follow on lines of their own.
 func (r *Row) text(b *bytes.Buffer) {
 	if r.Decision != nil {
 		fmt.Fprintf(b, "    => %s\n", r.Decision.text(r.Step))
@@ -113,6 +124,8 @@ func (r *Row) text(b *bytes.Buffer) {
 	// The answers are equally wide, so that the rules below each other line up.
 	answer := map[string]string{"yes": "yes", "no": "NO ", "note": " - "}[r.Answer]
 	var parts []string
+	// What the rule is about comes first: step and channel, which of several, the
+	// expression.
 	if at := strings.Trim(r.Step+"/"+r.Channel, "/"); at != "" {
 		parts = append(parts, at)
 	}
@@ -140,7 +153,7 @@ func (r *Row) text(b *bytes.Buffer) {
 	}
 }
 
-// text returns a decision as one line.
+// text returns a decision as one line: kind, reason, step and detail.
 func (d *Decision) text(step string) string {
 	line := d.Kind
 	if d.Reason != "" {

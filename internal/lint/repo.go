@@ -88,6 +88,7 @@ func Load(ctx context.Context, root string) (*Repo, error) {
 				return fs.SkipDir
 			}
 			return nil
+		// Links, sockets and the like have no text of their own.
 		case !entry.Type().IsRegular() || known != nil && !known[name]:
 			return nil
 		}

@@ -19,7 +19,9 @@ func isCore(file *GoFile) bool {
 }
 
 // deterministicCore finds what could make two runs over the same records differ: goroutines
-// and select, the order of maps, the clock, randomness.
+// and select, the order of maps, the clock, randomness. A replay after a crash must compute
+// exactly the effects that were already sent, so one such statement can send a message
+// twice or not at all.
 func deterministicCore(repo *Repo) []Finding {
 	var findings []Finding
 	checker := newTypeChecker(repo)
@@ -28,6 +30,7 @@ func deterministicCore(repo *Repo) []Finding {
 			continue
 		}
 		findings = append(findings, randomImports(repo, file)...)
+		// Only a type tells a range over a map from one over a slice.
 		info := checker.info(path.Dir(file.Path))
 		ast.Inspect(file.AST, func(node ast.Node) bool {
 			if wrong, instead := undetermined(repo, file, info, node); wrong != "" {
@@ -40,7 +43,8 @@ func deterministicCore(repo *Repo) []Finding {
 }
 
 // undetermined returns what is wrong with one node of the syntax tree, and what to do
-// instead; empty where nothing is.
+// instead; both are empty where nothing is. A range over a map is allowed where its line,
+// or the one above, has the mark //nudge:unordered with a reason.
 func undetermined(repo *Repo, file *GoFile, info *types.Info, node ast.Node) (wrong, instead string) {
 	switch node := node.(type) {
 	case *ast.GoStmt:
@@ -75,8 +79,9 @@ func randomImports(repo *Repo, file *GoFile) []Finding {
 	return findings
 }
 
-// noSleepInTests finds tests that wait for a fixed time, which are slow and fail on a busy
-// machine. Bubbles of testing/synctest are exempt, because their time is virtual.
+// noSleepInTests finds tests that wait for a fixed time: on a fast machine they are slow,
+// on a busy one they fail. Bubbles of testing/synctest are exempt, because their time is
+// virtual; they are recognised by the name of the file.
 func noSleepInTests(repo *Repo) []Finding {
 	var findings []Finding
 	for _, file := range repo.Go {
@@ -108,6 +113,7 @@ func readsClock(name string) bool {
 // overMap reports whether a range over the expression follows the order of a map. It is
 // false where the type is not known because it comes from another module.
 func overMap(file *GoFile, info *types.Info, expr ast.Expr) bool {
+	// The iterators of package maps have the order of the map.
 	if call, ok := ast.Unparen(expr).(*ast.CallExpr); ok {
 		from, name := selected(file.AST, call.Fun)
 		if from == "maps" && (name == "All" || name == "Keys" || name == "Values") {
@@ -117,8 +123,9 @@ func overMap(file *GoFile, info *types.Info, expr ast.Expr) bool {
 	return isMap(info.TypeOf(expr))
 }
 
-// selected resolves pkg.Name to the import path of pkg and the name. A local variable that
-// hides an import is mistaken for it; then the variable should be renamed.
+// selected resolves pkg.Name to the import path of pkg and the name; both are empty for any
+// other expression. It looks at names only, so a local variable that hides an import is
+// mistaken for it; then the variable should be renamed.
 func selected(file *ast.File, expr ast.Expr) (from, name string) {
 	if index, ok := expr.(*ast.IndexExpr); ok {
 		expr = index.X // an instantiated function
@@ -136,6 +143,9 @@ func selected(file *ast.File, expr ast.Expr) (from, name string) {
 		if err != nil {
 			continue
 		}
+		// Without a name of its own an import is called by the end of its path. That is
+		// wrong for a package whose name differs, such as go-yaml, none of which the rules
+		// ask for.
 		local := path.Base(imported)
 		if spec.Name != nil {
 			local = spec.Name.Name

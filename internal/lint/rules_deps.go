@@ -10,7 +10,7 @@ import (
 const dependenciesDoc = "docs/dependencies.md"
 
 // dependenciesNamed finds modules that go.mod requires directly and docs/dependencies.md
-// does not mention.
+// does not mention. Each dependency has a cost, and the page is where it is justified.
 func dependenciesNamed(repo *Repo) []Finding {
 	mod := slices.IndexFunc(repo.Texts, func(t Text) bool { return t.Path == "go.mod" })
 	doc := slices.IndexFunc(repo.Texts, func(t Text) bool { return t.Path == dependenciesDoc })
@@ -50,8 +50,8 @@ func directModule(line string) string {
 	return fields[0]
 }
 
-// namesModule reports whether a page mentions a module by its whole path: nats.go/jwt does
-// not mention nats.go.
+// namesModule reports whether a page mentions a module by its whole path: a mention of
+// nats.go/jwt is none of nats.go.
 func namesModule(doc, module string) bool {
 	whole := regexp.MustCompile(`(?:^|[^\w./-])` + regexp.QuoteMeta(module) + `(?:$|[^\w./-]|\.(?:\W|$))`)
 	return whole.MatchString(doc)

@@ -33,9 +33,12 @@ func trackedFiles(repo *Repo) []Finding {
 }
 
 // executable returns the format of a compiled file by its first bytes; empty for other
-// files.
+// files. It does not go by the name or the mode of a file: a program that was built into
+// the wrong folder has any name.
 func executable(head string) string {
 	macho := []string{
+		// The magic numbers of Mach-O in both byte orders, for 32 and 64 bits, and of
+		// universal binaries, which Java classes share.
 		"\xfe\xed\xfa\xce", "\xfe\xed\xfa\xcf", "\xce\xfa\xed\xfe", "\xcf\xfa\xed\xfe", "\xca\xfe\xba\xbe",
 	}
 	switch {

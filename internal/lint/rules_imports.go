@@ -73,7 +73,8 @@ func walls() []wall {
 	})
 }
 
-// importWalls finds imports within the module that a wall forbids.
+// importWalls finds imports within the module that a wall forbids. A wall keeps a layer
+// usable on its own: what the engine does not import, it cannot come to depend on.
 func importWalls(repo *Repo) []Finding {
 	module := modulePath(repo)
 	var findings []Finding
@@ -100,6 +101,7 @@ func (w *wall) forbids(from, to string) bool {
 	if !inAny(from, w.around) || inAny(from, w.except) {
 		return false
 	}
+	// A folder may be named by both lists; then but makes the exception.
 	return inAny(to, w.never) && !inAny(to, w.but) || w.only != nil && !inAny(to, w.only)
 }
 
@@ -111,7 +113,7 @@ func inAny(folder string, others []string) bool {
 }
 
 // modulePath returns the name of the module in go.mod; "module" where there is none, as in
-// tests.
+// the trees that tests make.
 func modulePath(repo *Repo) string {
 	name := ""
 	for _, text := range repo.Texts {

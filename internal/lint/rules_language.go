@@ -11,6 +11,8 @@ func languageWalls() []wall {
 		allowed = []string{"internal/clip", "internal/wire"}
 		instead = "the layers of campaign go one way; move the declaration down, or pass a value or a function"
 	)
+	// layer adds walls for the packages of one layer, which may import each other and all
+	// layers that were added before.
 	layer := func(names ...string) {
 		for _, name := range names {
 			layers = append(layers, "campaign/"+name)

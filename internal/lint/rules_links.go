@@ -22,6 +22,7 @@ var (
 // links finds links inside the repository, and names of pages of docs/ in texts and
 // comments, that lead to no file or to no heading of it.
 func links(repo *Repo) []Finding {
+	// A folder exists if a file in it does.
 	pages, exists := map[string]string{}, map[string]bool{}
 	for _, file := range repo.Files {
 		for name := file.Path; name != "."; name = path.Dir(name) {
@@ -44,6 +45,8 @@ func links(repo *Repo) []Finding {
 		}
 		inText := prose(text)
 		for i, line := range strings.Split(text.Data, "\n") {
+			// A page may be named in any text, also in a comment or a string; links are
+			// looked for in Markdown only.
 			for _, name := range pageName.FindAllString(mdLink.ReplaceAllString(line, ""), -1) {
 				if !exists[name] {
 					broken(i+1, name)
@@ -58,6 +61,7 @@ func links(repo *Repo) []Finding {
 					continue
 				}
 				at := text.Path
+				// A link without a file, (#heading), leads to the page that it is on.
 				if target != "" {
 					at = path.Join(path.Dir(text.Path), target)
 				}
@@ -89,7 +93,7 @@ func prose(text Text) map[int]bool {
 }
 
 // headings returns the names by which links reach the headings of a page, as GitHub derives
-// them.
+// them: in lower case, without punctuation, with dashes for spaces.
 func headings(page string) []string {
 	var names []string
 	for line := range strings.Lines(page) {

@@ -8,7 +8,8 @@ import (
 )
 
 // names finds init functions, which run unseen when a package is imported, and packages
-// whose name does not tell what they are for.
+// whose name does not tell what they are for: such a package collects whatever has no place
+// yet.
 func names(repo *Repo) []Finding {
 	empty := []string{"util", "utils", "common", "helper", "helpers", "misc", "types"}
 	var findings []Finding

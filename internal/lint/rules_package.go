@@ -33,6 +33,8 @@ func packageSize(repo *Repo) []Finding {
 		}
 		folder := path.Dir(file.Path)
 		limit, none := limitOf(folder)
+		// Files come in the order of their names, so the finding is at the one with which
+		// the package becomes too large.
 		before := sizes[folder]
 		now := packageLimit{before.files + 1, before.lines + codeLines(file.Source)}
 		sizes[folder] = now

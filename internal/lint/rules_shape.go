@@ -18,8 +18,8 @@ const (
 	maxFunctionLines = 70
 )
 
-// packageComment finds packages without a comment on the package clause of any file. A
-// directory with tests only is not a package of its own.
+// packageComment finds packages without a comment on the package clause of any file; a test
+// file does not count. A directory with tests only is not a package of its own.
 func packageComment(repo *Repo) []Finding {
 	type key struct{ dir, name string }
 	commented := map[key]bool{}
@@ -91,7 +91,8 @@ func bodyLines(repo *Repo, file *GoFile, body *ast.BlockStmt) int {
 	return lines
 }
 
-// alone reports whether a position is the first thing on its line.
+// alone reports whether a position is the first thing on its line. A comment behind a
+// statement does not make its line a comment line.
 func alone(repo *Repo, file *GoFile, pos token.Pos) bool {
 	offset := repo.Fset.Position(pos).Offset
 	start := strings.LastIndexByte(file.Source[:offset], '\n') + 1

@@ -17,8 +17,8 @@ var (
 	machinePath = regexp.MustCompile(`(?:^|[^\w.~)}*%+/-])/(?:work|farm|root)/`)
 )
 
-// openEnds finds promises to come back without an issue number, which nobody will find
-// again.
+// openEnds finds promises to come back (TODO and its kin) without an issue number. A
+// comment alone is forgotten; an issue is on a list.
 func openEnds(repo *Repo) []Finding {
 	var findings []Finding
 	for _, file := range repo.Go {
@@ -42,7 +42,8 @@ func openEnds(repo *Repo) []Finding {
 	return findings
 }
 
-// oneTitle finds Markdown files that do not have exactly one "# Title".
+// oneTitle finds Markdown files that do not have exactly one "# Title": the title is what
+// lists of pages, and readers who come from a search, go by.
 func oneTitle(repo *Repo) []Finding {
 	var findings []Finding
 	for _, text := range repo.Texts {
@@ -86,7 +87,8 @@ func titleLines(markdown string) []int {
 	return titles
 }
 
-// machinePaths finds paths that exist only on the machine of one developer.
+// machinePaths finds paths that exist only on the machine of one developer: for everyone
+// else the command or the link with such a path does not work.
 func machinePaths(repo *Repo) []Finding {
 	var findings []Finding
 	for _, text := range repo.Texts {

@@ -6,9 +6,11 @@ import (
 	"strings"
 )
 
-// packageVariables finds variables at package level that can change. Allowed outside of
-// tests are those that no one writes: errors, regular expressions, embedded files,
-// interface assertions, and what a comment //nudge:constant vouches for.
+// packageVariables finds variables at package level that can change. They are shared by
+// everything in the process: tests that run in parallel meet in them, and the deterministic
+// core would depend on who wrote them before. Allowed outside of tests are those that no
+// one writes: errors, regular expressions, embedded files, interface assertions, and what a
+// comment //nudge:constant vouches for.
 func packageVariables(repo *Repo) []Finding {
 	var findings []Finding
 	for _, file := range repo.Go {
@@ -32,8 +34,11 @@ func packageVariables(repo *Repo) []Finding {
 	return findings
 }
 
-// constantVar reports whether the variables of a declaration are never written.
+// constantVar reports whether the variables of a declaration are never written, as far as
+// the form of the declaration tells.
 func constantVar(repo *Repo, file *GoFile, group *ast.GenDecl, value *ast.ValueSpec) bool {
+	// The mark may be in the comment above the declaration, above its group, or on the same
+	// line.
 	lines := append(docLines(repo, group.Doc), docLines(repo, value.Doc)...)
 	lines = append(lines, repo.line(value.Pos()), repo.line(group.Pos()))
 	if file.marked("constant", lines...) || embedded(group.Doc) || embedded(value.Doc) {

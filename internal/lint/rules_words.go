@@ -16,9 +16,9 @@ type retired struct {
 	pattern   *regexp.Regexp
 }
 
-// retiredWords finds phrases that the glossary retired, in code, comments and pages. The
-// glossary itself, the changelog and recorded data may have them. The names in backticks in
-// its table are not searched for.
+// retiredWords finds phrases that the glossary retired, in code, comments and pages, so
+// that a word that was replaced does not come back. The glossary itself, the changelog and
+// recorded data may have them. The names in backticks in its table are not searched for.
 func retiredWords(repo *Repo) []Finding {
 	var words []retired
 	for _, text := range repo.Texts {
@@ -63,6 +63,7 @@ func retiredTable(page string) []retired {
 		word = strings.Trim(word, `"`)
 		words = append(words, retired{
 			word: word, now: strings.TrimSpace(cells[2]),
+			// Whole words in any case, with the s of a plural.
 			pattern: regexp.MustCompile(`(?i)\b` + regexp.QuoteMeta(word) + `s?\b`),
 		})
 	}

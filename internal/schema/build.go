@@ -104,6 +104,7 @@ func Build() ([]byte, error) {
 	if err := b.unused(); err != nil {
 		return nil, err
 	}
+	// json.Indent works on bytes, so it keeps the order of members.
 	compact, err := plain(root)
 	if err != nil {
 		return nil, err
@@ -131,7 +132,8 @@ type builder struct {
 	missing []string
 }
 
-// newBuilder reads the descriptions. A line that begins with # is a comment.
+// newBuilder reads the descriptions, one "path: text" a line. A line that begins with # is
+// a comment; a path that is described twice is an error.
 func newBuilder(text string) (*builder, error) {
 	b := &builder{descriptions: map[string]string{}, used: map[string]bool{}}
 	for line := range strings.Lines(text) {
@@ -168,8 +170,8 @@ func (b *builder) describe(path string) string {
 	}
 }
 
-// unused returns an error for each field without a description and each description without
-// a field.
+// unused returns an error for each field without a description and for each description
+// without a field, so that the texts keep up with the parser.
 func (b *builder) unused() error {
 	var errs []error
 	for _, path := range b.missing {
@@ -198,6 +200,7 @@ func (b *builder) value(path string, s *parse.Shape) object {
 			o = append(o, member{"minItems", n})
 		}
 		return append(o, member{"maxItems", s.Most}, member{"items", b.value(path, s.Item)})
+	// A field that may have several forms, such as a text or a list of texts.
 	case parse.ShapeAny:
 		var all []object
 		for i := range s.Any {
@@ -236,6 +239,7 @@ func (b *builder) object(path string, s *parse.Shape) object {
 	var required []string
 	for _, f := range s.Fields {
 		at := path + "." + f.Name
+		// The description comes first, where editors and readers look.
 		described := append(object{{"description", b.describe(at)}}, b.value(at, f.Shape)...)
 		properties = append(properties, member{f.Name, described})
 		if f.Required {
@@ -253,6 +257,7 @@ func (b *builder) object(path string, s *parse.Shape) object {
 // mapping returns the schema of an object whose keys the author chooses.
 func (b *builder) mapping(path string, s *parse.Shape) object {
 	o := object{{"type", "object"}}
+	// Names that other fields refer to follow the rule for names; other keys are free.
 	if s.Key == parse.ShapeName {
 		o = append(o, member{"propertyNames", object{{"pattern", program.NamePattern}}})
 	}

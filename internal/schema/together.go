@@ -104,6 +104,7 @@ func together(path string, s *parse.Shape) object {
 	// A trigger has one kind.
 	case "Campaign.trigger":
 		return object{{"minProperties", 1}, {"maxProperties", 1}}
+	// The length of a cooldown is given exactly when there is one.
 	case "Campaign.reentry":
 		return object{
 			{"if", is("mode", "cooldown")},
@@ -125,11 +126,14 @@ func together(path string, s *parse.Shape) object {
 			}
 		}
 		return object{{"oneOf", oneOf(verbs...)}}
+	// A wait ends by an event, by time, or by the first of both; only a timeout can be
+	// restarted.
 	case "Campaign.steps.wait":
 		return object{
 			{"anyOf", oneOf("for", "timeout")},
 			{"dependentRequired", object{{"restart_on", []string{"timeout"}}}},
 		}
+	// The texts are written here or in a template, not in both.
 	case "Campaign.steps.send":
 		return object{
 			{"anyOf", oneOf("channel", "channels")},

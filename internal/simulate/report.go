@@ -133,7 +133,7 @@ func NewReport(dir string, docs []parse.Parsed) (*Report, error) {
 	return r, err
 }
 
-// create creates a file of the report.
+// create creates a file of the report, which Close flushes and closes.
 func (r *Report) create(name string) (*bufio.Writer, error) {
 	f, err := os.Create(filepath.Join(r.dir, name))
 	if err != nil {
@@ -176,8 +176,8 @@ func plain(text string) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
-// ordered has the texts of a message, as a JSON object in the order written; null where
-// there are none.
+// ordered has the texts of a message. In JSON it is an object with the members in the order
+// in which the definition has them; null where there are none.
 type ordered []program.Field
 
 // MarshalJSON implements json.Marshaler.
@@ -241,11 +241,13 @@ func (r *Report) Delivery(d *output.Delivery) error {
 		} else {
 			r.of(d.Campaign).Sent[d.Step]++
 		}
+	// A ghost has the text that would have been sent.
 	case output.StatusGhost:
 		fields = r.make(d).fields
 	case output.StatusDropped:
 		r.of(d.Campaign).Dropped[string(d.Reason)]++
 	case output.StatusDefer:
+	// Later states of a delivery, such as sent, are not part of the report.
 	default:
 		return nil
 	}
@@ -389,12 +391,15 @@ func (r *Report) Close() ([]*Summary, error) {
 	return summaries, errors.Join(errs...)
 }
 
-// chain writes one line of chains.ndjson.
+// chain writes one line of chains.ndjson and counts the chain as converted where a goal
+// that counts was reached. The value is a JSON number with the exact decimal of the amount.
 func (r *Report) chain(w io.Writer, c *output.ChainRow) error {
 	var value any
 	if c.Goal != "" && r.measures(c.Campaign, c.Goal) {
 		r.of(c.Campaign).Converted++
 	}
+	// Merges are no part of the report's contract, so their outcome is shown as another
+	// one.
 	outcome := c.Outcome
 	if outcome == output.Moved { // it did not go on: another chain of its key did
 		outcome = output.Stopped

@@ -60,6 +60,7 @@ func RunScenario(lang *expr.Language, docs []parse.Parsed, sc *program.Scenario)
 	now := sc.At
 	for i := range sc.Steps {
 		step := &sc.Steps[i]
+		// A step may advance the clock and then have a call.
 		now += step.Advance
 		if step.Call != nil {
 			// Ids are numbered by steps, so that the same scenario gives the same
@@ -129,8 +130,8 @@ func (*handedOff) Chain(*output.ChainRow) error { return nil }
 // Goal implements Sink.
 func (*handedOff) Goal(*output.GoalRow) error { return nil }
 
-// are reports whether the deliveries are exactly the expected ones, in their order. An
-// expectation leaves out what it does not care about.
+// are reports whether the deliveries are exactly the expected ones, in their order. A field
+// that an expectation leaves out may have any value.
 func (h *handedOff) are(want []program.Expectation) bool {
 	return slices.EqualFunc(h.deliveries, want, func(d output.Delivery, e program.Expectation) bool {
 		for _, pair := range [][2]string{

@@ -61,6 +61,7 @@ func (s *Size) UnmarshalText(text []byte) error {
 // String returns the size in the largest unit of 1024 in which it is a whole number, or in
 // bytes.
 func (s Size) String() string {
+	// The first four of sizes.
 	for i, name := range []string{"TiB", "GiB", "MiB", "KiB"} {
 		if unit := Size(sizes[i].bytes); s != 0 && s%unit == 0 {
 			return strconv.FormatInt(int64(s/unit), 10) + name
