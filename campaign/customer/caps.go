@@ -42,7 +42,7 @@ func (c *Customer) EnsureCapUse(name string) *CapUse {
 	return &c.CapUses[i]
 }
 
-// capSection stores CapUses.
+// capSection stores Customer.CapUses, what was sent under each cap.
 //
 //nudge:constant read only
 var capSection = section[*Customer]{

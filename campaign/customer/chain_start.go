@@ -43,7 +43,8 @@ func (ch *Chain) IsSinceEntry(r *RecentEvent, e, trigger *event.Event) bool {
 	return trigger == nil || e.ID != trigger.ID
 }
 
-// startSection keeps the instant at which time started a chain.
+// startSection stores Chain.StartedAt, the instant at which time started a chain, as a section of
+// the stored customer.
 //
 //nudge:constant read only
 var startSection = section[*Chain]{
@@ -53,7 +54,7 @@ var startSection = section[*Chain]{
 	decode: func(ch *Chain, d *wire.Decoder, _ event.Names) { ch.StartedAt = d.Int() },
 }
 
-// firstStartSection keeps the start that a chain had at its entry.
+// firstStartSection stores Chain.FirstStart, the start that a chain had at its entry.
 //
 //nudge:constant read only
 var firstStartSection = section[*Chain]{
@@ -63,7 +64,7 @@ var firstStartSection = section[*Chain]{
 	decode: func(ch *Chain, d *wire.Decoder, _ event.Names) { ch.FirstStart = d.Int() },
 }
 
-// behindSection keeps where the log stood when a chain entered that may look back.
+// behindSection stores Chain.Behind, the first remembered event after the chain's entry.
 //
 //nudge:constant read only
 var behindSection = section[*Chain]{

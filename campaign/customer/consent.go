@@ -59,7 +59,7 @@ func (c *Customer) Undisturbed(channel string) bool {
 	return c.Refused(AboutDisturbance, "") || c.Refused(AboutDisturbance, channel)
 }
 
-// consentSection stores Consents.
+// consentSection stores Customer.Consents, what the customer said about categories and channels.
 //
 //nudge:constant read only
 var consentSection = section[*Customer]{

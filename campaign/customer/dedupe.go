@@ -24,7 +24,7 @@ func (c *Customer) Hold(key string) (index int, found bool) {
 	return i, i < len(c.Holds) && c.Holds[i].Key == key
 }
 
-// holdSection stores Holds.
+// holdSection stores Customer.Holds, the dedupe keys that chains hold.
 //
 //nudge:constant read only
 var holdSection = section[*Customer]{

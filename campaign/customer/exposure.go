@@ -30,7 +30,7 @@ func (ch *Chain) Exposure(step string) *Exposed {
 	return nil
 }
 
-// exposedSection stores Exposed.
+// exposedSection stores Chain.Exposed, what a chain counts for in experiments.
 //
 //nudge:constant read only
 var exposedSection = section[*Chain]{

@@ -20,7 +20,8 @@ type Held struct {
 	Sent bool
 }
 
-// heldSection stores Held, but for Sent; see partlySentSection.
+// heldSection stores Chain.Held, the deferred send in which a chain rests. Its field Sent is in
+// partlySentSection.
 //
 //nudge:constant read only
 var heldSection = section[*Chain]{

@@ -22,7 +22,7 @@ func (c *Customer) Expiry() int64 {
 // Gone reports whether the customer is to be removed with everything about them.
 func (c *Customer) Gone() bool { return c.Expired }
 
-// idleSection keeps when an anonymous customer is forgotten.
+// idleSection stores Customer.IdleAt, when an anonymous customer is forgotten.
 //
 //nudge:constant read only
 var idleSection = section[*Customer]{

@@ -49,7 +49,8 @@ func decodeLevels(c *Customer, d *wire.Decoder, names event.Names) {
 	}
 }
 
-// levelTimerSection keeps when the values of triggers may change.
+// levelTimerSection stores when the values of Levels may change (Latch.Due). It came later
+// than the section of the levels themselves, whose bytes must not change.
 //
 //nudge:constant read only
 var levelTimerSection = section[*Customer]{

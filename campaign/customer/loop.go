@@ -11,7 +11,7 @@ type LoopCount struct {
 	Count uint32
 }
 
-// loopSection keeps what a chain went back.
+// loopSection stores how often a chain jumped back, by step and in all, and when it last did.
 //
 //nudge:constant read only
 var loopSection = section[*Chain]{

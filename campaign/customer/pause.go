@@ -23,7 +23,7 @@ var stillSection = section[*Chain]{
 	decode: func(ch *Chain, _ *wire.Decoder, _ event.Names) { ch.Still = true },
 }
 
-// queueSection keeps the entries into paused campaigns.
+// queueSection stores Customer.Queue, the entries into paused campaigns.
 //
 //nudge:constant read only
 var queueSection = section[*Customer]{

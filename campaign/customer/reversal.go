@@ -34,7 +34,8 @@ func (ch *Chain) Reversed(goal string) bool {
 	return t != nil && t.Done
 }
 
-// reversalSection keeps the conversions that can be taken back, and those that were.
+// reversalSection stores Reversals: the conversions that can be taken back, and those that
+// were.
 //
 //nudge:constant read only
 var reversalSection = section[*Chain]{

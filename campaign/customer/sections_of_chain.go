@@ -45,7 +45,8 @@ var variantSection = section[*Chain]{
 	},
 }
 
-// plannedSection stores Planned, where it is not the version under which the chain last ran.
+// plannedSection stores Chain.Planned, the version by which a chain's timer was planned, where that
+// is not the one under which the chain last ran.
 //
 //nudge:constant read only
 var plannedSection = section[*Chain]{

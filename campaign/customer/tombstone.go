@@ -110,7 +110,7 @@ func (c *Customer) MarkSeen(created bool) (first bool) {
 	return first
 }
 
-// tombstoneSection stores Merged.
+// tombstoneSection stores Customer.Merged, what remains of an anonymous customer who merged.
 //
 //nudge:constant read only
 var tombstoneSection = section[*Customer]{
@@ -124,7 +124,8 @@ var tombstoneSection = section[*Customer]{
 	},
 }
 
-// sourceSection stores Sources, with the parts that arrived.
+// sourceSection stores Customer.Sources, the anonymous customers who merged into this one, with the
+// parts of their states that arrived.
 //
 //nudge:constant read only
 var sourceSection = section[*Customer]{
@@ -146,7 +147,7 @@ var sourceSection = section[*Customer]{
 	},
 }
 
-// uncountedSection stores Uncounted.
+// uncountedSection stores Customer.Uncounted, the counters that miss a part of the history.
 //
 //nudge:constant read only
 var uncountedSection = section[*Customer]{
@@ -166,7 +167,8 @@ var uncountedSection = section[*Customer]{
 	},
 }
 
-// originSection stores Origin.
+// originSection stores Chain.Origin, the customer under whom a chain was entered that came by a
+// merge.
 //
 //nudge:constant read only
 var originSection = section[*Chain]{
@@ -180,7 +182,7 @@ var originSection = section[*Chain]{
 	},
 }
 
-// unmetSection marks customers who are Unseen.
+// unmetSection marks customers of whom nothing is known but a merge (Customer.Unseen).
 //
 //nudge:constant read only
 var unmetSection = section[*Customer]{

@@ -15,7 +15,7 @@ type ContextZone struct {
 	At   int64  // event time of the newest event that said it, ms
 }
 
-// contextZoneSection keeps the time zone of the customer's device.
+// contextZoneSection stores Customer.Device, the time zone of the customer's device.
 //
 //nudge:constant read only
 var contextZoneSection = section[*Customer]{

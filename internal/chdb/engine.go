@@ -37,13 +37,13 @@ type Engine struct {
 	open   atomic.Int64    // connections open now, the anchor included
 }
 
-// Open loads the library and starts the engine on dataDir, which is made when
-// it is missing. config is the path of a configuration file in ClickHouse's own
-// format, which may name a users_config with users, roles and their grants; ""
-// starts the engine without one, and every connection may do everything.
+// Open loads the library and starts the engine on dataDir, which it makes where it is
+// missing. config is the path of a configuration file in ClickHouse's own format, which may
+// name a users_config with users, roles and their grants; "" starts the engine without one,
+// and every connection may do everything.
 //
-// REQUIRES: no other process uses dataDir. The engine does not check that;
-// cmd/clickhoused holds a file lock.
+// No other process may use dataDir. The engine does not check that; cmd/clickhoused holds a
+// file lock.
 func Open(libPath, dataDir, config string) (*Engine, error) {
 	dir, err := filepath.Abs(dataDir)
 	if err != nil {
@@ -133,12 +133,11 @@ func (e *Engine) Connect(settings ...Setting) (*Conn, error) {
 	return &Conn{engine: e, ptr: ptr, tag: tag}, nil
 }
 
-// Close ends the engine's server with its last connection. Idle threads of the
-// library remain until the process ends, which does not hurt. (chdb_shutdown
-// would join them, but mostly answers that it could not: measured, its idle
-// ThreadPool threads stay whenever a statement ran on more than one Go thread.)
-//
-// REQUIRES: every Conn is closed.
+// Close ends the engine's server together with its last connection. Every Conn must be
+// closed; it fails where one is open. Idle threads of the library remain until the process
+// ends, which does no harm. (chdb_shutdown would join them, but mostly answers that it
+// could not: measured, its idle ThreadPool threads stay whenever a statement ran on more
+// than one Go thread.)
 func (e *Engine) Close() error {
 	if e.anchor == nil {
 		return ErrClosed

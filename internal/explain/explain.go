@@ -23,7 +23,7 @@ type Explanation struct {
 	// Reach is the instant from which the history is whole, because what came before is no
 	// longer in the log; empty where it begins with the customer's first record.
 	Reach string `json:"reach,omitempty"`
-	// From and To bound what is shown of it, where somebody asked for that.
+	// From and To limit what is shown of the history; empty where no limit was asked for.
 	From string `json:"from,omitempty"`
 	To   string `json:"to,omitempty"`
 	// Occasions are in the order of the log.

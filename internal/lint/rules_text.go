@@ -17,8 +17,8 @@ var (
 	machinePath = regexp.MustCompile(`(?:^|[^\w.~)}*%+/-])/(?:work|farm|root)/`)
 )
 
-// openEnds finds promises to come back (TODO and its kin) without an issue number. A
-// comment alone is forgotten; an issue is on a list.
+// openEnds finds promises to come back that have no issue number. A comment alone is
+// forgotten; an issue is on a list.
 func openEnds(repo *Repo) []Finding {
 	var findings []Finding
 	for _, file := range repo.Go {
