@@ -16,53 +16,56 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// ErrBackfill means that something cannot be applied because of a backfill that is under
-// way.
+// ErrBackfill reports that documents cannot be applied, or a backfill not begun, because
+// one is under way.
 var ErrBackfill = errors.New("actors: a backfill is under way")
 
-// Limits of appending fill records.
+// Limits of appending backfill records: they share the publisher with the events of
+// clients, who must not be refused because of them.
 const (
-	backfillBatch    = 100                    // records that are handed to the publisher at a time
+	backfillBatch    = 100                    // records handed to the publisher at a time
 	backfillPatience = 200 * time.Millisecond // before a busy publisher is asked again
 )
 
-// NotFilled is a counter that counts only from a backfill on.
+// NotFilled is a counter that a backfill cannot fill, so that it counts only from now on.
 type NotFilled struct {
-	Text string `json:"counter"`
-	Why  string `json:"why"`
+	Text string `json:"counter"` // the counter as people read it
+	Why  string `json:"why"`     // why the log does not tell its history
 }
 
-// BackfillStart is what a backfill begins with.
+// BackfillStart is what a backfill begins with, as the API answers it.
 type BackfillStart struct {
-	Applied []Applied   `json:"applied"` // as they will be
-	Record  uint64      `json:"record"`  // number of its control record; 0: there was nothing to fill
-	Filled  []string    `json:"filled"`
-	FromNow []NotFilled `json:"from_now"`
+	Applied []Applied   `json:"applied"`  // the documents with the versions that they will have
+	Record  uint64      `json:"record"`   // number of its control record; 0: there was nothing to fill
+	Filled  []string    `json:"filled"`   // counters that are filled, as people read them
+	FromNow []NotFilled `json:"from_now"` // the others
 }
 
-// BackfillProgress is how the last backfill stands.
+// BackfillProgress is how the last backfill of the log stands.
 type BackfillProgress struct {
-	Record     uint64              `json:"record"` // 0: there was none
-	Open       bool                `json:"open"`   // it is under way
-	GivenUp    bool                `json:"given_up"`
-	Partitions []PartitionProgress `json:"partitions"` // of one that is under way
+	Record     uint64              `json:"record"`     // number of its control record; 0: there was none
+	Open       bool                `json:"open"`       // it is under way
+	GivenUp    bool                `json:"given_up"`   // the log no longer had what was to be counted
+	Partitions []PartitionProgress `json:"partitions"` // of a backfill under way
 }
 
-// PartitionProgress is how far a partition is.
+// PartitionProgress is how far the backfill of one partition is, in sequences of its log.
 type PartitionProgress struct {
 	First uint64 `json:"first"` // first frame that is counted; 0: not begun
-	Upto  uint64 `json:"upto"`  // frame through which all is in
-	End   uint64 `json:"end"`   // frame with the backfill record
+	Upto  uint64 `json:"upto"`  // all frames up to this one are counted
+	End   uint64 `json:"end"`   // frame with the backfill record, where it ends
 	Done  bool   `json:"done"`
 }
 
-// backfills is what the control log says of backfills.
+// backfills is what the control records say about backfills. There is one at a time.
 type backfills struct {
-	last    uint64 // number of the last one's record
-	open    *control.Backfill
-	givenUp bool
+	last    uint64            // number of the last one's record; 0: there was none
+	open    *control.Backfill // the one under way; nil if none is
+	givenUp bool              // the last one was given up
 }
 
+// fold applies a control record: a backfill begins, or an apply with its number ends it.
+// Without documents the apply says that it was given up.
 func (b *backfills) fold(r *control.Record) {
 	switch {
 	case r.Backfill != nil:
@@ -72,7 +75,7 @@ func (b *backfills) fold(r *control.Record) {
 	}
 }
 
-// waits says whether a document waits for the backfill that is under way.
+// waits reports whether a document waits for the backfill under way.
 func (b *backfills) waits(workspace string, d *program.Document) bool {
 	return b.open != nil && b.open.Workspace == workspace &&
 		slices.ContainsFunc(b.open.Documents, func(o program.Document) bool {
@@ -80,16 +83,19 @@ func (b *backfills) waits(workspace string, d *program.Document) bool {
 		})
 }
 
-// Backfilling says that a backfill is under way: the log must not be trimmed for age.
+// Backfilling reports whether a backfill is under way. The log must not be trimmed for
+// age then.
 func (c *Controller) Backfilling() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.backfills.open != nil
 }
 
-// StartBackfill begins to count what the documents ask for, from now on and, by
-// RunBackfill, in the retained log; they are in force when that is done. Where they ask
-// for nothing that can be filled they are applied at once, and Record is 0.
+// StartBackfill writes the record that begins a backfill: the counters that the documents
+// need count from now on, and RunBackfill fills them from the retained log. The documents
+// come into force when that is done. If they need nothing that can be filled they are
+// applied at once, and Record is 0. The error is ErrBackfill while another backfill is
+// under way.
 func (c *Controller) StartBackfill(ctx context.Context, workspace string, docs []program.Document) (
 	BackfillStart, error,
 ) {
@@ -107,6 +113,7 @@ func (c *Controller) StartBackfill(ctx context.Context, workspace string, docs [
 	if len(asks) == 0 {
 		return start, c.put(ctx, workspace, changed)
 	}
+	// One record must carry all documents, so that they come into force together.
 	if fitting(changed) < len(changed) {
 		return start, errors.New("actors: the definitions are too many for one backfill; apply fewer at a time")
 	}
@@ -118,7 +125,9 @@ func (c *Controller) StartBackfill(ctx context.Context, workspace string, docs [
 	return start, c.copy(ctx)
 }
 
-// plan says what can be filled, and notes it and what cannot.
+// plan returns the counters that can be filled, and puts them and those that cannot into
+// start. The definitions of partition 0 stand for all: every partition has applied the
+// same records.
 func (c *Controller) plan(ctx context.Context, workspace string, docs []program.Document, start *BackfillStart) (
 	asks []active.CounterRequest, err error,
 ) {
@@ -149,8 +158,9 @@ func (c *Controller) plan(ctx context.Context, workspace string, docs []program.
 	return asks, nil
 }
 
-// emitters are the campaigns that ever emitted an event, by its name; of several the last
-// by name.
+// emitters returns, by event name, a campaign that has a step which emits the event, in
+// any version ever applied: events that were emitted are not in the log, so they cannot
+// be counted. If several campaigns do, it is the last by name.
 func (c *Controller) emitters(workspace string, docs []program.Document) (map[string]string, error) {
 	all := slices.Clone(docs)
 	for key, d := range c.all { //nudge:unordered the largest name wins below
@@ -174,10 +184,13 @@ func (c *Controller) emitters(workspace string, docs []program.Document) (map[st
 	return made, nil
 }
 
-// RunBackfill brings the backfill that is under way to its end, if there is one: it fills
-// every partition and puts the documents in force, or gives up when the log no longer has
-// what is to be counted. After another error it can be called again, in this process or
-// after a restart; what was done stays done. One at a time must run.
+// RunBackfill brings the backfill under way to its end, if there is one: it fills every
+// partition and puts the documents in force, or gives up if the log no longer has what is
+// to be counted. After any other error it can be called again, in this process or after a
+// restart; what was done stays done. Only one call may run at a time.
+//
+// The partitions are filled one after the other, so one log at a time is read in whole.
+// mu is not held meanwhile, so other changes are not delayed.
 func (c *Controller) RunBackfill(ctx context.Context) error {
 	c.mu.Lock()
 	open, k, ids := c.backfills.open, c.backfills.last, c.genesis.DedupeIDs
@@ -199,6 +212,7 @@ func (c *Controller) RunBackfill(ctx context.Context) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	// Ended meanwhile: an append that failed earlier was stored after all.
 	if c.backfills.open == nil {
 		return nil
 	}
@@ -208,7 +222,7 @@ func (c *Controller) RunBackfill(ctx context.Context) error {
 	return c.copy(ctx)
 }
 
-// Backfill is how the last backfill stands.
+// Backfill returns how the last backfill stands.
 func (c *Controller) Backfill(ctx context.Context) (BackfillProgress, error) {
 	c.mu.Lock()
 	state, engine := c.backfills, c.engine
@@ -232,11 +246,15 @@ func (c *Controller) Backfill(ctx context.Context) (BackfillProgress, error) {
 	return p, nil
 }
 
+// fillState returns how the backfill of a workspace stands in a shard.
 func (e *Engine) fillState(ctx context.Context, h *host, workspace string) (backfill.State, error) {
 	return ask(ctx, h, func(o *shard.Owner) (backfill.State, error) { return o.Shard.BackfillState(workspace), nil })
 }
 
-// runBackfill brings the backfill k of one partition to its end.
+// runBackfill brings backfill k of one partition to its end: it asks the shard how far
+// that is, appends the record that fixes the first frame if there is none yet, and goes
+// on with a new filler from that frame. Frames that were counted before are read again,
+// but only to recognise repetitions.
 func (e *Engine) runBackfill(
 	ctx context.Context, partition int, workspace string, k uint64, skips control.Skips, ids int,
 ) error {
@@ -245,6 +263,7 @@ func (e *Engine) runBackfill(
 	if err != nil || state.Done {
 		return err
 	}
+	// The record is copied to every partition before RunBackfill is called.
 	if state.K != k {
 		return fmt.Errorf("actors: the shard knows of backfill %d, not of %d", state.K, k)
 	}
@@ -261,6 +280,7 @@ func (e *Engine) runBackfill(
 			return err
 		}
 	}
+	// The log was trimmed past frames that are to be counted.
 	if first > state.First || first > state.Place.Seq {
 		return fmt.Errorf("%w: partition %d begins at %d, %d is needed", backfill.ErrTrimmed, partition, first,
 			state.First)
@@ -268,7 +288,8 @@ func (e *Engine) runBackfill(
 	return e.backfillFrom(ctx, h, workspace, backfill.NewFiller(workspace, state, skips, ids), state.First)
 }
 
-// backfillFrom reads the frames from first on and appends what the filler makes of them.
+// backfillFrom reads the frames from first on and appends what the filler makes of them,
+// until the filler is done.
 func (e *Engine) backfillFrom(ctx context.Context, h *host, workspace string, f *backfill.Filler, first uint64) error {
 	reader, err := e.config.Events[h.partition].Read(ctx, first)
 	if err != nil {
@@ -297,8 +318,9 @@ func (e *Engine) backfillFrom(ctx context.Context, h *host, workspace string, f 
 	}
 }
 
-// appendFills appends fill records, and waits until the shard has applied the one with
-// number n, the last of them.
+// appendFills appends backfill records and waits until the shard has applied the last of
+// them, number n. So no more than one slice is under way, and a crash repeats one slice
+// at most.
 func (e *Engine) appendFills(ctx context.Context, h *host, workspace string, records []stream.Record, n uint64) error {
 	if len(records) == 0 {
 		return nil
@@ -306,6 +328,7 @@ func (e *Engine) appendFills(ctx context.Context, h *host, workspace string, rec
 	for batch := range slices.Chunk(records, backfillBatch) {
 		done := make(chan error, 1)
 		err := e.config.Publisher.Add(h.partition, batch, func(err error) { done <- err })
+		// A busy publisher took nothing; clients' events go first.
 		for errors.Is(err, stream.ErrBusy) {
 			if err := pause(ctx, backfillPatience); err != nil {
 				return err
@@ -325,6 +348,7 @@ func (e *Engine) appendFills(ctx context.Context, h *host, workspace string, rec
 		}
 	}
 	for {
+		// The shard applies the records in its log like any others.
 		state, err := e.fillState(ctx, h, workspace)
 		if err != nil || state.N >= n {
 			return err
@@ -335,6 +359,7 @@ func (e *Engine) appendFills(ctx context.Context, h *host, workspace string, rec
 	}
 }
 
+// pause waits for d, or returns the cause of ctx if that ends first.
 func pause(ctx context.Context, d time.Duration) error {
 	select {
 	case <-time.After(d):

@@ -14,33 +14,48 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// ErrPartitions means that the log was created with another number of partitions.
+// ErrPartitions reports that the log was created with another number of partitions than
+// is configured.
 var ErrPartitions = errors.New("actors: another number of partitions")
 
-// maxControl bounds a control record: it must fit a frame beside others.
+// maxControl bounds a control record, bytes: a copy must fit into a frame (512 KiB)
+// beside other records.
 const maxControl = 400 << 10
 
-// Controller writes control records and sees to it that every partition has
-// them (R12). It is safe for concurrent use.
+// Controller writes control records and copies them into every partition. The stream CTL
+// is what counts: a record in it is decided, and whatever crashes, its copies are
+// completed at the next start. A Controller is safe for concurrent use.
+//
+// One mutex, mu, is held through a whole change, appends and copies included, so that
+// changes come one after the other. What deliveries and events look up is under seen,
+// which is held briefly.
 type Controller struct {
-	ctl       stream.Stream
+	ctl stream.Stream // CTL
+	// publisher and engine are set by Attach.
 	publisher *stream.Publisher
 	engine    *Engine
 
+	// mu guards what follows, up to seen, and orders changes.
 	mu      sync.Mutex
-	records [][]byte // record k at k-1
+	records [][]byte // encoded; record k at k-1
+	// genesis is control record 1, once there is one.
 	genesis *control.Genesis
-	skips   []control.Record
-	decided map[experiment.Key]control.Decide // the last winner of each experiment
-	blocked map[experiment.Key]control.Decide // the last block of each experiment
+	skips   []control.Record // all records of kind Skip
+	// decided and blocked are the last winner and the last block of each experiment.
+	decided map[experiment.Key]control.Decide
+	blocked map[experiment.Key]control.Decide
 
 	backfills backfills
 
-	seen     sync.RWMutex                           // guards what is below; held briefly, unlike mu
-	revision uint64                                 // of docs
-	docs     map[string]map[string]program.Document // workspace -> kind/name -> latest
-	names    map[documentKind]map[string]bool
-	all      map[documentKey]program.Document // every version ever applied
+	// seen guards what is below. A change holds it only while it folds a record.
+	seen     sync.RWMutex
+	revision uint64 // of docs; counts their changes
+	// docs are the documents in force: workspace -> kind/name -> document.
+	docs  map[string]map[string]program.Document
+	names map[documentKind]map[string]bool // names of the documents in force, by kind
+	// all has every version ever applied: chains and deliveries of earlier versions need
+	// their texts.
+	all map[documentKey]program.Document
 }
 
 // documentKey names one version of a document.
@@ -49,8 +64,8 @@ type documentKey struct {
 	version               uint32
 }
 
-// OpenController reads the control stream. On an empty one it writes the genesis
-// record g; on another it checks that the log fits this program.
+// OpenController reads the control stream. On an empty one it writes the genesis record
+// g; on another it checks that the number of partitions is that of g (ErrPartitions).
 func OpenController(ctx context.Context, ctl stream.Stream, g control.Genesis) (*Controller, error) {
 	c := &Controller{
 		ctl:   ctl,
@@ -75,10 +90,10 @@ func OpenController(ctx context.Context, ctl stream.Stream, g control.Genesis) (
 	return c, nil
 }
 
-// Genesis is the first control record.
+// Genesis returns the first control record.
 func (c *Controller) Genesis() control.Genesis { return *c.genesis }
 
-// read folds the records that are in the stream and not known yet.
+// read folds the records of the stream that are not known yet.
 func (c *Controller) read(ctx context.Context) error {
 	info, err := c.ctl.Info(ctx)
 	if err != nil {
@@ -96,11 +111,13 @@ func (c *Controller) read(ctx context.Context) error {
 	return nil
 }
 
+// fold applies an encoded record to what the controller knows.
 func (c *Controller) fold(data []byte) error {
 	r, err := control.Decode(data)
 	if err != nil {
 		return err
 	}
+	// The stream numbers its messages, and record k is message k.
 	if want := uint64(len(c.records) + 1); r.K != want {
 		return fmt.Errorf("actors: control record %d stands at %d", r.K, want)
 	}
@@ -134,15 +151,21 @@ func (c *Controller) fold(data []byte) error {
 	return nil
 }
 
+// append numbers a record, appends it to the stream and folds it. The append is
+// conditional, so of two owners that write at once one fails. After a failure the stream
+// is read: an append whose answer was lost is folded like any other, and the caller, who
+// gets the error, finds it applied when asking again.
 func (c *Controller) append(ctx context.Context, r *control.Record) error {
 	r.K = uint64(len(c.records) + 1)
+	// A record that is too large must fail before it is in the stream.
 	data := r.Encode()
 	if len(data) > maxControl {
 		return fmt.Errorf("actors: a definition of %d bytes; at most %d are allowed", len(data), maxControl)
 	}
 	a := stream.Append{Data: data, Conditional: true, After: r.K - 1}
 	if _, err := stream.AppendWait(ctx, c.ctl, a); err != nil {
-		// It may be stored all the same, or somebody else's: what is there holds.
+		// ctx may have ended already, and what is in the stream must be known all the
+		// same.
 		again, cancel := context.WithTimeout(context.WithoutCancel(ctx), askLimit)
 		defer cancel()
 		return errors.Join(fmt.Errorf("actors: control record %d: %w", r.K, err), c.read(again))
@@ -150,7 +173,7 @@ func (c *Controller) append(ctx context.Context, r *control.Record) error {
 	return c.fold(data)
 }
 
-// Skips are the records of a partition that are passed over. An engine must be
+// Skips returns the records of a partition that are passed over. An engine must be
 // started with all of them.
 func (c *Controller) Skips(partition int) control.Skips {
 	c.mu.Lock()
@@ -158,14 +181,15 @@ func (c *Controller) Skips(partition int) control.Skips {
 	return control.SkipsOf(c.skips, partition)
 }
 
-// Skip has a record passed over from the next start of its partition on.
+// Skip writes a record that makes a partition pass over another from its next start on.
 func (c *Controller) Skip(ctx context.Context, s control.Skip) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.append(ctx, &control.Record{Skip: &s})
 }
 
-// Attach gives the controller the engine and completes copies that a crash cut off.
+// Attach gives the controller a started engine and the publisher, and completes the
+// copies that a crash cut off. Changes need it; reading does not.
 func (c *Controller) Attach(ctx context.Context, e *Engine, p *stream.Publisher) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -173,19 +197,22 @@ func (c *Controller) Attach(ctx context.Context, e *Engine, p *stream.Publisher)
 	return c.copy(ctx)
 }
 
-// copy brings every partition up to the last record and waits until it is applied.
+// copy brings every partition up to the last control record and waits until it is applied
+// everywhere. Halted partitions are not waited for.
 func (c *Controller) copy(ctx context.Context) error {
 	last := uint64(len(c.records))
 	if err := c.replicate(ctx, last); err != nil {
 		return err
 	}
 	for p := range c.publisher.Partitions() {
+		// An apply is answered only when every partition would act by it.
 		for c.engine.Control(p) < last {
 			if err := c.engine.Halted(p); err != nil {
 				break // it takes its copies when it is brought back
 			}
 			select {
 			case <-c.engine.Changed(p):
+			// Changed is signalled best effort.
 			case <-time.After(wakeEvery):
 			case <-ctx.Done():
 				return fmt.Errorf("actors: partition %d has not applied control record %d: %w", p, last, ctx.Err())
@@ -195,16 +222,18 @@ func (c *Controller) copy(ctx context.Context) error {
 	return nil
 }
 
-// Applied is one document as apply left it.
+// Applied is one document as an apply left it.
 type Applied struct {
 	Kind    string `json:"kind"`
 	Name    string `json:"name"`
-	Version uint32 `json:"version"`
-	Changed bool   `json:"changed"`
+	Version uint32 `json:"version"` // in force, from 1
+	Changed bool   `json:"changed"` // it differed from what was in force
 }
 
-// Apply puts documents in force: those that differ from what is in force get the
-// next version. It returns when every partition has them.
+// Apply puts documents in force: those that differ from what is in force get the next
+// version. It returns when every running partition has applied them. A document that
+// waits for a backfill is refused with ErrBackfill. After another error some of the
+// documents may be in force; to apply them again is harmless.
 func (c *Controller) Apply(ctx context.Context, workspace string, docs []program.Document) ([]Applied, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -217,7 +246,8 @@ func (c *Controller) Apply(ctx context.Context, workspace string, docs []program
 	return result, c.put(ctx, workspace, changed)
 }
 
-// put writes documents in as many control records as they need, and has them applied.
+// put writes documents in as many control records as they need and waits until they are
+// applied.
 func (c *Controller) put(ctx context.Context, workspace string, changed []program.Document) error {
 	for len(changed) > 0 {
 		n := fitting(changed)
@@ -230,8 +260,8 @@ func (c *Controller) put(ctx context.Context, workspace string, changed []progra
 	return c.copy(ctx)
 }
 
-// changes are the documents that differ from what is in force, with their next version,
-// and how each of docs would stand.
+// changes returns the documents that differ from what is in force, with their next
+// version, and for each of docs how it would stand.
 func (c *Controller) changes(workspace string, docs []program.Document) (
 	result []Applied, changed []program.Document,
 ) {
@@ -248,7 +278,7 @@ func (c *Controller) changes(workspace string, docs []program.Document) (
 	return result, changed
 }
 
-// fitting is how many of the documents go into one control record: at least one.
+// fitting returns how many of the documents fit into one control record, at least one.
 func fitting(docs []program.Document) int {
 	size := 0
 	for n := range docs {
@@ -260,7 +290,7 @@ func fitting(docs []program.Document) int {
 	return len(docs)
 }
 
-// Documents are the documents in force, in no order.
+// Documents returns the documents in force in a workspace, in no order.
 func (c *Controller) Documents(workspace string) []program.Document {
 	c.seen.RLock()
 	defer c.seen.RUnlock()
@@ -271,7 +301,8 @@ func (c *Controller) Documents(workspace string) []program.Document {
 	return docs
 }
 
-// Current is a document in force; ok is false when there is none.
+// Current returns a document in force; ok is false if there is none. It waits for a
+// change under way, unlike Document.
 func (c *Controller) Current(workspace, kind, name string) (d program.Document, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -279,7 +310,8 @@ func (c *Controller) Current(workspace, kind, name string) (d program.Document, 
 	return d, ok
 }
 
-// Version is a document of one version; ok is false when there is none.
+// Version returns one version of a document, in force or not; ok is false if there is
+// none.
 func (c *Controller) Version(workspace, kind, name string, version uint32) (d program.Document, ok bool) {
 	c.seen.RLock()
 	defer c.seen.RUnlock()

@@ -9,12 +9,13 @@ import (
 	"github.com/nudge-engine/nudge/storage"
 )
 
-// dryRunSlice is how many customers a shard is asked for at a time, so that a survey
-// does not hold it up.
+// dryRunSlice is how many customers a shard is asked for at a time. A dry run goes over
+// all customers, and events must not wait for it.
 const dryRunSlice = 500
 
-// Preview says what Apply would do with the documents, without doing it: the customers of
-// every partition are gone through as they stand now, in slices between the records.
+// Preview returns what Apply would do with the documents, without doing it. It goes over
+// the customers of every partition in slices between their records, so it is no picture
+// of one instant.
 func (c *Controller) Preview(ctx context.Context, workspace string, docs []program.Document) (
 	applied []Applied, p shard.Preview, err error,
 ) {
@@ -32,14 +33,16 @@ func (c *Controller) Preview(ctx context.Context, workspace string, docs []progr
 	return applied, p, nil
 }
 
-// dryRunBase is how a shard stands when a survey begins.
+// dryRunBase is how a shard stands when a dry run begins.
 type dryRunBase struct {
-	defs   []byte
-	place  uint64
-	now    int64
+	defs   []byte   // definitions in force, stored form
+	place  uint64   // where in the log the documents would come
+	now    int64    // log time, ms
 	memory []string // ids of the workspace's customers in memory
 }
 
+// dryRun counts what applying a would do to the customers of one partition: first those
+// in memory, then those in the store that were not among them.
 func (e *Engine) dryRun(ctx context.Context, partition int, a *control.Apply) (shard.Preview, error) {
 	h := e.host(partition)
 	info, err := e.config.Events[partition].Info(ctx)
@@ -59,6 +62,7 @@ func (e *Engine) dryRun(ctx context.Context, partition int, a *control.Apply) (s
 	if err != nil {
 		return shard.Preview{}, err
 	}
+	// A customer in memory may be in the store as well, in an older form.
 	seen := make(map[string]bool, len(from.memory))
 	for len(from.memory) > 0 {
 		n := min(dryRunSlice, len(from.memory))
@@ -70,6 +74,8 @@ func (e *Engine) dryRun(ctx context.Context, partition int, a *control.Apply) (s
 		}
 		from.memory = from.memory[n:]
 	}
+	// The store is read beside the actor. A customer who is loaded meanwhile is asked of
+	// the shard first, so the newest form counts in either case.
 	for after := ""; ; {
 		ids, err := storage.CustomersAfter(e.config.Store, partition, a.Workspace, after, dryRunSlice)
 		if err != nil || len(ids) == 0 {
@@ -88,7 +94,8 @@ func (e *Engine) dryRun(ctx context.Context, partition int, a *control.Apply) (s
 	}
 }
 
-// dryRunIDs takes customers into account as they are in memory, else as stored.
+// dryRunIDs adds customers to a dry run, as they are in memory, else as the store has
+// them.
 func (e *Engine) dryRunIDs(ctx context.Context, h *host, s *shard.DryRun, workspace string, ids []string) error {
 	values, err := ask(ctx, h, func(o *shard.Owner) ([][]byte, error) {
 		values := make([][]byte, len(ids))

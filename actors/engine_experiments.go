@@ -17,7 +17,7 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// counts is what one shard says about its experiments.
+// counts is what one shard says about its experiments, at log time now (ms).
 type counts struct {
 	now     int64
 	tallies []experiment.Counts
@@ -30,27 +30,29 @@ func (e *Engine) experimentCounts(ctx context.Context, partition int) (counts, e
 	})
 }
 
-// logTime asks a shard for its log time.
+// logTime asks a shard for its log time, ms.
 func (e *Engine) logTime(ctx context.Context, partition int) (int64, error) {
 	return ask(ctx, e.host(partition), func(o *shard.Owner) (int64, error) { return o.Shard.Now(), nil })
 }
 
-// OpenExperiment is an experiment that looks for a winner, in force, and how it stands.
+// OpenExperiment is an experiment in force that looks for a winner, and how it stands.
 type OpenExperiment struct {
 	Workspace  string
 	Campaign   string
-	Version    uint32
+	Version    uint32 // of the campaign
 	Step       string
 	Experiment *program.Experiment
-	Decided    *control.Decide // nil while it is open
-	Noted      *control.Decide // the record of its block; nil without one
-	State      *experiment.State
+	Decided    *control.Decide   // its decision; nil while it is open
+	Noted      *control.Decide   // the record of its block; nil if none was written
+	State      *experiment.State // nil once it is decided
 }
 
+// key returns the name under which shards count the experiment.
 func (t *OpenExperiment) key() experiment.Key {
 	return experiment.Key{Workspace: t.Workspace, Campaign: t.Campaign, Step: t.Step}
 }
 
+// foldDecide applies a decision, or a block, to what the controller knows.
 func (c *Controller) foldDecide(d *control.Decide) {
 	key := experiment.Key{Workspace: d.Workspace, Campaign: d.Campaign, Step: d.Step}
 	if d.Variant == "" {
@@ -60,8 +62,9 @@ func (c *Controller) foldDecide(d *control.Decide) {
 	}
 }
 
-// trials are the experiments in force, sorted by workspace, campaign and step order, and
-// the number of control records that they come from.
+// trials returns the experiments in force that look for a winner, sorted by workspace,
+// campaign and step order, and the number of control records that they come from. A
+// decision counts while its variant exists, a block while the fingerprint is the same.
 func (c *Controller) trials() (all []OpenExperiment, records int, err error) {
 	type campaignDocument struct {
 		workspace string
@@ -90,9 +93,12 @@ func (c *Controller) trials() (all []OpenExperiment, records int, err error) {
 		}
 		parsed.Campaign.Experiments(func(step string, x *program.Experiment) {
 			t := OpenExperiment{Workspace: d.workspace, Campaign: d.Name, Version: d.Version, Step: step, Experiment: x}
+			// A version may have removed the variant that won: the experiment is open
+			// again.
 			if w, known := decided[t.key()]; known && x.Index(w.Variant) >= 0 {
 				t.Decided = &w
 			}
+			// A block is about figures that another fingerprint does not have.
 			if b, known := blocked[t.key()]; known && b.Experiment == x.Print() {
 				t.Noted = &b
 			}
@@ -102,13 +108,15 @@ func (c *Controller) trials() (all []OpenExperiment, records int, err error) {
 	return all, records, nil
 }
 
-// slowest is the last full hour that the log time of every partition has reached.
+// slowest returns the last full hour (hours since 1970) that the log time of every
+// partition has reached. Up to it the counts of all shards are final.
 func (c *Controller) slowest(ctx context.Context) (hour int64, err error) {
 	for p := range c.publisher.Partitions() {
 		now, err := c.engine.logTime(ctx, p)
 		if err != nil {
 			return 0, err
 		}
+		// The slowest partition decides: ahead of it, counts are not final.
 		if full := now / unit.HourMillis; p == 0 || full < hour {
 			hour = full
 		}
@@ -116,8 +124,9 @@ func (c *Controller) slowest(ctx context.Context) (hour int64, err error) {
 	return hour, nil
 }
 
-// gather asks all shards what they counted, by experiment. One that began again since it
-// was asked for its log time may be behind the hour; its counts are not whole then.
+// gather returns what all shards counted, by experiment. A shard that was restarted since
+// it was asked for its log time may be behind the hour again, and its counts are not
+// complete then: the error is shard.ErrBehind.
 func (c *Controller) gather(ctx context.Context, hour int64) (map[experiment.Key][]experiment.Counts, error) {
 	all := map[experiment.Key][]experiment.Counts{}
 	for p := range c.publisher.Partitions() {
@@ -135,7 +144,7 @@ func (c *Controller) gather(ctx context.Context, hour int64) (map[experiment.Key
 	return all, nil
 }
 
-// stand fills in how the open experiments stand at an hour.
+// stand evaluates the open experiments at an hour and sets their State.
 func (c *Controller) stand(
 	ctx context.Context,
 	all []OpenExperiment,
@@ -155,7 +164,8 @@ func (c *Controller) stand(
 	return nil
 }
 
-// Experiments says how the experiments that look for a winner stand.
+// Experiments returns the experiments that look for a winner, and how they stand at the
+// last hour that all partitions have reached.
 //
 // REQUIRES: the controller is attached.
 func (c *Controller) Experiments(ctx context.Context) ([]OpenExperiment, error) {
@@ -170,11 +180,13 @@ func (c *Controller) Experiments(ctx context.Context) ([]OpenExperiment, error) 
 	return all, c.stand(ctx, all, hour, func(*OpenExperiment) bool { return true })
 }
 
-// decide appends a decision, if it was made in sight of all the control records that
-// there are, and sees to it that every partition has it.
+// decide appends a decision and waits until every partition has applied it. It writes
+// nothing, and written is false, if there are other control records than the ones that
+// the decision was made from: an apply in between may have changed the experiment.
 func (c *Controller) decide(ctx context.Context, d *control.Decide, records int) (written bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	// The next look decides from what is in force then.
 	if len(c.records) != records {
 		return false, nil
 	}
@@ -184,33 +196,39 @@ func (c *Controller) decide(ctx context.Context, d *control.Decide, records int)
 	return true, c.copy(ctx)
 }
 
-// complete is copy for who does not hold the controller.
+// complete completes copies that an error cut off.
 func (c *Controller) complete(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.copy(ctx)
 }
 
-// Decider decides experiments. It belongs to one goroutine.
+// Decider decides experiments from the counts of all shards (ADR 14). It keeps nothing
+// that matters: the records are the same, whichever process looks at an hour and however
+// late. It must be used by one goroutine.
 type Decider struct {
 	c       *Controller
 	clock   func() (int64, error)
-	hour    int64 // that was looked at last
+	hour    int64 // the last that was looked at
 	records int   // control records known then; 0: look again
-	open    bool  // there is one that is not decided
+	open    bool  // an experiment is not decided
 	partial bool  // a record may not have come to all partitions
 }
 
-// NewDecider is a decider for a controller that is attached; clock is that of the
-// writers of the log (ms).
+// NewDecider returns a decider for an attached controller. clock is that of the writers
+// of the log, ms since the epoch.
 func NewDecider(c *Controller, clock func() (int64, error)) *Decider {
 	return &Decider{c: c, clock: clock}
 }
 
-// Look looks at the experiments if an hour is full or a control record came since the
-// last call, records what there is to record and returns it. Partitions behind the hour
-// that the clock has reached get a tick while an experiment is open, so that idle ones
-// do not hold it up.
+// Look evaluates the experiments if a full hour has passed or a control record came since
+// the last call, writes the records that follow and returns them. While an experiment is
+// open, partitions whose log time is behind the clock's hour get a tick, so that idle
+// ones do not hold it up.
+//
+// After an error it can be called again at any time. It first completes the copies of a
+// record that an error left behind: until all partitions have applied it, their counts
+// differ.
 func (d *Decider) Look(ctx context.Context) ([]control.Decide, error) {
 	if d.partial {
 		if err := d.c.complete(ctx); err != nil {
@@ -229,6 +247,7 @@ func (d *Decider) Look(ctx context.Context) ([]control.Decide, error) {
 			said = append(said, *record)
 		}
 		if err != nil {
+			// Look again at the next call even if nothing seems to have changed.
 			d.records = 0
 			return said, err
 		}
@@ -236,15 +255,16 @@ func (d *Decider) Look(ctx context.Context) ([]control.Decide, error) {
 	return said, d.urge(ctx)
 }
 
-// known is how many control records the controller knows.
+// known returns how many control records the controller knows.
 func (c *Controller) known() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.records)
 }
 
-// next records the first of what there is to record, and returns it; nil when there is
-// nothing, or when another record came meanwhile.
+// next writes the first record that is to be written, and returns it; nil if there is
+// none, or if another control record came meanwhile. The caller calls it again, because
+// each record changes what the next is decided from.
 func (d *Decider) next(ctx context.Context, hour int64) (*control.Decide, error) {
 	all, records, err := d.c.trials()
 	if err != nil {
@@ -264,6 +284,7 @@ func (d *Decider) next(ctx context.Context, hour int64) (*control.Decide, error)
 		d.open = true
 		if record := t.State.Record(t.Workspace, t.Campaign, t.Step, t.Noted != nil); record != nil {
 			written, err := d.c.decide(ctx, record, records)
+			// The record may be in the stream although copying it failed.
 			if d.partial = err != nil; !written {
 				record = nil
 			}
@@ -295,5 +316,6 @@ func (d *Decider) urge(ctx context.Context) error {
 	return nil
 }
 
-// Blocked says whether the shares of the variants keep an experiment from being decided.
+// Blocked reports whether the shares of the variants keep the experiment from being
+// decided.
 func (t *OpenExperiment) Blocked() bool { return t.State != nil && t.State.Verdict == winner.Blocked }

@@ -7,8 +7,10 @@ import (
 	"github.com/nudge-engine/nudge/campaign/trace"
 )
 
-// Explain asks the shard of a trace's customer how they stand; nil when there is no such
-// customer. The trace must not be used before it returned, nor given twice.
+// Explain asks the shard of a trace's customer how the customer stands now, and returns
+// what it adds; nil if there is no such customer. The trace is filled in by the shard's
+// actor, so it must not be read before Explain returns, not at all if that is an error,
+// and not be given twice.
 func (e *Engine) Explain(ctx context.Context, t *trace.Trace) (*shard.Explanation, error) {
 	now, err := e.config.Clock()
 	if err != nil {

@@ -9,10 +9,10 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// replicate hands every partition the control records up to last that it has not applied, as
-// fast as its log takes them: 10,000 campaigns are some fifty records of 400 KiB, more
-// than may wait at one time. A partition that halted takes its copies when it is brought
-// back.
+// replicate gives every partition the control records up to last that it has not applied,
+// as fast as its log takes them: 10,000 campaigns are some fifty records of 400 KiB, more
+// than may wait at one time. A halted partition gets its copies when it is brought back.
+// The caller holds mu.
 func (c *Controller) replicate(ctx context.Context, last uint64) error {
 	next := make([]uint64, c.publisher.Partitions())
 	for p := range next {
@@ -38,7 +38,8 @@ func (c *Controller) replicate(ctx context.Context, last uint64) error {
 	}
 }
 
-// replicatePartition hands a partition what it takes now; full says that it will take more.
+// replicatePartition gives a partition the records that its publisher takes now and moves
+// next on. full reports that the publisher takes no more at present.
 func (c *Controller) replicatePartition(p int, next *uint64, last uint64) (full bool, err error) {
 	for ; *next <= last; *next++ {
 		r := stream.Record{Kind: stream.KindControl, Data: c.records[*next-1]}

@@ -20,62 +20,76 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// Messages to a shard's actor.
+// Messages to a shard's actor, in the order of their arrival.
 type (
-	frameMessage    struct{ in shard.Input }
-	appendedMessage struct{ err error }
-	committed       struct{ err error }
-	resume          struct{}
-	wake            struct{} // time passed: a tick or a snapshot may be due
-	question        struct{ ask func(*shard.Owner) }
+	frameMessage    struct{ in shard.Input }         // the next frame of the log
+	appendedMessage struct{ err error }              // an append to the effect stream was answered
+	committed       struct{ err error }              // a snapshot was committed, or failed
+	resume          struct{}                         // the pause after a failed append is over
+	wake            struct{}                         // time passed: a tick or a snapshot may be due
+	question        struct{ ask func(*shard.Owner) } // somebody else wants to use the owner
 )
 
-// Pauses of a host.
+// Pauses and limits of a host. A tick every 20 ms would be most of an idle partition's
+// log, so ticks keep a distance of their own; timers are then up to a quarter of a second
+// late.
 const (
-	wakeEvery   = 20 * time.Millisecond  // quiet time after which a tick may be due (R8)
-	tickEvery   = 250 * time.Millisecond // least distance of two ticks (R8)
-	retryPause  = 100 * time.Millisecond
-	askLimit    = 5 * time.Second
-	maxDirty    = 32 << 20 // bytes changed that make a snapshot due, where memory has no limit (R6)
-	minDirty    = 1 << 20  // the same where the limit is very small
-	inboxLength = 64       // Hollywood doubles it when needed; credits bound what matters
+	wakeEvery   = 20 * time.Millisecond  // quiet time after which a tick may be due
+	tickEvery   = 250 * time.Millisecond // at least, between two ticks of a partition
+	retryPause  = 100 * time.Millisecond // before a failed append or read is tried again
+	askLimit    = 5 * time.Second        // for the answer to a question, or of a stream
+	maxDirty    = 32 << 20               // bytes changed that make a snapshot due, without a memory limit
+	minDirty    = 1 << 20                // the same at the least, with a small memory limit
+	inboxLength = 64                     // initial; Hollywood doubles it, credits bound what matters
 )
 
-// host runs one owner inside a Hollywood actor and gives it its environment.
+// host runs one owner inside a Hollywood actor and gives it its environment. A host lives
+// until the engine stops or its shard panics; then another one takes its place.
 type host struct {
 	e         *Engine
 	partition int
-	owner     *shard.Owner
+	owner     *shard.Owner // used by the actor's goroutine alone once it runs
 	pid       *actor.PID
 	log       *slog.Logger
-	credit    chan struct{}
-	moved     chan struct{}
+	// credit has a token for each frame under way: the reader puts one in before it
+	// reads, and applied takes one out.
+	credit chan struct{}
+	moved  chan struct{} // see Engine.Changed
 
+	// Figures of the owner, kept here so that others can read them without a question.
 	acked, saved, savedEffect, ctl atomic.Uint64
 	snapshot                       atomic.Pointer[shard.Meta] // the last durable one
-	halt                           atomic.Pointer[error]
+	halt                           atomic.Pointer[error]      // why the partition stopped
 
-	guarded  bool           // it is made anew after a panic
-	broken   atomic.Bool    // it panicked, and another host takes over
-	commits  sync.WaitGroup // under way
-	ended    chan struct{}  // closed when nothing is read any more
-	stopRead context.CancelFunc
+	// guarded reports that this host replaces one that panicked (shard.Config.Unguarded),
+	// broken that it panicked itself and another one takes its place.
+	guarded  bool
+	broken   atomic.Bool
+	commits  sync.WaitGroup     // snapshots on their way to the store
+	ended    chan struct{}      // closed when its reader has ended
+	stopRead context.CancelFunc // ends its reader
 
-	takeOver *storage.Batch // makes the snapshot one of this semantics; nil when it is
-	maxDirty int64          // bytes changed that make a snapshot due (R6)
+	// takeOver, if not nil, makes the snapshot one of this program's semantics. It is
+	// committed before the shard recovers.
+	takeOver *storage.Batch
+	maxDirty int64 // bytes changed that make a snapshot due
 
-	first uint64 // log sequence to read first
-	end   uint64 // where the log ended at start
+	first uint64 // sequence of the frame to read first
+	// end is where the log ended at the start. Until the shard has applied it, it
+	// replays: it appends no ticks and does not say what may be sent.
+	end uint64
 
-	// Owned by the actor.
+	// The times are used by the actor's goroutine alone.
 	lastTick time.Time
 	lastSnap time.Time
-	lastWork time.Time
-	ticking  atomic.Bool
+	lastWork time.Time   // when the last frame came
+	ticking  atomic.Bool // a wake-up is in the inbox
 	stopWake chan struct{}
 	stopOnce sync.Once
 }
 
+// newHost returns a host of a partition that is not started. The memory limit is shared
+// equally among the partitions.
 func newHost(e *Engine, partition int, guarded bool) *host {
 	h := &host{
 		e: e, partition: partition, guarded: guarded, maxDirty: maxDirty, ended: make(chan struct{}),
@@ -85,7 +99,8 @@ func newHost(e *Engine, partition int, guarded bool) *host {
 	limit := e.config.MemoryLimit / int64(len(e.config.Events))
 	if e.config.MemoryLimit > 0 {
 		limit = max(limit, 1)
-		// What changed cannot be passivated before it is saved.
+		// Customers who changed cannot be passivated before they are saved, so a small
+		// limit needs frequent snapshots.
 		h.maxDirty = min(maxDirty, max(minDirty, limit/4))
 	}
 	config := shard.Config{
@@ -104,6 +119,8 @@ func newHost(e *Engine, partition int, guarded bool) *host {
 	return h
 }
 
+// env returns the environment of the owner. Its functions are called by the actor's
+// goroutine; answers of streams and store come back as messages to the actor.
 func (h *host) env() shard.Env {
 	effects := h.e.config.Effects[h.partition]
 	return shard.Env{
@@ -136,23 +153,27 @@ func (h *host) env() shard.Env {
 		Keys: func(workspace, after string, n int) ([]string, error) {
 			return storage.CustomersAfter(h.e.config.Store, h.partition, workspace, after, n)
 		},
+		// A commit syncs the disk, so it runs beside the actor.
 		Commit: func(b *storage.Batch) {
 			h.lastSnap = time.Now()
 			h.commits.Go(func() { h.send(committed{h.e.config.Store.Commit(b)}) })
 		},
+		// At once would only repeat the failure.
 		Retry:   func() { time.AfterFunc(retryPause, func() { h.send(resume{}) }) },
 		Applied: h.applied,
 		Halt:    h.halts,
 	}
 }
 
+// send puts a message into the actor's inbox. It never blocks.
 func (h *host) send(message any) { h.e.actors.Send(h.pid, message) }
 
-// applied gives a credit back.
+// applied publishes how far the owner is, and gives a credit back.
 func (h *host) applied(shard.Position, int64) {
 	h.acked.Store(h.owner.Acked().Seq)
 	h.ctl.Store(h.owner.Shard.Control())
 	select {
+	// Nobody may be waiting, and one signal is as good as many.
 	case h.moved <- struct{}{}:
 	default:
 	}
@@ -162,6 +183,7 @@ func (h *host) applied(shard.Position, int64) {
 	}
 }
 
+// halts publishes why the partition stopped.
 func (h *host) halts(err error) {
 	h.halt.Store(&err)
 	h.log.Error("actors: the partition halts", slog.Any("error", err))
@@ -170,6 +192,7 @@ func (h *host) halts(err error) {
 	}
 }
 
+// halted returns why the partition stopped, nil while it runs.
 func (h *host) halted() error {
 	if err := h.halt.Load(); err != nil {
 		return *err
@@ -177,11 +200,14 @@ func (h *host) halted() error {
 	return nil
 }
 
-// recover loads the snapshot and checks both streams against it (R7).
+// recover prepares the partition before its actor runs: it rewrites a snapshot that is
+// taken over, loads the snapshot, checks both streams against it, notes how many effects
+// replay must give again, and finds out where to read on.
 func (h *host) recover(ctx context.Context) error {
 	if err := h.e.config.Held[h.partition]; err != nil {
 		return err
 	}
+	// A crash after this commit finds a snapshot of this semantics and simply goes on.
 	if h.takeOver != nil {
 		if err := h.e.config.Store.Commit(h.takeOver); err != nil {
 			return err
@@ -216,7 +242,7 @@ func (h *host) recover(ctx context.Context) error {
 	return nil
 }
 
-// start spawns the actor and begins to read, unless the partition cannot start.
+// start spawns the actor and begins to read. With a failure the partition halts instead.
 func (h *host) start(failure error) {
 	if failure != nil {
 		h.owner.Halt(failure)
@@ -232,11 +258,12 @@ func (h *host) start(failure error) {
 	})
 }
 
-// spawn starts the actor. A panic must not reach Hollywood, which would drop the
-// message, restart without state, and end the process at the fourth time.
+// spawn starts the actor. A panic must not reach Hollywood, which would drop the message,
+// restart the actor without its state, and end the process at the fourth panic.
 func (h *host) spawn() {
 	guard := func(next actor.ReceiveFunc) actor.ReceiveFunc {
 		return func(c *actor.Context) {
+			// Its messages belong to a shard that another host has made anew.
 			if h.broken.Load() {
 				return
 			}
@@ -254,7 +281,8 @@ func (h *host) spawn() {
 	h.e.background.Go(h.wakes)
 }
 
-// wakes sends a wake-up now and then, one at a time.
+// wakes sends a wake-up every wakeEvery, unless the last one is still in the inbox: a
+// shard that is busy must not find thousands of them.
 func (h *host) wakes() {
 	ticker := time.NewTicker(wakeEvery)
 	defer ticker.Stop()
@@ -270,11 +298,13 @@ func (h *host) wakes() {
 	}
 }
 
+// receive handles one message of the actor.
 func (h *host) receive(c *actor.Context) {
 	switch m := c.Message().(type) {
 	case frameMessage:
 		h.lastWork = time.Now()
 		h.owner.Frame(m.in)
+		// Customers who changed cannot be passivated, and a large snapshot takes long.
 		if h.owner.Shard.DirtyBytes() > h.maxDirty {
 			h.owner.Snapshot()
 		}
@@ -300,10 +330,12 @@ func (h *host) receive(c *actor.Context) {
 	}
 }
 
-// tick appends a tick when a timer is due and no frame came for a while (R8).
+// tick appends a tick to the log if a timer is due and no frame has come for a while.
+// Time passes only through the log, so that a replay sees it pass in the same way.
 func (h *host) tick() {
+	// While the log is replayed, the frames to come have the time in them.
 	if h.owner.Shard.Applied().Seq < h.end {
-		return // the log that is replayed has the time in it
+		return
 	}
 	if h.owner.Halted() != nil || time.Since(h.lastWork) < wakeEvery ||
 		time.Since(h.lastTick) < tickEvery && !h.owner.Shard.HasBulkScan() {
@@ -324,7 +356,10 @@ func (h *host) tick() {
 	}
 }
 
-// ask runs a question inside the actor. An answer that comes too late is dropped.
+// ask runs a question inside the actor, between two of its messages, and returns its
+// answer. f must be quick and keep nothing of the owner. Errors are those of f, of ctx,
+// that the partition has halted, or that no answer came within askLimit; a later answer
+// is dropped.
 func ask[T any](ctx context.Context, h *host, f func(*shard.Owner) (T, error)) (value T, err error) {
 	if err := h.halted(); err != nil {
 		return value, err
@@ -346,7 +381,8 @@ func ask[T any](ctx context.Context, h *host, f func(*shard.Owner) (T, error)) (
 	}
 }
 
-// read feeds the actor from the log, as far as credits allow.
+// read gives the actor the frames of the log until ctx ends or the partition halts. A
+// reader that fails is opened again where it stopped.
 func (h *host) read(ctx context.Context) {
 	defer h.stopOnce.Do(func() { close(h.stopWake) })
 	next := h.first
@@ -366,6 +402,8 @@ func (h *host) read(ctx context.Context) {
 	}
 }
 
+// readFrom reads frames, each after it got a credit, and returns the sequence to read
+// next. A frame that cannot be decoded, or is not the next, halts the partition.
 func (h *host) readFrom(ctx context.Context, reader stream.Reader, next uint64) (uint64, error) {
 	for {
 		select {
@@ -378,6 +416,8 @@ func (h *host) readFrom(ctx context.Context, reader stream.Reader, next uint64) 
 			<-h.credit
 			return next, err
 		}
+		// The stream is durable, so reading the same message again would give the same
+		// bytes.
 		in, err := shard.DecodeInput(m)
 		if err != nil || m.Seq != next {
 			cause := fmt.Errorf("%w: sequence %d came where %d was due", shard.ErrContinuity, m.Seq, next)
@@ -395,11 +435,13 @@ func (h *host) readFrom(ctx context.Context, reader stream.Reader, next uint64) 
 	}
 }
 
-// drain lets the shard finish, takes a last snapshot and ends the actor.
+// drain lets the shard finish, takes a last snapshot and ends the actor. Its reader has
+// ended.
 func (h *host) drain(ctx context.Context) {
 	if h.pid == nil || h.broken.Load() {
 		return
 	}
+	// What is under way must be acknowledged before a snapshot can be taken.
 	if h.quiet(ctx, false) && h.halted() == nil {
 		if _, err := ask(
 			ctx,
@@ -412,7 +454,8 @@ func (h *host) drain(ctx context.Context) {
 	h.stopActor()
 }
 
-// quiet waits until nothing is under way; it says whether that was reached.
+// quiet waits until nothing is under way, with saved also until everything is in a
+// snapshot, and reports whether that was reached.
 func (h *host) quiet(ctx context.Context, saved bool) bool {
 	for ctx.Err() == nil && h.halted() == nil {
 		busy, err := ask(ctx, h, func(o *shard.Owner) (bool, error) {

@@ -7,7 +7,9 @@ import (
 	"time"
 )
 
-// restartGuarded begins anew, guarded, or halts the partition where that was tried.
+// restartGuarded handles a panic p of the actor: the partition's shard is made anew and
+// guarded, so that the panic is contained when it recurs. If it was guarded already, the
+// panic is not in the work on a customer, and the partition halts.
 func (h *host) restartGuarded(p any) {
 	h.log.Error("actors: panic", slog.Any("panic", p), slog.Bool("guarded", h.guarded),
 		slog.String("stack", string(debug.Stack())))
@@ -19,8 +21,13 @@ func (h *host) restartGuarded(p any) {
 	h.e.background.Go(h.replace)
 }
 
-// replace makes the partition's shard anew from its snapshot and the log. What the old
-// one has on its way into the effect stream is found there, as after a crash.
+// replace makes the partition's shard anew from its snapshot and the log, in a new host.
+// Effects that the old one had on their way into the effect stream are found there, as
+// after a crash.
+//
+// The order matters: the reader and the commits under way end first, so that the snapshot
+// that is loaded is the last one; the engine learns of the new host last, because a
+// question to it needs its actor.
 func (h *host) replace() {
 	h.stopRead()
 	<-h.ended
@@ -30,16 +37,19 @@ func (h *host) replace() {
 	fresh.moved = h.moved
 	failure := fresh.recover(h.e.reading)
 	if h.e.reading.Err() != nil {
-		return // it is stopped meanwhile
+		// The engine has been stopped meanwhile.
+		return
 	}
 	fresh.start(failure)
-	h.e.hosts[h.partition].Store(fresh) // not before: who asks it needs its actor
+	h.e.hosts[h.partition].Store(fresh)
 }
 
-// stopActor ends the actor.
+// stopActor ends the actor and waits until it has, within askLimit.
 func (h *host) stopActor() {
 	select {
 	case <-h.e.actors.Poison(h.pid).Done():
-	case <-time.After(askLimit): // v1.0.5 never ends it when a message behind the pill panics
+	// Hollywood v1.0.5 never reports the end of an actor if a message behind the poison
+	// pill panics.
+	case <-time.After(askLimit):
 	}
 }

@@ -12,9 +12,13 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// CheckEvents says whether a stream still is the one that a position was read
-// from (R7): it reaches the position, has nothing missing behind it, and the
-// message at the position is the same.
+// CheckEvents checks that an event stream still is the one that at was read from: it
+// reaches that position, misses nothing after it, and the message there is the same.
+// Otherwise the error is shard.ErrContinuity; any other error says nothing about the
+// stream. A stream whose message at the position was trimmed passes.
+//
+// A server can lose its tail after a power loss and use the sequences again for other
+// messages, so sequences alone prove nothing.
 func CheckEvents(ctx context.Context, s stream.Stream, at shard.Position) error {
 	info, err := s.Info(ctx)
 	if err != nil {
@@ -38,15 +42,17 @@ func CheckEvents(ctx context.Context, s stream.Stream, at shard.Position) error 
 	return nil
 }
 
-// standsForLost says whether a message stands for one that the disk damaged: it was
-// applied before, and what comes behind it is what came behind it.
+// standsForLost reports whether a message was written in the place of one that the disk
+// damaged. The lost message was applied before, and those after it are the ones that came
+// after it, so the state still fits.
 func standsForLost(m stream.Message) bool {
 	f, err := stream.DecodeFrame(m.Data)
 	return err == nil && len(f.Records) == 1 && f.Records[0].Kind == stream.KindLost
 }
 
-// CheckOrigin says whether the event stream reaches the frame that made the last effect
-// message: a log that lost what was acted upon is found out before it grows again.
+// CheckOrigin checks that the event stream reaches the frame that made the last effect
+// message. If it does not, what was acted upon is lost: the error is shard.ErrContinuity.
+// It must be found out before the stream grows past that frame again.
 func CheckOrigin(ctx context.Context, events, effects stream.Stream) error {
 	out, err := effects.Info(ctx)
 	if err != nil || out.Last < max(out.First, 1) {
@@ -67,7 +73,7 @@ func CheckOrigin(ctx context.Context, events, effects stream.Stream) error {
 	return nil
 }
 
-// EffectFrame is the log sequence of the frame that made effect message n.
+// EffectFrame returns the log sequence of the frame that made effect message n.
 func EffectFrame(ctx context.Context, effects stream.Stream, n uint64) (uint64, error) {
 	raw, err := effects.Get(ctx, n)
 	if err != nil {
@@ -77,8 +83,8 @@ func EffectFrame(ctx context.Context, effects stream.Stream, n uint64) (uint64, 
 	return m.Seq, err
 }
 
-// CheckEffects is CheckEvents for effect messages, of which number and hash are
-// known.
+// CheckEffects does for an effect stream what CheckEvents does for an event stream; n and
+// hash are the number and XXH64 of the last effect message of the state.
 func CheckEffects(ctx context.Context, s stream.Stream, n, hash uint64) error {
 	info, err := s.Info(ctx)
 	if err != nil {

@@ -11,11 +11,16 @@ import (
 )
 
 // TakeOver lets a partition go on under a semantics, before its shard recovers from
-// store (R1). Where the snapshot is of another one, that must have drained: the
-// snapshot stands at the end of the log and all effects are out. The snapshot is then
-// rewritten first, so that after a crash nothing is computed under the old semantics
-// again. Where the snapshot is of this one, or there is none, the effects that replay
-// must give again are asked: those of another semantics could only differ.
+// store.
+//
+// A snapshot of another semantics must have drained: it stands at the end of the log, and
+// all effects are out. It is then rewritten as one of this semantics, before anything is
+// computed, so that a crash cannot lead to computing under the old one again. If it has
+// not drained the error is shard.ErrSemantics.
+//
+// If the snapshot is of this semantics, or there is none, the effects that replay must
+// give again are checked instead: had a program of another semantics computed them, they
+// could only differ.
 func TakeOver(
 	ctx context.Context,
 	store storage.Store,
@@ -30,7 +35,8 @@ func TakeOver(
 	return store.Commit(b)
 }
 
-// PlanTakeOver is TakeOver without the commit; the batch is nil when nothing is rewritten.
+// PlanTakeOver does what TakeOver does but for the commit, which is left to the caller;
+// the batch is nil if nothing is to be rewritten.
 func PlanTakeOver(
 	ctx context.Context,
 	store storage.Store,
@@ -52,6 +58,7 @@ func PlanTakeOver(
 	if err != nil {
 		return nil, err
 	}
+	// The ordinary start: nothing to rewrite.
 	if stored == nil || m.Semantics == semantics {
 		return nil, checkReplayed(ctx, partition, semantics, effects, m.Emitted+1, out)
 	}
@@ -68,10 +75,10 @@ func PlanTakeOver(
 	return b, nil
 }
 
-// CheckDefinitions says which definition that is in force on a partition is refused by the
-// program that wants to take it over. It must be asked before anything is rewritten: a
-// partition with a campaign that has no meaning could only halt, and the program under
-// which it had one could not come back.
+// CheckDefinitions returns an error if compile refuses a definition that is in force on a
+// partition. It must be called before anything is rewritten: a partition with a campaign
+// that the new program cannot compile could only halt, and the old program could not come
+// back.
 func CheckDefinitions(store storage.Store, partition int, compile shard.Compile) error {
 	stored, err := store.Get(storage.DefinitionsKey(partition))
 	if err != nil || stored == nil {
@@ -85,8 +92,8 @@ func CheckDefinitions(store storage.Store, partition int, compile shard.Compile)
 	return nil
 }
 
-// checkReplayed asks the first effect message that replay gives again, and the last;
-// what differs between them is found when it is computed.
+// checkReplayed checks the semantics of the first effect message that replay gives again,
+// and of the last. If those between differ, that is found when they are computed.
 func checkReplayed(
 	ctx context.Context,
 	partition int,
@@ -97,7 +104,9 @@ func checkReplayed(
 ) error {
 	for _, n := range []uint64{from, out.Last} {
 		if n < from || n > out.Last || n < out.First {
-			continue // nothing is replayed, or the continuity checks will speak
+			// Nothing is replayed, or the message was trimmed; the continuity checks look
+			// at that.
+			continue
 		}
 		raw, err := effects.Get(ctx, n)
 		if err != nil {
