@@ -6,31 +6,38 @@ import (
 	"time"
 )
 
-// ErrClock means that the wall clock jumped against the monotonic one: nothing
-// is stamped with it until an operator accepts the new time (design R8).
+// ErrClock reports that the wall clock jumped against the monotonic one. Nothing is
+// stamped with it until a person accepts the new time: log time never goes back, so a
+// clock that was years ahead for a moment would fire every timer at once and then stand
+// still.
 var ErrClock = errors.New("stream: the clock jumped; check it and accept the new time")
 
-// maxClockStep is how far the wall clock may move against the monotonic one.
+// maxClockStep is how far the wall clock may move against the monotonic one since it was
+// accepted. Time synchronisation slews by far less; a person or a broken server moves it
+// by more.
 const maxClockStep = 5 * time.Second
 
 // Clock is the clock of a writer of frames. It is safe for concurrent use.
 type Clock struct {
-	offset time.Duration
-	start  atomic.Pointer[time.Time] // when the clock was last accepted; has a monotonic reading
+	offset time.Duration             // added to the time; tests set it
+	start  atomic.Pointer[time.Time] // when the clock was last accepted, with a monotonic reading
 }
 
-// NewClock is the machine's clock, moved by offset (for tests).
+// NewClock returns the clock of the machine, moved by offset (0 but in tests), and
+// accepts it.
 func NewClock(offset time.Duration) *Clock {
 	c := &Clock{offset: offset}
 	c.Accept()
 	return c
 }
 
-// Now is the time in ms since the epoch. After a jump of the wall clock it
-// returns ErrClock until Accept.
+// Now returns the time, ms since the epoch. After a jump of the wall clock it returns
+// ErrClock until Accept is called.
 func (c *Clock) Now() (int64, error) {
 	now, start := time.Now(), *c.start.Load()
-	step := now.Round(0).Sub(start.Round(0)) - now.Sub(start) // Round strips the monotonic reading
+	// Round(0) strips the monotonic reading, so this is the wall clock's progress minus
+	// the monotonic clock's.
+	step := now.Round(0).Sub(start.Round(0)) - now.Sub(start)
 	if step.Abs() > maxClockStep {
 		return 0, ErrClock
 	}

@@ -10,22 +10,26 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 )
 
-// EmbeddedConfig is how the log runs inside the process.
+// EmbeddedConfig describes the log that runs inside the process.
 type EmbeddedConfig struct {
-	Dir string // where the streams are kept
-	// NoSync lets acknowledged messages wait in the page cache: a power loss may
-	// take them. Only for measuring what fsync costs.
+	Dir string // where the streams are kept; one server at a time
+	// NoSync leaves acknowledged messages in the page cache for a while, so that a power
+	// loss may take them. It is only for measuring what syncing costs.
 	NoSync bool
 	Logger *slog.Logger
 }
 
-// authTimeout is generous: the machine may be busy with a recovery.
+// authTimeout is how long a connection may take to authenticate, s. It is generous
+// because the machine may be busy with a recovery.
 const authTimeout = 60 // s
 
 // startServer starts a nats-server for this process alone: it listens on a port of the
-// loopback that the system chooses, and takes only those who know secret. Its connections
-// inside of a process are pipes without a buffer, in which each write waits for the
-// reader: with sockets an event costs an eighth less, and a sixth more events go through.
+// loopback interface that the system chooses, and takes only clients that know secret.
+// Before that it mends the files of the log.
+//
+// In-process connections would do without a port, but they are pipes without a buffer,
+// where each write waits for the reader: with sockets an event costs an eighth less CPU,
+// and a sixth more events go through (ADR 15).
 func startServer(c EmbeddedConfig, secret string) (*server.Server, error) {
 	if err := mendLog(c.Dir, c.Logger); err != nil {
 		return nil, err
@@ -39,7 +43,7 @@ func startServer(c EmbeddedConfig, secret string) (*server.Server, error) {
 		StoreDir:          c.Dir,
 		SyncAlways:        !c.NoSync,
 		NoSigs:            true,
-		MaxPayload:        8 << 20,
+		MaxPayload:        8 << 20, // bytes; frames and effect messages have 512 KiB, send batches a little more
 		JetStreamMaxStore: 1 << 50, // streams have limits of their own
 
 		CustomClientAuthentication: onlyUs{secret},
@@ -56,7 +60,7 @@ func startServer(c EmbeddedConfig, secret string) (*server.Server, error) {
 	return s, nil
 }
 
-// onlyUs lets in who knows the secret.
+// onlyUs accepts clients that know the secret.
 type onlyUs struct{ secret string }
 
 // Check implements server.Authentication.
@@ -64,8 +68,8 @@ func (o onlyUs) Check(c server.ClientAuthentication) bool {
 	return subtle.ConstantTimeCompare([]byte(c.GetOpts().Token), []byte(o.secret)) == 1
 }
 
-// serverLog passes on what the server says; it is silent otherwise, also about
-// damage that it found and repaired by forgetting.
+// serverLog passes on what the server logs. Without it the server is silent, even about
+// damage that it found and repaired by forgetting messages.
 type serverLog struct{ log *slog.Logger }
 
 func (l serverLog) Noticef(format string, v ...any) { l.say(slog.LevelDebug, format, v) }
@@ -75,9 +79,11 @@ func (l serverLog) Errorf(format string, v ...any)  { l.say(slog.LevelError, for
 func (l serverLog) Debugf(format string, v ...any)  { l.say(slog.LevelDebug, format, v) }
 func (l serverLog) Tracef(format string, v ...any)  { l.say(slog.LevelDebug, format, v) }
 
+// say logs one line of the server.
 func (l serverLog) say(level slog.Level, format string, v []any) {
 	l.log.Log(context.Background(), level, "nats-server", slog.String("text", fmt.Sprintf(format, v...)))
 }
 
-// Address is the host:port at which the server of the log listens; empty when it is not known.
+// Address returns the host:port at which the server of the log listens, "" if it is not
+// known.
 func (l *JetStream) Address() string { return l.conn.ConnectedAddr() }

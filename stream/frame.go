@@ -9,21 +9,22 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// FrameFormat is the version of the frame format: its first byte.
+// FrameFormat is the version of the frame format: the first byte of a frame.
 const FrameFormat = 1
 
-// MaxFrame bounds a frame, in bytes (design R15).
+// MaxFrame bounds a frame, bytes. It stays below the 1 MiB that a nats-server takes by
+// default.
 const MaxFrame = 512 << 10
 
 const (
-	frameHeader  = 1 + 1 + 8 + 4
-	frameTrailer = 4
+	frameHeader  = 1 + 1 + 8 + 4 // format, zero, writer's clock, count
+	frameTrailer = 4             // checksum
 )
 
-// ErrFrame is the class of errors of a frame that cannot be read.
+// ErrFrame is the class of errors of a frame that cannot be decoded.
 var ErrFrame = errors.New("stream: bad frame")
 
-// Kind says what a record is.
+// Kind says what a record is, and so how its data is encoded.
 type Kind byte
 
 // The kinds of records. Their numbers are part of the stored format.
@@ -43,7 +44,7 @@ const (
 	KindFill Kind = 20 // backfill.Record: history of a counter, read from the log
 )
 
-// Record is one record of a frame. Data aliases the frame's bytes.
+// Record is one record of a frame. Data aliases the bytes of the frame.
 type Record struct {
 	Kind Kind
 	Data []byte
@@ -51,23 +52,24 @@ type Record struct {
 
 // Frame is a decoded frame.
 type Frame struct {
-	Time    int64 // the writer's clock, ms
+	Time    int64 // writer's clock, ms since the epoch; log time never goes below the largest so far
 	Records []Record
 }
 
-// Builder gathers records into a frame. The zero value is ready to use.
+// Builder gathers records into a frame. The zero value is ready to use. It is not safe
+// for concurrent use.
 type Builder struct {
-	buf   []byte
-	count uint32
+	buf   []byte // header, without its values, and records; empty until the first Add
+	count uint32 // records added
 }
 
-// Len is how many bytes the frame would have.
+// Len returns the size that the frame would have, bytes.
 func (b *Builder) Len() int { return max(len(b.buf), frameHeader) + frameTrailer }
 
-// Count is how many records it has.
+// Count returns how many records were added.
 func (b *Builder) Count() int { return int(b.count) }
 
-// Fits says whether a record of n bytes can still be added.
+// Fits reports whether a record of n bytes can still be added.
 func (b *Builder) Fits(n int) bool { return b.Len()+n+1+binary.MaxVarintLen64 <= MaxFrame }
 
 // Add appends a record; its data is copied.
@@ -82,9 +84,9 @@ func (b *Builder) Add(kind Kind, data []byte) {
 	b.count++
 }
 
-// Seal stamps the frame with the writer's clock, in ms, and returns its bytes,
-// which are valid until Reset. The same records can be sealed again with
-// another time.
+// Seal stamps the frame with the writer's clock, ms, and returns its bytes, which are
+// valid until Reset or the next Add. Seal may be called again, with another time, when
+// the frame is published again.
 func (b *Builder) Seal(now int64) []byte {
 	if len(b.buf) == 0 {
 		b.buf = append(b.buf, make([]byte, frameHeader)...)
@@ -99,9 +101,10 @@ func (b *Builder) Seal(now int64) []byte {
 // Reset empties the builder and keeps its memory.
 func (b *Builder) Reset() { b.buf, b.count = b.buf[:0], 0 }
 
+// castagnoli returns the table of CRC-32C, which package crc32 keeps.
 func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 
-// DecodeFrame reads a frame. The records alias p.
+// DecodeFrame decodes a frame. The records alias p. Errors are of class ErrFrame.
 func DecodeFrame(p []byte) (Frame, error) {
 	if len(p) < frameHeader+frameTrailer {
 		return Frame{}, fmt.Errorf("%w: %d bytes are too few", ErrFrame, len(p))
@@ -116,6 +119,7 @@ func DecodeFrame(p []byte) (Frame, error) {
 	f := Frame{Time: int64(binary.LittleEndian.Uint64(p[2:]))}
 	count := int(binary.LittleEndian.Uint32(p[10:]))
 	d := wire.NewDecoder(body[frameHeader:])
+	// A record has at least two bytes; a count that cannot be true must not allocate.
 	if count > d.Len()/2 {
 		return Frame{}, fmt.Errorf("%w: %d records in %d bytes", ErrFrame, count, d.Len())
 	}

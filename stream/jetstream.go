@@ -17,11 +17,12 @@ import (
 	"github.com/nudge-engine/nudge/internal/secret"
 )
 
-// maxPending bounds the appends of one connection that wait for their
-// acknowledgement; callers have tighter limits of their own (credits).
+// maxPending bounds the appends of one connection that wait for their acknowledgement. It
+// is never reached: callers have tighter limits of their own (credits).
 const maxPending = 1 << 16
 
-// ackTimeout is how long an append may stay unanswered before its end is unknown.
+// ackTimeout is how long an append may stay unanswered. After that nobody knows whether
+// it was stored.
 const ackTimeout = 10 * time.Second
 
 // Codes of the server that the client library does not name.
@@ -30,20 +31,22 @@ const (
 	storeFailed jetstream.ErrorCode = 10077 // a full stream says so here
 )
 
-// JetStream is a log kept by nats-server, in this process or elsewhere. Each stream has a
-// connection of its own: who publishes holds the connection's lock until the server has
-// taken the message, and a frame may have half a megabyte.
+// JetStream is a log kept by nats-server, in this process or elsewhere. It is safe for
+// concurrent use.
+//
+// Each stream has a connection of its own: a publisher holds the lock of its connection
+// until the server has taken the message, and a frame may have half a megabyte.
 type JetStream struct {
-	dial     func() (*nats.Conn, error)
-	conn     *nats.Conn // for what is no stream: the leases
+	dial     func() (*nats.Conn, error) // makes a connection
+	conn     *nats.Conn                 // for what is no stream: leases, lookups
 	js       jetstream.JetStream
-	server   *server.Server // nil when the server is elsewhere
-	replicas int
+	server   *server.Server // nil if the server is elsewhere
+	replicas int            // servers that keep each stream, 1 if embedded
 	log      *slog.Logger
 	times    readerTimes
 
 	mu    sync.Mutex
-	links map[string]link // by stream
+	links map[string]link // by name of the stream
 }
 
 // link is the connection of a stream.
@@ -52,7 +55,8 @@ type link struct {
 	js   jetstream.JetStream
 }
 
-// OpenEmbedded starts a server in this process and connects to it.
+// OpenEmbedded mends the files of a log if needed, starts a server on them in this
+// process and connects to it. The error is ErrDamaged if they cannot be mended.
 func OpenEmbedded(c EmbeddedConfig) (*JetStream, error) {
 	secret := rand.Text()
 	s, err := startServer(c, secret)
@@ -72,8 +76,8 @@ func OpenEmbedded(c EmbeddedConfig) (*JetStream, error) {
 	return l, err
 }
 
-// OpenURL connects to a server or cluster. replicas is how many servers keep
-// each stream.
+// OpenURL connects to a server or cluster. replicas is how many servers keep each stream.
+// Errors do not show the password of the url.
 func OpenURL(url string, replicas int, log *slog.Logger) (*JetStream, error) {
 	return newJetStream(&JetStream{replicas: replicas, log: log, dial: func() (*nats.Conn, error) {
 		conn, err := nats.Connect(url, nats.Name("nudge"), nats.MaxReconnects(-1), nats.RetryOnFailedConnect(false))
@@ -86,6 +90,7 @@ func OpenURL(url string, replicas int, log *slog.Logger) (*JetStream, error) {
 	}})
 }
 
+// newJetStream completes l with its first connection.
 func newJetStream(l *JetStream) (*JetStream, error) {
 	l.links, l.times = map[string]link{}, usualReaderTimes()
 	own, err := l.connect()
@@ -96,6 +101,7 @@ func newJetStream(l *JetStream) (*JetStream, error) {
 	return l, nil
 }
 
+// connect makes a connection.
 func (l *JetStream) connect() (link, error) {
 	conn, err := l.dial()
 	if err != nil {
@@ -110,7 +116,7 @@ func (l *JetStream) connect() (link, error) {
 	return link{conn, js}, nil
 }
 
-// link is the connection of a stream, which stays until Close.
+// link returns the connection of a stream, made at the first call. It stays until Close.
 func (l *JetStream) link(name string) (k link, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -134,6 +140,7 @@ func (l *JetStream) Open(ctx context.Context, name string, o Options) (Stream, e
 		return nil, err
 	}
 	s, err := k.js.Stream(ctx, name)
+	// Created only if it is missing: its limits may have been changed by a person since.
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		s, err = k.js.CreateStream(ctx, l.config(name, o))
 	}
@@ -152,8 +159,8 @@ func (l *JetStream) Open(ctx context.Context, name string, o Options) (Stream, e
 	return js, nil
 }
 
-// Created says when a stream was made, which tells it from another one of its name. It
-// creates nothing; found is false when there is no such stream.
+// Created returns when a stream was created, which tells it from another one of its name.
+// It creates nothing; found is false if there is no such stream.
 func (l *JetStream) Created(ctx context.Context, name string) (at time.Time, found bool, err error) {
 	s, err := l.js.Stream(ctx, name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
@@ -165,6 +172,9 @@ func (l *JetStream) Created(ctx context.Context, name string) (at time.Time, fou
 	return s.CachedInfo().Created, true, nil
 }
 
+// config returns how a stream is created. A full one refuses messages instead of removing
+// old ones, and single messages cannot be deleted: both would make gaps. The server's own
+// window of duplicates is short, since appends do not use it.
 func (l *JetStream) config(name string, o Options) jetstream.StreamConfig {
 	subjects := []string{subject(name)}
 	if o.Subjects != nil {
@@ -177,7 +187,7 @@ func (l *JetStream) config(name string, o Options) jetstream.StreamConfig {
 	}
 }
 
-// subject is where a stream's messages are published.
+// subject returns the subject to which a stream's messages are published.
 func subject(name string) string { return "nudge." + name }
 
 // Close implements Log. The embedded server finishes its current work first.
@@ -195,9 +205,9 @@ func (l *JetStream) Close() error {
 	return nil
 }
 
-// Healthy says whether the log can take appends. The embedded server reports write
-// errors here, from which only a restart recovers; where it gives no answer, because
-// its locks hang, the error is that of ctx.
+// Healthy returns nil if the log can take appends. The embedded server reports write
+// errors here, from which only a restart recovers. If it does not answer, because its
+// locks hang, the error is that of ctx.
 func (l *JetStream) Healthy(ctx context.Context) error {
 	if err := l.connected(); err != nil {
 		return err
@@ -213,7 +223,7 @@ func (l *JetStream) Healthy(ctx context.Context) error {
 	})
 }
 
-// connected says whether every connection is up.
+// connected returns an error if a connection is down.
 func (l *JetStream) connected() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -229,15 +239,16 @@ func (l *JetStream) connected() error {
 	return nil
 }
 
-// The embedded server says that it is not ready when its own look at its listeners took
-// longer than a millisecond, as on a busy machine. So no is believed when it is said
-// healthAsks times in a row; a write error stays.
+// The embedded server reports that it is not ready when its own check of its listeners takes
+// longer than a millisecond, as on a busy machine. So a no is believed when it is given
+// healthAsks times in a row, healthPause apart. A write error stays, and is reported each time.
 const (
 	healthAsks  = 3
 	healthPause = 20 * time.Millisecond
 )
 
-// believe asks until the answer is nil, at most healthAsks times; it gives up with ctx.
+// believe calls ask until it returns nil, at most healthAsks times, and returns its last
+// error. It gives up when ctx ends; an ask that hangs is left behind.
 func believe(ctx context.Context, ask func() error) error {
 	for n := 1; ; n++ {
 		answer := make(chan error, 1)
@@ -258,21 +269,23 @@ func believe(ctx context.Context, ask func() error) error {
 	}
 }
 
+// pending is an append that was published and not answered.
 type pending struct {
 	ack  jetstream.PubAckFuture
 	done func(uint64, error)
 }
 
+// jsStream is a stream of a JetStream log.
 type jsStream struct {
 	js       jetstream.JetStream
 	name     string
 	s        jetstream.Stream
 	times    readerTimes
-	subjects bool
-	acks     chan pending // in the order of publication
+	subjects bool         // its messages have subjects of their own
+	acks     chan pending // in the order of publication, read by await
 }
 
-// await answers appends in the order in which they were published.
+// await calls the done functions of appends, in the order in which they were published.
 func (s *jsStream) await() {
 	for p := range s.acks {
 		select {
@@ -301,6 +314,7 @@ func (s *jsStream) Append(a Append, done func(uint64, error)) {
 	s.acks <- pending{ack: ack, done: done}
 }
 
+// appendError translates an error of the client library into one of this package.
 func (s *jsStream) appendError(err error) error {
 	var api *jetstream.APIError
 	if errors.As(err, &api) {
@@ -336,6 +350,7 @@ func (s *jsStream) Last(ctx context.Context, sub string) (Message, error) {
 	return s.message(m, err)
 }
 
+// message returns a message of the server, or translates its error.
 func (s *jsStream) message(m *jetstream.RawStreamMsg, err error) (Message, error) {
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return Message{}, fmt.Errorf("%w: %s", ErrNotFound, s.name)
@@ -346,7 +361,7 @@ func (s *jsStream) message(m *jetstream.RawStreamMsg, err error) (Message, error
 	return Message{Seq: m.Sequence, Time: m.Time, Subject: s.subjectOf(m.Subject), Data: m.Data}, nil
 }
 
-// unanswered marks an error that is not the answer of a server.
+// unanswered marks an error that is not the answer of a server as ErrNoAnswer.
 func unanswered(err error) error {
 	for _, none := range []error{
 		context.DeadlineExceeded, nats.ErrTimeout, nats.ErrNoResponders, nats.ErrDisconnected,
@@ -359,6 +374,7 @@ func unanswered(err error) error {
 	return err
 }
 
+// subjectOf returns the part of a server's subject that Append.Subject named.
 func (s *jsStream) subjectOf(at string) string {
 	if !s.subjects {
 		return ""

@@ -10,28 +10,30 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// readAhead is how many messages a reader may hold that were not asked for yet.
-// There are four readers a partition, and a message may have 512 KiB. (With a limit
-// in bytes nats.go v1.55.0 asks for more than it keeps.)
+// readAhead is how many messages a reader may hold that Next was not called for yet.
+// There are four readers a partition, and a message may have 512 KiB. (With a limit in
+// bytes nats.go v1.55.0 asks for more than it keeps.)
 const readAhead = 16
 
-// readerTimes are the periods of a reader. The client library puts the heartbeats of
-// the server into the queue of the messages, which holds readAhead of both and drops what
-// comes when it is full. So nobody may leave a reader unread for as long as a heartbeat:
-// after idle without a call of Next the reader gives its consumer back, and the next call
-// takes a new one at the same position.
+// readerTimes are the periods of a reader.
+//
+// The client library puts the heartbeats of the server into the queue of the messages,
+// which holds readAhead of both and drops what comes when it is full. So a reader must
+// not stay unread for as long as a heartbeat: after idle without a call of Next it gives
+// its consumer back, and the next call takes a new one at the same position.
 type readerTimes struct {
 	heartbeat time.Duration // between signs of life of the server; 500 ms to 30 s
 	expiry    time.Duration // of one request for messages; at least twice heartbeat
 	idle      time.Duration // without a call of Next; less than heartbeat
 }
 
+// usualReaderTimes returns the periods outside of tests.
 func usualReaderTimes() readerTimes {
 	return readerTimes{heartbeat: 10 * time.Second, expiry: 30 * time.Second, idle: 5 * time.Second}
 }
 
-// jsReader reads with an ordered consumer. Its positions are our own: nothing is
-// acknowledged, and a gap is found by callers that check the sequences. Next is for one
+// jsReader reads with an ordered consumer. It keeps the position itself: nothing is
+// acknowledged, and callers check the sequences to find a gap. Next must be called by one
 // goroutine at a time; Close may come from another.
 type jsReader struct {
 	s *jsStream
@@ -39,9 +41,9 @@ type jsReader struct {
 	mu       sync.Mutex
 	messages jetstream.MessagesContext // nil while the consumer is given back
 	next     uint64                    // sequence of the first message that was not returned
-	reading  bool                      // Next is waiting
+	reading  bool                      // a Next is waiting
 	closed   bool
-	idle     *time.Timer
+	idle     *time.Timer // calls giveBack
 }
 
 func (s *jsStream) Read(ctx context.Context, from uint64) (Reader, error) {
@@ -53,7 +55,7 @@ func (s *jsStream) Read(ctx context.Context, from uint64) (Reader, error) {
 	return r, nil
 }
 
-// open takes a consumer at the position.
+// open takes a consumer at the position. The caller holds mu, or has the reader alone.
 func (r *jsReader) open(ctx context.Context) error {
 	consumer, err := r.s.s.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy,
@@ -69,7 +71,7 @@ func (r *jsReader) open(ctx context.Context) error {
 	return nil
 }
 
-// giveBack ends a consumer that nobody reads from.
+// giveBack ends the consumer of a reader that nobody reads from.
 func (r *jsReader) giveBack() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -97,7 +99,8 @@ func (r *jsReader) Next(ctx context.Context) (Message, error) {
 	return message, err
 }
 
-// begin says that Next waits, and returns what it waits for.
+// begin notes that Next waits, and returns what it waits on, taking a consumer if there
+// is none.
 func (r *jsReader) begin(ctx context.Context) (jetstream.MessagesContext, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -113,6 +116,7 @@ func (r *jsReader) begin(ctx context.Context) (jetstream.MessagesContext, error)
 	return r.messages, nil
 }
 
+// message converts what the client library returned.
 func (r *jsReader) message(ctx context.Context, m jetstream.Msg, err error) (Message, error) {
 	switch {
 	case errors.Is(err, jetstream.ErrMsgIteratorClosed):

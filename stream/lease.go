@@ -11,27 +11,29 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// The lease is a key in a bucket whose values expire: its holder writes it again
-// before that. Its revision is the epoch.
+// The lease is a key in a bucket whose values expire: its holder writes it again before
+// that. The revision of the key is the epoch.
 const (
-	leaseTTL   = 10 * time.Second
-	leaseRenew = 3 * time.Second
-	leaseRetry = time.Second
+	leaseTTL   = 10 * time.Second // after which a holder that is silent has lost it
+	leaseRenew = 3 * time.Second  // so two renewals in a row may fail
+	leaseRetry = time.Second      // between two attempts to get it
 )
 
+// jsLease is a lease that is held, with the goroutine that renews it.
 type jsLease struct {
 	kv       jetstream.KeyValue
 	name     string
 	holder   string
-	epoch    uint64
-	revision uint64
-	lost     chan struct{}
+	epoch    uint64        // revision at which it was taken
+	revision uint64        // of the last renewal; used by the renewing goroutine, and by Release after that
+	lost     chan struct{} // closed when the renewing goroutine ends
 	stop     context.CancelFunc
 	finished sync.WaitGroup
 	log      *slog.Logger
 }
 
-// Lease implements Log: it waits until the key is free, then keeps it.
+// Lease implements Log. It waits until the key is free, tries once a second, and then
+// keeps it.
 func (l *JetStream) Lease(ctx context.Context, name, holder string) (Lease, error) {
 	kv, err := l.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
 		Bucket: "nudge_lease", TTL: leaseTTL, Replicas: l.replicas, Storage: jetstream.FileStorage,
@@ -66,6 +68,7 @@ func (l *JetStream) Lease(ctx context.Context, name, holder string) (Lease, erro
 	}
 }
 
+// hold begins to renew a lease that was taken at revision.
 func (l *JetStream) hold(kv jetstream.KeyValue, name, holder string, revision uint64) *jsLease {
 	ctx, stop := context.WithCancel(context.Background())
 	lease := &jsLease{
@@ -76,8 +79,8 @@ func (l *JetStream) hold(kv jetstream.KeyValue, name, holder string, revision ui
 	return lease
 }
 
-// renew writes the key again and again; a refusal, or silence for as long as the
-// key lives, means that the lease is lost.
+// renew writes the key again and again. A refusal, or silence for as long as the key
+// lives, means that the lease is lost.
 func (l *jsLease) renew(ctx context.Context) {
 	defer close(l.lost)
 	ticker := time.NewTicker(leaseRenew)
@@ -107,8 +110,8 @@ func (l *jsLease) renew(ctx context.Context) {
 	}
 }
 
-// mine looks whether the lease is still held although a renewal failed: one whose
-// answer was lost may have been stored.
+// mine returns the revision of the lease if it is still held although a renewal failed:
+// one whose answer was lost may have been stored. Otherwise it returns failure.
 func (l *jsLease) mine(ctx context.Context, failure error) (revision uint64, err error) {
 	limited, cancel := context.WithTimeout(ctx, leaseRenew)
 	defer cancel()
@@ -125,8 +128,8 @@ func (l *jsLease) mine(ctx context.Context, failure error) (revision uint64, err
 func (l *jsLease) Epoch() uint64         { return l.epoch }
 func (l *jsLease) Lost() <-chan struct{} { return l.lost }
 
-// Release stops renewing and frees the key, so that the next holder need not
-// wait for it to expire.
+// Release stops renewing and frees the key, so that the next holder need not wait until
+// it expires. If the server does not answer, it expires.
 func (l *jsLease) Release() {
 	l.stop()
 	l.finished.Wait()

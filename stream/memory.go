@@ -8,20 +8,22 @@ import (
 )
 
 // Memory is a log in memory, for tests and simulation. Its streams behave like
-// JetStream's; Rollback loses a tail, as a damaged disk would.
+// JetStream's, but keep nothing beyond the process. Rollback loses a tail, as a damaged
+// disk would.
 type Memory struct {
-	mu      sync.Mutex
+	mu      sync.Mutex // guards everything, the streams included
 	streams map[string]*memoryStream
 	leases  map[string]*memoryLease
 	clock   func() time.Time
 	closed  bool
 }
 
-// NewMemory is an empty log whose messages are stamped by clock.
+// NewMemory returns an empty log whose messages are stamped by clock.
 func NewMemory(clock func() time.Time) *Memory {
 	return &Memory{streams: map[string]*memoryStream{}, leases: map[string]*memoryLease{}, clock: clock}
 }
 
+// memoryStream is a stream of a Memory, guarded by the log's mutex.
 type memoryStream struct {
 	log      *Memory
 	name     string
@@ -51,8 +53,8 @@ func (l *Memory) Open(_ context.Context, name string, o Options) (Stream, error)
 	return s, nil
 }
 
-// Rollback forgets the messages of a stream behind last; their sequence numbers
-// are used again. It fails when there is no such stream.
+// Rollback forgets the messages of a stream behind last; their sequences are used again
+// for others. It fails if there is no such stream or last was trimmed.
 func (l *Memory) Rollback(name string, last uint64) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -82,6 +84,7 @@ func (l *Memory) Close() error {
 	return nil
 }
 
+// last returns the last sequence, 0 if there never was a message.
 func (s *memoryStream) last() uint64 { return s.first + uint64(len(s.messages)) - 1 }
 
 func (s *memoryStream) Append(a Append, done func(uint64, error)) { done(s.append(a)) }
@@ -152,6 +155,8 @@ func (s *memoryStream) Read(_ context.Context, from uint64) (Reader, error) {
 	return &memoryReader{s: s, next: max(from, 1), closed: make(chan struct{})}, nil
 }
 
+// memoryReader reads a memoryStream. After a trim it goes on with the first message that
+// is there, as JetStream does.
 type memoryReader struct {
 	s      *memoryStream
 	next   uint64
@@ -186,6 +191,7 @@ func (r *memoryReader) Next(ctx context.Context) (Message, error) {
 
 func (r *memoryReader) Close() { r.once.Do(func() { close(r.closed) }) }
 
+// memoryLease is a lease of a Memory. It does not expire: it is held until Release.
 type memoryLease struct {
 	epoch uint64
 	lost  chan struct{}
@@ -217,6 +223,7 @@ func (l *Memory) Lease(ctx context.Context, name, _ string) (Lease, error) {
 	}
 }
 
+// isClosed reports whether a channel that nobody sends to is closed.
 func isClosed(c chan struct{}) bool {
 	select {
 	case <-c:

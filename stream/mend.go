@@ -12,15 +12,17 @@ import (
 	"github.com/nudge-engine/nudge/stream/blocks"
 )
 
-// scanBytes is how much of a stream's newest blocks is checked at each start. What
-// is older was applied, saved and handed on long ago.
+// scanBytes is how much of a stream's newest blocks is checked at each start. Older
+// messages were applied, saved and passed on long ago, and to read everything would delay
+// each start.
 const scanBytes = 256 << 20
 
-// ErrDamaged means that a stream without which nothing can run is damaged on disk.
+// ErrDamaged reports that a stream without which nothing can run is damaged on disk.
 var ErrDamaged = errors.New("stream: damaged on disk")
 
-// mendLog looks for damage before the server opens the log and would cut it off
-// there, without a word and with everything after it.
+// mendLog looks for damage in the files of the log and mends it, before the server opens
+// them: the server would cut a stream off at the damage, with everything after it,
+// without a word.
 func mendLog(dir string, log *slog.Logger) error {
 	streams, err := blocks.Streams(dir)
 	if err != nil {
@@ -47,6 +49,10 @@ func mendLog(dir string, log *slog.Logger) error {
 	return nil
 }
 
+// mendStream mends one stream by what it is for: control records and the warehouse's
+// position cannot be made up for and stop the start; a lost frame is replaced by a record
+// that says so; effects are cut off, because they are computed again; of a channel's
+// stream the damaged part is left out.
 func mendStream(dir, name, at string, found []blocks.Damage, log *slog.Logger) error {
 	keep := filepath.Join(dir, "damaged")
 	for _, d := range found {
@@ -58,14 +64,16 @@ func mendStream(dir, name, at string, found []blocks.Damage, log *slog.Logger) e
 	case strings.HasPrefix(name, "EV_"):
 		return blocks.Mend(at, keep, found, lostFrame)
 	case strings.HasPrefix(name, "FX_"):
-		// Effects are computed again from the events, or missed by who had read them.
+		// The shard computes effects again from the events. A reader that had read
+		// further notices that the stream ends before its position.
 		return blocks.Cut(at, keep, found[0])
 	}
 	return blocks.Mend(at, keep, found, nil)
 }
 
-// lostFrame stands in the place of a frame of which nothing is left. It has no time,
-// so log time stands still at it.
+// lostFrame returns a frame that takes the place of one that was lost. It carries no
+// time, so log time stands still at it, and its shard halts until a person accepts the
+// loss.
 func lostFrame() []byte {
 	var b Builder
 	b.Add(KindLost, nil)

@@ -8,10 +8,11 @@ import (
 	"path/filepath"
 )
 
-// dropUnmade removes what a crash left of a stream that was being created: its directory without
-// its description. The embedded server skips it and then reports forever that it "could
-// not be recovered", which ends the server again and again until somebody makes the stream.
-// Nothing was ever appended to it. One that has messages is damaged instead.
+// dropUnmade removes what a crash left of a stream that was being created: its directory
+// without its description. The embedded server skips such a directory and then reports
+// without end that the stream "could not be recovered"; a server that checks its log's
+// health would stop again and again. Nothing was ever appended to it. A directory with
+// messages is damaged instead (ErrDamaged). dropped reports that it was removed.
 func dropUnmade(name, at string, log *slog.Logger) (dropped bool, err error) {
 	made := true
 	for _, file := range []string{"meta.inf", "meta.sum"} {

@@ -11,15 +11,17 @@ import (
 	"time"
 )
 
-// maxLost bounds the messages that are written in the place of one damage.
+// maxLost bounds the messages that are written in the place of one damage. More than that
+// is a destroyed file, which needs a backup.
 const maxLost = 100_000
 
-// ErrTooMany means that a damage took more messages than are replaced one by one.
+// ErrTooMany reports a damage that took more messages than are replaced one by one.
 var ErrTooMany = errors.New("blocks: too many messages are lost")
 
-// Mend writes the damaged blocks of a stream anew: in the place of each lost message
-// stands what lost returns; where lost is nil nothing
-// does. Copies of the files as they were are put into keep. The server must not run.
+// Mend writes the damaged blocks of a stream anew. In the place of each lost message it
+// puts what lost returns; with lost nil it leaves them out. Files as they were are copied
+// into keep first. A crash in between leaves each file old or new, and the next start
+// goes on. The server must not run.
 func Mend(dir, keep string, found []Damage, lost func() []byte) error {
 	if err := os.MkdirAll(keep, 0o750); err != nil {
 		return fmt.Errorf("blocks: %w", err)
@@ -33,8 +35,8 @@ func Mend(dir, keep string, found []Damage, lost func() []byte) error {
 	return dropIndex(dir)
 }
 
-// Cut ends a stream before a damage. Copies of the files are put into keep. The
-// server must not run.
+// Cut ends a stream before a damage: it shortens that block and removes the ones after
+// it. Files as they were are copied into keep first. The server must not run.
 func Cut(dir, keep string, d Damage) error {
 	files, err := newest(dir, math.MaxInt64)
 	if err != nil {
@@ -43,6 +45,7 @@ func Cut(dir, keep string, d Damage) error {
 	if err := os.MkdirAll(keep, 0o750); err != nil {
 		return fmt.Errorf("blocks: %w", err)
 	}
+	// From the end, so that a crash in between leaves a stream without a hole.
 	for _, f := range slices.Backward(files) {
 		if f.block < d.block {
 			break
@@ -60,6 +63,8 @@ func Cut(dir, keep string, d Damage) error {
 	return dropIndex(dir)
 }
 
+// keepCopy copies a file into keep, under a name that is not used yet, and returns its
+// content.
 func keepCopy(keep, stream, path string) ([]byte, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -69,8 +74,8 @@ func keepCopy(keep, stream, path string) ([]byte, error) {
 	return text, write(filepath.Join(keep, name), text)
 }
 
-// dropIndex removes the server's index of the blocks, which no longer fits them; the
-// server makes it again.
+// dropIndex removes the server's index of the blocks, which no longer fits them. The
+// server makes it anew.
 func dropIndex(dir string) error {
 	index := filepath.Join(dir, "msgs", "index.db")
 	if err := os.Remove(index); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -79,12 +84,14 @@ func dropIndex(dir string) error {
 	return syncDir(filepath.Dir(index))
 }
 
+// mendOne mends one damage in its file.
 func mendOne(d Damage, keep string, lost func() []byte) error {
 	text, err := keepCopy(keep, d.Stream, d.File)
 	if err != nil {
 		return err
 	}
 	if d.length {
+		// The top bit, which says that there are headers, is not part of the length.
 		top := text[d.Offset+3] & 0x80
 		binary.LittleEndian.PutUint32(text[d.Offset:], uint32(d.Length))
 		text[d.Offset+3] |= top
@@ -101,7 +108,7 @@ func mendOne(d Damage, keep string, lost func() []byte) error {
 	return write(d.File, append(fresh, text[d.Offset+d.Length:]...))
 }
 
-// write replaces a file so that after a crash it is the old or the new one.
+// write replaces a file in one step: after a crash it is the old or the new one.
 func write(path string, text []byte) (err error) {
 	defer func() {
 		if err != nil {
@@ -122,6 +129,7 @@ func write(path string, text []byte) (err error) {
 	return syncDir(filepath.Dir(path))
 }
 
+// syncDir makes changes of the names in a directory durable.
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {

@@ -13,27 +13,33 @@ import (
 	"strings"
 )
 
-// Damage is a stretch of a block file that holds no message.
+// Damage is a stretch of a block file that holds no whole record.
 type Damage struct {
+	// Stream is the name of the stream, File the path of the block.
 	Stream string
-	File   string // the block
+	File   string
+	// Offset and Length say where in the file it is, bytes.
 	Offset int64
 	Length int64
-	// First and Last number the messages that stood there; First > Last: none did.
+	// First and Last are the numbers of the messages that were there; none were if First
+	// > Last.
 	First, Last uint64
 	Time        int64  // ns, of a message around: the one before if there is one
 	Subject     string // of a message around
-	block       uint32
-	length      bool // only the length of the record is wrong: it ends where the block ends
+	block       uint32 // number of the block
+	// length reports that only the length of the record is wrong: it is whole and ends
+	// where the block ends.
+	length bool
 }
 
+// String describes the damage for a log line.
 func (d Damage) String() string {
 	return fmt.Sprintf("%s of stream %s is damaged from byte %d for %d bytes, where messages %d..%d were",
 		filepath.Base(d.File), d.Stream, d.Offset, d.Length, d.First, d.Last)
 }
 
-// Streams are the directories of the streams that an embedded log keeps in dir, by
-// their name.
+// Streams returns the directories of the streams that an embedded log keeps in dir, by
+// the streams' names.
 func Streams(dir string) (map[string]string, error) {
 	found, err := filepath.Glob(filepath.Join(dir, "jetstream", "*", "streams", "*"))
 	if err != nil {
@@ -53,8 +59,9 @@ type file struct {
 	size  int64
 }
 
-// newest are the block files of a stream in their order: the last ones, of at most
-// limit bytes together, and always the last two.
+// newest returns the newest block files of a stream, oldest first: as many as have about
+// limit bytes together, and at least the last two, so that a block before the last one
+// tells where its numbers begin.
 func newest(dir string, limit int64) ([]file, error) {
 	entries, err := filepath.Glob(filepath.Join(dir, "msgs", "*.blk"))
 	if err != nil {
@@ -84,9 +91,9 @@ func newest(dir string, limit int64) ([]file, error) {
 	return all, nil
 }
 
-// Scan reads the newest blocks of a stream, about limit bytes of them, and returns
-// what is damaged. A message that is cut off at the end of the last block is none: it
-// was being written when the machine stopped, and nobody was told that it is stored.
+// Scan reads the newest blocks of a stream, about limit bytes of them, and returns what
+// is damaged. A message that is cut off at the end of the last block is no damage: it was
+// being written when the machine stopped, and nobody was told that it is stored.
 func Scan(stream, dir string, limit int64) ([]Damage, error) {
 	files, err := newest(dir, limit)
 	if err != nil {
@@ -107,12 +114,14 @@ func Scan(stream, dir string, limit int64) ([]Damage, error) {
 // scan goes through the blocks of a stream in their order.
 type scan struct {
 	stream string
-	hash   hasher
-	last   record // the last message that is whole
-	open   int    // of found: damages whose last number is not known yet
+	hash   hasher // of the current block
+	last   record // the last whole message
+	open   int    // how many at the end of found have no last number yet
 	found  []Damage
 }
 
+// block goes through one block; last reports that it is the last of the stream. Where no
+// whole record begins it looks for the next one, and everything up to it is damage.
 func (s *scan) block(f file, text []byte, last bool) {
 	for at := 0; at < len(text); {
 		r, ok := s.hash.read(text[at:])
@@ -130,7 +139,8 @@ func (s *scan) block(f file, text []byte, last bool) {
 	}
 }
 
-// whole notes a record and closes the damages before it.
+// whole notes a whole record. A message settles which numbers the damages before it had:
+// all between the last whole message and this one.
 func (s *scan) whole(r record) {
 	if !r.message {
 		return
@@ -139,11 +149,14 @@ func (s *scan) whole(r record) {
 		d := &s.found[i]
 		d.Subject, d.Time = cmp.Or(d.Subject, r.subject), cmp.Or(d.Time, r.time)
 		if s.last.number == 0 && d.block > 1 {
-			d.First = r.number - 1 // nothing before is known: one at least
+			// Nothing before the damage is known: it took one message at least.
+			d.First = r.number - 1
 		}
 		d.Last = r.number - 1
 	}
-	if n := s.open; n > 1 { // several damaged ranges in a row: the first one has the numbers
+	// Which of several damages in a row had which numbers is not known: the first one
+	// gets them all.
+	if n := s.open; n > 1 {
 		for i := len(s.found) - n + 1; i < len(s.found); i++ {
 			s.found[i].First, s.found[i].Last = 1, 0
 		}
@@ -152,6 +165,8 @@ func (s *scan) whole(r record) {
 	s.last = r
 }
 
+// damage notes that text from at to end holds no whole record. If only its length is
+// wrong, the record can be read all the same.
 func (s *scan) damage(f file, text []byte, at, end int) {
 	d := Damage{
 		Stream: s.stream, File: f.path, block: f.block, Offset: int64(at), Length: int64(end - at),
@@ -167,7 +182,8 @@ func (s *scan) damage(f file, text []byte, at, end int) {
 	}
 }
 
-// sized says whether p is a whole record but for its length.
+// sized reports whether p is a whole record if its length is taken from p instead of the
+// field.
 func (s *scan) sized(p []byte) bool {
 	if len(p) < headerSize+checksumSize {
 		return false
@@ -180,10 +196,11 @@ func (s *scan) sized(p []byte) bool {
 	return false
 }
 
-// resume finds the next whole record behind a place where none is.
+// resume returns where the next whole record after at begins, len(text) if there is none.
+// A number that can follow the last one is looked for first, because a checksum costs
+// much more.
 func (s *scan) resume(text []byte, at int) int {
 	for i := at + 1; i+headerSize+checksumSize <= len(text); i++ {
-		// A number that can follow is looked for first: a checksum costs much more.
 		number := binary.LittleEndian.Uint64(text[i+4:]) &^ (erasedBit | deleteBit)
 		if known := s.last.number; known > 0 && (number > known+math.MaxUint16 || number+math.MaxUint16 < known) {
 			continue
@@ -195,12 +212,12 @@ func (s *scan) resume(text []byte, at int) int {
 	return len(text)
 }
 
-// sector is the least that a disk writes, bytes.
+// sector is the least that a disk writes at a time, bytes.
 const sector = 512
 
-// torn says whether what is left of the last block, from offset at on, is a message
-// that was not written to its end: the file ends within it, or nothing but zeros
-// stands from the beginning of a sector on, as where a file grew and the power went.
+// torn reports whether what is left of the last block, from offset at on, is a message
+// that was not written to its end: the file ends within it, or there are only zeros from
+// the beginning of a sector on, as after a power loss while the file grew.
 func (s *scan) torn(p []byte, at int) bool {
 	written := len(bytes.TrimRight(p, "\x00"))
 	if next := (at + written + sector - 1) / sector * sector; next < at+len(p) {
