@@ -12,29 +12,33 @@ import (
 )
 
 const (
-	crashMarkerSlot = 64 // bytes a partition: one cache line
-	indexBits       = 20 // a frame has fewer than 2^20 records
-	indexOffset     = 2  // so that index -1, the timers, is not negative
-	crashesFile     = "crashes.json"
+	crashMarkerSlot = 64             // bytes a partition: a cache line, so that none slows another
+	indexBits       = 20             // low bits of a slot for the index; a frame has fewer than 2^20 records
+	indexOffset     = 2              // added to the index, so that -1, the timers, is not negative
+	crashesFile     = "crashes.json" // counts of the last start
 )
 
 // CrashMarker is a small file, mapped into memory, that says which record each partition
-// is applying. It outlives the process, so that a record that ends the process is
-// found out at the next start (R16). Mark is safe for concurrent use.
+// is applying. The mapping outlives the process, so the next start finds a record that
+// ended it; after three starts that ended in the same way the record is passed over. A
+// power loss may lose it, which costs one more try.
+//
+// Mark is safe for concurrent use.
 type CrashMarker struct {
-	mapped []byte
+	mapped []byte // a slot of 8 of 64 bytes for each partition: sequence and index, 0 for none
 }
 
 // Crash is a record that was being applied when the process ended.
 type Crash struct {
 	Partition int    `json:"partition"`
-	Seq       uint64 `json:"seq"`
-	Index     int    `json:"index"`  // as Mark got it
-	Starts    int    `json:"starts"` // successive starts that ended while it was applied
+	Seq       uint64 `json:"seq"`    // sequence of its frame
+	Index     int    `json:"index"`  // as Mark got it: of the record, or of the timers
+	Starts    int    `json:"starts"` // starts in a row that ended while it was applied, from 1
 }
 
-// OpenCrashMarker maps the file in dir and returns the records that were being applied when the last process
-// ended without clearing it.
+// OpenCrashMarker maps the file in dir, made if it is missing, and returns the records
+// that were being applied when the last process ended. A process that stops in order
+// leaves none.
 func OpenCrashMarker(dir string, partitions int) (h *CrashMarker, crashes []Crash, err error) {
 	path := filepath.Join(dir, "inhand")
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
@@ -58,11 +62,13 @@ func OpenCrashMarker(dir string, partitions int) (h *CrashMarker, crashes []Cras
 	return h, crashes, nil
 }
 
+// slot returns the word of a partition.
 func (h *CrashMarker) slot(partition int) *uint64 {
 	return (*uint64)(unsafe.Pointer(&h.mapped[partition*crashMarkerSlot]))
 }
 
-// Mark says that a partition is applying a record; sequence 0: none.
+// Mark notes that a partition is applying a record; sequence 0 means that it applies
+// none. It costs one store to memory.
 func (h *CrashMarker) Mark(partition int, seq uint64, index int) {
 	value := seq << indexBits
 	if seq != 0 {
@@ -71,7 +77,8 @@ func (h *CrashMarker) Mark(partition int, seq uint64, index int) {
 	atomic.StoreUint64(h.slot(partition), value)
 }
 
-// crashes reads and clears the slots and counts the starts.
+// crashes reads and clears the slots, and counts for each record in them how many starts
+// in a row it ended.
 func (h *CrashMarker) crashes(path string, partitions int) ([]Crash, error) {
 	var before []Crash
 	text, err := os.ReadFile(path)

@@ -2,10 +2,11 @@ package storage
 
 import "errors"
 
+// errEnough ends a scan that has found what it looked for.
 var errEnough = errors.New("storage: enough")
 
-// CustomersAfter lists the ids of the first n customers of a workspace behind an id, in
-// byte order; "" is before all.
+// CustomersAfter returns the ids of the first n customers of a workspace after an id, in
+// byte order; the id "" is before all. Fewer than n mean that there are no more.
 func CustomersAfter(s Store, partition int, workspace, after string, n int) ([]string, error) {
 	var ids []string
 	prefix := CustomerKey(partition, workspace, "")

@@ -7,25 +7,25 @@ import (
 	"sync"
 )
 
-// Memory is a store in memory. A batch is durable at once; Clone shows what a
-// crash would leave.
+// Memory is a store in memory, for tests and simulation. A batch is durable at once;
+// Clone shows what a crash would leave.
 type Memory struct {
 	mu     sync.RWMutex
 	values map[string][]byte
-	keys   []string // sorted; nil when it must be built again
+	keys   []string // sorted; nil if it must be built again
 }
 
-// NewMemory is an empty store.
+// NewMemory returns an empty store.
 func NewMemory() *Memory { return &Memory{values: map[string][]byte{}} }
 
-// Clone is a store with the same content, independent from now on.
+// Clone returns a store with the same content, independent from now on.
 func (m *Memory) Clone() *Memory {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	return &Memory{values: maps.Clone(m.values)}
 }
 
-// Commit implements Store.
+// Commit implements Store. The sorted keys are dropped only if a key came or went.
 func (m *Memory) Commit(b *Batch) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -54,7 +54,8 @@ func (m *Memory) Scan(prefix []byte, f func(key, value []byte) error) error {
 	return m.ScanAfter(prefix, nil, f)
 }
 
-// ScanAfter implements Store.
+// ScanAfter implements Store. The lock is not held while f runs, so that f may read the
+// store.
 func (m *Memory) ScanAfter(prefix, after []byte, f func(key, value []byte) error) error {
 	m.mu.Lock()
 	if m.keys == nil {

@@ -13,33 +13,35 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// Pebble is a store on disk.
+// Pebble is a store on disk, in a Pebble database.
 type Pebble struct {
 	db  *pebble.DB
 	dir string
 }
 
-// PebbleConfig is how a Pebble store is opened.
+// PebbleConfig describes how a Pebble store is opened.
 type PebbleConfig struct {
-	Dir      string
-	ReadOnly bool   // for looking at a store or a checkpoint; creates nothing
-	FS       vfs.FS // nil: the operating system's
-	Logger   *slog.Logger
-	// Fatal is called when the store cannot go on (a failed commit, a damaged
-	// manifest) and must not return. Nil: the process exits with status 1.
+	Dir      string       // of the database; one process at a time
+	ReadOnly bool         // for looking at a store or a checkpoint; creates nothing
+	FS       vfs.FS       // nil: the operating system's
+	Logger   *slog.Logger // nil: nothing is logged
+	// Fatal is called when the store cannot go on (a failed commit, a damaged manifest)
+	// and must not return. nil exits the process with status 1.
 	Fatal func(message string)
 }
 
+// checkpointDir is the folder of the checkpoints in the folder of the database.
 const checkpointDir = "checkpoints"
 
-// OpenPebble opens or creates a store.
+// OpenPebble opens a store, and creates it if it is missing and not ReadOnly. The error
+// is ErrFormat if another version wrote it.
 func OpenPebble(c PebbleConfig) (*Pebble, error) {
 	options := &pebble.Options{
 		FS:                 c.FS,
 		ReadOnly:           c.ReadOnly,
 		ErrorIfNotExists:   c.ReadOnly,
 		FormatMajorVersion: pebble.FormatValueSeparation,
-		MemTableSize:       16 << 20,
+		MemTableSize:       16 << 20, // a snapshot has up to 32 MiB
 		MaxOpenFiles:       256,
 		Logger:             pebbleLog(c),
 	}
@@ -55,15 +57,17 @@ func OpenPebble(c PebbleConfig) (*Pebble, error) {
 	return p, nil
 }
 
-// CheckDir says whether the store in a directory, if there is one, has the format of
-// this program. It changes nothing.
+// CheckDir returns an error if the store in a directory, if there is one, has another
+// format than that of this program. It changes nothing, so a server calls it before it
+// changes anything else.
 func CheckDir(dir string, log *slog.Logger) error {
 	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
 	p, err := OpenPebble(PebbleConfig{Dir: dir, ReadOnly: true, Logger: log})
 	if errors.Is(err, pebble.ErrDBDoesNotExist) {
-		return nil // made and not yet filled
+		// The directory was made and the store is not there yet.
+		return nil
 	}
 	if err != nil {
 		return err
@@ -71,6 +75,7 @@ func CheckDir(dir string, log *slog.Logger) error {
 	return p.Close()
 }
 
+// checkFormat writes the format into a new store and checks that of an old one.
 func (p *Pebble) checkFormat(readOnly bool) error {
 	v, err := p.Get(FormatKey())
 	if err != nil {
@@ -87,8 +92,9 @@ func (p *Pebble) checkFormat(readOnly bool) error {
 	return nil
 }
 
-// Commit implements Store.
+// Commit implements Store. It returns after a sync of Pebble's log.
 func (p *Pebble) Commit(b *Batch) error {
+	// Room for each change's lengths and the head of the batch, so that it need not grow.
 	batch := p.db.NewBatchWithSize(b.bytes + 16*len(b.changes) + 64)
 	defer batch.Close()
 	for _, c := range b.changes {
@@ -108,7 +114,7 @@ func (p *Pebble) Commit(b *Batch) error {
 	return nil
 }
 
-// Get implements Store.
+// Get implements Store. An empty value is returned as an empty slice, not nil.
 func (p *Pebble) Get(key []byte) ([]byte, error) {
 	v, closer, err := p.db.Get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
@@ -130,6 +136,7 @@ func (p *Pebble) Scan(prefix []byte, f func(key, value []byte) error) error {
 func (p *Pebble) ScanAfter(prefix, after []byte, f func(key, value []byte) error) (err error) {
 	lower := prefix
 	if after != nil {
+		// No key lies between after and after with a zero byte added.
 		if next := append(slices.Clone(after), 0); bytes.Compare(next, prefix) > 0 {
 			lower = next
 		}
@@ -151,7 +158,7 @@ func (p *Pebble) ScanAfter(prefix, after []byte, f func(key, value []byte) error
 	return it.Error()
 }
 
-// successor is the first key behind those with the prefix; nil when there is none.
+// successor returns the first key after all those with the prefix, nil if there is none.
 func successor(prefix []byte) []byte {
 	end := slices.Clone(prefix)
 	for i := len(end) - 1; i >= 0; i-- {
@@ -162,7 +169,8 @@ func successor(prefix []byte) []byte {
 	return nil
 }
 
-// Checkpoint implements Store: hard links beside the data, sorted by name.
+// Checkpoint implements Store with hard links to the files of the database, which cost no
+// space until the database drops them.
 func (p *Pebble) Checkpoint(name string, keep int) error {
 	root := filepath.Join(p.dir, checkpointDir)
 	if err := os.MkdirAll(root, 0o750); err != nil {
@@ -184,7 +192,7 @@ func (p *Pebble) Checkpoint(name string, keep int) error {
 	return nil
 }
 
-// Checkpoints lists the names of a store's checkpoints, oldest first.
+// Checkpoints returns the names of a store's checkpoints, oldest first.
 func Checkpoints(dir string) ([]string, error) {
 	entries, err := os.ReadDir(filepath.Join(dir, checkpointDir))
 	if errors.Is(err, os.ErrNotExist) {
@@ -201,7 +209,7 @@ func Checkpoints(dir string) ([]string, error) {
 	return names, nil
 }
 
-// CheckpointPath is where a checkpoint lies.
+// CheckpointPath returns the folder of a checkpoint, which can be opened ReadOnly.
 func CheckpointPath(dir, name string) string { return filepath.Join(dir, checkpointDir, name) }
 
 // Close implements Store.

@@ -6,13 +6,14 @@ import (
 	"os"
 )
 
-// logger passes Pebble's words on. A fatal error of the store ends the process:
-// going on could acknowledge what is not kept, and a restart replays the log.
+// logger passes on what Pebble logs. A fatal error of the store ends the process: to go
+// on could acknowledge what is not kept, and a restart replays the log.
 type logger struct {
 	log   *slog.Logger
 	fatal func(string)
 }
 
+// pebbleLog returns the logger of a configuration.
 func pebbleLog(c PebbleConfig) logger {
 	l := logger{log: c.Logger, fatal: c.Fatal}
 	if l.log == nil {

@@ -11,30 +11,35 @@ import (
 	"syscall"
 )
 
-// IDBytes is the length of the ids of deliveries.
+// IDBytes is the length of the id of a delivery (output.ID).
 const IDBytes = 16
 
-// renderingSlots bounds how many messages are made at the same time.
+// renderingSlots bounds how many messages are rendered at the same time, as the file has
+// a slot for each.
 const renderingSlots = 64
 
+// renderingCrashes is the file with the counts.
 const renderingCrashes = "rendering.json"
 
 // Rendering is a small file, mapped into memory, that says which deliveries' messages are
-// being made. It outlives the process, so that a message that ends the process is found out at
-// the next start, as CrashMarker finds records. It is safe for concurrent use.
+// being rendered. It outlives the process, so that a message which ends the process (for
+// example by a stack overflow, which no recover contains) is found at the next start, as
+// CrashMarker finds records. It is safe for concurrent use.
 type Rendering struct {
-	mapped []byte
-	free   chan int // slots that nobody has
-	// alone is held for reading by who makes a message, and for writing where the delivery is
-	// suspected: then no other one is blamed if it ends the process again.
+	mapped []byte   // renderingSlots ids, zero where a slot is free
+	free   chan int // indexes of the free slots
+	// alone is held for reading while a message is rendered, and for writing if its
+	// delivery is suspected. A suspected one is so rendered alone, and no other is blamed
+	// if it ends the process again.
 	alone sync.RWMutex
-	path  string // of the counts
+	path  string // of the file with the counts
 
 	mu      sync.Mutex
-	crashes map[[IDBytes]byte]int
+	crashes map[[IDBytes]byte]int // processes that ended while the message was rendered, by delivery
 }
 
-// OpenRendering maps the file in dir and reads what was being made when the last process ended.
+// OpenRendering maps the file in dir, made if it is missing, and counts a crash for each
+// delivery that was being rendered when the last process ended.
 func OpenRendering(dir string) (r *Rendering, err error) {
 	path := filepath.Join(dir, "rendering")
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
@@ -61,9 +66,11 @@ func OpenRendering(dir string) (r *Rendering, err error) {
 	return r, nil
 }
 
+// slot returns the bytes of slot i.
 func (r *Rendering) slot(i int) []byte { return r.mapped[i*IDBytes : (i+1)*IDBytes] }
 
-// count reads and clears the slots and counts the crashes of each delivery.
+// count reads the counts so far, adds one for each delivery in a slot, saves them and
+// clears the slots.
 func (r *Rendering) count() error {
 	text, err := os.ReadFile(r.path)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -92,10 +99,11 @@ func (r *Rendering) count() error {
 	return nil
 }
 
-// maxSuspected bounds the deliveries whose crashes are remembered.
+// maxSuspected bounds the deliveries whose crashes are remembered; a file with more is
+// not trusted.
 const maxSuspected = 4096
 
-// save writes the counts down.
+// save writes the counts. The caller holds mu, or has r alone.
 func (r *Rendering) save() error {
 	named := map[string]int{}
 	for id, n := range r.crashes { //nudge:unordered a map is made of a map
@@ -111,15 +119,19 @@ func (r *Rendering) save() error {
 	return nil
 }
 
-// Crashes is how many processes ended while the message of a delivery was made.
+// Crashes returns how many processes ended while the message of a delivery was rendered.
+// Up to 64 deliveries are counted for one crash, because nobody knows which of them it
+// was.
 func (r *Rendering) Crashes(id [IDBytes]byte) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.crashes[id]
 }
 
-// Make makes the message of a delivery, marked meanwhile. It waits where too many are made, and
-// makes that of a suspected delivery alone; one that can be made is suspected no more.
+// Make calls message, which renders the message of a delivery, with the delivery marked
+// meanwhile. It waits for a free slot. A suspected delivery is rendered alone and, once
+// that went well, suspected no more. The error is that of saving the counts; message was
+// called in any case.
 func (r *Rendering) Make(id [IDBytes]byte, message func()) error {
 	if r.Crashes(id) == 0 {
 		r.alone.RLock()
@@ -136,6 +148,7 @@ func (r *Rendering) Make(id [IDBytes]byte, message func()) error {
 	return r.save()
 }
 
+// marked calls message with the delivery in a slot.
 func (r *Rendering) marked(id [IDBytes]byte, message func()) {
 	slot := <-r.free
 	copy(r.slot(slot), id[:])
@@ -146,7 +159,7 @@ func (r *Rendering) marked(id [IDBytes]byte, message func()) {
 	message()
 }
 
-// Close unmaps the file. Nothing may be made any more.
+// Close unmaps the file. Make must not be called any more.
 func (r *Rendering) Close() error {
 	if err := syscall.Munmap(r.mapped); err != nil {
 		return fmt.Errorf("storage: unmap: %w", err)
