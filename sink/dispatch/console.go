@@ -11,13 +11,13 @@ import (
 	"github.com/nudge-engine/nudge/campaign/output"
 )
 
-// Console is a channel that prints each delivery as a line.
+// Console is a channel that prints each delivery as a line, for trying things out.
 type Console struct {
 	mu  sync.Mutex
 	out io.Writer
 }
 
-// NewConsole prints to out.
+// NewConsole returns a channel that prints to out.
 func NewConsole(out io.Writer) *Console { return &Console{out: out} }
 
 // Send implements Channel.

@@ -14,15 +14,16 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// Limits of what is copied at once: effect messages, and their bytes before the last of
-// them; and of the messages that are read meanwhile, each of at most 512 KiB.
+// Limits of one round of copying, and of reading ahead. They bound memory while a
+// partition is far behind; a message has at most 512 KiB.
 const (
-	maxGroupMessages = 64
-	maxGroupBytes    = 128 << 10
-	maxPrefetched    = 8
+	maxGroupMessages = 64        // effect messages of a round
+	maxGroupBytes    = 128 << 10 // of a round, before its last message
+	maxPrefetched    = 8         // messages read while the ones before are copied
 )
 
-// copy copies one partition's deliveries, from the saved position on.
+// copy copies one partition's effect messages, from the saved position on, until ctx
+// ends. After a failure it goes on where it was.
 func (d *Dispatcher) copy(ctx context.Context, p int) {
 	next := d.copied[p].Load() + 1
 	var err error
@@ -35,17 +36,21 @@ func (d *Dispatcher) copy(ctx context.Context, p int) {
 	d.savePosition(p, next-1, copyKey(p))
 }
 
+// copyFrom copies from message next on until something fails, and returns the message to
+// go on with.
 func (d *Dispatcher) copyFrom(ctx context.Context, p int, next uint64, key []byte) (uint64, error) {
 	info, err := d.config.Effects[p].Info(ctx)
 	if err != nil {
 		return next, err
 	}
+	// Messages that were trimmed had been copied: Copied holds the trimming back.
 	next = max(next, info.First)
 	r, err := d.config.Effects[p].Read(ctx, next)
 	if err != nil {
 		return next, err
 	}
 	defer r.Close()
+	// Reading goes on while appends wait for the disk.
 	pre := prefetch(ctx, r)
 	defer pre.stop()
 	saved := time.Now()
@@ -55,6 +60,7 @@ func (d *Dispatcher) copyFrom(ctx context.Context, p int, next uint64, key []byt
 			return next, err
 		}
 		for i := range group {
+			// A gap would lose deliveries silently.
 			if want := next + uint64(i); group[i].Seq != want {
 				return next, fmt.Errorf("dispatch: effect message %d came where %d was due", group[i].Seq, want)
 			}
@@ -70,15 +76,17 @@ func (d *Dispatcher) copyFrom(ctx context.Context, p int, next uint64, key []byt
 	}
 }
 
-// prefetcher reads messages while those before them are copied.
+// prefetcher reads messages in a goroutine of its own while the ones before them are
+// copied.
 type prefetcher struct {
 	messages chan stream.Message
-	failure  error // why there are no more; read it after messages was closed
-	group    []stream.Message
+	failure  error            // why there are no more; read it after messages was closed
+	group    []stream.Message // result of next; its memory is used again
 	stopRead context.CancelFunc
 	reading  sync.WaitGroup
 }
 
+// prefetch starts to read from r. The caller must call stop.
 func prefetch(ctx context.Context, r stream.Reader) *prefetcher {
 	ctx, stop := context.WithCancel(ctx)
 	pre := &prefetcher{messages: make(chan stream.Message, maxPrefetched), stopRead: stop}
@@ -101,13 +109,15 @@ func prefetch(ctx context.Context, r stream.Reader) *prefetcher {
 	return pre
 }
 
+// stop ends the reading and waits until it has ended.
 func (pre *prefetcher) stop() {
 	pre.stopRead()
 	pre.reading.Wait()
 }
 
-// next waits for a message and takes those along that have come meanwhile. The result
-// holds until the next call.
+// next waits for a message and returns it together with those that have come meanwhile,
+// within the limits of a round. So rounds are small while the copier keeps up, and large
+// when it is behind. The result is valid until the next call.
 func (pre *prefetcher) next() ([]stream.Message, error) {
 	m, more := <-pre.messages
 	if !more {
@@ -128,13 +138,18 @@ func (pre *prefetcher) next() ([]stream.Message, error) {
 	return pre.group, nil
 }
 
-// copyMessages puts the deliveries of effect messages in a row into the streams of their
-// channels, one message a channel, and forwards their transfers. What a stream has already is
-// passed over: a message of it says up to which effect message it has all.
+// copyMessages puts the deliveries of consecutive effect messages into the streams of
+// their channels, as one message for each channel, and then forwards their transfers. A
+// message in a channel's stream says up to which effect message it is complete, so what a
+// stream has already is left out.
+//
+// There is one append under way for each partition and channel at most: if the first of
+// two failed and the second were stored, a restart would go on behind both.
 func (d *Dispatcher) copyMessages(ctx context.Context, p int, group []stream.Message) error {
 	var batches plan.Batches
 	var transfers []event.Transfer
 	queues := map[string]*channelQueue{}
+	// Creates the stream and worker of a channel that is used for the first time.
 	upTo := func(channel string) (last uint64, err error) {
 		q := queues[channel]
 		if q == nil {
@@ -157,6 +172,8 @@ func (d *Dispatcher) copyMessages(ctx context.Context, p int, group []stream.Mes
 			return err
 		}
 	}
+	// Also a channel that got a delivery of an earlier message only is now complete up to
+	// the last.
 	last := group[len(group)-1].Seq
 	for _, channel := range batches.Channels() {
 		q := queues[channel]
@@ -166,5 +183,6 @@ func (d *Dispatcher) copyMessages(ctx context.Context, p int, group []stream.Mes
 		}
 		q.last[p] = last
 	}
+	// Transfers are not noted anywhere: receivers recognise repetitions.
 	return d.forwardTransfers(ctx, transfers)
 }

@@ -18,55 +18,70 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// Config is what a dispatcher needs.
+// Config describes a dispatcher. Its functions are called concurrently.
 type Config struct {
-	Log       stream.Log
-	Effects   []stream.Stream // FX_<p>
-	Store     storage.Store
+	Log stream.Log
+	// Effects are the streams FX_<p>, in order of the partitions.
+	Effects []stream.Stream
+	// Store keeps the positions of copiers and workers.
+	Store storage.Store
+	// Publisher takes results and transfers into the logs.
 	Publisher *stream.Publisher
-	// MaySend asks the customer's shard (R9).
+	// MaySend asks the customer's shard whether an attempt of a delivery may be made now.
+	// effect is the last effect message that the delivery's batch has; until the shard
+	// has come to it, the answer is an error. ErrHalted means that the partition has
+	// stopped.
 	MaySend func(ctx context.Context, d *output.Delivery, effect uint64) (bool, error)
-	// MaySendAll asks the shard of a partition about deliveries of one batch at once; effect
-	// is the last message that it has. What it does not say yes to is asked again one by
-	// one; it may be nil.
+	// MaySendAll asks the shard of a partition about several deliveries of one batch at
+	// once. What is false in the answer is asked again with MaySend; nil means no answer.
+	// The function may be nil, then every delivery is asked about by itself.
 	MaySendAll func(ctx context.Context, partition int, all []output.Delivery, effect uint64) []bool
-	// Texts are the texts of a step's message in one version of a campaign.
+	// Texts returns the texts of a step's message in one version of a campaign.
 	Texts func(workspace, name string, version uint32, step string) ([]program.Field, error)
-	// Channel is the configured channel of that name.
+	// Channel returns the configured channel of a name.
 	Channel func(name string) (Channel, error)
-	// Rendering marks the messages that are made; nil: they are not marked.
+	// Rendering marks the messages that are being rendered; with nil they are not marked.
 	Rendering *storage.Rendering
-	MaxBytes  int64 // of each SEND stream
-	Logger    *slog.Logger
-	// Sent is called after each attempt; may be nil.
+	// MaxBytes is the size limit of each SEND stream. A full one stops the copiers until
+	// its channel has caught up.
+	MaxBytes int64
+	Logger   *slog.Logger
+	// Sent is called after each attempt, for metrics; it may be nil.
 	Sent func(d *output.Delivery, o Outcome)
 }
 
-// ErrHalted is what MaySend answers when the customer's partition stopped: the
-// delivery stays where it is until the next start.
+// ErrHalted is what MaySend returns when the customer's partition has stopped. The
+// delivery stays in its stream until the next start.
 var ErrHalted = errors.New("dispatch: the partition is halted")
 
 // Pauses of a dispatcher.
 const (
-	retryPause = 250 * time.Millisecond
-	saveEvery  = time.Second
+	retryPause = 250 * time.Millisecond // before something that failed is tried again
+	saveEvery  = time.Second            // between two saves of a position; a restart repeats that much
 )
 
-// Dispatcher runs the copiers and the workers. Run runs it.
+// Dispatcher runs a copier for each partition and a worker for each channel. Call Run
+// once; the other methods may be called concurrently.
 type Dispatcher struct {
 	config   Config
 	renderer *message.Renderer
-	copied   []atomic.Uint64 // by partition: effect messages copied, as saved
-	names    []event.Names   // by partition: what repeats in its messages; owned by its copier
+	// copied is, by partition, the last effect message up to which all is copied, as
+	// saved.
+	copied []atomic.Uint64
+	// names are, by partition, strings that its messages repeat. The copier of a
+	// partition uses its element alone.
+	names []event.Names
 
-	mu      sync.Mutex
-	queues  map[string]*channelQueue // by channel
-	ctx     context.Context          //nolint:containedctx // of Run, for workers that start later
-	started chan struct{}            // closed when ctx is set
+	mu     sync.Mutex
+	queues map[string]*channelQueue // by channel
+	// ctx is that of Run, for workers that start later; it must be read after started is
+	// closed only.
+	ctx     context.Context //nolint:containedctx // of Run, for workers that start later
+	started chan struct{}
 	running sync.WaitGroup
 }
 
-// New is a dispatcher that is not running, with its positions read.
+// New returns a dispatcher that is not running, with its positions read from the store.
 func New(c Config) (*Dispatcher, error) {
 	d := &Dispatcher{
 		config: c, renderer: message.NewRenderer(), copied: make([]atomic.Uint64, len(c.Effects)),
@@ -78,11 +93,12 @@ func New(c Config) (*Dispatcher, error) {
 	return d, d.loadPositions()
 }
 
-// Copied is the last effect message of a partition whose deliveries are in the
-// SEND streams, and whose transfers are in the streams of their receivers, for good.
+// Copied returns the last effect message of a partition up to which all deliveries are in
+// the SEND streams and all transfers in the streams of their receivers, for good. The
+// effect stream may be trimmed up to there.
 func (d *Dispatcher) Copied(partition int) uint64 { return d.copied[partition].Load() }
 
-// Run copies and sends until ctx ends, then waits for the attempts under way.
+// Run copies and sends until ctx ends, and then waits for the attempts under way.
 func (d *Dispatcher) Run(ctx context.Context) {
 	d.ctx = ctx
 	close(d.started)
@@ -93,20 +109,24 @@ func (d *Dispatcher) Run(ctx context.Context) {
 	d.running.Wait()
 }
 
-// Ensure starts the worker of a channel, so that what was left in its stream by
-// an earlier run is sent although nothing new comes.
+// Ensure starts the worker of a channel, so that what an earlier run left in its stream
+// is sent even if nothing new comes.
 func (d *Dispatcher) Ensure(ctx context.Context, channel string) error {
 	_, err := d.queue(ctx, channel)
 	return err
 }
 
-// queue is the stream and the worker of a channel, started when it is first used.
+// queue returns the stream and worker of a channel, made when it is first used. It reads
+// from the last message of each partition's subject up to where that partition was copied
+// into the stream: so after a crash nothing is copied twice, although the saved position
+// may be older.
 func (d *Dispatcher) queue(ctx context.Context, channel string) (*channelQueue, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if q, ok := d.queues[channel]; ok {
 		return q, nil
 	}
+	// The subject of a partition is its number.
 	names := make([]string, len(d.config.Effects))
 	for p := range names {
 		names[p] = strconv.Itoa(p)
@@ -136,6 +156,7 @@ func (d *Dispatcher) queue(ctx context.Context, channel string) (*channelQueue, 
 	}
 	d.queues[channel] = q
 	d.running.Go(func() {
+		// Run may not have been called yet.
 		<-d.started
 		q.run(d.ctx)
 	})
@@ -154,8 +175,8 @@ func (d *Dispatcher) loadPositions() error {
 	return nil
 }
 
-// CopiedTo is the last effect message of a partition whose deliveries are in the
-// SEND streams, as the store knows it.
+// CopiedTo returns the last effect message of a partition that was copied, as the store
+// knows it; 0 if none was. Tools ask it while no dispatcher runs.
 func CopiedTo(store storage.Store, p int) (uint64, error) {
 	stored, err := store.Get(copyKey(p))
 	if err != nil || stored == nil {
@@ -168,8 +189,11 @@ func CopiedTo(store storage.Store, p int) (uint64, error) {
 	return n, nil
 }
 
+// copyKey returns the key of a partition's position in the store.
 func copyKey(p int) []byte { return storage.SinkKey(fmt.Sprintf("copy/%d", p)) }
 
+// savePosition saves that partition p is copied up to effect message n. If that fails it
+// is logged only: an older position is harmless.
 func (d *Dispatcher) savePosition(p int, n uint64, key []byte) {
 	if n == d.copied[p].Load() {
 		return
@@ -180,9 +204,11 @@ func (d *Dispatcher) savePosition(p int, n uint64, key []byte) {
 		d.config.Logger.Error("dispatch: position", slog.Any("error", err))
 		return
 	}
+	// Only what is durable counts: the effect stream may be trimmed up to it.
 	d.copied[p].Store(n)
 }
 
+// pause waits for d or until ctx ends.
 func pause(ctx context.Context, d time.Duration) {
 	select {
 	case <-ctx.Done():

@@ -7,18 +7,21 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// sendBatchFormat is the version of the encoding of messages in SEND_<channel>.
+// sendBatchFormat is the version of the encoding of messages in SEND_<channel>, their
+// first byte.
 const sendBatchFormat = 1
 
-// sendBatch holds the deliveries for one channel out of consecutive effect messages: everything
-// that the channel did not have yet, up to the last of them. Format 1: format byte, number of
-// the last effect message (varint), count (varint), deliveries.
+// sendBatch holds deliveries for one channel out of consecutive effect messages: all that
+// the channel did not have yet, up to the last of them.
+//
+// Format 1: format byte, number of the last effect message (varint), count (varint),
+// deliveries.
 type sendBatch struct {
-	effect     uint64 // the last message
+	effect     uint64 // the last effect message that it covers
 	deliveries []output.Delivery
 }
 
-// encodeSendBatch encodes a batch; size is an estimate of its length in bytes.
+// encodeSendBatch encodes a batch; size is an estimate of its length, bytes.
 func encodeSendBatch(effect uint64, deliveries []*output.Delivery, size int) []byte {
 	b := append(make([]byte, 0, size), sendBatchFormat)
 	b = wire.AppendUint(b, effect)
@@ -29,6 +32,8 @@ func encodeSendBatch(effect uint64, deliveries []*output.Delivery, size int) []b
 	return b
 }
 
+// decodeSendBatch decodes what encodeSendBatch returned. Errors are of class
+// wire.ErrCorrupt.
 func decodeSendBatch(data []byte) (sendBatch, error) {
 	d := wire.NewDecoder(data)
 	if f := d.Byte(); d.Err() == nil && f != sendBatchFormat {

@@ -9,15 +9,16 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// forwardTransfers appends the transfers of an effect message to the partitions of their
-// receivers and returns when all are durable. A transfer waits until the one before it of the
-// same source is durable, so that a failure leaves no gap; sources do not wait for each other.
-// After a crash transfers are forwarded again, and receivers recognise them by their number.
+// forwardTransfers appends transfers to the partitions of their receivers and returns
+// when all are durable. A transfer waits until the one before it of the same source is
+// durable, so that a failure leaves no gap; sources do not wait for each other. After a
+// crash transfers are appended again, and receivers recognise them by their numbers.
 func (d *Dispatcher) forwardTransfers(ctx context.Context, transfers []event.Transfer) error {
 	for len(transfers) > 0 {
 		first, rest := plan.NextTransfers(transfers)
 		for len(first) > 0 {
 			failed, err := d.forwardRound(ctx, first)
+			// The whole group is copied again after a restart.
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
@@ -32,7 +33,8 @@ func (d *Dispatcher) forwardTransfers(ctx context.Context, transfers []event.Tra
 	return nil
 }
 
-// forwardRound appends one transfer of each source and returns those that failed.
+// forwardRound appends one transfer of each source and returns those that failed, with
+// the last error.
 func (d *Dispatcher) forwardRound(ctx context.Context, transfers []event.Transfer) (
 	failed []event.Transfer, last error,
 ) {
@@ -40,6 +42,7 @@ func (d *Dispatcher) forwardRound(ctx context.Context, transfers []event.Transfe
 	answers := make([]chan error, len(transfers))
 	for i := range transfers {
 		t := &transfers[i]
+		// Buffered, so that an answer after the end of ctx blocks nobody.
 		answer := make(chan error, 1)
 		answers[i] = answer
 		record := []stream.Record{{Kind: stream.KindTransfer, Data: t.AppendTo(nil)}}

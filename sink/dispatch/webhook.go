@@ -22,9 +22,9 @@ import (
 )
 
 const (
-	webhookTimeout = 15 * time.Second
-	maxReply       = 64 << 10 // bytes of an answer that are read
-	maxDetail      = 200      // bytes of what is kept of it
+	webhookTimeout = 15 * time.Second // for a whole exchange
+	maxReply       = 64 << 10         // bytes of an answer that are read
+	maxDetail      = 200              // bytes of what is kept of an answer
 )
 
 // Webhook is a channel that posts each delivery as JSON.
@@ -33,8 +33,8 @@ type Webhook struct {
 	client *http.Client
 }
 
-// NewWebhook posts to a url of this machine, as tests and tools do; NewChannel knows what else
-// may be reached.
+// NewWebhook returns a channel that posts to a url on this machine, for tests and tools.
+// NewChannel makes those of definitions, which may reach what the policy allows.
 func NewWebhook(url string) *Webhook {
 	loopback, err := egress.Parse("127.0.0.0/8,::1")
 	if err != nil {
@@ -43,16 +43,20 @@ func NewWebhook(url string) *Webhook {
 	return newWebhook(url, loopback)
 }
 
-// newWebhook posts to url. Redirects are not followed; connections are kept.
+// newWebhook returns a channel that posts to url within a policy. Connections are kept,
+// one for each worker of the channel; redirects are not followed.
 func newWebhook(url string, p *egress.Policy) *Webhook {
 	return &Webhook{url: url, client: p.Client(webhookTimeout, workersPerChannel)}
 }
 
-// fields is a message as a JSON object in the order written.
+// fields is a message that is encoded as a JSON object whose names are in the order
+// written.
 type fields []program.Field
 
+// MarshalJSON implements json.Marshaler.
 func (f fields) MarshalJSON() ([]byte, error) {
 	b := []byte{'{'}
+	// A map would lose the order.
 	for i, field := range f {
 		if i > 0 {
 			b = append(b, ',')
@@ -70,8 +74,9 @@ func (f fields) MarshalJSON() ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// Send implements Channel: 2xx is success; 408, 425, 429 and 5xx may work later;
-// every other answer is final.
+// Send implements Channel. A status 2xx is success; 408, 425, 429 and 5xx may work later;
+// every other one is final. The idempotency key is sent under both names that receivers
+// commonly look for.
 func (w *Webhook) Send(ctx context.Context, o *Outgoing) Outcome {
 	d := &o.Delivery
 	body, err := json.Marshal(struct {
@@ -108,8 +113,8 @@ func (w *Webhook) Send(ctx context.Context, o *Outgoing) Outcome {
 	return w.judge(w.client.Do(request))
 }
 
-// judge makes an outcome of an answer. What is kept of it is its status and first line, so that
-// the receiver's reason is where people look for it.
+// judge turns an answer into an outcome. Its status and first line are kept, so that
+// people find the receiver's reason where they look for it.
 func (w *Webhook) judge(response *http.Response, err error) Outcome {
 	var refused *egress.RefusedError
 	if errors.As(err, &refused) {
@@ -117,17 +122,20 @@ func (w *Webhook) judge(response *http.Response, err error) Outcome {
 	}
 	var failed *url.Error
 	if errors.As(err, &failed) {
-		err = failed.Err // without the url, which may hold a token
+		// url.Error would add the url, which may hold a token.
+		err = failed.Err
 	}
 	if err != nil {
 		return Outcome{Verdict: output.Temporary, Detail: w.line(err.Error())}
 	}
 	body, readErr := io.ReadAll(io.LimitReader(response.Body, maxReply))
+	// A body that could not be read matters only if it would have said what is wrong.
 	if err := errors.Join(readErr, response.Body.Close()); err != nil && response.StatusCode >= 300 {
 		problem := fmt.Sprintf("HTTP %d: %v", response.StatusCode, err)
 		return Outcome{Verdict: output.Temporary, Detail: w.line(problem)}
 	}
 	detail := fmt.Sprintf("HTTP %d", response.StatusCode)
+	// The body of a redirect is a page for browsers.
 	if line := w.line(string(body)); line != "" && response.StatusCode/100 != 3 {
 		detail = clip(detail+": "+line, maxDetail)
 	}
@@ -142,12 +150,14 @@ func (w *Webhook) judge(response *http.Response, err error) Outcome {
 	return Outcome{Verdict: output.Permanent, Detail: detail}
 }
 
-// line is the first line of a text that says something, printable, without the secrets of the
-// url, which receivers repeat.
+// line returns the first line of a text that is not blank, printable, without the secrets
+// of the url: receivers repeat the url in their answers.
 func (w *Webhook) line(text string) string {
 	for _, secret := range secretsOf(w.url) {
 		text = strings.ReplaceAll(text, secret, "***")
 	}
+	// A page may begin with blank lines, and control characters must not reach logs and
+	// terminals.
 	for line := range strings.Lines(text) {
 		line = strings.Map(func(c rune) rune {
 			if !unicode.IsPrint(c) || c == utf8.RuneError {
@@ -162,13 +172,15 @@ func (w *Webhook) line(text string) string {
 	return ""
 }
 
-// secretsOf are the parts of a url that may be secret: user, password, query, and long parts of
-// the path, as incoming webhooks of chats have them.
+// secretsOf returns the parts of a url that may be secret: user, password, values of the
+// query, and parts of the path that are as long as the tokens in the urls of chat
+// services.
 func secretsOf(text string) []string {
 	u, err := url.Parse(text)
 	if err != nil {
 		return nil
 	}
+	// Shorter texts would blank out ordinary words.
 	const shortest, long = 6, 20
 	var all []string
 	add := func(s string, least int) {
@@ -182,6 +194,7 @@ func secretsOf(text string) []string {
 	for _, part := range strings.FieldsFunc(u.RawQuery, func(c rune) bool { return c == '&' }) {
 		_, value, _ := strings.Cut(part, "=")
 		add(value, shortest)
+		// The receiver may repeat the value as it read it.
 		if plain, err := url.QueryUnescape(value); err == nil {
 			add(plain, shortest)
 		}
@@ -192,7 +205,7 @@ func secretsOf(text string) []string {
 	return all
 }
 
-// clip shortens a text to so many bytes, at the end of a letter.
+// clip shortens a text to at most so many bytes without cutting a letter.
 func clip(s string, most int) string {
 	if len(s) <= most {
 		return s
@@ -203,6 +216,7 @@ func clip(s string, most int) string {
 	return s[:most]
 }
 
+// orEmpty returns values, or {} if there are none.
 func orEmpty(values []byte) json.RawMessage {
 	if values == nil {
 		return json.RawMessage("{}")

@@ -16,34 +16,39 @@ import (
 	"github.com/nudge-engine/nudge/internal/chproof"
 )
 
+// schema are the migrations, in the order of their names.
+//
 //go:embed schema/*.sql
 var schema embed.FS
 
-// Database is where the tables are.
+// Database is the name of the database with the tables.
 const Database = "nudge"
 
-// tokens is how many blocks a table remembers; retries stay far below it.
+// tokens is how many insert tokens a table remembers. A block takes a handful at most
+// before the next is sent, so this is far more than needed.
 const tokens = 10_000
 
 // dialLimit bounds the time until the embedded ClickHouse takes a connection.
 const dialLimit = 10 * time.Second
 
-// ClickHouse is a warehouse in a ClickHouse server, reached over HTTP or the
-// native protocol.
+// ClickHouse is a warehouse in a ClickHouse server, reached over HTTP or the native
+// protocol. It is safe for concurrent use.
 type ClickHouse struct {
 	conn clickhouse.Conn
-	// durable asks the engine to sync inserts before it answers: for the embedded
-	// engine, which has no replica.
+	// durable makes the engine sync inserts before it answers. The embedded engine needs
+	// it, since it has no replica.
 	durable bool
 }
 
-// Open prepares a connection to url (http://host:port, clickhouse://host:port,
-// with user and password where needed). Nothing is sent yet.
+// Open prepares a connection to url (http://host:port, clickhouse://host:port, with user
+// and password where needed). Nothing is sent yet. durable is for an engine without a
+// replica. The error is about the url.
 func Open(url string, durable bool) (*ClickHouse, error) {
 	options, err := clickhouse.ParseDSN(url)
 	if err != nil {
 		return nil, fmt.Errorf("warehouse: url: %w", err)
 	}
+	// The database of the tables does not exist before Migrate.
 	options.Auth.Database = "default"
 	if options.Auth.Username == "" {
 		options.Auth.Username = "default"
@@ -57,14 +62,16 @@ func Open(url string, durable bool) (*ClickHouse, error) {
 }
 
 // OpenOwn prepares connections to the embedded ClickHouse at address (HOST:PORT). On each
-// new connection it is proved first that who answers is the process that has the secret
-// of the moment; only then is the secret, and anything else, sent there. Inserts are durable.
+// new connection the other side first proves that it is the process that has the present
+// secret; only then is the secret, and anything else, sent there: another program of the
+// machine may have taken the port. Inserts are durable.
 func OpenOwn(address string, secret func() string) (*ClickHouse, error) {
 	conn, err := clickhouse.Open(&clickhouse.Options{
 		Protocol: clickhouse.HTTP,
 		Addr:     []string{address},
 		Auth:     clickhouse.Auth{Database: "default"},
 		Settings: clickhouse.Settings{"async_insert": 0},
+		// The address of the caller is ignored: there is only one, and it was proved.
 		DialContext: func(ctx context.Context, _ string) (net.Conn, error) {
 			raw, err := (&net.Dialer{Timeout: dialLimit}).DialContext(ctx, "tcp", address)
 			if err != nil {
@@ -86,13 +93,16 @@ func OpenOwn(address string, secret func() string) (*ClickHouse, error) {
 	return &ClickHouse{conn: conn, durable: true}, nil
 }
 
-// signer gives each request the writer's secret, which changes when the process does.
+// signer adds to each request the user and the secret of the moment, which changes when
+// the embedded process does.
 type signer struct {
 	next   *http.Transport
 	secret func() string
 }
 
+// RoundTrip implements http.RoundTripper.
 func (s *signer) RoundTrip(r *http.Request) (*http.Response, error) {
+	// A RoundTripper must not change its request.
 	r = r.Clone(r.Context())
 	r.Header.Del("Authorization")
 	r.Header.Set("X-ClickHouse-User", "writer")
@@ -100,10 +110,11 @@ func (s *signer) RoundTrip(r *http.Request) (*http.Response, error) {
 	return s.next.RoundTrip(r)
 }
 
-// CloseIdleConnections lets the client close what is not in use.
+// CloseIdleConnections lets the HTTP client close the connections that are not in use.
 func (s *signer) CloseIdleConnections() { s.next.CloseIdleConnections() }
 
-// Migrate implements Warehouse.
+// Migrate implements Warehouse. It creates the database and the table of migrations,
+// refuses tables of a newer program, and runs the migrations that are missing, in order.
 func (c *ClickHouse) Migrate(ctx context.Context) error {
 	for _, statement := range []string{
 		"CREATE DATABASE IF NOT EXISTS " + Database,
@@ -122,6 +133,7 @@ func (c *ClickHouse) Migrate(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("warehouse: migrate: %w", err)
 	}
+	// Writing on could lose columns that the newer program fills.
 	if int(done) > len(entries) {
 		return fmt.Errorf("warehouse: the tables have version %d, this program knows %d; use a newer program",
 			done, len(entries))
@@ -130,6 +142,7 @@ func (c *ClickHouse) Migrate(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("warehouse: migrate: %w", err)
 	}
+	// The number is inserted last: a migration that was cut off is run again.
 	for i := first; i < len(entries); i++ {
 		if err := c.migration(ctx, entries[i].Name()); err != nil {
 			return err
@@ -142,7 +155,8 @@ func (c *ClickHouse) Migrate(ctx context.Context) error {
 	return nil
 }
 
-// missing is how many migrations are there before the first that is not.
+// missing returns how many migrations are there before the first that is not, which is
+// the index of the one to run next.
 func (c *ClickHouse) missing(ctx context.Context) (n int, err error) {
 	rows, err := c.conn.Query(ctx, "SELECT DISTINCT version FROM "+Database+".migrations ORDER BY version")
 	if err != nil {
@@ -160,6 +174,8 @@ func (c *ClickHouse) missing(ctx context.Context) (n int, err error) {
 	return n, errors.Join(rows.Err(), rows.Close())
 }
 
+// migration runs the statements of one file. Tables and views are created only if they
+// are missing, so that a migration that was cut off can be run again from its start.
 func (c *ClickHouse) migration(ctx context.Context, file string) error {
 	text, err := schema.ReadFile("schema/" + file)
 	if err != nil {
@@ -170,9 +186,9 @@ func (c *ClickHouse) migration(ctx context.Context, file string) error {
 		settings += ", fsync_after_insert = 1, fsync_part_directory = 1"
 	}
 	all := strings.NewReplacer("{{database}}", Database, "{{settings}}", settings).Replace(string(text))
-	// A migration that was cut off is done again from its start.
 	all = strings.ReplaceAll(all, "CREATE TABLE ", "CREATE TABLE IF NOT EXISTS ")
 	all = strings.ReplaceAll(all, "CREATE VIEW ", "CREATE VIEW IF NOT EXISTS ")
+	// A statement ends with a semicolon at the end of a line.
 	for _, statement := range strings.Split(all, ";\n") {
 		if strings.TrimSpace(uncommented(statement)) == "" {
 			continue
@@ -184,12 +200,14 @@ func (c *ClickHouse) migration(ctx context.Context, file string) error {
 	return nil
 }
 
+// uncommented returns a statement without its comment lines.
 func uncommented(statement string) string {
 	lines := strings.Split(statement, "\n")
 	return strings.Join(slices.DeleteFunc(lines, func(l string) bool { return strings.HasPrefix(l, "--") }), "\n")
 }
 
-// Insert implements Warehouse.
+// Insert implements Warehouse. Asynchronous inserts are off: they could be acknowledged
+// before they are stored.
 func (c *ClickHouse) Insert(ctx context.Context, token string, t *Table) error {
 	names := make([]string, len(t.Columns))
 	types := make([]clickhouse.ColumnNameAndType, len(t.Columns))
@@ -227,7 +245,7 @@ func (c *ClickHouse) Has(ctx context.Context, table string, block uint64) (rows 
 	return rows, nil
 }
 
-// Rows counts the rows of a table.
+// Rows returns how many rows a table has.
 func (c *ClickHouse) Rows(ctx context.Context, table string) (rows uint64, err error) {
 	if err := c.conn.QueryRow(ctx, "SELECT count() FROM "+Database+"."+table).Scan(&rows); err != nil {
 		return 0, fmt.Errorf("warehouse: %s: %w", table, err)

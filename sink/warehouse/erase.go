@@ -12,8 +12,8 @@ import (
 //nudge:constant read only
 var customerTables = []string{"events", "deliveries", "decisions", "chain_states", "goals", "dead_letters"}
 
-// Erase implements Warehouse: a lightweight delete in each table. Rows that are inserted
-// while it runs may stay.
+// Erase implements Warehouse with a lightweight delete in each table, which hides rows at
+// once and removes them with the next merge.
 func (c *ClickHouse) Erase(ctx context.Context, workspace string, customers []string) error {
 	for _, table := range customerTables {
 		query := fmt.Sprintf("DELETE FROM %s.%s WHERE workspace = ? AND customer IN (?)", Database, table)
@@ -32,6 +32,7 @@ func (m *Memory) Erase(_ context.Context, workspace string, customers []string) 
 		return ErrUnavailable
 	}
 	for _, name := range customerTables {
+		// The counts are made anew from what stays.
 		delete(m.blocks, name)
 		for i, t := range m.Tables[name] {
 			m.Tables[name][i] = t.without(workspace, customers)
@@ -41,7 +42,7 @@ func (m *Memory) Erase(_ context.Context, workspace string, customers []string) 
 	return nil
 }
 
-// without is a table without the rows of customers.
+// without returns the table without the rows about customers of a workspace.
 func (t *Table) without(workspace string, customers []string) *Table {
 	texts := map[string][]string{}
 	for _, c := range t.Columns {

@@ -2,13 +2,14 @@ package warehouse
 
 import "sync/atomic"
 
-// health is what the last answers of the warehouse say about it.
+// health is what the last answers of the warehouse say about it. It is safe for
+// concurrent use.
 type health struct {
-	answered atomic.Bool
-	failure  atomic.Pointer[error] // of the last attempt; nil when it succeeded
+	answered atomic.Bool           // at least once since the start, without an error
+	failure  atomic.Pointer[error] // of the last attempt; nil if it succeeded
 }
 
-// note keeps how an attempt went and gives its error back.
+// note records how an attempt went and returns its error.
 func (h *health) note(err error) error {
 	if err != nil {
 		h.failure.Store(&err)
@@ -19,12 +20,12 @@ func (h *health) note(err error) error {
 	return nil
 }
 
-// Answered says whether the warehouse has answered without an error since the start: its
-// tables are there.
+// Answered reports whether the warehouse has answered without an error since the start,
+// so that its tables are there.
 func (w *Writer) Answered() bool { return w.health.answered.Load() }
 
-// Failing is why the last attempt to reach the warehouse failed; nil when it succeeded, or
-// when there was none yet.
+// Failing returns why the last attempt to reach the warehouse failed, nil if it succeeded
+// or there was none yet.
 func (w *Writer) Failing() error {
 	if err := w.health.failure.Load(); err != nil {
 		return *err

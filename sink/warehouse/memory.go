@@ -6,23 +6,24 @@ import (
 	"sync"
 )
 
-// ErrUnavailable is what Memory answers while it is told to fail.
+// ErrUnavailable is what Memory returns while it is told to fail.
 var ErrUnavailable = errors.New("warehouse: unavailable")
 
-// Memory is a warehouse in memory for tests. Fail makes it refuse, and Lie makes
-// it apply an insert and report a failure all the same.
+// Memory is a warehouse in memory, for tests and simulation, with the failures of a real
+// one.
 type Memory struct {
 	mu     sync.Mutex
-	Tables map[string][]*Table // by name, in the order inserted
-	tokens map[string]bool
+	Tables map[string][]*Table          // by name, in the order inserted; read it while no writer runs
+	tokens map[string]bool              // table and token of every insert
 	blocks map[string]map[uint64]uint64 // rows by table and block
 
-	// Lose makes it forget the rows of an insert, whose token it keeps, and report a failure,
-	// as an engine that is killed between the two.
-	Fail, Lie, Lose func() bool // nil: never
+	// Fail refuses a call. Lie applies an insert and reports a failure all the same. Lose
+	// drops the rows of an insert whose token it keeps, and reports a failure, as an
+	// engine does that is killed between the two. nil means never.
+	Fail, Lie, Lose func() bool
 }
 
-// NewMemory is an empty warehouse.
+// NewMemory returns an empty warehouse.
 func NewMemory() *Memory {
 	return &Memory{Tables: map[string][]*Table{}, tokens: map[string]bool{}, blocks: map[string]map[uint64]uint64{}}
 }
@@ -38,6 +39,7 @@ func (m *Memory) Insert(_ context.Context, token string, t *Table) error {
 		return ErrUnavailable
 	}
 	if key := t.Name + "/" + token; !m.tokens[key] {
+		// As the engine does, before the rows.
 		m.tokens[key] = true
 		if m.Lose != nil && m.Lose() {
 			return ErrUnavailable
@@ -61,7 +63,7 @@ func (m *Memory) Has(_ context.Context, table string, block uint64) (uint64, err
 	return m.blocks[table][block], nil
 }
 
-// count counts the rows of an insert by their blocks.
+// count adds the rows of an insert to the counts by block.
 func (m *Memory) count(t *Table) {
 	if m.blocks[t.Name] == nil {
 		m.blocks[t.Name] = map[uint64]uint64{}
@@ -75,7 +77,7 @@ func (m *Memory) count(t *Table) {
 	}
 }
 
-// Rows counts the rows of a table.
+// Rows returns how many rows a table has.
 func (m *Memory) Rows(table string) int {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -9,10 +9,12 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// Position is up to where one partition's messages are in the warehouse.
+// Position is up to where one partition's messages are in the warehouse: the sequence of
+// a frame, and of an effect message.
 type Position struct{ Event, Effect uint64 }
 
-// Positions reads the positions of a log whose writer is not running.
+// Positions reads the positions of a log whose writer is not running, by partition; all
+// are 0 if nothing was ever written.
 func Positions(ctx context.Context, log stream.Log, partitions int) ([]Position, error) {
 	all := make([]Position, partitions)
 	s, err := log.Open(ctx, stream.WarehouseStream, stream.Options{MaxBytes: 64 << 20})

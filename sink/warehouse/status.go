@@ -9,41 +9,48 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2"
 )
 
-// Limits of what Status answers.
+// Limits of what Status returns.
 const (
-	maxStatusRows = 50
-	maxStatusTime = 10 // s that each of its queries may run
+	maxStatusRows = 50 // rows of each list
+	maxStatusTime = 10 // s that each of its queries may run: people wait for it
 )
 
 // Status is what the tables say about one campaign.
 type Status struct {
-	Active    uint64     `json:"active_chains"` // that have not ended
+	Active    uint64     `json:"active_chains"` // chains that have not ended
 	Decisions []Verdicts `json:"decisions"`     // of the last day, the most frequent first, at most 50
 	Errors    []Failure  `json:"errors"`        // the last ones, newest first
 }
 
-// Verdicts counts the decisions of a kind and reason.
+// Verdicts counts the decisions of one kind and reason.
 type Verdicts struct {
+	// Kind and Reason are as the decisions have them, for example dropped and
+	// missing_variable.
 	Kind   string    `json:"kind"`
 	Reason string    `json:"reason"`
 	Count  uint64    `json:"count"`
-	Last   time.Time `json:"last"`
+	Last   time.Time `json:"last"` // time of the last of them
 }
 
 // Failure is a decision that says what went wrong: an expression that could not be
-// evaluated, a delivery that failed for good or was dropped for a missing variable.
+// evaluated, a delivery that failed for good, or one that was dropped for a missing
+// variable.
 type Failure struct {
 	At       time.Time `json:"at"`
 	Customer string    `json:"customer"`
 	Step     string    `json:"step"`
 	Kind     string    `json:"kind"`
 	Reason   string    `json:"reason"`
-	Detail   string    `json:"detail"`
-	EventID  string    `json:"event_id"`
+	// Detail says what went wrong; for a failed delivery, the channel and what it
+	// answered.
+	Detail string `json:"detail"`
+	// EventID is the id of the event that led to it; empty if a timer did.
+	EventID string `json:"event_id"`
 }
 
-// Status asks about a campaign at now; at most limit (1 to 50) of the last failures are
-// given. What the engine decided in the last seconds may not be in the tables yet.
+// Status returns what the tables say about a campaign at now, with at most limit (1 to
+// 50) of the last failures. What the engine decided in the last seconds may not be in the
+// tables yet.
 func (c *ClickHouse) Status(ctx context.Context, workspace, campaign string, now time.Time, limit int) (Status, error) {
 	s := Status{Decisions: []Verdicts{}, Errors: []Failure{}}
 	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"max_execution_time": maxStatusTime}))
@@ -61,6 +68,7 @@ func (c *ClickHouse) Status(ctx context.Context, workspace, campaign string, now
 	return s, nil
 }
 
+// verdicts reads the decisions since after (ms), by kind and reason.
 func (c *ClickHouse) verdicts(ctx context.Context, s *Status, workspace, campaign string, after int64) error {
 	rows, err := c.conn.Query(ctx, "SELECT kind, reason, count() AS n, max(at) FROM "+Database+".decisions "+
 		"WHERE workspace = ? AND campaign = ? AND at > fromUnixTimestamp64Milli(?) "+
@@ -78,9 +86,9 @@ func (c *ClickHouse) verdicts(ctx context.Context, s *Status, workspace, campaig
 	return errors.Join(rows.Err(), rows.Close())
 }
 
-// failuresQuery asks for the last failures of a campaign. The answer of a channel stands in the
-// row of the delivery, which comes from the same effect message as the decision; the detail of
-// that decision is the channel.
+// failuresQuery reads the last failures of a campaign. What a channel answered is in the
+// row of the delivery, which comes from the same effect message as the decision; the
+// detail of such a decision is the name of the channel.
 const failuresQuery = `
 WITH f AS (
     SELECT at, customer, step, kind, reason, detail, event_id, partition, seq, idx FROM ` + Database + `.decisions
@@ -97,6 +105,7 @@ FROM f LEFT ANY JOIN (
     AND f.detail = v.channel
 ORDER BY f.at DESC, f.customer, f.idx DESC`
 
+// failures reads the last failures, at most limit.
 func (c *ClickHouse) failures(ctx context.Context, s *Status, workspace, campaign string, limit int) error {
 	rows, err := c.conn.Query(ctx, failuresQuery, workspace, campaign, limit, workspace, campaign)
 	if err != nil {

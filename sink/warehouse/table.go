@@ -13,29 +13,30 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// Table is rows of one table, column by column, so that they are appended
-// without a row in between.
+// Table is rows of one table, column by column, as ClickHouse stores and takes them.
 type Table struct {
 	Name    string
 	Columns []Column
-	Rows    int
+	Rows    int // length of each column
 }
 
-// Column is one column; Values is a slice of what its type takes.
+// Column is one column of rows.
 type Column struct {
 	Name   string
-	Type   string
-	Values any
+	Type   string // ClickHouse's name of the type that is sent
+	Values any    // a slice of what the type takes
 }
 
-// at names where a row comes from; every table has these columns.
+// at says where rows come from; every table has these columns. Together they identify a
+// row, and give it the same place at each attempt.
 type at struct {
-	Block     []uint64
+	Block     []uint64 // see Writer.blockID
 	Partition []uint16
-	Seq       []uint64 // of the frame (events), of the effect message (others)
-	Idx       []uint32 // in it
+	Seq       []uint64 // of the frame for events, of the effect message for others
+	Idx       []uint32 // index in it, from 0
 }
 
+// add adds the place of one row.
 func (a *at) add(block uint64, partition int, seq uint64, idx int) {
 	a.Block = append(a.Block, block)
 	a.Partition = append(a.Partition, uint16(partition))
@@ -43,12 +44,13 @@ func (a *at) add(block uint64, partition int, seq uint64, idx int) {
 	a.Idx = append(a.Idx, uint32(idx))
 }
 
-// chainOf names the chain that a row is about.
+// chainOf says which chains rows are about.
 type chainOf struct {
 	workspace, campaign, customer, key []string
 	version, entry                     []uint32
 }
 
+// addChain adds the chain of one row.
 func (c *chainOf) addChain(workspace, campaign, customer, key string, version, entry uint32) {
 	c.workspace = append(c.workspace, workspace)
 	c.campaign = append(c.campaign, campaign)
@@ -58,7 +60,7 @@ func (c *chainOf) addChain(workspace, campaign, customer, key string, version, e
 	c.entry = append(c.entry, entry)
 }
 
-// with are the columns of the chain and then others.
+// with returns the columns of the chain, followed by others.
 func (c *chainOf) with(columns ...Column) []Column {
 	return append([]Column{
 		{"workspace", low, c.workspace},
@@ -70,6 +72,7 @@ func (c *chainOf) with(columns ...Column) []Column {
 	}, columns...)
 }
 
+// Types in which columns are sent.
 const (
 	// low is for columns that are LowCardinality(String) in the tables. The engine turns
 	// texts into that for a fraction of what the client takes to do it row by row.
@@ -80,14 +83,18 @@ const (
 	amount = "Decimal(18, 6)"
 )
 
+// table returns a table of the columns, followed by those that say where the rows come
+// from.
 func (a *at) table(name string, columns ...Column) *Table {
 	return &Table{Name: name, Rows: len(a.Block), Columns: append(columns,
 		Column{"block", "UInt64", a.Block}, Column{"partition", "UInt16", a.Partition},
 		Column{"seq", "UInt64", a.Seq}, Column{"idx", "UInt32", a.Idx})}
 }
 
+// instant converts ms since the epoch.
 func instant(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
 
+// optional converts ms since the epoch; 0 is nil, which becomes NULL.
 func optional(ms int64) *time.Time {
 	if ms == 0 {
 		return nil
@@ -96,19 +103,23 @@ func optional(ms int64) *time.Time {
 	return &t
 }
 
+// money converts millionths of a currency unit.
 func money(m unit.Money) decimal.Decimal { return decimal.New(int64(m), -6) }
 
-// rows gathers the rows of a block.
+// rows gathers the rows of one block, column by column. It must be used by one goroutine
+// at a time.
 type rows struct {
-	block uint64
-	names event.Names // of workspaces and events in this block
-	lost  []lostFrame
+	block uint64      // number of the block, see Writer.blockID
+	names event.Names // strings that the events of the block repeat
+	lost  []lostFrame // frames whose rows cannot be written
 
+	// One row for each event that was applied.
 	events struct {
 		at
 		workspace, customer, event, message, kind, properties, traits, context []string
 		eventTime, receivedAt                                                  []time.Time
 	}
+	// One row for each state of a delivery.
 	deliveries struct {
 		at
 		chainOf
@@ -116,12 +127,14 @@ type rows struct {
 		attempt                                                           []uint32
 		when, due                                                         []time.Time
 	}
+	// One row for each decision.
 	decisions struct {
 		at
 		chainOf
 		step, kind, reason, detail, event []string
 		when                              []time.Time
 	}
+	// One row for each state of a chain; the greatest revision is the present one.
 	chains struct {
 		at
 		chainOf
@@ -133,6 +146,7 @@ type rows struct {
 		heldOut                 []uint8
 		revision                []uint64
 	}
+	// One row for each goal reached, and one for each that was taken back.
 	goals struct {
 		at
 		chainOf
@@ -141,6 +155,7 @@ type rows struct {
 		when                        []time.Time
 		reversal                    []uint8
 	}
+	// One row for each dead letter.
 	dead struct {
 		at
 		workspace, customer, reason, field, detail, raw []string
@@ -148,7 +163,8 @@ type rows struct {
 	}
 }
 
-// newRows gathers the rows of a block that is expected to have so many events.
+// newRows returns an empty block with room for as many events as are expected, so that
+// its many columns need not grow.
 func newRows(block uint64, events int) *rows {
 	r := &rows{block: block, names: event.Names{}}
 	t := &r.events
@@ -163,9 +179,10 @@ func newRows(block uint64, events int) *rows {
 	return r
 }
 
-// frame adds the event rows of a frame, without those that were not applied.
+// frame adds the event rows of a frame, without the records that were not applied.
 func (r *rows) frame(partition int, seq uint64, f *stream.Frame, dropped map[uint32]bool) error {
 	t := &r.events
+	// The writer's clock stamped the frame just before it was appended.
 	received := instant(f.Time)
 	for i := range f.Records {
 		if f.Records[i].Kind != stream.KindEvent || dropped[uint32(i)] {
@@ -181,7 +198,7 @@ func (r *rows) frame(partition int, seq uint64, f *stream.Frame, dropped map[uin
 		t.event = append(t.event, e.Name)
 		t.message = append(t.message, e.ID)
 		t.kind = append(t.kind, e.Type.String())
-		// Nobody writes to a message of the log.
+		// The texts share the bytes of the message, to which nobody writes.
 		t.properties = append(t.properties, wire.Alias(e.Properties))
 		t.traits = append(t.traits, wire.Alias(e.Traits))
 		t.context = append(t.context, wire.Alias(e.Context))
@@ -218,8 +235,8 @@ func (r *rows) message(partition int, m *effect.Message) {
 	}
 }
 
-// delivery adds one state of a delivery. A later attempt is handed off too, but
-// is a retry, which has a row of its own already.
+// delivery adds one state of a delivery. A later attempt is handed off again, but it
+// follows a retry, which has a row already.
 func (r *rows) delivery(partition int, seq uint64, i int, d *output.Delivery) {
 	if d.Status == output.HandedOff && d.Attempt > 1 {
 		return
@@ -240,6 +257,7 @@ func (r *rows) delivery(partition int, seq uint64, i int, d *output.Delivery) {
 	t.due = append(t.due, instant(d.Due))
 }
 
+// decision adds one decision.
 func (r *rows) decision(partition int, seq uint64, i int, d *output.Decision) {
 	t := &r.decisions
 	t.add(r.block, partition, seq, i)
@@ -252,8 +270,8 @@ func (r *rows) decision(partition int, seq uint64, i int, d *output.Decision) {
 	t.when = append(t.when, instant(d.At))
 }
 
-// chain adds a state of a chain. Its revision grows with each state, because a
-// chain's states come from one partition in the order of its effect messages.
+// chain adds a state of a chain. Its revision grows with each state, because the states
+// of a chain come from one partition in the order of its effect messages.
 func (r *rows) chain(partition int, seq uint64, i int, c *output.ChainRow) {
 	t := &r.chains
 	t.add(r.block, partition, seq, i)
@@ -270,9 +288,11 @@ func (r *rows) chain(partition int, seq uint64, i int, c *output.ChainRow) {
 		heldOut = 1
 	}
 	t.heldOut = append(t.heldOut, heldOut)
+	// A message has far fewer than 2^20 rows.
 	t.revision = append(t.revision, seq<<20|uint64(i))
 }
 
+// goal adds a goal that was reached or taken back.
 func (r *rows) goal(partition int, seq uint64, i int, g *output.GoalRow) {
 	t := &r.goals
 	t.add(r.block, partition, seq, i)

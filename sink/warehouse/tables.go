@@ -1,6 +1,7 @@
 package warehouse
 
-// tables are the rows as tables, the empty ones left out.
+// tables returns the rows as tables, without those that are empty. Names and types of the
+// columns are those of schema/.
 func (r *rows) tables() []*Table {
 	filled := make([]*Table, 0, 6)
 	for _, t := range []*Table{
@@ -13,6 +14,8 @@ func (r *rows) tables() []*Table {
 	return filled
 }
 
+// eventTable returns the rows of events: what happened, one row for each event that was
+// applied.
 func (r *rows) eventTable() *Table {
 	t := &r.events
 	return t.table("events",
@@ -29,6 +32,7 @@ func (r *rows) eventTable() *Table {
 	)
 }
 
+// deliveryTable returns the rows of deliveries, one for each state of a delivery.
 func (r *rows) deliveryTable() *Table {
 	t := &r.deliveries
 	return t.table("deliveries", t.with(
@@ -46,6 +50,8 @@ func (r *rows) deliveryTable() *Table {
 	)...)
 }
 
+// decisionTable returns the rows of decisions: why a customer did or did not get a
+// message.
 func (r *rows) decisionTable() *Table {
 	t := &r.decisions
 	return t.table("decisions", t.with(
@@ -58,6 +64,7 @@ func (r *rows) decisionTable() *Table {
 	)...)
 }
 
+// chainTable returns the states of chains. The view chains shows the last one of each.
 func (r *rows) chainTable() *Table {
 	t := &r.chains
 	return t.table("chain_states", t.with(
@@ -73,6 +80,7 @@ func (r *rows) chainTable() *Table {
 	)...)
 }
 
+// goalTable returns the rows of goals that were reached or taken back.
 func (r *rows) goalTable() *Table {
 	t := &r.goals
 	return t.table("goals", t.with(
@@ -86,6 +94,7 @@ func (r *rows) goalTable() *Table {
 	)...)
 }
 
+// deadTable returns the rows of dead letters.
 func (r *rows) deadTable() *Table {
 	t := &r.dead
 	return t.table("dead_letters",

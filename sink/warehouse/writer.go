@@ -13,54 +13,70 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// Limits of a block and pauses of the writer.
+// Limits of a block, and pauses of the writer.
 const (
-	maxFrames   = 64   // frames a partition and block, unless configured
-	maxMessages = 1024 // effect messages a partition and block; one frame may have more
-	// maxBytes is what all partitions' frames of a block, and as much again what all
-	// their effect messages, may take as they are stored: two blocks are in memory whole,
-	// one decoded, as columns and as what is sent, the next as columns.
+	maxFrames   = 64   // frames of a partition in a block, unless configured
+	maxMessages = 1024 // effect messages of a partition in a block; one frame may have more
+	// maxBytes bounds the stored bytes of all partitions' frames in a block, and again
+	// those of all their effect messages. Two blocks are in memory: one decoded, as
+	// columns and as what is sent, the next one as columns.
 	maxBytes    = 16 << 20
-	backoffLow  = 250 * time.Millisecond
-	backoffHigh = 30 * time.Second
-	insertLimit = 2 * time.Minute
-	stateLimit  = 15 * time.Second
-	stateKeep   = 100 // states after which the older ones are trimmed
+	backoffLow  = 250 * time.Millisecond // first pause after a failure; doubled each time
+	backoffHigh = 30 * time.Second       // longest pause
+	insertLimit = 2 * time.Minute        // for one table of a block
+	stateLimit  = 15 * time.Second       // for reading or appending the state
+	stateKeep   = 100                    // states after which the older ones are trimmed
 )
 
-// WriterConfig is what a writer needs.
+// WriterConfig describes a writer.
 type WriterConfig struct {
 	Warehouse Warehouse
-	Sources   []Source      // by partition
-	State     stream.Stream // where the position is kept; part of the log, so that another node can go on
-	LogID     string        // part of every token
-	Linger    time.Duration // least time between the starts of two blocks; default 1 s
-	MaxFrames uint64        // frames a partition and block; default 64
+	// Sources are the logs, in order of the partitions.
+	Sources []Source
+	// State is the stream WH. The state of the writer is kept in the log and not in the
+	// store, so that another server can go on.
+	State stream.Stream
+	// LogID is that of the genesis record. It is part of every token, since several logs
+	// can write into one warehouse.
+	LogID string
+	// Linger is the least time between the starts of two blocks, default 1 s. It bounds
+	// how late rows are, and how many parts the engine has to merge.
+	Linger time.Duration
+	// MaxFrames is how many frames of a partition a block has at most, default 64.
+	MaxFrames uint64
 	Logger    *slog.Logger
-	// Sequential does one after the other what is done at once otherwise: for the simulator,
-	// which must do the same each time.
+	// Sequential makes the writer do one after the other what it does at once otherwise,
+	// for the simulator, which must do the same each time.
 	Sequential bool
 }
 
-// Writer moves blocks into the warehouse. Run runs it; the rest is safe for
-// concurrent use.
+// Writer moves blocks into the warehouse. Run must be called once; the other methods may
+// be called concurrently with it.
 type Writer struct {
 	config     WriterConfig
 	partitions []*partition
-	state      state
-	saved      uint64    // sequence of the last state
-	resent     bool      // the current block was sealed by an earlier run
-	usual      int       // events of the last block that was read, and some more
-	next       *prepared // the block after the current one, if it was read meanwhile
-	positions  []atomic.Uint64
-	effects    []atomic.Uint64
-	rows       atomic.Uint64
-	failures   atomic.Uint64
-	gaps       atomic.Uint64
-	health     health
+	// state is what was stored last. Between two saves it has what the next one will
+	// store.
+	state state
+	saved uint64 // sequence of the last stored state
+	// resent reports that the current block may be in the warehouse already, because an
+	// earlier attempt or run may have sent it.
+	resent bool
+	usual  int // events of the last block that was read, and an eighth more
+	// next is the block after the current one, if it was read while that one was sent;
+	// else nil.
+	next *prepared
+	// positions and effects are, by partition, the last frame and the last effect message
+	// that are written, for other goroutines.
+	positions []atomic.Uint64
+	effects   []atomic.Uint64
+	rows      atomic.Uint64
+	failures  atomic.Uint64
+	gaps      atomic.Uint64
+	health    health
 }
 
-// NewWriter reads its position.
+// NewWriter returns a writer that is not running, with its state read from the log.
 func NewWriter(c WriterConfig) (*Writer, error) {
 	if c.Linger == 0 {
 		c.Linger = time.Second
@@ -88,16 +104,17 @@ func NewWriter(c WriterConfig) (*Writer, error) {
 	return w, nil
 }
 
-// Rows is how many rows were written since the start.
+// Rows returns how many rows were written since the start.
 func (w *Writer) Rows() uint64 { return w.rows.Load() }
 
-// Failures is how many attempts failed since the start.
+// Failures returns how many attempts failed since the start.
 func (w *Writer) Failures() uint64 { return w.failures.Load() }
 
-// Gaps is how many frames and effect messages were given up since the start.
+// Gaps returns how many frames and effect messages were given up since the start.
 func (w *Writer) Gaps() uint64 { return w.gaps.Load() }
 
-// Run writes blocks until ctx ends. Everything that fails is tried again.
+// Run migrates the tables and then writes blocks until ctx ends. Whatever fails is tried
+// again.
 func (w *Writer) Run(ctx context.Context) {
 	defer func() {
 		for _, p := range w.partitions {
@@ -110,6 +127,8 @@ func (w *Writer) Run(ctx context.Context) {
 		started := time.Now()
 		full := false
 		w.retry(ctx, "block", func() (err error) { full, err = w.block(ctx); return err })
+		// There is more: a backlog is written without pauses. Otherwise waiting makes
+		// blocks, and so the engine's parts, larger.
 		if full {
 			continue
 		}
@@ -120,7 +139,9 @@ func (w *Writer) Run(ctx context.Context) {
 	}
 }
 
-// retry repeats work until it succeeds or ctx ends, with growing pauses.
+// retry repeats work until it succeeds or ctx ends, with growing pauses and some
+// randomness in them, so that servers do not try at the same moments. what names the work
+// in the log.
 func (w *Writer) retry(ctx context.Context, what string, work func() error) {
 	level := slog.LevelDebug // a first failure is usual while the engine starts
 	for pause := backoffLow; ctx.Err() == nil; pause = min(2*pause, backoffHigh) {
@@ -129,6 +150,7 @@ func (w *Writer) retry(ctx context.Context, what string, work func() error) {
 			return
 		}
 		w.failures.Add(1)
+		// From the third failure on it is worth a warning.
 		if pause > 2*backoffLow {
 			level = slog.LevelWarn
 		}
@@ -146,10 +168,13 @@ func (w *Writer) retry(ctx context.Context, what string, work func() error) {
 	}
 }
 
-// block writes one block; full says that there is more at once. When it fails,
-// the next call goes on with the same sealed range.
+// block writes one block; full reports that there is more at once. The steps: choose a
+// range, seal it by storing it, take out of it what has left the log since, read its rows
+// if they are not there yet, send them, and store that it is done. After a failure the
+// next call goes on with the same sealed range.
 func (w *Writer) block(ctx context.Context) (full bool, err error) {
 	var r *rows
+	// Choose a range, or take the one that was prepared, and seal it.
 	if w.state.Sealed == nil {
 		next := w.next
 		if w.next = nil; next == nil {
@@ -160,12 +185,14 @@ func (w *Writer) block(ctx context.Context) (full bool, err error) {
 		full, r = next.more, next.rows
 		w.state.Sealed = next.spans
 		if err := w.save(); err != nil {
+			// Nothing was sealed, unless another state was found in the log.
 			if !errors.Is(err, stream.ErrWrongLast) {
 				w.state.Sealed = nil
 			}
 			return false, err
 		}
 	}
+	// Even a range that was just sealed can have been trimmed since.
 	changed, err := w.excludeTrimmed(ctx)
 	if err != nil {
 		return false, err
@@ -175,13 +202,16 @@ func (w *Writer) block(ctx context.Context) (full bool, err error) {
 			return false, err
 		}
 	}
+	// Known only now that the frames were read; stored with the block.
 	for _, l := range r.lost {
 		w.recordLostFrame(l.partition, l.seq)
 	}
 	if err := w.sendAndPrepare(ctx, r, full); err != nil {
+		// Any of the tables may have been inserted.
 		w.resent = true
 		return false, err
 	}
+	// The done positions move only when every table is in.
 	before := w.state
 	w.state.Done, w.state.Sealed, w.state.Block = merge(w.state.Done, w.state.Sealed), nil, w.state.Block+1
 	if err := w.save(); err != nil {
@@ -191,6 +221,7 @@ func (w *Writer) block(ctx context.Context) (full bool, err error) {
 		}
 		return false, err
 	}
+	// The block is done: what was kept for another attempt can go.
 	for i, s := range w.state.Done {
 		w.partitions[i].written(s)
 	}
@@ -199,9 +230,10 @@ func (w *Writer) block(ctx context.Context) (full bool, err error) {
 	return full, nil
 }
 
-// sendAndPrepare sends the tables of a block. Where there is more, it sends all at once
-// and reads the next block meanwhile: the engine works while we read, and we read while it
-// works. Else nobody waits for it, and one after the other leaves a core for those that do.
+// sendAndPrepare sends the tables of a block. If there is more, it sends them all at once
+// and reads the next block meanwhile: the engine works while this process reads.
+// Otherwise nobody waits for the rows, and one after the other leaves a processor for
+// those who wait for something.
 func (w *Writer) sendAndPrepare(ctx context.Context, r *rows, more bool) error {
 	tables := r.tables()
 	failures := make([]error, len(tables))
@@ -212,12 +244,15 @@ func (w *Writer) sendAndPrepare(ctx context.Context, r *rows, more bool) error {
 	if more {
 		work = append(work, func() {
 			next, err := w.prepare(ctx, merge(w.state.Done, w.state.Sealed), w.state.Block+2, true)
-			if err == nil { // else it comes again when it is its turn
+			// A failure here comes again when it is the block's turn.
+			if err == nil {
 				w.next = next
 			}
 		})
 	}
 	runAll(work, more && !w.config.Sequential)
+	// A block that failed is sealed and comes next; the prepared one is chosen again
+	// after it.
 	if err := errors.Join(failures...); err != nil {
 		w.next = nil
 		return err
@@ -225,7 +260,7 @@ func (w *Writer) sendAndPrepare(ctx context.Context, r *rows, more bool) error {
 	return nil
 }
 
-// runAll returns when all of the work is done.
+// runAll runs all of the work, at once or in order, and returns when it is done.
 func runAll(work []func(), atOnce bool) {
 	if !atOnce {
 		for _, do := range work {

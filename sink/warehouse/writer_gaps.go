@@ -7,15 +7,19 @@ import (
 	"slices"
 )
 
-// Gap is a range of messages that left the log before they could be written.
+// Gap is a range of messages of a partition that left the log before their rows were
+// written, ends included.
 type Gap struct {
-	Partition int    `json:"partition"`
-	What      string `json:"what"` // frames or effects
-	From      uint64 `json:"from"`
-	To        uint64 `json:"to"`
+	Partition int `json:"partition"`
+	// What is frames or effects; From and To are their sequences.
+	What string `json:"what"`
+	From uint64 `json:"from"`
+	To   uint64 `json:"to"`
 }
 
-// excludeTrimmed takes out of the sealed block what has left the log since: a gap (R11).
+// excludeTrimmed takes out of the sealed block what has left the log since it was sealed,
+// and records the gap. changed reports that it did: the rows must be read again, and the
+// block has another token.
 func (w *Writer) excludeTrimmed(ctx context.Context) (changed bool, err error) {
 	for i := range w.state.Sealed {
 		s, p := &w.state.Sealed[i], w.partitions[i]
@@ -26,11 +30,13 @@ func (w *Writer) excludeTrimmed(ctx context.Context) (changed bool, err error) {
 	if !changed {
 		return false, nil
 	}
+	// The block may have been sent with its old range.
 	w.resent = true
 	return true, w.save()
 }
 
-// skipGaps moves the beginnings of a span behind what has left the log.
+// skipGaps moves the beginnings of a span after what has left the log, and records the
+// gaps.
 func (w *Writer) skipGaps(ctx context.Context, p *partition, s *span, changed *bool) error {
 	trimmed, err := p.trimmed(ctx, s)
 	if err != nil {
@@ -39,16 +45,19 @@ func (w *Writer) skipGaps(ctx context.Context, p *partition, s *span, changed *b
 	for _, l := range trimmed {
 		w.recordGap(p.number, l.what, *l.from, l.first-1)
 		*l.from, *changed = l.first, true
+		// A span of which nothing is left is empty, and not negative.
 		*l.to = max(*l.to, *l.from-1)
 		p.rewind()
 	}
 	return nil
 }
 
-// errGap says that a part of the log left before it was written.
+// errGap reports that a part of the log left before it was written, while the gap cannot
+// be recorded yet.
 var errGap = errors.New("warehouse: a gap") //nudge:constant
 
-// skipTrimmed moves the beginning of a span behind what has left the log.
+// skipTrimmed does what skipGaps does for a span that is being chosen. With ahead it
+// fails instead (see prepare).
 func (w *Writer) skipTrimmed(ctx context.Context, p *partition, s *span, ahead bool) error {
 	gap := false
 	if !ahead {
@@ -61,7 +70,8 @@ func (w *Writer) skipTrimmed(ctx context.Context, p *partition, s *span, ahead b
 	return err
 }
 
-// recordLostFrame records a damaged frame once, however often its block is sent.
+// recordLostFrame records a damaged frame as a gap, once, however often its block is
+// sent.
 func (w *Writer) recordLostFrame(partition int, seq uint64) {
 	gap := Gap{Partition: partition, What: "frames", From: seq, To: seq}
 	if !slices.Contains(w.state.Gaps, gap) {
@@ -69,7 +79,8 @@ func (w *Writer) recordLostFrame(partition int, seq uint64) {
 	}
 }
 
-// recordGap records a gap: messages that were trimmed before they were written (R11).
+// recordGap records a gap in the state, logs and counts it. The state keeps the last 100,
+// because it is written with every block.
 func (w *Writer) recordGap(partition int, what string, from, to uint64) {
 	w.gaps.Add(to - from + 1)
 	w.state.Gaps = append(w.state.Gaps, Gap{Partition: partition, What: what, From: from, To: to})

@@ -9,23 +9,26 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// state is what the log keeps: what is done, and the block that is sealed.
+// state is what the log keeps of the writer, one message of WH, as JSON.
 type state struct {
 	Format int    `json:"format"`
-	Block  uint64 `json:"block"`            // number of the last block done
-	Done   []span `json:"done"`             // its ends; the next block begins behind them
-	Sealed []span `json:"sealed,omitempty"` // block Block+1, when it is sealed
+	Block  uint64 `json:"block"`            // number of the last block that is done
+	Done   []span `json:"done"`             // its ends, by partition; the next block begins after them
+	Sealed []span `json:"sealed,omitempty"` // range of block Block+1, if it is sealed
 	Gaps   []Gap  `json:"gaps,omitempty"`   // what was given up, at most the last 100
 }
 
+// stateFormat is the version of the stored state.
 const stateFormat = 1
 
-// Position is the last frame of a partition whose rows are in the warehouse.
+// Position returns the last frame of a partition whose rows are in the warehouse.
 func (w *Writer) Position(partition int) uint64 { return w.positions[partition].Load() }
 
-// EffectPosition is the last effect message of a partition that is there.
+// EffectPosition returns the last effect message of a partition whose rows are in the
+// warehouse.
 func (w *Writer) EffectPosition(partition int) uint64 { return w.effects[partition].Load() }
 
+// publishPositions makes the positions visible to other goroutines.
 func (w *Writer) publishPositions() {
 	for i, s := range w.state.Done {
 		w.positions[i].Store(s.EventsTo)
@@ -33,7 +36,7 @@ func (w *Writer) publishPositions() {
 	}
 }
 
-// load reads the last state. If another writer appends after it, the next save fails.
+// load reads the last state. If another writer appends one after it, the next save fails.
 func (w *Writer) load() error {
 	ctx, cancel := context.WithTimeout(context.Background(), stateLimit)
 	defer cancel()
@@ -47,6 +50,8 @@ func (w *Writer) load() error {
 	if err := json.Unmarshal(m.Data, &w.state); err != nil {
 		return fmt.Errorf("warehouse: position: %w", err)
 	}
+	// A state that is not understood must not be overwritten: blocks would be written
+	// twice.
 	if w.state.Format != stateFormat || len(w.state.Done) != len(w.partitions) {
 		return fmt.Errorf("warehouse: position: format %d for %d partitions; this program reads format %d for %d",
 			w.state.Format, len(w.state.Done), stateFormat, len(w.partitions))
@@ -55,8 +60,9 @@ func (w *Writer) load() error {
 	return nil
 }
 
-// save appends the state behind the one that was loaded or saved last, so that of
-// two writers one is refused.
+// save appends the state after the one that was loaded or saved last, so that of two
+// writers one is refused. It then takes over the state that it found (the error is
+// stream.ErrWrongLast): that is its own, if the answer to an append was lost.
 func (w *Writer) save() error {
 	b, err := json.Marshal(&w.state)
 	if err != nil {
@@ -78,6 +84,7 @@ func (w *Writer) save() error {
 		return fmt.Errorf("warehouse: position: %w", err)
 	}
 	w.saved = seq
+	// Only the last state is ever read.
 	if seq%stateKeep == 0 {
 		return w.config.State.Trim(ctx, seq-1)
 	}

@@ -1,9 +1,10 @@
-// Package egress says which addresses deliveries may go to. Otherwise everybody who may apply a channel would
-// otherwise reach what only this machine reaches: its own administration, the metadata service
-// of a cloud, other servers of the network.
+// Package egress decides which addresses deliveries may go to. Without it everybody who
+// may apply a channel would reach what only this machine reaches: its own administration,
+// the metadata service of a cloud, other servers of the network.
 //
-// The address is looked at when it is known, after the name was resolved and before the
-// connection is made, so that a name that resolves to another address each time gains nothing.
+// The address is checked when it is known, after the name was resolved and before the
+// connection is made, so that a name which resolves to another address each time gains
+// nothing.
 package egress
 
 import (
@@ -21,10 +22,10 @@ import (
 	"time"
 )
 
-// Setting is the name of the setting whose value Parse reads.
+// Setting is the name of the environment variable whose value Parse reads.
 const Setting = "NUDGE_EGRESS_ALLOW"
 
-// RefusedError says that an address may not be reached.
+// RefusedError reports an address that may not be reached, and why.
 type RefusedError struct{ Address, Why string }
 
 func (e *RefusedError) Error() string {
@@ -32,17 +33,19 @@ func (e *RefusedError) Error() string {
 		Setting)
 }
 
-// Policy is what may be reached: public addresses over https, and what is allowed by name. The
-// zero value allows nothing by name. It is safe for concurrent use.
+// Policy says what may be reached: public addresses over https, and what is allowed by
+// name. The zero value allows nothing by name. It does not change, so it is safe for
+// concurrent use.
 type Policy struct {
-	hosts    []string // names, in lower case
-	prefixes []netip.Prefix
-	ports    []string // host:port, the only way to an own port
-	own      []string // host:port of what this server listens on
+	hosts    []string       // names, in lower case: all their addresses and ports
+	prefixes []netip.Prefix // networks and single addresses
+	ports    []string       // host:port; the only way to a port of this server
+	own      []string       // host:port of what this server listens on
 }
 
-// Parse reads a list of names, addresses, networks and host:port, separated by commas:
-// hooks.internal, 127.0.0.1, 10.0.0.0/8, 127.0.0.1:9000.
+// Parse parses a list of names, addresses, networks and host:port, separated by commas:
+// hooks.internal, 127.0.0.1, 10.0.0.0/8, 127.0.0.1:9000. The empty list allows nothing by
+// name.
 func Parse(list string) (*Policy, error) {
 	p := &Policy{}
 	for _, word := range strings.Split(list, ",") {
@@ -50,6 +53,8 @@ func Parse(list string) (*Policy, error) {
 		if word == "" {
 			continue
 		}
+		// A word is read as the narrowest form that it fits, so that an address is never
+		// a name.
 		if prefix, err := netip.ParsePrefix(word); err == nil {
 			p.prefixes = append(p.prefixes, prefix.Masked())
 		} else if addr, err := netip.ParseAddr(strings.Trim(word, "[]")); err == nil {
@@ -66,31 +71,35 @@ func Parse(list string) (*Policy, error) {
 	return p, nil
 }
 
+// isHost reports whether s is an address or can be a name.
 func isHost(s string) bool {
 	if _, err := netip.ParseAddr(s); err == nil {
 		return true
 	}
-	const longest = 253
+	const longest = 253 // characters of a DNS name as text (RFC 1035, section 2.3.4)
 	return s != "" && len(s) <= longest && !strings.ContainsFunc(s, func(c rune) bool {
 		return c != '.' && c != '-' && c != '_' && (c < 'a' || c > 'z') && (c < '0' || c > '9')
 	})
 }
 
+// isPort reports whether s is a port number, 1 to 65535.
 func isPort(s string) bool {
 	n, err := strconv.ParseUint(s, 10, 16)
 	return err == nil && n > 0
 }
 
-// Except is the policy of a server that listens on addresses (host:port): they are refused
-// although their host is allowed, unless they are named with their port.
+// Except returns the policy of a server that listens on own (host:port): these are
+// refused although their host is allowed, unless they are named with their port. A wrong
+// channel could otherwise administer the server that sends it.
 func (p *Policy) Except(own ...string) *Policy {
 	c := *p
 	c.own = append(slices.Clone(p.own), own...)
 	return &c
 }
 
-// CheckURL says what is wrong with the URL of a receiver, as far as that can be seen before
-// its name is resolved.
+// CheckURL returns an error that says what is wrong with the URL of a receiver, as far as
+// that can be seen before its name is resolved. It is a RefusedError if the policy is the
+// reason.
 func (p *Policy) CheckURL(text string) error {
 	u, err := url.Parse(text)
 	switch {
@@ -105,6 +114,7 @@ func (p *Policy) CheckURL(text string) error {
 	}
 	host, port := strings.ToLower(u.Hostname()), u.Port()
 	if port == "" {
+		// The ports of the schemes.
 		port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
 	}
 	if !isPort(port) {
@@ -119,12 +129,14 @@ func (p *Policy) CheckURL(text string) error {
 	return nil
 }
 
-// allowed says whether a host is allowed by name.
+// allowed reports whether a host is allowed by name, or as an address.
 func (p *Policy) allowed(host, port string) bool {
+	// A final dot names the same host.
 	host = strings.TrimSuffix(host, ".")
 	if slices.Contains(p.hosts, host) || slices.Contains(p.ports, net.JoinHostPort(host, port)) {
 		return true
 	}
+	// It is allowed with the addresses that it stands for.
 	if host == "localhost" {
 		return p.contains(netip.AddrFrom4([4]byte{127, 0, 0, 1})) || p.contains(netip.IPv6Loopback())
 	}
@@ -132,12 +144,17 @@ func (p *Policy) allowed(host, port string) bool {
 	return err == nil && p.contains(addr.Unmap())
 }
 
+// contains reports whether an address is in one of the allowed networks.
 func (p *Policy) contains(addr netip.Addr) bool {
 	return slices.ContainsFunc(p.prefixes, func(x netip.Prefix) bool { return x.Contains(addr) })
 }
 
-// check says whether an address may be reached that a host was resolved to.
+// check returns a RefusedError if an address to which a host was resolved may not be
+// reached. What is named with its port comes first, then the server's own ports, then
+// what else is allowed, and at last whether the address is public.
 func (p *Policy) check(host string, addr netip.Addr, port string) error {
+	// The zone of a link-local address is of this machine only, and an IPv4 address may
+	// come in the form of an IPv6 one.
 	addr = addr.WithZone("").Unmap()
 	refused := func(why string) error {
 		return &RefusedError{Address: net.JoinHostPort(addr.String(), port), Why: why}
@@ -158,13 +175,16 @@ func (p *Policy) check(host string, addr netip.Addr, port string) error {
 	return nil
 }
 
-// isOwn says whether the server listens there.
+// isOwn reports whether this server listens at an address, under any of the machine's
+// addresses.
 func (p *Policy) isOwn(host string, addr netip.Addr, port string) bool {
 	for _, own := range p.own {
 		ownHost, ownPort, err := net.SplitHostPort(own)
 		if err != nil || ownPort != port {
 			continue
 		}
+		// A server that listens on a port of all interfaces is reached by any address of
+		// the machine.
 		if ownHost == host || ownHost == addr.String() || addr.IsLoopback() || addr.IsUnspecified() || ofMachine(addr) {
 			return true
 		}
@@ -172,11 +192,12 @@ func (p *Policy) isOwn(host string, addr netip.Addr, port string) bool {
 	return false
 }
 
-// ofMachine says whether this machine has the address.
+// ofMachine reports whether this machine has the address. If that cannot be found out it
+// is assumed, which refuses more rather than less.
 func ofMachine(addr netip.Addr) bool {
 	all, err := net.InterfaceAddrs()
 	if err != nil {
-		return true // unknown: as if it were
+		return true
 	}
 	return slices.ContainsFunc(all, func(a net.Addr) bool {
 		n, ok := a.(*net.IPNet)
@@ -188,9 +209,12 @@ func ofMachine(addr netip.Addr) bool {
 	})
 }
 
-// Client is an HTTP client that keeps to the policy. It follows no redirect, uses no proxy of
-// the environment, and an exchange takes at most timeout.
+// Client returns an HTTP client that keeps to the policy. It follows no redirect, uses no
+// proxy of the environment (a proxy would connect in its place, unchecked), keeps as many
+// idle connections to a host as given, and ends an exchange after timeout.
 func (p *Policy) Client(timeout time.Duration, connections int) *http.Client {
+	// Much less than timeout: a receiver that does not even take a connection must not
+	// hold a worker.
 	const connecting, headerBytes = 5 * time.Second, 64 << 10
 	return &http.Client{
 		Timeout: timeout,
@@ -203,7 +227,8 @@ func (p *Policy) Client(timeout time.Duration, connections int) *http.Client {
 	}
 }
 
-// dial connects with a dialer that looks at each address before it connects.
+// dial returns a function that connects with plain and checks each resolved address
+// before it connects.
 func (p *Policy) dial(plain *net.Dialer) func(ctx context.Context, network, address string) (net.Conn, error) {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		host, port, err := net.SplitHostPort(address)

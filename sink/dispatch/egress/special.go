@@ -2,9 +2,9 @@ package egress
 
 import "net/netip"
 
-// reserved are networks that are not the public internet, beside those that netip knows: of
-// the registries of special addresses (RFC 6890). The forms that carry an IPv4 address inside
-// of an IPv6 one lead to any address and are refused as a whole.
+// reserved are networks that are not the public internet, beside those that netip knows:
+// of the registries of special-purpose addresses (RFC 6890). The forms that carry an IPv4
+// address inside an IPv6 one can lead to any address, and are refused as a whole.
 //
 //nudge:constant read only
 var reserved = []struct{ network, kind string }{
@@ -30,7 +30,8 @@ var reserved = []struct{ network, kind string }{
 	{"fec0::/10", "private"},
 }
 
-// special says what an address is that is not public; empty for a public one.
+// special returns what an address is that is not public, as it reads after "is"; "" for a
+// public one.
 func special(addr netip.Addr) string {
 	switch {
 	case !addr.IsValid():

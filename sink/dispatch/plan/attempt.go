@@ -12,7 +12,8 @@ const (
 	Send                 // the attempt is made
 )
 
-// After is the step after an answer of shard.Owner.MayLeave: may with a nil error, or an error.
+// After returns the step after an answer of shard.Owner.MayLeave: may with a nil error,
+// or an error.
 func After(may bool, err error) Step {
 	switch {
 	case err != nil:
@@ -23,7 +24,8 @@ func After(may bool, err error) Step {
 	return Drop
 }
 
-// Result is the record that says what became of an attempt, without what the channel adds.
+// Result returns the record that says what became of an attempt, without what the channel
+// adds (reason, detail).
 func Result(d *output.Delivery, verdict output.Verdict) output.Result {
 	return output.Result{
 		Workspace: d.Workspace, Customer: d.Customer, Delivery: d.ID, Attempt: d.Attempt, Verdict: verdict,

@@ -6,15 +6,17 @@ import (
 	"github.com/nudge-engine/nudge/campaign/output"
 )
 
-// Batches groups the deliveries of consecutive effect messages of one partition by channel.
+// Batches groups the deliveries of consecutive effect messages of one partition by
+// channel. The zero value is empty. It is not safe for concurrent use.
 type Batches struct {
-	channels []string
+	channels []string // in the order in which they came
 	by       map[string][]*output.Delivery
 }
 
-// Add adds the deliveries of effect message n that were handed off. upTo returns the last
-// effect message of the partition that a channel's queue has: what it has is left out. It may
-// make the queue, and its error ends Add. The deliveries are kept by reference.
+// Add adds the deliveries of effect message n that were handed off; other states of a
+// delivery (sent, failed, recalled) are for the warehouse only. upTo returns the last
+// effect message of the partition that a channel's queue has: what it has is left out.
+// upTo may make the queue, and its error ends Add. The deliveries are kept by reference.
 func (b *Batches) Add(n uint64, deliveries []output.Delivery, upTo func(channel string) (uint64, error)) error {
 	for i := range deliveries {
 		d := &deliveries[i]
@@ -39,11 +41,11 @@ func (b *Batches) Add(n uint64, deliveries []output.Delivery, upTo func(channel 
 	return nil
 }
 
-// Channels are the channels with deliveries, by name.
+// Channels returns the channels with deliveries, sorted by name.
 func (b *Batches) Channels() []string {
 	slices.Sort(b.channels)
 	return b.channels
 }
 
-// Of are the deliveries of a channel, in the order in which they were added.
+// Of returns the deliveries of a channel, in the order in which they were added.
 func (b *Batches) Of(channel string) []*output.Delivery { return b.by[channel] }

@@ -1,16 +1,18 @@
 package plan
 
 // Progress tracks the position up to which all batches of a queue are finished, although
-// they end in any order. Its methods must not be called concurrently.
+// they end in any order. It is not safe for concurrent use.
 type Progress struct {
-	done map[uint64]bool // finished, behind upTo
+	done map[uint64]bool // finished positions after upTo
 	upTo uint64
 }
 
-// NewProgress starts behind upTo, the last position that is known to be finished, 0 when none is.
+// NewProgress returns a Progress that starts after upTo, the last position known to be
+// finished, 0 if none is.
 func NewProgress(upTo uint64) *Progress { return &Progress{done: map[uint64]bool{}, upTo: upTo} }
 
-// Complete notes that the batch at a position is finished.
+// Complete notes that the batch at a position is finished. Positions that are covered
+// already are ignored.
 func (p *Progress) Complete(position uint64) {
 	if position <= p.upTo {
 		return
@@ -22,7 +24,8 @@ func (p *Progress) Complete(position uint64) {
 	}
 }
 
-// SkipTo notes that all up to a position is finished: the queue has it no more.
+// SkipTo notes that everything up to a position is finished, because the queue does not
+// have it any more.
 func (p *Progress) SkipTo(position uint64) {
 	for p.upTo < position {
 		p.upTo++
@@ -34,5 +37,5 @@ func (p *Progress) SkipTo(position uint64) {
 	}
 }
 
-// UpTo is the position up to which all is finished.
+// UpTo returns the position up to which all is finished.
 func (p *Progress) UpTo() uint64 { return p.upTo }
