@@ -47,8 +47,8 @@ type EngineConfig struct {
 	Skips []control.Skips
 	// EraseKey is the secret key of the hashes of erased customers.
 	EraseKey []byte
-	// Mark is shard.Config.Mark with the partition; nil if nobody wants to know. The
-	// actors of all partitions call it concurrently.
+	// Mark is shard.Config.Mark with the partition; it may be nil. The actors of all
+	// partitions call it concurrently.
 	Mark func(partition int, seq uint64, index int)
 	// Held are partitions that must not start, each with the reason: applying them has
 	// ended the process several times, and no skip can help.
@@ -87,8 +87,8 @@ type Engine struct {
 	hosts  []atomic.Pointer[host]
 	actors *actor.Engine
 
-	// reading ends with Stop. Readers, and hosts that are made anew after a panic, run
-	// under it.
+	// reading ends with Stop. Readers run under it, also those of hosts that replace one
+	// after a panic.
 	reading     context.Context //nolint:containedctx // ends with Stop; hosts are made anew under it
 	stopReading context.CancelFunc
 	stopOnce    sync.Once

@@ -261,7 +261,7 @@ func (c *Controller) put(ctx context.Context, workspace string, changed []progra
 }
 
 // changes returns the documents that differ from what is in force, with their next
-// version, and for each of docs how it would stand.
+// version, and for each of docs the outcome that an apply would have.
 func (c *Controller) changes(workspace string, docs []program.Document) (
 	result []Applied, changed []program.Document,
 ) {

@@ -27,7 +27,7 @@ type (
 	committed       struct{ err error }              // a snapshot was committed, or failed
 	resume          struct{}                         // the pause after a failed append is over
 	wake            struct{}                         // time passed: a tick or a snapshot may be due
-	question        struct{ ask func(*shard.Owner) } // somebody else wants to use the owner
+	question        struct{ ask func(*shard.Owner) } // a caller of Engine wants to use the owner
 )
 
 // Pauses and limits of a host. A tick every 20 ms would be most of an idle partition's
@@ -263,7 +263,7 @@ func (h *host) start(failure error) {
 func (h *host) spawn() {
 	guard := func(next actor.ReceiveFunc) actor.ReceiveFunc {
 		return func(c *actor.Context) {
-			// Its messages belong to a shard that another host has made anew.
+			// Another host has rebuilt the shard that these messages were for.
 			if h.broken.Load() {
 				return
 			}

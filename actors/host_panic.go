@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// restartGuarded handles a panic p of the actor: the partition's shard is made anew and
-// guarded, so that the panic is contained when it recurs. If it was guarded already, the
-// panic is not in the work on a customer, and the partition halts.
+// restartGuarded handles a panic p of the actor: it has the partition's shard rebuilt in
+// guarded form, where the panic is contained when it recurs. If the shard was guarded
+// already, the panic is not in the work on a customer, and the partition halts.
 func (h *host) restartGuarded(p any) {
 	h.log.Error("actors: panic", slog.Any("panic", p), slog.Bool("guarded", h.guarded),
 		slog.String("stack", string(debug.Stack())))
@@ -21,7 +21,7 @@ func (h *host) restartGuarded(p any) {
 	h.e.background.Go(h.replace)
 }
 
-// replace makes the partition's shard anew from its snapshot and the log, in a new host.
+// replace rebuilds the partition's shard from its snapshot and the log, in a new host.
 // Effects that the old one had on their way into the effect stream are found there, as
 // after a crash.
 //
@@ -44,7 +44,7 @@ func (h *host) replace() {
 	h.e.hosts[h.partition].Store(fresh)
 }
 
-// stopActor ends the actor and waits until it has, within askLimit.
+// stopActor ends the actor and waits until it has ended, for askLimit at most.
 func (h *host) stopActor() {
 	select {
 	case <-h.e.actors.Poison(h.pid).Done():

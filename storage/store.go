@@ -36,6 +36,7 @@ type Batch struct {
 	bytes   int // sum of the lengths of keys and values
 }
 
+// change is one change of a batch.
 type change struct {
 	key, value []byte // a nil value deletes
 }

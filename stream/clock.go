@@ -7,9 +7,9 @@ import (
 )
 
 // ErrClock reports that the wall clock jumped against the monotonic one. Nothing is
-// stamped with it until a person accepts the new time: log time never goes back, so a
-// clock that was years ahead for a moment would fire every timer at once and then stand
-// still.
+// stamped with it until a person accepts the new time: log time never goes back, so after
+// one frame with a time years ahead every timer would fire at once, and log time would
+// stand still for years.
 var ErrClock = errors.New("stream: the clock jumped; check it and accept the new time")
 
 // maxClockStep is how far the wall clock may move against the monotonic one since it was

@@ -297,6 +297,9 @@ func (s *jsStream) await() {
 	}
 }
 
+// Append implements Stream. It may block while the server does not take bytes. The client
+// library does not try again by itself: callers decide about that, and must know of every
+// attempt.
 func (s *jsStream) Append(a Append, done func(uint64, error)) {
 	m := &nats.Msg{Subject: subject(s.name), Data: a.Data}
 	if s.subjects {
@@ -338,6 +341,7 @@ func (s *jsStream) Get(ctx context.Context, seq uint64) (Message, error) {
 	return s.message(m, err)
 }
 
+// Last implements Stream.
 func (s *jsStream) Last(ctx context.Context, sub string) (Message, error) {
 	at := subject(s.name)
 	if s.subjects {
@@ -393,6 +397,8 @@ func (s *jsStream) Info(ctx context.Context) (Info, error) {
 	}, nil
 }
 
+// Trim implements Stream. A purge up to a sequence also moves the numbering of an empty
+// stream.
 func (s *jsStream) Trim(ctx context.Context, through uint64) error {
 	if err := s.s.Purge(ctx, jetstream.WithPurgeSequence(through+1)); err != nil {
 		return fmt.Errorf("stream: trim %s: %w", s.name, err)

@@ -87,6 +87,7 @@ func (l *Memory) Close() error {
 // last returns the last sequence, 0 if there never was a message.
 func (s *memoryStream) last() uint64 { return s.first + uint64(len(s.messages)) - 1 }
 
+// Append implements Stream; done is called before it returns.
 func (s *memoryStream) Append(a Append, done func(uint64, error)) { done(s.append(a)) }
 
 func (s *memoryStream) append(a Append) (uint64, error) {

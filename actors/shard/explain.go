@@ -46,8 +46,8 @@ func (s *Shard) Explain(t *trace.Trace, at int64) (found, known bool, err error)
 	return true, known, nil
 }
 
-// Explain records in t how its customer stands and returns what belongs beside it, nil if
-// there is no such customer.
+// Explain records in t how its customer stands, and returns what a shard adds to the
+// trace; nil if there is no such customer.
 func (o *Owner) Explain(t *trace.Trace, at int64) (*Explanation, error) {
 	if err := o.fetch(t.Workspace, t.Customer); err != nil {
 		return nil, err

@@ -190,8 +190,8 @@ func (m *customerCache) shrink(limit int64) {
 	}
 }
 
-// drop removes a customer from memory, who is in the store; the entry stays if it has a
-// timer.
+// drop removes a customer from memory whose present state the store has. The entry stays
+// if it has a timer.
 //
 // REQUIRES: h is clean.
 func (m *customerCache) drop(h *resident) {

@@ -23,7 +23,8 @@ type dueSchedule struct {
 // startSchedules starts a bulk scan for each instant at which schedules of a workspace
 // are due, in order. Schedules of one instant share a scan, so that their deliveries
 // compete by priority at each customer. If a downtime missed several occurrences of a
-// schedule only the last is made up for: nobody wants five morning messages at noon.
+// schedule, only the last is made up for, so that a daily message comes once and not once
+// for each day.
 func (s *Shard) startSchedules() {
 	if due := s.bulkScans.nextOccurrence(); due == 0 || due > s.now {
 		return

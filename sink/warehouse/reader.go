@@ -214,7 +214,7 @@ func (p *partition) message(ctx context.Context, n uint64) (m readMessage, err e
 	return m, nil
 }
 
-// written drops the kept messages of a block that is written.
+// written drops the messages that were kept for a block, once the block is written.
 func (p *partition) written(s span) {
 	for len(p.prefetched) > 0 && p.prefetched[0].N <= s.EffectsTo {
 		// So that the garbage collector can take it before the slice goes.

@@ -134,7 +134,8 @@ type rows struct {
 		step, kind, reason, detail, event []string
 		when                              []time.Time
 	}
-	// One row for each state of a chain; the greatest revision is the present one.
+	// One row for each state of a chain; the one with the greatest revision is the
+	// present state.
 	chains struct {
 		at
 		chainOf

@@ -76,7 +76,9 @@ type Writer struct {
 	health    health
 }
 
-// NewWriter returns a writer that is not running, with its state read from the log.
+// NewWriter returns a writer that is not running, with its state read from the log. A
+// block that an earlier run has sealed is written first, and looked for in the warehouse
+// before.
 func NewWriter(c WriterConfig) (*Writer, error) {
 	if c.Linger == 0 {
 		c.Linger = time.Second
@@ -99,6 +101,7 @@ func NewWriter(c WriterConfig) (*Writer, error) {
 	if err := w.load(); err != nil {
 		return nil, err
 	}
+	// Whether the run that sealed it also sent it is not known.
 	w.resent = w.state.Sealed != nil
 	w.publishPositions()
 	return w, nil
@@ -122,6 +125,7 @@ func (w *Writer) Run(ctx context.Context) {
 			p.effects.close()
 		}
 	}()
+	// Nothing can be inserted before the tables are there.
 	w.retry(ctx, "migrate", func() error { return w.health.note(w.config.Warehouse.Migrate(ctx)) })
 	for ctx.Err() == nil {
 		started := time.Now()

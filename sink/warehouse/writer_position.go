@@ -61,8 +61,9 @@ func (w *Writer) load() error {
 }
 
 // save appends the state after the one that was loaded or saved last, so that of two
-// writers one is refused. It then takes over the state that it found (the error is
-// stream.ErrWrongLast): that is its own, if the answer to an append was lost.
+// writers one is refused. The refused one gets stream.ErrWrongLast and takes over the
+// state that is in the log. It may be its own: then only the answer to its append was
+// lost.
 func (w *Writer) save() error {
 	b, err := json.Marshal(&w.state)
 	if err != nil {

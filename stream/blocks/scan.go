@@ -139,8 +139,8 @@ func (s *scan) block(f file, text []byte, last bool) {
 	}
 }
 
-// whole notes a whole record. A message settles which numbers the damages before it had:
-// all between the last whole message and this one.
+// whole takes a whole record into account. If it is a message it settles which numbers
+// the damages before it had: all between the last whole message and this one.
 func (s *scan) whole(r record) {
 	if !r.message {
 		return

@@ -21,7 +21,9 @@ type State struct {
 	First   int64 // log time of the first exposure over all shards, ms; 0 before it
 	Exposed []int // exposures by variant, matured or not
 	Looks   int   // how many looks there were
-	Next    int   // matured exposures at which the next look is due; 0: when all variants have the minimum
+	// Next is how many matured exposures the next look needs; 0 means that it comes when
+	// all variants have the minimum.
+	Next int
 
 	x     *program.Experiment
 	hour  int64           // the last hour that was looked at

@@ -90,12 +90,16 @@ type Decision struct {
 	At       string `json:"at"`
 	Kind     string `json:"kind"`
 	Campaign string `json:"campaign,omitempty"`
-	Key      string `json:"key,omitempty"`
-	Step     string `json:"step,omitempty"`
-	Reason   string `json:"reason,omitempty"`
-	Detail   string `json:"detail,omitempty"`
-	Answer   string `json:"answer,omitempty"` // what the channel said, or why it was not asked
-	EventID  string `json:"event_id,omitempty"`
+	// Key is that of the chain, Step the step that the decision is about.
+	Key  string `json:"key,omitempty"`
+	Step string `json:"step,omitempty"`
+	// Reason is why (docs/reference/reasons.md); Detail says more, for example the
+	// channel.
+	Reason string `json:"reason,omitempty"`
+	Detail string `json:"detail,omitempty"`
+	Answer string `json:"answer,omitempty"` // what the channel said, or why it was not asked
+	// EventID is the id of the event that led to it; empty if a timer did.
+	EventID string `json:"event_id,omitempty"`
 }
 
 // New returns the view of a customer with decisions about them, newest first. It shares
