@@ -97,7 +97,7 @@ func Run(ctx context.Context, config Config) (err error) {
 	return missing.accept(ctx, records[0].Genesis.LogID)
 }
 
-// closingStore is the store of the state, which is closed by the function that opened it.
+// closingStore is a store that the function which opened it also closes.
 type closingStore interface {
 	storage.Store
 	Close() error

@@ -43,9 +43,9 @@ func (a *API) access(check hostcheck.Check, next http.Handler) http.Handler {
 	})
 }
 
-// mayAsk returns the answer to a request that is refused; nil when it may ask. The checks
-// stand in the order in which they tell the client something: a foreign page does not learn
-// whether its key is right.
+// mayAsk returns the answer to a request that is refused; nil when it may ask. A page of
+// another origin is refused before the key is checked, so that it cannot find out whether a
+// key is right.
 func (a *API) mayAsk(check hostcheck.Check, r *http.Request) *answer {
 	probe := forProbes(r)
 	if !probe && !check.Host(r.Host) {

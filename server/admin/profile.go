@@ -15,7 +15,7 @@ const lockSample = 100
 // that `go tool pprof` and `go tool trace` read. They need the admin key, as all else: a
 // profile shows less than who may apply definitions can read anyway.
 func (a *API) profiles(mux *http.ServeMux) {
-	// pprof's own handlers, with access and start looked at as for every other path.
+	// pprof's own handlers, for clients that access has let through.
 	plain := func(f http.HandlerFunc) http.HandlerFunc {
 		return a.whenUp(func(_ *Parts, w http.ResponseWriter, r *http.Request) error {
 			f(w, r)

@@ -117,9 +117,9 @@ func (e *Eraser) applied(ctx context.Context, workspace, customer string) (at po
 	}
 }
 
-// until waits until holds is true for every place of a job; what says what that means, for the
-// log. A halted partition makes it fail, so that the job is tried again later and others have
-// their turn.
+// until returns when holds is true for every place of a job. While it waits, it logs from time
+// to time what it waits for, in the words of what. A halted partition makes it fail, so that
+// the job is tried again later and others have their turn.
 func (e *Eraser) until(ctx context.Context, j *job, what string, holds func(position) bool) error {
 	started := time.Now()
 	said := started
