@@ -46,7 +46,7 @@ func (m *Machine) Visit(c *customer.Customer, v *active.BulkTask, now int64, out
 	}
 	switch v.Kind {
 	case active.BulkBroadcast:
-		m.eventID = v.Event.ID
+		m.eventID, m.came = v.Event.ID, v.Due
 		m.scope.Event.Set(v.Event)
 		for _, p := range m.broadcasting(v.Event.Name) {
 			m.broadcast(p, v.Event)

@@ -178,11 +178,11 @@ func noteHistorical(q *entryQuestion, rule trace.Rule, r refusal) {
 }
 
 func refusesOld(q *entryQuestion) refusal {
-	return refuseIf(q.m.now-q.since > q.program.MaxEventAge, output.ReasonTooOld, "")
+	return refuseIf(q.m.came-q.since > q.program.MaxEventAge, output.ReasonTooOld, "")
 }
 
 func noteAge(q *entryQuestion, rule trace.Rule, r refusal) {
-	q.note(rule, r.answer(), trace.SpanFact("age", q.m.now-q.since), trace.SpanFact("at most", q.program.MaxEventAge))
+	q.note(rule, r.answer(), trace.SpanFact("age", q.m.came-q.since), trace.SpanFact("at most", q.program.MaxEventAge))
 }
 
 // refusesInactive refuses entries of a campaign that is not active; one that is paused may keep them.

@@ -24,6 +24,7 @@ type Machine struct {
 
 	c       *customer.Customer
 	now     int64
+	came    int64 // log time of the current record, ms: of a broadcast that is before its visits
 	out     *output.Output
 	eventID string            // of the current record, empty for a timer
 	ready   []*customer.Chain // entered or advanced by the current record, to be run
@@ -84,7 +85,7 @@ func (m *Machine) begin(c *customer.Customer, now int64, out *output.Output) {
 	m.ready, m.turns, m.candidates = m.ready[:0], m.turns[:0], m.candidates[:0]
 	m.cause, m.fired, m.segments = cause{}, 0, m.segments[:0]
 	m.recordingEvent = false
-	m.scope.Now, m.asOf = now, now
+	m.scope.Now, m.asOf, m.came = now, now, now
 	m.scope.Event.Set(nil)
 	m.scope.Trigger.Set(nil)
 	m.scope.Customer.Set(c)
