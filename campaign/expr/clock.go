@@ -3,6 +3,7 @@ package expr
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/cel-go/cel"
 	celast "github.com/google/cel-go/common/ast"
@@ -23,6 +24,9 @@ type passage struct {
 	left, right *Expr
 	// times is how often now is added on the left less how often on the right; never 0.
 	times int64
+	// atEqual says that the comparison changes at the instant at which both are equal, and not at
+	// the first one after.
+	atEqual bool
 }
 
 var errNow = errors.New("now can only be compared, by < <= > or >=, with an instant of the customer, so that it is " +
@@ -76,7 +80,7 @@ func (r *clockReader) read(x celast.Expr) error {
 		call := x.AsCall()
 		switch call.FunctionName() {
 		case "_<_", "_<=_", "_>_", "_>=_":
-			return r.passage(call.Args()[0], call.Args()[1])
+			return r.passage(call.FunctionName(), call.Args()[0], call.Args()[1])
 		case "_&&_", "_||_", "!_", "_?_:_", "_==_", "_!=_", "_+_", "_-_", "_*_", "_/_", "_%_", "-_":
 			if !r.combines(call) {
 				return errNow
@@ -107,7 +111,7 @@ func (r *clockReader) combines(call celast.CallExpr) bool {
 }
 
 // passage takes a comparison of two sides apart.
-func (r *clockReader) passage(left, right celast.Expr) error {
+func (r *clockReader) passage(operator string, left, right celast.Expr) error {
 	p := passage{}
 	for i, side := range []celast.Expr{left, right} {
 		times, err := r.times(side)
@@ -131,6 +135,7 @@ func (r *clockReader) passage(left, right celast.Expr) error {
 			return err
 		}
 	}
+	p.atEqual = (p.times > 0) == (operator == "_<_" || operator == "_>=_")
 	if p.times != 0 { // else now - now, which never changes
 		r.into.Passages = append(r.into.Passages, p)
 	}
@@ -208,37 +213,42 @@ func (c *ValueClock) Next(s *Scope) (at int64) {
 		}
 	}
 	for i := range c.Passages {
-		if micros, ok := c.Passages[i].ahead(s); ok {
-			consider(s.Now + micros/1000)                   // where the two are equal
-			consider(s.Now + max(0, micros+999)/1000)       // the first millisecond at or after
-			consider(s.Now + (micros-micros%1000)/1000 + 1) // the first one after
+		micros, exact, ok := c.Passages[i].ahead(s)
+		if !ok || micros < 0 {
+			continue
+		}
+		if c.Passages[i].atEqual || !exact {
+			consider(s.Now + (micros+999)/1000) // the first millisecond at which they are
+		}
+		if !c.Passages[i].atEqual || !exact {
+			consider(s.Now + micros/1000 + 1) // the first one after
 		}
 	}
 	return at
 }
 
-// ahead is how far ahead it is that the two sides are equal, in microseconds; false when a
-// value is missing.
-func (p *passage) ahead(s *Scope) (micros int64, ok bool) {
-	left, ok := p.left.moment(s)
+// ahead is how far ahead it is that the two sides are equal, in microseconds, and whether
+// exactly; ok is false when a value is missing.
+func (p *passage) ahead(s *Scope) (micros int64, exact, ok bool) {
+	left, exactLeft, ok := p.left.moment(s)
 	if !ok {
-		return 0, false
+		return 0, false, false
 	}
-	right, ok := p.right.moment(s)
-	return (right - left) / p.times, ok
+	right, exactRight, ok := p.right.moment(s)
+	return (right - left) / p.times, exactLeft && exactRight && (right-left)%p.times == 0, ok
 }
 
-// moment is an instant or a duration in microseconds.
-func (e *Expr) moment(s *Scope) (micros int64, ok bool) {
+// moment is an instant or a duration in microseconds; exact says that nothing is beyond them.
+func (e *Expr) moment(s *Scope) (micros int64, exact, ok bool) {
 	v, missing, err := e.Eval(s)
 	if err != nil || missing {
-		return 0, false
+		return 0, false, false
 	}
 	switch x := v.(type) {
 	case types.Timestamp:
-		return x.UnixMicro(), true
+		return x.UnixMicro(), x.Nanosecond()%1000 == 0, true
 	case types.Duration:
-		return x.Microseconds(), true
+		return x.Microseconds(), x.Duration%time.Microsecond == 0, true
 	}
-	return 0, false
+	return 0, false, false
 }

@@ -59,6 +59,53 @@ func TestValueClock(t *testing.T) {
 	}
 }
 
+// A comparison with an instant of whole milliseconds changes once, and at no other instant is
+// there something to look at: a timer brings the customer in line with new versions.
+func TestValueClockIsExact(t *testing.T) {
+	lang, err := NewLanguage()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := NewScope()
+	c := customer.New("w", "ann", 0, 1)
+	c.Traits = []byte(`{"at":"1970-01-01T00:01:00Z"}`)
+	s.Customer.Set(c)
+	const at = 60_000
+	for source, want := range map[string]int64{
+		`now >= timestamp(customer.traits.at)`:                      at,
+		`now < timestamp(customer.traits.at)`:                       at,
+		`now > timestamp(customer.traits.at)`:                       at + 1,
+		`now <= timestamp(customer.traits.at)`:                      at + 1,
+		`timestamp(customer.traits.at) <= now`:                      at,
+		`timestamp(customer.traits.at) > now`:                       at,
+		`timestamp(customer.traits.at) - now < duration("0s")`:      at + 1,
+		`timestamp(customer.traits.at) - now >= duration("0s")`:     at + 1,
+		`now - timestamp(customer.traits.at) >= duration("1500us")`: at + 2,
+		`now - timestamp(customer.traits.at) > duration("1500us")`:  at + 2,
+	} {
+		e, err := lang.Compile(source, types.BoolType)
+		if err != nil {
+			t.Fatal(err)
+		}
+		clock, err := lang.Clock(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Now = 0
+		if next := clock.Next(s); next != want {
+			t.Errorf("%s changes at %d, want %d", source, next, want)
+		}
+		before, _ := e.Holds(s)
+		s.Now = want
+		if after, _ := e.Holds(s); after == before {
+			t.Errorf("%s does not change at %d", source, want)
+		}
+		if next := clock.Next(s); next != 0 {
+			t.Errorf("%s changes again at %d", source, next)
+		}
+	}
+}
+
 // walkClock goes from one instant that the clock names to the next and looks at the value
 // in between. It says how often the value changed.
 func walkClock(t *testing.T, e *Expr, clock *ValueClock, c *customer.Customer, end int64) (changes int) {
