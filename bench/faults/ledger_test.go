@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -288,11 +289,64 @@ func (s *server) settle(limit time.Duration) figures {
 
 func (s *server) settled(limit time.Duration, acked map[int]time.Time) figures {
 	s.t.Helper()
-	s.eventually(limit, "every acknowledged event in ClickHouse and its delivery at the receiver", func() error {
-		return errors.Join(s.missingRows(acked), s.missingSends(acked))
-	})
+	s.arrive(limit, acked)
 	s.nothingTwice()
 	return s.sends(len(acked))
+}
+
+// arrive waits until every acknowledged event is in ClickHouse and its delivery at the
+// receiver. It gives up when nothing more has come for limit: after a thousand kills, each
+// before ClickHouse was up, rows of an hour come one after the other.
+func (s *server) arrive(limit time.Duration, acked map[int]time.Time) {
+	s.t.Helper()
+	lost, moved := math.MaxInt, time.Now()
+	for {
+		err := errors.Join(s.missingRows(acked), s.missingSends(acked))
+		if err == nil {
+			return
+		}
+		n := lostIn(err)
+		if n > 0 && n < lost {
+			s.t.Logf("to come: %v", err)
+			lost, moved = n, time.Now()
+		}
+		if time.Since(moved) > limit {
+			s.t.Fatalf("every acknowledged event in ClickHouse and its delivery at the receiver: nothing came for %v: %v",
+				limit, err)
+		}
+		select {
+		case <-s.t.Context().Done():
+			s.t.Fatal(err)
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// lostIn adds up what the errors of missing that are joined in err count.
+func lostIn(err error) (n int) {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return 0
+	}
+	for _, e := range joined.Unwrap() {
+		var m *missingError
+		if errors.As(e, &m) {
+			n += m.lost
+		}
+	}
+	return n
+}
+
+// missingError says how many acknowledged events have not come yet.
+type missingError struct {
+	what      string
+	lost, all int
+	example   int
+}
+
+func (e *missingError) Error() string {
+	return fmt.Sprintf("%s: %d of %d acknowledged events are missing, for example m%d of partition %d", e.what, e.lost,
+		e.all, e.example, partitionOf(e.example))
 }
 
 func (s *server) missingRows(acked map[int]time.Time) error {
@@ -316,8 +370,7 @@ func missing(what string, acked map[int]time.Time, there map[string]bool) error 
 		}
 	}
 	if lost > 0 {
-		return fmt.Errorf("%s: %d of %d acknowledged events are missing, for example m%d of partition %d", what, lost,
-			len(acked), example, partitionOf(example))
+		return &missingError{what: what, lost: lost, all: len(acked), example: example}
 	}
 	return nil
 }
