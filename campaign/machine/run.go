@@ -63,7 +63,10 @@ func (m *Machine) walk(p *program.Program, t *pendingSend) {
 			m.end(ch, output.Exited, output.ReasonStepGone, ch.Step)
 			return
 		}
-		ch.Opened, ch.Due, ch.Wake, ch.Restarts = m.now, 0, 0, 0
+		if ch.Held == nil { // else it came here earlier, and only asks again
+			ch.Opened = m.now
+		}
+		ch.Due, ch.Wake, ch.Restarts = 0, 0, 0
 		next, rests := p.After(at), false
 		switch v := s.Verb.(type) {
 		case *program.Delay:
