@@ -157,8 +157,8 @@ func (a *Auditor) Frame(t int64) {
 	before := a.now
 	a.now = max(a.now, t)
 	a.hold(before)
-	a.stir()
 	a.steps()
+	a.stir()
 	a.fireAll()
 	a.occur() // an occurrence is found when the timers have fired
 }

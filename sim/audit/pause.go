@@ -255,12 +255,13 @@ func (ch *chain) latePin(a *Auditor) {
 func (a *Auditor) stir() {
 	comes := func(due int64) bool { return due > a.held() && due <= a.now }
 	for _, c := range a.customers {
-		for _, ch := range c.chains {
+		if slices.ContainsFunc(c.chains, func(ch *chain) bool {
 			held := ch.iced && ch.timed && c.reached < ch.icedAt && max(ch.due, ch.wake) <= a.now
 			moved := ch.resting && ch.timedBefore && c.reached < ch.replanned && comes(ch.dueBefore)
-			if ch.live() && (held || moved) {
-				c.reached = a.place
-			}
+			return ch.live() && (held || moved)
+		}) {
+			a.dismiss(c)
+			a.visit(c)
 		}
 	}
 }
