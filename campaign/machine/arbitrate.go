@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
@@ -83,10 +84,15 @@ func (m *Machine) resolveSends() {
 		m.planned, m.late, m.cause = t.planned, t.late, t.cause
 		m.look(t.chain)
 		from := m.mark()
-		if next, goesOn := m.send(&t); goesOn {
-			t.chain.Step, t.chain.Held = m.jumpBack(t.program, t.chain, t.step, next), nil
+		switch r := m.send(&t); {
+		case r.exit.reason != output.NoReason:
+			m.end(t.chain, output.Exited, r.exit.reason, r.exit.detail)
+		case r.goesOn:
+			t.chain.Step, t.chain.Held = m.jumpBack(t.program, t.chain, t.step, r.next), nil
 			m.planned = t.resumeDue
 			m.walk(t.program, &t)
+		case m.trace != nil:
+			m.traceRest(t.program, t.chain)
 		}
 		m.attribute(t.chain, from)
 	}

@@ -198,7 +198,7 @@ func (m *Machine) enter(p *program.Program, key string, trigger *event.Event) {
 	m.c.AddChain(ch)
 	m.decideChain(ch, output.Entered, output.NoReason, "", "")
 	m.out.Chains = append(m.out.Chains, m.row(ch))
-	m.ready = append(m.ready, ch)
+	m.wake(ch)
 }
 
 // refresh gives a live chain the new trigger event and restarts its timer.

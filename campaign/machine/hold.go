@@ -87,23 +87,21 @@ func (d *dropped) add(r refusal) {
 	d.failed = d.failed || r.reason == output.ReasonVariable
 }
 
-// afterSend is where a chain goes on whose send is decided on all channels; it does not
-// where it ended. sent says that one of them handed its delivery off.
-func (m *Machine) afterSend(t *pendingSend, s *program.Send, d *dropped, sent bool) (next string, goesOn bool) {
-	next = t.program.After(t.step)
+// afterSend is what becomes of a chain whose send is decided on all channels. sent says that one of
+// them handed its delivery off.
+func (m *Machine) afterSend(t *pendingSend, s *program.Send, d *dropped, sent bool) sendResult {
+	next := t.program.After(t.step)
 	switch {
 	case d.failed && s.OnFail != "":
-		return s.OnFail, true
+		next = s.OnFail
 	case sent || !d.any:
-		return next, true
 	case s.OnDrop.Exit:
-		m.end(t.chain, output.Exited, d.reason, d.detail)
-		return "", false
+		return sendResult{exit: d.refusal}
 	case s.OnDrop.Goto != "":
 		next = s.OnDrop.Goto
 		if m.trace != nil {
 			m.trace.Note(trace.Row(t.program, t.chain, trace.RuleDrop, trace.Note, trace.TextFact("then", next)))
 		}
 	}
-	return next, true
+	return sendResult{goesOn: true, next: next}
 }

@@ -94,8 +94,21 @@ func (m *Machine) sameProperty(name string) bool {
 	return jsonvalue.SameIdentifier(m.scope.Event.Props.At(name), m.scope.Trigger.Props.At(name))
 }
 
+// goals measures the goals of a chain by an event; one that stops the chain ends it.
 func (m *Machine) goals(p *program.Program, ch *customer.Chain, e *event.Event) {
-	reached, stopping := false, ""
+	reached, stopping := m.measure(p, ch, e)
+	switch {
+	case stopping != "" && ch.Live():
+		ch.EndedBy = stopping
+		m.end(ch, output.ByGoal, output.ReasonGoal, stopping)
+	case reached:
+		m.out.Chains = append(m.out.Chains, m.row(ch))
+	}
+}
+
+// measure reaches the goals of a chain that an event is for. stopping is the first of them that
+// stops the chain.
+func (m *Machine) measure(p *program.Program, ch *customer.Chain, e *event.Event) (reached bool, stopping string) {
 	for i := range p.Goals {
 		g := &p.Goals[i]
 		if m.trace != nil {
@@ -110,13 +123,7 @@ func (m *Machine) goals(p *program.Program, ch *customer.Chain, e *event.Event) 
 			stopping = g.ID
 		}
 	}
-	switch {
-	case stopping != "" && ch.Live():
-		ch.EndedBy = stopping
-		m.end(ch, output.ByGoal, output.ReasonGoal, stopping)
-	case reached:
-		m.out.Chains = append(m.out.Chains, m.row(ch))
-	}
+	return reached, stopping
 }
 
 // inWindow says whether a goal is measured at an event's time. A chain that has ended
@@ -223,6 +230,9 @@ func (m *Machine) answer(p *program.Program, ch *customer.Chain, w *program.Wait
 	return false
 }
 
+// wake lets a chain run when the record is applied.
+func (m *Machine) wake(ch *customer.Chain) { m.ready = append(m.ready, ch) }
+
 // moveOn sends a resting chain to a step, to be run when the record is applied. One that a
 // later version leaves behind ends where it is: a result comes before the customer's turn.
 func (m *Machine) moveOn(ch *customer.Chain, step string) {
@@ -230,7 +240,7 @@ func (m *Machine) moveOn(ch *customer.Chain, step string) {
 		return
 	}
 	ch.Step, ch.Due, ch.Wake, ch.Restarts, ch.Held = step, 0, 0, 0, nil
-	m.ready = append(m.ready, ch)
+	m.wake(ch)
 }
 
 // seen looks through the ring for the first event, by event time and then by arrival, that

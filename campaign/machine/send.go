@@ -21,9 +21,16 @@ const maxAttempts = 6
 //nudge:constant read only
 var retryAfter = [maxAttempts]int64{0, 5_000, 5 * 60_000, 30 * 60_000, 2 * 3_600_000, 5 * 3_600_000}
 
-// send decides the deliveries of the send at which a chain stands. It says where the
-// chain goes on; it does not when it rests there, or ended.
-func (m *Machine) send(t *pendingSend) (next string, goesOn bool) {
+// sendResult is what becomes of a chain whose send was decided: it goes on at next, ends because of
+// a refusal, or rests at the send where it does neither.
+type sendResult struct {
+	goesOn bool
+	next   string
+	exit   refusal
+}
+
+// send decides the deliveries of the send at which a chain stands.
+func (m *Machine) send(t *pendingSend) sendResult {
 	p, ch := t.program, t.chain
 	id := p.Steps[t.step].ID
 	s, ok := p.Steps[t.step].Verb.(*program.Send)
@@ -56,18 +63,14 @@ func (m *Machine) send(t *pendingSend) (next string, goesOn bool) {
 		default:
 			m.drop(d, ch, r.reason, r.detail)
 			if r.exit {
-				m.end(ch, output.Exited, r.reason, r.detail)
-				return "", false
+				return sendResult{exit: r}
 			}
 			drops.add(r)
 		}
 	}
 	if len(held.Open) > 0 {
 		ch.Held, ch.Due = held, held.Until
-		if m.trace != nil {
-			m.traceRest(p, ch)
-		}
-		return "", false
+		return sendResult{}
 	}
 	return m.afterSend(t, s, drops, held.Sent)
 }
