@@ -8,7 +8,7 @@ import (
 
 // call hands the request off; calls ask neither consent nor caps nor quiet hours. That of
 // a held-out chain is a ghost, for whose reply nobody waits.
-func (m *Machine) call(
+func (sd *sends) call(
 	p *program.Program,
 	s *program.Step,
 	v *program.Call,
@@ -19,79 +19,48 @@ func (m *Machine) call(
 	if v.OnFail != "" {
 		failed = v.OnFail
 	}
-	values, missing := m.capture(p, p.Needs[s.ID], ch)
-	planned := m.planned
+	values, missing := sd.capture(p, p.Needs[s.ID], ch)
+	planned := sd.planned
 	if planned == 0 {
-		planned = m.now
+		planned = sd.now
 	}
 	d := output.Delivery{
-		ID: callID(ch, m.c, s.ID), Workspace: m.c.Workspace, Campaign: ch.Campaign, Version: ch.Version,
-		Customer: m.c.ID, Key: ch.Key, Entry: ch.Entry, Step: s.ID, Channel: program.CallChannel, Variant: ch.Variant(),
-		TriggerID: m.triggerID(), At: m.now, Due: planned, Expires: m.now + v.Lasts(), Attempt: 1,
+		ID: callID(ch, sd.c, s.ID), Workspace: sd.c.Workspace, Campaign: ch.Campaign, Version: ch.Version,
+		Customer: sd.c.ID, Key: ch.Key, Entry: ch.Entry, Step: s.ID, Channel: program.CallChannel,
+		Variant:   ch.Variant(),
+		TriggerID: sd.triggerID(), At: sd.now, Due: planned, Expires: sd.now + v.Lasts(), Attempt: 1,
 		Values: values,
 	}
 	switch {
-	case m.late && p.Late == program.LateSkip:
-		m.drop(d, ch, output.ReasonLate, "")
+	case sd.late && p.Late == program.LateSkip:
+		sd.drop(d, ch, output.ReasonLate, "")
 		return failed, false
-	case m.set.SendsOff(p.Name, program.CallChannel):
-		m.drop(d, ch, output.ReasonOff, "")
+	case sd.set.SendsOff(p.Name, program.CallChannel):
+		sd.drop(d, ch, output.ReasonOff, "")
 		return failed, false
-	case !ch.HeldOut && len(m.c.Pending) >= customer.MaxPending:
-		m.drop(d, ch, output.ReasonPending, "")
+	case !ch.HeldOut && len(sd.c.Pending) >= customer.MaxPending:
+		sd.drop(d, ch, output.ReasonPending, "")
 		return failed, false
 	case missing != "":
-		m.drop(d, ch, output.ReasonVariable, missing)
+		sd.drop(d, ch, output.ReasonVariable, missing)
 		return failed, false
 	}
 	if ch.HeldOut { // nothing leaves: it is taken to have succeeded, without a reply
 		d.Status = output.StatusGhost
-		m.out.Deliveries = append(m.out.Deliveries, d)
-		m.decideChain(ch, output.Ghosted, output.NoReason, s.ID, program.CallChannel)
+		sd.out.delivery(d)
+		sd.out.decideChain(ch, output.Ghosted, output.NoReason, s.ID, program.CallChannel)
 		return next, false
 	}
 	d.Status = output.HandedOff
-	m.out.Deliveries = append(m.out.Deliveries, d)
-	m.c.Pending = append(m.c.Pending, customer.Pending{Delivery: d})
-	m.decideChain(ch, output.Sent, output.NoReason, s.ID, program.CallChannel)
+	sd.out.delivery(d)
+	sd.c.Pending = append(sd.c.Pending, customer.Pending{Delivery: d})
+	sd.out.decideChain(ch, output.Sent, output.NoReason, s.ID, program.CallChannel)
 	if v.Wait {
-		ch.Due = m.now + v.Timeout
+		ch.Due = sd.now + v.Timeout
 	}
 	return next, v.Wait
 }
 
 func callID(ch *customer.Chain, c *customer.Customer, step string) output.ID {
 	return output.DeliveryID(ch.ID(c), step, program.CallChannel, ch.BackJumps)
-}
-
-// answered moves the chain on that rests in the call whose delivery d has ended.
-func (m *Machine) answered(d *output.Delivery, succeeded bool, reply []byte) {
-	if d.Channel != program.CallChannel {
-		return
-	}
-	for _, ch := range m.c.Chains {
-		if !ch.Live() || ch.Campaign != d.Campaign || ch.Entry != d.Entry || ch.Step != d.Step {
-			continue
-		}
-		p := m.set.ProgramOf(ch)
-		if p == nil || callID(ch, m.c, ch.Step) != d.ID {
-			return
-		}
-		s, at := p.Step(ch.Step)
-		if s == nil {
-			return
-		}
-		v, ok := s.Verb.(*program.Call)
-		if !ok || !v.Wait || ch.Due == 0 {
-			return
-		}
-		next := p.After(at)
-		if succeeded {
-			ch.Reply = reply
-		} else if v.OnFail != "" {
-			next = v.OnFail
-		}
-		m.moveOn(ch, m.jumpBack(p, ch, at, next))
-		return
-	}
 }

@@ -32,49 +32,49 @@ const maxConsents = 64
 const maxConsentSource = 100
 
 // consents takes up what the current record says about consent.
-func (m *Machine) consents(e *event.Event) {
+func (pf *profile) consents(e *event.Event) {
 	switch {
 	case e.Type == event.Identify:
 		if bytes.Contains(e.Traits, []byte(traitConsent)) || bytes.Contains(e.Traits, []byte(traitPreferences)) {
-			m.consentTraits(e)
+			pf.consentTraits(e)
 		}
 	case e.Type != event.Track:
 	case e.Name == eventConsent:
-		m.consentEvent(e, m.yes("granted", false))
+		pf.consentEvent(e, pf.yes("granted", false))
 	case e.Name == eventUnsubscribe:
-		m.consentEvent(e, false)
+		pf.consentEvent(e, false)
 	case e.Name == eventDisturb:
-		enabled := m.scope.Event.Props.Get("enabled") == nil || m.yes("enabled", true)
-		channels, bad := m.names("channel")
+		enabled := pf.scope.Event.Props.Get("enabled") == nil || pf.yes("enabled", true)
+		channels, bad := pf.names("channel")
 		if len(channels) == 0 && (enabled || !bad) {
 			channels = []string{""} // all
 		}
 		for _, channel := range channels {
-			m.setConsent(m.consentOf(e, customer.AboutDisturbance, channel, !enabled))
+			pf.setConsent(pf.consentOf(e, customer.AboutDisturbance, channel, !enabled))
 		}
 	}
 }
 
 // yes reads a property that says yes or no; what says neither is recorded and counts as
 // otherwise.
-func (m *Machine) yes(property string, otherwise bool) bool {
-	yes, ok := jsonvalue.YesOrNo(m.scope.Event.Props.Get(property))
+func (pf *profile) yes(property string, otherwise bool) bool {
+	yes, ok := jsonvalue.YesOrNo(pf.scope.Event.Props.Get(property))
 	if !ok {
-		m.badConsent(property)
+		pf.badConsent(property)
 		return otherwise
 	}
 	return yes
 }
 
 // badConsent records what cannot be read, or kept.
-func (m *Machine) badConsent(name string) {
-	m.decide(output.Decision{Kind: output.Erred, Reason: output.ReasonConsent, Detail: clip.Text(name, 100)})
+func (pf *profile) badConsent(name string) {
+	pf.out.decide(output.Decision{Kind: output.Erred, Reason: output.ReasonConsent, Detail: clip.Text(name, 100)})
 }
 
 // names are what a property names: a text, or a list of texts. bad says that it is there
 // and names nothing; that is recorded.
-func (m *Machine) names(property string) (names []string, bad bool) {
-	v := m.scope.Event.Props.Get(property)
+func (pf *profile) names(property string) (names []string, bad bool) {
+	v := pf.scope.Event.Props.Get(property)
 	if v == nil || v.Type() == fastjson.TypeNull {
 		return nil, false
 	}
@@ -88,36 +88,36 @@ func (m *Machine) names(property string) (names []string, bad bool) {
 		}
 	}
 	if bad = len(names) == 0 && (v.Type() != fastjson.TypeString || len(v.GetStringBytes()) > 0); bad {
-		m.badConsent(property)
+		pf.badConsent(property)
 	}
 	return names, bad
 }
 
-func (m *Machine) consentEvent(e *event.Event, granted bool) {
-	channels, badChannel := m.names("channel")
-	categories, badCategory := m.names("category")
+func (pf *profile) consentEvent(e *event.Event, granted bool) {
+	channels, badChannel := pf.names("channel")
+	categories, badCategory := pf.names("category")
 	if len(channels)+len(categories) == 0 && (!granted || !badChannel && !badCategory) {
 		categories = []string{program.Marketing} // what is agreed to must be named, or left out
 	}
 	for _, channel := range channels {
-		m.setConsent(m.consentOf(e, customer.AboutChannel, channel, granted))
+		pf.setConsent(pf.consentOf(e, customer.AboutChannel, channel, granted))
 	}
 	for _, category := range categories {
-		m.setConsent(m.consentOf(e, customer.AboutCategory, category, granted))
+		pf.setConsent(pf.consentOf(e, customer.AboutCategory, category, granted))
 	}
 }
 
 // property is a text of the record's properties, empty when there is none.
-func (m *Machine) property(name string) string {
-	v := m.scope.Event.Props.Get(name)
+func (pf *profile) property(name string) string {
+	v := pf.scope.Event.Props.Get(name)
 	if v == nil {
 		return ""
 	}
 	return string(v.GetStringBytes())
 }
 
-func (m *Machine) consentOf(e *event.Event, subject customer.Subject, name string, granted bool) customer.Consent {
-	source := m.property("source")
+func (pf *profile) consentOf(e *event.Event, subject customer.Subject, name string, granted bool) customer.Consent {
+	source := pf.property("source")
 	if source == "" {
 		source = e.Name
 	}
@@ -126,14 +126,14 @@ func (m *Machine) consentOf(e *event.Event, subject customer.Subject, name strin
 		Name:    name,
 		Granted: granted,
 		At:      e.Time,
-		Source:  clip.Text(m.consentSource(source), maxConsentSource),
+		Source:  clip.Text(pf.consentSource(source), maxConsentSource),
 	}
 }
 
 // consentTraits takes up the traits consent and preferences: an object from the name
 // to yes or no (see YesOrNo), or {granted, at, source}. null forgets what was said; what
 // says neither yes nor no is no agreement, and is recorded.
-func (m *Machine) consentTraits(e *event.Event) {
+func (pf *profile) consentTraits(e *event.Event) {
 	var traits jsonvalue.Lazy
 	traits.Reset(e.Traits)
 	for _, about := range [...]struct {
@@ -145,92 +145,92 @@ func (m *Machine) consentTraits(e *event.Event) {
 			continue
 		}
 		if v.Type() != fastjson.TypeObject {
-			m.wholeConsent(e, about.trait, about.subject, v)
+			pf.wholeConsent(e, about.trait, about.subject, v)
 			continue
 		}
 		o := v.GetObject()
 		for _, name := range jsonvalue.SortedKeys(o) {
-			m.consentTrait(e, about.subject, name, o.Get(name))
+			pf.consentTrait(e, about.subject, name, o.Get(name))
 		}
 	}
 }
 
 // wholeConsent takes up a trait that should name categories or channels and names none: as
 // consent it can only refuse, and that is recorded.
-func (m *Machine) wholeConsent(e *event.Event, trait string, subject customer.Subject, v *fastjson.Value) {
-	m.badConsent(trait)
+func (pf *profile) wholeConsent(e *event.Event, trait string, subject customer.Subject, v *fastjson.Value) {
+	pf.badConsent(trait)
 	if yes, _ := jsonvalue.YesOrNo(v); subject == customer.AboutCategory && !yes {
-		m.setConsent(customer.Consent{
+		pf.setConsent(customer.Consent{
 			Subject: subject,
 			Name:    program.Marketing,
 			At:      e.Time,
-			Source:  clip.Text(m.consentSource(e.Name), maxConsentSource),
+			Source:  clip.Text(pf.consentSource(e.Name), maxConsentSource),
 		})
 	}
 }
 
-func (m *Machine) consentTrait(e *event.Event, subject customer.Subject, name string, v *fastjson.Value) {
-	x := customer.Consent{Subject: subject, Name: name, At: e.Time, Source: m.consentSource(e.Name)}
+func (pf *profile) consentTrait(e *event.Event, subject customer.Subject, name string, v *fastjson.Value) {
+	x := customer.Consent{Subject: subject, Name: name, At: e.Time, Source: pf.consentSource(e.Name)}
 	switch {
 	case v.Type() == fastjson.TypeNull:
-		if old := m.c.Consent(subject, name); old != nil && old.At <= e.Time {
-			i := m.c.ConsentIndex(subject, name)
-			m.c.Consents = append(m.c.Consents[:i], m.c.Consents[i+1:]...)
+		if old := pf.c.Consent(subject, name); old != nil && old.At <= e.Time {
+			i := pf.c.ConsentIndex(subject, name)
+			pf.c.Consents = append(pf.c.Consents[:i], pf.c.Consents[i+1:]...)
 		}
 		return
 	case v.Type() == fastjson.TypeObject:
 		var ok bool
 		if x.Granted, ok = jsonvalue.YesOrNo(v.Get("granted")); !ok {
-			m.badConsent(name)
+			pf.badConsent(name)
 		}
 		if at, err := time.Parse(time.RFC3339Nano, string(v.GetStringBytes("at"))); err == nil {
 			x.At = min(at.UnixMilli(), e.Time)
 		}
 		if source := v.GetStringBytes("source"); len(source) > 0 {
-			x.Source = m.consentSource(string(source))
+			x.Source = pf.consentSource(string(source))
 		}
 	default:
 		var ok bool
 		if x.Granted, ok = jsonvalue.YesOrNo(v); !ok {
-			m.badConsent(name)
+			pf.badConsent(name)
 		}
 	}
 	x.Source = clip.Text(x.Source, maxConsentSource)
-	m.setConsent(x)
+	pf.setConsent(x)
 }
 
 // setConsent remembers a consent. One that happened before what is known, and only
 // came later, changes nothing. When there is no room, an agreement is forgotten
 // before a refusal.
-func (m *Machine) setConsent(x customer.Consent) {
+func (pf *profile) setConsent(x customer.Consent) {
 	x.Name = clip.Text(x.Name, 64)
-	if old := m.c.Consent(x.Subject, x.Name); old != nil {
+	if old := pf.c.Consent(x.Subject, x.Name); old != nil {
 		if old.At <= x.At {
 			*old = x
 		}
 		return
 	}
-	if len(m.c.Consents) >= maxConsents {
+	if len(pf.c.Consents) >= maxConsents {
 		i := 0
-		for i < len(m.c.Consents) && !m.c.Consents[i].Granted {
+		for i < len(pf.c.Consents) && !pf.c.Consents[i].Granted {
 			i++
 		}
-		if x.Granted || i == len(m.c.Consents) {
-			m.badConsent(x.Name)
+		if x.Granted || i == len(pf.c.Consents) {
+			pf.badConsent(x.Name)
 			return
 		}
-		m.c.Consents = append(m.c.Consents[:i], m.c.Consents[i+1:]...)
+		pf.c.Consents = append(pf.c.Consents[:i], pf.c.Consents[i+1:]...)
 	}
-	i := m.c.ConsentIndex(x.Subject, x.Name)
-	m.c.Consents = append(m.c.Consents, customer.Consent{})
-	copy(m.c.Consents[i+1:], m.c.Consents[i:])
-	m.c.Consents[i] = x
+	i := pf.c.ConsentIndex(x.Subject, x.Name)
+	pf.c.Consents = append(pf.c.Consents, customer.Consent{})
+	copy(pf.c.Consents[i+1:], pf.c.Consents[i:])
+	pf.c.Consents[i] = x
 }
 
 // consentSource is who says something about consent: the source of the current record, by whose key
 // it came, before what the record itself claims.
-func (m *Machine) consentSource(claimed string) string {
-	v := m.scope.Event.Context.Get(event.ContextSource)
+func (pf *profile) consentSource(claimed string) string {
+	v := pf.scope.Event.Context.Get(event.ContextSource)
 	if v == nil {
 		return claimed
 	}
@@ -241,15 +241,15 @@ func (m *Machine) consentSource(claimed string) string {
 }
 
 func refusesDisturbed(q *sendQuestion) refusal {
-	return refuseIf(q.m.c.Undisturbed(q.channel), output.ReasonDisturb, "")
+	return refuseIf(q.sd.c.Undisturbed(q.channel), output.ReasonDisturb, "")
 }
 
 func noteDisturb(q *sendQuestion, rule trace.Rule, r refusal) {
-	q.note(rule, r.answer(), "", consentFacts(q.m.c, customer.AboutDisturbance, "", q.channel)...)
+	q.note(rule, r.answer(), "", consentFacts(q.sd.c, customer.AboutDisturbance, "", q.channel)...)
 }
 
 func refusesConsent(q *sendQuestion) refusal {
-	return refuseIf(!q.t.exempt && !q.m.consented(q.category), output.ReasonNoConsent, q.category)
+	return refuseIf(!q.t.exempt && !q.sd.consented(q.category), output.ReasonNoConsent, q.category)
 }
 
 func noteConsent(q *sendQuestion, rule trace.Rule, r refusal) {
@@ -262,30 +262,20 @@ func noteConsent(q *sendQuestion, rule trace.Rule, r refusal) {
 		)
 		return
 	}
-	facts := consentFacts(q.m.c, customer.AboutCategory, q.category)
+	facts := consentFacts(q.sd.c, customer.AboutCategory, q.category)
 	q.note(
 		rule,
 		r.answer(),
 		q.category,
-		append(facts, trace.TruthFact("required", q.m.set.Rules.Required[q.category]))...)
-}
-
-// consented says whether the customer agrees to a category: if they did not refuse,
-// or, where the workspace requires it, if they granted it.
-func (m *Machine) consented(category string) bool {
-	x := m.c.Consent(customer.AboutCategory, category)
-	if x == nil {
-		return !m.set.Rules.Required[category]
-	}
-	return x.Granted
+		append(facts, trace.TruthFact("required", q.sd.set.Rules.Required[q.category]))...)
 }
 
 func refusesPreference(q *sendQuestion) refusal {
-	return refuseIf(q.m.c.Refused(customer.AboutChannel, q.channel), output.ReasonPreference, q.channel)
+	return refuseIf(q.sd.c.Refused(customer.AboutChannel, q.channel), output.ReasonPreference, q.channel)
 }
 
 func notePreference(q *sendQuestion, rule trace.Rule, r refusal) {
-	q.note(rule, r.answer(), q.channel, consentFacts(q.m.c, customer.AboutChannel, q.channel)...)
+	q.note(rule, r.answer(), q.channel, consentFacts(q.sd.c, customer.AboutChannel, q.channel)...)
 }
 
 // consentFacts are what is known about subjects of the names.

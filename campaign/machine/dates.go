@@ -10,56 +10,57 @@ import (
 	"github.com/nudge-engine/nudge/campaign/event"
 	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/campaign/program"
+	"github.com/nudge-engine/nudge/campaign/trace"
 )
 
 // planDates brings what is planned for a date trigger in line with the customer; with
 // report a profile that has no date where one should be is recorded. kept says that the date
 // was known before.
-func (m *Machine) planDates(p *program.Program, t *program.DateTrigger, report, kept bool) {
-	v, missing, err := t.Path.Eval(m.scope)
+func (ts *triggers) planDates(p *program.Program, t *program.DateTrigger, report, kept bool) {
+	v, missing, err := t.Path.Eval(ts.scope)
 	d, ok := program.DateValue{}, false
 	if err == nil && !missing {
-		if d, ok = t.Parse(v); !ok && report && m.profileChanged() {
-			m.decide(
+		if d, ok = t.Parse(v); !ok && report && ts.profileChanged() {
+			ts.out.decide(
 				output.Decision{Campaign: p.Name, Version: p.Version, Kind: output.Erred, Reason: output.ReasonDate},
 			)
 		}
 	}
-	loc := m.dateZone(p, t)
+	loc := ts.zones.dateZone(p, t)
 	for _, o := range t.Offsets {
-		m.planDate(p, t, o, d, ok, kept, loc)
+		ts.planDate(p, t, o, d, ok, kept, loc)
 	}
-	if m.trace != nil {
-		m.tracePlanned(p, t)
+	if ts.trace != nil {
+		ts.explainPlanned(p, t)
 	}
 }
 
 // keptDate says whether a record, nil for a timer, left the date as it was: another time zone
 // moves it and does not make it known anew.
-func (m *Machine) keptDate(t *program.DateTrigger, e *event.Event) bool {
+func (ts *triggers) keptDate(t *program.DateTrigger, e *event.Event) bool {
 	if e != nil && e.Type != event.Identify || t.Repeat == program.NoRepeat {
 		return false
 	}
-	now, isNow := m.dateIn(t, m.c.Traits)
-	before, was := m.dateIn(t, m.lastTraits())
-	m.scope.Customer.Set(m.c)
+	now, isNow := ts.dateIn(t, ts.c.Traits)
+	before, was := ts.dateIn(t, ts.lastTraits())
+	ts.scope.Customer.Set(ts.c)
 	return isNow && was && now == before
 }
 
 // dateIn is the date of a trigger in a profile. The caller gives the scope its customer back.
-func (m *Machine) dateIn(t *program.DateTrigger, traits []byte) (d program.DateValue, ok bool) {
-	own := m.c.Traits
-	m.c.Traits = traits
-	m.scope.Customer.Set(m.c)
-	v, missing, err := t.Path.Eval(m.scope)
-	m.c.Traits = own
+func (ts *triggers) dateIn(t *program.DateTrigger, traits []byte) (d program.DateValue, ok bool) {
+	own := ts.c.Traits
+	ts.c.Traits = traits
+	ts.scope.Customer.Set(ts.c)
+	v, missing, err := t.Path.Eval(ts.scope)
+	ts.c.Traits = own
 	if err != nil || missing {
 		return program.DateValue{}, false
 	}
 	return t.Parse(v)
 }
 
-func (m *Machine) planDate(
+func (ts *triggers) planDate(
 	p *program.Program,
 	t *program.DateTrigger,
 	o program.Offset,
@@ -67,7 +68,7 @@ func (m *Machine) planDate(
 	known, kept bool,
 	loc *time.Location,
 ) {
-	c := m.c
+	c := ts.c
 	i := sort.Search(len(c.Dates), func(i int) bool { return !c.Dates[i].Before(p.Name, o.Ms()) })
 	found := i < len(c.Dates) && c.Dates[i].Campaign == p.Name && c.Dates[i].Offset == o.Ms()
 	old := customer.DateWatch{Campaign: p.Name, Offset: o.Ms(), Spec: t.Spec}
@@ -76,7 +77,7 @@ func (m *Machine) planDate(
 	}
 	due, n := int64(0), int64(0)
 	if known {
-		due, n = t.Plan(d, loc, o, m.asOf, &old, kept)
+		due, n = t.Plan(d, loc, o, ts.asOf, &old, kept)
 	}
 	old.Due, old.Number = due, n
 	switch {
@@ -84,21 +85,21 @@ func (m *Machine) planDate(
 		c.Dates[i] = old
 	case due == 0:
 	case len(c.Dates) >= customer.MaxDates:
-		c.Dates = active.InForce(m.set, c.Dates, func(w *customer.DateWatch) string { return w.Campaign })
+		c.Dates = active.InForce(ts.set, c.Dates, func(w *customer.DateWatch) string { return w.Campaign })
 		if len(c.Dates) >= customer.MaxDates {
-			m.refuse(p, output.ReasonStates)
+			ts.out.refuse(p, output.ReasonStates)
 			return
 		}
-		m.planDate(p, t, o, d, known, kept, loc)
+		ts.planDate(p, t, o, d, known, kept, loc)
 	default:
 		c.Dates = slices.Insert(c.Dates, i, old)
 	}
 }
 
 // fireDate enters a chain for an occurrence of a date, and plans the next.
-func (m *Machine) fireDate(at int) {
-	w := &m.c.Dates[at]
-	p := m.set.ByName[w.Campaign]
+func (ts *triggers) fireDate(at int) {
+	w := &ts.c.Dates[at]
+	p := ts.set.ByName[w.Campaign]
 	var t *program.DateTrigger
 	if p != nil {
 		t, _ = p.Trigger.(*program.DateTrigger)
@@ -108,14 +109,14 @@ func (m *Machine) fireDate(at int) {
 		i = slices.IndexFunc(t.Offsets, func(o program.Offset) bool { return o.Ms() == w.Offset })
 	}
 	if i < 0 { // the campaign is gone, or has no such offset
-		m.c.Dates = slices.Delete(m.c.Dates, at, at+1)
+		ts.c.Dates = slices.Delete(ts.c.Dates, at, at+1)
 		return
 	}
 	o, fired := t.Offsets[i], *w
 	w.Fired = append(slices.Clone(w.Fired), w.Number)
 	w.Fired = w.Fired[max(0, len(w.Fired)-customer.MaxFired):]
 	w.Due, w.Number = 0, 0
-	v, missing, err := t.Path.Eval(m.scope)
+	v, missing, err := t.Path.Eval(ts.scope)
 	if err != nil || missing {
 		return
 	}
@@ -123,12 +124,23 @@ func (m *Machine) fireDate(at int) {
 	if !ok {
 		return
 	}
-	loc := m.dateZone(p, t)
-	m.planDate(p, t, o, d, true, true, loc)
+	loc := ts.zones.dateZone(p, t)
+	ts.planDate(p, t, o, d, true, true, loc)
 	trigger := t.DateEvent(d, loc, o, &fired)
-	m.scope.Chain.Chain = nil
-	m.scope.Trigger.Set(trigger)
-	q := m.entry(p, trigger)
+	ts.scope.Chain.Chain = nil
+	ts.scope.Trigger.Set(trigger)
+	q := ts.entries.entry(p, trigger)
 	q.dated = true
-	m.enterIfAllowed(q)
+	ts.entries.enterIfAllowed(q)
+}
+
+// explainPlanned notes for when a date trigger is armed.
+func (ts *triggers) explainPlanned(p *program.Program, t *program.DateTrigger) {
+	a := ts.exprFacts(trace.Row(p, nil, trace.RuleTrigger, trace.Note), t.Path)
+	for i := range ts.c.Dates {
+		if w := &ts.c.Dates[i]; w.Campaign == p.Name {
+			a.Facts = append(a.Facts, trace.TimeFact("planned", w.Due))
+		}
+	}
+	ts.trace.Note(a)
 }

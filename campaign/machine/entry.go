@@ -3,8 +3,6 @@ package machine
 import (
 	"github.com/nudge-engine/nudge/campaign/customer"
 	"github.com/nudge-engine/nudge/campaign/event"
-	"github.com/nudge-engine/nudge/campaign/expr"
-	"github.com/nudge-engine/nudge/campaign/jsonvalue"
 	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/campaign/trace"
@@ -14,9 +12,9 @@ import (
 // ringedAtEntry is the number of the last event in the customer's rings when a chain
 // enters now, plus one: of the events of the trigger's own millisecond a wait "since:
 // entry" sees those behind it. The record being applied, which starts the chain, does not count.
-func (m *Machine) ringedAtEntry() uint64 {
-	last := m.c.Ringed
-	if m.recordingEvent {
+func (es *entries) ringedAtEntry() uint64 {
+	last := es.c.Ringed
+	if es.recording {
 		last++
 	}
 	return last + 1
@@ -24,33 +22,33 @@ func (m *Machine) ringedAtEntry() uint64 {
 
 // startOf is the start of a chain that would begin now; byTime says that it is the planned
 // instant. The trigger of an inactivity is the last event before the silence.
-func (m *Machine) startOf(p *program.Program, trigger *event.Event) (at int64, byTime bool) {
+func (es *entries) startOf(p *program.Program, trigger *event.Event) (at int64, byTime bool) {
 	if _, silence := p.Trigger.(*program.InactivityTrigger); trigger != nil && !silence {
 		return trigger.Time, false
 	}
-	if m.silence != 0 {
-		return m.silence, true
+	if es.silence != 0 {
+		return es.silence, true
 	}
-	if m.planned != 0 {
-		return min(m.planned, m.now), true
+	if es.planned != 0 {
+		return min(es.planned, es.now), true
 	}
-	return m.now, true
+	return es.now, true
 }
 
 // asksAfter is the event time, ms, after which goals and stops that came already concern a
 // chain that would begin now: that of its trigger or, where there is none, the planned instant.
-func (m *Machine) asksAfter(p *program.Program, trigger *event.Event) int64 {
+func (es *entries) asksAfter(p *program.Program, trigger *event.Event) int64 {
 	if trigger != nil {
 		return trigger.Time
 	}
-	at, _ := m.startOf(p, nil)
+	at, _ := es.startOf(p, nil)
 	return at
 }
 
 // noteStart keeps the start of a chain that begins now, or takes a new trigger, where its
 // trigger does not tell it.
-func (m *Machine) noteStart(p *program.Program, ch *customer.Chain, trigger *event.Event) {
-	at, byTime := m.startOf(p, trigger)
+func (es *entries) noteStart(p *program.Program, ch *customer.Chain, trigger *event.Event) {
+	at, byTime := es.startOf(p, trigger)
 	if ch.StartedAt = 0; byTime && ch.Start(trigger) != at {
 		ch.StartedAt = at
 	}
@@ -58,47 +56,26 @@ func (m *Machine) noteStart(p *program.Program, ch *customer.Chain, trigger *eve
 
 // beganLater says whether a chain began with something newer than what asks now to take
 // its place.
-func (m *Machine) beganLater(p *program.Program, ch *customer.Chain, trigger *event.Event) bool {
-	at, _ := m.startOf(p, trigger)
+func (es *entries) beganLater(p *program.Program, ch *customer.Chain, trigger *event.Event) bool {
+	at, _ := es.startOf(p, trigger)
 	return at < ch.Start(event.DecodeBody(ch.Trigger))
 }
 
-// beforeStart says whether an event happened before the chain that the scope looks at
-// began.
-func (m *Machine) beforeStart(ch *customer.Chain, e *event.Event) bool {
-	return e.Time < ch.Start(m.scope.Trigger.Event)
-}
-
-// identifier evaluates an expression as the text of a key; ok is false when it yields no
-// scalar, or fails.
-func (m *Machine) identifier(e *expr.Expr) (key string, ok bool) {
-	if len(e.Path) > 0 { // as it was written: CEL has no numbers of twenty digits
-		if v := m.scope.ValueAt(e.Path); v != nil {
-			return jsonvalue.Text(v)
-		}
-	}
-	v, _, err := e.Eval(m.scope)
-	if err != nil || v == nil {
-		return "", false
-	}
-	return expr.KeyFromValue(v)
-}
-
 // key evaluates the re-entry key over the trigger event.
-func (m *Machine) key(p *program.Program, trigger *event.Event) (key string, ok bool) {
+func (es *entries) key(p *program.Program, trigger *event.Event) (key string, ok bool) {
 	if p.Reentry.Key == nil {
 		return "", true
 	}
-	current := m.scope.Event.Event
-	m.scope.Event.Set(trigger)
-	key, ok = m.identifier(p.Reentry.Key)
-	m.scope.Event.Set(current)
+	current := es.scope.Event.Event
+	es.scope.Event.Set(trigger)
+	key, ok = es.identifier(p.Reentry.Key)
+	es.scope.Event.Set(current)
 	return clip.Text(key, 256), ok
 }
 
 // at sets the re-entry key that the question is about.
 func (q *entryQuestion) at(key string) {
-	q.key, q.live = key, q.m.appendLive(q.live[:0], q.program, key)
+	q.key, q.live = key, q.es.appendLive(q.live[:0], q.program, key)
 }
 
 // newest is the live chain of the key that entered last.
@@ -113,7 +90,7 @@ func (q *entryQuestion) refreshes() bool {
 
 // refusesNoKey finds the key, and refuses an entry whose key cannot be evaluated.
 func refusesNoKey(q *entryQuestion) refusal {
-	key, ok := q.m.key(q.program, q.trigger)
+	key, ok := q.es.key(q.program, q.trigger)
 	if !ok {
 		return refusal{reason: output.ReasonKey}
 	}
@@ -125,12 +102,12 @@ func noteKey(q *entryQuestion, rule trace.Rule, r refusal) {
 	if q.program.Reentry.Key == nil {
 		return
 	}
-	scope := q.m.scope
+	scope := q.es.scope
 	current := scope.Event.Event
 	scope.Event.Set(q.trigger)
-	a := q.m.exprFacts(trace.Row(q.program, nil, rule, r.answer()), q.program.Reentry.Key)
+	a := q.es.exprFacts(trace.Row(q.program, nil, rule, r.answer()), q.program.Reentry.Key)
 	scope.Event.Set(current)
-	q.m.trace.Note(a)
+	q.es.trace.Note(a)
 }
 
 // replaces reports whether the entry would take the place of a live chain, or refresh it.
@@ -138,22 +115,22 @@ func replaces(q *entryQuestion) bool { return len(q.live) > 0 && q.program.Reent
 
 // refusesOlder refuses a trigger that is older than that of the chain which it would replace.
 func refusesOlder(q *entryQuestion) refusal {
-	return refuseIf(q.m.beganLater(q.program, q.newest(), q.trigger), output.ReasonActive, "")
+	return refuseIf(q.es.beganLater(q.program, q.newest(), q.trigger), output.ReasonActive, "")
 }
 
 func noteOlder(q *entryQuestion, rule trace.Rule, r refusal) {
 	if r.reason == output.NoReason {
 		return
 	}
-	at, _ := q.m.startOf(q.program, q.trigger)
+	at, _ := q.es.startOf(q.program, q.trigger)
 	began := q.newest().Start(event.DecodeBody(q.newest().Trigger))
-	q.m.trace.Note(trace.Row(q.program, q.newest(), rule, trace.No, trace.TimeFact("event time", at),
+	q.es.trace.Note(trace.Row(q.program, q.newest(), rule, trace.No, trace.TimeFact("event time", at),
 		trace.TimeFact("the live chain began", began)))
 }
 
 // refusesReentry applies the mode. A refresh is no entry, so it does not concern one.
 func refusesReentry(q *entryQuestion) refusal {
-	m, p := q.m, q.program
+	m, p := q.es, q.program
 	if q.refreshes() {
 		return refusal{}
 	}
@@ -174,7 +151,7 @@ func refusesReentry(q *entryQuestion) refusal {
 }
 
 func noteReentry(q *entryQuestion, rule trace.Rule, r refusal) {
-	m, p := q.m, q.program
+	m, p := q.es, q.program
 	mode := [...]string{program.Always: "always", program.Once: "once", program.Cooldown: "cooldown"}[p.Reentry.Mode]
 	// Entries are told apart by key only where the rule needs that.
 	past := m.c.Entry(p.Name, "", false)
@@ -214,7 +191,7 @@ func refusesActive(q *entryQuestion) refusal {
 	switch {
 	case !reentry.OnActive.Replaces() && live >= reentry.MaxActive:
 		return refusal{reason: output.ReasonActive}
-	case adds && q.m.liveChains() >= customer.MaxLiveChains:
+	case adds && q.es.liveChains() >= customer.MaxLiveChains:
 		return refusal{reason: output.ReasonTooMany}
 	}
 	return refusal{}
@@ -233,7 +210,7 @@ func noteActive(q *entryQuestion, rule trace.Rule, r refusal) {
 		trace.NumberFact("max_active", reentry.MaxActive),
 		trace.TextFact("on_active", onActive),
 	}
-	if all := q.m.liveChains(); all >= customer.MaxLiveChains {
+	if all := q.es.liveChains(); all >= customer.MaxLiveChains {
 		facts = append(facts, trace.NumberFact("live chains in all", all),
 			trace.NumberFact("at most", customer.MaxLiveChains))
 	}
@@ -241,8 +218,8 @@ func noteActive(q *entryQuestion, rule trace.Rule, r refusal) {
 }
 
 // liveChains is the number of all live chains of the customer.
-func (m *Machine) liveChains() (n int) {
-	for _, ch := range m.c.Chains {
+func (es *entries) liveChains() (n int) {
+	for _, ch := range es.c.Chains {
 		if ch.Live() {
 			n++
 		}
@@ -250,47 +227,19 @@ func (m *Machine) liveChains() (n int) {
 	return n
 }
 
-// roomForKey forgets the keys of a campaign whose cooldown is over and says whether
-// another one can be remembered.
-func (m *Machine) roomForKey(p *program.Program) bool {
-	kept, n := m.c.Entries[:0], 0
-	for _, e := range m.c.Entries {
-		if e.Campaign == p.Name && e.Keyed {
-			over := p.Reentry.Mode == program.Cooldown && !m.coolingDown(p, e.Key, &e) && len(m.liveOf(p, e.Key)) == 0
-			if over {
-				continue
-			}
-			n++
-		}
-		kept = append(kept, e)
-	}
-	m.c.Entries = kept
-	return n < customer.MaxKeys
-}
-
-// coolingDown says whether the cooldown is still running; exactly its length
-// after is free again.
-func (m *Machine) coolingDown(p *program.Program, key string, past *customer.Entry) bool {
-	if !p.Reentry.FromExit {
-		return m.now < past.LastIn+p.Reentry.Cooldown
-	}
-	if len(m.liveOf(p, key)) > 0 {
-		return true
-	}
-	return m.now < past.LastOut+p.Reentry.Cooldown
-}
-
-// liveOf are the live chains of a campaign and key, by entry number.
-func (m *Machine) liveOf(p *program.Program, key string) []*customer.Chain {
-	return m.appendLive(nil, p, key)
-}
-
 // appendLive is liveOf, appended to live.
-func (m *Machine) appendLive(live []*customer.Chain, p *program.Program, key string) []*customer.Chain {
-	for _, ch := range m.c.Chains {
+func (es *entries) appendLive(live []*customer.Chain, p *program.Program, key string) []*customer.Chain {
+	for _, ch := range es.c.Chains {
 		if ch.Campaign == p.Name && ch.Key == key && ch.Live() {
 			live = append(live, ch)
 		}
 	}
 	return live
+}
+
+// entry begins the question whether a trigger may start a chain. It is valid until the next
+// question.
+func (es *entries) entry(p *program.Program, trigger *event.Event) *entryQuestion {
+	es.entering = entryQuestion{es: es, program: p, trigger: trigger, live: es.entering.live[:0]}
+	return &es.entering
 }

@@ -12,7 +12,7 @@ import (
 
 // entryQuestion asks whether a trigger may start a chain now.
 type entryQuestion struct {
-	m       *Machine
+	es      *entries
 	program *program.Program
 	trigger *event.Event // nil: a timer or a change of the profile, without an event
 
@@ -84,37 +84,11 @@ var (
 	}
 )
 
-// entry begins the question whether a trigger may start a chain. It is valid until the next
-// question.
-func (m *Machine) entry(p *program.Program, trigger *event.Event) *entryQuestion {
-	m.entering = entryQuestion{m: m, program: p, trigger: trigger, live: m.entering.live[:0]}
-	return &m.entering
-}
-
-// enterIfAllowed asks the gates of an entry. What they let pass starts a chain, refreshes a live
-// one, or waits until its group is settled.
-func (m *Machine) enterIfAllowed(q *entryQuestion) {
-	p, trigger := q.program, q.trigger
-	r := ask(entryGates, q, m.trace != nil)
-	switch {
-	case r.queue:
-		m.queueEntry(p, trigger)
-	case r.reason != output.NoReason:
-		m.refuseEntry(q, r)
-	case q.refreshes(): // no entry: neither mode nor cooldown count it
-		m.refresh(p, q.newest(), trigger)
-	case p.Policy.Group != "":
-		m.candidates = append(m.candidates, candidate{p, q.key, trigger, m.planned, m.silence, m.late, m.cause})
-	default:
-		m.startChain(p, q.key, trigger)
-	}
-}
-
 // askGroup asks again whether there is room, since other candidates of the instant can have taken
 // it, and then the group. Re-entry is explained only where it refuses now: that it allowed the
 // entry stands in the trace already.
 func (q *entryQuestion) askGroup() refusal {
-	explain := q.m.trace != nil
+	explain := q.es.trace != nil
 	if r := ask(reentryGates, q, false); r.reason != output.NoReason {
 		if explain {
 			ask(reentryGates, q, true)
@@ -124,18 +98,11 @@ func (q *entryQuestion) askGroup() refusal {
 	return ask(groupGates, q, explain)
 }
 
-func (m *Machine) refuseEntry(q *entryQuestion, r refusal) {
-	m.decide(output.Decision{
-		Campaign: q.program.Name, Version: q.program.Version, Key: q.key,
-		Kind: output.Refused, Reason: r.reason, Detail: r.detail,
-	})
-}
-
 // note writes a row about the entry to the trace.
 func (q *entryQuestion) note(rule trace.Rule, said trace.Answer, facts ...trace.Fact) {
 	a := trace.Row(q.program, nil, rule, said, facts...)
 	a.Key = q.key
-	q.m.trace.Note(a)
+	q.es.trace.Note(a)
 }
 
 func isDated(q *entryQuestion) bool { return q.dated }
@@ -143,17 +110,17 @@ func isDated(q *entryQuestion) bool { return q.dated }
 // refusesMissed refuses an occurrence of a date that is further past than catch_up.
 func refusesMissed(q *entryQuestion) refusal {
 	t, ok := q.program.Trigger.(*program.DateTrigger)
-	return refuseIf(ok && q.m.now-q.m.planned > t.CatchUp, output.ReasonMissed, "")
+	return refuseIf(ok && q.es.now-q.es.planned > t.CatchUp, output.ReasonMissed, "")
 }
 
 func noteMissed(q *entryQuestion, rule trace.Rule, r refusal) {
 	if t, ok := q.program.Trigger.(*program.DateTrigger); ok && r.reason != output.NoReason {
-		q.note(rule, trace.No, trace.TimeFact("due", q.m.planned), trace.TimeFact("now", q.m.now),
+		q.note(rule, trace.No, trace.TimeFact("due", q.es.planned), trace.TimeFact("now", q.es.now),
 			trace.SpanFact("catch_up", t.CatchUp))
 	}
 }
 
-func isLateEntry(q *entryQuestion) bool { return q.m.late }
+func isLateEntry(q *entryQuestion) bool { return q.es.late }
 
 func refusesLateEntry(q *entryQuestion) refusal {
 	return refuseIf(q.program.Late == program.LateExit, output.ReasonLate, "")
@@ -161,7 +128,7 @@ func refusesLateEntry(q *entryQuestion) refusal {
 
 func noteLateEntry(q *entryQuestion, rule trace.Rule, r refusal) {
 	if r.reason != output.NoReason {
-		q.note(rule, trace.No, trace.TimeFact("due", q.m.planned), trace.TimeFact("now", q.m.now))
+		q.note(rule, trace.No, trace.TimeFact("due", q.es.planned), trace.TimeFact("now", q.es.now))
 	}
 }
 
@@ -178,11 +145,11 @@ func noteHistorical(q *entryQuestion, rule trace.Rule, r refusal) {
 }
 
 func refusesOld(q *entryQuestion) refusal {
-	return refuseIf(q.m.came-q.since > q.program.MaxEventAge, output.ReasonTooOld, "")
+	return refuseIf(q.es.came-q.since > q.program.MaxEventAge, output.ReasonTooOld, "")
 }
 
 func noteAge(q *entryQuestion, rule trace.Rule, r refusal) {
-	q.note(rule, r.answer(), trace.SpanFact("age", q.m.came-q.since), trace.SpanFact("at most", q.program.MaxEventAge))
+	q.note(rule, r.answer(), trace.SpanFact("age", q.es.came-q.since), trace.SpanFact("at most", q.program.MaxEventAge))
 }
 
 // refusesInactive refuses entries of a campaign that is not active; one that is paused may keep them.
@@ -196,7 +163,7 @@ func refusesInactive(q *entryQuestion) refusal {
 	}
 	return refusal{
 		reason: output.ReasonPaused,
-		queue:  p.Pause.Queue && q.trigger != nil && len(q.m.c.Queue) < maxQueued,
+		queue:  p.Pause.Queue && q.trigger != nil && len(q.es.c.Queue) < maxQueued,
 	}
 }
 
@@ -209,25 +176,25 @@ func noteStatus(q *entryQuestion, rule trace.Rule, r refusal) {
 func hasPeriod(q *entryQuestion) bool { return q.program.From != 0 || q.program.Until != 0 }
 
 func refusesPeriod(q *entryQuestion) refusal {
-	p, now := q.program, q.m.now
+	p, now := q.program, q.es.now
 	return refuseIf(now < p.From || p.Until != 0 && now >= p.Until, output.ReasonPeriod, "")
 }
 
 func notePeriod(q *entryQuestion, rule trace.Rule, r refusal) {
-	q.note(rule, r.answer(), trace.TimeFact("now", q.m.now), trace.TimeFact("from", q.program.From),
+	q.note(rule, r.answer(), trace.TimeFact("now", q.es.now), trace.TimeFact("from", q.program.From),
 		trace.TimeFact("until", q.program.Until))
 }
 
 func hasAudience(q *entryQuestion) bool { return q.program.Audience != nil && !q.refreshes() }
 
 func refusesAudience(q *entryQuestion) refusal {
-	return refuseIf(!q.m.inAudience(q.program, q.program.Audience, q.trigger), output.ReasonAudience, "")
+	return refuseIf(!q.es.inAudience(q.program, q.program.Audience, q.trigger), output.ReasonAudience, "")
 }
 
 func noteAudience(q *entryQuestion, rule trace.Rule, r refusal) {
 	a := trace.Row(q.program, nil, rule, r.answer())
 	a.Key = q.key
-	q.m.trace.Note(q.m.audienceFacts(a, q.program.Audience, q.trigger))
+	q.es.trace.Note(q.es.audienceFacts(a, q.program.Audience, q.trigger))
 }
 
 func hasGoals(q *entryQuestion) bool { return len(q.program.Goals) > 0 && !q.refreshes() }
@@ -257,11 +224,15 @@ func refusesStopped(q *entryQuestion) refusal {
 // sees looks for the first event that a matcher accepts and that happened after the trigger.
 func (q *entryQuestion) sees(about string, match *program.Matcher) bool {
 	q.about = about
-	after := q.m.asksAfter(q.program, q.trigger)
-	q.seen, _ = q.m.seen(match, q.program.Name, func(_ *customer.RecentEvent, e *event.Event) bool {
-		return e.Time > after
-	})
+	q.seen = q.es.seenAfter(match, q.program.Name, q.es.asksAfter(q.program, q.trigger))
 	return q.seen != nil
+}
+
+// seenAfter is the first event, of those remembered, that a matcher accepts and that happened after
+// an instant; nil when there is none.
+func (es *entries) seenAfter(match *program.Matcher, campaign string, at int64) *event.Event {
+	e, _ := es.matching.seen(match, campaign, func(_ *customer.RecentEvent, e *event.Event) bool { return e.Time > at })
+	return e
 }
 
 func noteSeen(q *entryQuestion, rule trace.Rule, r refusal) {
@@ -269,13 +240,13 @@ func noteSeen(q *entryQuestion, rule trace.Rule, r refusal) {
 	if q.trigger == nil {
 		word = "planned"
 	}
-	a := trace.Row(q.program, nil, rule, r.answer(), trace.TimeFact(word, q.m.asksAfter(q.program, q.trigger)))
+	a := trace.Row(q.program, nil, rule, r.answer(), trace.TimeFact(word, q.es.asksAfter(q.program, q.trigger)))
 	if a.Key = q.key; r.reason != output.NoReason {
 		a.About = q.about
 		a.Facts = append(a.Facts, trace.TextFact("event", q.seen.Name), trace.TextFact("event id", q.seen.ID),
 			trace.TimeFact("event time", q.seen.Time))
 	}
-	q.m.trace.Note(a)
+	q.es.trace.Note(a)
 }
 
 // entersAlone reports whether an entry is of no group.
@@ -295,6 +266,6 @@ func noteHoldout(q *entryQuestion, rule trace.Rule, _ refusal) {
 	if salt == "" {
 		salt = p.Name
 	}
-	q.note(rule, trace.AnswerOf(!p.HoldsOut(q.m.c.ID)), trace.NumberFact("bucket", program.Bucket(salt, q.m.c.ID)),
+	q.note(rule, trace.AnswerOf(!p.HoldsOut(q.es.c.ID)), trace.NumberFact("bucket", program.Bucket(salt, q.es.c.ID)),
 		trace.NumberFact("held out below", h.Below))
 }

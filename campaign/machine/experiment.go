@@ -4,20 +4,27 @@ import (
 	"github.com/nudge-engine/nudge/campaign/customer"
 	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/campaign/program"
+	"github.com/nudge-engine/nudge/campaign/trace"
 	"github.com/nudge-engine/nudge/campaign/unit"
 )
 
-// experiment finds the chain's variant: the one that it had before, else the winner,
+// experiments assigns variants to chains and counts exposures and conversions. It has no state of
+// its own: a chain carries its variants and what was counted for it.
+type experiments struct {
+	*turn
+}
+
+// assign finds the chain's variant: the one that it had before, else the winner,
 // else that of the customer's bucket. It returns where to go.
-func (m *Machine) experiment(
+func (xs *experiments) assign(
 	p *program.Program,
 	s *program.Step,
 	x *program.Experiment,
 	ch *customer.Chain,
 	next string,
 ) string {
-	if m.trace != nil {
-		m.traceExperiment(p, s.ID, x, ch)
+	if xs.trace != nil {
+		xs.explain(p, s.ID, x, ch)
 	}
 	at := -1
 	for i := range ch.Variants {
@@ -28,16 +35,16 @@ func (m *Machine) experiment(
 		}
 	}
 	if at < 0 {
-		at = x.Index(m.set.Winner(p.Name, s.ID))
+		at = x.Index(xs.set.Winner(p.Name, s.ID))
 	}
 	if at < 0 {
-		at = x.Assign(p.Name, s.ID, m.c.ID)
-		m.expose(p, ch, s.ID, x.Variants[at].ID)
+		at = x.Assign(p.Name, s.ID, xs.c.ID)
+		xs.expose(p, ch, s.ID, x.Variants[at].ID)
 	}
 	v := &x.Variants[at]
 	ch.Variants = append(ch.Variants, output.Passed{Step: s.ID, Variant: v.ID})
-	m.decideChain(ch, output.Assigned, output.NoReason, s.ID, v.ID)
-	m.out.Chains = append(m.out.Chains, m.row(ch))
+	xs.out.decideChain(ch, output.Assigned, output.NoReason, s.ID, v.ID)
+	xs.out.chain(ch)
 	if v.Goto != "" {
 		return v.Goto
 	}
@@ -45,51 +52,51 @@ func (m *Machine) experiment(
 }
 
 // expose counts a chain that took its variant by bucket, once.
-func (m *Machine) expose(p *program.Program, ch *customer.Chain, step string, variant string) {
-	x := m.set.Counts(p.Name, step)
-	if x == nil || ch.HeldOut || m.set.ByName[p.Name] != p || ch.Reached(x.Goal) || ch.Exposure(step) != nil {
+func (xs *experiments) expose(p *program.Program, ch *customer.Chain, step string, variant string) {
+	x := xs.set.Counts(p.Name, step)
+	if x == nil || ch.HeldOut || xs.set.ByName[p.Name] != p || ch.Reached(x.Goal) || ch.Exposure(step) != nil {
 		return
 	}
 	ch.Exposed = append(ch.Exposed, customer.Exposed{
-		Step: step, Variant: variant, Experiment: x.Print(), At: m.now, Hour: m.maturityHour(ch, p.Goal(x.Goal)),
+		Step: step, Variant: variant, Experiment: x.Print(), At: xs.now, Hour: xs.maturityHour(ch, p.Goal(x.Goal)),
 	})
-	m.tally(ch, &ch.Exposed[len(ch.Exposed)-1], 1, 0)
+	xs.tally(ch, &ch.Exposed[len(ch.Exposed)-1], 1, 0)
 }
 
 // maturityHour is the hour from which nothing about a goal of the chain is counted any more.
-func (m *Machine) maturityHour(ch *customer.Chain, g *program.Goal) int64 {
+func (xs *experiments) maturityHour(ch *customer.Chain, g *program.Goal) int64 {
 	end, bounded := windowEnd(ch, g)
 	switch {
 	case bounded:
-		return max(end, m.now)/unit.HourMillis + 1
+		return max(end, xs.now)/unit.HourMillis + 1
 	case ch.Live():
 		return 0
 	default:
-		return m.now/unit.HourMillis + 1
+		return xs.now/unit.HourMillis + 1
 	}
 }
 
 // tally writes a change of the counts.
-func (m *Machine) tally(ch *customer.Chain, e *customer.Exposed, exposures, conversions int) {
-	m.out.Exposures = append(m.out.Exposures, output.Exposure{
-		Workspace: m.c.Workspace, Campaign: ch.Campaign, Step: e.Step, Variant: e.Variant, Experiment: e.Experiment,
+func (xs *experiments) tally(ch *customer.Chain, e *customer.Exposed, exposures, conversions int) {
+	xs.out.exposure(output.Exposure{
+		Workspace: xs.c.Workspace, Campaign: ch.Campaign, Step: e.Step, Variant: e.Variant, Experiment: e.Experiment,
 		At: e.At, Hour: e.Hour, Exposed: exposures, Converted: conversions,
 	})
 }
 
 // counted calls f with the exposures of a chain that have not matured, and with the goal
 // that they wait for.
-func (m *Machine) counted(ch *customer.Chain, f func(e *customer.Exposed, g *program.Goal)) {
+func (xs *experiments) counted(ch *customer.Chain, f func(e *customer.Exposed, g *program.Goal)) {
 	if len(ch.Exposed) == 0 {
 		return
 	}
-	p := m.set.ProgramOf(ch)
+	p := xs.set.ProgramOf(ch)
 	if p == nil {
 		return
 	}
 	for i := range ch.Exposed {
 		e := &ch.Exposed[i]
-		if e.Hour != 0 && e.Hour*unit.HourMillis <= m.now || m.set.Counts(ch.Campaign, e.Step) == nil {
+		if e.Hour != 0 && e.Hour*unit.HourMillis <= xs.now || xs.set.Counts(ch.Campaign, e.Step) == nil {
 			continue
 		}
 		s, _ := p.Step(e.Step)
@@ -104,9 +111,9 @@ func (m *Machine) counted(ch *customer.Chain, f func(e *customer.Exposed, g *pro
 
 // updateMaturity moves the exposures of a chain whose window moved: after a delivery, or at
 // the end of the chain.
-func (m *Machine) updateMaturity(ch *customer.Chain) {
-	m.counted(ch, func(e *customer.Exposed, g *program.Goal) {
-		hour := m.maturityHour(ch, g)
+func (xs *experiments) updateMaturity(ch *customer.Chain) {
+	xs.counted(ch, func(e *customer.Exposed, g *program.Goal) {
+		hour := xs.maturityHour(ch, g)
 		if hour == e.Hour {
 			return
 		}
@@ -114,23 +121,50 @@ func (m *Machine) updateMaturity(ch *customer.Chain) {
 		if e.Converted {
 			converted = 1
 		}
-		m.tally(ch, e, -1, -converted)
+		xs.tally(ch, e, -1, -converted)
 		e.Hour = hour
-		m.tally(ch, e, 1, converted)
+		xs.tally(ch, e, 1, converted)
 	})
 }
 
 // convert counts that the chain reached a goal, or that this was taken back.
-func (m *Machine) convert(ch *customer.Chain, goal string, converted bool) {
-	m.counted(ch, func(e *customer.Exposed, g *program.Goal) {
+func (xs *experiments) convert(ch *customer.Chain, goal string, converted bool) {
+	xs.counted(ch, func(e *customer.Exposed, g *program.Goal) {
 		switch {
 		case g.ID != goal || e.Converted == converted:
 			return
 		case converted:
-			m.tally(ch, e, 0, 1)
+			xs.tally(ch, e, 0, 1)
 		default:
-			m.tally(ch, e, 0, -1)
+			xs.tally(ch, e, 0, -1)
 		}
 		e.Converted = converted
 	})
+}
+
+// explain notes by what a chain's variant is found.
+func (xs *experiments) explain(p *program.Program, step string, x *program.Experiment, ch *customer.Chain) {
+	salt := x.Salt
+	if salt == "" {
+		salt = p.Name + "/" + step
+	}
+	a := trace.Row(p, ch, trace.RuleExperiment, trace.Note, trace.NumberFact("bucket", program.Bucket(salt, xs.c.ID)))
+	a.Step = step
+	if winner := xs.set.Winner(p.Name, step); winner != "" {
+		a.Facts = append(a.Facts, trace.TextFact("winner", winner))
+	}
+	for i := range ch.Variants {
+		if ch.Variants[i].Step == step {
+			a.Facts = append(a.Facts, trace.TextFact("had before", ch.Variants[i].Variant))
+		}
+	}
+	total, sum := 0, 0
+	for i := range x.Variants {
+		total += x.Variants[i].Weight
+	}
+	for i := range x.Variants {
+		sum += x.Variants[i].Weight
+		a.Facts = append(a.Facts, trace.NumberFact(x.Variants[i].ID+" below", sum*program.Buckets/total))
+	}
+	xs.trace.Note(a)
 }

@@ -15,7 +15,7 @@ const ReplanFor = 60 * 1000
 
 const customerSep = "\x00"
 
-// ReplanAt is when a customer's turn comes to be re-planned after a new version came at
+// ReplanAt is when a customer is re-planned after a new version came at
 // log time at: customers are spread over ReplanFor, so that what is due at once does not
 // leave at once.
 func ReplanAt(at int64, workspace, customer string) int64 {
@@ -29,43 +29,43 @@ func (m *Machine) Replan(c *customer.Customer, now int64, out *output.Output) {
 	if m.trace != nil {
 		m.trace.Step(trace.Step{At: now, What: "new version"})
 	}
-	m.follow()
+	m.chains.follow()
 	m.release(out)
 }
 
 // follow re-plans the chains whose campaign has a new version: every record and timer
-// does so first. A timer that would be due earlier than the customer's turn is due then.
-func (m *Machine) follow() {
-	for _, ch := range m.c.Chains {
-		next := m.set.Histories[ch.Campaign]
-		if next == nil || !ch.Live() || m.leftBehind(ch) {
+// does so first. A timer that would be due before the customer is re-planned is due then.
+func (cs *chains) follow() {
+	for _, ch := range cs.c.Chains {
+		next := cs.set.Histories[ch.Campaign]
+		if next == nil || !ch.Live() || cs.leftBehind(ch) {
 			continue
 		}
-		p, current := m.set.ProgramOf(ch), m.set.ByName[ch.Campaign]
+		p, current := cs.set.ProgramOf(ch), cs.set.ByName[ch.Campaign]
 		before := max(ch.Version, ch.Planned)
 		if p == nil || current == nil || current.Version <= before {
 			continue
 		}
 		ch.Planned = current.Version
-		earliest := ReplanAt(next.At, m.c.Workspace, m.c.ID)
+		earliest := ReplanAt(next.At, cs.c.Workspace, cs.c.ID)
 		if !ch.Still && p.Version > before { // else it is pinned to what its timer goes by
-			m.retime(p, ch, earliest)
+			cs.retime(p, ch, earliest)
 		}
-		m.freeze(ch, earliest)
+		cs.freeze(ch, earliest)
 	}
 }
 
 // leftBehind ends a live chain that a version which came later does not take along; it says
 // whether it did.
-func (m *Machine) leftBehind(ch *customer.Chain) bool {
-	next, current := m.set.Histories[ch.Campaign], m.set.ByName[ch.Campaign]
+func (cs *chains) leftBehind(ch *customer.Chain) bool {
+	next, current := cs.set.Histories[ch.Campaign], cs.set.ByName[ch.Campaign]
 	switch {
-	case next == nil || current == nil || m.set.ProgramOf(ch) == nil:
+	case next == nil || current == nil || cs.set.ProgramOf(ch) == nil:
 		return false
 	case ch.Version < next.Exit:
-		m.end(ch, output.Exited, output.ReasonVersion, "")
+		cs.end(ch, output.Exited, output.ReasonVersion, "")
 	case current.Status == program.StatusArchived:
-		m.end(ch, output.Exited, output.ReasonArchived, "")
+		cs.end(ch, output.Exited, output.ReasonArchived, "")
 	default:
 		return false
 	}
@@ -74,7 +74,7 @@ func (m *Machine) leftBehind(ch *customer.Chain) bool {
 
 // retime computes the timer of a resting chain anew. Where the step is gone or no longer
 // rests, the timer stays as it is.
-func (m *Machine) retime(p *program.Program, ch *customer.Chain, earliest int64) {
+func (cs *chains) retime(p *program.Program, ch *customer.Chain, earliest int64) {
 	s, _ := p.Step(ch.Step)
 	if s == nil {
 		return
@@ -88,7 +88,7 @@ func (m *Machine) retime(p *program.Program, ch *customer.Chain, earliest int64)
 	case program.FromEntry:
 		due = ch.EnteredAt + t.After
 	case program.LocalTime:
-		due = m.nextLocal(p, t.Until, ch.UntilFrom(ch.Opened))
+		due = cs.zones.nextLocal(p, t.Until, ch.UntilFrom(ch.Opened))
 	case program.ForReply:
 		if t.Off || ch.Due == 0 {
 			return
@@ -104,5 +104,17 @@ func (m *Machine) retime(p *program.Program, ch *customer.Chain, earliest int64)
 		due = max(due, earliest)
 	}
 	ch.Due, ch.Wake = due, 0
-	m.decideChain(ch, output.Replanned, output.NoReason, ch.Step, unit.FormatTime(due))
+	cs.out.decideChain(ch, output.Replanned, output.NoReason, ch.Step, unit.FormatTime(due))
+}
+
+// restartTimer lets the timer of a resting chain run anew. One that counts from the entry, and
+// that of a held send, stay as they are.
+func (cs *chains) restartTimer(p *program.Program, t program.Timer, ch *customer.Chain) {
+	switch t.Kind {
+	case program.FromStep, program.ForReply:
+		ch.Due = cs.now + t.After
+	case program.LocalTime: // another only where it is overdue
+		ch.Due = cs.zones.nextLocal(p, t.Until, ch.UntilFrom(cs.now))
+	case program.FromEntry, program.NoTimer:
+	}
 }

@@ -14,17 +14,17 @@ import (
 func (m *Machine) Freeze(c *customer.Customer, e *event.Event, into string, known bool, now int64, out *output.Output) {
 	m.begin(c, now, out)
 	m.eventID = e.ID
-	m.decide(output.Decision{Kind: output.Merged, Detail: into})
+	m.rows.decide(output.Decision{Kind: output.Merged, Detail: into})
 	var state []byte
 	if known {
-		m.follow()
-		m.prune() // what is over and not measured stays where it was
-		c.Uncounted = m.uncounted()
+		m.chains.follow()
+		m.chains.prune() // what is over and not measured stays where it was
+		c.Uncounted = m.profile.uncounted()
 		toured := c.Toured
 		c.Toured = 0 // bulk scans are those of a partition
 		state = c.AppendTo(nil)
 		c.Toured = toured
-		m.leave(into)
+		m.merge.leave(into)
 	}
 	*c = customer.Customer{
 		Workspace: c.Workspace, ID: c.ID, CreatedAt: c.CreatedAt, CreatedPlace: c.CreatedPlace, Toured: c.Toured,
@@ -38,15 +38,15 @@ func (m *Machine) Freeze(c *customer.Customer, e *event.Event, into string, know
 }
 
 // leave writes the last rows of the chains that move.
-func (m *Machine) leave(into string) {
-	for _, ch := range m.c.Chains {
-		row := m.row(ch)
+func (mg *merger) leave(into string) {
+	for _, ch := range mg.c.Chains {
+		row := mg.out.row(ch)
 		row.Outcome, row.Goal, row.Value, row.HasValue, row.Variants = output.Moved, "", 0, false, nil
 		row.Currency = ""
 		if ch.Live() {
-			row.EndedAt = m.now
-			m.decideChain(ch, output.Ended, output.ReasonMerged, ch.Step, into)
+			row.EndedAt = mg.now
+			mg.out.decideChain(ch, output.Ended, output.ReasonMerged, ch.Step, into)
 		}
-		m.out.Chains = append(m.out.Chains, row)
+		mg.out.chainRow(row)
 	}
 }

@@ -38,42 +38,42 @@ func (s observation) holds() bool {
 
 // observeBefore remembers the values, before a record, of what the record can change. A
 // customer who is new was in no segment.
-func (m *Machine) observeBefore(w *active.TriggerIndex, created bool) {
-	m.before = m.before[:0]
+func (ts *triggers) observeBefore(w *active.TriggerIndex, created bool) {
+	ts.before = ts.before[:0]
 	if len(w.Looking) == 0 {
 		return
 	}
-	for _, at := range m.looking(w, created) {
+	for _, at := range ts.looking(w, created) {
 		p := w.Programs[at]
 		s := observation{program: p, known: true}
 		if _, is := p.Trigger.(*program.SegmentTrigger); !is || !created {
-			s = m.sight(p)
+			s = ts.sight(p)
 		}
 		s.at = at
-		m.before = append(m.before, s)
+		ts.before = append(ts.before, s)
 	}
 }
 
 // observeBoth remembers the values before two customers become one: those of the current one,
 // and where the other was further those of the other.
-func (m *Machine) observeBoth(other *customer.Customer, programs []*program.Program, created bool) {
+func (ts *triggers) observeBoth(other *customer.Customer, programs []*program.Program, created bool) {
 	watching := active.NewTriggerIndex(programs, "", true) // all of them: two customers differ in everything
-	m.observeBefore(watching, created)
-	own := m.before
-	m.before = nil
-	m.scope.Customer.Set(other)
-	m.observeBefore(watching, false)
-	m.scope.Customer.Set(m.c)
+	ts.observeBefore(watching, created)
+	own := ts.before
+	ts.before = nil
+	ts.scope.Customer.Set(other)
+	ts.observeBefore(watching, false)
+	ts.scope.Customer.Set(ts.c)
 	for i := range own {
-		if wasBeyond(own[i].program, &m.before[i], other) {
-			m.dropLevel(own[i].program.Name)
-			own[i] = observation{program: own[i].program, value: m.before[i].value, known: m.before[i].known}
+		if wasBeyond(own[i].program, &ts.before[i], other) {
+			ts.dropLevel(own[i].program.Name)
+			own[i] = observation{program: own[i].program, value: ts.before[i].value, known: ts.before[i].known}
 			if _, is := own[i].program.Trigger.(*program.SegmentTrigger); is {
 				own[i].value, own[i].known = 1, true
 			}
 		}
 	}
-	m.before = own
+	ts.before = own
 }
 
 // wasBeyond says whether the other customer was in a segment that fires on entering, or beyond
@@ -90,10 +90,10 @@ func wasBeyond(p *program.Program, s *observation, other *customer.Customer) boo
 }
 
 // seenBefore is what observeBefore saw of a program; the zero value where it did not look.
-func (m *Machine) seenBefore(p *program.Program) observation {
-	for i := range m.before {
-		if m.before[i].program == p {
-			return m.before[i]
+func (ts *triggers) seenBefore(p *program.Program) observation {
+	for i := range ts.before {
+		if ts.before[i].program == p {
+			return ts.before[i]
 		}
 	}
 	return observation{}
@@ -101,67 +101,67 @@ func (m *Machine) seenBefore(p *program.Program) observation {
 
 // sightBefore is what observeBefore saw of a program. A segment at which it did not look
 // did not hold; the value of a threshold was measured for all of its kind.
-func (m *Machine) sightBefore(p *program.Program) observation {
-	at := sort.Search(len(m.before), func(i int) bool { return m.before[i].program.Name >= p.Name })
-	if at < len(m.before) && m.before[at].program == p {
-		return m.before[at]
+func (ts *triggers) sightBefore(p *program.Program) observation {
+	at := sort.Search(len(ts.before), func(i int) bool { return ts.before[i].program.Name >= p.Name })
+	if at < len(ts.before) && ts.before[at].program == p {
+		return ts.before[at]
 	}
 	if t, ok := p.Trigger.(*program.ThresholdTrigger); ok {
-		h := m.heights.Of(t.Value)
+		h := ts.heights.Of(t.Value)
 		return observation{program: p, value: h.Value, known: h.Known}
 	}
 	return observation{program: p, known: true}
 }
 
 // sight computes the present value of a segment or threshold.
-func (m *Machine) sight(p *program.Program) observation {
+func (ts *triggers) sight(p *program.Program) observation {
 	s := observation{program: p}
 	switch t := p.Level().(type) {
 	case *program.SegmentTrigger:
 		s.known = true
-		if m.holds(t.When, p.Name) {
+		if ts.holds(t.When, p.Name) {
 			s.value = 1
 		}
 	case *program.ThresholdTrigger:
-		v, missing, err := t.Value.Eval(m.scope)
+		v, missing, err := t.Value.Eval(ts.scope)
 		if err != nil {
-			m.evaluationFailed(p.Name, err)
+			ts.out.evaluationFailed(p.Name, err)
 		}
 		if err != nil || missing {
 			return s
 		}
 		if s.value, s.known = expr.AsNumber(v); !s.known && v != types.NullValue {
-			m.noteOnce(output.ReasonNumber, p.Name, "threshold")
+			ts.out.noteOnce(output.ReasonNumber, p.Name, "threshold")
 		}
 	}
 	return s
 }
 
 // crossed compares the value of a segment or threshold with that before the record.
-func (m *Machine) crossed(p *program.Program) bool {
-	before, after := m.sightBefore(p), m.sight(p)
+func (ts *triggers) crossed(p *program.Program) bool {
+	before, after := ts.sightBefore(p), ts.sight(p)
 	switch t := p.Level().(type) {
 	case *program.SegmentTrigger:
 		was := before.value == 1
-		if l := m.c.Level(p.Name); l != nil && l.Spec == t.Spec {
+		if l := ts.c.Level(p.Name); l != nil && l.Spec == t.Spec {
 			was = l.On
 		}
 		is := after.value == 1
-		m.keepLevel(p, t.Spec, is, false)
+		ts.keepLevel(p, t.Spec, is, false)
 		return was != is && is != t.OnLeave
 	case *program.ThresholdTrigger:
-		return m.crossedLevel(p, t, before, after)
+		return ts.crossedLevel(p, t, before, after)
 	}
 	return false
 }
 
-func (m *Machine) crossedLevel(
+func (ts *triggers) crossedLevel(
 	p *program.Program,
 	t *program.ThresholdTrigger,
 	before, after observation,
 ) (fires bool) {
 	on := before.known && t.Beyond(before.value)
-	l := m.c.Level(p.Name)
+	l := ts.c.Level(p.Name)
 	stored := l != nil && l.Spec == t.Spec
 	if stored {
 		on = l.On
@@ -180,28 +180,28 @@ func (m *Machine) crossedLevel(
 	// or that the value, missing now, was high.
 	hidden := on && (!after.known || !t.Beyond(after.value)) ||
 		t.Down && !after.known && (before.known || stored)
-	m.keepLevel(p, t.Spec, on, hidden)
+	ts.keepLevel(p, t.Spec, on, hidden)
 	return fires
 }
 
 // keepLevel stores the state of a trigger, or drops it where it need not be kept. That of
 // one that changes with time is kept while it is on or will change: the value before a
 // record does not show what a timer has seen of it.
-func (m *Machine) keepLevel(p *program.Program, spec uint64, on, keep bool) {
-	c, due := m.c, int64(0)
+func (ts *triggers) keepLevel(p *program.Program, spec uint64, on, keep bool) {
+	c, due := ts.c, int64(0)
 	if p.WatchesClock() {
-		due = p.Clock().Next(m.scope)
-		keep = keep || on || due != 0 || m.profileChanged()
+		due = p.Clock().Next(ts.scope)
+		keep = keep || on || due != 0 || ts.profileChanged()
 	}
 	if !keep {
-		m.dropLevel(p.Name)
+		ts.dropLevel(p.Name)
 		return
 	}
 	l := c.Level(p.Name)
 	if l == nil {
-		c.Levels = active.InForce(m.set, c.Levels, func(l *customer.Latch) string { return l.Campaign })
+		c.Levels = active.InForce(ts.set, c.Levels, func(l *customer.Latch) string { return l.Campaign })
 		if len(c.Levels) >= maxStates {
-			m.refuse(p, output.ReasonStates)
+			ts.out.refuse(p, output.ReasonStates)
 			return
 		}
 		i := sort.Search(len(c.Levels), func(i int) bool { return c.Levels[i].Campaign >= p.Name })
@@ -213,58 +213,58 @@ func (m *Machine) keepLevel(p *program.Program, spec uint64, on, keep bool) {
 
 // fireLevel looks at a value at the instant at which it may have changed: as of that
 // instant, also when the timer comes late, so that a downtime leaves nothing out.
-func (m *Machine) fireLevel(campaign string) {
-	l, p := m.c.Level(campaign), m.set.ByName[campaign]
+func (ts *triggers) fireLevel(campaign string) {
+	l, p := ts.c.Level(campaign), ts.set.ByName[campaign]
 	if p == nil {
-		m.dropLevel(campaign)
+		ts.dropLevel(campaign)
 		return
 	}
 	if !p.Watches() || !p.WatchesClock() || l.Spec != p.LevelSpec() {
 		l.Due = 0 // on which side of a threshold the customer was stays known
 		return
 	}
-	m.scope.Chain.Chain = nil
-	m.scope.Event.Set(nil)
-	m.before = m.before[:0]
-	m.heights.Reset()
-	m.scope.Now = l.Due
-	if m.trace != nil {
-		m.traceTrigger(p, nil)
+	ts.scope.Chain.Chain = nil
+	ts.scope.Event.Set(nil)
+	ts.before = ts.before[:0]
+	ts.heights.Reset()
+	ts.scope.Now = l.Due
+	if ts.trace != nil {
+		ts.explain(p, nil)
 	}
-	fires := m.crossed(p)
-	m.scope.Now = m.now
+	fires := ts.crossed(p)
+	ts.scope.Now = ts.now
 	if fires {
-		if m.trace != nil {
-			m.trace.Fires(p.Name)
+		if ts.trace != nil {
+			ts.trace.Fires(p.Name)
 		}
-		m.enterByTime(p, nil)
+		ts.entries.enterByTime(p, nil)
 	}
 }
 
 // observe notes, when a campaign becomes active, where a customer stands with a value that
 // changes with time, and arms the timer: what is so already is no change.
-func (m *Machine) observe(p *program.Program) {
+func (ts *triggers) observe(p *program.Program) {
 	if !p.WatchesClock() {
 		return
 	}
-	l := m.c.Level(p.Name)
+	l := ts.c.Level(p.Name)
 	known := l != nil && l.Spec == p.LevelSpec()
-	m.scope.Now = m.asOf
-	defer func() { m.scope.Now = m.now }()
+	ts.scope.Now = ts.asOf
+	defer func() { ts.scope.Now = ts.now }()
 	t, is := p.Trigger.(*program.ThresholdTrigger)
 	switch {
 	case is && known: // from where it was, the value moves on
-		m.crossedLevel(p, t, observation{}, m.sight(p))
+		ts.crossedLevel(p, t, observation{}, ts.sight(p))
 	case is:
-		s := m.sight(p)
-		m.keepLevel(p, t.Spec, s.known && t.Beyond(s.value), false)
+		s := ts.sight(p)
+		ts.keepLevel(p, t.Spec, s.known && t.Beyond(s.value), false)
 	case !known: // a segment that was observed before keeps what was seen
-		m.keepLevel(p, p.LevelSpec(), m.sight(p).value == 1, false)
+		ts.keepLevel(p, p.LevelSpec(), ts.sight(p).value == 1, false)
 	}
 }
 
-func (m *Machine) dropLevel(campaign string) {
-	c := m.c
+func (ts *triggers) dropLevel(campaign string) {
+	c := ts.c
 	i := sort.Search(len(c.Levels), func(i int) bool { return c.Levels[i].Campaign >= campaign })
 	if i < len(c.Levels) && c.Levels[i].Campaign == campaign {
 		c.Levels = append(c.Levels[:i], c.Levels[i+1:]...)

@@ -16,11 +16,11 @@ import (
 // maxMergedUses bounds the uses of one cap that a merge leaves; any cap's limit is lower.
 const maxMergedUses = 4096
 
-// mergeCustomer adds what the other customer has, and returns the chains that move, renumbered
+// state adds what the other customer has, and returns the chains that move, renumbered
 // and not yet among the known one's. Remembered events are not touched.
-func (m *Machine) mergeCustomer(other *customer.Customer) (moved []*customer.Chain) {
-	c := m.c
-	m.mergeTimers(other) // looks at the counters of both
+func (mg *merger) state(other *customer.Customer) (moved []*customer.Chain) {
+	c := mg.c
+	mg.timers(other) // looks at the counters of both
 	c.CreatedAt = min(c.CreatedAt, other.CreatedAt)
 	for i := range other.Counters {
 		c.MergeCounter(&other.Counters[i])
@@ -29,43 +29,43 @@ func (m *Machine) mergeCustomer(other *customer.Customer) (moved []*customer.Cha
 		c.MergeWindow(&other.Windows[i])
 	}
 	for i := range other.Streaks {
-		m.mergeStreak(&other.Streaks[i])
+		mg.streak(&other.Streaks[i])
 	}
-	m.mergeDates(other)
+	mg.dates(other)
 	for _, tag := range other.Tags {
 		c.Tag(tag)
 	}
 	for _, x := range other.Consents {
 		if old := c.Consent(x.Subject, x.Name); old == nil || old.At < x.At {
-			m.setConsent(x)
+			mg.profile.setConsent(x)
 		}
 	}
-	moved = m.renumberChains(other)
-	m.mergeUses(other)
-	m.mergeLocks(other)
+	moved = mg.renumberChains(other)
+	mg.uses(other)
+	mg.locks(other)
 	c.MergeEntries(other)
 	c.Uncounted = sortedSet(append(c.Uncounted, other.Uncounted...))
 	if room := maxQueued - len(c.Queue); room > 0 {
 		c.Queue = append(c.Queue, other.Queue[:min(room, len(other.Queue))]...)
 	}
-	m.mergeTraits(other, moved)
+	mg.traits(other, moved)
 	return moved
 }
 
-// mergeTraits lays the known one's traits over the other's. Rests of chains that go by
+// traits lays the known one's traits over the other's. Rests of chains that go by
 // the time zone follow it.
-func (m *Machine) mergeTraits(other *customer.Customer, moved []*customer.Chain) {
-	m.scope.Customer.Set(other)
-	theirs := m.zone(nil)
-	m.scope.Customer.Set(m.c)
-	if mine := m.c.Device; mine.Name == "" || other.Device.Name != "" && other.Device.At > mine.At {
-		m.c.Device = other.Device
+func (mg *merger) traits(other *customer.Customer, moved []*customer.Chain) {
+	mg.scope.Customer.Set(other)
+	theirs := mg.zones.zone(nil)
+	mg.scope.Customer.Set(mg.c)
+	if mine := mg.c.Device; mine.Name == "" || other.Device.Name != "" && other.Device.At > mine.At {
+		mg.c.Device = other.Device
 	}
-	if theirs := m.mergeStamps(other); len(theirs) > 0 {
-		m.changeTraits(jsonvalue.Merge(theirs, orEmpty(m.c.Traits)))
+	if theirs := mg.stamps(other); len(theirs) > 0 {
+		mg.chains.changeTraits(jsonvalue.Merge(theirs, orEmpty(mg.c.Traits)))
 	}
-	if m.zone(nil) != theirs {
-		m.replanLocal(moved)
+	if mg.zones.zone(nil) != theirs {
+		mg.chains.replanLocal(moved)
 	}
 }
 
@@ -77,9 +77,9 @@ func orEmpty(traits []byte) []byte {
 	return traits
 }
 
-// mergeStreak adds the marks of a streak; one that is complete only now counts no more.
-func (m *Machine) mergeStreak(from *customer.Streak) {
-	p := m.set.ByName[from.Campaign]
+// streak adds the marks of a streak; one that is complete only now counts no more.
+func (mg *merger) streak(from *customer.Streak) {
+	p := mg.set.ByName[from.Campaign]
 	if p == nil {
 		return
 	}
@@ -87,7 +87,7 @@ func (m *Machine) mergeStreak(from *customer.Streak) {
 	if !ok || t.Spec != from.Spec {
 		return
 	}
-	to := m.ensureStreak(p, t)
+	to := mg.triggers.ensureStreak(p, t)
 	if to == nil {
 		return
 	}
@@ -100,10 +100,10 @@ func (m *Machine) mergeStreak(from *customer.Streak) {
 	}
 }
 
-// mergeDates adds the occurrences that fired for the other, and what is planned where
+// dates adds the occurrences that fired for the other, and what is planned where
 // the known one has nothing; triggers bring it in line with the profile afterwards.
-func (m *Machine) mergeDates(other *customer.Customer) {
-	c := m.c
+func (mg *merger) dates(other *customer.Customer) {
+	c := mg.c
 	for _, w := range other.Dates {
 		i := sort.Search(len(c.Dates), func(i int) bool { return !c.Dates[i].Before(w.Campaign, w.Offset) })
 		if i == len(c.Dates) || c.Dates[i].Campaign != w.Campaign || c.Dates[i].Offset != w.Offset {
@@ -126,10 +126,10 @@ func (m *Machine) mergeDates(other *customer.Customer) {
 	}
 }
 
-// mergeTimers keeps the inactivity timer of the one who did the event last. Where neither did it,
+// timers keeps the inactivity timer of the one who did the event last. Where neither did it,
 // the earlier instant holds.
-func (m *Machine) mergeTimers(other *customer.Customer) {
-	for _, p := range m.set.Programs {
+func (mg *merger) timers(other *customer.Customer) {
+	for _, p := range mg.set.Programs {
 		t, ok := p.Trigger.(*program.InactivityTrigger)
 		if !ok {
 			continue
@@ -142,14 +142,14 @@ func (m *Machine) mergeTimers(other *customer.Customer) {
 			return -1
 		}
 		i, armed := other.Watch(p.Name)
-		switch mine, theirs := last(m.c), last(other); {
+		switch mine, theirs := last(mg.c), last(other); {
 		case theirs > mine && armed:
-			m.c.SetWatch(other.Watches[i])
+			mg.c.SetWatch(other.Watches[i])
 		case theirs > mine:
-			m.c.DropWatch(p.Name)
+			mg.c.DropWatch(p.Name)
 		case theirs < 0 && mine < 0 && armed:
-			if j, both := m.c.Watch(p.Name); !both || other.Watches[i].Due < m.c.Watches[j].Due {
-				m.c.SetWatch(other.Watches[i])
+			if j, both := mg.c.Watch(p.Name); !both || other.Watches[i].Due < mg.c.Watches[j].Due {
+				mg.c.SetWatch(other.Watches[i])
 			}
 		default: // the known one did it last
 		}
@@ -158,8 +158,8 @@ func (m *Machine) mergeTimers(other *customer.Customer) {
 
 // renumberChains gives the other's chains, and what names them, the numbers that follow on the
 // known one's entries.
-func (m *Machine) renumberChains(other *customer.Customer) []*customer.Chain {
-	c := m.c
+func (mg *merger) renumberChains(other *customer.Customer) []*customer.Chain {
+	c := mg.c
 	base := func(campaign string) uint32 {
 		if e := c.Entry(campaign, "", false); e != nil {
 			return e.Number
@@ -179,7 +179,7 @@ func (m *Machine) renumberChains(other *customer.Customer) []*customer.Chain {
 		p.Delivery.Customer = c.ID
 		p.Delivery.Entry += base(p.Delivery.Campaign)
 		if len(c.Pending) >= customer.MaxPending {
-			m.settle(p.Delivery, output.StatusRecall, output.Recalled, output.ReasonPending)
+			mg.deliveries.settle(p.Delivery, output.StatusRecall, output.Recalled, output.ReasonPending)
 			continue
 		}
 		c.Pending = append(c.Pending, p)
@@ -191,11 +191,11 @@ func (m *Machine) renumberChains(other *customer.Customer) []*customer.Chain {
 	return other.Chains
 }
 
-// mergeUses adds what was sent under caps: each delivery once.
-func (m *Machine) mergeUses(other *customer.Customer) {
+// uses adds what was sent under caps: each delivery once.
+func (mg *merger) uses(other *customer.Customer) {
 	for i := range other.CapUses {
 		from := &other.CapUses[i]
-		to := m.c.EnsureCapUse(from.Cap)
+		to := mg.c.EnsureCapUse(from.Cap)
 		to.Uses = append(to.Uses, from.Uses...)
 		slices.SortStableFunc(to.Uses, func(a, b customer.Use) int {
 			return cmp.Or(cmp.Compare(a.At, b.At), bytes.Compare(a.ID[:], b.ID[:]))
@@ -205,17 +205,41 @@ func (m *Machine) mergeUses(other *customer.Customer) {
 	}
 }
 
-// mergeLocks adds the dedupe keys; of a key that both hold the later end holds.
-func (m *Machine) mergeLocks(other *customer.Customer) {
-	m.dropHolds()
+// locks adds the dedupe keys; of a key that both hold the later end holds.
+func (mg *merger) locks(other *customer.Customer) {
+	mg.sends.dropHolds()
 	for _, h := range other.Holds {
-		i, found := m.c.Hold(h.Key)
+		i, found := mg.c.Hold(h.Key)
 		switch {
-		case found && m.c.Holds[i].Until >= h.Until, h.Until <= m.now:
+		case found && mg.c.Holds[i].Until >= h.Until, h.Until <= mg.now:
 		case found:
-			m.c.Holds[i] = h
-		case len(m.c.Holds) < maxHolds:
-			m.c.Holds = slices.Insert(m.c.Holds, i, h)
+			mg.c.Holds[i] = h
+		case len(mg.c.Holds) < maxHolds:
+			mg.c.Holds = slices.Insert(mg.c.Holds, i, h)
 		}
 	}
+}
+
+// stamps joins when the traits of two customers who merge were set, and gives the
+// traits of the other that the known one does not have: neither those of their own, nor
+// what they removed since.
+func (mg *merger) stamps(other *customer.Customer) (theirs []byte) {
+	c := mg.c
+	own := map[uint32]bool{}
+	for _, name := range traitNames(c.Traits) {
+		own[customer.TraitID(name)] = true
+	}
+	theirs = without(other.Traits, func(name string) bool {
+		id := customer.TraitID(name)
+		mine, its := c.Stamp(id, mg.now), other.Stamp(id, mg.now)
+		return !own[id] && mine != nil && (its == nil || its.At <= mine.At)
+	})
+	for _, s := range other.Stamps {
+		mine := c.Stamp(s.Trait, mg.now)
+		if own[s.Trait] || mine != nil && mine.At >= s.At {
+			continue
+		}
+		c.SetStamp(s)
+	}
+	return theirs
 }

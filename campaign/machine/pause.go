@@ -11,15 +11,15 @@ import (
 const maxQueued = 100
 
 // frozen says that the campaign of a chain stands still, by the version in force.
-func (m *Machine) frozen(ch *customer.Chain) bool {
-	p := m.set.ByName[ch.Campaign]
+func (cs *chains) frozen(ch *customer.Chain) bool {
+	p := cs.set.ByName[ch.Campaign]
 	return p != nil && p.Frozen()
 }
 
 // freeze holds the timer of a chain whose campaign stands still, or lets it go: one that
-// is overdue then fires at the customer's turn, late.
-func (m *Machine) freeze(ch *customer.Chain, earliest int64) {
-	switch frozen := m.frozen(ch); {
+// is overdue then fires when the customer is re-planned, late.
+func (cs *chains) freeze(ch *customer.Chain, earliest int64) {
+	switch frozen := cs.frozen(ch); {
 	case frozen && ch.Due != 0:
 		ch.Wake = customer.Never
 	case !frozen && ch.Wake == customer.Never:
@@ -31,18 +31,12 @@ func (m *Machine) freeze(ch *customer.Chain, earliest int64) {
 
 // hold keeps a chain before the step that it has come to, while its campaign stands
 // still; it says whether it does. One that has come to its end ends.
-func (m *Machine) hold(ch *customer.Chain) bool {
-	if ch.Step == program.EndStep || !m.frozen(ch) {
+func (cs *chains) hold(ch *customer.Chain) bool {
+	if ch.Step == program.EndStep || !cs.frozen(ch) {
 		return false
 	}
-	ch.Still, ch.Due, ch.Wake = true, m.now, customer.Never
+	ch.Still, ch.Due, ch.Wake = true, cs.now, customer.Never
 	return true
-}
-
-// queueEntry keeps an entry until its campaign is active again.
-func (m *Machine) queueEntry(p *program.Program, trigger *event.Event) {
-	m.c.Queue = append(m.c.Queue, customer.Queued{Campaign: p.Name, Trigger: trigger.AppendBody(nil)})
-	m.decide(output.Decision{Campaign: p.Name, Version: p.Version, Kind: output.Queued, Reason: output.ReasonPaused})
 }
 
 // release offers the entries that were kept to the campaigns that are active again.
@@ -68,25 +62,25 @@ func (m *Machine) release(out *output.Output) {
 		m.scope.Chain.Chain = nil
 		m.scope.Event.Set(e)
 		m.scope.Trigger.Set(e)
-		m.tryEnterKept(p, e)
+		m.entries.tryEnterKept(p, e)
 		m.rest()
-		m.followProfile(nil) // it is the turn that starts the chain, not the event
+		m.followProfile(nil) // it is the new version that starts the chain, not the event
 	}
 	m.applyEmitted(out)
-	m.prune()
+	m.chains.prune()
 }
 
 // tryEnterKept offers an entry that was kept. One by a time without an event counts as old as
 // the end of that time is: its event is older, and was not what should have started it.
-func (m *Machine) tryEnterKept(p *program.Program, e *event.Event) {
+func (es *entries) tryEnterKept(p *program.Program, e *event.Event) {
 	t, silent := p.Trigger.(*program.InactivityTrigger)
 	if !silent || e.Name != t.Event {
-		m.tryEnter(p, e)
+		es.tryEnter(p, e)
 		return
 	}
-	m.silence = e.Time + t.For
-	q := m.entry(p, e)
-	q.aged, q.since = true, m.silence
-	m.enterIfAllowed(q)
-	m.silence = 0
+	es.silence = e.Time + t.For
+	q := es.entry(p, e)
+	q.aged, q.since = true, es.silence
+	es.enterIfAllowed(q)
+	es.silence = 0
 }

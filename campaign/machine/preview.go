@@ -101,7 +101,7 @@ func (m *Machine) fate(ch *customer.Chain, decisions []output.Decision) Fate {
 	if !ch.Live() || p == nil || current == nil {
 		return FateExits
 	}
-	if m.frozen(ch) {
+	if m.chains.frozen(ch) {
 		return FateHeld
 	}
 	if p != current {

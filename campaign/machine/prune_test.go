@@ -26,7 +26,7 @@ func TestPruneDropsTheOldest(t *testing.T) {
 	c.AddChain(&customer.Chain{Campaign: "aa", Entry: 1, EnteredAt: 1, EndedAt: 1000, Outcome: output.Completed})
 	c.AddChain(&customer.Chain{Campaign: "aa", Entry: 2, EnteredAt: 1, Outcome: output.Active})
 	m.begin(c, 2000, new(output.Output))
-	m.prune()
+	m.chains.prune()
 	var kept []string
 	for _, ch := range c.Chains {
 		if ch.Campaign == "aa" || ch.Entry < 9 {

@@ -21,21 +21,22 @@ func reversibleUntil(t *customer.Reversal, ch *customer.Chain, g *program.Goal) 
 	return last
 }
 
-// reversals takes conversions back that e reverses, each once.
-func (m *Machine) reversals(p *program.Program, ch *customer.Chain, e *event.Event) {
+// reverse takes conversions back that e reverses, each once.
+func (gs *goals) reverse(p *program.Program, ch *customer.Chain, e *event.Event) {
 	changed := false
 	for i := range p.Goals {
 		g := &p.Goals[i]
 		t := ch.Reversal(g.ID)
 		if g.ReverseOn == nil || t == nil || t.Done || !inReversal(t, ch, g, e) ||
-			!ch.Live() && m.now > reversibleUntil(t, ch, g)+measureGrace || !m.matches(g.ReverseOn, e, ch.Campaign) {
+			!ch.Live() && gs.now > reversibleUntil(t, ch, g)+measureGrace ||
+			!gs.matching.matches(g.ReverseOn, e, ch.Campaign) {
 			continue
 		}
-		m.takeBack(p, ch, t, e)
+		gs.takeBack(p, ch, t, e)
 		changed = true
 	}
 	if changed {
-		m.out.Chains = append(m.out.Chains, m.row(ch))
+		gs.out.chain(ch)
 	}
 }
 
@@ -46,23 +47,23 @@ func inReversal(t *customer.Reversal, ch *customer.Chain, g *program.Goal, e *ev
 
 // reverseBySeen takes back a goal that was reached just now where its reversal, which
 // happened later, came first. Of one time the order of the log holds.
-func (m *Machine) reverseBySeen(p *program.Program, ch *customer.Chain, g *program.Goal) {
+func (gs *goals) reverseBySeen(p *program.Program, ch *customer.Chain, g *program.Goal) {
 	t := ch.Reversal(g.ID)
 	if g.ReverseOn == nil || t == nil {
 		return
 	}
 	later := func(_ *customer.RecentEvent, e *event.Event) bool { return e.Time > t.At && inReversal(t, ch, g, e) }
-	if e, _ := m.seen(g.ReverseOn, ch.Campaign, later); e != nil {
-		m.takeBack(p, ch, t, e)
+	if e, _ := gs.matching.seen(g.ReverseOn, ch.Campaign, later); e != nil {
+		gs.takeBack(p, ch, t, e)
 	}
 }
 
 // takeBack takes a conversion back because of an event.
-func (m *Machine) takeBack(p *program.Program, ch *customer.Chain, t *customer.Reversal, e *event.Event) {
+func (gs *goals) takeBack(p *program.Program, ch *customer.Chain, t *customer.Reversal, e *event.Event) {
 	t.Done = true
-	m.convert(ch, t.Goal, false)
+	gs.experiments.convert(ch, t.Goal, false)
 	row := output.GoalRow{
-		Workspace: m.c.Workspace, Campaign: p.Name, Version: ch.Version, Customer: m.c.ID, Key: ch.Key,
+		Workspace: gs.c.Workspace, Campaign: p.Name, Version: ch.Version, Customer: gs.c.ID, Key: ch.Key,
 		Entry: ch.Entry, Goal: t.Goal, Step: t.Step, Currency: t.Currency, EventID: e.ID, At: e.Time, Reversal: true,
 	}
 	for _, hit := range ch.Goals {
@@ -70,10 +71,6 @@ func (m *Machine) takeBack(p *program.Program, ch *customer.Chain, t *customer.R
 			row.Value, row.HasValue = -hit.Value, hit.HasValue
 		}
 	}
-	m.out.Goals = append(m.out.Goals, row)
-	m.decideChain(ch, output.Reversed, output.ReasonReversed, t.Step, t.Goal)
+	gs.out.goal(row)
+	gs.out.decideChain(ch, output.Reversed, output.ReasonReversed, t.Step, t.Goal)
 }
-
-// measureGrace is how long after its goal windows an ended chain is still
-// measured, in ms of log time: as long as duplicates are recognised.
-const measureGrace = 24 * 3600 * 1000

@@ -10,15 +10,38 @@ import (
 	"github.com/nudge-engine/nudge/internal/clip"
 )
 
-// The rows of a record, or of the timers of an instant, are written in the order of the
-// contract: by timer, then by campaign and entry number. That is not the order in
-// which sends are decided, so it is made afterwards.
+// rows writes what a turn decides, and puts it in the order of the contract: by timer, then by
+// campaign and entry number. That is not the order in which sends are decided, so the rows are
+// ordered afterwards, by who wrote them.
+type rows struct {
+	*turn
+
+	to *output.Output
+	// segments say who wrote the end of the output.
+	segments []segment
+}
+
+func (rs *rows) begin(to *output.Output) { rs.to, rs.segments = to, rs.segments[:0] }
+
+// delivery writes a state of a delivery.
+func (rs *rows) delivery(d output.Delivery) { rs.to.Deliveries = append(rs.to.Deliveries, d) }
+
+// goal writes that a goal was reached, or that this was taken back.
+func (rs *rows) goal(row output.GoalRow) { rs.to.Goals = append(rs.to.Goals, row) }
+
+// exposure writes a change of the counts of an experiment.
+func (rs *rows) exposure(x output.Exposure) { rs.to.Exposures = append(rs.to.Exposures, x) }
+
+// chain writes a chain's row as it is now.
+func (rs *rows) chain(ch *customer.Chain) { rs.chainRow(rs.row(ch)) }
+
+func (rs *rows) chainRow(row output.ChainRow) { rs.to.Chains = append(rs.to.Chains, row) }
 
 // mark is a place in the output.
 type mark struct{ deliveries, decisions, chains int }
 
-func (m *Machine) mark() mark {
-	return mark{len(m.out.Deliveries), len(m.out.Decisions), len(m.out.Chains)}
+func (rs *rows) mark() mark {
+	return mark{len(rs.to.Deliveries), len(rs.to.Decisions), len(rs.to.Chains)}
 }
 
 // cause is the timer that led to something: when it was due, and its place among those
@@ -37,16 +60,16 @@ type segment struct {
 }
 
 // attribute records ch (nil: a timer) as the author of the output appended since from.
-func (m *Machine) attribute(ch *customer.Chain, from mark) {
-	to := m.mark()
+func (rs *rows) attribute(ch *customer.Chain, from mark) {
+	to := rs.mark()
 	if from == to {
 		return
 	}
-	s := segment{cause: m.cause, from: from, to: to}
+	s := segment{cause: rs.cause, from: from, to: to}
 	if ch != nil {
 		s.campaign, s.entry = ch.Campaign, ch.Entry
 	}
-	m.segments = append(m.segments, s)
+	rs.segments = append(rs.segments, s)
 }
 
 func (s segment) compare(other segment) int {
@@ -57,15 +80,16 @@ func (s segment) compare(other segment) int {
 }
 
 // order puts the noted segments, which are the end of the output, in their order.
-func (m *Machine) order() {
-	if slices.IsSortedFunc(m.segments, segment.compare) {
+func (rs *rows) order() {
+	if slices.IsSortedFunc(rs.segments, segment.compare) {
 		return
 	}
-	first := m.segments[0].from
-	slices.SortStableFunc(m.segments, segment.compare)
-	reorder(m.out.Deliveries[first.deliveries:], first.deliveries, m.segments, func(p mark) int { return p.deliveries })
-	reorder(m.out.Decisions[first.decisions:], first.decisions, m.segments, func(p mark) int { return p.decisions })
-	reorder(m.out.Chains[first.chains:], first.chains, m.segments, func(p mark) int { return p.chains })
+	first := rs.segments[0].from
+	slices.SortStableFunc(rs.segments, segment.compare)
+	to := rs.to
+	reorder(to.Deliveries[first.deliveries:], first.deliveries, rs.segments, func(p mark) int { return p.deliveries })
+	reorder(to.Decisions[first.decisions:], first.decisions, rs.segments, func(p mark) int { return p.decisions })
+	reorder(to.Chains[first.chains:], first.chains, rs.segments, func(p mark) int { return p.chains })
 }
 
 // reorder rearranges rows, which begin at first, as their segments lie.
@@ -79,8 +103,8 @@ func reorder[T any](rows []T, first int, segments []segment, at func(mark) int) 
 
 // orderTriggers puts what the triggers of a record wrote in the order of the campaigns,
 // which the settling of groups disturbs.
-func (m *Machine) orderTriggers(since mark) {
-	decisions, chains := m.out.Decisions[since.decisions:], m.out.Chains[since.chains:]
+func (rs *rows) orderTriggers(since mark) {
+	decisions, chains := rs.to.Decisions[since.decisions:], rs.to.Chains[since.chains:]
 	slices.SortStableFunc(decisions, func(a, b output.Decision) int {
 		return cmp.Or(strings.Compare(a.Campaign, b.Campaign), cmp.Compare(a.Entry, b.Entry))
 	})
@@ -91,9 +115,9 @@ func (m *Machine) orderTriggers(since mark) {
 
 // row is a chain's row, with the goal that the campaign is measured by first where it
 // says which.
-func (m *Machine) row(ch *customer.Chain) output.ChainRow {
-	r := ch.Row(m.c)
-	p := m.set.ProgramOf(ch)
+func (rs *rows) row(ch *customer.Chain) output.ChainRow {
+	r := ch.Row(rs.c)
+	p := rs.set.ProgramOf(ch)
 	if p == nil {
 		return r
 	}
@@ -106,17 +130,17 @@ func (m *Machine) row(ch *customer.Chain) output.ChainRow {
 }
 
 // decide completes a decision and writes it down.
-func (m *Machine) decide(d output.Decision) {
-	d.Workspace, d.Customer, d.EventID, d.At = m.c.Workspace, m.c.ID, m.eventID, m.now
-	m.out.Decisions = append(m.out.Decisions, d)
-	if m.trace != nil {
-		m.trace.Decided(d)
+func (rs *rows) decide(d output.Decision) {
+	d.Workspace, d.Customer, d.EventID, d.At = rs.c.Workspace, rs.c.ID, rs.eventID, rs.now
+	rs.to.Decisions = append(rs.to.Decisions, d)
+	if rs.trace != nil {
+		rs.trace.Decided(d)
 	}
 }
 
 // decideChain is decide for a chain.
-func (m *Machine) decideChain(ch *customer.Chain, kind output.Kind, reason output.Reason, step, detail string) {
-	m.decide(output.Decision{
+func (rs *rows) decideChain(ch *customer.Chain, kind output.Kind, reason output.Reason, step, detail string) {
+	rs.decide(output.Decision{
 		Campaign: ch.Campaign, Version: ch.Version, Key: ch.Key, Entry: ch.Entry,
 		Step: step, Kind: kind, Reason: reason, Detail: detail,
 	})
@@ -128,22 +152,22 @@ const maxNoted = 32
 
 // noteOnce records a fault in a customer's data that each record would show again: once a
 // reason, campaign and detail.
-func (m *Machine) noteOnce(reason output.Reason, campaign, detail string) {
+func (rs *rows) noteOnce(reason output.Reason, campaign, detail string) {
 	detail = clip.Text(detail, 100)
 	id := string(reason) + "\x00" + campaign + "\x00" + detail
-	if slices.Contains(m.c.Noted, id) {
+	if slices.Contains(rs.c.Noted, id) {
 		return
 	}
-	if len(m.c.Noted) >= maxNoted {
-		m.c.Noted = slices.Delete(m.c.Noted, 0, 1)
+	if len(rs.c.Noted) >= maxNoted {
+		rs.c.Noted = slices.Delete(rs.c.Noted, 0, 1)
 	}
-	m.c.Noted = append(m.c.Noted, id)
-	m.decide(output.Decision{Campaign: campaign, Kind: output.Erred, Reason: reason, Detail: detail})
+	rs.c.Noted = append(rs.c.Noted, id)
+	rs.decide(output.Decision{Campaign: campaign, Kind: output.Erred, Reason: reason, Detail: detail})
 }
 
 // evaluationFailed records that an expression of a campaign could not be evaluated.
-func (m *Machine) evaluationFailed(campaign string, err error) {
-	m.decide(
+func (rs *rows) evaluationFailed(campaign string, err error) {
+	rs.decide(
 		output.Decision{
 			Campaign: campaign,
 			Kind:     output.Erred,

@@ -2,7 +2,6 @@ package machine
 
 import (
 	"fmt"
-	"sort"
 	"time"
 
 	"github.com/nudge-engine/nudge/campaign/customer"
@@ -10,7 +9,6 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/campaign/trace"
 	"github.com/nudge-engine/nudge/campaign/zone"
-	"github.com/nudge-engine/nudge/internal/clip"
 )
 
 // message is what a send captured for its deliveries.
@@ -22,7 +20,7 @@ type message struct {
 
 // sendQuestion asks whether one delivery of a send may be handed off now.
 type sendQuestion struct {
-	m        *Machine
+	sd       *sends
 	t        *pendingSend
 	send     *program.Send
 	channel  string
@@ -49,16 +47,16 @@ var sendGates = []gate[sendQuestion]{
 }
 
 // checkSend asks whether a delivery of a chain may be handed off on a channel.
-func (m *Machine) checkSend(t *pendingSend, s *program.Send, channel string, msg *message) refusal {
-	m.asking = sendQuestion{m: m, t: t, send: s, channel: channel, category: t.program.Category(s), msg: msg}
-	return ask(sendGates, &m.asking, m.trace != nil)
+func (sd *sends) checkSend(t *pendingSend, s *program.Send, channel string, msg *message) refusal {
+	sd.asking = sendQuestion{sd: sd, t: t, send: s, channel: channel, category: t.program.Category(s), msg: msg}
+	return ask(sendGates, &sd.asking, sd.trace != nil)
 }
 
 // note writes a row about the delivery to the trace.
 func (q *sendQuestion) note(rule trace.Rule, said trace.Answer, about string, facts ...trace.Fact) {
 	a := trace.Row(q.t.program, q.t.chain, rule, said, facts...)
 	a.Step, a.Channel, a.About = q.t.program.Steps[q.t.step].ID, q.channel, about
-	q.m.trace.Note(a)
+	q.sd.trace.Note(a)
 }
 
 func notePlain(q *sendQuestion, rule trace.Rule, r refusal) { q.note(rule, r.answer(), "") }
@@ -67,24 +65,24 @@ func notePlain(q *sendQuestion, rule trace.Rule, r refusal) { q.note(rule, r.ans
 // ones ignore them.
 func competes(q *sendQuestion) bool { return !q.t.exempt }
 
-func isLate(q *sendQuestion) bool { return q.m.late }
+func isLate(q *sendQuestion) bool { return q.sd.late }
 
 func refusesLate(q *sendQuestion) refusal {
 	return refuseIf(q.t.program.Late == program.LateSkip, output.ReasonLate, "")
 }
 
 func noteLate(q *sendQuestion, rule trace.Rule, r refusal) {
-	q.note(rule, r.answer(), "", trace.TimeFact("due", q.t.planned), trace.TimeFact("now", q.m.now))
+	q.note(rule, r.answer(), "", trace.TimeFact("due", q.t.planned), trace.TimeFact("now", q.sd.now))
 }
 
 func rechecks(q *sendQuestion) bool { return q.t.program.Recheck }
 
 func refusesRecheck(q *sendQuestion) refusal {
-	return refuseIf(!q.m.stillInAudience(q.t.program), output.ReasonAudience, "")
+	return refuseIf(!q.sd.stillInAudience(q.t.program), output.ReasonAudience, "")
 }
 
 func noteRecheck(q *sendQuestion, rule trace.Rule, r refusal) {
-	m, p := q.m, q.t.program
+	m, p := q.sd, q.t.program
 	current := m.scope.Event.Event
 	m.scope.Event.Set(m.scope.Trigger.Event)
 	a := m.exprFacts(trace.Row(p, q.t.chain, rule, r.answer()), p.Audience)
@@ -94,16 +92,16 @@ func noteRecheck(q *sendQuestion, rule trace.Rule, r refusal) {
 }
 
 // stillInAudience asks the audience again, in the light of the trigger event.
-func (m *Machine) stillInAudience(p *program.Program) bool {
-	current := m.scope.Event.Event
-	m.scope.Event.Set(m.scope.Trigger.Event)
-	holds := m.holds(p.Audience, p.Name)
-	m.scope.Event.Set(current)
+func (sd *sends) stillInAudience(p *program.Program) bool {
+	current := sd.scope.Event.Event
+	sd.scope.Event.Set(sd.scope.Trigger.Event)
+	holds := sd.holds(p.Audience, p.Name)
+	sd.scope.Event.Set(current)
 	return holds
 }
 
 func refusesOff(q *sendQuestion) refusal {
-	return refuseIf(q.m.set.SendsOff(q.t.program.Name, q.channel), output.ReasonOff, "")
+	return refuseIf(q.sd.set.SendsOff(q.t.program.Name, q.channel), output.ReasonOff, "")
 }
 
 func refusesMissing(q *sendQuestion) refusal {
@@ -111,27 +109,14 @@ func refusesMissing(q *sendQuestion) refusal {
 }
 
 func noteVariables(q *sendQuestion, rule trace.Rule, r refusal) {
-	facts := q.m.variableFacts(q.t.program, q.t.program.Steps[q.t.step].ID, q.t.chain)
+	facts := q.sd.variableFacts(q.t.program, q.t.program.Steps[q.t.step].ID, q.t.chain)
 	if len(facts) > 0 || r.reason != output.NoReason {
 		q.note(rule, r.answer(), r.detail, facts...)
 	}
 }
 
-// variableFacts are the values that a step's message names.
-func (m *Machine) variableFacts(p *program.Program, step string, ch *customer.Chain) (facts []trace.Fact) {
-	needs := append([]program.Variable(nil), p.Needs[step]...)
-	sort.Slice(needs, func(i, j int) bool { return needs[i].Path < needs[j].Path })
-	for _, v := range needs {
-		facts = append(
-			facts,
-			trace.Fact{Name: v.Path, Value: clip.Text(string(m.lookup(p, v.Path, ch)), trace.MaxFact)},
-		)
-	}
-	return facts
-}
-
 func refusesPending(q *sendQuestion) refusal {
-	return refuseIf(!q.t.chain.HeldOut && len(q.m.c.Pending) >= customer.MaxPending, output.ReasonPending, "")
+	return refuseIf(!q.t.chain.HeldOut && len(q.sd.c.Pending) >= customer.MaxPending, output.ReasonPending, "")
 }
 
 func notePending(q *sendQuestion, rule trace.Rule, r refusal) {
@@ -140,7 +125,7 @@ func notePending(q *sendQuestion, rule trace.Rule, r refusal) {
 			rule,
 			trace.No,
 			"",
-			trace.NumberFact("pending", len(q.m.c.Pending)),
+			trace.NumberFact("pending", len(q.sd.c.Pending)),
 			trace.NumberFact("at most", customer.MaxPending),
 		)
 	}
@@ -148,20 +133,20 @@ func notePending(q *sendQuestion, rule trace.Rule, r refusal) {
 
 // reserve uses up what a delivery needs: its place under the caps and its dedupe key.
 // What a held-out chain would have sent uses up nothing.
-func (m *Machine) reserve(t *pendingSend, s *program.Send, d *output.Delivery, msg *message) {
+func (sd *sends) reserve(t *pendingSend, s *program.Send, d *output.Delivery, msg *message) {
 	if t.chain.HeldOut {
 		return
 	}
 	if !t.exempt {
-		m.consume(t.program, d, t.program.Category(s))
+		sd.consume(t.program, d, t.program.Category(s))
 	}
 	if msg.key != "" {
-		m.takeKey(msg.key, t.program, t.chain)
+		sd.takeKey(msg.key, t.program, t.chain)
 	}
 }
 
 func refusesQuiet(q *sendQuestion) refusal {
-	inside, end, drop := q.m.quiet(q.t.program)
+	inside, end, drop := q.sd.quiet(q.t.program)
 	r := refuseIf(inside, output.ReasonQuiet, "")
 	if inside && !drop {
 		r.until = end
@@ -170,7 +155,7 @@ func refusesQuiet(q *sendQuestion) refusal {
 }
 
 func noteQuiet(q *sendQuestion, rule trace.Rule, r refusal) {
-	m := q.m
+	m := q.sd
 	hours, loc := m.quietRule(q.t.program)
 	if hours == nil {
 		return
@@ -192,32 +177,42 @@ func noteQuiet(q *sendQuestion, rule trace.Rule, r refusal) {
 
 // quiet reports whether it is quiet for the customer now, until when, and whether that drops
 // what would be sent. It looks at the present instant, not at when the send was due.
-func (m *Machine) quiet(p *program.Program) (inside bool, end int64, drop bool) {
-	q, loc := m.quietRule(p)
+func (sd *sends) quiet(p *program.Program) (inside bool, end int64, drop bool) {
+	q, loc := sd.quietRule(p)
 	if q == nil {
 		return false, 0, false
 	}
-	inside, end = zone.Within(loc, m.now, q.From, q.To)
+	inside, end = zone.Within(loc, sd.now, q.From, q.To)
 	return inside, end, q.Drop
 }
 
 // quietRule is the quiet hours of a campaign and the zone whose clock they go by; nil
 // when there are none.
-func (m *Machine) quietRule(p *program.Program) (*program.QuietHours, *time.Location) {
+func (sd *sends) quietRule(p *program.Program) (*program.QuietHours, *time.Location) {
 	q := p.Policy.Quiet
 	if q == nil {
-		q = m.set.Rules.Quiet
+		q = sd.set.Rules.Quiet
 	}
 	if q == nil {
 		return nil, nil
 	}
 	if q.Zone != "" {
-		if fixed := m.loadZone(q.Zone); fixed != nil {
+		if fixed := sd.zones.loadZone(q.Zone); fixed != nil {
 			return q, fixed
 		}
 	}
-	return q, m.zone(p)
+	return q, sd.zones.zone(p)
 }
 
 // clock writes a minute of the day.
 func clock(minute int) string { return fmt.Sprintf("%02d:%02d", minute/60, minute%60) }
+
+// consented says whether the customer agrees to a category: if they did not refuse,
+// or, where the workspace requires it, if they granted it.
+func (sd *sends) consented(category string) bool {
+	x := sd.c.Consent(customer.AboutCategory, category)
+	if x == nil {
+		return !sd.set.Rules.Required[category]
+	}
+	return x.Granted
+}

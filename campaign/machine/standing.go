@@ -8,6 +8,17 @@ import (
 	"github.com/nudge-engine/nudge/campaign/trace"
 )
 
+// explainer notes in a trace how things stand with the customer, where nothing happens. It decides
+// nothing and changes nothing. What happens is noted by the part that decides it.
+type explainer struct {
+	*turn
+
+	sends    *sends
+	chains   *chains
+	entries  *entries
+	triggers *triggers
+}
+
 // ExplainNow notes in t how things stand with a customer at now: of each campaign what an
 // entry would be asked, as far as that depends on no event, where its chains stand, what
 // they wait for, and what the gates of their next send would say now.
@@ -26,26 +37,26 @@ func (m *Machine) ExplainNow(c *customer.Customer, now int64, t *trace.Trace) {
 		}
 		m.scope.Chain.Chain = nil
 		m.scope.Trigger.Set(nil)
-		m.standingEntry(p)
+		m.explain.standingEntry(p)
 		for _, ch := range c.Chains {
 			if of := m.set.ProgramOf(ch); ch.Live() && ch.Campaign == p.Name && of != nil {
-				m.standingChain(of, ch)
+				m.explain.standingChain(of, ch)
 			}
 		}
 		for i := range c.Pending {
 			if c.Pending[i].Delivery.Campaign == p.Name {
-				m.standingPending(p, &c.Pending[i])
+				m.explain.standingPending(p, &c.Pending[i])
 			}
 		}
 	}
 }
 
 // standingEntry notes what is known of an entry without its event.
-func (m *Machine) standingEntry(p *program.Program) {
-	m.trace.Note(m.explainTrigger(p))
-	q := m.entry(p, nil)
+func (ex *explainer) standingEntry(p *program.Program) {
+	ex.trace.Note(ex.explainTrigger(p))
+	q := ex.entries.entry(p, nil)
 	q.at("")
-	m.trace.Mute = true // what the gates would write down is not decided
+	ex.trace.Mute = true // what the gates would write down is not decided
 	ask(openGates, q, true)
 	enters := p.Reentry.Key != nil || ask(reentryGates, q, true).reason == output.NoReason
 	if p.Audience != nil && !p.Audience.Reads.Record {
@@ -55,20 +66,20 @@ func (m *Machine) standingEntry(p *program.Program) {
 	if enters && p.Policy.Group != "" && !q.refreshes() {
 		q.askGroup()
 	}
-	m.trace.Mute = false
+	ex.trace.Mute = false
 	waiting := 0
-	for i := range m.c.Queue {
-		if m.c.Queue[i].Campaign == p.Name {
+	for i := range ex.c.Queue {
+		if ex.c.Queue[i].Campaign == p.Name {
 			waiting++
 		}
 	}
 	if waiting > 0 {
-		m.trace.Note(trace.Row(p, nil, trace.RuleStatus, trace.Note, trace.NumberFact("entries that wait", waiting)))
+		ex.trace.Note(trace.Row(p, nil, trace.RuleStatus, trace.Note, trace.NumberFact("entries that wait", waiting)))
 	}
 }
 
 // standingPending notes a delivery whose result is not known yet.
-func (m *Machine) standingPending(p *program.Program, at *customer.Pending) {
+func (ex *explainer) standingPending(p *program.Program, at *customer.Pending) {
 	d := &at.Delivery
 	a := trace.Row(
 		p,
@@ -81,11 +92,11 @@ func (m *Machine) standingPending(p *program.Program, at *customer.Pending) {
 		trace.TimeFact("expires", d.Expires),
 	)
 	a.Version, a.Key, a.Entry, a.Step, a.Channel = d.Version, d.Key, d.Entry, d.Step, d.Channel
-	m.trace.Note(a)
+	ex.trace.Note(a)
 }
 
 // explainTrigger says what a campaign's trigger waits for.
-func (m *Machine) explainTrigger(p *program.Program) trace.RuleResult {
+func (ex *explainer) explainTrigger(p *program.Program) trace.RuleResult {
 	a := trace.Row(p, nil, trace.RuleTrigger, trace.Note)
 	switch t := p.Trigger.(type) {
 	case *program.EventTrigger:
@@ -93,36 +104,36 @@ func (m *Machine) explainTrigger(p *program.Program) trace.RuleResult {
 	case *program.CountTrigger:
 		a.About, a.Source = "count of "+t.Event, expr.SourceOf(t.Where)
 		n := uint64(0)
-		if c := m.c.Counter(customer.CounterID(t.Event, a.Source)); c != nil {
+		if c := ex.c.Counter(customer.CounterID(t.Event, a.Source)); c != nil {
 			n = c.Count
 		}
 		a.Facts = append(a.Facts, trace.NumberFact("count", n), trace.NumberFact("reaches", t.Reaches))
 	case *program.InactivityTrigger:
 		a.About, a.Source = "inactivity of "+t.Event, expr.SourceOf(t.Where)
-		if i, found := m.c.Watch(p.Name); found {
-			a.Facts = append(a.Facts, trace.TimeFact("due", m.c.Watches[i].Due))
+		if i, found := ex.c.Watch(p.Name); found {
+			a.Facts = append(a.Facts, trace.TimeFact("due", ex.c.Watches[i].Due))
 		}
 	case *program.StreakTrigger:
 		a.About, a.Source = "streak of "+t.Event, expr.SourceOf(t.Where)
 		a.Facts = append(
 			a.Facts,
-			trace.NumberFact("in the streak", runningStreak(m.c, p, t)),
+			trace.NumberFact("in the streak", runningStreak(ex.c, p, t)),
 			trace.NumberFact("length", t.Length),
 		)
 	case *program.ThresholdTrigger:
 		a.About = "threshold"
-		a = m.exprFacts(a, t.Value)
-		a = m.levelFacts(a, p)
+		a = ex.exprFacts(a, t.Value)
+		a = ex.levelFacts(a, p)
 	case *program.SegmentTrigger:
 		a.About = "segment"
-		a = m.exprFacts(a, t.When)
-		a.Facts = append(a.Facts, trace.TruthFact("inside", m.isInside(t)))
-		a = m.levelFacts(a, p)
+		a = ex.exprFacts(a, t.When)
+		a.Facts = append(a.Facts, trace.TruthFact("inside", ex.triggers.isInside(t)))
+		a = ex.levelFacts(a, p)
 	case *program.DateTrigger:
 		a.About = "date"
-		a = m.exprFacts(a, t.Path)
-		for i := range m.c.Dates {
-			if w := &m.c.Dates[i]; w.Campaign == p.Name && w.Due != 0 {
+		a = ex.exprFacts(a, t.Path)
+		for i := range ex.c.Dates {
+			if w := &ex.c.Dates[i]; w.Campaign == p.Name && w.Due != 0 {
 				a.Facts = append(a.Facts, trace.TimeFact("due", w.Due))
 			}
 		}
@@ -139,17 +150,17 @@ func (m *Machine) explainTrigger(p *program.Program) trace.RuleResult {
 }
 
 // levelFacts say when the value of a trigger may change without a record.
-func (m *Machine) levelFacts(a trace.RuleResult, p *program.Program) trace.RuleResult {
-	if l := m.c.Level(p.Name); l != nil && l.Due != 0 {
+func (ex *explainer) levelFacts(a trace.RuleResult, p *program.Program) trace.RuleResult {
+	if l := ex.c.Level(p.Name); l != nil && l.Due != 0 {
 		a.Facts = append(a.Facts, trace.TimeFact("may change at", l.Due))
 	}
 	return a
 }
 
 // standingChain notes where a live chain stands, and what its next send is asked now.
-func (m *Machine) standingChain(p *program.Program, ch *customer.Chain) {
-	m.look(ch)
-	m.trace.Note(m.explainWait(p, ch))
+func (ex *explainer) standingChain(p *program.Program, ch *customer.Chain) {
+	ex.look(ch)
+	ex.trace.Note(ex.chains.explainWait(p, ch))
 	at := p.NextSend(ch)
 	if at < 0 {
 		return
@@ -159,14 +170,14 @@ func (m *Machine) standingChain(p *program.Program, ch *customer.Chain) {
 		return
 	}
 	t := &pendingSend{
-		chain: ch, program: p, step: at, planned: m.now, exempt: p.Category(s) == program.Transactional,
+		chain: ch, program: p, step: at, planned: ex.now, exempt: p.Category(s) == program.Transactional,
 		priority: p.Policy.Priority,
 	}
 	var msg *message
-	m.quietly(func() { msg = m.message(p, p.Steps[at].ID, s, ch) })
-	m.trace.Mute = true // what the gates would write down is not decided
+	ex.out.quietly(func() { msg = ex.sends.message(p, p.Steps[at].ID, s, ch) })
+	ex.trace.Mute = true // what the gates would write down is not decided
 	for _, channel := range undecided(ch, s) {
-		m.checkSend(t, s, channel, msg)
+		ex.sends.checkSend(t, s, channel, msg)
 	}
-	m.trace.Mute = false
+	ex.trace.Mute = false
 }

@@ -5,20 +5,22 @@ import (
 
 	"github.com/valyala/fastjson"
 
+	"github.com/nudge-engine/nudge/campaign/active"
 	"github.com/nudge-engine/nudge/campaign/customer"
-	"github.com/nudge-engine/nudge/campaign/event"
 	"github.com/nudge-engine/nudge/campaign/jsonvalue"
 	"github.com/nudge-engine/nudge/campaign/output"
 )
 
-// profile applies an identify call to the traits, but for those that a newer one set.
-func (m *Machine) profile(e *event.Event) {
-	if e.Type == event.Identify && len(e.Traits) > 0 {
-		update := m.notOlder(e.Traits, e.Time)
-		if m.changeTraits(update) {
-			m.stampTraits(update, e.Time)
-		}
-	}
+// profile keeps what is known about the customer: traits, consent, the zone of their device, and
+// the counters and windows that campaigns ask for. A record changes it before anything is asked
+// about it.
+type profile struct {
+	*turn
+
+	zones *zones
+
+	counters []int32               // scratch: which counters count the record
+	specs    []*active.CounterSpec // scratch: these counters
 }
 
 // traitSlack is by how much an identify call may be older than what set a trait and
@@ -27,56 +29,32 @@ const traitSlack = 60 * 1000
 
 // stampTraits notes that the members of update were set at an event time. Beyond the
 // limit nothing more is noted: then what arrives last holds.
-func (m *Machine) stampTraits(update []byte, at int64) {
-	c := m.c
-	c.DropStamps(m.now)
+func (pf *profile) stampTraits(update []byte, at int64) {
+	c := pf.c
+	c.DropStamps(pf.now)
 	for _, name := range traitNames(update) {
-		c.SetStamp(customer.TraitStamp{Trait: customer.TraitID(name), At: at, Seen: m.now})
+		c.SetStamp(customer.TraitStamp{Trait: customer.TraitID(name), At: at, Seen: pf.now})
 	}
 }
 
 // notOlder is update without the members that something newer has set: those whose stamp is
 // more than slack after at.
-func (m *Machine) notOlder(update []byte, at int64) []byte {
-	if len(m.c.Stamps) == 0 {
+func (pf *profile) notOlder(update []byte, at int64) []byte {
+	if len(pf.c.Stamps) == 0 {
 		return update
 	}
 	return without(update, func(name string) bool {
-		s := m.c.Stamp(customer.TraitID(name), m.now)
+		s := pf.c.Stamp(customer.TraitID(name), pf.now)
 		return s != nil && at < s.At-traitSlack
 	})
 }
 
-// mergeStamps joins when the traits of two customers who merge were set, and gives the
-// traits of the other that the known one does not have: neither those of their own, nor
-// what they removed since.
-func (m *Machine) mergeStamps(other *customer.Customer) (theirs []byte) {
-	c := m.c
-	own := map[uint32]bool{}
-	for _, name := range traitNames(c.Traits) {
-		own[customer.TraitID(name)] = true
-	}
-	theirs = without(other.Traits, func(name string) bool {
-		id := customer.TraitID(name)
-		mine, its := c.Stamp(id, m.now), other.Stamp(id, m.now)
-		return !own[id] && mine != nil && (its == nil || its.At <= mine.At)
-	})
-	for _, s := range other.Stamps {
-		mine := c.Stamp(s.Trait, m.now)
-		if own[s.Trait] || mine != nil && mine.At >= s.At {
-			continue
-		}
-		c.SetStamp(s)
-	}
-	return theirs
-}
-
 // setTraits lays traits over the customer's; those that would be too large change
 // nothing (false).
-func (m *Machine) setTraits(update []byte) bool {
-	merged := jsonvalue.Merge(m.c.Traits, update)
+func (pf *profile) setTraits(update []byte) bool {
+	merged := jsonvalue.Merge(pf.c.Traits, update)
 	if len(merged) > customer.MaxTraits {
-		m.decide(
+		pf.out.decide(
 			output.Decision{
 				Kind:   output.Erred,
 				Reason: output.ReasonTraits,
@@ -85,10 +63,10 @@ func (m *Machine) setTraits(update []byte) bool {
 		)
 		return false
 	}
-	m.c.Traits = merged
-	m.scope.Customer.Set(m.c)
+	pf.c.Traits = merged
+	pf.scope.Customer.Set(pf.c)
 	if bytes.Contains(update, []byte(`"`+customer.TraitTimezone+`"`)) {
-		m.zoneName(m.scope.Customer.Traits.Get(customer.TraitTimezone))
+		pf.zoneName(pf.scope.Customer.Traits.Get(customer.TraitTimezone))
 	}
 	return true
 }
@@ -124,4 +102,23 @@ func without(object []byte, dropped func(name string) bool) []byte {
 		return object
 	}
 	return append(b, '}')
+}
+
+// zoneName reads the name of a zone; what is there and is none is recorded, once a value.
+func (pf *profile) zoneName(v *fastjson.Value) (name string, ok bool) {
+	if v == nil || v.Type() == fastjson.TypeNull {
+		return "", false
+	}
+	if v.Type() == fastjson.TypeString {
+		if name = string(v.GetStringBytes()); name == "" {
+			return "", false
+		}
+		if pf.zones.loadZone(name) != nil {
+			return name, true
+		}
+	} else {
+		name = string(v.MarshalTo(nil))
+	}
+	pf.out.noteOnce(output.ReasonZone, "", name)
+	return "", false
 }

@@ -33,7 +33,7 @@ func TestUntil(t *testing.T) {
 		who.Traits = []byte(`{"timezone":"` + c.zone + `"}`)
 		m.begin(who, millis(t, c.from), new(output.Output))
 		ch := &customer.Chain{Outcome: output.Active}
-		rests := m.until(new(program.Program), &program.Until{Minute: minute}, ch)
+		rests := m.chains.until(new(program.Program), &program.Until{Minute: minute}, ch)
 		got := ch.Due
 		if !rests {
 			got = m.now
@@ -46,7 +46,7 @@ func TestUntil(t *testing.T) {
 	m := New()
 	m.begin(customer.New("w", "ann", 0, 1), millis(t, "2026-03-28T12:00:00Z"), new(output.Output))
 	ch := &customer.Chain{Outcome: output.Active}
-	m.until(new(program.Program), &program.Until{Minute: 30, Zone: "Asia/Tokyo", Days: zone.Days(0).Add(time.Monday)}, ch)
+	m.chains.until(new(program.Program), &program.Until{Minute: 30, Zone: "Asia/Tokyo", Days: zone.Days(0).Add(time.Monday)}, ch)
 	if got := unit.FormatTime(ch.Due); got != "2026-03-29T15:30:00Z" {
 		t.Errorf("Monday 00:30 in Tokyo: %s", got)
 	}

@@ -22,7 +22,7 @@ func TestZone(t *testing.T) {
 		customer := customer.New("w", "ann", 0, 1)
 		customer.Traits = []byte(c.traits)
 		m.begin(customer, 0, new(output.Output))
-		if got := m.zone(&program.Program{Zone: c.campaign}).String(); got != c.want {
+		if got := m.zones.zone(&program.Program{Zone: c.campaign}).String(); got != c.want {
 			t.Errorf("%+v: %s", c, got)
 		}
 	}

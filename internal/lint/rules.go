@@ -28,6 +28,8 @@ func Rules() []Rule {
 		{"import walls", importWalls},
 		{"thin commands", noGoInCommands},
 		{"package size", packageSize},
+		{"methods", methodCount},
+		{"parts of the machine", machineParts},
 	}
 }
 

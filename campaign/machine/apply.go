@@ -1,0 +1,140 @@
+package machine
+
+import (
+	"github.com/nudge-engine/nudge/campaign/active"
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/output"
+)
+
+// maxFollows bounds how often the profile may change again through the chains that a
+// change of it started.
+const maxFollows = 8
+
+// Apply applies an event to its customer at log time now, in the order of L1.
+// created says that it is the customer's first record.
+//
+// REQUIRES: all timers of c due at or before now have fired; c belongs to e; e is
+// not from after now.
+func (m *Machine) Apply(c *customer.Customer, e *event.Event, now int64, created bool, out *output.Output) {
+	m.begin(c, now, out)
+	if m.trace != nil {
+		m.recorded(e)
+	}
+	// The customer as they are before it.
+	m.chains.follow()
+	m.markActive()
+	m.eventID = e.ID
+	m.scope.Event.Set(e)
+	watch := m.watching(e, created)
+	m.triggers.observeBefore(watch, created)
+	// What it says about them.
+	m.identify(e)
+	m.noteZone(e)
+	m.profile.consents(e)
+	m.profile.count(e)
+	m.profile.countWindows(e)
+	// What it means for their chains, and what it starts.
+	m.chains.apply(e)
+	if created {
+		m.triggers.watchProfiles(e)
+	}
+	m.rezone(e)
+	m.askTriggers(watch, e)
+	m.rest()
+	// What follows from that.
+	m.followProfile(e)
+	m.applyEmitted(out)
+	m.chains.prune()
+}
+
+// watching are the triggers that an event of the customer concerns.
+func (m *Machine) watching(e *event.Event, created bool) *active.TriggerIndex {
+	if !created && len(m.set.Zoned) > 0 && saysZone(e) {
+		return m.set.WatchingMoved(e.Name)
+	}
+	return m.set.TriggersOn(e.Name, created)
+}
+
+// askTriggers asks the triggers about an event, which is remembered afterwards. Groups are settled
+// when all were asked, so that the highest priority wins; the rows stay in the order of campaigns.
+func (m *Machine) askTriggers(watch *active.TriggerIndex, e *event.Event) {
+	since := m.rows.mark()
+	m.recording = m.set.Ringed[e.Name]
+	m.triggers.apply(watch, e)
+	if m.entries.hasCandidates() {
+		m.entries.settleGroups()
+		m.rows.orderTriggers(since)
+	}
+	if m.recording {
+		m.c.Remember(e)
+		m.recording = false
+	}
+}
+
+// identify applies an identify call to the traits, but for those that a newer one set.
+func (m *Machine) identify(e *event.Event) {
+	if e.Type == event.Identify && len(e.Traits) > 0 {
+		update := m.profile.notOlder(e.Traits, e.Time)
+		if m.chains.changeTraits(update) {
+			m.profile.stampTraits(update, e.Time)
+		}
+	}
+}
+
+// followProfile lets the triggers that watch the profile see what steps changed in it;
+// e is the current record, nil for a timer. What they start was due when the step was,
+// whichever timers fired since.
+func (m *Machine) followProfile(e *event.Event) {
+	for range maxFollows {
+		if !m.triggers.askChanged(e) {
+			return
+		}
+		m.cause = cause{}
+		m.rest()
+	}
+}
+
+// applyEmitted applies what the current record led to, in the order made, each after the
+// timers that are due by now. It is called at the end of each record and timer.
+func (m *Machine) applyEmitted(out *output.Output) {
+	if m.deriving {
+		return
+	}
+	m.deriving = true
+	for {
+		d, ok := m.emitter.next()
+		if !ok {
+			break
+		}
+		m.depth = 0
+		if !m.held() {
+			m.Fire(m.c, m.now, m.now, out)
+		}
+		m.depth = d.depth
+		if d.campaign == "" {
+			m.Apply(m.c, &d.event, m.now, false, out)
+			continue
+		}
+		m.begin(m.c, m.now, out)
+		if m.eventID = d.event.ID; m.trace != nil {
+			m.recorded(&d.event)
+		}
+		m.scope.Event.Set(&d.event)
+		m.scope.Trigger.Set(&d.event)
+		if p := m.set.ByName[d.campaign]; p != nil {
+			m.entries.enterIfAllowed(m.entries.entry(p, &d.event))
+		} else {
+			m.rows.decide(output.Decision{Campaign: d.campaign, Kind: output.Refused, Reason: output.ReasonNoCampaign})
+		}
+		m.rest()
+		m.followProfile(&d.event)
+	}
+	m.deriving, m.depth = false, 0
+}
+
+// held says whether the timers of the current customer wait.
+func (m *Machine) held() bool {
+	due := m.c.NextDue()
+	return due != 0 && due <= m.holdMark
+}

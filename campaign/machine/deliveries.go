@@ -1,0 +1,43 @@
+package machine
+
+import (
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/output"
+)
+
+// deliveries follows what was handed off until its result is known. The pending ones are the
+// customer's.
+type deliveries struct {
+	*turn
+}
+
+// settle writes a later state of a delivery.
+func (ds *deliveries) settle(d output.Delivery, status output.Status, kind output.Kind, reason output.Reason) {
+	d.Status, d.Reason, d.At, d.Values = status, reason, ds.now, nil
+	ds.out.delivery(d)
+	ds.out.decide(output.Decision{
+		Campaign: d.Campaign, Version: d.Version, Key: d.Key, Entry: d.Entry, Step: d.Step,
+		Kind: kind, Reason: reason, Detail: d.Channel,
+	})
+}
+
+// recall takes back what a stopped chain handed off and no channel has taken.
+func (ds *deliveries) recall(ch *customer.Chain) {
+	kept := ds.c.Pending[:0]
+	for _, p := range ds.c.Pending {
+		if p.Delivery.Campaign != ch.Campaign || p.Delivery.Entry != ch.Entry {
+			kept = append(kept, p)
+			continue
+		}
+		ds.settle(p.Delivery, output.StatusRecall, output.Recalled, output.ReasonChainEnd)
+	}
+	clear(ds.c.Pending[len(kept):])
+	ds.c.Pending = kept
+}
+
+// remove takes a delivery from those whose result is not known.
+func (ds *deliveries) remove(at int) customer.Pending {
+	p := ds.c.Pending[at]
+	ds.c.Pending = append(ds.c.Pending[:at], ds.c.Pending[at+1:]...)
+	return p
+}

@@ -1,0 +1,124 @@
+package machine
+
+import (
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/output"
+)
+
+// lateAfter is how late a timer may be before the campaign's late rule applies,
+// in ms (design R8).
+const lateAfter = 5 * 60 * 1000
+
+// timer is one due timer of the customer: of a chain, a watch, a date, a value that changes
+// with time, or a pending delivery.
+type timer struct {
+	due      int64
+	campaign string // empty for a delivery
+	chain    *customer.Chain
+	watch    string
+	date     int // index + 1
+	level    bool
+	pending  int // index
+}
+
+// before orders timers of one instant: deliveries, then campaigns by name, where the
+// trigger comes after the chains; those of equal rank in the order of their lists.
+func (t *timer) before(other *timer) bool {
+	if t.due != other.due {
+		return t.due < other.due
+	}
+	if t.campaign != other.campaign {
+		return t.campaign < other.campaign
+	}
+	return t.chain != nil && other.chain == nil
+}
+
+// Fire fires the timers of c that are due at or before due, in the order of
+// their instants. What they send is decided together: it competes at one instant.
+//
+// REQUIRES: due <= now.
+func (m *Machine) Fire(c *customer.Customer, due, now int64, out *output.Output) {
+	m.begin(c, now, out)
+	m.chains.follow()
+	for m.fireDue(due) || m.entries.hasCandidates() {
+		m.runRound()
+	}
+	m.rows.sortOutput()
+	m.followProfile(nil)
+	m.applyEmitted(out)
+	m.chains.prune()
+	m.expire(due)
+}
+
+// fireDue fires the timers due at or before due and runs what they wake up to its
+// next send or rest; it says whether there was one. A trigger of a campaign whose chain
+// stands at a send is left: the send is decided with all others of the instant, and the
+// chain may end and make room.
+func (m *Machine) fireDue(due int64) (fired bool) {
+	for {
+		t, ok := m.nextTimer(due)
+		if !ok || m.expiresBefore(t.due) {
+			return fired
+		}
+		fired = true
+		m.planned = t.due
+		if t.chain != nil {
+			m.planned = t.chain.Due
+		}
+		m.late = m.now-m.planned > lateAfter
+		if m.trace != nil {
+			m.timed(&t)
+		}
+		m.scope.Trigger.Set(nil)
+		m.fired++
+		m.cause = cause{due: t.due, number: m.fired}
+		from := m.rows.mark()
+		switch {
+		case t.chain != nil:
+			m.chains.fire(t.chain)
+		case t.watch != "":
+			m.triggers.fireWatch(t.watch)
+		case t.date > 0:
+			m.triggers.fireDate(t.date - 1)
+		case t.level:
+			m.triggers.fireLevel(t.campaign)
+		default:
+			m.firePending(t.pending)
+		}
+		m.rows.attribute(nil, from)
+		m.chains.runReady()
+	}
+}
+
+// nextTimer is the earliest timer due at or before limit, without the triggers of
+// campaigns that have a send to be decided.
+func (m *Machine) nextTimer(limit int64) (best timer, found bool) {
+	consider := func(t timer) {
+		if t.due == 0 || t.due > limit || found && !t.before(&best) {
+			return
+		}
+		if t.chain == nil && t.campaign != "" && m.sends.has(t.campaign) {
+			return
+		}
+		best, found = t, true
+	}
+	for i := range m.c.Pending {
+		consider(timer{due: m.c.Pending[i].WakeAt(), pending: i})
+	}
+	for _, ch := range m.c.Chains {
+		consider(timer{due: ch.WakeAt(), campaign: ch.Campaign, chain: ch})
+	}
+	for i := range m.c.Watches {
+		w := &m.c.Watches[i]
+		consider(timer{due: w.Due, campaign: w.Campaign, watch: w.Campaign})
+	}
+	for i := range m.c.Dates {
+		w := &m.c.Dates[i]
+		consider(timer{due: w.Due, campaign: w.Campaign, date: i + 1})
+	}
+	for i := range m.c.Levels {
+		l := &m.c.Levels[i]
+		consider(timer{due: l.Due, campaign: l.Campaign, level: true})
+	}
+	return best, found
+}

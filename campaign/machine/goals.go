@@ -1,0 +1,124 @@
+package machine
+
+import (
+	"github.com/google/cel-go/common/types"
+
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/program"
+	"github.com/nudge-engine/nudge/campaign/trace"
+	"github.com/nudge-engine/nudge/campaign/unit"
+	"github.com/nudge-engine/nudge/internal/clip"
+)
+
+// goals measures chains: which goals an event reaches, and which conversions it takes back. What
+// was reached is kept with the chain.
+type goals struct {
+	*turn
+
+	matching    *matching
+	experiments *experiments
+}
+
+// windowEnd is the last instant of a goal's window; bounded is false while it has none.
+func windowEnd(ch *customer.Chain, g *program.Goal) (end int64, bounded bool) {
+	if !g.FromDelivery {
+		return ch.EnteredAt + g.Window, g.Window != 0
+	}
+	return ch.LastSend + g.Window, g.Window != 0 && ch.LastSend != 0
+}
+
+// inWindow says whether a goal is measured at an event's time. A chain that has ended
+// is measured for measureGrace after its window closed, so that late events count.
+func (gs *goals) inWindow(g *program.Goal, ch *customer.Chain, e *event.Event) bool {
+	end, bounded := windowEnd(ch, g)
+	if !ch.Live() && (!bounded || gs.now > end+measureGrace) {
+		return false
+	}
+	return gs.inTime(g, ch, e)
+}
+
+// inTime checks a goal's window by event time, both ends inclusive; an event from
+// before the trigger is none of its chain's goals.
+func (gs *goals) inTime(g *program.Goal, ch *customer.Chain, e *event.Event) bool {
+	end, bounded := windowEnd(ch, g)
+	return !gs.matching.beforeStart(ch, e) && (!bounded || e.Time <= end)
+}
+
+func (gs *goals) reach(p *program.Program, g *program.Goal, ch *customer.Chain, e *event.Event) {
+	hit := customer.GoalHit{ID: g.ID}
+	currency := ""
+	if g.Value != nil {
+		switch v, missing, err := g.Value.Eval(gs.scope); {
+		case err != nil:
+			gs.out.decideChain(ch, output.Erred, output.ReasonEvaluation, ch.Step, clip.Text(err.Error(), 200))
+		case missing || v == types.NullValue:
+		default:
+			if hit.Value, hit.HasValue = expr.AmountFromValue(v); !hit.HasValue {
+				gs.out.noteOnce(output.ReasonNumber, p.Name, "goal "+g.ID)
+			}
+		}
+	}
+	if g.Currency != nil {
+		code, _ := gs.identifier(g.Currency)
+		currency = unit.CurrencyCode(code)
+	}
+	hit.Currency = currency
+	ch.Goals = append(ch.Goals, hit)
+	if g.ReverseOn != nil {
+		ch.Reversals = append(
+			ch.Reversals,
+			customer.Reversal{Goal: g.ID, At: e.Time, Step: ch.LastStep, Currency: currency},
+		)
+	}
+	gs.out.goal(output.GoalRow{
+		Workspace: gs.c.Workspace, Campaign: p.Name, Version: ch.Version, Customer: gs.c.ID, Key: ch.Key,
+		Entry: ch.Entry, Goal: g.ID, Step: ch.LastStep, Value: hit.Value, HasValue: hit.HasValue,
+		Currency: currency, EventID: e.ID, At: e.Time,
+	})
+	gs.out.decideChain(ch, output.Converted, output.ReasonGoal, ch.LastStep, g.ID)
+	gs.experiments.convert(ch, g.ID, true)
+	gs.reverseBySeen(p, ch, g)
+}
+
+// measure reaches the goals of a chain that an event is for. stopping is the first of them that
+// stops the chain.
+func (gs *goals) measure(p *program.Program, ch *customer.Chain, e *event.Event) (reached bool, stopping string) {
+	for i := range p.Goals {
+		g := &p.Goals[i]
+		if gs.trace != nil {
+			gs.explain(p, g, ch, e)
+		}
+		if ch.Reached(g.ID) || !gs.inWindow(g, ch, e) || !gs.matching.matches(&g.Match, e, ch.Campaign) {
+			continue
+		}
+		gs.reach(p, g, ch, e)
+		reached = true
+		if g.Stop && stopping == "" {
+			stopping = g.ID
+		}
+	}
+	return reached, stopping
+}
+
+// explain notes a goal's event that is outside of the goal's window.
+func (gs *goals) explain(p *program.Program, g *program.Goal, ch *customer.Chain, e *event.Event) {
+	if g.Match.Event != e.Name || ch.Reached(g.ID) || gs.inWindow(g, ch, e) {
+		return
+	}
+	a := trace.Row(
+		p,
+		ch,
+		trace.RuleGoal,
+		trace.No,
+		trace.TimeFact("event time", e.Time),
+		trace.TimeFact("entered at", ch.EnteredAt),
+	)
+	a.About = g.ID
+	if end, bounded := windowEnd(ch, g); bounded {
+		a.Facts = append(a.Facts, trace.TimeFact("window until", end))
+	}
+	gs.trace.Note(a)
+}

@@ -1,0 +1,145 @@
+package machine
+
+import (
+	"github.com/nudge-engine/nudge/campaign/active"
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/event"
+	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/program"
+)
+
+// triggers asks the campaigns whether an input concerns them, and keeps what that takes: armed
+// dates and inactivity timers, streaks, the side of a threshold or segment on which the customer
+// is.
+//
+// A trigger that looks at a value fires when the value changed: before has the values before the
+// record, seenTraits and seenTags the profile at which triggers last looked.
+type triggers struct {
+	*turn
+
+	zones   *zones
+	profile *profile
+	chains  *chains
+	entries *entries
+
+	before     []observation       // what the current record can change, before it
+	heights    active.ValuesBefore // what thresholds measure, before it
+	seenTraits []byte              // the profile that triggers last looked at
+	seenTags   []string
+
+	found    []int32            // scratch: what indexes found
+	programs []*program.Program // scratch: these programs
+}
+
+// apply asks the campaigns that watch a record, by campaign name; those that would do
+// nothing are not asked.
+func (ts *triggers) apply(watch *active.TriggerIndex, e *event.Event) {
+	for _, at := range ts.concerned(watch, true) {
+		ts.evaluate(watch.Programs[at], e)
+	}
+	ts.notedProfile()
+}
+
+// evaluate asks one campaign; e is nil when the profile was changed by a timer.
+func (ts *triggers) evaluate(p *program.Program, e *event.Event) {
+	ts.scope.Chain.Chain = nil
+	ts.scope.Trigger.Set(e)
+	if ts.trace != nil {
+		ts.explain(p, e)
+	}
+	switch t := p.Trigger.(type) {
+	case *program.EventTrigger:
+		if t.Where == nil || ts.holds(t.Where, p.Name) {
+			ts.entries.tryEnter(p, e)
+		}
+	case *program.WebhookTrigger:
+		ts.entries.tryEnter(p, e)
+	case *program.CountTrigger:
+		ts.countTrigger(p, t, e)
+	case *program.InactivityTrigger:
+		ts.rearm(p, t, e)
+	case *program.StreakTrigger:
+		ts.streak(p, t, e)
+	case *program.ThresholdTrigger, *program.SegmentTrigger:
+		if ts.crossed(p) {
+			ts.entries.tryEnter(p, e)
+		}
+	case *program.ChangeTrigger:
+		ts.change(p, t, e)
+	case *program.DateTrigger:
+		ts.planDates(p, t, true, ts.keptDate(t, e))
+	case *program.BroadcastTrigger, *program.ScheduleTrigger: // come as visits
+	}
+}
+
+func (ts *triggers) countTrigger(p *program.Program, t *program.CountTrigger, e *event.Event) {
+	spec := ts.set.CounterSpecFor(t.Event, t.Where)
+	c := ts.c.Counter(spec.ID)
+	if c == nil || c.Count != t.Reaches {
+		return
+	}
+	// The count stands at N also after a later event that does not match.
+	if t.Where != nil && !ts.holds(t.Where, p.Name) {
+		return
+	}
+	if ts.profile.historyUnknown(spec) && !p.Existing {
+		ts.out.refuse(p, output.ReasonHistory)
+		return
+	}
+	ts.entries.tryEnter(p, e)
+}
+
+// rearm moves the inactivity timer to the latest matching event. An event older
+// than the campaign takes, whose instant is past already, arms nothing.
+func (ts *triggers) rearm(p *program.Program, t *program.InactivityTrigger, e *event.Event) {
+	c := ts.c.Counter(customer.CounterID(t.Event, expr.SourceOf(t.Where)))
+	if c == nil || c.Last != e.Time || (t.Where != nil && !ts.holds(t.Where, p.Name)) {
+		return
+	}
+	ts.arm(p, t, e)
+}
+
+func (ts *triggers) arm(p *program.Program, t *program.InactivityTrigger, e *event.Event) {
+	due := e.Time + t.For
+	if due <= ts.now && (e.Historical || ts.now-e.Time > p.MaxEventAge) {
+		ts.c.DropWatch(p.Name)
+		return
+	}
+	ts.c.SetWatch(customer.InactivityTimer{Campaign: p.Name, Due: due, Trigger: e.AppendBody(nil)})
+}
+
+// watchProfiles arms the inactivity triggers that count from the first record
+// of a customer who never did the event; that record is their trigger.
+func (ts *triggers) watchProfiles(e *event.Event) {
+	for _, p := range ts.newcomers() {
+		if t, ok := p.Trigger.(*program.DateTrigger); ok {
+			ts.planDates(p, t, false, false)
+		}
+		t, ok := p.Trigger.(*program.InactivityTrigger)
+		if !ok {
+			continue
+		}
+		if c := ts.c.Counter(customer.CounterID(t.Event, expr.SourceOf(t.Where))); c == nil || c.Count == 0 {
+			ts.arm(p, t, e)
+		}
+	}
+}
+
+// fireWatch enters a chain for a spell of inactivity.
+func (ts *triggers) fireWatch(campaign string) {
+	i, found := ts.c.Watch(campaign)
+	if !found {
+		return
+	}
+	trigger := event.DecodeBody(ts.c.Watches[i].Trigger)
+	ts.c.DropWatch(campaign)
+	p := ts.set.ByName[campaign]
+	if p == nil {
+		return
+	}
+	if _, ok := p.Trigger.(*program.InactivityTrigger); !ok {
+		return
+	}
+	ts.entries.enterByTime(p, trigger)
+}

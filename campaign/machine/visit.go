@@ -1,0 +1,131 @@
+package machine
+
+import (
+	"cmp"
+	"slices"
+	"sort"
+
+	"github.com/nudge-engine/nudge/campaign/active"
+	"github.com/nudge-engine/nudge/campaign/customer"
+	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/program"
+)
+
+// forgetCounters drops counters and states of triggers that nothing asks for any more.
+func forgetCounters(c *customer.Customer, v *active.BulkTask) {
+	counters := c.Counters[:0]
+	for i := range c.Counters {
+		if !listed(v.Counters, c.Counters[i].ID) {
+			counters = append(counters, c.Counters[i])
+		}
+	}
+	c.Counters = counters
+	windows := c.Windows[:0]
+	for i := range c.Windows {
+		if !listed(v.Windows, c.Windows[i].Event) {
+			windows = append(windows, c.Windows[i])
+		}
+	}
+	c.Windows = windows
+	c.Streaks = slices.DeleteFunc(
+		c.Streaks,
+		func(s customer.Streak) bool { return listed(v.Counters, active.StateID(s.Campaign)) },
+	)
+	c.Levels = slices.DeleteFunc(
+		c.Levels,
+		func(l customer.Latch) bool { return listed(v.Counters, active.StateID(l.Campaign)) },
+	)
+	for _, d := range v.Sums {
+		forgetSum(c, d)
+	}
+}
+
+// forgetSum drops a sum of what is counted on.
+func forgetSum(c *customer.Customer, d active.DroppedCounter) {
+	without := func(sums []customer.Sum) []customer.Sum {
+		return slices.DeleteFunc(sums, func(s customer.Sum) bool { return s.Property == d.Property })
+	}
+	if d.Window == "" {
+		if counter := c.Counter(d.Counter); counter != nil {
+			counter.Sums = without(counter.Sums)
+		}
+		return
+	}
+	if w := c.Window(d.Window); w != nil {
+		for i := range w.Items {
+			w.Items[i].Sums = without(w.Items[i].Sums)
+		}
+	}
+}
+
+// Schedules are the schedule triggers in force, by campaign.
+func (m *Machine) Schedules() []active.Schedule {
+	var all []active.Schedule
+	for _, p := range m.set.Schedules {
+		if t, ok := p.Trigger.(*program.ScheduleTrigger); ok {
+			loc := m.zones.dateZone(p, &program.DateTrigger{Zone: cmp.Or(t.Zone, program.ZoneDefault)})
+			of := active.Schedule{Campaign: p.Name, Spec: t.Text + " " + loc.String(), Cron: t.Cron, Loc: loc}
+			if t.Calendar != "" {
+				of = m.set.ScheduleByCalendar(t, of)
+			}
+			all = append(all, of)
+		}
+	}
+	return all
+}
+
+// Visit applies a visit to a customer at log time now.
+func (m *Machine) Visit(c *customer.Customer, v *active.BulkTask, now int64, out *output.Output) {
+	if c.Merged != nil {
+		return // what happens to all happens to the known customer
+	}
+	m.begin(c, now, out)
+	if m.trace != nil {
+		m.visited(v)
+	}
+	m.planned, m.late = v.Due, now-v.Due > lateAfter
+	if v.Kind == active.BulkBroadcast || v.Kind == active.BulkSchedule {
+		m.chains.follow() // a chain that a new version ends is in the way of nothing
+	}
+	switch v.Kind {
+	case active.BulkBroadcast:
+		m.eventID, m.came = v.Event.ID, v.Due
+		m.scope.Event.Set(v.Event)
+		for _, p := range m.triggers.broadcasting(v.Event.Name) {
+			m.triggers.broadcast(p, v.Event)
+		}
+	case active.BulkSchedule:
+		for _, name := range v.Campaigns {
+			m.triggers.scheduled(name, v.Due)
+		}
+	case active.BulkActivation:
+		m.asOf = v.Due // also for a customer who is visited later
+		for _, name := range v.Campaigns {
+			existing := sort.SearchStrings(v.Existing, name)
+			m.triggers.activated(name, existing < len(v.Existing) && v.Existing[existing] == name)
+		}
+	case active.BulkForget:
+		forgetCounters(c, v)
+		return
+	}
+	m.rest()
+	m.followProfile(v.Event)
+	m.applyEmitted(out)
+	m.chains.prune()
+}
+
+// Fill adds history of a counter to a customer at log time now. What the set no longer
+// keeps is left out.
+func (m *Machine) Fill(c *customer.Customer, a *active.CounterRequest, f *active.BackfillCounts, now int64) {
+	if a.Window > 0 {
+		if spec := m.set.Windows[a.Event]; spec != nil {
+			c.EnsureWindow(a.Event).Merge(f.Width, f.Items, now-spec.Longest)
+		}
+		return
+	}
+	for _, spec := range m.set.Counters[a.Event] {
+		if spec.ID == a.ID() {
+			c.EnsureCounter(spec.ID).Merge(&f.Counter)
+		}
+	}
+}

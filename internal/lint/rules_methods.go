@@ -1,0 +1,143 @@
+package lint
+
+import (
+	"fmt"
+	"go/ast"
+	"go/types"
+	"path"
+)
+
+// maxMethods bounds the methods of one type: with more, nobody knows which of them touch a field.
+const maxMethods = 60
+
+// methodsAllowed are the types that have more methods than maxMethods, with how many they may have
+// at most. A number is lowered when its type shrinks, and none is added.
+func methodsAllowed(folder, name string) int {
+	switch folder + "." + name {
+	case "actors/shard.Shard":
+		return 91
+	case "campaign/parse.reader":
+		return 109
+	}
+	return maxMethods
+}
+
+// methodCount bounds the methods of each type of the product, tests left out.
+func methodCount(repo *Repo) []Finding {
+	type key struct{ folder, name string }
+	counts := map[key]int{}
+	var findings []Finding
+	for _, file := range repo.Go { // sorted: the finding is at the method that goes beyond
+		folder := path.Dir(file.Path)
+		if _, none := limitOf(folder); none || file.isTest() {
+			continue
+		}
+		for _, decl := range file.AST.Decls {
+			function, ok := decl.(*ast.FuncDecl)
+			if !ok || receiver(function) == "" {
+				continue
+			}
+			of := key{folder, receiver(function)}
+			counts[of]++
+			if limit := methodsAllowed(of.folder, of.name); counts[of] == limit+1 {
+				wrong := fmt.Sprintf("type %s has more than %d methods", of.name, limit)
+				findings = append(findings, repo.at(file, function.Pos(), wrong, "give a part of it a type of its own"))
+			}
+		}
+	}
+	return findings
+}
+
+// receiver is the name of the type that a function is a method of; empty for other functions.
+func receiver(function *ast.FuncDecl) string {
+	if function.Recv == nil || len(function.Recv.List) == 0 {
+		return ""
+	}
+	expr := function.Recv.List[0].Type
+	for {
+		switch of := expr.(type) {
+		case *ast.StarExpr:
+			expr = of.X
+		case *ast.ParenExpr:
+			expr = of.X
+		case *ast.IndexExpr:
+			expr = of.X
+		case *ast.IndexListExpr:
+			expr = of.X
+		case *ast.Ident:
+			return of.Name
+		default:
+			return ""
+		}
+	}
+}
+
+// The machine is made of parts: types that embed the context of an input.
+const (
+	machineFolder = "campaign/machine"
+	machineShared = "turn"
+)
+
+// machineParts refuses that one part of the machine touches a field of another: it calls a method,
+// so that what can change a field is in one place. What all parts see is in the shared type, whose
+// fields are free.
+func machineParts(repo *Repo) []Finding {
+	checker := newTypeChecker(repo)
+	info := checker.info(machineFolder)
+	owners := partFields(checker.packages[machineFolder])
+	var findings []Finding
+	for _, file := range repo.Go {
+		if path.Dir(file.Path) != machineFolder || file.isTest() {
+			continue
+		}
+		for _, decl := range file.AST.Decls {
+			from := ""
+			if function, ok := decl.(*ast.FuncDecl); ok {
+				from = receiver(function)
+			}
+			ast.Inspect(decl, func(node ast.Node) bool {
+				selector, ok := node.(*ast.SelectorExpr)
+				if !ok {
+					return true
+				}
+				if owner := owners[info.Uses[selector.Sel]]; owner != "" && owner != from {
+					findings = append(findings, repo.at(file, selector.Sel.Pos(),
+						fmt.Sprintf("field %s of %s is touched outside of its methods", selector.Sel.Name, owner),
+						"call a method of "+owner))
+				}
+				return true
+			})
+		}
+	}
+	return findings
+}
+
+// partFields are the fields of the parts, each with the name of its part.
+func partFields(machine *types.Package) map[types.Object]string {
+	owners := map[types.Object]string{}
+	if machine == nil {
+		return owners
+	}
+	for _, name := range machine.Scope().Names() {
+		of, ok := machine.Scope().Lookup(name).Type().Underlying().(*types.Struct)
+		if !ok || !embeds(of, machineShared) {
+			continue
+		}
+		for field := range of.Fields() {
+			if !field.Embedded() {
+				owners[field] = name
+			}
+		}
+	}
+	return owners
+}
+
+// embeds reports whether a struct embeds a type of that name, or a pointer to it.
+func embeds(of *types.Struct, name string) bool {
+	for field := range of.Fields() {
+		if field.Embedded() && field.Name() == name {
+			return true
+		}
+	}
+	return false
+}
