@@ -71,7 +71,7 @@ func (m *Machine) fireDue(due int64) (fired bool) {
 		}
 		m.scope.Trigger.Set(nil)
 		m.fired++
-		m.cause = cause{due: t.due, number: m.fired}
+		m.cause = cause{number: m.fired}
 		from := m.rows.mark()
 		switch {
 		case t.chain != nil:

@@ -42,6 +42,10 @@ func (es *entries) settleGroups() {
 	for i := range es.candidates {
 		c := &es.candidates[i]
 		if es.sends.has(c.program.Name) {
+			if c.cause.number > 0 { // what it leads to comes after that decision
+				es.fired++
+				c.cause.number = es.fired
+			}
 			later = append(later, *c)
 			continue
 		}

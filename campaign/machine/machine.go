@@ -34,7 +34,6 @@ type Machine struct {
 	merge       merger
 	explain     explainer
 
-	fired    int   // timers of the call so far
 	deriving bool  // what steps emitted is being applied
 	holdMark int64 // timers due at or before it wait, ms; 0: none
 }
@@ -75,7 +74,6 @@ func (m *Machine) connect() {
 // begin takes up a customer at now; everything that follows is written to out.
 func (m *Machine) begin(c *customer.Customer, now int64, out *output.Output) {
 	m.turn.begin(c, now)
-	m.fired = 0
 	m.rows.begin(out)
 	m.sends.begin()
 	m.chains.begin()

@@ -44,10 +44,9 @@ func (rs *rows) mark() mark {
 	return mark{len(rs.to.Deliveries), len(rs.to.Decisions), len(rs.to.Chains)}
 }
 
-// cause is the timer that led to something: when it was due, and its place among those
-// of the call. The zero value is a record.
+// cause is the timer that led to something: its number among those that fired in the call, in
+// the order in which they fired. The zero value is a record.
 type cause struct {
-	due    int64
 	number int
 }
 
@@ -74,7 +73,7 @@ func (rs *rows) attribute(ch *customer.Chain, from mark) {
 
 func (s segment) compare(other segment) int {
 	return cmp.Or(
-		cmp.Compare(s.cause.due, other.cause.due), cmp.Compare(s.cause.number, other.cause.number),
+		cmp.Compare(s.cause.number, other.cause.number),
 		strings.Compare(s.campaign, other.campaign), cmp.Compare(s.entry, other.entry),
 	)
 }

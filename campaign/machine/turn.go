@@ -32,6 +32,7 @@ type turn struct {
 	planned int64    // when the current timer was due, ms; 0 for a record
 	late    bool     // the current timer is more than lateAfter late
 	cause   cause    // the current timer
+	fired   int      // causes of the call so far: timers, and candidates that waited for a send
 	changed occasion // the step that last changed the profile
 
 	observer *trace.Trace // nil: nobody asks why
@@ -44,6 +45,7 @@ type turn struct {
 func (t *turn) begin(c *customer.Customer, now int64) {
 	t.c, t.now, t.came, t.eventID, t.recording, t.asOf = c, now, now, "", false, now
 	t.planned, t.late, t.cause, t.changed = 0, false, cause{}, occasion{}
+	t.fired = 0
 	t.scope.Now = now
 	t.scope.Event.Set(nil)
 	t.scope.Trigger.Set(nil)
