@@ -6,6 +6,7 @@
 //	go run ./sim/mutants -only=dedupe      # one bug; or more, with commas between
 //	make mutants                           # rewrite the table of docs/testing.md
 //	go run ./sim/mutants -remake=HEAD      # write the patches anew after code moved or was renamed
+//	go run ./sim/mutants -remake=HEAD -in=internal/extending/testdata/verb # those of another folder
 //
 // The first line of a patch is the bug in words. The program fails when a patch no
 // longer applies, when a bug is found by no world, and when a world fails without
@@ -39,6 +40,7 @@ type config struct {
 	limit time.Duration
 
 	remake  string
+	in      string
 	compile bool
 }
 
@@ -50,6 +52,7 @@ func main() {
 	flag.BoolVar(&c.write, "write", false, "rewrite the table of docs/testing.md")
 	flag.DurationVar(&c.limit, "limit", 5*time.Minute, "how long the worlds of one bug may take; then they hang")
 	flag.StringVar(&c.remake, "remake", "", "plant nothing; write the patches, which apply to this revision, anew")
+	flag.StringVar(&c.in, "in", bugFolder, "with -remake: the folder of the patches, from the root")
 	flag.BoolVar(&c.compile, "compile", false, "with -remake: also build with each bug (minutes)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -69,7 +72,10 @@ func run(ctx context.Context, c config, out, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
-	bugs, err := readBugs(root, c.only)
+	if c.in != bugFolder && c.remake == "" {
+		return errors.New("-in goes with -remake: only the patches of " + bugFolder + " are bugs")
+	}
+	bugs, err := readBugs(root, c.in, c.only)
 	if err != nil {
 		return err
 	}

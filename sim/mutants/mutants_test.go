@@ -13,7 +13,7 @@ func TestPatchesApply(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bugs, err := readBugs(root, "")
+	bugs, err := readBugs(root, bugFolder, "")
 	if err != nil {
 		t.Fatal(err)
 	}

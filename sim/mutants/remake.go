@@ -62,7 +62,10 @@ func remakeOne(ctx context.Context, root, since string, b bug, now *places) (str
 			return "", fmt.Errorf("%s: %w", e.path, err)
 		}
 	}
-	text := "# " + b.words + "\n"
+	text, err := heading(b.path)
+	if err != nil {
+		return "", err
+	}
 	var paths []string
 	for path := range changed {
 		paths = append(paths, path)
@@ -76,6 +79,23 @@ func remakeOne(ctx context.Context, root, since string, b bug, now *places) (str
 		text += lines
 	}
 	return strings.Join(paths, ", "), os.WriteFile(b.path, []byte(text), 0o644)
+}
+
+// heading is the lines before the difference of a patch, which say what it is.
+func heading(path string) (string, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	text := string(data)
+	end := 0
+	for line := range strings.Lines(text) {
+		if !strings.HasPrefix(line, "#") {
+			break
+		}
+		end += len(line)
+	}
+	return text[:end], nil
 }
 
 // planted says what a bug changed at the revision since; dir is empty.

@@ -97,7 +97,7 @@ func TestRemake(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		put("sim/mutants/"+name+".patch", "# "+name+" in words\n"+lines)
+		put("sim/mutants/"+name+".patch", "# "+name+" in words\n# and more\n"+lines)
 	}
 	git("init", "-q")
 	put("shop.go", shopBefore)
@@ -117,7 +117,7 @@ func TestRemake(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	bugs, err := readBugs(root, "")
+	bugs, err := readBugs(root, bugFolder, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,8 +130,8 @@ func TestRemake(t *testing.T) {
 		t.Errorf("the patch whose place was rewritten changed; got %s, %v", now, err)
 	}
 	for name, want := range map[string][]string{
-		"renamed": {"# renamed in words\n--- a/till/limit.go\n", "-\tif o.Count > t.Max {\n+\tif o.Count > t.Max+1 {\n"},
-		"deleted": {"# deleted in words\n--- a/till/free.go\n", "+\t\tline.Count += total\n+\t\ttotal = line.Price * line.Count\n"},
+		"renamed": {"# renamed in words\n# and more\n--- a/till/limit.go\n", "-\tif o.Count > t.Max {\n+\tif o.Count > t.Max+1 {\n"},
+		"deleted": {"# deleted in words\n# and more\n--- a/till/free.go\n", "+\t\tline.Count += total\n+\t\ttotal = line.Price * line.Count\n"},
 	} {
 		got, err := os.ReadFile(filepath.Join(root, "sim/mutants", name+".patch"))
 		if err != nil {

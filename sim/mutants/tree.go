@@ -29,10 +29,13 @@ func repository(ctx context.Context) (string, error) {
 	return strings.TrimSpace(out), nil
 }
 
-// readBugs reads the first lines of the patches; only names some of them, with commas
+// bugFolder is where the bugs are, from the root.
+const bugFolder = "sim/mutants"
+
+// readBugs reads the first lines of the patches of a folder; only names some of them, with commas
 // between, or none for all.
-func readBugs(root, only string) ([]bug, error) {
-	paths, err := filepath.Glob(filepath.Join(root, "sim", "mutants", "*.patch"))
+func readBugs(root, folder, only string) ([]bug, error) {
+	paths, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(folder), "*.patch"))
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +57,7 @@ func readBugs(root, only string) ([]bug, error) {
 		bugs = append(bugs, bug{name: name, words: words, path: path})
 	}
 	if len(bugs) == 0 {
-		return nil, fmt.Errorf("no patch %q in sim/mutants; look at the names of the .patch files there", only)
+		return nil, fmt.Errorf("no patch %q in %s; look at the names of the .patch files there", only, folder)
 	}
 	return bugs, nil
 }
