@@ -108,6 +108,12 @@ clients: engine
 clean:
 	rm -rf bin
 
+## extending: add a verb, a trigger, a channel, a reason and a column to a copy, and forget each place of them in turn
+EXTENDING ?= .
+.PHONY: extending
+extending:
+	NUDGE_EXTENDING=1 go test ./internal/extending -run 'TestForgetting/$(EXTENDING)' -count=1 -v -timeout 60m
+
 ## mutants: plant each bug of sim/mutants, count the worlds that find it, rewrite the table of docs/testing.md
 .PHONY: mutants
 mutants:
