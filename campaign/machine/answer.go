@@ -5,7 +5,13 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// answered moves the chain on that rests in the call whose delivery d has ended.
+// answered moves on the chain that rests in the call step whose delivery d has ended. succeeded
+// says that the request was accepted; reply is its body then, which later steps can read.
+//
+// The reply counts only where the chain still rests in that very visit of the step: the delivery
+// id contains the number of back jumps, so a late reply to an earlier round of a loop finds no
+// chain, and one whose timeout has fired already (Due is 0, or the chain is elsewhere) changes
+// nothing.
 func (cs *chains) answered(d *output.Delivery, succeeded bool, reply []byte) {
 	if d.Channel != program.CallChannel {
 		return
@@ -37,9 +43,9 @@ func (cs *chains) answered(d *output.Delivery, succeeded bool, reply []byte) {
 	}
 }
 
-// failed moves a live chain to where the send of a delivery that failed for good says, or
-// the call for which it did not wait.
-// It only goes forward: a chain that is there already, or beyond, stays where it is.
+// failed moves a live chain to the on_fail step of the send, or of the call without wait, whose
+// delivery d failed for good. The chain has usually gone on since: it only goes forward, so one that
+// is at that step already, or beyond it, stays where it is.
 func (cs *chains) failed(d *output.Delivery) {
 	for _, ch := range cs.c.Chains {
 		if ch.Campaign != d.Campaign || ch.Entry != d.Entry || !ch.Live() {

@@ -7,12 +7,18 @@ import (
 	"github.com/nudge-engine/nudge/campaign/output"
 )
 
-// maxFollows bounds how often the profile may change again through the chains that a
-// change of it started.
+// maxFollows bounds how often the profile may change again through the chains that a change of it
+// started, so that two campaigns which set each other off come to an end. Triggers do not see
+// later changes of the same input until the next one.
 const maxFollows = 8
 
 // Apply applies an event to its customer at log time now, in the order of L1.
 // created says that it is the customer's first record.
+//
+// The order is part of the language: first the profile changes, then the chains that are live see
+// the event, then the triggers. So conditions read the customer including this event, a chain
+// cannot be ended by the event that started it, and a trigger finds the place of a chain
+// that the same event has just ended.
 //
 // REQUIRES: all timers of c due at or before now have fired; c belongs to e; e is
 // not from after now.
@@ -48,7 +54,8 @@ func (m *Machine) Apply(c *customer.Customer, e *event.Event, now int64, created
 	m.chains.prune()
 }
 
-// watching are the triggers that an event of the customer concerns.
+// watching returns the triggers that an event of the customer concerns. An event that tells a new
+// time zone concerns more than those that name it: values that depend on the local time.
 func (m *Machine) watching(e *event.Event, created bool) *active.TriggerIndex {
 	if !created && len(m.set.Zoned) > 0 && saysZone(e) {
 		return m.set.WatchingMoved(e.Name)
@@ -56,8 +63,9 @@ func (m *Machine) watching(e *event.Event, created bool) *active.TriggerIndex {
 	return m.set.TriggersOn(e.Name, created)
 }
 
-// askTriggers asks the triggers about an event, which is remembered afterwards. Groups are settled
-// when all were asked, so that the highest priority wins; the rows stay in the order of campaigns.
+// askTriggers asks the triggers about an event and remembers it afterwards, so that what looks back
+// at remembered events does not find the current one among them. Groups are settled when all
+// triggers were asked, so that the highest priority wins; the rows stay in the order of campaigns.
 func (m *Machine) askTriggers(watch *active.TriggerIndex, e *event.Event) {
 	since := m.rows.mark()
 	m.recording = m.set.Ringed[e.Name]
@@ -72,7 +80,8 @@ func (m *Machine) askTriggers(watch *active.TriggerIndex, e *event.Event) {
 	}
 }
 
-// identify applies an identify call to the traits, but for those that a newer one set.
+// identify applies the traits of an identify call, except those that a call with a newer event time
+// has set. Traits that would become too large change nothing, and get no time stamp.
 func (m *Machine) identify(e *event.Event) {
 	if e.Type == event.Identify && len(e.Traits) > 0 {
 		update := m.profile.notOlder(e.Traits, e.Time)
@@ -84,7 +93,7 @@ func (m *Machine) identify(e *event.Event) {
 
 // followProfile lets the triggers that watch the profile see what steps changed in it;
 // e is the current record, nil for a timer. What they start was due when the step was,
-// whichever timers fired since.
+// whichever timers fired since, and is attributed to no timer.
 func (m *Machine) followProfile(e *event.Event) {
 	for range maxFollows {
 		if !m.triggers.askChanged(e) {
@@ -95,8 +104,11 @@ func (m *Machine) followProfile(e *event.Event) {
 	}
 }
 
-// applyEmitted applies what the current record led to, in the order made, each after the
-// timers that are due by now. It is called at the end of each record and timer.
+// applyEmitted applies the events and starts that steps made during the current input, in the order
+// made, each after the timers that are due by now. It is called at the end of each input.
+//
+// It calls Apply and Fire, which come back here: deriving makes the inner calls return at once, so
+// that the outermost loop keeps the order. Timers do not fire while they are held (see Hold).
 func (m *Machine) applyEmitted(out *output.Output) {
 	if m.deriving {
 		return
@@ -133,7 +145,7 @@ func (m *Machine) applyEmitted(out *output.Output) {
 	m.deriving, m.depth = false, 0
 }
 
-// held says whether the timers of the current customer wait.
+// held reports whether the timers of the current customer wait, see Hold.
 func (m *Machine) held() bool {
 	due := m.c.NextDue()
 	return due != 0 && due <= m.holdMark

@@ -8,8 +8,10 @@ import (
 )
 
 // pendingSend is a chain that stands at a send: it was run up to there, and goes on when the
-// send is decided.
+// send is decided. It exists within one input only; a send that is deferred is kept in the chain as
+// customer.Held.
 type pendingSend struct {
+	// chain stands at the step with index step of program, the version that it goes by.
 	chain     *customer.Chain
 	program   *program.Program
 	step      int   // index of the send
@@ -18,12 +20,16 @@ type pendingSend struct {
 	late      bool  // its timer was more than lateAfter late
 	sent      bool  // the chain sent something since it was woken
 
+	// exempt and priority are copied from the program for before, which compares all pairs.
 	exempt   bool // transactional
 	priority int
-	cause    cause
+	// cause is the timer whose firing brought the chain here; its rows are written under it.
+	cause cause
 }
 
-// enqueue puts a chain that came to a send among those that are to be decided (L7).
+// enqueue puts a chain that came to a send among those that are to be decided (L7). A send that was
+// held keeps the instant at which it was first due as its place in the order, so that waiting does
+// not cost it its turn.
 func (sd *sends) enqueue(p *program.Program, t *pendingSend, s *program.Send, at int) {
 	t.program, t.step, t.planned, t.late = p, at, sd.planned, sd.late
 	if t.planned == 0 {
@@ -38,9 +44,10 @@ func (sd *sends) enqueue(p *program.Program, t *pendingSend, s *program.Send, at
 	sd.queue = append(sd.queue, *t)
 }
 
-// before is the total order of arbitration: transactional first, then the higher
-// priority, the earlier due time, the campaign's name, the entry number. A chain
-// stands at one send at a time.
+// before reports whether t is decided before other. It is the total order of arbitration:
+// transactional first, then the higher priority, the earlier due time, the campaign's name, the
+// entry number. No two sends are equal, since a chain stands at one send at a time; caps and
+// dedupe keys therefore go to the same send whatever the order in which chains were run.
 func (t *pendingSend) before(other *pendingSend) bool {
 	switch {
 	case t.exempt != other.exempt:
@@ -53,7 +60,8 @@ func (t *pendingSend) before(other *pendingSend) bool {
 	return t.chain.Before(other.chain)
 }
 
-// next takes the first chain of the order from those that stand at a send.
+// next removes and returns the send that comes first in the order of arbitration; ok is false when
+// none is left. It searches the queue each time, because chains that go on append to it.
 func (sd *sends) next() (t pendingSend, ok bool) {
 	if len(sd.queue) == 0 {
 		return pendingSend{}, false
@@ -69,12 +77,12 @@ func (sd *sends) next() (t pendingSend, ok bool) {
 	return t, true
 }
 
-// has says whether a chain of a campaign stands at a send.
+// has reports whether a chain of a campaign stands at a send that is not decided yet.
 func (sd *sends) has(campaign string) bool {
 	return slices.ContainsFunc(sd.queue, func(t pendingSend) bool { return t.chain.Campaign == campaign })
 }
 
-// sortOutput sorts the rows written so far; later ones come after them.
+// sortOutput sorts the rows of the segments noted so far. Rows of later segments come after them.
 func (rs *rows) sortOutput() {
 	rs.order()
 	rs.segments = rs.segments[:0]

@@ -11,6 +11,8 @@ import (
 	"github.com/nudge-engine/nudge/campaign/unit"
 )
 
+// broadcast enters a chain for an event without a customer, where the audience of the campaign's
+// trigger holds for this one.
 func (ts *triggers) broadcast(p *program.Program, e *event.Event) {
 	t, ok := p.Trigger.(*program.BroadcastTrigger)
 	if !ok {
@@ -21,8 +23,9 @@ func (ts *triggers) broadcast(p *program.Program, e *event.Event) {
 	}
 }
 
-// isTargeted says whether a visit may start a chain for the customer. Customers outside of
-// the audience are not refused one by one: they were never meant.
+// isTargeted reports whether a task for all customers may start a chain for this one; audience nil
+// is everybody. Customers outside of the audience are not refused one by one: a decision for each
+// of them would be most of the output of a broadcast.
 func (ts *triggers) isTargeted(p *program.Program, trigger *event.Event, audience *expr.Expr) bool {
 	ts.scope.Chain.Chain = nil
 	ts.scope.Trigger.Set(trigger)
@@ -34,7 +37,10 @@ func (ts *triggers) isTargeted(p *program.Program, trigger *event.Event, audienc
 	return targeted
 }
 
-// scheduled enters a chain for an occurrence of a schedule.
+// scheduled enters a chain for an occurrence of a schedule, due (ms). The trigger event that
+// expressions see is made up: it is named $schedule and has the instant as its property at.
+//
+// The campaign may have changed since the occurrence was planned, hence the checks.
 func (ts *triggers) scheduled(name string, due int64) {
 	p := ts.set.ByName[name]
 	if p == nil {
@@ -54,8 +60,9 @@ func (ts *triggers) scheduled(name string, due int64) {
 	}
 }
 
-// activated brings a customer who is already there in line with a campaign that became
-// active or changed.
+// activated prepares the state of a customer who is already there for a campaign that became
+// active or changed: it arms timers and notes on which side of a value the customer is. existing says
+// that customers for whom the condition holds already enter (the campaign's existing: include).
 func (ts *triggers) activated(name string, existing bool) {
 	p := ts.set.ByName[name]
 	if p == nil {
@@ -83,15 +90,16 @@ func (ts *triggers) activated(name string, existing bool) {
 	}
 }
 
-// enterExisting enters a chain for a customer for whom it is so already.
+// enterExisting enters a chain for a customer for whom the condition of the trigger holds already.
+// It re-plans first: a chain that the new version ends must not be in the way of the entry.
 func (ts *triggers) enterExisting(p *program.Program, trigger *event.Event) {
 	ts.chains.follow()
 	ts.entries.enterByTime(p, trigger)
 }
 
-// armKnown arms an inactivity trigger from the counter of its event, for an instant that
-// is still ahead; with existing the customer is asked in for one that is over. The trigger
-// is the event, as far as it is remembered.
+// armKnown arms an inactivity trigger for a customer whose last event was counted before the
+// campaign was active. If the silence is over already, the customer enters at once with existing,
+// at most once for one silence. The trigger event is the last event, as far as it is remembered.
 func (ts *triggers) armKnown(p *program.Program, t *program.InactivityTrigger, existing bool) {
 	c := ts.c.Counter(customer.CounterID(t.Event, expr.SourceOf(t.Where)))
 	if _, armed := ts.c.Watch(p.Name); armed || c == nil || c.Count == 0 {
@@ -109,8 +117,8 @@ func (ts *triggers) armKnown(p *program.Program, t *program.InactivityTrigger, e
 	}
 }
 
-// isRecorded is the remembered matching event of a time; when there is none, an event of
-// which no more is known.
+// isRecorded returns the remembered event that matches a trigger and happened at a time (ms). When
+// none is remembered it returns an event with only the name and the time.
 func (ts *triggers) isRecorded(t *program.InactivityTrigger, campaign string, at int64) *event.Event {
 	found := &event.Event{Type: event.Track, Name: t.Event, Time: at}
 	r := ts.c.Ring(t.Event)

@@ -6,8 +6,12 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// call hands the request off; calls ask neither consent nor caps nor quiet hours. That of
-// a held-out chain is a ghost, for whose reply nobody waits.
+// call hands off the request of a call step of chain ch. It returns the step to which the chain goes
+// and whether it rests here until the reply.
+//
+// Calls ask neither consent nor caps nor quiet hours: they reach the company's own systems, not the
+// customer. A refused call is dropped and the chain goes to on_fail at once. The call of a held-out
+// chain is recorded as a ghost, and the chain does not wait for a reply.
 func (sd *sends) call(
 	p *program.Program,
 	s *program.Step,
@@ -61,6 +65,8 @@ func (sd *sends) call(
 	return next, v.Wait
 }
 
+// callID returns the id of the delivery that a call step makes. It is the same on replay, so the
+// receiver can recognise a request that it got twice, and differs for each round of a loop.
 func callID(ch *customer.Chain, c *customer.Customer, step string) output.ID {
 	return output.DeliveryID(ch.ID(c), step, program.CallChannel, ch.BackJumps)
 }

@@ -12,12 +12,13 @@ import (
 	"github.com/nudge-engine/nudge/campaign/zone"
 )
 
-// zoneSlack is how much earlier a calendar period may begin when the customer moves to
-// another zone, in ms: what is younger is remembered.
+// zoneSlack is how much earlier, in ms, a calendar period may begin when the customer moves to
+// another zone: uses that are younger are kept. Zones lie at most 26 hours apart, less than 2 days.
 const zoneSlack = 2 * unit.DayMillis
 
-// capsOf calls f with each cap that counts a campaign's deliveries of that channel
-// and category.
+// capsOf calls f with each cap that counts a campaign's deliveries on that channel
+// and of that category, in the order in which the campaign names them. A cap that no policy
+// document defines any more does not count.
 func (sd *sends) capsOf(p *program.Program, channel, category string, f func(*program.Cap)) {
 	for _, name := range p.Policy.Caps {
 		c := sd.set.Rules.Caps[name]
@@ -27,8 +28,8 @@ func (sd *sends) capsOf(p *program.Program, channel, category string, f func(*pr
 	}
 }
 
-// capped names the first cap that is full, empty when none is. until is the first
-// instant at which all of them allow the delivery, if nothing else takes the place.
+// capped returns the name of the first cap that is full, empty when none is. until is the first
+// instant (ms) at which all of them allow the delivery, if nothing else takes the place.
 func (sd *sends) capped(p *program.Program, channel, category string) (name string, until int64) {
 	sd.capsOf(p, channel, category, func(c *program.Cap) {
 		if free := sd.freeAt(c); free > sd.now {
@@ -41,7 +42,7 @@ func (sd *sends) capped(p *program.Program, channel, category string) (name stri
 	return name, until
 }
 
-// freeAt is the first instant from now on at which a cap has room.
+// freeAt returns the first instant (ms) from now on at which a cap has room; now when it has some.
 func (sd *sends) freeAt(c *program.Cap) int64 {
 	u := sd.c.CapUse(c.Name)
 	if u == nil {
@@ -55,11 +56,12 @@ func (sd *sends) freeAt(c *program.Cap) int64 {
 	if c.Window > 0 {
 		return counted[len(counted)-c.Limit].At + c.Window
 	}
+	// Never now: a period that does not move forward would defer the send for ever.
 	return max(sd.now+1, sd.nextPeriod(c))
 }
 
-// countsFrom is the first instant that a cap counts at now: one that is exactly the
-// window old counts no longer.
+// countsFrom returns the first instant (ms) that a cap counts at now: a use that is exactly as old
+// as the window no longer counts. Periods of the calendar go by the customer's zone.
 func (sd *sends) countsFrom(c *program.Cap) int64 {
 	if c.Window > 0 {
 		return sd.now - c.Window + 1
@@ -67,7 +69,9 @@ func (sd *sends) countsFrom(c *program.Cap) int64 {
 	return zone.Start(sd.zones.zone(nil), sd.now, c.Per)
 }
 
-// nextPeriod is when the calendar period after the present one begins.
+// nextPeriod returns when the calendar period after the present one begins (ms). It steps from the
+// start of the period to some instant well inside of the next: days have up to 25 hours, months 28 to
+// 31 days, so the distances 36 hours, 8 and 32 days always end there.
 func (sd *sends) nextPeriod(c *program.Cap) int64 {
 	loc := sd.zones.zone(nil)
 	into := [...]int64{
@@ -76,7 +80,7 @@ func (sd *sends) nextPeriod(c *program.Cap) int64 {
 	return zone.Start(loc, zone.Start(loc, sd.now, c.Per)+into, c.Per)
 }
 
-// consume counts a delivery under all its caps.
+// consume counts a delivery under all its caps, and drops uses that no longer count.
 //
 // REQUIRES: capped named none for it.
 func (sd *sends) consume(p *program.Program, d *output.Delivery, category string) {
@@ -92,14 +96,14 @@ func (sd *sends) consume(p *program.Program, d *output.Delivery, category string
 	})
 }
 
-// forgetCaps drops what is kept of caps that are no longer in force.
+// forgetCaps drops the uses of caps that are no longer in force.
 func (sd *sends) forgetCaps() {
 	gone := func(u customer.CapUse) bool { return sd.set.Rules.Caps[u.Cap] == nil }
 	sd.c.CapUses = slices.DeleteFunc(sd.c.CapUses, gone)
 }
 
-// refund gives back what a failed delivery took from its caps. What it took is found
-// by its id, so that nothing is given back twice; given says whether it took something.
+// refund gives back what a failed delivery took from its caps; given reports whether it took
+// anything. Uses are found by the delivery's id, so that nothing is given back twice.
 func (sd *sends) refund(id output.ID) (given bool) {
 	for i := range sd.c.CapUses {
 		u := &sd.c.CapUses[i]
@@ -111,7 +115,7 @@ func (sd *sends) refund(id output.ID) (given bool) {
 	return given
 }
 
-// usedOf is how many deliveries a cap counts at present, and from which instant on.
+// usedOf returns how many deliveries a cap counts at present, and from which instant (ms) on.
 func (sd *sends) usedOf(c *program.Cap) (used int, from int64) {
 	from = sd.countsFrom(c)
 	if u := sd.c.CapUse(c.Name); u != nil {
@@ -120,6 +124,8 @@ func (sd *sends) usedOf(c *program.Cap) (used int, from int64) {
 	return used, from
 }
 
+// refusesCap refuses a delivery while one of its caps is full. The step's on_cap says what becomes of
+// it: it is dropped, deferred until the caps have room, or the chain ends.
 func refusesCap(q *sendQuestion) refusal {
 	name, until := q.sd.capped(q.t.program, q.channel, q.category)
 	r := refuseIf(name != "", output.ReasonCap, name)

@@ -12,7 +12,8 @@ import (
 // chains runs the customer's chains: an event reaches goals, stops and waits, a timer ends a rest,
 // and what is ready runs step by step to its next rest, its next send or its end.
 //
-// ready has the chains that are to be run; it is empty between turns.
+// A chain rests while Due or Wake names an instant or it waits for an event; it is ready while it is
+// in the list ready; it stands at a send while it is in the queue of sends. It never is two of them.
 type chains struct {
 	*turn
 
@@ -25,13 +26,20 @@ type chains struct {
 	emitter     *emitter
 	sends       *sends
 
+	// ready has the chains that the current input entered or advanced and that are to be run; it is
+	// empty between inputs.
 	ready []*customer.Chain // entered or advanced by the current record, to be run
 }
 
+// begin empties the list of chains to be run, for the next input.
 func (cs *chains) begin() { cs.ready = cs.ready[:0] }
 
-// apply applies an event to the customer's chains: reversals, goals, stops, waits (L1).
-// Ended chains are only measured.
+// apply applies an event to the customer's chains, in this order (L1): reversals, goals, stops, waits.
+// A goal that ends the chain therefore counts before a stop by the same event. Ended chains are only
+// measured. An event from before the chain's start is not the chain's, except that it may be one
+// that a wait "since: entry" asks for.
+//
+// The first check skips events that nothing names: those in Ringed are all that chains can ask for.
 func (cs *chains) apply(e *event.Event) {
 	if !cs.set.Ringed[e.Name] {
 		return
@@ -64,8 +72,8 @@ func (cs *chains) apply(e *event.Event) {
 	}
 }
 
-// recallLate takes back what an ended chain handed off and has not left, when an
-// event comes that would have stopped the chain.
+// recallLate recalls what an ended chain handed off and no channel has taken yet, when an event comes
+// that would have stopped the chain: nobody wants a reminder of a cart that was bought meanwhile.
 func (cs *chains) recallLate(p *program.Program, ch *customer.Chain, e *event.Event) {
 	if !cs.c.HasPending(ch) {
 		return
@@ -83,7 +91,8 @@ func (cs *chains) recallLate(p *program.Program, ch *customer.Chain, e *event.Ev
 	}
 }
 
-// reachGoals measures the goals of a chain by an event; one that stops the chain ends it.
+// reachGoals measures the goals of a chain by an event. A goal with stop ends the chain, which writes
+// its row; else the row is written here.
 func (cs *chains) reachGoals(p *program.Program, ch *customer.Chain, e *event.Event) {
 	reached, stopping := cs.goals.measure(p, ch, e)
 	switch {
@@ -95,6 +104,7 @@ func (cs *chains) reachGoals(p *program.Program, ch *customer.Chain, e *event.Ev
 	}
 }
 
+// stops ends a chain whose stop condition an event meets.
 func (cs *chains) stops(p *program.Program, ch *customer.Chain, e *event.Event) {
 	for i := range p.Stops {
 		if cs.matching.matches(&p.Stops[i], e, ch.Campaign) {
@@ -104,8 +114,9 @@ func (cs *chains) stops(p *program.Program, ch *customer.Chain, e *event.Event) 
 	}
 }
 
-// waits answers or restarts the wait in which a chain rests. An event from before the
-// system, marked historical, is what a wait "since: step" looks past.
+// waits answers or restarts the wait in which a chain rests. An event marked historical, imported
+// from before the engine was in use, does not answer a wait unless that looks back to the entry.
+// An event that both answers and restarts a wait answers it.
 func (cs *chains) waits(p *program.Program, ch *customer.Chain, e *event.Event) {
 	w, at := p.OpenWait(ch)
 	if w == nil || e.Historical && !w.FromEntry || cs.answer(p, ch, w, at, e) {
@@ -122,13 +133,15 @@ func (cs *chains) waits(p *program.Program, ch *customer.Chain, e *event.Event) 
 	}
 }
 
+// waitSinceEntry answers a wait that looks back to the entry; others ignore the event.
 func (cs *chains) waitSinceEntry(p *program.Program, ch *customer.Chain, e *event.Event) {
 	if w, at := p.OpenWait(ch); w != nil && w.FromEntry {
 		cs.answer(p, ch, w, at, e)
 	}
 }
 
-// answer moves a chain on where its wait is for an event.
+// answer moves a chain on if an event is one that its wait w, at step index at, is for, and reports
+// whether it is. The first matcher that accepts the event decides where the chain goes.
 func (cs *chains) answer(p *program.Program, ch *customer.Chain, w *program.Wait, at int, e *event.Event) bool {
 	for i := range w.For {
 		if cs.matching.matches(&w.For[i], e, ch.Campaign) {
@@ -139,11 +152,12 @@ func (cs *chains) answer(p *program.Program, ch *customer.Chain, w *program.Wait
 	return false
 }
 
-// wake lets a chain run when the record is applied.
+// wake puts a chain among those that run when the input was looked at in full.
 func (cs *chains) wake(ch *customer.Chain) { cs.ready = append(cs.ready, ch) }
 
-// moveOn sends a resting chain to a step, to be run when the record is applied. One that a
-// later version leaves behind ends where it is: a result comes before the customer's turn.
+// moveOn sends a resting chain to a step, to be run when the input is applied, and clears what
+// belonged to the rest. A chain that a later version does not take along ends where it is: the
+// result of a delivery can come before the customer is re-planned.
 func (cs *chains) moveOn(ch *customer.Chain, step string) {
 	if cs.leftBehind(ch) {
 		return
@@ -152,8 +166,8 @@ func (cs *chains) moveOn(ch *customer.Chain, step string) {
 	cs.wake(ch)
 }
 
-// runReady runs the chains that the record entered or advanced, by campaign
-// name and entry number, each until it rests.
+// runReady runs the chains that the input entered or advanced, by campaign name and entry number,
+// each until it rests. The order does not depend on which trigger or timer woke them.
 func (cs *chains) runReady() {
 	if len(cs.ready) > 1 { // mostly there is one, and sorting none costs memory too
 		sort.SliceStable(cs.ready, func(i, j int) bool { return cs.ready[i].Before(cs.ready[j]) })
@@ -170,11 +184,12 @@ func (cs *chains) runReady() {
 	cs.ready = cs.ready[:0]
 }
 
-// end ends a chain. Unless it simply completed or chose to exit, what it handed
-// off and has not left is recalled (L3).
+// end ends a chain and writes its last row. Unless it simply completed or chose to exit, what it
+// handed off and no channel has taken is recalled (L3).
 func (cs *chains) end(ch *customer.Chain, outcome output.Outcome, reason output.Reason, detail string) {
 	step := ch.Step
 	ch.Outcome, ch.EndedAt, ch.Due, ch.Wake, ch.Held = outcome, cs.now, 0, 0, nil
+	// The end counts for cooldowns "from exit", of the campaign and of the key.
 	if e := cs.c.Entry(ch.Campaign, "", false); e != nil {
 		e.LastOut = cs.now
 	}

@@ -11,19 +11,23 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// profileChanged says whether traits or tags are others than when triggers last looked.
+// profileChanged reports whether traits or tags differ from those that triggers last looked at.
 func (ts *triggers) profileChanged() bool {
 	return !bytes.Equal(ts.seenTraits, ts.c.Traits) || !slices.Equal(ts.seenTags, ts.c.Tags)
 }
 
-// notedProfile notes the profile that triggers have looked at.
+// notedProfile notes that triggers have looked at the present profile. It keeps the slices without a
+// copy: traits and tags are replaced when they change, never changed in place.
 func (ts *triggers) notedProfile() { ts.seenTraits, ts.seenTags = ts.c.Traits, ts.c.Tags }
 
-// lastTraits are the traits that triggers have looked at.
+// lastTraits returns the traits that triggers last looked at.
 func (ts *triggers) lastTraits() []byte { return ts.seenTraits }
 
-// askChanged asks the triggers that watch the profile once; changed says whether there was
-// something to ask them.
+// askChanged asks the triggers that watch the profile about what changed since they last looked; it
+// reports whether there was something to ask them.
+//
+// The customer gets the old profile for a moment, so that values are measured before the change.
+// Then the triggers compare them with the values after it, as they do for a record.
 func (ts *triggers) askChanged(e *event.Event) (changed bool) {
 	if len(ts.set.Triggers[event.IdentifyName]) == 0 || !ts.profileChanged() {
 		return false
@@ -46,8 +50,9 @@ func (ts *triggers) askChanged(e *event.Event) (changed bool) {
 	return true
 }
 
-// change fires a change trigger with the old and the new value as the properties of its
-// trigger event.
+// change fires a change trigger when the trait at its path has changed from and to what the trigger
+// says. The trigger event has the old and the new value as its properties from and to, null where
+// the trait is missing.
 func (ts *triggers) change(p *program.Program, t *program.ChangeTrigger, e *event.Event) {
 	if bytes.Equal(ts.seenTraits, ts.c.Traits) {
 		return
@@ -68,7 +73,8 @@ func (ts *triggers) change(p *program.Program, t *program.ChangeTrigger, e *even
 	ts.entries.tryEnter(p, &trigger)
 }
 
-// atPath is the value at a path of a JSON object; nil when it is missing or null.
+// atPath returns the value at a path of a JSON object, nil when it is missing or null. The value is
+// valid until the parser is used again.
 func atPath(parser *fastjson.Parser, object []byte, path []string) *fastjson.Value {
 	if len(object) == 0 {
 		return nil
@@ -83,6 +89,7 @@ func atPath(parser *fastjson.Parser, object []byte, path []string) *fastjson.Val
 	return v
 }
 
+// appendOrNull appends v as canonical JSON, null when it is nil.
 func appendOrNull(b []byte, v *fastjson.Value) []byte {
 	if v == nil {
 		return append(b, "null"...)

@@ -7,6 +7,7 @@ import (
 	"github.com/nudge-engine/nudge/campaign/trace"
 )
 
+// refusesConflict refuses a delivery while another chain of the campaign's group goes before it.
 func refusesConflict(q *sendQuestion) refusal {
 	if other := q.sd.conflict(q.t.program, q.t.chain); other != nil {
 		return refusal{reason: output.ReasonConflict, detail: other.Campaign}
@@ -14,6 +15,8 @@ func refusesConflict(q *sendQuestion) refusal {
 	return refusal{}
 }
 
+// noteConflict notes the campaign's group and the chain that goes before this one, if there is one.
+// Campaigns without a group get no row.
 func noteConflict(q *sendQuestion, rule trace.Rule, r refusal) {
 	p := q.t.program
 	if p.Policy.Group == "" {
@@ -26,6 +29,7 @@ func noteConflict(q *sendQuestion, rule trace.Rule, r refusal) {
 	q.note(rule, r.answer(), "", facts...)
 }
 
+// memberFacts returns the campaign of a group's chain, as a fact of that name, and its priority.
 func (t *turn) memberFacts(name string, ch *customer.Chain) []trace.Fact {
 	facts := []trace.Fact{trace.TextFact(name, ch.Campaign)}
 	if q := t.set.ByName[ch.Campaign]; q != nil {
@@ -34,8 +38,9 @@ func (t *turn) memberFacts(name string, ch *customer.Chain) []trace.Fact {
 	return facts
 }
 
-// conflict is the other live chain of the group that goes before ch, nil when there is
-// none. Two can be live only when a campaign came into the group while its chains ran.
+// conflict returns the other live chain of the group that goes before ch, nil when there is none: the
+// one of the higher priority, among equals the one that entered first. Two can be live only when a
+// campaign came into the group while its chains ran, or after a merge.
 func (sd *sends) conflict(p *program.Program, ch *customer.Chain) *customer.Chain {
 	if p.Policy.Group == "" {
 		return nil

@@ -18,6 +18,7 @@ import (
 
 // The events that change what a customer agreed to, and the traits that do.
 const (
+	// Properties are in braces. A channel or category is a text or a list of texts.
 	eventConsent     = "Consent Changed" // {category or channel, granted, source}
 	eventUnsubscribe = "Unsubscribed"    // {category or channel}; neither: marketing
 	eventDisturb     = "Do Not Disturb"  // {enabled, channel}; without a channel: all
@@ -25,13 +26,18 @@ const (
 	traitPreferences = "preferences"     // {channel: granted}
 )
 
-// maxConsents bounds what is remembered of one customer's consents.
+// maxConsents bounds the consents that are kept of one customer, and the names taken from one
+// property: one for each category, channel and do-not-disturb that the company uses.
 const maxConsents = 64
 
-// maxConsentSource bounds a Consent's Source, bytes.
+// maxConsentSource bounds a Consent's Source, in bytes; longer ones are cut.
 const maxConsentSource = 100
 
-// consents takes up what the current record says about consent.
+// consents takes up what the current record says about consent: the traits of an identify call, or
+// one of the reserved events. The search for the bare names spares most identify calls the parsing.
+//
+// What cannot be read is resolved towards fewer messages: an unclear "granted" refuses, an unclear
+// "enabled" disturbs nobody.
 func (pf *profile) consents(e *event.Event) {
 	switch {
 	case e.Type == event.Identify:
@@ -55,7 +61,7 @@ func (pf *profile) consents(e *event.Event) {
 	}
 }
 
-// yes reads a property that says yes or no; what says neither is recorded and counts as
+// yes reads a property as yes or no. A value that is neither is recorded as a fault and counts as
 // otherwise.
 func (pf *profile) yes(property string, otherwise bool) bool {
 	yes, ok := jsonvalue.YesOrNo(pf.scope.Event.Props.Get(property))
@@ -66,13 +72,13 @@ func (pf *profile) yes(property string, otherwise bool) bool {
 	return yes
 }
 
-// badConsent records what cannot be read, or kept.
+// badConsent records that the consent of a name cannot be read, or that there is no room for it.
 func (pf *profile) badConsent(name string) {
 	pf.out.decide(output.Decision{Kind: output.Erred, Reason: output.ReasonConsent, Detail: clip.Text(name, 100)})
 }
 
-// names are what a property names: a text, or a list of texts. bad says that it is there
-// and names nothing; that is recorded.
+// names returns what a property names: a text, or a list of texts. bad reports that the property is
+// there and names nothing; that is recorded. An empty text counts as a property that is not there.
 func (pf *profile) names(property string) (names []string, bad bool) {
 	v := pf.scope.Event.Props.Get(property)
 	if v == nil || v.Type() == fastjson.TypeNull {
@@ -93,6 +99,8 @@ func (pf *profile) names(property string) (names []string, bad bool) {
 	return names, bad
 }
 
+// consentEvent takes up an event that grants or refuses channels and categories. One that names
+// neither concerns marketing; an agreement whose names cannot be read grants nothing.
 func (pf *profile) consentEvent(e *event.Event, granted bool) {
 	channels, badChannel := pf.names("channel")
 	categories, badCategory := pf.names("category")
@@ -107,7 +115,7 @@ func (pf *profile) consentEvent(e *event.Event, granted bool) {
 	}
 }
 
-// property is a text of the record's properties, empty when there is none.
+// property returns a text among the record's properties, empty when it is missing or no text.
 func (pf *profile) property(name string) string {
 	v := pf.scope.Event.Props.Get(name)
 	if v == nil {
@@ -116,6 +124,8 @@ func (pf *profile) property(name string) string {
 	return string(v.GetStringBytes())
 }
 
+// consentOf returns the consent that an event states about a subject of a name. Its source is the
+// property source, or else the name of the event.
 func (pf *profile) consentOf(e *event.Event, subject customer.Subject, name string, granted bool) customer.Consent {
 	source := pf.property("source")
 	if source == "" {
@@ -131,8 +141,9 @@ func (pf *profile) consentOf(e *event.Event, subject customer.Subject, name stri
 }
 
 // consentTraits takes up the traits consent and preferences: an object from the name
-// to yes or no (see YesOrNo), or {granted, at, source}. null forgets what was said; what
-// says neither yes nor no is no agreement, and is recorded.
+// to yes or no (see YesOrNo), or to {granted, at, source}. null forgets what was said; a value that is
+// neither yes nor no refuses, and is recorded. Names are taken in sorted order, so that which of them
+// finds no room does not depend on how the client wrote the object.
 func (pf *profile) consentTraits(e *event.Event) {
 	var traits jsonvalue.Lazy
 	traits.Reset(e.Traits)
@@ -155,8 +166,8 @@ func (pf *profile) consentTraits(e *event.Event) {
 	}
 }
 
-// wholeConsent takes up a trait that should name categories or channels and names none: as
-// consent it can only refuse, and that is recorded.
+// wholeConsent takes up a trait consent or preferences that is no object and so names no category or
+// channel. The trait consent can then only refuse marketing, and the fault is recorded.
 func (pf *profile) wholeConsent(e *event.Event, trait string, subject customer.Subject, v *fastjson.Value) {
 	pf.badConsent(trait)
 	if yes, _ := jsonvalue.YesOrNo(v); subject == customer.AboutCategory && !yes {
@@ -169,6 +180,8 @@ func (pf *profile) wholeConsent(e *event.Event, trait string, subject customer.S
 	}
 }
 
+// consentTrait takes up one member of the traits consent or preferences. Its time may lie before the
+// event (when the customer agreed elsewhere), never after it.
 func (pf *profile) consentTrait(e *event.Event, subject customer.Subject, name string, v *fastjson.Value) {
 	x := customer.Consent{Subject: subject, Name: name, At: e.Time, Source: pf.consentSource(e.Name)}
 	switch {
@@ -199,9 +212,9 @@ func (pf *profile) consentTrait(e *event.Event, subject customer.Subject, name s
 	pf.setConsent(x)
 }
 
-// setConsent remembers a consent. One that happened before what is known, and only
-// came later, changes nothing. When there is no room, an agreement is forgotten
-// before a refusal.
+// setConsent remembers a consent. A consent that is older than the one known, and only arrived
+// later, changes nothing; of the same time the later record holds. When there is no room, an
+// agreement is forgotten before a refusal: what was refused must never be sent by oversight.
 func (pf *profile) setConsent(x customer.Consent) {
 	x.Name = clip.Text(x.Name, 64)
 	if old := pf.c.Consent(x.Subject, x.Name); old != nil {
@@ -227,8 +240,8 @@ func (pf *profile) setConsent(x customer.Consent) {
 	pf.c.Consents[i] = x
 }
 
-// consentSource is who says something about consent: the source of the current record, by whose key
-// it came, before what the record itself claims.
+// consentSource returns who states a consent: the source of the current record, which the server
+// took from the key it came with, before what the record itself claims.
 func (pf *profile) consentSource(claimed string) string {
 	v := pf.scope.Event.Context.Get(event.ContextSource)
 	if v == nil {
@@ -240,18 +253,23 @@ func (pf *profile) consentSource(claimed string) string {
 	return claimed
 }
 
+// refusesDisturbed refuses a delivery on a channel, or at all, on which the customer is not to be
+// disturbed. It holds for transactional messages too.
 func refusesDisturbed(q *sendQuestion) refusal {
 	return refuseIf(q.sd.c.Undisturbed(q.channel), output.ReasonDisturb, "")
 }
 
+// noteDisturb notes the do-not-disturb of every channel and of this one.
 func noteDisturb(q *sendQuestion, rule trace.Rule, r refusal) {
 	q.note(rule, r.answer(), "", consentFacts(q.sd.c, customer.AboutDisturbance, "", q.channel)...)
 }
 
+// refusesConsent refuses a category to which the customer does not agree; see consented.
 func refusesConsent(q *sendQuestion) refusal {
 	return refuseIf(!q.t.exempt && !q.sd.consented(q.category), output.ReasonNoConsent, q.category)
 }
 
+// noteConsent notes the consent of the category, or that a transactional send does not ask for it.
 func noteConsent(q *sendQuestion, rule trace.Rule, r refusal) {
 	if q.t.exempt {
 		q.note(
@@ -270,15 +288,18 @@ func noteConsent(q *sendQuestion, rule trace.Rule, r refusal) {
 		append(facts, trace.TruthFact("required", q.sd.set.Rules.Required[q.category]))...)
 }
 
+// refusesPreference refuses a channel that the customer does not want.
 func refusesPreference(q *sendQuestion) refusal {
 	return refuseIf(q.sd.c.Refused(customer.AboutChannel, q.channel), output.ReasonPreference, q.channel)
 }
 
+// notePreference notes what the customer said about the channel.
 func notePreference(q *sendQuestion, rule trace.Rule, r refusal) {
 	q.note(rule, r.answer(), q.channel, consentFacts(q.sd.c, customer.AboutChannel, q.channel)...)
 }
 
-// consentFacts are what is known about subjects of the names.
+// consentFacts returns what is known of the customer's consents about a subject, one after another for
+// the names. A consent that is not known is a fact without a value; a missing do-not-disturb is none.
 func consentFacts(c *customer.Customer, subject customer.Subject, names ...string) (facts []trace.Fact) {
 	for _, name := range names {
 		x := c.Consent(subject, name)

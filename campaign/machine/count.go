@@ -12,8 +12,8 @@ import (
 	"github.com/nudge-engine/nudge/campaign/unit"
 )
 
-// sumsOf are the amounts of an event that are summed under the given properties. What is
-// there and is no amount is noted once a customer, counter and property.
+// sumsOf returns the amounts of the current event that are summed under the given properties. A value
+// that is there and is no amount is recorded once for each customer, counter and property.
 func (pf *profile) sumsOf(counter string, properties []string) []customer.Sum {
 	var sums []customer.Sum
 	for _, property := range properties {
@@ -30,7 +30,8 @@ func (pf *profile) sumsOf(counter string, properties []string) []customer.Sum {
 	return sums
 }
 
-// count updates the counters that the set keeps for the event's name.
+// count updates the counters that the set keeps for the event's name. First and Last are event times
+// (ms): events may arrive out of order, so they are the smallest and largest.
 func (pf *profile) count(e *event.Event) {
 	for _, spec := range pf.counting(e.Name) {
 		if spec.Where != nil && !pf.holds(spec.Where, "") {
@@ -50,8 +51,8 @@ func (pf *profile) count(e *event.Event) {
 	}
 }
 
-// countWindows updates the counter with a window of the event's name, if the set keeps
-// one.
+// countWindows updates the windowed counter of the event's name, if the set keeps one. Items older
+// than the longest window that any campaign asks for are dropped.
 func (pf *profile) countWindows(e *event.Event) {
 	spec := pf.set.Windows[e.Name]
 	if spec == nil {
@@ -60,7 +61,8 @@ func (pf *profile) countWindows(e *event.Event) {
 	pf.c.EnsureWindow(e.Name).Add(e.Time, pf.sumsOf(e.Name, spec.Sums), pf.now-spec.Longest)
 }
 
-// uncounted are the counters that began after the customer was known.
+// uncounted returns the ids of the counters that began after the customer was known, sorted: they may
+// have missed what the customer did before.
 func (pf *profile) uncounted() []string {
 	ids := append([]string(nil), pf.c.Uncounted...)
 	for _, specs := range pf.set.Counters { //nudge:unordered sorted below
@@ -73,13 +75,14 @@ func (pf *profile) uncounted() []string {
 	return sortedSet(ids)
 }
 
-// historyUnknown says whether a counter missed what the customer did before it began.
+// historyUnknown reports whether a counter may have missed what the customer did before it began. A
+// customer keeps the same of those who were merged into them, in Uncounted.
 func (pf *profile) historyUnknown(spec *active.CounterSpec) bool {
 	i := sort.SearchStrings(pf.c.Uncounted, spec.ID)
 	return pf.c.CreatedPlace < spec.Since || i < len(pf.c.Uncounted) && pf.c.Uncounted[i] == spec.ID
 }
 
-// sortedSet sorts texts and drops repetitions.
+// sortedSet sorts texts in place and drops repetitions.
 func sortedSet(all []string) []string {
 	sort.Strings(all)
 	kept := all[:0]
@@ -91,7 +94,8 @@ func sortedSet(all []string) []string {
 	return kept
 }
 
-// counting are the counters that may count an event, in order.
+// counting returns the counters that may count an event, in the order of the set. It is valid until
+// the next call.
 func (pf *profile) counting(event string) []*active.CounterSpec {
 	specs, x := pf.set.CounterIndex(event)
 	if x == nil || pf.unindexed {

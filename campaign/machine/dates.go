@@ -13,9 +13,9 @@ import (
 	"github.com/nudge-engine/nudge/campaign/trace"
 )
 
-// planDates brings what is planned for a date trigger in line with the customer; with
-// report a profile that has no date where one should be is recorded. kept says that the date
-// was known before.
+// planDates plans the next occurrences of a date trigger, one for each of its offsets, from the
+// customer's present profile. report records a value that cannot be read as a date when the profile
+// changed just now. kept says that the date itself was known before.
 func (ts *triggers) planDates(p *program.Program, t *program.DateTrigger, report, kept bool) {
 	v, missing, err := t.Path.Eval(ts.scope)
 	d, ok := program.DateValue{}, false
@@ -35,8 +35,8 @@ func (ts *triggers) planDates(p *program.Program, t *program.DateTrigger, report
 	}
 }
 
-// keptDate says whether a record, nil for a timer, left the date as it was: another time zone
-// moves it and does not make it known anew.
+// keptDate reports whether a record, nil for a timer, left the date of a recurring trigger as it was,
+// so that only the zone moved it: the day of a date that was known before is no anniversary again.
 func (ts *triggers) keptDate(t *program.DateTrigger, e *event.Event) bool {
 	if e != nil && e.Type != event.Identify || t.Repeat == program.NoRepeat {
 		return false
@@ -47,7 +47,8 @@ func (ts *triggers) keptDate(t *program.DateTrigger, e *event.Event) bool {
 	return isNow && was && now == before
 }
 
-// dateIn is the date of a trigger in a profile. The caller gives the scope its customer back.
+// dateIn returns the date of a trigger in a profile with the given traits; ok is false without one.
+// It leaves that profile in the scope: the caller gives the scope its customer back.
 func (ts *triggers) dateIn(t *program.DateTrigger, traits []byte) (d program.DateValue, ok bool) {
 	own := ts.c.Traits
 	ts.c.Traits = traits
@@ -60,6 +61,9 @@ func (ts *triggers) dateIn(t *program.DateTrigger, traits []byte) (d program.Dat
 	return t.Parse(v)
 }
 
+// planDate plans one offset o of a date trigger; known says that d is a date. The state of an earlier
+// version of the trigger (another Spec) counts as none, so that its occurrences may fire again.
+// When there is no room, states of campaigns that are no longer in force are dropped first.
 func (ts *triggers) planDate(
 	p *program.Program,
 	t *program.DateTrigger,
@@ -96,7 +100,9 @@ func (ts *triggers) planDate(
 	}
 }
 
-// fireDate enters a chain for an occurrence of a date, and plans the next.
+// fireDate fires the planned date at an index of the customer's list: it notes that the occurrence
+// fired, plans the next one, and asks for an entry. The next is planned before the entry, so
+// that a refused entry does not stop a recurring date.
 func (ts *triggers) fireDate(at int) {
 	w := &ts.c.Dates[at]
 	p := ts.set.ByName[w.Campaign]
@@ -134,7 +140,7 @@ func (ts *triggers) fireDate(at int) {
 	ts.entries.enterIfAllowed(q)
 }
 
-// explainPlanned notes for when a date trigger is armed.
+// explainPlanned notes the instants at which a date trigger will fire for the customer.
 func (ts *triggers) explainPlanned(p *program.Program, t *program.DateTrigger) {
 	a := ts.exprFacts(trace.Row(p, nil, trace.RuleTrigger, trace.Note), t.Path)
 	for i := range ts.c.Dates {

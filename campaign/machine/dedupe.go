@@ -8,11 +8,11 @@ import (
 	"github.com/nudge-engine/nudge/internal/clip"
 )
 
-// maxHolds bounds the dedupe keys that are held for one customer.
+// maxHolds bounds the dedupe keys that one customer holds; a send that needs another is dropped.
 const maxHolds = 1000
 
-// dedupeKey is the key of a chain; empty when the campaign has none, or its value is
-// missing.
+// dedupeKey returns the dedupe key of the chain that the scope looks at; empty when the campaign has
+// no dedupe rule, or the key has no value. Keys are cut to 256 bytes, as re-entry keys are.
 func (sd *sends) dedupeKey(p *program.Program) string {
 	if p.Policy.Dedupe == nil {
 		return ""
@@ -21,8 +21,9 @@ func (sd *sends) dedupeKey(p *program.Program) string {
 	return clip.Text(key, 256)
 }
 
-// lockHolder is the campaign of the other chain that holds a key, empty when it is free
-// for ch. full says that there is no room for another key.
+// lockHolder returns the campaign of the other chain that holds a key, empty when the key is free
+// for ch. full reports that there is no room for another key. A chain never refuses itself: a second
+// send of the same chain passes.
 func (sd *sends) lockHolder(key string, ch *customer.Chain) (holder string, full bool) {
 	i, found := sd.c.Hold(key)
 	if found && sd.now < sd.c.Holds[i].Until {
@@ -38,8 +39,8 @@ func (sd *sends) lockHolder(key string, ch *customer.Chain) (holder string, full
 	return "", len(sd.c.Holds) >= maxHolds
 }
 
-// takeKey gives a key to a chain that is about to send. A key that it holds already
-// is held no longer for that.
+// takeKey gives a key to a chain that is about to send. A key that the chain holds already is
+// not prolonged: the window counts from its first send.
 func (sd *sends) takeKey(key string, p *program.Program, ch *customer.Chain) {
 	if i, found := sd.c.Hold(key); found && sd.now < sd.c.Holds[i].Until {
 		return
@@ -56,7 +57,7 @@ func (sd *sends) takeKey(key string, p *program.Program, ch *customer.Chain) {
 	}
 }
 
-// dropHolds forgets the keys that are free again.
+// dropHolds drops the keys whose window is over.
 func (sd *sends) dropHolds() {
 	kept := sd.c.Holds[:0]
 	for _, h := range sd.c.Holds {
@@ -68,8 +69,10 @@ func (sd *sends) dropHolds() {
 	sd.c.Holds = kept
 }
 
+// hasKey reports whether a dedupe rule concerns the delivery.
 func hasKey(q *sendQuestion) bool { return q.msg.key != "" }
 
+// refusesKey refuses a delivery whose key another chain holds, or for whose key there is no room.
 func refusesKey(q *sendQuestion) refusal {
 	holder, full := q.sd.lockHolder(q.msg.key, q.t.chain)
 	if holder != "" {
@@ -78,6 +81,7 @@ func refusesKey(q *sendQuestion) refusal {
 	return refuseIf(full, output.ReasonKeys, "")
 }
 
+// noteDedupe notes the key and the chain that holds it, this one included.
 func noteDedupe(q *sendQuestion, rule trace.Rule, r refusal) {
 	c, key := q.sd.c, q.msg.key
 	facts := []trace.Fact{trace.TextFact("key", key)}

@@ -5,13 +5,14 @@ import (
 	"github.com/nudge-engine/nudge/campaign/output"
 )
 
-// deliveries follows what was handed off until its result is known. The pending ones are the
-// customer's.
+// deliveries follows what was handed off until its result is known. Such deliveries are in the
+// customer's Pending; one that is not there has ended, so each ends exactly once.
 type deliveries struct {
 	*turn
 }
 
-// settle writes a later state of a delivery.
+// settle writes a later status of a delivery, and the decision that says so. The values of the message
+// are left out: they were written when it was handed off. It does not remove the delivery.
 func (ds *deliveries) settle(d output.Delivery, status output.Status, kind output.Kind, reason output.Reason) {
 	d.Status, d.Reason, d.At, d.Values = status, reason, ds.now, nil
 	ds.out.delivery(d)
@@ -21,7 +22,8 @@ func (ds *deliveries) settle(d output.Delivery, status output.Status, kind outpu
 	})
 }
 
-// recall takes back what a stopped chain handed off and no channel has taken.
+// recall takes back what a chain handed off and no channel has taken yet. A channel that is sending
+// it at this moment may still deliver it: a recall is not a promise.
 func (ds *deliveries) recall(ch *customer.Chain) {
 	kept := ds.c.Pending[:0]
 	for _, p := range ds.c.Pending {
@@ -35,7 +37,7 @@ func (ds *deliveries) recall(ch *customer.Chain) {
 	ds.c.Pending = kept
 }
 
-// remove takes a delivery from those whose result is not known.
+// remove takes the delivery at an index out of those whose result is not known, and returns it.
 func (ds *deliveries) remove(at int) customer.Pending {
 	p := ds.c.Pending[at]
 	ds.c.Pending = append(ds.c.Pending[:at], ds.c.Pending[at+1:]...)

@@ -9,32 +9,33 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// emitter keeps the records that steps made, to be applied after the current one in the order
-// made. There are at most maxEmittedEvents for one record of the log, at most maxEmittedDepth
-// deep.
+// emitter keeps the events and starts that steps made, to be applied after the current input in the
+// order made. Both limits below keep campaigns that set each other off from running for ever.
 type emitter struct {
 	*turn
 
+	// queue is empty between inputs; made counts towards maxEmittedEvents.
 	queue []emitted
 	made  int // since the last record of the log
 }
 
 // Limits of what steps make.
 const (
+	// An event may lead to an event that leads to an event, and so on.
 	maxEmittedDepth  = 8        // an event of an event of an event ... (design R15)
 	maxEmittedEvents = 256      // records that one record of the log leads to
 	maxEmitted       = 16 << 10 // bytes of the properties of one event
 	startEvent       = "$start" // name of the trigger event of a chain that a step started
 )
 
-// emitted is a record that a step made of the current record; it is applied after it.
+// emitted is an event or a start that a step made; it is applied after the current input.
 type emitted struct {
 	event    event.Event
 	campaign string // that a start step names; empty for an emitted event
 	depth    int    // 1 for what a record of the log or a timer leads to
 }
 
-// emit puts an event behind the current record.
+// emit queues the event of an emit step. One whose properties are over maxEmitted is not made.
 func (em *emitter) emit(v *program.Emit, ch *customer.Chain) {
 	properties := em.object(v.Properties, ch)
 	if len(properties) > maxEmitted {
@@ -44,8 +45,8 @@ func (em *emitter) emit(v *program.Emit, ch *customer.Chain) {
 	em.put(ch, output.Emitted, v.Event, emitted{event: event.Event{Name: v.Event, Properties: properties}})
 }
 
-// start puts the start of another campaign's chain behind the current record. Its
-// trigger has the properties of the trigger of this chain.
+// start queues the start of another campaign's chain. Its trigger event has the properties and the
+// context of the trigger of this chain.
 func (em *emitter) start(v *program.Start, ch *customer.Chain) {
 	e := event.Event{Name: startEvent}
 	if t := em.scope.Trigger.Event; t != nil {
@@ -54,8 +55,9 @@ func (em *emitter) start(v *program.Start, ch *customer.Chain) {
 	em.put(ch, output.Started, v.Campaign, emitted{event: e, campaign: v.Campaign})
 }
 
-// put completes a derived record and puts it behind the current record, within the
-// limits.
+// put completes a derived event and queues it, or records that a limit drops it. Its id follows from
+// the chain, the step and the round of a loop, so that replay gives it the same one and duplicates
+// are recognised.
 func (em *emitter) put(ch *customer.Chain, kind output.Kind, detail string, d emitted) {
 	d.depth = em.depth + 1
 	switch {
@@ -74,7 +76,8 @@ func (em *emitter) put(ch *customer.Chain, kind output.Kind, detail string, d em
 	em.out.decideChain(ch, kind, output.NoReason, ch.Step, detail)
 }
 
-// next takes the record that was made first.
+// next removes and returns what was made first; ok is false when nothing is left, which also ends the
+// count of what the input led to.
 func (em *emitter) next() (d emitted, ok bool) {
 	if len(em.queue) == 0 {
 		em.queue, em.made = nil, 0
@@ -84,5 +87,5 @@ func (em *emitter) next() (d emitted, ok bool) {
 	return d, true
 }
 
-// pending says whether a record that was made is not applied yet.
+// pending reports whether something that was made is not applied yet.
 func (em *emitter) pending() bool { return len(em.queue) > 0 }

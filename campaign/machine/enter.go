@@ -13,9 +13,6 @@ import (
 
 // entries decides whether a trigger starts a chain: re-entry, audience, what the customer did
 // already, the group.
-//
-// candidates wait for the end of the record, or of the timers of the instant, because of a group
-// only one of them may enter.
 type entries struct {
 	*turn
 
@@ -23,14 +20,18 @@ type entries struct {
 	sends    *sends
 	chains   *chains
 
+	// candidates wait for the end of the record, or of the timers of the instant, because of a group
+	// only one of them may enter. It is empty between inputs.
 	candidates []candidate
 	entering   entryQuestion // the current one
 	silence    int64         // the end of the silence that a pause kept and that is offered now, ms; 0: none
 }
 
+// begin forgets the candidates of the input before.
 func (es *entries) begin() { es.candidates, es.silence = es.candidates[:0], 0 }
 
-// enterByTime asks whether a timer or a bulk task may start a chain.
+// enterByTime asks whether a timer or a bulk task may start a chain. trigger is what expressions see
+// as the trigger event; nil where there is none.
 func (es *entries) enterByTime(p *program.Program, trigger *event.Event) {
 	es.scope.Chain.Chain = nil
 	es.scope.Trigger.Set(trigger)
@@ -38,6 +39,7 @@ func (es *entries) enterByTime(p *program.Program, trigger *event.Event) {
 }
 
 // tryEnter asks whether a record may start a chain; e is nil where a timer changed the profile.
+// Records may be too old or historical to start anything; what a timer finds is neither.
 func (es *entries) tryEnter(p *program.Program, e *event.Event) {
 	if es.trace != nil {
 		es.trace.Fires(p.Name)
@@ -49,8 +51,9 @@ func (es *entries) tryEnter(p *program.Program, e *event.Event) {
 	es.enterIfAllowed(q)
 }
 
-// inAudience asks the audience. When a timer or a visit starts the chain there is no
-// current record: event is the trigger then, as it is when the audience is asked again.
+// inAudience reports whether the audience holds. When a timer or a task starts the chain there is no
+// current record: "event" is the trigger then, as it is when the audience is asked again before a
+// send.
 func (es *entries) inAudience(p *program.Program, audience *expr.Expr, trigger *event.Event) bool {
 	if es.scope.Event.Event != nil || trigger == nil {
 		return es.holds(audience, p.Name)
@@ -70,7 +73,8 @@ func (es *entries) audienceFacts(a trace.RuleResult, audience *expr.Expr, trigge
 	return es.exprFacts(a, audience)
 }
 
-// startChain starts a chain, in place of the newest one of its key where a restart says so.
+// startChain starts a chain. With on_active: restart it takes the place of the newest chain of its
+// key, which ends first.
 func (es *entries) startChain(p *program.Program, key string, trigger *event.Event) {
 	live := es.liveOf(p, key)
 	if len(live) > 0 && p.Reentry.OnActive == program.RestartLive {
@@ -80,6 +84,9 @@ func (es *entries) startChain(p *program.Program, key string, trigger *event.Eve
 	es.enter(p, key, trigger)
 }
 
+// enter makes the chain, gives it the next entry number, counts the entry for the re-entry rule, and
+// lets it run when the input was looked at in full. Entries are counted by key only where the
+// re-entry rule asks for that, so that other campaigns keep no list of keys.
 func (es *entries) enter(p *program.Program, key string, trigger *event.Event) {
 	all := es.c.EnsureEntry(p.Name, "", false)
 	all.Number++
@@ -107,7 +114,10 @@ func (es *entries) enter(p *program.Program, key string, trigger *event.Event) {
 	es.chains.wake(ch)
 }
 
-// refresh gives a live chain the new trigger event and restarts its timer.
+// refresh gives a live chain the new trigger event and restarts the timer of its rest. Then it asks
+// the chain about events that came already and happened after the new trigger.
+//
+// The chain goes by the version that it is pinned to, which may be another than p.
 func (es *entries) refresh(p *program.Program, ch *customer.Chain, trigger *event.Event) {
 	entered, after := ch.EntryStart(event.DecodeBody(ch.Trigger)), es.asksAfter(p, trigger)
 	if trigger != nil {
@@ -135,7 +145,7 @@ func (rs *rows) refuse(p *program.Program, reason output.Reason) {
 	rs.decide(output.Decision{Campaign: p.Name, Version: p.Version, Kind: output.Refused, Reason: reason})
 }
 
-// enterIfAllowed asks the gates of an entry. What they let pass starts a chain, refreshes a live
+// enterIfAllowed asks the gates of an entry. If they let it pass, it starts a chain, refreshes a live
 // one, or waits until its group is settled.
 func (es *entries) enterIfAllowed(q *entryQuestion) {
 	p, trigger := q.program, q.trigger
@@ -154,8 +164,8 @@ func (es *entries) enterIfAllowed(q *entryQuestion) {
 	}
 }
 
-// roomForKey forgets the keys of a campaign whose cooldown is over and says whether
-// another one can be remembered.
+// roomForKey drops the keys of a campaign whose cooldown is over, and reports whether another key can
+// be remembered. Keys of mode once are never dropped: they would let the customer in again.
 func (es *entries) roomForKey(p *program.Program) bool {
 	kept, n := es.c.Entries[:0], 0
 	for _, e := range es.c.Entries {
@@ -172,8 +182,8 @@ func (es *entries) roomForKey(p *program.Program) bool {
 	return n < customer.MaxKeys
 }
 
-// coolingDown says whether the cooldown is still running; exactly its length
-// after is free again.
+// coolingDown reports whether the cooldown after the entry past is still running; an entry exactly
+// its length later is allowed. A cooldown "from exit" runs as long as a chain of the key is live.
 func (es *entries) coolingDown(p *program.Program, key string, past *customer.Entry) bool {
 	if !p.Reentry.FromExit {
 		return es.now < past.LastIn+p.Reentry.Cooldown
@@ -184,11 +194,12 @@ func (es *entries) coolingDown(p *program.Program, key string, past *customer.En
 	return es.now < past.LastOut+p.Reentry.Cooldown
 }
 
-// liveOf are the live chains of a campaign and key, by entry number.
+// liveOf returns the live chains of a campaign and key, by entry number.
 func (es *entries) liveOf(p *program.Program, key string) []*customer.Chain {
 	return es.appendLive(nil, p, key)
 }
 
+// refuseEntry writes that a gate refused the entry.
 func (es *entries) refuseEntry(q *entryQuestion, r refusal) {
 	es.out.decide(output.Decision{
 		Campaign: q.program.Name, Version: q.program.Version, Key: q.key,
@@ -196,7 +207,7 @@ func (es *entries) refuseEntry(q *entryQuestion, r refusal) {
 	})
 }
 
-// queueEntry keeps an entry until its campaign is active again.
+// queueEntry keeps the trigger of an entry until its paused campaign is active again, see release.
 func (es *entries) queueEntry(p *program.Program, trigger *event.Event) {
 	es.c.Queue = append(es.c.Queue, customer.Queued{Campaign: p.Name, Trigger: trigger.AppendBody(nil)})
 	es.out.decide(output.Decision{
