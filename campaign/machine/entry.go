@@ -9,9 +9,9 @@ import (
 	"github.com/nudge-engine/nudge/internal/clip"
 )
 
-// ringedAtEntry is the number of the last event in the customer's rings when a chain
-// enters now, plus one: of the events of the trigger's own millisecond a wait "since:
-// entry" sees those behind it. The record being applied, which starts the chain, does not count.
+// ringedAtEntry returns one more than the number of the last event in the customer's rings when a chain
+// enters now: of the events in the trigger's own millisecond, a wait "since: entry" sees only those
+// with this number or a later one. The record being applied, which starts the chain, does not count.
 func (es *entries) ringedAtEntry() uint64 {
 	last := es.c.Ringed
 	if es.recording {
@@ -20,8 +20,9 @@ func (es *entries) ringedAtEntry() uint64 {
 	return last + 1
 }
 
-// startOf is the start of a chain that would begin now; byTime says that it is the planned
-// instant. The trigger of an inactivity is the last event before the silence.
+// startOf returns the start (ms) of a chain that would begin now, and whether that is a planned instant
+// instead of the trigger's time. A chain's start is the time before which events are none of its
+// business. The trigger of an inactivity is the last event before the silence, too early for a start.
 func (es *entries) startOf(p *program.Program, trigger *event.Event) (at int64, byTime bool) {
 	if _, silence := p.Trigger.(*program.InactivityTrigger); trigger != nil && !silence {
 		return trigger.Time, false
@@ -35,7 +36,7 @@ func (es *entries) startOf(p *program.Program, trigger *event.Event) (at int64, 
 	return es.now, true
 }
 
-// asksAfter is the event time, ms, after which goals and stops that came already concern a
+// asksAfter returns the event time (ms) after which goals and stops that came already concern a
 // chain that would begin now: that of its trigger or, where there is none, the planned instant.
 func (es *entries) asksAfter(p *program.Program, trigger *event.Event) int64 {
 	if trigger != nil {
@@ -45,8 +46,8 @@ func (es *entries) asksAfter(p *program.Program, trigger *event.Event) int64 {
 	return at
 }
 
-// noteStart keeps the start of a chain that begins now, or takes a new trigger, where its
-// trigger does not tell it.
+// noteStart keeps the start of a chain that begins now, or takes a new trigger, in StartedAt; 0 where
+// the trigger event tells it already.
 func (es *entries) noteStart(p *program.Program, ch *customer.Chain, trigger *event.Event) {
 	at, byTime := es.startOf(p, trigger)
 	if ch.StartedAt = 0; byTime && ch.Start(trigger) != at {
@@ -54,14 +55,15 @@ func (es *entries) noteStart(p *program.Program, ch *customer.Chain, trigger *ev
 	}
 }
 
-// beganLater says whether a chain began with something newer than what asks now to take
-// its place.
+// beganLater reports whether a chain began with something newer than the trigger that would now
+// replace it. Events come out of order: an old one must not take the place of a newer one.
 func (es *entries) beganLater(p *program.Program, ch *customer.Chain, trigger *event.Event) bool {
 	at, _ := es.startOf(p, trigger)
 	return at < ch.Start(event.DecodeBody(ch.Trigger))
 }
 
-// key evaluates the re-entry key over the trigger event.
+// key evaluates the re-entry key over the trigger event; ok is false when it has no value. Without a
+// key rule all entries of the campaign have the empty key. Keys are cut to 256 bytes.
 func (es *entries) key(p *program.Program, trigger *event.Event) (key string, ok bool) {
 	if p.Reentry.Key == nil {
 		return "", true
@@ -73,17 +75,18 @@ func (es *entries) key(p *program.Program, trigger *event.Event) (key string, ok
 	return clip.Text(key, 256), ok
 }
 
-// at sets the re-entry key that the question is about.
+// at sets the re-entry key that the question is about, and finds its live chains.
 func (q *entryQuestion) at(key string) {
 	q.key, q.live = key, q.es.appendLive(q.live[:0], q.program, key)
 }
 
-// newest is the live chain of the key that entered last.
+// newest returns the live chain of the key that entered last.
 //
 // REQUIRES: one is live.
 func (q *entryQuestion) newest() *customer.Chain { return q.live[len(q.live)-1] }
 
-// refreshes reports whether the trigger refreshes a live chain instead of starting one.
+// refreshes reports whether the trigger refreshes a live chain instead of starting one. While a group
+// is settled it is false: a refresh never waits for its group.
 func (q *entryQuestion) refreshes() bool {
 	return len(q.live) > 0 && q.program.Reentry.OnActive == program.RefreshLive && !q.settling
 }
@@ -98,6 +101,7 @@ func refusesNoKey(q *entryQuestion) refusal {
 	return refusal{}
 }
 
+// noteKey notes the expression of the key and what it read, if the campaign has one.
 func noteKey(q *entryQuestion, rule trace.Rule, r refusal) {
 	if q.program.Reentry.Key == nil {
 		return
@@ -118,6 +122,7 @@ func refusesOlder(q *entryQuestion) refusal {
 	return refuseIf(q.es.beganLater(q.program, q.newest(), q.trigger), output.ReasonActive, "")
 }
 
+// noteOlder notes both starts, only where the trigger is the older one.
 func noteOlder(q *entryQuestion, rule trace.Rule, r refusal) {
 	if r.reason == output.NoReason {
 		return
@@ -128,7 +133,8 @@ func noteOlder(q *entryQuestion, rule trace.Rule, r refusal) {
 		trace.TimeFact("the live chain began", began)))
 }
 
-// refusesReentry applies the mode. A refresh is no entry, so it does not concern one.
+// refusesReentry applies the re-entry mode: once and cooldown look at the last entry of the key. It
+// also refuses a key for which there is no room. A refresh is no entry, so it passes.
 func refusesReentry(q *entryQuestion) refusal {
 	m, p := q.es, q.program
 	if q.refreshes() {
@@ -150,6 +156,7 @@ func refusesReentry(q *entryQuestion) refusal {
 	return refuseIf(full, output.ReasonKeys, "")
 }
 
+// noteReentry notes the mode and what is known of earlier entries.
 func noteReentry(q *entryQuestion, rule trace.Rule, r refusal) {
 	m, p := q.es, q.program
 	mode := [...]string{program.Always: "always", program.Once: "once", program.Cooldown: "cooldown"}[p.Reentry.Mode]
@@ -161,7 +168,7 @@ func noteReentry(q *entryQuestion, rule trace.Rule, r refusal) {
 	q.note(rule, r.answer(), append([]trace.Fact{trace.TextFact("mode", mode)}, pastFacts(p, past)...)...)
 }
 
-// pastFacts are what is known of earlier entries; nil: there were none.
+// pastFacts returns what is known of earlier entries, past nil: there were none.
 func pastFacts(p *program.Program, past *customer.Entry) []trace.Fact {
 	if past == nil || past.Number == 0 {
 		return []trace.Fact{trace.NumberFact("entries", 0)}
@@ -181,7 +188,7 @@ func pastFacts(p *program.Program, past *customer.Entry) []trace.Fact {
 	return facts
 }
 
-// refusesActive applies the limits on live chains.
+// refusesActive applies the limits on live chains: of the key (max_active) and of the customer.
 func refusesActive(q *entryQuestion) refusal {
 	if q.refreshes() {
 		return refusal{}
@@ -197,6 +204,7 @@ func refusesActive(q *entryQuestion) refusal {
 	return refusal{}
 }
 
+// noteActive notes how many chains of the key are live and what on_active says about them.
 func noteActive(q *entryQuestion, rule trace.Rule, r refusal) {
 	reentry := &q.program.Reentry
 	onActive := [...]string{
@@ -217,7 +225,7 @@ func noteActive(q *entryQuestion, rule trace.Rule, r refusal) {
 	q.note(rule, r.answer(), facts...)
 }
 
-// liveChains is the number of all live chains of the customer.
+// liveChains returns the number of the customer's live chains, of all campaigns.
 func (es *entries) liveChains() (n int) {
 	for _, ch := range es.c.Chains {
 		if ch.Live() {
@@ -227,7 +235,7 @@ func (es *entries) liveChains() (n int) {
 	return n
 }
 
-// appendLive is liveOf, appended to live.
+// appendLive appends the live chains of a campaign and key to live, by entry number.
 func (es *entries) appendLive(live []*customer.Chain, p *program.Program, key string) []*customer.Chain {
 	for _, ch := range es.c.Chains {
 		if ch.Campaign == p.Name && ch.Key == key && ch.Live() {
@@ -237,8 +245,8 @@ func (es *entries) appendLive(live []*customer.Chain, p *program.Program, key st
 	return live
 }
 
-// entry begins the question whether a trigger may start a chain. It is valid until the next
-// question.
+// entry begins the question whether a trigger may start a chain. The question is the part's only one:
+// it is valid until the next call.
 func (es *entries) entry(p *program.Program, trigger *event.Event) *entryQuestion {
 	es.entering = entryQuestion{es: es, program: p, trigger: trigger, live: es.entering.live[:0]}
 	return &es.entering

@@ -10,7 +10,8 @@ import (
 	"github.com/nudge-engine/nudge/campaign/trace"
 )
 
-// entryQuestion asks whether a trigger may start a chain now.
+// entryQuestion asks whether a trigger may start a chain now. The gates of an entry read it, and keep
+// in it what later gates, notes and the entry itself need.
 type entryQuestion struct {
 	es      *entries
 	program *program.Program
@@ -105,6 +106,7 @@ func (q *entryQuestion) note(rule trace.Rule, said trace.Answer, facts ...trace.
 	q.es.trace.Note(a)
 }
 
+// isDated reports whether an occurrence of a date asks.
 func isDated(q *entryQuestion) bool { return q.dated }
 
 // refusesMissed refuses an occurrence of a date that is further past than catch_up.
@@ -113,6 +115,7 @@ func refusesMissed(q *entryQuestion) refusal {
 	return refuseIf(ok && q.es.now-q.es.planned > t.CatchUp, output.ReasonMissed, "")
 }
 
+// noteMissed notes by how much the occurrence is late, where that is too much.
 func noteMissed(q *entryQuestion, rule trace.Rule, r refusal) {
 	if t, ok := q.program.Trigger.(*program.DateTrigger); ok && r.reason != output.NoReason {
 		q.note(rule, trace.No, trace.TimeFact("due", q.es.planned), trace.TimeFact("now", q.es.now),
@@ -120,39 +123,48 @@ func noteMissed(q *entryQuestion, rule trace.Rule, r refusal) {
 	}
 }
 
+// isLateEntry reports whether the timer that asks fired more than lateAfter late.
 func isLateEntry(q *entryQuestion) bool { return q.es.late }
 
+// refusesLateEntry refuses what a late timer would start, if the campaign says late: exit.
 func refusesLateEntry(q *entryQuestion) refusal {
 	return refuseIf(q.program.Late == program.LateExit, output.ReasonLate, "")
 }
 
+// noteLateEntry notes when the timer was due, where that refuses the entry.
 func noteLateEntry(q *entryQuestion, rule trace.Rule, r refusal) {
 	if r.reason != output.NoReason {
 		q.note(rule, trace.No, trace.TimeFact("due", q.es.planned), trace.TimeFact("now", q.es.now))
 	}
 }
 
+// isAged reports whether a record asks; only records have an age.
 func isAged(q *entryQuestion) bool { return q.aged }
 
+// refusesHistorical refuses records that were imported from before the engine was in use.
 func refusesHistorical(q *entryQuestion) refusal {
 	return refuseIf(q.historical, output.ReasonHistorical, "")
 }
 
+// noteHistorical notes that the record is historical, where it is.
 func noteHistorical(q *entryQuestion, rule trace.Rule, r refusal) {
 	if r.reason != output.NoReason {
 		q.note(rule, trace.No, trace.TruthFact("historical", true))
 	}
 }
 
+// refusesOld refuses a record that was older than the campaign's max_event_age when it came.
 func refusesOld(q *entryQuestion) refusal {
 	return refuseIf(q.es.came-q.since > q.program.MaxEventAge, output.ReasonTooOld, "")
 }
 
+// noteAge notes the age of the record and its limit.
 func noteAge(q *entryQuestion, rule trace.Rule, r refusal) {
 	q.note(rule, r.answer(), trace.SpanFact("age", q.es.came-q.since), trace.SpanFact("at most", q.program.MaxEventAge))
 }
 
-// refusesInactive refuses entries of a campaign that is not active; one that is paused may keep them.
+// refusesInactive refuses entries of a campaign that is not active. A paused one may keep them, as far
+// as there is a trigger to keep and room for it; the others are refused as paused.
 func refusesInactive(q *entryQuestion) refusal {
 	p := q.program
 	switch {
@@ -167,39 +179,48 @@ func refusesInactive(q *entryQuestion) refusal {
 	}
 }
 
+// noteStatus notes the campaign's status, where that refuses the entry.
 func noteStatus(q *entryQuestion, rule trace.Rule, r refusal) {
 	if r.reason != output.NoReason {
 		q.note(rule, trace.No, trace.TextFact("status", q.program.Status.Word()))
 	}
 }
 
+// hasPeriod reports whether the campaign takes customers only from or until some time.
 func hasPeriod(q *entryQuestion) bool { return q.program.From != 0 || q.program.Until != 0 }
 
+// refusesPeriod refuses entries outside of the campaign's period [from, until), by the log's time.
 func refusesPeriod(q *entryQuestion) refusal {
 	p, now := q.program, q.es.now
 	return refuseIf(now < p.From || p.Until != 0 && now >= p.Until, output.ReasonPeriod, "")
 }
 
+// notePeriod notes the present time and the period.
 func notePeriod(q *entryQuestion, rule trace.Rule, r refusal) {
 	q.note(rule, r.answer(), trace.TimeFact("now", q.es.now), trace.TimeFact("from", q.program.From),
 		trace.TimeFact("until", q.program.Until))
 }
 
+// hasAudience reports whether the audience is asked. A refresh keeps a chain whose customer was in it.
 func hasAudience(q *entryQuestion) bool { return q.program.Audience != nil && !q.refreshes() }
 
+// refusesAudience refuses customers outside of the audience.
 func refusesAudience(q *entryQuestion) refusal {
 	return refuseIf(!q.es.inAudience(q.program, q.program.Audience, q.trigger), output.ReasonAudience, "")
 }
 
+// noteAudience notes the audience and the values that it read.
 func noteAudience(q *entryQuestion, rule trace.Rule, r refusal) {
 	a := trace.Row(q.program, nil, rule, r.answer())
 	a.Key = q.key
 	q.es.trace.Note(q.es.audienceFacts(a, q.program.Audience, q.trigger))
 }
 
+// hasGoals reports whether a goal can have been reached before a chain would start.
 func hasGoals(q *entryQuestion) bool { return len(q.program.Goals) > 0 && !q.refreshes() }
 
-// refusesConverted refuses an entry after whose trigger a goal was reached already.
+// refusesConverted refuses an entry after whose trigger a goal was reached already: events come out of
+// order, and the goal may have come first.
 func refusesConverted(q *entryQuestion) refusal {
 	for i := range q.program.Goals {
 		if g := &q.program.Goals[i]; q.sees(g.ID, &g.Match) {
@@ -209,6 +230,7 @@ func refusesConverted(q *entryQuestion) refusal {
 	return refusal{}
 }
 
+// hasStops reports whether a stop event can have come before a chain would start.
 func hasStops(q *entryQuestion) bool { return len(q.program.Stops) > 0 && !q.refreshes() }
 
 // refusesStopped refuses an entry after whose trigger a stop event happened already.
@@ -221,20 +243,22 @@ func refusesStopped(q *entryQuestion) refusal {
 	return refusal{}
 }
 
-// sees looks for the first event that a matcher accepts and that happened after the trigger.
+// sees reports whether a remembered event that a matcher accepts happened after the trigger. It keeps
+// the first such event, and about, for the note.
 func (q *entryQuestion) sees(about string, match *program.Matcher) bool {
 	q.about = about
 	q.seen = q.es.seenAfter(match, q.program.Name, q.es.asksAfter(q.program, q.trigger))
 	return q.seen != nil
 }
 
-// seenAfter is the first event, of those remembered, that a matcher accepts and that happened after
-// an instant; nil when there is none.
+// seenAfter returns the first remembered event that a matcher accepts and that happened after an
+// instant (ms); nil when there is none.
 func (es *entries) seenAfter(match *program.Matcher, campaign string, at int64) *event.Event {
 	e, _ := es.matching.seen(match, campaign, func(_ *customer.RecentEvent, e *event.Event) bool { return e.Time > at })
 	return e
 }
 
+// noteSeen notes the time after which events count, and the event that refuses the entry.
 func noteSeen(q *entryQuestion, rule trace.Rule, r refusal) {
 	word := "trigger event time"
 	if q.trigger == nil {
@@ -249,14 +273,14 @@ func noteSeen(q *entryQuestion, rule trace.Rule, r refusal) {
 	q.es.trace.Note(a)
 }
 
-// entersAlone reports whether an entry is of no group.
+// entersAlone reports whether the campaign belongs to no group; with a group, its gates note the holdout.
 func entersAlone(q *entryQuestion) bool { return q.program.Policy.Group == "" && !q.refreshes() }
 
 // refusesNobody is the check of a gate that only informs.
 func refusesNobody(*entryQuestion) refusal { return refusal{} }
 
-// noteHoldout notes whether the customer is in the control group. They enter all the same: the
-// answer says whether messages are sent.
+// noteHoldout notes whether the customer is in the control group. They enter all the same, and what
+// they would be sent is recorded as ghosts: the answer says whether messages are sent.
 func noteHoldout(q *entryQuestion, rule trace.Rule, _ refusal) {
 	p, h := q.program, q.program.Policy.Holdout
 	if h == nil {

@@ -9,13 +9,14 @@ import (
 )
 
 // experiments assigns variants to chains and counts exposures and conversions. It has no state of
-// its own: a chain carries its variants and what was counted for it.
+// its own: a chain carries its variants and what was counted for it. The counts themselves are
+// summed elsewhere, from the changes that are written here.
 type experiments struct {
 	*turn
 }
 
-// assign finds the chain's variant: the one that it had before, else the winner,
-// else that of the customer's bucket. It returns where to go.
+// assign finds the chain's variant: the one that it had before (it came back in a loop), else the
+// winner, else that of the customer's bucket. It returns the step to which the chain goes.
 func (xs *experiments) assign(
 	p *program.Program,
 	s *program.Step,
@@ -51,7 +52,9 @@ func (xs *experiments) assign(
 	return next
 }
 
-// expose counts a chain that took its variant by bucket, once.
+// expose counts a chain that took its variant by bucket, once. Not counted are held-out chains, which
+// are sent nothing, chains on another version than the one in force, whose variants may differ, and
+// chains that have reached the goal already.
 func (xs *experiments) expose(p *program.Program, ch *customer.Chain, step string, variant string) {
 	x := xs.set.Counts(p.Name, step)
 	if x == nil || ch.HeldOut || xs.set.ByName[p.Name] != p || ch.Reached(x.Goal) || ch.Exposure(step) != nil {
@@ -63,7 +66,9 @@ func (xs *experiments) expose(p *program.Program, ch *customer.Chain, step strin
 	xs.tally(ch, &ch.Exposed[len(ch.Exposed)-1], 1, 0)
 }
 
-// maturityHour is the hour from which nothing about a goal of the chain is counted any more.
+// maturityHour returns the hour (since 1970) from which nothing about a goal of the chain is counted
+// any more: the one after its window, or after the end of a chain whose goal has no window. 0 means
+// that this is not known yet.
 func (xs *experiments) maturityHour(ch *customer.Chain, g *program.Goal) int64 {
 	end, bounded := windowEnd(ch, g)
 	switch {
@@ -76,7 +81,8 @@ func (xs *experiments) maturityHour(ch *customer.Chain, g *program.Goal) int64 {
 	}
 }
 
-// tally writes a change of the counts.
+// tally writes a change of the counts: by how much exposures and conversions of a variant grow, or
+// shrink where negative.
 func (xs *experiments) tally(ch *customer.Chain, e *customer.Exposed, exposures, conversions int) {
 	xs.out.exposure(output.Exposure{
 		Workspace: xs.c.Workspace, Campaign: ch.Campaign, Step: e.Step, Variant: e.Variant, Experiment: e.Experiment,
@@ -84,8 +90,8 @@ func (xs *experiments) tally(ch *customer.Chain, e *customer.Exposed, exposures,
 	})
 }
 
-// counted calls f with the exposures of a chain that have not matured, and with the goal
-// that they wait for.
+// counted calls f with each exposure of a chain that has not matured, and with the goal that it waits
+// for. Exposures to an experiment that has changed since (another print) are left as they are.
 func (xs *experiments) counted(ch *customer.Chain, f func(e *customer.Exposed, g *program.Goal)) {
 	if len(ch.Exposed) == 0 {
 		return
@@ -109,8 +115,8 @@ func (xs *experiments) counted(ch *customer.Chain, f func(e *customer.Exposed, g
 	}
 }
 
-// updateMaturity moves the exposures of a chain whose window moved: after a delivery, or at
-// the end of the chain.
+// updateMaturity moves the exposures of a chain whose goal window moved, after a delivery or at
+// the end of the chain: counts are kept by hour of maturity, so they leave one hour for another.
 func (xs *experiments) updateMaturity(ch *customer.Chain) {
 	xs.counted(ch, func(e *customer.Exposed, g *program.Goal) {
 		hour := xs.maturityHour(ch, g)
@@ -127,7 +133,8 @@ func (xs *experiments) updateMaturity(ch *customer.Chain) {
 	})
 }
 
-// convert counts that the chain reached a goal, or that this was taken back.
+// convert counts that the chain reached a goal (converted) or that this was taken back. A repetition
+// changes nothing.
 func (xs *experiments) convert(ch *customer.Chain, goal string, converted bool) {
 	xs.counted(ch, func(e *customer.Exposed, g *program.Goal) {
 		switch {
@@ -142,7 +149,7 @@ func (xs *experiments) convert(ch *customer.Chain, goal string, converted bool) 
 	})
 }
 
-// explain notes by what a chain's variant is found.
+// explain notes the customer's bucket, the ranges of the variants, and what overrides them.
 func (xs *experiments) explain(p *program.Program, step string, x *program.Experiment, ch *customer.Chain) {
 	salt := x.Salt
 	if salt == "" {

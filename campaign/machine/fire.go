@@ -5,24 +5,25 @@ import (
 	"github.com/nudge-engine/nudge/campaign/output"
 )
 
-// lateAfter is how late a timer may be before the campaign's late rule applies,
-// in ms (design R8).
+// lateAfter is how late a timer may be before the campaign's late rule applies, in ms: 5 minutes
+// (design R8).
 const lateAfter = 5 * 60 * 1000
 
-// timer is one due timer of the customer: of a chain, a watch, a date, a value that changes
-// with time, or a pending delivery.
+// timer is one due timer of the customer: of a chain, an inactivity (watch), a date, a value that
+// changes with time (level), or a pending delivery where none of these is set.
 type timer struct {
-	due      int64
+	due      int64  // ms
 	campaign string // empty for a delivery
 	chain    *customer.Chain
-	watch    string
-	date     int // index + 1
+	watch    string // its campaign, of an inactivity
+	date     int    // index + 1 in Dates; 0: no date
 	level    bool
-	pending  int // index
+	pending  int // index in Pending
 }
 
-// before orders timers of one instant: deliveries, then campaigns by name, where the
-// trigger comes after the chains; those of equal rank in the order of their lists.
+// before orders timers by their instant; at one instant deliveries come first, then campaigns by name,
+// where the trigger comes after the chains: a chain that ends makes room for the entry. Those of equal
+// rank fire in the order of their lists, since nextTimer keeps the first.
 func (t *timer) before(other *timer) bool {
 	if t.due != other.due {
 		return t.due < other.due
@@ -33,8 +34,11 @@ func (t *timer) before(other *timer) bool {
 	return t.chain != nil && other.chain == nil
 }
 
-// Fire fires the timers of c that are due at or before due, in the order of
+// Fire fires the timers of c that are due at or before due (ms), in the order of
 // their instants. What they send is decided together: it competes at one instant.
+//
+// It takes three steps in turn until nothing is due: fire timers and run chains up to their sends,
+// settle groups, decide sends. Chains that go on after a send may arm timers that are due already.
 //
 // REQUIRES: due <= now.
 func (m *Machine) Fire(c *customer.Customer, due, now int64, out *output.Output) {
@@ -50,10 +54,10 @@ func (m *Machine) Fire(c *customer.Customer, due, now int64, out *output.Output)
 	m.expire(due)
 }
 
-// fireDue fires the timers due at or before due and runs what they wake up to its
-// next send or rest; it says whether there was one. A trigger of a campaign whose chain
-// stands at a send is left: the send is decided with all others of the instant, and the
-// chain may end and make room.
+// fireDue fires the timers due at or before due and runs each chain that they wake up to its next send
+// or rest; it reports whether there was one. A trigger of a campaign whose chain stands at a send is
+// left for the next round: the send is decided with all others of the instant, and the chain may
+// end and make room.
 func (m *Machine) fireDue(due int64) (fired bool) {
 	for {
 		t, ok := m.nextTimer(due)
@@ -63,6 +67,7 @@ func (m *Machine) fireDue(due int64) (fired bool) {
 		fired = true
 		m.planned = t.due
 		if t.chain != nil {
+			// A timer that a version or a late send pushed back (Wake) is as late as its first instant says.
 			m.planned = t.chain.Due
 		}
 		m.late = m.now-m.planned > lateAfter
@@ -90,8 +95,9 @@ func (m *Machine) fireDue(due int64) (fired bool) {
 	}
 }
 
-// nextTimer is the earliest timer due at or before limit, without the triggers of
-// campaigns that have a send to be decided.
+// nextTimer returns the earliest timer due at or before limit (ms), without the triggers of campaigns
+// that have a send to be decided. It looks through all timers each time: firing one changes them,
+// and a customer has few.
 func (m *Machine) nextTimer(limit int64) (best timer, found bool) {
 	consider := func(t timer) {
 		if t.due == 0 || t.due > limit || found && !t.before(&best) {

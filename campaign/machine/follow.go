@@ -10,20 +10,22 @@ import (
 	"github.com/nudge-engine/nudge/campaign/unit"
 )
 
-// ReplanFor is over how long, ms, the customers of a new version are re-planned.
+// ReplanFor is over how long, ms, the customers of a new version are re-planned: one minute.
 const ReplanFor = 60 * 1000
 
+// customerSep separates workspace and customer in the hash, so that "ab", "c" and "a", "bc" differ.
 const customerSep = "\x00"
 
-// ReplanAt is when a customer is re-planned after a new version came at
-// log time at: customers are spread over ReplanFor, so that what is due at once does not
-// leave at once.
+// ReplanAt returns when (ms) a customer is re-planned after a new version came at log time at (ms):
+// customers are spread over ReplanFor by a hash, so that what is due at once does not leave at once.
+// It is safe for concurrent use.
 func ReplanAt(at int64, workspace, customer string) int64 {
 	return at + int64(xxhash.Sum64String(workspace+customerSep+customer)%ReplanFor)
 }
 
-// Replan brings the customer's chains in line with the versions in force. Where they are
-// it must be a no-op: migrations that change nothing are not logged, so replay skips them.
+// Replan brings the customer's chains in line with the versions in force, and offers entries that a
+// pause kept. For a customer who is up to date it must be a no-op: migrations that change nothing are
+// not logged, so replay skips them.
 func (m *Machine) Replan(c *customer.Customer, now int64, out *output.Output) {
 	m.begin(c, now, out)
 	if m.trace != nil {
@@ -33,8 +35,9 @@ func (m *Machine) Replan(c *customer.Customer, now int64, out *output.Output) {
 	m.release(out)
 }
 
-// follow re-plans the chains whose campaign has a new version: every record and timer
-// does so first. A timer that would be due before the customer is re-planned is due then.
+// follow re-plans the live chains whose campaign has a new version. Every record and timer does so
+// first, so that nothing happens by an old version. A timer that would be due before the instant at
+// which the customer is re-planned is due then.
 func (cs *chains) follow() {
 	for _, ch := range cs.c.Chains {
 		next := cs.set.Histories[ch.Campaign]
@@ -55,8 +58,8 @@ func (cs *chains) follow() {
 	}
 }
 
-// leftBehind ends a live chain that a version which came later does not take along; it says
-// whether it did.
+// leftBehind ends a live chain that a later version does not take along, because it ends all older
+// chains or is archived; it reports whether it did.
 func (cs *chains) leftBehind(ch *customer.Chain) bool {
 	next, current := cs.set.Histories[ch.Campaign], cs.set.ByName[ch.Campaign]
 	switch {
@@ -72,8 +75,9 @@ func (cs *chains) leftBehind(ch *customer.Chain) bool {
 	return true
 }
 
-// retime computes the timer of a resting chain anew. Where the step is gone or no longer
-// rests, the timer stays as it is.
+// retime computes the timer of a resting chain anew by version p, not before earliest (ms), and writes
+// that it moved. Where the step is gone or no longer rests, the timer stays as it is: the chain ends
+// when it fires.
 func (cs *chains) retime(p *program.Program, ch *customer.Chain, earliest int64) {
 	s, _ := p.Step(ch.Step)
 	if s == nil {
@@ -107,8 +111,8 @@ func (cs *chains) retime(p *program.Program, ch *customer.Chain, earliest int64)
 	cs.out.decideChain(ch, output.Replanned, output.NoReason, ch.Step, unit.FormatTime(due))
 }
 
-// restartTimer lets the timer of a resting chain run anew. One that counts from the entry, and
-// that of a held send, stay as they are.
+// restartTimer starts the timer of a resting chain again from now, for a refresh. One that counts
+// from the entry, and that of a held send, stay as they are.
 func (cs *chains) restartTimer(p *program.Program, t program.Timer, ch *customer.Chain) {
 	switch t.Kind {
 	case program.FromStep, program.ForReply:

@@ -5,19 +5,20 @@ import (
 	"github.com/nudge-engine/nudge/campaign/trace"
 )
 
-// refusal says why an entry or a delivery is refused. The zero value lets it pass.
+// refusal says why an entry or a delivery is refused, and what becomes of it. The zero value lets it
+// pass.
 type refusal struct {
 	reason output.Reason
-	detail string
-	until  int64 // of a delivery: when it is decided again, ms; 0: it is dropped
-	exit   bool  // of a delivery: the chain ends
-	queue  bool  // of an entry: it is kept until the campaign is active again
+	detail string // what exactly refused: a cap, a campaign, a variable; empty: nothing to add
+	until  int64  // of a delivery: when it is decided again, ms; 0: it is dropped
+	exit   bool   // of a delivery: the chain ends
+	queue  bool   // of an entry: it is kept until the campaign is active again
 }
 
-// answer is what a refusal is in a trace.
+// answer returns how a trace shows the refusal: yes where it lets pass, else no.
 func (r refusal) answer() trace.Answer { return trace.AnswerOf(r.reason == output.NoReason) }
 
-// refuseIf refuses where closed is true.
+// refuseIf returns a refusal for the reason if closed is true, else one that lets pass.
 func refuseIf(closed bool, reason output.Reason, detail string) refusal {
 	if !closed {
 		return refusal{}
@@ -25,12 +26,13 @@ func refuseIf(closed bool, reason output.Reason, detail string) refusal {
 	return refusal{reason: reason, detail: detail}
 }
 
-// reasons are the reasons for which a gate refuses.
+// reasons are all reasons for which a gate refuses. A test compares them with the documentation.
 type reasons []output.Reason
 
 // gate is one rule that may refuse an entry or a send; Q is the question that it answers.
 // The decision and its explanation ask the same gates, so they cannot contradict each other.
 type gate[Q any] struct {
+	// rule is the name that explanations print; several gates may share one.
 	rule trace.Rule
 	// reasons are all reasons of check; a gate without reasons only informs.
 	reasons reasons
@@ -43,8 +45,8 @@ type gate[Q any] struct {
 	note func(q *Q, rule trace.Rule, r refusal)
 }
 
-// ask asks gates in their order, up to the first that refuses; with explain each of them notes its
-// answer in the trace.
+// ask asks gates in their order, up to the first that refuses, and returns its refusal. With explain
+// each gate that was asked also notes its answer in the trace; the decision is the same either way.
 func ask[Q any](gates []gate[Q], q *Q, explain bool) refusal {
 	for i := range gates {
 		g := &gates[i]

@@ -22,7 +22,8 @@ type goals struct {
 	experiments *experiments
 }
 
-// windowEnd is the last instant of a goal's window; bounded is false while it has none.
+// windowEnd returns the last instant (ms, event time) of a goal's window; bounded is false while the
+// chain has none: the goal has no window, or counts from a delivery and nothing was sent yet.
 func windowEnd(ch *customer.Chain, g *program.Goal) (end int64, bounded bool) {
 	if !g.FromDelivery {
 		return ch.EnteredAt + g.Window, g.Window != 0
@@ -30,8 +31,9 @@ func windowEnd(ch *customer.Chain, g *program.Goal) (end int64, bounded bool) {
 	return ch.LastSend + g.Window, g.Window != 0 && ch.LastSend != 0
 }
 
-// inWindow says whether a goal is measured at an event's time. A chain that has ended
-// is measured for measureGrace after its window closed, so that late events count.
+// inWindow reports whether a goal is measured at an event's time. A chain that has ended
+// is measured for measureGrace after its window closed, so that late events count; without a window
+// it is not measured any more.
 func (gs *goals) inWindow(g *program.Goal, ch *customer.Chain, e *event.Event) bool {
 	end, bounded := windowEnd(ch, g)
 	if !ch.Live() && (!bounded || gs.now > end+measureGrace) {
@@ -40,13 +42,16 @@ func (gs *goals) inWindow(g *program.Goal, ch *customer.Chain, e *event.Event) b
 	return gs.inTime(g, ch, e)
 }
 
-// inTime checks a goal's window by event time, both ends inclusive; an event from
-// before the trigger is none of its chain's goals.
+// inTime reports whether an event's time lies in a goal's window, both ends inclusive. An event from
+// before the chain's start reaches none of its goals.
 func (gs *goals) inTime(g *program.Goal, ch *customer.Chain, e *event.Event) bool {
 	end, bounded := windowEnd(ch, g)
 	return !gs.matching.beforeStart(ch, e) && (!bounded || e.Time <= end)
 }
 
+// reach writes that an event reached a goal of the chain, with its value and currency, and keeps it
+// with the chain. A value that fails or is no amount does not undo the conversion: the goal is
+// reached without a value and the fault is recorded. A reversal that came first applies at once.
 func (gs *goals) reach(p *program.Program, g *program.Goal, ch *customer.Chain, e *event.Event) {
 	hit := customer.GoalHit{ID: g.ID}
 	currency := ""
@@ -83,8 +88,8 @@ func (gs *goals) reach(p *program.Program, g *program.Goal, ch *customer.Chain, 
 	gs.reverseBySeen(p, ch, g)
 }
 
-// measure reaches the goals of a chain that an event is for. stopping is the first of them that
-// stops the chain.
+// measure reaches the goals of a chain that an event is for, each at most once in its life. It reports
+// whether there was one; stopping is the id of the first that ends the chain, empty when none does.
 func (gs *goals) measure(p *program.Program, ch *customer.Chain, e *event.Event) (reached bool, stopping string) {
 	for i := range p.Goals {
 		g := &p.Goals[i]
@@ -103,7 +108,8 @@ func (gs *goals) measure(p *program.Program, ch *customer.Chain, e *event.Event)
 	return reached, stopping
 }
 
-// explain notes a goal's event that is outside of the goal's window.
+// explain notes a goal's event that lies outside of the goal's window. What lies inside is noted by
+// matching.
 func (gs *goals) explain(p *program.Program, g *program.Goal, ch *customer.Chain, e *event.Event) {
 	if g.Match.Event != e.Name || ch.Reached(g.ID) || gs.inWindow(g, ch, e) {
 		return

@@ -10,23 +10,24 @@ import (
 	"github.com/nudge-engine/nudge/campaign/trace"
 )
 
-// candidate is a chain that may start, if its group lets it.
+// candidate is a chain that may start if its group lets it, with the circumstances of its trigger, which
+// are put back into the turn when the group is settled.
 type candidate struct {
 	program *program.Program
 	key     string
 	trigger *event.Event
-	planned int64
-	silence int64
+	planned int64 // see turn.planned
+	silence int64 // see entries.silence
 	late    bool
 	cause   cause
 }
 
-// hasCandidates says whether a chain waits for its group.
+// hasCandidates reports whether an entry waits for its group to be settled.
 func (es *entries) hasCandidates() bool { return len(es.candidates) > 0 }
 
-// settleGroups lets the candidates of the record (or of the timers of the instant) in,
-// the highest priority first, so that of one group the same wins whatever its name. One
-// whose campaign has a chain at a send stays until that is decided: the chain may end.
+// settleGroups lets the candidates of the record (or of the timers of the instant) in, the highest
+// priority first, so that which of a group wins does not depend on the order in which they asked.
+// A candidate whose campaign has a chain at a send stays until that is decided: the chain may end.
 func (es *entries) settleGroups() {
 	if len(es.candidates) == 0 {
 		return
@@ -64,6 +65,8 @@ func (es *entries) settleGroups() {
 	es.candidates = append(es.candidates[:0], later...)
 }
 
+// settleGroup asks the gates of one candidate's group. The chains that it may end are ended before its
+// own starts, so that at most one chain of a group is live.
 func (es *entries) settleGroup(c *candidate) {
 	q := es.entry(c.program, c.trigger)
 	q.settling = true
@@ -87,6 +90,7 @@ func refusesGroup(q *entryQuestion) refusal {
 	return refusal{reason: output.ReasonGroup, detail: q.rival.Campaign}
 }
 
+// noteGroup notes the group, the live chain that stands in the way, and those that would be ended.
 func noteGroup(q *entryQuestion, rule trace.Rule, r refusal) {
 	policy := &q.program.Policy
 	facts := []trace.Fact{trace.TextFact("group", policy.Group), trace.NumberFact("priority", policy.Priority)}
@@ -99,8 +103,9 @@ func noteGroup(q *entryQuestion, rule trace.Rule, r refusal) {
 	q.note(rule, r.answer(), facts...)
 }
 
-// rivals are the live chains of a campaign's group: those that it may end, and the
-// first that it may not. The chain that a restart would replace is none of them.
+// rivals returns the live chains of a campaign's group that its entry may end (lower), and the first
+// that it may not (rival); with a rival there is no entry, so lower is nil then. The chain that a
+// restart would replace is neither.
 func (es *entries) rivals(p *program.Program, key string) (lower []*customer.Chain, rival *customer.Chain) {
 	var replaced *customer.Chain
 	if live := es.liveOf(p, key); len(live) > 0 && p.Reentry.OnActive == program.RestartLive {

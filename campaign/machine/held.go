@@ -8,8 +8,8 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// resume lets a chain that rests in a held send ask again. One that a later version leaves
-// behind ends, as in moveOn.
+// resume lets a chain that rests in a held send ask the gates again. A chain that a later version does
+// not take along ends, as in moveOn.
 func (cs *chains) resume(ch *customer.Chain) {
 	if cs.leftBehind(ch) {
 		return
@@ -20,8 +20,8 @@ func (cs *chains) resume(ch *customer.Chain) {
 	}
 }
 
-// heldSend says whether the chain is held at a send: a new version can have made another step
-// of it.
+// heldSend reports whether the chain is held at a send. Held alone does not tell: a new version
+// can have made another verb of the step.
 func (cs *chains) heldSend(ch *customer.Chain) bool {
 	p := cs.set.ProgramOf(ch)
 	if ch.Held == nil || p == nil {
@@ -35,7 +35,8 @@ func (cs *chains) heldSend(ch *customer.Chain) bool {
 	return sends
 }
 
-// resumeHeld lets the chains ask again that wait for this reason.
+// resumeHeld lets the chains ask again whose sends are held for one of the reasons, because what
+// caused it has changed: a cap got room, or the customer's local time moved.
 func (cs *chains) resumeHeld(reasons ...output.Reason) {
 	for _, ch := range cs.c.Chains {
 		if ch.Live() && cs.heldSend(ch) && slices.Contains(reasons, ch.Held.Reason) {

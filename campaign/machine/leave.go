@@ -6,8 +6,12 @@ import (
 	"github.com/nudge-engine/nudge/campaign/output"
 )
 
-// Freeze ends an anonymous customer: the state leaves as transfers, a tombstone stays.
-// known says that there is a state at all.
+// Freeze ends an anonymous customer who is merged into the customer into: the state leaves as
+// transfers in out, in parts of at most event.MaxTransferBody bytes, and c becomes a tombstone. e is
+// the record that says so; known says that there is a state at all.
+//
+// The two customers may be in different partitions, so the state travels as a record of the log;
+// Merge takes it up at the other side.
 //
 // REQUIRES: all timers of c due at or before now have fired; c is anonymous and has no
 // tombstone, into is known.
@@ -37,7 +41,8 @@ func (m *Machine) Freeze(c *customer.Customer, e *event.Event, into string, know
 	c.Forward(event.TransferState, state, out) // without a state it says who merged
 }
 
-// leave writes the last rows of the chains that move.
+// leave writes the last rows of the chains that move. Their goals and variants are left out: they are
+// in the rows under the known customer, and would count twice.
 func (mg *merger) leave(into string) {
 	for _, ch := range mg.c.Chains {
 		row := mg.out.row(ch)

@@ -13,7 +13,7 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// maxStates bounds each kind of state that triggers keep of a customer, one a campaign.
+// maxStates bounds each kind of state that triggers keep of a customer, one for each campaign.
 const maxStates = 1000
 
 // observation is the value of a segment (1: in it) or threshold at an instant.
@@ -24,8 +24,9 @@ type observation struct {
 	known   bool // false: a value it needs is missing
 }
 
-// holds says whether a customer is where the trigger would have brought them: inside of
-// the segment, or beyond the threshold. Who is outside has left nothing.
+// holds reports whether a customer is where the trigger would have brought them: inside of
+// the segment, or beyond the threshold. A trigger on leaving never holds: who is outside may never
+// have been inside.
 func (s observation) holds() bool {
 	switch t := s.program.Level().(type) {
 	case *program.SegmentTrigger:
@@ -36,8 +37,8 @@ func (s observation) holds() bool {
 	return false
 }
 
-// observeBefore remembers the values, before a record, of what the record can change. A
-// customer who is new was in no segment.
+// observeBefore remembers the values, before a record, that the record can change. A customer who is
+// new was in no segment, so that the first record can bring them into one.
 func (ts *triggers) observeBefore(w *active.TriggerIndex, created bool) {
 	ts.before = ts.before[:0]
 	if len(w.Looking) == 0 {
@@ -55,7 +56,8 @@ func (ts *triggers) observeBefore(w *active.TriggerIndex, created bool) {
 }
 
 // observeBoth remembers the values before two customers become one: those of the current one,
-// and where the other was further those of the other.
+// or those of the other where only that was in the segment or beyond the threshold. So a merge
+// fires nothing for what either of them had reached.
 func (ts *triggers) observeBoth(other *customer.Customer, programs []*program.Program, created bool) {
 	watching := active.NewTriggerIndex(programs, "", true) // all of them: two customers differ in everything
 	ts.observeBefore(watching, created)
@@ -76,7 +78,7 @@ func (ts *triggers) observeBoth(other *customer.Customer, programs []*program.Pr
 	ts.before = own
 }
 
-// wasBeyond says whether the other customer was in a segment that fires on entering, or beyond
+// wasBeyond reports whether the other customer was in a segment that fires on entering, or beyond
 // a threshold.
 func wasBeyond(p *program.Program, s *observation, other *customer.Customer) bool {
 	l := other.Level(p.Name)
@@ -89,7 +91,7 @@ func wasBeyond(p *program.Program, s *observation, other *customer.Customer) boo
 	return false
 }
 
-// seenBefore is what observeBefore saw of a program; the zero value where it did not look.
+// seenBefore returns what observeBefore saw of a program; the zero value where it did not look.
 func (ts *triggers) seenBefore(p *program.Program) observation {
 	for i := range ts.before {
 		if ts.before[i].program == p {
@@ -99,8 +101,8 @@ func (ts *triggers) seenBefore(p *program.Program) observation {
 	return observation{}
 }
 
-// sightBefore is what observeBefore saw of a program. A segment at which it did not look
-// did not hold; the value of a threshold was measured for all of its kind.
+// sightBefore returns the value of a program before the record. observeBefore leaves segments out that
+// cannot have held then; the value of a threshold was measured once for all with the same expression.
 func (ts *triggers) sightBefore(p *program.Program) observation {
 	at := sort.Search(len(ts.before), func(i int) bool { return ts.before[i].program.Name >= p.Name })
 	if at < len(ts.before) && ts.before[at].program == p {
@@ -113,7 +115,8 @@ func (ts *triggers) sightBefore(p *program.Program) observation {
 	return observation{program: p, known: true}
 }
 
-// sight computes the present value of a segment or threshold.
+// sight computes the present value of a segment or threshold. An error, or a value that is no number,
+// is recorded; the value is unknown then.
 func (ts *triggers) sight(p *program.Program) observation {
 	s := observation{program: p}
 	switch t := p.Level().(type) {
@@ -137,7 +140,9 @@ func (ts *triggers) sight(p *program.Program) observation {
 	return s
 }
 
-// crossed compares the value of a segment or threshold with that before the record.
+// crossed compares the value of a segment or threshold with that before the record, stores what the
+// next comparison needs, and reports whether the trigger fires. A stored side counts more than the
+// value before the record: it also knows what a timer has seen.
 func (ts *triggers) crossed(p *program.Program) bool {
 	before, after := ts.sightBefore(p), ts.sight(p)
 	switch t := p.Level().(type) {
@@ -155,6 +160,9 @@ func (ts *triggers) crossed(p *program.Program) bool {
 	return false
 }
 
+// crossedLevel is crossed for a threshold. It fires when the value comes to the level from the other
+// side; until the value has gone back by the hysteresis the customer stays beyond the level, so that a
+// value that swings around it fires once.
 func (ts *triggers) crossedLevel(
 	p *program.Program,
 	t *program.ThresholdTrigger,
@@ -184,9 +192,10 @@ func (ts *triggers) crossedLevel(
 	return fires
 }
 
-// keepLevel stores the state of a trigger, or drops it where it need not be kept. That of
-// one that changes with time is kept while it is on or will change: the value before a
-// record does not show what a timer has seen of it.
+// keepLevel stores on which side of its value the customer is (on) if keep says so, else drops it: most
+// values tell it by themselves next time. The side of a value that changes with time is kept while it
+// is on or will change, with the instant of the next change as its timer: the value before a record
+// does not show what a timer has seen of it.
 func (ts *triggers) keepLevel(p *program.Program, spec uint64, on, keep bool) {
 	c, due := ts.c, int64(0)
 	if p.WatchesClock() {
@@ -213,6 +222,8 @@ func (ts *triggers) keepLevel(p *program.Program, spec uint64, on, keep bool) {
 
 // fireLevel looks at a value at the instant at which it may have changed: as of that
 // instant, also when the timer comes late, so that a downtime leaves nothing out.
+//
+// It measures against the stored side only: nothing was observed before, since there is no record.
 func (ts *triggers) fireLevel(campaign string) {
 	l, p := ts.c.Level(campaign), ts.set.ByName[campaign]
 	if p == nil {
@@ -241,8 +252,8 @@ func (ts *triggers) fireLevel(campaign string) {
 	}
 }
 
-// observe notes, when a campaign becomes active, where a customer stands with a value that
-// changes with time, and arms the timer: what is so already is no change.
+// observe notes, when a campaign becomes active, on which side the customer is of a value that
+// changes with time, and arms the timer. It fires nothing: what holds already is no change.
 func (ts *triggers) observe(p *program.Program) {
 	if !p.WatchesClock() {
 		return
@@ -263,6 +274,7 @@ func (ts *triggers) observe(p *program.Program) {
 	}
 }
 
+// dropLevel forgets on which side of a campaign's value the customer is, and its timer.
 func (ts *triggers) dropLevel(campaign string) {
 	c := ts.c
 	i := sort.Search(len(c.Levels), func(i int) bool { return c.Levels[i].Campaign >= campaign })

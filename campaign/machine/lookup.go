@@ -6,7 +6,8 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// broadcasting are the programs whose audience may hold for a broadcast, in order.
+// broadcasting returns the programs whose audience may hold for a broadcast, by campaign name. It is
+// valid until the next call of a lookup; so are the results of the others in this file.
 func (ts *triggers) broadcasting(event string) []*program.Program {
 	all, x := ts.set.BroadcastIndex(event)
 	if x == nil || ts.unindexed || ts.trace != nil { // who asks why is told of each
@@ -15,8 +16,8 @@ func (ts *triggers) broadcasting(event string) []*program.Program {
 	return ts.pick(all, x)
 }
 
-// newcomers are the programs that watch customers from their first record on and have
-// something to do about one, in order.
+// newcomers returns the programs that watch customers from their first record on and have
+// something to do about this one, by campaign name.
 func (ts *triggers) newcomers() []*program.Program {
 	all, x := ts.set.ProfileIndex()
 	if x == nil || ts.unindexed {
@@ -25,7 +26,7 @@ func (ts *triggers) newcomers() []*program.Program {
 	return ts.pick(all, x)
 }
 
-// pick is those of the programs that an index finds. It is valid until the next call.
+// pick returns those of the programs that an index finds. An index may find too many, never too few.
 func (ts *triggers) pick(all []*program.Program, x *expr.Index) []*program.Program {
 	ts.found, ts.programs = x.Find(ts.scope, ts.found[:0]), ts.programs[:0]
 	for _, i := range ts.found {
@@ -34,8 +35,8 @@ func (ts *triggers) pick(all []*program.Program, x *expr.Index) []*program.Progr
 	return ts.programs
 }
 
-// looking are the places of the segments and thresholds whose value before a record has to
-// be known, in order. It is valid until the next call.
+// looking returns the places in w of the segments and thresholds whose value before a record has to
+// be known, ascending.
 func (ts *triggers) looking(w *active.TriggerIndex, created bool) []int32 {
 	if w.All || ts.unindexed || ts.trace != nil { // who asks why is told of each
 		ts.found = w.Valued(ts.found[:0])
@@ -45,9 +46,9 @@ func (ts *triggers) looking(w *active.TriggerIndex, created bool) []int32 {
 	return ts.found
 }
 
-// concerned are the places of the programs that may do something about a record, in order,
-// after it changed the customer; event says whether they see one. It is valid until the next
-// call.
+// concerned returns the places in w of the programs that may do something about a record, ascending,
+// after it changed the customer; event says whether there is one. Those that were measured before the
+// record are always among them, since their value may have changed.
 func (ts *triggers) concerned(w *active.TriggerIndex, event bool) []int32 {
 	ts.found = ts.found[:0]
 	if w.All || ts.unindexed || ts.trace != nil { // who asks why is told of each

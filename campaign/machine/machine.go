@@ -19,6 +19,11 @@ import (
 type Machine struct {
 	turn
 
+	// The parts, in an order in which each only calls those before it.
+	//
+	// rows orders what is written; zones, matching and profile answer questions about the customer and the
+	// event; experiments, goals, deliveries and emitter keep account; sends and chains act; entries and
+	// triggers start chains; merge joins customers; explain only notes.
 	rows        rows
 	zones       zones
 	matching    matching
@@ -34,18 +39,22 @@ type Machine struct {
 	merge       merger
 	explain     explainer
 
-	deriving bool  // what steps emitted is being applied
+	// deriving says that what steps emitted is being applied: Apply and Fire then leave what follows to the
+	// outermost call.
+	deriving bool // what steps emitted is being applied
+	// holdMark delays timers: those due at or before it (ms) wait; 0: none. See Hold.
 	holdMark int64 // timers due at or before it wait, ms; 0: none
 }
 
-// New is a machine without campaigns.
+// New returns a machine without campaigns; Use gives it some.
 func New() *Machine {
 	m := new(Machine)
 	m.connect()
 	return m
 }
 
-// connect gives each part the turn and the parts that it calls.
+// connect gives each part the turn and the parts that it calls. A part gets no other, so the order of
+// the fields of Machine is kept by the compiler, not by discipline.
 func (m *Machine) connect() {
 	t := &m.turn
 	t.set, t.scope, t.out = active.NewSet(nil, map[string]uint64{}, 0), expr.NewScope(), &m.rows
@@ -71,7 +80,8 @@ func (m *Machine) connect() {
 	m.explain = explainer{turn: t, sends: &m.sends, chains: &m.chains, entries: &m.entries, triggers: &m.triggers}
 }
 
-// begin takes up a customer at now; everything that follows is written to out.
+// begin starts an input: it takes up a customer at now and resets what the parts keep for one input.
+// Everything that follows is written to out.
 func (m *Machine) begin(c *customer.Customer, now int64, out *output.Output) {
 	m.turn.begin(c, now)
 	m.rows.begin(out)
@@ -84,12 +94,13 @@ func (m *Machine) begin(c *customer.Customer, now int64, out *output.Output) {
 	}
 }
 
-// Use makes set the active campaigns from now on.
+// Use makes set the active campaigns from now on. The set is shared and not changed.
 func (m *Machine) Use(set *active.Set) { m.set = set }
 
-// Observe lets t note what is asked about its customer from now on; nil ends that.
+// Observe makes t note why things happen to its customer from now on; nil ends that. It changes no
+// decision and no stored byte, and makes inputs of that customer slower.
 func (m *Machine) Observe(t *trace.Trace) { m.observer = t }
 
-// Hold has the timers due at or before mark wait, ms; 0: none wait. Where the first timer of
-// a customer does, all of theirs do: what their steps make comes before them then.
+// Hold makes the timers due at or before mark (ms) wait, 0: none. Where the first timer of a
+// customer waits, all of theirs do: what their steps make comes before them then.
 func (m *Machine) Hold(mark int64) { m.holdMark = mark }

@@ -8,12 +8,13 @@ import (
 	"github.com/nudge-engine/nudge/campaign/trace"
 )
 
-// matching says whether an event is what a goal, stop or wait of a chain is for. It has no state.
+// matching tells whether an event is what a goal, stop or wait of a chain is for. It has no state.
 type matching struct {
 	*turn
 }
 
-// roleOf is what a matcher of the program is for.
+// roleOf returns what a matcher of the program is for, and the goal's id or the event's name. It
+// compares addresses: a matcher belongs to one place of the program.
 func roleOf(p *program.Program, match *program.Matcher) (rule trace.Rule, about string) {
 	for i := range p.Goals {
 		switch g := &p.Goals[i]; match {
@@ -36,7 +37,8 @@ func roleOf(p *program.Program, match *program.Matcher) (rule trace.Rule, about 
 	return trace.RuleWait, match.Event
 }
 
-// matches says whether e, the scope's event, is what the matcher waits for.
+// matches reports whether e, the scope's event, is what the matcher waits for: it has the name, the
+// same value of a property as the trigger (match), and meets the condition (where).
 func (mt *matching) matches(match *program.Matcher, e *event.Event, campaign string) bool {
 	if match.Event != e.Name {
 		return false
@@ -50,15 +52,15 @@ func (mt *matching) matches(match *program.Matcher, e *event.Event, campaign str
 	return match.Where == nil || mt.holds(match.Where, campaign)
 }
 
-// sameProperty compares a property of the event and of the trigger as identifiers; a
-// missing one does not match.
+// sameProperty reports whether a property of the event and of the trigger is the same identifier,
+// for example 7 and "7"; a missing one is not.
 func (mt *matching) sameProperty(name string) bool {
 	return jsonvalue.SameIdentifier(mt.scope.Event.Props.At(name), mt.scope.Trigger.Props.At(name))
 }
 
-// seen looks through the ring for the first event, by event time and then by arrival, that
-// the matcher accepts among those that accept says to look at; nil when there is none. The
-// scope's event is restored.
+// seen returns the first remembered event, by event time and then by arrival, that the matcher takes
+// and accept lets pass, and its number in the rings; nil when there is none. The scope's event is
+// restored.
 func (mt *matching) seen(
 	match *program.Matcher,
 	campaign string,
@@ -83,14 +85,13 @@ func (mt *matching) seen(
 	return first, place
 }
 
-// beforeStart says whether an event happened before the chain that the scope looks at
-// began.
+// beforeStart reports whether an event happened before the start of a chain, which the scope looks at.
 func (mt *matching) beforeStart(ch *customer.Chain, e *event.Event) bool {
 	return e.Time < ch.Start(mt.scope.Trigger.Event)
 }
 
-// explain notes that an event of the name that a matcher waits for came to a chain.
-// Without a chain it is asked about an entry, which has a row of its own.
+// explain notes whether an event is what a matcher of the scope's chain waits for. Without a chain the
+// matcher was asked about an entry, whose gate notes it.
 func (mt *matching) explain(match *program.Matcher, e *event.Event) {
 	ch := mt.scope.Chain.Chain
 	if ch == nil {

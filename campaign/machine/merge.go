@@ -23,7 +23,11 @@ type merger struct {
 }
 
 // Merge takes the state of an anonymous customer into the known one c. created says that
-// it is the known one's first record. other is used up.
+// it is the known one's first record. other must not be used afterwards.
+//
+// The steps: note the values before, join the states, take over the chains, show each side's chains
+// what the other side did, end chains that are too many, and ask the triggers about the joined
+// customer. A trigger fires only for what neither had reached before.
 //
 // REQUIRES: all timers of c due at or before now have fired.
 func (m *Machine) Merge(c, other *customer.Customer, now int64, created bool, out *output.Output) {
@@ -51,7 +55,7 @@ func (m *Machine) Merge(c, other *customer.Customer, now int64, created bool, ou
 	m.chains.prune()
 }
 
-// arrive writes that a chain came, and its row under the known customer.
+// arrive writes the row of a chain that came under the known customer, and the decision if it is live.
 func (mg *merger) arrive(ch *customer.Chain, from string) {
 	if ch.Live() {
 		mg.out.decideChain(ch, output.Arrived, output.NoReason, ch.Step, from)
@@ -59,8 +63,9 @@ func (mg *merger) arrive(ch *customer.Chain, from string) {
 	mg.out.chain(ch)
 }
 
-// yield ends the chains for which there is no room beside those that were there: of a
-// campaign and key, of a group, of a customer.
+// yield ends the chains for which there is no room beside those that were there, by the three limits
+// one after another: live chains of a campaign and key, one of a group, all of a customer. Of the last,
+// those that came are ended, the latest first.
 func (mg *merger) yield(moved []*customer.Chain) {
 	came := map[*customer.Chain]bool{}
 	for _, ch := range moved {
@@ -101,8 +106,8 @@ func (mg *merger) yield(moved []*customer.Chain) {
 	}
 }
 
-// further says whether a chain goes before another of its campaign and key: the one
-// further along, of equals the earlier one, then the one that was there.
+// further reports whether chain a is kept rather than b of the same campaign and key: the one
+// further along its steps, of equals the one that entered first, then the one that was there.
 func (mg *merger) further(a, b *customer.Chain, came map[*customer.Chain]bool) bool {
 	if x, y := mg.along(a), mg.along(b); x != y {
 		return x > y
@@ -113,7 +118,7 @@ func (mg *merger) further(a, b *customer.Chain, came map[*customer.Chain]bool) b
 	return !came[a] && came[b]
 }
 
-// along is the index of the step at which a chain stands, -1 where it is gone.
+// along returns the index of the step at which a chain stands, -1 where that step is gone.
 func (mg *merger) along(ch *customer.Chain) int {
 	p := mg.set.ProgramOf(ch)
 	if p == nil {
@@ -125,14 +130,14 @@ func (mg *merger) along(ch *customer.Chain) int {
 	return -1
 }
 
-// looked is what the triggers of one campaign saw before a merge.
+// looked is what was known of one campaign's trigger before a merge.
 type looked struct {
 	program *program.Program
 	counted bool // the counter of either side was at the number already
 }
 
-// lookAtBoth remembers what the values and counts were, of the known customer or of the
-// other: a trigger fires only for what neither had reached.
+// lookAtBoth remembers the values and counts of both customers before a merge, by campaign name: a
+// trigger fires only for what neither had reached.
 func (mg *merger) lookAtBoth(other *customer.Customer, created bool) []looked {
 	var all []looked
 	var values []*program.Program
@@ -157,7 +162,9 @@ func (mg *merger) lookAtBoth(other *customer.Customer, created bool) []looked {
 	return all
 }
 
-// mergedProfile lets the triggers see the merged customer, by campaign name.
+// mergedProfile asks the triggers about the merged customer, by campaign name. The sum of two counts
+// can pass a number without an event that reaches it, so count triggers fire here with the last
+// event counted.
 func (mg *merger) mergedProfile(before []looked) {
 	mg.scope.Customer.Set(mg.c)
 	for _, b := range before {

@@ -13,11 +13,15 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// maxMergedUses bounds the uses of one cap that a merge leaves; any cap's limit is lower.
+// maxMergedUses bounds the uses of one cap that a merge leaves; any cap's limit is lower, so what is
+// dropped, the oldest, makes no difference to a full cap.
 const maxMergedUses = 4096
 
-// state adds what the other customer has, and returns the chains that move, renumbered
+// state adds what the other customer has to the known one, and returns the chains that move, renumbered
 // and not yet among the known one's. Remembered events are not touched.
+//
+// Of what both know, the newer statement holds; counts and uses add up; limits hold for the sum.
+// Timers come first, since they look at both counters, and traits last, since they move timers.
 func (mg *merger) state(other *customer.Customer) (moved []*customer.Chain) {
 	c := mg.c
 	mg.timers(other) // looks at the counters of both
@@ -52,8 +56,8 @@ func (mg *merger) state(other *customer.Customer) (moved []*customer.Chain) {
 	return moved
 }
 
-// traits lays the known one's traits over the other's. Rests of chains that go by
-// the time zone follow it.
+// traits lays the known one's traits over the other's, and takes the time zone of the device that was
+// seen last. The rests of moved chains follow the joined customer's zone.
 func (mg *merger) traits(other *customer.Customer, moved []*customer.Chain) {
 	mg.scope.Customer.Set(other)
 	theirs := mg.zones.zone(nil)
@@ -69,7 +73,7 @@ func (mg *merger) traits(other *customer.Customer, moved []*customer.Chain) {
 	}
 }
 
-// orEmpty is an object where there is none.
+// orEmpty returns the traits, or an empty JSON object where there are none.
 func orEmpty(traits []byte) []byte {
 	if len(traits) == 0 {
 		return []byte("{}")
@@ -77,7 +81,8 @@ func orEmpty(traits []byte) []byte {
 	return traits
 }
 
-// streak adds the marks of a streak; one that is complete only now counts no more.
+// streak adds the marks of the other's streak. A streak that the marks of both complete fires
+// nothing: it is counted as over.
 func (mg *merger) streak(from *customer.Streak) {
 	p := mg.set.ByName[from.Campaign]
 	if p == nil {
@@ -100,8 +105,8 @@ func (mg *merger) streak(from *customer.Streak) {
 	}
 }
 
-// dates adds the occurrences that fired for the other, and what is planned where
-// the known one has nothing; triggers bring it in line with the profile afterwards.
+// dates adds the occurrences that fired for the other, so that none fires twice, and what is planned
+// where the known one has nothing; triggers bring it in line with the profile afterwards.
 func (mg *merger) dates(other *customer.Customer) {
 	c := mg.c
 	for _, w := range other.Dates {
@@ -126,8 +131,8 @@ func (mg *merger) dates(other *customer.Customer) {
 	}
 }
 
-// timers keeps the inactivity timer of the one who did the event last. Where neither did it,
-// the earlier instant holds.
+// timers keeps the inactivity timer of the one who did the event last, and none if that one has none.
+// Where neither did it, the earlier instant holds.
 func (mg *merger) timers(other *customer.Customer) {
 	for _, p := range mg.set.Programs {
 		t, ok := p.Trigger.(*program.InactivityTrigger)
@@ -156,8 +161,10 @@ func (mg *merger) timers(other *customer.Customer) {
 	}
 }
 
-// renumberChains gives the other's chains, and what names them, the numbers that follow on the
-// known one's entries.
+// renumberChains gives the other's chains, and the keys and deliveries that name them, numbers that
+// follow the known one's entries, and returns the chains. A chain keeps its first customer and number
+// as its origin: ids of deliveries follow from those and must not change. Deliveries for which
+// there is no room are recalled.
 func (mg *merger) renumberChains(other *customer.Customer) []*customer.Chain {
 	c := mg.c
 	base := func(campaign string) uint32 {
@@ -191,7 +198,7 @@ func (mg *merger) renumberChains(other *customer.Customer) []*customer.Chain {
 	return other.Chains
 }
 
-// uses adds what was sent under caps: each delivery once.
+// uses adds what was sent under caps, each delivery once, by time and then by id.
 func (mg *merger) uses(other *customer.Customer) {
 	for i := range other.CapUses {
 		from := &other.CapUses[i]
@@ -205,7 +212,7 @@ func (mg *merger) uses(other *customer.Customer) {
 	}
 }
 
-// locks adds the dedupe keys; of a key that both hold the later end holds.
+// locks adds the dedupe keys; of a key that both hold, the one that ends later is kept.
 func (mg *merger) locks(other *customer.Customer) {
 	mg.sends.dropHolds()
 	for _, h := range other.Holds {
@@ -220,9 +227,8 @@ func (mg *merger) locks(other *customer.Customer) {
 	}
 }
 
-// stamps joins when the traits of two customers who merge were set, and gives the
-// traits of the other that the known one does not have: neither those of their own, nor
-// what they removed since.
+// stamps joins the times at which the traits of two customers were set, and returns the traits of the
+// other that the known one takes over: not those that the known one removed later.
 func (mg *merger) stamps(other *customer.Customer) (theirs []byte) {
 	c := mg.c
 	own := map[uint32]bool{}

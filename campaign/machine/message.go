@@ -13,7 +13,9 @@ import (
 	"github.com/nudge-engine/nudge/internal/clip"
 )
 
-// message captures what the deliveries of a send say and to whom.
+// message captures what the deliveries of a send say and to whom, once for all channels. The values
+// are a JSON object; with "to" the recipient is its first member. A recipient without a value is
+// missing like any other variable.
 func (sd *sends) message(p *program.Program, step string, s *program.Send, ch *customer.Chain) *message {
 	msg := &message{key: sd.dedupeKey(p)}
 	msg.values, msg.missing = sd.capture(p, p.Needs[step], ch)
@@ -35,8 +37,11 @@ func (sd *sends) message(p *program.Program, step string, s *program.Send, ch *c
 	return msg
 }
 
-// capture takes the values that a message names: a JSON object from path to
-// value. missing names the first value that is not there and has no fallback.
+// capture returns the values that a message names: a JSON object from path to value, sorted by path,
+// nil when it names none. missing is the first path that has no value and no fallback.
+//
+// Values are captured when the send is decided: a later change of the profile, while the channel
+// retries, does not change the message.
 func (sd *sends) capture(
 	p *program.Program,
 	needs []program.Variable,
@@ -72,8 +77,8 @@ func (sd *sends) capture(
 	return append(values, '}'), ""
 }
 
-// isEmpty says whether a template takes the fallback of a variable: it is missing, false or
-// empty.
+// isEmpty reports whether a template would take the fallback of a variable: the variable is missing,
+// false or empty.
 func (sd *sends) isEmpty(p *program.Program, path string, ch *customer.Chain) bool {
 	text := sd.lookup(p, path, ch)
 	if text == nil {
@@ -86,8 +91,8 @@ func (sd *sends) isEmpty(p *program.Program, path string, ch *customer.Chain) bo
 	return false
 }
 
-// listOf is the list or text of which a path names the size, the first or the last, as
-// templates can: list.size, list.first.name.
+// listOf returns the list or text, and its path, of which path names the size, the first or the last
+// element, as templates can: list.size, list.first.name. Nil when there is none.
 func (sd *sends) listOf(p *program.Program, path string, ch *customer.Chain) (at string, text []byte) {
 	parts := jsonvalue.SplitPath(path)
 	for i := 2; i < len(parts); i++ {
@@ -102,7 +107,8 @@ func (sd *sends) listOf(p *program.Program, path string, ch *customer.Chain) (at
 	return "", nil
 }
 
-// lookup is the JSON text of a variable, nil when it is missing.
+// lookup returns the JSON text of a variable, nil when it is missing. The path begins with customer,
+// trigger, chain or campaign, as in docs/reference.
 func (sd *sends) lookup(p *program.Program, path string, ch *customer.Chain) []byte {
 	root, rest, _ := strings.Cut(path, ".")
 	name, inner, _ := strings.Cut(rest, ".")
@@ -135,6 +141,7 @@ func (sd *sends) lookup(p *program.Program, path string, ch *customer.Chain) []b
 	return nil
 }
 
+// lookupTrigger is lookup for the trigger event of the scope's chain.
 func (sd *sends) lookupTrigger(name, inner string) []byte {
 	view := &sd.scope.Trigger
 	if view.Event == nil {
@@ -155,7 +162,7 @@ func (sd *sends) lookupTrigger(name, inner string) []byte {
 	return nil
 }
 
-// variableFacts are the values that a step's message names.
+// variableFacts returns the values that a step's message names, as facts sorted by path.
 func (sd *sends) variableFacts(p *program.Program, step string, ch *customer.Chain) (facts []trace.Fact) {
 	needs := append([]program.Variable(nil), p.Needs[step]...)
 	sort.Slice(needs, func(i, j int) bool { return needs[i].Path < needs[j].Path })

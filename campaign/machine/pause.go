@@ -7,17 +7,19 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// maxQueued bounds the entries that are kept for one customer.
+// maxQueued bounds the entries that paused campaigns keep for one customer; more are refused.
 const maxQueued = 100
 
-// frozen says that the campaign of a chain stands still, by the version in force.
+// frozen reports whether the chains of a chain's campaign stand still, by the version in force: the
+// version to which a chain is pinned has no say in that.
 func (cs *chains) frozen(ch *customer.Chain) bool {
 	p := cs.set.ByName[ch.Campaign]
 	return p != nil && p.Frozen()
 }
 
-// freeze holds the timer of a chain whose campaign stands still, or lets it go: one that
-// is overdue then fires when the customer is re-planned, late.
+// freeze stops the timer of a chain whose campaign stands still, or lets it go again: a timer that is
+// overdue then fires at earliest (ms), when the customer is re-planned, and counts as late. Due keeps
+// the instant; Wake is what stops it.
 func (cs *chains) freeze(ch *customer.Chain, earliest int64) {
 	switch frozen := cs.frozen(ch); {
 	case frozen && ch.Due != 0:
@@ -29,8 +31,8 @@ func (cs *chains) freeze(ch *customer.Chain, earliest int64) {
 	}
 }
 
-// hold keeps a chain before the step that it has come to, while its campaign stands
-// still; it says whether it does. One that has come to its end ends.
+// hold keeps a chain before the step that it has come to while its campaign stands still, and reports
+// whether it does. A chain that has come to its end ends all the same.
 func (cs *chains) hold(ch *customer.Chain) bool {
 	if ch.Step == program.EndStep || !cs.frozen(ch) {
 		return false
@@ -39,7 +41,8 @@ func (cs *chains) hold(ch *customer.Chain) bool {
 	return true
 }
 
-// release offers the entries that were kept to the campaigns that are active again.
+// release offers the entries that were kept to the campaigns that are no longer paused. The gates are
+// asked as if the event came now, so one that has grown too old is refused.
 func (m *Machine) release(out *output.Output) {
 	var waiting, ready []customer.Queued
 	for _, q := range m.c.Queue {
@@ -70,8 +73,8 @@ func (m *Machine) release(out *output.Output) {
 	m.chains.prune()
 }
 
-// tryEnterKept offers an entry that was kept. One by a time without an event counts as old as
-// the end of that time is: its event is older, and was not what should have started it.
+// tryEnterKept offers an entry that was kept. One by an inactivity counts as old as the end of the
+// silence: its event is older, and was not what should have started it.
 func (es *entries) tryEnterKept(p *program.Program, e *event.Event) {
 	t, silent := p.Trigger.(*program.InactivityTrigger)
 	if !silent || e.Name != t.Event {
