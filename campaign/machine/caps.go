@@ -56,7 +56,7 @@ func (sd *sends) freeAt(c *program.Cap) int64 {
 	if c.Window > 0 {
 		return counted[len(counted)-c.Limit].At + c.Window
 	}
-	// Never now: a period that does not move forward would defer the send for ever.
+	// Never now: a period that does not move forward would defer the send without end.
 	return max(sd.now+1, sd.nextPeriod(c))
 }
 

@@ -9,14 +9,13 @@
 //
 // Invariants:
 //
-// - The same campaigns, customer, input and time give the same state and output, byte for byte: the
-// package reads no clock, no random source and no order of a map, and starts no goroutine. Replay
-// of the log rests on that.
-// - Times are Unix milliseconds. "now" is the time of the log, which never goes back; an event has a
-// time of its own, which may lie before it.
-// - Everything that is kept for a customer is bounded by a constant; beyond it a decision says
-// what was refused or forgotten.
-// - The decision and its explanation ask the same gates (gate.go), so they cannot disagree.
+//   - The same campaigns, customer, input and time give the same state and output, byte for byte: the
+//     package reads no clock, no random source and no order of a map, and starts no goroutine. Replay
+//     of the log rests on that.
+//   - Times are Unix milliseconds. "now" is the time of the log, which never goes back; an event has a
+//     time of its own, which may lie before it.
+//   - What is kept for a customer is bounded, by constants and by the campaigns in force.
+//   - The decision and its explanation ask the same gates (gate.go), so they cannot disagree.
 //
 // Reading order: machine.go and turn.go (the parts and what they share), apply.go (an event, step by
 // step), fire.go (timers), quiescence.go (how an input comes to rest), trigger.go, enter.go and

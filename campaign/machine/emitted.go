@@ -10,7 +10,7 @@ import (
 )
 
 // emitter keeps the events and starts that steps made, to be applied after the current input in the
-// order made. Both limits below keep campaigns that set each other off from running for ever.
+// order made. Both limits below keep campaigns that set each other off from running without end.
 type emitter struct {
 	*turn
 

@@ -53,8 +53,8 @@ func New() *Machine {
 	return m
 }
 
-// connect gives each part the turn and the parts that it calls. A part gets no other, so the order of
-// the fields of Machine is kept by the compiler, not by discipline.
+// connect gives each part the turn and the parts that it calls. It gets no other, so no part can call
+// one that stands after it in Machine.
 func (m *Machine) connect() {
 	t := &m.turn
 	t.set, t.scope, t.out = active.NewSet(nil, map[string]uint64{}, 0), expr.NewScope(), &m.rows

@@ -65,7 +65,7 @@ func (mg *merger) arrive(ch *customer.Chain, from string) {
 
 // yield ends the chains for which there is no room beside those that were there, by the three limits
 // one after another: live chains of a campaign and key, one of a group, all of a customer. Of the last,
-// those that came are ended, the latest first.
+// those that came are ended, from the last on.
 func (mg *merger) yield(moved []*customer.Chain) {
 	came := map[*customer.Chain]bool{}
 	for _, ch := range moved {

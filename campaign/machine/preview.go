@@ -21,7 +21,7 @@ const (
 	FateHeld    Fate = "held"         // stands still: the campaign becomes a draft or is paused
 )
 
-// ChainImpact is the fate of one live chain.
+// ChainImpact is what a new version means for one live chain.
 type ChainImpact struct {
 	Campaign string
 	Step     string // at which it waits now
@@ -31,6 +31,7 @@ type ChainImpact struct {
 
 // Impact is what a change of definitions means for one customer.
 type Impact struct {
+	// Chains has the live chains of the campaigns in question, by (campaign, entry).
 	Chains []ChainImpact // live chains of the campaigns in question, by (campaign, entry)
 	// Entered are the campaigns that a customer who is already there enters, Refused
 	// those that refuse them and why. A campaign can be there more than once.
@@ -38,15 +39,16 @@ type Impact struct {
 	Refused []Refusal
 }
 
-// Refusal is a campaign that does not take a customer.
+// Refusal is a campaign that a customer who is already there does not enter, and why.
 type Refusal struct {
 	Campaign string
 	Reason   output.Reason
 }
 
-// PreviewChange says what the campaigns in use, which came at log time now, mean for a
-// customer: names (sorted) are those with a new version, v what visits the customers who
-// are already there. It does to c what the change would do, so c must be a copy.
+// PreviewChange returns what the campaigns in use, which came at log time now, mean for a customer.
+// names (sorted) are the campaigns with a new version; v is the task for the customers who are already
+// there, nil when there is none. It plays the change on c, so c must be a copy, and the
+// machine must be one that serves no log.
 func (m *Machine) PreviewChange(c *customer.Customer, names []string, v *active.BulkTask, now int64) Impact {
 	var f Impact
 	var live []*customer.Chain
@@ -77,7 +79,7 @@ func (m *Machine) PreviewChange(c *customer.Customer, names []string, v *active.
 	return f
 }
 
-// note takes entries and refusals of the named campaigns (sorted) from decisions.
+// note takes the entries and refusals of the named campaigns (sorted) from decisions.
 func (f *Impact) note(decisions []output.Decision, names []string) {
 	for i := range decisions {
 		d := &decisions[i]
@@ -94,7 +96,7 @@ func (f *Impact) note(decisions []output.Decision, names []string) {
 	}
 }
 
-// fate reads off what Replan did to a chain.
+// fate returns what Replan did to a chain, judged by the chain and the decisions that were written.
 func (m *Machine) fate(ch *customer.Chain, decisions []output.Decision) Fate {
 	current := m.set.ByName[ch.Campaign]
 	p := m.set.ProgramOf(ch)
@@ -119,6 +121,7 @@ func (m *Machine) fate(ch *customer.Chain, decisions []output.Decision) Fate {
 	return FateFollows
 }
 
+// listed reports whether a sorted list has a name.
 func listed(sorted []string, name string) bool {
 	i := sort.SearchStrings(sorted, name)
 	return i < len(sorted) && sorted[i] == name

@@ -7,8 +7,8 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// measureUntil is the instant until which an ended chain may still convert; 0
-// when it cannot.
+// measureUntil returns the instant (ms) until which an ended chain may still convert, or a conversion
+// of it be taken back; 0 when nothing of it is measured any more.
 func measureUntil(p *program.Program, ch *customer.Chain) int64 {
 	until := int64(0)
 	for i := range p.Goals {
@@ -31,12 +31,12 @@ func measureUntil(p *program.Program, ch *customer.Chain) int64 {
 	return until
 }
 
-// measureGrace is how long after its goal windows an ended chain is still
-// measured, in ms of log time: as long as duplicates are recognised.
+// measureGrace is how long after its goal windows an ended chain is still measured, in ms of log time:
+// 24 hours, as long as duplicates are recognised. Events that come later than that are not expected.
 const measureGrace = 24 * 3600 * 1000
 
-// prune drops what can no longer matter: ended chains whose goal windows are over, and
-// those that ended first beyond MaxEnded.
+// prune drops what can no longer matter: old time stamps of traits, ended chains without pending
+// deliveries whose goal windows are over, and beyond MaxEnded those that ended first.
 func (cs *chains) prune() {
 	cs.c.DropStamps(cs.now)
 	ended := 0

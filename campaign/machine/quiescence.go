@@ -4,14 +4,14 @@ import (
 	"github.com/nudge-engine/nudge/campaign/output"
 )
 
-// rest lets everything that a record led to come to its rest, and orders the rows.
+// rest runs what an input led to until every chain rests, and puts the rows of it in order.
 func (m *Machine) rest() {
 	m.runToQuiescence()
 	m.rows.sortOutput()
 }
 
-// runToQuiescence ends a record, or the timers of an instant: groups are settled, what is
-// ready runs, sends are decided.
+// runToQuiescence runs rounds until no entry waits for its group any more. It ends: each round decides
+// the sends that kept candidates waiting.
 func (m *Machine) runToQuiescence() {
 	for {
 		m.runRound()
@@ -21,7 +21,8 @@ func (m *Machine) runToQuiescence() {
 	}
 }
 
-// runRound settles groups, runs what is ready and decides the sends; candidates whose
+// runRound settles groups, runs what is ready and decides the sends, in this order: entries first,
+// so that all chains that come to a send at one instant compete for caps. Candidates whose
 // campaign had a send to be decided stay for the next round.
 func (m *Machine) runRound() {
 	m.entries.settleGroups()
@@ -29,8 +30,12 @@ func (m *Machine) runRound() {
 	m.resolveSends()
 }
 
-// resolveSends decides the sends at which chains stand, always the first by that order;
-// a chain goes on after its send and may come to another.
+// resolveSends decides the sends at which chains stand, one after another, always the first in the order
+// of arbitration. A chain goes on after its send at once and may come to another, which then competes
+// with those that are left.
+//
+// planned, late and cause are put back to what they were when the chain came to its send, since other
+// chains have run in between.
 func (m *Machine) resolveSends() {
 	for {
 		t, ok := m.sends.next()

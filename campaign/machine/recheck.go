@@ -6,8 +6,9 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// recheck asks chains about what the other of two customers did before they merged, as
-// far as it is remembered: reversals, goals and stops, in the order in which it came.
+// recheck shows chains of one of two merged customers what the other did before they merged, as far as
+// it is remembered, in the order in which it came: reversals, goals and stops. Waits do not look at
+// it: what happened before the merge answers no wait.
 func (cs *chains) recheck(chains []*customer.Chain, events []customer.RecentEvent) {
 	if len(chains) == 0 {
 		return
@@ -31,7 +32,7 @@ func (cs *chains) recheck(chains []*customer.Chain, events []customer.RecentEven
 	cs.scope.Event.Set(nil)
 }
 
-// recheckOne asks a chain about a remembered event, the scope's.
+// recheckOne shows a chain a remembered event, which is the scope's.
 func (cs *chains) recheckOne(p *program.Program, ch *customer.Chain, e *event.Event) {
 	cs.look(ch)
 	cs.goals.reverse(p, ch, e)
@@ -46,8 +47,8 @@ func (cs *chains) recheckOne(p *program.Program, ch *customer.Chain, e *event.Ev
 	}
 }
 
-// recheckLater asks a chain that took a new trigger about what happened after it and came
-// before it.
+// recheckLater shows a chain that took a new trigger the remembered events that happened after it
+// (event time after, ms) and came before it. It restores the scope's event.
 func (cs *chains) recheckLater(ch *customer.Chain, after int64) {
 	current := cs.scope.Event.Event
 	for _, r := range customer.RecentEventIn(cs.c.Rings) {

@@ -8,11 +8,11 @@ import (
 	"github.com/nudge-engine/nudge/campaign/unit"
 )
 
-// reverseFor is how long after a conversion (event time, ms) it can be taken back where
-// the goal's window does not end later.
+// reverseFor is how long after a conversion (event time, ms) it can be taken back: 30 days, or until
+// the end of the goal's window where that is later.
 const reverseFor = 30 * unit.DayMillis
 
-// reversibleUntil is the last event time at which a conversion can be taken back, ms.
+// reversibleUntil returns the last event time (ms) at which a conversion can be taken back.
 func reversibleUntil(t *customer.Reversal, ch *customer.Chain, g *program.Goal) int64 {
 	last := t.At + reverseFor
 	if end, bounded := windowEnd(ch, g); bounded {
@@ -21,7 +21,8 @@ func reversibleUntil(t *customer.Reversal, ch *customer.Chain, g *program.Goal) 
 	return last
 }
 
-// reverse takes conversions back that e reverses, each once.
+// reverse takes back the conversions of a chain that event e reverses, each once, and writes the
+// chain's row if there was one. A goal that was taken back stays reached: it converts only once.
 func (gs *goals) reverse(p *program.Program, ch *customer.Chain, e *event.Event) {
 	changed := false
 	for i := range p.Goals {
@@ -40,13 +41,14 @@ func (gs *goals) reverse(p *program.Program, ch *customer.Chain, e *event.Event)
 	}
 }
 
-// inReversal says whether an event's time lets it take the conversion back.
+// inReversal reports whether an event's time lets it take the conversion back: not before the
+// conversion, both ends inclusive.
 func inReversal(t *customer.Reversal, ch *customer.Chain, g *program.Goal, e *event.Event) bool {
 	return e.Time >= t.At && e.Time <= reversibleUntil(t, ch, g)
 }
 
-// reverseBySeen takes back a goal that was reached just now where its reversal, which
-// happened later, came first. Of one time the order of the log holds.
+// reverseBySeen takes back a goal that was reached just now if its reversal, which happened later, is
+// remembered already. Of two events of one time, the order of the log holds.
 func (gs *goals) reverseBySeen(p *program.Program, ch *customer.Chain, g *program.Goal) {
 	t := ch.Reversal(g.ID)
 	if g.ReverseOn == nil || t == nil {
@@ -58,7 +60,8 @@ func (gs *goals) reverseBySeen(p *program.Program, ch *customer.Chain, g *progra
 	}
 }
 
-// takeBack takes a conversion back because of an event.
+// takeBack takes a conversion back because of an event: a goal row with the negative value cancels the
+// first one in every sum.
 func (gs *goals) takeBack(p *program.Program, ch *customer.Chain, t *customer.Reversal, e *event.Event) {
 	t.Done = true
 	gs.experiments.convert(ch, t.Goal, false)

@@ -10,9 +10,9 @@ import (
 	"github.com/nudge-engine/nudge/internal/clip"
 )
 
-// rows writes what a turn decides, and puts it in the order of the contract: by timer, then by
-// campaign and entry number. That is not the order in which sends are decided, so the rows are
-// ordered afterwards, by who wrote them.
+// rows writes what an input leads to, and puts it in the order that readers are promised: by timer, then
+// by campaign and entry number. Sends are decided in another order, that of arbitration, so the rows
+// are ordered afterwards, by who wrote them.
 type rows struct {
 	*turn
 
@@ -21,9 +21,10 @@ type rows struct {
 	segments []segment
 }
 
+// begin directs what follows to another output.
 func (rs *rows) begin(to *output.Output) { rs.to, rs.segments = to, rs.segments[:0] }
 
-// delivery writes a state of a delivery.
+// delivery writes a status of a delivery.
 func (rs *rows) delivery(d output.Delivery) { rs.to.Deliveries = append(rs.to.Deliveries, d) }
 
 // goal writes that a goal was reached, or that this was taken back.
@@ -35,11 +36,13 @@ func (rs *rows) exposure(x output.Exposure) { rs.to.Exposures = append(rs.to.Exp
 // chain writes a chain's row as it is now.
 func (rs *rows) chain(ch *customer.Chain) { rs.chainRow(rs.row(ch)) }
 
+// chainRow writes a row of a chain.
 func (rs *rows) chainRow(row output.ChainRow) { rs.to.Chains = append(rs.to.Chains, row) }
 
-// mark is a place in the output.
+// mark is a place in the output: the lengths of the three lists that are put in order.
 type mark struct{ deliveries, decisions, chains int }
 
+// mark returns the present end of the output.
 func (rs *rows) mark() mark {
 	return mark{len(rs.to.Deliveries), len(rs.to.Decisions), len(rs.to.Chains)}
 }
@@ -50,7 +53,7 @@ type cause struct {
 	number int
 }
 
-// segment is a part of the output that belongs to one cause and one chain.
+// segment is a part of the output, [from, to), that belongs to one cause and one chain.
 type segment struct {
 	cause    cause
 	campaign string // empty for what the timer itself wrote
@@ -71,6 +74,8 @@ func (rs *rows) attribute(ch *customer.Chain, from mark) {
 	rs.segments = append(rs.segments, s)
 }
 
+// compare orders segments by cause, campaign and entry number. What a timer itself wrote has no
+// campaign, so it comes before what the chains of its cause wrote.
 func (s segment) compare(other segment) int {
 	return cmp.Or(
 		cmp.Compare(s.cause.number, other.cause.number),
@@ -78,7 +83,8 @@ func (s segment) compare(other segment) int {
 	)
 }
 
-// order puts the noted segments, which are the end of the output, in their order.
+// order puts the noted segments, which follow each other without a gap and are the end of the output,
+// in their order. Segments of one chain keep the order in which they were written.
 func (rs *rows) order() {
 	if slices.IsSortedFunc(rs.segments, segment.compare) {
 		return
@@ -91,7 +97,8 @@ func (rs *rows) order() {
 	reorder(to.Chains[first.chains:], first.chains, rs.segments, func(p mark) int { return p.chains })
 }
 
-// reorder rearranges rows, which begin at first, as their segments lie.
+// reorder puts rows, which begin at place first of the output, in the order of the segments. at picks
+// the list of the rows from a mark.
 func reorder[T any](rows []T, first int, segments []segment, at func(mark) int) {
 	moved := make([]T, 0, len(rows))
 	for i := range segments {
@@ -100,8 +107,8 @@ func reorder[T any](rows []T, first int, segments []segment, at func(mark) int) 
 	copy(rows, moved)
 }
 
-// orderTriggers puts what the triggers of a record wrote in the order of the campaigns,
-// which the settling of groups disturbs.
+// orderTriggers puts what the triggers of a record wrote since a mark in the order of the campaigns:
+// groups are settled by priority, after the other triggers.
 func (rs *rows) orderTriggers(since mark) {
 	decisions, chains := rs.to.Decisions[since.decisions:], rs.to.Chains[since.chains:]
 	slices.SortStableFunc(decisions, func(a, b output.Decision) int {
@@ -112,8 +119,8 @@ func (rs *rows) orderTriggers(since mark) {
 	})
 }
 
-// row is a chain's row, with the goal that the campaign is measured by first where it
-// says which.
+// row returns a chain's row. It names one goal: the campaign's primary one if the chain reached it and
+// nothing took it back, else the one that Chain.Row chooses.
 func (rs *rows) row(ch *customer.Chain) output.ChainRow {
 	r := ch.Row(rs.c)
 	p := rs.set.ProgramOf(ch)
@@ -128,7 +135,7 @@ func (rs *rows) row(ch *customer.Chain) output.ChainRow {
 	return r
 }
 
-// decide completes a decision and writes it down.
+// decide completes a decision with customer, event and time, and writes it.
 func (rs *rows) decide(d output.Decision) {
 	d.Workspace, d.Customer, d.EventID, d.At = rs.c.Workspace, rs.c.ID, rs.eventID, rs.now
 	rs.to.Decisions = append(rs.to.Decisions, d)
@@ -137,7 +144,7 @@ func (rs *rows) decide(d output.Decision) {
 	}
 }
 
-// decideChain is decide for a chain.
+// decideChain writes a decision about a chain.
 func (rs *rows) decideChain(ch *customer.Chain, kind output.Kind, reason output.Reason, step, detail string) {
 	rs.decide(output.Decision{
 		Campaign: ch.Campaign, Version: ch.Version, Key: ch.Key, Entry: ch.Entry,
@@ -145,11 +152,11 @@ func (rs *rows) decideChain(ch *customer.Chain, kind output.Kind, reason output.
 	})
 }
 
-// maxNoted bounds the faults of a customer's data that are remembered; beyond it the oldest
-// is forgotten, and recorded again when it comes again.
+// maxNoted bounds the faults of a customer's data that are remembered as written; beyond it the oldest
+// is forgotten, and written again when it comes again.
 const maxNoted = 32
 
-// noteOnce records a fault in a customer's data that each record would show again: once a
+// noteOnce writes a fault in a customer's data that each record would show again: once for each
 // reason, campaign and detail.
 func (rs *rows) noteOnce(reason output.Reason, campaign, detail string) {
 	detail = clip.Text(detail, 100)
@@ -164,7 +171,8 @@ func (rs *rows) noteOnce(reason output.Reason, campaign, detail string) {
 	rs.decide(output.Decision{Campaign: campaign, Kind: output.Erred, Reason: reason, Detail: detail})
 }
 
-// evaluationFailed records that an expression of a campaign could not be evaluated.
+// evaluationFailed writes that an expression of a campaign could not be evaluated, with the error cut
+// to 200 bytes.
 func (rs *rows) evaluationFailed(campaign string, err error) {
 	rs.decide(
 		output.Decision{

@@ -10,8 +10,10 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// fire handles the due timer of a resting chain: the end of a delay, or
-// the timeout of a wait.
+// fire handles the due timer of a resting chain: the end of a delay or of a hold, or the timeout of a
+// wait. The chain runs afterwards, with the others that the instant woke.
+//
+// A chain whose campaign or step is gone ends here, as does a late one of a campaign with late: exit.
 func (cs *chains) fire(ch *customer.Chain) {
 	p := cs.set.ProgramOf(ch)
 	if p == nil {
@@ -41,8 +43,8 @@ func (cs *chains) fire(ch *customer.Chain) {
 	cs.moveOn(ch, cs.jumpBack(p, ch, at, p.OnTimer(ch, at)))
 }
 
-// run executes steps until the chain rests or ends. Steps go forward, and back at
-// most maxJumps times in a chain's life, so the number of turns is bounded.
+// run executes the steps of a chain from where it is until it rests, stands at a send or ends. From
+// here on the chain goes by the version that is in force for it, so its row names that version.
 func (cs *chains) run(ch *customer.Chain) {
 	p := cs.set.ProgramOf(ch)
 	if p == nil {
@@ -57,7 +59,10 @@ func (cs *chains) run(ch *customer.Chain) {
 	cs.walk(p, &pendingSend{chain: ch})
 }
 
-// walk runs a chain up to its next rest, its next send, or its end.
+// walk runs a chain up to its next rest, its next send, or its end. t is the chain's place at a send,
+// reused when it comes to one.
+//
+// It ends: steps lead forward, and back at most maxJumps times in a chain's life.
 func (cs *chains) walk(p *program.Program, t *pendingSend) {
 	ch := t.chain
 	for ch.Step != program.EndStep {
@@ -111,7 +116,8 @@ func (cs *chains) walk(p *program.Program, t *pendingSend) {
 	cs.end(ch, output.Completed, output.ReasonCompleted, "")
 }
 
-// delay arms the timer; false when the instant is not ahead.
+// delay arms the timer of a delay and reports whether the chain rests. A delay that is over already is
+// passed at once, and the chain goes on as if its timer had fired then.
 func (cs *chains) delay(d *program.Delay, ch *customer.Chain) (rests bool) {
 	base := cs.now
 	if d.FromEntry {
@@ -128,8 +134,8 @@ func (cs *chains) delay(d *program.Delay, ch *customer.Chain) (rests bool) {
 	return false
 }
 
-// wait opens a wait; with since: entry an event that came before may close it
-// at once.
+// wait opens a wait and reports whether the chain rests there. One with since: entry may be closed at
+// once by an event that came before; then next is where that leads.
 func (cs *chains) wait(p *program.Program, w *program.Wait, ch *customer.Chain, at int) (next string, rests bool) {
 	if w.FromEntry {
 		if i := cs.alreadyCame(w, ch); i >= 0 {
@@ -142,8 +148,8 @@ func (cs *chains) wait(p *program.Program, w *program.Wait, ch *customer.Chain, 
 	return "", true
 }
 
-// alreadyCame is the index of the matcher that an event since the entry closes,
-// -1 when none did; the first event counts, then the order of the matchers.
+// alreadyCame returns the index of the matcher that an event since the entry closes, -1 when none did.
+// The event that happened first counts, then the one that came first, then the order of the matchers.
 func (cs *chains) alreadyCame(w *program.Wait, ch *customer.Chain) int {
 	trigger := cs.scope.Trigger.Event
 	since := func(r *customer.RecentEvent, e *event.Event) bool { return ch.IsSinceEntry(r, e, trigger) }
@@ -157,6 +163,8 @@ func (cs *chains) alreadyCame(w *program.Wait, ch *customer.Chain) int {
 	return best
 }
 
+// branch returns the target of the first arm that holds, else next. An arm that fails is recorded and
+// does not hold.
 func (cs *chains) branch(b *program.Branch, ch *customer.Chain, next string) string {
 	if cs.trace != nil {
 		cs.explainBranch(b, ch)
@@ -169,16 +177,17 @@ func (cs *chains) branch(b *program.Branch, ch *customer.Chain, next string) str
 	return next
 }
 
+// exitStep ends a chain at an exit step, with the reason that the step gives.
 func (cs *chains) exitStep(ch *customer.Chain, x *program.Exit) {
 	cs.end(ch, output.Exited, output.ReasonExit, x.Reason)
 }
 
-// maxJumps bounds how often one chain goes back, over all its steps.
+// maxJumps bounds how often one chain goes back, over all its steps, whatever their loops allow.
 const maxJumps = 1000
 
-// jumpBack is where a chain really goes from step index at that wants to go to target:
-// there, or to the next step in the list when target lies behind and was gone back to
-// often enough.
+// jumpBack returns the step to which a chain really goes that wants to go from step index at to target.
+// That is target, unless it lies behind and was gone back to as often as its loop allows: then the
+// chain goes on to the next step in the list, so that a loop always has an end.
 func (cs *chains) jumpBack(p *program.Program, ch *customer.Chain, at int, target string) string {
 	to, known := p.StepIndex[target]
 	if !known || to > at {
@@ -200,8 +209,9 @@ func (cs *chains) jumpBack(p *program.Program, ch *customer.Chain, at int, targe
 	return target
 }
 
-// until arms the timer for the next allowed local instant, at or after now. A chain
-// that goes back to the step at the instant at which it rested there waits for the next.
+// until arms the timer for the next allowed local instant, at or after now, and reports whether the
+// chain rests. A chain that goes back to the step at the very instant at which it rested there waits
+// for the next, else the loop would run in place.
 func (cs *chains) until(p *program.Program, u *program.Until, ch *customer.Chain) (rests bool) {
 	if ch.Due = cs.zones.nextLocal(p, u, ch.UntilFrom(cs.now)); ch.Due > cs.now {
 		return true
@@ -210,7 +220,8 @@ func (cs *chains) until(p *program.Program, u *program.Until, ch *customer.Chain
 	return false
 }
 
-// setProfile changes traits and tags at once: the next step sees it.
+// setProfile changes traits and tags at once: the next step sees it. Triggers see it at the end of the
+// input; changed keeps when the step was due, since that is when what they start was due.
 func (cs *chains) setProfile(v *program.SetProfile, ch *customer.Chain) {
 	traits, tags := cs.c.Traits, cs.c.Tags
 	if len(v.Traits) > 0 {

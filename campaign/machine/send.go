@@ -21,14 +21,16 @@ type sends struct {
 	zones       *zones
 	experiments *experiments
 
+	// queue has the chains that stand at a send; it is empty between inputs.
 	queue  []pendingSend // chains that stand at a send
 	asking sendQuestion  // the current one: it is asked for each delivery
 }
 
+// begin empties the queue for the next input.
 func (sd *sends) begin() { sd.queue = sd.queue[:0] }
 
-// Attempts of one delivery and the pauses between them, in ms. The pauses are
-// those of the Standard Webhooks recommendation up to the delivery's expiry.
+// maxAttempts bounds the attempts of one delivery. retryAfter has the pause (ms) before each, indexed by
+// the number of attempts so far: those that Standard Webhooks recommends, cut at the delivery's expiry.
 const maxAttempts = 6
 
 //nudge:constant read only
@@ -42,7 +44,10 @@ type sendResult struct {
 	exit   refusal
 }
 
-// send decides the deliveries of the send at which a chain stands.
+// send decides the deliveries of the send at which a chain stands, channel by channel in the order
+// written: each is handed off, deferred or dropped. As long as one is deferred the chain rests at
+// the step, until the earliest instant at which a channel may be free; then only the deferred
+// channels are asked again.
 func (sd *sends) send(t *pendingSend) sendResult {
 	p, ch := t.program, t.chain
 	id := p.Steps[t.step].ID
@@ -88,10 +93,11 @@ func (sd *sends) send(t *pendingSend) sendResult {
 	return sd.afterSend(t, s, drops, held.Sent)
 }
 
-// maxRecipient bounds what a send's "to" gives, in bytes.
+// maxRecipient bounds the recipient that a send's "to" gives, in bytes; a longer one is cut.
 const maxRecipient = 1000
 
-// handOff lets a delivery go; that of a held-out chain goes nowhere.
+// handOff hands a delivery off: it is written, and pending until its result comes. That of a held-out
+// chain is written as a ghost and goes nowhere, so control group and others can be compared.
 func (sd *sends) handOff(d *output.Delivery, t *pendingSend) {
 	kind := output.Sent
 	d.Status = output.HandedOff
@@ -107,6 +113,7 @@ func (sd *sends) handOff(d *output.Delivery, t *pendingSend) {
 	sd.experiments.updateMaturity(t.chain)
 }
 
+// triggerID returns the id of the trigger event of the scope's chain, empty when it has none.
 func (sd *sends) triggerID() string {
 	if t := sd.scope.Trigger.Event; t != nil {
 		return t.ID
@@ -114,12 +121,14 @@ func (sd *sends) triggerID() string {
 	return ""
 }
 
+// drop writes that a delivery is dropped, and why.
 func (sd *sends) drop(d output.Delivery, ch *customer.Chain, reason output.Reason, detail string) {
 	d.Status, d.Reason, d.Detail, d.Values = output.StatusDropped, reason, detail, nil
 	sd.out.delivery(d)
 	sd.out.decideChain(ch, output.Dropped, reason, d.Step, detail)
 }
 
+// appendJSONTexts appends a JSON list of texts.
 func appendJSONTexts(b []byte, texts []string) []byte {
 	b = append(b, '[')
 	for i, text := range texts {
@@ -131,7 +140,7 @@ func appendJSONTexts(b []byte, texts []string) []byte {
 	return append(b, ']')
 }
 
-// member follows a dotted path into an object; nil when it leads nowhere or to null.
+// member returns the JSON text at a dotted path of an object; nil when it leads nowhere or to null.
 func member(o *fastjson.Object, path string) []byte {
 	for {
 		key, rest, more := jsonvalue.CutPath(path)
@@ -153,7 +162,8 @@ func member(o *fastjson.Object, path string) []byte {
 	}
 }
 
-// undecided are the channels of a send that are still to be decided.
+// undecided returns the channels of a send that are still to be decided: all, or of a held send those
+// that were deferred. A channel that a new version took away is left out.
 func undecided(ch *customer.Chain, s *program.Send) []string {
 	if ch.Held == nil {
 		return s.Channels
@@ -175,6 +185,7 @@ type dropped struct {
 	failed bool // the message could not be made of the values
 }
 
+// add notes a refusal; the first is kept.
 func (d *dropped) add(r refusal) {
 	if !d.any {
 		d.any, d.refusal = true, r
@@ -182,8 +193,8 @@ func (d *dropped) add(r refusal) {
 	d.failed = d.failed || r.reason == output.ReasonVariable
 }
 
-// deferSend writes that a delivery waits: one line for a delivery, and a decision each
-// time that it waits for something else.
+// deferSend writes that a delivery waits: its row when it is first deferred, and a decision each
+// time that it waits for something else. Asking again without a change writes nothing.
 func (sd *sends) deferSend(d output.Delivery, ch *customer.Chain, r refusal) {
 	first := ch.Held == nil
 	if first {
@@ -195,8 +206,9 @@ func (sd *sends) deferSend(d output.Delivery, ch *customer.Chain, r refusal) {
 	}
 }
 
-// afterSend is what becomes of a chain whose send is decided on all channels. sent says that one of
-// them handed its delivery off.
+// afterSend returns what becomes of a chain whose send is decided on all channels. sent says that one of
+// them handed its delivery off, now or before a hold. A message that cannot be made counts as a
+// failure (on_fail), all other drops as on_drop, which applies only if nothing was sent.
 func (sd *sends) afterSend(t *pendingSend, s *program.Send, d *dropped, sent bool) sendResult {
 	next := t.program.After(t.step)
 	switch {

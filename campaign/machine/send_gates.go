@@ -11,14 +11,15 @@ import (
 	"github.com/nudge-engine/nudge/campaign/zone"
 )
 
-// message is what a send captured for its deliveries.
+// message is what a send captured for its deliveries. All channels share it.
 type message struct {
+	// values is a JSON object from variable to value, see capture; nil when there are none.
 	values  []byte
 	missing string // name of the first variable without a value; empty when all have one
 	key     string // of the campaign's dedupe rule, empty for none
 }
 
-// sendQuestion asks whether one delivery of a send may be handed off now.
+// sendQuestion asks whether one delivery of a send may be handed off now, on one channel.
 type sendQuestion struct {
 	sd       *sends
 	t        *pendingSend
@@ -46,7 +47,7 @@ var sendGates = []gate[sendQuestion]{
 	{trace.RulePending, reasons{output.ReasonPending}, nil, refusesPending, notePending},
 }
 
-// checkSend asks whether a delivery of a chain may be handed off on a channel.
+// checkSend asks the gates whether a delivery of a chain may be handed off on a channel.
 func (sd *sends) checkSend(t *pendingSend, s *program.Send, channel string, msg *message) refusal {
 	sd.asking = sendQuestion{sd: sd, t: t, send: s, channel: channel, category: t.program.Category(s), msg: msg}
 	return ask(sendGates, &sd.asking, sd.trace != nil)
@@ -59,28 +60,35 @@ func (q *sendQuestion) note(rule trace.Rule, said trace.Answer, about string, fa
 	q.sd.trace.Note(a)
 }
 
+// notePlain notes the answer of a gate that compares no values.
 func notePlain(q *sendQuestion, rule trace.Rule, r refusal) { q.note(rule, r.answer(), "") }
 
 // competes reports whether quiet hours, caps and conflicts concern a delivery: transactional
 // ones ignore them.
 func competes(q *sendQuestion) bool { return !q.t.exempt }
 
+// isLate reports whether the chain came to the send by a timer that fired more than lateAfter late.
 func isLate(q *sendQuestion) bool { return q.sd.late }
 
+// refusesLate drops a late delivery, if the campaign says late: skip.
 func refusesLate(q *sendQuestion) refusal {
 	return refuseIf(q.t.program.Late == program.LateSkip, output.ReasonLate, "")
 }
 
+// noteLate notes when the send was due and when it is.
 func noteLate(q *sendQuestion, rule trace.Rule, r refusal) {
 	q.note(rule, r.answer(), "", trace.TimeFact("due", q.t.planned), trace.TimeFact("now", q.sd.now))
 }
 
+// rechecks reports whether the campaign asks its audience again before each send.
 func rechecks(q *sendQuestion) bool { return q.t.program.Recheck }
 
+// refusesRecheck refuses a delivery to a customer who has left the audience since the entry.
 func refusesRecheck(q *sendQuestion) refusal {
 	return refuseIf(!q.sd.stillInAudience(q.t.program), output.ReasonAudience, "")
 }
 
+// noteRecheck notes the audience and what it reads, in the light of the trigger event.
 func noteRecheck(q *sendQuestion, rule trace.Rule, r refusal) {
 	m, p := q.sd, q.t.program
 	current := m.scope.Event.Event
@@ -91,7 +99,7 @@ func noteRecheck(q *sendQuestion, rule trace.Rule, r refusal) {
 	m.trace.Note(a)
 }
 
-// stillInAudience asks the audience again, in the light of the trigger event.
+// stillInAudience asks the audience again. There is no current event: "event" is the trigger event.
 func (sd *sends) stillInAudience(p *program.Program) bool {
 	current := sd.scope.Event.Event
 	sd.scope.Event.Set(sd.scope.Trigger.Event)
@@ -100,14 +108,17 @@ func (sd *sends) stillInAudience(p *program.Program) bool {
 	return holds
 }
 
+// refusesOff refuses while sends of the workspace, the campaign or the channel are switched off.
 func refusesOff(q *sendQuestion) refusal {
 	return refuseIf(q.sd.set.SendsOff(q.t.program.Name, q.channel), output.ReasonOff, "")
 }
 
+// refusesMissing refuses a message that lacks the value of a variable.
 func refusesMissing(q *sendQuestion) refusal {
 	return refuseIf(q.msg.missing != "", output.ReasonVariable, q.msg.missing)
 }
 
+// noteVariables notes the values that the message names.
 func noteVariables(q *sendQuestion, rule trace.Rule, r refusal) {
 	facts := q.sd.variableFacts(q.t.program, q.t.program.Steps[q.t.step].ID, q.t.chain)
 	if len(facts) > 0 || r.reason != output.NoReason {
@@ -115,10 +126,12 @@ func noteVariables(q *sendQuestion, rule trace.Rule, r refusal) {
 	}
 }
 
+// refusesPending refuses a delivery while too many of the customer's have no result yet.
 func refusesPending(q *sendQuestion) refusal {
 	return refuseIf(!q.t.chain.HeldOut && len(q.sd.c.Pending) >= customer.MaxPending, output.ReasonPending, "")
 }
 
+// notePending notes the number of such deliveries, where it refuses.
 func notePending(q *sendQuestion, rule trace.Rule, r refusal) {
 	if r.reason != output.NoReason {
 		q.note(
@@ -131,8 +144,8 @@ func notePending(q *sendQuestion, rule trace.Rule, r refusal) {
 	}
 }
 
-// reserve uses up what a delivery needs: its place under the caps and its dedupe key.
-// What a held-out chain would have sent uses up nothing.
+// reserve uses up what a delivery needs: its place under the caps and its dedupe key. A held-out chain
+// uses up nothing, or it would keep other campaigns from sending. Transactional sends are not counted.
 func (sd *sends) reserve(t *pendingSend, s *program.Send, d *output.Delivery, msg *message) {
 	if t.chain.HeldOut {
 		return
@@ -145,6 +158,7 @@ func (sd *sends) reserve(t *pendingSend, s *program.Send, d *output.Delivery, ms
 	}
 }
 
+// refusesQuiet refuses a delivery in quiet hours: it is deferred to their end, or dropped.
 func refusesQuiet(q *sendQuestion) refusal {
 	inside, end, drop := q.sd.quiet(q.t.program)
 	r := refuseIf(inside, output.ReasonQuiet, "")
@@ -154,6 +168,7 @@ func refusesQuiet(q *sendQuestion) refusal {
 	return r
 }
 
+// noteQuiet notes the local time and the quiet hours, if the campaign has some.
 func noteQuiet(q *sendQuestion, rule trace.Rule, r refusal) {
 	m := q.sd
 	hours, loc := m.quietRule(q.t.program)
@@ -175,7 +190,7 @@ func noteQuiet(q *sendQuestion, rule trace.Rule, r refusal) {
 	q.note(rule, r.answer(), "", facts...)
 }
 
-// quiet reports whether it is quiet for the customer now, until when, and whether that drops
+// quiet reports whether it is quiet for the customer now, until when (ms), and whether that drops
 // what would be sent. It looks at the present instant, not at when the send was due.
 func (sd *sends) quiet(p *program.Program) (inside bool, end int64, drop bool) {
 	q, loc := sd.quietRule(p)
@@ -186,8 +201,8 @@ func (sd *sends) quiet(p *program.Program) (inside bool, end int64, drop bool) {
 	return inside, end, q.Drop
 }
 
-// quietRule is the quiet hours of a campaign and the zone whose clock they go by; nil
-// when there are none.
+// quietRule returns the quiet hours of a campaign, else of the workspace, and the zone whose clock they
+// go by; nil when there are none. A fixed zone that cannot be loaded counts as none given.
 func (sd *sends) quietRule(p *program.Program) (*program.QuietHours, *time.Location) {
 	q := p.Policy.Quiet
 	if q == nil {
@@ -204,11 +219,11 @@ func (sd *sends) quietRule(p *program.Program) (*program.QuietHours, *time.Locat
 	return q, sd.zones.zone(p)
 }
 
-// clock writes a minute of the day.
+// clock formats a minute of the day as 15:04.
 func clock(minute int) string { return fmt.Sprintf("%02d:%02d", minute/60, minute%60) }
 
-// consented says whether the customer agrees to a category: if they did not refuse,
-// or, where the workspace requires it, if they granted it.
+// consented reports whether the customer agrees to a category: where nothing is known they do, unless
+// the workspace requires that it was granted.
 func (sd *sends) consented(category string) bool {
 	x := sd.c.Consent(customer.AboutCategory, category)
 	if x == nil {

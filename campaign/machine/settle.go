@@ -8,9 +8,12 @@ import (
 	"github.com/nudge-engine/nudge/campaign/trace"
 )
 
-// Settle applies the result of an attempt. A result of a delivery that is no
+// Settle applies the result of an attempt to deliver. A result of a delivery that is no
 // longer pending changes nothing: it was settled by an earlier one, or recalled or
-// expired while the attempt was under way.
+// expired while the attempt was under way. So a result that comes twice counts once.
+//
+// An acceptance counts whichever attempt it belongs to: the message has arrived. A failure counts only
+// for the current attempt.
 func (m *Machine) Settle(c *customer.Customer, r *output.Result, now int64, out *output.Output) {
 	m.begin(c, now, out)
 	if m.trace != nil {
@@ -46,7 +49,7 @@ func (m *Machine) Settle(c *customer.Customer, r *output.Result, now int64, out 
 	m.applyEmitted(out)
 }
 
-// firePending emits the next attempt, or gives a delivery up that is too old.
+// firePending emits the next attempt of a pending delivery, or gives it up if it has expired.
 func (m *Machine) firePending(at int) {
 	p := &m.c.Pending[at]
 	if m.now >= p.Delivery.Expires {
@@ -62,14 +65,16 @@ func (m *Machine) firePending(at int) {
 	m.rows.delivery(p.Delivery)
 }
 
-// accepted ends a delivery that its channel took; reply is what a call got.
+// accepted ends a delivery that its channel took; reply is the body of the response to a call.
 func (m *Machine) accepted(at int, reply []byte) {
 	d := m.deliveries.remove(at).Delivery
 	m.deliveries.settle(d, output.StatusSent, output.Delivered, output.NoReason)
 	m.chains.answered(&d, true, reply)
 }
 
-// gaveUp ends a delivery that failed for good; detail is what the channel said.
+// gaveUp ends a delivery that failed for good; detail is what the channel said. Chains go where the step
+// says, and the place under caps is given back, unless the message may have arrived: an attempt that
+// was under way when the delivery expired has no result yet.
 func (m *Machine) gaveUp(at int, status output.Status, reason output.Reason, detail string) {
 	p := m.deliveries.remove(at)
 	d := p.Delivery
@@ -83,8 +88,8 @@ func (m *Machine) gaveUp(at int, status output.Status, reason output.Reason, det
 	}
 }
 
-// Erase recalls what was handed off to a customer who is erased, and has not left. What
-// else there is of c must be forgotten by the caller.
+// Erase recalls what was handed off to a customer who is erased, and no channel has taken. The caller
+// must forget everything else of c.
 func (m *Machine) Erase(c *customer.Customer, now int64, out *output.Output) {
 	m.begin(c, now, out)
 	for _, p := range c.Pending {

@@ -8,7 +8,7 @@ import (
 	"github.com/nudge-engine/nudge/campaign/trace"
 )
 
-// explainer notes in a trace how things stand with the customer, where nothing happens. It decides
+// explainer notes in a trace how things stand with the customer when nothing happens. It decides
 // nothing and changes nothing. What happens is noted by the part that decides it.
 type explainer struct {
 	*turn
@@ -21,7 +21,8 @@ type explainer struct {
 
 // ExplainNow notes in t how things stand with a customer at now: of each campaign what an
 // entry would be asked, as far as that depends on no event, where its chains stand, what
-// they wait for, and what the gates of their next send would say now.
+// they wait for, and what the gates of their next send would say now. A trace of one campaign
+// gets that campaign only.
 //
 // REQUIRES: c is a copy of the caller's own; the machine is used for nothing else.
 func (m *Machine) ExplainNow(c *customer.Customer, now int64, t *trace.Trace) {
@@ -51,7 +52,8 @@ func (m *Machine) ExplainNow(c *customer.Customer, now int64, t *trace.Trace) {
 	}
 }
 
-// standingEntry notes what is known of an entry without its event.
+// standingEntry notes what the gates that need no event say about an entry. Re-entry is left out for
+// campaigns with a key, which only an event tells; so is an audience that reads the event.
 func (ex *explainer) standingEntry(p *program.Program) {
 	ex.trace.Note(ex.explainTrigger(p))
 	q := ex.entries.entry(p, nil)
@@ -78,7 +80,7 @@ func (ex *explainer) standingEntry(p *program.Program) {
 	}
 }
 
-// standingPending notes a delivery whose result is not known yet.
+// standingPending notes a delivery whose result is not known yet, with its attempts.
 func (ex *explainer) standingPending(p *program.Program, at *customer.Pending) {
 	d := &at.Delivery
 	a := trace.Row(
@@ -95,7 +97,7 @@ func (ex *explainer) standingPending(p *program.Program, at *customer.Pending) {
 	ex.trace.Note(a)
 }
 
-// explainTrigger says what a campaign's trigger waits for.
+// explainTrigger returns a row that says what a campaign's trigger waits for, and how far it is.
 func (ex *explainer) explainTrigger(p *program.Program) trace.RuleResult {
 	a := trace.Row(p, nil, trace.RuleTrigger, trace.Note)
 	switch t := p.Trigger.(type) {
@@ -149,7 +151,7 @@ func (ex *explainer) explainTrigger(p *program.Program) trace.RuleResult {
 	return a
 }
 
-// levelFacts say when the value of a trigger may change without a record.
+// levelFacts adds when the value of a trigger may change without a record.
 func (ex *explainer) levelFacts(a trace.RuleResult, p *program.Program) trace.RuleResult {
 	if l := ex.c.Level(p.Name); l != nil && l.Due != 0 {
 		a.Facts = append(a.Facts, trace.TimeFact("may change at", l.Due))
@@ -157,7 +159,8 @@ func (ex *explainer) levelFacts(a trace.RuleResult, p *program.Program) trace.Ru
 	return a
 }
 
-// standingChain notes where a live chain stands, and what its next send is asked now.
+// standingChain notes where a live chain stands, and what the gates say now about the send to which
+// it comes by its timer. A chain that comes to something else first has no send to explain.
 func (ex *explainer) standingChain(p *program.Program, ch *customer.Chain) {
 	ex.look(ch)
 	ex.trace.Note(ex.chains.explainWait(p, ch))

@@ -10,6 +10,8 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
+// streak marks an event in the customer's streak of a campaign, and fires if that completes it. An event
+// that both breaks and counts breaks the streak.
 func (ts *triggers) streak(p *program.Program, t *program.StreakTrigger, e *event.Event) {
 	breaks := t.BreakOn != nil && t.BreakOn.Event == e.Name &&
 		(t.BreakOn.Where == nil || ts.holds(t.BreakOn.Where, p.Name))
@@ -23,8 +25,9 @@ func (ts *triggers) streak(p *program.Program, t *program.StreakTrigger, e *even
 	}
 }
 
-// ensureStreak is the customer's streak of a campaign, new when there is none or the
-// trigger has become another; nil beyond the limit.
+// ensureStreak returns the customer's streak of a campaign, an empty one when there is none or the
+// trigger has changed (another Spec); nil, with a decision, when the customer has no room for another.
+// It is valid until the list of streaks changes.
 func (ts *triggers) ensureStreak(p *program.Program, t *program.StreakTrigger) *customer.Streak {
 	c := ts.c
 	at := func() int {

@@ -7,7 +7,7 @@ import (
 	"github.com/nudge-engine/nudge/campaign/trace"
 )
 
-// recorded begins the occasion of an event.
+// recorded begins a step of the trace for an event. What follows is noted under it.
 func (m *Machine) recorded(e *event.Event) {
 	what := "event"
 	if m.depth > 0 {
@@ -16,7 +16,7 @@ func (m *Machine) recorded(e *event.Event) {
 	m.trace.Step(trace.Step{At: m.now, What: what, Name: e.Name, ID: e.ID, Time: e.Time})
 }
 
-// timed begins the occasion of a timer.
+// timed begins a step of the trace for a timer that fires.
 func (m *Machine) timed(t *timer) {
 	o := trace.Step{At: m.now, What: "timer", Due: m.planned}
 	switch {
@@ -35,7 +35,7 @@ func (m *Machine) timed(t *timer) {
 	m.trace.Step(o)
 }
 
-// visited begins the occasion of a visit.
+// visited begins a step of the trace for a task that concerns all customers.
 func (m *Machine) visited(v *active.BulkTask) {
 	o := trace.Step{At: m.now, Due: v.Due}
 	switch v.Kind {
@@ -51,7 +51,8 @@ func (m *Machine) visited(v *active.BulkTask) {
 	m.trace.Step(o)
 }
 
-// quietly evaluates something beside the rules: it writes nothing, and is not traced.
+// quietly calls f, and drops what it writes and notes. It serves explanations, which evaluate without
+// deciding.
 func (rs *rows) quietly(f func()) {
 	out, trace := rs.to, rs.trace
 	rs.to, rs.trace = new(output.Output), nil

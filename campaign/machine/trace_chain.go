@@ -10,7 +10,8 @@ import (
 	"github.com/nudge-engine/nudge/campaign/trace"
 )
 
-// explainBefore notes that an event that a chain waits for happened before the chain began.
+// explainBefore notes, for each matcher that names it, that an event happened before the chain began.
+// Reversals are left out: they compare with the conversion instead.
 func (cs *chains) explainBefore(p *program.Program, ch *customer.Chain, e *event.Event) {
 	for _, match := range p.Matchers() {
 		if match.Event != e.Name {
@@ -42,11 +43,12 @@ func (cs *chains) explainBranch(b *program.Branch, ch *customer.Chain) {
 	}
 }
 
-// explainRest notes what a chain waits for, and until when.
+// explainRest notes what a chain waits for, until when, and where it goes then.
 func (cs *chains) explainRest(p *program.Program, ch *customer.Chain) {
 	cs.trace.Note(cs.explainWait(p, ch))
 }
 
+// explainWait returns the row that explainRest notes.
 func (cs *chains) explainWait(p *program.Program, ch *customer.Chain) trace.RuleResult {
 	a := trace.Row(p, ch, trace.RuleRest, trace.Note)
 	s, at := p.Step(ch.Step)

@@ -23,12 +23,12 @@ type profile struct {
 	specs    []*active.CounterSpec // scratch: these counters
 }
 
-// traitSlack is by how much an identify call may be older than what set a trait and
-// still overwrite it, ms: clients' clocks differ.
+// traitSlack is by how much, in ms, an identify call may be older than the one that set a trait and
+// still overwrite it: one minute, since clients' clocks differ.
 const traitSlack = 60 * 1000
 
-// stampTraits notes that the members of update were set at an event time. Beyond the
-// limit nothing more is noted: then what arrives last holds.
+// stampTraits notes that the members of update were set at an event time (ms). Beyond the limit of
+// stamps nothing more is noted: for such traits what arrives last holds.
 func (pf *profile) stampTraits(update []byte, at int64) {
 	c := pf.c
 	c.DropStamps(pf.now)
@@ -37,8 +37,8 @@ func (pf *profile) stampTraits(update []byte, at int64) {
 	}
 }
 
-// notOlder is update without the members that something newer has set: those whose stamp is
-// more than slack after at.
+// notOlder returns update without the members that a newer call has set: those whose stamp is
+// more than traitSlack after at (ms). Calls arrive out of order; the last event time wins.
 func (pf *profile) notOlder(update []byte, at int64) []byte {
 	if len(pf.c.Stamps) == 0 {
 		return update
@@ -49,8 +49,8 @@ func (pf *profile) notOlder(update []byte, at int64) []byte {
 	})
 }
 
-// setTraits lays traits over the customer's; those that would be too large change
-// nothing (false).
+// setTraits lays traits over the customer's: null removes one, objects are merged. It reports whether it
+// did; traits that would be larger than MaxTraits change nothing, and that is recorded.
 func (pf *profile) setTraits(update []byte) bool {
 	merged := jsonvalue.Merge(pf.c.Traits, update)
 	if len(merged) > customer.MaxTraits {
@@ -71,7 +71,7 @@ func (pf *profile) setTraits(update []byte) bool {
 	return true
 }
 
-// traitNames are the members of a JSON object, sorted; none of what is no object.
+// traitNames returns the names of a JSON object's members, sorted; none of what is no object.
 func traitNames(object []byte) []string {
 	v, err := fastjson.ParseBytes(object)
 	if err != nil || v.Type() != fastjson.TypeObject {
@@ -104,7 +104,8 @@ func without(object []byte, dropped func(name string) bool) []byte {
 	return append(b, '}')
 }
 
-// zoneName reads the name of a zone; what is there and is none is recorded, once a value.
+// zoneName reads the name of a time zone; ok is false when there is none. A value that is no zone is
+// recorded, once for each value.
 func (pf *profile) zoneName(v *fastjson.Value) (name string, ok bool) {
 	if v == nil || v.Type() == fastjson.TypeNull {
 		return "", false

@@ -23,17 +23,20 @@ type triggers struct {
 	chains  *chains
 	entries *entries
 
-	before     []observation       // what the current record can change, before it
-	heights    active.ValuesBefore // what thresholds measure, before it
-	seenTraits []byte              // the profile that triggers last looked at
+	// before has the values, before the current record, that it can change, by campaign name; heights those
+	// of thresholds, once for each expression.
+	before  []observation       // what the current record can change, before it
+	heights active.ValuesBefore // what thresholds measure, before it
+	// seenTraits and seenTags are the profile that triggers last looked at, see notedProfile.
+	seenTraits []byte // the profile that triggers last looked at
 	seenTags   []string
 
 	found    []int32            // scratch: what indexes found
 	programs []*program.Program // scratch: these programs
 }
 
-// apply asks the campaigns that watch a record, by campaign name; those that would do
-// nothing are not asked.
+// apply asks the campaigns that watch a record, by campaign name. Those of which an index tells that
+// they would do nothing are not asked.
 func (ts *triggers) apply(watch *active.TriggerIndex, e *event.Event) {
 	for _, at := range ts.concerned(watch, true) {
 		ts.evaluate(watch.Programs[at], e)
@@ -41,7 +44,8 @@ func (ts *triggers) apply(watch *active.TriggerIndex, e *event.Event) {
 	ts.notedProfile()
 }
 
-// evaluate asks one campaign; e is nil when the profile was changed by a timer.
+// evaluate asks one campaign's trigger about the current record; e is nil when a step or a merge changed
+// the profile without one.
 func (ts *triggers) evaluate(p *program.Program, e *event.Event) {
 	ts.scope.Chain.Chain = nil
 	ts.scope.Trigger.Set(e)
@@ -73,6 +77,9 @@ func (ts *triggers) evaluate(p *program.Program, e *event.Event) {
 	}
 }
 
+// countTrigger fires when the customer's counter has just reached the number of the trigger. A customer
+// whose history before the counter is unknown is refused, unless the campaign says that the events
+// counted so far are enough (existing: include).
 func (ts *triggers) countTrigger(p *program.Program, t *program.CountTrigger, e *event.Event) {
 	spec := ts.set.CounterSpecFor(t.Event, t.Where)
 	c := ts.c.Counter(spec.ID)
@@ -90,8 +97,8 @@ func (ts *triggers) countTrigger(p *program.Program, t *program.CountTrigger, e 
 	ts.entries.tryEnter(p, e)
 }
 
-// rearm moves the inactivity timer to the latest matching event. An event older
-// than the campaign takes, whose instant is past already, arms nothing.
+// rearm moves the inactivity timer to the latest matching event. An event that arrives late and is not
+// the latest moves nothing: the counter's Last tells.
 func (ts *triggers) rearm(p *program.Program, t *program.InactivityTrigger, e *event.Event) {
 	c := ts.c.Counter(customer.CounterID(t.Event, expr.SourceOf(t.Where)))
 	if c == nil || c.Last != e.Time || (t.Where != nil && !ts.holds(t.Where, p.Name)) {
@@ -100,6 +107,8 @@ func (ts *triggers) rearm(p *program.Program, t *program.InactivityTrigger, e *e
 	ts.arm(p, t, e)
 }
 
+// arm sets the inactivity timer that event e starts. An event older than the campaign takes, whose
+// silence is over already, arms nothing.
 func (ts *triggers) arm(p *program.Program, t *program.InactivityTrigger, e *event.Event) {
 	due := e.Time + t.For
 	if due <= ts.now && (e.Historical || ts.now-e.Time > p.MaxEventAge) {
@@ -109,8 +118,8 @@ func (ts *triggers) arm(p *program.Program, t *program.InactivityTrigger, e *eve
 	ts.c.SetWatch(customer.InactivityTimer{Campaign: p.Name, Due: due, Trigger: e.AppendBody(nil)})
 }
 
-// watchProfiles arms the inactivity triggers that count from the first record
-// of a customer who never did the event; that record is their trigger.
+// watchProfiles arms what counts from a customer's first record e: date triggers, and inactivity
+// triggers whose event the customer never did. That record is their trigger.
 func (ts *triggers) watchProfiles(e *event.Event) {
 	for _, p := range ts.newcomers() {
 		if t, ok := p.Trigger.(*program.DateTrigger); ok {
@@ -126,7 +135,8 @@ func (ts *triggers) watchProfiles(e *event.Event) {
 	}
 }
 
-// fireWatch enters a chain for a spell of inactivity.
+// fireWatch enters a chain for a silence that is over. The campaign may have gone, or have another
+// trigger, since the timer was set.
 func (ts *triggers) fireWatch(campaign string) {
 	i, found := ts.c.Watch(campaign)
 	if !found {

@@ -10,7 +10,8 @@ import (
 	"github.com/nudge-engine/nudge/campaign/trace"
 )
 
-// runningStreak is how many events of a streak follow each other at present.
+// runningStreak returns how many events of a streak follow each other at present, by the rules of
+// customer.Streak: a break, or a gap longer than MaxGap, starts it anew.
 func runningStreak(c *customer.Customer, p *program.Program, t *program.StreakTrigger) (run int) {
 	for i := range c.Streaks {
 		if s := &c.Streaks[i]; s.Campaign == p.Name && s.Spec == t.Spec {
@@ -29,8 +30,8 @@ func runningStreak(c *customer.Customer, p *program.Program, t *program.StreakTr
 	return run
 }
 
-// explain notes that a campaign's trigger looks at the current record; tryEnter says
-// later whether it fired.
+// explain notes that a campaign's trigger looks at the current record and what it compares. The answer
+// is no until the trace learns (Fires) that the trigger fired.
 func (ts *triggers) explain(p *program.Program, e *event.Event) {
 	a := trace.Row(p, nil, trace.RuleTrigger, trace.No)
 	switch t := p.Trigger.(type) {
@@ -76,7 +77,8 @@ func (ts *triggers) explain(p *program.Program, e *event.Event) {
 	ts.trace.Note(a)
 }
 
-// valueBefore is the value of a threshold before the current record.
+// valueBefore returns the value of a threshold before the current record, as a fact without a value
+// when it is not known.
 func (ts *triggers) valueBefore(p *program.Program) trace.Fact {
 	if before := ts.seenBefore(p); before.known {
 		return trace.FloatFact("before", before.value)
@@ -84,6 +86,7 @@ func (ts *triggers) valueBefore(p *program.Program) trace.Fact {
 	return trace.Fact{Name: "before"}
 }
 
+// wasInside reports whether the customer was in the segment before the current record.
 func (ts *triggers) wasInside(p *program.Program, t *program.SegmentTrigger) bool {
 	if l := ts.c.Level(p.Name); l != nil && l.Spec == t.Spec {
 		return l.On
@@ -91,6 +94,7 @@ func (ts *triggers) wasInside(p *program.Program, t *program.SegmentTrigger) boo
 	return ts.seenBefore(p).value == 1
 }
 
+// isInside reports whether the customer is in the segment now; a failing condition holds for nobody.
 func (ts *triggers) isInside(t *program.SegmentTrigger) bool {
 	inside, _ := t.When.Holds(ts.scope)
 	return inside

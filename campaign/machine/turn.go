@@ -21,18 +21,23 @@ type turn struct {
 	scope *expr.Scope // what expressions read
 	out   *rows
 
-	c         *customer.Customer
-	now       int64  // log time, ms
+	c   *customer.Customer
+	now int64 // log time, ms
+	// came is the log time (ms) at which the current record or broadcast came, mostly now: a broadcast
+	// reaches some customers later, and its age must not depend on that.
 	came      int64  // log time at which the current record or broadcast came, ms: mostly now
 	eventID   string // of the current record, empty for a timer
 	recording bool   // the current record will be remembered, and is not yet
 	depth     int    // of the current record: 0 for one of the log, or a timer
-	asOf      int64  // the instant as of which triggers are armed, ms: mostly now
+	// asOf is the instant (ms) as of which triggers are armed, mostly now: the activation of a campaign
+	// for a customer who is visited later.
+	asOf int64 // the instant as of which triggers are armed, ms: mostly now
 
-	planned int64    // when the current timer was due, ms; 0 for a record
-	late    bool     // the current timer is more than lateAfter late
-	cause   cause    // the current timer
-	fired   int      // causes of the call so far: timers, and candidates that waited for a send
+	planned int64 // when the current timer was due, ms; 0 for a record
+	late    bool  // the current timer is more than lateAfter late
+	cause   cause // the current timer
+	fired   int   // causes of the call so far: timers, and candidates that waited for a send
+	// changed is the step that last changed the profile.
 	changed occasion // the step that last changed the profile
 
 	observer *trace.Trace // nil: nobody asks why
@@ -41,7 +46,7 @@ type turn struct {
 	unindexed bool
 }
 
-// begin takes up a customer at now.
+// begin takes up a customer at now and forgets everything of the input before.
 func (t *turn) begin(c *customer.Customer, now int64) {
 	t.c, t.now, t.came, t.eventID, t.recording, t.asOf = c, now, now, "", false, now
 	t.planned, t.late, t.cause, t.changed = 0, false, cause{}, occasion{}
@@ -54,13 +59,13 @@ func (t *turn) begin(c *customer.Customer, now int64) {
 	t.trace = t.observer.Of(c)
 }
 
-// occasion is what had a step run.
+// occasion is when and how late a step ran.
 type occasion struct {
 	planned int64 // when the step was due, ms; 0: now
 	late    bool  // it ran more than lateAfter later
 }
 
-// holds evaluates a predicate; an error is recorded once and counts as false (L6).
+// holds evaluates a predicate in the scope; an error is recorded and counts as false (L6).
 func (t *turn) holds(e *expr.Expr, campaign string) bool {
 	ok, err := e.Holds(t.scope)
 	if err != nil {
@@ -69,8 +74,8 @@ func (t *turn) holds(e *expr.Expr, campaign string) bool {
 	return ok
 }
 
-// object evaluates assignments in the light of ch as a JSON object. A value that is
-// missing is left out, one that fails too and is recorded.
+// object evaluates assignments as a JSON object, in the order given. A value that is
+// missing is left out; so is one that fails, which is recorded for chain ch.
 func (t *turn) object(assigns []program.Assign, ch *customer.Chain) []byte {
 	b := []byte{'{'}
 	for i := range assigns {
@@ -103,7 +108,7 @@ func (t *turn) object(assigns []program.Assign, ch *customer.Chain) []byte {
 }
 
 // identifier evaluates an expression as the text of a key; ok is false when it yields no
-// scalar, or fails.
+// scalar, or fails. Numbers keep their digits as the client wrote them.
 func (t *turn) identifier(e *expr.Expr) (key string, ok bool) {
 	if len(e.Path) > 0 { // as it was written: CEL has no numbers of twenty digits
 		if v := t.scope.ValueAt(e.Path); v != nil {
@@ -117,13 +122,14 @@ func (t *turn) identifier(e *expr.Expr) (key string, ok bool) {
 	return expr.KeyFromValue(v)
 }
 
-// look points the scope at a chain and its trigger.
+// look points the scope at a chain and its trigger event, which is decoded for that.
 func (t *turn) look(ch *customer.Chain) {
 	t.scope.Chain.Chain = ch
 	t.scope.Trigger.Set(event.DecodeBody(ch.Trigger))
 }
 
-// exprFacts completes a row with an expression (nil: none) and what it reads at present.
+// exprFacts adds an expression (nil: none) and what it reads at present to a row; where the answer is no,
+// also the parts of it that do not hold.
 func (t *turn) exprFacts(a trace.RuleResult, e *expr.Expr) trace.RuleResult {
 	if e == nil {
 		return a

@@ -11,7 +11,8 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// forgetCounters drops counters and states of triggers that nothing asks for any more.
+// forgetCounters drops the counters, windows, streaks and sides of values that no campaign asks for any
+// more, as the task v lists them.
 func forgetCounters(c *customer.Customer, v *active.BulkTask) {
 	counters := c.Counters[:0]
 	for i := range c.Counters {
@@ -40,7 +41,7 @@ func forgetCounters(c *customer.Customer, v *active.BulkTask) {
 	}
 }
 
-// forgetSum drops a sum of what is counted on.
+// forgetSum drops the sum of one property of a counter or window that is itself kept.
 func forgetSum(c *customer.Customer, d active.DroppedCounter) {
 	without := func(sums []customer.Sum) []customer.Sum {
 		return slices.DeleteFunc(sums, func(s customer.Sum) bool { return s.Property == d.Property })
@@ -58,7 +59,9 @@ func forgetSum(c *customer.Customer, d active.DroppedCounter) {
 	}
 }
 
-// Schedules are the schedule triggers in force, by campaign.
+// Schedules returns the schedule triggers in force, by campaign, each with the zone of its clock: the
+// trigger's, else the campaign's, else the workspace's, else UTC. A schedule fires at one instant for
+// all customers, so their own zones do not matter.
 func (m *Machine) Schedules() []active.Schedule {
 	var all []active.Schedule
 	for _, p := range m.set.Schedules {
@@ -74,7 +77,9 @@ func (m *Machine) Schedules() []active.Schedule {
 	return all
 }
 
-// Visit applies a visit to a customer at log time now.
+// Visit applies a task for all customers, v, to one of them at log time now. v.Due is when the task was
+// due; customers are visited one after another, so now can be later. A customer who was merged into
+// another is left out: the task reaches the known one.
 func (m *Machine) Visit(c *customer.Customer, v *active.BulkTask, now int64, out *output.Output) {
 	if c.Merged != nil {
 		return // what happens to all happens to the known customer
@@ -114,8 +119,8 @@ func (m *Machine) Visit(c *customer.Customer, v *active.BulkTask, now int64, out
 	m.chains.prune()
 }
 
-// Fill adds history of a counter to a customer at log time now. What the set no longer
-// keeps is left out.
+// Fill adds imported history f of the counter a to a customer at log time now. What the set no longer
+// keeps is left out, and no trigger fires for it.
 func (m *Machine) Fill(c *customer.Customer, a *active.CounterRequest, f *active.BackfillCounts, now int64) {
 	if a.Window > 0 {
 		if spec := m.set.Windows[a.Event]; spec != nil {

@@ -10,12 +10,13 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// saysZone says whether an event says in which time zone the customer's device is.
+// saysZone reports whether an event tells the time zone of the customer's device. It may be wrong, as
+// it only looks for the name; noteZone reads the value. Imported history tells nothing about today.
 func saysZone(e *event.Event) bool {
 	return !e.Historical && bytes.Contains(e.Context, []byte(`"`+customer.TraitTimezone+`"`))
 }
 
-// localTimer is a timer that goes by the customer's zone, and that zone.
+// localTimer is a timer that goes by the customer's zone, and the zone by which it was planned.
 type localTimer struct {
 	chain   *customer.Chain
 	program *program.Program
@@ -23,8 +24,9 @@ type localTimer struct {
 	zone    *time.Location
 }
 
-// noteZone takes up the time zone of the device that an event comes from; one that is none
-// is recorded once. A new one moves what goes by the customer's zone.
+// noteZone takes up the time zone of the device that an event comes from, unless the one known was seen
+// later. A name that is no zone is recorded once. A new zone moves what goes by the customer's clock:
+// rests until a time of day, holds by quiet hours and caps, and planned dates.
 func (m *Machine) noteZone(e *event.Event) {
 	if !saysZone(e) || e.Time < m.c.Device.At {
 		return
@@ -52,15 +54,15 @@ func (m *Machine) noteZone(e *event.Event) {
 	}
 }
 
-// rezone lets held sends ask again when the current record says where the customer is.
+// rezone lets held sends ask again when an identify call may have told another zone.
 func (m *Machine) rezone(e *event.Event) {
 	if e.Type == event.Identify && bytes.Contains(e.Traits, []byte(`"timezone"`)) {
 		m.chains.resumeHeld(output.ReasonQuiet, output.ReasonCap)
 	}
 }
 
-// changeTraits lays traits over the customer's as setTraits does; a new time zone moves the
-// timers that go by it.
+// changeTraits lays traits over the customer's as setTraits does, and reports whether it did. A new time
+// zone moves the timers that go by it.
 func (cs *chains) changeTraits(update []byte) bool {
 	local := cs.localTimers(cs.c.Chains)
 	if !cs.profile.setTraits(update) {
@@ -70,7 +72,7 @@ func (cs *chains) changeTraits(update []byte) bool {
 	return true
 }
 
-// followZone plans timers anew whose zone is another one than before.
+// followZone plans those of the timers anew that would now go by another zone than before.
 func (cs *chains) followZone(before []localTimer) {
 	for _, t := range before {
 		if cs.zones.zone(t.program) != t.zone {
@@ -79,6 +81,7 @@ func (cs *chains) followZone(before []localTimer) {
 	}
 }
 
+// localTimers returns the timers of live chains that wait until a time of day by the customer's clock.
 func (cs *chains) localTimers(chains []*customer.Chain) (all []localTimer) {
 	for _, ch := range chains {
 		p := cs.set.ProgramOf(ch)
@@ -94,7 +97,7 @@ func (cs *chains) localTimers(chains []*customer.Chain) (all []localTimer) {
 	return all
 }
 
-// replanLocal plans the rests of chains anew that go by the customer's time zone.
+// replanLocal plans all such timers of the chains anew.
 func (cs *chains) replanLocal(chains []*customer.Chain) {
 	for _, t := range cs.localTimers(chains) {
 		t.chain.Due = cs.zones.nextLocal(t.program, t.until, cs.now)

@@ -9,18 +9,19 @@ import (
 	"github.com/nudge-engine/nudge/campaign/zone"
 )
 
-// zones tells in which time zone things are for the customer. It remembers the zones that it
-// loaded, at most maxZones: byName has nil for a name that is no zone.
+// zones tells in which time zone things are for the customer. Loading a zone is slow, so it remembers
+// the zones that it loaded, at most maxZones.
 type zones struct {
 	*turn
 
+	// byName has nil for a name that is no zone, so that a wrong name is looked up once.
 	byName map[string]*time.Location
 }
 
-// maxZones bounds the zones that a machine remembers; there are about 600.
+// maxZones bounds the names that a machine remembers; there are about 600 zones.
 const maxZones = 1000
 
-// zone is the zone for a customer and a campaign (nil: none): that of the customer's
+// zone returns the zone for the scope's customer and a campaign (nil: none): that of the customer's
 // trait timezone, else of their device, else of the campaign, else of the workspace, else
 // UTC. A name that is no zone counts as missing.
 func (z *zones) zone(p *program.Program) *time.Location {
@@ -49,7 +50,7 @@ func (z *zones) zone(p *program.Program) *time.Location {
 	return time.UTC
 }
 
-// loadZone is nil for a name that is no zone.
+// loadZone returns the zone of an IANA name, nil when there is none of that name.
 func (z *zones) loadZone(name string) *time.Location {
 	if loc, known := z.byName[name]; known {
 		return loc
@@ -64,7 +65,8 @@ func (z *zones) loadZone(name string) *time.Location {
 	return loc
 }
 
-// dateZone is the zone in which a date trigger looks at dates.
+// dateZone returns the zone in which a date trigger looks at dates: the customer's, unless the trigger
+// names one or asks for the campaign's.
 func (z *zones) dateZone(p *program.Program, t *program.DateTrigger) *time.Location {
 	if t.Zone == "" {
 		return z.zone(p)
@@ -80,6 +82,8 @@ func (z *zones) dateZone(p *program.Program, t *program.DateTrigger) *time.Locat
 	return time.UTC
 }
 
+// nextLocal returns the next instant (ms), at or after from, at which it is the time of day of a step
+// until, on one of its days.
 func (z *zones) nextLocal(p *program.Program, u *program.Until, from int64) int64 {
 	var loc *time.Location
 	if u.Zone != "" {
