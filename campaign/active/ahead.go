@@ -5,7 +5,10 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// HasOneShotTimers reports whether the customer has an armed timer that does not recur.
+// HasOneShotTimers reports whether the customer has an armed timer that does not recur: a chain
+// that will wake up, a date that is not repeated, a segment or threshold that is due for a
+// look, a watched inactivity, or a delivery whose result is open. Recurring dates do not count,
+// since they would be ahead forever.
 func (s *Set) HasOneShotTimers(c *customer.Customer) bool {
 	for _, ch := range c.Chains {
 		if at := ch.WakeAt(); ch.Live() && at != 0 && at < customer.Never {
@@ -17,6 +20,7 @@ func (s *Set) HasOneShotTimers(c *customer.Customer) bool {
 			continue
 		}
 		p := s.ByName[c.Dates[i].Campaign]
+		// The campaign is gone, so it is not known whether the date recurs; a timer is assumed.
 		if p == nil {
 			return true
 		}

@@ -11,10 +11,13 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// maxFillBytes is about how large a stored Fill may be; a window with more is split.
+// maxFillBytes is the approximate limit of a stored fill, in bytes, by the estimates in split;
+// a window with more is split into several fills. A single record of the log stays small that
+// way, however much history a customer has.
 const maxFillBytes = 24 << 10
 
-// BackfillCounts is a part of a customer's history that was counted from the log, of one counter.
+// BackfillCounts is what was counted from the log for one customer and one counter, or a part
+// of it. Either Counter is filled in (a counter without a window) or Width and Items are.
 type BackfillCounts struct {
 	Ask     int              // index of the counter in what is filled
 	Counter customer.Counter // without ID; Count 0 where only sums are filled
@@ -31,7 +34,7 @@ func (f *BackfillCounts) AppendTo(b []byte) []byte {
 	return customer.AppendWindows(&w, b)
 }
 
-// DecodeFill reads what AppendTo wrote, from the front of d.
+// DecodeFill reads what AppendTo wrote, from the front of d. Bad input shows as the error of d.
 func DecodeFill(d *wire.Decoder) BackfillCounts {
 	f := BackfillCounts{Ask: int(d.Uint())}
 	f.Counter = customer.DecodeCounter(d, nil)
@@ -43,16 +46,19 @@ func DecodeFill(d *wire.Decoder) BackfillCounts {
 	return f
 }
 
-// CustomerFill is a fill and whose it is.
+// CustomerFill is a fill together with the id of the customer whose history it counts.
 type CustomerFill struct {
 	Customer string
 	Fill     BackfillCounts
 }
 
-// BackfillCounter counts events of a log for what is to be filled. It belongs to one goroutine.
+// BackfillCounter counts the events of a log for counters that a new definition asks for. It
+// keeps one value for each customer and counter until Take. It belongs to one goroutine.
 type BackfillCounter struct {
-	asks    []CounterRequest
-	where   []*expr.Expr // by ask
+	asks []CounterRequest
+	// where holds the compiled condition of each request; nil where every event counts.
+	where []*expr.Expr // by ask
+	// byEvent lists the requests (indexes into asks) for an event name.
 	byEvent map[string][]int
 	scope   *expr.Scope
 	fills   map[backfillKey]*BackfillCounts
@@ -63,7 +69,8 @@ type backfillKey struct {
 	ask      int
 }
 
-// NewBackfillCounter returns a counter for specs, which set maintains.
+// NewBackfillCounter returns a counter for the requests asks. The compiled conditions are those
+// of set, so set must be the one that asks for the counters.
 func NewBackfillCounter(set *Set, asks []CounterRequest) *BackfillCounter {
 	t := &BackfillCounter{
 		asks: asks, where: make([]*expr.Expr, len(asks)), byEvent: map[string][]int{}, scope: expr.NewScope(),
@@ -80,10 +87,12 @@ func NewBackfillCounter(set *Set, asks []CounterRequest) *BackfillCounter {
 	return t
 }
 
-// Len is how many values were counted since Take.
+// Len returns how many values (pairs of a customer and a counter) were counted since Take, by
+// which the caller can bound the memory.
 func (t *BackfillCounter) Len() int { return len(t.fills) }
 
-// Event counts an event that came at log time now.
+// Event counts e, which was logged at now (ms), for each request that its name and the
+// condition match. An event on which a condition fails with an error is not counted.
 func (t *BackfillCounter) Event(e *event.Event, now int64) {
 	asked := t.byEvent[e.Name]
 	if len(asked) == 0 {
@@ -91,6 +100,8 @@ func (t *BackfillCounter) Event(e *event.Event, now int64) {
 	}
 	own := *e // the scope knows events by their address
 	t.scope.Now = now
+	// The log does not say what the customer looked like then, so the scope shows an empty one;
+	// BackfillObstacle rules out conditions that would notice.
 	t.scope.Customer.Set(&customer.Customer{Workspace: e.Workspace, ID: e.Customer})
 	t.scope.Event.Set(&own)
 	for _, i := range asked {
@@ -103,6 +114,8 @@ func (t *BackfillCounter) Event(e *event.Event, now int64) {
 	}
 }
 
+// count adds e to the value of request i. What was counted before (Counted) is not counted
+// again; only the sums that are new are.
 func (t *BackfillCounter) count(i int, e *event.Event, now int64) {
 	a := &t.asks[i]
 	key := backfillKey{e.Customer, i}
@@ -132,7 +145,9 @@ func (t *BackfillCounter) count(i int, e *event.Event, now int64) {
 	f.Counter.Merge(&one)
 }
 
-// Take gives what was counted since the last Take, by customer and counter.
+// Take returns what was counted since the last Take, sorted by customer id and request, and
+// begins anew. A value that is larger than maxFillBytes comes as several fills in the order of
+// time.
 func (t *BackfillCounter) Take() []CustomerFill {
 	var all []CustomerFill
 	for key, f := range t.fills { //nudge:unordered sorted below
@@ -148,7 +163,8 @@ func (t *BackfillCounter) Take() []CustomerFill {
 	return all
 }
 
-// split cuts a fill into parts of bounded size.
+// split cuts the items of a window into fills of at most about maxFillBytes each. The sizes are
+// estimates: 24 bytes for an item, and 12 and the name for each of its sums.
 func (f *BackfillCounts) split() []BackfillCounts {
 	var parts []BackfillCounts
 	size, from := 0, 0
@@ -170,8 +186,8 @@ func (f *BackfillCounts) split() []BackfillCounts {
 	return append(parts, last)
 }
 
-// BackfillObstacle says why the log does not tell what a counter of the set would have
-// counted; empty: it does.
+// BackfillObstacle returns, in words for a person, why the log does not tell what the counter a
+// of the set would have counted; empty if it does.
 func (s *Set) BackfillObstacle(a CounterRequest) string {
 	if a.Window > 0 && a.Counted {
 		return "its last days are counted already"

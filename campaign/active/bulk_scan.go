@@ -10,46 +10,54 @@ import (
 	"github.com/nudge-engine/nudge/campaign/schedule"
 )
 
-// ScheduleByCalendar says the schedule of a trigger that names a calendar. One that is
-// not there has no days.
+// ScheduleByCalendar returns the schedule of a trigger that names a calendar, with the campaign
+// and zone of the given one. A calendar that no policy defines has no days, so the schedule
+// never fires.
 func (s *Set) ScheduleByCalendar(t *program.ScheduleTrigger, of Schedule) Schedule {
 	of.calendar = s.Rules.calendars[t.Calendar]
 	if of.calendar == nil {
 		of.calendar = &schedule.Calendar{Name: t.Calendar}
 	}
 	of.minute = t.At
+	// The days are part of the spec: a calendar whose days change is another schedule.
 	of.Spec = fmt.Sprintf("calendar %s %s at %d %s", t.Calendar, of.calendar.Spec(), t.At, of.Loc)
 	return of
 }
 
-// BulkKind says why all customers are visited.
+// BulkKind is the reason why all customers of a workspace are visited.
 type BulkKind uint8
 
 // The kinds of visits. Their numbers are part of the stored format.
 const (
+	// BulkBroadcast: an event without a customer starts chains.
 	BulkBroadcast BulkKind = iota + 1
+	// BulkSchedule: a schedule trigger has an occurrence.
 	BulkSchedule
+	// BulkActivation: campaigns become active.
 	BulkActivation
 	BulkForget BulkKind = 9 // counters are not kept any more
 )
 
-// BulkTask is what happens to every customer of a workspace: a broadcast, an occurrence of
-// a schedule, or that campaigns became active.
+// BulkTask is what a bulk scan does to every customer of a workspace. Which fields are used
+// depends on Kind. It is stored as JSON in control state, so its names and numbers do not
+// change.
 type BulkTask struct {
 	Kind      BulkKind     `json:"Kind"`
 	Due       int64        `json:"Due"`       // ms: when it should have been
 	Event     *event.Event `json:"Event"`     // of a broadcast
 	Campaigns []string     `json:"Campaigns"` // of a schedule or an activation
-	// Existing are those of an activation that ask for customers who are already there.
+	// Existing are the campaigns of an activation that also want customers who are already
+	// there (existing: include).
 	Existing []string `json:"Existing"`
-	// Counters (by id) and Windows (by event) are what is forgotten.
+	// Counters (by id) and Windows (by event name) are what customers forget.
 	Counters []string `json:"Counters,omitempty"`
 	Windows  []string `json:"Windows,omitempty"`
-	// Sums are forgotten of counters that are kept.
+	// Sums are the sums to forget of counters that are otherwise kept.
 	Sums []DroppedCounter `json:"Sums,omitempty"`
 }
 
-// Schedule is a schedule trigger in force.
+// Schedule is a schedule trigger in force: when it occurs is said by a cron expression or by
+// the days of a calendar, in a time zone.
 type Schedule struct {
 	Campaign string
 	Spec     string // tells whether it is still the same rule
@@ -59,7 +67,8 @@ type Schedule struct {
 	Loc      *time.Location
 }
 
-// Next is the first occurrence after an instant, in ms; false when there is none.
+// Next returns the first occurrence after the instant after, both in ms; false if there is
+// none.
 func (s *Schedule) Next(after int64) (int64, bool) {
 	if s.calendar != nil {
 		return s.calendar.Next(s.Loc, s.minute, after)
@@ -67,20 +76,22 @@ func (s *Schedule) Next(after int64) (int64, bool) {
 	return s.Cron.Next(s.Loc, after)
 }
 
-// DroppedCounter is the sum of a property that nothing asks for any more, of a counter (by id)
-// or of the windows of an event.
+// DroppedCounter names a sum that nothing asks for any more: the property, and either the
+// counter (by id) or the window (by event name) that summed it.
 type DroppedCounter struct {
 	Counter  string `json:"Counter"`
 	Window   string `json:"Window"`
 	Property string `json:"Property"`
 }
 
-// Broadcasts says whether a campaign waits for a broadcast of an event name.
+// Broadcasts reports whether a campaign waits for a broadcast with the event name.
 func (s *Set) Broadcasts(event string) bool { return len(s.broadcasts[event]) > 0 }
 
-// Activation is the visit that follows when s takes the place of old; false when no
-// campaign of those named needs one. A campaign asks for customers who are already
-// there when it becomes active or says so for the first time.
+// Activation returns the bulk task that is due when s takes the place of old, where names are
+// the campaigns that were applied; needed is false if none of them needs one. A campaign that
+// becomes active visits all customers if its trigger has to begin watching them. Existing
+// customers enter when the campaign becomes active with existing: include, or says so for the
+// first time.
 func (s *Set) Activation(old *Set, names []string) (v BulkTask, needed bool) {
 	v.Kind = BulkActivation
 	sorted := append([]string(nil), names...)

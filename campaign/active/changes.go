@@ -8,8 +8,8 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// changeIndex finds change triggers by the attribute that changed, and by its new value
-// where they ask for one.
+// changeIndex finds change triggers by the attribute that changed, and by its new value where
+// they ask for one. Members are indexes into the programs of a TriggerIndex.
 type changeIndex struct {
 	any  []int32 // that look at all attributes
 	name map[string]*changeNames
@@ -21,6 +21,9 @@ type changeNames struct {
 	to  map[expr.EqualTo][]int32
 }
 
+// add indexes the trigger t of a member by the first name of its path. Only a path of one name
+// is found by its new value too: of a longer path the value lies deeper than the attribute
+// compared.
 func (x *changeIndex) add(member int, t *program.ChangeTrigger) {
 	if len(t.Path) == 0 {
 		x.any = append(x.any, int32(member))
@@ -44,8 +47,8 @@ func (x *changeIndex) add(member int, t *program.ChangeTrigger) {
 	at.any = append(at.any, int32(member))
 }
 
-// find appends the triggers of the attributes that are others than in seen, the traits at
-// which triggers last looked.
+// find appends the triggers whose attribute differs between seen, the traits (JSON) at which
+// triggers last looked, and the traits now. A member can be found more than once.
 func (x *changeIndex) find(s *expr.Scope, traits, seen []byte, found []int32) []int32 {
 	if len(x.any) == 0 && len(x.name) == 0 || string(seen) == string(traits) {
 		return found
@@ -68,6 +71,8 @@ func (x *changeIndex) find(s *expr.Scope, traits, seen []byte, found []int32) []
 		}
 		found = append(append(found, at.any...), at.to[expr.EqualToJSON(is)]...)
 	}
+	// Both are visited, so that attributes that were removed are found and those that were
+	// added.
 	if before != nil {
 		before.Visit(visit)
 	}

@@ -8,12 +8,14 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// windowSpec is one counter with a window that a set keeps.
+// windowSpec describes what the set keeps of the recent events of one name: one window serves
+// all expressions that look back, so it is as long as the longest of them.
 type windowSpec struct {
 	Longest int64    // ms
 	Sums    []string // properties, sorted
 }
 
+// askWindow extends the window of an event name so that it can answer ask.
 func (s *Set) askWindow(ask expr.CounterAsk) {
 	spec := s.Windows[ask.Event]
 	if spec == nil {
@@ -27,15 +29,18 @@ func (s *Set) askWindow(ask expr.CounterAsk) {
 	}
 }
 
-// CounterSpec is one counter that the set keeps.
+// CounterSpec describes one counter that the set maintains for each customer.
 type CounterSpec struct {
-	ID    string
+	// ID is made of the event name and the source of Where (customer.CounterID).
+	ID string
+	// Where is the condition for an event to count; nil: every event of the name counts.
 	Where *expr.Expr
 	Sums  []string // properties, sorted
 	Since uint64   // place of the control record that asked first
 }
 
-// indexAsked keeps what the expressions and matchers of a program ask for.
+// indexAsked records which counters and windows the expressions of a program read, and which
+// event names its goals, stops and waits listen for.
 func (s *Set) indexAsked(p *program.Program) {
 	if !p.Noted { // it was not read from a text
 		own := *p
@@ -54,6 +59,9 @@ func (s *Set) indexAsked(p *program.Program) {
 	}
 }
 
+// askCounter adds a counter, if the set has none with the id, and the property sum to what it
+// sums; an empty sum adds none. Counters that have the same event and condition are one
+// counter.
 func (s *Set) askCounter(event string, where *expr.Expr, sum string) {
 	id := customer.CounterID(event, expr.SourceOf(where))
 	spec := s.specs[id]
@@ -72,19 +80,21 @@ func (s *Set) askCounter(event string, where *expr.Expr, sum string) {
 	}
 }
 
-// CounterSpecFor is the spec of a counter, nil when the set keeps none of it.
+// CounterSpecFor returns the spec of the counter of an event name and a condition (nil: none),
+// nil if the set maintains no such counter.
 func (s *Set) CounterSpecFor(event string, where *expr.Expr) *CounterSpec {
 	return s.specs[customer.CounterID(event, expr.SourceOf(where))]
 }
 
-// askTrigger keeps the counter that a program's trigger needs.
+// askTrigger adds the counter that a program's trigger needs for itself, if it needs one.
 func (s *Set) askTrigger(p *program.Program) {
 	if event, where, ok := p.Trigger.Counter(); ok { // else its expressions ask for what it counts
 		s.askCounter(event, where, "")
 	}
 }
 
-// sortCounters brings the counters of each event name into their order.
+// sortCounters sorts the counters of each event name by id. The order in which they count must
+// not depend on the order of programs, since the condition of one can read another.
 func (s *Set) sortCounters() {
 	for _, specs := range s.Counters { //nudge:unordered each is handled alone
 		sort.Slice(specs, func(i, j int) bool { return specs[i].ID < specs[j].ID })

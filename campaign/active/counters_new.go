@@ -11,7 +11,8 @@ import (
 	"github.com/nudge-engine/nudge/campaign/unit"
 )
 
-// CounterRequest is one counter that a set keeps, or what is new of it.
+// CounterRequest describes one counter that a set maintains, or the part of it that a newer set
+// adds.
 type CounterRequest struct {
 	Event string   `json:"Event"`
 	Where string   `json:"Where"` // source of the predicate; empty: every event of the name counts
@@ -23,7 +24,7 @@ type CounterRequest struct {
 	Counted bool `json:"Counted"`
 }
 
-// String is the ask as people read it.
+// String describes the counter for people.
 func (a CounterRequest) String() string {
 	text := a.Event
 	if a.Where != "" {
@@ -38,7 +39,7 @@ func (a CounterRequest) String() string {
 	return text
 }
 
-// asked lists all that the set keeps, sorted by event, predicate and window.
+// asked lists all counters and windows that the set maintains, by event, condition and window.
 func (s *Set) asked() []CounterRequest {
 	var all []CounterRequest
 	for event, specs := range s.Counters { //nudge:unordered sorted below
@@ -59,8 +60,8 @@ func (s *Set) asked() []CounterRequest {
 	return all
 }
 
-// NewAsks are the counters that s keeps and old does not: what begins to be counted when
-// s takes its place.
+// NewAsks returns what s counts and old does not, that is what begins to be counted when s
+// takes its place: whole counters, sums of further properties, longer windows.
 func (s *Set) NewAsks(old *Set) []CounterRequest {
 	var fresh []CounterRequest
 	for _, a := range s.asked() {
@@ -88,7 +89,7 @@ func (s *Set) NewAsks(old *Set) []CounterRequest {
 	return fresh
 }
 
-// unlisted are the names (sorted) that are not in other (sorted).
+// unlisted returns the names that are not in other; both are sorted.
 func unlisted(names, other []string) []string {
 	var more []string
 	for _, name := range names {
@@ -99,7 +100,7 @@ func unlisted(names, other []string) []string {
 	return more
 }
 
-// CountsEvents says whether a trigger of the set fires by the count of such events.
+// CountsEvents reports whether a count trigger of the set fires by the counter a.
 func (s *Set) CountsEvents(a CounterRequest) bool {
 	for _, p := range s.Programs {
 		if t, ok := p.Trigger.(*program.CountTrigger); ok && t.Event == a.Event && expr.SourceOf(t.Where) == a.Where {
@@ -109,5 +110,6 @@ func (s *Set) CountsEvents(a CounterRequest) bool {
 	return false
 }
 
-// ID names the counter within a shard's definitions; windows have none.
+// ID returns the id of the counter, by which the customer's state names it. It means nothing
+// for a window, which is known by its event name.
 func (a CounterRequest) ID() string { return customer.CounterID(a.Event, a.Where) }

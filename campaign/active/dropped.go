@@ -7,9 +7,10 @@ import (
 	"strings"
 )
 
-// DroppedCounters is the visit that makes customers forget what old counted and s does not, and what
-// the triggers of old remember that s has no more; false when there is nothing. What is asked
-// for again begins anew.
+// DroppedCounters returns the bulk task that deletes from all customers the counters, windows
+// and sums of old that s no longer maintains, and the state of triggers that are gone or mean
+// something else now; needed is false if there are none. What is asked for again later begins
+// at zero.
 func (s *Set) DroppedCounters(old *Set) (v BulkTask, needed bool) {
 	v.Kind = BulkForget
 	for event, specs := range old.Counters { //nudge:unordered sorted below
@@ -46,9 +47,11 @@ func (s *Set) DroppedCounters(old *Set) (v BulkTask, needed bool) {
 	return v, len(v.Counters)+len(v.Windows)+len(v.Sums) > 0
 }
 
-// StateID names what the trigger of a campaign remembers, among the ids of counters.
+// StateID returns the name, among the ids of counters, of what the trigger of a campaign
+// remembers. The zero byte in front keeps it apart from ids of counters.
 func StateID(campaign string) string { return "\x00trigger\x00" + campaign }
 
+// keeps reports whether the set maintains the counter id of an event name.
 func (s *Set) keeps(event, id string) bool {
 	for _, c := range s.Counters[event] {
 		if c.ID == id {

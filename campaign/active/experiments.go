@@ -2,14 +2,14 @@ package active
 
 import "github.com/nudge-engine/nudge/campaign/program"
 
-// Winner is a decided experiment: chains that come to it take the variant.
+// Winner is the result of a decided experiment: chains that come to the step take the variant.
 type Winner struct {
 	Campaign string `json:"campaign"`
 	Step     string `json:"step"`
 	Variant  string `json:"variant"`
 }
 
-// Winner is the decided variant of an experiment, empty before.
+// Winner returns the id of the variant that won an experiment, empty while it is not decided.
 func (s *Set) Winner(campaign, step string) string {
 	for i := range s.winners {
 		if s.winners[i].Campaign == campaign && s.winners[i].Step == step {
@@ -19,11 +19,11 @@ func (s *Set) Winner(campaign, step string) string {
 	return ""
 }
 
-// Decide makes known which experiments are decided. It must be called before the set
-// is used.
+// Decide sets which experiments are decided. It must be called before the set is used, as the
+// set is not synchronised.
 func (s *Set) Decide(winners []Winner) { s.winners = winners }
 
-// Version is that of a campaign in force, 0 when there is none.
+// Version returns the version in force of a campaign, 0 if the campaign is not in the set.
 func (s *Set) Version(campaign string) uint32 {
 	if p := s.ByName[campaign]; p != nil {
 		return p.Version
@@ -31,8 +31,9 @@ func (s *Set) Version(campaign string) uint32 {
 	return 0
 }
 
-// Counts is the experiment of a campaign in force that still looks for a winner, nil
-// when there is none.
+// Counts returns the experiment at a step of a campaign while it still looks for a winner: it
+// has a rule and a goal, and none of its variants has won. Otherwise it returns nil. A winner
+// whose variant a newer version removed does not end the experiment.
 func (s *Set) Counts(campaign, step string) *program.Experiment {
 	p := s.ByName[campaign]
 	if p == nil {

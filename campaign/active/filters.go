@@ -7,8 +7,8 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// filters are the indexes of a set besides those of triggers. Each is made when it is
-// first needed.
+// filters holds the indexes of a set besides those of triggers. Each is built when it is first
+// needed, since many sets are replaced before they see an event of a name; mu makes that safe.
 type filters struct {
 	mu         sync.Mutex
 	counters   map[string]*expr.Index // of the counters of an event name
@@ -16,7 +16,8 @@ type filters struct {
 	profile    map[string]*expr.Index // of those that watch newcomers, under the empty name
 }
 
-// get is the index of a name, made by add from n members when it is needed first.
+// get returns the index of a name in one of the maps of f; the first call builds it, with add
+// called for each of n members in order.
 func (f *filters) get(
 	all *map[string]*expr.Index,
 	name string,
@@ -40,9 +41,10 @@ func (f *filters) get(
 	return x
 }
 
-// CounterIndex are the counters of an event name, in order, and the index of those that may
-// count an event; nil where each is to be asked. One counter can look at another that has
-// just counted, so the counters themselves are no term to find them by.
+// CounterIndex returns the counters of an event name, in order, and the index of those that may
+// count an event; a nil index means that each is to be evaluated, as it is when there is only
+// one. The condition of one counter can read another that has just counted the same event, so
+// the index does not find members by the values of counters.
 func (s *Set) CounterIndex(event string) ([]*CounterSpec, *expr.Index) {
 	specs := s.Counters[event]
 	if len(specs) < 2 {
@@ -54,8 +56,9 @@ func (s *Set) CounterIndex(event string) ([]*CounterSpec, *expr.Index) {
 	})
 }
 
-// BroadcastIndex are the programs that wait for a broadcast, in order, and the index of those
-// whose audience may hold; nil where each is to be asked.
+// BroadcastIndex returns the programs that wait for a broadcast of an event name, in order, and
+// the index of those whose audience may hold for a customer; a nil index means that each is to
+// be evaluated.
 func (s *Set) BroadcastIndex(event string) ([]*program.Program, *expr.Index) {
 	all := s.broadcasts[event]
 	if len(all) < 2 {
@@ -70,8 +73,9 @@ func (s *Set) BroadcastIndex(event string) ([]*program.Program, *expr.Index) {
 	})
 }
 
-// ProfileIndex are the programs that watch customers from their first record on, in order,
-// and the index of those that have something to do about one; nil where each is to be asked.
+// ProfileIndex returns the programs that watch customers from their first record on, in order,
+// and the index of those that have something to do about one; a nil index means that each is to
+// be evaluated.
 func (s *Set) ProfileIndex() ([]*program.Program, *expr.Index) {
 	if len(s.profile) < 2 {
 		return s.profile, nil

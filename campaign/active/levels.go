@@ -6,7 +6,9 @@ import (
 	"github.com/nudge-engine/nudge/campaign/expr"
 )
 
-// thresholdGroup are the thresholds of one value.
+// thresholdGroup holds the threshold triggers that measure the same value, so that it is
+// evaluated once for all of them. The limits are sorted, and members[i] is the program with the
+// limit at[i].
 type thresholdGroup struct {
 	value   *expr.Expr
 	members []int32 // by what they are reached at
@@ -23,7 +25,7 @@ func (l *thresholdGroup) Swap(i, j int) {
 	l.members[i], l.members[j] = l.members[j], l.members[i]
 }
 
-// between are the thresholds from low to high, both included.
+// between returns the members whose limit is from low to high, both included.
 func (l *thresholdGroup) between(low, high float64) []int32 {
 	from := sort.SearchFloat64s(l.at, low)
 	to := from + sort.Search(len(l.at)-from, func(i int) bool { return l.at[from+i] > high })
@@ -36,10 +38,11 @@ type valueBefore struct {
 	Value  float64
 	Known  bool
 	failed bool // could not be computed, for another reason than a missing value
-	odd    bool // is there and is no number, which is recorded once
+	// the value exists but is not a number, which is recorded once
+	odd bool // is there and is no number, which is recorded once
 }
 
-// measure computes the present value of thresholds.
+// measure evaluates the value of the group in the scope.
 func (l *thresholdGroup) measure(s *expr.Scope) valueBefore {
 	v, missing, err := l.value.Eval(s)
 	if err != nil || missing {
@@ -49,8 +52,8 @@ func (l *thresholdGroup) measure(s *expr.Scope) valueBefore {
 	return valueBefore{levels: l, Value: value, Known: known, odd: !known}
 }
 
-// ValuesBefore is what thresholds measured before a record. It keeps its memory from one record
-// to the next.
+// ValuesBefore holds what the thresholds measured before a record. It is reused from one record
+// to the next to save memory, and belongs to one goroutine.
 type ValuesBefore struct {
 	all []valueBefore
 	in  []int32 // scratch: the levels that an index found
@@ -59,7 +62,7 @@ type ValuesBefore struct {
 // Reset empties h for the next record.
 func (h *ValuesBefore) Reset() { h.all = h.all[:0] }
 
-// Of is what was measured of a value before the record; unknown when it was missing.
+// Of returns what was measured of a value before the record; Known is false if it was missing.
 func (h *ValuesBefore) Of(value *expr.Expr) valueBefore {
 	for i := range h.all {
 		if h.all[i].levels.value.Source == value.Source {

@@ -10,7 +10,7 @@ import (
 	"github.com/nudge-engine/nudge/campaign/schedule"
 )
 
-// rules are the policies of a workspace, merged.
+// rules are the policies of a workspace, merged into one.
 type rules struct {
 	Idle     int64 // see Policy.Idle; 0: the default
 	Quiet    *program.QuietHours
@@ -21,9 +21,10 @@ type rules struct {
 	calendars map[string]*schedule.Calendar
 }
 
-// SetPolicies puts the policies of the workspace in force. It belongs to the making of a
-// set: nobody else may see s yet. Where two policies say different things, the
-// first by name holds; the check at apply refuses that.
+// SetPolicies puts the policies of the workspace in force. It must be called before s is used.
+// Where two policies disagree, the first by name holds, so that the result does not depend on
+// the order in which they were applied; the check at apply refuses such policies. Switched-off
+// sends add up.
 func (s *Set) SetPolicies(policies []*program.Policy) {
 	sorted := append([]*program.Policy(nil), policies...)
 	sort.Slice(sorted, func(i, j int) bool { return sorted[i].Name < sorted[j].Name })
@@ -59,7 +60,8 @@ func (s *Set) SetPolicies(policies []*program.Policy) {
 	}
 }
 
-// Holds says whether sends of a pending delivery are switched off.
+// Holds reports whether the customer has a pending delivery with the id whose sends are
+// switched off.
 func (s *Set) Holds(c *customer.Customer, id output.ID) bool {
 	for i := range c.Pending {
 		if d := &c.Pending[i].Delivery; d.ID == id {
@@ -69,7 +71,7 @@ func (s *Set) Holds(c *customer.Customer, id output.ID) bool {
 	return false
 }
 
-// SendsOff says whether sends of a campaign on a channel are switched off.
+// SendsOff reports whether a policy switches off the sends of a campaign on a channel.
 func (s *Set) SendsOff(campaign, channel string) bool {
 	for i := range s.Rules.off {
 		off := &s.Rules.off[i]

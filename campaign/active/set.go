@@ -8,8 +8,8 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// Set is the active campaigns of one workspace, indexed by event name. It is
-// immutable and safe for concurrent use.
+// Set is the active campaigns of one workspace, indexed by what records concern them. After
+// NewSet, SetHistory, SetPolicies and Decide it is immutable and safe for concurrent use.
 type Set struct {
 	Zone     string             // IANA name of the workspace's zone; empty: UTC
 	Programs []*program.Program // by name
@@ -18,17 +18,18 @@ type Set struct {
 	Counters map[string][]*CounterSpec
 	Windows  map[string]*windowSpec // by event name
 	Ringed   map[string]bool        // event names that a goal, stop or wait names
-	// profile are the programs whose trigger watches customers from their
-	// first record on, by name.
+	// profile lists the programs whose trigger watches customers from their first record on, by
+	// name.
 	profile []*program.Program
-	// segments are the programs that look at a segment, or at a threshold whose value changes
-	// with time, by name.
+	// segments lists the programs whose trigger watches a segment, or a threshold whose value
+	// changes with time, by name.
 	segments []*program.Program
 	Zoned    []*program.Program // whose value depends on the time zone, which any event can change
-	winners  []Winner
-	// Histories are what older versions left, by campaign.
+	// winners are the decided experiments of the workspace; see Decide.
+	winners []Winner
+	// Histories tells which older versions chains still follow, by campaign.
 	Histories map[string]*versionHistory
-	// broadcasts are the programs that wait for an event without a customer, by name.
+	// broadcasts lists the programs that wait for an event without a customer, by event name.
 	broadcasts map[string][]*program.Program
 	Schedules  []*program.Program // whose trigger is a schedule, by name
 	Rules      rules              // of the workspace's policies
@@ -39,9 +40,10 @@ type Set struct {
 	specs       map[string]*CounterSpec // by id
 }
 
-// NewSet indexes programs. Counters start at the place that since gives for
-// their id; an id that since does not know starts at place, which is also written
-// to since. kept are older versions that live chains go by: they start nothing.
+// NewSet indexes programs. since maps the id of a counter to the place of the control record
+// from which on it counts; NewSet adds counters that are new, with place, and removes those
+// that no program reads any more. kept are older versions that live chains still follow: they
+// start no chains, but their counters are maintained.
 func NewSet(programs []*program.Program, since map[string]uint64, place uint64, kept ...*program.Program) *Set {
 	s := &Set{
 		Programs: append([]*program.Program(nil), programs...),
@@ -94,6 +96,8 @@ func NewSet(programs []*program.Program, since map[string]uint64, place uint64, 
 	return s
 }
 
+// indexTrigger indexes the trigger of a program that is neither a draft nor archived. A paused
+// one is indexed too, as its trigger goes on watching.
 func (s *Set) indexTrigger(p *program.Program) {
 	s.indexInterest(p)
 	s.askTrigger(p)
@@ -105,7 +109,7 @@ func (s *Set) indexTrigger(p *program.Program) {
 	}
 }
 
-// DescribeCounters lists what the set counts, for people: event names and predicates.
+// DescribeCounters lists, for people, what the set counts: event names, conditions and windows.
 func (s *Set) DescribeCounters() []string {
 	var asks []string
 	for _, specs := range s.Counters { //nudge:unordered sorted below
@@ -124,7 +128,8 @@ func (s *Set) DescribeCounters() []string {
 	return asks
 }
 
-// InForce drops the states of campaigns that are gone.
+// InForce returns the elements of all whose campaign is in the set. It reuses the memory of
+// all.
 func InForce[T any](set *Set, all []T, campaign func(*T) string) []T {
 	kept := all[:0]
 	for i := range all {
@@ -135,7 +140,8 @@ func InForce[T any](set *Set, all []T, campaign func(*T) string) []T {
 	return kept
 }
 
-// indexInterest notes which records a program's trigger wants to see.
+// indexInterest records which records a program's trigger must see: by event name, by segment
+// or clock, by time zone.
 func (s *Set) indexInterest(p *program.Program) {
 	if _, is := p.Trigger.(*program.SegmentTrigger); is || p.WatchesClock() {
 		s.segments = append(s.segments, p)

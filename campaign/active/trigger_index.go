@@ -10,9 +10,9 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// TriggerIndex are the programs whose trigger looks at events of one name, indexed by what
-// they ask: a program that is not found would do nothing at all. It is immutable and safe for
-// concurrent use.
+// TriggerIndex holds the programs whose trigger looks at events of one name, indexed by their
+// conditions: a program that the index does not return would do nothing. It is immutable and
+// safe for concurrent use.
 type TriggerIndex struct {
 	Programs []*program.Program // by name; the indexes give places in it
 	All      bool               // none is to be left out: customers who merge differ in everything
@@ -24,20 +24,25 @@ type TriggerIndex struct {
 	byLevel  *expr.Index       // finds levels whose value is there
 	dates    *expr.Index
 	changes  changeIndex
-	// Looking are the places of segments and thresholds, by campaign.
+	// Looking maps the campaigns with a segment or threshold trigger to their places in
+	// Programs.
 	Looking map[string]int32
 }
 
-// lazyWatchers are made when the first event of their name comes: of a set that is
-// replaced before that, nothing is built.
+// lazyWatchers builds the indexes of an event name when the first such event comes, since many
+// sets are replaced before that. It is safe for concurrent use.
 type lazyWatchers struct {
 	set      *Set
 	programs []*program.Program
 	name     string
-	once     [3]sync.Once
-	made     [3]*TriggerIndex // of a customer whom one knows, of one who comes to be, of one who may have moved
+	// once and made hold three indexes: for an event of a known customer; for a customer's
+	// first record; and for an event that may change the customer's time zone.
+	once [3]sync.Once
+	// made[i] is valid after once[i].
+	made [3]*TriggerIndex // of a customer whom one knows, of one who comes to be, of one who may have moved
 }
 
+// get returns the index for a record; first says that it is the first record of its customer.
 func (l *lazyWatchers) get(first bool) *TriggerIndex {
 	if !first || len(l.set.segments) == 0 {
 		l.once[0].Do(func() { l.made[0] = NewTriggerIndex(l.programs, l.name, false) })
@@ -47,24 +52,26 @@ func (l *lazyWatchers) get(first bool) *TriggerIndex {
 	return l.made[1]
 }
 
-// moved is get for an event that says where the device of a customer is.
+// moved returns the index for an event that may change the time zone of a known customer's
+// device.
 func (l *lazyWatchers) moved() *TriggerIndex {
 	l.once[2].Do(func() { l.made[2] = NewTriggerIndex(with(l.programs, l.set.Zoned), l.name, false) })
 	return l.made[2]
 }
 
-// TriggersOn are the programs whose trigger looks at events of a name; first says that it
-// is a customer's first record.
+// TriggersOn returns the index of the programs whose trigger looks at events of a name; first
+// says that the record is a customer's first, at which all segments look too.
 func (s *Set) TriggersOn(event string, first bool) *TriggerIndex {
 	return s.lazy(event).get(first)
 }
 
-// WatchingMoved is watching for an event of a customer whom one knows that can change their
-// time zone.
+// WatchingMoved is TriggersOn for an event of a known customer that can change their time zone:
+// the programs whose value depends on the zone look at it too.
 func (s *Set) WatchingMoved(event string) *TriggerIndex {
 	return s.lazy(event).moved()
 }
 
+// lazy returns the indexes of an event name; names that no trigger has share one.
 func (s *Set) lazy(event string) *lazyWatchers {
 	if l, ok := s.watchers[event]; ok {
 		return l
@@ -72,7 +79,7 @@ func (s *Set) lazy(event string) *lazyWatchers {
 	return s.watchAlways
 }
 
-// watchEvents prepares what watching gives.
+// watchEvents prepares the indexes that TriggersOn and WatchingMoved return.
 func (s *Set) watchEvents() {
 	s.watchers = make(map[string]*lazyWatchers, len(s.Triggers))
 	for name, all := range s.Triggers { //nudge:unordered each is handled alone
@@ -81,7 +88,8 @@ func (s *Set) watchEvents() {
 	s.watchAlways = &lazyWatchers{set: s}
 }
 
-// NewTriggerIndex indexes the triggers of programs, which are sorted by name.
+// NewTriggerIndex indexes the triggers of programs, which are sorted by name, for events named
+// name (only streaks depend on it). With all, the caller is to evaluate every program.
 func NewTriggerIndex(programs []*program.Program, name string, all bool) *TriggerIndex {
 	w := &TriggerIndex{Programs: programs, All: all, Looking: map[string]int32{}}
 	events, segments, dates := expr.NewIndexBuilder(), expr.NewIndexBuilder(), expr.NewIndexBuilder()
@@ -128,6 +136,8 @@ func NewTriggerIndex(programs []*program.Program, name string, all bool) *Trigge
 	return w
 }
 
+// level adds a threshold trigger to the group of its value; bySource holds the groups by the
+// source of the value, in which triggers with the same text share one.
 func (w *TriggerIndex) level(bySource map[string]*thresholdGroup, t *program.ThresholdTrigger, member int) {
 	l := bySource[t.Value.Source]
 	if l == nil {
@@ -137,8 +147,8 @@ func (w *TriggerIndex) level(bySource map[string]*thresholdGroup, t *program.Thr
 	l.members, l.at = append(l.members, int32(member)), append(l.at, t.At)
 }
 
-// indexStreak puts a streak where events of a name find it: those that count, and those that
-// break it.
+// indexStreak adds a streak under the conditions of the events named name: those that count and
+// those that break it.
 func indexStreak(t *program.StreakTrigger, b *expr.IndexBuilder, member int, name string) {
 	if t.Event == name {
 		b.Add(member, t.Where)
@@ -150,9 +160,10 @@ func indexStreak(t *program.StreakTrigger, b *expr.IndexBuilder, member int, nam
 
 func compareNames(a, b string) int { return strings.Compare(a, b) }
 
-// with adds to the programs that look at a record others, by name: those that look at a
-// segment, since a customer's first record is looked at by every segment (they come to be, and
-// may be in one from the start, who has not bought yet), or those that look at the time zone.
+// with merges others into all, sorted by name and each once. The others are programs that look
+// at a record whatever its event name is: at a customer's first record all segments, since
+// somebody can be in one from the start ("has not bought yet"), and at a change of the zone
+// those that depend on it.
 func with(all, others []*program.Program) []*program.Program {
 	merged := append(make([]*program.Program, 0, len(all)+len(others)), all...)
 	for _, p := range others {

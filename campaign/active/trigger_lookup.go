@@ -9,7 +9,7 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// Valued appends the places of all segments and thresholds, in order.
+// Valued appends the places of all segments and thresholds, in ascending order.
 func (w *TriggerIndex) Valued(found []int32) []int32 {
 	for _, i := range w.Looking { //nudge:unordered sorted below
 		found = append(found, i)
@@ -18,8 +18,9 @@ func (w *TriggerIndex) Valued(found []int32) []int32 {
 	return found
 }
 
-// Look appends the segments and thresholds whose value before a record has to be known,
-// in order, and measures the thresholds. A customer who is new was in no segment.
+// Look appends the places, ascending and each once, of the segments and thresholds whose value
+// before a record must be known, and measures the thresholds into h. It must be called before
+// the record changes the customer. A customer whom the record creates was in no segment.
 func (w *TriggerIndex) Look(s *expr.Scope, c *customer.Customer, created bool, h *ValuesBefore, found []int32) []int32 {
 	found = append(found, w.clocks...)
 	if !created {
@@ -44,9 +45,10 @@ func (w *TriggerIndex) Look(s *expr.Scope, c *customer.Customer, created bool, h
 	return slices.Compact(found)
 }
 
-// Candidates adds the programs that may do something about a record to those in found, and
-// sorts them. The record changed the customer, whose traits were seen before; event says
-// whether the programs see an event.
+// Candidates appends the programs that may do something about a record to found, sorted and
+// each once. It must be called after the record changed the customer, whose traits were seen
+// before; event says whether the record is an event that the programs see; h is what Look
+// measured.
 func (w *TriggerIndex) Candidates(
 	s *expr.Scope,
 	c *customer.Customer,
@@ -71,7 +73,9 @@ func (w *TriggerIndex) Candidates(
 	return slices.Compact(found)
 }
 
-// crossed appends the thresholds that the value may have crossed.
+// crossed appends the thresholds that the value may have crossed: those between the value
+// before and after the record. All of the group are returned where the value appeared, vanished
+// or failed.
 func (w *TriggerIndex) crossed(s *expr.Scope, h *ValuesBefore, found []int32) []int32 {
 	h.in = w.byLevel.Find(s, h.in[:0])
 	for i := range h.all { // also what is missing now
@@ -102,7 +106,8 @@ func (w *TriggerIndex) Everything(found []int32) []int32 {
 	return found
 }
 
-// planned appends the campaigns for which dates of the customer are planned or were.
+// planned appends the campaigns for which the customer's state has dates: their triggers must
+// look even if the date is missing now, to cancel what was planned.
 func (w *TriggerIndex) planned(c *customer.Customer, found []int32) []int32 {
 	for i := range c.Dates {
 		if i > 0 && c.Dates[i].Campaign == c.Dates[i-1].Campaign {

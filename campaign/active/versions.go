@@ -5,12 +5,13 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// maxKept bounds the older versions of a campaign that chains can keep: those of still older
-// ones follow.
+// maxKept bounds the older versions of one campaign that chains can keep. The state of a shard
+// holds their documents, so there must be a limit; chains of still older versions follow the
+// oldest kept.
 const maxKept = 16
 
-// VersionHistory is what the versions of one campaign left that came before the one in
-// force. It is part of the state of a shard.
+// VersionHistory records what became of earlier versions of one campaign. It is part of the
+// stored state of a shard.
 type VersionHistory struct {
 	Campaign string            `json:"campaign"`
 	At       int64             `json:"at"`             // log time at which the version in force came, ms
@@ -19,14 +20,15 @@ type VersionHistory struct {
 	Kept     []RetainedVersion `json:"kept,omitempty"` // what the others go by, oldest first
 }
 
-// RetainedVersion is an older version that the chains of version From or later go by, up to the
-// From of the next.
+// RetainedVersion is an older version that chains still follow: those of version From or later,
+// up to the From of the next.
 type RetainedVersion struct {
 	From     uint32           `json:"from"`
 	Document program.Document `json:"document"`
 }
 
-// Next takes note of a new version that replaces old at log time now.
+// Next records that next replaces old at log time now (ms). The in_flight of the new version
+// decides: chains follow it, end, or stay with the version that they have.
 func (s *VersionHistory) Next(old *program.Document, next *program.Program, now int64) {
 	s.At = now
 	switch next.InFlight {
@@ -39,19 +41,22 @@ func (s *VersionHistory) Next(old *program.Document, next *program.Program, now 
 		s.From = next.Version
 		if len(s.Kept) > maxKept {
 			s.Kept = append([]RetainedVersion(nil), s.Kept[1:]...)
+			// Chains of the version that was dropped follow the oldest one that is left.
 			s.Kept[0].From = 0
 		}
 	}
 }
 
-// versionHistory is a Succession with the programs of what it keeps.
+// versionHistory is a VersionHistory with the programs of its kept versions; programs[i]
+// belongs to Kept[i].
 type versionHistory struct {
 	VersionHistory
 	programs []*program.Program
 }
 
-// SetHistory makes known what older versions left: kept[i] holds the programs of
-// all[i].Kept, which were given to NewSet too. It must be called before the set is used.
+// SetHistory sets which older versions chains follow: kept[i] holds the programs of
+// all[i].Kept, which must have been given to NewSet too. It must be called before the set is
+// used.
 func (s *Set) SetHistory(all []VersionHistory, kept [][]*program.Program) {
 	s.Histories = make(map[string]*versionHistory, len(all))
 	for i := range all {
@@ -59,7 +64,8 @@ func (s *Set) SetHistory(all []VersionHistory, kept [][]*program.Program) {
 	}
 }
 
-// ProgramOf is the program that a chain goes by, nil when its campaign is gone.
+// ProgramOf returns the program that a chain follows: the version in force, or the kept one of
+// the chain's version; nil if the campaign is gone.
 func (s *Set) ProgramOf(ch *customer.Chain) *program.Program {
 	next := s.Histories[ch.Campaign]
 	if next == nil || ch.Version >= next.From {
