@@ -26,7 +26,7 @@
 //	package size         at most 40 files and 4,000 lines without tests and comments, of the product
 //	thin commands        no go statement in cmd/nudged and cmd/nudge, but in main.go
 //	methods              at most 60 methods a type, of the product
-//	parts of the machine a field of a part of campaign/machine is touched by its methods only
+//	parts of the machine in campaign/machine a part has fields of its own and reaches earlier parts only
 //
 // # Exceptions
 //

@@ -32,7 +32,11 @@ func plantedParts() []planted {
 			"type row struct { queue int }", // no part
 		),
 		"campaign/machine/sends.go": source(
-			"type sends struct { *turn; queue []int }",
+			"type sends struct {",
+			"\t*turn",
+			"\tqueue []int",
+			"\tback *chains // BAD",
+			"}",
 			"func (sd *sends) has() bool { return len(sd.queue) > sd.now }",
 			"func question(sd *sends) int { return len(sd.queue) } // BAD",
 		),

@@ -76,6 +76,7 @@ func receiver(function *ast.FuncDecl) string {
 const (
 	machineFolder = "campaign/machine"
 	machineShared = "turn"
+	machineType   = "Machine"
 )
 
 // machineParts refuses that one part of the machine touches a field of another: it calls a method,
@@ -85,7 +86,7 @@ func machineParts(repo *Repo) []Finding {
 	checker := newTypeChecker(repo)
 	info := checker.info(machineFolder)
 	owners := partFields(checker.packages[machineFolder])
-	var findings []Finding
+	findings := partsInOrder(repo, checker.packages[machineFolder])
 	for _, file := range repo.Go {
 		if path.Dir(file.Path) != machineFolder || file.isTest() {
 			continue
@@ -140,4 +141,48 @@ func embeds(of *types.Struct, name string) bool {
 		}
 	}
 	return false
+}
+
+// partsInOrder refuses that a part has a way to one that comes after it in the fields of the machine,
+// so that calls go in one direction.
+func partsInOrder(repo *Repo, machine *types.Package) []Finding {
+	var findings []Finding
+	place := map[types.Type]int{}
+	of, ok := structNamed(machine, machineType)
+	if !ok {
+		return nil
+	}
+	for i := range of.NumFields() {
+		place[of.Field(i).Type()] = i
+	}
+	for i := range of.NumFields() {
+		part, ok := of.Field(i).Type().Underlying().(*types.Struct)
+		if !ok || of.Field(i).Embedded() {
+			continue
+		}
+		for field := range part.Fields() {
+			to, ok := field.Type().(*types.Pointer)
+			if !ok || field.Embedded() {
+				continue
+			}
+			if at, is := place[to.Elem()]; is && at >= i {
+				position := repo.Fset.Position(field.Pos())
+				findings = append(findings, Finding{
+					Path: position.Filename, Line: position.Line,
+					Wrong:   fmt.Sprintf("part %s reaches %s, which comes after it", of.Field(i).Name(), field.Name()),
+					Instead: "let Machine call both",
+				})
+			}
+		}
+	}
+	return findings
+}
+
+// structNamed is a struct type of a package; ok is false when there is none of the name.
+func structNamed(pkg *types.Package, name string) (of *types.Struct, ok bool) {
+	if pkg == nil || pkg.Scope().Lookup(name) == nil {
+		return nil, false
+	}
+	of, ok = pkg.Scope().Lookup(name).Type().Underlying().(*types.Struct)
+	return of, ok
 }
