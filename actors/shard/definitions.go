@@ -100,8 +100,8 @@ func (d *definitions) apply(a *control.Apply, place uint64, now int64) (changed 
 }
 
 // build derives the active set of a workspace from its compiled documents, retained
-// versions, winners and backfill. Counters that are new in the set count from place on,
-// which it notes in w.Since. Callers that add no documents pass 0.
+// versions, winners and backfill. Counters that are new in the set count from the frame
+// with sequence place on, which it notes in w.Since. Without new documents place is not used.
 func (d *definitions) build(name string, w *workspace, place uint64) error {
 	var programs []*program.Program
 	var policies []*program.Policy

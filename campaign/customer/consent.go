@@ -7,7 +7,8 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// Subject is the kind of thing that a consent is about.
+// Subject says what a consent is about: a category of messages, a channel, or being
+// disturbed at all.
 type Subject uint8
 
 // The subjects. Their numbers are part of the stored format.

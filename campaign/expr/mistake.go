@@ -215,7 +215,8 @@ func (m *mistakes) neighbours(i int, t exprToken) bool {
 	return m.add(t, "an operator is missing before %s, for example && or ==", t.text)
 }
 
-// isOperatorWord says whether word found something to say about a token.
+// isOperatorWord reports whether token i is a word that somebody used as an operator, such as
+// "and", for which method word has a hint.
 func (m *mistakes) isOperatorWord(i int) bool {
 	t := m.at(i)
 	if t.kind != tokenWord || m.before(i).text == "." {

@@ -21,8 +21,9 @@ func reversibleUntil(t *customer.Reversal, ch *customer.Chain, g *program.Goal) 
 	return last
 }
 
-// reverse takes back the conversions of a chain that event e reverses, each once, and writes the
-// chain's row if there was one. A goal that was taken back stays reached: it converts only once.
+// reverse takes back each conversion of a chain that event e reverses, and writes the chain's row
+// if it took back any. A goal that was taken back still counts as reached, so it cannot convert
+// again.
 func (gs *goals) reverse(p *program.Program, ch *customer.Chain, e *event.Event) {
 	changed := false
 	for i := range p.Goals {

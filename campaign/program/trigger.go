@@ -2,9 +2,8 @@ package program
 
 import "github.com/nudge-engine/nudge/campaign/expr"
 
-// Trigger starts chains. Exactly one of the kinds of this package, each in a file of its own:
-// it answers there all that is asked of a trigger without a customer. What it does about one is
-// the machine's.
+// Trigger is what starts chains: one of the kinds of this package, each in a file of its own. Its
+// methods answer what does not depend on a customer; package machine evaluates it for one.
 //
 //sumtype:decl
 type Trigger interface {
@@ -96,7 +95,8 @@ type uncounted struct{}
 // Counter implements Trigger.
 func (uncounted) Counter() (event string, where *expr.Expr, ok bool) { return "", nil, false }
 
-// Level is the program's trigger where that looks at a value of the customer, else nil.
+// Level returns the program's trigger if it watches a value of the customer (a segment or a
+// threshold), else nil.
 func (p *Program) Level() LevelTrigger { return p.Trigger.level() }
 
 // Clock is that of the program's trigger; without windows and passages for triggers whose

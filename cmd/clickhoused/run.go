@@ -27,11 +27,11 @@ func (g *gateway) run(ctx context.Context, who *account, req *request) (chdb.Res
 	return g.runIn(ctx, who, req, in)
 }
 
-// runIn executes the request in a session, or in none (nil). A reader is handled by read. For
-// others it borrows a connection of the right kind: one for inserts, of which there is one at
-// a time, or one of several for the rest. In a session the borrowed connection only holds the
-// place, so that the limit on statements at once holds, and the session's own connection does
-// the work.
+// runIn executes the request in a session, or in none (nil). The read-only account goes to
+// method read. For others it borrows a connection of the right kind: one for inserts, of which
+// there is one at a time, or one of several for the rest. In a session the borrowed connection
+// only holds the place, so that the limit on statements at once holds, and the session's own
+// connection does the work.
 func (g *gateway) runIn(ctx context.Context, who *account, req *request, in *session) (chdb.Result, error) {
 	if who.role == roleReader {
 		return g.read(ctx, who, req, in)

@@ -31,7 +31,8 @@ func (o *explainOptions) validate(against string) error {
 	return nil
 }
 
-// trace returns the trace of the customer to be explained; nil when nobody is.
+// trace returns a new trace that will record the rules of the customer whom the flags name, written
+// in lang; nil when nobody is to be explained.
 func (o *explainOptions) trace(lang *expr.Language) *trace.Trace {
 	if o.Explain == "" {
 		return nil

@@ -23,8 +23,9 @@ func isProduct(file *GoFile) bool {
 	return !file.isTest() && !strings.HasSuffix(folder, "test") && !inAny(folder, []string{"sim", "bench"})
 }
 
-// CommentShare is the number of comment lines of the product divided by that of its lines
-// which are not blank, from 0 to 1. A comment behind code on a line does not count.
+// CommentShare is the number of comment lines divided by that of the lines which are not blank,
+// from 0 to 1, over the Go files that are neither tests nor of the simulation and load tests. A
+// comment behind code on a line does not count.
 func CommentShare(repo *Repo) float64 {
 	comments, all := 0, 0
 	for _, file := range repo.Go {

@@ -13,10 +13,11 @@ type Batches struct {
 	by       map[string][]*output.Delivery
 }
 
-// Add adds the deliveries of effect message n that were handed off; other states of a
-// delivery (sent, failed, recalled) are for the warehouse only. upTo returns the last
-// effect message of the partition that a channel's queue has: what it has is left out.
-// upTo may make the queue, and its error ends Add. The deliveries are kept by reference.
+// Add adds the deliveries of effect message n that were handed off; other states of a delivery
+// (sent, failed, recalled) are for the warehouse only. upTo returns the number of the last
+// effect message of the partition whose deliveries are in the channel's stream; deliveries up to
+// it are skipped. It may create that stream, and its error ends Add. Add keeps the pointers, not
+// copies.
 func (b *Batches) Add(n uint64, deliveries []output.Delivery, upTo func(channel string) (uint64, error)) error {
 	for i := range deliveries {
 		d := &deliveries[i]
