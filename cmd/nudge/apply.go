@@ -34,7 +34,8 @@ With --backfill the server first counts in its log, as far back as that is kept,
 definitions newly ask for; they are in force when that is done. Count triggers then fire
 for the customers whose whole history the log has.
 
-Without a path it applies the directory campaigns, where nudge new writes to.
+Without a path it applies the definitions in the current directory, or those in campaigns
+if there are none.
 
 Example:
   nudge apply --dry-run

@@ -20,7 +20,8 @@ func (t *testCommand) Help() string {
 	return `Plays every Scenario of a directory against its campaigns, on a virtual clock, and
 compares what was handed off with what the scenario expects.
 
-Without a path it plays those of the directory campaigns, where nudge new writes to.
+Without a path it plays those of the current directory, or those in campaigns if there are
+none.
 
 Example:
   nudge test
