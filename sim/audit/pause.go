@@ -256,7 +256,7 @@ func (a *Auditor) stir() {
 	comes := func(due int64) bool { return due > a.held() && due <= a.now }
 	for _, c := range a.customers {
 		if slices.ContainsFunc(c.chains, func(ch *chain) bool {
-			held := ch.iced && ch.timed && c.reached < ch.icedAt && max(ch.due, ch.wake) <= a.now
+			held := ch.iced && ch.timed && c.reached < ch.icedAt && comes(max(ch.due, ch.wake))
 			moved := ch.resting && ch.timedBefore && c.reached < ch.replanned && comes(ch.dueBefore)
 			return ch.live() && (held || moved)
 		}) {
