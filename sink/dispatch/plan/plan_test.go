@@ -110,7 +110,14 @@ func TestProgress(t *testing.T) {
 		t.Errorf("up to %d, want 4", p.UpTo())
 	}
 	p.SkipTo(7)
+	p.SkipTo(3) // said late
 	if p.UpTo() != 8 {
 		t.Errorf("up to %d, want 8", p.UpTo())
+	}
+	const far = 1 << 62 // position by position this would not end
+	p.Complete(far + 1)
+	p.SkipTo(far)
+	if p.UpTo() != far+1 {
+		t.Errorf("up to %d, want %d", p.UpTo(), uint64(far+1))
 	}
 }

@@ -1,5 +1,7 @@
 package plan
 
+import "maps"
+
 // Progress tracks the position up to which all batches of a queue are finished, although
 // they end in any order. It is not safe for concurrent use.
 type Progress struct {
@@ -18,19 +20,22 @@ func (p *Progress) Complete(position uint64) {
 		return
 	}
 	p.done[position] = true
-	for p.done[p.upTo+1] {
-		p.upTo++
-		delete(p.done, p.upTo)
-	}
+	p.advance()
 }
 
 // SkipTo notes that everything up to a position is finished, because the queue does not
 // have it any more.
 func (p *Progress) SkipTo(position uint64) {
-	for p.upTo < position {
-		p.upTo++
-		delete(p.done, p.upTo)
+	if position <= p.upTo {
+		return
 	}
+	p.upTo = position // at once: a stream that was trimmed for long begins far away
+	maps.DeleteFunc(p.done, func(at uint64, _ bool) bool { return at <= position })
+	p.advance()
+}
+
+// advance moves the position over what is finished next to it.
+func (p *Progress) advance() {
 	for p.done[p.upTo+1] {
 		p.upTo++
 		delete(p.done, p.upTo)
