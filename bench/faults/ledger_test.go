@@ -299,16 +299,16 @@ func (s *server) settled(limit time.Duration, acked map[int]time.Time) figures {
 // before ClickHouse was up, rows of an hour come one after the other.
 func (s *server) arrive(limit time.Duration, acked map[int]time.Time) {
 	s.t.Helper()
-	lost, moved := math.MaxInt, time.Now()
+	least, moved := math.MaxInt, time.Now()
 	for {
-		err := errors.Join(s.missingRows(acked), s.missingSends(acked))
-		if err == nil {
+		rows, sends := s.missingRows(acked), s.missingSends(acked)
+		if rows == nil && sends == nil {
 			return
 		}
-		n := lostIn(err)
-		if n > 0 && n < lost {
+		err := errors.Join(rows, sends)
+		if lost, counted := lostIn(rows, sends); counted && lost < least {
 			s.t.Logf("to come: %v", err)
-			lost, moved = n, time.Now()
+			least, moved = lost, time.Now()
 		}
 		if time.Since(moved) > limit {
 			s.t.Fatalf("every acknowledged event in ClickHouse and its delivery at the receiver: nothing came for %v: %v",
@@ -322,19 +322,20 @@ func (s *server) arrive(limit time.Duration, acked map[int]time.Time) {
 	}
 }
 
-// lostIn adds up what the errors of missing that are joined in err count.
-func lostIn(err error) (n int) {
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return 0
-	}
-	for _, e := range joined.Unwrap() {
+// lostIn adds up what the errors of missing count; counted is false when one of them is another
+// error, as of a ClickHouse that does not answer: then nothing is known.
+func lostIn(found ...error) (lost int, counted bool) {
+	for _, err := range found {
 		var m *missingError
-		if errors.As(e, &m) {
-			n += m.lost
+		switch {
+		case err == nil:
+		case errors.As(err, &m):
+			lost += m.lost
+		default:
+			return 0, false
 		}
 	}
-	return n
+	return lost, true
 }
 
 // missingError says how many acknowledged events have not come yet.
