@@ -99,7 +99,7 @@ func (m *Machine) followProfile(e *event.Event) {
 		if !m.triggers.askChanged(e) {
 			return
 		}
-		m.cause = cause{}
+		m.cause = 0
 		m.rest()
 	}
 }

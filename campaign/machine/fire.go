@@ -76,7 +76,7 @@ func (m *Machine) fireDue(due int64) (fired bool) {
 		}
 		m.scope.Trigger.Set(nil)
 		m.fired++
-		m.cause = cause{number: m.fired}
+		m.cause = cause(m.fired)
 		from := m.rows.mark()
 		switch {
 		case t.chain != nil:

@@ -43,9 +43,9 @@ func (es *entries) settleGroups() {
 	for i := range es.candidates {
 		c := &es.candidates[i]
 		if es.sends.has(c.program.Name) {
-			if c.cause.number > 0 { // what it leads to comes after that decision
+			if c.cause > 0 { // what it leads to comes after that decision
 				es.fired++
-				c.cause.number = es.fired
+				c.cause = cause(es.fired)
 			}
 			later = append(later, *c)
 			continue
@@ -56,7 +56,7 @@ func (es *entries) settleGroups() {
 		from := es.out.mark()
 		es.settleGroup(c)
 		es.silence = 0
-		if c.cause.number > 0 { // else its rows are ordered with those of the triggers
+		if c.cause > 0 { // else its rows are ordered with those of the triggers
 			es.out.attribute(nil, from)
 			es.chains.runReady()
 		}

@@ -49,9 +49,7 @@ func (rs *rows) mark() mark {
 
 // cause is the timer that led to something: its number among those that fired in the call, in
 // the order in which they fired. The zero value is a record.
-type cause struct {
-	number int
-}
+type cause int
 
 // segment is a part of the output, [from, to), that belongs to one cause and one chain.
 type segment struct {
@@ -78,7 +76,7 @@ func (rs *rows) attribute(ch *customer.Chain, from mark) {
 // campaign, so it comes before what the chains of its cause wrote.
 func (s segment) compare(other segment) int {
 	return cmp.Or(
-		cmp.Compare(s.cause.number, other.cause.number),
+		cmp.Compare(s.cause, other.cause),
 		strings.Compare(s.campaign, other.campaign), cmp.Compare(s.entry, other.entry),
 	)
 }

@@ -49,7 +49,7 @@ type turn struct {
 // begin takes up a customer at now and forgets everything of the input before.
 func (t *turn) begin(c *customer.Customer, now int64) {
 	t.c, t.now, t.came, t.eventID, t.recording, t.asOf = c, now, now, "", false, now
-	t.planned, t.late, t.cause, t.changed = 0, false, cause{}, occasion{}
+	t.planned, t.late, t.cause, t.changed = 0, false, 0, occasion{}
 	t.fired = 0
 	t.scope.Now = now
 	t.scope.Event.Set(nil)
