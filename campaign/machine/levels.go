@@ -231,7 +231,7 @@ func (ts *triggers) fireLevel(campaign string) {
 		return
 	}
 	if !p.Watches() || !p.WatchesClock() || l.Spec != p.LevelSpec() {
-		l.Due = 0 // on which side of a threshold the customer was stays known
+		l.Due = 0 // the task that forgets what nothing looks at will drop it
 		return
 	}
 	ts.scope.Chain.Chain = nil

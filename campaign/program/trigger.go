@@ -138,8 +138,7 @@ func (p *Program) LevelSpec() uint64 {
 }
 
 // Remembers is the spec of a trigger that remembers what its customers did since it looks at
-// them: a streak, or a segment that changes with time. 0 is none, also of nil. On which side
-// of a threshold somebody was stays known while nothing looks.
+// them: a streak, a threshold, or a segment that changes with time. 0 is none, also of nil.
 func (p *Program) Remembers() uint64 {
 	if p == nil || !p.Watches() {
 		return 0

@@ -32,7 +32,7 @@ func (t *ThresholdTrigger) spec() uint64 { return t.Spec }
 
 func (t *ThresholdTrigger) clock() *expr.ValueClock { return &t.Clock }
 
-func (*ThresholdTrigger) remembers() uint64 { return 0 }
+func (t *ThresholdTrigger) remembers() uint64 { return t.Spec }
 
 // Newcomers implements Trigger.
 func (*ThresholdTrigger) Newcomers() func(*expr.IndexBuilder, int) { return nil }

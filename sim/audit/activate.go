@@ -20,7 +20,7 @@ type begun struct {
 // begins notes what a new version begins, and forgets what it looks at no more.
 func (a *Auditor) begins(all []begun, at int, found bool, old, next Campaign) []begun {
 	same := old.looks() && next.looks() && alike(old.Trigger, next.Trigger)
-	if found && !alike(old.Trigger, next.Trigger) {
+	if found && !same {
 		for _, c := range a.customers {
 			a.unlook(&c.per[at])
 		}
@@ -32,9 +32,9 @@ func (a *Auditor) begins(all []begun, at int, found bool, old, next Campaign) []
 	return append(all, begun{campaign: next.Name, trigger: next.Trigger, silent: !same, include: include})
 }
 
-// unlook forgets what a trigger remembers of a customer. On which side of a threshold they
-// were is remembered: from there the value moves on.
-func (a *Auditor) unlook(s *standing) { s.spent = nil }
+// unlook forgets what a trigger remembers of a customer, also on which side of a threshold they
+// were.
+func (a *Auditor) unlook(s *standing) { s.spent, s.inside, s.valued = nil, false, false }
 
 // activate has the customers who are there looked at: what is so already is no news, which
 // is known at once. An existing customer who enters comes in their turn, with all that one control record

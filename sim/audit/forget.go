@@ -20,9 +20,10 @@ func (a *Auditor) drop(asked []counter, states bool) {
 }
 
 // remembers says whether the trigger of a campaign remembers of its customers what it is told
-// no more when it looks no more: a streak, or a segment that changes by time alone.
+// no more when it looks no more: a streak, a threshold, or a segment that changes by time alone.
 func (c Campaign) remembers() bool {
-	return c.looks() && (c.Trigger.Kind == KindStreak || c.Trigger.Kind == KindSegment && c.Trigger.windowed())
+	return c.looks() && (c.Trigger.Kind == KindStreak || c.Trigger.Kind == KindThreshold ||
+		c.Trigger.Kind == KindSegment && c.Trigger.windowed())
 }
 
 // alike says whether two triggers look at the same. A segment is one, whether it is entered or
