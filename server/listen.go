@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strings"
 
 	"github.com/nudge-engine/nudge/internal/listen"
 )
@@ -42,9 +43,9 @@ func (n *Node) listenForEvents() (*listen.Listener, error) {
 	if perAddress == 0 {
 		perAddress = max(total/2, 1)
 	}
-	l, err := n.listen(n.settings.HTTPListen, listen.Options{Total: total, PerAddress: perAddress})
+	l, err := n.listen("http_listen", n.settings.HTTPListen, listen.Options{Total: total, PerAddress: perAddress})
 	if err != nil {
-		return nil, fmt.Errorf("http_listen: %w", err)
+		return nil, err
 	}
 	n.countConnections("events", l)
 	return l, nil
@@ -53,20 +54,21 @@ func (n *Node) listenForEvents() (*listen.Listener, error) {
 // listenForAdmin opens the admin address. Its connections are counted apart from those of the
 // public address, so that it answers while that one is full.
 func (n *Node) listenForAdmin() (*listen.Listener, error) {
-	l, err := n.listen(n.settings.AdminListen, listen.Options{Total: adminConnections})
+	l, err := n.listen("admin_listen", n.settings.AdminListen, listen.Options{Total: adminConnections})
 	if err != nil {
-		return nil, fmt.Errorf("admin_listen: %w", err)
+		return nil, err
 	}
 	n.countConnections("admin", l)
 	return l, nil
 }
 
-// listen opens a TCP address with bounds on its connections. The error does not name the
-// setting; the caller adds it.
-func (n *Node) listen(address string, o listen.Options) (*listen.Listener, error) {
+// listen opens the TCP address of a setting with bounds on its connections. The error says how
+// to choose another address: most often the usual one is taken by another server.
+func (n *Node) listen(setting, address string, o listen.Options) (*listen.Listener, error) {
 	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", address)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // the caller names the setting
+		return nil, fmt.Errorf("%s: the address cannot be used: %w; stop what listens there, or choose another one "+
+			"with --%s or NUDGE_%s", setting, err, strings.ReplaceAll(setting, "_", "-"), strings.ToUpper(setting))
 	}
 	o.Logger = n.log
 	return listen.New(l, o), nil

@@ -28,6 +28,9 @@ later events of the customer are dropped. It cannot be undone. The receipt says 
 each store forgot, and until when the log keeps the old events. Asking again gives the
 receipt of the first time.
 
+An id that the server does not know is erased too, with a warning: rows with it may be
+left of a customer who was forgotten, and events may come later.
+
 Example:
   nudge erase ann`
 }
@@ -45,12 +48,19 @@ func (c *eraseCommand) Run(out console) error {
 	for end := time.Now().Add(c.Wait); ; <-time.After(erasePoll) {
 		var receipt struct {
 			Done    bool   `json:"done"`
+			Unknown bool   `json:"unknown"`
 			Failure string `json:"failure"`
 		}
 		if err := json.Unmarshal(text, &receipt); err != nil {
 			return fmt.Errorf("the receipt cannot be read: %w", err)
 		}
 		if receipt.Done || time.Now().After(end) {
+			// Most often the id is misspelt, and somebody else was to be erased.
+			if receipt.Unknown {
+				fmt.Fprintf(out.err, "nudge: no customer %q was known at the request: look whether the id is right, "+
+					"upper and lower case count. The erasure is carried out all the same: rows with this id are "+
+					"deleted, and later events of it are dropped.\n", c.ID)
+			}
 			if _, err := out.out.Write(text); err != nil || receipt.Done || c.Wait == 0 {
 				return err
 			}

@@ -70,7 +70,7 @@ func TestExplainServer(t *testing.T) {
 	wants(text, `"campaign": "greet"`, `"campaign": "other"`)
 	for path, want := range map[string]string{
 		"nobody/explain":                         "no event of this customer was seen",
-		"ann%2F%C3%A9/explain?campaign=nonsense": "campaign nonsense is not in force",
+		"ann%2F%C3%A9/explain?campaign=nonsense": `there is no campaign \"nonsense\"`,
 	} {
 		if _, err := s.look("/v1/customers/" + path); err == nil || !strings.Contains(err.Error(), "404") ||
 			!strings.Contains(err.Error(), want) {

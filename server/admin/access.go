@@ -76,6 +76,38 @@ func (a *API) hasKey(r *http.Request) bool {
 	return strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(got[:], want[:]) == 1
 }
 
+// withProblems answers requests that mux has no handler for as JSON, like other errors: 404, and
+// 405 for a path that takes another method.
+func withProblems(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h, pattern := mux.Handler(r)
+		if pattern != "" {
+			mux.ServeHTTP(w, r)
+			return
+		}
+		h.ServeHTTP(&unmatched{w, r}, r)
+	})
+}
+
+// unmatched writes what http.ServeMux answers by itself as a problem, in place of its plain text.
+type unmatched struct {
+	http.ResponseWriter
+	request *http.Request
+}
+
+// WriteHeader writes the whole answer. The header Allow is set already when the method is wrong.
+func (u *unmatched) WriteHeader(status int) {
+	detail := "there is nothing at " + u.request.URL.Path + ": this is the admin address; events go to that of " +
+		"http_listen (usually 127.0.0.1:8080)"
+	if status == http.StatusMethodNotAllowed {
+		detail = u.request.URL.Path + " takes " + u.Header().Get("Allow") + ", not " + u.request.Method
+	}
+	writeProblem(u.ResponseWriter, status, detail)
+}
+
+// Write takes the plain text, which nobody gets.
+func (u *unmatched) Write(text []byte) (int, error) { return len(text), nil }
+
 // writeProblem answers an error as JSON with the members of RFC 9457.
 func writeProblem(w http.ResponseWriter, status int, detail string) {
 	writeJSON(w, status, map[string]any{"title": http.StatusText(status), "status": status, "detail": detail})

@@ -123,7 +123,7 @@ func (a *API) Handler() http.Handler {
 		mux.HandleFunc(pattern, a.whenUp(f))
 	}
 	a.profiles(mux)
-	return pathid.KeepDots(a.access(a.hosts, mux))
+	return pathid.KeepDots(a.access(a.hosts, withProblems(mux)))
 }
 
 // metrics answers GET /metrics.

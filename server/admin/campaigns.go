@@ -43,8 +43,7 @@ func (p *Parts) campaign(w http.ResponseWriter, r *http.Request) error {
 	name := r.PathValue("name")
 	d, ok := p.Control.Document(p.Workspace, program.KindCampaign, name)
 	if !ok {
-		return answer{http.StatusNotFound, fmt.Errorf("there is no campaign %q; `nudge list` shows "+
-			"which are%s", name, nearest.Hint(name, p.campaignNames()))}
+		return p.noCampaign(name)
 	}
 	parsed, err := p.Catalog.Compile(p.Workspace, &d)
 	if err != nil {
@@ -72,10 +71,17 @@ func (p *Parts) campaign(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// campaignNames returns the names of all campaigns in force, sorted.
-func (p *Parts) campaignNames() []string {
+// noCampaign returns the answer to a question about a campaign that is not there, with the name
+// that was probably meant.
+func (p *Parts) noCampaign(name string) error {
+	return answer{http.StatusNotFound, fmt.Errorf("there is no campaign %q; `nudge list` shows which are%s", name,
+		nearest.Hint(name, p.names(program.KindCampaign)))}
+}
+
+// names returns the names of all documents of a kind in force, sorted.
+func (p *Parts) names(kind string) []string {
 	var names []string
-	for _, d := range p.Control.DocumentsOf(p.Workspace, program.KindCampaign) {
+	for _, d := range p.Control.DocumentsOf(p.Workspace, kind) {
 		names = append(names, d.Name)
 	}
 	slices.Sort(names)

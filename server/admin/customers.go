@@ -2,7 +2,6 @@ package admin
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 
 	"github.com/nudge-engine/nudge/campaign/trace"
@@ -43,8 +42,7 @@ func customerID(r *http.Request) (string, error) {
 
 // explain answers GET /v1/customers/{id}/explain: what campaigns would decide for a customer
 // now, what chains wait for, and what was decided last, as explain.Explanation in JSON. With
-// ?campaign=NAME it is about that one only. 404 means an unknown customer, or a campaign that
-// is not in force.
+// ?campaign=NAME it is about that one only. 404 means an unknown customer or campaign.
 func (p *Parts) explain(w http.ResponseWriter, r *http.Request) error {
 	name := r.URL.Query().Get("campaign")
 	id, err := customerID(r)
@@ -60,7 +58,7 @@ func (p *Parts) explain(w http.ResponseWriter, r *http.Request) error {
 	case x == nil:
 		return answer{http.StatusNotFound, errors.New("no event of this customer was seen")}
 	case x.Unknown:
-		return answer{http.StatusNotFound, fmt.Errorf("campaign %s is not in force", name)}
+		return p.noCampaign(name)
 	}
 	shown := explain.Of(trace, 0, 0)
 	shown.Recent(x.Decisions)

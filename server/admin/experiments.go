@@ -5,6 +5,7 @@ import (
 
 	"github.com/nudge-engine/nudge/actors"
 	"github.com/nudge-engine/nudge/actors/shard/control"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/campaign/unit"
 	"github.com/nudge-engine/nudge/campaign/winner"
 )
@@ -52,7 +53,8 @@ type variantView struct {
 	Best        *float64 `json:"best,omitempty"`
 }
 
-// experiments answers GET /v1/experiments, for one campaign with ?campaign=NAME.
+// experiments answers GET /v1/experiments, for one campaign with ?campaign=NAME. 404 means that
+// there is no such campaign; one without an experiment gives an empty list.
 func (p *Parts) experiments(w http.ResponseWriter, r *http.Request) error {
 	trials, err := p.Control.Experiments(r.Context())
 	if err != nil {
@@ -63,6 +65,9 @@ func (p *Parts) experiments(w http.ResponseWriter, r *http.Request) error {
 		if name == "" || trials[i].Campaign == name {
 			all = append(all, viewOf(&trials[i]))
 		}
+	}
+	if _, ok := p.Control.Document(p.Workspace, program.KindCampaign, name); name != "" && len(all) == 0 && !ok {
+		return p.noCampaign(name)
 	}
 	writeJSON(w, http.StatusOK, all)
 	return nil

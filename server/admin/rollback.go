@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/nudge-engine/nudge/campaign/nearest"
 	"github.com/nudge-engine/nudge/internal/definition"
 )
 
@@ -32,7 +33,12 @@ func (p *Parts) rollback(w http.ResponseWriter, r *http.Request) error {
 	}
 	current, ok := p.Control.Current(p.Workspace, body.Kind, body.Name)
 	if !ok {
-		return answer{http.StatusNotFound, fmt.Errorf("there is no %s %q", body.Kind, body.Name)}
+		return answer{http.StatusNotFound, fmt.Errorf("there is no %s %q%s", body.Kind, body.Name,
+			nearest.Hint(body.Name, p.names(body.Kind)))}
+	}
+	if body.Version == 0 && current.Version == 1 {
+		return answer{http.StatusNotFound, fmt.Errorf("%s %s has only version 1: there is no earlier one to go back to",
+			body.Kind, body.Name)}
 	}
 	if body.Version == 0 {
 		body.Version = current.Version - 1

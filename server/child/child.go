@@ -154,7 +154,8 @@ func takePort(ctx context.Context, address, data string, log *slog.Logger) (*net
 		}
 		if strangers > 1 || limited.Err() != nil {
 			return nil, fmt.Errorf("clickhouse_listen: the address %s of the embedded ClickHouse cannot be used: %w; "+
-				"stop what listens there, or choose another one with NUDGE_CLICKHOUSE_LISTEN", address, err)
+				"stop what listens there, or choose another one with --clickhouse-listen or "+
+				"NUDGE_CLICKHOUSE_LISTEN", address, err)
 		}
 		log.Debug("waiting for the last clickhoused to leave its port", slog.String("address", address))
 		select {

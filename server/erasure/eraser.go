@@ -109,7 +109,7 @@ func (e *Eraser) Request(ctx context.Context, customer string) (*Receipt, error)
 		return nil, err
 	}
 	j := &job{
-		Receipt:   Receipt{Hash: e.hash(customer), Requested: time.Now().UTC()},
+		Receipt:   Receipt{Hash: e.hash(customer), Requested: time.Now().UTC(), Unknown: view == nil},
 		Workspace: e.config.Workspace, Customers: []string{customer},
 	}
 	if view != nil && view.MergedInto != "" {

@@ -15,6 +15,9 @@ type Receipt struct {
 	// customer.
 	Hash      string    `json:"hash"`
 	Requested time.Time `json:"requested"`
+	// Unknown is true when the state had no such customer at the request. It is carried out all
+	// the same: rows may be there of one who was forgotten, and later events are dropped.
+	Unknown bool `json:"unknown,omitempty"`
 	// Recorded is when the shard had applied the erasure: from then on nothing is sent, and
 	// further events of the customer are dropped.
 	Recorded *time.Time `json:"recorded,omitempty"`
