@@ -26,9 +26,9 @@ type keys struct {
 	erase []byte
 	// log is the id of the log that node.json names; empty until the first start is complete.
 	log string
-	// made is true when a key was created at this start, and its owner must be told where it
-	// is.
-	made bool
+	// made has the keys that were created at this start, as `nudge key` names them; their owner
+	// must be told where they are.
+	made []string
 }
 
 // newID returns a random id (UUID version 4).
@@ -64,8 +64,14 @@ func loadKeys(c *Settings) (keys, error) {
 		node: id.Node, write: cmp.Or(given.WriteKey, id.WriteKey), admin: cmp.Or(given.AdminKey, id.AdminKey),
 		log:    id.Log,
 		reader: cmp.Or(given.ReaderPassword, id.ReaderPassword),
-		made: id.WriteKey != before.WriteKey || id.AdminKey != before.AdminKey ||
-			id.ReaderPassword != before.ReaderPassword,
+	}
+	for _, secret := range []struct{ name, was, is string }{
+		{"write", before.WriteKey, id.WriteKey}, {"admin", before.AdminKey, id.AdminKey},
+		{"reader", before.ReaderPassword, id.ReaderPassword},
+	} {
+		if secret.is != secret.was {
+			k.made = append(k.made, secret.name)
+		}
 	}
 	k.erase, err = hex.DecodeString(cmp.Or(given.EraseKey, id.EraseKey))
 	if err != nil || len(k.erase) < identity.MinKey {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -179,10 +180,9 @@ func (n *Node) start(ctx context.Context) error {
 	n.up.Store(true)
 	n.tellReady()
 	// It says where the keys are and not what they are: this text lands in journals.
-	if n.keys.made {
-		fmt.Fprintf(n.out, "keys were made and are kept in %[1]s; nudge key write, nudge key admin and "+
-			"nudge key reader, each with --data-dir %[2]s, print them\n", identity.Path(n.settings.DataDir),
-			n.settings.DataDir)
+	if len(n.keys.made) > 0 {
+		fmt.Fprintf(n.out, "keys were made and are kept in %s; `nudge key NAME --data-dir %s` prints one: %s\n",
+			identity.Path(n.settings.DataDir), n.settings.DataDir, strings.Join(n.keys.made, ", "))
 	}
 	n.log.Info("ready", slog.String("events", n.settings.HTTPListen), slog.String("admin", n.settings.AdminListen),
 		slog.Any("clickhouse", n.clickhouseURL()))
