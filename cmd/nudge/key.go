@@ -55,15 +55,14 @@ func (k *keyCommand) Run(out console) error {
 // missing returns the error for a key that is in neither place, with what to do. setting is the
 // variable that could set it; noServer says that no server ever started on the directory.
 func (k *keyCommand) missing(setting string, noServer bool) error {
-	path := identity.Path(k.DataDir)
-	if noServer {
-		return fmt.Errorf("there is no %s, where a server keeps the keys that it made: name its data directory with "+
-			"--data-dir or NUDGE_DATA_DIR, or set %s", path, setting)
-	}
-	hint := ""
+	path, hint := identity.Path(k.DataDir), ""
 	// The demo gives its server a key that is in the documentation.
 	if k.Name == "write" {
-		hint = "; after `make run` or `nudge demo` it is " + demo.DefaultKey
+		hint = "; that of the demo (make run) is " + demo.DefaultKey
+	}
+	if noServer {
+		return fmt.Errorf("there is no %s, where a server keeps the keys that it made: name its data directory with "+
+			"--data-dir or NUDGE_DATA_DIR, or set %s%s", path, setting, hint)
 	}
 	return fmt.Errorf("%s has no %s key: its server was started with a key of its own, in %s or its configuration "+
 		"file: use that one%s", path, k.Name, setting, hint)

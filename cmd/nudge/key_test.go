@@ -44,7 +44,7 @@ func TestKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	told("its server was started with a key of its own", demo, "write")
-	told("after `make run` or `nudge demo` it is nudge-demo-write-key", demo, "write")
+	told("that of the demo (make run) is nudge-demo-write-key", demo, "write")
 	if stat, err := os.Stat(identity.Path(dir)); err != nil || stat.Mode().Perm() != 0o600 {
 		t.Errorf("node.json has the mode %v, error %v", stat.Mode(), err)
 	}
