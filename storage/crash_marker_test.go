@@ -9,7 +9,7 @@ import (
 
 // What is being applied when a process ends is known to the next, and counted while the
 // same record is applied again and again.
-func TestInHand(t *testing.T) {
+func TestCrashMarker(t *testing.T) {
 	dir := t.TempDir()
 	start := func(want []storage.Crash, marks ...storage.Crash) {
 		t.Helper()

@@ -13,12 +13,12 @@ import (
 	"github.com/nudge-engine/nudge/campaign/parse"
 )
 
-// TestSurvey tells what a dry run says: testdata/survey/*.txt. Commands are those of
+// TestDryRun tells what a dry run says: testdata/dry_run/*.txt. Commands are those of
 // TestScripts, and
 //
-//	foresee  the input is definitions; what applying them would do
-func TestSurvey(t *testing.T) {
-	datadriven.Walk(t, "testdata/survey", func(t *testing.T, path string) {
+//	dry-run  the input is definitions; what applying them would do
+func TestDryRun(t *testing.T) {
+	datadriven.Walk(t, "testdata/dry_run", func(t *testing.T, path string) {
 		t.Helper()
 		w := newScriptWorld(t)
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
@@ -33,8 +33,8 @@ func TestSurvey(t *testing.T) {
 				w.advance(t, d.CmdArgs[0].Key)
 			case "frame":
 				w.frame(t, d.Input)
-			case "foresee":
-				w.foresee(t, d.Input)
+			case "dry-run":
+				w.dryRun(t, d.Input)
 			default:
 				t.Fatalf("%s: unknown command %q", d.Pos, d.Cmd)
 			}
@@ -43,8 +43,8 @@ func TestSurvey(t *testing.T) {
 	})
 }
 
-// foresee surveys the customers as they are in memory, or in the store.
-func (w *scriptWorld) foresee(t *testing.T, text string) {
+// dryRun asks all customers, as they are in memory or in the store.
+func (w *scriptWorld) dryRun(t *testing.T, text string) {
 	t.Helper()
 	docs, err := parse.File(w.lang, "input", []byte(text))
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 
 // Records that were not applied are part of the explanation of their customer: one that
 // came twice, one that ingest refused, one that was passed over, one that panicked.
-func TestTraceSaysWhatWasPutAside(t *testing.T) {
+func TestTraceSaysWhatIsADeadLetter(t *testing.T) {
 	lang, err := expr.NewLanguage()
 	if err != nil {
 		t.Fatal(err)

@@ -48,7 +48,7 @@ func (s *Set) indexAsked(p *program.Program) {
 		p = &own
 	}
 	for _, name := range p.Hears {
-		s.Ringed[name] = true
+		s.Recorded[name] = true
 	}
 	for _, ask := range p.Asks {
 		if ask.Window > 0 {

@@ -17,7 +17,7 @@ type Set struct {
 	Triggers map[string][]*program.Program // event name -> programs by name
 	Counters map[string][]*CounterSpec
 	Windows  map[string]*windowSpec // by event name
-	Ringed   map[string]bool        // event names that a goal, stop or wait names
+	Recorded map[string]bool        // event names that a goal, stop or wait names
 	// profile lists the programs whose trigger watches customers from their first record on, by
 	// name.
 	profile []*program.Program
@@ -53,7 +53,7 @@ func NewSet(programs []*program.Program, since map[string]uint64, place uint64, 
 		Windows:  map[string]*windowSpec{},
 
 		broadcasts: map[string][]*program.Program{},
-		Ringed:     map[string]bool{},
+		Recorded:   map[string]bool{},
 		specs:      map[string]*CounterSpec{},
 	}
 	byName := func(i, j int) bool { return s.Programs[i].Name < s.Programs[j].Name }

@@ -21,7 +21,7 @@ const Format = 2
 //	| 1 byte  | 8 bytes | strings and varints                                 |
 //	+---------+---------+----------------------------------------------------+
 //	| counters: id, count, first, last, sums (property, micros)                |
-//	| number of ringed events; rings: name, events (number, event)             |
+//	| number of recorded events; rings: name, events (number, event)           |
 //	| entries: campaign, key, keyed, number, last in, last out                 |
 //	| watches: campaign, due, trigger                                          |
 //	| chains: see appendChain                                                  |
@@ -50,7 +50,7 @@ func (c *Customer) AppendTo(b []byte) []byte {
 	for i := range c.Counters {
 		b = c.Counters[i].AppendTo(b)
 	}
-	b = wire.AppendUint(b, c.Ringed)
+	b = wire.AppendUint(b, c.Recorded)
 	b = wire.AppendUint(b, uint64(len(c.Rings)))
 	for i := range c.Rings {
 		b = wire.AppendString(b, c.Rings[i].Name)
@@ -172,7 +172,7 @@ func Adopt(p []byte, names event.Names) (*Customer, error) {
 	for range d.Count(5) {
 		c.Counters = append(c.Counters, DecodeCounter(d, names))
 	}
-	c.Ringed = d.Uint()
+	c.Recorded = d.Uint()
 	for range d.Count(2) {
 		r := Ring{Name: names.Of(d.Bytes())}
 		for range d.Count(2) {

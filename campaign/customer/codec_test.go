@@ -33,10 +33,10 @@ func fullCustomer() *Customer {
 				Sums:  []Sum{{Property: "total", Total: 35_500_000}},
 			},
 		},
-		Ringed:  3,
-		Rings:   []Ring{{Name: "Order Completed", Events: []RecentEvent{{N: 3, Event: trigger.AppendBody(nil)}}}},
-		Entries: []Entry{{Campaign: "cart", Key: "A", Keyed: true, Number: 2, LastIn: 1000, LastOut: 2000}},
-		Watches: []InactivityTimer{{Campaign: "back", Due: 9000, Trigger: trigger.AppendBody(nil)}},
+		Recorded: 3,
+		Rings:    []Ring{{Name: "Order Completed", Events: []RecentEvent{{N: 3, Event: trigger.AppendBody(nil)}}}},
+		Entries:  []Entry{{Campaign: "cart", Key: "A", Keyed: true, Number: 2, LastIn: 1000, LastOut: 2000}},
+		Watches:  []InactivityTimer{{Campaign: "back", Due: 9000, Trigger: trigger.AppendBody(nil)}},
 		Chains: []*Chain{
 			{
 				Campaign:  "cart",

@@ -43,11 +43,11 @@ type Customer struct {
 
 	Counters []Counter // sorted by ID
 	Rings    []Ring    // sorted by Name
-	// Ringed is the number of events that the rings ever took; it numbers them (RecentEvent.N).
-	Ringed  uint64
-	Entries []Entry           // sorted by (Campaign, Key)
-	Watches []InactivityTimer // armed inactivity triggers, sorted by Campaign
-	Chains  []*Chain          // sorted by (Campaign, Entry); ended ones stay while measured
+	// Recorded is the number of events that the rings ever took; it numbers them (RecentEvent.N).
+	Recorded uint64
+	Entries  []Entry           // sorted by (Campaign, Key)
+	Watches  []InactivityTimer // armed inactivity triggers, sorted by Campaign
+	Chains   []*Chain          // sorted by (Campaign, Entry); ended ones stay while measured
 	// Queue has the entries into paused campaigns, oldest first. They are decided when the campaign
 	// resumes.
 	Queue   []Queued

@@ -41,8 +41,8 @@ func (c *Customer) Remember(e *event.Event) {
 	if len(r.Events) == ringSize {
 		r.Events = append(r.Events[:0], r.Events[1:]...)
 	}
-	c.Ringed++
-	r.Events = append(r.Events, RecentEvent{N: c.Ringed, Event: e.AppendBody(nil)})
+	c.Recorded++
+	r.Events = append(r.Events, RecentEvent{N: c.Recorded, Event: e.AppendBody(nil)})
 }
 
 // RecentEventIn returns the events of all rings in the order in which they were remembered.
@@ -69,7 +69,7 @@ func (c *Customer) MergeRings(other *Customer) {
 	own, more := RecentEventIn(c.Rings), RecentEventIn(other.Rings)
 	// The numbering begins anew: the events that both forgot get the lowest numbers, those remembered
 	// follow.
-	c.Rings, c.Ringed = nil, c.Ringed+other.Ringed-uint64(len(own)+len(more)) // those forgotten were the first
+	c.Rings, c.Recorded = nil, c.Recorded+other.Recorded-uint64(len(own)+len(more)) // those forgotten were the first
 	for len(own) > 0 || len(more) > 0 {
 		from := &own
 		if len(own) == 0 || len(more) > 0 && EventTime(&more[0]) < EventTime(&own[0]) {

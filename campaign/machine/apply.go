@@ -68,7 +68,7 @@ func (m *Machine) watching(e *event.Event, created bool) *active.TriggerIndex {
 // triggers were asked, so that the highest priority wins; the rows stay in the order of campaigns.
 func (m *Machine) askTriggers(watch *active.TriggerIndex, e *event.Event) {
 	since := m.rows.mark()
-	m.recording = m.set.Ringed[e.Name]
+	m.recording = m.set.Recorded[e.Name]
 	m.triggers.apply(watch, e)
 	if m.entries.hasCandidates() {
 		m.entries.settleGroups()

@@ -39,9 +39,9 @@ func (cs *chains) begin() { cs.ready = cs.ready[:0] }
 // measured. An event from before the chain's start is not the chain's, except that it may be one
 // that a wait "since: entry" asks for.
 //
-// The first check skips events that nothing names: those in Ringed are all that chains can ask for.
+// The first check skips events that nothing names: those in Recorded are all that chains can ask for.
 func (cs *chains) apply(e *event.Event) {
-	if !cs.set.Ringed[e.Name] {
+	if !cs.set.Recorded[e.Name] {
 		return
 	}
 	for _, ch := range cs.c.Chains {

@@ -106,7 +106,7 @@ func (es *entries) enter(p *program.Program, key string, trigger *event.Event) {
 	}
 	es.noteStart(p, ch, trigger)
 	if p.LooksBack() {
-		ch.Behind = es.ringedAtEntry()
+		ch.Behind = es.recordedAtEntry()
 	}
 	es.c.AddChain(ch)
 	es.out.decideChain(ch, output.Entered, output.NoReason, "", "")

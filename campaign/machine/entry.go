@@ -9,11 +9,11 @@ import (
 	"github.com/nudge-engine/nudge/internal/clip"
 )
 
-// ringedAtEntry returns one more than the number of the last event in the customer's rings when a chain
+// recordedAtEntry returns one more than the number of the last event in the customer's rings when a chain
 // enters now: of the events in the trigger's own millisecond, a wait "since: entry" sees only those
 // with this number or a later one. The record being applied, which starts the chain, does not count.
-func (es *entries) ringedAtEntry() uint64 {
-	last := es.c.Ringed
+func (es *entries) recordedAtEntry() uint64 {
+	last := es.c.Recorded
 	if es.recording {
 		last++
 	}

@@ -96,9 +96,9 @@ func TestLockWaitIsBounded(t *testing.T) {
 	}
 }
 
-// TestStopFinishesWhatIsInHand: a statement that began before SIGTERM is
+// TestStopFinishesStatements: a statement that began before SIGTERM is
 // answered.
-func TestStopFinishesWhatIsInHand(t *testing.T) {
+func TestStopFinishesStatements(t *testing.T) {
 	c := start(t, t.TempDir())
 	addr := c.ready()
 	answer := make(chan string, 1)

@@ -148,7 +148,7 @@ func Parse(lang *expr.Language, files []File, o Options) ([]parse.Parsed, error)
 	}
 	// References are checked last, when all documents are known: files may refer to each
 	// other.
-	govern(all, where, o.Known, unread.policies, &p)
+	checkPolicies(all, where, o.Known, unread.policies, &p)
 	if o.Loose {
 		unread.channels, unread.templates = true, true
 	}

@@ -11,11 +11,11 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// govern checks the policies that will be in force, which are those of the files and the
+// checkPolicies checks the policies that will be in force, which are those of the files and the
 // known ones, against each other, and the campaigns against the caps that they name. A
 // document of the files replaces the known one of its name. A cap or calendar that is not
 // defined is not reported while a policy could not be read (unread).
-func govern(all []parse.Parsed, where map[string]*parse.Parsed, known Known, unread bool, p *problems) {
+func checkPolicies(all []parse.Parsed, where map[string]*parse.Parsed, known Known, unread bool, p *problems) {
 	policies := map[string]*program.Policy{}
 	campaigns := map[string]*program.Program{}
 	for _, p := range known.Policies {
