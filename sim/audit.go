@@ -21,7 +21,7 @@ import (
 // with the effects.
 func (p *partition) audit(h *history) error {
 	a := audit.New(nil)
-	a.Turn = func(at int64, customer string) int64 { return machine.ReplanAt(at, workspace, customer) }
+	a.Slot = func(at int64, customer string) int64 { return machine.ReplanAt(at, workspace, customer) }
 	f := reading{w: p.w, a: a, byID: h.byID(), number: h.numbers()}
 	for i := range h.frames {
 		a.Frame(h.frames[i].Frame.Time)
@@ -34,7 +34,7 @@ func (p *partition) audit(h *history) error {
 			}
 		}
 	}
-	p.counted, p.tallies = f.counted, a.Tallies()
+	p.counted, p.tallies = f.counted, a.AllExperimentCounts()
 	return p.compare(h, &f)
 }
 
@@ -96,7 +96,7 @@ type reading struct {
 	number map[output.ID]int
 	ctl    uint64 // last control record; copies of what was applied say nothing
 	// counted is what the model counted for an experiment when its decision came.
-	counted map[uint64]audit.Tally
+	counted map[uint64]audit.ExperimentCounts
 }
 
 func (f *reading) record(r *stream.Record) error {

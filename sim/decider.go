@@ -192,9 +192,9 @@ func (d *decider) write(r *control.Decide, records int) {
 // decide tells the auditor of a decision, and keeps what it counted before.
 func (f *reading) decide(k uint64, d *control.Decide) {
 	if f.counted == nil {
-		f.counted = map[uint64]audit.Tally{}
+		f.counted = map[uint64]audit.ExperimentCounts{}
 	}
-	f.counted[k] = f.a.Tally(d.Campaign, d.Step)
+	f.counted[k] = f.a.ExperimentCounts(d.Campaign, d.Step)
 	if d.Variant != "" {
 		f.a.Decide(d.Campaign, d.Step, d.Variant)
 	}
@@ -213,7 +213,7 @@ func (w *World) judgeDecisions() error {
 		for _, p := range w.parts[1:] {
 			sum = sum.Add(p.counted[k])
 		}
-		if slices.ContainsFunc(sum.Rulings(r.Hour), func(r audit.Ruling) bool { return r.Passed }) {
+		if slices.ContainsFunc(sum.Rulings(r.Hour), func(r audit.Ruling) bool { return r.SkippedHours }) {
 			w.mark(reachPassed)
 		}
 		block := fmt.Sprintf("%s/%s %x", r.Campaign, r.Step, r.Experiment)
@@ -235,10 +235,12 @@ func (w *World) judgeDecisions() error {
 	return nil
 }
 
-func (d *decider) wasBlocked(t audit.Tally) bool { return d.noted[t.Campaign+"/"+t.Step] != 0 }
+func (d *decider) wasBlocked(t audit.ExperimentCounts) bool {
+	return d.noted[t.Campaign+"/"+t.Step] != 0
+}
 
 // rules compares a decision with what the model says of the counts.
-func rules(r *control.Decide, sum audit.Tally, blocked bool) error {
+func rules(r *control.Decide, sum audit.ExperimentCounts, blocked bool) error {
 	all := sum.Rulings(r.Hour)
 	if len(all) > 0 && blocked && all[0].Variant == "" {
 		all = all[1:]

@@ -61,7 +61,7 @@ func (n *node) env() shard.Env {
 			})
 		},
 		Applied: func(at shard.Position, _ int64) {
-			n.inHand--
+			n.unapplied--
 			n.tell("acknowledged %d", at.Seq)
 			n.read()
 			n.w.collect.kick()

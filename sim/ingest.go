@@ -48,7 +48,8 @@ func (c *clock) upset(w *World) {
 	w.wakeAll()
 }
 
-func (c *clock) thaw(w *World) {
+// heal has the clock go right from now on.
+func (c *clock) heal(w *World) {
 	c.until, c.offset = 0, max(c.offset, 0)
 	w.wakeAll()
 }
@@ -81,14 +82,14 @@ type partition struct {
 	hashes  []uint64
 	upgrade upgrade
 	poison  *poison
-	reached uint64                 // last frame that an owner came to
-	skips   control.Skips          // records that are passed over
-	wrong   *rollback              // the log is not the one that was read
-	made    uint64                 // last effect message that the log has had
-	erased  map[string]uint64      // the frame that erased each
-	counted map[uint64]audit.Tally // by the model, when the decision came
-	tallies []audit.Tally          // by the model, at the end
-	shown   uint64                 // last frame that the warehouse's writer may have read
+	reached uint64                            // last frame that an owner came to
+	skips   control.Skips                     // records that are passed over
+	wrong   *rollback                         // the log is not the one that was read
+	made    uint64                            // last effect message that the log has had
+	erased  map[string]uint64                 // the frame that erased each
+	counted map[uint64]audit.ExperimentCounts // by the model, when the decision came
+	tallies []audit.ExperimentCounts          // by the model, at the end
+	shown   uint64                            // last frame that the warehouse's writer may have read
 }
 
 // record is one record to be published. An event is encoded when its frame is

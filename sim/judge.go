@@ -92,9 +92,9 @@ func (p *partition) rested() error {
 	case shard.Applied().Seq != last(p.events) || n.owner.Acked() != shard.Applied():
 		return fmt.Errorf("liveness: partition %d has applied %d and acknowledged %d of %d frames", p.number,
 			shard.Applied().Seq, n.owner.Acked().Seq, last(p.events))
-	case n.owner.Busy() || len(p.waiting) > 0 || n.inHand > 0:
+	case n.owner.Busy() || len(p.waiting) > 0 || n.unapplied > 0:
 		return fmt.Errorf("liveness: partition %d: owner busy %v, %d frames under way, %d records waiting", p.number,
-			n.owner.Busy(), n.inHand, len(p.waiting))
+			n.owner.Busy(), n.unapplied, len(p.waiting))
 	case shard.NextDue() != 0:
 		return fmt.Errorf(
 			"liveness: partition %d has a timer due at %d and rests at %d",

@@ -31,7 +31,7 @@ type together struct {
 
 // sent is what the model sends on from one anonymous customer.
 type sent struct {
-	state  *audit.Moving
+	state  *audit.MergingCustomer
 	event  *audit.Event
 	result *output.Result
 }
@@ -44,7 +44,7 @@ func (w *World) auditTogether(hs []*history) error {
 	}
 	for range hs {
 		a := audit.New(nil)
-		a.Turn = func(at int64, customer string) int64 { return machine.ReplanAt(at, workspace, customer) }
+		a.Slot = func(at int64, customer string) int64 { return machine.ReplanAt(at, workspace, customer) }
 		t.reads = append(t.reads, &reading{w: w, a: a, byID: t.names.first, number: t.names.number})
 	}
 	for p := range hs {
@@ -100,7 +100,7 @@ func (t *together) record(p int, r *stream.Record) error {
 			return t.reads[p].record(r)
 		}
 		late, err := readEvent(r.Data)
-		if err == nil && a.Unseen(e.Customer, e.ID) {
+		if err == nil && a.IsNew(e.Customer, e.ID) {
 			t.w.mark(reachLateEvent)
 			t.sent[e.Customer] = append(t.sent[e.Customer], sent{event: &late})
 		}
@@ -130,7 +130,7 @@ func (t *together) record(p int, r *stream.Record) error {
 }
 
 func (t *together) alias(a *audit.Auditor, e *event.Event) {
-	if m, ok := a.Freeze(e.Customer, e.ID, e.Target()); ok {
+	if m, ok := a.MakeTombstone(e.Customer, e.ID, e.Target()); ok {
 		t.sent[e.Customer] = append(t.sent[e.Customer], sent{state: m})
 	} else if a.Into(e.Customer) != e.Target() {
 		t.w.mark(reachMergedElse)

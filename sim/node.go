@@ -40,9 +40,9 @@ type node struct {
 	alive  bool
 	end    uint64 // of the log when it began
 
-	next   uint64 // frame to read
-	inHand int
-	shown  int64 // log time when last looked
+	next      uint64 // frame to read
+	unapplied int    // frames given to the owner and not yet applied
+	shown     int64  // log time when last looked
 
 	out        []message // to be stored, in order
 	unanswered int       // stored, and the owner does not know
@@ -159,7 +159,7 @@ func (n *node) tell(format string, args ...any) {
 
 // read plans the next frame, when there is one and a credit for it.
 func (n *node) read() {
-	if n.reading || !n.alive || n.inHand >= credits || n.next > last(n.p.events) {
+	if n.reading || !n.alive || n.unapplied >= credits || n.next > last(n.p.events) {
 		return
 	}
 	n.reading = true
@@ -185,7 +185,7 @@ func (n *node) frame() {
 		return
 	}
 	n.next++
-	n.inHand++
+	n.unapplied++
 	n.probe(in)
 	n.ticks = true
 	for _, r := range in.Frame.Records {
@@ -252,8 +252,8 @@ func (n *node) look() {
 	if k, hash := shard.Emitted(); k > 0 {
 		n.p.computed(k, hash)
 	}
-	if n.inHand > credits {
-		n.w.fail(fmt.Errorf("C6: partition %d has %d frames under way", n.p.number, n.inHand))
+	if n.unapplied > credits {
+		n.w.fail(fmt.Errorf("C6: partition %d has %d frames under way", n.p.number, n.unapplied))
 	}
 }
 

@@ -52,7 +52,7 @@ type Options struct {
 	Expires     bool // some steps say how long their messages may leave
 	StoreFails  Rate // the store fails, once or for a while: a commit, a load, a start
 	Rollback    Rate // at a crash the log loses a tail and uses its numbers again
-	Burst       bool // more timers are due at once than a step fires; see Crowded
+	Burst       bool // more timers are due at once than a step fires; see Overload
 	Upgrade     bool // a program of another semantics comes
 	Edits       int  // how often campaigns are applied again while chains run
 	// Language is what the campaigns use beyond the first language.

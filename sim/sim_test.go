@@ -55,9 +55,9 @@ func valuesIn(seed uint64) bool { return seed%12 == 3 || seed%12 == 5 }
 // instants that campaigns look at, and are taken in at once.
 const exactEvery = 5
 
-// crowdedEvery is how many seeds there are for one with more timers due at once than a
+// overloadEvery is how many seeds there are for one with more timers due at once than a
 // step fires; it takes a second or two.
-const crowdedEvery = 150
+const overloadEvery = 150
 
 // wholeEvery is how many seeds there are for one whose campaigns use the whole language.
 const wholeEvery = 2
@@ -95,11 +95,11 @@ func world(t *testing.T, lang *expr.Language, seed uint64, plain, older bool) (*
 	if exact {
 		o.Latency, o.Clock = 0, 0
 	}
-	crowded := !plain && seed%crowdedEvery == crowdedEvery-2
-	if crowded {
+	overload := !plain && seed%overloadEvery == overloadEvery-2
+	if overload {
 		o = o.Overload()
 	}
-	merges, people := !plain && !crowded && seed%mergeEvery == mergeEvery-2, 0
+	merges, people := !plain && !overload && seed%mergeEvery == mergeEvery-2, 0
 	own := rand.New(rand.NewPCG(seed, 5))
 	if merges {
 		o, people = o.Merging(own), 2+own.IntN(7)
@@ -108,7 +108,7 @@ func world(t *testing.T, lang *expr.Language, seed uint64, plain, older bool) (*
 		Calls: o.Calls, Customers: people, Exact: exact, Cooldowns: exact && !plain, Expires: o.Expires, Edits: o.Edits,
 		Features: o.Language,
 	})
-	if crowded {
+	if overload {
 		load = workload.Burst()
 	}
 	if merges {

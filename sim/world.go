@@ -192,7 +192,7 @@ func (w *World) rest() {
 func (w *World) heal() {
 	w.healed = true
 	w.note("heal")
-	w.clock.thaw(w)
+	w.clock.heal(w)
 	for _, p := range w.parts {
 		for len(p.nodes) > 1 {
 			p.nodes[0].die()
@@ -278,7 +278,7 @@ func (w *World) define(lang *expr.Language, e workload.Edit) error {
 		return nil
 	}
 	if e.Policy != nil {
-		if err := put(audit.HouseName, e.Policy.YAML(), nil); err != nil {
+		if err := put(audit.PolicyName, e.Policy.YAML(), nil); err != nil {
 			return err
 		}
 	}

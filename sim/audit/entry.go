@@ -1,32 +1,28 @@
 package audit
 
-import "math"
-
-// candidate is a chain that would start: by a record, a watch or a bulk scan. planned is the
-// instant its entry was due: now, or that of a watch. silence is the end of the time without
-// an event that starts it; 0: its trigger does.
+// candidate is a chain that would start, by a record, a timer or a bulk scan.
 type candidate struct {
-	campaign int
-	trigger  *Event
-	planned  int64
-	silence  int64
-	late     bool
-	depth    int
-	bare     bool        // there is no trigger event that could be kept
-	rivals   []candidate // of its group, due at the same instant
+	campaign   int
+	trigger    *Event
+	planned    int64 // when the entry was due: now, or the instant of a timer
+	silenceEnd int64 // the end of the silence that starts it; 0: its trigger does
+	late       bool
+	depth      int         // of the record
+	noEvent    bool        // no event of the log started it, so a pause has nothing to queue
+	rivals     []candidate // of its group, due by the same time
 }
 
-// begins is the event time from which on events concern the chain: that of its trigger or,
-// where time starts it, the planned instant.
-func (t *candidate) begins() int64 {
-	if t.silence != 0 {
-		return t.silence
+// relevantFrom returns the event time from which on events concern the chain: that of its trigger
+// or, where time starts it, the planned instant.
+func (t *candidate) relevantFrom() int64 {
+	if t.silenceEnd != 0 {
+		return t.silenceEnd
 	}
 	return t.trigger.Time
 }
 
-// admit lets in who may enter, by campaign name. Of a group that one record would start
-// the highest priority wins, then the name.
+// admit lets the candidates enter, by campaign name. Of a group that one record would start, the
+// highest priority wins, then the first name.
 func (a *Auditor) admit(c *customer, all []candidate) {
 	lost := make([]bool, len(all))
 	for k := range all {
@@ -39,32 +35,14 @@ func (a *Auditor) admit(c *customer, all []candidate) {
 	}
 }
 
-// loses says whether another candidate of the group goes first.
-func (a *Auditor) loses(c *customer, t, other *candidate) bool {
-	mine, theirs := a.campaigns[t.campaign], a.campaigns[other.campaign]
-	if t.campaign == other.campaign || mine.Policy.Group == "" || mine.Policy.Group != theirs.Policy.Group {
-		return false
-	}
-	if theirs.Policy.Priority < mine.Policy.Priority ||
-		theirs.Policy.Priority == mine.Policy.Priority && theirs.Name > mine.Name {
-		return false
-	}
-	live, reason := a.may(c, other)
-	if reason != "" || len(live) > 0 && theirs.Reentry.OnActive == ActiveRefresh {
-		return false
-	}
-	_, free := a.grouped(c, other, live)
-	return free
-}
-
-// may asks what is asked before the group: late, period, re-entry, audience, already
-// converted. It gives the live chains of the key.
-func (a *Auditor) may(c *customer, t *candidate) (live []*chain, reason string) {
+// checkEntry makes the checks that come before the group: late, period, re-entry, audience, already
+// converted. It returns the live chains of the key, or why the candidate may not enter.
+func (a *Auditor) checkEntry(c *customer, t *candidate) (live []*chain, reason string) {
 	def := a.campaigns[t.campaign]
-	if t.late && def.Late == LateExit { // a pause keeps nothing of it
+	if t.late && def.Late == LateExit { // before the pause, which would queue it
 		return nil, "late"
 	}
-	if reason = def.idle(); reason != "" {
+	if reason = def.inactiveReason(); reason != "" {
 		return nil, reason
 	}
 	if def.From != 0 && a.now < def.From || def.Until != 0 && a.now >= def.Until {
@@ -80,9 +58,9 @@ func (a *Auditor) may(c *customer, t *candidate) (live []*chain, reason string) 
 	}
 	newest := len(live) - 1
 	replaces := def.Reentry.OnActive == ActiveRefresh || def.Reentry.OnActive == ActiveRestart
-	if newest >= 0 && replaces && t.begins() < live[newest].begins {
+	if newest >= 0 && replaces && t.relevantFrom() < live[newest].relevantFrom {
 		a.note(NoteOlderTrigger)
-		return nil, "max_active" // it takes the place of no newer one
+		return nil, "max_active" // an older trigger does not replace a newer one
 	}
 	if newest >= 0 && def.Reentry.OnActive == ActiveRefresh {
 		return live, ""
@@ -91,42 +69,21 @@ func (a *Auditor) may(c *customer, t *candidate) (live []*chain, reason string) 
 	switch {
 	case !def.Audience.holds(scene{event: t.trigger, trigger: t.trigger, customer: c}):
 		return nil, "audience"
-	case c.converted(def, t.trigger):
+	case c.hasConverted(def, t.trigger):
 		return nil, "already_converted"
-	case c.stopped(def, t.trigger):
+	case c.hasStopped(def, t.trigger):
 		a.note(NoteStoppedBefore)
 		return nil, "already_stopped"
-	case !restarts && c.alive() >= customerLimit:
+	case !restarts && c.liveChains() >= maxLiveChains:
 		return nil, "customer_limit"
 	}
 	return live, ""
 }
 
-// grouped says whether the group has room, and the chain that has to go for it.
-func (a *Auditor) grouped(c *customer, t *candidate, live []*chain) (loser *chain, free bool) {
-	def := a.campaigns[t.campaign]
-	if def.Policy.Group == "" {
-		return nil, true
-	}
-	for _, ch := range c.chains {
-		if !ch.live() || ch.def.Policy.Group != def.Policy.Group {
-			continue
-		}
-		if n := len(live); n > 0 && ch == live[n-1] && def.Reentry.OnActive == ActiveRestart {
-			continue // it is replaced
-		}
-		if !def.Policy.Preempt || ch.def.Policy.Priority >= def.Policy.Priority {
-			return nil, false
-		}
-		loser = ch
-	}
-	return loser, true
-}
-
-// enter starts a chain, or says why not.
+// enter starts a chain or refuses the candidate; lost says that another of its group wins.
 func (a *Auditor) enter(c *customer, t *candidate, lost bool) {
 	i, def := t.campaign, a.campaigns[t.campaign]
-	live, reason := a.may(c, t)
+	live, reason := a.checkEntry(c, t)
 	switch reason {
 	case "outside_period":
 		a.note(NotePeriod)
@@ -134,7 +91,7 @@ func (a *Auditor) enter(c *customer, t *candidate, lost bool) {
 		a.note(NotePaused)
 	}
 	if reason == Paused && def.Queue {
-		a.keep(c, t)
+		a.queueEntry(c, t)
 		return
 	}
 	if reason != "" {
@@ -146,7 +103,7 @@ func (a *Auditor) enter(c *customer, t *candidate, lost bool) {
 		live[newest].refresh(a, t)
 		return
 	}
-	loser, free := a.grouped(c, t, live)
+	loser, free := a.findGroupRoom(c, t, live)
 	if !free || lost {
 		a.note(map[bool]string{true: NoteGroupLost, false: NoteGroup}[free])
 		a.refuse(i, "group")
@@ -160,124 +117,24 @@ func (a *Auditor) enter(c *customer, t *candidate, lost bool) {
 		loser.end(a, Preempted)
 	}
 	key, _ := keyOf(def.Reentry, t.trigger)
-	c.per[i].entries++
+	c.states[i].entries++
 	c.chains = append(c.chains, &chain{
-		campaign: i, def: def, customer: c, key: key, entry: c.per[i].entries,
-		trigger: t.trigger, begins: t.begins(), entered: t.begins(), place: a.place, enteredAt: a.now,
-		planned: t.planned, outcome: Active,
-		at: def.Steps[0].ID, version: def.Version, late: t.late, depth: t.depth,
-		heldOut: Bucket(def.Name, c.id) < def.Policy.Holdout,
-		back:    map[string]int{},
-		known:   def.Reentry.remembers(),
+		campaign: i, def: def, version: def.Version, customer: c, key: key, entry: c.states[i].entries,
+		heldOut:   Bucket(def.Name, c.id) < def.Policy.Holdout,
+		enteredAt: a.now, outcome: Active,
+		trigger: t.trigger, relevantFrom: t.relevantFrom(), entryRelevantFrom: t.relevantFrom(),
+		entryPosition: a.position,
+		stepID:        def.Steps[0].ID, planned: t.planned, late: t.late, depth: t.depth,
+		backJumps:       map[string]int{},
+		entryRemembered: def.Reentry.remembersEntries(),
 	})
 }
 
-// keyOf is the key of the chain that the event would start, as text.
-func keyOf(r Reentry, e *Event) (key string, ok bool) {
-	if r.KeyProperty == "" {
-		return "", true
-	}
-	return textOf(e.Properties[r.KeyProperty])
-}
-
-// reentry gives the live chains of the key, oldest first, or why none may enter.
-// The mode is asked first, then what lives.
-func (a *Auditor) reentry(c *customer, i int, key string) (live []*chain, reason string) {
-	r := a.campaigns[i].Reentry
-	if r.KeyProperty != "" && r.Mode == ModeCooldown {
-		a.letGo(c, i, key)
-	}
-	var last *chain // the last to enter
-	var lastEnd, lastIn int64
-	for _, ch := range c.chains {
-		if ch.campaign == i && r.KeyProperty == "" { // of whatever key it was
-			last = ch
-			lastIn, lastEnd = max(lastIn, ch.enteredAt), max(lastEnd, ch.endedAt)
-		}
-		if ch.campaign != i || ch.key != key {
-			continue
-		}
-		if ch.live() {
-			live = append(live, ch)
-		}
-		if r.KeyProperty == "" {
-			continue
-		}
-		if !ch.known && (r.Mode == ModeOnce || r.Mode == ModeCooldown) {
-			a.note(NoteUnknown)
-		}
-		if ch.known {
-			last = ch
-			lastIn = max(lastIn, ch.enteredAt)
-		}
-		if ch.knownEnd {
-			lastEnd = max(lastEnd, ch.endedAt)
-		}
-	}
-	if last != nil && (len(live) == 0 || r.OnActive != ActiveRefresh) { // a refresh is no entry
-		cooldown := r.Cooldown.Milliseconds()
-		switch {
-		case r.Mode == ModeOnce:
-			return nil, "once"
-		case r.Mode == ModeCooldown && r.FromExit && (len(live) > 0 || a.now < lastEnd+cooldown):
-			return nil, "cooldown"
-		case r.Mode == ModeCooldown && !r.FromExit && a.now < lastIn+cooldown:
-			return nil, "cooldown"
-		}
-	}
-	limit := 0 // restart and refresh replace: nothing to count
-	switch r.OnActive {
-	case "", ActiveIgnore:
-		limit = max(1, r.MaxActive)
-	case ActiveParallel:
-		limit = customerLimit
-		if r.MaxActive != 0 {
-			limit = r.MaxActive
-		}
-	}
-	if limit != 0 && len(live) >= limit {
-		return nil, "max_active"
-	}
-	return live, ""
-}
-
-// letGo forgets, when a key comes that is not remembered, the others whose cooldown is over.
-func (a *Auditor) letGo(c *customer, i int, key string) {
-	r := a.campaigns[i].Reentry
-	of := func(key string) (known bool, all []*chain, until int64) { // until when the key is remembered
-		for _, ch := range c.chains {
-			if ch.campaign != i || ch.key != key {
-				continue
-			}
-			all, known = append(all, ch), known || ch.known
-			switch {
-			case ch.live():
-				until = math.MaxInt64
-			case r.FromExit && ch.knownEnd:
-				until = max(until, ch.endedAt+r.Cooldown.Milliseconds())
-			case !r.FromExit && ch.known:
-				until = max(until, ch.enteredAt+r.Cooldown.Milliseconds())
-			}
-		}
-		return known, all, until
-	}
-	if known, _, _ := of(key); known {
-		return
-	}
-	for _, ch := range c.chains {
-		if known, all, until := of(ch.key); known && ch.campaign == i && a.now >= until {
-			for _, other := range all {
-				other.known, other.knownEnd = false, false
-			}
-		}
-	}
-}
-
-// converted: a goal event that came before the trigger in the log, but happened
-// after it.
-func (c *customer) converted(def *Campaign, trigger *Event) bool {
+// hasConverted reports whether a goal event came before the trigger in the log, but happened after
+// it.
+func (c *customer) hasConverted(def *Campaign, trigger *Event) bool {
 	for _, g := range def.Goals {
-		for _, e := range c.memory() {
+		for _, e := range c.recentEvents() {
 			if e.Time > trigger.Time && g.Match.holds(e, trigger, c) {
 				return true
 			}
@@ -286,30 +143,14 @@ func (c *customer) converted(def *Campaign, trigger *Event) bool {
 	return false
 }
 
-// stopped: a stop event that came before the trigger in the log, but happened after it.
-func (c *customer) stopped(def *Campaign, trigger *Event) bool {
+// hasStopped reports the same of a stop event.
+func (c *customer) hasStopped(def *Campaign, trigger *Event) bool {
 	for _, m := range def.Stops {
-		for _, e := range c.memory() {
+		for _, e := range c.recentEvents() {
 			if e.Time > trigger.Time && m.holds(e, trigger, c) {
 				return true
 			}
 		}
 	}
 	return false
-}
-
-func (c *customer) alive() int {
-	n := 0
-	for _, ch := range c.chains {
-		if ch.live() {
-			n++
-		}
-	}
-	return n
-}
-
-// remembers says whether entries of a key are remembered: without a key they always are,
-// with one only where the mode asks for them.
-func (r Reentry) remembers() bool {
-	return r.KeyProperty == "" || r.Mode == ModeOnce || r.Mode == ModeCooldown
 }

@@ -67,7 +67,8 @@ func TestQueue(t *testing.T) {
 	h.refused(t, "c max_event_age 1")
 }
 
-// Who is in a segment when it becomes active is no news, and is asked in by existing.
+// Customers who are in a segment when its campaign becomes active start nothing, but enter with
+// `existing: include`.
 func TestExisting(t *testing.T) {
 	gold := audit.P(audit.Comparison{Subject: audit.SubjectCustomer, Path: "level", Op: "==", Value: "gold"})
 	c := audit.Campaign{
@@ -93,7 +94,7 @@ func TestExisting(t *testing.T) {
 	}
 }
 
-// A silence for which the customer has entered is over for existing too.
+// A customer who has entered for a silence does not enter for it again with `existing: include`.
 func TestExistingSilence(t *testing.T) {
 	c := audit.Campaign{
 		Name: "c", Trigger: audit.Trigger{Kind: audit.KindInactivity, Event: "Visit", For: time.Hour},
@@ -108,9 +109,8 @@ func TestExistingSilence(t *testing.T) {
 	h.want(t, "c1/s/email@1h0m0s handed_off")
 }
 
-// A counter that is dropped begins anew; entries of a key count from the mode on that asks
-// for them.
-func TestAskedAgain(t *testing.T) {
+// A counter that is dropped begins anew. Entries of a key count from when the mode needs them.
+func TestCountedAgain(t *testing.T) {
 	c := audit.Campaign{
 		Name: "c", Trigger: audit.Trigger{Kind: audit.KindCount, Event: "Visit", Reaches: 2},
 		Steps: []audit.Step{send("s")}, Existing: true,

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"cmp"
-	"math"
 	"slices"
 )
 
@@ -13,7 +12,7 @@ const (
 	Permanent = "permanent"
 )
 
-// Later states of a delivery. An attempt after the first is handed off again.
+// States of a delivery. An attempt after the first is handed off again.
 const (
 	HandedOff = "handed_off"
 	Sent      = "sent"
@@ -27,15 +26,14 @@ const (
 	Deferred = "deferred"
 )
 
-// defaultExpires is how long a delivery may leave when its step does not say, ms.
+// defaultExpires is how long a delivery may leave where its step does not say, in ms.
 const defaultExpires = 24 * 3_600_000
 
-// pauses are those before the second attempt and the further ones, ms; there is none
-// after the last.
-func pauses() []int64 { return []int64{5_000, 300_000, 1_800_000, 7_200_000, 18_000_000} }
+// retryPauses returns the pauses before the second attempt and each further one, in ms. After the
+// last attempt there is none.
+func retryPauses() []int64 { return []int64{5_000, 300_000, 1_800_000, 7_200_000, 18_000_000} }
 
-// State is a later state of a delivery, reached at the log time At with Attempt in
-// hand.
+// State is a later state of a delivery, reached at the log time At with the given attempt.
 type State struct {
 	Campaign string
 	Customer string
@@ -59,7 +57,7 @@ type Result struct {
 	Attempt  int
 	Verdict  string
 	Reply    map[string]any // to a call; nil: none
-	Holder   string         // whose it is, when its chain was entered under another id
+	Holder   string         // the customer who has the chain now, if it was entered under another id
 }
 
 // pending is a delivery without a final state.
@@ -70,9 +68,10 @@ type pending struct {
 	attempt int
 	retry   int64 // when the next attempt is made; 0 while one is out
 	expires int64
-	number  int // of the messages of its step and channel: a loop sends it again
+	number  int // among the messages of its step and channel, from 0
 }
 
+// due returns the instant of the delivery's timer: of its next attempt, or of its expiry.
 func (p *pending) due() int64 {
 	if p.retry != 0 {
 		return p.retry
@@ -80,38 +79,38 @@ func (p *pending) due() int64 {
 	return p.expires
 }
 
-// becomes writes a later state down.
-func (p *pending) becomes(a *Auditor, status string) {
+// writeState adds a row for a later state.
+func (p *pending) writeState(a *Auditor, status string) {
 	a.states = append(a.states, State{
 		Campaign: p.chain.def.Name, Customer: p.chain.customer.id, Entry: p.chain.entry, Step: p.step,
 		Channel: p.channel, Number: p.number, Status: status, Attempt: p.attempt, At: a.now,
 	})
 }
 
-// finish is becomes for a final state.
+// finish does the same for a final state.
 func (p *pending) finish(a *Auditor, status string) {
 	c := p.chain.customer
 	c.pending = slices.DeleteFunc(c.pending, func(o *pending) bool { return o == p })
-	p.becomes(a, status)
+	p.writeState(a, status)
 }
 
-// fire makes the next attempt, or gives up what is too old.
+// fire makes the next attempt, or has the delivery expire.
 func (p *pending) fire(a *Auditor) {
 	if a.now >= p.expires {
-		failed := p.retry != 0 // else the attempt that is out may have arrived
+		failed := p.retry != 0 // else an attempt is out, which may have arrived
 		p.finish(a, Expired)
 		p.fails(a, failed, p.expires)
 		return
 	}
 	p.retry = 0
 	p.attempt++
-	p.becomes(a, HandedOff)
+	p.writeState(a, HandedOff)
 }
 
-// fails moves the chain where its step says, when it lives and is not beyond, and gives
-// back what the message took when it surely did not arrive.
+// fails moves the chain where its step says, if the chain is live and has not passed that step, and
+// gives the places under caps back if the message surely did not arrive.
 func (p *pending) fails(a *Auditor, surely bool, planned int64) {
-	if p.misses(a, planned) {
+	if p.failAwaited(a, planned) {
 		return
 	}
 	ch, onFail := p.chain, p.onFail()
@@ -119,19 +118,19 @@ func (p *pending) fails(a *Auditor, surely bool, planned int64) {
 	if onFail == End {
 		to = len(ch.def.Steps)
 	}
-	if i := ch.index(); onFail != "" && ch.live() && to > i && i >= 0 && !ch.dismissed(a) {
+	if i := ch.index(); onFail != "" && ch.live() && to > i && i >= 0 && !ch.endIfExiting(a) {
 		a.note(NoteOnFail)
-		ch.asks, ch.depth = asks{}, 0
-		ch.resting, ch.timed = false, false
-		ch.at, ch.planned, ch.late = onFail, planned, a.now-planned > lateAfter
+		ch.send, ch.depth = pendingSend{}, 0
+		ch.resting, ch.armed = false, false
+		ch.stepID, ch.planned, ch.late = onFail, planned, a.now-planned > lateAfter
 	}
 	if surely {
 		p.refund(a, planned)
 	}
 }
 
-// onFail is where the step leads by the text that the chain goes by now; a call for whose reply
-// it waits leads by itself.
+// onFail returns where the step leads in the version by which the chain goes now. A call for whose
+// reply the chain waits is not among them: failAwaited does that.
 func (p *pending) onFail() string {
 	i := p.chain.indexOf(p.step)
 	if i < 0 {
@@ -146,16 +145,16 @@ func (p *pending) onFail() string {
 	return ""
 }
 
-// Result applies a result at the current log time. A channel that took any attempt
-// has the message; a failure counts only for the attempt that is out.
+// Result applies a result at the current log time. An accepted attempt counts whichever it is,
+// since the channel has the message then; a failure counts only for the attempt that is out.
 func (a *Auditor) Result(r Result) {
-	if !a.known(cmp.Or(r.Holder, r.Customer)) {
-		return // forgotten
+	if !a.hasCustomer(cmp.Or(r.Holder, r.Customer)) {
+		return // erased or expired
 	}
 	c, _ := a.customer(cmp.Or(r.Holder, r.Customer))
-	a.visit(c)
+	a.applyScans(c)
 	at := slices.IndexFunc(c.pending, func(p *pending) bool {
-		return p.chain.def.Name == r.Campaign && p.chain.origin() == birth{r.Customer, r.Entry} && p.step == r.Step &&
+		return p.chain.def.Name == r.Campaign && p.chain.origin() == chainOrigin{r.Customer, r.Entry} && p.step == r.Step &&
 			p.channel == r.Channel && p.number == r.Number
 	})
 	if at < 0 {
@@ -165,16 +164,16 @@ func (a *Auditor) Result(r Result) {
 	switch {
 	case r.Verdict == Accepted:
 		p.finish(a, Sent)
-		p.replied(a, r.Reply)
+		p.applyReply(a, r.Reply)
 	case r.Attempt != p.attempt || p.retry != 0: // an answer to an older attempt
-	case r.Verdict == Permanent || p.attempt > len(pauses()):
+	case r.Verdict == Permanent || p.attempt > len(retryPauses()):
 		p.finish(a, Failed)
 		p.fails(a, true, a.now)
-		a.settle(c)
-		a.derive(c)
+		a.runToQuiescence(c)
+		a.applyEmitted(c)
 	default:
-		p.retry = min(a.now+pauses()[p.attempt-1], p.expires)
-		p.becomes(a, Retrying)
+		p.retry = min(a.now+retryPauses()[p.attempt-1], p.expires)
+		p.writeState(a, Retrying)
 	}
 }
 
@@ -187,11 +186,10 @@ func (ch *chain) recall(a *Auditor) {
 	}
 }
 
-// recallLate does so for a chain that had ended, at an event that would have stopped
-// it.
+// recallLate does so for a chain that has ended, at an event that would have stopped it.
 func (ch *chain) recallLate(a *Auditor, e *Event) {
 	for _, g := range ch.def.Goals {
-		if g.Stop && e.Time >= ch.began() && e.Time <= ch.until(g) && g.Match.holds(e, ch.trigger, ch.customer) {
+		if g.Stop && e.Time >= ch.began() && e.Time <= ch.windowEnd(g) && g.Match.holds(e, ch.trigger, ch.customer) {
 			ch.recall(a)
 		}
 	}
@@ -202,19 +200,5 @@ func (ch *chain) recallLate(a *Auditor, e *Event) {
 	}
 }
 
-// began is the event time before which nothing concerns the chain.
-func (ch *chain) began() int64 { return ch.begins }
-
-// until is the last instant of a goal's window; where no end is set, the end of time.
-func (ch *chain) until(g Goal) int64 {
-	switch {
-	case g.Window == 0 || g.FromDelivery && !ch.delivered:
-		return math.MaxInt64
-	case g.FromDelivery:
-		return ch.lastDelivery + g.Window.Milliseconds()
-	}
-	return ch.enteredAt + g.Window.Milliseconds()
-}
-
-// States are the later states of all deliveries so far, in the order reached.
+// States returns the later states of all deliveries so far, in the order reached.
 func (a *Auditor) States() []State { return slices.Clone(a.states) }

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Delivery is one message for one channel. Due is the instant the step was
-// planned for, At the log time it was decided at.
+// Delivery is what was decided of one message for one channel. Due is the instant for which the
+// step was planned, At the log time of the decision.
 type Delivery struct {
 	Campaign  string
 	Version   int
@@ -23,10 +23,7 @@ type Delivery struct {
 	Variant   string
 }
 
-// AnyID stands for the id of a trigger that the text does not name.
-const AnyID = "*"
-
-// Conversion is a goal reached or taken back.
+// Conversion is a goal that was reached or taken back.
 type Conversion struct {
 	Campaign string
 	Customer string
@@ -51,9 +48,8 @@ type Hit struct {
 	reversed bool
 }
 
-// Chain is one chain's outcome. Goal and Value are those of the goal that ended
-// it, else of the first counted; Hits are all, in the order counted. EndedAt is
-// 0 while it is active.
+// Chain is the row of one chain. Goal and Value are those of chain.shownGoal; Hits are all goals,
+// in the order counted. EndedAt is 0 while the chain is active.
 type Chain struct {
 	Campaign  string
 	Version   int // that it last ran under
@@ -71,28 +67,25 @@ type Chain struct {
 	Variants  []Passed
 }
 
-// Refusal counts the entries one campaign refused for one reason.
+// Refusal counts the entries that one campaign refused for one reason.
 type Refusal struct {
 	Campaign string
 	Reason   string
 	Count    int
 }
 
-// Now is the log time.
-func (a *Auditor) Now() int64 { return a.now }
-
-// Deliveries are all so far, in the order decided.
+// Deliveries returns all so far, in the order decided.
 func (a *Auditor) Deliveries() []Delivery { return slices.Clone(a.deliveries) }
 
-// Conversions are all so far, in the order counted.
+// Conversions returns all so far, in the order counted.
 func (a *Auditor) Conversions() []Conversion { return slices.Clone(a.conversions) }
 
-// Chains are all so far, by (campaign, customer, entry).
+// Chains returns the rows of all chains so far, by (campaign, customer, entry).
 func (a *Auditor) Chains() []Chain {
-	all := slices.Clone(a.left)
+	all := slices.Clone(a.closedRows)
 	for _, c := range a.customers {
 		for _, ch := range c.chains {
-			if !ch.gone {
+			if !ch.forgottenAtMerge {
 				all = append(all, ch.result())
 			}
 		}
@@ -104,28 +97,28 @@ func (a *Auditor) Chains() []Chain {
 	return all
 }
 
+// result returns the chain's row.
 func (ch *chain) result() Chain {
 	r := Chain{
 		Campaign: ch.def.Name, Version: ch.version, Customer: ch.customer.id, Key: ch.key, Entry: ch.entry,
 		EnteredAt: ch.enteredAt, EndedAt: ch.endedAt, Outcome: ch.outcome, Hits: slices.Clone(ch.hits),
 	}
 	r.HeldOut, r.Variants = ch.heldOut, slices.Clone(ch.passed)
-	if hit, ok := ch.shown(); ok {
+	if hit, ok := ch.shownGoal(); ok {
 		r.Goal, r.Value, r.Currency = hit.Goal, hit.Value, hit.Currency
 	}
 	return r
 }
 
-// Freed is the instant from which on a customer may enter a campaign again that the
-// chain with that trigger keeps them out of.
+// Freed is the instant from which on the customer may enter the campaign again after a chain with
+// that trigger.
 type Freed struct {
 	At        int64
 	Customer  string
 	TriggerID string
 }
 
-// Cooling lists the cooldowns of customers whose campaigns have one: a chain each,
-// those over too.
+// Cooling returns the cooldowns of all chains of campaigns that have one, also those that are over.
 func (a *Auditor) Cooling() []Freed {
 	var all []Freed
 	for _, c := range a.customers {
@@ -143,8 +136,7 @@ func (a *Auditor) Cooling() []Freed {
 	return all
 }
 
-// Refused lists refusals by (campaign, reason). The reasons are the model's own
-// words.
+// Refused returns the refusals by (campaign, reason). The reasons are the model's own words.
 func (a *Auditor) Refused() []Refusal {
 	all := slices.Clone(a.refused)
 	slices.SortFunc(all, func(x, y Refusal) int {
@@ -153,11 +145,11 @@ func (a *Auditor) Refused() []Refusal {
 	return all
 }
 
-// Waiting tells whether a live chain rests, hence whether a simulation's clock
-// runs on after the last record.
+// Waiting reports whether any chain is live, hence whether a simulation's clock runs on after the
+// last record.
 func (a *Auditor) Waiting() bool {
 	for _, c := range a.customers {
-		if c.alive() > 0 {
+		if c.liveChains() > 0 {
 			return true
 		}
 	}

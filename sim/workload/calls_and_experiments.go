@@ -10,17 +10,17 @@ import (
 type CallsAndExperiments struct {
 	Calls     bool // call steps, with and without a wait for the reply
 	Calendars bool // schedules that name a calendar
-	Leaving   bool // anonymous customers who are forgotten
+	Expiring  bool // anonymous customers who are forgotten
 	Deciding  bool // experiments that are decided while customers run
 }
 
 // DrawCallsAndExperiments draws about half of them.
 func (f Features) DrawCallsAndExperiments(rng *rand.Rand) Features {
 	yes := func() bool { return rng.IntN(2) == 0 }
-	f.CallsAndExperiments = CallsAndExperiments{Calls: yes(), Deciding: yes(), Leaving: yes(), Calendars: yes()}
+	f.CallsAndExperiments = CallsAndExperiments{Calls: yes(), Deciding: yes(), Expiring: yes(), Calendars: yes()}
 	// Who comes again has the delivery ids of before; with loops a harness could not tell
 	// which message a result is about.
-	f.Leaving = f.Leaving && !f.Loops
+	f.Expiring = f.Expiring && !f.Loops
 	return f
 }
 
@@ -35,8 +35,8 @@ func (d *draw) callsAndExperiments(w *Workload) {
 	if d.f.Calls {
 		d.calling(w)
 	}
-	if d.f.Leaving {
-		d.leaving(w)
+	if d.f.Expiring {
+		d.expiring(w)
 	}
 	slices.SortStableFunc(w.Edits, func(x, y Edit) int { return cmp.Compare(x.At, y.At) })
 	if !d.f.Changes.Again {
