@@ -11,7 +11,8 @@
 //	one title            one "# Title" per markdown file
 //	links                links inside the repository, and pages of docs/ that a text
 //	                     names, exist
-//	retired words        no phrase that docs/glossary.md retired
+//	retired words        no phrase that docs/glossary.md retired, and no name as a part of one that Go
+//	                     code declares or in backticks
 //	no sleep in tests    time.Sleep only in *_synctest_test.go
 //	deterministic core   campaign/, actors/shard/ and sink/dispatch/plan/: no go, no select, no range
 //	                     over a map, no clock, no randomness

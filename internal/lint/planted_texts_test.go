@@ -6,6 +6,7 @@ func plantedTexts() []planted {
 	// The words are put together here so that this file keeps the rules itself.
 	work, root := "/"+"work/", "/"+"root/"
 	fence, docs := "```", "docs"+"/"
+	table := "# Words\n\n| retired | now |\n|---|---|\n"
 	return []planted{
 		{name: "no issue number", rule: "open ends", files: map[string]string{
 			"a/a.go": source(
@@ -33,11 +34,32 @@ func plantedTexts() []planted {
 			"a/testdata/any.md": "# Any\n[b](b.md)\n",
 		}},
 		{name: "words", rule: "retired words", want: []string{"a.md:2", "a/a.go:2"}, files: map[string]string{
-			docs + "glossary.md": "# Words\n\n| retired | now |\n|---|---|\n| \"old " + "word\" | new |\n| `name` | other |\n",
+			docs + "glossary.md": table + "| \"old " + "word\" | new |\n| `name` | other |\n",
 			"a.md":               "# A\nOld " + "words are here\n",
 			"a/a.go":             source("// an old "+"word", "// bold "+"wording, name"),
 			"CHANGELOG.md":       "# C\nold " + "word\n",
 			"testdata/a.go":      "old " + "word\n",
+		}},
+		{name: "retired names", rule: "retired words", files: map[string]string{
+			docs + "glossary.md": table + "| `thaw` | resume |\n| `icedTurn` | slot |\n",
+			"a.md": "# A\nSee `thaw`. BAD\nSee `Chain.thawAt(x)`. BAD\n" +
+				"A thaw in prose, `thawed`, `turnIced`.\n",
+			"a/a.go": source(
+				"// Run calls `thaw`. BAD",
+				"// A thaw in a comment, and its `thawed`.",
+				"func waitsForThaw() {} // BAD",
+				"func thaws(iced, turn int) {}",
+				"type a struct{ icedTurn, b int } // BAD",
+				"const Iced_Turn = 1 // BAD",
+				"func b() (thaw bool) { // BAD",
+				"	for ThawID := range \"\" { // BAD",
+				"		_ = ThawID + other.Thaw + len(`thaw`)",
+				"	}",
+				"	return",
+				"}",
+			),
+			"a/testdata/b.md": "# B\n`thaw`\n",
+			"CHANGELOG.md":    "# C\n`thaw`\n",
 		}},
 		{name: "paths", rule: "machine paths", files: map[string]string{
 			"run.sh": strings.Join([]string{

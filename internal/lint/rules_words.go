@@ -2,23 +2,34 @@ package lint
 
 import (
 	"fmt"
+	"go/ast"
+	"go/token"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
+	"unicode"
 )
 
 // glossary is the page whose table says which words were retired.
 const glossary = "docs/glossary.md"
 
-// retired is a word or phrase that is no longer used, and the one that replaced it.
+// retired is a row of the table: a phrase or a name that is no longer used, and what replaced it.
 type retired struct {
 	word, now string
-	pattern   *regexp.Regexp
+	pattern   *regexp.Regexp // of a phrase; nil for a name
+	parts     []string       // of a name: its words in lower case; nil for a phrase
 }
 
-// retiredWords finds phrases that the glossary retired, in code, comments and pages, so
-// that a word that was replaced does not come back. The glossary itself, the changelog and
-// recorded data may have them. The names in backticks in its table are not searched for.
+// codeSpan is text in backticks.
+var codeSpan = regexp.MustCompile("`[^`]+`")
+
+// identifier is a name as Go and most languages write it.
+var identifier = regexp.MustCompile(`[\pL_][\pL\pN_]*`)
+
+// retiredWords finds what the glossary retired, so that a word that was replaced does not come
+// back: phrases in code, comments and pages; names in what Go declares, and in backticks in comments
+// and pages. The glossary itself, the changelog and recorded data may have them.
 func retiredWords(repo *Repo) []Finding {
 	var words []retired
 	for _, text := range repo.Texts {
@@ -29,16 +40,61 @@ func retiredWords(repo *Repo) []Finding {
 	var findings []Finding
 	for _, text := range repo.Texts {
 		ext := path.Ext(text.Path)
-		if text.Path == glossary || text.Path == "CHANGELOG.md" || inTestdata(text.Path) ||
-			ext != ".md" && ext != ".go" {
+		if !mayUseRetired(text.Path) && (ext == ".md" || ext == ".go") {
+			findings = append(findings, retiredPhrases(words, text)...)
+		}
+		if !mayUseRetired(text.Path) && ext == ".md" {
+			findings = append(findings, retiredInBackticks(words, text.Path, text.Data, 1)...)
+		}
+	}
+	for _, file := range repo.Go {
+		if mayUseRetired(file.Path) {
 			continue
 		}
-		for i, line := range strings.Split(text.Data, "\n") {
-			for _, w := range words {
-				if w.pattern.MatchString(line) {
+		for _, group := range file.AST.Comments {
+			for _, comment := range group.List {
+				findings = append(findings, retiredInBackticks(words, file.Path, comment.Text, repo.line(comment.Pos()))...)
+			}
+		}
+		for _, declared := range declaredNames(file.AST) {
+			if w := retiredPart(words, declared.Name); w != nil {
+				findings = append(findings, repo.at(file, declared.Pos(),
+					fmt.Sprintf("%s has the retired name %s", declared.Name, w.word), "name it after: "+w.now))
+			}
+		}
+	}
+	return findings
+}
+
+// mayUseRetired reports whether a file may use retired words because it lists or records them.
+func mayUseRetired(file string) bool {
+	return file == glossary || file == "CHANGELOG.md" || inTestdata(file)
+}
+
+// retiredPhrases finds retired phrases in a text.
+func retiredPhrases(words []retired, text Text) (findings []Finding) {
+	for i, line := range strings.Split(text.Data, "\n") {
+		for _, w := range words {
+			if w.pattern != nil && w.pattern.MatchString(line) {
+				findings = append(findings, Finding{
+					Path: text.Path, Line: i + 1,
+					Wrong: fmt.Sprintf("the retired words %q", w.word), Instead: "write: " + w.now,
+				})
+			}
+		}
+	}
+	return findings
+}
+
+// retiredInBackticks finds retired names in the code spans of a text, whose first line has a number.
+func retiredInBackticks(words []retired, file, text string, first int) (findings []Finding) {
+	for i, line := range strings.Split(text, "\n") {
+		for _, span := range codeSpan.FindAllString(line, -1) {
+			for _, name := range identifier.FindAllString(span, -1) {
+				if w := retiredPart(words, name); w != nil {
 					findings = append(findings, Finding{
-						Path: text.Path, Line: i + 1,
-						Wrong: fmt.Sprintf("the retired words %q", w.word), Instead: "write: " + w.now,
+						Path: file, Line: first + i,
+						Wrong: fmt.Sprintf("%s has the retired name %s", name, w.word), Instead: "write: " + w.now,
 					})
 				}
 			}
@@ -47,7 +103,88 @@ func retiredWords(repo *Repo) []Finding {
 	return findings
 }
 
-// retiredTable reads the quoted rows of the table that begins with | retired | now |.
+// retiredPart returns the retired name that is the whole or a part of another; nil if none is.
+func retiredPart(words []retired, name string) *retired {
+	parts := nameParts(name)
+	for i := range words {
+		n := len(words[i].parts)
+		for at := 0; n > 0 && at+n <= len(parts); at++ {
+			if slices.Equal(parts[at:at+n], words[i].parts) {
+				return &words[i]
+			}
+		}
+	}
+	return nil
+}
+
+// nameParts splits a name into its words, in lower case: sendBatchID and send_batch_id have send, batch, id.
+func nameParts(name string) (parts []string) {
+	var part []rune
+	end := func() {
+		if len(part) > 0 {
+			parts = append(parts, strings.ToLower(string(part)))
+		}
+		part = nil
+	}
+	runes := []rune(name)
+	for i, r := range runes {
+		// A capital begins a word after a small letter, and as the last one of several.
+		if unicode.IsUpper(r) && i > 0 && (!unicode.IsUpper(runes[i-1]) || i+1 < len(runes) && unicode.IsLower(runes[i+1])) {
+			end()
+		}
+		if r == '_' {
+			end()
+			continue
+		}
+		part = append(part, r)
+	}
+	end()
+	return parts
+}
+
+// declaredNames returns the identifiers that a file declares, whose uses follow them: those of other
+// modules are not for us to name.
+func declaredNames(file *ast.File) (names []*ast.Ident) {
+	names = append(names, file.Name)
+	add := func(all ...ast.Expr) {
+		for _, x := range all {
+			if name, ok := x.(*ast.Ident); ok {
+				names = append(names, name)
+			}
+		}
+	}
+	ast.Inspect(file, func(node ast.Node) bool {
+		switch node := node.(type) {
+		case *ast.ImportSpec:
+			if node.Name != nil {
+				names = append(names, node.Name)
+			}
+		case *ast.FuncDecl:
+			names = append(names, node.Name)
+		case *ast.TypeSpec:
+			names = append(names, node.Name)
+		case *ast.ValueSpec:
+			names = append(names, node.Names...)
+		case *ast.Field:
+			names = append(names, node.Names...)
+		case *ast.LabeledStmt:
+			names = append(names, node.Label)
+		case *ast.AssignStmt:
+			if node.Tok == token.DEFINE {
+				add(node.Lhs...)
+			}
+		case *ast.RangeStmt:
+			if node.Tok == token.DEFINE {
+				add(node.Key, node.Value)
+			}
+		}
+		return true
+	})
+	return names
+}
+
+// retiredTable reads the rows of the table that begins with | retired | now |. Words in quotes are a
+// phrase, a word in backticks is a name.
 func retiredTable(page string) []retired {
 	var words []retired
 	_, table, _ := strings.Cut(page, "\n| retired | now |\n")
@@ -56,16 +193,18 @@ func retiredTable(page string) []retired {
 		if len(cells) < 4 {
 			break
 		}
-		word := strings.TrimSpace(cells[1])
-		if !strings.HasPrefix(word, `"`) {
-			continue
-		}
-		word = strings.Trim(word, `"`)
-		words = append(words, retired{
-			word: word, now: strings.TrimSpace(cells[2]),
+		word := retired{word: strings.TrimSpace(cells[1]), now: strings.TrimSpace(cells[2])}
+		switch {
+		case strings.HasPrefix(word.word, `"`):
+			word.word = strings.Trim(word.word, `"`)
 			// Whole words in any case, with the s of a plural.
-			pattern: regexp.MustCompile(`(?i)\b` + regexp.QuoteMeta(word) + `s?\b`),
-		})
+			word.pattern = regexp.MustCompile(`(?i)\b` + regexp.QuoteMeta(word.word) + `s?\b`)
+		case strings.HasPrefix(word.word, "`"):
+			word.parts = nameParts(strings.Trim(word.word, "`"))
+		default:
+			continue // the line below the head
+		}
+		words = append(words, word)
 	}
 	return words
 }
