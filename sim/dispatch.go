@@ -100,8 +100,7 @@ func (d *dispatcher) round() {
 				break // those behind wait
 			}
 			d.next[p.number] = n
-			if d.w.hit(d.w.opt.SinkCrash) {
-				d.crash()
+			if d.crashes() {
 				return
 			}
 		}
@@ -201,8 +200,7 @@ func (d *dispatcher) send(n *node, c *sendBatch, v *output.Delivery) {
 	}
 	d.sends = append(d.sends, s)
 	d.w.note("send %s %s/%s attempt %d verdict %d", v.Customer, v.Campaign, v.Step, v.Attempt, s.verdict)
-	if d.w.hit(d.w.opt.SinkCrash) {
-		d.crash()
+	if d.crashes() {
 		return
 	}
 	d.result(c, v, s.verdict)
@@ -242,6 +240,20 @@ func (d *dispatcher) ended(c *sendBatch) {
 	for _, l := range d.queues {
 		l.saved = int(l.done.UpTo())
 	}
+}
+
+// maxCrashes is the most crashes of the dispatcher in a world. Where more sends and transfers wait
+// than one gets through between two crashes each start repeats those before, and half of the dead
+// dispatchers go on as zombies: without a limit such a world would grow for ever.
+const maxCrashes = 500
+
+// crashes has the dispatcher crash now and then, and reports whether it did.
+func (d *dispatcher) crashes() bool {
+	if d.epoch >= maxCrashes || !d.w.hit(d.w.opt.SinkCrash) {
+		return false
+	}
+	d.crash()
+	return true
 }
 
 // crash loses what is not saved.

@@ -63,9 +63,8 @@ func (c *carriage) next() {
 		return
 	}
 	first, rest := plan.NextTransfers(c.left)
-	if c.epoch == d.epoch && d.w.hit(d.w.opt.SinkCrash) { // read and not appended
+	if c.epoch == d.epoch && d.crashes() { // read and not appended
 		c.cut(first)
-		d.crash()
 		return
 	}
 	c.left = rest
@@ -86,9 +85,8 @@ func (c *carriage) next() {
 			}})
 		})
 	}
-	if c.epoch == d.epoch && d.w.hit(d.w.opt.SinkCrash) { // no answer comes any more
+	if c.epoch == d.epoch && d.crashes() { // no answer comes any more
 		c.cut(rest)
-		d.crash()
 	}
 }
 
