@@ -1,10 +1,8 @@
 package server
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"regexp"
 
@@ -48,8 +46,7 @@ func (w *words) UnmarshalYAML(n *yaml.Node) error {
 
 // readSources reads the file that the setting sources_file names; with an empty path there are
 // no sources. writeKey is the workspace's own key, which no source may have. The error joins
-// all that is wrong, each with the place in the file: sources[2].key, for example. Unknown
-// fields are errors, so that a misspelt limit does not count for nothing.
+// all that is wrong, each with the place in the file: line, column and sources[2].key, for example.
 func readSources(path, writeKey string) ([]ingest.Source, error) {
 	if path == "" {
 		return nil, nil
@@ -58,28 +55,23 @@ func readSources(path, writeKey string) ([]ingest.Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sources_file: %w", err)
 	}
-	var file struct {
-		Sources []source `yaml:"sources"`
+	file := &sourcesFile{path: path}
+	listed := file.read(text)
+	if len(file.errs) > 0 {
+		return nil, errors.Join(file.errs...)
 	}
-	d := yaml.NewDecoder(bytes.NewReader(text))
-	d.KnownFields(true)
-	if err := d.Decode(&file); err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("sources_file %s: %w", path, err)
-	}
-	var errs []error
 	wrong := func(i int, field, format string, args ...any) {
-		said := fmt.Sprintf(format, args...)
-		errs = append(errs, fmt.Errorf("sources_file %s: sources[%d].%s: %s", path, i, field, said))
+		file.wrong(file.at(i, field), "sources[%d].%s: %s", i, field, fmt.Sprintf(format, args...))
 	}
-	if n := len(file.Sources); n > maxSources {
+	if n := len(listed); n > maxSources {
 		return nil, fmt.Errorf("sources_file %s: %d sources; at most %d are allowed", path, n, maxSources)
 	}
 	name := regexp.MustCompile(program.NamePattern)
 	// The workspace's own key counts as taken.
 	names, keys := map[string]bool{}, map[string]bool{writeKey: true}
-	sources := make([]ingest.Source, 0, len(file.Sources))
+	sources := make([]ingest.Source, 0, len(listed))
 	// Every entry is checked to its end, so that one start shows all that is wrong.
-	for i, s := range file.Sources {
+	for i, s := range listed {
 		if !name.MatchString(s.Name) {
 			wrong(i, "name", "%q must be letters, digits, - and _, at most 64", s.Name)
 		}
@@ -112,5 +104,5 @@ func readSources(path, writeKey string) ([]ingest.Source, error) {
 			Scope: scope,
 		})
 	}
-	return sources, errors.Join(errs...)
+	return sources, errors.Join(file.errs...)
 }
