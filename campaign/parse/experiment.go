@@ -34,7 +34,7 @@ func (r *reader) experiment(n *yaml.Node) *program.Experiment {
 			r.name(n, "experiment.goal", &x.Goal)
 			r.checks = append(r.checks, func(p *program.Program) {
 				if p.Goal(x.Goal) == nil && !r.flawed["campaign"]["goals"] {
-					r.fail(n, "experiment.goal %q is none of the campaign's goals", x.Goal)
+					r.fail(n, "experiment.goal %q is none of the campaign's goals%s", x.Goal, goalHint(x.Goal, p))
 				}
 			})
 		}},
@@ -42,7 +42,7 @@ func (r *reader) experiment(n *yaml.Node) *program.Experiment {
 			x.Winner = r.winner(n)
 			r.checks = append(r.checks, func(p *program.Program) {
 				if x.Goal == "" && len(p.Goals) == 0 && !r.flawed["campaign"]["goals"] {
-					r.fail(n, "experiment.winner needs a goal to compare the variants by")
+					r.fail(n, "experiment.winner needs a goal to compare the variants by%s", goalHint("bought", p))
 				}
 			})
 		}})

@@ -66,10 +66,16 @@ func (r *reader) unknownField(
 	case missing != "":
 		hint = fmt.Sprintf("; did you mean %q, which is missing?", missing)
 	}
+	// An event looks the same in a trigger, where it is a field.
+	waits := hint == "" && what == "wait" && (key.Value == "event" || key.Value == "events")
+	if waits {
+		hint = "; write for example for: [{event: Order Completed}]"
+	}
 	if hint == "" {
 		hint = r.elsewhere(key.Value, what)
 	}
 	switch {
+	case waits:
 	case n.Style&yaml.FlowStyle != 0 && value.Tag == "!!null" && value.Value == "":
 		hint = fmt.Sprintf("; a text with a comma needs quotes, and a field a value: %s: ...", clip.Text(key.Value,
 			60)) + hint
@@ -160,6 +166,22 @@ var examples = map[string]string{
 	"trigger.threshold.value": "value: customer.traits.balance", "policy.dedupe.key": "key: trigger.properties.cart_id",
 }
 
+// goalHint is the goal of a campaign that was probably meant; for one without goals what to add.
+func goalHint(name string, p *program.Program) string {
+	if len(p.Goals) == 0 {
+		return fmt.Sprintf("; the campaign has none: write for example goals: [{id: %s, event: Order Completed, "+
+			"window: 7d}]", name)
+	}
+	names := make([]string, len(p.Goals))
+	for i := range p.Goals {
+		names[i] = p.Goals[i].ID
+	}
+	if hint := nearest.Hint(name, names); hint != "" {
+		return hint
+	}
+	return "; there are " + strings.Join(names, ", ")
+}
+
 // example is what to write for a field that is missing.
 func example(what, name string) string {
 	for _, key := range []string{what + "." + name, name} {
@@ -168,6 +190,16 @@ func example(what, name string) string {
 		}
 	}
 	return ""
+}
+
+// noText says why a node is no text. Where nothing is written it shows what to write.
+func noText(n *yaml.Node, what string) string {
+	hint := insteadOf(n, yaml.ScalarNode)
+	if dot := strings.LastIndex(what, "."); n.Tag == "!!null" && dot > 0 {
+		const nothing = "nothing is written here"
+		hint = strings.Replace(hint, nothing, nothing+example(what[:dot], what[dot+1:]), 1)
+	}
+	return hint
 }
 
 // insteadOf says why a node is not of the wanted kind, and how to write it.
@@ -304,6 +336,15 @@ func (r *reader) cutShort(n *yaml.Node) string {
 }
 
 var noNamePattern = regexp.MustCompile(`[^A-Za-z0-9_-]+`)
+
+// CheckName returns an error for a text that is no name: it says what a name may have, and the name
+// that is nearest.
+func CheckName(s string) error {
+	if program.IsName(s) {
+		return nil
+	}
+	return fmt.Errorf("%q: use letters, digits, '-' and '_', at most 64%s", s, nameHint(s))
+}
 
 // nameHint is a text as a name.
 func nameHint(s string) string {

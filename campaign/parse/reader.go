@@ -189,7 +189,7 @@ func (r *reader) scalar(n *yaml.Node, what string) (string, bool) {
 		return "", false
 	}
 	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" || n.Anchor != "" || ownTag(n) {
-		r.fail(n, "%s must be a text%s", what, insteadOf(n, yaml.ScalarNode))
+		r.fail(n, "%s must be a text%s", what, noText(n, what))
 		return "", false
 	}
 	return n.Value, true
@@ -214,8 +214,8 @@ func (r *reader) name(n *yaml.Node, what string, into *string) {
 		return
 	}
 	if s, ok := r.scalar(n, what); ok {
-		if !program.IsName(s) {
-			r.fail(n, "%s %q: use letters, digits, '-' and '_', at most 64%s", what, s, nameHint(s))
+		if err := CheckName(s); err != nil {
+			r.fail(n, "%s %v", what, err)
 		}
 		*into = s
 	}

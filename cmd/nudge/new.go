@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/parse"
 	"github.com/nudge-engine/nudge/internal/definition"
 	"github.com/nudge-engine/nudge/presets"
 )
@@ -62,6 +63,10 @@ func (n *newCommand) Run(out console) error {
 	if n.Name == "" || (n.Preset == "") == (n.From == "") {
 		return errors.New("a name and --preset are needed, or --from, for example: " +
 			"nudge new spring-carts --preset cart-abandoned; --list shows the presets")
+	}
+	// Every document of the copy gets the name; checked with them it would be an error in each.
+	if err := parse.CheckName(n.Name); err != nil {
+		return fmt.Errorf("the name %w; nothing was written", err)
 	}
 	if n.Dir == "" {
 		n.Dir = campaignsDir()

@@ -82,6 +82,11 @@ func TestNewRefuses(t *testing.T) {
 			t.Errorf("%v: exit %d: %s; want %q", args, code, errs, want)
 		}
 	}
+	// One error, and not one for each place of the preset that has the name.
+	if code, errs := fresh("My X", "--preset", "welcome"); code != 1 ||
+		errs != "nudge: the name \"My X\": use letters, digits, '-' and '_', at most 64; for example My-X; nothing was written\n" {
+		t.Errorf("a name with a space: exit %d: %s", code, errs)
+	}
 	// Another file has a campaign of that name.
 	if err := os.Rename(filepath.Join(dir, "mine.yaml"), filepath.Join(dir, "renamed.yaml")); err != nil {
 		t.Fatal(err)

@@ -41,7 +41,7 @@ func Advise(docs []parse.Parsed, samples ...Sample) []Advice {
 			}
 		}
 	}
-	known, renderer := sources(docs, samples), message.NewRenderer()
+	known, renderer, categories := sources(docs, samples), message.NewRenderer(), categoriesOf(docs)
 	for i, p := range programs {
 		say := func(format string, args ...any) {
 			all = append(all, Advice{Campaign: p.Name, Message: fmt.Sprintf(format, args...)})
@@ -50,6 +50,7 @@ func Advise(docs []parse.Parsed, samples ...Sample) []Advice {
 		adviseStops(p, say)
 		adviseAudience(p, say)
 		adviseCaps(p, caps, say)
+		adviseCategories(p, categories, say)
 		adviseVariables(parsed[i], known, say)
 		adviseTexts(p, templates, renderer, say)
 		// Each pair is compared once.

@@ -40,6 +40,18 @@ func TestAdvise(t *testing.T) {
 			two:  "  trigger: {event: {name: E}}\n  steps: [{id: d, delay: 1h}, {id: a, send: {channel: x}}]\n",
 			want: "campaign two has the same trigger and audience and sends over x too",
 		},
+		"a category that is misspelt": {
+			one:  "  trigger: {event: {name: E}}\n  policy: {category: markting}\n  steps: [{id: a, send: {channel: x}}]\n",
+			want: `category "markting" is that of no other campaign and of no cap; did you mean "marketing"?`,
+		},
+		"a category of a step that is misspelt": {
+			one:  "  trigger: {event: {name: E}}\n  steps: [{id: a, send: {channel: x, category: transactionel}}]\n",
+			want: `category "transactionel" is that of no other campaign and of no cap; did you mean "transactional"?`,
+		},
+		"categories of their own": {
+			one: "  trigger: {event: {name: E}}\n  policy: {category: remarketing}\n  steps: [{id: a, send: {channel: x, category: news}}]\n",
+			two: "  trigger: {event: {name: F}}\n  policy: {category: sales}\n  steps: [{id: a, send: {channel: x, category: new}}]\n",
+		},
 		"other triggers": {
 			one: "  trigger: {count: {event: E, reaches: 2}}\n  steps: [{id: a, send: {channel: x}}]\n",
 			two: "  trigger: {count: {event: E, reaches: 3}}\n  steps: [{id: a, send: {channel: x}}]\n",

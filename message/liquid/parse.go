@@ -107,6 +107,13 @@ func output(t *token) ([]node, error) {
 // wholeExpr reads everything after the name of a tag, or inside of an output, as one
 // expression. Anything left over is an error.
 func wholeExpr(t *token) (expr, error) {
+	if t.text == "" && t.name != "" {
+		needs := "condition: write for example {% " + t.name + ` customer.traits.level == "gold" %}`
+		if t.name == "case" {
+			needs = "value: write for example {% case customer.traits.level %}"
+		}
+		return nil, syntaxError(t.line, "%s needs a %s", t.name, needs)
+	}
 	p, err := newExprParser(t.text, t.line)
 	if err != nil {
 		return nil, err
