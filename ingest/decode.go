@@ -2,6 +2,8 @@ package ingest
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -125,16 +127,35 @@ func (d *decoder) parse(body []byte) (*fastjson.Value, *problem) {
 	}
 	// The parser alone accepts some texts that are no JSON.
 	if err := fastjson.ValidateBytes(body); err != nil {
-		return bad("invalid_json", "the body is not valid JSON: "+clip(err.Error(), 200))
+		return bad("invalid_json", notJSON(body, err))
 	}
 	root, err := d.parser.ParseBytes(body)
 	if err != nil {
-		return bad("invalid_json", "the body is not valid JSON: "+clip(err.Error(), 200))
+		return bad("invalid_json", notJSON(body, err))
 	}
 	if root.Type() != fastjson.TypeObject {
 		return bad("not_an_object", "the body must be a JSON object, not "+typeName(root))
 	}
 	return root, nil
+}
+
+// notJSON says where a body is not JSON, and what is wrong there. err is the error of fastjson,
+// which has the rest of the text in place of a position; it counts where encoding/json takes the
+// body.
+func notJSON(body []byte, err error) string {
+	var value json.RawMessage
+	var syntax *json.SyntaxError
+	if !errors.As(json.Unmarshal(body, &value), &syntax) {
+		return "the body is not valid JSON: " + clip(err.Error(), 200)
+	}
+	// The offset counts the bytes through the one that does not fit.
+	before := body[:max(0, min(int(syntax.Offset)-1, len(body)))]
+	where := fmt.Sprintf("byte %d", syntax.Offset)
+	if line := bytes.LastIndexByte(before, '\n') + 1; line > 0 {
+		where = fmt.Sprintf("line %d, column %d (%s)", bytes.Count(before, []byte("\n"))+1,
+			utf8.RuneCount(before[line:])+1, where)
+	}
+	return "the body is not valid JSON: " + where + ": " + syntax.Error()
 }
 
 // nesting returns the deepest nesting of brackets outside of texts. It is counted before

@@ -22,8 +22,8 @@ type checkCommand struct {
 func (c *checkCommand) Help() string {
 	return `Reports all errors at once, in the order of the files, and then what is allowed and probably not meant: two
 campaigns that do the same, a send after the goal's window, a stop that can never
-happen, a condition asked twice, a cap smaller than a chain, a variable that nothing is
-known to set. Warnings do not fail the check.`
+happen, a condition asked twice, a cap smaller than a chain, a category that
+is probably misspelt, a variable that nothing is known to set. Warnings do not fail the check.`
 }
 
 // Run prints each document that is right, then the warnings. Errors end it; warnings do not,

@@ -45,7 +45,7 @@ func categoriesOf(docs []parse.Parsed) map[string]int {
 }
 
 // adviseCategories finds categories that are probably misspelt. Any word is a category, so such
-// a campaign would ask for a consent that no customer can give, and be bound by no cap.
+// a campaign asks for another consent than was meant, and no cap counts it.
 func adviseCategories(p *program.Program, uses map[string]int, say func(string, ...any)) {
 	for _, category := range categoriesIn(p) {
 		if uses[category] > 1 {
