@@ -16,12 +16,13 @@ help:
 ## build: put nudged, nudge, clickhoused and nudge-bench into bin/
 .PHONY: build
 build:
+	@echo "building into bin/ (the first time it downloads modules and takes some minutes)"
 	go build -o bin/ ./cmd/...
 
 ## engine: fetch the pinned ClickHouse engine into the cache (once)
 .PHONY: engine
 engine: build
-	@bin/clickhoused fetch
+	@engine=$$(bin/clickhoused fetch) && echo "the ClickHouse engine is $$engine"
 
 ## run: start everything, play the example shop, keep serving
 .PHONY: run

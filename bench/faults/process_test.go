@@ -27,11 +27,15 @@ func TestKill(t *testing.T) {
 	s := newServer(t, t.TempDir())
 	s.start()
 	stop := s.load()
-	for range kills {
+	for i := range kills {
 		s.acknowledged(2*time.Minute, 10*batch)
 		<-time.After(time.Duration(rng.IntN(900_000)) * time.Microsecond)
 		s.kill()
 		s.start()
+		// A long run shows that it goes on.
+		if n := i + 1; n%100 == 0 {
+			t.Logf("%d of %d kills, %d events acknowledged", n, kills, s.book.count())
+		}
 	}
 	stop(2 * time.Minute)
 	s.ready()

@@ -11,7 +11,8 @@ import (
 
 // demoCommand is `nudge demo`; package ops/demo says what it does.
 type demoCommand struct {
-	Data string `env:"NUDGE_DATA_DIR" default:"data" help:"Data directory of the server."`
+	// Data had the flag --data before.
+	Data string `name:"data-dir" aliases:"data" env:"NUDGE_DATA_DIR" default:"data" help:"Data directory of the server."`
 	// Shop is an example of the repository; another directory of the same form does as well.
 	Shop       string `default:"examples/shop" help:"Directory with campaigns and events.ndjson."`
 	HTTP       string `name:"http" env:"NUDGE_HTTP_LISTEN" default:"127.0.0.1:8080" help:"Address for events."`

@@ -63,6 +63,17 @@ func TestNewcomersMistakes(t *testing.T) {
 	f("there is no file or directory nowhere: ", "check", "nowhere")
 	f("that of the demo (make run) is nudge-demo-write-key", "key", "write")
 	f("one customer is needed", "explain")
+	// Either name of the flag for a data directory.
+	for _, command := range []string{"verify", "recover"} {
+		for _, flag := range []string{"--data", "--data-dir"} {
+			if code, _, errs := runTool(t, command, flag, "none"); code != 1 || strings.Contains(errs, "unknown flag") {
+				t.Errorf("%s %s: exit %d: %s", command, flag, code, errs)
+			}
+		}
+	}
+	for _, flag := range []string{"--data", "--data-dir"} {
+		f("the address for events cannot be used", "demo", flag, "demo", "--http", "none:0")
+	}
 	f("one customer is needed", "explain", "ann", "--customer", "bob")
 	if code, out, errs := runTool(t, "new", "spring_carts", "--preset", "cart-abandoned"); code != 0 ||
 		!strings.HasSuffix(out, "\n  nudge check\n  nudge test\n  nudge apply\n  nudge status spring_carts\n") {

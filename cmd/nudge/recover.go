@@ -8,7 +8,7 @@ import (
 
 // recoverCommand is `nudge recover`; package ops/recovery says what it does and why.
 type recoverCommand struct {
-	Data string `required:"" placeholder:"DIR" help:"Data directory of a server that is not running."`
+	Data string `required:"" aliases:"data-dir" placeholder:"DIR" help:"Data directory of a server that is not running."`
 	// Yes is needed because what recovery accepts as lost cannot be had back.
 	Yes bool `help:"Do it. Without this only what would be done is said."`
 }

@@ -12,7 +12,7 @@ import (
 
 // verifyCommand is `nudge verify`; package ops/verify says what is compared.
 type verifyCommand struct {
-	Data string `required:"" placeholder:"DIR" help:"Data directory of a server that is not running."`
+	Data string `required:"" aliases:"data-dir" placeholder:"DIR" help:"Data directory of a server that is not running."`
 }
 
 func (v *verifyCommand) Help() string {

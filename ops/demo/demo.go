@@ -71,7 +71,7 @@ ORDER BY campaign`
 
 // Run plays the demo until ctx ends, which is no error, or a part of it fails. The programs
 // nudged and clickhoused must be beside this one. Ports that are taken are replaced by others,
-// unless they were asked for. The steps: find ports, look that no server has the data, start
+// unless they were asked for. The steps: look that no server has the data, find ports, start
 // the server with a pipe on which it says that it listens, play, and stop it in the end.
 func (d *Demo) Run(ctx context.Context) error {
 	self, err := os.Executable()
@@ -79,13 +79,15 @@ func (d *Demo) Run(ctx context.Context) error {
 		return err
 	}
 	// Both checks come before the server starts, because their errors say what to do, and
-	// those of a server that fails would be lost in its log.
-	if err := d.choosePorts(ctx); err != nil {
-		return err
-	}
+	// those of a server that fails would be lost in its log. The ports come last: what they
+	// print holds only for a demo that starts.
 	if err := d.dataIsFree(ctx); err != nil {
 		return err
 	}
+	if err := d.choosePorts(ctx); err != nil {
+		return err
+	}
+	fmt.Fprintf(d.Out, "starting nudged and ClickHouse, with their data in %s ...\n", d.Data)
 	// The server writes to the pipe when it listens.
 	listening, told, err := os.Pipe()
 	if err != nil {

@@ -71,6 +71,32 @@ func TestKnowsItsServer(t *testing.T) {
 	}
 }
 
+// A demo beside one that runs fails for the data directory; it must not have announced addresses
+// by then. One that goes on says what it waits for.
+func TestSaysNothingBeforeItFails(t *testing.T) {
+	taken, _ := foreign(t)
+	dir := t.TempDir()
+	lock := flock.New(filepath.Join(dir, "lock"))
+	if locked, err := lock.TryLock(); err != nil || !locked {
+		t.Fatal(locked, err)
+	}
+	var said strings.Builder
+	d := &Demo{Data: dir, HTTP: taken, Admin: DefaultAdmin, Clickhouse: DefaultClickhouse, Out: &said, Err: &said}
+	if err := d.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "a server runs on the data directory") ||
+		said.String() != "" {
+		t.Errorf("a directory in use: %v, said %q", err, said.String())
+	}
+	if err := lock.Unlock(); err != nil {
+		t.Fatal(err)
+	}
+	d.HTTP, d.Admin, d.Clickhouse = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
+	// No nudged is beside the program of a test.
+	if err := d.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "nudged does not start") ||
+		!strings.Contains(said.String(), "starting nudged and ClickHouse, with their data in "+dir) {
+		t.Errorf("a server that takes a while: %v, said %q", err, said.String())
+	}
+}
+
 func TestDataInUse(t *testing.T) {
 	dir := t.TempDir()
 	lock := flock.New(filepath.Join(dir, "lock"))
@@ -79,7 +105,7 @@ func TestDataInUse(t *testing.T) {
 	}
 	d := &Demo{Data: dir}
 	err := d.dataIsFree(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "choose another directory with --data or NUDGE_DATA_DIR") {
+	if err == nil || !strings.Contains(err.Error(), "choose another directory with --data-dir or NUDGE_DATA_DIR") {
 		t.Errorf("a directory in use: %v", err)
 	}
 	if err := lock.Unlock(); err != nil {

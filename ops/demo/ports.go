@@ -83,7 +83,7 @@ func (d *Demo) dataIsFree(ctx context.Context) error {
 	lock := flock.New(filepath.Join(d.Data, "lock"))
 	if locked, err := lock.TryLockContext(limited, leaving/50); err != nil || !locked {
 		return fmt.Errorf("a server runs on the data directory %s already: stop it, or choose another directory with "+
-			"--data or NUDGE_DATA_DIR", d.Data)
+			"--data-dir or NUDGE_DATA_DIR", d.Data)
 	}
 	return lock.Unlock()
 }
