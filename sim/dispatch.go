@@ -244,7 +244,7 @@ func (d *dispatcher) ended(c *sendBatch) {
 
 // maxCrashes is the most crashes of the dispatcher in a world. Where more sends and transfers wait
 // than one gets through between two crashes each start repeats those before, and half of the dead
-// dispatchers go on as zombies: without a limit such a world would grow for ever.
+// dispatchers go on as zombies: without a limit such a world would grow without end.
 const maxCrashes = 500
 
 // crashes has the dispatcher crash now and then, and reports whether it did.
