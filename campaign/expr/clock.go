@@ -12,29 +12,37 @@ import (
 	"github.com/nudge-engine/nudge/campaign/customer"
 )
 
-// ValueClock says when the value of an expression can change without a record: when an
-// occurrence leaves a window, and when now passes an instant of the customer. A timer looks then.
+// ValueClock tells when the value of an expression can change without a record. There are two ways:
+// an event leaves a window, as in customer.count("Visited", "7d") < 3; and now passes an instant of
+// the customer, as in now - customer.last("Visited") > duration("72h"). A timer is armed for Next,
+// so nothing is polled.
 type ValueClock struct {
-	Windows  []CounterAsk
+	// Windows are the counters with a window that the expression reads.
+	Windows []CounterAsk
+	// Passages are the comparisons that now decides.
 	Passages []passage
 }
 
 // passage is a comparison of two instants, or of two durations, of which now is a part.
 type passage struct {
+	// The two sides, of types that can be compared: both instants, or both durations.
 	left, right *Expr
-	// times is how often now is added on the left less how often on the right; never 0.
+	// times is how often now is added on the left minus how often on the right; never 0, since then
+	// the time does not change the comparison. For "now - customer.last(X) > duration(Y)" it is 1.
 	times int64
 	// atEqual says that the comparison changes at the instant at which both are equal, and not at
 	// the first one after.
 	atEqual bool
 }
 
+// errNow refuses uses of now for which the next change could not be computed, such as
+// now.getHours() == 9.
 var errNow = errors.New("now can only be compared, by < <= > or >=, with an instant of the customer, so that it is " +
 	`known when the value changes; write for example now - customer.last("Order Completed") > duration("72h"), ` +
 	"or now > timestamp(customer.traits.ends_at)")
 
-// Clock says when an expression over the customer can have another value. An error says
-// that this cannot be known.
+// Clock says when an expression over the customer can have another value. It fails when this cannot
+// be known, because now stands where it is not compared with an instant.
 func (l *Language) Clock(e *Expr) (ValueClock, error) {
 	var c ValueClock
 	for _, ask := range e.Asks {
@@ -56,12 +64,13 @@ func (l *Language) Clock(e *Expr) (ValueClock, error) {
 	return c, nil
 }
 
-// wrong is the place of the now that is not where it can be.
+// wrong returns the byte of the source at which the now stands that was refused.
 func (r *clockReader) wrong(source string) int {
 	p := r.checked.SourceInfo().GetStartLocation(r.at)
 	return byteAt(source, p.Line(), p.Column())
 }
 
+// clockReader finds the comparisons of one expression that now decides.
 type clockReader struct {
 	l       *Language
 	checked *celast.AST
@@ -69,7 +78,8 @@ type clockReader struct {
 	at      int64 // the node that is being looked at
 }
 
-// read finds the comparisons in which now stands; now is allowed nowhere else.
+// read collects the comparisons below x in which now stands. It goes through operators that work on
+// their results, and refuses now anywhere else.
 func (r *clockReader) read(x celast.Expr) error {
 	if !namesNow(x) {
 		return nil
@@ -99,7 +109,8 @@ func (r *clockReader) read(x celast.Expr) error {
 	return errNow
 }
 
-// combines says that a call works on the results of comparisons, and not on now itself.
+// combines says that an operator works on the results of comparisons: none of its operands is
+// itself an instant or a duration with now in it.
 func (r *clockReader) combines(call celast.CallExpr) bool {
 	for _, arg := range call.Args() {
 		kind := r.checked.GetType(arg.ID()).Kind()
@@ -110,7 +121,8 @@ func (r *clockReader) combines(call celast.CallExpr) bool {
 	return true
 }
 
-// passage takes a comparison of two sides apart.
+// passage adds the comparison of two sides. Both are compiled as expressions of their own, so that
+// Next can evaluate them.
 func (r *clockReader) passage(operator string, left, right celast.Expr) error {
 	p := passage{}
 	for i, side := range []celast.Expr{left, right} {
@@ -142,7 +154,8 @@ func (r *clockReader) passage(operator string, left, right celast.Expr) error {
 	return nil
 }
 
-// times is how often now is added in a sum of instants and durations.
+// times is how often now is added in a sum of instants and durations. For example, 1 for now -
+// customer.created_at, and 0 for duration("72h"). It refuses operands that are neither.
 func (r *clockReader) times(x celast.Expr) (int64, error) {
 	if x.Kind() == celast.IdentKind && x.AsIdent() == "now" {
 		return 1, nil
@@ -176,8 +189,8 @@ func (r *clockReader) times(x celast.Expr) (int64, error) {
 	return 0, onlyCustomer(x)
 }
 
-// onlyCustomer refuses the variables of loops: their values are not there when nothing
-// but the comparison is looked at.
+// onlyCustomer refuses variables other than customer. A side of a comparison is evaluated alone:
+// the variable of a loop around it has no value then.
 func onlyCustomer(x celast.Expr) (err error) {
 	celast.PostOrderVisit(x, celast.NewExprVisitor(func(x celast.Expr) {
 		if x.Kind() == celast.IdentKind && x.AsIdent() != "customer" {
@@ -187,9 +200,10 @@ func onlyCustomer(x celast.Expr) (err error) {
 	return err
 }
 
+// namesNow says whether now stands in an expression.
 func namesNow(x celast.Expr) bool { return nowIn(x) != 0 }
 
-// nowIn is the first now that stands in an expression, 0 when there is none.
+// nowIn returns the id of the first node that is now, 0 when there is none; CEL's ids begin at 1.
 func nowIn(x celast.Expr) (id int64) {
 	celast.PostOrderVisit(x, celast.NewExprVisitor(func(x celast.Expr) {
 		if id == 0 && x.Kind() == celast.IdentKind && x.AsIdent() == "now" {
@@ -199,8 +213,11 @@ func nowIn(x celast.Expr) (id int64) {
 	return id
 }
 
-// Next is the first instant after that of the scope (ms) at which the value may be another
-// than now if no record comes; 0 when there is none.
+// Next returns the first instant after that of the scope, in Unix milliseconds, at which the value
+// may differ if no record comes; 0 when there is none. It may be too early, when the change does
+// not alter the whole expression, and never too late. The log counts milliseconds and CEL
+// nanoseconds, so the result is rounded to the first millisecond at which a comparison sees the
+// change.
 func (c *ValueClock) Next(s *Scope) (at int64) {
 	consider := func(t int64) {
 		if t > s.Now && t < customer.Never && (at == 0 || t < at) {
@@ -227,8 +244,8 @@ func (c *ValueClock) Next(s *Scope) (at int64) {
 	return at
 }
 
-// ahead is how far ahead it is that the two sides are equal, in microseconds, and whether
-// exactly; ok is false when a value is missing.
+// ahead returns how far after now the two sides become equal, in microseconds (negative: they did
+// before), and whether that is exact. ok is false when a value is missing.
 func (p *passage) ahead(s *Scope) (micros int64, exact, ok bool) {
 	left, exactLeft, ok := p.left.moment(s)
 	if !ok {

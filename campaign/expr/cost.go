@@ -26,13 +26,15 @@ const (
 	maxPatternSize  = 1000 // instructions of the compiled pattern
 )
 
+// errTooMuchWork is the result of an evaluation that reached maxExprWork.
 var errTooMuchWork = errors.New("the expression does too much work for one record")
 
-// meter counts the work of an evaluation. When it is too much, objects and lists have no
-// more members and all that is left of the expression fails at once, so that it comes to
-// its end; its answer does not count then. A nil meter does not count.
+// meter counts the work of one evaluation. CEL cannot be stopped from outside, so beyond the limit
+// objects and lists show no more members and each metered node fails: the evaluation ends quickly,
+// and Eval discards its answer. A nil meter counts nothing.
 type meter struct{ work int }
 
+// spend adds n units and says whether the limit still holds.
 func (w *meter) spend(n int) (allowed bool) {
 	if w == nil {
 		return true
@@ -44,8 +46,9 @@ func (w *meter) spend(n int) (allowed bool) {
 // costs decides which expressions are metered node by node. In all of them the members of
 // JSON values are counted that they look at.
 type costs struct {
-	metered  bool
-	patterns map[string]int // instructions of its patterns
+	metered bool
+	// patterns has the compiled size of each pattern, by its text.
+	patterns map[string]int
 }
 
 // see takes one node of a checked expression into account. What it leaves out costs no
@@ -72,8 +75,8 @@ func (c *costs) see(checked *celast.AST, x celast.Expr) error {
 	return nil
 }
 
-// pattern checks the pattern of a call of matches: it is known when the campaign is
-// applied, and bounded.
+// pattern checks the pattern of a call of matches. It must be a literal, so that its size is known
+// and bounded when the campaign is applied, and not when an event brings it.
 func (c *costs) pattern(call celast.CallExpr) error {
 	args := call.Args()
 	text, constant := literalText(args[len(args)-1])
@@ -104,6 +107,7 @@ func (c *costs) pattern(call celast.CallExpr) error {
 }
 
 // scalar says that values of a type have a bounded size: numbers, instants, true and false.
+// Comparing two of them is one step.
 func scalar(t *types.Type) bool {
 	switch t.Kind() {
 	case types.IntKind, types.UintKind, types.DoubleKind, types.BoolKind, types.NullTypeKind, types.TimestampKind,
@@ -129,7 +133,8 @@ func bounded(checked *celast.AST, x celast.Expr) bool {
 	return scalar(t) || t.Kind() == types.StringKind
 }
 
-// options are those of the program of an expression.
+// options returns those of the CEL program: only expressions that can do much work are metered node
+// by node, because metering makes all others slower too.
 func (c *costs) options() []cel.ProgramOption {
 	all := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize)}
 	if c.metered {
@@ -138,6 +143,7 @@ func (c *costs) options() []cel.ProgramOption {
 	return all
 }
 
+// isContainer says whether a value has members.
 func isContainer(v ref.Val) bool {
 	switch v.(type) {
 	case traits.Lister, traits.Mapper:
@@ -146,6 +152,7 @@ func isContainer(v ref.Val) bool {
 	return false
 }
 
+// textBytes returns the length of a text or of bytes, 0 for other values.
 func textBytes(v ref.Val) int {
 	switch text := v.(type) {
 	case types.String:
@@ -156,7 +163,8 @@ func textBytes(v ref.Val) int {
 	return 0
 }
 
-// weight is how many values a value holds, at any depth.
+// weight counts the values that a value holds, at any depth, itself included; 64 bytes of text
+// count as one more.
 func weight(v ref.Val) int {
 	switch x := v.(type) {
 	case jsonMap:
@@ -179,6 +187,7 @@ func weight(v ref.Val) int {
 	return 1 + textBytes(v)/64
 }
 
+// weightObject does the same for a JSON object without converting it to CEL; nil counts as one.
 func weightObject(o *fastjson.Object) int {
 	n := 1
 	if o != nil {
@@ -187,6 +196,7 @@ func weightObject(o *fastjson.Object) int {
 	return n
 }
 
+// weightJSON does the same for a JSON value.
 func weightJSON(v *fastjson.Value) int {
 	switch v.Type() {
 	case fastjson.TypeObject:

@@ -9,8 +9,9 @@ import (
 	"github.com/nudge-engine/nudge/campaign/unit"
 )
 
-// consentView shows the consents of one kind to CEL: a map from the name to
-// {granted, at, source}, sorted.
+// consentView shows the consents of one kind to CEL: a map from the name to {granted, at, source}.
+// It is written as JSON and parsed again, so that consents, traits and properties are one type to
+// CEL.
 func consentView(c *customer.Customer, subject customer.Subject) ref.Val {
 	b := []byte{'{'}
 	for i := range c.Consents {
@@ -35,7 +36,7 @@ func consentView(c *customer.Customer, subject customer.Subject) ref.Val {
 	return jsonMap{o: view.Object()}
 }
 
-// readTag answers customer.tagged.
+// readTag answers customer.tagged(tag).
 func readTag(args ...ref.Val) ref.Val {
 	view, ok := args[0].(*customerView)
 	tag, okTag := args[1].(types.String)
@@ -45,8 +46,10 @@ func readTag(args ...ref.Val) ref.Val {
 	return types.Bool(view.Customer.Tagged(string(tag)))
 }
 
-// readWindow answers customer.count, sum, first and last with a window: what happened,
-// by event time, after now minus the window.
+// readWindow answers customer.count, sum, first and last with a window, such as
+// customer.count("Visited", "7d"): what happened, by event time, after now minus the window. first
+// and last are missing when nothing did; count and sum are 0. args are those of the call, the
+// customer first and the window last.
 func readWindow(function string, view *customerView, event string, args []ref.Val) ref.Val {
 	length, ok := args[len(args)-1].(types.String)
 	if !ok {
@@ -85,7 +88,9 @@ func readWindow(function string, view *customerView, event string, args []ref.Va
 	return CELTime(items[len(items)-1].Time)
 }
 
-// readCounter answers customer.count, sum, first and last.
+// readCounter answers customer.count, sum, first and last over everything that was counted, and
+// hands calls with a window to readWindow. function is the name called; args are its arguments, the
+// customer first.
 func readCounter(function string, args []ref.Val) ref.Val {
 	view, ok := args[0].(*customerView)
 	event, okName := args[1].(types.String)

@@ -5,14 +5,18 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// EqualTo names the value that a term takes.
+// EqualTo is the value that an equality compares with, in a form that is a map key: an index finds
+// its members by it. Numbers of all types are doubles here, so that 1, 1u and 1.0 are one key.
 type EqualTo struct {
+	// place is empty where values of one place only are compared.
 	place  fieldRef
 	text   string
 	number float64
-	kind   string
+	// kind is text, number, true, false or null; only the field of that kind is set.
+	kind string
 }
 
+// equality returns the key of the literal l, a CEL value, at place p.
 func equality(p fieldRef, l any) EqualTo {
 	switch lit := l.(type) {
 	case types.String:
@@ -32,8 +36,8 @@ func equality(p fieldRef, l any) EqualTo {
 	return EqualTo{place: p, kind: "null"}
 }
 
-// EqualToJSON is the same for values that a change trigger takes for equal; those that
-// are no scalars, and none, count as null.
+// EqualToJSON returns the key of a JSON value, without a place, for values that a change trigger
+// takes for equal. Objects, lists and a missing value (nil) have the key of null.
 func EqualToJSON(v *fastjson.Value) EqualTo {
 	if v == nil {
 		return EqualTo{kind: "null"}

@@ -14,11 +14,17 @@ import (
 
 // What an error shows of an expression: more would hide the rest.
 const (
+	// maxIssues is how many errors of one expression are shown; those after the third are mostly
+	// consequences.
 	maxIssues = 3
-	maxQuoted = 160 // characters
+	// maxQuoted is how many characters of a pattern are quoted.
+	maxQuoted = 160
 )
 
-// exprErrors says in plain words what CEL finds wrong with an expression.
+// exprErrors says in plain words what is wrong with an expression that CEL refused. What people
+// write who know other languages comes first, since CEL's own messages about it name symptoms: "a =
+// 1" is a token recognition error to CEL, and "write == to compare, not =" here. At most maxIssues
+// errors are returned, in the order of their places.
 func (l *Language) exprErrors(source string, issues *cel.Issues) Errors {
 	if found := exprMistakes(source); len(found) > 0 {
 		return found[:min(len(found), maxIssues)]
@@ -44,8 +50,8 @@ func (l *Language) exprErrors(source string, issues *cel.Issues) Errors {
 	return all
 }
 
-// wrongAt is the byte of an expression at which a call is wrong: its last argument, which
-// is the pattern of matches and the window of a counter.
+// wrongAt returns the byte of source to which an error of node x points. Of a call that is its last
+// argument: the pattern of matches, the window of a counter.
 func wrongAt(source string, checked *celast.AST, x celast.Expr) int {
 	id := x.ID()
 	if x.Kind() == celast.CallKind {
@@ -57,26 +63,33 @@ func wrongAt(source string, checked *celast.AST, x celast.Expr) int {
 	return byteAt(source, p.Line(), p.Column())
 }
 
-// exprIssue is an error that CEL found.
+// exprIssue is one error that CEL found, on its way to words that a marketer understands.
 type exprIssue struct {
-	lang    *Language
-	source  string
+	lang   *Language
+	source string
+	// message is the text of CEL, which the patterns below take apart.
 	message string
 	at      int // byte of the source
 }
 
 var (
+	// The texts of errors of cel-go's checker and parser. They are not part of its contract: a text
+	// that changed falls through to CEL's own words, and the tests of explain notice.
 	undeclaredPattern = regexp.MustCompile(`^undeclared reference to '([^']*)'`)
 	undefinedPattern  = regexp.MustCompile(`^undefined field '([^']*)'`)
 	overloadPattern   = regexp.MustCompile(`(?s)^found no matching overload for '([^']*)' applied to '(.*)'$`)
 	selectionPattern  = regexp.MustCompile(`^type '([^']*)' does not support field selection`)
 	expectedPattern   = regexp.MustCompile(`^expected type '([^']*)' but found '([^']*)'`)
 	rangePattern      = regexp.MustCompile(`^expression of type '([^']*)' cannot be range`)
-	inputPattern      = regexp.MustCompile(`(?:input|at) '([^']*)'`)
-	memberPattern     = regexp.MustCompile(`^(.*?)\.\((.*)\)$`)
+	// inputPattern finds the token at which the parser stopped.
+	inputPattern = regexp.MustCompile(`(?:input|at) '([^']*)'`)
+	// memberPattern splits the operand types of a method: "string.(int, int)" -> "string", "int,
+	// int".
+	memberPattern = regexp.MustCompile(`^(.*?)\.\((.*)\)$`)
 )
 
-// explain gives the words for a person, and moves the place to what must be changed.
+// explain returns the error in plain words, and moves x.at to what must be changed. A message that
+// no pattern fits is returned as CEL wrote it.
 func (x *exprIssue) explain() string {
 	if m := undeclaredPattern.FindStringSubmatch(x.message); m != nil {
 		return x.undeclared(strings.TrimPrefix(m[1], "."))
@@ -112,7 +125,8 @@ func (x *exprIssue) explain() string {
 	return x.message
 }
 
-// around is what stands at the place: the tokens before and after, and which it is of all.
+// around returns the tokens before and after the error, the index of the first token at or after
+// it, and all tokens. It returns empty tokens when the error is at the end.
 func (x *exprIssue) around() (before, after exprToken, index int, tokens []exprToken) {
 	tokens = exprTokens(x.source)
 	m := mistakes{tokens: tokens}
@@ -123,7 +137,8 @@ func (x *exprIssue) around() (before, after exprToken, index int, tokens []exprT
 	return m.before(index), m.after(index), index, tokens
 }
 
-// undeclared is for a name that is neither a variable nor a function.
+// undeclared explains a name that is neither a variable nor a function. Most often it is a field
+// without its object, so it suggests the whole path: properties.total -> event.properties.total.
 func (x *exprIssue) undeclared(name string) string {
 	before, after, index, tokens := x.around()
 	called := after.text == "("
@@ -157,7 +172,8 @@ func (x *exprIssue) undeclared(name string) string {
 		name, name, name)
 }
 
-// pathFrom is the word at an index with the fields that follow it.
+// pathFrom joins the word at index with the fields selected of it: of the tokens of
+// "traits.address.city == x" it returns "traits.address.city".
 func pathFrom(tokens []exprToken, index int) string {
 	path := []string{tokens[index].text}
 	for i := index + 1; i+1 < len(tokens) && tokens[i].text == "." && tokens[i+1].kind == tokenWord; i += 2 {
@@ -166,9 +182,12 @@ func pathFrom(tokens []exprToken, index int) string {
 	return strings.Join(path, ".")
 }
 
+// inDoubleQuotes quotes a name as a text of an expression. A name has nothing to escape.
 func inDoubleQuotes(s string) string { return `"` + s + `"` }
 
-// unknownFunction is for a call of what does not exist, or not so.
+// unknownFunction explains a call of a function that does not exist, or exists only as a method of
+// customer. It suggests the nearest name by spelling or by meaning (length -> size), else lists
+// all. Names with signs in them are CEL's operators, such as _+_, which nobody calls by name.
 func (x *exprIssue) unknownFunction(name string, member bool) string {
 	var all []string
 	for known := range x.lang.Env.Functions() { //nudge:unordered sorted below
@@ -195,7 +214,8 @@ func (x *exprIssue) unknownFunction(name string, member bool) string {
 	return fmt.Sprintf("there is no function %s; there are %s", name, strings.Join(all, ", "))
 }
 
-// undefined is for a field that a variable has not.
+// undefined explains a field that a variable does not have. A name of the user's own belongs one
+// level deeper: customer.plan -> customer.traits.plan.
 func (x *exprIssue) undefined(field string) string {
 	before := strings.TrimRight(x.source[:min(x.at, len(x.source))], " \n\t")
 	if x.at < len(x.source) && x.source[x.at] == '.' {
@@ -233,7 +253,9 @@ func (x *exprIssue) undefined(field string) string {
 	}
 }
 
-// overload is for an operator or function applied to what it does not take.
+// overload explains an operator or function applied to types that it does not take. name is CEL's,
+// such as _==_ or contains; applied are the operand types, "(int, string)", or "string.(int)" for a
+// method.
 func (x *exprIssue) overload(name, applied string) string {
 	receiver, arguments := "", strings.TrimSuffix(strings.TrimPrefix(applied, "("), ")")
 	if m := memberPattern.FindStringSubmatch(applied); m != nil {
@@ -273,7 +295,8 @@ func (x *exprIssue) overload(name, applied string) string {
 	return x.call(name, receiver, types)
 }
 
-// writeInstead is what to write so that two types can be compared.
+// writeInstead returns advice for comparing operands of two types, from the type that most likely
+// is not meant.
 func writeInstead(types []string) string {
 	switch {
 	case slices.Contains(types, "string") && (slices.Contains(types, "int") || slices.Contains(types, "double")):
@@ -289,7 +312,8 @@ func writeInstead(types []string) string {
 	}
 }
 
-// call is for a function with other arguments than it takes.
+// call explains a function called with other arguments than it takes: it lists at most six ways to
+// call it, such as customer.count(TEXT, TEXT).
 func (x *exprIssue) call(name, receiver string, types []string) string {
 	f := x.lang.Env.Functions()[name]
 	if f == nil {
@@ -327,6 +351,9 @@ func (x *exprIssue) call(name, receiver string, types []string) string {
 		", or "))
 }
 
+// receiverName returns how messages write what a method is called on: the variable itself for the
+// language's own objects, such as customer, and the kind of value in capitals for others, such as
+// TEXT.contains(...).
 func receiverName(t string) string {
 	switch t {
 	case typeCustomer, typeEvent, typeChain:
@@ -336,7 +363,8 @@ func receiverName(t string) string {
 	}
 }
 
-// splitTypes cuts the types of arguments at their commas.
+// splitTypes splits types at the commas that are not inside brackets: "map(string, dyn), int" ->
+// "map(string, dyn)", "int".
 func splitTypes(s string) (all []string) {
 	depth, from := 0, 0
 	for i, c := range s {
@@ -356,7 +384,8 @@ func splitTypes(s string) (all []string) {
 	return all
 }
 
-// PlainType is a type of CEL in plain words.
+// PlainType names a CEL type as messages do, with its article: "double" -> "a number", "list(int)"
+// -> "a list".
 func PlainType(t string) string {
 	switch t {
 	case "string":
@@ -392,7 +421,8 @@ func PlainType(t string) string {
 	}
 }
 
-// notGiven is for an expression that gives another sort of value than is needed.
+// notGiven returns the error for an expression whose value has another type than is needed; needed
+// says what to do.
 func notGiven(got *cel.Type, needed string) error {
 	return fmt.Errorf("the expression gives %s; %s", PlainType(got.String()), needed)
 }

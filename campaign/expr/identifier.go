@@ -15,9 +15,9 @@ import (
 // Keys, and what match compares, are identifiers: the same one is a number in a shop's
 // webhook and a text on its page. Both are compared as text.
 
-// textOfDouble is string(x) of a number: a whole one has all its digits, as in every key
-// and match. CEL itself writes 12345678 as 1.2345678e+07, and all numbers of events are
-// doubles, ids and telephone numbers among them.
+// textOfDouble replaces CEL's string(x) of a double: a whole number has all its digits, as in keys
+// and matches. CEL writes 12345678 as 1.2345678e+07, and all numbers of events are doubles, ids and
+// telephone numbers among them.
 func textOfDouble(v ref.Val) ref.Val {
 	d, ok := v.(types.Double)
 	if !ok {
@@ -29,7 +29,8 @@ func textOfDouble(v ref.Val) ref.Val {
 	return d.ConvertToType(types.StringType)
 }
 
-// KeyFromValue is the text of a key that CEL yields; ok is false for what is no scalar.
+// KeyFromValue returns the text of a key that an expression yields; ok is false for lists, objects,
+// times and null. The number 17 and the text "17" are the same key.
 func KeyFromValue(v ref.Val) (key string, ok bool) {
 	switch k := v.(type) {
 	case types.String:
@@ -49,8 +50,9 @@ func KeyFromValue(v ref.Val) (key string, ok bool) {
 	return "", false
 }
 
-// pathOf are the names of an expression that only selects: event.properties.order.id, with
-// the variable and the object first; nil for any other.
+// pathOf returns the names of an expression that only selects, the variable first:
+// event.properties.order.id -> ["event", "properties", "order", "id"]. It returns nil for any
+// other.
 func pathOf(x celast.Expr) []string {
 	var names []string
 	for ; x.Kind() == celast.SelectKind && !x.AsSelect().IsTestOnly(); x = x.AsSelect().Operand() {
@@ -62,7 +64,9 @@ func pathOf(x celast.Expr) []string {
 	return append([]string{x.AsIdent()}, names...)
 }
 
-// ValueAt is the JSON value of such a path; nil when it is missing or elsewhere.
+// ValueAt returns the JSON value at a path of at least three names, as Expr.Path has it: nil when
+// it is missing, or not a member of properties, context or traits. It is the value as sent; CEL
+// would turn its numbers into doubles.
 func (s *Scope) ValueAt(path []string) *fastjson.Value {
 	var o *fastjson.Object
 	switch path[0] + "." + path[1] {

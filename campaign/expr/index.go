@@ -7,17 +7,22 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// Index finds, among predicates, those that can hold or fail for what a scope shows.
-// Each member is found by one of its terms: the one that fewest others share. It is
-// immutable after build and safe for concurrent use.
+// Index finds, among many predicates, those that can hold or fail for what a scope shows, so that
+// an event does not evaluate the predicate of each campaign. Each member is found by one of its
+// terms: the one that fewest others share. For example, event.properties.sku == "A1" &&
+// event.properties.total > 5 is found by the text "A1" of sku. It is immutable after Build and safe
+// for concurrent use.
 type Index struct {
-	Unindexed []int32 // members without a term to find them by
-	by        [sources]placeIndexes
+	// Unindexed are the members without a term to find them by; Find returns them always.
+	Unindexed []int32
+	// by has the indexes of each source.
+	by [sources]placeIndexes
 	// loose are the places with members that are asked also when the value is missing.
 	loose []*placeIndex
 }
 
-// placeIndexes are the values of one source that members are found by.
+// placeIndexes are the fields of one source by which members are found. all has the order of their
+// making, so that the results do not depend on the order of a map.
 type placeIndexes struct {
 	all  []*placeIndex
 	name map[string]*placeIndex
@@ -26,21 +31,26 @@ type placeIndexes struct {
 // placeIndex finds members by one value.
 type placeIndex struct {
 	place fieldRef
-	has   []int32 // asked when the value is there
+	// has are found when the value is there, whatever it is.
+	has []int32
+	// texts, numbers, bools and nulls are found by the value itself.
 	texts map[string][]int32
 	// numbers are keyed by the value as a double: wider whole numbers share keys, and the
 	// predicate itself decides.
-	numbers     map[float64][]int32
+	numbers map[float64][]int32
+	// bools[0] are found by false, bools[1] by true.
 	bools       [2][]int32
 	nulls       []int32
 	numberRange intervals[float64]
 	textRange   intervals[string]
 	// A range fails for a value of another type, which is recorded: these are asked then.
 	notNumber, notText []int32
-	loose              []int32 // asked when the value is missing
+	// loose are found when the value is missing.
+	loose []int32
 }
 
-// Find appends the members to ask, in ascending order, each once.
+// Find appends to found the members to evaluate for a scope, in ascending order, each once. It may
+// find too many, never too few. found may have elements already, which stay.
 func (x *Index) Find(s *Scope, found []int32) []int32 {
 	from := len(found)
 	found = append(found, x.Unindexed...)
@@ -84,6 +94,7 @@ func (b *placeIndexes) inObject(o *fastjson.Object, found []int32) []int32 {
 	return found
 }
 
+// inTags appends the members that ask for one of the customer's tags.
 func (b *placeIndexes) inTags(tags []string, found []int32) []int32 {
 	if len(b.all) == 0 {
 		return found
@@ -96,7 +107,7 @@ func (b *placeIndexes) inTags(tags []string, found []int32) []int32 {
 	return found
 }
 
-// of appends the members to ask for a value.
+// of appends the members to evaluate for a JSON value of the field.
 func (p *placeIndex) of(v *fastjson.Value, found []int32) []int32 {
 	found = append(found, p.has...)
 	switch v.Type() {
@@ -124,6 +135,8 @@ func (p *placeIndex) of(v *fastjson.Value, found []int32) []int32 {
 	return append(append(found, p.notNumber...), p.notText...)
 }
 
+// ofNumber appends the members that ask for the number or a range around it. Of NaN only errors
+// come.
 func (p *placeIndex) ofNumber(n float64, found []int32) []int32 {
 	if n != n { // no number equals it, and no order is defined
 		return append(found, p.notNumber...)
@@ -131,7 +144,7 @@ func (p *placeIndex) ofNumber(n float64, found []int32) []int32 {
 	return p.numberRange.around(n, append(found, p.numbers[n]...))
 }
 
-// at is the index of a place, made when there is none.
+// at returns the index of a field, made on first use.
 func (x *Index) at(p fieldRef) *placeIndex {
 	b := &x.by[p.of]
 	if known := b.name[p.name]; known != nil {
@@ -145,7 +158,7 @@ func (x *Index) at(p fieldRef) *placeIndex {
 	return made
 }
 
-// put has a member found by a term that is no range.
+// put adds a member that is found by a term that is no range.
 func (p *placeIndex) put(t *conjunct, member int32) {
 	if t.kind == termHas {
 		p.has = append(p.has, member)

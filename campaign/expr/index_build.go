@@ -6,19 +6,23 @@ import (
 	"github.com/google/cel-go/common/types"
 )
 
-// IndexBuilder chooses by which term each member of an index is found.
+// IndexBuilder collects predicates and chooses by which of its terms each is found. Choosing needs
+// to know what is common, so all are added before Build.
 type IndexBuilder struct {
 	members []indexMember
+	// numbers and texts tell for each field how many ranges overlap where.
 	numbers map[fieldRef]*histogram[float64]
 	texts   map[fieldRef]*histogram[string]
 	equal   map[EqualTo]int // how many members have an equality with the same value
-	has     map[fieldRef]int
-	// Moving says that counters change while members are asked: none is found by them.
+	// has counts the predicates that need the field to be there.
+	has map[fieldRef]int
+	// Moving says that counters change between finding members and evaluating them: none is found
+	// by a counter then. Set it before Build.
 	Moving bool
 }
 
-// indexMember is one predicate of a member; it is asked when one of its predicates can
-// hold or fail.
+// indexMember is one predicate of a member. A member with several predicates, added one by one, is
+// found when one of them can hold or fail.
 type indexMember struct {
 	number int32
 	terms  terms
@@ -32,8 +36,9 @@ func NewIndexBuilder() *IndexBuilder {
 	}
 }
 
-// Add adds a predicate of a member; nil holds always. Terms in front of it are asked
-// before it is.
+// Add adds a predicate of a member, a number that Find returns; nil is a predicate that always
+// holds. The terms before are what the caller checks itself before it evaluates e, so that the
+// member may be found by them too.
 func (b *IndexBuilder) Add(member int, e *Expr, before ...conjunct) {
 	m := indexMember{number: int32(member), terms: terms{all: before, bounded: true}}
 	if e != nil {
@@ -45,7 +50,7 @@ func (b *IndexBuilder) Add(member int, e *Expr, before ...conjunct) {
 	}
 }
 
-// note counts a term, for the choice.
+// note counts term i of all, so that cost can tell how selective it is.
 func (b *IndexBuilder) note(all []conjunct, i int) {
 	t := &all[i]
 	switch {
@@ -64,6 +69,7 @@ func (b *IndexBuilder) note(all []conjunct, i int) {
 	}
 }
 
+// histogramOf returns the histogram of a field, made on first use.
 func histogramOf[T cmp.Ordered](all map[fieldRef]*histogram[T], p fieldRef) *histogram[T] {
 	if all[p] == nil {
 		all[p] = new(histogram[T])
@@ -71,8 +77,8 @@ func histogramOf[T cmp.Ordered](all map[fieldRef]*histogram[T], p fieldRef) *his
 	return all[p]
 }
 
-// firstRange says that no range of the same value and type stands before term i: those
-// of one value are one interval.
+// firstRange says whether term i is the first range of its field and type: "x > 1 && x < 5" is one
+// interval, and is counted once.
 func firstRange(all []conjunct, i int) bool {
 	for j := range i {
 		if all[j].ranges() && all[j].field == all[i].field && isText(&all[j]) == isText(&all[i]) {
@@ -82,17 +88,20 @@ func firstRange(all []conjunct, i int) bool {
 	return true
 }
 
+// isText says whether the term compares with a text, and otherwise with a number.
 func isText(t *conjunct) bool {
 	_, is := t.literals[0].(types.String)
 	return is
 }
 
-// numberInterval joins the ranges of the value of term i. Ends that do not belong to it
-// are taken in: the predicate decides.
+// numberInterval joins the number ranges of the field of term i: "x > 1 && x < 5" -> [1, 5]. Both
+// ends are included, whatever the operator: the index may find too much, since the predicate
+// decides.
 func numberInterval(all []conjunct, i int) interval[float64] {
 	return joined(all, i, func(t *conjunct) (float64, bool) { return numberOf(t.literals[0]) })
 }
 
+// textInterval does the same for texts; is is false where term i compares with a number.
 func textInterval(all []conjunct, i int) (v interval[string], is bool) {
 	if !isText(&all[i]) {
 		return v, false
@@ -103,6 +112,8 @@ func textInterval(all []conjunct, i int) (v interval[string], is bool) {
 	}), true
 }
 
+// joined intersects the ranges over the field of term i whose bounds have the type that bound
+// accepts.
 func joined[T cmp.Ordered](all []conjunct, i int, bound func(*conjunct) (T, bool)) interval[T] {
 	v := interval[T]{openLow: true, openHigh: true}
 	for j := range all {
@@ -125,7 +136,7 @@ func joined[T cmp.Ordered](all []conjunct, i int, bound func(*conjunct) (T, bool
 	return v
 }
 
-// Build makes the index.
+// Build makes the index of the predicates added.
 func (b *IndexBuilder) Build() *Index {
 	for _, c := range b.numbers { //nudge:unordered each is handled alone
 		c.build()
@@ -149,7 +160,9 @@ func (b *IndexBuilder) Build() *Index {
 	return x
 }
 
-// place puts a member where it is found.
+// place puts a member under its cheapest term, or among those that are always found. A member found
+// by its term i must also be found where a term up to i fails, because an error is recorded: hence
+// notText, notNumber and loose.
 func (b *IndexBuilder) place(x *Index, m *indexMember) {
 	all := m.terms.all
 	best, least := -1, 0
@@ -189,7 +202,8 @@ func (b *IndexBuilder) place(x *Index, m *indexMember) {
 	}
 }
 
-// loose says that a missing value of term i does not end the evaluation silently.
+// loose says that a missing value of term i does not end the evaluation silently: a term before it
+// may fail with an error, or one after it may exceed the limit of work.
 func (m *indexMember) loose(i int) bool {
 	if of := m.terms.all[i].field.of; of == ofTags || of == ofCounter || m.terms.all[i].kind == termHas {
 		return false // is never missing; not there is false
@@ -206,7 +220,8 @@ func (m *indexMember) loose(i int) bool {
 }
 
 // cost estimates how often a member is evaluated for nothing when it is found by term i; ok is
-// false when it cannot be.
+// false when it cannot be. A field that is also evaluated when missing counts four times, an
+// estimate.
 func (b *IndexBuilder) cost(m *indexMember, i int) (cost int, ok bool) {
 	t := &m.terms.all[i]
 	if b.Moving && t.field.of == ofCounter {

@@ -19,40 +19,61 @@ import (
 
 // Limits of expressions (design R15, R2).
 const (
+	// maxExprBytes bounds the text, and with it the time of what costs.see leaves unmetered.
 	maxExprBytes = 4096
+	// maxExprDepth bounds the nesting, since CEL's parser recurses.
 	maxExprDepth = 32
 )
 
+// errNoField has a text that Eval recognises as a missing value.
 var errNoField = errors.New("no such key")
 
-// Expr is a compiled expression. It is safe for concurrent use.
+// Expr is a compiled expression. It is immutable and safe for concurrent use; each evaluation has a
+// Scope of its own.
 type Expr struct {
+	// Source is the text as the definition has it.
 	Source  string
 	Program cel.Program
-	Asks    []CounterAsk // counters that it reads
-	Reads   reads
-	Output  *cel.Type
-	terms   terms    // of a predicate
-	Path    []string // of a value that it only selects; see pathOf
-	member  fieldRef // the value that it is, where it is no more than that
+	// Asks are the counters that the expression reads, possibly repeated: the engine counts only
+	// what some expression asks for.
+	Asks []CounterAsk
+	// Reads says by what the value can change.
+	Reads  reads
+	Output *cel.Type
+	// terms are those of a predicate, by which it is answered without CEL and found by an Index;
+	// none for other expressions.
+	terms terms
+	// Path has the names of an expression that only selects a member, such as
+	// event.properties.order.id; nil for any other. Its value can be read as it was sent; see
+	// pathOf.
+	Path []string
+	// member is the value that the expression selects, if it is no more than that, and zero
+	// otherwise.
+	member fieldRef
 }
 
-// CounterAsk is one counter that an expression reads.
+// CounterAsk is one counter that an expression reads, such as customer.sum("Order Completed",
+// "total", "30d").
 type CounterAsk struct {
+	// Event is the name of the events counted.
 	Event string
-	Sum   string // property to sum, empty when none
+	// Sum is the property summed up, empty when events are only counted.
+	Sum string
 	// Window is how far back it looks, ms; 0: all that was counted.
 	Window int64
 }
 
 // Language compiles expressions. It is safe for concurrent use.
 type Language struct {
+	// Env is the environment that expressions are checked in. Package trace parses with it too, to
+	// show the values of the parts of a predicate.
 	Env *cel.Env
 	// unindexed leaves all to CEL, so that tests can compare.
 	unindexed bool
 }
 
-// NewLanguage builds the CEL environment of the language.
+// NewLanguage builds the CEL environment of the language: its variables, the functions of customer,
+// and replacements for the functions of CEL whose answers depend on the machine.
 func NewLanguage() (*Language, error) {
 	registry, err := types.NewRegistry()
 	if err != nil {
@@ -94,7 +115,9 @@ func NewLanguage() (*Language, error) {
 	return &Language{Env: env}, nil
 }
 
-// Compile checks the types of source, which must yield want (nil: anything).
+// Compile parses and checks source and returns the expression. want is the type it must have, nil
+// for any; a value whose type is known only when it is evaluated, such as event.properties.x,
+// passes. The error is an Errors where places in source are known.
 func (l *Language) Compile(source string, want *cel.Type) (*Expr, error) {
 	ast, issues := l.Env.Compile(source)
 	if issues != nil && issues.Err() != nil {
@@ -139,8 +162,8 @@ func (l *Language) Compile(source string, want *cel.Type) (*Expr, error) {
 	return e, nil
 }
 
-// checkDuration says what to write where a length of time is not one for CEL, which knows
-// hours and less.
+// checkDuration refuses a literal duration(...) that CEL cannot parse, and says what to write. CEL
+// knows hours and less, people write days: duration("3d") -> write duration("72h").
 func checkDuration(call celast.CallExpr) error {
 	if call.FunctionName() != "duration" || call.IsMemberFunction() || len(call.Args()) != 1 {
 		return nil
@@ -160,9 +183,10 @@ func checkDuration(call celast.CallExpr) error {
 		clip.Text(text, 64), example)
 }
 
-// counterAskOf recognises customer.count("X") and its kin. Names must be
-// literals: counters are kept only for what is asked for, so that has to be
-// known when the campaign is compiled.
+// counterAskOf recognises a call that reads a counter, such as customer.count("X", "7d"). Names
+// must be literals: counters are kept only for what is asked for, so that has to be known when the
+// campaign is compiled. is tells whether it is such a call; err says what is wrong with its
+// arguments.
 func counterAskOf(call celast.CallExpr) (ask CounterAsk, is bool, err error) {
 	switch call.FunctionName() {
 	case "count", "sum", "first", "last":
@@ -198,7 +222,10 @@ func counterAskOf(call celast.CallExpr) (ask CounterAsk, is bool, err error) {
 	return ask, true, nil
 }
 
-// Eval computes the expression. missing says that a value was not there.
+// Eval computes the expression for a scope. missing reports that a value that it needs is not
+// there, which is no error: an event without the property simply does not match. An err is one that
+// the author of the campaign should see, such as a text compared with a number, or errTooMuchWork.
+// CEL has no type for errors, so they are told apart by their text.
 func (e *Expr) Eval(s *Scope) (v ref.Val, missing bool, err error) {
 	s.work = meter{}
 	v, _, err = e.Program.Eval(s)
@@ -216,7 +243,8 @@ func (e *Expr) Eval(s *Scope) (v ref.Val, missing bool, err error) {
 	return nil, false, err
 }
 
-// Holds computes a predicate: false when a value is missing (L6).
+// Holds evaluates a predicate: false when a value is missing (invariant L6). Most predicates are
+// decided by their terms, without CEL.
 func (e *Expr) Holds(s *Scope) (bool, error) {
 	if holds, sure := e.quick(s); sure {
 		return holds, nil

@@ -20,6 +20,8 @@ import (
 // can name it.
 const meterName = "@meter"
 
+// meterOf returns the meter of the evaluation under way, nil where the variables are not those of a
+// Scope.
 func meterOf(vars interpreter.Activation) *meter {
 	if v, ok := vars.ResolveName(meterName); ok {
 		if w, ok := v.(*meter); ok {
@@ -29,9 +31,12 @@ func meterOf(vars interpreter.Activation) *meter {
 	return nil
 }
 
+// tooMuchWork returns the CEL value that ends an evaluation.
 func tooMuchWork() ref.Val { return types.WrapErr(errTooMuchWork) }
 
-// meter is a decorator of CEL: it wraps one node of the plan.
+// meter is a decorator of CEL: it wraps one node of the plan of an expression, called from the
+// leaves to the root. A constant costs nothing. Wrapped calls and attributes keep their CEL
+// interfaces where a later optimization of CEL looks for them.
 func (c *costs) meter(node interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
 	switch x := node.(type) {
 	case *meteredAttr, interpreter.InterpretableConst:
@@ -60,7 +65,8 @@ func (c *costs) meter(node interpreter.InterpretableV2) (interpreter.Interpretab
 	return &meteredNode{node, 0}, nil
 }
 
-// count executes a node and counts it and the text that it gives.
+// count executes a node and charges one unit, more for an error, whose text is formatted, and for
+// the text that it yields.
 func count(node interpreter.InterpretableV2, frame *interpreter.ExecutionFrame) ref.Val {
 	w := meterOf(frame)
 	if !w.spend(1) {
@@ -77,50 +83,63 @@ func count(node interpreter.InterpretableV2, frame *interpreter.ExecutionFrame) 
 // meteredNode is a node of any other kind: a loop, && and ||.
 type meteredNode struct {
 	interpreter.InterpretableV2
-	extra int // what it costs beside what can be seen
+	// extra is what executing costs beside what can be seen in the result, in units of work.
+	extra int
 }
 
+// Exec implements interpreter.InterpretableV2.
 func (n *meteredNode) Exec(frame *interpreter.ExecutionFrame) ref.Val {
 	meterOf(frame).spend(n.extra)
 	return count(n.InterpretableV2, frame)
 }
 
+// Eval implements interpreter.Interpretable, for callers without a frame.
 func (n *meteredNode) Eval(vars interpreter.Activation) ref.Val {
 	return n.Exec(interpreter.AsFrame(vars))
 }
 
-// meteredAttr is a variable and what is selected of it.
+// meteredAttr is a variable with the fields selected of it. It still is an attribute to CEL, which
+// joins selections.
 type meteredAttr struct {
 	interpreter.InterpretableAttribute
 }
 
+// Exec implements interpreter.InterpretableV2.
 func (n *meteredAttr) Exec(frame *interpreter.ExecutionFrame) ref.Val {
 	return count(n.InterpretableAttribute, frame)
 }
 
+// Eval implements interpreter.Interpretable, for callers without a frame.
 func (n *meteredAttr) Eval(vars interpreter.Activation) ref.Val {
 	return n.Exec(interpreter.AsFrame(vars))
 }
 
-// meteredCall is a call that the optimizer can still recognise.
+// meteredCall is a call whose execution is metered, and which the optimizer of CEL still recognises
+// as a call.
 type meteredCall struct {
 	interpreter.InterpretableCall
 	node interpreter.InterpretableV2
 }
 
+// Exec and Eval run the metered node in place of the call.
 func (n *meteredCall) Exec(frame *interpreter.ExecutionFrame) ref.Val { return n.node.Exec(frame) }
 
 func (n *meteredCall) Eval(vars interpreter.Activation) ref.Val { return n.node.Eval(vars) }
 
-// meteredOp takes the place of an operation on two values whose cost depends on them.
+// meteredOp takes the place of an operation on two values whose cost depends on their sizes, which
+// must be charged before it runs: comparing two large objects is one step of CEL, and cannot be
+// stopped inside.
 type meteredOp struct {
-	call  interpreter.InterpretableCall
+	call interpreter.InterpretableCall
+	// cost is the work of applying to a and b, in units.
 	cost  func(a, b ref.Val) int
 	apply func(a, b ref.Val) ref.Val
 }
 
+// ID implements interpreter.InterpretableV2.
 func (n *meteredOp) ID() int64 { return n.call.ID() }
 
+// Exec evaluates both operands, charges, and applies. Like CEL, it yields the first error.
 func (n *meteredOp) Exec(frame *interpreter.ExecutionFrame) ref.Val {
 	args := n.call.Args()
 	a := args[0].Exec(frame)
@@ -137,10 +156,12 @@ func (n *meteredOp) Exec(frame *interpreter.ExecutionFrame) ref.Val {
 	return n.apply(a, b)
 }
 
+// Eval implements interpreter.Interpretable, for callers without a frame.
 func (n *meteredOp) Eval(vars interpreter.Activation) ref.Val {
 	return n.Exec(interpreter.AsFrame(vars))
 }
 
+// equals, differs and contains do what CEL does for ==, != and in.
 func equals(a, b ref.Val) ref.Val { return types.Equal(a, b) }
 
 func differs(a, b ref.Val) ref.Val { return types.Bool(types.Equal(a, b) != types.True) }
@@ -152,7 +173,7 @@ func contains(a, b ref.Val) ref.Val {
 	return types.MaybeNoSuchOverloadErr(b)
 }
 
-// costOfEqual is how many values a comparison may look at.
+// costOfEqual bounds how many values a comparison looks at. Texts are compared 64 bytes a unit.
 func costOfEqual(a, b ref.Val) int {
 	if isContainer(a) && isContainer(b) {
 		return weight(a) + weight(b)
@@ -160,6 +181,8 @@ func costOfEqual(a, b ref.Val) int {
 	return min(textBytes(a), textBytes(b)) / 64
 }
 
+// costOfIn bounds how many values "a in b" looks at: all of a list; an object is searched by key,
+// which Find charges.
 func costOfIn(a, b ref.Val) int {
 	list, ok := b.(traits.Lister)
 	switch {
@@ -172,7 +195,8 @@ func costOfIn(a, b ref.Val) int {
 	return int(n)
 }
 
-// matcher is a call of matches, whose pattern is a constant.
+// matcher is a call of matches. The pattern is a constant and compiled here once. Go's engine takes
+// time proportional to the text times the instructions of the pattern; 20 such steps are a unit.
 func (c *costs) matcher(call interpreter.InterpretableCall) (interpreter.InterpretableV2, error) {
 	args := call.Args()
 	constant, ok := args[len(args)-1].(interpreter.InterpretableConst)

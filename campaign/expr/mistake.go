@@ -9,13 +9,15 @@ import (
 
 // Error is one error of an expression.
 type Error struct {
-	Offset  int // byte of the expression at which it is
+	// Offset is the byte of the expression at which it is, from 0.
+	Offset  int
 	Message string
 }
 
 // Errors are the errors of an expression, in the order of their places.
 type Errors []Error
 
+// Error joins the messages, without their places.
 func (e Errors) Error() string {
 	messages := make([]string, len(e))
 	for i := range e {
@@ -50,8 +52,9 @@ var constants = map[string]string{
 	"None": "null", "nil": "null", "NULL": "null", "Null": "null", "undefined": "null",
 }
 
-// exprMistakes finds in an expression that CEL does not take what people write who know
-// other languages. It says nothing about what it does not know.
+// exprMistakes finds what people write who know other languages, in an expression that CEL refused.
+// It reports nothing that it is not sure of: the caller has CEL's own errors too. For example,
+// `total = 5 and vip` has two mistakes: = and "and".
 func exprMistakes(source string) Errors {
 	m := mistakes{tokens: exprTokens(source)}
 	if len(m.tokens) == 0 {
@@ -70,20 +73,23 @@ func exprMistakes(source string) Errors {
 	return m.found
 }
 
+// mistakes collects the errors of one expression.
 type mistakes struct {
 	tokens []exprToken
 	found  Errors
 }
 
+// add notes an error at a token. It returns true, so that a check can end with it.
 func (m *mistakes) add(t exprToken, format string, args ...any) bool {
 	m.found = append(m.found, Error{t.at, fmt.Sprintf(format, args...)})
 	return true
 }
 
-// before and after are the tokens beside one; signs of no text at the ends.
+// before and after return the tokens beside token i; beyond the ends, an empty sign.
 func (m *mistakes) before(i int) exprToken { return m.at(i - 1) }
 func (m *mistakes) after(i int) exprToken  { return m.at(i + 1) }
 
+// at returns token i, or an empty sign beyond the ends.
 func (m *mistakes) at(i int) exprToken {
 	if i < 0 || i >= len(m.tokens) {
 		return exprToken{kind: tokenSign}
@@ -96,7 +102,8 @@ func (m *mistakes) at(i int) exprToken {
 //nudge:constant read only
 var operators = strings.Fields("== != <= >= && || < > + - * / % ! ? : ( ) [ ] { } . ,")
 
-// sign looks at an operator, or at a text that is not closed.
+// sign reports a wrong operator, a typographic quote, or a text that is not closed; it returns
+// whether it did.
 func (m *mistakes) sign(i int, t exprToken) bool {
 	switch {
 	case t.kind == tokenOpenText:
@@ -119,7 +126,8 @@ func (m *mistakes) sign(i int, t exprToken) bool {
 	return false
 }
 
-// word looks at an operator that is a word elsewhere.
+// word reports a word that is an operator elsewhere, such as "and" or "not in"; it returns whether
+// it did. The same word may be a field (event.properties.is), which is why its neighbours count.
 func (m *mistakes) word(i int, t exprToken) bool {
 	before, after := m.before(i), m.after(i)
 	if t.kind != tokenWord || before.text == "." || after.text == "." || after.text == "(" && !before.ends() {
@@ -153,7 +161,8 @@ func (m *mistakes) word(i int, t exprToken) bool {
 	return false
 }
 
-// hasComma says whether the bracket at an index has a comma directly inside.
+// hasComma says whether the bracket at an index has a comma directly inside: (1, 2) does, ((1, 2))
+// does not.
 func (m *mistakes) hasComma(at int) bool {
 	depth := 0
 	for _, t := range m.tokens[at:] {
@@ -172,7 +181,8 @@ func (m *mistakes) hasComma(at int) bool {
 	return false
 }
 
-// dateWithoutQuotes is where an expression computes 2026 - 03 - 01 and means a date.
+// dateWithoutQuotes finds an expression that computes 2026-03-01, which is 2022, and means a date.
+// CEL accepts it.
 func dateWithoutQuotes(source string) (e Error, found bool) {
 	tokens := exprTokens(source)
 	for i := 0; i+4 < len(tokens); i++ {
@@ -188,7 +198,8 @@ func dateWithoutQuotes(source string) (e Error, found bool) {
 	return Error{}, false
 }
 
-// neighbours looks at two values without an operator between them.
+// neighbours reports two values without an operator between them, such as a text without quotes; it
+// returns whether it did.
 func (m *mistakes) neighbours(i int, t exprToken) bool {
 	before := m.before(i)
 	if !before.ends() || t.kind == tokenSign || t.kind == tokenWord && t.text == "in" ||
@@ -227,7 +238,7 @@ func (m *mistakes) isOperatorWord(i int) bool {
 		slices.Contains([]string{"not", "between", "if", "then", "else"}, lower)
 }
 
-// brackets finds those that are not closed, or close nothing.
+// brackets reports the first bracket that closes nothing, or the last that is not closed.
 func (m *mistakes) brackets() {
 	closing := map[string]string{"(": ")", "[": "]", "{": "}"}
 	var open []exprToken
@@ -249,7 +260,7 @@ func (m *mistakes) brackets() {
 	}
 }
 
-// tooShort finds an operator with nothing on one of its sides.
+// tooShort reports the first operator with nothing on one of its sides.
 func (m *mistakes) tooShort() {
 	binary := strings.Fields("== != <= >= && || < > + * / % in")
 	for i, t := range m.tokens {
@@ -267,7 +278,8 @@ func (m *mistakes) tooShort() {
 	}
 }
 
-// byteAt is the byte at a line (from 1) and a column (characters, from 0) of a text.
+// byteAt returns the byte offset of a line (from 1) and a column (in characters, from 0), as CEL
+// gives places. Beyond the end it is the length of source.
 func byteAt(source string, line, column int) int {
 	at := 0
 	for ; line > 1; line-- {

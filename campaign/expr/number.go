@@ -10,7 +10,8 @@ import (
 	"github.com/nudge-engine/nudge/campaign/unit"
 )
 
-// AmountFromValue reads an amount out of a CEL result.
+// AmountFromValue reads an amount of money from the result of an expression: a number, or a text
+// that is one. ok is false for anything else, and for what does not fit into micros.
 func AmountFromValue(v ref.Val) (unit.Money, bool) {
 	if text, ok := v.(types.String); ok {
 		return unit.ParseAmount(string(text))
@@ -18,7 +19,7 @@ func AmountFromValue(v ref.Val) (unit.Money, bool) {
 	return moneyFromValue(v)
 }
 
-// moneyFromValue reads an amount out of a CEL result.
+// moneyFromValue does the same for numbers only.
 func moneyFromValue(v ref.Val) (unit.Money, bool) {
 	switch n := v.(type) {
 	case types.Double:
@@ -32,7 +33,8 @@ func moneyFromValue(v ref.Val) (unit.Money, bool) {
 	return 0, false
 }
 
-// AsNumber is the value of a threshold: a number, or a text that is one.
+// AsNumber reads the value that a threshold is compared with: a number, or a text that is one,
+// since shops send "19.90".
 func AsNumber(v ref.Val) (value float64, ok bool) {
 	switch n := v.(type) {
 	case types.Double:
@@ -46,8 +48,9 @@ func AsNumber(v ref.Val) (value float64, ok bool) {
 	return 0, false
 }
 
-// Decimal takes from a number what binary arithmetic added to it, so that 1 - 0.9 is 0.1:
-// fifteen digits count. Whole numbers stay as they are.
+// Decimal rounds a number to fifteen significant digits, all of which a double holds, and so
+// removes what binary arithmetic added: 1 - 0.9 gives 0.09999999999999998, and 0.1 here. Whole
+// numbers stay as they are.
 func Decimal(v float64) float64 {
 	if v == math.Trunc(v) || math.IsInf(v, 0) || math.IsNaN(v) {
 		return v
@@ -59,8 +62,9 @@ func Decimal(v float64) float64 {
 	return d
 }
 
-// numberOf is a numeric literal or value as a double: what is equal or ordered under CEL
-// is equal or ordered, or equal, here.
+// numberOf returns a numeric literal or value as a double. Whole numbers beyond 2^53 may be
+// rounded: values that are equal or ordered to CEL are equal or ordered here, but not conversely.
+// ok is false for NaN and for what is no number.
 func numberOf(v ref.Val) (float64, bool) {
 	switch n := v.(type) {
 	case types.Double:

@@ -7,14 +7,20 @@ import (
 	"github.com/nudge-engine/nudge/campaign/event"
 )
 
-// reads says what an expression looks at, so that a trigger that watches its value
-// asks again only after a record that can have changed it.
+// reads says what an expression looks at. A trigger that watches its value evaluates it again only
+// after a record that can have changed it.
 type reads struct {
-	Profile bool // traits, tags, zone: what a record can change in the profile
-	Zone    bool // the time zone, which any event can change by its context
-	Clock   bool // now, or a window: the value can change without a record
-	now     bool // now itself
-	Record  bool // event, trigger or chain: a value that only a record gives
+	// Profile is set for traits, tags, consents and the zone: what a record can change in the
+	// profile. The id and the instant of creation never change.
+	Profile bool
+	// Zone is set for the time zone, which any event can change by its context.
+	Zone bool
+	// Clock is set for now and for counters with a window: the value can change without a record.
+	Clock bool
+	// now is set for now itself.
+	now bool
+	// Record is set for event, trigger and chain: the value exists only while a record is handled.
+	Record bool
 }
 
 // see takes one node of the expression into account.
@@ -38,8 +44,9 @@ func (r *reads) see(x celast.Expr) {
 	}
 }
 
-// ChangedBy are the names of the events after which the expression can have another value:
-// what changes it without one is its clock. e is nil when the definition had an error.
+// ChangedBy returns the names of the events after which the expression can have another value;
+// names may repeat. Changes by time alone are those of its ValueClock. e may be nil, when the
+// definition had an error.
 func (e *Expr) ChangedBy() []string {
 	if e == nil {
 		return nil

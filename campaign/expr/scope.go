@@ -20,17 +20,24 @@ const (
 	typeChain    = "nudge.Chain"
 )
 
-// Scope is what an expression sees. It is filled anew for each record and reused.
+// Scope holds what an expression sees. It is filled anew for each record and reused, so that
+// evaluating allocates no scope; hence it is for one goroutine. The expressions themselves are
+// shared.
 type Scope struct {
-	work     meter // of the evaluation under way
-	Event    eventView
+	// work is counted anew by each evaluation; see Expr.Eval.
+	work meter
+	// Event is the event that is being handled; unset while a timer fires.
+	Event eventView
+	// Trigger is the event by which the chain was entered, "trigger" in expressions.
 	Trigger  eventView
 	Customer customerView
-	Chain    chainView
-	Now      int64
+	// Chain is unset where the expression is not about one chain, as in the condition of a trigger.
+	Chain chainView
+	// Now is the log's time in Unix milliseconds, and not that of the machine.
+	Now int64
 }
 
-// NewScope returns a scope without values.
+// NewScope returns a scope without values. The caller sets at least a customer before evaluating.
 func NewScope() *Scope {
 	s := new(Scope)
 	s.Event.work, s.Trigger.work, s.Chain.work = &s.work, &s.work, &s.work
@@ -42,7 +49,9 @@ func NewScope() *Scope {
 	return s
 }
 
-// ResolveName gives the variables of the language to the CEL interpreter.
+// ResolveName gives the variables of the language to the CEL interpreter; it implements
+// cel.Activation. A variable without a value is not found, which makes an expression that names it
+// missing.
 func (s *Scope) ResolveName(name string) (any, bool) {
 	switch name {
 	case "event":
@@ -61,10 +70,11 @@ func (s *Scope) ResolveName(name string) (any, bool) {
 	return nil, false
 }
 
-// Parent is nil: there is one scope.
+// Parent implements cel.Activation; nil, since scopes do not nest.
 func (s *Scope) Parent() cel.Activation { return nil }
 
-// eventView shows an event to CEL, its JSON parsed on first use.
+// eventView shows an event to CEL. Its JSON is parsed on first use: most events are matched by
+// their name alone.
 type eventView struct {
 	record
 	Event   *event.Event
@@ -73,6 +83,8 @@ type eventView struct {
 	Context jsonvalue.Lazy
 }
 
+// Set shows e from now on; nil shows none. The same event again costs nothing, and keeps what was
+// parsed.
 func (v *eventView) Set(e *event.Event) {
 	if v.Event == e {
 		return
@@ -87,6 +99,7 @@ func (v *eventView) Set(e *event.Event) {
 	v.Context.Reset(e.Context)
 }
 
+// field returns a field of the event for CEL; fieldTypes lists them.
 func (v *eventView) field(name string) (ref.Val, bool) {
 	switch name {
 	case "id":
@@ -111,11 +124,15 @@ type customerView struct {
 	Traits   jsonvalue.Lazy
 }
 
+// Set shows c from now on. It must be called again after the traits of c changed, since they are
+// parsed once.
 func (v *customerView) Set(c *customer.Customer) {
 	v.Customer = c
 	v.Traits.Reset(c.Traits)
 }
 
+// field returns a field of the customer for CEL; fieldTypes lists them. A customer without a known
+// time zone lacks customer.timezone.
 func (v *customerView) field(name string) (ref.Val, bool) {
 	switch name {
 	case "id":
@@ -150,13 +167,16 @@ func (v *customerView) Zone() string {
 	return name
 }
 
-// chainView shows a chain to CEL.
+// chainView shows a chain to CEL: where it is, the variants it was assigned, and the last webhook
+// reply.
 type chainView struct {
 	record
 	Chain *customer.Chain
 	work  *meter
 }
 
+// field returns a field of the chain for CEL; fieldTypes lists them. chain.reply is missing until a
+// webhook answered.
 func (v *chainView) field(name string) (ref.Val, bool) {
 	switch name {
 	case "key":
@@ -202,9 +222,10 @@ var fieldTypes = map[string]map[string]*types.Type{
 	},
 }
 
-// provider adds the object types to CEL's own.
+// provider adds the object types of the language to CEL's own.
 type provider struct{ types.Provider }
 
+// FindStructType implements types.Provider: it tells the checker which names are types.
 func (p provider) FindStructType(name string) (*types.Type, bool) {
 	if _, ok := fieldTypes[name]; ok {
 		return types.NewTypeTypeWithParam(types.NewObjectType(name)), true
@@ -212,6 +233,9 @@ func (p provider) FindStructType(name string) (*types.Type, bool) {
 	return p.Provider.FindStructType(name)
 }
 
+// FindStructFieldType implements types.Provider: it gives the checker the type of a field and the
+// interpreter the way to read it. An unknown field is thus an error when a campaign is applied, and
+// not when an event comes.
 func (p provider) FindStructFieldType(name, field string) (*types.FieldType, bool) {
 	fields, ok := fieldTypes[name]
 	if !ok {

@@ -8,7 +8,8 @@ import (
 	"github.com/nudge-engine/nudge/campaign/customer"
 )
 
-// source is where the value of a term comes from.
+// source is where the value of a term comes from. Its order is that of the cost of a look-up:
+// IndexBuilder prefers the earlier of two that select equally well.
 type source uint8
 
 const (
@@ -17,10 +18,12 @@ const (
 	ofTraits                   // customer.traits.NAME
 	ofTags                     // customer.tagged("NAME")
 	ofCounter                  // how often the counter of that id counted
+	// sources is the number of sources.
 	sources
 )
 
-// fieldRef names a value that terms look at.
+// fieldRef names a value that terms look at. name is that of the property, trait or tag, or the id
+// of a counter.
 type fieldRef struct {
 	of   source
 	name string
@@ -30,31 +33,34 @@ type fieldRef struct {
 type termKind uint8
 
 const (
-	termOther   termKind = iota // none of the others; its evaluation can fail
-	termQuiet                   // none of the others; it only fails for a value that is missing
+	termOther   termKind = iota // none of the others; CEL evaluates it, and may fail
+	termQuiet                   // none of the others; CEL evaluates it, and fails only for a missing value
 	termHas                     // the value is there
 	termEqual                   // it equals the literal
-	termDiffers                 // it does not
+	termDiffers                 // it differs from the literal
 	termIn                      // it equals one of the literals
+	// The ranges: the value is less than the literal, and so on. They come last, so that ranges is one
+	// comparison.
 	termLess
 	termAtMost
 	termMore
 	termAtLeast
 )
 
-// conjunct is one of the expressions that an expression joins with &&.
+// conjunct is one of the expressions that a predicate joins with &&; "term" for short.
 type conjunct struct {
 	kind     termKind
 	field    fieldRef
 	literals []ref.Val // one; of termIn at least one, all texts or all numbers
 }
 
-// terms are what an expression joins with &&, from left to right, as far as they are
-// needed: those behind a term with effects of its own are left out.
+// terms are the conjuncts of a predicate, from left to right, up to the first that is not plain.
+// For example, event.properties.a == 1 && customer.traits.b in ["x", "y"] has two: termEqual and
+// termIn.
 type terms struct {
 	all []conjunct
-	// bounded says that nothing was left out: no term loops (whose cost limit ends the
-	// evaluation) or is unknown to have no effects.
+	// bounded says that no term was left out: none loops, so evaluating the predicate cannot exceed
+	// the limit of work.
 	bounded bool
 }
 
@@ -65,6 +71,7 @@ func termsOf(checked *celast.AST) terms {
 	return t
 }
 
+// take appends the conjuncts of x.
 func (t *terms) take(checked *celast.AST, x celast.Expr) {
 	if !t.bounded {
 		return
@@ -90,7 +97,8 @@ func (t *terms) take(checked *celast.AST, x celast.Expr) {
 	t.all = append(t.all, conjunct{kind: kind})
 }
 
-// termOf recognises a comparison of a value with literals.
+// termOf recognises has(X), customer.tagged("X") and comparisons of a field with literals. 5 < X is
+// turned round to X > 5. ok is false for anything else.
 func termOf(x celast.Expr) (conjunct, bool) {
 	if x.Kind() == celast.SelectKind && x.AsSelect().IsTestOnly() {
 		at, ok := placeOf(x.AsSelect().Operand(), x.AsSelect().FieldName())
@@ -155,6 +163,7 @@ func (t *conjunct) comparable() bool {
 // ranges says whether a term bounds a value.
 func (t *conjunct) ranges() bool { return t.kind >= termLess }
 
+// termIsIn recognises X in ["a", "b"]. A list of texts and numbers together is left to CEL.
 func termIsIn(left, right celast.Expr) (conjunct, bool) {
 	at, ok := valuePlace(left)
 	if !ok || right.Kind() != celast.ListKind || right.AsList().Size() == 0 {
@@ -222,6 +231,7 @@ func placeOf(object celast.Expr, name string) (fieldRef, bool) {
 	return fieldRef{}, false
 }
 
+// literalText returns the value of a text literal.
 func literalText(x celast.Expr) (string, bool) {
 	if x.Kind() != celast.LiteralKind {
 		return "", false
@@ -230,8 +240,9 @@ func literalText(x celast.Expr) (string, bool) {
 	return string(text), ok
 }
 
-// plain says that an expression neither loops nor calls a function that is not known to
-// have no effects.
+// plain says that an expression neither loops nor calls a function that might have effects. Only
+// such a term may be skipped when another one is false: a loop can exceed the limit of work, which
+// is recorded, and crash() of the fault harness must run.
 func plain(x celast.Expr) bool {
 	ok := true
 	celast.PostOrderVisit(x, celast.NewExprVisitor(func(x celast.Expr) {
@@ -257,7 +268,8 @@ var conversions = map[string]bool{
 	"duration": true, "timestamp": true, "type": true, "dyn": true, "matches": true,
 }
 
-// quiet says that an expression fails for a missing value at most.
+// quiet says that evaluating an expression fails for a missing value at most. It knows the types
+// from the checker: a comparison of two numbers cannot fail, one of values of unknown type can.
 func quiet(checked *celast.AST, x celast.Expr) bool {
 	switch x.Kind() {
 	case celast.LiteralKind, celast.IdentKind:
@@ -298,8 +310,9 @@ func quiet(checked *celast.AST, x celast.Expr) bool {
 	return false
 }
 
-// There is the term that the value of an expression is there, where it is the member of
-// an object; no term else.
+// There returns the term that the value of an expression exists, where the expression selects a
+// field, and none otherwise. A caller that needs the value adds it before its own predicate, to be
+// found by it.
 func (e *Expr) There() []conjunct {
 	if e == nil || e.member == (fieldRef{}) || e.member.of > ofTraits {
 		return nil
@@ -307,9 +320,10 @@ func (e *Expr) There() []conjunct {
 	return []conjunct{{kind: termHas, field: e.member}}
 }
 
+// literals makes a list of literals.
 func literals(v ...ref.Val) []ref.Val { return v }
 
-// Counted is the term that a counter stands at n.
+// Counted returns the term that a counter stands at exactly n, for a trigger on the n-th event.
 func Counted(id string, n uint64) conjunct {
 	return conjunct{kind: termEqual, field: fieldRef{ofCounter, id}, literals: literals(types.Uint(n))}
 }

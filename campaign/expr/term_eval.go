@@ -8,21 +8,27 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// verdict is what is known of a term without CEL.
+// verdict is what evaluating a term without CEL tells about it.
 type verdict uint8
 
 const (
-	unknown verdict = iota // CEL has to be asked; it may fail
-	calm                   // CEL has to be asked; it fails for a missing value at most
+	// unknown: CEL has to evaluate the term, and may fail.
+	unknown verdict = iota
+	// calm: CEL has to evaluate the term, and fails only if a value is missing.
+	calm
+	// no: the term is false.
 	no
+	// yes: the term is true.
 	yes
-	absent // the value is missing
+	// absent: the value that the term looks at is missing.
+	absent
 )
 
-// quick answers a predicate from its terms, where they say enough; sure is false when
-// CEL has to be asked. One term that is false makes the whole false, whatever the
-// others do. A missing value does too, unless a term before it fails in another way,
-// which would be recorded, or one behind it exceeds the cost limit.
+// quick answers a predicate from its terms, where they say enough; sure is false when CEL has to
+// evaluate it. One term that is false makes the whole false, whatever the others do. So does a
+// missing value, unless a term before it may fail in another way, which would be recorded as an
+// error, or one after it may exceed the limit of work. For example, event.properties.total > 10 &&
+// customer.traits.vip == true needs no CEL at all.
 func (e *Expr) quick(s *Scope) (holds, sure bool) {
 	silent, all := e.terms.bounded, e.terms.bounded
 	for i := range e.terms.all {
@@ -44,7 +50,7 @@ func (e *Expr) quick(s *Scope) (holds, sure bool) {
 	return true, all && len(e.terms.all) > 0
 }
 
-// ask evaluates one term.
+// ask evaluates one term as CEL would, or says that CEL has to.
 func (t *conjunct) ask(s *Scope) verdict {
 	switch {
 	case t.kind == termOther:
@@ -85,7 +91,8 @@ func (t *conjunct) ask(s *Scope) verdict {
 	return verdictOf(same != (t.kind == termDiffers))
 }
 
-// wideInt is a whole number that celJSON keeps whole, since no double holds it.
+// wideInt returns the whole numbers that celJSON keeps as integers because a double does not hold
+// them exactly, those beyond 2^53; ok is false for all others.
 func wideInt(v *fastjson.Value) (int64, bool) {
 	if f := v.GetFloat64(); f < 1<<53 && f > -1<<53 {
 		return 0, false // the common case, without an error to allocate for a fraction
@@ -94,7 +101,7 @@ func wideInt(v *fastjson.Value) (int64, bool) {
 	return n, err == nil && (n > 1<<53 || n < -1<<53)
 }
 
-// askNumber compares a double.
+// askNumber evaluates the term for a number that a double holds.
 func (t *conjunct) askNumber(v float64) verdict {
 	if t.ranges() {
 		lit, ok := numberOf(t.literals[0])
@@ -112,7 +119,8 @@ func (t *conjunct) askNumber(v float64) verdict {
 	return verdictOf(same != (t.kind == termDiffers))
 }
 
-// askWide compares a whole number beyond 2^53 as CEL does.
+// askWide evaluates the term for a whole number beyond 2^53, by CEL's own comparison: converting it
+// to a double could make different ids equal.
 func (t *conjunct) askWide(v types.Int) verdict {
 	if t.kind == termIn {
 		return unknown // CEL looks it up in a set, which is not quite the same as ==
@@ -130,6 +138,7 @@ func (t *conjunct) askWide(v types.Int) verdict {
 	return t.inOrder(int(order))
 }
 
+// askText evaluates the term for a text. Texts are ordered by their bytes, as in CEL.
 func (t *conjunct) askText(v []byte) verdict {
 	if t.ranges() {
 		lit, ok := t.literals[0].(types.String)
@@ -152,12 +161,14 @@ func (t *conjunct) askText(v []byte) verdict {
 	return verdictOf(same != (t.kind == termDiffers))
 }
 
-// inOrder says whether a value that is less (-1), equal (0) or more (1) is in range.
+// inOrder says whether a range holds a value that is less (-1), equal (0) or greater (1) than its
+// literal.
 func (t *conjunct) inOrder(order int) verdict {
 	return verdictOf(t.kind == termLess && order < 0 || t.kind == termAtMost && order <= 0 ||
 		t.kind == termMore && order > 0 || t.kind == termAtLeast && order >= 0)
 }
 
+// verdictOf turns a known answer into a verdict.
 func verdictOf(is bool) verdict {
 	if is {
 		return yes
@@ -165,7 +176,7 @@ func verdictOf(is bool) verdict {
 	return no
 }
 
-// at is the JSON value of a place, nil when it is missing.
+// at returns the JSON value of a field, nil when it is missing.
 func (s *Scope) at(p fieldRef) *fastjson.Value {
 	if o := s.members(p.of); o != nil {
 		return o.Get(p.name)
@@ -173,7 +184,8 @@ func (s *Scope) at(p fieldRef) *fastjson.Value {
 	return nil
 }
 
-// members is the JSON object in which the values of a source are, nil when there is none.
+// members returns the JSON object that has the values of a source, nil when there is none. Tags and
+// counters are no JSON objects.
 func (s *Scope) members(of source) *fastjson.Object {
 	switch {
 	case of == ofTraits:
@@ -188,7 +200,7 @@ func (s *Scope) members(of source) *fastjson.Object {
 	return nil
 }
 
-// count is what a counter of the customer counted.
+// count returns how many events the counter counted; 0 also for one that does not exist yet.
 func (s *Scope) count(id string) uint64 {
 	if c := s.Customer.Customer.Counter(id); c != nil {
 		return c.Count

@@ -12,11 +12,15 @@ import (
 	"github.com/nudge-engine/nudge/campaign/jsonvalue"
 )
 
-// maxValueDepth bounds how deeply a value that an expression made may nest.
+// maxValueDepth bounds how deeply a value that an expression made may nest, for example [[[...]]].
+// The same depth bounds expressions, so only nested loops reach it.
 const maxValueDepth = 32
 
-// AppendValue appends a CEL value as JSON whose objects have sorted keys; ok is false
-// for what JSON cannot say.
+// AppendValue appends a CEL value as JSON whose objects have sorted keys, so that equal values have
+// equal bytes in the log. A time becomes an RFC 3339 text in UTC. depth is 0 for the caller and
+// counts the levels of lists. ok is false for what JSON cannot say: NaN, infinity, durations,
+// bytes, maps that the expression wrote, and what nests too deeply; then b may end in a part of the
+// value.
 func AppendValue(b []byte, v ref.Val, depth int) (_ []byte, ok bool) {
 	if depth > maxValueDepth {
 		return b, false

@@ -6,30 +6,39 @@ import (
 	"unicode/utf8"
 )
 
-// exprToken is a token of an expression that CEL does not take, as far as telling what
-// is wrong needs it.
+// exprToken is a token of an expression that CEL refused, as far as saying what is wrong needs it.
 type exprToken struct {
 	kind tokenKind
+	// text is the token as written, with its quotes.
 	text string
-	at   int // byte of the expression
+	// at is the byte of the expression at which it begins.
+	at int
 }
 
+// tokenKind says what a token is.
 type tokenKind uint8
 
 const (
 	tokenWord tokenKind = iota
 	tokenNumber
-	tokenText     // in quotes
-	tokenOpenText // in quotes that are not closed
-	tokenSign     // an operator or bracket
+	// A text in quotes.
+	tokenText
+	// A text whose closing quote is missing; it goes to the end.
+	tokenOpenText
+	// An operator or bracket.
+	tokenSign
 )
 
 // signs are the operators of more than one character, and what people write for them.
 //
+// signs are the operators of more than one character, those of CEL and what people write for them.
+// A prefix of another must come after it.
+//
 //nudge:constant read only
 var signs = []string{"===", "!==", "==", "!=", "<=", ">=", "&&", "||", "=>", "=<", "<>", "{{", "}}", "//", "**", "++"}
 
-// exprTokens cuts an expression into tokens.
+// exprTokens splits an expression into tokens, and never fails: what it does not know is a sign. It
+// ends at a comment. For example, `total => 5` becomes total, => and 5.
 func exprTokens(source string) (all []exprToken) {
 	for at := 0; at < len(source); {
 		c, size := utf8.DecodeRuneInString(source[at:])
@@ -66,6 +75,7 @@ func exprTokens(source string) (all []exprToken) {
 	return all
 }
 
+// leadingRunes returns the longest prefix of s whose runes all satisfy of.
 func leadingRunes(s string, of func(rune) bool) string {
 	if end := strings.IndexFunc(s, func(c rune) bool { return !of(c) }); end >= 0 {
 		return s[:end]
@@ -73,7 +83,8 @@ func leadingRunes(s string, of func(rune) bool) string {
 	return s
 }
 
-// quotedText is the text in quotes that s begins with.
+// quotedText returns the text in quotes that s begins with, and whether it is closed. A backslash
+// escapes the next byte.
 func quotedText(s string) (string, tokenKind) {
 	for i := 1; i < len(s); i++ {
 		switch s[i] {

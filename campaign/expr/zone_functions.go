@@ -44,7 +44,9 @@ func zoneFunctions() []cel.EnvOption {
 	return options
 }
 
-// inZone is a field of a time as clocks of a zone show it; an unknown zone is an error.
+// inZone returns one field of a time, such as its hour, as clocks of a zone show it. It fails for a
+// zone that package zone does not know. For example, 22:30 UTC in Europe/Kyiv has the hour 0 in
+// winter.
 func inZone(at, name ref.Val, of func(time.Time) int) ref.Val {
 	t, isTime := at.(types.Timestamp)
 	text, isText := name.(types.String)
