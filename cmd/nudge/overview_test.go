@@ -62,6 +62,8 @@ func TestNewcomersMistakes(t *testing.T) {
 	}
 	f("there is no file or directory nowhere: ", "check", "nowhere")
 	f("that of the demo (make run) is nudge-demo-write-key", "key", "write")
+	f("no write key was found in data/node.json", "replay", "nowhere")
+	f("that of the demo (make run) is nudge-demo-write-key", "replay", "nowhere")
 	f("one customer is needed", "explain")
 	// Either name of the flag for a data directory.
 	for _, command := range []string{"verify", "recover"} {

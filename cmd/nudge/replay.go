@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/nudge-engine/nudge/internal/identity"
+	"github.com/nudge-engine/nudge/ops/demo"
 	"github.com/nudge-engine/nudge/ops/replay"
 )
 
@@ -46,7 +47,8 @@ func (r *replayCommand) Run(out console) error {
 			return err
 		}
 		if r.Key = id.WriteKey; r.Key == "" {
-			return errors.New("no write key: set NUDGE_WRITE_KEY, or NUDGE_DATA_DIR to the server's data directory")
+			return fmt.Errorf("no write key was found in %s: set NUDGE_WRITE_KEY, or name the server's data directory "+
+				"with --data-dir or NUDGE_DATA_DIR; that of the demo (make run) is %s", identity.Path(r.Data), demo.DefaultKey)
 		}
 	}
 	lines, err := replay.ReadLines(r.Events)
@@ -54,7 +56,10 @@ func (r *replayCommand) Run(out console) error {
 		return err
 	}
 	bar := progress(out, len(lines), "replaying")
-	player := &replay.Player{URL: r.URL, Key: r.Key, Client: http.DefaultClient}
+	player := &replay.Player{URL: r.URL, Key: r.Key, Client: http.DefaultClient, Waiting: func(err error) {
+		fmt.Fprintf(out.err, "%s takes no events now, trying for a minute; --url or NUDGE_URL names another server (%v)\n",
+			r.URL, err)
+	}}
 	refused := 0
 	for start := 0; start < len(lines); start += r.Batch {
 		batch := lines[start:min(start+r.Batch, len(lines))]

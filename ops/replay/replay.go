@@ -11,10 +11,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"os"
 	"time"
 
+	"github.com/nudge-engine/nudge/internal/clip"
 	"github.com/nudge-engine/nudge/ops/history"
 )
 
@@ -49,6 +51,9 @@ type Player struct {
 	// Key is a write key.
 	Key    string
 	Client *http.Client
+	// Waiting is told why the first attempt at a batch failed, when others follow; nil: nobody is.
+	// A server that does not run is waited for, which looks like one that is busy.
+	Waiting func(err error)
 }
 
 // Refused is an item of a batch that the server did not take; Index is its place in the batch,
@@ -68,6 +73,8 @@ const (
 	// requestLimit bounds one attempt. It is longer than a batch takes at a server that is
 	// busy.
 	requestLimit = 2 * time.Minute
+	// maxShown is how many bytes are shown of an answer that is not the server's own.
+	maxShown = 300
 )
 
 // Send posts a batch, again while the server is not there or answers 429 or 503, for about a
@@ -89,12 +96,14 @@ func (p *Player) Send(ctx context.Context, calls []json.RawMessage, now bool) ([
 	}
 	var last error
 	// A refusal of the whole request, for example for a wrong key, is not tried again.
-	for range attempts {
+	for n := range attempts {
 		rejects, again, err := p.post(ctx, body)
 		if err == nil || !again {
 			return rejects, err
 		}
-		last = err
+		if last = err; n == 0 && p.Waiting != nil {
+			p.Waiting(err)
+		}
 		select {
 		case <-ctx.Done():
 			return nil, errors.Join(last, ctx.Err())
@@ -136,7 +145,30 @@ func (p *Player) post(ctx context.Context, body []byte) (rejects []Refused, agai
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		return nil, true, fmt.Errorf("%s: %s", response.Status, bytes.TrimSpace(text))
 	}
-	return nil, false, fmt.Errorf("%s: %s", response.Status, bytes.TrimSpace(text))
+	return nil, false, p.refused(response, text)
+}
+
+// refused returns the error for a request that the server does not take as a whole: what the server
+// said, and which flag is probably wrong.
+func (p *Player) refused(response *http.Response, text []byte) error {
+	var problem struct {
+		Detail string `json:"detail"`
+	}
+	said, hint := string(bytes.TrimSpace(text)), ""
+	if json.Unmarshal(text, &problem) == nil && problem.Detail != "" {
+		said = problem.Detail
+	}
+	kind, _, err := mime.ParseMediaType(response.Header.Get("Content-Type"))
+	switch own := err == nil && kind == "application/problem+json"; {
+	// A failure of 500 and above may be that of a proxy before the right address.
+	case !own && response.StatusCode/100 == 4:
+		hint = fmt.Sprintf("\n%s does not look like the address for events of a server: name that with --url or "+
+			"NUDGE_URL (usually http://127.0.0.1:8080)", p.URL)
+	case own && response.StatusCode == http.StatusUnauthorized:
+		hint = "\nset NUDGE_WRITE_KEY to the write key of the server, or, on its machine, name its data directory with " +
+			"--data-dir or NUDGE_DATA_DIR"
+	}
+	return fmt.Errorf("%s\n(%s)%s", clip.Text(said, maxShown), response.Status, hint)
 }
 
 // withoutTimestamp returns a call without the fields that say when it happened; one that is no
