@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
+	"github.com/nudge-engine/nudge/campaign/nearest"
 	"github.com/nudge-engine/nudge/campaign/trace"
 	"github.com/nudge-engine/nudge/campaign/unit"
 	"github.com/nudge-engine/nudge/internal/explain"
@@ -102,8 +104,8 @@ func (e *explainCommand) past(out console, from, until int64) (err error) {
 	}
 	// A campaign that was archived long ago has a past too, so it is looked for in all control
 	// records.
-	if e.Campaign != "" && !dir.HadCampaign(e.Campaign) {
-		return fmt.Errorf("there never was a campaign %s", e.Campaign)
+	if all := dir.Campaigns(); e.Campaign != "" && !slices.Contains(all, e.Campaign) {
+		return fmt.Errorf("there never was a campaign %s%s", e.Campaign, nearest.Hint(e.Campaign, all))
 	}
 	trace := trace.NewTrace(dir.Language, datadir.Workspace, e.ID, e.Campaign)
 	// 0: as far back as the log and the checkpoints go.

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/nudge-engine/nudge/campaign/expr"
+	"github.com/nudge-engine/nudge/campaign/nearest"
 	"github.com/nudge-engine/nudge/campaign/trace"
 	"github.com/nudge-engine/nudge/internal/explain"
 	"github.com/nudge-engine/nudge/internal/simulate"
@@ -43,10 +44,13 @@ func (o *explainOptions) trace(lang *expr.Language) *trace.Trace {
 // explain prints the trace. A campaign that was not simulated is an error, for its trace would
 // be empty.
 func (o *explainOptions) explain(out console, trace *trace.Trace, all []*simulate.Summary) error {
-	if o.ExplainCampaign != "" && !slices.ContainsFunc(all, func(s *simulate.Summary) bool {
-		return s.Campaign == o.ExplainCampaign
-	}) {
-		return fmt.Errorf("--explain-campaign %s: there is no such campaign", o.ExplainCampaign)
+	names := make([]string, len(all))
+	for i, s := range all {
+		names[i] = s.Campaign
+	}
+	if o.ExplainCampaign != "" && !slices.Contains(names, o.ExplainCampaign) {
+		return fmt.Errorf("--explain-campaign %s: there is no such campaign%s", o.ExplainCampaign,
+			nearest.Hint(o.ExplainCampaign, names))
 	}
 	// 0, 0: all that the simulation covered.
 	return show(out, explain.Of(trace, 0, 0), o.ExplainJSON)

@@ -95,6 +95,7 @@ func TestSimulateExplainArguments(t *testing.T) {
 		{"--explain-json", "need --explain"},
 		{"--explain ann --against x", "cannot be used together"},
 		{"--explain ann --explain-campaign x", "--explain-campaign x: there is no such campaign"},
+		{"--explain ann --explain-campaign regualr", `there is no such campaign; did you mean "regular"?`},
 	} {
 		const dir = "testdata/whole"
 		args := append([]string{

@@ -119,16 +119,20 @@ func (d *Dir) StateDir() string { return filepath.Join(d.Path, "state") }
 // Genesis returns what the log was created with.
 func (d *Dir) Genesis() *control.Genesis { return d.Control[0].Genesis }
 
-// HadCampaign reports whether there ever was a campaign of that name, in force or not.
-func (d *Dir) HadCampaign(name string) bool {
+// Campaigns returns the names of all campaigns that ever were, in force or not, in the order in
+// which they came.
+func (d *Dir) Campaigns() []string {
+	var names []string
 	for i := range d.Control {
-		if a := d.Control[i].Apply; a != nil && slices.ContainsFunc(a.Documents, func(doc program.Document) bool {
-			return doc.Kind == program.KindCampaign && doc.Name == name
-		}) {
-			return true
+		if a := d.Control[i].Apply; a != nil {
+			for _, doc := range a.Documents {
+				if doc.Kind == program.KindCampaign && !slices.Contains(names, doc.Name) {
+					names = append(names, doc.Name)
+				}
+			}
 		}
 	}
-	return false
+	return names
 }
 
 // RebasedTo returns the last frame of a partition whose effects were computed with frames that
