@@ -29,8 +29,6 @@ const (
 	tokenSign
 )
 
-// signs are the operators of more than one character, and what people write for them.
-//
 // signs are the operators of more than one character, those of CEL and what people write for them.
 // A prefix of another must come after it.
 //

@@ -5,7 +5,7 @@ import (
 	"github.com/nudge-engine/nudge/campaign/expr"
 )
 
-// Branch goes to the first arm that holds, else to the next step.
+// Branch sends a chain to the first arm whose condition holds, and to the next step if none does.
 type Branch struct {
 	instant
 	inward
@@ -13,9 +13,12 @@ type Branch struct {
 	Arms []Arm
 }
 
-// Arm is one way of a branch; When nil holds always.
+// Arm is one way of a branch.
 type Arm struct {
+	// When is a predicate over the customer, the chain and its trigger event; nil holds always, and
+	// only the last arm may have none.
 	When *expr.Expr
+	// Goto is the id of the step it leads to, or EndStep.
 	Goto string
 }
 
@@ -28,6 +31,7 @@ func (b *Branch) exprs(add func(*expr.Expr)) {
 	}
 }
 
+// targets are those of the arms, and the next step unless the last arm takes everybody.
 func (b *Branch) targets(next string) []string {
 	var all []string
 	for i := range b.Arms {
@@ -39,6 +43,7 @@ func (b *Branch) targets(next string) []string {
 	return append(all, next)
 }
 
+// silentTargets are all targets: which arm holds does not depend on a reaction.
 func (b *Branch) silentTargets(next string) []string { return b.targets(next) }
 
 func (*Branch) onTimer(_ *customer.Chain, next string) string { return next }

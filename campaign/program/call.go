@@ -11,13 +11,20 @@ import (
 // on it and no document defines it.
 const CallChannel = "call"
 
-// Call makes an HTTP request. Its texts are those of a message: method, url, body and one
-// header.NAME for each header; they are Liquid, and rendered when the request is made.
+// Call makes an HTTP request. It goes the way of a delivery, with its retries and its result, on
+// the channel CallChannel.
 type Call struct {
+	// Request has the request as the fields of a message: method, url, body and one header.NAME for
+	// each header. They are Liquid, and rendered when the request is made.
 	Request Send
-	Wait    bool   // the chain rests until the request has succeeded or failed for good
-	Timeout int64  // ms that it rests at most
-	OnFail  string // where it goes then; empty: the next step
+	// Wait makes the chain stay at the step until the request has succeeded or failed for good. The
+	// reply is chain.reply then.
+	Wait bool
+	// Timeout is how long it stays at most, ms; used with Wait only.
+	Timeout int64
+	// OnFail is the step that a failure leads to, also the end of the timeout; empty: the next
+	// step.
+	OnFail string
 }
 
 // Word implements Verb.
@@ -32,6 +39,7 @@ func (c *Call) targets(next string) []string {
 	return []string{next, c.OnFail}
 }
 
+// silentTargets are all targets: a request can fail whatever the customer does.
 func (c *Call) silentTargets(next string) []string { return c.targets(next) }
 
 // Timer implements Verb.
@@ -42,7 +50,8 @@ func (c *Call) Timer() Timer {
 // onTimer takes it for a failure when no reply came in time.
 func (c *Call) onTimer(_ *customer.Chain, next string) string { return cmp.Or(c.OnFail, next) }
 
-// afterFailure concerns a chain that did not wait for the reply.
+// afterFailure moves a chain that did not wait for the reply; one that waits goes on when its reply
+// comes.
 func (c *Call) afterFailure() string {
 	if c.Wait {
 		return ""
@@ -55,7 +64,8 @@ func (c *Call) request() *Send { return &c.Request }
 // Makes implements Verb.
 func (*Call) Makes() Made { return Made{} }
 
-// Lasts is how long a call may be tried, ms: not longer than the chain waits for it.
+// Lasts returns how long the request may be tried, ms: not longer than the chain waits for it,
+// since the chain has gone on as after a failure then.
 func (c *Call) Lasts() int64 {
 	if c.Wait {
 		return min(c.Request.Expires, c.Timeout)

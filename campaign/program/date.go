@@ -15,7 +15,7 @@ import (
 	"github.com/nudge-engine/nudge/campaign/zone"
 )
 
-// Repeat says how often a date comes round.
+// Repeat says how often a date recurs. A monthly 31st is the last day of a shorter month.
 type Repeat uint8
 
 // The repeats of a date trigger.
@@ -35,14 +35,18 @@ const (
 	JumpOnly
 )
 
-// Offset is how far from a date a trigger fires. Days are calendar days.
+// Offset is how far from a date a trigger fires, negative for before it. Days are calendar days, so
+// that "-7d" at 09:00 is at 09:00 also when the clocks changed in between. For example, "-1d6h" has
+// Days -1 and Rest -6 hours.
 type Offset struct {
+	// Text is the offset as the definition has it; chains find it in their trigger event.
 	Text string
 	Days int   // whole days
 	Rest int64 // ms beyond them
 }
 
-// Ms tells offsets apart and orders them.
+// Ms returns the offset in milliseconds, with days of 24 hours: enough to tell offsets apart and to
+// order them, but not to compute an instant.
 func (o Offset) Ms() int64 { return int64(o.Days)*unit.DayMillis + o.Rest }
 
 // DateTrigger fires at the local instant of a date of the customer, or some way off.
@@ -50,17 +54,27 @@ type DateTrigger struct {
 	noLevel
 	uncounted
 
-	Path    *expr.Expr // gives a date or an instant
-	Repeat  Repeat
-	Offsets []Offset // sorted, at least one
-	At      int      // minute of the day; -1: midnight, or the instant itself
-	Zone    string   // empty: the customer's; ZoneDefault: the campaign's; else an IANA name
-	Feb29   Feb29
-	CatchUp int64 // how late it may still fire, ms
-	Spec    uint64
+	// Path is the expression of the date: a text or an instant; see parseDate.
+	Path   *expr.Expr
+	Repeat Repeat
+	// Offsets are sorted, at least one, and each fires by itself.
+	Offsets []Offset
+	// At is the minute of the day at which it fires, by the local clock; -1 takes that of the date,
+	// which is midnight for a date without a time.
+	At int
+	// Zone is whose day it is: empty: the customer's zone; ZoneDefault: the campaign's; else that
+	// of an IANA name.
+	Zone  string
+	Feb29 Feb29
+	// CatchUp is how late a planned occurrence may still fire, ms: its timer is late after a
+	// downtime. The default is a day.
+	CatchUp int64
+	// Spec tells whether two versions watch the same dates: a hash of path and repeat. What was
+	// planned under another spec is planned anew.
+	Spec uint64
 }
 
-// Events implements Trigger.
+// Events implements Trigger: the events that can change the date, or the zone that its day is in.
 func (t *DateTrigger) Events() []string {
 	names := t.Path.ChangedBy()
 	if t.Zone == "" {
@@ -78,7 +92,7 @@ func (*DateTrigger) Gives() Given { return Given{Names: []string{"date", "offset
 
 func (*DateTrigger) remembers() uint64 { return 0 }
 
-// Newcomers implements Trigger: it looks at who has a date.
+// Newcomers implements Trigger: it looks at customers who have a date.
 func (t *DateTrigger) Newcomers() func(b *expr.IndexBuilder, member int) {
 	return func(b *expr.IndexBuilder, member int) { b.Add(member, nil, t.Path.There()...) }
 }
@@ -88,23 +102,29 @@ func (*DateTrigger) OnProfile() bool { return true }
 
 func (*DateTrigger) offers() bool { return false }
 
-// visits: their dates are planned.
+// visits reports true: the dates of existing customers must be planned, even if no event of theirs
+// comes any more.
 func (*DateTrigger) visits(_, _ *Program, _ bool) bool { return true }
 
-// DateValue is the value of a date attribute.
+// DateValue is a parsed date attribute: either a calendar day, perhaps with a time of day, or an
+// instant (timed).
 type DateValue struct {
-	year    int // 0: none is given
-	month   time.Month
-	day     int
-	instant int64 // ms, when timed
+	// year is 0 for a day that comes round without one, such as a birthday --02-29.
+	year  int
+	month time.Month
+	day   int
+	// instant is Unix ms; valid when timed.
+	instant int64
 	timed   bool
-	minute  int   // of the day, as written, when not timed
-	beyond  int64 // ms beyond it
+	// minute is the time of day as written, in minutes; not used when timed.
+	minute int
+	beyond int64 // ms beyond it
 }
 
-// Parse reads the date of the trigger. One that comes round is the day that is written,
-// whatever time and zone follow it: a birthday at T00:00:00.000Z is no day earlier in New
-// York. A time that follows is one of the clock there.
+// Parse reads the date of the trigger; ok is false for what is no date. A date that recurs is the
+// day that is written, whatever time and zone follow it: a birthday at 1990-05-01T00:00:00.000Z is
+// on 1 May in New York too, where that instant is on 30 April. A time that follows it is one of the
+// local clock.
 func (t *DateTrigger) Parse(v ref.Val) (d DateValue, ok bool) {
 	text, written := v.(types.String)
 	const day = len("2006-01-02")
@@ -119,8 +139,8 @@ func (t *DateTrigger) Parse(v ref.Val) (d DateValue, ok bool) {
 	return parseDate(v)
 }
 
-// parseDate reads 2000-02-29, --02-29 or an RFC 3339 instant. What systems write for
-// "no date" (the years 1 and 1900, the first day of 1970) is none.
+// parseDate reads 2000-02-29, --02-29 or an RFC 3339 instant. What systems write for "no date" (the
+// years 1 and 1900, the first day of 1970) is none, as is a year after 9999.
 func parseDate(v ref.Val) (d DateValue, ok bool) {
 	switch t := v.(type) {
 	case types.Timestamp:
@@ -150,11 +170,13 @@ func parseDate(v ref.Val) (d DateValue, ok bool) {
 	return d, !sentinel(d.year, d.month, d.day)
 }
 
+// sentinel reports whether a day is one of those that stand for "no date".
 func sentinel(year int, month time.Month, day int) bool {
 	return year <= 1 || year == 1900 || year == 1970 && month == time.January && day == 1 || year > 9999
 }
 
-// local gives a timed date its day in a zone, the minute of that day and the ms beyond it.
+// local returns the date with its day in a zone, the minute of that day, and the milliseconds
+// beyond the minute. A date that is not an instant is the same day everywhere.
 func (d DateValue) local(loc *time.Location) (local DateValue, minute int, beyond int64) {
 	if !d.timed {
 		return d, d.minute, d.beyond
@@ -164,8 +186,10 @@ func (d DateValue) local(loc *time.Location) (local DateValue, minute int, beyon
 	return d, at.Hour()*60 + at.Minute(), int64(at.Second())*1000 + int64(at.Nanosecond()/1e6)
 }
 
-// occurrence is the day on which a date comes round for the n-th time: n is the year,
-// the month since year 0, or the day since 1970. ok is false for a year without it.
+// occurrence returns the day on which a date occurs for the n-th time: n is the year of a yearly
+// date, the months since year 0 of a monthly one, and the days since 1970 of others. ok is false if
+// it does not occur then, as a 29 February with JumpOnly in 2027. The result is midnight UTC of the
+// day, whatever the zone.
 func (t *DateTrigger) occurrence(d DateValue, n int64) (day time.Time, ok bool) {
 	switch t.Repeat {
 	case Yearly:
@@ -190,7 +214,7 @@ func (t *DateTrigger) occurrence(d DateValue, n int64) (day time.Time, ok bool) 
 	return time.Unix(n*24*3600, 0).UTC(), d.year != 0
 }
 
-// number is the n of a day, see occurrence.
+// number is the inverse of occurrence: the n of a day.
 func (t *DateTrigger) number(day time.Time) int64 {
 	switch t.Repeat {
 	case Yearly:
@@ -202,10 +226,14 @@ func (t *DateTrigger) number(day time.Time) int64 {
 	return day.Unix() / (24 * 3600)
 }
 
-// Plan is the next instant, in ms, at which an offset of a date is due, and the number
-// of its occurrence; 0 when there is none. old is what was planned and fired before; kept
-// says that the date was known before, so that a zone in which its day is still ahead does not
-// make its own day an occurrence.
+// Plan returns the next instant, in Unix ms, at which an offset of a date is due, and the number of
+// its occurrence; due is 0 when there is none. old is what was planned and fired before, so that
+// nothing fires twice: an occurrence that is pending stays due although it is past, within CatchUp.
+// kept says that the date was known before, so that moving to a zone in which its day is still
+// ahead does not make the day itself an anniversary.
+//
+// The search covers 14 occurrences from two before now: the longest gap is that of 29 February
+// around 1900 or 2100, eight years.
 func (t *DateTrigger) Plan(
 	d DateValue,
 	loc *time.Location,
@@ -249,13 +277,17 @@ func (t *DateTrigger) Plan(
 	return 0, 0
 }
 
+// date returns midnight UTC of a day; months and days out of range are carried over, as time.Date
+// does.
 func date(year int, month time.Month, day int) time.Time {
 	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
 }
 
+// jump reports whether a year has a 29 February.
 func jump(year int) bool { return year%4 == 0 && (year%100 != 0 || year%400 == 0) }
 
-// DateEvent is the trigger event of a chain that a date started.
+// DateEvent returns the trigger event of a chain that a date started: $date, with the day and the
+// offset as properties.
 func (t *DateTrigger) DateEvent(d DateValue, loc *time.Location, o Offset, w *customer.DateWatch) *event.Event {
 	local, _, _ := d.local(loc)
 	day, _ := t.occurrence(local, w.Number)

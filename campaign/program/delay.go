@@ -2,12 +2,16 @@ package program
 
 import "github.com/nudge-engine/nudge/campaign/expr"
 
-// Delay rests for a while.
+// Delay keeps a chain at the step for a fixed time.
 type Delay struct {
 	onward
 	inward
 
-	For       int64 // ms
+	// For is the time in ms.
+	For int64
+	// FromEntry counts from the chain's entry instead of from the arrival at the step, so that "3
+	// days after the entry" holds whatever the steps before took; what is over already takes no
+	// time.
 	FromEntry bool
 }
 

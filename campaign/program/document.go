@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// APIVersion is the only version of the language there is.
+// APIVersion is the only version of the language there is; each document names it.
 const APIVersion = "nudge/v1"
 
 // The kinds of documents.
@@ -19,16 +19,20 @@ const (
 
 // Document is one document of a definition file, as a control record carries it.
 type Document struct {
-	Kind    string `json:"kind"`
-	Name    string `json:"name"`
-	Version uint32 `json:"version,omitempty"` // assigned when it is applied; 0 before
-	Source  string `json:"source"`            // the YAML text
-	// Needs lists the variables of each send step's message, found when the
-	// document is applied; the core captures their values (design R2).
+	Kind string `json:"kind"`
+	Name string `json:"name"`
+	// Version is assigned when the document is applied, from 1; 0 before.
+	Version uint32 `json:"version,omitempty"`
+	// Source is the YAML text as written. It is what the log stores, so that a replay compiles the
+	// same text.
+	Source string `json:"source"`
+	// Needs lists the variables of each send step's message, by step id. They are found when the
+	// document is applied, since templates are documents of their own; the core captures their
+	// values with the delivery (design R2).
 	Needs map[string][]Variable `json:"needs,omitempty"`
 }
 
-// Equal says whether two documents say the same.
+// Equal reports whether two documents are the same in everything.
 func (d *Document) Equal(o *Document) bool {
 	return d.Kind == o.Kind && d.Name == o.Name && d.Version == o.Version && d.Source == o.Source &&
 		maps.EqualFunc(d.Needs, o.Needs, slices.Equal[[]Variable])
@@ -44,11 +48,12 @@ type Definition struct {
 	Policy   *Policy
 }
 
-// Channel is a configured way to a customer.
+// Channel is a configured way to reach customers, such as the webhook of a mail provider.
 type Channel struct {
 	Name string
 	Type string // one of ChannelTypes
-	URL  string // of a webhook
+	// URL is where a webhook posts to; empty for other types.
+	URL string
 }
 
 // The types of channels.
@@ -57,10 +62,10 @@ const (
 	ChannelWebhook = "webhook" // posts to a URL
 )
 
-// ChannelTypes are the types of channels; package dispatch makes a channel of each.
+// ChannelTypes returns the types of channels; package dispatch makes a channel of each.
 func ChannelTypes() []string { return []string{ChannelConsole, ChannelWebhook} }
 
-// Template is a message that several steps can send.
+// Template is a message that several steps can send, in the texts of its fields.
 type Template struct {
 	Name   string
 	Fields []Field
@@ -70,7 +75,8 @@ type Template struct {
 // look like: they become subjects, labels and file names.
 const NamePattern = `^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`
 
-// IsName says whether a text has the form of NamePattern.
+// IsName reports whether a text has the form of NamePattern.
 func IsName(s string) bool { return namePattern.MatchString(s) }
 
+// namePattern is NamePattern compiled.
 var namePattern = regexp.MustCompile(NamePattern)

@@ -10,6 +10,7 @@ type Exit struct {
 	instant
 	inward
 
+	// Reason is the author's own word for it, which reports and explanations show.
 	Reason string
 }
 

@@ -11,21 +11,26 @@ import (
 	"github.com/nudge-engine/nudge/campaign/unit"
 )
 
-// Experiment sends each customer one of several ways, always the same.
+// Experiment divides customers over several ways, always the same way for the same customer, until
+// a winner is known.
 type Experiment struct {
 	instant
 	inward
 
 	Variants []Variant
-	Salt     string // empty: campaign/step
-	Goal     string // id of the goal that the variants are compared by
-	Winner   *WinnerRule
-	print    uint64 // see Print
+	// Salt is what Bucket is salted with; empty: campaign/step. Two experiments with one salt
+	// divide customers alike.
+	Salt string
+	Goal string // id of the goal that the variants are compared by
+	// Winner is nil for an experiment that is only counted.
+	Winner *WinnerRule
+	print  uint64 // see Print
 }
 
 // Variant is one way of an experiment.
 type Variant struct {
-	ID     string
+	ID string
+	// Weight is relative to the sum of all; 0: nobody gets it.
 	Weight int
 	Goto   string // empty: the next step
 }
@@ -35,18 +40,25 @@ type OnDeadline uint8
 
 // What the deadline does.
 const (
-	DeadlineBest     OnDeadline = iota // the variant that is most likely the best
-	DeadlineKeep                       // the experiment goes on
-	DeadlineOriginal                   // the first variant
+	// The variant that is most likely the best wins.
+	DeadlineBest OnDeadline = iota
+	// The experiment goes on.
+	DeadlineKeep
+	// The first variant wins.
+	DeadlineOriginal
 )
 
-// WinnerRule says when a winner is declared.
+// WinnerRule says when a winner is declared: when each variant has enough exposures, enough time
+// has passed, and one is the best with enough confidence. See package winner for the statistics.
 type WinnerRule struct {
-	MinPerVariant int   // matured exposures
+	// MinPerVariant is how many matured exposures each variant needs; an exposure is matured when
+	// the window of the goal is over, so that late conversions do not bias the result.
+	MinPerVariant int
 	MinTime       int64 // ms from the first exposure
-	Confidence    float64
-	Deadline      int64 // ms from the first exposure; 0: none
-	OnDeadline    OnDeadline
+	// Confidence is the probability, 0.5 to 0.9999, that the winner must have.
+	Confidence float64
+	Deadline   int64 // ms from the first exposure; 0: none
+	OnDeadline OnDeadline
 }
 
 // Word implements Verb.
@@ -61,13 +73,14 @@ func (x *Experiment) targets(next string) (all []string) {
 	return all
 }
 
+// silentTargets are all targets: the variant does not depend on reactions.
 func (x *Experiment) silentTargets(next string) []string { return x.targets(next) }
 
 func (*Experiment) onTimer(_ *customer.Chain, next string) string { return next }
 
 func (*Experiment) afterFailure() string { return "" }
 
-// Index is the place of a variant, -1 when there is no such variant.
+// Index returns the place of a variant, -1 when there is no such variant.
 func (x *Experiment) Index(variant string) int {
 	for i := range x.Variants {
 		if variant != "" && x.Variants[i].ID == variant {
@@ -77,8 +90,10 @@ func (x *Experiment) Index(variant string) int {
 	return -1
 }
 
-// Assign is the index of a customer's variant: variants take consecutive ranges of
-// buckets in the order written, as wide as their weights.
+// Assign returns the index of a customer's variant: variants take consecutive ranges of buckets in
+// the order written, as wide as their weights. With weights 1 and 3, buckets 0 to 2,499 get the
+// first. Changing weights moves customers between variants, which is why they are part of the
+// print.
 func (x *Experiment) Assign(campaign, step, customer string) int {
 	salt := x.Salt
 	if salt == "" {
@@ -98,15 +113,16 @@ func (x *Experiment) Assign(campaign, step, customer string) int {
 	return len(x.Variants) - 1 // not reached: the last range ends at the last bucket
 }
 
-// MaxExperiment is how long an experiment counts from its first exposure, ms.
+// MaxExperiment is how long an experiment counts from its first exposure, ms: about 14 months.
+// Counts are kept by the hour, so it bounds their size.
 const MaxExperiment = 10_000 * unit.HourMillis
 
-// Print names what makes the counts of an experiment comparable: its variants and
-// weights, its salt and its goal. Two experiments with the same print are the same.
+// Print returns a hash of what makes the counts of an experiment comparable: its variants and
+// weights, its salt and its goal. A version with another print is counted from zero.
 func (x *Experiment) Print() uint64 { return x.print }
 
 // Compare takes the campaign's primary goal where the definition names none, and computes the
-// print, once the goals of p are known.
+// print. It is called once, when the goals of p are known.
 func (x *Experiment) Compare(p *Program) {
 	if g := p.primary(); x.Goal == "" && g != nil {
 		x.Goal = g.ID
@@ -114,7 +130,7 @@ func (x *Experiment) Compare(p *Program) {
 	x.print = x.fingerprint(p)
 }
 
-// fingerprint is the first 8 bytes, big-endian, of SHA-256 over the parts.
+// fingerprint returns the first 8 bytes, big-endian, of SHA-256 over the parts.
 func (x *Experiment) fingerprint(p *Program) uint64 {
 	text := fmt.Appendf(nil, "%q", x.Salt)
 	if g := p.Goal(x.Goal); g != nil {

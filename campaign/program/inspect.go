@@ -2,8 +2,8 @@ package program
 
 import "github.com/nudge-engine/nudge/campaign/expr"
 
-// Earliest is how long after the entry each step can be reached at the earliest, in
-// ms, by step id: waits that an event can close count as nothing.
+// Earliest returns how long after the entry each step can be reached at the earliest, in ms, by
+// step id; steps that no path reaches are absent. A wait that an event can close counts as nothing.
 func (p *Program) Earliest() map[string]int64 {
 	earliest := map[string]int64{}
 	if len(p.Steps) == 0 {
@@ -25,7 +25,7 @@ func (p *Program) Earliest() map[string]int64 {
 	return earliest
 }
 
-// Rests says whether a chain can outlive the record that starts it.
+// Rests reports whether a chain can outlive the record that starts it.
 func (p *Program) Rests() bool {
 	for i := range p.Steps {
 		if p.Steps[i].Verb.Timer().Kind != NoTimer {
@@ -35,8 +35,8 @@ func (p *Program) Rests() bool {
 	return false
 }
 
-// TriggerWhere is the source of the trigger's condition, empty when it has none.
+// TriggerWhere returns the source of the trigger's condition, empty when it has none.
 func (p *Program) TriggerWhere() string { return expr.SourceOf(p.Trigger.where()) }
 
-// TriggerText is equal for two campaigns with the same trigger.
+// TriggerText returns a text that is equal for two campaigns with the same trigger.
 func (p *Program) TriggerText() string { return p.WrittenTrigger }

@@ -6,7 +6,8 @@ import (
 	"github.com/nudge-engine/nudge/campaign/jsonvalue"
 )
 
-// Is says whether a value (nil: none) is the literal's; no literal takes any.
+// Is reports whether a JSON value (nil: missing) equals the literal; a nil literal accepts any
+// value. Null equals a missing value only.
 func (l *Literal) Is(v *fastjson.Value) bool {
 	if l == nil {
 		return true
@@ -18,5 +19,5 @@ func (l *Literal) Is(v *fastjson.Value) bool {
 	return jsonvalue.Equal(want, v)
 }
 
-// Literal is a JSON scalar of a definition; null stands for a missing value.
+// Literal is a JSON scalar of a definition, as text; null stands for a missing value.
 type Literal struct{ JSON string }

@@ -2,7 +2,7 @@ package program
 
 import "github.com/nudge-engine/nudge/campaign/expr"
 
-// Target is the step that a wait's matcher leads to from step index at.
+// Target returns the id of the step that a wait's matcher leads to from step index at.
 func (match *Matcher) Target(p *Program, at int) string {
 	if match.Goto != "" {
 		return match.Goto
@@ -10,7 +10,8 @@ func (match *Matcher) Target(p *Program, at int) string {
 	return p.After(at)
 }
 
-// Text says what a matcher waits for.
+// Text describes for people what a matcher waits for: "Order Completed, same order_id, where
+// event.properties.total > 5".
 func (match *Matcher) Text() string {
 	text := match.Event
 	if match.Match != "" {
@@ -22,15 +23,21 @@ func (match *Matcher) Text() string {
 	return text
 }
 
-// Matcher recognises an event in the light of the chain's trigger.
+// Matcher recognises an event: by name, by a condition, and by its relation to the event that
+// started the chain.
 type Matcher struct {
 	Event string
+	// Where is the condition; nil: none.
 	Where *expr.Expr
-	Match string // property that must be equal on the event and the trigger
-	Goto  string // target step of a wait; empty: the next step, "end": the end
+	// Match is a property that must be equal on the event and the trigger event, such as order_id;
+	// empty: none.
+	Match string
+	// Goto is the step that a wait goes to; empty: the next step; EndStep: the chain ends.
+	Goto string // target step of a wait; empty: the next step, "end": the end
 }
 
-// Matchers are all the goals', stops' and waits' matchers of a program.
+// Matchers returns the matchers of all goals, stops and waits of a program, those of the goals
+// first.
 func (p *Program) Matchers() []*Matcher {
 	var all []*Matcher
 	for i := range p.Goals {

@@ -1,9 +1,11 @@
 package program
 
-// MostSends is the largest sum of weights of the sends that one chain can come to less
-// than window (ms) after one another, for a customer who never reacts: waits last until
-// their timeout, and of branches and experiments the way that sends most is taken. A
-// step until a time of day counts as a day; loops are not followed.
+// MostSends is the largest sum of weights of the sends that one chain can come to less than window
+// (ms) after one another, for a customer who never reacts: waits last until their timeout, and of
+// branches and experiments the way that sends most is taken. A step until a time of day counts as a
+// day; loops are not followed. It answers whether a campaign can exceed a cap by itself: with a
+// weight of 1 for each send that the cap counts, and the cap's window, a result above its limit
+// means that the campaign always loses messages.
 func (p *Program) MostSends(window int64, weigh func(step string, s *Send) int) int {
 	most := 0
 	for i, at := range p.silent(0, 0, nil) {

@@ -6,7 +6,8 @@ import (
 	"github.com/nudge-engine/nudge/campaign/expr"
 )
 
-// Note computes what sets ask of a program again and again.
+// Note fills in Asks and Hears, which sets need for each change of any definition. It is called
+// once, before the program is shared.
 func (p *Program) Note() {
 	p.Noted, p.Asks, p.Hears = true, nil, nil
 	for _, e := range p.exprs() {
@@ -19,8 +20,8 @@ func (p *Program) Note() {
 	p.Hears = slices.Compact(p.Hears)
 }
 
-// HearsOf says whether a goal, stop or wait names an event: no other one does anything
-// to a chain.
+// HearsOf reports whether a goal, stop or wait names an event. Other events do nothing to the
+// chains of the campaign, so they are not even looked at.
 func (p *Program) HearsOf(event string) bool {
 	if !p.Noted {
 		return true
@@ -29,7 +30,7 @@ func (p *Program) HearsOf(event string) bool {
 	return found
 }
 
-// exprs are all the expressions of a program.
+// exprs returns all expressions of a program, those of texts apart, which are Liquid.
 func (p *Program) exprs() []*expr.Expr {
 	var all []*expr.Expr
 	add := func(e *expr.Expr) {

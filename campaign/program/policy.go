@@ -13,7 +13,8 @@ const (
 	Transactional = "transactional" // ignores consent, caps, quiet hours and conflicts
 )
 
-// Policy is what holds for all campaigns of a workspace.
+// Policy is what holds for all campaigns of a workspace. A workspace can have several documents of
+// it, which are merged; see active.Set.SetPolicies.
 type Policy struct {
 	Name  string
 	Zone  string      // IANA name; empty: this document says nothing about it
@@ -22,73 +23,94 @@ type Policy struct {
 	// refused.
 	RequireConsent []string
 	Caps           []Cap
-	Off            SendsOff
-	Calendars      []schedule.Calendar
+	// Off is for emergencies, such as a wrong text that is going out.
+	Off       SendsOff
+	Calendars []schedule.Calendar
 	// Idle is how long an anonymous customer without a record is kept, ms; 0: this
 	// document says nothing about it, negative: forever.
 	Idle int64
 }
 
-// SendsOff is what may not send at all.
+// SendsOff says what may not send at all: the whole workspace, or some channels or campaigns by
+// name. Chains go on; their sends are dropped.
 type SendsOff struct {
 	Workspace bool
 	Channels  []string
 	Campaigns []string
 }
 
-// Cap bounds the deliveries to one customer. It counts those of the campaigns that
-// name it, of its channel and category.
+// Cap bounds the deliveries to one customer, such as three e-mails a week. It counts those of the
+// campaigns that name it, on its channel and of its category.
 type Cap struct {
 	Name     string
 	Channel  string // empty: every channel
 	Category string // empty: every category but transactional
-	Limit    int
-	Window   int64 // rolling, ms; 0: by the calendar
-	Per      zone.Period
+	// Limit is the largest number of deliveries in the window.
+	Limit  int
+	Window int64 // rolling, ms; 0: by the calendar
+	// Per is the calendar period, in the customer's zone; used when Window is 0.
+	Per zone.Period
 }
 
-// QuietHours are when nothing is sent, by the local clock.
+// QuietHours is the part of the day in which nothing is sent, by the local clock.
 type QuietHours struct {
-	From, To int    // minutes of the day; To may be on the next day
-	Zone     string // IANA name; empty: the customer's, see Machine.zone
-	Drop     bool   // else the chain is held until they end
+	// From and To are minutes of the day, 0 to 1439; To is on the next day where it is not after
+	// From.
+	From, To int
+	// Zone is an IANA name; empty: the customer's.
+	Zone string
+	// Drop drops what would be sent in them; otherwise the chain is held until they end.
+	Drop bool
 }
 
-// CampaignPolicy is how a campaign gets on with the customer's others.
+// CampaignPolicy is how a campaign gets along with the others that concern the same customer.
 type CampaignPolicy struct {
 	Category string // of its sends, unless a step says otherwise
+	// Priority orders the sends of a customer that are due at one moment, and decides within a
+	// Group; -1000 to 1000, the default is 0, and higher goes first.
 	Priority int
-	Caps     []string
-	Quiet    *QuietHours // nil: the workspace's
-	Group    string      // at most one live chain of the group a customer; empty: none
-	Preempt  bool        // ends a chain of the group that has a lower priority
-	Dedupe   *Dedupe
-	Holdout  *Holdout
+	// Caps names the caps of the workspace that count its deliveries.
+	Caps  []string
+	Quiet *QuietHours // nil: the workspace's
+	// Group is a name shared by campaigns of which at most one may have a live chain for a
+	// customer; empty: none.
+	Group string
+	// Preempt lets it end a live chain of the group that has a lower priority, instead of being
+	// refused.
+	Preempt bool
+	Dedupe  *Dedupe
+	// Holdout is nil when everybody is treated.
+	Holdout *Holdout
 }
 
-// Dedupe keeps other chains from sending about the same thing.
+// Dedupe keeps other chains from sending about the same thing: a chain that sends holds its key for
+// the window, and meanwhile no other chain with that key sends.
 type Dedupe struct {
 	Key    *expr.Expr
 	Window int64 // ms
 }
 
-// Holdout keeps a share of the customers as a control group.
+// Holdout keeps a share of the customers as a control group, by which the effect of the campaign is
+// measured.
 type Holdout struct {
 	Below int    // buckets below it are held out, 0 to 10,000
 	Salt  string // empty: the campaign's name
 }
 
-// OnCap is what a send does that a cap refuses.
+// OnCap says what becomes of a send that a cap refuses.
 type OnCap uint8
 
 // What a send does that a cap refuses.
 const (
+	// The delivery is dropped, and the chain goes on.
 	CapDrop OnCap = iota
+	// The delivery waits until the cap has room.
 	CapDefer
+	// The chain ends.
 	CapExit
 )
 
-// Category is that of a send step.
+// Category returns that of a send step: its own, else the campaign's, else Marketing.
 func (p *Program) Category(s *Send) string {
 	if s.Category != "" {
 		return s.Category
@@ -101,7 +123,10 @@ func (p *Program) Category(s *Send) string {
 
 // How long an anonymous customer without a record is kept, of log time.
 const (
+	// DefaultIdle holds where no policy says anything.
 	DefaultIdle = 90 * unit.DayMillis
-	MinIdle     = unit.HourMillis
-	NeverIdle   = int64(-1) // they are kept forever
+	// MinIdle is the least that a policy may say.
+	MinIdle = unit.HourMillis
+	// NeverIdle keeps them forever.
+	NeverIdle = int64(-1)
 )

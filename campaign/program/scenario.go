@@ -11,34 +11,44 @@ import (
 // KindScenario is the kind of a test of campaigns; a server does not take it.
 const KindScenario = "Scenario"
 
-// Scenario is a test of campaigns on a virtual clock.
+// Scenario is a test of campaigns on a virtual clock: it lists what happens and what must be sent.
 type Scenario struct {
-	Name      string
-	Campaigns []string          // that take part; empty: all
-	Variants  map[string]string // step -> variant that every chain takes
-	At        int64             // when it begins, ms
-	Holdout   bool              // holdouts count; else nobody is held out
-	Steps     []ScenarioStep
+	Name string
+	// Campaigns are the names of those that take part; empty: all.
+	Campaigns []string
+	// Variants forces a variant, by step, for every chain, so that the test does not depend on
+	// buckets.
+	Variants map[string]string
+	// At is the instant at which it begins, Unix ms.
+	At int64
+	// Holdout says that holdouts count; otherwise nobody is held out.
+	Holdout bool
+	Steps   []ScenarioStep
 }
 
 // ScenarioStep is one thing that happens, and what must have been sent by then.
 type ScenarioStep struct {
-	Line     int
-	Customer string       // empty: an event without a customer, for all whom it concerns
-	Call     *event.Event // without id and time; nil: the clock moves on
-	Advance  int64        // ms
-	Expect   []Expectation
-	Expected bool // there is an expect, perhaps an empty one
+	// Line is where the step begins in the file, for messages.
+	Line int
+	// Customer is empty for an event without a customer, such as a broadcast.
+	Customer string
+	// Call is the event, without id and time; nil: only the clock moves on.
+	Call *event.Event
+	// Advance is how far the clock moves, ms.
+	Advance int64
+	Expect  []Expectation
+	// Expected says that there is an expect, perhaps an empty one: then nothing must have been
+	// sent.
+	Expected bool
 }
 
-// Expectation is a delivery handed off since the last expect; empty fields hold for
-// whatever they are.
+// Expectation is a delivery handed off since the last expect. An empty field accepts any value.
 type Expectation struct {
 	Campaign, Step, Channel, Variant, Customer string
 }
 
-// Prepare makes a program what it is in this scenario: nobody is held out unless it says
-// so, and each chain takes the variants that it names.
+// Prepare changes a program for this scenario: nobody is held out unless it says so, and each chain
+// takes the variants that it names. p must not be shared.
 func (s *Scenario) Prepare(p *Program) {
 	if !s.Holdout {
 		p.Policy.Holdout = nil
@@ -59,7 +69,7 @@ func (s *Scenario) Prepare(p *Program) {
 	}
 }
 
-// Check says which of the variants that the scenario names no campaign has.
+// Check returns an error that lists the variants named by the scenario that no campaign has.
 func (s *Scenario) Check(programs []*Program) error {
 	var missing []string
 	for step, variant := range s.Variants { //nudge:unordered sorted below

@@ -2,13 +2,15 @@ package program
 
 import "github.com/nudge-engine/nudge/campaign/expr"
 
-// SetProfile changes traits and tags: the verb set.
+// SetProfile changes the customer's traits and tags; it is the verb "set".
 type SetProfile struct {
 	onward
 	instant
 
+	// Traits are assigned in order; null removes a trait.
 	Traits []Assign
-	Add    []string // tags
+	// Add and Remove are tags.
+	Add    []string
 	Remove []string
 }
 

@@ -2,7 +2,8 @@ package program
 
 import "github.com/nudge-engine/nudge/campaign/expr"
 
-// Start starts a chain of another campaign, after the current record.
+// Start starts a chain of another campaign for the customer, after the current record. That
+// campaign's audience and re-entry rule hold as for any entry.
 type Start struct {
 	onward
 	instant

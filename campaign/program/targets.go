@@ -2,8 +2,10 @@ package program
 
 import "github.com/nudge-engine/nudge/campaign/customer"
 
-// Reached says which steps some path leads to. A step that goes back goes on to the
-// next in the list in the end; one that is unclear may lead to any later one.
+// Reached returns which steps some path leads to, by index; the last element stands for the end of
+// the list. unclear[i] says that the targets of step i are not known, because it has a mistake: it
+// may lead to any later step. A step that goes back goes on to the next in the list when its loop
+// is used up.
 func (p *Program) Reached(unclear []bool) []bool {
 	reached := make([]bool, len(p.Steps)+1)
 	reached[0] = true
@@ -32,11 +34,11 @@ func (p *Program) Reached(unclear []bool) []bool {
 	return reached
 }
 
-// Targets are the steps that can follow step i.
+// Targets returns the ids of the steps that can follow step i.
 func (p *Program) Targets(i int) []string { return p.Steps[i].Verb.targets(p.After(i)) }
 
-// OnTimer is the step at which a chain that rests in the step at index at goes on when its
-// timer fires.
+// OnTimer returns the id of the step at which a chain that rests at the step with index at goes on
+// when its timer fires.
 func (p *Program) OnTimer(ch *customer.Chain, at int) string {
 	if ch.Still {
 		return ch.Step // it has not begun the step
@@ -44,12 +46,13 @@ func (p *Program) OnTimer(ch *customer.Chain, at int) string {
 	return p.Steps[at].Verb.onTimer(ch, p.After(at))
 }
 
-// AfterFailure is where a chain goes that has gone on from a step when a delivery of that step
+// AfterFailure returns the step to which a chain is moved that went on from s, when a delivery of s
 // fails for good; empty: it stays where it is.
 func (s *Step) AfterFailure() string { return s.Verb.afterFailure() }
 
-// NextSend is the index of the send to which a resting chain comes by its timer; -1 when
-// it comes to something else first.
+// NextSend returns the index of the send to which a resting chain comes by its timer; -1 when it
+// comes to something else first. Timers that lead to sends are those whose lateness customers
+// notice.
 func (p *Program) NextSend(ch *customer.Chain) int {
 	s, at := p.Step(ch.Step)
 	if s == nil {

@@ -48,15 +48,19 @@ type outlook interface {
 	visits(p, before *Program, existing bool) bool
 }
 
-// Given is what is known of the properties of an event that starts a chain; the zero value is
-// nothing.
+// Given is what is known, before anything happens, of the properties of an event that starts a
+// chain; the zero value is nothing. Advice about a definition uses it to find names that no such
+// event has.
 type Given struct {
-	Event string   // they are those of events of this name; empty: see Names
-	Names []string // of the properties, when What is given
-	What  string   // what such an event is called
+	// Event names events whose properties the trigger event has; empty: see Names.
+	Event string
+	// Names are all the properties, when What is given.
+	Names []string
+	What  string // what such an event is called
 }
 
-// LevelTrigger looks at a value of the customer, and fires when it changes.
+// LevelTrigger watches a value of the customer and fires when it changes: a segment, or a
+// threshold.
 //
 //sumtype:decl
 type LevelTrigger interface {
@@ -99,8 +103,8 @@ func (uncounted) Counter() (event string, where *expr.Expr, ok bool) { return ""
 // threshold), else nil.
 func (p *Program) Level() LevelTrigger { return p.Trigger.level() }
 
-// Clock is that of the program's trigger; without windows and passages for triggers whose
-// value does not change with time.
+// Clock returns that of the program's trigger. It is empty for triggers whose value does not change
+// with time.
 func (p *Program) Clock() *expr.ValueClock {
 	if l := p.Level(); l != nil {
 		return l.clock()
@@ -108,14 +112,14 @@ func (p *Program) Clock() *expr.ValueClock {
 	return new(expr.ValueClock)
 }
 
-// WatchesZone says that the value of the program's trigger can change with the time zone of the
-// customer's device, which any event may say.
+// WatchesZone reports whether the value of the program's trigger can change with the time zone of
+// the customer's device, which any event may bring.
 func (p *Program) WatchesZone() bool {
 	l := p.Level()
 	return l != nil && l.value() != nil && l.value().Reads.Zone
 }
 
-// WatchesClock says that the value of the program's trigger can change without a record.
+// WatchesClock reports whether the value of the program's trigger can change without a record.
 func (p *Program) WatchesClock() bool {
 	l := p.Level()
 	return l != nil && changes(l.clock())
@@ -127,9 +131,10 @@ func visitsLevel(p, before *Program, existing bool) bool {
 	return existing || p.WatchesClock() && (before == nil || before.LevelSpec() != p.LevelSpec())
 }
 
+// changes reports whether a value can change without a record.
 func changes(c *expr.ValueClock) bool { return len(c.Windows)+len(c.Passages) > 0 }
 
-// LevelSpec is the spec of a trigger that looks at a value, 0 of the others.
+// LevelSpec returns the spec of a trigger that watches a value, 0 for others.
 func (p *Program) LevelSpec() uint64 {
 	if l := p.Level(); l != nil {
 		return l.spec()
@@ -137,8 +142,9 @@ func (p *Program) LevelSpec() uint64 {
 	return 0
 }
 
-// Remembers is the spec of a trigger that remembers what its customers did since it looks at
-// them: a streak, a threshold, or a segment that changes with time. 0 is none, also of nil.
+// Remembers returns the spec of a trigger whose state is kept with each customer: a streak, a
+// threshold, or a segment that changes with time. It is 0 for others, and for a nil program. A
+// trigger with another spec begins with no state.
 func (p *Program) Remembers() uint64 {
 	if p == nil || !p.Watches() {
 		return 0
@@ -146,13 +152,13 @@ func (p *Program) Remembers() uint64 {
 	return p.Trigger.remembers()
 }
 
-// OffersExisting says whether the campaign may ask for customers for whom its trigger's
-// condition holds already when it becomes active.
+// OffersExisting reports whether the campaign may say existing: include, to have customers enter
+// for whom its trigger's condition holds already when it becomes active.
 func (p *Program) OffersExisting() bool { return p.Trigger.offers() }
 
-// VisitsExisting says whether customers who are already there are looked at when p takes the
-// place of before, nil where nothing looked at customers before. existing says that p asks for
-// them and before did not.
+// VisitsExisting reports whether a bulk scan over all customers is needed when p takes the place of
+// before (nil: nothing looked at customers before). existing says that p has existing: include and
+// before did not.
 func (p *Program) VisitsExisting(before *Program, existing bool) bool {
 	return p.Trigger.visits(p, before, existing)
 }

@@ -2,8 +2,8 @@ package program
 
 import "github.com/nudge-engine/nudge/campaign/expr"
 
-// BroadcastTrigger fires for every customer for whom the audience holds, on an event
-// that has no customer.
+// BroadcastTrigger fires on an event without a customer, such as "Sale Started", for every customer
+// for whom the audience holds.
 type BroadcastTrigger struct {
 	onRecords
 	uncounted
@@ -12,7 +12,7 @@ type BroadcastTrigger struct {
 	Audience *expr.Expr // over the customer and the event; nil: everybody
 }
 
-// Events implements Trigger.
+// Events implements Trigger: none of the customer's own.
 func (*BroadcastTrigger) Events() []string { return nil }
 
 func (t *BroadcastTrigger) exprs(add func(*expr.Expr)) { add(t.Audience) }

@@ -5,14 +5,17 @@ import (
 	"github.com/nudge-engine/nudge/campaign/expr"
 )
 
-// ChangeTrigger fires when an attribute of the profile gets another value.
+// ChangeTrigger fires when an attribute of the profile changes, for example plan from free to pro.
 type ChangeTrigger struct {
 	noLevel
 	uncounted
 
-	Path []string // below the traits; none: any of them
-	From *Literal // nil: from whatever
-	To   *Literal // nil: to whatever
+	// Path has the names that lead to the attribute below the traits; none: any attribute.
+	Path []string
+	// From is the value before; nil: any.
+	From *Literal
+	// To is the value after; nil: any.
+	To *Literal
 }
 
 // Events implements Trigger.

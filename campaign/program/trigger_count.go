@@ -2,12 +2,14 @@ package program
 
 import "github.com/nudge-engine/nudge/campaign/expr"
 
-// CountTrigger fires when the customer's N-th matching event arrives.
+// CountTrigger fires when the customer's N-th matching event arrives, and at no other.
 type CountTrigger struct {
 	onRecords
 
-	Event   string
-	Where   *expr.Expr
+	Event string
+	// Where is the condition on the events that count; nil: none.
+	Where *expr.Expr
+	// Reaches is N, at least 1.
 	Reaches uint64
 }
 
@@ -26,5 +28,6 @@ func (t *CountTrigger) Counter() (event string, where *expr.Expr, ok bool) {
 // Gives implements Trigger.
 func (t *CountTrigger) Gives() Given { return Given{Event: t.Event} }
 
-// offers: it asks for nobody who is there, but enters who was counted before it was.
+// offers: with existing: include, customers enter who reached the number before the campaign was
+// there.
 func (*CountTrigger) offers() bool { return true }

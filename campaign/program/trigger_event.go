@@ -7,7 +7,8 @@ type EventTrigger struct {
 	onRecords
 	uncounted
 
-	Name  string
+	Name string
+	// Where is the condition on the event and the customer; nil: none.
 	Where *expr.Expr
 }
 

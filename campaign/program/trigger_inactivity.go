@@ -5,13 +5,16 @@ import (
 	"github.com/nudge-engine/nudge/campaign/expr"
 )
 
-// InactivityTrigger fires when no matching event came for a while.
+// InactivityTrigger fires when a customer has not done the event for a while. Each matching event
+// begins the time anew.
 type InactivityTrigger struct {
 	onRecords
 
 	Event string
+	// Where is the condition on the events that count as activity; nil: none.
 	Where *expr.Expr
-	For   int64 // ms
+	// For is how long nothing must come, ms.
+	For int64
 	// FromProfile arms the trigger for customers who never did the event, from
 	// the time of their first record.
 	FromProfile bool
@@ -32,7 +35,7 @@ func (t *InactivityTrigger) Counter() (event string, where *expr.Expr, ok bool) 
 // Gives implements Trigger.
 func (t *InactivityTrigger) Gives() Given { return Given{Event: t.Event} }
 
-// Newcomers implements Trigger: a trigger that asks for it looks at who never did the event.
+// Newcomers implements Trigger: with FromProfile, it looks at customers who never did the event.
 func (t *InactivityTrigger) Newcomers() func(b *expr.IndexBuilder, member int) {
 	if !t.FromProfile {
 		return nil

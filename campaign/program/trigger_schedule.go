@@ -11,11 +11,16 @@ type ScheduleTrigger struct {
 	onRecords
 	uncounted
 
-	Cron     schedule.Cron
-	Text     string // as it was written
-	Zone     string // IANA name; empty: the campaign's
-	Calendar string // of a Policy; empty: Cron holds
-	At       int    // minute of the calendar's days, 0 to 1440
+	Cron schedule.Cron
+	// Text is the rule as written, for people.
+	Text string
+	// Zone is an IANA name; empty: the campaign's zone. The rule holds in one zone for all
+	// customers.
+	Zone string
+	// Calendar names a list of days of a Policy; empty: Cron holds.
+	Calendar string
+	// At is the minute of the calendar's days, 0 to 1440.
+	At int
 }
 
 // Events implements Trigger.

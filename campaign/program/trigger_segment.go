@@ -2,14 +2,18 @@ package program
 
 import "github.com/nudge-engine/nudge/campaign/expr"
 
-// SegmentTrigger fires when a predicate over the customer becomes true or false.
+// SegmentTrigger fires when a predicate over the customer becomes true: the customer enters the
+// segment.
 type SegmentTrigger struct {
 	uncounted
 
-	When    *expr.Expr
+	When *expr.Expr
+	// OnLeave fires when it becomes false instead.
 	OnLeave bool
-	Spec    uint64
-	Clock   expr.ValueClock
+	// Spec is a hash of the predicate: two versions with the same one watch the same segment.
+	Spec uint64
+	// Clock says when the predicate can change with time alone.
+	Clock expr.ValueClock
 }
 
 // Events implements Trigger.
@@ -30,6 +34,8 @@ func (t *SegmentTrigger) spec() uint64 { return t.Spec }
 
 func (t *SegmentTrigger) clock() *expr.ValueClock { return &t.Clock }
 
+// remembers returns 0 for a predicate that only records change: its value before a record can be
+// computed then.
 func (t *SegmentTrigger) remembers() uint64 {
 	if changes(&t.Clock) {
 		return t.Spec

@@ -2,21 +2,27 @@ package program
 
 import "github.com/nudge-engine/nudge/campaign/expr"
 
-// StreakTrigger fires when matching events follow each other without a break; then
-// the count starts anew.
+// StreakTrigger fires when a number of matching events follow each other without a break; then the
+// count begins anew.
 type StreakTrigger struct {
 	onRecords
 	uncounted
 
-	Event   string
-	Where   *expr.Expr
-	Length  int
-	MaxGap  int64 // ms between two events of a streak, inclusive; 0: any
+	Event string
+	// Where is the condition on the events that count; nil: none.
+	Where *expr.Expr
+	// Length is how many events make a streak.
+	Length int
+	// MaxGap is the longest time between two events of a streak, ms, inclusive; 0: any.
+	MaxGap int64
+	// BreakOn is an event that ends a streak; nil: none does.
 	BreakOn *Matcher
-	Spec    uint64
+	// Spec is a hash of the events and their conditions: what was counted under another spec is
+	// forgotten.
+	Spec uint64
 }
 
-// Events implements Trigger.
+// Events implements Trigger: those that count and those that break.
 func (t *StreakTrigger) Events() []string {
 	names := []string{t.Event}
 	if t.BreakOn != nil && t.BreakOn.Event != t.Event {

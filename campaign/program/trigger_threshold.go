@@ -2,16 +2,22 @@ package program
 
 import "github.com/nudge-engine/nudge/campaign/expr"
 
-// ThresholdTrigger fires when a number crosses a level, not while it stays beyond.
+// ThresholdTrigger fires when a number crosses a limit, and not while it stays beyond it.
 type ThresholdTrigger struct {
 	uncounted
 
-	Value      *expr.Expr
-	Down       bool
-	At         float64
-	Hysteresis float64 // how far back it must go before it can cross again
-	Spec       uint64
-	Clock      expr.ValueClock
+	// Value is the expression of the number, over the customer.
+	Value *expr.Expr
+	// Down fires when the value falls to At or below; otherwise when it rises to At or above.
+	Down bool
+	At   float64
+	// Hysteresis is how far the value must go back before it can cross again, at least 0: a value
+	// that moves to and fro around the limit fires once.
+	Hysteresis float64
+	// Spec is a hash of all of it: what was remembered under another spec is forgotten.
+	Spec uint64
+	// Clock says when the value can change with time alone.
+	Clock expr.ValueClock
 }
 
 // Events implements Trigger.
@@ -46,7 +52,7 @@ func (*ThresholdTrigger) visits(p, before *Program, existing bool) bool {
 	return visitsLevel(p, before, existing)
 }
 
-// Beyond says whether a value is at the level or on the far side of it.
+// Beyond reports whether a value is at the limit or on its far side.
 func (t *ThresholdTrigger) Beyond(v float64) bool {
 	if t.Down {
 		return v <= t.At
@@ -54,7 +60,8 @@ func (t *ThresholdTrigger) Beyond(v float64) bool {
 	return v >= t.At
 }
 
-// Back says whether a value has gone back far enough to cross again.
+// Back reports whether a value has gone back far enough to cross again: with At 100 and Hysteresis
+// 10, below 90. Decimal keeps 0.3 - 0.1 from being 0.19999999999999998.
 func (t *ThresholdTrigger) Back(v float64) bool {
 	if t.Down {
 		return v > expr.Decimal(t.At+t.Hysteresis)

@@ -5,14 +5,18 @@ import (
 	"github.com/nudge-engine/nudge/campaign/zone"
 )
 
-// Until rests until it is a time of day on one of some days.
+// Until keeps a chain at the step until it is a time of day on one of some days, such as 09:00 on a
+// weekday.
 type Until struct {
 	onward
 	inward
 
-	Minute int // of the day, local
+	// Minute is the minute of the day, 0 to 1439, by the local clock.
+	Minute int
 	Days   zone.Days
-	Zone   string // IANA name; empty: the customer's zone order
+	// Zone is an IANA name; empty: the zone of the customer, else of the campaign, else of the
+	// workspace.
+	Zone string
 }
 
 // Word implements Verb.

@@ -6,9 +6,9 @@ import (
 	"github.com/nudge-engine/nudge/campaign/unit"
 )
 
-// Verb is what a step does. Exactly one of the kinds of this package, each in a file of its
-// own: it answers there all that is asked of a verb without a customer. What it does to a
-// chain is the machine's.
+// Verb is what a step does: exactly one of the kinds of this package, each in a file of its own.
+// There it answers all that can be asked of a verb without a customer; what it does to a chain is
+// in package machine.
 //
 //sumtype:decl
 type Verb interface {
@@ -62,24 +62,31 @@ type TimerKind uint8
 
 // The kinds of timers.
 const (
-	NoTimer   TimerKind = iota // a chain does not rest at the step, or not by a timer of the step's own
-	FromStep                   // from the instant at which the chain came to the step
-	FromEntry                  // from the chain's entry
-	LocalTime                  // it is due at a time of day
-	ForReply                   // from the instant at which the chain came to the step, while a reply is waited for
+	NoTimer TimerKind = iota // a chain does not rest at the step, or not by a timer of the step's own
+	// FromStep counts from the instant at which the chain came to the step.
+	FromStep
+	// FromEntry counts from the chain's entry.
+	FromEntry
+	// LocalTime is due at a time of day.
+	LocalTime
+	// ForReply counts as FromStep does, while the reply of a request is waited for.
+	ForReply
 )
 
 // Timer says when a chain that rests at a step goes on by itself.
 type Timer struct {
-	Kind  TimerKind
-	After int64  // ms; 0 of FromStep: never
+	Kind TimerKind
+	// After is how long the timer runs, ms; 0 of FromStep: it never fires.
+	After int64
 	Until *Until // of LocalTime
-	Early bool   // something that happens can end the rest before
-	Off   bool   // of ForReply: nobody waits for it any more
+	// Early says that an event can end the rest before the timer.
+	Early bool
+	// Off, of ForReply, says that no reply is waited for.
+	Off bool
 }
 
-// shortest is how long a chain that comes to the step after at (ms since its entry) stays
-// there at least, ms; 0 where nobody knows.
+// shortest returns how long a chain that comes to the step at ms after its entry stays there at
+// least, ms; 0 where an event could end it at once, or the time of day decides.
 func (t Timer) shortest(at int64) int64 {
 	switch t.Kind {
 	case FromStep:
@@ -93,8 +100,8 @@ func (t Timer) shortest(at int64) int64 {
 	return 0
 }
 
-// silent is shortest for a customer who never reacts; a step until a time of day counts as a
-// day, and a reply comes at once.
+// silent returns the same for a customer who never reacts: waits last until their timeout, a step
+// until a time of day counts as a day, and a reply comes at once.
 func (t Timer) silent(at int64) int64 {
 	switch t.Kind {
 	case FromStep:
@@ -135,6 +142,7 @@ type Assign struct {
 	Expr    *expr.Expr
 }
 
+// assigned calls add with the expressions among assignments.
 func assigned(assigns []Assign, add func(*expr.Expr)) {
 	for i := range assigns {
 		add(assigns[i].Expr)

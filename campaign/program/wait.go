@@ -7,14 +7,23 @@ import (
 	"github.com/nudge-engine/nudge/campaign/expr"
 )
 
-// Wait rests until an event comes or the timeout is over.
+// Wait keeps a chain at the step until one of some events comes, or the timeout is over.
 type Wait struct {
 	inward
 
-	For         []Matcher
-	Timeout     int64 // ms; 0: without an end
-	FromEntry   bool  // since: entry
-	OnTimeout   string
+	// For are the events that close the wait, each leading to its own step. The first that matches
+	// counts.
+	For []Matcher
+	// Timeout counts from the arrival at the step, ms; 0: it waits without end.
+	Timeout int64
+	// FromEntry (since: entry) also accepts an event that came after the entry but before the chain
+	// was at the step. Otherwise a customer who was faster than the campaign would be waited for in
+	// vain.
+	FromEntry bool
+	// OnTimeout is the step that the timeout leads to; empty: the next one.
+	OnTimeout string
+	// RestartOn is an event that begins the timeout anew, at most MaxRestarts times; nil: none
+	// does.
 	RestartOn   *Matcher
 	MaxRestarts uint32
 }
@@ -35,6 +44,8 @@ func (w *Wait) matchers(f func(*Matcher)) {
 	}
 }
 
+// targets are those of the events and of the timeout; a wait without a timeout only has those of
+// its events.
 func (w *Wait) targets(next string) []string {
 	var all []string
 	for i := range w.For {
@@ -49,6 +60,7 @@ func (w *Wait) targets(next string) []string {
 	return append(all, next)
 }
 
+// silentTargets is where the timeout leads, nothing without one.
 func (w *Wait) silentTargets(next string) []string {
 	switch {
 	case w.OnTimeout != "":
@@ -66,7 +78,8 @@ func (w *Wait) onTimer(_ *customer.Chain, next string) string { return cmp.Or(w.
 
 func (*Wait) afterFailure() string { return "" }
 
-// LooksBack says whether a wait of the program asks for what came since the entry.
+// LooksBack reports whether a wait of the program accepts what came since the entry. Then the
+// machine remembers recent events of the customer.
 func (p *Program) LooksBack() bool {
 	for i := range p.Steps {
 		if w, ok := p.Steps[i].Verb.(*Wait); ok && w.FromEntry {
@@ -76,8 +89,8 @@ func (p *Program) LooksBack() bool {
 	return false
 }
 
-// OpenWait is the wait in which a chain rests, and its index; nil when it rests in another
-// step, or before the wait because of a pause.
+// OpenWait returns the wait in which a chain rests, and its index; nil when it rests at another
+// step, or has not begun the wait because of a pause.
 func (p *Program) OpenWait(ch *customer.Chain) (*Wait, int) {
 	s, at := p.Step(ch.Step)
 	if s == nil || ch.Still {

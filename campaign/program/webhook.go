@@ -13,24 +13,25 @@ import (
 )
 
 const (
-	// MaxMapped is the largest number of properties that a webhook makes of a body.
+	// MaxMapped is the largest number of properties that a webhook takes from a body.
 	MaxMapped = 200
-	// MaxHookID is the largest length of the ids that a webhook makes, bytes.
+	// MaxHookID is the largest length of the ids that a webhook takes from a body, bytes.
 	MaxHookID = 255
 )
 
-// WebhookPrefix stands before the campaign's name in the name of its event. Such names
-// are reserved, so no tracking call can pass for one.
+// WebhookPrefix comes before the campaign's name in the name of the trigger's event. Such names are
+// reserved, so no tracked event can pass for a call of the webhook.
 const WebhookPrefix = "$webhook/"
 
-// WebhookTrigger fires on a call of the campaign's own endpoint, whose body it maps to
-// an event.
+// WebhookTrigger fires on a call of the campaign's own endpoint, whose body it maps to an event. So
+// other systems can start a campaign with the JSON that they send anyway.
 type WebhookTrigger struct {
 	onRecords
 	uncounted
 
 	Mapping []Mapped // in the order written
-	Event   string
+	// Event is WebhookPrefix and the campaign's name.
+	Event string
 }
 
 // Events implements Trigger.
@@ -49,25 +50,36 @@ func (t *WebhookTrigger) Gives() Given {
 	return g
 }
 
-// Mapped is one property that is taken from a body. userId, anonymousId and messageId
-// say whose event it is and which; all others are properties of the event.
+// Mapped is one property that is taken from a body, such as {total, $.order.amount, number}.
+// userId, anonymousId and messageId say whose event it is and which; all others are properties of
+// the event.
 type Mapped struct {
-	Name     string
-	Path     []string // keys and indexes below the body
-	Type     string   // one of those that hookValue knows; empty: any
+	Name string
+	// Path has the keys and indexes that lead from the body to the value: "$.items.0.sku" is [items
+	// 0 sku].
+	Path []string
+	// Type is the type that the value must have, one of those of hookValue; empty: any.
+	Type string
+	// Required refuses a body without the value, unless there is a Default.
 	Required bool
-	Default  *Literal // taken when the value is missing; nil: none
+	// Default is taken when the value is missing or null; nil: none is.
+	Default *Literal
 }
 
-// HookError says what is wrong with a body.
+// HookError says what is wrong with a body, for the system that sent it.
 type HookError struct {
-	Field   string // the name in the mapping
-	Missing bool   // else it is not of its type, or names nobody
-	Nobody  bool   // NamesNobody says so of the id
+	// Field is the name in the mapping.
+	Field string
+	// Missing says that the value is not there; otherwise it has the wrong type, or names nobody.
+	Missing bool
+	// Nobody says that the value is an id such as "null" or "undefined", see event.NamesNobody.
+	Nobody  bool
 	Message string
 }
 
-// Read maps a body to an event. Workspace, time and type of the id are the caller's.
+// Read maps a body to an event. user and anonymous are the ids of the customer, at least one of
+// them not empty. The caller adds the workspace, the time, and which of the ids it takes. wrong is
+// nil if the body could be read.
 func (t *WebhookTrigger) Read(body *fastjson.Value) (e event.Event, user, anonymous string, wrong *HookError) {
 	e = event.Event{Type: event.Track, Name: t.Event}
 	b := []byte{'{'}
@@ -109,7 +121,7 @@ func (t *WebhookTrigger) Read(body *fastjson.Value) (e event.Event, user, anonym
 	return e, user, anonymous, nil
 }
 
-// somebody drops ids that name nobody; one of the two must name a customer.
+// somebody empties ids that name nobody; at least one must be left.
 func somebody(user, anonymous string) (string, string, *HookError) {
 	badUser, badAnonymous := user != "" && event.NamesNobody(user), anonymous != "" && event.NamesNobody(anonymous)
 	if badUser {
@@ -133,7 +145,7 @@ func somebody(user, anonymous string) (string, string, *HookError) {
 	return "", "", &HookError{Field: "userId", Missing: true, Message: "userId or anonymousId is needed"}
 }
 
-// read is the value as JSON, nil when there is none.
+// read returns the value as canonical JSON, nil when it is missing and may be.
 func (m *Mapped) read(body *fastjson.Value) ([]byte, *HookError) {
 	v := body.Get(m.Path...)
 	if v == nil || v.Type() == fastjson.TypeNull {
@@ -151,9 +163,10 @@ func (m *Mapped) read(body *fastjson.Value) ([]byte, *HookError) {
 	return jsonvalue.AppendCanonical(nil, v), nil
 }
 
+// path returns the place of the value as messages show it: $.order.id.
 func (m *Mapped) path() string { return "$." + strings.Join(m.Path, ".") }
 
-// id is a text or a whole number as an id.
+// id returns a text or a whole number as an id, without control characters.
 func (m *Mapped) id(text []byte) (string, *HookError) {
 	id, ok := "", false
 	if v, err := fastjson.ParseBytes(text); err == nil {
@@ -169,7 +182,8 @@ func (m *Mapped) id(text []byte) (string, *HookError) {
 	return id, nil
 }
 
-// hookValue says whether a value is of a type.
+// hookValue reports whether a value is of a type. An email is checked for its form only, and e164
+// is a telephone number such as +380441234567.
 func hookValue(kind string, v *fastjson.Value) bool {
 	text := ""
 	if v.Type() == fastjson.TypeString {
