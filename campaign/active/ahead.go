@@ -6,9 +6,9 @@ import (
 )
 
 // HasOneShotTimers reports whether the customer has an armed timer that does not recur: a chain
-// that will wake up, a date that is not repeated, a segment or threshold that is due for a
-// look, a watched inactivity, or a delivery whose result is open. Recurring dates do not count,
-// since they would be ahead forever.
+// that will wake up, a date that is not repeated, a segment or threshold that is due for a look, a
+// watched inactivity, or a delivery whose result is open. Recurring dates do not count, since they
+// would be ahead forever. A simulation goes on while a customer has one.
 func (s *Set) HasOneShotTimers(c *customer.Customer) bool {
 	for _, ch := range c.Chains {
 		if at := ch.WakeAt(); ch.Live() && at != 0 && at < customer.Never {

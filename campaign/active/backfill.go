@@ -11,22 +11,25 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// maxFillBytes is the approximate limit of a stored fill, in bytes, by the estimates in split;
-// a window with more is split into several fills. A single record of the log stays small that
-// way, however much history a customer has.
+// maxFillBytes is the approximate size at which the backfill of a window is split, in bytes, by the
+// estimates in split. A single record of the log stays small that way, however much history a
+// customer has.
 const maxFillBytes = 24 << 10
 
-// BackfillCounts is what was counted from the log for one customer and one counter, or a part
-// of it. Either Counter is filled in (a counter without a window) or Width and Items are.
+// BackfillCounts is what was counted from the log for one customer and one counter, or a part of
+// it: a "fill". Either Counter is filled in (a counter without a window) or Width and Items are.
 type BackfillCounts struct {
-	Ask     int              // index of the counter in what is filled
-	Counter customer.Counter // without ID; Count 0 where only sums are filled
-	Width   int64            // of a window, see Window
-	Items   []customer.Occurrence
+	// Ask is the index of the counter among those that the backfill fills.
+	Ask int
+	// Counter has no ID; its Count is 0 where only sums are filled.
+	Counter customer.Counter
+	// Width is the time that one item of a window stands for, ms; see customer.Window.
+	Width int64
+	Items []customer.Occurrence
 }
 
-// AppendTo appends the stored form: ask, count, first, last, sums, width, items (time
-// after the one before, count, sums).
+// AppendTo appends the stored form: ask, count, first, last, sums, width, items (time after the one
+// before, count, sums).
 func (f *BackfillCounts) AppendTo(b []byte) []byte {
 	b = wire.AppendUint(b, uint64(f.Ask))
 	b = f.Counter.AppendTo(b)
@@ -56,14 +59,17 @@ type CustomerFill struct {
 // keeps one value for each customer and counter until Take. It belongs to one goroutine.
 type BackfillCounter struct {
 	asks []CounterRequest
-	// where holds the compiled condition of each request; nil where every event counts.
-	where []*expr.Expr // by ask
+	// where holds the compiled condition of each request, by its index; nil where every event
+	// counts.
+	where []*expr.Expr
 	// byEvent lists the requests (indexes into asks) for an event name.
 	byEvent map[string][]int
 	scope   *expr.Scope
-	fills   map[backfillKey]*BackfillCounts
+	// fills has what was counted since Take.
+	fills map[backfillKey]*BackfillCounts
 }
 
+// backfillKey is a customer's id and the index of a request.
 type backfillKey struct {
 	customer string
 	ask      int

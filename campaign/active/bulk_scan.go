@@ -35,17 +35,21 @@ const (
 	BulkSchedule
 	// BulkActivation: campaigns become active.
 	BulkActivation
-	BulkForget BulkKind = 9 // counters are not kept any more
+	// BulkForget: counters, windows or sums are not kept any more.
+	BulkForget BulkKind = 9
 )
 
 // BulkTask is what a bulk scan does to every customer of a workspace. Which fields are used
 // depends on Kind. It is stored as JSON in control state, so its names and numbers do not
 // change.
 type BulkTask struct {
-	Kind      BulkKind     `json:"Kind"`
-	Due       int64        `json:"Due"`       // ms: when it should have been
-	Event     *event.Event `json:"Event"`     // of a broadcast
-	Campaigns []string     `json:"Campaigns"` // of a schedule or an activation
+	Kind BulkKind `json:"Kind"`
+	// Due is when it should have happened, Unix ms.
+	Due int64 `json:"Due"`
+	// Event is that of a broadcast.
+	Event *event.Event `json:"Event"`
+	// Campaigns are those of a schedule or an activation.
+	Campaigns []string `json:"Campaigns"`
 	// Existing are the campaigns of an activation that also want customers who are already
 	// there (existing: include).
 	Existing []string `json:"Existing"`
@@ -60,11 +64,15 @@ type BulkTask struct {
 // the days of a calendar, in a time zone.
 type Schedule struct {
 	Campaign string
-	Spec     string // tells whether it is still the same rule
-	Cron     schedule.Cron
-	calendar *schedule.Calendar // nil: cron holds
-	minute   int                // of the calendar's days
-	Loc      *time.Location
+	// Spec is a text of the rule: an equal one means the same occurrences, so that nothing is
+	// missed or repeated when the definition is applied again.
+	Spec string
+	Cron schedule.Cron
+	// calendar is nil where Cron holds.
+	calendar *schedule.Calendar
+	// minute is the minute of each of the calendar's days.
+	minute int
+	Loc    *time.Location
 }
 
 // Next returns the first occurrence after the instant after, both in ms; false if there is

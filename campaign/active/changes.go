@@ -11,14 +11,18 @@ import (
 // changeIndex finds change triggers by the attribute that changed, and by its new value where
 // they ask for one. Members are indexes into the programs of a TriggerIndex.
 type changeIndex struct {
-	any  []int32 // that look at all attributes
+	// any are the triggers on any attribute.
+	any []int32
+	// name has the others, by the first name of their path.
 	name map[string]*changeNames
 }
 
 // changeNames are the change triggers of an attribute, or of a part of it.
 type changeNames struct {
+	// any are those that accept any new value, or watch a part below the attribute.
 	any []int32
-	to  map[expr.EqualTo][]int32
+	// to are those that ask for a new value, by that value.
+	to map[expr.EqualTo][]int32
 }
 
 // add indexes the trigger t of a member by the first name of its path. Only a path of one name

@@ -11,8 +11,10 @@ import (
 // windowSpec describes what the set keeps of the recent events of one name: one window serves
 // all expressions that look back, so it is as long as the longest of them.
 type windowSpec struct {
-	Longest int64    // ms
-	Sums    []string // properties, sorted
+	// Longest is how far back the longest of them looks, ms.
+	Longest int64
+	// Sums are the properties that are summed up, sorted.
+	Sums []string
 }
 
 // askWindow extends the window of an event name so that it can answer ask.
@@ -35,8 +37,11 @@ type CounterSpec struct {
 	ID string
 	// Where is the condition for an event to count; nil: every event of the name counts.
 	Where *expr.Expr
-	Sums  []string // properties, sorted
-	Since uint64   // place of the control record that asked first
+	// Sums are the properties that are summed up, sorted.
+	Sums []string
+	// Since is the place in the log of the control record that asked for it first: events before it
+	// were not counted.
+	Since uint64
 }
 
 // indexAsked records which counters and windows the expressions of a program read, and which

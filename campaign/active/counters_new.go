@@ -14,9 +14,11 @@ import (
 // CounterRequest describes one counter that a set maintains, or the part of it that a newer set
 // adds.
 type CounterRequest struct {
-	Event string   `json:"Event"`
-	Where string   `json:"Where"` // source of the predicate; empty: every event of the name counts
-	Sums  []string `json:"Sums"`  // properties that are summed, sorted
+	Event string `json:"Event"`
+	// Where is the source of the condition; empty: every event of the name counts.
+	Where string `json:"Where"`
+	// Sums are the properties that are summed up, sorted.
+	Sums []string `json:"Sums"`
 	// Window is how far back the longest window looks, ms; 0: all that was counted.
 	Window int64 `json:"Window"`
 	// Counted says that the events were counted before: only the sums are new, or only
@@ -24,7 +26,7 @@ type CounterRequest struct {
 	Counted bool `json:"Counted"`
 }
 
-// String describes the counter for people.
+// String describes the counter for people: "Order Completed (sum of total) of the last 30d".
 func (a CounterRequest) String() string {
 	text := a.Event
 	if a.Where != "" {

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// DroppedCounters returns the bulk task that deletes from all customers the counters, windows
-// and sums of old that s no longer maintains, and the state of triggers that are gone or mean
-// something else now; needed is false if there are none. What is asked for again later begins
-// at zero.
+// DroppedCounters returns the bulk task that deletes from all customers the counters, windows and
+// sums of old that s no longer maintains, and the state of triggers that are gone or mean something
+// else now; needed is false if there are none. What is asked for again later begins at zero.
+// Deleting them keeps the state of customers from growing with every campaign that there ever was.
 func (s *Set) DroppedCounters(old *Set) (v BulkTask, needed bool) {
 	v.Kind = BulkForget
 	for event, specs := range old.Counters { //nudge:unordered sorted below

@@ -10,10 +10,14 @@ import (
 // filters holds the indexes of a set besides those of triggers. Each is built when it is first
 // needed, since many sets are replaced before they see an event of a name; mu makes that safe.
 type filters struct {
-	mu         sync.Mutex
-	counters   map[string]*expr.Index // of the counters of an event name
-	broadcasts map[string]*expr.Index // of the audiences of the broadcasts of an event name
-	profile    map[string]*expr.Index // of those that watch newcomers, under the empty name
+	mu sync.Mutex
+	// counters finds the counters of an event name by their conditions.
+	counters map[string]*expr.Index
+	// broadcasts finds the broadcast triggers of an event name by their audiences.
+	broadcasts map[string]*expr.Index
+	// profile finds the triggers that watch customers from their first record on; it has one index,
+	// under the empty name.
+	profile map[string]*expr.Index
 }
 
 // get returns the index of a name in one of the maps of f; the first call builds it, with add

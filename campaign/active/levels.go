@@ -10,8 +10,10 @@ import (
 // evaluated once for all of them. The limits are sorted, and members[i] is the program with the
 // limit at[i].
 type thresholdGroup struct {
-	value   *expr.Expr
-	members []int32 // by what they are reached at
+	// value is the expression of the number.
+	value *expr.Expr
+	// members and at are parallel, sorted by at.
+	members []int32
 	at      []float64
 }
 
@@ -37,9 +39,10 @@ type valueBefore struct {
 	levels *thresholdGroup
 	Value  float64
 	Known  bool
-	failed bool // could not be computed, for another reason than a missing value
-	// the value exists but is not a number, which is recorded once
-	odd bool // is there and is no number, which is recorded once
+	// failed says that it could not be computed, for another reason than a missing value.
+	failed bool
+	// odd says that the value exists but is not a number, which each trigger records once.
+	odd bool
 }
 
 // measure evaluates the value of the group in the scope.
@@ -56,7 +59,8 @@ func (l *thresholdGroup) measure(s *expr.Scope) valueBefore {
 // to the next to save memory, and belongs to one goroutine.
 type ValuesBefore struct {
 	all []valueBefore
-	in  []int32 // scratch: the levels that an index found
+	// in is scratch memory: the groups that an index found.
+	in []int32
 }
 
 // Reset empties h for the next record.

@@ -10,13 +10,19 @@ import (
 	"github.com/nudge-engine/nudge/campaign/schedule"
 )
 
-// rules are the policies of a workspace, merged into one.
+// rules are the policies of a workspace, merged into one; the zero value restricts nothing.
 type rules struct {
-	Idle     int64 // see Policy.Idle; 0: the default
-	Quiet    *program.QuietHours
+	// Idle is how long an anonymous customer without a record is kept, see Policy.Idle; 0: the
+	// default.
+	Idle int64
+	// Quiet holds for campaigns without quiet hours of their own; nil: none.
+	Quiet *program.QuietHours
+	// Required are the categories that need a granted consent.
 	Required map[string]bool
-	Caps     map[string]*program.Cap
-	off      []program.SendsOff
+	// Caps has the caps by name.
+	Caps map[string]*program.Cap
+	// off are the switched-off sends of all documents.
+	off []program.SendsOff
 
 	calendars map[string]*schedule.Calendar
 }

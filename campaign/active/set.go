@@ -11,33 +11,47 @@ import (
 // Set is the active campaigns of one workspace, indexed by what records concern them. After
 // NewSet, SetHistory, SetPolicies and Decide it is immutable and safe for concurrent use.
 type Set struct {
-	Zone     string             // IANA name of the workspace's zone; empty: UTC
-	Programs []*program.Program // by name
+	// Zone is the IANA name of the workspace's zone; empty: UTC.
+	Zone string
+	// Programs are the campaigns, sorted by name: their order is that in which they look at a
+	// record, so it must not depend on when they were applied.
+	Programs []*program.Program
 	ByName   map[string]*program.Program
-	Triggers map[string][]*program.Program // event name -> programs by name
+	// Triggers maps an event name to the programs whose trigger looks at it, by name.
+	Triggers map[string][]*program.Program
+	// Counters maps an event name to the counters that may count it, sorted by id.
 	Counters map[string][]*CounterSpec
-	Windows  map[string]*windowSpec // by event name
-	Recorded map[string]bool        // event names that a goal, stop or wait names
+	// Windows maps an event name to the window kept of it.
+	Windows map[string]*windowSpec
+	// Recorded has the names of the events that a goal, stop or wait waits for: customers remember
+	// the last ones.
+	Recorded map[string]bool
 	// profile lists the programs whose trigger watches customers from their first record on, by
 	// name.
 	profile []*program.Program
 	// segments lists the programs whose trigger watches a segment, or a threshold whose value
 	// changes with time, by name.
 	segments []*program.Program
-	Zoned    []*program.Program // whose value depends on the time zone, which any event can change
+	// Zoned lists the programs whose value depends on the time zone, which any event can change.
+	Zoned []*program.Program
 	// winners are the decided experiments of the workspace; see Decide.
 	winners []Winner
 	// Histories tells which older versions chains still follow, by campaign.
 	Histories map[string]*versionHistory
 	// broadcasts lists the programs that wait for an event without a customer, by event name.
 	broadcasts map[string][]*program.Program
-	Schedules  []*program.Program // whose trigger is a schedule, by name
-	Rules      rules              // of the workspace's policies
+	// Schedules lists the programs whose trigger is a schedule, by name.
+	Schedules []*program.Program
+	// Rules are the policies of the workspace.
+	Rules rules
 
-	watchers    map[string]*lazyWatchers // by event name
-	watchAlways *lazyWatchers            // of all other names
+	// watchers has the trigger indexes by event name.
+	watchers map[string]*lazyWatchers
+	// watchAlways has those of all other names: triggers that look at every event.
+	watchAlways *lazyWatchers
 	filters     filters
-	specs       map[string]*CounterSpec // by id
+	// specs has the counters by id.
+	specs map[string]*CounterSpec
 }
 
 // NewSet indexes programs. since maps the id of a counter to the place of the control record

@@ -15,15 +15,24 @@ import (
 // safe for concurrent use.
 type TriggerIndex struct {
 	Programs []*program.Program // by name; the indexes give places in it
-	All      bool               // none is to be left out: customers who merge differ in everything
+	// All says that no program is left out: customers who merge may differ in anything.
+	All bool
 
-	events   *expr.Index       // that look at the event
-	clocks   []int32           // segments and thresholds whose value changes with time alone
-	segments *expr.Index       // the other segments
-	levels   []*thresholdGroup // the other thresholds, by what they measure
-	byLevel  *expr.Index       // finds levels whose value is there
-	dates    *expr.Index
-	changes  changeIndex
+	// events finds the programs that look at the event itself.
+	events *expr.Index
+	// clocks are the segments and thresholds whose value also changes with time: it may have
+	// changed since the last record, so they look at every one.
+	clocks []int32
+	// segments finds the other segments.
+	segments *expr.Index
+	// levels are the other thresholds, grouped by what they measure.
+	levels []*thresholdGroup
+	// byLevel finds the groups of levels whose value exists.
+	byLevel *expr.Index
+	// dates finds the date triggers whose date exists.
+	dates *expr.Index
+	// changes finds the triggers on an attribute that changed.
+	changes changeIndex
 	// Looking maps the campaigns with a segment or threshold trigger to their places in
 	// Programs.
 	Looking map[string]int32
@@ -158,6 +167,7 @@ func indexStreak(t *program.StreakTrigger, b *expr.IndexBuilder, member int, nam
 	}
 }
 
+// compareNames orders programs by name.
 func compareNames(a, b string) int { return strings.Compare(a, b) }
 
 // with merges others into all, sorted by name and each once. The others are programs that look

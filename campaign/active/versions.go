@@ -13,11 +13,15 @@ const maxKept = 16
 // VersionHistory records what became of earlier versions of one campaign. It is part of the
 // stored state of a shard.
 type VersionHistory struct {
-	Campaign string            `json:"campaign"`
-	At       int64             `json:"at"`             // log time at which the version in force came, ms
-	From     uint32            `json:"from"`           // chains of this version or later go by it
-	Exit     uint32            `json:"exit,omitempty"` // chains of versions before this one end
-	Kept     []RetainedVersion `json:"kept,omitempty"` // what the others go by, oldest first
+	Campaign string `json:"campaign"`
+	// At is the log time at which the version in force came, Unix ms.
+	At int64 `json:"at"`
+	// From is the first version whose chains follow the version in force.
+	From uint32 `json:"from"`
+	// Exit is the first version whose chains do not end; those of earlier ones do. 0: none do.
+	Exit uint32 `json:"exit,omitempty"`
+	// Kept are the versions that the other chains follow, oldest first; at most maxKept.
+	Kept []RetainedVersion `json:"kept,omitempty"`
 }
 
 // RetainedVersion is an older version that chains still follow: those of version From or later,
