@@ -17,29 +17,29 @@ const (
 )
 
 // calendars reads those of a policy.
-func (r *reader) calendars(n *yaml.Node, p *program.Policy) {
+func (r *policyReader) calendars(n *yaml.Node, p *program.Policy) {
 	named := map[string]bool{}
-	r.list(n, "calendars", maxCalendars, func(n *yaml.Node) {
+	r.core.list(n, "calendars", maxCalendars, func(n *yaml.Node) {
 		var c schedule.Calendar
-		r.object(n, "calendar",
+		r.core.object(n, "calendar",
 			field{name: "name", required: true, read: func(n *yaml.Node) {
-				r.spot(Spot{Field: "calendar", Name: n.Value}, n)
-				if r.name(n, "calendar.name", &c.Name); named[c.Name] {
-					r.fail(n, "calendar %q is defined twice", c.Name)
+				r.core.spot(Spot{Field: "calendar", Name: n.Value}, n)
+				if r.core.name(n, "calendar.name", &c.Name); named[c.Name] {
+					r.core.fail(n, "calendar %q is defined twice", c.Name)
 				}
 				named[c.Name] = true
 			}},
 			field{name: "dates", required: true, read: func(n *yaml.Node) {
-				r.list(n, "calendar.dates", maxCalendarDates, func(n *yaml.Node) { r.calendarDate(n, &c) })
+				r.core.list(n, "calendar.dates", maxCalendarDates, func(n *yaml.Node) { r.calendarDate(n, &c) })
 			}})
 		p.Calendars = append(p.Calendars, c)
 	})
 }
 
 // calendarDate reads 2026-04-12, or --12-25 for every year.
-func (r *reader) calendarDate(n *yaml.Node, c *schedule.Calendar) {
+func (r *policyReader) calendarDate(n *yaml.Node, c *schedule.Calendar) {
 	var text string
-	if r.text(n, "calendar.dates", &text); text == "" {
+	if r.core.text(n, "calendar.dates", &text); text == "" {
 		return
 	}
 	t, err := time.Parse(time.DateOnly, text)
@@ -54,9 +54,9 @@ func (r *reader) calendarDate(n *yaml.Node, c *schedule.Calendar) {
 	i, found := slices.BinarySearchFunc(c.Dates, d, schedule.CalendarDate.Compare)
 	switch {
 	case err != nil || !yearly && d.Year < 1970:
-		r.fail(n, "calendar.dates: %q is no date; write for example 2026-04-12, or --12-25 for every year", text)
+		r.core.fail(n, "calendar.dates: %q is no date; write for example 2026-04-12, or --12-25 for every year", text)
 	case found:
-		r.fail(n, "calendar.dates: %s is there twice", text)
+		r.core.fail(n, "calendar.dates: %s is there twice", text)
 	default:
 		c.Dates = slices.Insert(c.Dates, i, d)
 	}

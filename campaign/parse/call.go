@@ -12,39 +12,41 @@ import (
 )
 
 // call reads {url, method, headers, body, expires, wait, timeout, on_fail}.
-func (r *reader) call(n *yaml.Node) *program.Call {
-	r.unsupported = append(r.unsupported, &Error{File: r.file, Line: n.Line, Column: n.Column, Message: "call is not " +
-		"supported yet: there is no transport for it, and it would fail for every customer; " +
-		"write send with a channel of type webhook to reach a URL"})
+func (r *stepReader) call(n *yaml.Node) *program.Call {
+	r.core.unsupported = append(r.core.unsupported, &Error{
+		File: r.core.file, Line: n.Line, Column: n.Column,
+		Message: "call is not supported yet: there is no transport for it, and it would fail for every customer; " +
+			"write send with a channel of type webhook to reach a URL",
+	})
 	c := &program.Call{
 		Request: program.Send{Channels: []string{program.CallChannel}, Expires: unit.DayMillis},
 		Timeout: unit.DayMillis,
 	}
 	method, address, body := "POST", "", ""
 	var headers []program.Field
-	r.object(n, "call",
+	r.core.object(n, "call",
 		field{name: "url", required: true, read: func(n *yaml.Node) {
-			r.text(n, "call.url", &address)
-			r.spot(Spot{Field: "text", Name: "url"}, n)
+			r.core.text(n, "call.url", &address)
+			r.core.spot(Spot{Field: "text", Name: "url"}, n)
 			fixed, _, liquid := strings.Cut(address, "{{")
 			at, err := url.Parse(fixed)
 			if err != nil || at.Scheme != "http" && at.Scheme != "https" || at.Host == "" && !liquid {
-				r.fail(n, "call.url %q: write http:// or https://, a host and a path", clip.Text(address, 64))
+				r.core.fail(n, "call.url %q: write http:// or https://, a host and a path", clip.Text(address, 64))
 			}
 		}},
 		field{name: "method", read: func(n *yaml.Node) {
 			methods := []string{"POST", "GET", "PUT", "PATCH", "DELETE"}
-			method = methods[r.choice(n, "call.method", methods...)]
+			method = methods[r.core.choice(n, "call.method", methods...)]
 		}},
-		field{name: "headers", read: func(n *yaml.Node) { r.messageFields(n, "call.headers", &headers) }},
+		field{name: "headers", read: func(n *yaml.Node) { r.core.messageFields(n, "call.headers", &headers) }},
 		field{name: "body", read: func(n *yaml.Node) {
-			r.text(n, "call.body", &body)
-			r.spot(Spot{Field: "text", Name: "body"}, n)
+			r.core.text(n, "call.body", &body)
+			r.core.spot(Spot{Field: "text", Name: "body"}, n)
 		}},
-		field{name: "expires", read: func(n *yaml.Node) { r.duration(n, "call.expires", &c.Request.Expires) }},
-		field{name: "wait", read: func(n *yaml.Node) { r.boolean(n, "call.wait", &c.Wait) }},
-		field{name: "timeout", read: func(n *yaml.Node) { r.duration(n, "call.timeout", &c.Timeout) }},
-		field{name: "on_fail", read: func(n *yaml.Node) { c.OnFail = r.gotoObject(n, "call.on_fail") }})
+		field{name: "expires", read: func(n *yaml.Node) { r.core.duration(n, "call.expires", &c.Request.Expires) }},
+		field{name: "wait", read: func(n *yaml.Node) { r.core.boolean(n, "call.wait", &c.Wait) }},
+		field{name: "timeout", read: func(n *yaml.Node) { r.core.duration(n, "call.timeout", &c.Timeout) }},
+		field{name: "on_fail", read: func(n *yaml.Node) { c.OnFail = r.core.gotoObject(n, "call.on_fail") }})
 	fields := []program.Field{{Name: "method", Source: method}, {Name: "url", Source: address}}
 	for _, h := range headers {
 		fields = append(fields, program.Field{Name: "header." + h.Name, Source: h.Source})

@@ -11,34 +11,33 @@ import (
 	"github.com/nudge-engine/nudge/campaign/expr"
 	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/campaign/unit"
-	"github.com/nudge-engine/nudge/campaign/zone"
 )
 
-func (r *reader) date(n *yaml.Node) *program.DateTrigger {
+func (r *triggerReader) date(n *yaml.Node) *program.DateTrigger {
 	t := &program.DateTrigger{At: -1, CatchUp: unit.DayMillis}
-	r.object(n, "trigger.date",
+	r.core.object(n, "trigger.date",
 		field{name: "path", required: true, read: func(n *yaml.Node) {
 			if r.customerExpr(n, "path", false, &t.Path); t.Path != nil && t.Path.Reads.Clock {
-				r.fail(n, "path must not look at now or a window")
+				r.core.fail(n, "path must not look at now or a window")
 			}
-			r.gives(n, "path", t.Path, "a date", cel.StringType, cel.TimestampType)
+			r.core.gives(n, "path", t.Path, "a date", cel.StringType, cel.TimestampType)
 		}},
 		field{name: "repeat", read: func(n *yaml.Node) {
-			t.Repeat = program.Repeat(r.choice(n, "repeat", "none", "yearly", "monthly"))
+			t.Repeat = program.Repeat(r.core.choice(n, "repeat", "none", "yearly", "monthly"))
 		}},
 		field{name: "offsets", read: func(n *yaml.Node) {
-			r.list(n, "offsets", maxOffsets, func(n *yaml.Node) { t.Offsets = append(t.Offsets, r.offset(n)) })
+			r.core.list(n, "offsets", maxOffsets, func(n *yaml.Node) { t.Offsets = append(t.Offsets, r.offset(n)) })
 		}},
-		field{name: "at", read: func(n *yaml.Node) { r.clock(n, "at", &t.At) }},
+		field{name: "at", read: func(n *yaml.Node) { r.core.clock(n, "at", &t.At) }},
 		field{name: "zone", read: func(n *yaml.Node) { r.dateZone(n, t) }},
 		field{name: "feb29", read: func(n *yaml.Node) {
-			t.Feb29 = program.Feb29(r.choice(n, "feb29", "feb28", "mar1", "leap_only"))
+			t.Feb29 = program.Feb29(r.core.choice(n, "feb29", "feb28", "mar1", "leap_only"))
 		}},
-		field{name: "catch_up", read: func(n *yaml.Node) { r.duration(n, "catch_up", &t.CatchUp) }})
+		field{name: "catch_up", read: func(n *yaml.Node) { r.core.duration(n, "catch_up", &t.CatchUp) }})
 	sort.Slice(t.Offsets, func(i, j int) bool { return t.Offsets[i].Ms() < t.Offsets[j].Ms() })
 	for i := 1; i < len(t.Offsets); i++ {
 		if t.Offsets[i].Ms() == t.Offsets[i-1].Ms() {
-			r.fail(n, "trigger.date: offset %s is given twice", t.Offsets[i].Text)
+			r.core.fail(n, "trigger.date: offset %s is given twice", t.Offsets[i].Text)
 		}
 	}
 	if len(t.Offsets) == 0 {
@@ -49,11 +48,11 @@ func (r *reader) date(n *yaml.Node) *program.DateTrigger {
 }
 
 // offset reads a duration with a sign: whole days are calendar days.
-func (r *reader) offset(n *yaml.Node) program.Offset {
-	if r.drawn(Shape{Kind: ShapeOffset}) {
+func (r *triggerReader) offset(n *yaml.Node) program.Offset {
+	if r.core.drawn(Shape{Kind: ShapeOffset}) {
 		return program.Offset{}
 	}
-	s, ok := r.scalar(n, "offsets")
+	s, ok := r.core.scalar(n, "offsets")
 	if !ok {
 		return program.Offset{}
 	}
@@ -65,30 +64,18 @@ func (r *reader) offset(n *yaml.Node) program.Offset {
 	}
 	ms, err := unit.ParseDuration(text)
 	if err != nil {
-		r.fail(n, "offsets: %v", err)
+		r.core.fail(n, "offsets: %v", err)
 	}
 	return program.Offset{Text: s, Days: int(sign * (ms / unit.DayMillis)), Rest: sign * (ms % unit.DayMillis)}
 }
 
-func (r *reader) clock(n *yaml.Node, what string, into *int) {
-	if r.drawn(Shape{Kind: ShapeClock}) {
-		return
-	}
-	minute, ok := zone.ParseClock(n.Value)
-	if n.Kind != yaml.ScalarNode || !ok || minute == 24*60 {
-		r.fail(n, "%s %q is no time of day; write %s", what, n.Value, clockHint(n.Value, "09:00"))
-		return
-	}
-	*into = minute
-}
-
-func (r *reader) dateZone(n *yaml.Node, t *program.DateTrigger) {
+func (r *triggerReader) dateZone(n *yaml.Node, t *program.DateTrigger) {
 	switch {
 	case n.Kind == yaml.ScalarNode && n.Value == "customer":
 	case n.Kind == yaml.ScalarNode && n.Value == program.ZoneDefault:
 		t.Zone = program.ZoneDefault
 	default:
-		r.zone(n, "zone", &t.Zone)
+		r.core.zone(n, "zone", &t.Zone)
 	}
 }
 

@@ -17,32 +17,32 @@ const (
 	confidenceDefault = 0.95
 )
 
-func (r *reader) experiment(n *yaml.Node) *program.Experiment {
-	x, before := new(program.Experiment), len(r.errs)
-	r.object(n, "experiment",
+func (r *experimentReader) experiment(n *yaml.Node) *program.Experiment {
+	x, before := new(program.Experiment), len(r.core.errs)
+	r.core.object(n, "experiment",
 		field{name: "variants", required: true, read: func(n *yaml.Node) {
-			r.list(n, "experiment.variants", maxVariants, func(n *yaml.Node) {
+			r.core.list(n, "experiment.variants", maxVariants, func(n *yaml.Node) {
 				x.Variants = append(x.Variants, r.variant(n, x))
 			})
 		}},
 		field{name: "salt", read: func(n *yaml.Node) {
-			if r.text(n, "experiment.salt", &x.Salt); len(x.Salt) > maxNameBytes {
-				r.fail(n, "experiment.salt has at most %d bytes", maxNameBytes)
+			if r.core.text(n, "experiment.salt", &x.Salt); len(x.Salt) > maxNameBytes {
+				r.core.fail(n, "experiment.salt has at most %d bytes", maxNameBytes)
 			}
 		}},
 		field{name: "goal", read: func(n *yaml.Node) {
-			r.name(n, "experiment.goal", &x.Goal)
+			r.core.name(n, "experiment.goal", &x.Goal)
 			r.checks = append(r.checks, func(p *program.Program) {
-				if p.Goal(x.Goal) == nil && !r.flawed["campaign"]["goals"] {
-					r.fail(n, "experiment.goal %q is none of the campaign's goals%s", x.Goal, goalHint(x.Goal, p))
+				if p.Goal(x.Goal) == nil && !r.core.flawed["campaign"]["goals"] {
+					r.core.fail(n, "experiment.goal %q is none of the campaign's goals%s", x.Goal, goalHint(x.Goal, p))
 				}
 			})
 		}},
 		field{name: "winner", read: func(n *yaml.Node) {
 			x.Winner = r.winner(n)
 			r.checks = append(r.checks, func(p *program.Program) {
-				if x.Goal == "" && len(p.Goals) == 0 && !r.flawed["campaign"]["goals"] {
-					r.fail(n, "experiment.winner needs a goal to compare the variants by%s", goalHint("bought", p))
+				if x.Goal == "" && len(p.Goals) == 0 && !r.core.flawed["campaign"]["goals"] {
+					r.core.fail(n, "experiment.winner needs a goal to compare the variants by%s", goalHint("bought", p))
 				}
 			})
 		}})
@@ -50,8 +50,8 @@ func (r *reader) experiment(n *yaml.Node) *program.Experiment {
 	for i := range x.Variants {
 		total += x.Variants[i].Weight
 	}
-	if len(r.errs) == before && (len(x.Variants) < 2 || total == 0) {
-		r.fail(n, "experiment: needs at least two variants, and a weight above zero")
+	if len(r.core.errs) == before && (len(x.Variants) < 2 || total == 0) {
+		r.core.fail(n, "experiment: needs at least two variants, and a weight above zero")
 	}
 	r.checks = append(r.checks, func(p *program.Program) {
 		x.Compare(p)
@@ -59,49 +59,49 @@ func (r *reader) experiment(n *yaml.Node) *program.Experiment {
 	return x
 }
 
-func (r *reader) variant(n *yaml.Node, x *program.Experiment) program.Variant {
+func (r *experimentReader) variant(n *yaml.Node, x *program.Experiment) program.Variant {
 	v := program.Variant{Weight: 1}
-	r.object(n, "experiment.variants",
+	r.core.object(n, "experiment.variants",
 		field{name: "id", required: true, read: func(n *yaml.Node) {
-			if r.name(n, "variant id", &v.ID); x.Index(v.ID) >= 0 {
-				r.fail(n, "variant id %q is used twice", v.ID)
+			if r.core.name(n, "variant id", &v.ID); x.Index(v.ID) >= 0 {
+				r.core.fail(n, "variant id %q is used twice", v.ID)
 			}
 		}},
 		field{name: "weight", read: func(n *yaml.Node) {
-			v.Weight = int(r.integer(n, "weight", 0, program.Buckets))
+			v.Weight = int(r.core.integer(n, "weight", 0, program.Buckets))
 		}},
-		field{name: "goto", read: func(n *yaml.Node) { r.name(n, "goto", &v.Goto) }})
+		field{name: "goto", read: func(n *yaml.Node) { r.core.name(n, "goto", &v.Goto) }})
 	return v
 }
 
-func (r *reader) winner(n *yaml.Node) *program.WinnerRule {
+func (r *experimentReader) winner(n *yaml.Node) *program.WinnerRule {
 	w := &program.WinnerRule{MinPerVariant: minVariantDefault, MinTime: minTimeDefault, Confidence: confidenceDefault}
-	r.object(n, "experiment.winner",
+	r.core.object(n, "experiment.winner",
 		field{name: "min_per_variant", read: func(n *yaml.Node) {
-			w.MinPerVariant = int(r.integer(n, "winner.min_per_variant", 1, 1_000_000_000))
+			w.MinPerVariant = int(r.core.integer(n, "winner.min_per_variant", 1, 1_000_000_000))
 		}},
-		field{name: "min_time", read: func(n *yaml.Node) { r.duration(n, "winner.min_time", &w.MinTime) }},
+		field{name: "min_time", read: func(n *yaml.Node) { r.core.duration(n, "winner.min_time", &w.MinTime) }},
 		field{name: "confidence", read: func(n *yaml.Node) {
-			if r.drawn(Shape{Kind: ShapeNumber, Low: 0.5, High: 0.9999}) {
+			if r.core.drawn(Shape{Kind: ShapeNumber, Low: 0.5, High: 0.9999}) {
 				return
 			}
 			v, err := strconv.ParseFloat(n.Value, 64)
 			number := n.Kind == yaml.ScalarNode && (n.Tag == "!!int" || n.Tag == "!!float")
 			if !number || err != nil || !(v >= 0.5 && v <= 0.9999) {
-				r.fail(n, "winner.confidence must be a number from 0.5 to 0.9999")
+				r.core.fail(n, "winner.confidence must be a number from 0.5 to 0.9999")
 				return
 			}
 			w.Confidence = v
 		}},
-		field{name: "deadline", read: func(n *yaml.Node) { r.duration(n, "winner.deadline", &w.Deadline) }},
+		field{name: "deadline", read: func(n *yaml.Node) { r.core.duration(n, "winner.deadline", &w.Deadline) }},
 		field{name: "on_deadline", read: func(n *yaml.Node) {
-			w.OnDeadline = program.OnDeadline(r.choice(n, "winner.on_deadline", "best", "keep", "original"))
+			w.OnDeadline = program.OnDeadline(r.core.choice(n, "winner.on_deadline", "best", "keep", "original"))
 		}})
 	if w.Deadline != 0 && w.Deadline < w.MinTime {
-		r.fail(n, "winner: the deadline comes before min_time")
+		r.core.fail(n, "winner: the deadline comes before min_time")
 	}
 	if max(w.Deadline, w.MinTime) > program.MaxExperiment {
-		r.fail(n, "winner: min_time and deadline are at most %d hours", program.MaxExperiment/unit.HourMillis)
+		r.core.fail(n, "winner: min_time and deadline are at most %d hours", program.MaxExperiment/unit.HourMillis)
 	}
 	return w
 }

@@ -45,19 +45,20 @@ const maxBroken = 20
 // compiles what it defines. On error it returns an Errors with every error of the file, and
 // all its documents: those that have errors are Incomplete.
 func File(lang *expr.Language, file string, text []byte) ([]Parsed, error) {
-	r := &reader{file: file, lang: lang, source: yamltext.New(nil)}
+	core := &reader{file: file, lang: lang, source: yamltext.New(nil)}
 	if len(text) > maxFileBytes {
 		return nil, Errors{{
 			File: file, Line: 1, Column: 1,
 			Message: fmt.Sprintf("file has %d bytes; at most %d are allowed", len(text), maxFileBytes),
 		}}
 	}
-	r.source = yamltext.New(text)
+	core.source = yamltext.New(text)
 	if strings.EqualFold(path.Ext(file), ".json") && !bytes.Contains(text, []byte("\n---")) {
 		if p, message, bad := yamltext.JSON(text); bad {
 			return nil, Errors{{File: file, Line: p.Line, Column: p.Column, Message: message}}
 		}
 	}
+	r := &documentReader{core}
 	var docs []Parsed
 	for broken := 0; len(text) > 0; broken++ {
 		more, err := r.documents(text, maxDocuments-len(docs))
@@ -68,8 +69,8 @@ func File(lang *expr.Language, file string, text []byte) ([]Parsed, error) {
 		docs = append(docs, Parsed{Incomplete: true, file: file, Line: 1})
 		text = r.broken(text, err)
 	}
-	if len(r.errs) > 0 {
-		all := r.errs.Sorted()
+	if len(core.errs) > 0 {
+		all := core.errs.Sorted()
 		if more := len(all) - maxErrors; more > 0 {
 			last := *all[maxErrors]
 			last.Message = fmt.Sprintf("%d more errors from here on; mend those before", more)
@@ -81,7 +82,7 @@ func File(lang *expr.Language, file string, text []byte) ([]Parsed, error) {
 }
 
 // documents reads documents up to the end, or to one that is no YAML.
-func (r *reader) documents(text []byte, most int) (docs []Parsed, err error) {
+func (r *documentReader) documents(text []byte, most int) (docs []Parsed, err error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	for {
 		var root yaml.Node
@@ -96,7 +97,7 @@ func (r *reader) documents(text []byte, most int) (docs []Parsed, err error) {
 			continue
 		}
 		if len(docs) == most {
-			r.fail(&root, "more than %d documents in a file", maxDocuments)
+			r.core.fail(&root, "more than %d documents in a file", maxDocuments)
 			return docs, nil
 		}
 		docs = append(docs, r.document(root.Content[0]))
@@ -105,13 +106,14 @@ func (r *reader) documents(text []byte, most int) (docs []Parsed, err error) {
 
 // broken reports a document that is no YAML. It gives the text that follows it, each
 // line where it was; nothing when there is none.
-func (r *reader) broken(text []byte, err error) (rest []byte) {
+func (r *documentReader) broken(text []byte, err error) (rest []byte) {
 	place, message, ok := yamltext.Syntax(text)
 	if !ok {
 		place.Line, message = yamlPlace(err)
 		place.Column = 1
 	}
-	r.errs = append(r.errs, &Error{File: r.file, Line: place.Line, Column: place.Column, Message: message})
+	e := &Error{File: r.core.file, Line: place.Line, Column: place.Column, Message: message}
+	r.core.errs = append(r.core.errs, e)
 	line := 0
 	for at := 0; at < len(text); line++ {
 		end := bytes.IndexByte(text[at:], '\n')
@@ -160,32 +162,33 @@ func yamlPlace(err error) (line int, message string) {
 	return line, "this is no YAML: " + yamlLine.ReplaceAllString(text, "")
 }
 
-func (r *reader) document(n *yaml.Node) Parsed {
-	before := len(r.errs)
-	r.kind, r.spots, r.unsupported = kindOf(n), map[Spot]*yaml.Node{}, nil
-	r.flawed = map[string]map[string]bool{}
-	d := Parsed{Line: n.Line, file: r.file, source: r.source, spots: r.spots}
+func (r *documentReader) document(n *yaml.Node) Parsed {
+	before := len(r.core.errs)
+	r.core.kind, r.core.spots, r.core.unsupported = kindOf(n), map[Spot]*yaml.Node{}, nil
+	r.core.flawed = map[string]map[string]bool{}
+	d := Parsed{Line: n.Line, file: r.core.file, source: r.core.source, spots: r.core.spots}
 	if depth(n) > maxDepth {
-		r.fail(n, "nested deeper than %d", maxDepth)
+		r.core.fail(n, "nested deeper than %d", maxDepth)
 		d.Incomplete = true
 		return d
 	}
 	var kind, version, name string
 	var spec *yaml.Node
 	labels := map[string]string{}
-	scenario := r.draw == nil && r.kind == program.KindScenario // nobody names a scenario, and it is stored nowhere
+	// Nobody names a scenario, and it is stored nowhere.
+	scenario := r.core.draw == nil && r.core.kind == program.KindScenario
 	if scenario {
 		name = r.scenarioName(n)
 	}
-	r.object(n, "document",
+	r.core.object(n, "document",
 		field{name: "apiVersion", required: !scenario, read: func(n *yaml.Node) {
-			if r.text(n, "apiVersion", &version); version != program.APIVersion {
-				r.fail(n, "apiVersion %q is unknown; use %s", version, program.APIVersion)
+			if r.core.text(n, "apiVersion", &version); version != program.APIVersion {
+				r.core.fail(n, "apiVersion %q is unknown; use %s", version, program.APIVersion)
 			}
 		}},
 		field{name: "kind", required: true, read: func(n *yaml.Node) {
-			if r.text(n, "kind", &kind); kind != "" && !slices.Contains(Kinds(), kind) {
-				r.fail(n, "kind %q is unknown; use %s%s", kind, kindWords, nearest.Hint(kind, Kinds()))
+			if r.core.text(n, "kind", &kind); kind != "" && !slices.Contains(Kinds(), kind) {
+				r.core.fail(n, "kind %q is unknown; use %s%s", kind, kindWords, nearest.Hint(kind, Kinds()))
 			}
 		}},
 		field{name: "metadata", required: !scenario, read: func(n *yaml.Node) { r.metadata(n, &name, labels) }},
@@ -194,15 +197,15 @@ func (r *reader) document(n *yaml.Node) Parsed {
 	d.Document = program.Document{Kind: kind, Name: name}
 	switch {
 	case spec == nil:
-		d.Document.Kind = r.kind // empty where it is unknown
+		d.Document.Kind = r.core.kind // empty where it is unknown
 	case !r.spec(spec, &d, labels):
 		d.Document.Kind = ""
 	}
 	source, err := yaml.Marshal(n)
 	if err != nil {
-		r.fail(n, "cannot be written back: %v", err)
+		r.core.fail(n, "cannot be written back: %v", err)
 	}
-	d.Document.Source, d.Unsupported, d.Incomplete = string(source), r.unsupported, len(r.errs) > before
+	d.Document.Source, d.Unsupported, d.Incomplete = string(source), r.core.unsupported, len(r.core.errs) > before
 	return d
 }
 
@@ -217,8 +220,8 @@ func kindOf(n *yaml.Node) string {
 }
 
 // scenarioName is the name of a scenario that has none: where it stands.
-func (r *reader) scenarioName(n *yaml.Node) string {
-	base := strings.TrimSuffix(path.Base(r.file), path.Ext(r.file))
+func (r *documentReader) scenarioName(n *yaml.Node) string {
+	base := strings.TrimSuffix(path.Base(r.core.file), path.Ext(r.core.file))
 	return fmt.Sprintf("%s-%d", base, n.Line)
 }
 
@@ -226,68 +229,68 @@ func (r *reader) scenarioName(n *yaml.Node) string {
 const kindWords = "Campaign, Channel, Policy, Scenario or Template"
 
 // spec reads what a document of a kind says; false stands for a kind that is unknown.
-func (r *reader) spec(spec *yaml.Node, d *Parsed, labels map[string]string) bool {
+func (r *documentReader) spec(spec *yaml.Node, d *Parsed, labels map[string]string) bool {
 	name := d.Document.Name
 	switch d.Document.Kind {
 	case program.KindCampaign:
 		d.Campaign = &program.Program{Name: name, Labels: labels}
-		r.campaign(spec, d.Campaign)
+		newCampaignReader(r.core).campaign(spec, d.Campaign)
 	case program.KindChannel:
 		d.Channel = &program.Channel{Name: name}
 		r.channel(spec, d.Channel)
 	case program.KindTemplate:
 		d.Template = &program.Template{Name: name}
-		r.messageFields(spec, "template", &d.Template.Fields)
+		r.core.messageFields(spec, "template", &d.Template.Fields)
 	case program.KindScenario:
 		d.Scenario = &program.Scenario{Name: name}
-		r.scenario(spec, d.Scenario)
+		(&scenarioReader{r.core}).scenario(spec, d.Scenario)
 	case program.KindPolicy:
 		d.Policy = &program.Policy{Name: name}
-		r.policy(spec, d.Policy)
+		(&policyReader{r.core}).policy(spec, d.Policy)
 	default:
 		return false
 	}
 	return true
 }
 
-func (r *reader) metadata(n *yaml.Node, name *string, labels map[string]string) {
-	r.object(n, "metadata",
+func (r *documentReader) metadata(n *yaml.Node, name *string, labels map[string]string) {
+	r.core.object(n, "metadata",
 		field{name: "name", required: true, read: func(n *yaml.Node) {
-			r.spot(Spot{Field: "name"}, n)
-			r.name(n, "metadata.name", name)
+			r.core.spot(Spot{Field: "name"}, n)
+			r.core.name(n, "metadata.name", name)
 		}},
 		field{name: "labels", read: func(n *yaml.Node) {
-			if r.drawn(Shape{Kind: ShapeMap, Key: ShapeText, Item: &Shape{Kind: ShapeText, Least: 1}}) {
+			if r.core.drawn(Shape{Kind: ShapeMap, Key: ShapeText, Item: &Shape{Kind: ShapeText, Least: 1}}) {
 				return
 			}
 			if n.Kind != yaml.MappingNode {
-				r.fail(n, "metadata.labels must be an object of texts")
+				r.core.fail(n, "metadata.labels must be an object of texts")
 				return
 			}
 			for i := 0; i+1 < len(n.Content); i += 2 {
 				var value string
-				r.text(n.Content[i+1], "metadata.labels."+n.Content[i].Value, &value)
+				r.core.text(n.Content[i+1], "metadata.labels."+n.Content[i].Value, &value)
 				labels[n.Content[i].Value] = value
 			}
 		}},
 	)
 }
 
-func (r *reader) channel(n *yaml.Node, c *program.Channel) {
-	r.object(n, "channel",
+func (r *documentReader) channel(n *yaml.Node, c *program.Channel) {
+	r.core.object(n, "channel",
 		field{name: "type", required: true, read: func(n *yaml.Node) {
-			c.Type = program.ChannelTypes()[r.choice(n, "channel type", program.ChannelTypes()...)]
+			c.Type = program.ChannelTypes()[r.core.choice(n, "channel type", program.ChannelTypes()...)]
 		}},
 		field{name: "url", read: func(n *yaml.Node) {
-			r.spot(Spot{Field: "url"}, n)
-			r.text(n, "url", &c.URL)
+			r.core.spot(Spot{Field: "url"}, n)
+			r.core.text(n, "url", &c.URL)
 		}},
 	)
-	if c.Type == program.ChannelWebhook && c.URL == "" && !r.flawed["channel"]["url"] {
-		r.fail(n, "channel: a webhook needs a url")
+	if c.Type == program.ChannelWebhook && c.URL == "" && !r.core.flawed["channel"]["url"] {
+		r.core.fail(n, "channel: a webhook needs a url")
 	}
-	if c.Type == program.ChannelConsole && c.URL != "" && !r.flawed["channel"]["type"] {
-		r.fail(n, "channel: a console has no url")
+	if c.Type == program.ChannelConsole && c.URL != "" && !r.core.flawed["channel"]["type"] {
+		r.core.fail(n, "channel: a console has no url")
 	}
 }
 

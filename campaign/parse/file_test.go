@@ -28,7 +28,7 @@ func TestParse(t *testing.T) {
 				if !errors.As(err, &all) {
 					t.Fatalf("%s: unexpected class of error: %v", d.Pos, err)
 				}
-				return strings.ReplaceAll(err.Error(), new(reader).verbNames(), "<verbs>") + "\n"
+				return strings.ReplaceAll(err.Error(), new(stepReader).verbNames(), "<verbs>") + "\n"
 			}
 			var out strings.Builder
 			for _, p := range docs {

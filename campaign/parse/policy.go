@@ -12,93 +12,97 @@ import (
 const customerZone = "customer"
 
 // policy reads a document of kind Policy.
-func (r *reader) policy(n *yaml.Node, p *program.Policy) {
-	r.object(n, "policy",
+func (r *policyReader) policy(n *yaml.Node, p *program.Policy) {
+	r.core.object(n, "policy",
 		field{name: "zone", read: func(n *yaml.Node) {
-			r.spot(Spot{Field: "zone"}, n)
-			r.zone(n, "zone", &p.Zone)
+			r.core.spot(Spot{Field: "zone"}, n)
+			r.core.zone(n, "zone", &p.Zone)
 		}},
 		field{name: "quiet_hours", read: func(n *yaml.Node) {
-			r.spot(Spot{Field: "quiet_hours"}, n)
+			r.core.spot(Spot{Field: "quiet_hours"}, n)
 			p.Quiet = r.quietHours(n, "quiet_hours")
 		}},
 		field{name: "require_consent", read: func(n *yaml.Node) {
-			r.names(n, "require_consent", &p.RequireConsent)
+			r.core.names(n, "require_consent", &p.RequireConsent)
 			for _, category := range p.RequireConsent {
 				if category == program.Transactional {
-					r.fail(n, "require_consent: transactional ignores consent")
+					r.core.fail(n, "require_consent: transactional ignores consent")
 				}
 			}
 		}},
 		field{name: "caps", read: func(n *yaml.Node) { r.caps(n, p) }},
 		field{name: "calendars", read: func(n *yaml.Node) { r.calendars(n, p) }},
 		field{name: "anonymous_expiry", read: func(n *yaml.Node) {
-			r.spot(Spot{Field: "anonymous_expiry"}, n)
+			r.core.spot(Spot{Field: "anonymous_expiry"}, n)
 			r.anonymousExpiry(n, &p.Idle)
 		}},
 		field{name: "sends_off", read: func(n *yaml.Node) {
-			r.object(n, "sends_off",
+			r.core.object(n, "sends_off",
 				field{name: "workspace", read: func(n *yaml.Node) {
-					r.boolean(n, "sends_off.workspace", &p.Off.Workspace)
+					r.core.boolean(n, "sends_off.workspace", &p.Off.Workspace)
 				}},
-				field{name: "channels", read: func(n *yaml.Node) { r.names(n, "sends_off.channels", &p.Off.Channels) }},
+				field{name: "channels", read: func(n *yaml.Node) {
+					r.core.names(n, "sends_off.channels", &p.Off.Channels)
+				}},
 				field{name: "campaigns", read: func(n *yaml.Node) {
-					r.names(n, "sends_off.campaigns", &p.Off.Campaigns)
+					r.core.names(n, "sends_off.campaigns", &p.Off.Campaigns)
 				}})
 		}},
 	)
 }
 
-func (r *reader) caps(n *yaml.Node, p *program.Policy) {
+func (r *policyReader) caps(n *yaml.Node, p *program.Policy) {
 	named := map[string]bool{}
-	r.list(n, "caps", maxListItems, func(n *yaml.Node) {
+	r.core.list(n, "caps", maxListItems, func(n *yaml.Node) {
 		var c program.Cap
-		calendar, before := false, len(r.errs)
-		r.object(n, "cap",
+		calendar, before := false, len(r.core.errs)
+		r.core.object(n, "cap",
 			field{name: "name", required: true, read: func(n *yaml.Node) {
-				r.spot(Spot{Field: "cap", Name: n.Value}, n)
-				if r.name(n, "cap.name", &c.Name); named[c.Name] {
-					r.fail(n, "cap %q is defined twice", c.Name)
+				r.core.spot(Spot{Field: "cap", Name: n.Value}, n)
+				if r.core.name(n, "cap.name", &c.Name); named[c.Name] {
+					r.core.fail(n, "cap %q is defined twice", c.Name)
 				}
 				named[c.Name] = true
 			}},
-			field{name: "channel", read: func(n *yaml.Node) { r.name(n, "cap.channel", &c.Channel) }},
+			field{name: "channel", read: func(n *yaml.Node) { r.core.name(n, "cap.channel", &c.Channel) }},
 			field{name: "category", read: func(n *yaml.Node) {
-				if r.name(n, "cap.category", &c.Category); c.Category == program.Transactional {
-					r.fail(n, "cap.category: transactional ignores caps")
+				if r.core.name(n, "cap.category", &c.Category); c.Category == program.Transactional {
+					r.core.fail(n, "cap.category: transactional ignores caps")
 				}
 			}},
 			field{name: "limit", required: true, read: func(n *yaml.Node) {
-				c.Limit = int(r.integer(n, "cap.limit", 1, maxCapLimit))
+				c.Limit = int(r.core.integer(n, "cap.limit", 1, maxCapLimit))
 			}},
-			field{name: "window", read: func(n *yaml.Node) { r.duration(n, "cap.window", &c.Window) }},
+			field{name: "window", read: func(n *yaml.Node) { r.core.duration(n, "cap.window", &c.Window) }},
 			field{name: "per", read: func(n *yaml.Node) {
 				calendar = true
-				c.Per = zone.Period(r.choice(n, "cap.per", "day", "week", "month"))
+				c.Per = zone.Period(r.core.choice(n, "cap.per", "day", "week", "month"))
 			}})
-		if calendar == (c.Window != 0) && len(r.errs) == before {
-			r.fail(n, "cap: needs window or per, not both; for example window: 24h")
+		if calendar == (c.Window != 0) && len(r.core.errs) == before {
+			r.core.fail(n, "cap: needs window or per, not both; for example window: 24h")
 		}
 		p.Caps = append(p.Caps, c)
 	})
 }
 
-func (r *reader) quietHours(n *yaml.Node, what string) *program.QuietHours {
+func (r *policyReader) quietHours(n *yaml.Node, what string) *program.QuietHours {
 	q := new(program.QuietHours)
 	from, to := false, false
-	r.object(n, what,
-		field{name: "from", required: true, read: func(n *yaml.Node) { from = r.clock24(n, what+".from", &q.From) }},
-		field{name: "to", required: true, read: func(n *yaml.Node) { to = r.clock24(n, what+".to", &q.To) }},
+	r.core.object(n, what,
+		field{name: "from", required: true, read: func(n *yaml.Node) {
+			from = r.core.clock24(n, what+".from", &q.From)
+		}},
+		field{name: "to", required: true, read: func(n *yaml.Node) { to = r.core.clock24(n, what+".to", &q.To) }},
 		field{name: "zone", read: func(n *yaml.Node) {
 			if n.Value != customerZone {
-				r.zone(n, what+".zone", &q.Zone)
+				r.core.zone(n, what+".zone", &q.Zone)
 			}
 		}},
 		field{name: "on_quiet", read: func(n *yaml.Node) {
-			q.Drop = r.choice(n, what+".on_quiet", "hold", "drop") == 1
+			q.Drop = r.core.choice(n, what+".on_quiet", "hold", "drop") == 1
 		}})
 	if from && to && q.From%minutesPerDay == q.To%minutesPerDay {
-		r.fail(n, "%s: from and to are the same; that would be all day", what)
+		r.core.fail(n, "%s: from and to are the same; that would be all day", what)
 	}
 	q.From %= minutesPerDay
 	return q
@@ -106,93 +110,65 @@ func (r *reader) quietHours(n *yaml.Node, what string) *program.QuietHours {
 
 const minutesPerDay = 24 * 60
 
-// clock24 reads a time of day as minutes; 24:00 is the end of the day.
-func (r *reader) clock24(n *yaml.Node, what string, into *int) (ok bool) {
-	if r.drawn(Shape{Kind: ShapeClock}) {
-		return false
-	}
-	s, ok := r.scalar(n, what)
-	if !ok {
-		return false
-	}
-	minute, ok := zone.ParseClock(s)
-	if !ok {
-		r.fail(n, `%s %q is no time of day; write %s`, what, s, clockHint(s, "21:00"))
-		return false
-	}
-	*into = minute
-	return true
-}
-
-// names reads a list of identifiers.
-func (r *reader) names(n *yaml.Node, what string, into *[]string) {
-	seen := map[string]bool{}
-	r.list(n, what, maxListItems, func(n *yaml.Node) {
-		var name string
-		if r.name(n, what, &name); seen[name] {
-			r.fail(n, "%s: %q is named twice", what, name)
-		}
-		seen[name] = true
-		*into = append(*into, name)
-	})
-}
-
 // campaignPolicy reads the policy of a campaign.
-func (r *reader) campaignPolicy(n *yaml.Node, p *program.CampaignPolicy) {
-	r.object(n, "policy",
-		field{name: "category", read: func(n *yaml.Node) { r.name(n, "policy.category", &p.Category) }},
+func (r *policyReader) campaignPolicy(n *yaml.Node, p *program.CampaignPolicy) {
+	r.core.object(n, "policy",
+		field{name: "category", read: func(n *yaml.Node) { r.core.name(n, "policy.category", &p.Category) }},
 		field{name: "priority", read: func(n *yaml.Node) {
-			p.Priority = int(r.integer(n, "policy.priority", -maxPriority, maxPriority))
+			p.Priority = int(r.core.integer(n, "policy.priority", -maxPriority, maxPriority))
 		}},
 		field{name: "caps", read: func(n *yaml.Node) {
-			r.names(n, "policy.caps", &p.Caps)
+			r.core.names(n, "policy.caps", &p.Caps)
 			for _, item := range n.Content {
-				r.spot(Spot{Field: "cap", Name: item.Value}, item)
+				r.core.spot(Spot{Field: "cap", Name: item.Value}, item)
 			}
 		}},
 		field{name: "quiet_hours", read: func(n *yaml.Node) { p.Quiet = r.quietHours(n, "policy.quiet_hours") }},
-		field{name: "group", read: func(n *yaml.Node) { r.name(n, "policy.group", &p.Group) }},
-		field{name: "preempt", read: func(n *yaml.Node) { r.boolean(n, "policy.preempt", &p.Preempt) }},
+		field{name: "group", read: func(n *yaml.Node) { r.core.name(n, "policy.group", &p.Group) }},
+		field{name: "preempt", read: func(n *yaml.Node) { r.core.boolean(n, "policy.preempt", &p.Preempt) }},
 		field{name: "dedupe", read: func(n *yaml.Node) {
 			p.Dedupe = new(program.Dedupe)
-			r.object(n, "policy.dedupe",
+			r.core.object(n, "policy.dedupe",
 				field{name: "key", required: true, read: func(n *yaml.Node) {
-					r.expr(n, "policy.dedupe.key", false, &p.Dedupe.Key)
+					r.core.expr(n, "policy.dedupe.key", false, &p.Dedupe.Key)
 				}},
 				field{name: "window", required: true, read: func(n *yaml.Node) {
-					r.duration(n, "policy.dedupe.window", &p.Dedupe.Window)
+					r.core.duration(n, "policy.dedupe.window", &p.Dedupe.Window)
 				}})
 		}},
 		field{name: "holdout", read: func(n *yaml.Node) {
 			p.Holdout = new(program.Holdout)
-			r.object(n, "policy.holdout",
+			r.core.object(n, "policy.holdout",
 				field{name: "percent", required: true, read: func(n *yaml.Node) { p.Holdout.Below = r.percent(n) }},
-				field{name: "salt", read: func(n *yaml.Node) { r.text(n, "policy.holdout.salt", &p.Holdout.Salt) }})
+				field{name: "salt", read: func(n *yaml.Node) {
+					r.core.text(n, "policy.holdout.salt", &p.Holdout.Salt)
+				}})
 		}},
 	)
 	if p.Preempt && p.Group == "" {
-		r.fail(n, "policy: preempt needs a group")
+		r.core.fail(n, "policy: preempt needs a group")
 	}
 }
 
 // percent reads a share as buckets.
-func (r *reader) percent(n *yaml.Node) int {
-	if r.drawn(Shape{Kind: ShapeNumber, Low: 0, High: 100, Step: 0.01}) {
+func (r *policyReader) percent(n *yaml.Node) int {
+	if r.core.drawn(Shape{Kind: ShapeNumber, Low: 0, High: 100, Step: 0.01}) {
 		return 0
 	}
 	const perBucket = unit.Money(100 * unit.MicrosPerUnit / program.Buckets)
 	v, ok := unit.ParseMoney(n.Value)
 	number := n.Kind == yaml.ScalarNode && (n.Tag == "!!int" || n.Tag == "!!float")
 	if !number || !ok || v < 0 || v > 100*unit.MicrosPerUnit || v%perBucket != 0 {
-		r.fail(n, "policy.holdout.percent must be a number from 0 to 100 with at most two decimals%s", numberHint(n))
+		r.core.fail(n, "policy.holdout.percent must be a number from 0 to 100 with at most two decimals%s",
+			numberHint(n))
 		return 0
 	}
 	return int(v / perBucket)
 }
 
 // onCap reads what a send does at a cap.
-func (r *reader) onCap(n *yaml.Node) program.OnCap {
-	return program.OnCap(r.choice(n, "send.on_cap", "drop", "defer", "exit"))
+func (r *stepReader) onCap(n *yaml.Node) program.OnCap {
+	return program.OnCap(r.core.choice(n, "send.on_cap", "drop", "defer", "exit"))
 }
 
 // Limits of policies.
@@ -202,8 +178,8 @@ const (
 )
 
 // anonymousExpiry reads a duration, or never.
-func (r *reader) anonymousExpiry(n *yaml.Node, into *int64) {
-	if r.drawn(Shape{Kind: ShapeAny, Any: []Shape{
+func (r *policyReader) anonymousExpiry(n *yaml.Node, into *int64) {
+	if r.core.drawn(Shape{Kind: ShapeAny, Any: []Shape{
 		{Kind: ShapeWord, Words: []string{"never"}}, {Kind: ShapeDuration},
 	}}) {
 		return
@@ -212,7 +188,7 @@ func (r *reader) anonymousExpiry(n *yaml.Node, into *int64) {
 		*into = program.NeverIdle
 		return
 	}
-	if r.duration(n, "anonymous_expiry", into); *into != 0 && *into < program.MinIdle {
-		r.fail(n, "anonymous_expiry: must be at least 1h, or never")
+	if r.core.duration(n, "anonymous_expiry", into); *into != 0 && *into < program.MinIdle {
+		r.core.fail(n, "anonymous_expiry: must be at least 1h, or never")
 	}
 }

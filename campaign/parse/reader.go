@@ -12,7 +12,6 @@ import (
 
 	"github.com/nudge-engine/nudge/campaign/expr"
 	"github.com/nudge-engine/nudge/campaign/nearest"
-	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/campaign/unit"
 	"github.com/nudge-engine/nudge/campaign/yamltext"
 	"github.com/nudge-engine/nudge/campaign/zone"
@@ -22,7 +21,9 @@ import (
 // limit of their own.
 const maxListItems = 1000
 
-// reader turns YAML nodes into values and gathers every error with its place.
+// reader turns YAML nodes into values and gathers every error with its place. It knows what an
+// object, a name or a duration is, and nothing of triggers or verbs: those who read them hold it, see
+// readers.go.
 type reader struct {
 	file   string
 	source *yamltext.Text
@@ -32,8 +33,6 @@ type reader struct {
 	spots map[Spot]*yaml.Node
 	// kind is that of the current document.
 	kind string
-	// checks of the current campaign, to be made when all of it is read.
-	checks []func(*program.Program)
 	// draw is set while the parser tells what it takes, instead of reading; see Shape.
 	draw *drawing
 	// unsupported is what the current document has and no server can do yet.

@@ -15,87 +15,89 @@ const (
 	maxExpected      = 1000
 )
 
-func (r *reader) scenario(n *yaml.Node, s *program.Scenario) {
+func (r *scenarioReader) scenario(n *yaml.Node, s *program.Scenario) {
 	s.Variants = map[string]string{}
-	r.object(n, "scenario",
+	r.core.object(n, "scenario",
 		field{name: "campaigns", read: func(n *yaml.Node) {
-			r.list(n, "campaigns", maxListItems, func(n *yaml.Node) {
+			r.core.list(n, "campaigns", maxListItems, func(n *yaml.Node) {
 				var name string
-				r.name(n, "campaigns", &name)
+				r.core.name(n, "campaigns", &name)
 				s.Campaigns = append(s.Campaigns, name)
 			})
 		}},
 		field{name: "variants", read: func(n *yaml.Node) { r.variants(n, s) }},
-		field{name: "holdout", read: func(n *yaml.Node) { r.boolean(n, "holdout", &s.Holdout) }},
-		field{name: "at", required: true, read: func(n *yaml.Node) { r.instant(n, "at", &s.At) }},
+		field{name: "holdout", read: func(n *yaml.Node) { r.core.boolean(n, "holdout", &s.Holdout) }},
+		field{name: "at", required: true, read: func(n *yaml.Node) { r.core.instant(n, "at", &s.At) }},
 		field{name: "steps", required: true, read: func(n *yaml.Node) {
-			r.list(n, "steps", maxScenarioSteps, func(n *yaml.Node) { s.Steps = append(s.Steps, r.scenarioStep(n)) })
+			r.core.list(n, "steps", maxScenarioSteps, func(n *yaml.Node) {
+				s.Steps = append(s.Steps, r.scenarioStep(n))
+			})
 		}},
 	)
 }
 
-func (r *reader) variants(n *yaml.Node, s *program.Scenario) {
-	if r.drawn(Shape{Kind: ShapeMap, Key: ShapeName, Item: &Shape{Kind: ShapeName}}) {
+func (r *scenarioReader) variants(n *yaml.Node, s *program.Scenario) {
+	if r.core.drawn(Shape{Kind: ShapeMap, Key: ShapeName, Item: &Shape{Kind: ShapeName}}) {
 		return
 	}
 	if n.Kind != yaml.MappingNode {
-		r.fail(n, "variants must be an object: step: variant")
+		r.core.fail(n, "variants must be an object: step: variant")
 		return
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		var step, variant string
-		r.name(n.Content[i], "variants", &step)
-		r.name(n.Content[i+1], "variants."+step, &variant)
+		r.core.name(n.Content[i], "variants", &step)
+		r.core.name(n.Content[i+1], "variants."+step, &variant)
 		s.Variants[step] = variant
 	}
 }
 
-func (r *reader) scenarioStep(n *yaml.Node) program.ScenarioStep {
+func (r *scenarioReader) scenarioStep(n *yaml.Node) program.ScenarioStep {
 	s := program.ScenarioStep{Line: n.Line}
 	broadcast := false
 	var properties, context []byte
-	happens, before := 0, len(r.errs)
-	r.object(n, "step",
-		field{name: "customer", read: func(n *yaml.Node) { r.text(n, "customer", &s.Customer) }},
+	happens, before := 0, len(r.core.errs)
+	r.core.object(n, "step",
+		field{name: "customer", read: func(n *yaml.Node) { r.core.text(n, "customer", &s.Customer) }},
 		field{name: "identify", read: func(n *yaml.Node) {
 			happens++
 			s.Call = &event.Event{Type: event.Identify, Name: "$identify"}
-			r.object(n, "identify", field{name: "traits", required: true, read: func(n *yaml.Node) {
+			r.core.object(n, "identify", field{name: "traits", required: true, read: func(n *yaml.Node) {
 				s.Call.Traits = r.jsonObject(n, "identify.traits")
 			}})
 		}},
 		field{name: "track", read: func(n *yaml.Node) {
 			happens++
 			s.Call = &event.Event{Type: event.Track}
-			r.text(n, "track", &s.Call.Name)
+			r.core.text(n, "track", &s.Call.Name)
 		}},
 		field{name: "broadcast", read: func(n *yaml.Node) {
 			happens++
 			broadcast = true
 			s.Call = &event.Event{Type: event.Track}
-			r.text(n, "broadcast", &s.Call.Name)
+			r.core.text(n, "broadcast", &s.Call.Name)
 		}},
 		field{name: "properties", read: func(n *yaml.Node) { properties = r.jsonObject(n, "properties") }},
 		field{name: "context", read: func(n *yaml.Node) { context = r.jsonObject(n, "context") }},
 		field{name: "advance", read: func(n *yaml.Node) {
 			happens++
-			r.duration(n, "advance", &s.Advance)
+			r.core.duration(n, "advance", &s.Advance)
 		}},
 		field{name: "expect", read: func(n *yaml.Node) {
 			s.Expected = true
-			r.list(n, "expect", maxExpected, func(n *yaml.Node) { s.Expect = append(s.Expect, r.expectation(n)) })
+			r.core.list(n, "expect", maxExpected, func(n *yaml.Node) { s.Expect = append(s.Expect, r.expectation(n)) })
 		}},
 	)
 	switch {
 	case happens > 1:
-		r.fail(n, "step: only one of identify, track, broadcast, advance is allowed")
-	case happens == 0 && !s.Expected && len(r.errs) > before: // it may be what has the error
+		r.core.fail(n, "step: only one of identify, track, broadcast, advance is allowed")
+	case happens == 0 && !s.Expected && len(r.core.errs) > before: // it may be what has the error
 	case happens == 0 && !s.Expected:
-		r.fail(n, "step: one of identify, track, broadcast, advance, expect is needed")
+		r.core.fail(n, "step: one of identify, track, broadcast, advance, expect is needed")
 	case (properties != nil || context != nil) && s.Call == nil:
-		r.fail(n, "step: properties and context belong to track and broadcast")
+		r.core.fail(n, "step: properties and context belong to track and broadcast")
 	case broadcast && s.Customer != "":
-		r.fail(n, "step: a broadcast goes to all customers; it names none")
+		r.core.fail(n, "step: a broadcast goes to all customers; it names none")
 	case s.Call != nil:
 		s.Call.Properties, s.Call.Context = properties, context
 	}
@@ -105,30 +107,30 @@ func (r *reader) scenarioStep(n *yaml.Node) program.ScenarioStep {
 	return s
 }
 
-func (r *reader) expectation(n *yaml.Node) program.Expectation {
+func (r *scenarioReader) expectation(n *yaml.Node) program.Expectation {
 	var e program.Expectation
 	text := func(name string, into *string) field {
-		return field{name: name, read: func(n *yaml.Node) { r.text(n, "expect."+name, into) }}
+		return field{name: name, read: func(n *yaml.Node) { r.core.text(n, "expect."+name, into) }}
 	}
-	r.object(n, "expect", text("campaign", &e.Campaign), text("step", &e.Step), text("channel", &e.Channel),
+	r.core.object(n, "expect", text("campaign", &e.Campaign), text("step", &e.Step), text("channel", &e.Channel),
 		text("variant", &e.Variant), text("customer", &e.Customer))
 	return e
 }
 
 // jsonObject is a YAML mapping as canonical JSON; nil after an error.
-func (r *reader) jsonObject(n *yaml.Node, what string) []byte {
-	if r.drawn(Shape{Kind: ShapeMap, Key: ShapeText, Item: &Shape{Kind: ShapeJSON}}) {
+func (r *scenarioReader) jsonObject(n *yaml.Node, what string) []byte {
+	if r.core.drawn(Shape{Kind: ShapeMap, Key: ShapeText, Item: &Shape{Kind: ShapeJSON}}) {
 		return nil
 	}
 	var value map[string]any
 	err := n.Decode(&value)
 	if n.Kind != yaml.MappingNode || err != nil {
-		r.fail(n, "%s must be an object", what)
+		r.core.fail(n, "%s must be an object", what)
 		return nil
 	}
 	text, err := json.Marshal(value)
 	if err != nil {
-		r.fail(n, "%s: %v", what, err)
+		r.core.fail(n, "%s: %v", what, err)
 		return nil
 	}
 	return text

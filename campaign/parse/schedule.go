@@ -9,43 +9,43 @@ import (
 	"github.com/nudge-engine/nudge/campaign/schedule"
 )
 
-func (r *reader) broadcast(n *yaml.Node) *program.BroadcastTrigger {
+func (r *triggerReader) broadcast(n *yaml.Node) *program.BroadcastTrigger {
 	t := new(program.BroadcastTrigger)
-	r.object(n, "trigger.broadcast",
+	r.core.object(n, "trigger.broadcast",
 		field{name: "event", required: true, read: func(n *yaml.Node) {
-			if r.text(n, "event", &t.Event); strings.HasPrefix(t.Event, "$") {
-				r.fail(n, `event: names that begin with "$" are reserved`)
+			if r.core.text(n, "event", &t.Event); strings.HasPrefix(t.Event, "$") {
+				r.core.fail(n, `event: names that begin with "$" are reserved`)
 			}
 		}},
-		field{name: "audience", read: func(n *yaml.Node) { r.expr(n, "audience", true, &t.Audience) }})
+		field{name: "audience", read: func(n *yaml.Node) { r.core.expr(n, "audience", true, &t.Audience) }})
 	return t
 }
 
-func (r *reader) schedule(n *yaml.Node) *program.ScheduleTrigger {
+func (r *triggerReader) schedule(n *yaml.Node) *program.ScheduleTrigger {
 	t := new(program.ScheduleTrigger)
 	cron, at := false, false
-	r.object(n, "trigger.schedule",
+	r.core.object(n, "trigger.schedule",
 		field{name: "calendar", read: func(n *yaml.Node) {
-			r.spot(Spot{Field: "calendar"}, n)
-			r.name(n, "calendar", &t.Calendar)
+			r.core.spot(Spot{Field: "calendar"}, n)
+			r.core.name(n, "calendar", &t.Calendar)
 		}},
 		field{name: "at", read: func(n *yaml.Node) {
 			at = true
-			r.clock24(n, "trigger.schedule.at", &t.At)
+			r.core.clock24(n, "trigger.schedule.at", &t.At)
 		}},
 		field{name: "cron", read: func(n *yaml.Node) {
 			cron = true
-			if r.text(n, "cron", &t.Text); t.Text == "" {
+			if r.core.text(n, "cron", &t.Text); t.Text == "" {
 				return
 			}
 			var err error
 			if t.Cron, err = schedule.ParseCron(t.Text); err != nil {
-				r.fail(n, "cron: %v", err)
+				r.core.fail(n, "cron: %v", err)
 			}
 		}},
 		field{name: "zone", read: func(n *yaml.Node) {
 			if n.Value != program.ZoneDefault {
-				r.zone(n, "zone", &t.Zone)
+				r.core.zone(n, "zone", &t.Zone)
 			}
 		}})
 	r.checkSchedule(n, t, cron, at)
@@ -53,12 +53,12 @@ func (r *reader) schedule(n *yaml.Node) *program.ScheduleTrigger {
 }
 
 // checkSchedule checks what the fields of a schedule say together.
-func (r *reader) checkSchedule(n *yaml.Node, t *program.ScheduleTrigger, cron, at bool) {
+func (r *triggerReader) checkSchedule(n *yaml.Node, t *program.ScheduleTrigger, cron, at bool) {
 	switch {
 	case cron == (t.Calendar != ""):
-		r.fail(n, `trigger.schedule: needs cron or calendar, not both; for example cron: "0 9 * * mon"`)
+		r.core.fail(n, `trigger.schedule: needs cron or calendar, not both; for example cron: "0 9 * * mon"`)
 	case at && t.Calendar == "":
-		r.fail(n, "trigger.schedule: at goes with calendar; cron says the time itself")
+		r.core.fail(n, "trigger.schedule: at goes with calendar; cron says the time itself")
 	case t.Calendar != "":
 		t.Text = "calendar " + t.Calendar
 	}

@@ -76,7 +76,7 @@ func Kinds() []string {
 
 // ShapeOf is what the spec of a document of a kind may say.
 func ShapeOf(kind string) (*Shape, error) {
-	return drawShape("spec of "+kind, func(r *reader, n *yaml.Node) bool {
+	return drawShape("spec of "+kind, func(r *documentReader, n *yaml.Node) bool {
 		d := Parsed{Definition: program.Definition{Document: program.Document{Kind: kind}}}
 		return r.spec(n, &d, map[string]string{})
 	})
@@ -84,16 +84,16 @@ func ShapeOf(kind string) (*Shape, error) {
 
 // MetadataShape is what the metadata of a document may say.
 func MetadataShape() (*Shape, error) {
-	return drawShape("metadata", func(r *reader, n *yaml.Node) bool {
+	return drawShape("metadata", func(r *documentReader, n *yaml.Node) bool {
 		r.metadata(n, new(string), map[string]string{})
 		return true
 	})
 }
 
-func drawShape(what string, read func(r *reader, n *yaml.Node) bool) (*Shape, error) {
+func drawShape(what string, read func(r *documentReader, n *yaml.Node) bool) (*Shape, error) {
 	r := &reader{draw: new(drawing)}
 	known := true
-	shape := r.probe(func(n *yaml.Node) { known = read(r, n) && known })
+	shape := r.probe(func(n *yaml.Node) { known = read(&documentReader{r}, n) && known })
 	if !known {
 		return nil, fmt.Errorf("campaign: %s: unknown", what)
 	}

@@ -7,23 +7,23 @@ import (
 )
 
 // status reads a word, or {state, entries, timers}.
-func (r *reader) status(n *yaml.Node, p *program.Program) {
+func (r *campaignReader) status(n *yaml.Node, p *program.Program) {
 	word := func(n *yaml.Node) {
-		p.Status = program.Lifecycle(r.choice(n, "status", "active", "draft", "paused", "archived"))
+		p.Status = program.Lifecycle(r.core.choice(n, "status", "active", "draft", "paused", "archived"))
 	}
 	if n.Kind == yaml.ScalarNode {
 		word(n)
 		return
 	}
-	r.object(n, "status",
+	r.core.object(n, "status",
 		field{name: "state", required: true, read: word},
 		field{name: "entries", read: func(n *yaml.Node) {
-			p.Pause.Queue = r.choice(n, "status.entries", "reject", "queue") == 1
+			p.Pause.Queue = r.core.choice(n, "status.entries", "reject", "queue") == 1
 		}},
 		field{name: "timers", read: func(n *yaml.Node) {
-			p.Pause.Run = r.choice(n, "status.timers", "freeze", "run") == 1
+			p.Pause.Run = r.core.choice(n, "status.timers", "freeze", "run") == 1
 		}})
 	if p.Pause != (program.Pause{}) && p.Status != program.StatusPaused {
-		r.fail(n, "status: entries and timers are only used with state: paused")
+		r.core.fail(n, "status: entries and timers are only used with state: paused")
 	}
 }

@@ -1,12 +1,9 @@
 package parse
 
 import (
-	"math"
-	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/google/cel-go/cel"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/nudge-engine/nudge/campaign/expr"
@@ -22,57 +19,59 @@ const (
 	maxNumber = 1e15
 )
 
-func (r *reader) event(n *yaml.Node) *program.EventTrigger {
+func (r *triggerReader) event(n *yaml.Node) *program.EventTrigger {
 	t := new(program.EventTrigger)
-	r.object(n, "trigger.event",
-		field{name: "name", required: true, read: func(n *yaml.Node) { r.text(n, "name", &t.Name) }},
-		field{name: "where", read: func(n *yaml.Node) { r.expr(n, "where", true, &t.Where) }})
+	r.core.object(n, "trigger.event",
+		field{name: "name", required: true, read: func(n *yaml.Node) { r.core.text(n, "name", &t.Name) }},
+		field{name: "where", read: func(n *yaml.Node) { r.core.expr(n, "where", true, &t.Where) }})
 	return t
 }
 
-func (r *reader) count(n *yaml.Node) *program.CountTrigger {
+func (r *triggerReader) count(n *yaml.Node) *program.CountTrigger {
 	t := new(program.CountTrigger)
-	r.object(n, "trigger.count",
-		field{name: "event", required: true, read: func(n *yaml.Node) { r.text(n, "event", &t.Event) }},
-		field{name: "where", read: func(n *yaml.Node) { r.expr(n, "where", true, &t.Where) }},
+	r.core.object(n, "trigger.count",
+		field{name: "event", required: true, read: func(n *yaml.Node) { r.core.text(n, "event", &t.Event) }},
+		field{name: "where", read: func(n *yaml.Node) { r.core.expr(n, "where", true, &t.Where) }},
 		field{name: "reaches", required: true, read: func(n *yaml.Node) {
-			t.Reaches = uint64(r.integer(n, "reaches", 1, 1_000_000_000))
+			t.Reaches = uint64(r.core.integer(n, "reaches", 1, 1_000_000_000))
 		}})
 	return t
 }
 
-func (r *reader) inactivity(n *yaml.Node) *program.InactivityTrigger {
+func (r *triggerReader) inactivity(n *yaml.Node) *program.InactivityTrigger {
 	t := new(program.InactivityTrigger)
-	r.object(n, "trigger.inactivity",
-		field{name: "event", required: true, read: func(n *yaml.Node) { r.text(n, "event", &t.Event) }},
-		field{name: "where", read: func(n *yaml.Node) { r.expr(n, "where", true, &t.Where) }},
-		field{name: "for", required: true, read: func(n *yaml.Node) { r.duration(n, "for", &t.For) }},
+	r.core.object(n, "trigger.inactivity",
+		field{name: "event", required: true, read: func(n *yaml.Node) { r.core.text(n, "event", &t.Event) }},
+		field{name: "where", read: func(n *yaml.Node) { r.core.expr(n, "where", true, &t.Where) }},
+		field{name: "for", required: true, read: func(n *yaml.Node) { r.core.duration(n, "for", &t.For) }},
 		field{name: "never_done", read: func(n *yaml.Node) {
-			t.FromProfile = r.choice(n, "never_done", "ignore", "from_profile_created") == 1
+			t.FromProfile = r.core.choice(n, "never_done", "ignore", "from_profile_created") == 1
 		}})
 	return t
 }
 
-func (r *reader) streak(n *yaml.Node) *program.StreakTrigger {
+func (r *triggerReader) streak(n *yaml.Node) *program.StreakTrigger {
 	t := &program.StreakTrigger{Length: 1}
-	r.object(n, "trigger.streak",
-		field{name: "event", required: true, read: func(n *yaml.Node) { r.text(n, "event", &t.Event) }},
-		field{name: "where", read: func(n *yaml.Node) { r.expr(n, "where", true, &t.Where) }},
+	r.core.object(n, "trigger.streak",
+		field{name: "event", required: true, read: func(n *yaml.Node) { r.core.text(n, "event", &t.Event) }},
+		field{name: "where", read: func(n *yaml.Node) { r.core.expr(n, "where", true, &t.Where) }},
 		field{name: "length", required: true, read: func(n *yaml.Node) {
-			t.Length = int(r.integer(n, "length", 2, maxStreak))
+			t.Length = int(r.core.integer(n, "length", 2, maxStreak))
 		}},
-		field{name: "max_gap", read: func(n *yaml.Node) { r.duration(n, "max_gap", &t.MaxGap) }},
+		field{name: "max_gap", read: func(n *yaml.Node) { r.core.duration(n, "max_gap", &t.MaxGap) }},
 		field{name: "break_on", read: func(n *yaml.Node) {
 			t.BreakOn = new(program.Matcher)
 			if n.Kind == yaml.ScalarNode {
-				r.text(n, "break_on", &t.BreakOn.Event)
+				r.core.text(n, "break_on", &t.BreakOn.Event)
 				return
 			}
-			r.object(n, "break_on",
+			r.core.object(n, "break_on",
 				field{name: "event", required: true, read: func(n *yaml.Node) {
-					r.text(n, "break_on.event", &t.BreakOn.Event)
+					r.core.text(n, "break_on.event", &t.BreakOn.Event)
 				}},
-				field{name: "where", read: func(n *yaml.Node) { r.expr(n, "break_on.where", true, &t.BreakOn.Where) }})
+				field{name: "where", read: func(n *yaml.Node) {
+					r.core.expr(n, "break_on.where", true, &t.BreakOn.Where)
+				}})
 		}})
 	parts := []string{"streak", t.Event, expr.SourceOf(t.Where)}
 	if t.BreakOn != nil {
@@ -82,23 +81,23 @@ func (r *reader) streak(n *yaml.Node) *program.StreakTrigger {
 	return t
 }
 
-func (r *reader) threshold(n *yaml.Node) *program.ThresholdTrigger {
+func (r *triggerReader) threshold(n *yaml.Node) *program.ThresholdTrigger {
 	t, value := new(program.ThresholdTrigger), n
-	r.object(n, "trigger.threshold",
+	r.core.object(n, "trigger.threshold",
 		field{name: "value", required: true, read: func(n *yaml.Node) {
 			value = n
 			r.customerExpr(n, "value", false, &t.Value)
 			if t.Value != nil && !numeric(t.Value.Output) {
-				r.fail(n, "value: the expression gives %s, not a number", expr.PlainType(t.Value.Output.String()))
+				r.core.fail(n, "value: the expression gives %s, not a number", expr.PlainType(t.Value.Output.String()))
 			}
 		}},
 		field{name: "crosses", required: true, read: func(n *yaml.Node) {
-			t.Down = r.choice(n, "crosses", "up", "down") == 1
+			t.Down = r.core.choice(n, "crosses", "up", "down") == 1
 		}},
-		field{name: "at", required: true, read: func(n *yaml.Node) { r.number(n, "at", &t.At) }},
+		field{name: "at", required: true, read: func(n *yaml.Node) { r.core.number(n, "at", &t.At) }},
 		field{name: "hysteresis", read: func(n *yaml.Node) {
-			if r.number(n, "hysteresis", &t.Hysteresis); t.Hysteresis < 0 {
-				r.fail(n, "hysteresis must not be negative")
+			if r.core.number(n, "hysteresis", &t.Hysteresis); t.Hysteresis < 0 {
+				r.core.fail(n, "hysteresis must not be negative")
 			}
 		}})
 	r.valueClock(value, "value", t.Value, &t.Clock)
@@ -106,37 +105,37 @@ func (r *reader) threshold(n *yaml.Node) *program.ThresholdTrigger {
 	return t
 }
 
-func (r *reader) segment(n *yaml.Node) *program.SegmentTrigger {
+func (r *triggerReader) segment(n *yaml.Node) *program.SegmentTrigger {
 	t, when := new(program.SegmentTrigger), n
-	r.object(n, "trigger.segment",
+	r.core.object(n, "trigger.segment",
 		field{name: "when", required: true, read: func(n *yaml.Node) {
 			when = n
 			r.customerExpr(n, "when", true, &t.When)
 		}},
-		field{name: "on", read: func(n *yaml.Node) { t.OnLeave = r.choice(n, "on", "enter", "leave") == 1 }})
+		field{name: "on", read: func(n *yaml.Node) { t.OnLeave = r.core.choice(n, "on", "enter", "leave") == 1 }})
 	r.valueClock(when, "when", t.When, &t.Clock)
 	t.Spec = specID("segment", expr.SourceOf(t.When))
 	return t
 }
 
-func (r *reader) change(n *yaml.Node) *program.ChangeTrigger {
+func (r *triggerReader) change(n *yaml.Node) *program.ChangeTrigger {
 	t := new(program.ChangeTrigger)
-	r.object(n, "trigger.change",
+	r.core.object(n, "trigger.change",
 		field{name: "path", required: true, read: func(n *yaml.Node) { t.Path = r.traitPath(n, "path") }},
 		field{name: "from", read: func(n *yaml.Node) { t.From = r.literal(n, "from") }},
 		field{name: "to", read: func(n *yaml.Node) { t.To = r.literal(n, "to") }})
 	if len(t.Path) == 0 && (t.From != nil || t.To != nil) {
-		r.fail(n, "trigger.change: from and to need the path of one attribute, for example customer.traits.level")
+		r.core.fail(n, "trigger.change: from and to need the path of one attribute, for example customer.traits.level")
 	}
 	return t
 }
 
 // traitPath reads customer.traits.NAME...; customer.traits alone stands for any.
-func (r *reader) traitPath(n *yaml.Node, what string) []string {
-	if r.drawn(Shape{Kind: ShapeTrait}) {
+func (r *triggerReader) traitPath(n *yaml.Node, what string) []string {
+	if r.core.drawn(Shape{Kind: ShapeTrait}) {
 		return nil
 	}
-	s, ok := r.scalar(n, what)
+	s, ok := r.core.scalar(n, what)
 	if !ok {
 		return nil
 	}
@@ -146,15 +145,15 @@ func (r *reader) traitPath(n *yaml.Node, what string) []string {
 		bad = bad || p == ""
 	}
 	if bad {
-		r.fail(n, "%s %q is no attribute; write for example customer.traits.level", what, s)
+		r.core.fail(n, "%s %q is no attribute; write for example customer.traits.level", what, s)
 		return nil
 	}
 	return parts[2:]
 }
 
 // literal reads a scalar as JSON.
-func (r *reader) literal(n *yaml.Node, what string) *program.Literal {
-	if r.drawn(Shape{Kind: ShapeLiteral}) {
+func (r *triggerReader) literal(n *yaml.Node, what string) *program.Literal {
+	if r.core.drawn(Shape{Kind: ShapeLiteral}) {
 		return nil
 	}
 	if n.Kind == yaml.ScalarNode {
@@ -163,11 +162,11 @@ func (r *reader) literal(n *yaml.Node, what string) *program.Literal {
 			return &program.Literal{JSON: "null"}
 		case "!!bool":
 			var b bool
-			r.boolean(n, what, &b)
+			r.core.boolean(n, what, &b)
 			return &program.Literal{JSON: strconv.FormatBool(b)}
 		case "!!int", "!!float":
 			var f float64
-			r.number(n, what, &f)
+			r.core.number(n, what, &f)
 			if v, err := strconv.ParseInt(n.Value, 10, 64); err == nil {
 				return &program.Literal{JSON: strconv.FormatInt(v, 10)}
 			}
@@ -176,54 +175,29 @@ func (r *reader) literal(n *yaml.Node, what string) *program.Literal {
 			return &program.Literal{JSON: string(jsonvalue.AppendString(nil, n.Value))}
 		}
 	}
-	r.fail(n, "%s must be a text, a number, true, false or null", what)
+	r.core.fail(n, "%s must be a text, a number, true, false or null", what)
 	return nil
-}
-
-// number reads a finite number.
-func (r *reader) number(n *yaml.Node, what string, into *float64) {
-	if r.drawn(Shape{Kind: ShapeNumber, Low: -maxNumber, High: maxNumber}) {
-		return
-	}
-	f, err := strconv.ParseFloat(n.Value, 64)
-	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" && n.Tag != "!!float" || err != nil ||
-		math.IsNaN(f) || math.Abs(f) > maxNumber {
-		r.fail(n, "%s must be a number between -1e15 and 1e15%s", what, numberHint(n))
-		return
-	}
-	*into = f
 }
 
 // customerExpr reads an expression over the customer alone: its value is looked at
 // when there may be no event.
-func (r *reader) customerExpr(n *yaml.Node, what string, predicate bool, into **expr.Expr) {
-	r.expr(n, what, predicate, into)
+func (r *triggerReader) customerExpr(n *yaml.Node, what string, predicate bool, into **expr.Expr) {
+	r.core.expr(n, what, predicate, into)
 	if *into != nil && (*into).Reads.Record {
-		r.fail(n, "%s must look at customer and now only, not at event, trigger or chain", what)
+		r.core.fail(n, "%s must look at customer and now only, not at event, trigger or chain", what)
 	}
 }
 
 // valueClock finds out when the value of a trigger changes without a record.
-func (r *reader) valueClock(n *yaml.Node, what string, e *expr.Expr, into *expr.ValueClock) {
+func (r *triggerReader) valueClock(n *yaml.Node, what string, e *expr.Expr, into *expr.ValueClock) {
 	if e == nil {
 		return
 	}
-	c, err := r.lang.Clock(e)
+	c, err := r.core.lang.Clock(e)
 	if err != nil {
-		r.failExpr(n, what, err)
+		r.core.failExpr(n, what, err)
 	}
 	*into = c
-}
-
-// gives checks what an expression gives where that is known before it runs.
-func (r *reader) gives(n *yaml.Node, what string, e *expr.Expr, words string, types ...*cel.Type) {
-	if e != nil && !slices.ContainsFunc(append(types, cel.DynType), e.Output.IsExactType) {
-		r.fail(n, "%s: the expression gives %s, not %s", what, expr.PlainType(e.Output.String()), words)
-	}
-}
-
-func numeric(t *cel.Type) bool {
-	return t.IsExactType(cel.IntType) || t.IsExactType(cel.DoubleType) || t.IsExactType(cel.DynType)
 }
 
 func float(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }

@@ -14,7 +14,7 @@ type triggerSyntax struct {
 }
 
 // triggers are all the triggers, in the order in which messages and the schema name them.
-func (r *reader) triggers(p *program.Program) []triggerSyntax {
+func (r *triggerReader) triggers(p *program.Program) []triggerSyntax {
 	return []triggerSyntax{
 		{"streak", func(n *yaml.Node) program.Trigger { return r.streak(n) }},
 		{"threshold", func(n *yaml.Node) program.Trigger { return r.threshold(n) }},

@@ -20,7 +20,7 @@ type verbSyntax struct {
 }
 
 // verbs are all the verbs, in the order in which messages and the schema name them.
-func (r *reader) verbs() []verbSyntax {
+func (r *stepReader) verbs() []verbSyntax {
 	return []verbSyntax{
 		{word: "delay", straight: true, read: func(n *yaml.Node) program.Verb { return r.delay(n) }},
 		{word: "wait", read: func(n *yaml.Node) program.Verb { return r.wait(n) }},
@@ -31,13 +31,13 @@ func (r *reader) verbs() []verbSyntax {
 		{word: "set", straight: true, read: func(n *yaml.Node) program.Verb { return r.setProfile(n) }},
 		{word: "emit", straight: true, read: func(n *yaml.Node) program.Verb { return r.emit(n) }},
 		{word: "start", straight: true, read: func(n *yaml.Node) program.Verb { return r.start(n) }},
-		{word: "experiment", read: func(n *yaml.Node) program.Verb { return r.experiment(n) }},
+		{word: "experiment", read: func(n *yaml.Node) program.Verb { return r.experiments.experiment(n) }},
 		{word: "call", unsupported: true, read: func(n *yaml.Node) program.Verb { return r.call(n) }},
 	}
 }
 
 // verbNames are for messages.
-func (r *reader) verbNames() string {
+func (r *stepReader) verbNames() string {
 	var names []string
 	for _, v := range r.verbs() {
 		if !v.unsupported {

@@ -25,82 +25,82 @@ const (
 var weekdays = [7]string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
 
 // until reads {at, days, zone}.
-func (r *reader) until(n *yaml.Node) *program.Until {
+func (r *stepReader) until(n *yaml.Node) *program.Until {
 	u := new(program.Until)
-	r.object(n, "until",
-		field{name: "at", required: true, read: func(n *yaml.Node) { r.clock(n, "until.at", &u.Minute) }},
+	r.core.object(n, "until",
+		field{name: "at", required: true, read: func(n *yaml.Node) { r.core.clock(n, "until.at", &u.Minute) }},
 		field{name: "days", read: func(n *yaml.Node) {
-			r.list(n, "until.days", 7, func(n *yaml.Node) {
-				u.Days = u.Days.Add(time.Weekday(r.choice(n, "until.days", weekdays[:]...)))
+			r.core.list(n, "until.days", 7, func(n *yaml.Node) {
+				u.Days = u.Days.Add(time.Weekday(r.core.choice(n, "until.days", weekdays[:]...)))
 			})
 			if u.Days == 0 && n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
-				r.fail(n, "until.days: name at least one day, or leave it out for every day")
+				r.core.fail(n, "until.days: name at least one day, or leave it out for every day")
 			}
 		}},
 		field{name: "zone", read: func(n *yaml.Node) {
 			if n.Value != "customer" {
-				r.zone(n, "until.zone", &u.Zone)
+				r.core.zone(n, "until.zone", &u.Zone)
 			}
 		}})
 	return u
 }
 
 // setProfile reads {traits, tags}.
-func (r *reader) setProfile(n *yaml.Node) *program.SetProfile {
-	s, before := new(program.SetProfile), len(r.errs)
-	r.object(n, "set",
+func (r *stepReader) setProfile(n *yaml.Node) *program.SetProfile {
+	s, before := new(program.SetProfile), len(r.core.errs)
+	r.core.object(n, "set",
 		field{name: "traits", read: func(n *yaml.Node) { s.Traits = r.assigns(n, "set.traits") }},
 		field{name: "tags", read: func(n *yaml.Node) {
 			if n.Kind == yaml.SequenceNode {
 				s.Add = r.texts(n, "set.tags")
 				return
 			}
-			r.object(n, "set.tags",
+			r.core.object(n, "set.tags",
 				field{name: "add", read: func(n *yaml.Node) { s.Add = r.texts(n, "set.tags.add") }},
 				field{name: "remove", read: func(n *yaml.Node) { s.Remove = r.texts(n, "set.tags.remove") }})
 		}})
-	if len(s.Traits)+len(s.Add)+len(s.Remove) == 0 && len(r.errs) == before {
-		r.fail(n, "set: needs traits, or tags, or both")
+	if len(s.Traits)+len(s.Add)+len(s.Remove) == 0 && len(r.core.errs) == before {
+		r.core.fail(n, "set: needs traits, or tags, or both")
 	}
 	return s
 }
 
-func (r *reader) emit(n *yaml.Node) *program.Emit {
+func (r *stepReader) emit(n *yaml.Node) *program.Emit {
 	e := new(program.Emit)
-	r.object(n, "emit",
+	r.core.object(n, "emit",
 		field{name: "event", required: true, read: func(n *yaml.Node) {
-			r.text(n, "emit.event", &e.Event)
+			r.core.text(n, "emit.event", &e.Event)
 			if strings.HasPrefix(e.Event, "$") || len(e.Event) > maxNameBytes {
-				r.fail(n, "emit.event: a name of at most %d bytes that does not begin with $", maxNameBytes)
+				r.core.fail(n, "emit.event: a name of at most %d bytes that does not begin with $", maxNameBytes)
 			}
 		}},
 		field{name: "properties", read: func(n *yaml.Node) { e.Properties = r.assigns(n, "emit.properties") }})
 	return e
 }
 
-func (r *reader) start(n *yaml.Node) *program.Start {
+func (r *stepReader) start(n *yaml.Node) *program.Start {
 	s := new(program.Start)
-	r.object(n, "start", field{name: "campaign", required: true, read: func(n *yaml.Node) {
-		r.name(n, "start.campaign", &s.Campaign)
+	r.core.object(n, "start", field{name: "campaign", required: true, read: func(n *yaml.Node) {
+		r.core.name(n, "start.campaign", &s.Campaign)
 	}})
 	return s
 }
 
 // loop reads {max}.
-func (r *reader) loop(n *yaml.Node, into *uint32) {
-	r.object(n, "loop", field{name: "max", required: true, read: func(n *yaml.Node) {
-		*into = uint32(r.integer(n, "loop.max", 1, maxLoop))
+func (r *stepReader) loop(n *yaml.Node, into *uint32) {
+	r.core.object(n, "loop", field{name: "max", required: true, read: func(n *yaml.Node) {
+		*into = uint32(r.core.integer(n, "loop.max", 1, maxLoop))
 	}})
 	*into = max(*into, 1) // where max is missing there is an error already
 }
 
 // texts reads a list of short texts.
-func (r *reader) texts(n *yaml.Node, what string) (all []string) {
-	r.list(n, what, maxAssigns, func(n *yaml.Node) {
+func (r *stepReader) texts(n *yaml.Node, what string) (all []string) {
+	r.core.list(n, what, maxAssigns, func(n *yaml.Node) {
 		var name string
-		r.text(n, what, &name)
+		r.core.text(n, what, &name)
 		if len(name) > maxNameBytes {
-			r.fail(n, "%s: a name has at most %d bytes", what, maxNameBytes)
+			r.core.fail(n, "%s: a name has at most %d bytes", what, maxNameBytes)
 		}
 		all = append(all, name)
 	})
@@ -108,16 +108,16 @@ func (r *reader) texts(n *yaml.Node, what string) (all []string) {
 }
 
 // assigns reads an object of values: literals, or {cel: expression}.
-func (r *reader) assigns(n *yaml.Node, what string) (all []program.Assign) {
-	if r.drawn(Shape{Kind: ShapeMap, Key: ShapeText, Most: maxAssigns, Item: &Shape{Kind: ShapeJSON}}) {
+func (r *stepReader) assigns(n *yaml.Node, what string) (all []program.Assign) {
+	if r.core.drawn(Shape{Kind: ShapeMap, Key: ShapeText, Most: maxAssigns, Item: &Shape{Kind: ShapeJSON}}) {
 		return nil
 	}
 	if n.Kind != yaml.MappingNode {
-		r.fail(n, "%s must be an object of values", what)
+		r.core.fail(n, "%s must be an object of values", what)
 		return nil
 	}
 	if len(n.Content) > 2*maxAssigns {
-		r.fail(n, "%s has more than %d values", what, maxAssigns)
+		r.core.fail(n, "%s has more than %d values", what, maxAssigns)
 		return nil
 	}
 	seen := map[string]bool{}
@@ -126,11 +126,11 @@ func (r *reader) assigns(n *yaml.Node, what string) (all []program.Assign) {
 		a := program.Assign{Name: key.Value}
 		switch {
 		case key.Kind != yaml.ScalarNode || a.Name == "" || len(a.Name) > maxNameBytes:
-			r.fail(key, "%s: a name is a text of 1 to %d bytes", what, maxNameBytes)
+			r.core.fail(key, "%s: a name is a text of 1 to %d bytes", what, maxNameBytes)
 		case seen[a.Name]:
-			r.fail(key, "%s: %q is given twice", what, a.Name)
+			r.core.fail(key, "%s: %q is given twice", what, a.Name)
 		case value.Kind == yaml.MappingNode && len(value.Content) == 2 && value.Content[0].Value == "cel":
-			r.expr(value.Content[1], what+"."+a.Name, false, &a.Expr)
+			r.core.expr(value.Content[1], what+"."+a.Name, false, &a.Expr)
 		default:
 			a.Literal = r.jsonLiteral(nil, value, what+"."+a.Name)
 		}
@@ -141,7 +141,7 @@ func (r *reader) assigns(n *yaml.Node, what string) (all []program.Assign) {
 }
 
 // jsonLiteral appends a YAML value as JSON.
-func (r *reader) jsonLiteral(b []byte, n *yaml.Node, what string) []byte {
+func (r *stepReader) jsonLiteral(b []byte, n *yaml.Node, what string) []byte {
 	switch n.Kind {
 	case yaml.SequenceNode:
 		b = append(b, '[')
@@ -165,29 +165,29 @@ func (r *reader) jsonLiteral(b []byte, n *yaml.Node, what string) []byte {
 	case yaml.ScalarNode:
 		return r.literalScalar(b, n, what)
 	default:
-		r.fail(n, "%s: anchors and aliases are not allowed; write it out", what)
+		r.core.fail(n, "%s: anchors and aliases are not allowed; write it out", what)
 		return append(b, "null"...)
 	}
 }
 
-func (r *reader) literalScalar(b []byte, n *yaml.Node, what string) []byte {
+func (r *stepReader) literalScalar(b []byte, n *yaml.Node, what string) []byte {
 	switch n.Tag {
 	case "!!null":
 		return append(b, "null"...)
 	case "!!bool":
 		var v bool
-		r.boolean(n, what, &v)
+		r.core.boolean(n, what, &v)
 		return strconv.AppendBool(b, v)
 	case "!!int":
 		v, err := strconv.ParseInt(n.Value, 0, 64)
 		if err != nil {
-			r.fail(n, "%s: %q is no whole number of 64 bits", what, n.Value)
+			r.core.fail(n, "%s: %q is no whole number of 64 bits", what, n.Value)
 		}
 		return strconv.AppendInt(b, v, 10)
 	case "!!float":
 		v, err := strconv.ParseFloat(n.Value, 64)
 		if err != nil || math.IsInf(v, 0) || math.IsNaN(v) {
-			r.fail(n, "%s: %q is no number", what, n.Value)
+			r.core.fail(n, "%s: %q is no number", what, n.Value)
 			return append(b, '0')
 		}
 		return strconv.AppendFloat(b, v, 'f', -1, 64)

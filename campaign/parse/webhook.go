@@ -11,7 +11,7 @@ import (
 )
 
 // webhook reads the trigger of that kind.
-func (r *reader) webhook(n *yaml.Node, p *program.Program) *program.WebhookTrigger {
+func (r *triggerReader) webhook(n *yaml.Node, p *program.Program) *program.WebhookTrigger {
 	t := &program.WebhookTrigger{Event: program.WebhookPrefix + p.Name}
 	at := func(n *yaml.Node, name string) *program.Mapped {
 		for i := range t.Mapping {
@@ -19,7 +19,7 @@ func (r *reader) webhook(n *yaml.Node, p *program.Program) *program.WebhookTrigg
 				return &t.Mapping[i]
 			}
 		}
-		r.fail(n, "trigger.webhook: %q is not in the mapping", name)
+		r.core.fail(n, "trigger.webhook: %q is not in the mapping", name)
 		return new(program.Mapped)
 	}
 	// What is said about a name is kept until the mapping is known.
@@ -30,22 +30,22 @@ func (r *reader) webhook(n *yaml.Node, p *program.Program) *program.WebhookTrigg
 		literal *program.Literal
 	}
 	var required, types, defaults []said
-	r.object(n, "trigger.webhook",
+	r.core.object(n, "trigger.webhook",
 		field{name: "mapping", required: true, read: func(n *yaml.Node) {
 			r.members(n, "mapping", func(key, value *yaml.Node) {
 				t.Mapping = append(t.Mapping, program.Mapped{Name: key.Value, Path: r.bodyPath(value)})
 			})
 		}},
 		field{name: "required", read: func(n *yaml.Node) {
-			r.list(n, "required", program.MaxMapped, func(n *yaml.Node) {
+			r.core.list(n, "required", program.MaxMapped, func(n *yaml.Node) {
 				x := said{key: n}
-				r.text(n, "required", &x.name)
+				r.core.text(n, "required", &x.name)
 				required = append(required, x)
 			})
 		}},
 		field{name: "types", read: func(n *yaml.Node) {
 			r.members(n, "types", func(key, value *yaml.Node) {
-				kind := hookTypes[r.choice(value, "types."+key.Value, hookTypes...)]
+				kind := hookTypes[r.core.choice(value, "types."+key.Value, hookTypes...)]
 				types = append(types, said{key: key, name: key.Value, kind: kind})
 			})
 		}},
@@ -75,21 +75,21 @@ func (r *reader) webhook(n *yaml.Node, p *program.Program) *program.WebhookTrigg
 }
 
 // members reads an object whose keys are names of the definition's own.
-func (r *reader) members(n *yaml.Node, what string, each func(key, value *yaml.Node)) {
-	if r.draw != nil {
-		item := r.probe(func(value *yaml.Node) { each(&yaml.Node{Kind: yaml.ScalarNode, Value: "x"}, value) })
-		r.drawn(Shape{Kind: ShapeMap, Key: ShapeText, Most: program.MaxMapped, Item: item})
+func (r *triggerReader) members(n *yaml.Node, what string, each func(key, value *yaml.Node)) {
+	if r.core.draw != nil {
+		item := r.core.probe(func(value *yaml.Node) { each(&yaml.Node{Kind: yaml.ScalarNode, Value: "x"}, value) })
+		r.core.drawn(Shape{Kind: ShapeMap, Key: ShapeText, Most: program.MaxMapped, Item: item})
 		return
 	}
 	if n.Kind != yaml.MappingNode || len(n.Content) > 2*program.MaxMapped {
-		r.fail(n, "%s must be an object with at most %d members", what, program.MaxMapped)
+		r.core.fail(n, "%s must be an object with at most %d members", what, program.MaxMapped)
 		return
 	}
 	seen := map[string]bool{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := n.Content[i]
 		if key.Value == "" || len(key.Value) > program.MaxHookID || seen[key.Value] {
-			r.fail(key, "%s: the name %q is empty, too long or used twice", what, key.Value)
+			r.core.fail(key, "%s: the name %q is empty, too long or used twice", what, key.Value)
 			continue
 		}
 		seen[key.Value] = true
@@ -98,11 +98,11 @@ func (r *reader) members(n *yaml.Node, what string, each func(key, value *yaml.N
 }
 
 // bodyPath reads $.name.name[0].
-func (r *reader) bodyPath(n *yaml.Node) []string {
-	if r.drawn(Shape{Kind: ShapePath}) {
+func (r *triggerReader) bodyPath(n *yaml.Node) []string {
+	if r.core.drawn(Shape{Kind: ShapePath}) {
 		return nil
 	}
-	s, ok := r.scalar(n, "mapping")
+	s, ok := r.core.scalar(n, "mapping")
 	if !ok {
 		return nil
 	}
@@ -126,7 +126,7 @@ func (r *reader) bodyPath(n *yaml.Node) []string {
 		path, rest = append(path, part), rest[end:]
 	}
 	if !ok {
-		r.fail(n, "mapping %q is no path; write for example $.contact.phone or $.lines[0].sku", s)
+		r.core.fail(n, "mapping %q is no path; write for example $.contact.phone or $.lines[0].sku", s)
 		return nil
 	}
 	return path

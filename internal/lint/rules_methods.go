@@ -16,8 +16,6 @@ func methodsAllowed(folder, name string) int {
 	switch folder + "." + name {
 	case "actors/shard.Shard":
 		return 91
-	case "campaign/parse.reader":
-		return 109
 	}
 	return maxMethods
 }
