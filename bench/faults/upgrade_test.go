@@ -17,8 +17,9 @@ import (
 	"github.com/nudge-engine/nudge/storage"
 )
 
-// golden is a data directory as the first version left it.
-const golden = "../../cmd/nudge/testdata/data/v1.tar.gz"
+// golden is the log and the state of a server of semantics 1, without its rows, as a backup that
+// left ClickHouse out.
+const golden = "../../cmd/nudge/testdata/data/semantics1.tar.gz"
 
 // onGolden prepares a server on a copy of it.
 func onGolden(t *testing.T) *server {
@@ -33,15 +34,22 @@ func onGolden(t *testing.T) *server {
 	return s
 }
 
-// The server starts on data of the first version, knows its customers and goes on.
+// The server refuses data of semantics 1 whose rows are missing until the operator accepts the loss;
+// then it knows its customers and goes on.
 func TestOldData(t *testing.T) {
 	l := begin(t, "data of version 1",
 		"with another storage.Format the server refuses the directory.")
 	s := onGolden(t)
 	s.start()
+	s.ends(1, "clickhouse/: the rows are missing or of another server")
+	out, err := exec.Command(filepath.Join(binaries, "nudge"), "recover", "--data", s.data, "--yes").CombinedOutput()
+	if err != nil {
+		t.Fatalf("recover: %v\n%s", err, out)
+	}
+	s.start()
 	s.ready()
-	view, err := s.look("/v1/customers/c1")
-	if err != nil || !strings.Contains(view, `"c1"`) {
+	view, err := s.look("/v1/customers/dan")
+	if err != nil || !strings.Contains(view, `"dan"`) {
 		t.Errorf("the customer of the old data is not there: %s, error %v", view, err)
 	}
 	stop := s.load()
@@ -49,15 +57,16 @@ func TestOldData(t *testing.T) {
 	stop(time.Minute)
 	found := s.settle(time.Minute)
 	// An event of the old data that comes again is known.
-	if status := s.postRaw("old", `{"userId":"c1","event":"E","messageId":"1"}`, false); status != http.StatusOK {
+	if status := s.postRaw("old", `{"userId":"dan","event":"Visit","messageId":"v1"}`, false); status != http.StatusOK {
 		t.Errorf("an old event again got %d", status)
 	}
 	s.stop()
-	out, err := exec.Command(filepath.Join(binaries, "nudge"), "verify", "--data", s.data).CombinedOutput()
+	out, err = exec.Command(filepath.Join(binaries, "nudge"), "verify", "--data", s.data).CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "partition 0: ok: frames ") {
 		t.Errorf("verify: error %v\n%s", err, out)
 	}
-	l.set("the golden directory", "ready, its customers known, new events taken: "+found.String()+"; verify ok from where this version took over")
+	l.set("log and state of semantics 1, without its rows",
+		"refused until `nudge recover` accepted the loss; then ready, its customers known, new events taken: "+found.String()+"; verify ok from where this version took over")
 }
 
 // On data of a format that it does not know the server ends with a clear message and
@@ -77,16 +86,7 @@ func TestForeignData(t *testing.T) {
 	}
 	before := hashes(t, s.data)
 	s.start()
-	s.eventually(time.Minute, "the server ends", func() error {
-		if !s.over() {
-			return errNotYet
-		}
-		return nil
-	})
-	code := s.process.ProcessState.ExitCode()
-	if text := s.log.String(); code != 1 || !strings.Contains(text, "has format [99]; this program reads format 1") {
-		t.Errorf("unexpected exit %d:\n%s", code, text)
-	}
+	s.ends(1, "has format [99]; this program reads format 1")
 	after := hashes(t, s.data)
 	delete(after, "lock") // says who holds the directory; empty
 	delete(before, "lock")
@@ -99,7 +99,22 @@ func TestForeignData(t *testing.T) {
 		t.Errorf("%d files before, %d after", len(before), len(after))
 	}
 	l.set("the golden directory, its format number changed to 99", fmt.Sprintf(
-		"ended with code %d, said which format it reads, and left all %d files as they were", code, len(before)))
+		"ended with code 1, said which format it reads, and left all %d files as they were", len(before)))
+}
+
+// ends waits until the server ended by itself, and wants its exit code and what its log says.
+func (s *server) ends(code int, says string) {
+	s.t.Helper()
+	s.eventually(time.Minute, "the server ends", func() error {
+		if !s.over() {
+			return errNotYet
+		}
+		return nil
+	})
+	got, text := s.process.ProcessState.ExitCode(), s.log.String()
+	if got != code || !strings.Contains(text, says) {
+		s.t.Fatalf("exit %d; want %d and %q in the log:\n%s", got, code, says, text)
+	}
 }
 
 // hashes is what every file under a directory holds.
