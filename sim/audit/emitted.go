@@ -28,6 +28,7 @@ func (a *Auditor) applyEmitted(c *customer) {
 		c.applyingEmitted = true
 		m := c.emitted[0]
 		c.emitted = c.emitted[1:]
+		a.endExiting(c) // nothing may have reached the customer before: a result led to the record
 		a.fireDue(c)
 		c.depth = m.depth
 		a.position++
