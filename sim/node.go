@@ -130,6 +130,7 @@ func (p *partition) note(n *node, err error) {
 func (n *node) recover(shard *shard.Shard) error {
 	ctx := context.Background()
 	was, had := n.p.upgrade, n.disk.meta(n.p.number)
+	n.p.takesOver(had)
 	if err := recovery.TakeOver(ctx, n.disk, n.p.number, was.runs, n.p.events, n.p.effects); err != nil {
 		return err
 	}

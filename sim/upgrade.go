@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/nudge-engine/nudge/actors/shard"
 	"github.com/nudge-engine/nudge/internal/effect"
@@ -18,6 +19,8 @@ type upgrade struct {
 	done     bool
 	at       uint64 // last frame that the old program computed
 	effect   uint64 // its last effect message
+	// drained are the snapshots that starts of the next semantics found drained, which they may mark.
+	drained []shard.Meta
 }
 
 // tryUpgrade replaces the owner by one of the next semantics: when the old one has
@@ -75,6 +78,13 @@ func (p *partition) drained(m shard.Meta) bool {
 	return m.Applied.Seq == last(p.events) && m.Emitted == last(p.effects)
 }
 
+// takesOver notes the snapshot with which a start of the next semantics begins, if it has drained.
+func (p *partition) takesOver(had shard.Meta) {
+	if u := &p.upgrade; u.runs != effect.Semantics && had.Semantics == effect.Semantics && p.drained(had) {
+		u.drained = append(u.drained, had)
+	}
+}
+
 // tookOver checks that a partition goes on under the next semantics only where the
 // one before had drained, or had done nothing that can be seen. had is the snapshot
 // before.
@@ -83,14 +93,29 @@ func (p *partition) tookOver(had shard.Meta) {
 	if u.runs == effect.Semantics || u.done {
 		return
 	}
-	// A snapshot of the next semantics was rewritten before, by a start whose answer was lost.
-	if had.Semantics != u.runs && !p.drained(had) && (had.Semantics != 0 || last(p.effects) > 0) {
-		p.w.fail(fmt.Errorf("partition %d goes on under semantics %d with a snapshot of frame %d, effect %d; the log "+
-			"has %d and %d", p.number, u.runs, had.Applied.Seq, had.Emitted, last(p.events), last(p.effects)))
+	if !p.mayTakeOver(had) {
+		p.w.fail(fmt.Errorf("partition %d goes on under semantics %d with a snapshot of semantics %d, frame %d, effect "+
+			"%d; the log has %d and %d", p.number, u.runs, had.Semantics, had.Applied.Seq, had.Emitted, last(p.events),
+			last(p.effects)))
 	}
 	u.done, u.at, u.effect = true, had.Applied.Seq, had.Emitted
 	p.hashes = p.hashes[:min(uint64(len(p.hashes)), last(p.effects)+1)]
 	p.w.mark(reachUpgraded)
+}
+
+// mayTakeOver reports whether the next semantics may go on with a snapshot. One that is marked with it
+// already is of a start whose answer the store lost: it had drained then, and nothing was computed since,
+// although frames may have come.
+func (p *partition) mayTakeOver(had shard.Meta) bool {
+	switch had.Semantics {
+	case p.upgrade.runs:
+		had.Semantics = effect.Semantics
+		return slices.Contains(p.upgrade.drained, had) && last(p.effects) == had.Emitted
+	case 0: // there is none
+		return last(p.effects) == 0 || p.drained(had)
+	default:
+		return p.drained(had)
+	}
 }
 
 // refused is a start that another semantics forbids. Only a partition that has not
