@@ -25,6 +25,7 @@ type history struct {
 	frames   []shard.Input
 	messages []effect.Message
 	raw      [][]byte // of the messages
+	stored   []int64  // when each message was stored, by the world's clock and not by log time
 }
 
 // judge says whether the world that came to rest is right.
@@ -164,6 +165,7 @@ func (p *partition) history() (*history, error) {
 			return nil, fmt.Errorf("C2: message %d stands at %d of FX_%d", m.N, n, p.number)
 		}
 		h.messages, h.raw = append(h.messages, m), append(h.raw, raw.Data)
+		h.stored = append(h.stored, raw.Time.UnixMilli())
 	}
 	return h, nil
 }

@@ -10,6 +10,10 @@ import (
 // that adding a profile leaves the worlds without it, and the seeds that once failed, as they
 // were.
 
+// halfADay is how far the clock of a writer jumps in some worlds, in ms: dates are missed, and two jumps
+// pass over all attempts of a delivery that were still to be made.
+const halfADay = 43_200_000
+
 // Operations adds what happens to a deployment over time: its store fails, the log loses a
 // tail, another version of the program takes over, definitions are edited.
 func (o Options) Operations(rng *rand.Rand) Options {
@@ -48,7 +52,7 @@ func (o Options) WholeLanguage(rng *rand.Rand) Options {
 func (o Options) DatesAndStatuses(rng *rand.Rand) Options {
 	o.Language = o.Language.DrawDatesAndStatuses(rng)
 	if o.Language.Dates && rng.IntN(3) == 0 { // dates are missed
-		o.Clock, o.Jump = Rate(50+rng.IntN(100)), 43_200_000
+		o.Clock, o.Jump = Rate(50+rng.IntN(100)), halfADay
 	}
 	return o
 }

@@ -10,9 +10,6 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// wholeDay is how long a delivery may leave when its step does not say, ms.
-const wholeDay = 86_400_000
-
 // first is the error of the smallest key that has one: the same at each run.
 func first[K comparable, V any](m map[K]V, check func(V) error) error {
 	keys := slices.SortedFunc(maps.Keys(m), func(a, b K) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
@@ -42,6 +39,8 @@ type fate struct {
 	results  map[uint32]uint64 // by attempt: frame with its first result
 	last     output.Status
 	attempts uint32
+	tried    int64 // when the last attempt was handed off, by the world's clock
+	expired  int64 // when it expired while that attempt was out; 0: it did not
 }
 
 // fates follows the deliveries through the effects, and their results through the
@@ -77,6 +76,12 @@ func (p *partition) fates(h *history) (map[output.ID]*fate, error) {
 			}
 			if d.Status == output.HandedOff && d.Attempt != f.attempts+1 {
 				return nil, fmt.Errorf("delivery %+v: attempt %d after %d", identityOf(d), d.Attempt, f.attempts)
+			}
+			switch {
+			case d.Status == output.HandedOff:
+				f.tried = h.stored[i]
+			case d.Status == output.StatusExpired && f.last == output.HandedOff:
+				f.expired = h.stored[i]
 			}
 			f.last, f.attempts = d.Status, d.Attempt
 			if d.Status == output.StatusRecall {
@@ -160,8 +165,8 @@ func (p *partition) sends(h *history) error {
 		switch f.last {
 		case output.StatusSent, output.StatusFailed, output.StatusRecall:
 		case output.StatusExpired:
-			if d.Expires-d.At >= wholeDay && !p.mayTake(d.At, d.Expires) { // else its result was lost
-				return fmt.Errorf("delivery %+v ends as %s", d, f.last)
+			if f.expired != 0 && f.expired-f.tried > mostOut && !p.mayTake(f.tried, f.expired) {
+				return fmt.Errorf("the result of attempt %d was lost, so the delivery expired: %+v", f.attempts, d)
 			}
 			p.w.mark(reachExpired)
 			return nil
@@ -178,13 +183,14 @@ func (p *partition) sends(h *history) error {
 // struggling is how many crashes between two instants say that an owner got nowhere.
 const struggling = 100
 
-// halfADay is how far the clock of a writer may jump in some worlds, ms: two jumps pass over all
-// attempts that were still to be made.
-const halfADay = 43_200_000
+// mostOut is the longest, in ms of the world's clock, until the log has the result of an attempt: results
+// are up to resultLate late, and what cannot be asked or appended at the moment is tried again. The
+// world's clock counts because log time may jump past an expiry. Whether a delivery may expire in a pause
+// between two attempts is for the auditor, which knows from the log when the next attempt is due.
+const mostOut = resultLate + 3_600_000
 
-// mayTake says whether a delivery may take until it expires: sends are switched off for a
-// while, the clock jumps far, or the owner came up again and again and found that its store
-// fails.
+// mayTake says whether an attempt may be out for longer than mostOut: sends are switched off for a
+// while, or the owner came up again and again and found that its store fails.
 func (p *partition) mayTake(from, to int64) bool {
 	n := 0
 	for _, at := range p.crashes {
@@ -192,5 +198,5 @@ func (p *partition) mayTake(from, to int64) bool {
 			n++
 		}
 	}
-	return n >= struggling || p.w.opt.Language.Changes.Policies || p.w.opt.Jump >= halfADay
+	return n >= struggling || p.w.opt.Language.Changes.Policies
 }
