@@ -415,7 +415,7 @@ func compareChains(h *history, model []audit.Chain) error {
 		value := unit.Money(want.Value * 1e6)
 		if !ok || string(got.Outcome) != want.Outcome || got.EndedAt != want.EndedAt ||
 			got.EnteredAt != want.EnteredAt || got.Goal != want.Goal || got.Key != want.Key ||
-			got.Value != value || got.Currency != want.Currency || !shows(&got, want.Version) ||
+			got.Value != value || got.Currency != want.Currency || !shows(&got, &want) ||
 			got.HeldOut != want.HeldOut ||
 			!slices.EqualFunc(got.Variants, want.Variants, func(x output.Passed, y audit.Passed) bool {
 				return x.Step == y.Step && x.Variant == y.Variant
@@ -427,10 +427,10 @@ func compareChains(h *history, model []audit.Chain) error {
 	return first(engine, func(c output.ChainRow) error { return fmt.Errorf("audit: a chain too many: %+v", c) })
 }
 
-// shows says whether a row says by which version a chain goes. It is written when something
-// comes of the chain, not when that moves on to another rest.
-func shows(got *output.ChainRow, version int) bool {
-	return int(got.Version) == version || got.EndedAt == 0 && int(got.Version) < version
+// shows reports whether a row has the version of its chain: that under which it ran last or, while the
+// chain is live, one under which it ran since something of it was last written.
+func shows(got *output.ChainRow, want *audit.Chain) bool {
+	return int(got.Version) == want.Version || want.EndedAt == 0 && slices.Contains(want.Shown, int(got.Version))
 }
 
 // Delivered is what was handed off for the first time, by customer, a line each.

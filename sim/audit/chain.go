@@ -20,6 +20,7 @@ type chain struct {
 	campaign  int
 	def       *Campaign // the version by which it goes
 	version   int       // under which it last ran
+	unwritten []int     // versions under which it ran since something of it was last written
 	customer  *customer
 	key       string
 	entry     int

@@ -1,8 +1,10 @@
 package audit
 
+import "slices"
+
 // run goes through steps until the chain rests, comes to a send, or ends.
 func (ch *chain) run(a *Auditor) {
-	ch.version = ch.def.Version
+	ch.takeVersion()
 	for ch.stepID != End {
 		ch.timerFrom = a.now
 		s, ok := ch.step()
@@ -57,6 +59,18 @@ func (ch *chain) run(a *Auditor) {
 	}
 	ch.end(a, Completed)
 }
+
+// takeVersion notes that the chain runs under the version by which it goes.
+func (ch *chain) takeVersion() {
+	ch.version = ch.def.Version
+	if !slices.Contains(ch.unwritten, ch.version) {
+		ch.unwritten = append(ch.unwritten, ch.version)
+	}
+}
+
+// written notes that a row of the chain was written, which shows the version under which it runs. One
+// that only moves on from one rest to another leaves the row as it is.
+func (ch *chain) written() { ch.unwritten = []int{ch.version} }
 
 // runReady runs the customer's chains that entered or went on, until each rests.
 func (a *Auditor) runReady(c *customer) {

@@ -127,6 +127,7 @@ func (a *Auditor) enter(c *customer, t *candidate, lost bool) {
 		stepID:        def.Steps[0].ID, planned: t.planned, late: t.late, depth: t.depth,
 		backJumps:       map[string]int{},
 		entryRemembered: def.Reentry.remembersEntries(),
+		unwritten:       []int{def.Version},
 	})
 }
 

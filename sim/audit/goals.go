@@ -114,5 +114,6 @@ func (a *Auditor) writeConversion(ch *chain, h *Hit, e *Event, back bool) {
 		c.Value = -c.Value
 	}
 	a.conversions = append(a.conversions, c)
+	ch.written()
 	ch.updateConverted(a, h.Goal, !back)
 }

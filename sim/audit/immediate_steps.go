@@ -53,6 +53,7 @@ func (ch *chain) experiment(a *Auditor, s Step) (target string) {
 	}
 	if v, ok := a.winnerOf(ch.def.Name, s); ok {
 		ch.passed = append(ch.passed, Passed{s.ID, v.ID})
+		ch.written()
 		a.note(NoteWinner)
 		return v.Goto
 	}
@@ -64,6 +65,7 @@ func (ch *chain) experiment(a *Auditor, s Step) (target string) {
 	for _, v := range s.Experiment.Variants {
 		if end += v.Weight * 100; bucket < end {
 			ch.passed = append(ch.passed, Passed{s.ID, v.ID})
+			ch.written()
 			a.note(NoteExperiment)
 			ch.expose(a, s, v.ID)
 			return v.Goto

@@ -52,7 +52,7 @@ type Hit struct {
 // in the order counted. EndedAt is 0 while the chain is active.
 type Chain struct {
 	Campaign  string
-	Version   int // that it last ran under
+	Version   int // under which it last ran
 	Customer  string
 	Key       string
 	Entry     int
@@ -65,6 +65,10 @@ type Chain struct {
 	Hits      []Hit
 	HeldOut   bool
 	Variants  []Passed
+
+	// Shown are the versions that the row of a live chain may show: the one at which something of it was
+	// last written, and those under which it has only moved on since.
+	Shown []int
 }
 
 // Refusal counts the entries that one campaign refused for one reason.
@@ -103,7 +107,7 @@ func (ch *chain) result() Chain {
 		Campaign: ch.def.Name, Version: ch.version, Customer: ch.customer.id, Key: ch.key, Entry: ch.entry,
 		EnteredAt: ch.enteredAt, EndedAt: ch.endedAt, Outcome: ch.outcome, Hits: slices.Clone(ch.hits),
 	}
-	r.HeldOut, r.Variants = ch.heldOut, slices.Clone(ch.passed)
+	r.HeldOut, r.Variants, r.Shown = ch.heldOut, slices.Clone(ch.passed), slices.Clone(ch.unwritten)
 	if hit, ok := ch.shownGoal(); ok {
 		r.Goal, r.Value, r.Currency = hit.Goal, hit.Value, hit.Currency
 	}

@@ -119,7 +119,7 @@ func (a *Auditor) decideSend(ch *chain) {
 		ch.end(a, Exited)
 		return
 	}
-	ch.version = ch.def.Version
+	ch.takeVersion()
 	ch.send.undecided, ch.send.waitsForCaps = false, nil
 	left := ch.send.channels
 	ch.send.channels = nil
@@ -191,6 +191,7 @@ func (a *Auditor) writeDelivery(ch *chain, s Step, channel, status, reason strin
 		d.Variant = ch.passed[n-1].Variant
 	}
 	a.deliveries = append(a.deliveries, d)
+	ch.written()
 }
 
 // handOff hands a message off, or writes the ghost of one that a held-out chain would have sent.
