@@ -16,7 +16,7 @@ const (
 	day    = 24 * hour
 )
 
-// history feeds records to an auditor and writes down what came of them.
+// history feeds records to an auditor and compares the rows that result.
 type history struct {
 	*audit.Auditor
 	n int
@@ -135,8 +135,8 @@ func TestDelayFromStepAndEntryLate(t *testing.T) {
 	h.expect(t, "c1/a@1h4m0s(1h0m0s) m1, c1/b@2h4m0s m1, c1/c@3h0m0s m1", "c1 completed 0s-3h0m0s")
 }
 
-// After a downtime of two hours the timers wait a minute; then they fire in the
-// order of their instants, one late send a chain at a time.
+// TestDowntime lets log time jump by two hours. Late timers wait a minute, then fire in the order of their
+// instants, with one late send for each chain at a time.
 func TestDowntime(t *testing.T) {
 	b := onCart(delay(time.Hour), send("x"))
 	b.Name = "b"
@@ -397,8 +397,8 @@ func TestHistoricalStartsNothingButCounts(t *testing.T) {
 	h.refused(t, "c historical 1")
 }
 
-// TestApplyAgain: a chain goes on by the new text at its step's id, and ends where
-// that is gone; a timer that runs goes by the new text too.
+// TestApplyAgain changes the definition of live chains. A chain goes on at the step with its step's id,
+// and ends if there is none; the timer of a delay goes by the new duration.
 func TestApplyAgain(t *testing.T) {
 	h := play(onCart(delay(time.Hour), send("a")))
 	h.track(0, 0, "Cart", nil)

@@ -70,54 +70,50 @@ const (
 	KindEvent      = "event"
 	KindCount      = "count"
 	KindInactivity = "inactivity"
+	KindStreak     = "streak"
+	KindThreshold  = "threshold"
+	KindSegment    = "segment"
+	KindChange     = "change"
+	KindBroadcast  = "broadcast"
+	KindSchedule   = "schedule"
+	KindWebhook    = "webhook"
+	KindDate       = "date"
 )
 
-// Further trigger kinds.
-const (
-	KindStreak    = "streak"
-	KindThreshold = "threshold"
-	KindSegment   = "segment"
-	KindChange    = "change"
-	KindBroadcast = "broadcast"
-	KindSchedule  = "schedule"
-	KindWebhook   = "webhook"
-	KindDate      = "date"
-)
-
-// Trigger says what starts a chain. Reaches is for count; For and FromProfile
-// (never_done: from_profile_created) are for inactivity; Length, MaxGap and BreakOn for
-// streak; Path, Down, At and Hysteresis for threshold; When and Leave for segment; Path,
-// From and To (nil: not said) for change; When, the audience, for broadcast; Minute, of
-// the hour or with Daily of the day, and Zone for schedule.
+// Trigger says what starts a chain. The comment of a field names the kinds that use it.
 type Trigger struct {
-	Kind        string
-	Event       string
-	Where       *Pred
-	Reaches     int
-	For         time.Duration
-	FromProfile bool
+	Kind  string
+	Event string // all but threshold, segment, change, date, schedule and webhook
+	Where *Pred  // event, count, inactivity, streak
 
-	Length     int
-	MaxGap     time.Duration
-	BreakOn    string
-	Path       string
-	Down       bool
-	At         float64
-	Hysteresis float64
-	When       *Pred
-	Leave      bool
-	From, To   any
-	Minute     int
-	Daily      bool
-	Zone       string
-	Repeat     string // for date; empty: none
-	Offsets    []int  // days, for date
-	HasAt      bool   // a date has Minute
-	Feb29      string // for date; empty: feb28
-	CatchUp    time.Duration
-	Calendar   string // of a schedule that has no rule
-	// Value of a threshold; nil: the trait at Path.
-	Value *Comparison
+	Reaches int // count
+
+	For         time.Duration // inactivity
+	FromProfile bool          // inactivity: never_done: from_profile_created
+
+	Length  int           // streak
+	MaxGap  time.Duration // streak
+	BreakOn string        // streak; empty: not given
+
+	Path       string      // threshold, change, date: a trait
+	Value      *Comparison // threshold: a count or sum; nil: the trait at Path
+	Down       bool        // threshold: crosses: down
+	At         float64     // threshold
+	Hysteresis float64     // threshold
+	When       *Pred       // segment; broadcast: its audience
+	Leave      bool        // segment: on: leave
+	From, To   any         // change; nil: not given
+
+	Minute   int    // schedule: of the hour or, with Daily or Calendar, of the day; date, with HasAt: of the day
+	Daily    bool   // schedule
+	Calendar string // schedule; empty: it goes by the clock alone
+	Zone     string // schedule, date; empty: not given
+
+	Repeat  string        // date; empty: none
+	Offsets []int         // date: days; none: the day itself
+	HasAt   bool          // date
+	Feb29   string        // date; empty: feb28
+	CatchUp time.Duration // date; 0: not given
 }
 
 // Re-entry modes.

@@ -115,9 +115,6 @@ func (ch *chain) indexOf(id string) int {
 	return slices.IndexFunc(ch.def.Steps, func(s Step) bool { return s.ID == id })
 }
 
-// began returns the event time before which no event concerns the chain.
-func (ch *chain) began() int64 { return ch.relevantFrom }
-
 // measuredAfter is how long after a goal's window an ended chain is still measured, in ms of log
 // time, so that events which come late count. The text sets no such limit; this is the engine's.
 const measuredAfter = 24 * 3_600_000 // ms of log time

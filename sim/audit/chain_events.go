@@ -31,7 +31,7 @@ func (ch *chain) observe(a *Auditor, e *Event) {
 		ch.end(a, Converted)
 		return
 	}
-	old := e.Time < ch.began()
+	old := e.Time < ch.relevantFrom
 	for _, m := range ch.def.Stops {
 		if !m.holds(e, ch.trigger, ch.customer) {
 			continue
@@ -65,7 +65,7 @@ func (ch *chain) observe(a *Auditor, e *Event) {
 func (ch *chain) restartWait(a *Auditor, e *Event) {
 	s, _ := ch.step()
 	w := s.Wait
-	if w.RestartOn == nil || w.Timeout == 0 || e.Historical || e.Time < ch.began() ||
+	if w.RestartOn == nil || w.Timeout == 0 || e.Historical || e.Time < ch.relevantFrom ||
 		!w.RestartOn.holds(e, ch.trigger, ch.customer) || w.MaxRestarts != 0 && ch.restarts >= w.MaxRestarts {
 		return
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/nudge-engine/nudge/sim/audit"
 )
 
-// The clock of the tests begins at 1970-01-01T00:00:00Z.
+// dated is a campaign that starts by the trait day. The clock of the tests begins at 1970-01-01T00:00:00Z.
 func dated(t audit.Trigger, steps ...audit.Step) audit.Campaign {
 	c := onCart(steps...)
 	t.Kind, t.Path = audit.KindDate, "day"
@@ -15,7 +15,7 @@ func dated(t audit.Trigger, steps ...audit.Step) audit.Campaign {
 	return c
 }
 
-// Two days and one day before the tenth, at nine; once each.
+// TestDate has two offsets, two days and one day before the tenth, at nine: each fires once.
 func TestDate(t *testing.T) {
 	h := play(dated(audit.Trigger{Offsets: []int{-2, -1}, HasAt: true, Minute: 9 * 60}, send("s")))
 	h.identify(0, props("day", "1970-01-10"))
@@ -26,8 +26,8 @@ func TestDate(t *testing.T) {
 	h.want(t, "c1/s/email@177h0m0s handed_off, c2/s/email@201h0m0s handed_off")
 }
 
-// A date that moves is planned anew; one whose day is over when it comes says nothing; the
-// day that fired does not fire again.
+// TestDateMoves changes the date several times. A day that is over when the date comes starts nothing, and
+// a day that fired does not fire again.
 func TestDateMoves(t *testing.T) {
 	h := play(dated(audit.Trigger{}, send("s")))
 	h.identify(0, props("day", "1970-01-03"))
@@ -41,7 +41,7 @@ func TestDateMoves(t *testing.T) {
 	h.want(t, "c1/s/email@120h0m0s handed_off")
 }
 
-// A birthday that is corrected to yesterday still fires, within catch_up and once a year.
+// TestDateCaughtUp corrects a birthday to yesterday: it still fires, within catch_up and once a year.
 func TestDateCaughtUp(t *testing.T) {
 	h := play(dated(audit.Trigger{Repeat: audit.Yearly, CatchUp: 24 * time.Hour}, send("s")))
 	h.identify(0, props("day", "1950-01-20"))
@@ -53,7 +53,7 @@ func TestDateCaughtUp(t *testing.T) {
 	h.want(t, "c1/s/email@216h0m0s handed_off")
 }
 
-// 29 February in a year without one.
+// TestDateLeap has a birthday on 29 February in a year without that day.
 func TestDateLeap(t *testing.T) {
 	for rule, want := range map[string]string{
 		"": "c1/s/email@1392h0m0s handed_off", audit.Mar1: "c1/s/email@1416h0m0s handed_off", audit.LeapOnly: "",

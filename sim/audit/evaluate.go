@@ -33,7 +33,7 @@ func (c Comparison) holds(s scene) bool {
 	if c.Count != "" {
 		return compare(s.customer.countOrSum(c), c.Op, c.Value)
 	}
-	if value, known, said := c.specialValue(s); said {
+	if value, known, special := c.specialValue(s); special {
 		return known && compare(value, c.Op, c.want())
 	}
 	members := s.customer.traits
@@ -91,9 +91,9 @@ func number(v any) (float64, bool) {
 	return 0, false
 }
 
-// specialValue returns the value of a comparison with a zone, a text, or now. special is false for
-// other comparisons, known where the value is missing.
-func (c Comparison) specialValue(s scene) (value any, known, said bool) {
+// specialValue returns the value of a comparison with a zone, a text, or now. known is false where the
+// value is missing, special for other comparisons.
+func (c Comparison) specialValue(s scene) (value any, known, special bool) {
 	switch {
 	case c.Zone:
 		name := s.customer.shownZone()

@@ -24,13 +24,13 @@ func (ch *chain) waitsForResume() bool {
 }
 
 // timer returns the instant of the chain's timer; ok is false if none is armed or the campaign
-// holds it. A chain that is to exit has its timer even then: whatever reaches the customer ends the
-// chain.
+// holds it. A chain that is to exit keeps its timer during a pause, because a timer that comes reaches
+// the customer and so ends the chain; not so if the pause came before the version that ends it.
 func (ch *chain) timer() (due int64, ok bool) {
 	switch {
-	case !ch.live() || ch.campaignFreezes() && !ch.exiting: // whatever reaches the customer ends it
+	case !ch.live() || ch.campaignFreezes() && !ch.exiting:
 		return 0, false
-	case ch.exiting && ch.exitFrozen: // it ends at the slot
+	case ch.exiting && ch.exitFrozen: // it ends at the slot, or when something else reaches the customer
 		return 0, false
 	case ch.resumeAt != 0:
 		return ch.resumeAt, true

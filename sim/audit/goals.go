@@ -18,7 +18,7 @@ func (ch *chain) hasReached(goal string) bool {
 // measures reports whether a goal is measured at the event's time. Event time decides about the end
 // of the window, however late the record comes to a live chain.
 func (ch *chain) measures(a *Auditor, g Goal, e *Event) bool {
-	if e.Time < ch.began() {
+	if e.Time < ch.relevantFrom {
 		return false
 	}
 	end := ch.windowEnd(g)

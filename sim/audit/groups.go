@@ -53,7 +53,7 @@ func (a *Auditor) checkBeforeGroup(t timer) bool {
 	by, ok := a.dateCandidate(c, i)
 	if !t.date {
 		ok = a.campaigns[i].Trigger.Kind == KindInactivity
-		by = candidate{campaign: i, trigger: s.latest, planned: s.due, silenceEnd: s.due, late: a.now-s.due > lateAfter}
+		by = a.inactivityCandidate(c, i)
 	}
 	s.groupPending = ok && a.passesAllButGroup(c, &by)
 	return s.groupPending
@@ -82,9 +82,7 @@ func (a *Auditor) withRivals(c *customer, first candidate) []candidate {
 		t := a.campaigns[i]
 		rival := t.Policy.Group == group && t.Trigger.Kind == KindInactivity
 		if rival && s.armed && s.due <= a.now && i != first.campaign {
-			first.rivals = append(first.rivals, candidate{
-				campaign: i, trigger: s.latest, planned: s.due, silenceEnd: s.due, late: a.now-s.due > lateAfter,
-			})
+			first.rivals = append(first.rivals, a.inactivityCandidate(c, i))
 		}
 		if by, ok := a.dateCandidate(c, i); ok && t.Policy.Group == group && i != first.campaign {
 			first.rivals = append(first.rivals, by)

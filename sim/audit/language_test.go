@@ -9,7 +9,7 @@ import (
 	"github.com/nudge-engine/nudge/sim/audit"
 )
 
-// lines are the deliveries with what was decided of them.
+// lines returns the deliveries, each with its status and reason.
 func (h *history) lines() string {
 	var all []string
 	for _, d := range h.Deliveries() {
@@ -32,7 +32,8 @@ func named(name string, p audit.Policy, steps ...audit.Step) audit.Campaign {
 	return c
 }
 
-// The higher priority takes the place; the other waits until it is exactly a window old.
+// TestCapIsRolling has two chains compete for a cap of one. The higher priority sends; the other waits until
+// that message is exactly as old as the window.
 func TestCapIsRolling(t *testing.T) {
 	defers := audit.Step{ID: "s", Send: &audit.Send{Channels: []string{"email"}, OnCap: audit.CapDefer}}
 	h := play(
@@ -47,7 +48,7 @@ func TestCapIsRolling(t *testing.T) {
 	h.want(t, "b1/s/email@0s handed_off, a1/s/email@0s deferred cap, a1/s/email@1h0m0s handed_off")
 }
 
-// A failure gives the place back at once; what was recalled keeps it.
+// TestCapIsGivenBack: a failed message gives its place under the cap back at once, a recalled one does not.
 func TestCapIsGivenBack(t *testing.T) {
 	defers := audit.Step{ID: "s", Send: &audit.Send{Channels: []string{"email"}, OnCap: audit.CapDefer}}
 	h := play(named("a", audit.Policy{Caps: []string{"one"}}, defers),
@@ -61,8 +62,7 @@ func TestCapIsGivenBack(t *testing.T) {
 	h.want(t, "b1/s/email@0s handed_off, a1/s/email@0s deferred cap, a1/s/email@1m0s handed_off")
 }
 
-// Quiet from 01:00 until 02:00, both by the clock of UTC: the first minute is inside, the
-// last is not.
+// TestQuietHours has quiet hours from 01:00 to 02:00 UTC: 01:00 is inside, 02:00 is not.
 func TestQuietHours(t *testing.T) {
 	h := play(named("a", audit.Policy{Quiet: &audit.Quiet{From: 60, To: 120}}, send("s")))
 	h.track(hour-1, 0, "Cart", nil)
@@ -74,7 +74,8 @@ func TestQuietHours(t *testing.T) {
 		"a2/s/email@2h0m0s handed_off")
 }
 
-// Of two that one record starts the priority decides; a higher one preempts later.
+// TestGroup: of two chains that one record would start the higher priority enters; a still higher one preempts
+// it later.
 func TestGroup(t *testing.T) {
 	p := func(priority int, preempt bool) audit.Policy {
 		return audit.Policy{Group: "g", Priority: priority, Preempt: preempt}
@@ -89,7 +90,7 @@ func TestGroup(t *testing.T) {
 	h.refused(t, "a group 2, b group 1")
 }
 
-// The key is free again exactly a window after the first delivery.
+// TestDedupe: the key is free again exactly one window after the first delivery.
 func TestDedupe(t *testing.T) {
 	p := audit.Policy{DedupeProperty: "id", DedupeWindow: time.Hour}
 	h := play(named("a", p, send("s")))
@@ -99,7 +100,7 @@ func TestDedupe(t *testing.T) {
 	h.want(t, "a1/s/email@0s handed_off, a2/s/email@59m59.999s dropped dedupe, a3/s/email@1h0m0s handed_off")
 }
 
-// Gone back to twice, sent three times; then the next in the list.
+// TestLoop: a send with a loop of two is sent three times, then the chain goes on to the next step.
 func TestLoop(t *testing.T) {
 	ask := send("ask")
 	ask.Loop = 2
@@ -112,8 +113,8 @@ func TestLoop(t *testing.T) {
 		"c1/last/email@3h0m0s handed_off")
 }
 
-// An order that comes late joins the two on either side of it; what was counted counts
-// no more.
+// TestStreak: an event that comes late joins those on either side of it; events of a complete streak do not
+// count again.
 func TestStreak(t *testing.T) {
 	c := onCart(send("s"))
 	c.Trigger = audit.Trigger{Kind: audit.KindStreak, Event: "Order", Length: 3, MaxGap: time.Hour, BreakOn: "Refund"}
@@ -130,7 +131,7 @@ func TestStreak(t *testing.T) {
 	h.want(t, "c1/s/email@26h0m0s handed_off")
 }
 
-// Taken back once, also after the chain has ended.
+// TestReversal: a conversion is taken back once, also after the chain has ended.
 func TestReversal(t *testing.T) {
 	c := onCart(delay(time.Hour))
 	c.Goals = []audit.Goal{{
@@ -147,7 +148,7 @@ func TestReversal(t *testing.T) {
 	h.expect(t, "", "c1 goal 0s-1ms")
 }
 
-// One event takes back all goals that name it, in the order of the definition.
+// TestReversalOfTwoGoals: one event takes back all goals that name it, in the order of the definition.
 func TestReversalOfTwoGoals(t *testing.T) {
 	c := onCart(delay(time.Hour))
 	c.Goals = []audit.Goal{

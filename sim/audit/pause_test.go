@@ -12,8 +12,8 @@ func paused(c audit.Campaign, queue, freeze bool) audit.Campaign {
 	return c
 }
 
-// A pause that freezes holds a timer; what was overdue goes on when it is over. A wait may
-// be left, but the next step begins afterwards.
+// TestFreeze: a pause that freezes holds timers, and what is overdue goes on after it. An event may answer a
+// wait meanwhile, but the next step begins after the pause.
 func TestFreeze(t *testing.T) {
 	c := onCart(audit.Step{ID: "w", Wait: &audit.Wait{
 		Timeout: time.Hour, For: []audit.WaitFor{{Match: audit.Match{Event: "Next"}}},
@@ -31,7 +31,7 @@ func TestFreeze(t *testing.T) {
 	}
 }
 
-// A chain that comes to its end in a pause has ended; a stop counts.
+// TestFreezeEnds: in a pause a chain can come to its end, and a stop ends it.
 func TestFreezeEnds(t *testing.T) {
 	c := onCart(audit.Step{ID: "w", Wait: &audit.Wait{
 		Timeout: time.Hour, For: []audit.WaitFor{{Match: audit.Match{Event: "Done"}, Goto: audit.End}},
@@ -48,8 +48,8 @@ func TestFreezeEnds(t *testing.T) {
 	}
 }
 
-// A pause that queues keeps events, and offers them in their order where they are not too
-// old by then.
+// TestQueue: a pause that queues keeps entries and offers them in their order, unless they are too old by
+// then.
 func TestQueue(t *testing.T) {
 	c := onCart(send("s"))
 	c.MaxEventAge = 2 * time.Hour
@@ -67,7 +67,7 @@ func TestQueue(t *testing.T) {
 	h.refused(t, "c max_event_age 1")
 }
 
-// Customers who are in a segment when its campaign becomes active start nothing, but enter with
+// TestExisting: customers who are in a segment when its campaign becomes active start nothing, but enter with
 // `existing: include`.
 func TestExisting(t *testing.T) {
 	gold := audit.P(audit.Comparison{Subject: audit.SubjectCustomer, Path: "level", Op: "==", Value: "gold"})
@@ -94,7 +94,7 @@ func TestExisting(t *testing.T) {
 	}
 }
 
-// A customer who has entered for a silence does not enter for it again with `existing: include`.
+// TestExistingSilence: a customer who has entered for a silence does not enter for it again with `existing: include`.
 func TestExistingSilence(t *testing.T) {
 	c := audit.Campaign{
 		Name: "c", Trigger: audit.Trigger{Kind: audit.KindInactivity, Event: "Visit", For: time.Hour},
@@ -109,7 +109,7 @@ func TestExistingSilence(t *testing.T) {
 	h.want(t, "c1/s/email@1h0m0s handed_off")
 }
 
-// A counter that is dropped begins anew. Entries of a key count from when the mode needs them.
+// TestCountedAgain: a counter that is dropped begins anew. Entries of a key count from when the mode needs them.
 func TestCountedAgain(t *testing.T) {
 	c := audit.Campaign{
 		Name: "c", Trigger: audit.Trigger{Kind: audit.KindCount, Event: "Visit", Reaches: 2},

@@ -189,12 +189,12 @@ func (ch *chain) recall(a *Auditor) {
 // recallLate does so for a chain that has ended, at an event that would have stopped it.
 func (ch *chain) recallLate(a *Auditor, e *Event) {
 	for _, g := range ch.def.Goals {
-		if g.Stop && e.Time >= ch.began() && e.Time <= ch.windowEnd(g) && g.Match.holds(e, ch.trigger, ch.customer) {
+		if g.Stop && e.Time >= ch.relevantFrom && e.Time <= ch.windowEnd(g) && g.Match.holds(e, ch.trigger, ch.customer) {
 			ch.recall(a)
 		}
 	}
 	for _, m := range ch.def.Stops {
-		if e.Time >= ch.began() && m.holds(e, ch.trigger, ch.customer) {
+		if e.Time >= ch.relevantFrom && m.holds(e, ch.trigger, ch.customer) {
 			ch.recall(a)
 		}
 	}

@@ -17,27 +17,23 @@ const (
 // Pred is a conjunction of comparisons. A missing value makes it false.
 type Pred struct{ All []Comparison }
 
-// Comparison compares a property (event, trigger), a trait (customer) or, with
-// Count, the customer's number of events of that name, with Sum the sum of that
-// property over them, both within the Window before now when there is one; with
-// Tag, which needs no more, whether the customer has it. Sum may lead into a property, with a
-// dot. Zone compares the customer's time zone, Text the property written by string(). Last and
-// Past compare now, by >= or <: the time since the customer's last event of that name with
-// Window, or now with the instant of the trait at Path. Value is a string or a float64; Op is
-// one of == != >= <.
+// Comparison compares one value with Value by Op. Which value it is, the first of Tag, Count, Zone, Text,
+// Last and Past that is given says; where none is, it is the member at Path of the Subject.
 type Comparison struct {
-	Subject string
+	Subject string // whose property, trait (of the customer) or member (of a reply) is meant
 	Path    string
-	Count   string
-	Sum     string
-	Window  time.Duration
-	Tag     string
-	Zone    bool
-	Text    bool
-	Last    string
-	Past    bool
-	Op      string
-	Value   any
+
+	Tag    string        // whether the customer has this tag; nothing is compared
+	Count  string        // how many events of this name the customer had
+	Sum    string        // with Count: the sum of this property over them; a dot leads inside
+	Zone   bool          // the customer's time zone
+	Text   bool          // the property at Path as string() writes it
+	Last   string        // the time since the customer's last event of this name, compared with Window
+	Past   bool          // now, compared with the instant of the trait at Path
+	Window time.Duration // with Count: only events so long before now; 0: all
+
+	Op    string // ==, !=, >= or <
+	Value any    // a string or a float64
 }
 
 // P returns the predicate of the given comparisons.

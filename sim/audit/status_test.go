@@ -7,8 +7,8 @@ import (
 	"github.com/nudge-engine/nudge/sim/audit"
 )
 
-// A chain that is pinned goes on by its version; the next follows the new one. exit ends
-// what is live, when something reaches the customer.
+// TestInFlight: a pinned chain goes on by its version, and the next one by the new version. With exit live
+// chains end when something reaches their customer.
 func TestInFlight(t *testing.T) {
 	old := onCart(delay(time.Hour), send("old"))
 	old.Reentry.OnActive = audit.ActiveParallel
@@ -27,7 +27,7 @@ func TestInFlight(t *testing.T) {
 	h.want(t, "c1/old/email@1h0m0s handed_off")
 }
 
-// A chain that is pinned is measured by its version also when it has ended.
+// TestPinnedMeasure: a chain that is pinned is measured by its version also when it has ended.
 func TestPinnedMeasure(t *testing.T) {
 	old := onCart(send("s"))
 	old.Goals = []audit.Goal{{
@@ -47,7 +47,7 @@ func TestPinnedMeasure(t *testing.T) {
 	}
 }
 
-// A pause refuses and lets chains go on; an archived campaign ends them.
+// TestStatus: a pause refuses entries and lets chains go on; archiving ends them.
 func TestStatus(t *testing.T) {
 	c := onCart(delay(time.Hour), send("s"))
 	c.Reentry.OnActive = audit.ActiveParallel

@@ -217,9 +217,7 @@ func (a *Auditor) fire(t timer) {
 	s := &t.customer.states[t.campaign]
 	s.armed = false
 	if a.campaigns[t.campaign].Trigger.Kind == KindInactivity { // a later version may have another trigger
-		a.admit(t.customer, a.withRivals(t.customer, candidate{
-			campaign: t.campaign, trigger: s.latest, planned: t.due, silenceEnd: t.due, late: a.now-t.due > lateAfter,
-		}))
+		a.admit(t.customer, a.withRivals(t.customer, a.inactivityCandidate(t.customer, t.campaign)))
 		a.runReady(t.customer)
 	}
 }

@@ -52,6 +52,14 @@ func (a *Auditor) armInactivity(s *campaignState, i int, e *Event) {
 	s.armed = s.due > a.now || (!e.Historical && !a.tooOld(i, e))
 }
 
+// inactivityCandidate returns the entry by the campaign's inactivity timer.
+func (a *Auditor) inactivityCandidate(c *customer, i int) candidate {
+	s := &c.states[i]
+	return candidate{
+		campaign: i, trigger: s.latest, planned: s.due, silenceEnd: s.due, late: a.now-s.due > lateAfter,
+	}
+}
+
 // tooOld reports whether the event is older than the campaign's max_event_age.
 func (a *Auditor) tooOld(i int, e *Event) bool {
 	return a.now-e.Time > a.maxAge(i)
