@@ -244,7 +244,8 @@ func (a *Auditor) reachWithoutFiring() {
 	for _, c := range a.customers {
 		if slices.ContainsFunc(c.chains, func(ch *chain) bool {
 			held := ch.frozen && ch.armed && c.reachedAt < ch.frozenAt && comes(max(ch.due, ch.notBefore))
-			moved := ch.resting && ch.armedBefore && c.reachedAt < ch.replannedAt && comes(ch.dueBefore)
+			off := ch.frozen && c.reachedAt >= ch.frozenAt // its timer was off before the version came
+			moved := ch.resting && ch.armedBefore && !off && c.reachedAt < ch.replannedAt && comes(ch.dueBefore)
 			return ch.live() && (held || moved)
 		}) {
 			a.endExiting(c)
