@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"slices"
 	"sort"
 
 	"github.com/nudge-engine/nudge/campaign/customer"
@@ -202,4 +203,155 @@ func (cs *chains) end(ch *customer.Chain, outcome output.Outcome, reason output.
 		cs.deliveries.recall(ch)
 	}
 	cs.out.chain(ch)
+}
+
+// resume lets a chain that rests in a held send ask the gates again. A chain that a later version does
+// not take along ends, as in moveOn.
+func (cs *chains) resume(ch *customer.Chain) {
+	if cs.leftBehind(ch) {
+		return
+	}
+	ch.Due, ch.Wake = 0, 0
+	if !slices.Contains(cs.ready, ch) {
+		cs.ready = append(cs.ready, ch)
+	}
+}
+
+// heldSend reports whether the chain is held at a send. Held alone does not tell: a new version
+// can have made another verb of the step.
+func (cs *chains) heldSend(ch *customer.Chain) bool {
+	p := cs.set.ProgramOf(ch)
+	if ch.Held == nil || p == nil {
+		return false
+	}
+	s, _ := p.Step(ch.Step)
+	if s == nil {
+		return false
+	}
+	_, sends := s.Verb.(*program.Send)
+	return sends
+}
+
+// resumeHeld lets the chains ask again whose sends are held for one of the reasons, because what
+// caused it has changed: a cap got room, or the customer's local time moved.
+func (cs *chains) resumeHeld(reasons ...output.Reason) {
+	for _, ch := range cs.c.Chains {
+		if ch.Live() && cs.heldSend(ch) && slices.Contains(reasons, ch.Held.Reason) {
+			cs.resume(ch)
+		}
+	}
+}
+
+// recheck shows chains of one of two merged customers what the other did before they merged, as far as
+// it is remembered, in the order in which it came: reversals, goals and stops. Waits do not look at
+// it: what happened before the merge answers no wait.
+func (cs *chains) recheck(chains []*customer.Chain, events []customer.RecentEvent) {
+	if len(chains) == 0 {
+		return
+	}
+	for _, r := range events {
+		e := event.DecodeBody(r.Event)
+		if e == nil {
+			continue
+		}
+		cs.eventID = e.ID
+		cs.scope.Event.Set(e)
+		for _, ch := range chains {
+			p := cs.set.ProgramOf(ch)
+			if p == nil {
+				continue
+			}
+			cs.recheckOne(p, ch, e)
+		}
+	}
+	cs.eventID = ""
+	cs.scope.Event.Set(nil)
+}
+
+// recheckOne shows a chain a remembered event, which is the scope's.
+func (cs *chains) recheckOne(p *program.Program, ch *customer.Chain, e *event.Event) {
+	cs.look(ch)
+	cs.goals.reverse(p, ch, e)
+	if cs.matching.beforeStart(ch, e) {
+		return
+	}
+	cs.reachGoals(p, ch, e)
+	if ch.Live() {
+		cs.stops(p, ch, e)
+	} else {
+		cs.recallLate(p, ch, e)
+	}
+}
+
+// recheckLater shows a chain that took a new trigger the remembered events that happened after it
+// (event time after, ms) and came before it. It restores the scope's event.
+func (cs *chains) recheckLater(ch *customer.Chain, after int64) {
+	current := cs.scope.Event.Event
+	for _, r := range customer.RecentEventIn(cs.c.Rings) {
+		p, e := cs.set.ProgramOf(ch), event.DecodeBody(r.Event)
+		if p == nil || e == nil || e.Time <= after || !p.HearsOf(e.Name) {
+			continue
+		}
+		cs.scope.Event.Set(e)
+		cs.recheckOne(p, ch, e)
+	}
+	cs.scope.Event.Set(current)
+	cs.look(ch)
+}
+
+// measureUntil returns the instant (ms) until which an ended chain may still convert, or a conversion
+// of it be taken back; 0 when nothing of it is measured any more.
+func measureUntil(p *program.Program, ch *customer.Chain) int64 {
+	until := int64(0)
+	for i := range p.Goals {
+		g := &p.Goals[i]
+		if t := ch.Reversal(g.ID); t != nil && !t.Done && g.ReverseOn != nil {
+			until = max(until, reversibleUntil(t, ch, g)+measureGrace)
+		}
+		if g.Window == 0 || ch.Reached(g.ID) {
+			continue
+		}
+		base := ch.EnteredAt
+		if g.FromDelivery {
+			if ch.LastSend == 0 {
+				continue
+			}
+			base = ch.LastSend
+		}
+		until = max(until, base+g.Window+measureGrace)
+	}
+	return until
+}
+
+// measureGrace is how long after its goal windows an ended chain is still measured, in ms of log time:
+// 24 hours, as long as duplicates are recognised. Events that come later than that are not expected.
+const measureGrace = 24 * 3600 * 1000
+
+// prune drops what can no longer matter: old time stamps of traits, ended chains without pending
+// deliveries whose goal windows are over, and beyond MaxEnded those that ended first.
+func (cs *chains) prune() {
+	cs.c.DropStamps(cs.now)
+	ended := 0
+	kept := cs.c.Chains[:0]
+	for _, ch := range cs.c.Chains {
+		if !ch.Live() {
+			p := cs.set.ProgramOf(ch)
+			if !cs.c.HasPending(ch) && (p == nil || measureUntil(p, ch) < cs.now) {
+				continue
+			}
+			ended++
+		}
+		kept = append(kept, ch)
+	}
+	for ; ended > customer.MaxEnded; ended-- {
+		first := -1
+		for i, ch := range kept {
+			if !ch.Live() && (first < 0 || ch.EndedAt < kept[first].EndedAt) {
+				first = i
+			}
+		}
+		kept = slices.Delete(kept, first, first+1)
+	}
+	clear(cs.c.Chains[len(kept):])
+	cs.c.Chains = kept
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/nudge-engine/nudge/campaign/customer"
 	"github.com/nudge-engine/nudge/campaign/output"
+	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/internal/clip"
 )
 
@@ -180,4 +181,25 @@ func (rs *rows) evaluationFailed(campaign string, err error) {
 			Detail:   clip.Text(err.Error(), 200),
 		},
 	)
+}
+
+// sortOutput sorts the rows of the segments noted so far. Rows of later segments come after them.
+func (rs *rows) sortOutput() {
+	rs.order()
+	rs.segments = rs.segments[:0]
+}
+
+// refuse writes that a trigger matched and no chain starts, for a reason that is no gate's: what the
+// trigger counts is not known, or cannot be kept.
+func (rs *rows) refuse(p *program.Program, reason output.Reason) {
+	rs.decide(output.Decision{Campaign: p.Name, Version: p.Version, Kind: output.Refused, Reason: reason})
+}
+
+// quietly calls f, and drops what it writes and notes. It serves explanations, which evaluate without
+// deciding.
+func (rs *rows) quietly(f func()) {
+	out, trace := rs.to, rs.trace
+	rs.to, rs.trace = new(output.Output), nil
+	f()
+	rs.to, rs.trace = out, trace
 }
