@@ -389,7 +389,7 @@ func (ts *triggers) explain(p *program.Program, e *event.Event) {
 		a.Facts = append(a.Facts, trace.JSONFact("from", atPath(&before, ts.lastTraits(), t.Path)),
 			trace.JSONFact("to", atPath(&after, ts.c.Traits, t.Path)))
 	case *program.DateTrigger:
-		return // see tracePlanned
+		return // see explainPlanned
 	case *program.WebhookTrigger, *program.BroadcastTrigger, *program.ScheduleTrigger:
 	}
 	ts.trace.Note(a)
