@@ -56,7 +56,8 @@ func target(n *yaml.Node) *yaml.Node {
 
 // wrong notes an error at the place of a node.
 func (f *sourcesFile) wrong(n *yaml.Node, format string, args ...any) {
-	f.errs = append(f.errs, fmt.Errorf("sources_file %s:%d:%d: %s", f.path, n.Line, n.Column, fmt.Sprintf(format, args...)))
+	said := fmt.Sprintf(format, args...)
+	f.errs = append(f.errs, fmt.Errorf("sources_file %s:%d:%d: %s", f.path, n.Line, n.Column, said))
 }
 
 // at returns the value of a field of a source, or the source where it has none.

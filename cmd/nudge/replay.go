@@ -48,7 +48,8 @@ func (r *replayCommand) Run(out console) error {
 		}
 		if r.Key = id.WriteKey; r.Key == "" {
 			return fmt.Errorf("no write key was found in %s: set NUDGE_WRITE_KEY, or name the server's data directory "+
-				"with --data-dir or NUDGE_DATA_DIR; that of the demo (make run) is %s", identity.Path(r.Data), demo.DefaultKey)
+				"with --data-dir or NUDGE_DATA_DIR; that of the demo (make run) is %s", identity.Path(r.Data),
+				demo.DefaultKey)
 		}
 	}
 	lines, err := replay.ReadLines(r.Events)
@@ -57,8 +58,8 @@ func (r *replayCommand) Run(out console) error {
 	}
 	bar := progress(out, len(lines), "replaying")
 	player := &replay.Player{URL: r.URL, Key: r.Key, Client: http.DefaultClient, Waiting: func(err error) {
-		fmt.Fprintf(out.err, "%s takes no events now, trying for a minute; --url or NUDGE_URL names another server (%v)\n",
-			r.URL, err)
+		fmt.Fprintf(out.err, "%s takes no events now, trying for a minute; --url or NUDGE_URL names another "+
+			"server (%v)\n", r.URL, err)
 	}}
 	refused := 0
 	for start := 0; start < len(lines); start += r.Batch {

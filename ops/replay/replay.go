@@ -165,8 +165,8 @@ func (p *Player) refused(response *http.Response, text []byte) error {
 		hint = fmt.Sprintf("\n%s does not look like the address for events of a server: name that with --url or "+
 			"NUDGE_URL (usually http://127.0.0.1:8080)", p.URL)
 	case own && response.StatusCode == http.StatusUnauthorized:
-		hint = "\nset NUDGE_WRITE_KEY to the write key of the server, or, on its machine, name its data directory with " +
-			"--data-dir or NUDGE_DATA_DIR"
+		hint = "\nset NUDGE_WRITE_KEY to the write key of the server, or, on its machine, name its data directory " +
+			"with --data-dir or NUDGE_DATA_DIR"
 	}
 	return fmt.Errorf("%s\n(%s)%s", clip.Text(said, maxShown), response.Status, hint)
 }
