@@ -12,11 +12,13 @@ import (
 
 // Limits of calendars.
 const (
-	maxCalendars     = 50
+	// maxCalendars bounds the calendars of one policy.
+	maxCalendars = 50
+	// maxCalendarDates bounds the dates of one calendar.
 	maxCalendarDates = 500
 )
 
-// calendars reads those of a policy.
+// calendars reads the calendars of a policy: a list of {name, dates}.
 func (r *policyReader) calendars(n *yaml.Node, p *program.Policy) {
 	named := map[string]bool{}
 	r.core.list(n, "calendars", maxCalendars, func(n *yaml.Node) {
@@ -36,7 +38,7 @@ func (r *policyReader) calendars(n *yaml.Node, p *program.Policy) {
 	})
 }
 
-// calendarDate reads 2026-04-12, or --12-25 for every year.
+// calendarDate reads 2026-04-12, or --12-25 for every year, and inserts it in order.
 func (r *policyReader) calendarDate(n *yaml.Node, c *schedule.Calendar) {
 	var text string
 	if r.core.text(n, "calendar.dates", &text); text == "" {
@@ -45,6 +47,7 @@ func (r *policyReader) calendarDate(n *yaml.Node, c *schedule.Calendar) {
 	t, err := time.Parse(time.DateOnly, text)
 	yearly := err != nil
 	if yearly {
+		// 2000 has a 29 February, so --02-29 is a date.
 		t, err = time.Parse("2006--01-02", "2000"+text) // a leap year
 	}
 	d := schedule.CalendarDate{Year: t.Year(), Month: int(t.Month()), Day: t.Day()}

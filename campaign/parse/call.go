@@ -11,7 +11,9 @@ import (
 	"github.com/nudge-engine/nudge/internal/clip"
 )
 
-// call reads {url, method, headers, body, expires, wait, timeout, on_fail}.
+// call reads {url, method, headers, body, expires, wait, timeout, on_fail}, and reports that no
+// server can make calls yet. The fields become the texts of a message: method, url, header.NAME and
+// body.
 func (r *stepReader) call(n *yaml.Node) *program.Call {
 	r.core.unsupported = append(r.core.unsupported, &Error{
 		File: r.core.file, Line: n.Line, Column: n.Column,
@@ -28,6 +30,7 @@ func (r *stepReader) call(n *yaml.Node) *program.Call {
 		field{name: "url", required: true, read: func(n *yaml.Node) {
 			r.core.text(n, "call.url", &address)
 			r.core.spot(Spot{Field: "text", Name: "url"}, n)
+			// Only what comes before the first variable can be checked here.
 			fixed, _, liquid := strings.Cut(address, "{{")
 			at, err := url.Parse(fixed)
 			if err != nil || at.Scheme != "http" && at.Scheme != "https" || at.Host == "" && !liquid {

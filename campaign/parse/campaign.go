@@ -12,6 +12,9 @@ import (
 	"github.com/nudge-engine/nudge/campaign/unit"
 )
 
+// campaign reads the spec of a campaign into p, from the defaults on: events up to a day old, one
+// live chain of a key. What needs several fields is checked at the end, when all are read, since
+// authors may write them in any order.
 func (r *campaignReader) campaign(n *yaml.Node, p *program.Program) {
 	p.MaxEventAge = unit.DayMillis
 	p.Reentry.MaxActive = 1
@@ -19,6 +22,7 @@ func (r *campaignReader) campaign(n *yaml.Node, p *program.Program) {
 	fields := []field{
 		{name: "trigger", required: true, read: func(n *yaml.Node) {
 			r.trigger(n, p)
+			// Kept as text, so that two campaigns with the same trigger can be found.
 			if text, err := yaml.Marshal(n); err == nil {
 				p.WrittenTrigger = string(text)
 			}
@@ -58,15 +62,19 @@ func (r *campaignReader) campaign(n *yaml.Node, p *program.Program) {
 	}
 	r.core.object(n, "campaign", append(fields, later("versions")...)...)
 	r.checkPeriod(n, p)
+	// Experiments name goals, which may be written after them.
 	for _, check := range r.steps.experiments.checks {
 		check(p)
 	}
+	// One at a time would contradict "parallel", so without a number the limit is that of the
+	// customer.
 	if p.Reentry.OnActive == program.Parallel && !maxActiveGiven {
 		p.Reentry.MaxActive = customer.MaxLiveChains
 	}
 	p.Note()
 }
 
+// trigger reads an object with exactly one field, the kind of the trigger.
 func (r *campaignReader) trigger(n *yaml.Node, p *program.Program) {
 	kinds := r.triggers.triggers(p)
 	fields := make([]field, 0, len(kinds))
@@ -75,6 +83,7 @@ func (r *campaignReader) trigger(n *yaml.Node, p *program.Program) {
 	}
 	r.core.object(n, "trigger", fields...)
 	if p.Trigger == nil {
+		// An object with something else in it has an error about that already.
 		if n.Kind == yaml.MappingNode && len(n.Content) == 0 {
 			r.core.fail(n, "trigger: one of %s is needed; write for example event: {name: Cart Updated}",
 				fieldNames(fields))
@@ -84,6 +93,7 @@ func (r *campaignReader) trigger(n *yaml.Node, p *program.Program) {
 	}
 }
 
+// oneTrigger keeps the trigger that was read, and refuses a second one.
 func (r *campaignReader) oneTrigger(n *yaml.Node, p *program.Program, t program.Trigger) {
 	if p.Trigger != nil {
 		r.core.fail(n, "trigger: exactly one kind is allowed")
@@ -91,6 +101,8 @@ func (r *campaignReader) oneTrigger(n *yaml.Node, p *program.Program, t program.
 	p.Trigger = t
 }
 
+// reentry reads {mode, cooldown, from, key, max_active, on_active}. maxActiveGiven reports whether
+// max_active is written, since its default depends on on_active.
 func (r *campaignReader) reentry(n *yaml.Node, e *program.Reentry) (maxActiveGiven bool) {
 	var cooldown *yaml.Node
 	r.core.object(
@@ -126,6 +138,7 @@ func (r *campaignReader) reentry(n *yaml.Node, e *program.Reentry) (maxActiveGiv
 	return maxActiveGiven
 }
 
+// goals reads the list of goals. A goal ends the chain unless it says stop: false.
 func (r *campaignReader) goals(n *yaml.Node, p *program.Program) {
 	ids := map[string]bool{}
 	r.core.list(n, "goals", maxListItems, func(n *yaml.Node) {
@@ -163,6 +176,7 @@ func (r *campaignReader) goals(n *yaml.Node, p *program.Program) {
 			}},
 		)
 		r.core.object(n, "goal", fields...)
+		// A refund is matched by the same property as the order.
 		if g.ReverseOn != nil && g.ReverseOn.Match == "" {
 			g.ReverseOn.Match = g.Match.Match
 		}
@@ -173,10 +187,11 @@ func (r *campaignReader) goals(n *yaml.Node, p *program.Program) {
 	})
 }
 
+// isPrimary reports whether a goal says that it is the primary one.
 func isPrimary(g program.Goal) bool { return g.Primary }
 
-// reverseOn reads an event name, or a matcher; without a match of its own it has the
-// goal's.
+// reverseOn reads the name of an event, or a matcher. Without a match of its own it has that of the
+// goal.
 func (r *campaignReader) reverseOn(n *yaml.Node) *program.Matcher {
 	m := new(program.Matcher)
 	if n.Kind == yaml.ScalarNode {

@@ -13,6 +13,7 @@ import (
 	"github.com/nudge-engine/nudge/campaign/unit"
 )
 
+// date reads {path, repeat, offsets, at, zone, feb29, catch_up}; the default is the day itself.
 func (r *triggerReader) date(n *yaml.Node) *program.DateTrigger {
 	t := &program.DateTrigger{At: -1, CatchUp: unit.DayMillis}
 	r.core.object(n, "trigger.date",
@@ -35,6 +36,7 @@ func (r *triggerReader) date(n *yaml.Node) *program.DateTrigger {
 		}},
 		field{name: "catch_up", read: func(n *yaml.Node) { r.core.duration(n, "catch_up", &t.CatchUp) }})
 	sort.Slice(t.Offsets, func(i, j int) bool { return t.Offsets[i].Ms() < t.Offsets[j].Ms() })
+	// "7d" and "168h" are the same offset in two spellings.
 	for i := 1; i < len(t.Offsets); i++ {
 		if t.Offsets[i].Ms() == t.Offsets[i-1].Ms() {
 			r.core.fail(n, "trigger.date: offset %s is given twice", t.Offsets[i].Text)
@@ -47,7 +49,8 @@ func (r *triggerReader) date(n *yaml.Node) *program.DateTrigger {
 	return t
 }
 
-// offset reads a duration with a sign: whole days are calendar days.
+// offset reads a duration with a sign: "-7d", "0d", "+1d12h". Whole days are calendar days: "-1d6h"
+// -> Days -1, Rest -6h.
 func (r *triggerReader) offset(n *yaml.Node) program.Offset {
 	if r.core.drawn(Shape{Kind: ShapeOffset}) {
 		return program.Offset{}
@@ -69,6 +72,7 @@ func (r *triggerReader) offset(n *yaml.Node) program.Offset {
 	return program.Offset{Text: s, Days: int(sign * (ms / unit.DayMillis)), Rest: sign * (ms % unit.DayMillis)}
 }
 
+// dateZone reads customer, campaign or the name of a zone.
 func (r *triggerReader) dateZone(n *yaml.Node, t *program.DateTrigger) {
 	switch {
 	case n.Kind == yaml.ScalarNode && n.Value == "customer":
@@ -79,4 +83,5 @@ func (r *triggerReader) dateZone(n *yaml.Node, t *program.DateTrigger) {
 	}
 }
 
+// maxOffsets bounds the offsets of one date trigger; each is a planned instant of every customer.
 const maxOffsets = 20

@@ -11,12 +11,19 @@ import (
 
 // Limits and defaults of experiments.
 const (
-	maxVariants       = 100
+	// maxVariants bounds the variants of one experiment.
+	maxVariants = 100
+	// minVariantDefault is how many exposures each variant needs: with a conversion of 5 % about 25
+	// conversions.
 	minVariantDefault = 500
-	minTimeDefault    = 7 * unit.DayMillis
+	// minTimeDefault is a week, so that each weekday counts once.
+	minTimeDefault = 7 * unit.DayMillis
+	// confidenceDefault is the usual 95 %.
 	confidenceDefault = 0.95
 )
 
+// experiment reads {variants, salt, goal, winner}. What concerns the goals is checked when the
+// campaign is read.
 func (r *experimentReader) experiment(n *yaml.Node) *program.Experiment {
 	x, before := new(program.Experiment), len(r.core.errs)
 	r.core.object(n, "experiment",
@@ -46,6 +53,7 @@ func (r *experimentReader) experiment(n *yaml.Node) *program.Experiment {
 				}
 			})
 		}})
+	// All weights 0 would leave nobody a variant.
 	total := 0
 	for i := range x.Variants {
 		total += x.Variants[i].Weight
@@ -59,6 +67,7 @@ func (r *experimentReader) experiment(n *yaml.Node) *program.Experiment {
 	return x
 }
 
+// variant reads {id, weight, goto}; the weight is 1 by default.
 func (r *experimentReader) variant(n *yaml.Node, x *program.Experiment) program.Variant {
 	v := program.Variant{Weight: 1}
 	r.core.object(n, "experiment.variants",
@@ -74,6 +83,7 @@ func (r *experimentReader) variant(n *yaml.Node, x *program.Experiment) program.
 	return v
 }
 
+// winner reads {min_per_variant, min_time, confidence, deadline, on_deadline}; each has a default.
 func (r *experimentReader) winner(n *yaml.Node) *program.WinnerRule {
 	w := &program.WinnerRule{MinPerVariant: minVariantDefault, MinTime: minTimeDefault, Confidence: confidenceDefault}
 	r.core.object(n, "experiment.winner",

@@ -22,12 +22,16 @@ import (
 
 // Limits of a definition file.
 const (
+	// maxFileBytes bounds a file to 1 MiB.
 	maxFileBytes = 1 << 20
+	// maxDocuments bounds the documents of a file.
 	maxDocuments = 1000
 	maxSteps     = 100 // design R15
-	maxDepth     = 32
+	// maxDepth bounds the nesting of YAML, since reading it is recursive.
+	maxDepth = 32
 )
 
+// celBool returns the type that an expression must have: bool for a predicate, nil for any.
 func celBool(predicate bool) *cel.Type {
 	if predicate {
 		return cel.BoolType
@@ -35,10 +39,11 @@ func celBool(predicate bool) *cel.Type {
 	return nil
 }
 
-// maxErrors bounds the errors that are told of one file.
+// maxErrors bounds the errors that are reported of one file; the rest is counted.
 const maxErrors = 200
 
-// maxBroken bounds the documents of a file that are no YAML and are told of.
+// maxBroken bounds how many documents of a file are reported that are no YAML: after each the rest
+// is read anew.
 const maxBroken = 20
 
 // File reads a definition file (YAML or JSON, several documents a file) and
@@ -53,6 +58,7 @@ func File(lang *expr.Language, file string, text []byte) ([]Parsed, error) {
 		}}
 	}
 	core.source = yamltext.New(text)
+	// YAML reads nearly all JSON, and its errors would speak of indentation.
 	if strings.EqualFold(path.Ext(file), ".json") && !bytes.Contains(text, []byte("\n---")) {
 		if p, message, bad := yamltext.JSON(text); bad {
 			return nil, Errors{{File: file, Line: p.Line, Column: p.Column, Message: message}}
@@ -60,12 +66,14 @@ func File(lang *expr.Language, file string, text []byte) ([]Parsed, error) {
 	}
 	r := &documentReader{core}
 	var docs []Parsed
+	// The decoder stops at what is no YAML; reading goes on after the next "---".
 	for broken := 0; len(text) > 0; broken++ {
 		more, err := r.documents(text, maxDocuments-len(docs))
 		docs = append(docs, more...)
 		if err == nil || broken == maxBroken {
 			break
 		}
+		// It stands for what the document may define.
 		docs = append(docs, Parsed{Incomplete: true, file: file, Line: 1})
 		text = r.broken(text, err)
 	}
@@ -81,7 +89,8 @@ func File(lang *expr.Language, file string, text []byte) ([]Parsed, error) {
 	return docs, nil
 }
 
-// documents reads documents up to the end, or to one that is no YAML.
+// documents reads documents up to the end, or to one that is no YAML, for which it returns an
+// error. Empty documents are skipped; most bounds the others.
 func (r *documentReader) documents(text []byte, most int) (docs []Parsed, err error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	for {
@@ -104,8 +113,8 @@ func (r *documentReader) documents(text []byte, most int) (docs []Parsed, err er
 	}
 }
 
-// broken reports a document that is no YAML. It gives the text that follows it, each
-// line where it was; nothing when there is none.
+// broken reports a document that is no YAML, and returns the text from the next document on,
+// nothing when there is none. The lines before are left empty in it, so that places stay right.
 func (r *documentReader) broken(text []byte, err error) (rest []byte) {
 	place, message, ok := yamltext.Syntax(text)
 	if !ok {
@@ -127,7 +136,8 @@ func (r *documentReader) broken(text []byte, err error) (rest []byte) {
 	return nil
 }
 
-// Document compiles one document of a control record.
+// Document compiles the document of a control record for a workspace. It fails if the source is not
+// exactly that document, or has errors: it was checked before it was logged.
 func Document(lang *expr.Language, workspace string, d *program.Document) (program.Definition, error) {
 	docs, err := File(lang, d.Kind+"/"+d.Name, []byte(d.Source))
 	if err != nil {
@@ -147,9 +157,11 @@ func Document(lang *expr.Language, workspace string, d *program.Document) (progr
 	return p, nil
 }
 
+// yamlLine is how errors of the YAML library begin.
 var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
 
-// yamlPlace takes the line out of a syntax error's text, where the library puts it.
+// yamlPlace splits the error text of the YAML library into the line, 1 where it names none, and the
+// message.
 func yamlPlace(err error) (line int, message string) {
 	text := err.Error()
 	m := yamlLine.FindStringSubmatch(text)
@@ -162,6 +174,8 @@ func yamlPlace(err error) (line int, message string) {
 	return line, "this is no YAML: " + yamlLine.ReplaceAllString(text, "")
 }
 
+// document reads one document: first what all kinds have in common, then the spec by the kind.
+// Errors make it Incomplete; what could be read is returned all the same.
 func (r *documentReader) document(n *yaml.Node) Parsed {
 	before := len(r.core.errs)
 	r.core.kind, r.core.spots, r.core.unsupported = kindOf(n), map[Spot]*yaml.Node{}, nil
@@ -209,7 +223,8 @@ func (r *documentReader) document(n *yaml.Node) Parsed {
 	return d
 }
 
-// kindOf is the kind that a document says it is of, if there is such a kind.
+// kindOf returns the kind that a document says it is of, empty if there is no such kind. It looks
+// ahead: how the other fields are read depends on the kind, which may be written last.
 func kindOf(n *yaml.Node) string {
 	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
 		if n.Content[i].Value == "kind" && slices.Contains(Kinds(), n.Content[i+1].Value) {
@@ -219,7 +234,8 @@ func kindOf(n *yaml.Node) string {
 	return ""
 }
 
-// scenarioName is the name of a scenario that has none: where it stands.
+// scenarioName names a scenario that has no name after its place: "shop.yaml", line 40 ->
+// "shop-40".
 func (r *documentReader) scenarioName(n *yaml.Node) string {
 	base := strings.TrimSuffix(path.Base(r.core.file), path.Ext(r.core.file))
 	return fmt.Sprintf("%s-%d", base, n.Line)
@@ -228,7 +244,8 @@ func (r *documentReader) scenarioName(n *yaml.Node) string {
 // kindWords are for messages.
 const kindWords = "Campaign, Channel, Policy, Scenario or Template"
 
-// spec reads what a document of a kind says; false stands for a kind that is unknown.
+// spec reads what a document of a kind says; false stands for a kind that is unknown. It also
+// serves to draw the shape of the kind.
 func (r *documentReader) spec(spec *yaml.Node, d *Parsed, labels map[string]string) bool {
 	name := d.Document.Name
 	switch d.Document.Kind {
@@ -253,6 +270,7 @@ func (r *documentReader) spec(spec *yaml.Node, d *Parsed, labels map[string]stri
 	return true
 }
 
+// metadata reads {name, labels}.
 func (r *documentReader) metadata(n *yaml.Node, name *string, labels map[string]string) {
 	r.core.object(n, "metadata",
 		field{name: "name", required: true, read: func(n *yaml.Node) {
@@ -276,6 +294,7 @@ func (r *documentReader) metadata(n *yaml.Node, name *string, labels map[string]
 	)
 }
 
+// channel reads {type, url}.
 func (r *documentReader) channel(n *yaml.Node, c *program.Channel) {
 	r.core.object(n, "channel",
 		field{name: "type", required: true, read: func(n *yaml.Node) {
@@ -294,7 +313,7 @@ func (r *documentReader) channel(n *yaml.Node, c *program.Channel) {
 	}
 }
 
-// depth is how deeply a node nests; aliases count as leaves.
+// depth returns how deeply a node nests; aliases count as leaves, since they are refused anyway.
 func depth(n *yaml.Node) int {
 	deepest := 0
 	for _, c := range n.Content {

@@ -30,7 +30,8 @@ var synonyms = map[string][]string{
 	"message": {"inline"}, "content": {"inline"}, "via": {"channel"}, "expression": {"when", "value"},
 }
 
-// meantField is the field of an object that a wrong name stands for; empty when none is near.
+// meantField returns the field of an object that a wrong name stands for, by spelling or by
+// meaning; empty when none is near. For example, "sleep" -> "delay" in a step.
 func meantField(name string, fields []field) string {
 	names := allNames(fields)
 	if near := nearest.Name(name, names); near != "" {
@@ -44,11 +45,12 @@ func meantField(name string, fields []field) string {
 	return ""
 }
 
-// unknownField reports a field that an object does not have. missing is the one that the
-// object lacks, if it is one; given are those that it has.
+// unknownField reports a field that an object does not have, with the best hint that there is.
+// missing is the one that the object lacks, if it is one; given are those that it has.
 func (r *reader) unknownField(
 	n, key, value *yaml.Node, what string, fields []field, missing string, given map[string]bool,
 ) {
+	// {{ name }} is an object with an object as its key to YAML.
 	if key.Kind != yaml.ScalarNode {
 		r.fail(n, "%s: a text that begins with {{ or { needs quotes: write \"{{ ... }}\"", what)
 		return
@@ -85,12 +87,15 @@ func (r *reader) unknownField(
 	r.fail(key, "%s: unknown field %q; it may have %s%s", what, key.Value, fieldNames(fields), hint)
 }
 
+// before returns the text before the first sep, all of it without one.
 func before(s, sep string) string {
 	head, _, _ := strings.Cut(s, sep)
 	return head
 }
 
-// elsewhere says where a field belongs that is not one of the object that has it.
+// elsewhere says where a field belongs that is not one of the object that has it, such as "; caps
+// is a field of spec.policy". It searches the shapes of the document's kind, of all kinds where
+// that is unknown.
 func (r *reader) elsewhere(name, what string) string {
 	if what == "document" && (name == "name" || name == "labels") {
 		return fmt.Sprintf("; %s is a field of metadata", name)
@@ -111,8 +116,8 @@ func (r *reader) elsewhere(name, what string) string {
 	return ""
 }
 
-// find is the path of the object nearest to the root that has a field; empty when none
-// has it.
+// find returns the path of the object nearest to the root that has a field, breadth first; empty
+// when none has it.
 func (s *Shape) find(name, path string) string {
 	type place struct {
 		shape *Shape
@@ -139,6 +144,7 @@ func (s *Shape) find(name, path string) string {
 	return ""
 }
 
+// allNames returns the names of fields, those of a later version included.
 func allNames(fields []field) []string {
 	names := make([]string, len(fields))
 	for i, f := range fields {
@@ -166,7 +172,8 @@ var examples = map[string]string{
 	"trigger.threshold.value": "value: customer.traits.balance", "policy.dedupe.key": "key: trigger.properties.cart_id",
 }
 
-// goalHint is the goal of a campaign that was probably meant; for one without goals what to add.
+// goalHint suggests the goal of a campaign that was probably meant; for a campaign without goals it
+// says what to add.
 func goalHint(name string, p *program.Program) string {
 	if len(p.Goals) == 0 {
 		return fmt.Sprintf("; the campaign has none: write for example goals: [{id: %s, event: Order Completed, "+
@@ -182,7 +189,7 @@ func goalHint(name string, p *program.Program) string {
 	return "; there are " + strings.Join(names, ", ")
 }
 
-// example is what to write for a field that is missing.
+// example says what to write for a field that is missing; empty where its name says it all.
 func example(what, name string) string {
 	for _, key := range []string{what + "." + name, name} {
 		if text := examples[key]; text != "" {
@@ -230,7 +237,8 @@ func insteadOf(n *yaml.Node, want yaml.Kind) string {
 	}
 }
 
-// wrapped is how a value is written that stands where an object with it is needed.
+// wrapped shows how a value is written where an object with it is needed: "wait: 2h" -> "{timeout:
+// 2h}".
 func (r *reader) wrapped(n *yaml.Node, fields []field) string {
 	if name := before(n.Value, ":"); name != n.Value && slices.Contains(allNames(fields), name) {
 		return ": write a space after the colon"
@@ -247,7 +255,8 @@ func (r *reader) wrapped(n *yaml.Node, fields []field) string {
 	return ""
 }
 
-// object is the object with these fields, somewhere inside a shape; nil when there is none.
+// object returns the object that has just these fields, at any depth of a shape; nil when there is
+// none.
 func (s *Shape) object(names []string) *Shape {
 	inside := []*Shape{s.Item}
 	for i := range s.Any {
@@ -274,7 +283,7 @@ func (s *Shape) object(names []string) *Shape {
 	return nil
 }
 
-// holding is an object of a shape with a value in the field that can take it: the only one
+// holding returns an object of a shape with a value in the field that can take it: the only one
 // that is required, a word or a duration of its kind, or an event; empty when there is none.
 func (s *Shape) holding(value string) string {
 	_, notDuration := unit.ParseDuration(value)
@@ -303,12 +312,13 @@ func (s *Shape) holding(value string) string {
 	return event
 }
 
-// ownTag says whether YAML took the beginning of a text for a tag.
+// ownTag reports whether YAML took the beginning of a text for a tag, as in !important.
 func ownTag(n *yaml.Node) bool {
 	return strings.HasPrefix(n.Tag, "!") && !strings.HasPrefix(n.Tag, "!!")
 }
 
-// quoteHint is for a text whose beginning YAML took for a sign of its own.
+// quoteHint is for a text whose beginning YAML took for a sign of its own: * an alias, & an anchor,
+// ! a tag.
 func quoteHint(n *yaml.Node) string {
 	var text string
 	switch {
@@ -327,7 +337,7 @@ func quoteHint(n *yaml.Node) string {
 		clip.Text(text, 60), mark)
 }
 
-// cutShort tells of a comment that ended a text that is not in quotes.
+// cutShort says that a comment ended a text without quotes, if a quote is open in front of it.
 func (r *reader) cutShort(n *yaml.Node) string {
 	if n.Style == 0 && strings.HasPrefix(n.LineComment, "#") && strings.Count(n.Value, `"`)%2 == 1 {
 		return `; " #" begins a comment: put all of the expression in quotes`
@@ -335,6 +345,7 @@ func (r *reader) cutShort(n *yaml.Node) string {
 	return ""
 }
 
+// noNamePattern matches what a name cannot have.
 var noNamePattern = regexp.MustCompile(`[^A-Za-z0-9_-]+`)
 
 // CheckName returns an error for a text that is no name: it says what a name may have, and the name
@@ -346,7 +357,8 @@ func CheckName(s string) error {
 	return fmt.Errorf("%q: use letters, digits, '-' and '_', at most 64%s", s, nameHint(s))
 }
 
-// nameHint is a text as a name.
+// nameHint suggests a name near to a text: "Spring carts!" -> "; for example Spring-carts". It is
+// empty when nothing is left of the text.
 func nameHint(s string) string {
 	name := strings.Trim(noNamePattern.ReplaceAllString(s, "-"), "-_")
 	if name == "" || !program.IsName(name) {
@@ -355,6 +367,7 @@ func nameHint(s string) string {
 	return fmt.Sprintf("; for example %s", name)
 }
 
+// booleanHint says how to write what means yes or no.
 func booleanHint(n *yaml.Node) string {
 	switch strings.ToLower(n.Value) {
 	case "yes", "on", "y", "1":
@@ -368,8 +381,10 @@ func booleanHint(n *yaml.Node) string {
 	}
 }
 
+// numberPattern matches a number at the beginning of a text.
 var numberPattern = regexp.MustCompile(`^-?\d+(\.\d+)?`)
 
+// numberHint says how to write a number that is in quotes or has a unit: "10%" -> ": write 10".
 func numberHint(n *yaml.Node) string {
 	if n.Kind != yaml.ScalarNode {
 		return insteadOf(n, yaml.ScalarNode)
@@ -384,7 +399,8 @@ func numberHint(n *yaml.Node) string {
 	}
 }
 
-// zoneHint is the zone that was probably meant: a city alone, or a name almost right.
+// zoneHint suggests the zone that was probably meant: a city alone, or a name almost right. "Kyiv"
+// -> Europe/Kyiv.
 func zoneHint(s string) string {
 	names := zone.Names()
 	city := func(name string) string { return name[strings.LastIndex(name, "/")+1:] }
@@ -397,10 +413,12 @@ func zoneHint(s string) string {
 	return nearest.Hint(word, names)
 }
 
+// clockPattern matches times of day as people write them: 9, 9.30, 21:00:00, 9h, 9 p.m.
 var clockPattern = regexp.MustCompile(
 	`(?i)^\s*(\d{1,2})(?:[:.h]?([0-5]\d))?(?::[0-5]\d)?\s*(am|pm|a\.m\.|p\.m\.|h)?\s*$`)
 
-// clockHint is a time of day as it is written, or an example.
+// clockHint writes a time of day as the language has it, "9 pm" -> "21:00"; for what is none it
+// shows otherwise as an example.
 func clockHint(s, otherwise string) string {
 	m := clockPattern.FindStringSubmatch(s)
 	if m == nil {
@@ -424,7 +442,8 @@ func clockHint(s, otherwise string) string {
 	return fmt.Sprintf(`"%02d:%s"`, hour, minute)
 }
 
-// instantHint is an instant as it is written, or an example.
+// instantHint writes an instant as the language has it, taken as UTC: "01.03.2026" ->
+// 2026-03-01T00:00:00Z. For what is none it shows an example.
 func instantHint(s string) string {
 	for _, layout := range []string{
 		time.DateOnly, time.DateTime, "2006-01-02T15:04:05", "2006-01-02 15:04", "2006-01-02T15:04",

@@ -9,10 +9,11 @@ import (
 	"github.com/nudge-engine/nudge/campaign/yamltext"
 )
 
-// Parsed is what one document of a file means, and where it stands there.
+// Parsed is what one document of a file means, and where it is there.
 type Parsed struct {
 	program.Definition
-	Line int // of the document in its file, from 1
+	// Line is where the document begins in its file, from 1.
+	Line int
 	// Unsupported is what the language has and no server can do yet. It is no error of the
 	// document, so that records of the log that have it can be read.
 	Unsupported Errors
@@ -21,15 +22,17 @@ type Parsed struct {
 	Incomplete bool
 	file       string
 	source     *yamltext.Text
-	spots      map[Spot]*yaml.Node
+	// spots are the nodes of the places that later checks report errors at.
+	spots map[Spot]*yaml.Node
 }
 
-// Spot names a place of a document that matters when it is checked against others: that
-// of a field, perhaps of a step, perhaps for a name.
+// Spot names a place of a document that matters when it is checked against others: that of a field,
+// perhaps of a step, perhaps for a name. For example, {Step: "remind", Field: "channel", Name:
+// "mail"}.
 type Spot struct{ Step, Field, Name string }
 
-// Error is an error at a spot of the document, at a byte of the text that is
-// there; of a spot that the document has not, where the document begins.
+// Error returns an error at a spot of the document, at a byte of the text that is there; where the
+// document does not have the spot, at its beginning.
 func (p *Parsed) Error(at Spot, offset int, format string, args ...any) *Error {
 	e := &Error{File: p.file, Line: p.Line, Column: 1, Message: fmt.Sprintf(format, args...)}
 	if n := p.spots[at]; n != nil {
@@ -39,5 +42,5 @@ func (p *Parsed) Error(at Spot, offset int, format string, args ...any) *Error {
 	return e
 }
 
-// File is the name of the file that the document is in.
+// File returns the name of the file that the document is in.
 func (p *Parsed) File() string { return p.file }

@@ -11,6 +11,7 @@ func (r *campaignReader) checkPeriod(n *yaml.Node, p *program.Program) {
 	if p.From != 0 && p.Until != 0 && p.From >= p.Until {
 		r.core.fail(n, "campaign: until must be after from")
 	}
+	// A field with an error may be what is missing.
 	flawed := r.core.flawed["campaign"]
 	if p.Recheck && p.Audience == nil && !flawed["audience"] && !flawed["recheck"] {
 		r.core.fail(n, "campaign: recheck needs an audience")

@@ -11,7 +11,7 @@ import (
 // customerZone is the word for the usual order of zones: the customer's first.
 const customerZone = "customer"
 
-// policy reads a document of kind Policy.
+// policy reads the spec of a document of kind Policy, which holds for a whole workspace.
 func (r *policyReader) policy(n *yaml.Node, p *program.Policy) {
 	r.core.object(n, "policy",
 		field{name: "zone", read: func(n *yaml.Node) {
@@ -51,6 +51,7 @@ func (r *policyReader) policy(n *yaml.Node, p *program.Policy) {
 	)
 }
 
+// caps reads a list of {name, channel, category, limit} with either window or per.
 func (r *policyReader) caps(n *yaml.Node, p *program.Policy) {
 	named := map[string]bool{}
 	r.core.list(n, "caps", maxListItems, func(n *yaml.Node) {
@@ -78,6 +79,7 @@ func (r *policyReader) caps(n *yaml.Node, p *program.Policy) {
 				calendar = true
 				c.Per = zone.Period(r.core.choice(n, "cap.per", "day", "week", "month"))
 			}})
+		// Both or neither.
 		if calendar == (c.Window != 0) && len(r.core.errs) == before {
 			r.core.fail(n, "cap: needs window or per, not both; for example window: 24h")
 		}
@@ -85,6 +87,7 @@ func (r *policyReader) caps(n *yaml.Node, p *program.Policy) {
 	})
 }
 
+// quietHours reads {from, to, zone, on_quiet}. what names the object in messages.
 func (r *policyReader) quietHours(n *yaml.Node, what string) *program.QuietHours {
 	q := new(program.QuietHours)
 	from, to := false, false
@@ -104,13 +107,15 @@ func (r *policyReader) quietHours(n *yaml.Node, what string) *program.QuietHours
 	if from && to && q.From%minutesPerDay == q.To%minutesPerDay {
 		r.core.fail(n, "%s: from and to are the same; that would be all day", what)
 	}
+	// 24:00 is allowed as an end; as a beginning it is 0:00.
 	q.From %= minutesPerDay
 	return q
 }
 
+// minutesPerDay is that of a day as clocks show it.
 const minutesPerDay = 24 * 60
 
-// campaignPolicy reads the policy of a campaign.
+// campaignPolicy reads the field policy of a campaign.
 func (r *policyReader) campaignPolicy(n *yaml.Node, p *program.CampaignPolicy) {
 	r.core.object(n, "policy",
 		field{name: "category", read: func(n *yaml.Node) { r.core.name(n, "policy.category", &p.Category) }},
@@ -150,7 +155,8 @@ func (r *policyReader) campaignPolicy(n *yaml.Node, p *program.CampaignPolicy) {
 	}
 }
 
-// percent reads a share as buckets.
+// percent reads a share of at most two decimals as a number of buckets: 12.5 -> 1250. It counts in
+// micros, since a double makes 28.999999999999996 of 0.29 * 100.
 func (r *policyReader) percent(n *yaml.Node) int {
 	if r.core.drawn(Shape{Kind: ShapeNumber, Low: 0, High: 100, Step: 0.01}) {
 		return 0
@@ -166,18 +172,20 @@ func (r *policyReader) percent(n *yaml.Node) int {
 	return int(v / perBucket)
 }
 
-// onCap reads what a send does at a cap.
+// onCap reads what becomes of a send that a cap refuses.
 func (r *stepReader) onCap(n *yaml.Node) program.OnCap {
 	return program.OnCap(r.core.choice(n, "send.on_cap", "drop", "defer", "exit"))
 }
 
 // Limits of policies.
 const (
+	// maxCapLimit bounds the deliveries that are remembered for one cap.
 	maxCapLimit = 1000
+	// maxPriority bounds priorities on both sides of 0.
 	maxPriority = 1000
 )
 
-// anonymousExpiry reads a duration, or never.
+// anonymousExpiry reads a duration of at least an hour, or never.
 func (r *policyReader) anonymousExpiry(n *yaml.Node, into *int64) {
 	if r.core.drawn(Shape{Kind: ShapeAny, Any: []Shape{
 		{Kind: ShapeWord, Words: []string{"never"}}, {Kind: ShapeDuration},

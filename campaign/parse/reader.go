@@ -25,10 +25,13 @@ const maxListItems = 1000
 // object, a name or a duration is, and nothing of triggers or verbs: those who read them hold it, see
 // readers.go.
 type reader struct {
-	file   string
+	// file is the name for error messages.
+	file string
+	// source is the text, by which places inside of values are found.
 	source *yamltext.Text
 	lang   *expr.Language
-	errs   Errors
+	// errs has all errors of the file so far.
+	errs Errors
 	// spots are the places of what is checked when all documents are read; see Spot.
 	spots map[Spot]*yaml.Node
 	// kind is that of the current document.
@@ -51,6 +54,7 @@ func (r *reader) flaw(what, field string) {
 	r.flawed[what][field] = true
 }
 
+// fail reports an error at the beginning of a node.
 func (r *reader) fail(n *yaml.Node, format string, args ...any) {
 	r.errs = append(r.errs, &Error{File: r.file, Line: n.Line, Column: n.Column, Message: fmt.Sprintf(format, args...)})
 }
@@ -72,11 +76,15 @@ func (r *reader) spot(m Spot, n *yaml.Node) {
 type field struct {
 	name     string
 	required bool
-	later    bool // part of the language, not of this version
-	read     func(n *yaml.Node)
+	// later says that the field is part of the language, and not of this version: it has its own
+	// error.
+	later bool
+	read  func(n *yaml.Node)
 }
 
-// object reads a mapping whose members are exactly the given fields.
+// object reads a mapping whose members are exactly the given fields, and calls read for each that
+// is there. It reports members that are unknown, missing or repeated. what names the object in
+// messages, and is its key in flawed.
 func (r *reader) object(n *yaml.Node, what string, fields ...field) {
 	if r.draw != nil {
 		r.drawObject(fields)
@@ -89,6 +97,7 @@ func (r *reader) object(n *yaml.Node, what string, fields ...field) {
 	}
 	if n.Kind != yaml.MappingNode {
 		hint := insteadOf(n, yaml.MappingNode)
+		// "wait: 2h" where an object is needed: show the object.
 		if hint == "" && n.Kind == yaml.ScalarNode {
 			hint = r.wrapped(n, fields)
 		}
@@ -106,6 +115,7 @@ func (r *reader) object(n *yaml.Node, what string, fields ...field) {
 			if len(unknown) > 2*maxErrors {
 				continue
 			}
+			// The field that was meant is not reported as missing too.
 			near := meantField(key.Value, fields)
 			meant[near] = true // it is not missing too
 			r.flaw(what, cmp.Or(near, "?"))
@@ -146,6 +156,7 @@ func (r *reader) object(n *yaml.Node, what string, fields ...field) {
 	}
 }
 
+// fieldNames lists the fields of this version, for messages.
 func fieldNames(fields []field) string {
 	names := make([]string, 0, len(fields))
 	for _, f := range fields {
@@ -156,6 +167,7 @@ func fieldNames(fields []field) string {
 	return strings.Join(names, ", ")
 }
 
+// later returns fields that are not supported yet.
 func later(names ...string) []field {
 	fields := make([]field, len(names))
 	for i, name := range names {
@@ -164,7 +176,7 @@ func later(names ...string) []field {
 	return fields
 }
 
-// list calls each with every element of a sequence.
+// list calls each for every element of a sequence of at most limit elements.
 func (r *reader) list(n *yaml.Node, what string, limit int, each func(n *yaml.Node)) {
 	if r.draw != nil {
 		r.drawList(limit, each)
@@ -183,6 +195,8 @@ func (r *reader) list(n *yaml.Node, what string, limit int, each func(n *yaml.No
 	}
 }
 
+// scalar reads a text. Numbers and booleans count as texts, since authors leave out the quotes;
+// false is returned after an error, and while shapes are drawn.
 func (r *reader) scalar(n *yaml.Node, what string) (string, bool) {
 	if r.drawn(Shape{Kind: ShapeText}) {
 		return "", false
@@ -207,7 +221,7 @@ func (r *reader) text(n *yaml.Node, what string, into *string) {
 	}
 }
 
-// name reads an identifier; see NamePattern.
+// name reads an identifier, see program.NamePattern.
 func (r *reader) name(n *yaml.Node, what string, into *string) {
 	if r.drawn(Shape{Kind: ShapeName}) {
 		return
@@ -220,6 +234,7 @@ func (r *reader) name(n *yaml.Node, what string, into *string) {
 	}
 }
 
+// boolean reads true or false. "yes" and "on" are texts in YAML 1.2, and are refused with a hint.
 func (r *reader) boolean(n *yaml.Node, what string, into *bool) {
 	if r.drawn(Shape{Kind: ShapeBoolean}) {
 		return
@@ -231,7 +246,7 @@ func (r *reader) boolean(n *yaml.Node, what string, into *bool) {
 	*into = n.Value == "true" || n.Value == "True" || n.Value == "TRUE"
 }
 
-// integer reads a whole number between low and high.
+// integer reads a whole number from low to high, and returns low after an error.
 func (r *reader) integer(n *yaml.Node, what string, low, high int64) int64 {
 	if r.drawn(Shape{Kind: ShapeInteger, Low: float64(low), High: float64(high)}) {
 		return low
@@ -244,7 +259,7 @@ func (r *reader) integer(n *yaml.Node, what string, low, high int64) int64 {
 	return v
 }
 
-// duration reads a duration of more than zero.
+// duration reads a duration of more than zero as ms: "7d" -> 604800000.
 func (r *reader) duration(n *yaml.Node, what string, into *int64) {
 	if r.drawn(Shape{Kind: ShapeDuration}) {
 		return
@@ -264,7 +279,7 @@ func (r *reader) duration(n *yaml.Node, what string, into *int64) {
 	}
 }
 
-// zone reads the name of a time zone.
+// zone reads the name of a time zone, or an offset such as UTC+02:00.
 func (r *reader) zone(n *yaml.Node, what string, into *string) {
 	if r.drawn(Shape{Kind: ShapeZone}) {
 		return
@@ -281,7 +296,8 @@ func (r *reader) zone(n *yaml.Node, what string, into *string) {
 	*into = s
 }
 
-// choice reads one of the given words and returns its index.
+// choice reads one of the given words and returns its index, 0 after an error. Callers convert the
+// index to a constant, so the words are in the order of the constants.
 func (r *reader) choice(n *yaml.Node, what string, words ...string) int {
 	if r.drawn(Shape{Kind: ShapeWord, Words: words}) {
 		return 0
@@ -298,7 +314,8 @@ func (r *reader) choice(n *yaml.Node, what string, words ...string) int {
 	return i
 }
 
-// expr reads an expression; predicate says that it must give true or false.
+// expr reads and compiles an expression; predicate says that it must yield true or false. into
+// stays nil after an error.
 func (r *reader) expr(n *yaml.Node, what string, predicate bool, into **expr.Expr) {
 	if r.drawn(Shape{Kind: map[bool]ShapeKind{false: ShapeExpression, true: ShapePredicate}[predicate]}) {
 		return
@@ -316,7 +333,8 @@ func (r *reader) expr(n *yaml.Node, what string, predicate bool, into **expr.Exp
 	*into = e
 }
 
-// failExpr says what is wrong with an expression, at its places where they are known.
+// failExpr reports what is wrong with an expression, at the places inside of its text where they
+// are known.
 func (r *reader) failExpr(n *yaml.Node, what string, err error) {
 	var at expr.Errors
 	if !errors.As(err, &at) {

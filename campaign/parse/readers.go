@@ -16,6 +16,8 @@ type campaignReader struct {
 	policies *policyReader
 }
 
+// newCampaignReader returns a reader for one campaign: its experiments have checks that are made
+// when all of it is read.
 func newCampaignReader(core *reader) *campaignReader {
 	return &campaignReader{
 		core:     core,

@@ -11,10 +11,13 @@ import (
 
 // Limits of a scenario.
 const (
+	// maxScenarioSteps bounds the steps of one scenario.
 	maxScenarioSteps = 1000
-	maxExpected      = 1000
+	// maxExpected bounds the deliveries that one step expects.
+	maxExpected = 1000
 )
 
+// scenario reads the spec of a document of kind Scenario.
 func (r *scenarioReader) scenario(n *yaml.Node, s *program.Scenario) {
 	s.Variants = map[string]string{}
 	r.core.object(n, "scenario",
@@ -36,6 +39,7 @@ func (r *scenarioReader) scenario(n *yaml.Node, s *program.Scenario) {
 	)
 }
 
+// variants reads an object from the id of an experiment's step to the variant that all chains take.
 func (r *scenarioReader) variants(n *yaml.Node, s *program.Scenario) {
 	if r.core.drawn(Shape{Kind: ShapeMap, Key: ShapeName, Item: &Shape{Kind: ShapeName}}) {
 		return
@@ -52,6 +56,8 @@ func (r *scenarioReader) variants(n *yaml.Node, s *program.Scenario) {
 	}
 }
 
+// scenarioStep reads a step: who, what happens (identify, track, broadcast or advance), and what is
+// expected. Only the expectation may stand alone.
 func (r *scenarioReader) scenarioStep(n *yaml.Node) program.ScenarioStep {
 	s := program.ScenarioStep{Line: n.Line}
 	broadcast := false
@@ -107,6 +113,7 @@ func (r *scenarioReader) scenarioStep(n *yaml.Node) program.ScenarioStep {
 	return s
 }
 
+// expectation reads {campaign, step, channel, variant, customer}; what is left out may be anything.
 func (r *scenarioReader) expectation(n *yaml.Node) program.Expectation {
 	var e program.Expectation
 	text := func(name string, into *string) field {
@@ -117,7 +124,7 @@ func (r *scenarioReader) expectation(n *yaml.Node) program.Expectation {
 	return e
 }
 
-// jsonObject is a YAML mapping as canonical JSON; nil after an error.
+// jsonObject returns a YAML mapping as JSON with sorted keys; nil after an error.
 func (r *scenarioReader) jsonObject(n *yaml.Node, what string) []byte {
 	if r.core.drawn(Shape{Kind: ShapeMap, Key: ShapeText, Item: &Shape{Kind: ShapeJSON}}) {
 		return nil
@@ -136,5 +143,5 @@ func (r *scenarioReader) jsonObject(n *yaml.Node, what string) []byte {
 	return text
 }
 
-// defaultCustomer is who a step is about that names nobody.
+// defaultCustomer is the customer of a step that names nobody: most scenarios have one customer.
 const defaultCustomer = "customer"

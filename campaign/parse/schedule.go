@@ -9,6 +9,7 @@ import (
 	"github.com/nudge-engine/nudge/campaign/schedule"
 )
 
+// broadcast reads {event, audience}.
 func (r *triggerReader) broadcast(n *yaml.Node) *program.BroadcastTrigger {
 	t := new(program.BroadcastTrigger)
 	r.core.object(n, "trigger.broadcast",
@@ -21,6 +22,7 @@ func (r *triggerReader) broadcast(n *yaml.Node) *program.BroadcastTrigger {
 	return t
 }
 
+// schedule reads either {cron, zone} or {calendar, at, zone}.
 func (r *triggerReader) schedule(n *yaml.Node) *program.ScheduleTrigger {
 	t := new(program.ScheduleTrigger)
 	cron, at := false, false

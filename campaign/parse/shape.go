@@ -10,21 +10,32 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// Shape is what the parser takes at one place of a document. It is drawn by the parser
-// itself, which says what it would read instead of reading, so it cannot differ from it.
-// What several fields say together is not part of it.
+// Shape is what the parser accepts at one place of a document. The parser itself draws it: it runs
+// without a document and says what it would read, so the two cannot differ. What several fields
+// require of each other is not part of it. The schema for editors is built from shapes, and so are
+// hints.
 type Shape struct {
-	Kind   ShapeKind
-	Fields []ShapeField // of an object, in the order of the parser
-	Item   *Shape       // of a list's elements or a map's values
-	Key    ShapeKind    // of a map's names: ShapeName or ShapeText
-	Least  int          // characters of a text, members of a map
-	Most   int          // elements of a list, members of a map; 0: no limit of their own
-	Words  []string     // of a word
-	Low    float64      // of numbers, inclusive
-	High   float64      // of numbers, inclusive
-	Step   float64      // of numbers: they are multiples of it; 0: any
-	Any    []Shape      // of alternatives
+	Kind ShapeKind
+	// Fields are those of an object, in the order of the parser.
+	Fields []ShapeField
+	// Item is the shape of a list's elements or a map's values.
+	Item *Shape
+	// Key is the sort of a map's names: ShapeName or ShapeText.
+	Key ShapeKind
+	// Least is the smallest number of characters of a text, or of members of a map.
+	Least int
+	// Most is the largest number of elements of a list, or of members of a map; 0: no limit of
+	// their own.
+	Most int
+	// Words are those that a word may be.
+	Words []string
+	// Low and High bound numbers, inclusive.
+	Low  float64
+	High float64 // of numbers, inclusive
+	// Step says that numbers are multiples of it; 0: any.
+	Step float64
+	// Any has the alternatives, such as a text or an object.
+	Any []Shape
 }
 
 // ShapeField is one field of an object.
@@ -63,7 +74,7 @@ const (
 	ShapePath       ShapeKind = "path"      // of a value in a webhook's body
 )
 
-// Kinds are the kinds of documents.
+// Kinds returns the kinds of documents, sorted.
 func Kinds() []string {
 	return []string{
 		program.KindCampaign,
@@ -74,7 +85,7 @@ func Kinds() []string {
 	}
 }
 
-// ShapeOf is what the spec of a document of a kind may say.
+// ShapeOf returns what the spec of a document of a kind may say. It fails for an unknown kind.
 func ShapeOf(kind string) (*Shape, error) {
 	return drawShape("spec of "+kind, func(r *documentReader, n *yaml.Node) bool {
 		d := Parsed{Definition: program.Definition{Document: program.Document{Kind: kind}}}
@@ -82,7 +93,7 @@ func ShapeOf(kind string) (*Shape, error) {
 	})
 }
 
-// MetadataShape is what the metadata of a document may say.
+// MetadataShape returns what the metadata of a document may say.
 func MetadataShape() (*Shape, error) {
 	return drawShape("metadata", func(r *documentReader, n *yaml.Node) bool {
 		r.metadata(n, new(string), map[string]string{})
@@ -90,6 +101,8 @@ func MetadataShape() (*Shape, error) {
 	})
 }
 
+// drawShape draws what read would read. It fails if read reads a value without telling its shape,
+// which is a mistake of the parser.
 func drawShape(what string, read func(r *documentReader, n *yaml.Node) bool) (*Shape, error) {
 	r := &reader{draw: new(drawing)}
 	known := true
@@ -103,14 +116,18 @@ func drawShape(what string, read func(r *documentReader, n *yaml.Node) bool) (*S
 	return shape, nil
 }
 
-// drawing is the state of a parser that tells what it takes.
+// drawing is the state of a parser that draws shapes instead of reading.
 type drawing struct {
-	into  []Shape // what was told about the current place, for the current node
-	told  []Shape // what was told about it for nodes of other sorts
-	blank int     // places of which nothing was told
+	// into is what was told about the current place, for the current node.
+	into []Shape
+	// told is what was told about it for nodes of other sorts.
+	told []Shape
+	// blank counts the places of which nothing was told.
+	blank int
 }
 
-// drawn notes a shape, if the parser is to tell shapes; it says whether it is.
+// drawn notes a shape if the parser draws, and returns whether it does. Each function that reads a
+// value begins with it, and returns if it is true.
 func (r *reader) drawn(s Shape) bool {
 	if r.draw == nil {
 		return false
@@ -119,8 +136,8 @@ func (r *reader) drawn(s Shape) bool {
 	return true
 }
 
-// drawnBefore repeats what was told about the same object or list for another node, so
-// that what is below it is asked only once.
+// drawnBefore repeats what was told about the same object or list for a node of another sort, so
+// that what is below it is drawn only once.
 func (r *reader) drawnBefore(same func(s *Shape) bool) bool {
 	for i := range r.draw.told {
 		if same(&r.draw.told[i]) {
@@ -131,6 +148,7 @@ func (r *reader) drawnBefore(same func(s *Shape) bool) bool {
 	return false
 }
 
+// drawList draws a list and its elements.
 func (r *reader) drawList(limit int, each func(n *yaml.Node)) {
 	if r.drawnBefore(func(s *Shape) bool { return s.Kind == ShapeList && s.Most == limit }) {
 		return
@@ -138,6 +156,7 @@ func (r *reader) drawList(limit int, each func(n *yaml.Node)) {
 	r.drawn(Shape{Kind: ShapeList, Most: limit, Item: r.probe(each)})
 }
 
+// drawObject draws an object and its fields, without those of a later version.
 func (r *reader) drawObject(fields []field) {
 	now := slices.DeleteFunc(slices.Clone(fields), func(f field) bool { return f.later })
 	if r.drawnBefore(func(s *Shape) bool {
@@ -154,8 +173,9 @@ func (r *reader) drawObject(fields []field) {
 	r.drawn(s)
 }
 
-// probe asks what is taken at a place, with a node of each sort, as the parser may
-// choose by it. Who takes a null without reading anything allows nulls.
+// probe draws what is accepted at a place. It calls read with a node of each sort, since the parser
+// may choose by it: a text or an object. A place that takes null without reading anything allows
+// null.
 func (r *reader) probe(read func(n *yaml.Node)) *Shape {
 	outer := *r.draw
 	r.draw.told = nil

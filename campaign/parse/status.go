@@ -6,7 +6,7 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// status reads a word, or {state, entries, timers}.
+// status reads a word, or {state, entries, timers}, of which the last two are for paused campaigns.
 func (r *campaignReader) status(n *yaml.Node, p *program.Program) {
 	word := func(n *yaml.Node) {
 		p.Status = program.Lifecycle(r.core.choice(n, "status", "active", "draft", "paused", "archived"))

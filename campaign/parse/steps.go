@@ -12,7 +12,8 @@ import (
 	"github.com/nudge-engine/nudge/campaign/unit"
 )
 
-// step reads a step. unclear says that by its errors it is not known where it leads.
+// step reads a step: {id, goto, loop} and exactly one verb. unclear reports that its errors leave
+// open where it leads, so that later steps are not called unreachable because of them.
 func (r *stepReader) step(n *yaml.Node) (s program.Step, unclear bool) {
 	harmless, twice := 0, false // harmless counts errors that do not concern where the step leads
 	verb := func(v program.Verb) {
@@ -39,6 +40,7 @@ func (r *stepReader) step(n *yaml.Node) (s program.Step, unclear bool) {
 		}})
 	}
 	fields = append(fields, field{name: "loop", read: func(n *yaml.Node) { r.loop(n, &s.Loop) }})
+	// The places inside of the step are noted with its id, which may be written last.
 	outer, before := r.core.spots, len(r.core.errs)
 	r.core.spots = map[Spot]*yaml.Node{}
 	r.core.object(n, "step", fields...)
@@ -62,6 +64,7 @@ func (r *stepReader) step(n *yaml.Node) (s program.Step, unclear bool) {
 	return s, unclear
 }
 
+// delay reads a duration, or {for, from}.
 func (r *stepReader) delay(n *yaml.Node) *program.Delay {
 	d := new(program.Delay)
 	if n.Kind == yaml.ScalarNode {
@@ -76,6 +79,8 @@ func (r *stepReader) delay(n *yaml.Node) *program.Delay {
 	return d
 }
 
+// wait reads {for, timeout, since, on_timeout, restart_on, max_restarts}; a wait restarts at most
+// 100 times by default.
 func (r *stepReader) wait(n *yaml.Node) *program.Wait {
 	w, before := &program.Wait{MaxRestarts: 100}, len(r.core.errs)
 	r.core.object(n, "wait",
@@ -107,6 +112,8 @@ func (r *stepReader) wait(n *yaml.Node) *program.Wait {
 	return w
 }
 
+// send reads {channel or channels, template or inline, expires, to, category, on_fail, on_drop,
+// on_cap}. Without template and inline a channel gets the data only.
 func (r *stepReader) send(n *yaml.Node) *program.Send {
 	s := &program.Send{Expires: unit.DayMillis}
 	content, ways, before := 0, 0, len(r.core.errs)
@@ -270,7 +277,7 @@ func (r *stepReader) checkTargets(n *yaml.Node, p *program.Program, shared map[s
 	}
 }
 
-// valueOf is the value of a field; the object where it has none.
+// valueOf returns the value of a field; the object itself where it does not have it.
 func valueOf(n *yaml.Node, name string) *yaml.Node {
 	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
 		if n.Content[i].Value == name {
@@ -280,7 +287,8 @@ func valueOf(n *yaml.Node, name string) *yaml.Node {
 	return n
 }
 
-// gotoNode is where a step names the step that it goes to; the step where it does not.
+// gotoNode returns where a step names the step that it goes to, at any depth, for the place of an
+// error; the step itself where it does not.
 func gotoNode(n *yaml.Node, target string) *yaml.Node {
 	for i := 0; i+1 < len(n.Content) && n.Kind == yaml.MappingNode; i += 2 {
 		if key, value := n.Content[i], n.Content[i+1]; key.Value == "goto" && value.Value == target {

@@ -14,11 +14,15 @@ import (
 
 // Limits of triggers.
 const (
+	// maxStreak bounds the length of a streak; the customer keeps a mark for each event.
 	maxStreak = 1000
-	maxPath   = 16 // names in the path of an attribute
+	// maxPath bounds the names in the path of an attribute.
+	maxPath = 16
+	// maxNumber bounds numbers: doubles are exact to a unit up to 9e15.
 	maxNumber = 1e15
 )
 
+// event reads {name, where}.
 func (r *triggerReader) event(n *yaml.Node) *program.EventTrigger {
 	t := new(program.EventTrigger)
 	r.core.object(n, "trigger.event",
@@ -27,6 +31,7 @@ func (r *triggerReader) event(n *yaml.Node) *program.EventTrigger {
 	return t
 }
 
+// count reads {event, where, reaches}.
 func (r *triggerReader) count(n *yaml.Node) *program.CountTrigger {
 	t := new(program.CountTrigger)
 	r.core.object(n, "trigger.count",
@@ -38,6 +43,7 @@ func (r *triggerReader) count(n *yaml.Node) *program.CountTrigger {
 	return t
 }
 
+// inactivity reads {event, where, for, never_done}.
 func (r *triggerReader) inactivity(n *yaml.Node) *program.InactivityTrigger {
 	t := new(program.InactivityTrigger)
 	r.core.object(n, "trigger.inactivity",
@@ -50,6 +56,7 @@ func (r *triggerReader) inactivity(n *yaml.Node) *program.InactivityTrigger {
 	return t
 }
 
+// streak reads {event, where, length, max_gap, break_on}.
 func (r *triggerReader) streak(n *yaml.Node) *program.StreakTrigger {
 	t := &program.StreakTrigger{Length: 1}
 	r.core.object(n, "trigger.streak",
@@ -73,6 +80,7 @@ func (r *triggerReader) streak(n *yaml.Node) *program.StreakTrigger {
 					r.core.expr(n, "break_on.where", true, &t.BreakOn.Where)
 				}})
 		}})
+	// length and max_gap are left out: a change of them goes on with the marks that are there.
 	parts := []string{"streak", t.Event, expr.SourceOf(t.Where)}
 	if t.BreakOn != nil {
 		parts = append(parts, t.BreakOn.Event, expr.SourceOf(t.BreakOn.Where))
@@ -81,6 +89,7 @@ func (r *triggerReader) streak(n *yaml.Node) *program.StreakTrigger {
 	return t
 }
 
+// threshold reads {value, crosses, at, hysteresis}.
 func (r *triggerReader) threshold(n *yaml.Node) *program.ThresholdTrigger {
 	t, value := new(program.ThresholdTrigger), n
 	r.core.object(n, "trigger.threshold",
@@ -105,6 +114,8 @@ func (r *triggerReader) threshold(n *yaml.Node) *program.ThresholdTrigger {
 	return t
 }
 
+// segment reads {when, on}. on is not part of the spec: the side on which a customer is means the
+// same.
 func (r *triggerReader) segment(n *yaml.Node) *program.SegmentTrigger {
 	t, when := new(program.SegmentTrigger), n
 	r.core.object(n, "trigger.segment",
@@ -118,6 +129,7 @@ func (r *triggerReader) segment(n *yaml.Node) *program.SegmentTrigger {
 	return t
 }
 
+// change reads {path, from, to}.
 func (r *triggerReader) change(n *yaml.Node) *program.ChangeTrigger {
 	t := new(program.ChangeTrigger)
 	r.core.object(n, "trigger.change",
@@ -130,7 +142,8 @@ func (r *triggerReader) change(n *yaml.Node) *program.ChangeTrigger {
 	return t
 }
 
-// traitPath reads customer.traits.NAME...; customer.traits alone stands for any.
+// traitPath reads the path of an attribute, customer.traits.address.city -> [address city];
+// customer.traits alone stands for any attribute.
 func (r *triggerReader) traitPath(n *yaml.Node, what string) []string {
 	if r.core.drawn(Shape{Kind: ShapeTrait}) {
 		return nil
@@ -151,7 +164,7 @@ func (r *triggerReader) traitPath(n *yaml.Node, what string) []string {
 	return parts[2:]
 }
 
-// literal reads a scalar as JSON.
+// literal reads a scalar as JSON; nil after an error.
 func (r *triggerReader) literal(n *yaml.Node, what string) *program.Literal {
 	if r.core.drawn(Shape{Kind: ShapeLiteral}) {
 		return nil
@@ -179,8 +192,8 @@ func (r *triggerReader) literal(n *yaml.Node, what string) *program.Literal {
 	return nil
 }
 
-// customerExpr reads an expression over the customer alone: its value is looked at
-// when there may be no event.
+// customerExpr reads an expression over the customer alone: a timer may evaluate it, when there is
+// no event.
 func (r *triggerReader) customerExpr(n *yaml.Node, what string, predicate bool, into **expr.Expr) {
 	r.core.expr(n, what, predicate, into)
 	if *into != nil && (*into).Reads.Record {
@@ -188,7 +201,8 @@ func (r *triggerReader) customerExpr(n *yaml.Node, what string, predicate bool, 
 	}
 }
 
-// valueClock finds out when the value of a trigger changes without a record.
+// valueClock finds out when the value of a trigger changes with time; it reports a use of now for
+// which that cannot be known.
 func (r *triggerReader) valueClock(n *yaml.Node, what string, e *expr.Expr, into *expr.ValueClock) {
 	if e == nil {
 		return
@@ -200,10 +214,11 @@ func (r *triggerReader) valueClock(n *yaml.Node, what string, e *expr.Expr, into
 	*into = c
 }
 
+// float writes a number in the shortest form that reads back the same.
 func float(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
 
-// specID tells whether two versions of a trigger mean the same, so that what a
-// customer's state says about one holds for the other.
+// specID returns a hash of what makes two versions of a trigger mean the same, so that what a
+// customer's state says about one holds for the other. It is stored with customers.
 func specID(parts ...string) uint64 {
 	id := output.NewID(parts...)
 	spec := uint64(0)

@@ -13,7 +13,8 @@ type triggerSyntax struct {
 	read func(n *yaml.Node) program.Trigger
 }
 
-// triggers are all the triggers, in the order in which messages and the schema name them.
+// triggers returns the syntax of all triggers, in the order in which messages and the schema name
+// them.
 func (r *triggerReader) triggers(p *program.Program) []triggerSyntax {
 	return []triggerSyntax{
 		{"streak", func(n *yaml.Node) program.Trigger { return r.streak(n) }},

@@ -17,7 +17,8 @@ import (
 
 // This file reads values that several parts of the language have in common.
 
-// matcher reads the fields that goals, stops and waits share.
+// matcher reads what goals, stops and waits have in common: {event, where, match}, and goto for
+// waits.
 func (r *reader) matcher(n *yaml.Node, what string, m *program.Matcher, withGoto bool) {
 	fields := r.matcherFields(what, m)
 	if withGoto {
@@ -26,6 +27,7 @@ func (r *reader) matcher(n *yaml.Node, what string, m *program.Matcher, withGoto
 	r.object(n, what, fields...)
 }
 
+// matcherFields returns these fields, for objects that have more.
 func (r *reader) matcherFields(what string, m *program.Matcher) []field {
 	return []field{
 		{name: "event", required: true, read: func(n *yaml.Node) { r.text(n, what+".event", &m.Event) }},
@@ -34,6 +36,7 @@ func (r *reader) matcherFields(what string, m *program.Matcher) []field {
 	}
 }
 
+// gotoObject reads {goto: step} and returns the step.
 func (r *reader) gotoObject(n *yaml.Node, what string) (target string) {
 	r.object(
 		n,
@@ -46,8 +49,8 @@ func (r *reader) gotoObject(n *yaml.Node, what string) (target string) {
 // maxMessageFields bounds the texts of a message.
 const maxMessageFields = 64
 
-// messageFields reads texts by name: subject, title, body and what else a
-// channel takes.
+// messageFields reads texts by name: subject, title, body and what else a channel takes, in the
+// order written.
 func (r *reader) messageFields(n *yaml.Node, what string, into *[]program.Field) {
 	if r.drawn(Shape{Kind: ShapeMap, Key: ShapeName, Least: 1, Most: maxMessageFields, Item: &Shape{Kind: ShapeText}}) {
 		return
@@ -65,6 +68,7 @@ func (r *reader) messageFields(n *yaml.Node, what string, into *[]program.Field)
 		var f program.Field
 		r.name(n.Content[i], what+" field", &f.Name)
 		value := n.Content[i+1]
+		// {body: Hi, Ann} is an object with a field Ann to YAML.
 		if value.Tag == "!!null" && value.Value == "" && n.Style&yaml.FlowStyle != 0 {
 			r.fail(n.Content[i], "%s: a text with a comma in it needs quotes", what)
 			return
@@ -81,7 +85,7 @@ func (r *reader) messageFields(n *yaml.Node, what string, into *[]program.Field)
 	}
 }
 
-// names reads a list of identifiers.
+// names reads a list of identifiers, each at most once.
 func (r *reader) names(n *yaml.Node, what string, into *[]string) {
 	seen := map[string]bool{}
 	r.list(n, what, maxListItems, func(n *yaml.Node) {
@@ -94,7 +98,7 @@ func (r *reader) names(n *yaml.Node, what string, into *[]string) {
 	})
 }
 
-// number reads a finite number.
+// number reads a finite number up to maxNumber on both sides of 0.
 func (r *reader) number(n *yaml.Node, what string, into *float64) {
 	if r.drawn(Shape{Kind: ShapeNumber, Low: -maxNumber, High: maxNumber}) {
 		return
@@ -108,6 +112,8 @@ func (r *reader) number(n *yaml.Node, what string, into *float64) {
 	*into = f
 }
 
+// clock reads a time of day as minutes, "09:30" -> 570; 24:00 is refused, since it is 0:00 of the
+// next day.
 func (r *reader) clock(n *yaml.Node, what string, into *int) {
 	if r.drawn(Shape{Kind: ShapeClock}) {
 		return
@@ -138,7 +144,8 @@ func (r *reader) clock24(n *yaml.Node, what string, into *int) (ok bool) {
 	return true
 }
 
-// instant reads a time with its offset, to the millisecond.
+// instant reads a time with its offset from UTC, as Unix ms. It must be after 1970, because 0
+// stands for none.
 func (r *reader) instant(n *yaml.Node, what string, into *int64) {
 	if r.drawn(Shape{Kind: ShapeInstant}) {
 		return
@@ -155,13 +162,14 @@ func (r *reader) instant(n *yaml.Node, what string, into *int64) {
 	*into = t.UnixMilli()
 }
 
-// gives checks what an expression gives where that is known before it runs.
+// gives reports an expression whose type is known and is none of types; words say which are needed.
 func (r *reader) gives(n *yaml.Node, what string, e *expr.Expr, words string, types ...*cel.Type) {
 	if e != nil && !slices.ContainsFunc(append(types, cel.DynType), e.Output.IsExactType) {
 		r.fail(n, "%s: the expression gives %s, not %s", what, expr.PlainType(e.Output.String()), words)
 	}
 }
 
+// numeric reports whether a type is a number, or known only when the expression is evaluated.
 func numeric(t *cel.Type) bool {
 	return t.IsExactType(cel.IntType) || t.IsExactType(cel.DoubleType) || t.IsExactType(cel.DynType)
 }

@@ -14,12 +14,13 @@ type verbSyntax struct {
 	word string
 	// straight says that nothing inside of the verb says which step follows (of a send, some
 	// fields do): a mistake in it leaves clear which steps can be reached.
-	straight    bool
-	unsupported bool // messages do not offer it
+	straight bool
+	// unsupported verbs are read, but messages do not offer them.
+	unsupported bool
 	read        func(n *yaml.Node) program.Verb
 }
 
-// verbs are all the verbs, in the order in which messages and the schema name them.
+// verbs returns the syntax of all verbs, in the order in which messages and the schema name them.
 func (r *stepReader) verbs() []verbSyntax {
 	return []verbSyntax{
 		{word: "delay", straight: true, read: func(n *yaml.Node) program.Verb { return r.delay(n) }},
@@ -36,7 +37,7 @@ func (r *stepReader) verbs() []verbSyntax {
 	}
 }
 
-// verbNames are for messages.
+// verbNames lists the supported verbs, for messages.
 func (r *stepReader) verbNames() string {
 	var names []string
 	for _, v := range r.verbs() {

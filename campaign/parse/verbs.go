@@ -14,9 +14,12 @@ import (
 
 // Limits of the verbs that change or make something.
 const (
-	maxAssigns   = 100 // traits or properties of one step
-	maxNameBytes = 200 // of a trait, property, tag or event
-	maxLoop      = 100 // how often a chain may go back to one step
+	// maxAssigns bounds the traits or properties of one step.
+	maxAssigns = 100
+	// maxNameBytes bounds the name of a trait, property, tag or event.
+	maxNameBytes = 200
+	// maxLoop bounds how often a chain may go back to one step.
+	maxLoop = 100
 )
 
 // weekdays in the order of time.Weekday.
@@ -24,7 +27,7 @@ const (
 //nudge:constant read only
 var weekdays = [7]string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
 
-// until reads {at, days, zone}.
+// until reads {at, days, zone}; without days every day counts.
 func (r *stepReader) until(n *yaml.Node) *program.Until {
 	u := new(program.Until)
 	r.core.object(n, "until",
@@ -45,7 +48,7 @@ func (r *stepReader) until(n *yaml.Node) *program.Until {
 	return u
 }
 
-// setProfile reads {traits, tags}.
+// setProfile reads {traits, tags}; tags is a list of those to add, or {add, remove}.
 func (r *stepReader) setProfile(n *yaml.Node) *program.SetProfile {
 	s, before := new(program.SetProfile), len(r.core.errs)
 	r.core.object(n, "set",
@@ -65,6 +68,7 @@ func (r *stepReader) setProfile(n *yaml.Node) *program.SetProfile {
 	return s
 }
 
+// emit reads {event, properties}. Names that begin with $ are those of the engine's own events.
 func (r *stepReader) emit(n *yaml.Node) *program.Emit {
 	e := new(program.Emit)
 	r.core.object(n, "emit",
@@ -78,6 +82,7 @@ func (r *stepReader) emit(n *yaml.Node) *program.Emit {
 	return e
 }
 
+// start reads {campaign}. Whether there is such a campaign is not known here.
 func (r *stepReader) start(n *yaml.Node) *program.Start {
 	s := new(program.Start)
 	r.core.object(n, "start", field{name: "campaign", required: true, read: func(n *yaml.Node) {
@@ -86,7 +91,7 @@ func (r *stepReader) start(n *yaml.Node) *program.Start {
 	return s
 }
 
-// loop reads {max}.
+// loop reads {max}, how often a chain may come back to the step.
 func (r *stepReader) loop(n *yaml.Node, into *uint32) {
 	r.core.object(n, "loop", field{name: "max", required: true, read: func(n *yaml.Node) {
 		*into = uint32(r.core.integer(n, "loop.max", 1, maxLoop))
@@ -94,7 +99,7 @@ func (r *stepReader) loop(n *yaml.Node, into *uint32) {
 	*into = max(*into, 1) // where max is missing there is an error already
 }
 
-// texts reads a list of short texts.
+// texts reads a list of short texts, such as tags.
 func (r *stepReader) texts(n *yaml.Node, what string) (all []string) {
 	r.core.list(n, what, maxAssigns, func(n *yaml.Node) {
 		var name string
@@ -107,7 +112,8 @@ func (r *stepReader) texts(n *yaml.Node, what string) (all []string) {
 	return all
 }
 
-// assigns reads an object of values: literals, or {cel: expression}.
+// assigns reads an object of values: literals, or {cel: expression}. For example, {level: gold,
+// total: {cel: event.properties.total}}.
 func (r *stepReader) assigns(n *yaml.Node, what string) (all []program.Assign) {
 	if r.core.drawn(Shape{Kind: ShapeMap, Key: ShapeText, Most: maxAssigns, Item: &Shape{Kind: ShapeJSON}}) {
 		return nil
@@ -140,7 +146,7 @@ func (r *stepReader) assigns(n *yaml.Node, what string) (all []program.Assign) {
 	return all
 }
 
-// jsonLiteral appends a YAML value as JSON.
+// jsonLiteral appends a YAML value as JSON, with members in the order written.
 func (r *stepReader) jsonLiteral(b []byte, n *yaml.Node, what string) []byte {
 	switch n.Kind {
 	case yaml.SequenceNode:
@@ -170,6 +176,7 @@ func (r *stepReader) jsonLiteral(b []byte, n *yaml.Node, what string) []byte {
 	}
 }
 
+// literalScalar appends a YAML scalar as JSON. Whole numbers keep all their digits.
 func (r *stepReader) literalScalar(b []byte, n *yaml.Node, what string) []byte {
 	switch n.Tag {
 	case "!!null":

@@ -10,7 +10,8 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// webhook reads the trigger of that kind.
+// webhook reads {mapping, required, types, defaults}. The ids of the customer and the message are
+// mapped from fields of the same name in the body unless the mapping says otherwise.
 func (r *triggerReader) webhook(n *yaml.Node, p *program.Program) *program.WebhookTrigger {
 	t := &program.WebhookTrigger{Event: program.WebhookPrefix + p.Name}
 	at := func(n *yaml.Node, name string) *program.Mapped {
@@ -74,7 +75,7 @@ func (r *triggerReader) webhook(n *yaml.Node, p *program.Program) *program.Webho
 	return t
 }
 
-// members reads an object whose keys are names of the definition's own.
+// members reads an object whose keys the author chooses, and calls each for its members.
 func (r *triggerReader) members(n *yaml.Node, what string, each func(key, value *yaml.Node)) {
 	if r.core.draw != nil {
 		item := r.core.probe(func(value *yaml.Node) { each(&yaml.Node{Kind: yaml.ScalarNode, Value: "x"}, value) })
@@ -97,7 +98,7 @@ func (r *triggerReader) members(n *yaml.Node, what string, each func(key, value 
 	}
 }
 
-// bodyPath reads $.name.name[0].
+// bodyPath reads a path into the body of a webhook: $.lines[0].sku -> [lines 0 sku].
 func (r *triggerReader) bodyPath(n *yaml.Node) []string {
 	if r.core.drawn(Shape{Kind: ShapePath}) {
 		return nil

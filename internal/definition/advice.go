@@ -12,7 +12,8 @@ import (
 	"github.com/nudge-engine/nudge/message"
 )
 
-// Advice is about something in a campaign that is allowed but probably not meant.
+// Advice is about something in a campaign that is allowed but probably not meant. nudge check
+// prints it as a warning, and it never keeps a campaign from being applied.
 type Advice struct {
 	Campaign string
 	Message  string
@@ -67,6 +68,7 @@ func adviseGoals(p *program.Program, say func(string, ...any)) {
 	earliest := p.Earliest()
 	for i := range p.Goals {
 		g := &p.Goals[i]
+		// Without a window, or with one that begins at the delivery, no send is too late.
 		if g.Window == 0 || g.FromDelivery {
 			continue
 		}
@@ -96,6 +98,7 @@ func adviseAudience(p *program.Program, say func(string, ...any)) {
 	if p.Audience == nil {
 		return
 	}
+	// Compared as texts: two that mean the same in other words are not found.
 	asked := conjuncts(p.TriggerWhere())
 	for _, c := range conjuncts(p.Audience.Source) {
 		if slices.Contains(asked, c) {
@@ -120,9 +123,10 @@ func adviseTexts(p *program.Program, templates map[string][]program.Field, r *me
 	})
 }
 
-// conjuncts returns the conditions that && joins at the outermost level of an expression,
-// with their white space normalised. An expression with || at that level is one condition.
-// It scans the text, because the condition is quoted to the author as they wrote it.
+// conjuncts returns the conditions that && joins at the outermost level of an expression, with
+// their white space normalised: `a && (b || c)` -> "a", "(b || c)". An expression with || at that
+// level is one condition. It scans the text, because the condition is quoted to the author as they
+// wrote it.
 func conjuncts(source string) []string {
 	var parts []string
 	// depth counts the brackets around the current byte; quote is the quote inside of which
@@ -167,6 +171,7 @@ func adviseTwins(a, b *program.Program, say func(string, ...any)) {
 	if a.Status != program.StatusActive || b.Status != program.StatusActive {
 		return
 	}
+	// A trigger that is written in other words is another trigger here.
 	if a.TriggerText() != b.TriggerText() || sourceOf(a.Audience) != sourceOf(b.Audience) ||
 		a.Policy.Category != b.Policy.Category { // an order's receipt and its offers are meant to be two
 		return

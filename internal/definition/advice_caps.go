@@ -6,8 +6,9 @@ import (
 	"github.com/nudge-engine/nudge/campaign/zone"
 )
 
-// adviseCaps finds caps that a single chain of the campaign fills, so that its later
-// messages are dropped or deferred because of its own earlier ones.
+// adviseCaps finds caps that a single chain of the campaign fills, so that its later messages are
+// dropped or deferred because of its own earlier ones. For example, a cap of one message a day, and
+// a chain that sends two within an hour.
 func adviseCaps(p *program.Program, caps map[string]*program.Cap, say func(string, ...any)) {
 	for _, name := range p.Policy.Caps {
 		c := caps[name]
@@ -30,6 +31,7 @@ func adviseCaps(p *program.Program, caps map[string]*program.Cap, say func(strin
 			if category == program.Transactional || c.Category != "" && c.Category != category {
 				return 0
 			}
+			// A step sends on each of its channels, so it can count more than once.
 			n := 0
 			for _, channel := range s.Channels {
 				if c.Channel == "" || c.Channel == channel {
@@ -45,8 +47,8 @@ func adviseCaps(p *program.Program, caps map[string]*program.Cap, say func(strin
 	}
 }
 
-// span returns the time over which a cap counts, in ms; for a calendar month that of the
-// shortest.
+// span returns the time over which a cap counts, in ms; for a calendar month that of the shortest,
+// 28 days.
 func span(c *program.Cap) int64 {
 	const day = 24 * 3600 * 1000
 	switch {

@@ -9,7 +9,7 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// categoriesIn returns the categories that a campaign names, each once.
+// categoriesIn returns the categories that a campaign names, its own first, each once.
 func categoriesIn(p *program.Program) []string {
 	var all []string
 	add := func(category string) {
@@ -25,6 +25,7 @@ func categoriesIn(p *program.Program) []string {
 // categoriesOf counts the campaigns that name each category. A category that needs no second
 // campaign, because it is built in or a cap names it, counts as if many did.
 func categoriesOf(docs []parse.Parsed) map[string]int {
+	// More than any workspace has campaigns.
 	const many = 1_000_000
 	uses := map[string]int{program.Marketing: many, program.Transactional: many}
 	for i := range docs {
@@ -44,8 +45,9 @@ func categoriesOf(docs []parse.Parsed) map[string]int {
 	return uses
 }
 
-// adviseCategories finds categories that are probably misspelt. Any word is a category, so such
-// a campaign asks for another consent than was meant, and no cap counts it.
+// adviseCategories finds categories that are probably misspelt. Any word is a category, so such a
+// campaign asks for another consent than was meant, and no cap counts it. For example, "newsleter"
+// in one campaign beside "newsletter" in three.
 func adviseCategories(p *program.Program, uses map[string]int, say func(string, ...any)) {
 	for _, category := range categoriesIn(p) {
 		if uses[category] > 1 {

@@ -10,7 +10,7 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// Sample tells which properties events of a name have.
+// Sample tells which properties the events of a name have, from a catalogue of the usual events.
 type Sample struct {
 	Event      string
 	Properties []string
@@ -114,6 +114,7 @@ func (m *mapped) triggerProperties(p *program.Program) (names map[string]bool, e
 // variable splits the path of a variable into its root and the name in it. ok is false for
 // variables whose names the engine defines, which always exist.
 func variable(path string) (root, name string, ok bool) {
+	// trigger.properties.total has three parts; customer.id has two, and always exists.
 	parts := jsonvalue.SplitPath(path)
 	if len(parts) < 3 {
 		return "", "", false

@@ -42,6 +42,7 @@ type File struct {
 // skipped, because editors and synchronisers leave them behind; one that is named
 // explicitly is an error. A directory without any definition file is an error too.
 func Read(path string) ([]File, error) {
+	// A file that is named is read whatever its ending is.
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("definitions: %w", err)
@@ -84,7 +85,7 @@ func Read(path string) ([]File, error) {
 // hidden reports whether a file is hidden by its name.
 func hidden(name string) bool { return strings.HasPrefix(name, ".") }
 
-// Known is what is in force already, which files may refer to.
+// Known is what is in force already, which files may refer to; empty for tools without a server.
 type Known struct {
 	Channels  []string
 	Templates []program.Template

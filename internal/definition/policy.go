@@ -16,6 +16,7 @@ import (
 // document of the files replaces the known one of its name. A cap or calendar that is not
 // defined is not reported while a policy could not be read (unread).
 func checkPolicies(all []parse.Parsed, where map[string]*parse.Parsed, known Known, unread bool, p *problems) {
+	// What will be in force: known documents, replaced by those of the files.
 	policies := map[string]*program.Policy{}
 	campaigns := map[string]*program.Program{}
 	for _, p := range known.Policies {
@@ -72,7 +73,7 @@ func btoi(b bool) int {
 	return 0
 }
 
-// failure reports an error at a place of a document.
+// failure reports an error at a place of the document with that kind and name.
 type failure func(kind, name string, at parse.Spot, format string, args ...any)
 
 // onePolicy checks that no two policies contradict each other: time zone, quiet hours,
@@ -84,6 +85,7 @@ func onePolicy(order []string, policies map[string]*program.Policy, fail failure
 	zone, quiet, idle := "", "", ""
 	for _, name := range order {
 		p := policies[name]
+		// zone, quiet and idle are the policies that gave each of them first.
 		if p.Zone != "" && zone != "" {
 			fail(program.KindPolicy, name, parse.Spot{Field: "zone"}, "zone is given already by Policy %s", zone)
 		}
@@ -119,7 +121,7 @@ func onePolicy(order []string, policies map[string]*program.Policy, fail failure
 	return caps
 }
 
-// sorted returns the keys of m in order.
+// sorted returns the keys of m in order, so that errors do not depend on the order of a map.
 func sorted[T any](m map[string]T) []string {
 	names := make([]string, 0, len(m))
 	for name := range m {

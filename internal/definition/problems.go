@@ -22,6 +22,7 @@ func (p *problems) add(errs ...*parse.Error) {
 		if p.byFile == nil {
 			p.byFile = map[string]parse.Errors{}
 		}
+		// Few files have errors, so a search through the list is fast enough.
 		if !slices.Contains(p.files, e.File) {
 			p.files = append(p.files, e.File)
 		}
@@ -29,7 +30,8 @@ func (p *problems) add(errs ...*parse.Error) {
 	}
 }
 
-// addError adds what parse.File returned: a list of errors at places, or another error.
+// addError adds what parse.File returned: a list of errors at places, or another error, such as one
+// about its encoding.
 func (p *problems) addError(err error) {
 	var all parse.Errors
 	if errors.As(err, &all) {

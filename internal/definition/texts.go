@@ -15,6 +15,7 @@ import (
 // (step is empty), each error at its place. Texts that are right one by one are then
 // checked together, because they must be rendered with the same values.
 func checkTexts(d *parse.Parsed, step string, fields []program.Field, r *message.Renderer, p *problems) {
+	// The number of errors before tells whether the loop below adds one.
 	before := len(p.byFile[d.File()])
 	fail := func(f program.Field, err error) {
 		// The name of the field is part of the error already.
@@ -78,8 +79,8 @@ func offsetIn(source string, e *liquid.Error) int {
 	return from + tags[0][0]
 }
 
-// wordIn returns the index of a word in a text, preferably one that is not part of a longer
-// word; -1 where it does not occur.
+// wordIn returns the index of a word in a text, preferably one that is not part of a longer word;
+// -1 where it does not occur. In "total_net > total" the word total is at 12.
 func wordIn(text, word string) int {
 	// part reports whether the byte at i would make the word a part of a longer one.
 	part := func(i int) bool {

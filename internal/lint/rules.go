@@ -1,7 +1,7 @@
 package lint
 
-// Rule is one property of the source tree. Check returns the places at which a tree lacks
-// it.
+// Rule is one property of the source tree. Check returns the places at which a tree lacks it; a
+// rule without findings holds.
 type Rule struct {
 	Name  string
 	Check func(*Repo) []Finding

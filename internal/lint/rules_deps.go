@@ -9,8 +9,9 @@ import (
 // dependenciesDoc is the page that explains each direct dependency.
 const dependenciesDoc = "docs/dependencies.md"
 
-// dependenciesNamed finds modules that go.mod requires directly and docs/dependencies.md
-// does not mention. Each dependency has a cost, and the page is where it is justified.
+// dependenciesNamed finds modules that go.mod requires directly and docs/dependencies.md does not
+// mention. Each dependency has a cost, and the page is where it is justified. Indirect ones follow
+// from the direct ones and are not named.
 func dependenciesNamed(repo *Repo) []Finding {
 	mod := slices.IndexFunc(repo.Texts, func(t Text) bool { return t.Path == "go.mod" })
 	doc := slices.IndexFunc(repo.Texts, func(t Text) bool { return t.Path == dependenciesDoc })

@@ -73,8 +73,9 @@ func walls() []wall {
 	})
 }
 
-// importWalls finds imports within the module that a wall forbids. A wall keeps a layer
-// usable on its own: what the engine does not import, it cannot come to depend on.
+// importWalls finds imports within the module that a wall forbids. A wall keeps a layer usable on
+// its own: what the engine does not import, it cannot come to depend on. For example, package
+// message renders texts from values, so it must not import the engine.
 func importWalls(repo *Repo) []Finding {
 	module := modulePath(repo)
 	var findings []Finding
@@ -86,6 +87,7 @@ func importWalls(repo *Repo) []Finding {
 			if !ok {
 				continue
 			}
+			// Each wall is asked by itself, so one import can be two findings.
 			for _, w := range walls() {
 				if (w.tests || !file.isTest()) && w.forbids(from, to) {
 					findings = append(findings, repo.at(file, spec.Pos(), from+" imports "+to, w.instead))

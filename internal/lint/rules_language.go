@@ -23,6 +23,7 @@ func languageWalls() []wall {
 			})
 		}
 	}
+	// The lowest layer first; the packages of one line may import each other.
 	layer("unit", "jsonvalue", "zone", "nearest")
 	layer("event")
 	layer("output")

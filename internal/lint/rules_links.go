@@ -9,13 +9,13 @@ import (
 
 // Patterns of links and headings in Markdown.
 var (
-	// mdLink is the target of a link, [text](target).
+	// mdLink matches the target of a link, [text](target).
 	mdLink = regexp.MustCompile(`\]\(([^)\s]+)\)`)
-	// mdHeading is a heading with its text.
+	// mdHeading matches a heading, with its text as the group.
 	mdHeading = regexp.MustCompile(`^#{1,6} +(.*)$`)
-	// pageName is a page of docs/ that any text names.
+	// pageName matches the name of a page of docs/ in any text.
 	pageName = regexp.MustCompile(`\bdocs/[a-z0-9/_-]+\.md\b`)
-	// notInSlug is what GitHub leaves out of the name of a heading.
+	// notInSlug matches what GitHub leaves out of the name of a heading.
 	notInSlug = regexp.MustCompile(`[^\pL\pN _-]`)
 )
 
@@ -92,8 +92,9 @@ func prose(text Text) map[int]bool {
 	return lines
 }
 
-// headings returns the names by which links reach the headings of a page, as GitHub derives
-// them: in lower case, without punctuation, with dashes for spaces.
+// headings returns the names by which links reach the headings of a page, as GitHub derives them:
+// in lower case, without punctuation, with dashes for spaces. "## What is sent, and why" ->
+// what-is-sent-and-why.
 func headings(page string) []string {
 	var names []string
 	for line := range strings.Lines(page) {

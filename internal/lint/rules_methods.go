@@ -10,8 +10,8 @@ import (
 // maxMethods bounds the methods of one type: with more, nobody knows which of them touch a field.
 const maxMethods = 60
 
-// methodsAllowed are the types that have more methods than maxMethods, with how many they may have
-// at most. A number is lowered when its type shrinks, and none is added.
+// methodsAllowed returns how many methods a type may have. An older type has more than maxMethods;
+// its number is lowered when it shrinks, and no type is added.
 func methodsAllowed(folder, name string) int {
 	switch folder + "." + name {
 	case "actors/shard.Shard":
@@ -20,7 +20,8 @@ func methodsAllowed(folder, name string) int {
 	return maxMethods
 }
 
-// methodCount bounds the methods of each type of the product, tests left out.
+// methodCount finds types of the product with too many methods, tests left out. The finding is at
+// the first method beyond the limit.
 func methodCount(repo *Repo) []Finding {
 	type key struct{ folder, name string }
 	counts := map[key]int{}
@@ -46,7 +47,8 @@ func methodCount(repo *Repo) []Finding {
 	return findings
 }
 
-// receiver is the name of the type that a function is a method of; empty for other functions.
+// receiver returns the name of the type that a function is a method of, without pointer and type
+// parameters; empty for other functions.
 func receiver(function *ast.FuncDecl) string {
 	if function.Recv == nil || len(function.Recv.List) == 0 {
 		return ""
@@ -99,6 +101,7 @@ func machineParts(repo *Repo) []Finding {
 				if !ok {
 					return true
 				}
+				// A method is in Uses too, but is no field of a part.
 				if owner := owners[info.Uses[selector.Sel]]; owner != "" && owner != from {
 					findings = append(findings, repo.at(file, selector.Sel.Pos(),
 						fmt.Sprintf("field %s of %s is touched outside of its methods", selector.Sel.Name, owner),
@@ -111,7 +114,8 @@ func machineParts(repo *Repo) []Finding {
 	return findings
 }
 
-// partFields are the fields of the parts, each with the name of its part.
+// partFields returns the fields of the parts, each with the name of its part. The embedded shared
+// context is left out: its fields are free for all.
 func partFields(machine *types.Package) map[types.Object]string {
 	owners := map[types.Object]string{}
 	if machine == nil {
@@ -141,8 +145,8 @@ func embeds(of *types.Struct, name string) bool {
 	return false
 }
 
-// partsInOrder refuses that a part has a way to one that comes after it in the fields of the machine,
-// so that calls go in one direction.
+// partsInOrder finds parts that have a pointer to one that comes after them in the fields of the
+// machine: calls must go in one direction, so that a part can be understood with those before it.
 func partsInOrder(repo *Repo, machine *types.Package) []Finding {
 	var findings []Finding
 	place := map[types.Type]int{}
@@ -176,7 +180,7 @@ func partsInOrder(repo *Repo, machine *types.Package) []Finding {
 	return findings
 }
 
-// structNamed is a struct type of a package; ok is false when there is none of the name.
+// structNamed returns a struct type of a package by its name; ok is false when there is none.
 func structNamed(pkg *types.Package, name string) (of *types.Struct, ok bool) {
 	if pkg == nil || pkg.Scope().Lookup(name) == nil {
 		return nil, false

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// names finds init functions, which run unseen when a package is imported, and packages
-// whose name does not tell what they are for: such a package collects whatever has no place
-// yet.
+// names finds init functions, which run unseen when a package is imported, and packages whose name
+// does not tell what they are for: such a package collects whatever has no place yet. The tests of
+// a package, package util_test, count as the package.
 func names(repo *Repo) []Finding {
 	empty := []string{"util", "utils", "common", "helper", "helpers", "misc", "types"}
 	var findings []Finding

@@ -11,8 +11,10 @@ import (
 // sumMark marks an interface whose kinds are all known, as gochecksumtype reads it too.
 const sumMark = "//sumtype:decl"
 
-// sumTypes refuses a type switch over a marked interface that leaves out a kind: who adds
-// one would not be told of the place. A default hides the same, so there must be none.
+// sumTypes refuses a type switch over a marked interface that leaves out a kind: who adds one would
+// not be told of the place. A default hides the same, so there must be none. For example, a new
+// kind of trigger fails at each switch over program.Trigger until it says what it does with the
+// kind.
 func sumTypes(repo *Repo) []Finding {
 	checker := newTypeChecker(repo)
 	kinds := map[*types.TypeName][]string{}
@@ -63,7 +65,8 @@ func markedSums(checker *typeChecker, file *GoFile, kinds map[*types.TypeName][]
 	}
 }
 
-// kindsOf are the names of the types of its package that implement an interface, sorted.
+// kindsOf returns the names of the types that implement an interface, sorted. Only its own package
+// is searched: a kind elsewhere is not part of the sum.
 func kindsOf(name *types.TypeName) []string {
 	of, ok := name.Type().Underlying().(*types.Interface)
 	if !ok {
@@ -83,8 +86,8 @@ func kindsOf(name *types.TypeName) []string {
 	return all
 }
 
-// unnamed says which kinds a type switch leaves out; empty where it leaves out none, or is over
-// something else.
+// unnamed returns which kinds a type switch leaves out, separated by commas; empty where it leaves
+// out none, or is over something else.
 func unnamed(info *types.Info, s *ast.TypeSwitchStmt, kinds map[*types.TypeName][]string) string {
 	named, ok := info.TypeOf(switched(s)).(*types.Named)
 	if !ok {
@@ -100,11 +103,13 @@ func unnamed(info *types.Info, s *ast.TypeSwitchStmt, kinds map[*types.TypeName]
 		if !ok {
 			continue
 		}
+		// A default is a clause without expressions.
 		if clause.List == nil {
 			return "what its default hides"
 		}
 		for _, expr := range clause.List {
 			t := info.TypeOf(expr)
+			// Kinds are usually implemented by pointers.
 			if p, ok := t.(*types.Pointer); ok {
 				t = p.Elem()
 			}
@@ -116,7 +121,7 @@ func unnamed(info *types.Info, s *ast.TypeSwitchStmt, kinds map[*types.TypeName]
 	return strings.Join(missing, ", ")
 }
 
-// switched is the x of switch x.(type) and of switch v := x.(type).
+// switched returns the x of switch x.(type) and of switch v := x.(type).
 func switched(s *ast.TypeSwitchStmt) ast.Expr {
 	var expr ast.Expr
 	switch assign := s.Assign.(type) {

@@ -50,6 +50,7 @@ func oneTitle(repo *Repo) []Finding {
 		if path.Ext(text.Path) != ".md" || inTestdata(text.Path) {
 			continue
 		}
+		// A "# " inside a code block is a comment of a shell.
 		titles := titleLines(text.Data)
 		if len(titles) == 0 {
 			findings = append(findings, Finding{

@@ -14,14 +14,16 @@ import (
 // glossary is the page whose table says which words were retired.
 const glossary = "docs/glossary.md"
 
-// retired is a row of the table: a phrase or a name that is no longer used, and what replaced it.
+// retired is a row of the table: a phrase or a name that is no longer used, and what replaced it. A
+// name is also found as a part of a longer one: a retired "send batch" is found in newSendBatch,
+// and not in sendBatches.
 type retired struct {
 	word, now string
 	pattern   *regexp.Regexp // of a phrase; nil for a name
 	parts     []string       // of a name: its words in lower case; nil for a phrase
 }
 
-// codeSpan is text in backticks.
+// codeSpan is text in backticks, on one line.
 var codeSpan = regexp.MustCompile("`[^`]+`")
 
 // identifier is a name as Go and most languages write it.
@@ -51,6 +53,7 @@ func retiredWords(repo *Repo) []Finding {
 		if mayUseRetired(file.Path) {
 			continue
 		}
+		// Of Go files only comments are searched for spans: a raw string is in backticks too.
 		for _, group := range file.AST.Comments {
 			for _, comment := range group.List {
 				findings = append(findings, retiredInBackticks(words, file.Path, comment.Text, repo.line(comment.Pos()))...)
@@ -71,7 +74,8 @@ func mayUseRetired(file string) bool {
 	return file == glossary || file == "CHANGELOG.md" || inTestdata(file)
 }
 
-// retiredPhrases finds retired phrases in a text.
+// retiredPhrases finds retired phrases in a text, line by line: a phrase that is broken over two
+// lines is missed.
 func retiredPhrases(words []retired, text Text) (findings []Finding) {
 	for i, line := range strings.Split(text.Data, "\n") {
 		for _, w := range words {
@@ -86,7 +90,8 @@ func retiredPhrases(words []retired, text Text) (findings []Finding) {
 	return findings
 }
 
-// retiredInBackticks finds retired names in the code spans of a text, whose first line has a number.
+// retiredInBackticks finds retired names in the code spans of a text; first is the number of its
+// first line in the file.
 func retiredInBackticks(words []retired, file, text string, first int) (findings []Finding) {
 	for i, line := range strings.Split(text, "\n") {
 		for _, span := range codeSpan.FindAllString(line, -1) {
@@ -103,7 +108,8 @@ func retiredInBackticks(words []retired, file, text string, first int) (findings
 	return findings
 }
 
-// retiredPart returns the retired name that is the whole or a part of another; nil if none is.
+// retiredPart returns the retired name whose words occur in a name, one after the other; nil if
+// none does.
 func retiredPart(words []retired, name string) *retired {
 	parts := nameParts(name)
 	for i := range words {
@@ -117,7 +123,8 @@ func retiredPart(words []retired, name string) *retired {
 	return nil
 }
 
-// nameParts splits a name into its words, in lower case: sendBatchID and send_batch_id have send, batch, id.
+// nameParts splits a name into its words, in lower case: sendBatchID and send_batch_id -> send,
+// batch, id; HTTPServer -> http, server.
 func nameParts(name string) (parts []string) {
 	var part []rune
 	end := func() {
@@ -142,8 +149,9 @@ func nameParts(name string) (parts []string) {
 	return parts
 }
 
-// declaredNames returns the identifiers that a file declares, whose uses follow them: those of other
-// modules are not for us to name.
+// declaredNames returns the identifiers that a file declares: packages, functions, types, values,
+// fields and local variables. Their uses follow from them, and the names of other modules are not
+// for us to choose.
 func declaredNames(file *ast.File) (names []*ast.Ident) {
 	names = append(names, file.Name)
 	add := func(all ...ast.Expr) {

@@ -34,6 +34,7 @@ func newTypeChecker(repo *Repo) *typeChecker {
 // info returns the types of the expressions in a directory, without its tests. A package
 // with errors has types as far as they could be resolved.
 func (c *typeChecker) info(dir string) *types.Info {
+	// Also while the package is being checked: an import cycle ends here.
 	if info := c.checked[dir]; info != nil {
 		return info
 	}
