@@ -23,7 +23,7 @@ type planted struct {
 // that it must let pass.
 func TestRulesCanFail(t *testing.T) {
 	cases := slices.Concat(plantedShapes(), plantedTexts(), plantedCore(), plantedVariables(), plantedImports(), plantedPackages(),
-		plantedMethods(), plantedParts())
+		plantedMethods(), plantedParts(), plantedComments())
 	tried := map[string]bool{}
 	for _, c := range cases {
 		tried[c.rule] = true

@@ -28,6 +28,7 @@ func Rules() []Rule {
 		{"import walls", importWalls},
 		{"thin commands", noGoInCommands},
 		{"package size", packageSize},
+		{"comments", commentShare},
 		{"methods", methodCount},
 		{"parts of the machine", machineParts},
 	}
