@@ -11,8 +11,8 @@ import (
 	"github.com/nudge-engine/nudge/internal/definition"
 )
 
-// applyCommand is `nudge apply`. Files are read here and sent as text: the server checks them
-// against what is in force there, which this tool does not know.
+// applyCommand is `nudge apply`: it puts definitions in force. Files are read here and sent as
+// text: the server checks them against what is in force there, which this tool does not know.
 type applyCommand struct {
 	adminAddress `embed:""`
 	DryRun       bool `help:"Say what would happen to whom, and change nothing."`

@@ -10,7 +10,8 @@ import (
 	"github.com/nudge-engine/nudge/internal/simulate"
 )
 
-// capped are the reasons for which policies drop deliveries; they are one column of the table.
+// capped are the reasons for which policies drop deliveries. They are one column: which of them it
+// was matters less than that the message did not go out.
 //
 //nudge:constant read only
 var capped = []output.Reason{

@@ -13,7 +13,7 @@ import (
 // rows, which takes seconds.
 const erasePoll = 200 * time.Millisecond
 
-// eraseCommand is `nudge erase`.
+// eraseCommand is `nudge erase`: it erases a customer everywhere and waits for the receipt.
 type eraseCommand struct {
 	adminAddress `embed:""`
 	ID           string `arg:"" help:"Customer id; anonymous ones begin with anon:."`

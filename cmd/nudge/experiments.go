@@ -9,7 +9,7 @@ import (
 	"text/tabwriter"
 )
 
-// trialsCommand is `nudge experiments`.
+// trialsCommand is `nudge experiments`: how the experiments stand that look for a winner.
 type trialsCommand struct {
 	adminAddress `embed:""`
 	Campaign     string `arg:"" optional:"" help:"Only the experiments of this campaign."`
@@ -28,13 +28,17 @@ shares of the variants; below 0.001 the experiment is blocked.`
 type shownExperiment struct {
 	Campaign string `json:"campaign"`
 	Step     string `json:"step"`
-	State    string `json:"state"`
-	Looks    int    `json:"looks"`
+	// State is counting, blocked or decided.
+	State string `json:"state"`
+	// Looks is how often the figures were evaluated so far.
+	Looks int `json:"looks"`
 	// Mismatch is the probability of such shares of the variants under their weights.
 	Mismatch *float64 `json:"sample_ratio_p"`
-	Winner   string   `json:"winner"`
-	Reason   string   `json:"reason"`
-	At       string   `json:"at"`
+	// Winner is the variant of a decided experiment, Reason says by what it won.
+	Winner string `json:"winner"`
+	Reason string `json:"reason"`
+	// At is the hour at which it was decided, or blocked last, as RFC 3339.
+	At string `json:"at"`
 	// Next is when and at how many matured exposures the next look is due, of all variants
 	// together and of each; nil when none is.
 	Next *struct {
@@ -47,7 +51,9 @@ type shownExperiment struct {
 		Weight int    `json:"weight"`
 		// Exposures is nil of a decided experiment, which is no longer counted; Best is nil
 		// while nothing is known.
-		Exposures   *int     `json:"exposures"`
+		Exposures *int `json:"exposures"`
+		// Matured counts the exposures whose goal window is over, Conversions those of them that
+		// converted.
 		Matured     int      `json:"matured"`
 		Conversions int      `json:"conversions"`
 		Best        *float64 `json:"best"`

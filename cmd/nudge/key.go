@@ -10,8 +10,9 @@ import (
 	"github.com/nudge-engine/nudge/ops/demo"
 )
 
-// keyCommand is `nudge key`: it prints a key that node.json keeps, so that nobody has to open
-// the file, and scripts can use it.
+// keyCommand is `nudge key`: it prints a key that node.json keeps, so that nobody has to open the
+// file, and scripts can use it. A key that is set by a variable goes first, as it does for the
+// server.
 type keyCommand struct {
 	Name    string `arg:"" enum:"write,admin,reader" help:"write: for events. admin: for administration. reader: the password of ClickHouse's user reader."`
 	DataDir string `env:"NUDGE_DATA_DIR" default:"data" placeholder:"DIR" help:"Data directory of the server."`

@@ -36,7 +36,7 @@ func lifts(out console, summaries []*simulate.Summary) error {
 	return w.Flush()
 }
 
-// share writes "12 of 40 (30.0 %)".
+// share writes a side of the comparison: "12 of 40 (30.0 %)".
 func share(s simulate.Side) string {
 	return fmt.Sprintf("%d of %d (%.1f %%)", s.Converted, s.Customers, 100*s.Conversion)
 }

@@ -9,18 +9,22 @@ import (
 	"strings"
 )
 
-// previewed is the answer to a dry run: the parts of deploy.Preview that are shown. Reached
-// counts the customers whose whole history the log has.
+// previewed is the answer to a dry run: the parts of deploy.Preview that are shown.
 type previewed struct {
-	Applied   []previewedDocument `json:"applied"`
-	Customers int                 `json:"customers"`
+	Applied []previewedDocument `json:"applied"`
+	// Customers is how many the server knows.
+	Customers int `json:"customers"`
+	// Reached counts those of them whose whole history the log has.
 	Reached   int                 `json:"history_in_log"`
 	Campaigns []previewedCampaign `json:"campaigns"`
-	Counters  []struct {
+	// Counters are what would begin to be counted. Counted says that a part of it is counted
+	// already, Fires that a trigger needs it.
+	Counters []struct {
 		Text    string `json:"counter"`
 		Counted bool   `json:"counted"`
 		Fires   bool   `json:"fires"`
 	} `json:"counters"`
+	// Warnings are those of nudge check.
 	Warnings []struct {
 		Campaign string `json:"campaign"`
 		Message  string `json:"message"`
@@ -43,15 +47,18 @@ type previewedCampaign struct {
 	// InFlight is what the new version says of live chains, as its definition has it.
 	InFlight string `json:"in_flight"`
 	Existing bool   `json:"existing"`
-	Enter    int    `json:"enter"`
+	// Enter counts the customers who would start a chain.
+	Enter int `json:"enter"`
 	// Refused counts entries by the reason for which they would be refused.
 	Refused map[string]int `json:"refused"`
 	Steps   []struct {
 		Step string `json:"step"`
 		// Chains counts those that wait in the step.
-		Chains int            `json:"chains"`
-		Fates  map[string]int `json:"fates"`
-		AtOnce int            `json:"at_once"`
+		Chains int `json:"chains"`
+		// Fates counts the chains by what would become of them.
+		Fates map[string]int `json:"fates"`
+		// AtOnce counts those that would go on at once.
+		AtOnce int `json:"at_once"`
 	} `json:"steps"`
 }
 

@@ -41,6 +41,7 @@ func (r *replayCommand) Run(out console) error {
 		return fmt.Errorf("--batch %d: must be from 1 to 2500", r.Batch)
 	}
 	// A server on this machine keeps the key that it made.
+	// The flag or the variable goes first.
 	if r.Key == "" {
 		id, err := identity.Read(r.Data)
 		if err != nil && !errors.Is(err, os.ErrNotExist) {

@@ -9,7 +9,7 @@ import (
 	"text/tabwriter"
 )
 
-// statusCommand is `nudge status`.
+// statusCommand is `nudge status`: how one campaign stands on the server.
 type statusCommand struct {
 	adminAddress `embed:""`
 	Campaign     string `arg:"" help:"Name of the campaign."`
@@ -26,20 +26,25 @@ and its last errors. "nudge explain" says it of one customer, rule by rule.`
 type shownStatus struct {
 	Campaign string `json:"campaign"`
 	Version  uint32 `json:"version"`
-	Status   string `json:"status"`
+	// Status is draft, active, paused or archived.
+	Status string `json:"status"`
 	// Why says what keeps the campaign from taking triggers; empty: it takes them.
-	Why     string `json:"why"`
-	Hook    string `json:"hook"`
+	Why string `json:"why"`
+	// Hook is the path of a webhook trigger, empty for others.
+	Hook string `json:"hook"`
+	// Unknown says why there are no Figures.
 	Unknown string `json:"figures_unknown"`
 	// Figures is nil when ClickHouse gave no answer.
 	Figures *struct {
-		Active    uint64 `json:"active_chains"`
+		Active uint64 `json:"active_chains"`
+		// Decisions counts those of the last day, by kind and reason.
 		Decisions []struct {
 			Kind   string `json:"kind"`
 			Reason string `json:"reason"`
 			Count  uint64 `json:"count"`
 			Last   string `json:"last"`
 		} `json:"decisions"`
+		// Errors are the last ones, newest first.
 		Errors []struct {
 			At       string `json:"at"`
 			Customer string `json:"customer"`

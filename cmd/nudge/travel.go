@@ -66,7 +66,8 @@ func (c *customerCommand) past(out console) (err error) {
 	return err
 }
 
-// runReplay runs a replay until an instant (ms; 0: to its end) and shows how far it is.
+// runReplay runs a replay until an instant (ms; 0: to its end) and shows how far it is. It may read
+// the log for minutes.
 func runReplay(ctx context.Context, out console, r *timetravel.Replay, until int64) error {
 	bar := progress(out, r.Left(), "replaying")
 	defer func() { _ = bar.Finish() }()

@@ -26,6 +26,7 @@ func categoriesIn(p *program.Program) []string {
 // campaign, because it is built in or a cap names it, counts as if many did.
 func categoriesOf(docs []parse.Parsed) map[string]int {
 	// More than any workspace has campaigns.
+	// More than any workspace has campaigns.
 	const many = 1_000_000
 	uses := map[string]int{program.Marketing: many, program.Transactional: many}
 	for i := range docs {
@@ -47,7 +48,8 @@ func categoriesOf(docs []parse.Parsed) map[string]int {
 
 // adviseCategories finds categories that are probably misspelt. Any word is a category, so such a
 // campaign asks for another consent than was meant, and no cap counts it. For example, "newsleter"
-// in one campaign beside "newsletter" in three.
+// in one campaign beside "newsletter" in three. For example, "newsleter" in one campaign beside
+// "newsletter" in three.
 func adviseCategories(p *program.Program, uses map[string]int, say func(string, ...any)) {
 	for _, category := range categoriesIn(p) {
 		if uses[category] > 1 {
