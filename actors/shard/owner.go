@@ -28,7 +28,7 @@ var (
 // functions. Append, Commit and Retry must return at once: they answer later, through a
 // method of the owner, never from inside the call.
 type Env struct {
-	// Epoch is that of this owner's claim. A claim in the log with a larger one, by
+	// Epoch is the epoch of this owner's claim. A claim in the log with a larger one, by
 	// another node, ends the owner.
 	Epoch uint64
 	// Append stores effect message n if n-1 is the last of the effect stream; the answer

@@ -46,9 +46,9 @@ type BulkTask struct {
 	Kind BulkKind `json:"Kind"`
 	// Due is when it should have happened, Unix ms.
 	Due int64 `json:"Due"`
-	// Event is that of a broadcast.
+	// Event is the event of a broadcast.
 	Event *event.Event `json:"Event"`
-	// Campaigns are those of a schedule or an activation.
+	// Campaigns are the names of the campaigns of a schedule or an activation.
 	Campaigns []string `json:"Campaigns"`
 	// Existing are the campaigns of an activation that also want customers who are already
 	// there (existing: include).

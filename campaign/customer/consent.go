@@ -22,7 +22,7 @@ const (
 // about being disturbed.
 type Consent struct {
 	Subject Subject
-	// Name is that of the category or channel; it may be empty for AboutDisturbance.
+	// Name names the category or channel; it may be empty for AboutDisturbance.
 	Name string
 	// Granted is the answer. For AboutDisturbance false means: do not disturb.
 	Granted bool

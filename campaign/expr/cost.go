@@ -133,7 +133,7 @@ func bounded(checked *celast.AST, x celast.Expr) bool {
 	return scalar(t) || t.Kind() == types.StringKind
 }
 
-// options returns those of the CEL program: only expressions that can do much work are metered node
+// options returns the options of the CEL program: only expressions that can do much work are metered node
 // by node, because metering makes all others slower too.
 func (c *costs) options() []cel.ProgramOption {
 	all := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize)}

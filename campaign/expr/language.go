@@ -40,7 +40,7 @@ type Expr struct {
 	// Reads says by what the value can change.
 	Reads  reads
 	Output *cel.Type
-	// terms are those of a predicate, by which it is answered without CEL and found by an Index;
+	// terms has the terms of a predicate, by which it is answered without CEL and found by an Index;
 	// none for other expressions.
 	terms terms
 	// Path has the names of an expression that only selects a member, such as

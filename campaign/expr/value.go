@@ -13,7 +13,7 @@ import (
 	"github.com/nudge-engine/nudge/campaign/jsonvalue"
 )
 
-// celJSON is the CEL value of a JSON value, of which work is counted. Numbers are doubles, but
+// celJSON returns a JSON value as CEL sees it; looking into it is charged to work. Numbers are doubles, but
 // integers that a double cannot hold exactly stay integers, so that long ids compare. Arrays become
 // lists at once, since CEL needs their length; objects stay as they are until a member is asked
 // for. Counting the elements bounds what a huge array costs: beyond the limit of work it shows as

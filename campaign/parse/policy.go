@@ -112,7 +112,7 @@ func (r *policyReader) quietHours(n *yaml.Node, what string) *program.QuietHours
 	return q
 }
 
-// minutesPerDay is that of a day as clocks show it.
+// minutesPerDay is the number of minutes that a clock shows in a day.
 const minutesPerDay = 24 * 60
 
 // campaignPolicy reads the field policy of a campaign.

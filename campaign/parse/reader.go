@@ -34,7 +34,7 @@ type reader struct {
 	errs Errors
 	// spots are the places of what is checked when all documents are read; see Spot.
 	spots map[Spot]*yaml.Node
-	// kind is that of the current document.
+	// kind is the kind of the current document.
 	kind string
 	// draw is set while the parser tells what it takes, instead of reading; see Shape.
 	draw *drawing

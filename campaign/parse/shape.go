@@ -16,7 +16,7 @@ import (
 // hints.
 type Shape struct {
 	Kind ShapeKind
-	// Fields are those of an object, in the order of the parser.
+	// Fields are the fields of an object, in the order of the parser.
 	Fields []ShapeField
 	// Item is the shape of a list's elements or a map's values.
 	Item *Shape

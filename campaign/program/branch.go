@@ -31,7 +31,7 @@ func (b *Branch) exprs(add func(*expr.Expr)) {
 	}
 }
 
-// targets are those of the arms, and the next step unless the last arm takes everybody.
+// targets returns where the arms lead, and the next step unless the last arm takes everybody.
 func (b *Branch) targets(next string) []string {
 	var all []string
 	for i := range b.Arms {

@@ -110,7 +110,7 @@ const (
 	CapExit
 )
 
-// Category returns that of a send step: its own, else the campaign's, else Marketing.
+// Category returns the category of a send step: its own, else the campaign's, else Marketing.
 func (p *Program) Category(s *Send) string {
 	if s.Category != "" {
 		return s.Category

@@ -103,8 +103,8 @@ func (uncounted) Counter() (event string, where *expr.Expr, ok bool) { return ""
 // threshold), else nil.
 func (p *Program) Level() LevelTrigger { return p.Trigger.level() }
 
-// Clock returns that of the program's trigger. It is empty for triggers whose value does not change
-// with time.
+// Clock returns when the value of the program's trigger can change with time alone. It is empty for
+// triggers whose value does not.
 func (p *Program) Clock() *expr.ValueClock {
 	if l := p.Level(); l != nil {
 		return l.clock()

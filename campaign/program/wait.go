@@ -44,8 +44,8 @@ func (w *Wait) matchers(f func(*Matcher)) {
 	}
 }
 
-// targets are those of the events and of the timeout; a wait without a timeout only has those of
-// its events.
+// targets returns where the events and the timeout lead; a wait without a timeout only has its
+// events.
 func (w *Wait) targets(next string) []string {
 	var all []string
 	for i := range w.For {

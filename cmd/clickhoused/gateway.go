@@ -35,7 +35,7 @@ type gatewayOptions struct {
 // connections for each account. It is safe for concurrent use; close it when no request runs.
 type gateway struct {
 	accounts []*account
-	// limits are those of a reader's statements.
+	// limits bound the statements of readers.
 	limits   readerLimits
 	policy   *policy
 	sessions *sessions

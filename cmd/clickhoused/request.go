@@ -23,7 +23,7 @@ type request struct {
 	params   []chdb.Param
 	settings []chdb.Setting
 	database string
-	// format is that of the result, unless the statement names one.
+	// format is the format of the result, unless the statement names one.
 	format string
 	// queryID is the client's, or a random one; it is in the answer.
 	queryID string

@@ -78,8 +78,8 @@ var counts = map[string]float64{
 	"max_threads": 64, "max_block_size": 1 << 20, "preferred_block_size_bytes": 64 << 20, "priority": 100,
 }
 
-// allow returns those of the settings asked for that a reader gets, or the refusal of the
-// first one that they do not get. A readonly that is not 0 is left out: it is set anyway.
+// allow returns the settings that a reader gets of those that they ask for, or an error for the
+// first one that they must not set. A readonly that is not 0 is left out: it is set anyway.
 func (l readerLimits) allow(asked []chdb.Setting) ([]chdb.Setting, error) {
 	var got []chdb.Setting
 	for _, s := range asked {

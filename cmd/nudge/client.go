@@ -8,7 +8,7 @@ import (
 )
 
 // adminAddress has the flags with which a command reaches the admin address of a server. The
-// variables are those of the server's settings, so that both find each other without flags.
+// variables are the server's own settings, so that both find each other without flags.
 type adminAddress struct {
 	// Admin is host:port or a URL.
 	Admin string `env:"NUDGE_ADMIN_LISTEN" default:"127.0.0.1:8081" help:"Admin address of the server."`

@@ -24,7 +24,7 @@ type previewed struct {
 		Counted bool   `json:"counted"`
 		Fires   bool   `json:"fires"`
 	} `json:"counters"`
-	// Warnings are those of nudge check.
+	// Warnings are the warnings that nudge check gives.
 	Warnings []struct {
 		Campaign string `json:"campaign"`
 		Message  string `json:"message"`

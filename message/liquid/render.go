@@ -20,7 +20,7 @@ type run struct {
 	// tested is the number of tests around what is being evaluated. Variables may be
 	// missing inside of one.
 	tested int
-	// line is that of the tag being rendered, for errors.
+	// line is the line of the tag that is being rendered, for errors.
 	line int
 	out  *strings.Builder
 	// inner is the number of captures around what is being rendered. Their text is a value

@@ -18,7 +18,7 @@ const (
 // token is a piece of a template: a text, an output or a tag.
 type token struct {
 	kind tokenKind
-	// name is that of a tag.
+	// name is the name of a tag, such as "if".
 	name string
 	// text is the text itself, the expression of an output, or what follows the name of a
 	// tag.

@@ -25,7 +25,7 @@ const (
 // leaving is how long a server that was just stopped may still hold its data.
 const leaving = 5 * time.Second
 
-// errNotStarted is in the error of a demo whose server never was ready.
+// errNotStarted ends the message of a demo whose server ended before it was ready.
 var errNotStarted = errors.New("the demo has not begun")
 
 // choosePorts takes other ports for usual ones that are taken, and prints so. A port that was

@@ -35,7 +35,7 @@ type Log interface {
 type Extent struct {
 	// First is the sequence of the first frame, 1 or more.
 	First uint64 `json:"first"`
-	// Last is that of the last frame; it is below First when there is none.
+	// Last is the sequence of the last frame; it is below First when there is none.
 	Last uint64 `json:"last"`
 	// FirstTime is the log time of the first frame, in ms since 1970.
 	FirstTime int64 `json:"first_time"`

@@ -26,7 +26,7 @@ type missingParts struct {
 	out   io.Writer
 	// do is Config.Apply.
 	do bool
-	// key is that of the hashes of erased customers; nil: none.
+	// key is the key of the hashes of erased customers; nil: none.
 	key []byte
 	// written is true when the stream of how far rows were written is there.
 	written bool

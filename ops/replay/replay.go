@@ -46,7 +46,7 @@ func ReadLines(path string) ([]json.RawMessage, error) {
 
 // Player posts batches of calls. It is safe for concurrent use if Client is.
 type Player struct {
-	// URL is that of the address for events, without a path.
+	// URL is where the server takes events, without a path: http://127.0.0.1:8080.
 	URL string
 	// Key is a write key.
 	Key    string

@@ -27,9 +27,9 @@ type Result struct {
 	From, To uint64
 	// Messages counts the effect messages that were compared.
 	Messages int
-	// Customers counts those in the snapshot.
+	// Customers counts the customers in the snapshot.
 	Customers int
-	// StateHash is that of the snapshot.
+	// StateHash is the hash of the state that the snapshot holds.
 	StateHash uint64
 	// Begins is the first frame of the log where frames of it were not compared, because no
 	// state of this version is from before them; else 0.

@@ -10,7 +10,8 @@ import (
 // without a customer asks for them, so they are found anew only when the definitions change.
 type broadcastNames struct {
 	mu sync.RWMutex
-	// revision is that of the definitions that events was found in; 0 before the first look.
+	// revision is the revision of the definitions in which events was found; 0 before the first
+	// look.
 	revision uint64
 	// events has the names by workspace. A map of names is never changed once it is here, so
 	// readers need no lock for it.

@@ -74,7 +74,7 @@ type Dispatcher struct {
 
 	mu     sync.Mutex
 	queues map[string]*channelQueue // by channel
-	// ctx is that of Run, for workers that start later; it must be read after started is
+	// ctx is the context of Run, for workers that start later; it must be read after started is
 	// closed only.
 	ctx     context.Context //nolint:containedctx // of Run, for workers that start later
 	started chan struct{}

@@ -1,7 +1,7 @@
 package warehouse
 
-// tables returns the rows as tables, without those that are empty. Names and types of the
-// columns are those of schema/.
+// tables returns the rows as tables, without empty ones. Columns have the names and types that the
+// migrations in schema/ give them.
 func (r *rows) tables() []*Table {
 	filled := make([]*Table, 0, 6)
 	for _, t := range []*Table{

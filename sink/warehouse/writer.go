@@ -36,7 +36,7 @@ type WriterConfig struct {
 	// State is the stream WH. The state of the writer is kept in the log and not in the
 	// store, so that another server can go on.
 	State stream.Stream
-	// LogID is that of the genesis record. It is part of every token, since several logs
+	// LogID is the id of the log, from its genesis record. It is part of every token, since several logs
 	// can write into one warehouse.
 	LogID string
 	// Linger is the least time between the starts of two blocks, default 1 s. It bounds

@@ -90,7 +90,7 @@ type Decision struct {
 	At       string `json:"at"`
 	Kind     string `json:"kind"`
 	Campaign string `json:"campaign,omitempty"`
-	// Key is that of the chain, Step the step that the decision is about.
+	// Key is the key of the chain, Step the step that the decision is about.
 	Key  string `json:"key,omitempty"`
 	Step string `json:"step,omitempty"`
 	// Reason is why (docs/reference/reasons.md); Detail says more, for example the
