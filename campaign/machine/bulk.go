@@ -105,6 +105,7 @@ func (ts *triggers) enterExisting(p *program.Program, trigger *event.Event) {
 // armKnown arms an inactivity trigger for a customer whose last event was counted before the
 // campaign was active. If the silence is over already, the customer enters at once with existing,
 // at most once for one silence. The trigger event is the last event, as far as it is remembered.
+// It does nothing for somebody who never did the event.
 func (ts *triggers) armKnown(p *program.Program, t *program.InactivityTrigger, existing bool) {
 	c := ts.c.Counter(customer.CounterID(t.Event, expr.SourceOf(t.Where)))
 	if _, armed := ts.c.Watch(p.Name); armed || c == nil || c.Count == 0 {
@@ -117,6 +118,7 @@ func (ts *triggers) armKnown(p *program.Program, t *program.InactivityTrigger, e
 		return
 	}
 	e := ts.c.Entry(p.Name, "", false)
+	// The campaign may have been active before, and taken this silence already.
 	if spent := e != nil && e.LastIn >= due; existing && !spent { // once a spell
 		ts.enterExisting(p, ts.isRecorded(t, p.Name, c.Last))
 	}
@@ -144,8 +146,9 @@ func (ts *triggers) isRecorded(t *program.InactivityTrigger, campaign string, at
 	return found
 }
 
-// forgetCounters drops the counters, windows, streaks and sides of values that no campaign asks for any
-// more, as the task v lists them.
+// forgetCounters drops the counters, windows, streaks and remembered sides of values that no
+// campaign asks for any more, as the task v lists them. Streaks and sides are listed among the
+// counters, under active.StateID.
 func forgetCounters(c *customer.Customer, v *active.BulkTask) {
 	counters := c.Counters[:0]
 	for i := range c.Counters {
@@ -174,7 +177,8 @@ func forgetCounters(c *customer.Customer, v *active.BulkTask) {
 	}
 }
 
-// forgetSum drops the sum of one property of a counter or window that is itself kept.
+// forgetSum drops the sum of one property of a counter or window that is itself kept: a campaign
+// still counts the events, and none asks for the sum.
 func forgetSum(c *customer.Customer, d active.DroppedCounter) {
 	without := func(sums []customer.Sum) []customer.Sum {
 		return slices.DeleteFunc(sums, func(s customer.Sum) bool { return s.Property == d.Property })
@@ -221,6 +225,7 @@ func (m *Machine) Visit(c *customer.Customer, v *active.BulkTask, now int64, out
 	if m.trace != nil {
 		m.visited(v)
 	}
+	// A chain that starts here was due when the task was, not when the customer's turn came.
 	m.planned, m.late = v.Due, now-v.Due > lateAfter
 	if v.Kind == active.BulkBroadcast || v.Kind == active.BulkSchedule {
 		m.chains.follow() // a chain that a new version ends is in the way of nothing
@@ -239,6 +244,7 @@ func (m *Machine) Visit(c *customer.Customer, v *active.BulkTask, now int64, out
 	case active.BulkActivation:
 		m.asOf = v.Due // also for a customer who is visited later
 		for _, name := range v.Campaigns {
+			// Existing is sorted. Campaigns that are not in it only begin to watch.
 			existing := sort.SearchStrings(v.Existing, name)
 			m.triggers.activated(name, existing < len(v.Existing) && v.Existing[existing] == name)
 		}
@@ -246,14 +252,16 @@ func (m *Machine) Visit(c *customer.Customer, v *active.BulkTask, now int64, out
 		forgetCounters(c, v)
 		return
 	}
+	// As for an event: run what was started, follow what it changed, apply what it emitted.
 	m.rest()
 	m.followProfile(v.Event)
 	m.applyEmitted(out)
 	m.chains.prune()
 }
 
-// Fill adds imported history f of the counter a to a customer at log time now. What the set no longer
-// keeps is left out, and no trigger fires for it.
+// Fill adds imported history f of the counter a to a customer at log time now. What the set no
+// longer keeps is left out, and no trigger fires for it. A window only takes what it can still
+// contain at now.
 func (m *Machine) Fill(c *customer.Customer, a *active.CounterRequest, f *active.BackfillCounts, now int64) {
 	if a.Window > 0 {
 		if spec := m.set.Windows[a.Event]; spec != nil {

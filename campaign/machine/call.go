@@ -24,6 +24,7 @@ func (sd *sends) call(
 		failed = v.OnFail
 	}
 	values, missing := sd.capture(p, p.Needs[s.ID], ch)
+	// planned is 0 when the step was not delayed.
 	planned := sd.planned
 	if planned == 0 {
 		planned = sd.now
@@ -42,6 +43,7 @@ func (sd *sends) call(
 	case sd.set.SendsOff(p.Name, program.CallChannel):
 		sd.drop(d, ch, output.ReasonOff, "")
 		return failed, false
+	// A held-out chain leaves nothing pending, so it needs no room.
 	case !ch.HeldOut && len(sd.c.Pending) >= customer.MaxPending:
 		sd.drop(d, ch, output.ReasonPending, "")
 		return failed, false
@@ -59,6 +61,7 @@ func (sd *sends) call(
 	sd.out.delivery(d)
 	sd.c.Pending = append(sd.c.Pending, customer.Pending{Delivery: d})
 	sd.out.decideChain(ch, output.Sent, output.NoReason, s.ID, program.CallChannel)
+	// The timer is the timeout; a result that comes before ends the rest.
 	if v.Wait {
 		ch.Due = sd.now + v.Timeout
 	}
@@ -87,6 +90,7 @@ func (cs *chains) answered(d *output.Delivery, succeeded bool, reply []byte) {
 			continue
 		}
 		p := cs.set.ProgramOf(ch)
+		// The id contains the number of back jumps: another visit of the step has another id.
 		if p == nil || callID(ch, cs.c, ch.Step) != d.ID {
 			return
 		}
@@ -129,6 +133,7 @@ func (cs *chains) failed(d *output.Delivery) {
 		if onFail == "" {
 			return
 		}
+		// Behind the chain's place a goto would be a loop that the author did not write.
 		_, at := p.Step(ch.Step)
 		if _, target := p.Step(onFail); onFail == program.EndStep || target > at {
 			cs.moveOn(ch, onFail)

@@ -212,6 +212,7 @@ func (cs *chains) resume(ch *customer.Chain) {
 		return
 	}
 	ch.Due, ch.Wake = 0, 0
+	// Several causes of one record can resume it.
 	if !slices.Contains(cs.ready, ch) {
 		cs.ready = append(cs.ready, ch)
 	}
@@ -251,6 +252,7 @@ func (cs *chains) recheck(chains []*customer.Chain, events []customer.RecentEven
 	}
 	for _, r := range events {
 		e := event.DecodeBody(r.Event)
+		// What cannot be decoded matches nothing.
 		if e == nil {
 			continue
 		}
@@ -305,12 +307,14 @@ func measureUntil(p *program.Program, ch *customer.Chain) int64 {
 	until := int64(0)
 	for i := range p.Goals {
 		g := &p.Goals[i]
+		// A reached goal is measured on while its conversion can be taken back.
 		if t := ch.Reversal(g.ID); t != nil && !t.Done && g.ReverseOn != nil {
 			until = max(until, reversibleUntil(t, ch, g)+measureGrace)
 		}
 		if g.Window == 0 || ch.Reached(g.ID) {
 			continue
 		}
+		// A window that counts from the delivery has not begun without one.
 		base := ch.EnteredAt
 		if g.FromDelivery {
 			if ch.LastSend == 0 {
@@ -343,6 +347,8 @@ func (cs *chains) prune() {
 		}
 		kept = append(kept, ch)
 	}
+	// Chains that would still be measured are dropped here: the bound on memory goes before the
+	// measurement.
 	for ; ended > customer.MaxEnded; ended-- {
 		first := -1
 		for i, ch := range kept {
@@ -352,6 +358,7 @@ func (cs *chains) prune() {
 		}
 		kept = slices.Delete(kept, first, first+1)
 	}
+	// The slots behind would keep the dropped chains in memory.
 	clear(cs.c.Chains[len(kept):])
 	cs.c.Chains = kept
 }

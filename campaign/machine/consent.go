@@ -50,6 +50,7 @@ func (pf *profile) consents(e *event.Event) {
 	case e.Name == eventUnsubscribe:
 		pf.consentEvent(e, false)
 	case e.Name == eventDisturb:
+		// Without the property the event itself says so.
 		enabled := pf.scope.Event.Props.Get("enabled") == nil || pf.yes("enabled", true)
 		channels, bad := pf.names("channel")
 		if len(channels) == 0 && (enabled || !bad) {
@@ -88,6 +89,7 @@ func (pf *profile) names(property string) (names []string, bad bool) {
 	if v.Type() == fastjson.TypeArray {
 		items = v.GetArray()
 	}
+	// No more consents than that are kept anyway.
 	for _, item := range items[:min(len(items), maxConsents)] {
 		if name, ok := jsonvalue.Text(item); ok && name != "" {
 			names = append(names, name)
@@ -197,6 +199,7 @@ func (pf *profile) consentTrait(e *event.Event, subject customer.Subject, name s
 			pf.badConsent(name)
 		}
 		if at, err := time.Parse(time.RFC3339Nano, string(v.GetStringBytes("at"))); err == nil {
+			// A time in the future would outlast every later statement.
 			x.At = min(at.UnixMilli(), e.Time)
 		}
 		if source := v.GetStringBytes("source"); len(source) > 0 {
@@ -224,6 +227,8 @@ func (pf *profile) setConsent(x customer.Consent) {
 		return
 	}
 	if len(pf.c.Consents) >= maxConsents {
+		// No room: the first agreement in the list is forgotten, if there is one and the new
+		// statement is a refusal.
 		i := 0
 		for i < len(pf.c.Consents) && !pf.c.Consents[i].Granted {
 			i++
@@ -247,6 +252,7 @@ func (pf *profile) consentSource(claimed string) string {
 	if v == nil {
 		return claimed
 	}
+	// "website/Consent Changed": the source of the key, then what the record says.
 	if name := v.GetStringBytes(); len(name) > 0 {
 		return string(name) + "/" + claimed
 	}

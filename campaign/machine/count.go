@@ -37,6 +37,7 @@ func (pf *profile) count(e *event.Event) {
 		if spec.Where != nil && !pf.holds(spec.Where, "") {
 			continue
 		}
+		// Count is 0 for a counter that was just made, whose First and Last mean nothing.
 		c := pf.c.EnsureCounter(spec.ID)
 		if c.Count == 0 || e.Time < c.First {
 			c.First = e.Time
@@ -54,6 +55,8 @@ func (pf *profile) count(e *event.Event) {
 // countWindows updates the windowed counter of the event's name, if the set keeps one. Items older
 // than the longest window that any campaign asks for are dropped.
 func (pf *profile) countWindows(e *event.Event) {
+	// One window of an event's name serves all campaigns: it is as long as the longest that any
+	// asks for.
 	spec := pf.set.Windows[e.Name]
 	if spec == nil {
 		return
@@ -61,8 +64,8 @@ func (pf *profile) countWindows(e *event.Event) {
 	pf.c.EnsureWindow(e.Name).Add(e.Time, pf.sumsOf(e.Name, spec.Sums), pf.now-spec.Longest)
 }
 
-// uncounted returns the ids of the counters that began after the customer was known, sorted: they may
-// have missed what the customer did before.
+// uncounted returns the ids of the counters that began after the customer was known, sorted: they
+// may have missed what the customer did before.
 func (pf *profile) uncounted() []string {
 	ids := append([]string(nil), pf.c.Uncounted...)
 	for _, specs := range pf.set.Counters { //nudge:unordered sorted below
@@ -76,7 +79,8 @@ func (pf *profile) uncounted() []string {
 }
 
 // historyUnknown reports whether a counter may have missed what the customer did before it began. A
-// customer keeps the same of those who were merged into them, in Uncounted.
+// customer keeps the same of those who were merged into them, in Uncounted. A count trigger must
+// not fire for such a customer: their fifth order may be their fiftieth.
 func (pf *profile) historyUnknown(spec *active.CounterSpec) bool {
 	i := sort.SearchStrings(pf.c.Uncounted, spec.ID)
 	return pf.c.CreatedPlace < spec.Since || i < len(pf.c.Uncounted) && pf.c.Uncounted[i] == spec.ID
@@ -94,8 +98,9 @@ func sortedSet(all []string) []string {
 	return kept
 }
 
-// counting returns the counters that may count an event, in the order of the set. It is valid until
-// the next call.
+// counting returns the counters that may count an event, in the order of the set. The index leaves
+// out those whose condition cannot hold. The result is valid until the next call, which reuses its
+// memory.
 func (pf *profile) counting(event string) []*active.CounterSpec {
 	specs, x := pf.set.CounterIndex(event)
 	if x == nil || pf.unindexed {

@@ -87,6 +87,7 @@ func (ts *triggers) planDate(
 	switch {
 	case found:
 		c.Dates[i] = old
+	// Nothing is planned, so nothing needs to be remembered.
 	case due == 0:
 	case len(c.Dates) >= customer.MaxDates:
 		c.Dates = active.InForce(ts.set, c.Dates, func(w *customer.DateWatch) string { return w.Campaign })
@@ -94,6 +95,7 @@ func (ts *triggers) planDate(
 			ts.out.refuse(p, output.ReasonStates)
 			return
 		}
+		// Once more: the index has moved.
 		ts.planDate(p, t, o, d, known, kept, loc)
 	default:
 		c.Dates = slices.Insert(c.Dates, i, old)
@@ -120,8 +122,10 @@ func (ts *triggers) fireDate(at int) {
 	}
 	o, fired := t.Offsets[i], *w
 	w.Fired = append(slices.Clone(w.Fired), w.Number)
+	// Only the last occurrences can be asked about again, so few are kept.
 	w.Fired = w.Fired[max(0, len(w.Fired)-customer.MaxFired):]
 	w.Due, w.Number = 0, 0
+	// The date may have gone since it was planned: then nothing fires.
 	v, missing, err := t.Path.Eval(ts.scope)
 	if err != nil || missing {
 		return

@@ -58,6 +58,7 @@ func (m *Machine) Settle(c *customer.Customer, r *output.Result, now int64, out 
 	if m.trace != nil {
 		m.trace.Step(trace.Step{At: now, What: "result"})
 	}
+	// Pending is short, so it is searched.
 	at := -1
 	for i := range c.Pending {
 		if c.Pending[i].Delivery.ID == r.Delivery {
@@ -78,6 +79,7 @@ func (m *Machine) Settle(c *customer.Customer, r *output.Result, now int64, out 
 	case p.Delivery.Attempt >= maxAttempts:
 		m.gaveUp(at, output.StatusFailed, output.ReasonAttempts, r.Detail)
 	default:
+		// Never after the expiry: then the delivery is given up at its timer.
 		p.RetryAt = min(now+retryAfter[p.Delivery.Attempt], p.Delivery.Expires)
 		d := p.Delivery
 		d.Detail = r.Detail

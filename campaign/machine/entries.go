@@ -231,6 +231,7 @@ func (es *entries) startOf(p *program.Program, trigger *event.Event) (at int64, 
 	if es.silence != 0 {
 		return es.silence, true
 	}
+	// A timer that is late began what it starts when it was due.
 	if es.planned != 0 {
 		return min(es.planned, es.now), true
 	}
@@ -269,6 +270,7 @@ func (es *entries) key(p *program.Program, trigger *event.Event) (key string, ok
 	if p.Reentry.Key == nil {
 		return "", true
 	}
+	// Keys are written over event or trigger; at an entry both are the same event.
 	current := es.scope.Event.Event
 	es.scope.Event.Set(trigger)
 	key, ok = es.identifier(p.Reentry.Key)
@@ -395,6 +397,7 @@ func refusesActive(q *entryQuestion) refusal {
 		return refusal{}
 	}
 	reentry, live := &q.program.Reentry, len(q.live)
+	// An entry that replaces a chain adds none.
 	adds := live == 0 || !reentry.OnActive.Replaces()
 	switch {
 	case !reentry.OnActive.Replaces() && live >= reentry.MaxActive:

@@ -27,6 +27,7 @@ func (xs *experiments) assign(
 	if xs.trace != nil {
 		xs.explain(p, s.ID, x, ch)
 	}
+	// A variant that is gone in this version counts as none: Index gives -1.
 	at := -1
 	for i := range ch.Variants {
 		if ch.Variants[i].Step == s.ID {
@@ -39,6 +40,8 @@ func (xs *experiments) assign(
 		at = x.Index(xs.set.Winner(p.Name, s.ID))
 	}
 	if at < 0 {
+		// Only a chain that took its variant by bucket is counted: others would bias the
+		// comparison.
 		at = x.Assign(p.Name, s.ID, xs.c.ID)
 		xs.expose(p, ch, s.ID, x.Variants[at].ID)
 	}
@@ -72,6 +75,7 @@ func (xs *experiments) expose(p *program.Program, ch *customer.Chain, step strin
 func (xs *experiments) maturityHour(ch *customer.Chain, g *program.Goal) int64 {
 	end, bounded := windowEnd(ch, g)
 	switch {
+	// An hour that is over takes no more counts, so it is at least the next one.
 	case bounded:
 		return max(end, xs.now)/unit.HourMillis + 1
 	case ch.Live():
@@ -102,6 +106,7 @@ func (xs *experiments) counted(ch *customer.Chain, f func(e *customer.Exposed, g
 	}
 	for i := range ch.Exposed {
 		e := &ch.Exposed[i]
+		// Matured counts are final: they may have decided the experiment.
 		if e.Hour != 0 && e.Hour*unit.HourMillis <= xs.now || xs.set.Counts(ch.Campaign, e.Step) == nil {
 			continue
 		}

@@ -15,8 +15,9 @@ import (
 	"github.com/nudge-engine/nudge/campaign/trace"
 )
 
-// explainer notes in a trace how things stand with the customer when nothing happens. It decides
-// nothing and changes nothing. What happens is noted by the part that decides it.
+// explainer notes in a trace how things stand with a customer when nothing happens: the present, as
+// nudge explain shows it. It decides nothing and changes nothing. What happens is noted by the part
+// that decides it.
 type explainer struct {
 	*turn
 
@@ -35,6 +36,7 @@ type explainer struct {
 func (m *Machine) ExplainNow(c *customer.Customer, now int64, t *trace.Trace) {
 	m.Observe(t)
 	m.begin(c, now, new(output.Output))
+	// begin keeps a trace only for the customer that it observes.
 	if m.trace == nil {
 		return
 	}
@@ -43,10 +45,12 @@ func (m *Machine) ExplainNow(c *customer.Customer, now int64, t *trace.Trace) {
 		if t.Campaign != "" && t.Campaign != p.Name {
 			continue
 		}
+		// An entry has no chain and no trigger event yet.
 		m.scope.Chain.Chain = nil
 		m.scope.Trigger.Set(nil)
 		m.explain.standingEntry(p)
 		for _, ch := range c.Chains {
+			// Chains of a version that is kept are explained by that version.
 			if of := m.set.ProgramOf(ch); ch.Live() && ch.Campaign == p.Name && of != nil {
 				m.explain.standingChain(of, ch)
 			}
@@ -59,23 +63,26 @@ func (m *Machine) ExplainNow(c *customer.Customer, now int64, t *trace.Trace) {
 	}
 }
 
-// standingEntry notes what the gates that need no event say about an entry. Re-entry is left out for
-// campaigns with a key, which only an event tells; so is an audience that reads the event.
+// standingEntry notes what the gates that need no event say about an entry. Left out are re-entry
+// for campaigns with a key, which only an event tells, and an audience that reads the event.
 func (ex *explainer) standingEntry(p *program.Program) {
 	ex.trace.Note(ex.explainTrigger(p))
 	q := ex.entries.entry(p, nil)
 	q.at("")
 	ex.trace.Mute = true // what the gates would write down is not decided
 	ask(openGates, q, true)
+	// With a key this cannot be said; the group is asked as if re-entry were allowed.
 	enters := p.Reentry.Key != nil || ask(reentryGates, q, true).reason == output.NoReason
 	if p.Audience != nil && !p.Audience.Reads.Record {
 		ask(audienceGates, q, true)
 	}
 	ask(holdoutGates, q, true)
+	// A refresh changes the chain that is there, and asks no group.
 	if enters && p.Policy.Group != "" && !q.refreshes() {
 		q.askGroup()
 	}
 	ex.trace.Mute = false
+	// Entries kept during a pause enter later without another event.
 	waiting := 0
 	for i := range ex.c.Queue {
 		if ex.c.Queue[i].Campaign == p.Name {
@@ -104,7 +111,8 @@ func (ex *explainer) standingPending(p *program.Program, at *customer.Pending) {
 	ex.trace.Note(a)
 }
 
-// explainTrigger returns a row that says what a campaign's trigger waits for, and how far it is.
+// explainTrigger returns a row that says what a campaign's trigger waits for, and how far it is:
+// the count reached, the length of the streak, the instant at which a silence is long enough.
 func (ex *explainer) explainTrigger(p *program.Program) trace.RuleResult {
 	a := trace.Row(p, nil, trace.RuleTrigger, trace.Note)
 	switch t := p.Trigger.(type) {
@@ -112,6 +120,7 @@ func (ex *explainer) explainTrigger(p *program.Program) trace.RuleResult {
 		a.About, a.Source = "event "+t.Name, expr.SourceOf(t.Where)
 	case *program.CountTrigger:
 		a.About, a.Source = "count of "+t.Event, expr.SourceOf(t.Where)
+		// A customer who never did the event has no counter; the count is 0 then.
 		n := uint64(0)
 		if c := ex.c.Counter(customer.CounterID(t.Event, a.Source)); c != nil {
 			n = c.Count
@@ -146,6 +155,7 @@ func (ex *explainer) explainTrigger(p *program.Program) trace.RuleResult {
 				a.Facts = append(a.Facts, trace.TimeFact("due", w.Due))
 			}
 		}
+	// Nothing is known beforehand of these: they fire by what comes.
 	case *program.ChangeTrigger:
 		a.About = "change of the profile"
 	case *program.WebhookTrigger:
@@ -158,7 +168,7 @@ func (ex *explainer) explainTrigger(p *program.Program) trace.RuleResult {
 	return a
 }
 
-// levelFacts adds when the value of a trigger may change without a record.
+// levelFacts adds to a row when the value of a trigger may change without a record.
 func (ex *explainer) levelFacts(a trace.RuleResult, p *program.Program) trace.RuleResult {
 	if l := ex.c.Level(p.Name); l != nil && l.Due != 0 {
 		a.Facts = append(a.Facts, trace.TimeFact("may change at", l.Due))
@@ -179,11 +189,13 @@ func (ex *explainer) standingChain(p *program.Program, ch *customer.Chain) {
 	if !ok {
 		return
 	}
+	// The chain is taken to be at the send already, in time.
 	t := &pendingSend{
 		chain: ch, program: p, step: at, planned: ex.now, exempt: p.Category(s) == program.Transactional,
 		priority: p.Policy.Priority,
 	}
 	var msg *message
+	// An expression that fails would write a decision.
 	ex.out.quietly(func() { msg = ex.sends.message(p, p.Steps[at].ID, s, ch) })
 	ex.trace.Mute = true // what the gates would write down is not decided
 	for _, channel := range undecided(ch, s) {
@@ -192,7 +204,8 @@ func (ex *explainer) standingChain(p *program.Program, ch *customer.Chain) {
 	ex.trace.Mute = false
 }
 
-// recorded begins a step of the trace for an event. What follows is noted under it.
+// recorded begins a step of the trace for an event. What follows is noted under it. An event at
+// depth 0 came from outside; deeper ones were emitted by steps.
 func (m *Machine) recorded(e *event.Event) {
 	what := "event"
 	if m.depth > 0 {
@@ -201,7 +214,8 @@ func (m *Machine) recorded(e *event.Event) {
 	m.trace.Step(trace.Step{At: m.now, What: what, Name: e.Name, ID: e.ID, Time: e.Time})
 }
 
-// timed begins a step of the trace for a timer that fires.
+// timed begins a step of the trace for a timer that fires, named after what it belongs to:
+// CAMPAIGN/STEP for a chain.
 func (m *Machine) timed(t *timer) {
 	o := trace.Step{At: m.now, What: "timer", Due: m.planned}
 	switch {
@@ -236,8 +250,9 @@ func (m *Machine) visited(v *active.BulkTask) {
 	m.trace.Step(o)
 }
 
-// explainBefore notes, for each matcher that names it, that an event happened before the chain began.
-// Reversals are left out: they compare with the conversion instead.
+// explainBefore notes, for each matcher that names it, that an event happened before the chain
+// began, and so does nothing to the chain. Reversals are left out: they compare with the conversion
+// instead.
 func (cs *chains) explainBefore(p *program.Program, ch *customer.Chain, e *event.Event) {
 	for _, match := range p.Matchers() {
 		if match.Event != e.Name {
@@ -251,7 +266,8 @@ func (cs *chains) explainBefore(p *program.Program, ch *customer.Chain, e *event
 	}
 }
 
-// explainBranch notes the arms of a branch up to the one that is taken.
+// explainBranch notes the arms of a branch up to the one that is taken; those after it are not
+// evaluated. A condition that fails with an error does not hold, as when the branch decides.
 func (cs *chains) explainBranch(b *program.Branch, ch *customer.Chain) {
 	p := cs.set.ProgramOf(ch)
 	for i := range b.Arms {
@@ -274,7 +290,8 @@ func (cs *chains) explainRest(p *program.Program, ch *customer.Chain) {
 	cs.trace.Note(cs.explainWait(p, ch))
 }
 
-// explainWait returns the row that explainRest notes.
+// explainWait returns the row that explainRest notes: the kind of step, what would end the rest,
+// and the instant and the step to which the timer leads.
 func (cs *chains) explainWait(p *program.Program, ch *customer.Chain) trace.RuleResult {
 	a := trace.Row(p, ch, trace.RuleRest, trace.Note)
 	s, at := p.Step(ch.Step)
@@ -292,6 +309,7 @@ func (cs *chains) explainWait(p *program.Program, ch *customer.Chain) trace.Rule
 			a.Facts = append(a.Facts, trace.TextFact("restarted by", v.RestartOn.Text()),
 				trace.NumberFact("restarts", ch.Restarts), trace.NumberFact("at most", v.MaxRestarts))
 		}
+	// The zone is shown because the same time of day is another instant elsewhere.
 	case *program.Until:
 		loc := cs.zones.loadZone(v.Zone)
 		if loc == nil {
@@ -305,6 +323,8 @@ func (cs *chains) explainWait(p *program.Program, ch *customer.Chain) trace.Rule
 		}
 	case *program.Call:
 		a.Facts = append(a.Facts, trace.TextFact("for", "the reply, then "+p.After(at)))
+	// A chain rests at a delay by its timer alone, which is noted below; at the others it does not
+	// rest.
 	case *program.Delay,
 		*program.Branch,
 		*program.Exit,
@@ -314,11 +334,13 @@ func (cs *chains) explainWait(p *program.Program, ch *customer.Chain) trace.Rule
 		*program.Experiment:
 	}
 	switch wake := ch.WakeAt(); {
+	// A paused chain has an instant too, but it does not count.
 	case cs.frozen(ch):
 		a.Facts = append(
 			a.Facts,
 			trace.TextFact("stands still", "the campaign is "+cs.set.ByName[ch.Campaign].Status.Word()),
 		)
+	// A fact without a value reads as: not before something happens.
 	case wake == customer.Never:
 		a.Facts = append(a.Facts, trace.Fact{Name: "until"})
 	default:
@@ -329,7 +351,8 @@ func (cs *chains) explainWait(p *program.Program, ch *customer.Chain) trace.Rule
 }
 
 // runningStreak returns how many events of a streak follow each other at present, by the rules of
-// customer.Streak: a break, or a gap longer than MaxGap, starts it anew.
+// customer.Streak: a break, or a gap longer than MaxGap, starts it anew. With MaxGap 1h and events
+// at 9:00, 9:30 and 11:00 it is 1.
 func runningStreak(c *customer.Customer, p *program.Program, t *program.StreakTrigger) (run int) {
 	for i := range c.Streaks {
 		if s := &c.Streaks[i]; s.Campaign == p.Name && s.Spec == t.Spec {
@@ -362,6 +385,7 @@ func (ts *triggers) explain(p *program.Program, e *event.Event) {
 		}
 		a = ts.exprFacts(a, t.Where)
 		a.Facts = append(a.Facts, trace.NumberFact("count", n), trace.NumberFact("reaches", t.Reaches))
+	// It never fires at an event; an event that counts moves its instant.
 	case *program.InactivityTrigger:
 		a.Answer = trace.Note
 		counts := true
@@ -380,6 +404,7 @@ func (ts *triggers) explain(p *program.Program, e *event.Event) {
 		a.Facts = append(a.Facts, ts.valueBefore(p), trace.FloatFact("at", t.At))
 	case *program.SegmentTrigger:
 		a = ts.exprFacts(a, t.When)
+		// The parts that do not hold are of no interest when the whole does.
 		if ts.isInside(t) {
 			a.Unmet = nil
 		}
@@ -404,7 +429,9 @@ func (ts *triggers) valueBefore(p *program.Program) trace.Fact {
 	return trace.Fact{Name: "before"}
 }
 
-// wasInside reports whether the customer was in the segment before the current record.
+// wasInside reports whether the customer was in the segment before the current record: by the
+// remembered side if the trigger remembers one (under the same Spec), else by the value that was
+// seen before the record.
 func (ts *triggers) wasInside(p *program.Program, t *program.SegmentTrigger) bool {
 	if l := ts.c.Level(p.Name); l != nil && l.Spec == t.Spec {
 		return l.On

@@ -45,12 +45,15 @@ func (cs *chains) follow() {
 			continue
 		}
 		p, current := cs.set.ProgramOf(ch), cs.set.ByName[ch.Campaign]
+		// Version is the last that the chain ran under, Planned the last by which its timer was
+		// computed.
 		before := max(ch.Version, ch.Planned)
 		if p == nil || current == nil || current.Version <= before {
 			continue
 		}
 		ch.Planned = current.Version
 		earliest := ReplanAt(next.At, cs.c.Workspace, cs.c.ID)
+		// A chain before its step has no timer of the step's yet.
 		if !ch.Still && p.Version > before { // else it is pinned to what its timer goes by
 			cs.retime(p, ch, earliest)
 		}
@@ -104,6 +107,7 @@ func (cs *chains) retime(p *program.Program, ch *customer.Chain, earliest int64)
 	if due == ch.Due {
 		return
 	}
+	// earliest spreads the customers over a minute, so that not all chains move at once.
 	if due != 0 {
 		due = max(due, earliest)
 	}

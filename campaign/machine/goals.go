@@ -53,12 +53,14 @@ func (gs *goals) inTime(g *program.Goal, ch *customer.Chain, e *event.Event) boo
 // with the chain. A value that fails or is no amount does not undo the conversion: the goal is
 // reached without a value and the fault is recorded. A reversal that came first applies at once.
 func (gs *goals) reach(p *program.Program, g *program.Goal, ch *customer.Chain, e *event.Event) {
+	// The value is read before the goal is written: both are one row.
 	hit := customer.GoalHit{ID: g.ID}
 	currency := ""
 	if g.Value != nil {
 		switch v, missing, err := g.Value.Eval(gs.scope); {
 		case err != nil:
 			gs.out.decideChain(ch, output.Erred, output.ReasonEvaluation, ch.Step, clip.Text(err.Error(), 200))
+		// A goal without a value is nothing unusual.
 		case missing || v == types.NullValue:
 		default:
 			if hit.Value, hit.HasValue = expr.AmountFromValue(v); !hit.HasValue {
@@ -72,6 +74,7 @@ func (gs *goals) reach(p *program.Program, g *program.Goal, ch *customer.Chain, 
 	}
 	hit.Currency = currency
 	ch.Goals = append(ch.Goals, hit)
+	// From here on an event can take the conversion back.
 	if g.ReverseOn != nil {
 		ch.Reversals = append(
 			ch.Reversals,
@@ -85,11 +88,14 @@ func (gs *goals) reach(p *program.Program, g *program.Goal, ch *customer.Chain, 
 	})
 	gs.out.decideChain(ch, output.Converted, output.ReasonGoal, ch.LastStep, g.ID)
 	gs.experiments.convert(ch, g.ID, true)
+	// The reversal may have come first: events arrive out of order.
 	gs.reverseBySeen(p, ch, g)
 }
 
-// measure reaches the goals of a chain that an event is for, each at most once in its life. It reports
-// whether there was one; stopping is the id of the first that ends the chain, empty when none does.
+// measure reaches the goals of a chain that an event is for, each at most once in its life. It
+// reports whether there was one; stopping is the id of the first goal reached that ends the chain,
+// empty when none does. All goals are looked at before the chain ends, so that one event can reach
+// several.
 func (gs *goals) measure(p *program.Program, ch *customer.Chain, e *event.Event) (reached bool, stopping string) {
 	for i := range p.Goals {
 		g := &p.Goals[i]

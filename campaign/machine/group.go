@@ -10,8 +10,9 @@ import (
 	"github.com/nudge-engine/nudge/campaign/trace"
 )
 
-// candidate is a chain that may start if its group lets it, with the circumstances of its trigger, which
-// are put back into the turn when the group is settled.
+// candidate is an entry that waits until its group is settled, with the circumstances of its
+// trigger, which are put back into the turn then. Candidates wait because the winner must not
+// depend on the order in which triggers matched.
 type candidate struct {
 	program *program.Program
 	key     string
@@ -50,6 +51,7 @@ func (es *entries) settleGroups() {
 			later = append(later, *c)
 			continue
 		}
+		// The turn is as it was when the trigger matched.
 		es.planned, es.silence, es.late, es.cause = c.planned, c.silence, c.late, c.cause
 		es.scope.Chain.Chain = nil
 		es.scope.Trigger.Set(c.trigger)
@@ -76,6 +78,7 @@ func (es *entries) settleGroup(c *candidate) {
 		return
 	}
 	for _, ch := range q.preempts {
+		// They end first: at most one chain of the group may be live.
 		es.chains.end(ch, output.Preempted, output.ReasonPreempted, c.program.Name)
 	}
 	es.startChain(c.program, c.key, c.trigger)
@@ -109,6 +112,7 @@ func noteGroup(q *entryQuestion, rule trace.Rule, r refusal) {
 func (es *entries) rivals(p *program.Program, key string) (lower []*customer.Chain, rival *customer.Chain) {
 	var replaced *customer.Chain
 	if live := es.liveOf(p, key); len(live) > 0 && p.Reentry.OnActive == program.RestartLive {
+		// The newest, which startChain ends.
 		replaced = live[len(live)-1]
 	}
 	for _, ch := range es.c.Chains {

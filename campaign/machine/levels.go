@@ -16,12 +16,14 @@ import (
 // maxStates bounds each kind of state that triggers keep of a customer, one for each campaign.
 const maxStates = 1000
 
-// observation is the value of a segment (1: in it) or threshold at an instant.
+// observation is the value of a segment (1: in it, 0: not) or of a threshold, at an instant.
 type observation struct {
 	program *program.Program
-	at      int32 // its place among the watchers of the event
-	value   float64
-	known   bool // false: a value it needs is missing
+	// at is the place of the program among those that look at the event.
+	at    int32
+	value float64
+	// known is false when a value that the threshold needs is missing.
+	known bool
 }
 
 // holds reports whether a customer is where the trigger would have brought them: inside of
@@ -47,6 +49,7 @@ func (ts *triggers) observeBefore(w *active.TriggerIndex, created bool) {
 	for _, at := range ts.looking(w, created) {
 		p := w.Programs[at]
 		s := observation{program: p, known: true}
+		// The scope shows the customer as they are before the record.
 		if _, is := p.Trigger.(*program.SegmentTrigger); !is || !created {
 			s = ts.sight(p)
 		}
@@ -62,12 +65,14 @@ func (ts *triggers) observeBoth(other *customer.Customer, programs []*program.Pr
 	watching := active.NewTriggerIndex(programs, "", true) // all of them: two customers differ in everything
 	ts.observeBefore(watching, created)
 	own := ts.before
+	// observeBefore reuses ts.before; what was seen of the known one is kept in own.
 	ts.before = nil
 	ts.scope.Customer.Set(other)
 	ts.observeBefore(watching, false)
 	ts.scope.Customer.Set(ts.c)
 	for i := range own {
 		if wasBeyond(own[i].program, &ts.before[i], other) {
+			// The other one's observation takes the place of what is stored for the known one.
 			ts.dropLevel(own[i].program.Name)
 			own[i] = observation{program: own[i].program, value: ts.before[i].value, known: ts.before[i].known}
 			if _, is := own[i].program.Trigger.(*program.SegmentTrigger); is {
@@ -109,6 +114,7 @@ func (ts *triggers) sightBefore(p *program.Program) observation {
 		return ts.before[at]
 	}
 	if t, ok := p.Trigger.(*program.ThresholdTrigger); ok {
+		// Thresholds over one expression were measured together.
 		h := ts.heights.Of(t.Value)
 		return observation{program: p, value: h.Value, known: h.Known}
 	}
@@ -147,6 +153,7 @@ func (ts *triggers) crossed(p *program.Program) bool {
 	before, after := ts.sightBefore(p), ts.sight(p)
 	switch t := p.Level().(type) {
 	case *program.SegmentTrigger:
+		// A stored side of an earlier predicate (another Spec) says nothing about this one.
 		was := before.value == 1
 		if l := ts.c.Level(p.Name); l != nil && l.Spec == t.Spec {
 			was = l.On
@@ -168,12 +175,15 @@ func (ts *triggers) crossedLevel(
 	t *program.ThresholdTrigger,
 	before, after observation,
 ) (fires bool) {
+	// on: the value counts as beyond the level, also while it swings back by less than the
+	// hysteresis.
 	on := before.known && t.Beyond(before.value)
 	l := ts.c.Level(p.Name)
 	stored := l != nil && l.Spec == t.Spec
 	if stored {
 		on = l.On
 	}
+	// While the value is missing, nothing is crossed.
 	if after.known {
 		switch is := t.Beyond(after.value); {
 		case on:
@@ -199,6 +209,7 @@ func (ts *triggers) crossedLevel(
 func (ts *triggers) keepLevel(p *program.Program, spec uint64, on, keep bool) {
 	c, due := ts.c, int64(0)
 	if p.WatchesClock() {
+		// The instant at which time alone may change the value; 0: at none.
 		due = p.Clock().Next(ts.scope)
 		keep = keep || on || due != 0 || ts.profileChanged()
 	}
@@ -208,6 +219,7 @@ func (ts *triggers) keepLevel(p *program.Program, spec uint64, on, keep bool) {
 	}
 	l := c.Level(p.Name)
 	if l == nil {
+		// What campaigns remember that are gone makes room.
 		c.Levels = active.InForce(ts.set, c.Levels, func(l *customer.Latch) string { return l.Campaign })
 		if len(c.Levels) >= maxStates {
 			ts.out.refuse(p, output.ReasonStates)
@@ -238,6 +250,7 @@ func (ts *triggers) fireLevel(campaign string) {
 	ts.scope.Event.Set(nil)
 	ts.before = ts.before[:0]
 	ts.heights.Reset()
+	// now - customer.last(...) is measured as of the instant that was planned.
 	ts.scope.Now = l.Due
 	if ts.trace != nil {
 		ts.explain(p, nil)

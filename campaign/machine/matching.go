@@ -73,6 +73,7 @@ func (mt *matching) seen(
 	current := mt.scope.Event.Event
 	for i := range r.Events {
 		e := event.DecodeBody(r.Events[i].Event)
+		// Of two at one time, the one that came first stays: the ring is in the order of arrival.
 		if e == nil || !accept(&r.Events[i], e) || first != nil && e.Time >= first.Time {
 			continue
 		}

@@ -223,6 +223,7 @@ func (mg *merger) state(other *customer.Customer) (moved []*customer.Chain) {
 	for _, tag := range other.Tags {
 		c.Tag(tag)
 	}
+	// Of two statements about one thing the later one holds, whoever made it.
 	for _, x := range other.Consents {
 		if old := c.Consent(x.Subject, x.Name); old == nil || old.At < x.At {
 			mg.profile.setConsent(x)
@@ -243,6 +244,7 @@ func (mg *merger) state(other *customer.Customer) (moved []*customer.Chain) {
 // traits lays the known one's traits over the other's, and takes the time zone of the device that was
 // seen last. The rests of moved chains follow the joined customer's zone.
 func (mg *merger) traits(other *customer.Customer, moved []*customer.Chain) {
+	// The zone is read from the scope, so both are shown to it in turn.
 	mg.scope.Customer.Set(other)
 	theirs := mg.zones.zone(nil)
 	mg.scope.Customer.Set(mg.c)
@@ -280,6 +282,7 @@ func (mg *merger) streak(from *customer.Streak) {
 	if to == nil {
 		return
 	}
+	// Marks before After belong to a streak that is over.
 	if from.After > to.After {
 		to.After = from.After
 		to.Marks = slices.DeleteFunc(to.Marks, func(k customer.Mark) bool { return k.Time < to.After })
@@ -294,6 +297,7 @@ func (mg *merger) streak(from *customer.Streak) {
 func (mg *merger) dates(other *customer.Customer) {
 	c := mg.c
 	for _, w := range other.Dates {
+		// Dates are sorted by campaign and offset.
 		i := sort.Search(len(c.Dates), func(i int) bool { return !c.Dates[i].Before(w.Campaign, w.Offset) })
 		if i == len(c.Dates) || c.Dates[i].Campaign != w.Campaign || c.Dates[i].Offset != w.Offset {
 			if len(c.Dates) < customer.MaxDates {
@@ -301,6 +305,7 @@ func (mg *merger) dates(other *customer.Customer) {
 			}
 			continue
 		}
+		// Both have it. Under another Spec the numbers of occurrences mean something else.
 		to := &c.Dates[i]
 		if to.Spec != w.Spec {
 			continue
@@ -309,6 +314,7 @@ func (mg *merger) dates(other *customer.Customer) {
 		slices.Sort(fired)
 		fired = slices.Compact(fired)
 		to.Fired = fired[max(0, len(fired)-customer.MaxFired):]
+		// What the known one still plans has fired for the other.
 		if to.HasFired(to.Number) {
 			to.Due, to.Number = 0, 0
 		}
@@ -363,6 +369,7 @@ func (mg *merger) renumberChains(other *customer.Customer) []*customer.Chain {
 		}
 		ch.Entry += base(ch.Campaign)
 	}
+	// The key stays with its chain, which has the new number.
 	for i := range other.Holds {
 		other.Holds[i].Entry += base(other.Holds[i].Campaign)
 	}
@@ -370,6 +377,7 @@ func (mg *merger) renumberChains(other *customer.Customer) []*customer.Chain {
 		p.Delivery.Customer = c.ID
 		p.Delivery.Entry += base(p.Delivery.Campaign)
 		if len(c.Pending) >= customer.MaxPending {
+			// A delivery that is not kept cannot be settled later, so it is recalled now.
 			mg.deliveries.settle(p.Delivery, output.StatusRecall, output.Recalled, output.ReasonPending)
 			continue
 		}
@@ -391,6 +399,7 @@ func (mg *merger) uses(other *customer.Customer) {
 		slices.SortStableFunc(to.Uses, func(a, b customer.Use) int {
 			return cmp.Or(cmp.Compare(a.At, b.At), bytes.Compare(a.ID[:], b.ID[:]))
 		})
+		// A delivery that both have counts once.
 		to.Uses = slices.CompactFunc(to.Uses, func(a, b customer.Use) bool { return a == b })
 		to.Uses = to.Uses[max(0, len(to.Uses)-maxMergedUses):]
 	}

@@ -14,8 +14,9 @@ import (
 )
 
 // message captures what the deliveries of a send say and to whom, once for all channels. The values
-// are a JSON object; with "to" the recipient is its first member. A recipient without a value is
-// missing like any other variable.
+// are a JSON object; with "to" the recipient is its first member, for example
+// {"to":"ann@example.com","customer.traits.name":"Ann"}. A recipient without a value is missing
+// like any other variable.
 func (sd *sends) message(p *program.Program, step string, s *program.Send, ch *customer.Chain) *message {
 	msg := &message{key: sd.dedupeKey(p)}
 	msg.values, msg.missing = sd.capture(p, p.Needs[step], ch)
@@ -50,6 +51,7 @@ func (sd *sends) capture(
 	if len(needs) == 0 {
 		return nil, ""
 	}
+	// Sorted, so that equal values have equal bytes whatever order the template has them in.
 	sorted, byPath := needs, func(a, b program.Variable) int { return strings.Compare(a.Path, b.Path) }
 	if !slices.IsSortedFunc(needs, byPath) {
 		sorted = slices.Clone(needs)
@@ -60,9 +62,13 @@ func (sd *sends) capture(
 	for _, v := range sorted {
 		path, text := v.Path, sd.lookup(p, v.Path, ch)
 		if text == nil {
+			// "list.size" and the like are no members; the whole list is captured under its own
+			// path.
 			path, text = sd.listOf(p, v.Path, ch)
 		}
 		switch {
+		// A variable with a fallback may be missing. One that is itself the fallback of another is
+		// needed only where that one is empty.
 		case text == nil && !v.Optional && (v.Unless == "" || sd.isEmpty(p, v.Unless, ch)):
 			return nil, v.Path
 		case text == nil || path == seen:
@@ -91,8 +97,9 @@ func (sd *sends) isEmpty(p *program.Program, path string, ch *customer.Chain) bo
 	return false
 }
 
-// listOf returns the list or text, and its path, of which path names the size, the first or the last
-// element, as templates can: list.size, list.first.name. Nil when there is none.
+// listOf returns the list or text of which a path names the size, the first or the last element, as
+// templates can, and the path of it: of customer.traits.orders.size that is customer.traits.orders.
+// text is nil when there is none.
 func (sd *sends) listOf(p *program.Program, path string, ch *customer.Chain) (at string, text []byte) {
 	parts := jsonvalue.SplitPath(path)
 	for i := 2; i < len(parts); i++ {
@@ -107,8 +114,9 @@ func (sd *sends) listOf(p *program.Program, path string, ch *customer.Chain) (at
 	return "", nil
 }
 
-// lookup returns the JSON text of a variable, nil when it is missing. The path begins with customer,
-// trigger, chain or campaign, as in docs/reference.
+// lookup returns the JSON text of a variable, nil when it is missing. The path begins with
+// customer, trigger, chain or campaign, as in docs/reference. For example,
+// trigger.properties.total, or chain.variants.subject.
 func (sd *sends) lookup(p *program.Program, path string, ch *customer.Chain) []byte {
 	root, rest, _ := strings.Cut(path, ".")
 	name, inner, _ := strings.Cut(rest, ".")
@@ -141,7 +149,8 @@ func (sd *sends) lookup(p *program.Program, path string, ch *customer.Chain) []b
 	return nil
 }
 
-// lookupTrigger is lookup for the trigger event of the scope's chain.
+// lookupTrigger is lookup for the trigger event of the scope's chain: name is what follows
+// "trigger.", inner the rest. A chain without an event has no values.
 func (sd *sends) lookupTrigger(name, inner string) []byte {
 	view := &sd.scope.Trigger
 	if view.Event == nil {

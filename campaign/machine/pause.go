@@ -22,6 +22,7 @@ func (cs *chains) frozen(ch *customer.Chain) bool {
 // the instant; Wake is what stops it.
 func (cs *chains) freeze(ch *customer.Chain, earliest int64) {
 	switch frozen := cs.frozen(ch); {
+	// Due stays, so that the timer is not lost when the pause ends.
 	case frozen && ch.Due != 0:
 		ch.Wake = customer.Never
 	case !frozen && ch.Wake == customer.Never:
@@ -61,6 +62,7 @@ func (m *Machine) release(out *output.Output) {
 		if p == nil || e == nil {
 			continue
 		}
+		// The rows name the event that was kept, as if it came now.
 		m.eventID = e.ID
 		m.scope.Chain.Chain = nil
 		m.scope.Event.Set(e)

@@ -22,8 +22,10 @@ type sends struct {
 	experiments *experiments
 
 	// queue has the chains that stand at a send; it is empty between inputs.
-	queue  []pendingSend // chains that stand at a send
-	asking sendQuestion  // the current one: it is asked for each delivery
+	queue []pendingSend
+	// asking is the current question; one is enough, since deliveries are decided one after
+	// another.
+	asking sendQuestion
 }
 
 // begin empties the queue for the next input.
@@ -55,6 +57,7 @@ func (sd *sends) send(t *pendingSend) sendResult {
 	if !ok {
 		panic("BUG: a chain stands at a step that sends nothing")
 	}
+	// Captured once: all channels send the same values.
 	msg := sd.message(p, id, s, ch)
 	chain := ch.ID(sd.c)
 	held, drops := &customer.Held{Planned: t.planned, Sent: ch.Held != nil && ch.Held.Sent}, new(dropped)
@@ -71,6 +74,7 @@ func (sd *sends) send(t *pendingSend) sendResult {
 			sd.reserve(t, s, &d, msg)
 			sd.handOff(&d, t)
 			held.Sent = true
+		// Deferred: the earliest instant of all channels is that of the chain's timer.
 		case r.until != 0:
 			r.until = max(r.until, sd.now+1) // time goes on, whatever a rule says
 			sd.deferSend(d, ch, r)
@@ -78,6 +82,7 @@ func (sd *sends) send(t *pendingSend) sendResult {
 			if held.Until == 0 || r.until < held.Until {
 				held.Until, held.Reason = r.until, r.reason
 			}
+		// Refused for good; on_cap: exit ends the chain without asking the other channels.
 		default:
 			sd.drop(d, ch, r.reason, r.detail)
 			if r.exit {
@@ -86,6 +91,7 @@ func (sd *sends) send(t *pendingSend) sendResult {
 			drops.add(r)
 		}
 	}
+	// What is decided stays decided; only the open channels are asked again.
 	if len(held.Open) > 0 {
 		ch.Held, ch.Due = held, held.Until
 		return sendResult{}
@@ -214,6 +220,7 @@ func (sd *sends) afterSend(t *pendingSend, s *program.Send, d *dropped, sent boo
 	switch {
 	case d.failed && s.OnFail != "":
 		next = s.OnFail
+	// At least one channel sent, or none refused: the chain goes on.
 	case sent || !d.any:
 	case s.OnDrop.Exit:
 		return sendResult{exit: d.refusal}

@@ -19,7 +19,9 @@ type profile struct {
 
 	zones *zones
 
-	counters []int32               // scratch: which counters count the record
+	// counters and specs are memory that is reused: the counters that may count the current event,
+	// as places and as specs.
+	counters []int32
 	specs    []*active.CounterSpec // scratch: these counters
 }
 
@@ -52,6 +54,7 @@ func (pf *profile) notOlder(update []byte, at int64) []byte {
 // setTraits lays traits over the customer's: null removes one, objects are merged. It reports whether it
 // did; traits that would be larger than MaxTraits change nothing, and that is recorded.
 func (pf *profile) setTraits(update []byte) bool {
+	// Members whose value is null are removed, objects are merged member by member.
 	merged := jsonvalue.Merge(pf.c.Traits, update)
 	if len(merged) > customer.MaxTraits {
 		pf.out.decide(
@@ -65,6 +68,7 @@ func (pf *profile) setTraits(update []byte) bool {
 	}
 	pf.c.Traits = merged
 	pf.scope.Customer.Set(pf.c)
+	// A zone that is wrong is recorded when it comes, and not only when a campaign needs it.
 	if bytes.Contains(update, []byte(`"`+customer.TraitTimezone+`"`)) {
 		pf.zoneName(pf.scope.Customer.Traits.Get(customer.TraitTimezone))
 	}
@@ -80,7 +84,8 @@ func traitNames(object []byte) []string {
 	return jsonvalue.SortedKeys(v.GetObject())
 }
 
-// without is a JSON object without some of its members.
+// without returns a JSON object without the members for which dropped is true. The bytes stay the
+// same when none is, so that nothing seems to have changed.
 func without(object []byte, dropped func(name string) bool) []byte {
 	v, err := fastjson.ParseBytes(object)
 	if err != nil || v.Type() != fastjson.TypeObject {

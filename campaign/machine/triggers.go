@@ -212,8 +212,9 @@ func (ts *triggers) concerned(w *active.TriggerIndex, event bool) []int32 {
 	return ts.found
 }
 
-// streak marks an event in the customer's streak of a campaign, and fires if that completes it. An event
-// that both breaks and counts breaks the streak.
+// streak marks an event in the customer's streak of a campaign, and asks for an entry if that
+// completes it. An event that both breaks and counts breaks the streak. Marks are kept by event
+// time, so a late event lands where it belongs.
 func (ts *triggers) streak(p *program.Program, t *program.StreakTrigger, e *event.Event) {
 	breaks := t.BreakOn != nil && t.BreakOn.Event == e.Name &&
 		(t.BreakOn.Where == nil || ts.holds(t.BreakOn.Where, p.Name))
@@ -237,6 +238,7 @@ func (ts *triggers) ensureStreak(p *program.Program, t *program.StreakTrigger) *
 	}
 	i := at()
 	if i == len(c.Streaks) || c.Streaks[i].Campaign != p.Name {
+		// Making room may move the place, so it is searched again.
 		c.Streaks = active.InForce(ts.set, c.Streaks, func(s *customer.Streak) string { return s.Campaign })
 		if len(c.Streaks) >= maxStates {
 			ts.out.refuse(p, output.ReasonStates)

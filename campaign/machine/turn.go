@@ -17,31 +17,43 @@ import (
 // change the customer through it and write what they decide to out; they change planned, late and
 // cause only as they go from one timer of the customer to the next.
 type turn struct {
-	set   *active.Set // the campaigns in force
-	scope *expr.Scope // what expressions read
+	// set has the campaigns in force.
+	set *active.Set
+	// scope is what expressions read.
+	scope *expr.Scope
 	out   *rows
 
 	c   *customer.Customer
 	now int64 // log time, ms
-	// came is the log time (ms) at which the current record or broadcast came, mostly now: a broadcast
-	// reaches some customers later, and its age must not depend on that.
-	came      int64  // log time at which the current record or broadcast came, ms: mostly now
-	eventID   string // of the current record, empty for a timer
-	recording bool   // the current record will be remembered, and is not yet
-	depth     int    // of the current record: 0 for one of the log, or a timer
-	// asOf is the instant (ms) as of which triggers are armed, mostly now: the activation of a campaign
-	// for a customer who is visited later.
-	asOf int64 // the instant as of which triggers are armed, ms: mostly now
+	// came is the log time (ms) at which the current record or broadcast came, mostly now: a
+	// broadcast reaches some customers later, and its age must not depend on that.
+	came int64
+	// eventID is the id of the current record, empty for a timer.
+	eventID string
+	// recording says that the current record will be remembered, and is not yet.
+	recording bool
+	// depth is 0 for a record of the log or a timer, and one more for what steps emitted at each
+	// level.
+	depth int
+	// asOf is the instant (ms) as of which triggers are armed, mostly now: the activation of a
+	// campaign for a customer who is visited later.
+	asOf int64
 
-	planned int64 // when the current timer was due, ms; 0 for a record
-	late    bool  // the current timer is more than lateAfter late
-	cause   cause // the current timer
-	fired   int   // causes of the call so far: timers, and candidates that waited for a send
+	// planned is when the current timer was due, ms; 0 for a record.
+	planned int64
+	// late says that the current timer is more than lateAfter late.
+	late bool
+	// cause numbers the current timer, for the order of rows.
+	cause cause
+	// fired counts the causes of the input so far: timers, and candidates that waited for a send.
+	fired int
 	// changed is the step that last changed the profile.
-	changed occasion // the step that last changed the profile
+	changed occasion
 
-	observer *trace.Trace // nil: nobody asks why
-	trace    *trace.Trace // the observer, while its customer is being applied
+	// observer is told why things happen; nil: nobody asks.
+	observer *trace.Trace
+	// trace is the observer while its customer is being applied, else nil.
+	trace *trace.Trace
 	// unindexed says that nothing is left out by an index: tests compare with it.
 	unindexed bool
 }
@@ -88,6 +100,7 @@ func (t *turn) object(assigns []program.Assign, ch *customer.Chain) []byte {
 			}
 			ok := err == nil
 			if ok {
+				// A value that JSON cannot say, such as a duration, counts as failed.
 				value, ok = expr.AppendValue(nil, v, 0)
 			}
 			if !ok {

@@ -29,6 +29,7 @@ const maxZones = 1000
 // trait timezone, else of their device, else of the campaign, else of the workspace, else
 // UTC. A name that is no zone counts as missing.
 func (z *zones) zone(p *program.Program) *time.Location {
+	// The order is that of docs/reference/time.md: who knows it best goes first.
 	if o := z.scope.Customer.Traits.Object(); o != nil {
 		if v := o.Get("timezone"); v != nil && v.Type() == fastjson.TypeString {
 			if loc := z.loadZone(string(v.GetStringBytes())); loc != nil {
@@ -63,6 +64,7 @@ func (z *zones) loadZone(name string) *time.Location {
 	if err != nil {
 		loc = nil
 	}
+	// Names come from outside, so what is remembered is bounded.
 	if len(z.byName) < maxZones {
 		z.byName[name] = loc
 	}
@@ -86,8 +88,9 @@ func (z *zones) dateZone(p *program.Program, t *program.DateTrigger) *time.Locat
 	return time.UTC
 }
 
-// nextLocal returns the next instant (ms), at or after from, at which it is the time of day of a step
-// until, on one of its days.
+// nextLocal returns the next instant (ms), at or after from, at which it is the time of day of a
+// step until, on one of its days, by the clock of the step's zone, else of the customer's. An hour
+// that the clocks skip or repeat is resolved by package zone.
 func (z *zones) nextLocal(p *program.Program, u *program.Until, from int64) int64 {
 	var loc *time.Location
 	if u.Zone != "" {
