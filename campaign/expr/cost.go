@@ -187,7 +187,8 @@ func weight(v ref.Val) int {
 	return 1 + textBytes(v)/64
 }
 
-// weightObject does the same for a JSON object without converting it to CEL; nil counts as one.
+// weightObject counts the values that a JSON object holds, itself included, without converting it
+// to CEL; nil counts as one.
 func weightObject(o *fastjson.Object) int {
 	n := 1
 	if o != nil {
@@ -196,7 +197,7 @@ func weightObject(o *fastjson.Object) int {
 	return n
 }
 
-// weightJSON does the same for a JSON value.
+// weightJSON counts the values that a JSON value holds, itself included.
 func weightJSON(v *fastjson.Value) int {
 	switch v.Type() {
 	case fastjson.TypeObject:

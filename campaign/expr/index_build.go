@@ -101,7 +101,8 @@ func numberInterval(all []conjunct, i int) interval[float64] {
 	return joined(all, i, func(t *conjunct) (float64, bool) { return numberOf(t.literals[0]) })
 }
 
-// textInterval does the same for texts; is is false where term i compares with a number.
+// textInterval joins the text ranges of the field of term i, as numberInterval does those of
+// numbers; is is false where term i compares with a number.
 func textInterval(all []conjunct, i int) (v interval[string], is bool) {
 	if !isText(&all[i]) {
 		return v, false

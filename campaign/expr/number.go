@@ -19,7 +19,8 @@ func AmountFromValue(v ref.Val) (unit.Money, bool) {
 	return moneyFromValue(v)
 }
 
-// moneyFromValue does the same for numbers only.
+// moneyFromValue reads an amount of money from the result of an expression that is a number; ok is
+// false for a text.
 func moneyFromValue(v ref.Val) (unit.Money, bool) {
 	switch n := v.(type) {
 	case types.Double:

@@ -75,7 +75,7 @@ func refusesLate(q *sendQuestion) refusal {
 	return refuseIf(q.t.program.Late == program.LateSkip, output.ReasonLate, "")
 }
 
-// noteLate notes when the send was due and when it is.
+// noteLate writes into the trace when the send was due, and the present time.
 func noteLate(q *sendQuestion, rule trace.Rule, r refusal) {
 	q.note(rule, r.answer(), "", trace.TimeFact("due", q.t.planned), trace.TimeFact("now", q.sd.now))
 }
@@ -131,7 +131,8 @@ func refusesPending(q *sendQuestion) refusal {
 	return refuseIf(!q.t.chain.HeldOut && len(q.sd.c.Pending) >= customer.MaxPending, output.ReasonPending, "")
 }
 
-// notePending notes the number of such deliveries, where it refuses.
+// notePending writes into the trace how many deliveries have no result yet, where that refuses
+// another.
 func notePending(q *sendQuestion, rule trace.Rule, r refusal) {
 	if r.reason != output.NoReason {
 		q.note(

@@ -100,8 +100,8 @@ func (t Timer) shortest(at int64) int64 {
 	return 0
 }
 
-// silent returns the same for a customer who never reacts: waits last until their timeout, a step
-// until a time of day counts as a day, and a reply comes at once.
+// silent returns how long a chain stays at the step for a customer who never reacts, ms: waits last
+// until their timeout, a step until a time of day counts as a day, and a reply comes at once.
 func (t Timer) silent(at int64) int64 {
 	switch t.Kind {
 	case FromStep:

@@ -22,13 +22,13 @@ func size(r *run, v any, _ []any) any {
 	return count(0)
 }
 
-// firstOf is the filter "first".
+// firstOf is the filter "first": the first element of a list.
 func firstOf(r *run, v any, _ []any) any { return r.member(v, "first") }
 
-// lastOf is the filter "last".
+// lastOf is the filter "last": the last element of a list.
 func lastOf(r *run, v any, _ []any) any { return r.member(v, "last") }
 
-// reverse is the filter "reverse".
+// reverse is the filter "reverse": a list in the opposite order.
 func reverse(r *run, v any, _ []any) any {
 	all := r.copied(v)
 	slices.Reverse(all)

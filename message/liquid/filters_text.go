@@ -38,10 +38,10 @@ func (r *run) size(s string) Number {
 	return count(uniseg.GraphemeClusterCount(s))
 }
 
-// appendText is the filter "append".
+// appendText is the filter "append": a text with another one after it.
 func appendText(r *run, v any, args []any) any { return r.concatenate(r.text(v), r.text(args[0])) }
 
-// prependText is the filter "prepend".
+// prependText is the filter "prepend": a text with another one before it.
 func prependText(r *run, v any, args []any) any { return r.concatenate(r.text(args[0]), r.text(v)) }
 
 // concatenate returns a and b as one text.
@@ -63,13 +63,13 @@ func capitalize(r *run, s string) any {
 	return cases.Title(language.Und).String(head) + cases.Lower(language.Und).String(rest)
 }
 
-// upcase is the filter "upcase".
+// upcase is the filter "upcase": a text in capital letters.
 func upcase(r *run, s string) any {
 	r.cased(s)
 	return cases.Upper(language.Und).String(s)
 }
 
-// downcase is the filter "downcase".
+// downcase is the filter "downcase": a text in small letters.
 func downcase(r *run, s string) any {
 	r.cased(s)
 	return cases.Lower(language.Und).String(s)
@@ -89,13 +89,13 @@ func lstrip(_ *run, s string) any { return strings.TrimLeftFunc(s, unicode.IsSpa
 
 func rstrip(_ *run, s string) any { return strings.TrimRightFunc(s, unicode.IsSpace) }
 
-// stripNewlines is the filter "strip_newlines".
+// stripNewlines is the filter "strip_newlines": a text without its line breaks.
 func stripNewlines(r *run, s string) any {
 	r.make(len(s))
 	return strings.NewReplacer("\r\n", "", "\n", "").Replace(s)
 }
 
-// newlineToBreak is the filter "newline_to_br".
+// newlineToBreak is the filter "newline_to_br": it writes <br /> before each line break.
 func newlineToBreak(r *run, s string) any {
 	const tag = "<br />\n"
 	r.make(len(s) + len(tag)*strings.Count(s, "\n"))
@@ -118,7 +118,7 @@ func stripHTML(r *run, s string) any {
 // HTML, as a quote does (&#34;).
 const mostEscaped = 5
 
-// escape is the filter "escape", for HTML.
+// escape is the filter "escape": it replaces &, <, >, " and ' by their HTML entities.
 func escape(r *run, s string) any {
 	r.make(mostEscaped * len(s))
 	return html.EscapeString(s)
@@ -131,13 +131,13 @@ func escapeOnce(r *run, s string) any {
 	return html.EscapeString(html.UnescapeString(s))
 }
 
-// urlEncode is the filter "url_encode".
+// urlEncode is the filter "url_encode": it escapes a text for the query of a URL, "a b" -> "a+b".
 func urlEncode(r *run, s string) any {
 	r.make(3 * len(s))
 	return url.QueryEscape(s)
 }
 
-// urlDecode is the filter "url_decode".
+// urlDecode is the filter "url_decode", the opposite of url_encode.
 func urlDecode(r *run, s string) any {
 	r.make(len(s))
 	text, err := url.QueryUnescape(s)
