@@ -223,7 +223,7 @@ func (mg *merger) state(other *customer.Customer) (moved []*customer.Chain) {
 	for _, tag := range other.Tags {
 		c.Tag(tag)
 	}
-	// Of two statements about one thing the later one holds, whoever made it.
+	// Of two statements about one thing the later one holds.
 	for _, x := range other.Consents {
 		if old := c.Consent(x.Subject, x.Name); old == nil || old.At < x.At {
 			mg.profile.setConsent(x)

@@ -22,8 +22,8 @@ type planted struct {
 // TestRulesCanFail feeds each rule what it exists to refuse, beside look-alikes
 // that it must let pass.
 func TestRulesCanFail(t *testing.T) {
-	cases := slices.Concat(plantedShapes(), plantedTexts(), plantedCore(), plantedVariables(), plantedImports(), plantedPackages(),
-		plantedMethods(), plantedParts(), plantedComments())
+	cases := slices.Concat(plantedShapes(), plantedTexts(), plantedCore(), plantedVariables(), plantedImports(),
+		plantedPackages(), plantedMethods(), plantedParts(), plantedComments())
 	tried := map[string]bool{}
 	for _, c := range cases {
 		tried[c.rule] = true
