@@ -5,13 +5,12 @@ package shard
 // may stop. It looks at all customers; one that is not decoded counts if it has any
 // timer.
 func (s *Shard) HasOneShotTimers() bool {
-	if s.HasBulkScan() || len(s.migration.slots) > 0 {
+	if s.HasBulkScan() || s.migration.pending() {
 		return true
 	}
-	for _, h := range s.customers.all { //nudge:unordered it only matters whether there is one
-		if h.c == nil && h.timer.Armed() || h.c != nil && s.defs.set(h.c.Workspace).HasOneShotTimers(h.c) {
-			return true
-		}
-	}
-	return false
+	found := false
+	s.customers.each(func(_ string, h *resident) {
+		found = found || h.c == nil && h.timer.Armed() || h.c != nil && s.defs.set(h.c.Workspace).HasOneShotTimers(h.c)
+	})
+	return found
 }

@@ -101,33 +101,46 @@ func (s *Shard) applyFill(index int, record *stream.Record, out *effect.Effects)
 	if err != nil {
 		return err
 	}
-	s.defs.set(r.Workspace)
-	f := s.defs.workspaces[r.Workspace].Filling
+	f := s.defs.backfill(r.Workspace)
 	if f == nil || f.K != r.K || r.N != f.N+1 || f.Done {
 		return nil
 	}
-	f.N, s.defs.dirty = r.N, true
-	if r.Customer == "" {
-		f.First, f.Upto, f.Marked, f.Done = r.First, r.Upto, r.N, r.Done
-		if f.Done {
-			return s.defs.finishBackfill(f)
-		}
-		return nil
+	if err := s.defs.continueBackfill(f, &r); err != nil || r.Customer == "" {
+		return err
 	}
 	h := s.customers.get(Key(r.Workspace, r.Customer))
 	if h == nil || r.Fill.Ask >= len(f.Asks) || h.c.Merged != nil {
 		// The customer is gone or merged: what they did before stays uncounted.
 		return nil
 	}
-	s.applyPending(h, out)
-	s.machine.Use(s.defs.set(r.Workspace))
-	s.guard(h, out, func() {
-		s.machine.Fill(h.c, &f.Asks[r.Fill.Ask], &r.Fill, s.now)
+	s.bulkScans.applyPending(h, out)
+	m := s.runner.use(r.Workspace)
+	s.runner.run(h, out, func() {
+		m.Fill(h.c, &f.Asks[r.Fill.Ask], &r.Fill, s.now)
 	}, func(detail string) {
-		s.addDeadLetter(index, record, output.ReasonPanic, detail, out)
+		s.deadLetters.add(index, record, output.ReasonPanic, detail, out)
 	})
-	s.markDirty(h)
-	s.rearm(h)
+	s.changes.add(h)
+	s.timers.rearm(h)
+	return nil
+}
+
+// backfill returns the backfill of a workspace, nil if there is none.
+func (d *definitions) backfill(workspace string) *runningBackfill {
+	d.set(workspace)
+	return d.workspaces[workspace].Filling
+}
+
+// continueBackfill notes that a record of a backfill was applied: a mark, if it names no customer.
+func (d *definitions) continueBackfill(f *runningBackfill, r *backfill.Record) error {
+	f.N, d.dirty = r.N, true
+	if r.Customer != "" {
+		return nil
+	}
+	f.First, f.Upto, f.Marked, f.Done = r.First, r.Upto, r.N, r.Done
+	if f.Done {
+		return d.finishBackfill(f)
+	}
 	return nil
 }
 
@@ -149,20 +162,10 @@ func (d *definitions) finishBackfill(f *runningBackfill) error {
 	return nil
 }
 
-// forget queues a bulk scan that deletes the counters which old maintained and the set in
-// force does not. If they stayed, a later campaign that asks for one again would go on
-// from a count with a hole in it.
-func (s *Shard) forget(workspace string, old *active.Set) {
-	v, needed := s.defs.set(workspace).DroppedCounters(old)
-	if v.Due = s.now; needed && (len(s.customers.all) > 0 || s.customers.inStore) {
-		s.bulkScans.start(workspace, v)
-	}
-}
-
 // BackfillState returns how far the backfill of a workspace is; K is 0 if there is none.
 func (s *Shard) BackfillState(workspace string) backfill.State {
 	set := s.defs.set(workspace)
-	f := s.defs.workspaces[workspace].Filling
+	f := s.defs.backfill(workspace)
 	if f == nil {
 		return backfill.State{Set: set}
 	}

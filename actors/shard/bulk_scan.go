@@ -3,6 +3,7 @@ package shard
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/campaign/program"
 	"github.com/nudge-engine/nudge/internal/effect"
+	"github.com/nudge-engine/nudge/storage"
 )
 
 // Limits of bulk scans.
@@ -50,6 +52,15 @@ type occurrence struct {
 // first scan of the queue began or came after (createdSince); and storeKeys, the next
 // keys of the store. Every customer is in at least one of them.
 type bulkScans struct {
+	*partition
+
+	defs      *definitions
+	dedupe    *dedupe.Set
+	customers *customerCache
+	timers    *timers
+	changes   *changes
+	runner    *runner
+
 	Last      uint64       `json:"last"`      // number of the last bulk scan that was started
 	Queue     []*bulkScan  `json:"queue"`     // in the order in which they were started; the first one runs
 	Schedules []occurrence `json:"schedules"` // sorted by (Workspace, Campaign)
@@ -84,7 +95,7 @@ func (t *bulkScans) nextOccurrence() int64 {
 
 // HasBulkScan reports whether a bulk scan is under way. It goes on with each frame, so
 // the host appends ticks at a higher rate meanwhile.
-func (s *Shard) HasBulkScan() bool { return len(s.bulkScans.Queue) > 0 }
+func (s *Shard) HasBulkScan() bool { return s.bulkScans.underWay() }
 
 // start queues a task for all customers of a workspace. It returns false, and does
 // nothing, when maxBulkScans are queued.
@@ -102,39 +113,49 @@ func (t *bulkScans) start(workspace string, v active.BulkTask) bool {
 // customers of a workspace after the id after. wanted is false if none are needed;
 // otherwise they must be set with SetBulkScanPage before Needs and Step are called.
 func (s *Shard) BulkScanPage() (workspace, after string, n int, wanted bool) {
-	if len(s.bulkScans.Queue) == 0 || !s.customers.inStore {
+	return s.bulkScans.page()
+}
+
+// underWay reports whether a bulk scan is queued.
+func (t *bulkScans) underWay() bool { return len(t.Queue) > 0 }
+
+// page returns what BulkScanPage says.
+func (t *bulkScans) page() (workspace, after string, n int, wanted bool) {
+	if len(t.Queue) == 0 || !t.customers.someStored() {
 		return "", "", 0, false
 	}
-	head := s.bulkScans.Queue[0]
+	head := t.Queue[0]
 	_, after, _ = strings.Cut(head.Cursor, "\x00")
 	// SetBulkScanPage leaves out deleted customers, so the page asks for as many more.
-	return head.Workspace, after, maxTourVisits + s.pendingDeletes.size(), true
+	return head.Workspace, after, maxTourVisits + t.changes.deleting(), true
 }
 
 // SetBulkScanPage sets the ids that BulkScanPage asked for, in byte order. Customers who
 // were deleted since the snapshot are left out.
-func (s *Shard) SetBulkScanPage(ids []string) {
-	s.bulkScans.storeKeys, s.bulkScans.paged = s.bulkScans.storeKeys[:0], true
-	if len(s.bulkScans.Queue) == 0 {
+func (s *Shard) SetBulkScanPage(ids []string) { s.bulkScans.setPage(ids) }
+
+// setPage does what SetBulkScanPage says.
+func (t *bulkScans) setPage(ids []string) {
+	t.storeKeys, t.paged = t.storeKeys[:0], true
+	if len(t.Queue) == 0 {
 		return
 	}
 	for _, id := range ids {
-		if key := Key(s.bulkScans.Queue[0].Workspace, id); !s.pendingDeletes.has(key) {
-			s.bulkScans.storeKeys = append(s.bulkScans.storeKeys, key)
+		if key := Key(t.Queue[0].Workspace, id); !t.changes.deletes(key) {
+			t.storeKeys = append(t.storeKeys, key)
 		}
 	}
 }
 
 // nextPage returns the keys of the next maxTourVisits customers after the cursor, from
 // memory and store merged. Fewer mean that the scan ends with them.
-func (s *Shard) nextPage() []string {
-	t := &s.bulkScans
+func (t *bulkScans) nextPage() []string {
 	if len(t.Queue) == 0 {
 		return nil
 	}
 	head := t.Queue[0]
 	prefix := head.Workspace + "\x00"
-	s.indexCustomers(prefix)
+	t.indexCustomers(prefix)
 	from := max(head.Cursor, prefix)
 	memory := t.index[sort.Search(len(t.index), func(i int) bool { return t.index[i] > from }):]
 	stored := t.storeKeys
@@ -154,16 +175,15 @@ func (s *Shard) nextPage() []string {
 
 // indexCustomers brings the index up to date: made anew for a new scan, else extended by
 // the customers who came since.
-func (s *Shard) indexCustomers(prefix string) {
-	t := &s.bulkScans
+func (t *bulkScans) indexCustomers(prefix string) {
 	switch {
 	case !t.indexed:
 		t.index = t.index[:0]
-		for key := range s.customers.all { //nudge:unordered sorted below
+		t.customers.each(func(key string, _ *resident) {
 			if strings.HasPrefix(key, prefix) {
 				t.index = append(t.index, key)
 			}
-		}
+		})
 	case len(t.createdSince) > 0:
 		for _, key := range t.createdSince {
 			if strings.HasPrefix(key, prefix) {
@@ -179,29 +199,28 @@ func (s *Shard) indexCustomers(prefix string) {
 
 // scanSlice applies the first scan of the queue to the customers of its next page, and
 // takes it off the queue after the last page.
-func (s *Shard) scanSlice(out *effect.Effects) {
-	t := &s.bulkScans
+func (t *bulkScans) scanSlice(out *effect.Effects) {
 	if len(t.Queue) == 0 {
 		return
 	}
-	if s.customers.inStore && !t.paged {
-		panic(fmt.Sprintf("BUG: partition %d: a bulk scan goes on without a page of the store", s.config.Partition))
+	if t.customers.someStored() && !t.paged {
+		panic(fmt.Sprintf("BUG: partition %d: a bulk scan goes on without a page of the store", t.config.Partition))
 	}
-	head, keys := t.Queue[0], s.nextPage()
+	head, keys := t.Queue[0], t.nextPage()
 	for _, key := range keys {
-		h := s.customers.get(key)
+		h := t.customers.get(key)
 		// Deleted since the page was read; only the store still has the customer.
-		if h == nil && s.pendingDeletes.has(key) {
+		if h == nil && t.changes.deletes(key) {
 			head.Cursor = key
 			continue
 		}
 		if h == nil {
-			panic(fmt.Sprintf("BUG: partition %d: customer %q is visited and was not loaded", s.config.Partition, key))
+			panic(fmt.Sprintf("BUG: partition %d: customer %q is visited and was not loaded", t.config.Partition, key))
 		}
 		// Otherwise a record or timer reached the customer first (applyPending), or the
 		// customer is newer than the scan (exempt).
 		if h.c.Toured < head.N {
-			s.runTask(h, head, out)
+			t.runTask(h, head, out)
 		}
 		head.Cursor = key
 	}
@@ -215,56 +234,56 @@ func (s *Shard) scanSlice(out *effect.Effects) {
 // runTask applies a bulk scan to one customer. Most tasks change nothing for most
 // customers, so the customer is marked dirty only if the stored form differs from the
 // copy that guard made. An unguarded shard has no such copy: it marks nearly all.
-func (s *Shard) runTask(h *resident, t *bulkScan, out *effect.Effects) {
-	s.machine.Use(s.defs.set(t.Workspace))
-	s.guard(h, out, func() {
-		s.machine.Visit(h.c, &t.Task, s.now, &out.Output)
+func (t *bulkScans) runTask(h *resident, scan *bulkScan, out *effect.Effects) {
+	m := t.runner.use(scan.Workspace)
+	t.runner.run(h, out, func() {
+		m.Visit(h.c, &scan.Task, t.now, &out.Output)
 	}, func(detail string) {
 		out.DeadLetters = append(out.DeadLetters, effect.DeadLetter{
-			Workspace: t.Workspace, Customer: h.c.ID, Reason: output.ReasonPanic, Field: "visit", Detail: detail,
-			At: s.now,
+			Workspace: scan.Workspace, Customer: h.c.ID, Reason: output.ReasonPanic, Field: "visit", Detail: detail,
+			At: t.now,
 		})
 	})
-	if after := h.c.AppendTo(nil); string(after) != string(s.image) {
-		s.markDirty(h)
-		s.rearm(h)
+	if after := h.c.AppendTo(nil); !t.runner.unchanged(after) {
+		t.changes.add(h)
+		t.timers.rearm(h)
 	}
 }
 
 // applyPending applies the scans that have not come to a customer yet, before a record or
 // a timer changes the customer. Without it the outcome would depend on how far a scan has
 // come.
-func (s *Shard) applyPending(h *resident, out *effect.Effects) {
-	if len(s.bulkScans.Queue) == 0 {
+func (t *bulkScans) applyPending(h *resident, out *effect.Effects) {
+	if len(t.Queue) == 0 {
 		// The numbers matter only while scans are queued. Zero is not stored, which saves
 		// bytes.
 		h.c.Toured = 0
 		return
 	}
-	for i, t := range s.bulkScans.Queue {
+	for i, scan := range t.Queue {
 		// The first scan has passed the customers up to its cursor.
-		if t.Workspace != h.c.Workspace || t.N <= h.c.Toured || i == 0 && h.timer.Key <= t.Cursor {
+		if scan.Workspace != h.c.Workspace || scan.N <= h.c.Toured || i == 0 && h.timer.Key <= scan.Cursor {
 			continue
 		}
-		s.runTask(h, t, out)
-		h.c.Toured = t.N
+		t.runTask(h, scan, out)
+		h.c.Toured = scan.N
 	}
 }
 
 // exempt marks a customer who was just created as not concerned by the scans under way.
-func (s *Shard) exempt(h *resident) {
-	if len(s.bulkScans.Queue) > 0 {
-		h.c.Toured = s.bulkScans.Last
-		s.bulkScans.createdSince = append(s.bulkScans.createdSince, h.timer.Key)
+func (t *bulkScans) exempt(h *resident) {
+	if len(t.Queue) > 0 {
+		h.c.Toured = t.Last
+		t.createdSince = append(t.createdSince, h.timer.Key)
 	}
 }
 
 // activate follows up on definitions that replaced those of old: it sets the schedules
 // anew and, if a campaign wants customers who are already there, queues a scan for it. An
 // empty partition needs none.
-func (s *Shard) activate(a *control.Apply, old *active.Set) {
-	set := s.defs.set(a.Workspace)
-	s.reschedule(a.Workspace)
+func (t *bulkScans) activate(a *control.Apply, old *active.Set) {
+	set := t.defs.set(a.Workspace)
+	t.reschedule(a.Workspace)
 	var names []string
 	for i := range a.Documents {
 		if d := &a.Documents[i]; d.Kind == program.KindCampaign {
@@ -272,16 +291,15 @@ func (s *Shard) activate(a *control.Apply, old *active.Set) {
 		}
 	}
 	v, needed := set.Activation(old, names)
-	if v.Due = s.now; needed && (len(s.customers.all) > 0 || s.customers.inStore) {
-		s.bulkScans.start(a.Workspace, v)
+	if v.Due = t.now; needed && t.customers.some() {
+		t.start(a.Workspace, v)
 	}
 }
 
 // reschedule brings the occurrences of a workspace in line with the schedules in force.
 // One whose text did not change goes on, so that applying a campaign again neither
 // repeats nor skips an occurrence; any other starts from the present log time.
-func (s *Shard) reschedule(workspace string) {
-	t := &s.bulkScans
+func (t *bulkScans) reschedule(workspace string) {
 	known := map[string]occurrence{}
 	kept := t.Schedules[:0]
 	for _, o := range t.Schedules {
@@ -291,13 +309,12 @@ func (s *Shard) reschedule(workspace string) {
 		}
 		known[o.Campaign] = o
 	}
-	s.machine.Use(s.defs.set(workspace))
-	schedules := s.machine.Schedules()
+	schedules := t.runner.use(workspace).Schedules()
 	for i := range schedules {
 		o, same := known[schedules[i].Campaign]
 		if !same || o.Spec != schedules[i].Spec {
 			o = occurrence{Workspace: workspace, Campaign: schedules[i].Campaign, Spec: schedules[i].Spec}
-			o.Next, _ = schedules[i].Next(s.now)
+			o.Next, _ = schedules[i].Next(t.now)
 		}
 		kept = append(kept, o)
 	}
@@ -312,23 +329,23 @@ func (s *Shard) reschedule(workspace string) {
 // applyBroadcast queues an event without a customer for all customers of the partition.
 // It is dropped if it came before or no campaign waits for it, and becomes a dead letter
 // if too many scans are queued.
-func (s *Shard) applyBroadcast(data []byte, index int, out *effect.Effects) error {
+func (t *bulkScans) applyBroadcast(data []byte, index int, out *effect.Effects) error {
 	e, err := event.Decode(data)
 	if err != nil {
 		return err
 	}
-	if !s.dedupe.Add(dedupe.EventHash(e.Workspace, "", e.ID), s.now) {
+	if !t.dedupe.Add(dedupe.EventHash(e.Workspace, "", e.ID), t.now) {
 		out.Drops = append(out.Drops, effect.Drop{Index: uint32(index), Reason: output.Deduplicate})
 		return nil
 	}
-	e.Time = min(e.Time, s.now)
-	if !s.defs.set(e.Workspace).Broadcasts(e.Name) {
+	e.Time = min(e.Time, t.now)
+	if !t.defs.set(e.Workspace).Broadcasts(e.Name) {
 		return nil
 	}
-	v := active.BulkTask{Kind: active.BulkBroadcast, Due: s.now, Event: keep(&e)}
-	if !s.bulkScans.start(e.Workspace, v) {
+	v := active.BulkTask{Kind: active.BulkBroadcast, Due: t.now, Event: keep(&e)}
+	if !t.start(e.Workspace, v) {
 		out.DeadLetters = append(out.DeadLetters, effect.DeadLetter{
-			Workspace: e.Workspace, Index: uint32(index), Reason: output.ReasonBulkScans, At: s.now,
+			Workspace: e.Workspace, Index: uint32(index), Reason: output.ReasonBulkScans, At: t.now,
 			Detail: fmt.Sprintf("%d are on their way", maxBulkScans), Raw: data[:min(len(data), effect.MaxRaw)],
 		})
 		out.Drops = append(out.Drops, effect.Drop{Index: uint32(index), Reason: output.Deadletter})
@@ -375,4 +392,30 @@ func (t *bulkScans) load(p []byte) error {
 		return fmt.Errorf("actors: bulk scans: %w", err)
 	}
 	return nil
+}
+
+// forget queues a bulk scan that deletes the counters which old maintained and the set in
+// force does not. If they stayed, a later campaign that asks for one again would go on
+// from a count with a hole in it.
+func (t *bulkScans) forget(workspace string, old *active.Set) {
+	v, needed := t.defs.set(workspace).DroppedCounters(old)
+	if v.Due = t.now; needed && t.customers.some() {
+		t.start(workspace, v)
+	}
+}
+
+// removed takes a deleted customer out of the lists of those to go through.
+func (t *bulkScans) removed(key string) {
+	if i := sort.SearchStrings(t.index, key); i < len(t.index) && t.index[i] == key {
+		t.index = slices.Delete(t.index, i, i+1)
+	}
+	t.createdSince = slices.DeleteFunc(t.createdSince, func(other string) bool { return other == key })
+}
+
+// save adds the queue and the schedules to a snapshot if they changed since the last one.
+func (t *bulkScans) save(b *storage.Batch) {
+	if t.dirty {
+		b.Set(storage.ToursKey(t.config.Partition), t.encode())
+		t.dirty = false
+	}
 }

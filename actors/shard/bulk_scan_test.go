@@ -149,16 +149,16 @@ func TestTurnCountsNewcomers(t *testing.T) {
 	w.clock = 1000
 	come := func(id string) {
 		h := w.shard.customers.put(Key("w", id), customer.New("w", id, 1, 1), guessBytes)
-		w.shard.exempt(h)
+		w.shard.bulkScans.exempt(h)
 	}
 	come("b")
 	w.shard.bulkScans.start("w", active.BulkTask{Kind: active.BulkActivation})
-	if got := w.shard.nextPage(); len(got) != 1 {
+	if got := w.shard.bulkScans.nextPage(); len(got) != 1 {
 		t.Errorf("unexpected turn %q", got)
 	}
 	come("c")
 	come("a")
-	if got := fmt.Sprintf("%q", w.shard.nextPage()); got != `["w\x00a" "w\x00b" "w\x00c"]` {
+	if got := fmt.Sprintf("%q", w.shard.bulkScans.nextPage()); got != `["w\x00a" "w\x00b" "w\x00c"]` {
 		t.Errorf("unexpected turn %s", got)
 	}
 }

@@ -22,10 +22,10 @@ type MemoryStats struct {
 func (s *Shard) MemoryStats() MemoryStats {
 	return MemoryStats{
 		Loaded:   s.customers.loaded(),
-		Asleep:   len(s.customers.passivated),
-		Dirty:    len(s.dirty),
-		Bytes:    s.customers.bytes,
-		Cascades: s.wheel.Spread(),
+		Asleep:   s.customers.asleep(),
+		Dirty:    s.changes.count(),
+		Bytes:    s.customers.size(),
+		Cascades: s.timers.spread(),
 	}
 }
 
@@ -38,7 +38,7 @@ func (s *Shard) Check() error {
 	var bytes int64
 	var wrong error
 	first := ""
-	for key, h := range s.customers.all { //nudge:unordered the smallest key's error is kept
+	s.customers.each(func(key string, h *resident) {
 		if h.timer.Armed() && !h.timer.Held() {
 			armed++
 		}
@@ -52,15 +52,15 @@ func (s *Shard) Check() error {
 		if err := s.checkHosted(key, h); err != nil && (wrong == nil || key < first) {
 			wrong, first = err, key
 		}
-	}
+	})
 	switch {
 	case wrong != nil:
 		return wrong
-	case armed != s.wheel.Len():
-		return fmt.Errorf("actors: the wheel has %d timers, customers have %d", s.wheel.Len(), armed)
-	case loaded != s.customers.loaded() || bytes != s.customers.bytes || dirty != len(s.dirty):
+	case armed != s.timers.count():
+		return fmt.Errorf("actors: the wheel has %d timers, customers have %d", s.timers.count(), armed)
+	case loaded != s.customers.loaded() || bytes != s.customers.size() || dirty != s.changes.count():
 		return fmt.Errorf("actors: %d customers of %d bytes are in memory, %d dirty; counted are %d, %d and %d", loaded,
-			bytes, dirty, s.customers.loaded(), s.customers.bytes, len(s.dirty))
+			bytes, dirty, s.customers.loaded(), s.customers.size(), s.changes.count())
 	}
 	return nil
 }
@@ -72,7 +72,7 @@ func (s *Shard) checkHosted(key string, h *resident) error {
 	if t.Key != key {
 		return fmt.Errorf("actors: customer %q has the timer of %q", key, t.Key)
 	}
-	if !s.wheel.Has(t) {
+	if !s.timers.has(t) {
 		return fmt.Errorf("actors: the timer of %q is not where it says", key)
 	}
 	switch {
@@ -111,8 +111,8 @@ func (s *Shard) CheckStored(store storage.Store) error {
 			return fmt.Errorf("actors: %q is no customer's key", k)
 		}
 		key := Key(workspace, id)
-		h := s.customers.all[key]
-		if h != nil && h.inMemory() || s.pendingDeletes.has(key) {
+		h := s.customers.entry(key)
+		if h != nil && h.inMemory() || s.changes.deletes(key) {
 			return nil
 		}
 		due, err := customer.DecodeNextDue(v)

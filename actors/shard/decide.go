@@ -14,7 +14,7 @@ func (s *Shard) applyDecide(d *control.Decide, out *effect.Effects) error {
 		if err := s.defs.decide(d); err != nil {
 			return err
 		}
-		s.renewTallies(out)
+		s.tallies.renew(&out.Output)
 	}
 	if s.config.Partition != 0 {
 		return nil

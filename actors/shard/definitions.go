@@ -8,6 +8,7 @@ import (
 	"github.com/nudge-engine/nudge/actors/shard/control"
 	"github.com/nudge-engine/nudge/campaign/active"
 	"github.com/nudge-engine/nudge/campaign/program"
+	"github.com/nudge-engine/nudge/storage"
 )
 
 // Compile turns a document into what it means. It must be a pure function, because a
@@ -190,4 +191,18 @@ func (d *definitions) load(p []byte) error {
 		d.workspaces[name] = w
 	}
 	return nil
+}
+
+// save adds the definitions to the snapshot of a partition if they changed since the last one.
+func (d *definitions) save(partition int, b *storage.Batch) {
+	if d.dirty {
+		b.Set(storage.DefinitionsKey(partition), d.encode())
+		d.dirty = false
+	}
+}
+
+// documents returns the documents that a workspace has in force.
+func (d *definitions) documents(workspace string) []program.Document {
+	d.set(workspace)
+	return d.workspaces[workspace].Documents
 }

@@ -86,7 +86,7 @@ func NewDryRun(compile Compile, defs []byte, a *control.Apply, place, first uint
 	}
 	old := d.set(a.Workspace)
 	known := map[string]bool{}
-	for _, doc := range d.workspaces[a.Workspace].Documents {
+	for _, doc := range d.documents(a.Workspace) {
 		known[doc.Kind+"/"+doc.Name] = true
 	}
 	if _, err := d.apply(a, place, now); err != nil {

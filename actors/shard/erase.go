@@ -23,27 +23,45 @@ var ErrEraseKey = errors.New("actors: another erase key")
 // erased are the hashes of the erased customers of a partition, whose records are
 // dropped.
 type erased struct {
+	*partition
+
+	changes *changes
+
 	set   map[erase.Hash]struct{}
 	fresh []erase.Hash // added since the last snapshot
 }
 
-// newErased returns an empty set.
-func newErased() erased { return erased{set: map[erase.Hash]struct{}{}} }
-
 // Erased reports whether a customer was erased.
-func (s *Shard) Erased(workspace, customer string) bool {
-	if len(s.erased.set) == 0 {
+func (s *Shard) Erased(workspace, customer string) bool { return s.erased.has(workspace, customer) }
+
+// has reports whether a customer was erased.
+func (e *erased) has(workspace, customer string) bool {
+	if len(e.set) == 0 {
 		return false
 	}
-	_, is := s.erased.set[erase.HashOf(s.config.EraseKey, workspace, customer)]
+	_, is := e.set[e.hash(workspace, customer)]
 	return is
 }
 
-// suppressed drops a record about an erased customer and reports whether it did. h is the
+// hash returns what remains of a customer who is erased.
+func (e *erased) hash(workspace, customer string) erase.Hash {
+	return erase.HashOf(e.config.EraseKey, workspace, customer)
+}
+
+// full reports whether no more customers can be erased.
+func (e *erased) full() bool { return len(e.set) >= maxErased }
+
+// add remembers an erased customer.
+func (e *erased) add(hash erase.Hash) {
+	e.set[hash] = struct{}{}
+	e.fresh = append(e.fresh, hash)
+}
+
+// drops drops a record about an erased customer and reports whether it did. h is the
 // customer of the record, nil if there is none; only in that case is the hash computed,
 // because an erased customer does not exist.
-func (s *Shard) suppressed(h *resident, workspace, customer string, index int, out *effect.Effects) bool {
-	if h != nil || !s.Erased(workspace, customer) {
+func (e *erased) drops(h *resident, workspace, customer string, index int, out *effect.Effects) bool {
+	if h != nil || !e.has(workspace, customer) {
 		return false
 	}
 	out.Drops = append(out.Drops, effect.Drop{Index: uint32(index), Reason: output.Erased})
@@ -52,17 +70,17 @@ func (s *Shard) suppressed(h *resident, workspace, customer string, index int, o
 
 // keyed returns ErrEraseKey if the frame erases a customer under another key than this
 // program has.
-func (s *Shard) keyed(in *Input) error {
+func (e *erased) keyed(in *Input) error {
 	for i := range in.Frame.Records {
 		r := &in.Frame.Records[i]
 		if r.Kind != stream.KindErase {
 			continue
 		}
-		e, err := erase.Decode(r.Data)
-		if err == nil && e.Key != erase.Fingerprint(s.config.EraseKey) {
+		x, err := erase.Decode(r.Data)
+		if err == nil && x.Key != erase.Fingerprint(e.config.EraseKey) {
 			return fmt.Errorf("%w: partition %d, frame %d: a customer was erased under key %016x, this program has "+
-				"%016x; set NUDGE_ERASE_KEY to the one of that server", ErrEraseKey, s.config.Partition, in.At.Seq,
-				e.Key, erase.Fingerprint(s.config.EraseKey))
+				"%016x; set NUDGE_ERASE_KEY to the one of that server", ErrEraseKey, e.config.Partition, in.At.Seq,
+				x.Key, erase.Fingerprint(e.config.EraseKey))
 		}
 	}
 	return nil
@@ -79,47 +97,46 @@ func (s *Shard) applyErase(index int, record *stream.Record, out *effect.Effects
 		out.Drops = append(out.Drops, effect.Drop{Index: uint32(index), Reason: output.Deduplicate})
 		return nil
 	}
-	if len(s.erased.set) >= maxErased {
+	if s.erased.full() {
 		return fmt.Errorf("actors: %d customers of the partition are erased; no more are remembered", maxErased)
 	}
-	hash := erase.HashOf(s.config.EraseKey, e.Workspace, e.Customer)
+	hash := s.erased.hash(e.Workspace, e.Customer)
 	key := Key(e.Workspace, e.Customer)
 	if h := s.customers.get(key); h != nil {
-		s.machine.Use(s.defs.set(e.Workspace))
-		s.guard(h, out, func() {
-			s.machine.Erase(h.c, s.now, &out.Output)
+		m := s.runner.use(e.Workspace)
+		s.runner.run(h, out, func() {
+			m.Erase(h.c, s.now, &out.Output)
 		}, func(detail string) {
-			s.addDeadLetter(index, record, output.ReasonPanic, detail, out)
+			s.deadLetters.add(index, record, output.ReasonPanic, detail, out)
 		})
 		s.remove(h)
 	}
-	s.erased.set[hash] = struct{}{}
-	s.erased.fresh = append(s.erased.fresh, hash)
+	s.erased.add(hash)
 	out.Decisions = append(out.Decisions, output.Decision{
 		Workspace: e.Workspace, Kind: output.Erased, Detail: hash.String(), At: s.now,
 	})
 	return nil
 }
 
-// saveErased adds to a snapshot the customers who were erased since the last one.
-func (s *Shard) saveErased(b *storage.Batch) {
-	p := s.config.Partition
-	for _, hash := range s.erased.fresh {
+// save adds to a snapshot the customers who were erased since the last one.
+func (e *erased) save(b *storage.Batch) {
+	p := e.config.Partition
+	for _, hash := range e.fresh {
 		b.Set(storage.ErasedKey(p, hash[:]), []byte{1})
-		s.state += hashBytes(hash[:])
+		e.changes.hashed(hash[:])
 	}
-	s.erased.fresh = s.erased.fresh[:0]
+	e.fresh = e.fresh[:0]
 }
 
-// loadErased loads the erased customers of a snapshot.
-func (s *Shard) loadErased(store storage.Store) error {
-	prefix := storage.ErasedPrefix(s.config.Partition)
+// load loads the erased customers of a snapshot.
+func (e *erased) load(store storage.Store) error {
+	prefix := storage.ErasedPrefix(e.config.Partition)
 	return store.Scan(prefix, func(k, _ []byte) error {
 		var hash erase.Hash
 		if copy(hash[:], bytes.TrimPrefix(k, prefix)) != len(hash) {
-			return fmt.Errorf("actors: partition %d: %q is no key of an erased customer", s.config.Partition, k)
+			return fmt.Errorf("actors: partition %d: %q is no key of an erased customer", e.config.Partition, k)
 		}
-		s.erased.set[hash] = struct{}{}
+		e.set[hash] = struct{}{}
 		return nil
 	})
 }

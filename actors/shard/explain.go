@@ -9,15 +9,7 @@ import (
 	"github.com/nudge-engine/nudge/campaign/machine"
 	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/campaign/trace"
-	"github.com/nudge-engine/nudge/internal/effect"
 )
-
-// newMachine returns a machine that records into the configured trace, if there is one.
-func newMachine(c *Config) *machine.Machine {
-	m := machine.New()
-	m.Observe(c.Trace)
-	return m
-}
 
 // Explanation is what a shard adds to a trace.
 type Explanation struct {
@@ -77,20 +69,4 @@ func (s *Shard) PastView(workspace, id string, decisions []output.Decision) *vie
 		all[i].Decision = decisions[i]
 	}
 	return view.New(c, all)
-}
-
-// duplicateTraced records in the trace that an event came again.
-func (s *Shard) duplicateTraced(e *event.Event) {
-	s.config.Trace.Aside(e.Workspace, e.Customer, s.now, output.Decision{Kind: output.Deduplicate, EventID: e.ID})
-}
-
-// asideTraced records in the trace that a record became a dead letter. For a panic guard
-// has recorded it already.
-func (s *Shard) asideTraced(l *effect.DeadLetter) {
-	if l.Reason == output.ReasonPanic {
-		return
-	}
-	s.config.Trace.Aside(l.Workspace, l.Customer, s.now, output.Decision{
-		Kind: output.Deadletter, Reason: l.Reason, Detail: l.Detail,
-	})
 }

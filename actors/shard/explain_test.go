@@ -38,7 +38,7 @@ func TestTraceSaysWhatIsADeadLetter(t *testing.T) {
 	if done, err := s.Step(&in, &out); !done || err != nil {
 		t.Fatal(done, err)
 	}
-	s.guard(s.customers.get(Key("w", "ann")), &out, func() { panic("a bug") }, func(string) {})
+	s.runner.run(s.customers.get(Key("w", "ann")), &out, func() { panic("a bug") }, func(string) {})
 	var got []string
 	for _, o := range trace.Steps {
 		for _, a := range o.Results {
@@ -52,8 +52,8 @@ func TestTraceSaysWhatIsADeadLetter(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("the trace has %q; want %q", got, want)
 	}
-	s.guard(s.customers.get(Key("w", "ann")), &out, func() {
-		s.machine.Apply(s.customers.get(Key("w", "ann")).c, &event.Event{
+	s.runner.run(s.customers.get(Key("w", "ann")), &out, func() {
+		s.runner.machine.Apply(s.customers.get(Key("w", "ann")).c, &event.Event{
 			Workspace: "w", Customer: "ann", ID: "m3", Type: event.Identify, Name: "$identify", Time: 1000,
 			Traits: []byte(`{"consent": {"sms": 7}}`),
 		}, 1000, false, &out.Output)

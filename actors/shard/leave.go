@@ -23,7 +23,7 @@ func (o *Owner) MayLeave(d *output.Delivery, effect, end uint64) (may bool, into
 	if may, err = o.mayLeave(d, d.Customer); err != nil {
 		return false, "", err
 	}
-	into = o.Shard.forwarded(d.Workspace, d.Customer)
+	into = o.Shard.merges.into(d.Workspace, d.Customer)
 	return may && into == "", into, nil
 }
 

@@ -78,7 +78,8 @@ func DecodeMeta(p []byte) (Meta, error) {
 func (s *Shard) Meta() Meta {
 	return Meta{
 		Semantics: s.config.Semantics, Now: s.now, Applied: s.applied, Emitted: s.emitted, LastHash: s.lastHash,
-		Control: s.ctl, Claim: s.claim, StateHash: s.state, HoldUntil: s.hold.until, HoldMark: s.hold.mark,
+		Control: s.ctl, Claim: s.claim, StateHash: s.changes.hash(),
+		HoldUntil: s.timers.until(), HoldMark: s.timers.mark(),
 		DedupeSize: s.dedupe.MaxIDs(),
 	}
 }

@@ -24,6 +24,14 @@ const migrationStep = 1000
 // Invariant: customers whose slot is at or before done were moved since every version
 // that came more than ReplanFor before done.
 type migration struct {
+	*partition
+
+	defs      *definitions
+	customers *customerCache
+	timers    *timers
+	changes   *changes
+	runner    *runner
+
 	done int64 // slots up to this log time, ms, are over
 	last int64 // log time, ms, at which the last new version came; 0: none came
 	// slots are those still to come, sorted by time, then key.
@@ -36,28 +44,28 @@ type migrationSlot struct {
 	key string
 }
 
-// planMigration lists the slots still to come. It takes all customers with a timer rather
+// plan lists the slots still to come. It takes all customers with a timer rather
 // than all with a live chain, which it could not tell without loading them: every live
 // chain has a timer.
-func (s *Shard) planMigration() {
-	s.migration.slots = s.migration.slots[:0]
-	for _, at := range s.defs.changes() {
-		if at+machine.ReplanFor <= s.migration.done {
+func (w *migration) plan() {
+	w.slots = w.slots[:0]
+	for _, at := range w.defs.changes() {
+		if at+machine.ReplanFor <= w.done {
 			continue
 		}
-		s.migration.last = max(s.migration.last, at)
-		for key, h := range s.customers.all { //nudge:unordered sorted below
+		w.last = max(w.last, at)
+		w.customers.each(func(key string, h *resident) {
 			if !h.timer.Armed() {
-				continue
+				return
 			}
 			workspace, customer := splitKey(key)
-			if turn := machine.ReplanAt(at, workspace, customer); turn > s.migration.done {
-				s.migration.slots = append(s.migration.slots, migrationSlot{turn, key})
+			if turn := machine.ReplanAt(at, workspace, customer); turn > w.done {
+				w.slots = append(w.slots, migrationSlot{turn, key})
 			}
-		}
+		})
 	}
-	sort.Slice(s.migration.slots, func(i, j int) bool {
-		a, b := &s.migration.slots[i], &s.migration.slots[j]
+	sort.Slice(w.slots, func(i, j int) bool {
+		a, b := &w.slots[i], &w.slots[j]
 		return a.at < b.at || a.at == b.at && a.key < b.key
 	})
 }
@@ -92,34 +100,43 @@ func (w *migration) each(now int64, f func(key string)) {
 	}
 }
 
-// migrateSlice moves the customers whose slot has come, as far as limit allows. It
+// slice moves the customers whose slot has come, as far as limit allows. It
 // reports whether all up to the present log time are moved.
-func (s *Shard) migrateSlice(out *effect.Effects) bool {
-	limit := s.migration.limit(s.now)
-	for len(s.migration.slots) > 0 && s.migration.slots[0].at <= limit {
-		key := s.migration.slots[0].key
-		s.migration.slots = s.migration.slots[1:]
-		if h := s.customers.get(key); h != nil {
-			s.replan(h, out)
+func (w *migration) slice(out *effect.Effects) bool {
+	limit := w.limit(w.now)
+	for len(w.slots) > 0 && w.slots[0].at <= limit {
+		key := w.slots[0].key
+		w.slots = w.slots[1:]
+		if h := w.customers.get(key); h != nil {
+			w.replan(h, out)
 		}
 	}
-	s.migration.done = limit
-	return limit >= s.now
+	w.done = limit
+	return limit >= w.now
 }
 
 // replan moves the chains of one customer to the versions in force and sets their timers
 // anew.
-func (s *Shard) replan(h *resident, out *effect.Effects) {
+func (w *migration) replan(h *resident, out *effect.Effects) {
 	workspace := h.c.Workspace
-	s.machine.Use(s.defs.set(workspace))
-	s.guard(h, out, func() {
-		s.machine.Replan(h.c, s.now, &out.Output)
+	m := w.runner.use(workspace)
+	w.runner.run(h, out, func() {
+		m.Replan(h.c, w.now, &out.Output)
 	}, func(detail string) {
 		out.DeadLetters = append(out.DeadLetters, effect.DeadLetter{
 			Workspace: workspace, Customer: h.c.ID,
-			Reason: output.ReasonPanic, Field: "version", Detail: detail, At: s.now,
+			Reason: output.ReasonPanic, Field: "version", Detail: detail, At: w.now,
 		})
 	})
-	s.markDirty(h)
-	s.rearm(h)
+	w.changes.add(h)
+	w.timers.rearm(h)
 }
+
+// after begins at a log time (ms) up to which all slots are over, as after a recovery.
+func (w *migration) after(now int64) {
+	w.done = now
+	w.plan()
+}
+
+// pending reports whether slots are still to come.
+func (w *migration) pending() bool { return len(w.slots) > 0 }

@@ -144,7 +144,7 @@ func (o *Owner) Halted() error { return o.halted }
 // Busy reports whether something is not finished: effects without an acknowledgement,
 // frames that wait, or a snapshot.
 func (o *Owner) Busy() bool {
-	return len(o.outbox) > 0 || len(o.held) > 0 || o.Shard.saving || o.barrier
+	return len(o.outbox) > 0 || len(o.held) > 0 || o.Shard.changes.underWay() || o.barrier
 }
 
 // Frame applies the next frame, or keeps it while a snapshot waits for acknowledgements.
@@ -344,7 +344,7 @@ func (o *Owner) Snapshot() {
 	if o.Shard.Applied().Seq < o.origin {
 		return
 	}
-	if o.halted != nil || o.barrier || o.Shard.saving || !o.Shard.Changed() {
+	if o.halted != nil || o.barrier || o.Shard.changes.underWay() || !o.Shard.Changed() {
 		return
 	}
 	o.barrier = true

@@ -19,7 +19,7 @@ func TestPanicIsContained(t *testing.T) {
 	var out effect.Effects
 	out.Decisions = append(out.Decisions, output.Decision{Customer: "earlier"})
 	failures := 0
-	s.guard(h, &out, func() {
+	s.runner.run(h, &out, func() {
 		h.c.Traits = []byte(`{"half":"done"}`)
 		h.c.Counters = append(h.c.Counters, customer.Counter{ID: "x", Count: 1})
 		out.Decisions = append(out.Decisions, output.Decision{Customer: "half done"})
@@ -38,7 +38,7 @@ func TestPanicIsContained(t *testing.T) {
 			h.c,
 		)
 	}
-	s.guard(h, &out, func() { h.c.Traits = []byte(`{"a":1}`) }, func(string) { t.Error("nothing panicked") })
+	s.runner.run(h, &out, func() { h.c.Traits = []byte(`{"a":1}`) }, func(string) { t.Error("nothing panicked") })
 	if string(h.c.Traits) != `{"a":1}` {
 		t.Errorf("unexpected traits %s", h.c.Traits)
 	}

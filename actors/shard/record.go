@@ -3,7 +3,6 @@ package shard
 import (
 	"encoding/json"
 	"fmt"
-	"runtime/debug"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -44,11 +43,11 @@ func (s *Shard) apply(in *Input, index int, out *effect.Effects) {
 	case stream.KindEvent:
 		err = s.applyEvent(in, index, out)
 	case stream.KindBroadcast:
-		err = s.applyBroadcast(r.Data, index, out)
+		err = s.bulkScans.applyBroadcast(r.Data, index, out)
 	case stream.KindResult:
 		err = s.applyResult(index, r, out)
 	case stream.KindTransfer:
-		err = s.applyTransfer(in, index, out)
+		err = s.merges.transfer(in, index, out)
 	case stream.KindErase:
 		err = s.applyErase(index, r, out)
 	case stream.KindControl:
@@ -66,7 +65,7 @@ func (s *Shard) apply(in *Input, index int, out *effect.Effects) {
 		err = fmt.Errorf("actors: record of kind %d", r.Kind)
 	}
 	if err != nil {
-		s.addDeadLetter(index, r, output.ReasonMalformed, err.Error(), out)
+		s.deadLetters.add(index, r, output.ReasonMalformed, err.Error(), out)
 	}
 }
 
@@ -80,37 +79,37 @@ func (s *Shard) applyEvent(in *Input, index int, out *effect.Effects) error {
 	}
 	if !s.dedupe.Add(dedupe.EventHash(e.Workspace, e.Customer, e.ID), s.now) {
 		out.Drops = append(out.Drops, effect.Drop{Index: uint32(index), Reason: output.Deduplicate})
-		s.duplicateTraced(&e)
+		s.deadLetters.duplicate(&e)
 		return nil
 	}
 	s.sawEvent = true
 	// The writer's clock may have stepped back since it stamped the event.
 	e.Time = min(e.Time, s.now)
 	h := s.customers.find(e.Workspace, e.Customer)
-	if s.suppressed(h, e.Workspace, e.Customer, index, out) {
+	if s.erased.drops(h, e.Workspace, e.Customer, index, out) {
 		return nil
 	}
 	if e.Type == event.Alias {
-		return s.applyAlias(in, index, h, &e, out)
+		return s.merges.alias(in, index, h, &e, out)
 	}
-	if s.forward(h, event.TransferEvent, in.Frame.Records[index].Data, out) {
+	if s.merges.forward(h, event.TransferEvent, in.Frame.Records[index].Data, out) {
 		return nil
 	}
 	created := h == nil
 	if created {
 		c := customer.New(e.Workspace, e.Customer, s.now, s.place)
 		h = s.customers.put(Key(e.Workspace, e.Customer), c, guessBytes)
-		s.exempt(h)
+		s.bulkScans.exempt(h)
 	}
-	s.applyPending(h, out)
-	s.machine.Use(s.defs.set(e.Workspace))
-	s.guard(h, out, func() {
-		s.machine.Apply(h.c, &e, s.now, h.c.MarkSeen(created), &out.Output)
+	s.bulkScans.applyPending(h, out)
+	m := s.runner.use(e.Workspace)
+	s.runner.run(h, out, func() {
+		m.Apply(h.c, &e, s.now, h.c.MarkSeen(created), &out.Output)
 	}, func(detail string) {
-		s.addDeadLetter(index, &in.Frame.Records[index], output.ReasonPanic, detail, out)
+		s.deadLetters.add(index, &in.Frame.Records[index], output.ReasonPanic, detail, out)
 	})
-	s.markDirty(h)
-	s.rearm(h)
+	s.changes.add(h)
+	s.timers.rearm(h)
 	return nil
 }
 
@@ -125,18 +124,18 @@ func (s *Shard) applyResult(index int, record *stream.Record, out *effect.Effect
 	if h == nil {
 		return nil
 	}
-	if s.forward(h, event.TransferResult, record.Data, out) {
+	if s.merges.forward(h, event.TransferResult, record.Data, out) {
 		return nil
 	}
-	s.applyPending(h, out)
-	s.machine.Use(s.defs.set(r.Workspace))
-	s.guard(h, out, func() {
-		s.machine.Settle(h.c, &r, s.now, &out.Output)
+	s.bulkScans.applyPending(h, out)
+	m := s.runner.use(r.Workspace)
+	s.runner.run(h, out, func() {
+		m.Settle(h.c, &r, s.now, &out.Output)
 	}, func(detail string) {
-		s.addDeadLetter(index, record, output.ReasonPanic, detail, out)
+		s.deadLetters.add(index, record, output.ReasonPanic, detail, out)
 	})
-	s.markDirty(h)
-	s.rearm(h)
+	s.changes.add(h)
+	s.timers.rearm(h)
 	return nil
 }
 
@@ -158,7 +157,7 @@ func (s *Shard) applyControl(data []byte, at control.RecordPosition, out *effect
 		old := s.defs.set(c.Apply.Workspace)
 		changed, err := s.defs.apply(c.Apply, s.place, s.now)
 		if changed {
-			s.planMigration()
+			s.migration.plan()
 		}
 		if err != nil {
 			return err
@@ -166,10 +165,10 @@ func (s *Shard) applyControl(data []byte, at control.RecordPosition, out *effect
 		// The bulk scan that drops counters is queued before the one that activates
 		// triggers: a trigger must not see a count that a version left out long ago has
 		// left behind.
-		s.forget(c.Apply.Workspace, old)
-		s.activate(c.Apply, old)
-		s.renewTallies(out)
-		s.beginTallies(c.Apply.Workspace, c.Apply.Documents)
+		s.bulkScans.forget(c.Apply.Workspace, old)
+		s.bulkScans.activate(c.Apply, old)
+		s.tallies.renew(&out.Output)
+		s.tallies.begin(c.Apply.Workspace, c.Apply.Documents)
 	case c.Backfill != nil:
 		s.define()
 		return s.defs.startBackfill(c.Backfill, c.K, at, s.place)
@@ -220,59 +219,7 @@ func (s *Shard) applyReject(index int, data []byte, out *effect.Effects) error {
 		Detail: clip.Text(r.Code+": "+r.Message, effect.MaxDetail), At: s.now,
 		Raw: []byte(clip.Text(r.Raw, effect.MaxRaw)),
 	}
-	s.asideTraced(&l)
+	s.deadLetters.trace(&l)
 	out.DeadLetters = append(out.DeadLetters, l)
 	return nil
-}
-
-// addDeadLetter makes a dead letter of a record that is not applied, and notes for the
-// warehouse that the record has no row.
-func (s *Shard) addDeadLetter(index int, r *stream.Record, reason output.Reason, detail string, out *effect.Effects) {
-	l := effect.DeadLetter{
-		Index: uint32(index), Reason: reason, Detail: clip.Text(detail, effect.MaxDetail),
-		Raw: r.Data[:min(len(r.Data), effect.MaxRaw)], At: s.now,
-	}
-	if r.Kind == stream.KindEvent || r.Kind == stream.KindTransfer {
-		d := wire.NewDecoder(r.Data)
-		l.Workspace, l.Customer = d.String(), d.String()
-	}
-	s.asideTraced(&l)
-	out.DeadLetters = append(out.DeadLetters, l)
-	out.Drops = append(out.Drops, effect.Drop{Index: l.Index, Reason: output.Deadletter})
-}
-
-// guard runs work on a customer and contains a panic in it: the customer and the output
-// are put back as they were, the machine is made anew because the panic may have left it
-// inconsistent, and failed is called with the cause (C7).
-//
-// The detail has no stack and no addresses, so that it is the same bytes at each replay.
-// An unguarded shard lets the panic through to its host.
-func (s *Shard) guard(h *resident, out *effect.Effects, work func(), failed func(detail string)) {
-	if s.config.Unguarded {
-		work()
-		return
-	}
-	s.image = h.c.AppendTo(s.image[:0])
-	before := out.Output
-	defer func() {
-		p := recover()
-		if p == nil {
-			return
-		}
-		restored, err := customer.Decode(s.image, s.names)
-		if err != nil {
-			panic(fmt.Sprintf("BUG: a customer cannot be read back: %v; after panic: %v\n%s", err, p, debug.Stack()))
-		}
-		h.c = restored
-		out.Output = before
-		s.machine = newMachine(&s.config)
-		s.machine.Hold(s.hold.mark)
-		detail := clip.Text(fmt.Sprintf("panic: %v", p), effect.MaxDetail)
-		s.config.Trace.Aside(h.c.Workspace, h.c.ID, s.now, output.Decision{
-			Kind: output.Deadletter, Reason: output.ReasonPanic,
-			Detail: "what was asked and decided just before is undone: " + detail,
-		})
-		failed(detail)
-	}()
-	work()
 }

@@ -239,9 +239,12 @@ func (m *customerCache) without(list []*resident, h *resident) []*resident {
 }
 
 // InMemory returns the ids of a workspace's customers in memory, in no order.
-func (s *Shard) InMemory(workspace string) []string {
+func (s *Shard) InMemory(workspace string) []string { return s.customers.inMemory(workspace) }
+
+// inMemory returns what InMemory says.
+func (m *customerCache) inMemory(workspace string) []string {
 	var ids []string
-	for key, h := range s.customers.all { //nudge:unordered each is looked at alone
+	for key, h := range m.all { //nudge:unordered each is looked at alone
 		if id, ok := strings.CutPrefix(key, workspace+"\x00"); ok && h.inMemory() {
 			ids = append(ids, id)
 		}
@@ -252,7 +255,7 @@ func (s *Shard) InMemory(workspace string) []string {
 // Encoded returns the stored form of a customer as they are now, nil if they are not in
 // memory. It neither decodes them nor marks them as used.
 func (s *Shard) Encoded(workspace, id string) []byte {
-	h := s.customers.all[Key(workspace, id)]
+	h := s.customers.entry(Key(workspace, id))
 	switch {
 	case h == nil:
 	case h.c != nil:
@@ -261,4 +264,56 @@ func (s *Shard) Encoded(workspace, id string) []byte {
 		return []byte(h.passivated)
 	}
 	return nil
+}
+
+// remove deletes a customer from the cache with their timer; drop keeps the timer.
+func (m *customerCache) remove(h *resident) {
+	m.leave(h)
+	delete(m.all, h.timer.Key)
+}
+
+// entry returns what the cache has of a customer, nil if nothing. It neither decodes them nor marks them as
+// used.
+func (m *customerCache) entry(key string) *resident { return m.all[key] }
+
+// each calls f with every entry, in no order.
+func (m *customerCache) each(f func(key string, h *resident)) {
+	for key, h := range m.all { //nudge:unordered the callers sort, count, or keep the smallest
+		f(key, h)
+	}
+}
+
+// someStored reports whether a customer who has no entry may be in the store; some reports whether there may
+// be customers at all.
+func (m *customerCache) someStored() bool { return m.inStore }
+func (m *customerCache) some() bool       { return len(m.all) > 0 || m.inStore }
+
+// size returns the estimated size of all in memory, asleep how many of these are kept as bytes.
+func (m *customerCache) size() int64 { return m.bytes }
+func (m *customerCache) asleep() int { return len(m.passivated) }
+
+// saved begins a new round of passivation, which a snapshot allows, and brings memory under its limit (0:
+// none).
+func (m *customerCache) saved(limit int64) {
+	m.round = len(m.awake)
+	if limit != 0 {
+		m.shrink(limit)
+	}
+}
+
+// restore takes over a stored customer at the start: as bytes while there is room under limit (0: no limit),
+// otherwise only an entry for the timer, if they have one. It returns the entry, nil if there is none.
+func (m *customerCache) restore(key string, stored []byte, timed bool, limit int64) *resident {
+	if limit == 0 || m.bytes < limit {
+		h := m.lay(key, stored)
+		h.stateHash = hashBytes(stored)
+		return h
+	}
+	m.inStore = true
+	if !timed {
+		return nil
+	}
+	h := &resident{timer: wheel.NewTimer(key)}
+	m.all[key] = h
+	return h
 }

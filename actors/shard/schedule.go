@@ -25,12 +25,12 @@ type dueSchedule struct {
 // compete by priority at each customer. If a downtime missed several occurrences of a
 // schedule, only the last is made up for, so that a daily message comes once and not once
 // for each day.
-func (s *Shard) startSchedules() {
-	if due := s.bulkScans.nextOccurrence(); due == 0 || due > s.now {
+func (t *bulkScans) startSchedules() {
+	if due := t.nextOccurrence(); due == 0 || due > t.now {
 		return
 	}
-	s.bulkScans.known = false
-	all := s.dueSchedules()
+	t.known = false
+	all := t.dueSchedules()
 	for len(all) > 0 {
 		n := 1
 		for n < len(all) && all[n].due == all[0].due && all[n].of.Workspace == all[0].of.Workspace {
@@ -40,7 +40,7 @@ func (s *Shard) startSchedules() {
 		for _, d := range all[:n] {
 			v.Campaigns = append(v.Campaigns, d.of.Campaign)
 		}
-		if !s.bulkScans.start(all[0].of.Workspace, v) {
+		if !t.start(all[0].of.Workspace, v) {
 			// Too many scans are queued; the next Step tries again.
 			return
 		}
@@ -53,30 +53,29 @@ func (s *Shard) startSchedules() {
 
 // dueSchedules returns the schedules that are due, sorted by instant, then workspace,
 // then campaign.
-func (s *Shard) dueSchedules() []dueSchedule {
+func (t *bulkScans) dueSchedules() []dueSchedule {
 	var all []dueSchedule
 	var schedules []active.Schedule
 	of := ""
-	for i := range s.bulkScans.Schedules {
-		o := &s.bulkScans.Schedules[i]
-		if o.Next == 0 || o.Next > s.now {
+	for i := range t.Schedules {
+		o := &t.Schedules[i]
+		if o.Next == 0 || o.Next > t.now {
 			continue
 		}
 		if schedules == nil || of != o.Workspace {
-			s.machine.Use(s.defs.set(o.Workspace))
-			schedules, of = s.machine.Schedules(), o.Workspace
+			schedules, of = t.runner.use(o.Workspace).Schedules(), o.Workspace
 		}
 		at := sort.Search(len(schedules), func(i int) bool { return schedules[i].Campaign >= o.Campaign })
 		d := dueSchedule{of: o, due: o.Next}
 		// Go on to the last occurrence that has come.
 		for range maxMissed {
-			if d.next, _ = schedules[at].Next(d.due); d.next == 0 || d.next > s.now {
+			if d.next, _ = schedules[at].Next(d.due); d.next == 0 || d.next > t.now {
 				break
 			}
 			d.due = d.next
 		}
-		if d.next <= s.now {
-			d.next, _ = schedules[at].Next(s.now)
+		if d.next <= t.now {
+			d.next, _ = schedules[at].Next(t.now)
 		}
 		all = append(all, d)
 	}

@@ -6,11 +6,9 @@ import (
 
 	"github.com/nudge-engine/nudge/actors/shard/control"
 	"github.com/nudge-engine/nudge/actors/shard/dedupe"
-	"github.com/nudge-engine/nudge/actors/shard/experiment"
-	"github.com/nudge-engine/nudge/actors/shard/wheel"
+	"github.com/nudge-engine/nudge/actors/shard/erase"
 	"github.com/nudge-engine/nudge/campaign/customer"
 	"github.com/nudge-engine/nudge/campaign/event"
-	"github.com/nudge-engine/nudge/campaign/machine"
 	"github.com/nudge-engine/nudge/campaign/output"
 	"github.com/nudge-engine/nudge/campaign/trace"
 	"github.com/nudge-engine/nudge/internal/effect"
@@ -63,36 +61,47 @@ const InTimers = -1
 
 // Shard is the state of one partition: its customers, their timers and the definitions in
 // force. Its methods must be called by one goroutine at a time.
+//
+// It coordinates the parts below, which keep the state, and calls them in the order of a Step. Each part has
+// its own fields, which no other touches; it calls the parts above it in this list and none below. What all
+// of them see is in partition.
 type Shard struct {
-	config Config
-	// machine applies one record or timer to one customer. Before each use it is given
-	// the active campaigns of the customer's workspace.
-	machine *machine.Machine
-	// names interns strings that many events repeat (workspaces, event names).
-	names   event.Names
-	encoder effect.Encoder
+	partition
 
-	customers   customerCache
-	wheel       wheel.Wheel
+	// The parts, in an order in which each only calls those before it.
+	//
+	// dedupe, defs, customers, timers and changes keep the state; deadLetters and runner apply to one customer;
+	// tallies, bulkScans and migration are work that goes on with time; erased and merges are about
+	// who a customer is.
 	dedupe      dedupe.Set
 	defs        definitions
+	customers   customerCache
+	timers      timers
+	changes     changes
+	deadLetters deadLetters
+	runner      runner
+	tallies     tallies
 	bulkScans   bulkScans
-	experiments experiment.Table
-	// erased are the customers whose records are refused for good.
-	erased erased
+	migration   migration
+	erased      erased
+	merges      merges
 
-	now            int64         // log time, ms since the epoch; never goes back
-	applied        Position      // the last frame applied
-	emitted        uint64        // number of the last effect message
-	lastHash       uint64        // XXH64 of the bytes of that message
-	ctl            uint64        // number of the last control record applied
-	claim          control.Claim // the last owner that claimed the partition
-	state          uint64        // state hash (see Meta.StateHash) as of the last snapshot
-	hold           catchUpBarrier
-	migration      migration
-	pendingDeletes pendingDeletes
+	encoder  effect.Encoder
+	applied  Position      // the last frame applied
+	emitted  uint64        // number of the last effect message
+	lastHash uint64        // XXH64 of the bytes of that message
+	ctl      uint64        // number of the last control record applied
+	claim    control.Claim // the last owner that claimed the partition
+	part     uint32        // index of the next Step of the current frame, 0 between frames
+}
 
-	part uint32 // index of the next Step of the current frame, 0 between frames
+// partition is what every part sees: the configuration, log time, and the place of the current record.
+// Only Shard changes it, apart from sawEvent.
+type partition struct {
+	config Config
+	// names interns strings that many events repeat (workspaces, event names).
+	names event.Names
+	now   int64 // log time, ms since the epoch; never goes back
 	// place orders customers and definitions: a customer created at a place before that
 	// of a definition was there when the definition came. It is the sequence of the
 	// current frame, plus one for each group of definitions in the frame that followed an
@@ -100,11 +109,6 @@ type Shard struct {
 	place uint64
 	// sawEvent reports that the frame had an event since the last definitions in it.
 	sawEvent bool
-
-	dirty   []*resident // customers changed since the last snapshot
-	image   []byte      // stored form of the current customer before the current work, restored after a panic
-	touched bool        // a frame was applied, or begun, since the last snapshot
-	saving  bool        // a snapshot was handed out and not yet reported as Saved
 }
 
 // New returns an empty shard, as before the first record of its log. Recover loads a
@@ -113,10 +117,34 @@ func New(c Config) *Shard {
 	if c.Semantics == 0 {
 		c.Semantics = effect.Semantics
 	}
-	names := event.Names{}
-	return &Shard{
-		config: c, machine: newMachine(&c), names: names, customers: newCustomerCache(names),
-		dedupe: dedupe.New(), defs: newDefinitions(c.Compile), erased: newErased(),
+	s := &Shard{partition: partition{config: c, names: event.Names{}}}
+	s.connect()
+	return s
+}
+
+// connect gives each part what all see and the parts that it calls. It gets no other, so no part can call
+// one that stands after it in Shard.
+func (s *Shard) connect() {
+	p := &s.partition
+	s.dedupe = dedupe.New()
+	s.defs = newDefinitions(p.config.Compile)
+	s.customers = newCustomerCache(p.names)
+	s.changes = changes{partition: p, customers: &s.customers}
+	s.deadLetters = deadLetters{partition: p}
+	s.runner = runner{partition: p, defs: &s.defs, timers: &s.timers, machine: newMachine(&p.config)}
+	s.tallies = tallies{partition: p, defs: &s.defs}
+	s.bulkScans = bulkScans{
+		partition: p, dedupe: &s.dedupe, defs: &s.defs, customers: &s.customers, timers: &s.timers,
+		changes: &s.changes, runner: &s.runner,
+	}
+	s.migration = migration{
+		partition: p, defs: &s.defs, customers: &s.customers, timers: &s.timers, changes: &s.changes,
+		runner: &s.runner,
+	}
+	s.erased = erased{partition: p, changes: &s.changes, set: map[erase.Hash]struct{}{}}
+	s.merges = merges{
+		partition: p, dedupe: &s.dedupe, customers: &s.customers, timers: &s.timers, changes: &s.changes,
+		deadLetters: &s.deadLetters, runner: &s.runner, bulkScans: &s.bulkScans, erased: &s.erased,
 	}
 }
 
@@ -138,7 +166,7 @@ func (s *Shard) Claim() control.Claim { return s.claim }
 // NextDue returns the log time, ms, at which a Step is needed even if no event comes: for
 // a timer, a schedule, a migration or a bulk scan. 0 means never.
 func (s *Shard) NextDue() int64 {
-	due := s.hold.next(&s.wheel)
+	due := s.timers.next()
 	for _, next := range [2]int64{s.migration.next(), s.bulkScans.next(s.now)} {
 		if next != 0 && (due == 0 || next < due) {
 			due = next
@@ -172,24 +200,24 @@ func (s *Shard) Step(in *Input, out *effect.Effects) (done bool, err error) {
 	if err := s.lost(in); err != nil {
 		return false, err
 	}
-	if err := s.keyed(in); err != nil {
+	if err := s.erased.keyed(in); err != nil {
 		return false, err
 	}
-	s.touched = true
+	s.changes.touch()
 	before := s.now
 	s.now = max(s.now, in.Frame.Time)
 	out.Seq, out.Part, out.Now, out.Semantics = in.At.Seq, s.part, s.now, s.config.Semantics
-	s.hold.observe(&s.wheel, s.migration.underWay(), before, s.now)
-	s.machine.Hold(s.hold.mark)
+	s.timers.observe(s.migration.underWay(), before, s.now)
+	s.runner.hold()
 	s.mark(in.At.Seq, InTimers)
 	defer s.mark(0, 0)
-	defer s.experiments.Fold(&out.Output)
-	s.scanSlice(out)
-	if !s.migrateSlice(out) || !s.fireTimers(out) {
+	defer s.tallies.fold(&out.Output)
+	s.bulkScans.scanSlice(out)
+	if !s.migration.slice(out) || !s.fireTimers(out) {
 		s.part++
 		return false, nil
 	}
-	s.startSchedules()
+	s.bulkScans.startSchedules()
 	s.dedupe.Evict(s.now)
 	s.sawEvent, s.place = false, max(in.At.Seq, s.defs.newest())
 	for i := range in.Frame.Records {
@@ -219,25 +247,6 @@ func (s *Shard) Encode(out *effect.Effects, emit func(n uint64, data []byte)) {
 	s.emitted = next - 1
 }
 
-// rearm sets or removes a customer's timer so that it agrees with their state (C5). It
-// must follow every change of a customer.
-func (s *Shard) rearm(h *resident) {
-	due := h.c.NextDue()
-	if due == 0 {
-		s.wheel.Disarm(&h.timer)
-		return
-	}
-	s.wheel.Arm(&h.timer, due)
-}
-
-// markDirty adds a customer to those that the next snapshot writes.
-func (s *Shard) markDirty(h *resident) {
-	if !h.dirty {
-		h.dirty = true
-		s.dirty = append(s.dirty, h)
-	}
-}
-
 // MayLeave reports whether an attempt of a delivery may be made now: the delivery is
 // pending, the attempt is its current one, it has not expired, and sends are not switched
 // off. known is false when the customer may be in the store only; then the answer is
@@ -245,7 +254,7 @@ func (s *Shard) markDirty(h *resident) {
 func (s *Shard) MayLeave(workspace, customer string, id output.ID, attempt uint32) (may, known bool) {
 	h := s.customers.find(workspace, customer)
 	if h == nil {
-		return false, !s.customers.inStore
+		return false, !s.customers.someStored()
 	}
 	return h.c.MayLeave(id, attempt, s.now) && !s.defs.set(workspace).Holds(h.c, id), true
 }
@@ -256,7 +265,15 @@ func (s *Shard) MayLeave(workspace, customer string, id output.ID, attempt uint3
 func (s *Shard) Customer(workspace, id string) (c *customer.Customer, known bool) {
 	h := s.customers.find(workspace, id)
 	if h == nil {
-		return nil, !s.customers.inStore
+		return nil, !s.customers.someStored()
 	}
 	return h.c, true
+}
+
+// remove deletes a customer from the shard, and from the store with the next snapshot.
+func (s *Shard) remove(h *resident) {
+	s.timers.disarm(h)
+	s.changes.remove(h)
+	s.customers.remove(h)
+	s.bulkScans.removed(h.timer.Key)
 }

@@ -29,9 +29,9 @@ func (s *Shard) skipped(in *Input, index int, out *effect.Effects) bool {
 	}
 	why, ok := s.config.Skips[control.RecordPosition{Seq: in.At.Seq, Index: index}]
 	if ok {
-		s.addDeadLetter(index, &in.Frame.Records[index], output.ReasonSkipped, why, out)
+		s.deadLetters.add(index, &in.Frame.Records[index], output.ReasonSkipped, why, out)
 		if r := &in.Frame.Records[index]; r.Kind == stream.KindTransfer {
-			s.passTransfer(r.Data)
+			s.merges.pass(r.Data)
 		}
 	}
 	return ok

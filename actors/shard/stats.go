@@ -17,7 +17,7 @@ type Stats struct {
 func (o *Owner) Stats() Stats {
 	s := o.Shard
 	return Stats{
-		Customers: s.customers.loaded(), CustomerBytes: s.customers.bytes, Timers: s.wheel.Len(),
+		Customers: s.customers.loaded(), CustomerBytes: s.customers.size(), Timers: s.timers.count(),
 		DedupeIDs: s.dedupe.Len(), DedupeWindow: s.dedupe.Window(s.now), Now: s.now,
 		NextDue: s.NextDue(), Outbox: len(o.outbox), Erased: o.refused,
 	}

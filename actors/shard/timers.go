@@ -16,6 +16,101 @@ const (
 	holdFor    = 60 * 1000
 )
 
+// timers are the timers of the customers of a partition, one each at most, and the barrier that holds some
+// of them back after a downtime.
+type timers struct {
+	wheel   wheel.Wheel
+	barrier catchUpBarrier
+}
+
+// rearm sets or removes a customer's timer so that it agrees with their state (C5). It
+// must follow every change of a customer.
+func (ts *timers) rearm(h *resident) {
+	due := h.c.NextDue()
+	if due == 0 {
+		ts.wheel.Disarm(&h.timer)
+		return
+	}
+	ts.wheel.Arm(&h.timer, due)
+}
+
+// arm sets the timer of a customer.
+func (ts *timers) arm(h *resident, due int64) { ts.wheel.Arm(&h.timer, due) }
+
+// disarm removes the timer of a customer.
+func (ts *timers) disarm(h *resident) { ts.wheel.Disarm(&h.timer) }
+
+// begin starts the wheel at a log time (ms), with the barrier as it was then.
+func (ts *timers) begin(now, until, mark int64) {
+	ts.barrier.until, ts.barrier.mark = until, mark
+	ts.wheel.Begin(now)
+}
+
+// observe notes that log time goes from before to now; see catchUpBarrier.decide.
+func (ts *timers) observe(migrating bool, before, now int64) {
+	ts.barrier.observe(&ts.wheel, migrating, before, now)
+}
+
+// mark is the log time, ms, up to which timers wait behind the barrier, until is that at which it ends;
+// both are 0 while it is not up.
+func (ts *timers) mark() int64  { return ts.barrier.mark }
+func (ts *timers) until() int64 { return ts.barrier.until }
+
+// next returns the log time, ms, at which something must happen; 0: never.
+func (ts *timers) next() int64 { return ts.barrier.next(&ts.wheel) }
+
+// pop takes the next timer that is due at now and need not wait out of the wheel; nil when there is none.
+func (ts *timers) pop(now int64) *wheel.Timer {
+	for {
+		t := ts.wheel.Pop(now)
+		if t == nil || !ts.barrier.take(t) {
+			return t
+		}
+	}
+}
+
+// more reports whether pop would return another timer.
+func (ts *timers) more(now int64) bool {
+	for {
+		t := ts.wheel.Peek(now)
+		if t == nil {
+			return false
+		}
+		if !ts.barrier.holds(t) {
+			return true
+		}
+		ts.barrier.take(ts.wheel.Pop(now))
+	}
+}
+
+// due calls f with the timers that pop would return, at most n, and maybe with a few more, when log time
+// goes from before to now. It changes nothing.
+func (ts *timers) due(migrating bool, before, now int64, n int, f func(t *wheel.Timer)) {
+	release, begin := ts.barrier.decide(&ts.wheel, migrating, before, now)
+	mark := int64(-1)
+	switch {
+	case begin:
+		mark = now - lateMargin
+	case !release && ts.barrier.until != 0:
+		mark = ts.barrier.mark
+	}
+	ts.wheel.Each(now, n, mark, f)
+	if release {
+		for _, t := range ts.barrier.held {
+			if t.Due > mark {
+				f(t)
+			}
+		}
+	}
+}
+
+// count returns how many timers are in the wheel, spread how often it spread a slot over lower levels.
+func (ts *timers) count() int  { return ts.wheel.Len() }
+func (ts *timers) spread() int { return ts.wheel.Spread() }
+
+// has reports whether a timer is where it says.
+func (ts *timers) has(t *wheel.Timer) bool { return ts.wheel.Has(t) }
+
 // catchUpBarrier keeps timers that a downtime made late until the backlog of events is
 // applied. The wheel has one timer a customer, their earliest, so such a customer waits
 // as a whole and their steps keep their order. The barrier is part of the state and
@@ -99,13 +194,10 @@ func (l *catchUpBarrier) next(w *wheel.Wheel) int64 {
 // left. Timers that wait behind the barrier do not count: after a recovery they are in
 // the wheel again, and the Step must end at the same timer as in the first run (C1).
 func (s *Shard) fireTimers(out *effect.Effects) bool {
-	for fired := 0; fired < maxTimersPerStep; {
-		t := s.wheel.Pop(s.now)
+	for range maxTimersPerStep {
+		t := s.timers.pop(s.now)
 		if t == nil {
 			return true
-		}
-		if s.hold.take(t) {
-			continue
 		}
 		h := s.customers.get(t.Key)
 		if h == nil {
@@ -113,30 +205,19 @@ func (s *Shard) fireTimers(out *effect.Effects) bool {
 				s.config.Partition, t.Key))
 		}
 		s.fire(h, t.Due, out)
-		fired++
 	}
-	// The limit is reached: more is due only if a timer is left that need not wait.
-	for {
-		t := s.wheel.Peek(s.now)
-		if t == nil {
-			return true
-		}
-		if !s.hold.holds(t) {
-			return false
-		}
-		s.hold.take(s.wheel.Pop(s.now))
-	}
+	return !s.timers.more(s.now)
 }
 
 // fire fires all timers of a customer that are due, the earliest of them at due. If that
 // panics, the chains whose timers are due are ended, or the same panic would come back at
 // every Step (C7). A customer who expired is removed.
 func (s *Shard) fire(h *resident, due int64, out *effect.Effects) {
-	s.applyPending(h, out)
+	s.bulkScans.applyPending(h, out)
 	workspace := h.c.Workspace
-	s.machine.Use(s.defs.set(workspace))
-	s.guard(h, out, func() {
-		s.machine.Fire(h.c, s.now, s.now, &out.Output)
+	m := s.runner.use(workspace)
+	s.runner.run(h, out, func() {
+		m.Fire(h.c, s.now, s.now, &out.Output)
 	}, func(detail string) {
 		h.c.Quarantine(due, s.now)
 		out.DeadLetters = append(out.DeadLetters, effect.DeadLetter{
@@ -148,8 +229,8 @@ func (s *Shard) fire(h *resident, due int64, out *effect.Effects) {
 		s.remove(h)
 		return
 	}
-	s.markDirty(h)
-	s.rearm(h)
+	s.changes.add(h)
+	s.timers.rearm(h)
 }
 
 // Needs returns the keys of the customers that the next Step of a frame will touch and
@@ -157,36 +238,21 @@ func (s *Shard) fire(h *resident, due int64, out *effect.Effects) {
 // must be read from the store and given to Load before the Step. It may name a few more
 // than the Step touches, never fewer. It changes nothing.
 func (s *Shard) Needs(in *Input) []string {
-	if !s.customers.inStore {
+	if !s.customers.someStored() {
 		return nil // all are in memory
 	}
 	need := map[string]bool{}
 	var keys []string
 	want := func(key string) {
-		if h := s.customers.all[key]; (h == nil || !h.inMemory()) && !need[key] {
+		if h := s.customers.entry(key); (h == nil || !h.inMemory()) && !need[key] {
 			need[key] = true
 			keys = append(keys, key)
 		}
 	}
 	now := max(s.now, in.Frame.Time)
-	release, begin := s.hold.decide(&s.wheel, s.migration.underWay(), s.now, now)
-	mark := int64(-1)
-	switch {
-	case begin:
-		mark = now - lateMargin
-	case !release && s.hold.until != 0:
-		mark = s.hold.mark
-	}
-	s.wheel.Each(now, maxTimersPerStep, mark, func(t *wheel.Timer) { want(t.Key) })
-	if release {
-		for _, t := range s.hold.held {
-			if t.Due > mark {
-				want(t.Key)
-			}
-		}
-	}
+	s.timers.due(s.migration.underWay(), s.now, now, maxTimersPerStep, func(t *wheel.Timer) { want(t.Key) })
 	s.migration.each(now, want)
-	for _, key := range s.nextPage() {
+	for _, key := range s.bulkScans.nextPage() {
 		want(key)
 	}
 	for i := range in.Frame.Records {

@@ -27,8 +27,9 @@
 //	package size         at most 40 files and 4,000 lines without tests and comments, of the product
 //	comments             at least 18 of 100 lines are comments, of the product as a whole
 //	thin commands        no go statement in cmd/nudged and cmd/nudge, but in main.go
-//	methods              at most 60 methods a type, of the product
-//	parts of the machine in campaign/machine a part has fields of its own and reaches earlier parts only
+//	methods              at most 60 methods a type, of the product, with those it embeds
+//	parts                a part of the machine or of a shard has fields of its own, and a way to earlier
+//	                     parts only
 //
 // # Exceptions
 //

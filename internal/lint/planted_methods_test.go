@@ -17,10 +17,11 @@ func plantedMethods() []planted {
 		"a/a.go": source(methods("*T", 40), "type T[K any] struct{}", "type U struct{}", methods("U", 60)),
 		"a/b.go": source(methods("(t *T[K])", 0), methods("t *T[K]", 20), "func (t T[K]) more() {} // BAD",
 			"func (t T[K]) evenMore() {}", "func free() {}"),
-		"a/a_test.go":       source(methods("*U", 9)),
-		"b/a.go":            source(methods("*T", 60)),
-		"sim/a.go":          source(methods("World", 99)),
-		"actors/shard/a.go": source(methods("*Shard", 91), methods("s *Shard", 0)+"func (s *Shard) more() {} // BAD"),
+		"a/a_test.go": source(methods("*U", 9)),
+		"b/a.go":      source(methods("*T", 60)),
+		"b/b.go": source("type V struct { *T; n int } // no more than it embeds", "type W struct { V } // BAD",
+			"func (w *W) more() {}", "type X struct { t *T }", methods("*X", 60), "type Y struct { *fmt.Stringer }"),
+		"sim/a.go": source(methods("World", 99)),
 	}}}
 }
 
@@ -64,5 +65,20 @@ func plantedParts() []planted {
 			"func f(sd *sends) { sd.queue = nil }",
 		),
 	}
-	return []planted{{name: "fields", rule: "parts of the machine", files: machine}}
+	shard := map[string]string{
+		"actors/shard/shard.go": source(
+			"type Position struct { Seq int }", // exported: a value
+			"type partition struct { now int }",
+			"type Shard struct { partition; defs definitions; timers timers; at Position }",
+			"func (s *Shard) step() { s.now = s.at.Seq; s.timers.due = 0 } // BAD",
+		),
+		"actors/shard/definitions.go": source(
+			"type definitions struct { sets map[string]int; shard *Shard } // BAD",
+			"type timers struct { *partition; defs *definitions; due int }",
+			"func (ts *timers) next() int { return ts.due + ts.now + len(ts.defs.sets) } // BAD",
+		),
+	}
+	return []planted{
+		{name: "fields", rule: "parts", files: machine}, {name: "fields of the shard", rule: "parts", files: shard},
+	}
 }

@@ -30,7 +30,7 @@ func Rules() []Rule {
 		{"package size", packageSize},
 		{"comments", commentShare},
 		{"methods", methodCount},
-		{"parts of the machine", machineParts},
+		{"parts", parts},
 	}
 }
 
