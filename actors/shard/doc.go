@@ -29,8 +29,9 @@
 //	C6  A shard never has more frames under way than it has credits.
 //	C7  A record that panics changes nothing but makes a dead letter.
 //
-// Files in reading order: input.go (what comes in), shard.go (Step), record.go (one
-// record), timers.go (time), definitions.go (campaigns in force), bulk_scan.go and
-// migration.go (work for all customers), resident.go (customers in memory), meta.go and
-// snapshot.go (what is kept), owner.go (the order of a partition's duties).
+// Files in reading order: input.go (what comes in), shard.go (Step, and the parts of a
+// shard), record.go (one record), runner.go (the machine and its panics), timers.go
+// (time), definitions.go (campaigns in force), bulk_scan.go and migration.go (work for all
+// customers), resident.go (customers in memory), changes.go, meta.go and snapshot.go (what
+// is kept), owner.go (the order of a partition's duties).
 package shard
