@@ -26,7 +26,7 @@ spec:
 const timedStart = 1_800_000_000_000
 
 // timedShard has customers with one chain and one timer each.
-func timedShard(b *testing.B, customers int) *Shard {
+func timedShard(b testing.TB, customers int) *Shard {
 	b.Helper()
 	lang, err := expr.NewLanguage()
 	if err != nil {
@@ -60,7 +60,7 @@ func timedEvent(name string, customer, n int) stream.Record {
 	return stream.Record{Kind: stream.KindEvent, Data: e.AppendTo(nil)}
 }
 
-func timedStep(b *testing.B, s *Shard, records []stream.Record) {
+func timedStep(b testing.TB, s *Shard, records []stream.Record) {
 	b.Helper()
 	var out effect.Effects
 	in := Input{At: Position{Seq: s.applied.Seq + 1}, Frame: stream.Frame{Time: timedStart, Records: records}}
@@ -68,6 +68,34 @@ func timedStep(b *testing.B, s *Shard, records []stream.Record) {
 		b.Fatalf("unexpected %v, error %v, dead letters %+v", done, err, out.DeadLetters)
 	}
 	s.Encode(&out, func(uint64, []byte) {})
+}
+
+// viewedFrame is a frame of 100 events of customers who have a chain; n counts the events so far.
+func viewedFrame(n *int, customers int) []stream.Record {
+	records := make([]stream.Record, 100)
+	for i := range records {
+		records[i] = timedEvent("Product Viewed", *n*7919%customers, *n)
+		*n++
+	}
+	return records
+}
+
+// An event that starts and moves nothing allocates what the decoded event and its row need, and
+// nothing in the machine.
+func TestStepAllocations(t *testing.T) {
+	const customers, runs, most = 1_000, 10, 310
+	s, n := timedShard(t, customers), 0
+	var frames [][]stream.Record
+	for range runs + 1 { // AllocsPerRun runs once before it counts
+		frames = append(frames, viewedFrame(&n, customers))
+	}
+	allocs := testing.AllocsPerRun(runs, func() {
+		timedStep(t, s, frames[0])
+		frames = frames[1:]
+	})
+	if allocs > most {
+		t.Errorf("a frame of 100 events took %v allocations; want at most %d", allocs, most)
+	}
 }
 
 // BenchmarkStep applies a frame of 100 events of customers who have a chain; one of a
@@ -79,11 +107,7 @@ func BenchmarkStep(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		b.StopTimer()
-		records := make([]stream.Record, 100)
-		for i := range records {
-			records[i] = timedEvent("Product Viewed", n*7919%customers, n)
-			n++
-		}
+		records := viewedFrame(&n, customers)
 		b.StartTimer()
 		timedStep(b, s, records)
 	}

@@ -114,11 +114,8 @@ func (m *Machine) applyEmitted(out *output.Output) {
 		return
 	}
 	m.deriving = true
-	for {
-		d, ok := m.emitter.next()
-		if !ok {
-			break
-		}
+	for m.emitter.pending() {
+		d := m.emitter.next()
 		m.depth = 0
 		if !m.held() {
 			m.Fire(m.c, m.now, m.now, out)
@@ -142,6 +139,7 @@ func (m *Machine) applyEmitted(out *output.Output) {
 		m.rest()
 		m.followProfile(&d.event)
 	}
+	m.emitter.reset()
 	m.deriving, m.depth = false, 0
 }
 

@@ -61,22 +61,24 @@ func (t *pendingSend) before(other *pendingSend) bool {
 	return t.chain.Before(other.chain)
 }
 
-// next removes and returns the send that comes first in the order of arbitration; ok is false when
-// none is left. It searches the queue each time, because chains that go on append to it.
-func (sd *sends) next() (t pendingSend, ok bool) {
-	if len(sd.queue) == 0 {
-		return pendingSend{}, false
-	}
+// next removes and returns the send that comes first in the order of arbitration. It searches the
+// queue each time, because chains that go on append to it.
+//
+// REQUIRES: undecided.
+func (sd *sends) next() pendingSend {
 	first := 0
 	for i := range sd.queue {
 		if sd.queue[i].before(&sd.queue[first]) {
 			first = i
 		}
 	}
-	t = sd.queue[first]
+	t := sd.queue[first]
 	sd.queue = slices.Delete(sd.queue, first, first+1)
-	return t, true
+	return t
 }
+
+// undecided reports whether any chain stands at a send.
+func (sd *sends) undecided() bool { return len(sd.queue) > 0 }
 
 // has reports whether a chain of a campaign stands at a send that is not decided yet.
 func (sd *sends) has(campaign string) bool {
@@ -116,11 +118,8 @@ func (m *Machine) runRound() {
 // planned, late and cause are put back to what they were when the chain came to its send, since other
 // chains have run in between.
 func (m *Machine) resolveSends() {
-	for {
-		t, ok := m.sends.next()
-		if !ok {
-			return
-		}
+	for m.sends.undecided() {
+		t := m.sends.next()
 		if !t.chain.Live() {
 			continue // ended by a chain of its group
 		}

@@ -76,16 +76,17 @@ func (em *emitter) put(ch *customer.Chain, kind output.Kind, detail string, d em
 	em.out.decideChain(ch, kind, output.NoReason, ch.Step, detail)
 }
 
-// next removes and returns what was made first; ok is false when nothing is left, which also ends the
-// count of what the input led to.
-func (em *emitter) next() (d emitted, ok bool) {
-	if len(em.queue) == 0 {
-		em.queue, em.made = nil, 0
-		return emitted{}, false
-	}
-	d, em.queue = em.queue[0], em.queue[1:]
-	return d, true
+// next removes and returns what was made first.
+//
+// REQUIRES: pending.
+func (em *emitter) next() *emitted {
+	d := &em.queue[0]
+	em.queue = em.queue[1:]
+	return d
 }
+
+// reset ends the count of what an input led to, when all of it is applied.
+func (em *emitter) reset() { em.queue, em.made = nil, 0 }
 
 // pending reports whether something that was made is not applied yet.
 func (em *emitter) pending() bool { return len(em.queue) > 0 }
