@@ -58,6 +58,7 @@ type server struct {
 	dir, data               string
 	http, admin, clickhouse string
 	env                     []string
+	files                   int // limit of open files; 0: that of the test
 	process                 *exec.Cmd
 	ended                   chan struct{}
 	failure                 error // of the process; read after ended
@@ -113,6 +114,10 @@ func begin(t *testing.T, definitions string, env ...string) *server {
 func (s *server) start() {
 	s.t.Helper()
 	s.process = exec.Command(filepath.Join(programs, "nudged"))
+	if s.files > 0 {
+		limit := fmt.Sprintf("--nofile=%d:%d", s.files, s.files)
+		s.process = exec.Command("prlimit", limit, filepath.Join(programs, "nudged"))
+	}
 	s.process.Env, s.process.Stdout, s.process.Stderr = s.env, s.log, s.log
 	if err := s.process.Start(); err != nil {
 		s.t.Fatal(err)

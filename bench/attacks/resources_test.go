@@ -3,6 +3,7 @@ package attacks_test
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -54,6 +55,56 @@ func TestConnectionsWithoutEnd(t *testing.T) {
 		return nil
 	})
 	s.alive()
+}
+
+// Connections without a key, each of which asked once and then waits, do not keep ClickHouse from
+// answering, nor rows from being written.
+func TestConnectionsToClickHouse(t *testing.T) {
+	attack(t)
+	s := prepare(t, "")
+	s.files = 700
+	s.start()
+	s.ready()
+	for range s.files + 100 {
+		c, err := net.DialTimeout("tcp", s.clickhouse, time.Second)
+		if err != nil {
+			break
+		}
+		defer c.Close()
+		_, _ = fmt.Fprint(c, "GET /ping HTTP/1.1\r\nHost: localhost\r\n\r\n") // where it is refused: as good
+	}
+	if a := s.track("later", "Seen", `{}`); a.status != http.StatusOK {
+		t.Errorf("an event is answered with %d %s", a.status, a.text)
+	}
+	s.cell(60*time.Second, "1", "SELECT count() FROM nudge.events WHERE customer = 'later'")
+}
+
+// Clients that ask much without a key and take no answer do not lock others out of the admin
+// address.
+func TestAnswersThatNobodyTakes(t *testing.T) {
+	attack(t)
+	s := begin(t, "")
+	const asks = "GET /v1/schema/campaign.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
+	for range 80 {
+		c, err := net.DialTimeout("tcp", s.admin, time.Second)
+		if err != nil {
+			break
+		}
+		defer c.Close()
+		_ = c.SetDeadline(time.Now().Add(time.Second))
+		_, _ = io.WriteString(c, strings.Repeat(asks, 400)) // a connection that was refused is as good
+	}
+	for until := time.Now().Add(10 * time.Second); time.Now().Before(until); { // until their buffers are full
+		if a := s.ask(http.MethodGet, s.admin, "/healthz", nil, ""); a.status != http.StatusOK {
+			break
+		}
+	}
+	s.eventually(30*time.Second, "answered beside them", func() error {
+		if a := s.ask(http.MethodGet, s.admin, "/healthz", nil, ""); a.status != http.StatusOK {
+			return fmt.Errorf("%d %s", a.status, a.text)
+		}
+		return nil
+	})
 }
 
 // memory is the resident memory of the server in MiB.

@@ -15,6 +15,7 @@ import (
 	"github.com/nudge-engine/nudge/internal/chdb"
 	"github.com/nudge-engine/nudge/internal/enginefetch"
 	"github.com/nudge-engine/nudge/internal/hostcheck"
+	"github.com/nudge-engine/nudge/internal/listen"
 )
 
 // serveCommand is `clickhoused serve`; help.go explains the flags. Sizes are bytes.
@@ -109,7 +110,7 @@ func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) (err error) 
 	if err != nil {
 		return err
 	}
-	listener, err := c.listener(ctx)
+	listener, err := c.bounded(ctx, log)
 	if err != nil {
 		return err
 	}
@@ -119,6 +120,25 @@ func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) (err error) 
 	err = c.serveUntil(ctx, log, listener, gateway)
 	gateway.close()
 	return errors.Join(err, engine.Close())
+}
+
+// reservedFiles is how many file descriptors connections must leave free for the engine, which
+// opens files of tables for reading, writing and merging.
+const reservedFiles = 512
+
+// bounded returns the listener with bounds on its connections, in total and by client address.
+// Everybody on this machine may connect, key or not. Without bounds such connections take the
+// file descriptors that the engine needs for its tables, and those that nudged connects with.
+func (c *serveCommand) bounded(ctx context.Context, log *slog.Logger) (net.Listener, error) {
+	files, err := listen.FileLimit()
+	if err != nil {
+		return nil, err
+	}
+	l, err := c.listener(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return listen.New(l, listen.Options{Total: listen.Connections(files, reservedFiles), Logger: log}), nil
 }
 
 // listener returns the socket that the parent has opened, or a new one. A parent keeps its
@@ -190,6 +210,7 @@ func (c *serveCommand) serveUntil(ctx context.Context, log *slog.Logger, listene
 		IdleTimeout:    10 * time.Minute,
 		MaxHeaderBytes: 1 << 20, // a query may come in the URL
 	}
+	listen.Bind(server)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	select {
