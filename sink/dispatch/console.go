@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"github.com/nudge-engine/nudge/campaign/output"
 )
@@ -27,7 +29,7 @@ func (c *Console) Send(_ context.Context, o *Outgoing) Outcome {
 	d := &o.Delivery
 	var line strings.Builder
 	fmt.Fprintf(&line, "%s  send  %s/%s  to %s", time.UnixMilli(d.At).UTC().Format("15:04:05.000"), d.Campaign, d.Step,
-		d.Customer)
+		printable(d.Customer))
 	for _, f := range o.Message {
 		fmt.Fprintf(&line, "  %s=%q", f.Name, f.Source)
 	}
@@ -35,4 +37,13 @@ func (c *Console) Send(_ context.Context, o *Outgoing) Outcome {
 		return Outcome{Verdict: output.Temporary, Detail: err.Error()}
 	}
 	return Outcome{Verdict: output.Accepted}
+}
+
+// printable returns a text as it is when all of it can be printed, else quoted with escapes: an
+// id that somebody sent must not drive the terminal.
+func printable(text string) string {
+	if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(text)
+	}
+	return text
 }
