@@ -29,7 +29,7 @@ func (d *demoCommand) Run(out console) error {
 	defer stop()
 	played := &demo.Demo{
 		Data: d.Data, Shop: d.Shop, HTTP: d.HTTP, Admin: d.Admin, Clickhouse: d.Clickhouse, Key: d.Key, Once: d.Once,
-		Tool: out.self(), Out: out.out, Err: out.err,
+		Tool: out.self(), Out: raw(out.out), Err: raw(out.err), // the server writes to both without a pipe
 	}
 	return played.Run(ctx)
 }

@@ -83,6 +83,7 @@ func (t told) Error() string { return fmt.Sprintf("exit code %d", int(t)) }
 // run runs a command and returns the exit code: 0 is success, 1 a failure, 2 a command that
 // cannot be understood. Without arguments it prints an overview.
 func run(args []string, c console) int {
+	c.out, c.err = forTerminal(c.out), forTerminal(c.err)
 	status := 0
 	exited := false
 	parser, err := kong.New(&cli{}, kong.Name("nudge"), kong.Vars{"version": "nudge " + version.String()},

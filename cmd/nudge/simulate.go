@@ -172,13 +172,13 @@ func instantOf(flag, text string) (int64, error) {
 // knows it.
 func progress(out console, total int, what string) *progressbar.ProgressBar {
 	// A bar in a file would be thousands of lines.
-	visible := false
-	if f, ok := out.err.(*os.File); ok {
+	visible, bar := false, raw(out.err)
+	if f, ok := bar.(*os.File); ok {
 		if info, err := f.Stat(); err == nil {
 			visible = info.Mode()&os.ModeCharDevice != 0
 		}
 	}
-	return progressbar.NewOptions(total, progressbar.OptionSetWriter(out.err), progressbar.OptionSetDescription(what),
+	return progressbar.NewOptions(total, progressbar.OptionSetWriter(bar), progressbar.OptionSetDescription(what),
 		progressbar.OptionSetVisibility(visible), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
 		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
 }
