@@ -85,22 +85,28 @@ func TestAnswersThatNobodyTakes(t *testing.T) {
 	attack(t)
 	s := begin(t, "")
 	const asks = "GET /v1/schema/campaign.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
-	for range 80 {
+	hold := func() {
 		c, err := net.DialTimeout("tcp", s.admin, time.Second)
 		if err != nil {
-			break
+			return
 		}
-		defer c.Close()
+		t.Cleanup(func() { _ = c.Close() })
 		_ = c.SetDeadline(time.Now().Add(time.Second))
 		_, _ = io.WriteString(c, strings.Repeat(asks, 400)) // a connection that was refused is as good
 	}
-	for until := time.Now().Add(10 * time.Second); time.Now().Before(until); { // until their buffers are full
-		if a := s.ask(http.MethodGet, s.admin, "/healthz", nil, ""); a.status != http.StatusOK {
+	for range 64 {
+		hold()
+	}
+	// Until their buffers are full there is room for others.
+	once := map[string]string{"Connection": "close"}
+	for range 200 {
+		if a := s.ask(http.MethodGet, s.admin, "/healthz", once, ""); a.status != http.StatusOK {
 			break
 		}
+		hold()
 	}
 	s.eventually(30*time.Second, "answered beside them", func() error {
-		if a := s.ask(http.MethodGet, s.admin, "/healthz", nil, ""); a.status != http.StatusOK {
+		if a := s.ask(http.MethodGet, s.admin, "/healthz", once, ""); a.status != http.StatusOK {
 			return fmt.Errorf("%d %s", a.status, a.text)
 		}
 		return nil
