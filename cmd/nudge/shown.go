@@ -9,7 +9,7 @@ import (
 )
 
 // shown is a writer for the terminal of an operator. It writes control characters as \u001b,
-// but for line ends and tabs. Names, ids, keys and values come from whoever may send an event,
+// but for line ends and tabs. Names, ids, keys and values come from anyone who may send an event,
 // and would else write to the terminal as they like: forge lines, set its title, or make it
 // type. In JSON, where they can only be part of texts, this is another way to write the same.
 type shown struct {
