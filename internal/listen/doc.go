@@ -4,7 +4,7 @@
 //
 // A Listener limits its connections in total and by client address. Where there is no room
 // for a new one, it closes the connection that has waited longest for its client; one whose
-// request is being answered is left alone, unless the client takes nothing of the answer. listener.go has the bounds, conn.go what counts
-// as waiting, http.go the part for net/http, files.go how many connections a process can
-// afford.
+// request is being answered is left alone, unless the client takes nothing of the answer.
+// listener.go has the bounds, conn.go what counts as waiting, http.go the part for net/http,
+// files.go how many connections a process can afford.
 package listen
