@@ -20,7 +20,7 @@ import (
 // one is under way.
 var ErrBackfill = errors.New("actors: a backfill is under way")
 
-// Limits of appending backfill records: they share the publisher with the events of
+// How fast backfill records are appended: they share the publisher with the events of
 // clients, who must not be refused because of them.
 const (
 	backfillBatch    = 100                    // records handed to the publisher at a time

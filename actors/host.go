@@ -30,9 +30,9 @@ type (
 	question        struct{ ask func(*shard.Owner) } // a caller of Engine wants to use the owner
 )
 
-// Pauses and limits of a host. A tick every 20 ms would be most of an idle partition's
-// log, so ticks keep a distance of their own; timers are then up to a quarter of a second
-// late.
+// Pauses, time limits and sizes of a host. A tick every 20 ms would be most of an idle
+// partition's log, so ticks keep a distance of their own; timers are then up to a quarter
+// of a second late.
 const (
 	wakeEvery   = 20 * time.Millisecond  // quiet time after which a tick may be due
 	tickEvery   = 250 * time.Millisecond // at least, between two ticks of a partition

@@ -38,7 +38,8 @@ type Campaigns struct {
 	Runs          []*Throughput `json:"runs"`
 }
 
-// Limits of the scenario.
+// Limits of the scenario "campaigns": how many numbers it compares, and the size of a
+// request.
 const (
 	maxCounts    = 10
 	maxApplyBody = 2 << 20 // bytes of definitions in a request

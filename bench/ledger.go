@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// Waiting for rows.
+// How often the tables are read while rows are missing, and for how long no new row may
+// come.
 const (
 	rowPoll  = 25 * time.Millisecond
 	rowLimit = 3 * time.Minute // without a new row: something is lost

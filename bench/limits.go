@@ -32,7 +32,8 @@ type Limits struct {
 	Seconds   float64 `json:"seconds"`                    // each part
 }
 
-// Sizes of what is written.
+// How much the parts write or hold: bytes of a stored customer, customers of a batch of the
+// store, rows of an insert, customers of the shard.
 const (
 	storedCustomer  = 220 // bytes; what a customer with a chain weighs
 	customersBatch  = 10_000

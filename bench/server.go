@@ -25,12 +25,13 @@ type ServerConfig struct {
 	Partitions int    // 0: the server's default
 }
 
-// Waiting for the server.
+// How long the server may take to start and to stop, and how often it is asked whether it
+// is up.
 const (
 	startLimit = 90 * time.Second
 	stopLimit  = 60 * time.Second
 	startPoll  = 50 * time.Millisecond
-	// restartLimit is for a log that must be replayed.
+	// restartLimit is for a start that replays the log first.
 	restartLimit = 10 * time.Minute
 )
 

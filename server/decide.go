@@ -11,7 +11,7 @@ import (
 	"github.com/nudge-engine/nudge/campaign/unit"
 )
 
-// Pauses of decide.
+// How often decide looks for something to do.
 const (
 	// decideEvery is how often it is checked whether an hour of log time is full; the check
 	// itself is cheap.

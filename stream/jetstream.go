@@ -25,7 +25,7 @@ const maxPending = 1 << 16
 // it was stored.
 const ackTimeout = 10 * time.Second
 
-// Codes of the server that the client library does not name.
+// Error codes of nats-server that its client library does not name.
 const (
 	noSpace     jetstream.ErrorCode = 10047 // insufficient storage resources
 	storeFailed jetstream.ErrorCode = 10077 // a full stream says so here

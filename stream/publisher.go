@@ -13,7 +13,7 @@ import (
 // later; ingest answers 503 meanwhile.
 var ErrBusy = errors.New("stream: too many records are waiting")
 
-// Limits and pauses of a publisher.
+// How many frames may wait in a publisher, and its times.
 const (
 	maxWaitingFrames = 8                      // a partition; with the one in flight 4.5 MiB
 	publishDeadline  = 15 * time.Second       // after the first attempt; then the frame is given up

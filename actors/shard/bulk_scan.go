@@ -17,7 +17,7 @@ import (
 	"github.com/nudge-engine/nudge/storage"
 )
 
-// Limits of bulk scans.
+// The greatest numbers of bulk scans in a queue and of customers in a slice.
 const (
 	// maxBulkScans bounds the bulk scans that are queued in a partition. Each is kept in
 	// memory and in the snapshot, with its event.

@@ -14,7 +14,8 @@ import (
 	"time"
 )
 
-// Waiting for PostgreSQL.
+// How long a process under measurement may take to start, and how often it is asked whether
+// it is up.
 const (
 	startLimit = time.Minute
 	startPoll  = 50 * time.Millisecond

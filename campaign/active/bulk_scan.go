@@ -24,10 +24,10 @@ func (s *Set) ScheduleByCalendar(t *program.ScheduleTrigger, of Schedule) Schedu
 	return of
 }
 
-// BulkKind is the reason why all customers of a workspace are visited.
+// BulkKind says why a bulk scan goes through all customers of a workspace.
 type BulkKind uint8
 
-// The kinds of visits. Their numbers are part of the stored format.
+// The causes of a bulk scan (BulkTask.Kind). Their numbers are part of the stored format.
 const (
 	// BulkBroadcast: an event without a customer starts chains.
 	BulkBroadcast BulkKind = iota + 1
@@ -44,14 +44,14 @@ const (
 // change.
 type BulkTask struct {
 	Kind BulkKind `json:"Kind"`
-	// Due is when it should have happened, Unix ms.
+	// Due is when the task should have been done, Unix ms.
 	Due int64 `json:"Due"`
 	// Event is the event of a broadcast.
 	Event *event.Event `json:"Event"`
 	// Campaigns are the names of the campaigns of a schedule or an activation.
 	Campaigns []string `json:"Campaigns"`
 	// Existing are the campaigns of an activation that also want customers who are already
-	// there (existing: include).
+	// there ("existing: include").
 	Existing []string `json:"Existing"`
 	// Counters (by id) and Windows (by event name) are what customers forget.
 	Counters []string `json:"Counters,omitempty"`
@@ -97,8 +97,8 @@ func (s *Set) Broadcasts(event string) bool { return len(s.broadcasts[event]) > 
 
 // Activation returns the bulk task that is due when s takes the place of old, where names are
 // the campaigns that were applied; needed is false if none of them needs one. A campaign that
-// becomes active visits all customers if its trigger has to begin watching them. Existing
-// customers enter when the campaign becomes active with existing: include, or says so for the
+// becomes active goes through all customers if its trigger has to begin watching them. Existing
+// customers enter when the campaign becomes active with "existing: include", or says so for the
 // first time.
 func (s *Set) Activation(old *Set, names []string) (v BulkTask, needed bool) {
 	v.Kind = BulkActivation

@@ -51,7 +51,7 @@ func (s *Set) DroppedCounters(old *Set) (v BulkTask, needed bool) {
 // remembers. The zero byte in front keeps it apart from ids of counters.
 func StateID(campaign string) string { return "\x00trigger\x00" + campaign }
 
-// keeps reports whether the set maintains the counter id of an event name.
+// keeps reports whether s still maintains the counter with an id, of events with the name event.
 func (s *Set) keeps(event, id string) bool {
 	for _, c := range s.Counters[event] {
 		if c.ID == id {

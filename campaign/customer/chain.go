@@ -101,8 +101,9 @@ type GoalHit struct {
 	Currency string
 }
 
-// Before reports whether ch precedes other in the order in which a record is applied to chains (rule
-// L1): by campaign name, then by entry number. No two chains of a customer have both in common.
+// Before reports whether ch precedes other in the order in which a record is applied to chains (rule L1
+// of package campaign): by campaign name, then by entry number. No two chains of a customer have both
+// in common.
 func (ch *Chain) Before(other *Chain) bool {
 	if ch.Campaign != other.Campaign {
 		return ch.Campaign < other.Campaign

@@ -225,7 +225,8 @@ func DecodeCounter(d *wire.Decoder, names event.Names) Counter {
 	return c
 }
 
-// decodeChain reads the fixed part of a chain.
+// decodeChain reads the fields that every stored chain has. What only some chains have comes after
+// them, as sections (chainSections). Errors stay in d.
 func decodeChain(d *wire.Decoder, names event.Names) *Chain {
 	ch := &Chain{
 		Campaign:  names.Of(d.Bytes()),

@@ -11,7 +11,7 @@ import (
 // disturbed at all.
 type Subject uint8
 
-// The subjects. Their numbers are part of the stored format.
+// What a consent can be about (Consent.Subject). The numbers are part of the stored format.
 const (
 	AboutCategory    Subject = iota + 1 // consent to a category
 	AboutChannel                        // a channel preference

@@ -6,8 +6,8 @@ import (
 	"github.com/nudge-engine/nudge/campaign/output"
 )
 
-// Limits of one customer. They bound the size of the stored state and the work of one record. What is
-// beyond a limit is refused with a recorded reason, or the oldest is forgotten.
+// Limits of what one customer keeps. They bound the size of the stored state and the work of one
+// record. What is beyond a limit is refused with a recorded reason, or the oldest is forgotten.
 const (
 	// MaxLiveChains is the number of chains that run at the same time, over all campaigns. An entry
 	// beyond it is refused (too_many_chains).
@@ -18,7 +18,8 @@ const (
 	// MaxEnded is the number of ended chains that are kept for the measurement of goals; beyond it
 	// those that ended first are dropped.
 	MaxEnded = 100
-	// MaxTraits is the size of the traits in bytes, as canonical JSON. A change beyond it is refused.
+	// MaxTraits is the greatest size of all traits together in bytes, as canonical JSON. A change
+	// beyond it is refused.
 	MaxTraits = 64 << 10
 	// MaxPending is the number of deliveries that wait for their final result. A send beyond it is
 	// dropped.
@@ -189,7 +190,8 @@ func (c *Customer) DropWatch(campaign string) {
 	}
 }
 
-// AddChain adds a chain and keeps c.Chains in the order of rule L1.
+// AddChain adds a chain and keeps c.Chains in the order in which a record is applied to them, see
+// Chain.Before.
 func (c *Customer) AddChain(ch *Chain) {
 	i := sort.Search(len(c.Chains), func(i int) bool { return !c.Chains[i].Before(ch) })
 	c.Chains = append(c.Chains, nil)

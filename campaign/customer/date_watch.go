@@ -7,13 +7,13 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// Limits of the dates of a customer.
+// Limits of what one customer keeps for date triggers, in numbers of entries.
 const (
-	// MaxFired is the number of occurrences that are remembered as fired, for each offset. A date that
-	// is changed back and forth fires once for each occurrence, as long as it is remembered.
+	// MaxFired is the greatest number of occurrences that an offset remembers as fired. A date that is
+	// changed back and forth fires once for each occurrence, as long as it is remembered.
 	MaxFired = 4
-	// MaxDates is the number of date watches of a customer. A date trigger beyond it is refused
-	// (too_many_states).
+	// MaxDates is the greatest number of date watches of a customer. A date trigger beyond it is
+	// refused (too_many_states).
 	MaxDates = 1000
 )
 

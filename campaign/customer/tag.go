@@ -7,10 +7,11 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// Limits of a customer's tags. Every record compares the tags before and after it.
+// Limits of the tags of one customer. Every record compares all tags before and after it, so they are
+// few.
 const (
 	maxTags = 1000
-	// maxTagBytes is the length of one tag.
+	// maxTagBytes is the greatest length of one tag in bytes.
 	maxTagBytes = 255
 )
 

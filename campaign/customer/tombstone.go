@@ -17,10 +17,11 @@ func Anonymous(id string) bool { return strings.HasPrefix(id, AnonymousPrefix) }
 
 // Limits of what a known customer keeps of the anonymous customers who merged into them.
 const (
-	// maxSources is the number of anonymous customers. Each costs its id and a number for good, because
-	// repeated transfers must be recognised.
+	// maxSources is the greatest number of such anonymous customers. Each costs its id and a number for
+	// good, because repeated transfers must be recognised.
 	maxSources = 1000
-	// maxIncoming is the size in bytes of one state while its parts arrive.
+	// maxIncoming is the greatest size in bytes of one anonymous customer's state while its parts
+	// arrive.
 	maxIncoming = 16 << 20
 )
 

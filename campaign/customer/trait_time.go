@@ -10,13 +10,14 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// Limits of the memory of when traits were set. It is there to recognise an identify call that arrives
-// after a newer one; a day covers the delays of clients that send again.
+// For how long, and of how many traits, a customer remembers when they were set. That is there to
+// recognise an identify call that arrives after a newer one; a day covers the delays of clients that
+// send again.
 const (
 	// traitMemory is how long a stamp is kept, in ms of log time.
 	traitMemory = unit.DayMillis
-	// maxTraitStamps is the number of stamps of a customer. Beyond it no new traits are stamped: for
-	// those the last call that arrives holds.
+	// maxTraitStamps is the greatest number of stamps of a customer. Beyond it no new traits are
+	// stamped: for those the last call that arrives holds.
 	maxTraitStamps = 2000
 )
 

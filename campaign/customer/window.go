@@ -8,10 +8,10 @@ import (
 	"github.com/nudge-engine/nudge/internal/wire"
 )
 
-// Limits of a counter with a window.
+// When the occurrences of a counter with a window begin to share slots of time, and how long those are.
 const (
-	// maxOccurrences is the number of occurrences that are kept of a counter and customer, each with
-	// its own instant. Beyond it they are counted together in slots of time, and answers become
+	// maxOccurrences is the greatest number of occurrences of one counter that a customer keeps each
+	// with its own instant. Beyond it they are counted together in slots, and answers become
 	// approximate.
 	maxOccurrences = 4096
 	// firstWidth is the length of the first slots in ms: a minute.

@@ -11,7 +11,8 @@ import (
 // Type is the call of the tracking API that an event came from.
 type Type uint8
 
-// The event types. Their numbers are part of the stored format.
+// The types of events, which are those of the calls that bring them. Their numbers are part of the
+// stored format.
 const (
 	Track Type = iota + 1
 	Identify

@@ -9,7 +9,7 @@ import (
 // TransferKind is what the body of a transfer is.
 type TransferKind uint8
 
-// The kinds of transfers. Their numbers are part of the stored format.
+// What the body of a transfer can be. The numbers are part of the stored format.
 const (
 	// TransferPart is a part of a customer's stored state. More parts follow.
 	TransferPart TransferKind = iota + 1

@@ -12,37 +12,44 @@ import (
 	"github.com/nudge-engine/nudge/campaign/customer"
 )
 
-// ValueClock tells when the value of an expression can change without a record. There are two ways:
-// an event leaves a window, as in customer.count("Visited", "7d") < 3; and now passes an instant of
-// the customer, as in now - customer.last("Visited") > duration("72h"). A timer is armed for Next,
-// so nothing is polled.
+// ValueClock tells when the value of an expression can change without a record. There are two ways.
+// An event leaves a window:
+//
+//	customer.count("Visited", "7d") < 3
+//
+// Or "now" passes an instant of the customer:
+//
+//	now - customer.last("Visited") > duration("72h")
+//
+// A timer is armed for Next, so nothing is polled.
 type ValueClock struct {
 	// Windows are the counters with a window that the expression reads.
 	Windows []CounterAsk
-	// Passages are the comparisons that now decides.
+	// Passages are the comparisons whose result depends on "now".
 	Passages []passage
 }
 
-// passage is a comparison of two instants, or of two durations, of which now is a part.
+// passage is a comparison of two instants, or of two durations, in which "now" occurs.
 type passage struct {
 	// The two sides, of types that can be compared: both instants, or both durations.
 	left, right *Expr
-	// times is how often now is added on the left minus how often on the right; never 0, since then
-	// the time does not change the comparison. For "now - customer.last(X) > duration(Y)" it is 1.
+	// times is how often "now" is added on the left minus how often on the right; never 0, since
+	// then the time does not change the comparison. It is 1 for
+	// 'now - customer.last("A") > duration("72h")'.
 	times int64
-	// atEqual says that the comparison changes at the instant at which both are equal, and not at
-	// the first one after.
+	// atEqual says that the result changes at the very instant at which both sides are equal, and
+	// not at the first one after it.
 	atEqual bool
 }
 
-// errNow refuses uses of now for which the next change could not be computed, such as
-// now.getHours() == 9.
+// errNow refuses uses of "now" for which the next change could not be computed, such as
+// "now.getHours() == 9".
 var errNow = errors.New("now can only be compared, by < <= > or >=, with an instant of the customer, so that it is " +
 	`known when the value changes; write for example now - customer.last("Order Completed") > duration("72h"), ` +
 	"or now > timestamp(customer.traits.ends_at)")
 
-// Clock says when an expression over the customer can have another value. It fails when this cannot
-// be known, because now stands where it is not compared with an instant.
+// Clock says when an expression over the customer can have another value. It fails where this
+// cannot be known: "now" is used otherwise than compared with an instant.
 func (l *Language) Clock(e *Expr) (ValueClock, error) {
 	var c ValueClock
 	for _, ask := range e.Asks {
@@ -64,22 +71,22 @@ func (l *Language) Clock(e *Expr) (ValueClock, error) {
 	return c, nil
 }
 
-// wrong returns the byte of the source at which the now stands that was refused.
+// wrong returns the byte offset in source of the "now" that read refused.
 func (r *clockReader) wrong(source string) int {
 	p := r.checked.SourceInfo().GetStartLocation(r.at)
 	return byteAt(source, p.Line(), p.Column())
 }
 
-// clockReader finds the comparisons of one expression that now decides.
+// clockReader finds those comparisons of one expression whose result depends on "now".
 type clockReader struct {
 	l       *Language
 	checked *celast.AST
 	into    *ValueClock
-	at      int64 // the node that is being looked at
+	at      int64 // id of the "now" that read looks at
 }
 
-// read collects the comparisons below x in which now stands. It goes through operators that work on
-// their results, and refuses now anywhere else.
+// read collects the comparisons below x in which "now" occurs. It goes through operators that work
+// on results of comparisons, and refuses "now" anywhere else.
 func (r *clockReader) read(x celast.Expr) error {
 	if !namesNow(x) {
 		return nil
@@ -109,8 +116,8 @@ func (r *clockReader) read(x celast.Expr) error {
 	return errNow
 }
 
-// combines says that an operator works on the results of comparisons: none of its operands is
-// itself an instant or a duration with now in it.
+// combines reports whether an operator works on results of comparisons: none of its operands is
+// itself an instant or a duration with "now" in it.
 func (r *clockReader) combines(call celast.CallExpr) bool {
 	for _, arg := range call.Args() {
 		kind := r.checked.GetType(arg.ID()).Kind()
@@ -148,14 +155,14 @@ func (r *clockReader) passage(operator string, left, right celast.Expr) error {
 		}
 	}
 	p.atEqual = (p.times > 0) == (operator == "_<_" || operator == "_>=_")
-	if p.times != 0 { // else now - now, which never changes
+	if p.times != 0 { // else "now - now", which never changes
 		r.into.Passages = append(r.into.Passages, p)
 	}
 	return nil
 }
 
-// times is how often now is added in a sum of instants and durations. For example, 1 for now -
-// customer.created_at, and 0 for duration("72h"). It refuses operands that are neither.
+// times returns how often "now" is added in x, a sum of instants and durations: 1 for
+// "now - customer.created_at", 0 for 'duration("72h")'. It refuses operands that are neither.
 func (r *clockReader) times(x celast.Expr) (int64, error) {
 	if x.Kind() == celast.IdentKind && x.AsIdent() == "now" {
 		return 1, nil
@@ -189,8 +196,8 @@ func (r *clockReader) times(x celast.Expr) (int64, error) {
 	return 0, onlyCustomer(x)
 }
 
-// onlyCustomer refuses variables other than customer. A side of a comparison is evaluated alone:
-// the variable of a loop around it has no value then.
+// onlyCustomer refuses variables other than "customer". A side of a comparison is evaluated alone,
+// where the variable of a loop around it has no value.
 func onlyCustomer(x celast.Expr) (err error) {
 	celast.PostOrderVisit(x, celast.NewExprVisitor(func(x celast.Expr) {
 		if x.Kind() == celast.IdentKind && x.AsIdent() != "customer" {
@@ -200,10 +207,11 @@ func onlyCustomer(x celast.Expr) (err error) {
 	return err
 }
 
-// namesNow says whether now stands in an expression.
+// namesNow reports whether "now" occurs in an expression.
 func namesNow(x celast.Expr) bool { return nowIn(x) != 0 }
 
-// nowIn returns the id of the first node that is now, 0 when there is none; CEL's ids begin at 1.
+// nowIn returns the id of the first node that is the variable "now", 0 when there is none; CEL's
+// ids begin at 1.
 func nowIn(x celast.Expr) (id int64) {
 	celast.PostOrderVisit(x, celast.NewExprVisitor(func(x celast.Expr) {
 		if id == 0 && x.Kind() == celast.IdentKind && x.AsIdent() == "now" {

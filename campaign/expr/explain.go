@@ -12,12 +12,12 @@ import (
 	"github.com/nudge-engine/nudge/campaign/nearest"
 )
 
-// What an error shows of an expression: more would hide the rest.
+// Limits of what the error messages about one expression show: more would hide what helps.
 const (
-	// maxIssues is how many errors of one expression are shown; those after the third are mostly
-	// consequences.
+	// maxIssues is the greatest number of errors that are shown; those after the third mostly
+	// follow from the first ones.
 	maxIssues = 3
-	// maxQuoted is how many characters of a pattern are quoted.
+	// maxQuoted is the greatest number of characters of a pattern that a message quotes.
 	maxQuoted = 160
 )
 
@@ -50,8 +50,8 @@ func (l *Language) exprErrors(source string, issues *cel.Issues) Errors {
 	return all
 }
 
-// wrongAt returns the byte of source to which an error of node x points. Of a call that is its last
-// argument: the pattern of matches, the window of a counter.
+// wrongAt returns the byte offset in source to which an error of node x points. For a call that is
+// its last argument: the pattern of "matches", the window of a counter.
 func wrongAt(source string, checked *celast.AST, x celast.Expr) int {
 	id := x.ID()
 	if x.Kind() == celast.CallKind {
@@ -69,7 +69,7 @@ type exprIssue struct {
 	source string
 	// message is the text of CEL, which the patterns below take apart.
 	message string
-	at      int // byte of the source
+	at      int // byte offset in source
 }
 
 var (

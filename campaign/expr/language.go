@@ -17,11 +17,12 @@ import (
 	"github.com/nudge-engine/nudge/internal/clip"
 )
 
-// Limits of expressions (design R15, R2).
+// Limits of one expression.
 const (
-	// maxExprBytes bounds the text, and with it the time of what costs.see leaves unmetered.
+	// maxExprBytes is the greatest length of the text, and thereby bounds the time of what costs.see
+	// leaves unmetered.
 	maxExprBytes = 4096
-	// maxExprDepth bounds the nesting, since CEL's parser recurses.
+	// maxExprDepth is how deeply it may be nested, since CEL's parser recurses.
 	maxExprDepth = 32
 )
 

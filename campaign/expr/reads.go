@@ -15,11 +15,13 @@ type reads struct {
 	Profile bool
 	// Zone is set for the time zone, which any event can change by its context.
 	Zone bool
-	// Clock is set for now and for counters with a window: the value can change without a record.
+	// Clock is set for "now" and for counters with a window: the value can change without a
+	// record.
 	Clock bool
-	// now is set for now itself.
+	// now is set for "now" itself.
 	now bool
-	// Record is set for event, trigger and chain: the value exists only while a record is handled.
+	// Record is set for "event", "trigger" and "chain": the value exists only while a record is
+	// handled.
 	Record bool
 }
 

@@ -81,8 +81,8 @@ func leadingRunes(s string, of func(rune) bool) string {
 	return s
 }
 
-// quotedText returns the text in quotes that s begins with, and whether it is closed. A backslash
-// escapes the next byte.
+// quotedText returns the text literal at the beginning of s, its quotes included, as tokenText; or
+// all of s as tokenOpenText where the closing quote is missing. A backslash escapes the next byte.
 func quotedText(s string) (string, tokenKind) {
 	for i := 1; i < len(s); i++ {
 		switch s[i] {

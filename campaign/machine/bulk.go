@@ -67,7 +67,7 @@ func (ts *triggers) scheduled(name string, due int64) {
 
 // activated prepares the state of a customer who is already there for a campaign that became
 // active or changed: it arms timers and notes on which side of a value the customer is. existing says
-// that customers for whom the condition holds already enter (the campaign's existing: include).
+// that customers for whom the condition holds already enter (the campaign's "existing: include").
 func (ts *triggers) activated(name string, existing bool) {
 	p := ts.set.ByName[name]
 	if p == nil {

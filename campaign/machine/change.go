@@ -11,7 +11,7 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// profileChanged reports whether traits or tags differ from those that triggers last looked at.
+// profileChanged reports whether traits or tags differ from those that the triggers looked at last.
 func (ts *triggers) profileChanged() bool {
 	return !bytes.Equal(ts.seenTraits, ts.c.Traits) || !slices.Equal(ts.seenTags, ts.c.Tags)
 }
@@ -20,7 +20,7 @@ func (ts *triggers) profileChanged() bool {
 // copy: traits and tags are replaced when they change, never changed in place.
 func (ts *triggers) notedProfile() { ts.seenTraits, ts.seenTags = ts.c.Traits, ts.c.Tags }
 
-// lastTraits returns the traits that triggers last looked at.
+// lastTraits returns the traits that the triggers looked at last.
 func (ts *triggers) lastTraits() []byte { return ts.seenTraits }
 
 // askChanged asks the triggers that watch the profile about what changed since they last looked; it
@@ -50,9 +50,9 @@ func (ts *triggers) askChanged(e *event.Event) (changed bool) {
 	return true
 }
 
-// change fires a change trigger when the trait at its path has changed from and to what the trigger
-// says. The trigger event has the old and the new value as its properties from and to, null where
-// the trait is missing.
+// change lets the customer enter by a change trigger if the trait at its path has changed, from a
+// value that the trigger's "from" allows to one that its "to" allows. The trigger event has these
+// two values as its properties "from" and "to", null where the trait is missing.
 func (ts *triggers) change(p *program.Program, t *program.ChangeTrigger, e *event.Event) {
 	if bytes.Equal(ts.seenTraits, ts.c.Traits) {
 		return

@@ -19,10 +19,10 @@ type emitter struct {
 	made  int // since the last record of the log
 }
 
-// Limits of what steps make.
+// Limits of the events and starts that steps make, and the name of the event behind a start.
 const (
 	// An event may lead to an event that leads to an event, and so on.
-	maxEmittedDepth  = 8        // an event of an event of an event ... (design R15)
+	maxEmittedDepth  = 8        // an event of an event of an event ...
 	maxEmittedEvents = 256      // records that one record of the log leads to
 	maxEmitted       = 16 << 10 // bytes of the properties of one event
 	startEvent       = "$start" // name of the trigger event of a chain that a step started

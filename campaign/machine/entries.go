@@ -74,7 +74,7 @@ func (es *entries) audienceFacts(a trace.RuleResult, audience *expr.Expr, trigge
 	return es.exprFacts(a, audience)
 }
 
-// startChain starts a chain. With on_active: restart it takes the place of the newest chain of its
+// startChain starts a chain. With "on_active: restart" it takes the place of the newest chain of its
 // key, which ends first.
 func (es *entries) startChain(p *program.Program, key string, trigger *event.Event) {
 	live := es.liveOf(p, key)
@@ -160,7 +160,7 @@ func (es *entries) enterIfAllowed(q *entryQuestion) {
 }
 
 // roomForKey drops the keys of a campaign whose cooldown is over, and reports whether another key can
-// be remembered. Keys of mode once are never dropped: they would let the customer in again.
+// be remembered. Keys of mode "once" are never dropped: without them the customer could enter again.
 func (es *entries) roomForKey(p *program.Program) bool {
 	kept, n := es.c.Entries[:0], 0
 	for _, e := range es.c.Entries {
@@ -194,7 +194,7 @@ func (es *entries) liveOf(p *program.Program, key string) []*customer.Chain {
 	return es.appendLive(nil, p, key)
 }
 
-// refuseEntry writes that a gate refused the entry.
+// refuseEntry writes the decision that a gate (see gate) refused the entry, and why.
 func (es *entries) refuseEntry(q *entryQuestion, r refusal) {
 	es.out.decide(output.Decision{
 		Campaign: q.program.Name, Version: q.program.Version, Key: q.key,

@@ -126,7 +126,7 @@ func noteMissed(q *entryQuestion, rule trace.Rule, r refusal) {
 // isLateEntry reports whether the timer that asks fired more than lateAfter late.
 func isLateEntry(q *entryQuestion) bool { return q.es.late }
 
-// refusesLateEntry refuses what a late timer would start, if the campaign says late: exit.
+// refusesLateEntry refuses what a late timer would start, if the campaign says "late: exit".
 func refusesLateEntry(q *entryQuestion) refusal {
 	return refuseIf(q.program.Late == program.LateExit, output.ReasonLate, "")
 }

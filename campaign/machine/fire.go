@@ -8,8 +8,7 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// lateAfter is how late a timer may be before the campaign's late rule applies, in ms: 5 minutes
-// (design R8).
+// lateAfter is how late a timer may fire before the rule "late" of its campaign applies, in ms.
 const lateAfter = 5 * 60 * 1000
 
 // timer is one due timer of the customer: of a chain, an inactivity (watch), a date, a value that

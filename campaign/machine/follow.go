@@ -61,8 +61,8 @@ func (cs *chains) follow() {
 	}
 }
 
-// leftBehind ends a live chain that a later version does not take along, because it ends all older
-// chains or is archived; it reports whether it did.
+// leftBehind ends a live chain if a later version of its campaign ended all older chains, or the
+// campaign is archived. It reports whether it ended the chain.
 func (cs *chains) leftBehind(ch *customer.Chain) bool {
 	next, current := cs.set.Histories[ch.Campaign], cs.set.ByName[ch.Campaign]
 	switch {

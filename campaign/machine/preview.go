@@ -11,7 +11,7 @@ import (
 // Fate is what a new version means for a live chain.
 type Fate string
 
-// The fates: a closed list.
+// What a new version can mean for a live chain: a closed list.
 const (
 	FateFollows Fate = "follows"      // goes by the new version, its timer stays
 	FateMoved   Fate = "replanned"    // goes by the new version, its timer moves

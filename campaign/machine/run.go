@@ -13,7 +13,7 @@ import (
 // fire handles the due timer of a resting chain: the end of a delay or of a hold, or the timeout of a
 // wait. The chain runs afterwards, with the others that the instant woke.
 //
-// A chain whose campaign or step is gone ends here, as does a late one of a campaign with late: exit.
+// A chain whose campaign or step is gone ends here, as does a late one of a campaign with "late: exit".
 func (cs *chains) fire(ch *customer.Chain) {
 	p := cs.set.ProgramOf(ch)
 	if p == nil {

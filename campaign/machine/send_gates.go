@@ -70,7 +70,7 @@ func competes(q *sendQuestion) bool { return !q.t.exempt }
 // isLate reports whether the chain came to the send by a timer that fired more than lateAfter late.
 func isLate(q *sendQuestion) bool { return q.sd.late }
 
-// refusesLate drops a late delivery, if the campaign says late: skip.
+// refusesLate drops a late delivery, if the campaign says "late: skip".
 func refusesLate(q *sendQuestion) refusal {
 	return refuseIf(q.t.program.Late == program.LateSkip, output.ReasonLate, "")
 }

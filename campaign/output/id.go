@@ -7,8 +7,8 @@ import (
 )
 
 // ID names a chain or a delivery: the first 16 bytes of a SHA-256 over the parts that make it unique.
-// It depends on nothing else (rule L5), so that a replay or a second owner computes the same id and the
-// receiver recognises a repetition.
+// It depends on nothing else (rule L5 of package campaign), so that a replay or another owner computes
+// the same id and the receiver recognises a repetition.
 type ID [16]byte
 
 // String is the id as 32 hexadecimal digits.

@@ -3,7 +3,7 @@ package output
 // Kind is what a decision is about. The values are stored.
 type Kind string
 
-// The kinds of decisions: a closed list.
+// What a decision can be about: a closed list.
 const (
 	Entered     Kind = "entered"     // a chain started
 	Refused     Kind = "refused"     // a trigger matched and no chain started
@@ -41,7 +41,7 @@ const (
 // users query them, and docs/reference/reasons.md explains each.
 type Reason string
 
-// The reasons: a closed list, documented in docs/reference/reasons.md.
+// The reasons of decisions: a closed list, documented in docs/reference/reasons.md.
 const (
 	NoReason         Reason = ""
 	ReasonTooOld     Reason = "too_old"           // event time older than max_event_age
@@ -123,7 +123,7 @@ const (
 // Outcome is the state of a chain: live, or how it ended. The values are stored.
 type Outcome string
 
-// The outcomes: a closed list.
+// How a chain stands or ended: a closed list.
 const (
 	// Active is the outcome of a live chain; all others are final.
 	Active Outcome = "active"

@@ -10,7 +10,7 @@ import (
 // Verdict is how an attempt to hand a delivery to its channel ended.
 type Verdict uint8
 
-// The verdicts. Their numbers are part of the stored format.
+// How an attempt can end. The numbers are part of the stored format.
 const (
 	Accepted  Verdict = iota + 1 // the channel took it
 	Temporary                    // it failed and may work later

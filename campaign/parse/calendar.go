@@ -10,9 +10,9 @@ import (
 	"github.com/nudge-engine/nudge/campaign/schedule"
 )
 
-// Limits of calendars.
+// The greatest numbers of calendars and of their dates.
 const (
-	// maxCalendars bounds the calendars of one policy.
+	// maxCalendars bounds the calendars of one policy document.
 	maxCalendars = 50
 	// maxCalendarDates bounds the dates of one calendar.
 	maxCalendarDates = 500

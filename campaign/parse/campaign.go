@@ -102,7 +102,7 @@ func (r *campaignReader) oneTrigger(n *yaml.Node, p *program.Program, t program.
 }
 
 // reentry reads {mode, cooldown, from, key, max_active, on_active}. maxActiveGiven reports whether
-// max_active is written, since its default depends on on_active.
+// "max_active" is written, since its default depends on "on_active".
 func (r *campaignReader) reentry(n *yaml.Node, e *program.Reentry) (maxActiveGiven bool) {
 	var cooldown *yaml.Node
 	r.core.object(

@@ -72,7 +72,7 @@ func (r *triggerReader) offset(n *yaml.Node) program.Offset {
 	return program.Offset{Text: s, Days: int(sign * (ms / unit.DayMillis)), Rest: sign * (ms % unit.DayMillis)}
 }
 
-// dateZone reads customer, campaign or the name of a zone.
+// dateZone reads the zone of a date trigger: "customer", "campaign", or the name of a time zone.
 func (r *triggerReader) dateZone(n *yaml.Node, t *program.DateTrigger) {
 	switch {
 	case n.Kind == yaml.ScalarNode && n.Value == "customer":
@@ -83,5 +83,6 @@ func (r *triggerReader) dateZone(n *yaml.Node, t *program.DateTrigger) {
 	}
 }
 
-// maxOffsets bounds the offsets of one date trigger; each is a planned instant of every customer.
+// maxOffsets is the greatest number of offsets of one date trigger. Each costs every customer a
+// planned instant.
 const maxOffsets = 20

@@ -9,16 +9,18 @@ import (
 	"github.com/nudge-engine/nudge/campaign/unit"
 )
 
-// Limits and defaults of experiments.
+// The greatest number of variants, and what the rule of a winner is where the experiment does not
+// say.
 const (
 	// maxVariants bounds the variants of one experiment.
 	maxVariants = 100
-	// minVariantDefault is how many exposures each variant needs: with a conversion of 5 % about 25
-	// conversions.
+	// minVariantDefault is how many exposures each variant needs before a look: with a conversion
+	// of 5 % they bring about 25 conversions.
 	minVariantDefault = 500
-	// minTimeDefault is a week, so that each weekday counts once.
+	// minTimeDefault is how long an experiment runs before a look, ms: a week, so that each
+	// weekday counts once.
 	minTimeDefault = 7 * unit.DayMillis
-	// confidenceDefault is the usual 95 %.
+	// confidenceDefault is how sure it must be that a variant is the best: the usual 95 %.
 	confidenceDefault = 0.95
 )
 

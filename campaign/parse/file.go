@@ -20,13 +20,13 @@ import (
 	"github.com/nudge-engine/nudge/campaign/yamltext"
 )
 
-// Limits of a definition file.
+// Limits of one definition file and of what is in it.
 const (
-	// maxFileBytes bounds a file to 1 MiB.
+	// maxFileBytes bounds the size of a file in bytes, to 1 MiB.
 	maxFileBytes = 1 << 20
 	// maxDocuments bounds the documents of a file.
 	maxDocuments = 1000
-	maxSteps     = 100 // design R15
+	maxSteps     = 100 // of a campaign; also the cases of a branch
 	// maxDepth bounds the nesting of YAML, since reading it is recursive.
 	maxDepth = 32
 )

@@ -177,15 +177,16 @@ func (r *stepReader) onCap(n *yaml.Node) program.OnCap {
 	return program.OnCap(r.core.choice(n, "send.on_cap", "drop", "defer", "exit"))
 }
 
-// Limits of policies.
+// The greatest numbers that a policy may write.
 const (
-	// maxCapLimit bounds the deliveries that are remembered for one cap.
+	// maxCapLimit bounds the deliveries that one cap allows, since a customer keeps the time of
+	// each.
 	maxCapLimit = 1000
 	// maxPriority bounds priorities on both sides of 0.
 	maxPriority = 1000
 )
 
-// anonymousExpiry reads a duration of at least an hour, or never.
+// anonymousExpiry reads a duration of at least an hour, or "never".
 func (r *policyReader) anonymousExpiry(n *yaml.Node, into *int64) {
 	if r.core.drawn(Shape{Kind: ShapeAny, Any: []Shape{
 		{Kind: ShapeWord, Words: []string{"never"}}, {Kind: ShapeDuration},

@@ -9,7 +9,7 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// Limits of a scenario.
+// The greatest numbers of steps and of expectations in a scenario.
 const (
 	// maxScenarioSteps bounds the steps of one scenario.
 	maxScenarioSteps = 1000

@@ -48,7 +48,7 @@ type ShapeField struct {
 // ShapeKind is a sort of value.
 type ShapeKind string
 
-// The sorts of values.
+// The sorts of values that a field of a definition can have.
 const (
 	ShapeObject     ShapeKind = "object" // with fields of its own and no others
 	ShapeMap        ShapeKind = "map"    // with names of the author's

@@ -303,7 +303,7 @@ func gotoNode(n *yaml.Node, target string) *yaml.Node {
 	return n
 }
 
-// onDrop reads next, exit or {goto: step}.
+// onDrop reads "next", "exit" or {goto: step}.
 func (r *stepReader) onDrop(n *yaml.Node) (d program.OnDrop) {
 	if n.Kind == yaml.ScalarNode {
 		d.Exit = r.core.choice(n, "send.on_drop", "next", "exit") == 1

@@ -12,11 +12,11 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// Limits of triggers.
+// The greatest numbers that a trigger may write.
 const (
-	// maxStreak bounds the length of a streak; the customer keeps a mark for each event.
+	// maxStreak bounds the events of a streak; the customer keeps a mark for each.
 	maxStreak = 1000
-	// maxPath bounds the names in the path of an attribute.
+	// maxPath bounds the number of names in the path of an attribute.
 	maxPath = 16
 	// maxNumber bounds numbers: doubles are exact to a unit up to 9e15.
 	maxNumber = 1e15

@@ -12,11 +12,11 @@ import (
 	"github.com/nudge-engine/nudge/campaign/program"
 )
 
-// Limits of the verbs that change or make something.
+// Limits of what one step may write or repeat.
 const (
-	// maxAssigns bounds the traits or properties of one step.
+	// maxAssigns bounds the number of traits or properties that one step sets.
 	maxAssigns = 100
-	// maxNameBytes bounds the name of a trait, property, tag or event.
+	// maxNameBytes bounds the length in bytes of the name of a trait, property, tag or event.
 	maxNameBytes = 200
 	// maxLoop bounds how often a chain may go back to one step.
 	maxLoop = 100

@@ -18,7 +18,7 @@ import (
 // Repeat says how often a date recurs. A monthly 31st is the last day of a shorter month.
 type Repeat uint8
 
-// The repeats of a date trigger.
+// How often a date recurs (DateTrigger.Repeat).
 const (
 	NoRepeat Repeat = iota
 	Yearly
@@ -28,7 +28,7 @@ const (
 // Feb29 says when a yearly 29 February is due in a year without one.
 type Feb29 uint8
 
-// The choices for 29 February.
+// When a yearly 29 February is due in other years (DateTrigger.Feb29).
 const (
 	Feb28 Feb29 = iota
 	Mar1
@@ -62,8 +62,8 @@ type DateTrigger struct {
 	// At is the minute of the day at which it fires, by the local clock; -1 takes that of the date,
 	// which is midnight for a date without a time.
 	At int
-	// Zone is whose day it is: empty: the customer's zone; ZoneDefault: the campaign's; else that
-	// of an IANA name.
+	// Zone says by which time zone the day begins: empty: the customer's; ZoneDefault: the
+	// campaign's; else that of an IANA name.
 	Zone  string
 	Feb29 Feb29
 	// CatchUp is how late a planned occurrence may still fire, ms: its timer is late after a
@@ -297,5 +297,6 @@ func (t *DateTrigger) DateEvent(d DateValue, loc *time.Location, o Offset, w *cu
 	}
 }
 
-// ZoneDefault is the zone of a date trigger that does not look at the customer's.
+// ZoneDefault is the Zone of a date trigger that takes the campaign's time zone and not the
+// customer's.
 const ZoneDefault = "campaign"

@@ -9,7 +9,7 @@ import (
 // APIVersion is the only version of the language there is; each document names it.
 const APIVersion = "nudge/v1"
 
-// The kinds of documents.
+// The kinds of documents of a definition file (Document.Kind).
 const (
 	KindCampaign = "Campaign"
 	KindChannel  = "Channel"
@@ -28,7 +28,7 @@ type Document struct {
 	Source string `json:"source"`
 	// Needs lists the variables of each send step's message, by step id. They are found when the
 	// document is applied, since templates are documents of their own; the core captures their
-	// values with the delivery (design R2).
+	// values with the delivery.
 	Needs map[string][]Variable `json:"needs,omitempty"`
 }
 
@@ -56,7 +56,7 @@ type Channel struct {
 	URL string
 }
 
-// The types of channels.
+// The types of channels: how a channel hands off a delivery.
 const (
 	ChannelConsole = "console" // prints
 	ChannelWebhook = "webhook" // posts to a URL

@@ -38,7 +38,7 @@ type Variant struct {
 // OnDeadline says what becomes of an experiment that found no winner in time.
 type OnDeadline uint8
 
-// What the deadline does.
+// What an experiment does that has no winner at its deadline (WinnerRule.OnDeadline).
 const (
 	// The variant that is most likely the best wins.
 	DeadlineBest OnDeadline = iota

@@ -7,7 +7,7 @@ import (
 	"github.com/nudge-engine/nudge/campaign/zone"
 )
 
-// The categories that the language itself knows; others are names.
+// The categories of messages that the language itself knows; authors name others.
 const (
 	Marketing     = "marketing"     // the default
 	Transactional = "transactional" // ignores consent, caps, quiet hours and conflicts
@@ -100,7 +100,7 @@ type Holdout struct {
 // OnCap says what becomes of a send that a cap refuses.
 type OnCap uint8
 
-// What a send does that a cap refuses.
+// What becomes of a send when a cap refuses it.
 const (
 	// The delivery is dropped, and the chain goes on.
 	CapDrop OnCap = iota
@@ -121,11 +121,11 @@ func (p *Program) Category(s *Send) string {
 	return Marketing
 }
 
-// How long an anonymous customer without a record is kept, of log time.
+// How long an anonymous customer is kept after their last record, in ms of log time.
 const (
-	// DefaultIdle holds where no policy says anything.
+	// DefaultIdle holds where no policy says anything: 90 days.
 	DefaultIdle = 90 * unit.DayMillis
-	// MinIdle is the least that a policy may say.
+	// MinIdle is the shortest time that a policy may say: an hour.
 	MinIdle = unit.HourMillis
 	// NeverIdle keeps them forever.
 	NeverIdle = int64(-1)

@@ -62,7 +62,7 @@ type Program struct {
 // Mode says how often a customer may enter with one key.
 type Mode uint8
 
-// The re-entry modes.
+// How often a customer may enter with one key (Reentry.Mode).
 const (
 	// Always: at each match of the trigger.
 	Always Mode = iota
@@ -75,7 +75,7 @@ const (
 // OnActive says what a trigger does when a chain of its key is live.
 type OnActive uint8
 
-// What a trigger does to live chains of its key.
+// What a trigger does when a chain of its key is live (Reentry.OnActive).
 const (
 	// IgnoreNew enters while fewer than MaxActive chains are live, and refuses otherwise.
 	IgnoreNew OnActive = iota
@@ -103,10 +103,10 @@ type Reentry struct {
 	OnActive  OnActive
 }
 
-// LatePolicy says what a timer does that fires more than five minutes late.
+// LatePolicy says what happens when a timer fires more than five minutes late.
 type LatePolicy uint8
 
-// The late policies.
+// What happens when a timer fires more than five minutes late.
 const (
 	// LateSend goes on as if it were in time.
 	LateSend LatePolicy = iota

@@ -46,7 +46,7 @@ func (p *Program) Watches() bool { return p.Status != StatusDraft && p.Status !=
 // InFlight says what a new version means for the chains that are live.
 type InFlight uint8
 
-// What a new version does to live chains.
+// What becomes of live chains when a new version comes ("in_flight").
 const (
 	// Follow: they go on under the new version, at the step with the id at which they are.
 	Follow InFlight = iota

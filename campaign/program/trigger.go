@@ -152,13 +152,13 @@ func (p *Program) Remembers() uint64 {
 	return p.Trigger.remembers()
 }
 
-// OffersExisting reports whether the campaign may say existing: include, to have customers enter
+// OffersExisting reports whether the campaign may say "existing: include", to have customers enter
 // for whom its trigger's condition holds already when it becomes active.
 func (p *Program) OffersExisting() bool { return p.Trigger.offers() }
 
 // VisitsExisting reports whether a bulk scan over all customers is needed when p takes the place of
-// before (nil: nothing looked at customers before). existing says that p has existing: include and
-// before did not.
+// before (nil: nothing looked at customers before). existing says that p has "existing: include"
+// and before did not.
 func (p *Program) VisitsExisting(before *Program, existing bool) bool {
 	return p.Trigger.visits(p, before, existing)
 }

@@ -28,6 +28,6 @@ func (t *CountTrigger) Counter() (event string, where *expr.Expr, ok bool) {
 // Gives implements Trigger.
 func (t *CountTrigger) Gives() Given { return Given{Event: t.Event} }
 
-// offers: with existing: include, customers enter who reached the number before the campaign was
-// there.
+// offers: with "existing: include", customers enter who reached the number before the campaign
+// was there.
 func (*CountTrigger) offers() bool { return true }

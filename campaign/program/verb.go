@@ -21,8 +21,8 @@ type Verb interface {
 	effect
 }
 
-// way says which step follows a verb. next is the one that follows where the verb says
-// nothing else.
+// way says which step follows a verb. In its methods next is the step that follows where the verb
+// names no other.
 type way interface {
 	// targets are all steps that can follow.
 	targets(next string) []string
@@ -35,15 +35,16 @@ type way interface {
 
 // rest says how long a chain stays at a verb.
 type rest interface {
-	// Timer says by what the timer of a chain goes that rests at the step.
+	// Timer says what the timer of a chain that rests at the step goes by.
 	Timer() Timer
 	// onTimer is where a chain that rests at the step goes on when its timer fires.
 	onTimer(ch *customer.Chain, next string) string
 }
 
-// effect says what a verb does outside of its chain.
+// effect says what a verb makes beside moving its chain to another step: a delivery, or a change of
+// the customer or of another campaign.
 type effect interface {
-	// request is the delivery that the verb decides; nil when it makes none.
+	// request is the message or call that the verb hands to a channel; nil when it hands over none.
 	request() *Send
 	// Makes says what the verb does to the customer and to other campaigns.
 	Makes() Made
@@ -60,7 +61,7 @@ type Made struct {
 // TimerKind says from when on the timer of a resting chain runs.
 type TimerKind uint8
 
-// The kinds of timers.
+// From when on a timer counts (Timer.Kind).
 const (
 	NoTimer TimerKind = iota // a chain does not rest at the step, or not by a timer of the step's own
 	// FromStep counts from the instant at which the chain came to the step.

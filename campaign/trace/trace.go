@@ -17,7 +17,7 @@ const maxTraced = 100_000
 // nudge explain; the list is closed and documented in docs/reference/explain.md.
 type Rule string
 
-// The rules, in the order in which a chain's life asks them.
+// The rules, in the order in which they are asked over the life of a chain.
 const (
 	RuleTrigger    Rule = "trigger"
 	RuleHistorical Rule = "historical"
@@ -58,8 +58,8 @@ const (
 // Answer is the answer of a rule.
 type Answer string
 
-// The answers. Yes lets a chain start, a delivery go, or is a match; a note says how
-// things stand where there is nothing to refuse.
+// How a rule can answer. Yes is a match, or lets a chain start or a delivery go; Note says how things
+// stand where there is nothing to refuse.
 const (
 	Yes  Answer = "yes"
 	No   Answer = "no"

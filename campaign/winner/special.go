@@ -2,10 +2,10 @@ package winner
 
 import "math"
 
-// Bounds of the series and continued fractions below. For the arguments of experiments they converge in
+// When the series and continued fractions below stop. For the arguments of experiments they converge in
 // far fewer iterations.
 const (
-	// maxTurns ends an iteration that does not converge.
+	// maxTurns is the number of iterations after which one that does not converge ends.
 	maxTurns = 10_000
 	// precision is the relative change below which an iteration has converged: a few units in the last
 	// place of a double.

@@ -44,7 +44,7 @@ type State struct {
 // Verdict is the result of a call of Decide.
 type Verdict uint8
 
-// The verdicts.
+// What Decide can find.
 const (
 	// Wait means that it is not yet time for a look.
 	Wait Verdict = iota

@@ -41,9 +41,9 @@ func (t *Text) line(n int) []rune {
 }
 
 // Place returns the place in the file of the byte at an offset of the value of n. The value
-// and the text differ by escapes, folded lines and indentation, so the two are followed in
-// parallel. ok is false where that does not succeed; p is then the beginning of the scalar,
-// which is still a useful answer.
+// and its text in the file differ by escapes, folded lines and indentation, so the two are
+// followed in parallel. ok is false where that does not succeed; p is then the beginning of
+// the scalar, which is still a useful answer.
 func (t *Text) Place(n *yaml.Node, offset int) (p Place, ok bool) {
 	start := Place{n.Line, n.Column}
 	if n.Kind != yaml.ScalarNode || offset < 0 || offset > len(n.Value) {
@@ -57,8 +57,9 @@ func (t *Text) Place(n *yaml.Node, offset int) (p Place, ok bool) {
 	return places[at], true
 }
 
-// places returns the place of each character of the value of n, and of its end; nil where
-// the text does not give that value.
+// places returns the place in the file of each character of n.Value, and at last that of
+// its end. It returns nil where the text at n does not spell n.Value, so that the two
+// cannot be followed in parallel.
 func (t *Text) places(n *yaml.Node) []Place {
 	if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 {
 		w := &walker{text: t, value: []rune(n.Value), line: n.Line, column: n.Column}

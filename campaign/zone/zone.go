@@ -184,15 +184,15 @@ func Within(loc *time.Location, at int64, from, to int) (inside bool, end int64)
 // Period is the unit of a calendar rule, such as a cap of three messages a week.
 type Period uint8
 
-// The periods.
+// The units of calendar rules.
 const (
 	Day Period = iota
 	Week
 	Month
 )
 
-// Start returns the instant (ms) at which the period began in which at lies, by the clock in loc. Weeks
-// begin on Monday.
+// Start returns the instant (ms) at which the period with the instant at in it began, by the clock in
+// loc. Weeks begin on Monday.
 func Start(loc *time.Location, at int64, p Period) int64 {
 	local := time.UnixMilli(at).In(loc)
 	y, m, d := local.Date()

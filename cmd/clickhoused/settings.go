@@ -107,9 +107,10 @@ func (l readerLimits) allow(asked []chdb.Setting) ([]chdb.Setting, error) {
 	return got, nil
 }
 
-// within returns a bounded setting as the reader gets it. A value above the reader's own limit
-// is refused, but for a longer time: clients derive max_execution_time from their own deadline
-// and send it with every statement, so it becomes the reader's limit.
+// within checks the value of a bounded setting against the reader's limit, and returns the
+// setting as the engine gets it. A value that is 0, above the limit or not a plain number is
+// refused. Only a max_execution_time above the limit is accepted, and becomes the limit:
+// clients derive it from their own deadline and send it with every statement.
 func (l readerLimits) within(s chdb.Setting) (chdb.Setting, error) {
 	for _, limit := range l.all() {
 		if limit.Name != s.Name {

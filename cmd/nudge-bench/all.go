@@ -90,8 +90,8 @@ type scenario struct {
 	run  func(context.Context) (bench.Report, error)
 }
 
-// What the soak of a whole run is like: long enough for its sixtieth parts to mean something,
-// and at a rate that any machine holds.
+// How long, and at which rate, the soak of a whole run takes: long enough for its sixtieth
+// parts to mean something, and slow enough for any machine.
 const (
 	shortSoak = 20 * time.Second
 	soakRate  = 5000 // events a second

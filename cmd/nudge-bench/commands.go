@@ -10,8 +10,8 @@ import (
 	"github.com/nudge-engine/nudge/bench"
 )
 
-// base are the flags of the scenarios with a server. Their defaults are those of the figures
-// in the documentation.
+// base are the flags of every scenario whose load can be chosen. Their defaults are those of
+// the figures in the documentation.
 type base struct {
 	// Batch and Connections are the load: so many events a request, and so many requests at a
 	// time.
@@ -28,7 +28,8 @@ type base struct {
 	Quiet    bool   `short:"q" help:"No progress."`
 }
 
-// common are the flags of the scenarios with one number of campaigns.
+// common are the flags of the scenarios that run with one number of campaigns: those of base,
+// and that number. The scenario "campaigns" compares several numbers, so it uses base alone.
 type common struct {
 	base
 	// Campaigns answer 5 % of the events together, however many they are, so that the
@@ -43,8 +44,8 @@ func (c *common) options(out console, d time.Duration) (bench.Options, error) {
 	return o, err
 }
 
-// options returns the options without a number of campaigns. It fails early when there is no
-// server to start.
+// options returns the options of a measurement that sends for d, with the number of campaigns
+// left open. It fails early when there is no server to start.
 func (c *base) options(out console, d time.Duration) (bench.Options, error) {
 	programs := c.Programs
 	if programs == "" {

@@ -125,7 +125,7 @@ func (p *previewed) showCampaign(w io.Writer, c *previewedCampaign) {
 	if !c.Existing && c.Enter+len(c.Refused) > 0 {
 		fmt.Fprintf(w, "  entries that were kept: %d would start a chain; refused: %s\n", c.Enter, listed(c.Refused))
 	}
-	// existing: include tries an entry for each customer who is there already.
+	// "existing: include" tries an entry for each customer who is there already.
 	if c.Existing {
 		fmt.Fprintf(w, "  existing: include: %d of %d customers would enter", c.Enter, p.Customers)
 		if len(c.Refused) > 0 {

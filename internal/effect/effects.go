@@ -49,7 +49,7 @@ type DeadLetter struct {
 	At     int64  // log time, ms
 }
 
-// Limits of a dead letter, in bytes.
+// The greatest sizes of the record and of the explanation in a dead letter, in bytes.
 const (
 	MaxRaw    = 32 << 10
 	MaxDetail = 1000

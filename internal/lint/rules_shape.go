@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Limits of files and functions.
+// The greatest lengths of files and functions, in lines.
 const (
 	// maxFileLines is the greatest number of lines of a file. It is a hard limit; the
 	// median of good code bases is 100 to 160.

@@ -155,7 +155,7 @@ type loss struct {
 // err returns the loss as an error for the operator.
 func (l loss) err() error { return fmt.Errorf("%w: %s: %s. %s", ErrLost, l.part, l.what, l.wayOut) }
 
-// Phrases of the ways out.
+// What a message about a lost part says can be done (loss.wayOut), as phrases to be joined.
 const (
 	fromBackup = "Put it back from a backup"
 	accept     = "; or, when there is none, accept the loss with `nudge recover --data DIR --yes`"

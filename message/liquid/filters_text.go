@@ -241,8 +241,9 @@ func split(r *run, v any, args []any) any {
 	return all
 }
 
-// truncate is the filter "truncate": it shortens a text to a number of letters, of which
-// those of the mark at its end ("...") are a part.
+// truncate is the filter "truncate": it shortens a text to at most as many letters as the first
+// argument says, 50 if there is none. A text that was shortened ends with a mark, the second
+// argument or "...", whose letters count too.
 func truncate(r *run, v any, args []any) any {
 	s, mark := r.text(v), r.text(argument(args, 1, "..."))
 	most := r.integer("truncate", argument(args, 0, count(50)))
@@ -255,8 +256,9 @@ func truncate(r *run, v any, args []any) any {
 	return strings.Join(all[:min(len(all), max(0, most-len(letters(r, mark))))], "") + mark
 }
 
-// truncateWords is the filter "truncatewords": it shortens a text to a number of words and
-// adds the mark.
+// truncateWords is the filter "truncatewords": it shortens a text to at most as many words as the
+// first argument says, 15 if there is none. To a text that was shortened it adds a mark, the
+// second argument or "...".
 func truncateWords(r *run, v any, args []any) any {
 	s, mark := r.text(v), r.text(argument(args, 1, "..."))
 	most := max(1, r.integer("truncatewords", argument(args, 0, count(15))))

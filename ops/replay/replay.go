@@ -64,7 +64,7 @@ type Refused struct {
 	Message string `json:"message"`
 }
 
-// Together attempts and pauses last a minute: long enough for a restart of the server.
+// How often and for how long a batch is sent again, and what is shown of an answer.
 const (
 	// Sixty attempts with a pause of a second between them last about a minute: long enough
 	// for a restart of the server.

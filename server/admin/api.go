@@ -55,8 +55,8 @@ type Config struct {
 	Redact       func(text string) string // takes secrets out of the texts of errors
 }
 
-// Parts are what a running server answers from. All fields are required and safe for
-// concurrent use. Its methods are the handlers of the paths that need a running server.
+// Parts has what the handlers of an [API] use of a running server: those handlers are its
+// methods. All fields are required and safe for concurrent use.
 type Parts struct {
 	Workspace string
 	Control   *actors.Controller

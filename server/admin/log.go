@@ -13,9 +13,9 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// Limits of one answer with frames.
+// The greatest size (bytes) and time of one answer with frames.
 const (
-	// logPage is in bytes; an answer may be one frame longer.
+	// logPage is the size; an answer may be one frame longer.
 	logPage = 4 << 20
 	// logLimit ends an answer whose log hangs; a page takes far less than a second to read.
 	logLimit = 20 * time.Second

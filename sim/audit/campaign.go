@@ -8,13 +8,13 @@ import (
 // End is the target of a goto that ends the chain.
 const End = "end"
 
-// What a new version means for live chains (in_flight); empty: they follow it.
+// What a new version means for live chains ("in_flight"); empty: they follow it.
 const (
 	Pin  = "pin"
 	Exit = "exit"
 )
 
-// Statuses of a campaign; empty: active.
+// What a campaign's "status" can be; empty: active.
 const (
 	Draft    = "draft"
 	Paused   = "paused"
@@ -42,7 +42,7 @@ type Campaign struct {
 	Status      string
 	Queue       bool // entries: queue; else a paused campaign rejects them
 	Freeze      bool // timers: freeze; else its chains go on
-	Existing    bool // existing: include
+	Existing    bool // "existing: include"
 }
 
 // inactiveReason returns why a campaign that is not active lets no customer in; empty if it is
@@ -65,7 +65,7 @@ func (c Campaign) observes() bool { return c.Status != Draft && c.Status != Arch
 // freeze` does, and so does a draft.
 func (c Campaign) freezes() bool { return c.Status == Draft || c.Status == Paused && c.Freeze }
 
-// Trigger kinds.
+// The kinds of triggers (Trigger.Kind).
 const (
 	KindEvent      = "event"
 	KindCount      = "count"
@@ -116,14 +116,14 @@ type Trigger struct {
 	CatchUp time.Duration // date; 0: not given
 }
 
-// Re-entry modes.
+// How often a customer may enter with one key (Reentry.Mode).
 const (
 	ModeAlways   = "always"
 	ModeOnce     = "once"
 	ModeCooldown = "cooldown"
 )
 
-// What a trigger does while chains of its key live.
+// What a trigger does while chains of its key live (Reentry.OnActive).
 const (
 	ActiveIgnore   = "ignore"
 	ActiveRestart  = "restart"
@@ -131,8 +131,8 @@ const (
 	ActiveParallel = "parallel"
 )
 
-// Reentry rules further chains of one customer. An empty Mode is always, an
-// empty OnActive is ignore, MaxActive 0 is not given.
+// Reentry rules further chains of one customer. An empty Mode means "always", an empty OnActive
+// means "ignore", and MaxActive 0 that none is given.
 type Reentry struct {
 	Mode        string
 	Cooldown    time.Duration

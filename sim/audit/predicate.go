@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Subjects of a comparison.
+// What a comparison can read a value of (Comparison.Subject).
 const (
 	SubjectEvent    = "event"
 	SubjectTrigger  = "trigger"

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// What an experiment does at its deadline.
+// What an experiment does that has no winner at its deadline (Rule.OnDeadline).
 const (
 	DeadlineBest     = "best"
 	DeadlineKeep     = "keep"

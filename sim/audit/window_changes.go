@@ -27,8 +27,8 @@ func (a *Auditor) instant() int64 {
 }
 
 // nextWindowChange returns the next instant at which the value of a segment or threshold may change
-// by time alone, after the last observation: an occurrence leaves a window, or now passes an
-// instant that the trigger compares it with.
+// by time alone, after the last observation: an occurrence leaves a window, or "now" passes an
+// instant that the trigger compares with it.
 func (a *Auditor) nextWindowChange(c *customer, i int) (due int64, ok bool) {
 	def, s := a.campaigns[i], &c.states[i]
 	if !def.observes() || !s.observed {

@@ -64,8 +64,8 @@ type identify struct {
 	anonymous, known []string
 }
 
-// plain takes out what is not decided for customers who merge: how far a wait since entry
-// looks back.
+// plain takes out what is not decided for customers who merge: how far a wait with
+// "since: entry" looks back.
 func (m *identify) plain(c *audit.Campaign) {
 	for i := range c.Steps {
 		if c.Steps[i].Wait != nil {

@@ -54,7 +54,7 @@ type Config struct {
 // delivery stays in its stream until the next start.
 var ErrHalted = errors.New("dispatch: the partition is halted")
 
-// Pauses of a dispatcher.
+// How long a dispatcher waits before it does something again.
 const (
 	retryPause = 250 * time.Millisecond // before something that failed is tried again
 	saveEvery  = time.Second            // between two saves of a position; a restart repeats that much

@@ -9,7 +9,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2"
 )
 
-// Limits of what Status returns.
+// Limits of Status, in rows and seconds.
 const (
 	maxStatusRows = 50 // rows of each list
 	maxStatusTime = 10 // s that each of its queries may run: people wait for it

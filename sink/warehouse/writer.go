@@ -13,7 +13,7 @@ import (
 	"github.com/nudge-engine/nudge/stream"
 )
 
-// Limits of a block, and pauses of the writer.
+// Limits of what a block holds and of how long its insert may take, and the pauses between attempts.
 const (
 	maxFrames   = 64   // frames of a partition in a block, unless configured
 	maxMessages = 1024 // effect messages of a partition in a block; one frame may have more

@@ -11,15 +11,16 @@ import (
 // written, ends included.
 type Gap struct {
 	Partition int `json:"partition"`
-	// What is frames or effects; From and To are their sequences.
+	// What is "frames" or "effects"; From and To are their sequences.
 	What string `json:"what"`
 	From uint64 `json:"from"`
 	To   uint64 `json:"to"`
 }
 
-// excludeTrimmed takes out of the sealed block what has left the log since it was sealed,
-// and records the gap. changed reports that it did: the rows must be read again, and the
-// block has another token.
+// excludeTrimmed cuts off from the sealed block the messages that were deleted from the log
+// since it was sealed, and records them as gaps. changed reports whether it cut off any.
+// The rows must then be read again, and the block is inserted with another deduplication
+// token, which is computed from its ranges.
 func (w *Writer) excludeTrimmed(ctx context.Context) (changed bool, err error) {
 	for i := range w.state.Sealed {
 		s, p := &w.state.Sealed[i], w.partitions[i]
@@ -35,8 +36,8 @@ func (w *Writer) excludeTrimmed(ctx context.Context) (changed bool, err error) {
 	return true, w.save()
 }
 
-// skipGaps moves the beginnings of a span after what has left the log, and records the
-// gaps.
+// skipGaps moves the beginnings of a span to the first messages that the log still has,
+// records what was skipped as gaps, and then sets changed.
 func (w *Writer) skipGaps(ctx context.Context, p *partition, s *span, changed *bool) error {
 	trimmed, err := p.trimmed(ctx, s)
 	if err != nil {

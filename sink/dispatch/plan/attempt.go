@@ -5,7 +5,7 @@ import "github.com/nudge-engine/nudge/campaign/output"
 // Step is what follows on a shard's answer about an attempt.
 type Step int
 
-// The steps.
+// What can follow on the shard's answer about an attempt.
 const (
 	AskAgain Step = iota // the shard cannot say yet: it is asked again after a pause
 	Drop                 // the attempt must not be made, and need not be asked about again
