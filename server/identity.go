@@ -66,7 +66,8 @@ func loadKeys(c *Settings) (keys, error) {
 		reader: cmp.Or(given.ReaderPassword, id.ReaderPassword),
 	}
 	for _, secret := range []struct{ name, was, is string }{
-		{"write", before.WriteKey, id.WriteKey}, {"admin", before.AdminKey, id.AdminKey},
+		{"write", before.WriteKey, id.WriteKey},
+		{"admin", before.AdminKey, id.AdminKey},
 		{"reader", before.ReaderPassword, id.ReaderPassword},
 	} {
 		if secret.is != secret.was {

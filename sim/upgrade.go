@@ -94,9 +94,9 @@ func (p *partition) tookOver(had shard.Meta) {
 		return
 	}
 	if !p.mayTakeOver(had) {
-		p.w.fail(fmt.Errorf("partition %d goes on under semantics %d with a snapshot of semantics %d, frame %d, effect "+
-			"%d; the log has %d and %d", p.number, u.runs, had.Semantics, had.Applied.Seq, had.Emitted, last(p.events),
-			last(p.effects)))
+		p.w.fail(fmt.Errorf("partition %d goes on under semantics %d with a snapshot of semantics %d, frame %d, "+
+			"effect %d; the log has %d and %d",
+			p.number, u.runs, had.Semantics, had.Applied.Seq, had.Emitted, last(p.events), last(p.effects)))
 	}
 	u.done, u.at, u.effect = true, had.Applied.Seq, had.Emitted
 	p.hashes = p.hashes[:min(uint64(len(p.hashes)), last(p.effects)+1)]

@@ -57,7 +57,7 @@ func (e *erased) add(hash erase.Hash) {
 	e.fresh = append(e.fresh, hash)
 }
 
-// drops drops a record about an erased customer and reports whether it did. h is the
+// drops reports whether a record is about an erased customer, and drops it then. h is the
 // customer of the record, nil if there is none; only in that case is the hash computed,
 // because an erased customer does not exist.
 func (e *erased) drops(h *resident, workspace, customer string, index int, out *effect.Effects) bool {

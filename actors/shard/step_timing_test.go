@@ -26,15 +26,15 @@ spec:
 const timedStart = 1_800_000_000_000
 
 // timedShard has customers with one chain and one timer each.
-func timedShard(b testing.TB, customers int) *Shard {
-	b.Helper()
+func timedShard(tb testing.TB, customers int) *Shard {
+	tb.Helper()
 	lang, err := expr.NewLanguage()
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	docs, err := parse.File(lang, "f.yaml", []byte(timedCampaign))
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	docs[0].Document.Version = 1
 	s := New(Config{Unguarded: true, Compile: func(workspace string, d *program.Document) (program.Definition, error) {
@@ -48,7 +48,7 @@ func timedShard(b testing.TB, customers int) *Shard {
 	for i := range customers {
 		records = append(records, timedEvent("Cart Updated", i, i))
 	}
-	timedStep(b, s, records)
+	timedStep(tb, s, records)
 	return s
 }
 
@@ -60,12 +60,12 @@ func timedEvent(name string, customer, n int) stream.Record {
 	return stream.Record{Kind: stream.KindEvent, Data: e.AppendTo(nil)}
 }
 
-func timedStep(b testing.TB, s *Shard, records []stream.Record) {
-	b.Helper()
+func timedStep(tb testing.TB, s *Shard, records []stream.Record) {
+	tb.Helper()
 	var out effect.Effects
 	in := Input{At: Position{Seq: s.applied.Seq + 1}, Frame: stream.Frame{Time: timedStart, Records: records}}
 	if done, err := s.Step(&in, &out); !done || err != nil || len(out.DeadLetters) > 0 {
-		b.Fatalf("unexpected %v, error %v, dead letters %+v", done, err, out.DeadLetters)
+		tb.Fatalf("unexpected %v, error %v, dead letters %+v", done, err, out.DeadLetters)
 	}
 	s.Encode(&out, func(uint64, []byte) {})
 }

@@ -102,7 +102,7 @@ func numberInterval(all []conjunct, i int) interval[float64] {
 }
 
 // textInterval joins the text ranges of the field of term i, as numberInterval does those of
-// numbers; is is false where term i compares with a number.
+// numbers. The second result is false where term i compares with a number.
 func textInterval(all []conjunct, i int) (v interval[string], is bool) {
 	if !isText(&all[i]) {
 		return v, false

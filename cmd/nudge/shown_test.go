@@ -27,10 +27,16 @@ func TestAnswersCannotDriveTheTerminal(t *testing.T) {
 		status     int
 		args       []string
 	}{
-		{"values", `{"campaign":"c","figures":{"errors":[{"customer":"` + escaped + `","detail":"` + escaped + `"}]}}`,
-			http.StatusOK, []string{"status", "c"}},
-		{"a key", `{"customer":"` + escaped + `","occasions":[{"what":"event","name":"` + escaped + `"}]}`,
-			http.StatusOK, []string{"explain", "c"}},
+		{
+			"values", `{"campaign":"c","figures":{"errors":[{"customer":"` + escaped + `","detail":"` + escaped + `"}]}}`,
+			http.StatusOK,
+			[]string{"status", "c"},
+		},
+		{
+			"a key", `{"customer":"` + escaped + `","occasions":[{"what":"event","name":"` + escaped + `"}]}`,
+			http.StatusOK,
+			[]string{"explain", "c"},
+		},
 		{"raw", evil, http.StatusOK, []string{"customer", "c"}},
 		{"a refusal", `{"detail":"` + escaped + `"}`, http.StatusNotFound, []string{"status", "c"}},
 		{"a proxy's", evil, http.StatusBadGateway, []string{"status", "c"}},

@@ -56,7 +56,8 @@ func retiredWords(repo *Repo) []Finding {
 		// Of Go files only comments are searched for spans: a raw string is in backticks too.
 		for _, group := range file.AST.Comments {
 			for _, comment := range group.List {
-				findings = append(findings, retiredInBackticks(words, file.Path, comment.Text, repo.line(comment.Pos()))...)
+				line := repo.line(comment.Pos())
+				findings = append(findings, retiredInBackticks(words, file.Path, comment.Text, line)...)
 			}
 		}
 		for _, declared := range declaredNames(file.AST) {
@@ -136,7 +137,8 @@ func nameParts(name string) (parts []string) {
 	runes := []rune(name)
 	for i, r := range runes {
 		// A capital begins a word after a small letter, and as the last one of several.
-		if unicode.IsUpper(r) && i > 0 && (!unicode.IsUpper(runes[i-1]) || i+1 < len(runes) && unicode.IsLower(runes[i+1])) {
+		last := i+1 < len(runes) && unicode.IsLower(runes[i+1])
+		if unicode.IsUpper(r) && i > 0 && (!unicode.IsUpper(runes[i-1]) || last) {
 			end()
 		}
 		if r == '_' {

@@ -26,6 +26,7 @@ func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
 // connect returns the client's end of a new connection.
 func (p pipes) connect(t *testing.T) net.Conn {
+	t.Helper()
 	client, server := net.Pipe()
 	t.Cleanup(func() { _ = client.Close() })
 	p <- server

@@ -148,7 +148,7 @@ func (c *Client) unanswered(err error) error {
 		return fmt.Errorf("the server at %s did not answer within %v: look at its log", c.Address, requestLimit)
 	// net/http has no error to compare with for this one.
 	case strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
-		return fmt.Errorf("the server at %s speaks http, not https: write --admin http://...", c.Address)
+		return fmt.Errorf("the server at %s speaks http, not https: write http instead of https in --admin", c.Address)
 	}
 	// Most often no server runs, so the error says how to start one.
 	return fmt.Errorf("no server at %s: start one in another terminal with `make run` or `nudged`, or name another "+

@@ -39,32 +39,38 @@ func TestErrorsSayWhatToChange(t *testing.T) {
 		{Client{Address: "localhost"}, []string{`--admin "localhost" is no address`, "127.0.0.1:8081"}, "no server"},
 		{Client{Address: "8081"}, []string{`--admin "8081" is no address`}, "no server"},
 		{Client{Address: "ftp://localhost"}, []string{`--admin "ftp://localhost" is no address`}, ""},
-		{Client{Address: "https://" + unauthorized}, []string{"speaks http", "--admin http://"}, "no server"},
+		{Client{Address: "https://" + unauthorized}, []string{"speaks http", "http instead of https in --admin"}, "no server"},
 		{
 			Client{Address: unauthorized, Key: "given-admin-key-1"},
-			[]string{"does not take the admin key that is set", "NUDGE_ADMIN_KEY", "--data-dir"}, "admin address",
+			[]string{"does not take the admin key that is set", "NUDGE_ADMIN_KEY", "--data-dir"},
+			"admin address",
 		},
 		{Client{Address: unauthorized, DataDir: dir}, []string{"does not take the admin key of " + identity.Path(dir)}, ""},
 		{
 			Client{Address: unauthorized, DataDir: none},
-			[]string{"no admin key was found in " + identity.Path(none), "--data-dir"}, "",
+			[]string{"no admin key was found in " + identity.Path(none), "--data-dir"},
+			"",
 		},
 		{
 			Client{Address: answers(http.StatusNotFound, "application/json", problem)},
-			[]string{"there is nothing here\n(404 Not Found)"}, "does not look like",
+			[]string{"there is nothing here\n(404 Not Found)"},
+			"does not look like",
 		},
 		// The address for events, with and without the right key.
 		{
 			Client{Address: answers(http.StatusNotFound, "application/problem+json", problem)},
-			[]string{"there is nothing here", "does not look like the admin address", "--admin"}, "",
+			[]string{"there is nothing here", "does not look like the admin address", "--admin"},
+			"",
 		},
 		{
 			Client{Address: answers(http.StatusUnauthorized, "application/problem+json", problem), DataDir: dir},
-			[]string{"does not look like the admin address"}, "admin key of",
+			[]string{"does not look like the admin address"},
+			"admin key of",
 		},
 		{
 			Client{Address: answers(http.StatusNotFound, "text/plain", "There is no handle")},
-			[]string{"404 Not Found: There is no handle", "does not look like the admin address"}, "",
+			[]string{"404 Not Found: There is no handle", "does not look like the admin address"},
+			"",
 		},
 		{Client{Address: answers(http.StatusBadGateway, "text/html", "<html>")}, []string{"502"}, "does not look like"},
 	} {

@@ -11,8 +11,10 @@ import (
 
 // Paths and methods that are not there are answered as JSON, like other errors.
 func TestUnmatched(t *testing.T) {
-	a, err := New(Config{Address: "127.0.0.1:8081", Key: "test-admin-key-0001", Metrics: metrics.NewSet(),
-		Redact: func(text string) string { return text }})
+	a, err := New(Config{
+		Address: "127.0.0.1:8081", Key: "test-admin-key-0001", Metrics: metrics.NewSet(),
+		Redact: func(text string) string { return text },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -127,7 +127,8 @@ func (a *Auditor) startByScan(c *customer, scan *bulkScan) {
 		default:
 			continue
 		}
-		all = append(all, candidate{campaign: i, trigger: scan.event, planned: scan.due, late: a.now-scan.due > lateAfter})
+		late := a.now-scan.due > lateAfter
+		all = append(all, candidate{campaign: i, trigger: scan.event, planned: scan.due, late: late})
 	}
 	a.admit(c, all)
 	a.runToQuiescence(c)

@@ -195,7 +195,8 @@ func (a *Auditor) dropCounters(before []counter, states bool) {
 		a.note(NoteDropped)
 	}
 	if counters || states {
-		a.bulkScans = append(a.bulkScans, &bulkScan{dropsCounters: true, due: a.now, remaining: slices.Clone(a.customers)})
+		scan := &bulkScan{dropsCounters: true, due: a.now, remaining: slices.Clone(a.customers)}
+		a.bulkScans = append(a.bulkScans, scan)
 	}
 }
 

@@ -77,7 +77,8 @@ func (a *Auditor) planDates(c *customer, i int, offsets []int) {
 				continue
 			}
 			was := slices.IndexFunc(old, func(o occurrence) bool {
-				return p.same(o) || t.Repeat == "" && o.offset == offset // without repeat there is only one, on whatever day
+				// Without repeat there is only one, on whatever day.
+				return p.same(o) || t.Repeat == "" && o.offset == offset
 			})
 			switch {
 			case p.original && !s.wasAhead && was < 0:

@@ -12,7 +12,8 @@ func (a *Auditor) Noted() []string { return a.notes }
 // default seeds need not hit it.
 func Notes() []string {
 	return append(slices.Concat(
-		definitionNotes(), callNotes(), experimentNotes(), expiryNotes(), orderNotes(), formatNotes(), expressionNotes(),
+		definitionNotes(), callNotes(), experimentNotes(), expiryNotes(), orderNotes(), formatNotes(),
+		expressionNotes(),
 	), []string{
 		NoteLoop, NoteLateExit, NoteLateSkip, NoteReversal, NoteReversalEnded, NoteCap, NoteCapDefer, NoteCapExit,
 		NoteCapEnd, NoteRefund, NoteRefundWaited, NoteDeferredLeft, NoteGhost, NoteRecheck, NoteOff, NoteDisturb,

@@ -154,8 +154,8 @@ func (a *Auditor) Result(r Result) {
 	c, _ := a.customer(cmp.Or(r.Holder, r.Customer))
 	a.applyScans(c)
 	at := slices.IndexFunc(c.pending, func(p *pending) bool {
-		return p.chain.def.Name == r.Campaign && p.chain.origin() == chainOrigin{r.Customer, r.Entry} && p.step == r.Step &&
-			p.channel == r.Channel && p.number == r.Number
+		return p.chain.def.Name == r.Campaign && p.chain.origin() == chainOrigin{r.Customer, r.Entry} &&
+			p.step == r.Step && p.channel == r.Channel && p.number == r.Number
 	})
 	if at < 0 {
 		return // it has an end already
@@ -189,7 +189,8 @@ func (ch *chain) recall(a *Auditor) {
 // recallLate does so for a chain that has ended, at an event that would have stopped it.
 func (ch *chain) recallLate(a *Auditor, e *Event) {
 	for _, g := range ch.def.Goals {
-		if g.Stop && e.Time >= ch.relevantFrom && e.Time <= ch.windowEnd(g) && g.Match.holds(e, ch.trigger, ch.customer) {
+		within := e.Time >= ch.relevantFrom && e.Time <= ch.windowEnd(g)
+		if g.Stop && within && g.Match.holds(e, ch.trigger, ch.customer) {
 			ch.recall(a)
 		}
 	}

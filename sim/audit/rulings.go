@@ -35,7 +35,8 @@ type Ruling struct {
 // comes before the decision, and the decision.
 func (t ExperimentCounts) Rulings(through int64) (all []Ruling) {
 	looks, before, passed, deadline := 0, 0, false, false
-	for h := t.FirstExposure/hour + 1; t.FirstExposure != 0 && h <= min(through, (t.FirstExposure+10_000*hour)/hour); h++ {
+	until := min(through, (t.FirstExposure+10_000*hour)/hour)
+	for h := t.FirstExposure/hour + 1; t.FirstExposure != 0 && h <= until; h++ {
 		arms, total, enough := t.figures(h)
 		age := time.Duration(h*hour-t.FirstExposure) * time.Millisecond
 		over := t.Rule.Deadline != 0 && age >= t.Rule.Deadline

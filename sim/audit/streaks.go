@@ -20,7 +20,8 @@ func (a *Auditor) completesStreak(c *customer, i int, e *Event) bool {
 		return false
 	}
 	var line []*Event
-	since := a.counterStart(a.counters, counter{event: t.Event, where: t.Where.text(), part: a.campaigns[i].streakPart()})
+	of := counter{event: t.Event, where: t.Where.text(), part: a.campaigns[i].streakPart()}
+	since := a.counterStart(a.counters, of)
 	s.usedEvents = slices.DeleteFunc(s.usedEvents, func(o *Event) bool { return o.position <= since })
 	for _, o := range c.events {
 		if o.position > since && !slices.Contains(s.usedEvents, o) && (breaks(o) || o.streaks[a.campaigns[i].Name]) {
