@@ -64,8 +64,8 @@ type backfills struct {
 	givenUp bool              // the last one was given up
 }
 
-// fold applies a control record: a backfill begins, or an apply with its number ends it.
-// Without documents the apply says that it was given up.
+// fold applies a control record: one of a backfill begins it, and an apply record that carries the
+// backfill's number ends it. If that has no documents, the backfill was given up.
 func (b *backfills) fold(r *control.Record) {
 	switch {
 	case r.Backfill != nil:

@@ -32,10 +32,10 @@ func (n *Node) stopWithin(limit time.Duration) error {
 	}
 }
 
-// stop ends the parts in the order of the data, so that each still gets what the one before it
-// has: ingest, guards, sinks, publisher, shards, and then what they wrote to. Of a start that
-// failed, only what is up is stopped. It returns the joined errors of all parts; an error of
-// one does not keep it from the next.
+// stop ends the parts in such an order that each can still hand on what it has: ingest, the guard
+// of the disk and other work in the background, the sinks, which write results to the log, then the
+// publisher, the shards, and at last the store and the log. If a start failed, only what is up is stopped. It
+// returns the joined errors of all parts; an error of one does not keep it from the next.
 func (n *Node) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), drainLimit)
 	defer cancel()

@@ -104,8 +104,10 @@ func (ts *timers) due(migrating bool, before, now int64, n int, f func(t *wheel.
 	}
 }
 
-// count returns how many timers are in the wheel, spread how often it spread a slot over lower levels.
-func (ts *timers) count() int  { return ts.wheel.Len() }
+// count returns the number of timers in the wheel.
+func (ts *timers) count() int { return ts.wheel.Len() }
+
+// spread returns how many times the wheel moved timers from a higher level to lower ones.
 func (ts *timers) spread() int { return ts.wheel.Spread() }
 
 // has reports whether a timer is where it says.

@@ -7,9 +7,9 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// Index finds, among many predicates, those that can hold or fail for what a scope shows, so that
-// an event does not evaluate the predicate of each campaign. Each member is found by one of its
-// terms: the one that fewest others share. For example, event.properties.sku == "A1" &&
+// Index finds, among the predicates of all campaigns, those that may hold for an event and a
+// customer, or whose evaluation may end with an error. The others need not be evaluated.
+// Each is filed under one of its terms: the one that fewest others share. For example, event.properties.sku == "A1" &&
 // event.properties.total > 5 is found by the text "A1" of sku. It is immutable after Build and safe
 // for concurrent use.
 type Index struct {

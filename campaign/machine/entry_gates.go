@@ -258,8 +258,8 @@ func (es *entries) seenAfter(match *program.Matcher, campaign string, at int64) 
 	return e
 }
 
-// noteSeen writes into the trace the time after which remembered events count, and the event that
-// refuses the entry.
+// noteSeen writes into the trace after which time an event keeps the customer from entering, and,
+// where one did, that event.
 func noteSeen(q *entryQuestion, rule trace.Rule, r refusal) {
 	word := "trigger event time"
 	if q.trigger == nil {

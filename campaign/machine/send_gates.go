@@ -146,7 +146,8 @@ func notePending(q *sendQuestion, rule trace.Rule, r refusal) {
 }
 
 // reserve uses up what a delivery needs: its place under the caps and its dedupe key. A held-out chain
-// uses up nothing, or it would keep other campaigns from sending. Transactional sends are not counted.
+// uses up nothing, or it would keep other campaigns from sending. Caps do not count transactional sends,
+// but those take their dedupe key.
 func (sd *sends) reserve(t *pendingSend, s *program.Send, d *output.Delivery, msg *message) {
 	if t.chain.HeldOut {
 		return

@@ -34,8 +34,8 @@ func (t *SegmentTrigger) spec() uint64 { return t.Spec }
 
 func (t *SegmentTrigger) clock() *expr.ValueClock { return &t.Clock }
 
-// remembers returns 0 for a predicate that only records change: its value before a record can be
-// computed then.
+// remembers returns the hash of a segment whose answer is stored with each customer, and 0 where
+// nothing is stored: where only records change the answer, it is computed before each record.
 func (t *SegmentTrigger) remembers() uint64 {
 	if changes(&t.Clock) {
 		return t.Spec

@@ -97,7 +97,7 @@ type RuleResult struct {
 	Decision *output.Decision // nil for a rule
 }
 
-// Step is the occasion on which a machine evaluates rules: a record, a timer, a visit of a bulk scan.
+// Step is the occasion on which a machine evaluates rules: a record, a timer, a bulk task.
 type Step struct {
 	At int64 // log time, ms
 	// What is the kind of occasion: event, derived event, timer, result, broadcast, and so on.

@@ -95,7 +95,7 @@ func (c *outageCommand) Run(ctx context.Context, out console) error {
 	return show(out, r, c.JSON)
 }
 
-// soakCommand sends at a fixed rate for long, to see what grows.
+// soakCommand sends at a fixed rate for a long time, to see what grows.
 type soakCommand struct {
 	common
 	Duration time.Duration `default:"1h" help:"How long to send."`

@@ -62,8 +62,8 @@ type previewedCampaign struct {
 	} `json:"steps"`
 }
 
-// showPreview prints the answer to a dry run: documents, with what a change of a campaign
-// would do below it, then counters and warnings.
+// showPreview prints the answer to a dry run: each document, and below each campaign that changes
+// what would become of its chains; then the counters that would begin or end, and the warnings.
 func showPreview(out console, text []byte) error {
 	var p previewed
 	if err := json.Unmarshal(text, &p); err != nil {

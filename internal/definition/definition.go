@@ -171,8 +171,8 @@ func Parse(lang *expr.Language, files []File, o Options) ([]parse.Parsed, error)
 // what they define.
 type gaps struct{ channels, templates, policies bool }
 
-// add notes what the documents of a file with errors may define. docs are those that could
-// be read at least in part.
+// add notes which kinds of documents a file with errors might define, so that what other files
+// refer to is not reported as missing. docs are those that could be read at least in part.
 func (g *gaps) add(docs []parse.Parsed) {
 	// The file could not be read at all, so it may define anything.
 	if len(docs) == 0 {

@@ -280,7 +280,7 @@ func (w *walker) paths(e expr) [][]string {
 	return nil
 }
 
-// isValue reports whether an expression is a value that is written out and not nil.
+// isValue reports whether an expression is a literal, such as 7 or "text", other than nil.
 func isValue(e expr) bool {
 	l, ok := e.(*literal)
 	return ok && l.value != nil

@@ -31,7 +31,7 @@ type Log interface {
 	Frames(partition int, from uint64) ([]stream.Frame, error)
 }
 
-// Extent is what a log has of a partition. The JSON is that of GET /v1/log.
+// Extent is the range of frames of a partition that the log still has. The JSON is that of GET /v1/log.
 type Extent struct {
 	// First is the sequence of the first frame, 1 or more.
 	First uint64 `json:"first"`

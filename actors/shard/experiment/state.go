@@ -33,7 +33,7 @@ type State struct {
 	last  winner.Decision // last decision of the rule that was not to wait
 }
 
-// NewState returns the state of an experiment that nobody has looked at.
+// NewState returns the state of an experiment before its first look.
 func NewState(x *program.Experiment) *State {
 	s := &State{
 		ExperimentStats: control.ExperimentStats{Experiment: x.Print()}, Exposed: make([]int, len(x.Variants)), x: x,
