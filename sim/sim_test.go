@@ -34,7 +34,7 @@ var (
 const determinism = 50
 
 // garbage is how much of it there may be before it is collected, in percent of what is in use.
-const garbage = 400
+const garbage = 1000
 
 // maxFailed is how many worlds may fail before the rest is left out.
 const maxFailed = 3
