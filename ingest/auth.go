@@ -19,7 +19,7 @@ type keyState uint8
 
 const (
 	// keyNone: the head has no key, and the body may have one.
-	keyNone keyState = iota // no key in the head: it may be in the body
+	keyNone keyState = iota
 	// keyUnknown is a key that nobody has.
 	keyUnknown
 	keyKnown

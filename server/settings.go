@@ -162,7 +162,7 @@ func (c *Settings) egress() (*egress.Policy, error) {
 	own := []string{c.AdminListen, c.ClickhouseListen}
 	for _, text := range []string{c.NatsURL.Reveal(), c.ClickhouseURL.Reveal()} {
 		// A NATS URL may list several servers, separated by commas.
-		for _, one := range strings.Split(text, ",") { // of NATS there may be several
+		for _, one := range strings.Split(text, ",") {
 			if u, err := url.Parse(strings.TrimSpace(one)); err == nil && u.Host != "" {
 				own = append(own, net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), defaultPorts[u.Scheme])))
 			}

@@ -27,8 +27,10 @@ const maxKeptDirty = 1 << 16
 // touch notes that a frame begins.
 func (ch *changes) touch() { ch.touched = true }
 
-// some reports whether a snapshot would hold anything new, underWay whether one is not yet saved.
-func (ch *changes) some() bool     { return ch.touched }
+// some reports whether a snapshot would hold anything new.
+func (ch *changes) some() bool { return ch.touched }
+
+// underWay reports whether a snapshot was handed out and is not yet saved.
 func (ch *changes) underWay() bool { return ch.saving }
 
 // add adds a customer to those that the next snapshot writes.
@@ -64,8 +66,10 @@ func (ch *changes) deletes(key string) bool { return ch.deleted.has(key) }
 // deleting returns how many customers the store has yet to delete; it may count some twice.
 func (ch *changes) deleting() int { return ch.deleted.size() }
 
-// hash returns the state hash; begin sets it as of a snapshot.
-func (ch *changes) hash() uint64       { return ch.state }
+// hash returns the state hash as of the last snapshot.
+func (ch *changes) hash() uint64 { return ch.state }
+
+// begin sets the state hash to that of the snapshot from which the shard recovers.
 func (ch *changes) begin(state uint64) { ch.state = state }
 
 // hashed adds what a snapshot writes beside customers to the state hash.
@@ -100,9 +104,11 @@ func (ch *changes) saveDeletes(b *storage.Batch) {
 	ch.deleted.saving, ch.deleted.next = ch.deleted.next, nil
 }
 
-// saveBegan notes that a snapshot is complete and handed out, saved that it is durable.
+// saveBegan notes that a snapshot is complete and handed out.
 func (ch *changes) saveBegan() { ch.touched, ch.saving = false, true }
-func (ch *changes) saved()     { ch.saving, ch.deleted.saving = false, nil }
+
+// saved notes that the snapshot under way is durable.
+func (ch *changes) saved() { ch.saving, ch.deleted.saving = false, nil }
 
 // pendingDeletes are deleted customers whom the store may still return until the next
 // snapshot is durable; such values are ignored. Both maps go from the customer's key to

@@ -283,13 +283,16 @@ func (m *customerCache) each(f func(key string, h *resident)) {
 	}
 }
 
-// someStored reports whether a customer who has no entry may be in the store; some reports whether there may
-// be customers at all.
+// someStored reports whether a customer who has no entry may be in the store.
 func (m *customerCache) someStored() bool { return m.inStore }
-func (m *customerCache) some() bool       { return len(m.all) > 0 || m.inStore }
 
-// size returns the estimated size of all in memory, asleep how many of these are kept as bytes.
+// some reports whether there may be customers at all.
+func (m *customerCache) some() bool { return len(m.all) > 0 || m.inStore }
+
+// size returns the estimated size of all customers in memory, in bytes.
 func (m *customerCache) size() int64 { return m.bytes }
+
+// asleep returns how many customers in memory are kept as bytes.
 func (m *customerCache) asleep() int { return len(m.passivated) }
 
 // saved begins a new round of passivation, which a snapshot allows, and brings memory under its limit (0:

@@ -68,8 +68,6 @@ const InTimers = -1
 type Shard struct {
 	partition
 
-	// The parts, in an order in which each only calls those before it.
-	//
 	// dedupe, defs, customers, timers and changes keep the state; deadLetters and runner apply to one customer;
 	// tallies, bulkScans and migration are work that goes on with time; erased and merges are about
 	// who a customer is.

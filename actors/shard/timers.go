@@ -51,9 +51,10 @@ func (ts *timers) observe(migrating bool, before, now int64) {
 	ts.barrier.observe(&ts.wheel, migrating, before, now)
 }
 
-// mark is the log time, ms, up to which timers wait behind the barrier, until is that at which it ends;
-// both are 0 while it is not up.
-func (ts *timers) mark() int64  { return ts.barrier.mark }
+// mark returns the log time, ms, up to which timers wait behind the barrier; 0 while it is not up.
+func (ts *timers) mark() int64 { return ts.barrier.mark }
+
+// until returns the log time, ms, at which the barrier ends; 0 while it is not up.
 func (ts *timers) until() int64 { return ts.barrier.until }
 
 // next returns the log time, ms, at which something must happen; 0: never.
@@ -126,9 +127,9 @@ type catchUpBarrier struct {
 
 // decide returns what it means that log time goes from before to now: whether the waiting
 // timers are released, and whether a barrier begins. It changes nothing, so that Needs
-// can use it too. While a migration is under way, which turns says, a barrier begins at
+// can use it too. While a migration is under way, which migrating says, a barrier begins at
 // every jump: timers that the migration sets may be late as well.
-func (l *catchUpBarrier) decide(w *wheel.Wheel, turns bool, before, now int64) (release, begin bool) {
+func (l *catchUpBarrier) decide(w *wheel.Wheel, migrating bool, before, now int64) (release, begin bool) {
 	release = l.until != 0 && now >= l.until
 	if l.until != 0 && !release || now-before <= lateMargin {
 		return release, false
@@ -141,13 +142,13 @@ func (l *catchUpBarrier) decide(w *wheel.Wheel, turns bool, before, now int64) (
 			}
 		}
 	}
-	return release, turns || due != 0 && due <= now-lateMargin
+	return release, migrating || due != 0 && due <= now-lateMargin
 }
 
 // observe moves the barrier from log time before to now: it ends one that is over, and
 // begins one when log time jumped over timers by more than lateMargin.
-func (l *catchUpBarrier) observe(w *wheel.Wheel, turns bool, before, now int64) {
-	release, begin := l.decide(w, turns, before, now)
+func (l *catchUpBarrier) observe(w *wheel.Wheel, migrating bool, before, now int64) {
+	release, begin := l.decide(w, migrating, before, now)
 	if release {
 		l.release(w)
 	}

@@ -41,9 +41,9 @@ type Machine struct {
 
 	// deriving says that what steps emitted is being applied: Apply and Fire then leave what follows to the
 	// outermost call.
-	deriving bool // what steps emitted is being applied
+	deriving bool
 	// holdMark delays timers: those due at or before it (ms) wait; 0: none. See Hold.
-	holdMark int64 // timers due at or before it wait, ms; 0: none
+	holdMark int64
 }
 
 // New returns a machine without campaigns; Use gives it some.

@@ -32,7 +32,7 @@ type ChainImpact struct {
 // Impact is what a change of definitions means for one customer.
 type Impact struct {
 	// Chains has the live chains of the campaigns in question, by (campaign, entry).
-	Chains []ChainImpact // live chains of the campaigns in question, by (campaign, entry)
+	Chains []ChainImpact
 	// Entered are the campaigns that a customer who is already there enters, Refused
 	// those that refuse them and why. A campaign can be there more than once.
 	Entered []string

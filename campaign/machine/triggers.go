@@ -27,10 +27,10 @@ type triggers struct {
 
 	// before has the values, before the current record, that it can change, by campaign name; heights those
 	// of thresholds, once for each expression.
-	before  []observation       // what the current record can change, before it
-	heights active.ValuesBefore // what thresholds measure, before it
+	before  []observation
+	heights active.ValuesBefore
 	// seenTraits and seenTags are the profile that triggers last looked at, see notedProfile.
-	seenTraits []byte // the profile that triggers last looked at
+	seenTraits []byte
 	seenTags   []string
 
 	found    []int32            // scratch: what indexes found

@@ -38,7 +38,8 @@ func (r *policyReader) calendars(n *yaml.Node, p *program.Policy) {
 	})
 }
 
-// calendarDate reads 2026-04-12, or --12-25 for every year, and inserts it in order.
+// calendarDate reads one day of a calendar into c, which stays sorted: a date such as 2026-04-12, or,
+// for a day of every year, month and day such as --12-25.
 func (r *policyReader) calendarDate(n *yaml.Node, c *schedule.Calendar) {
 	var text string
 	if r.core.text(n, "calendar.dates", &text); text == "" {

@@ -176,7 +176,8 @@ func later(names ...string) []field {
 	return fields
 }
 
-// list calls each for every element of a sequence of at most limit elements.
+// list reads a sequence: it calls each with one element after the other. More than limit elements
+// are an error.
 func (r *reader) list(n *yaml.Node, what string, limit int, each func(n *yaml.Node)) {
 	if r.draw != nil {
 		r.drawList(limit, each)

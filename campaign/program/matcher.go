@@ -33,7 +33,7 @@ type Matcher struct {
 	// empty: none.
 	Match string
 	// Goto is the step that a wait goes to; empty: the next step; EndStep: the chain ends.
-	Goto string // target step of a wait; empty: the next step, "end": the end
+	Goto string
 }
 
 // Matchers returns the matchers of all goals, stops and waits of a program, those of the goals

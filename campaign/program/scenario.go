@@ -16,8 +16,8 @@ type Scenario struct {
 	Name string
 	// Campaigns are the names of those that take part; empty: all.
 	Campaigns []string
-	// Variants forces a variant, by step, for every chain, so that the test does not depend on
-	// buckets.
+	// Variants says which variant every chain takes, by the id of the experiment's step. So the
+	// scenario does not depend on the bucket that the customer's id falls into.
 	Variants map[string]string
 	// At is the instant at which it begins, Unix ms.
 	At int64

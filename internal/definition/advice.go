@@ -69,7 +69,6 @@ func adviseGoals(p *program.Program, say func(string, ...any)) {
 	for i := range p.Goals {
 		g := &p.Goals[i]
 		// Without a window, or with one that begins at the delivery, no send is too late.
-		// Without a window, or with one that begins at the delivery, no send is too late.
 		if g.Window == 0 || g.FromDelivery {
 			continue
 		}
@@ -99,7 +98,6 @@ func adviseAudience(p *program.Program, say func(string, ...any)) {
 	if p.Audience == nil {
 		return
 	}
-	// Compared as texts: two that mean the same in other words are not found.
 	// Compared as texts: two that mean the same in other words are not found.
 	asked := conjuncts(p.TriggerWhere())
 	for _, c := range conjuncts(p.Audience.Source) {
@@ -173,7 +171,6 @@ func adviseTwins(a, b *program.Program, say func(string, ...any)) {
 	if a.Status != program.StatusActive || b.Status != program.StatusActive {
 		return
 	}
-	// A trigger that is written in other words is another trigger here.
 	// A trigger that is written in other words is another trigger here.
 	if a.TriggerText() != b.TriggerText() || sourceOf(a.Audience) != sourceOf(b.Audience) ||
 		a.Policy.Category != b.Policy.Category { // an order's receipt and its offers are meant to be two

@@ -32,7 +32,6 @@ func adviseCaps(p *program.Program, caps map[string]*program.Cap, say func(strin
 				return 0
 			}
 			// A step sends on each of its channels, so it can count more than once.
-			// A step sends on each of its channels, so it can count more than once.
 			n := 0
 			for _, channel := range s.Channels {
 				if c.Channel == "" || c.Channel == channel {

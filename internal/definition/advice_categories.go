@@ -23,12 +23,9 @@ func categoriesIn(p *program.Program) []string {
 }
 
 // categoriesOf counts the campaigns that name each category. A category that needs no second
-// campaign, because it is built in or a cap names it, counts as if many did.
+// campaign, because it is built in or a cap names it, counts as if two more did.
 func categoriesOf(docs []parse.Parsed) map[string]int {
-	// More than any workspace has campaigns.
-	// More than any workspace has campaigns.
-	const many = 1_000_000
-	uses := map[string]int{program.Marketing: many, program.Transactional: many}
+	uses := map[string]int{program.Marketing: 2, program.Transactional: 2}
 	for i := range docs {
 		switch d := &docs[i]; {
 		case d.Campaign != nil:
@@ -38,7 +35,7 @@ func categoriesOf(docs []parse.Parsed) map[string]int {
 		case d.Policy != nil:
 			for _, c := range d.Policy.Caps {
 				if c.Category != "" {
-					uses[c.Category] += many
+					uses[c.Category] += 2
 				}
 			}
 		}
@@ -48,8 +45,7 @@ func categoriesOf(docs []parse.Parsed) map[string]int {
 
 // adviseCategories finds categories that are probably misspelt. Any word is a category, so such a
 // campaign asks for another consent than was meant, and no cap counts it. For example, "newsleter"
-// in one campaign beside "newsletter" in three. For example, "newsleter" in one campaign beside
-// "newsletter" in three.
+// in one campaign beside "newsletter" in three.
 func adviseCategories(p *program.Program, uses map[string]int, say func(string, ...any)) {
 	for _, category := range categoriesIn(p) {
 		if uses[category] > 1 {

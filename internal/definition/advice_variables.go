@@ -115,7 +115,6 @@ func (m *mapped) triggerProperties(p *program.Program) (names map[string]bool, e
 // variables whose names the engine defines, which always exist.
 func variable(path string) (root, name string, ok bool) {
 	// trigger.properties.total has three parts; customer.id has two, and always exists.
-	// trigger.properties.total has three parts; customer.id has two, and always exists.
 	parts := jsonvalue.SplitPath(path)
 	if len(parts) < 3 {
 		return "", "", false

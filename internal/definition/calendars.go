@@ -17,7 +17,6 @@ func checkCalendars(
 	calendars := map[string]string{}
 	for _, name := range order {
 		// calendars maps each calendar to the policy that defines it.
-		// calendars maps each calendar to the policy that defines it.
 		for _, c := range policies[name].Calendars {
 			if c.Name == "" {
 				continue // there is an error already

@@ -43,7 +43,6 @@ type File struct {
 // explicitly is an error. A directory without any definition file is an error too.
 func Read(path string) ([]File, error) {
 	// A file that is named is read whatever its ending is.
-	// A file that is named is read whatever its ending is.
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("definitions: %w", err)

@@ -17,7 +17,6 @@ import (
 // defined is not reported while a policy could not be read (unread).
 func checkPolicies(all []parse.Parsed, where map[string]*parse.Parsed, known Known, unread bool, p *problems) {
 	// What will be in force: known documents, replaced by those of the files.
-	// What will be in force: known documents, replaced by those of the files.
 	policies := map[string]*program.Policy{}
 	campaigns := map[string]*program.Program{}
 	for _, p := range known.Policies {
@@ -86,8 +85,7 @@ func onePolicy(order []string, policies map[string]*program.Policy, fail failure
 	zone, quiet, idle := "", "", ""
 	for _, name := range order {
 		p := policies[name]
-		// zone, quiet and idle are the policies that gave each of them first.
-		// zone, quiet and idle are the policies that gave each of them first.
+		// zone, quiet and idle are the names of the policies that gave each first.
 		if p.Zone != "" && zone != "" {
 			fail(program.KindPolicy, name, parse.Spot{Field: "zone"}, "zone is given already by Policy %s", zone)
 		}

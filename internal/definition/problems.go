@@ -23,7 +23,6 @@ func (p *problems) add(errs ...*parse.Error) {
 			p.byFile = map[string]parse.Errors{}
 		}
 		// Few files have errors, so a search through the list is fast enough.
-		// Few files have errors, so a search through the list is fast enough.
 		if !slices.Contains(p.files, e.File) {
 			p.files = append(p.files, e.File)
 		}

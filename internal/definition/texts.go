@@ -16,7 +16,6 @@ import (
 // checked together, because they must be rendered with the same values.
 func checkTexts(d *parse.Parsed, step string, fields []program.Field, r *message.Renderer, p *problems) {
 	// The number of errors before tells whether the loop below adds one.
-	// The number of errors before tells whether the loop below adds one.
 	before := len(p.byFile[d.File()])
 	fail := func(f program.Field, err error) {
 		// The name of the field is part of the error already.
@@ -81,8 +80,7 @@ func offsetIn(source string, e *liquid.Error) int {
 }
 
 // wordIn returns the index of a word in a text, preferably one that is not part of a longer word;
-// -1 where it does not occur. In "total_net > total" the word total is at 12. In "total_net >
-// total" the word total is at 12.
+// -1 where it does not occur. In "total_net > total" the word total is at 12.
 func wordIn(text, word string) int {
 	// part reports whether the byte at i would make the word a part of a longer one.
 	part := func(i int) bool {

@@ -66,7 +66,7 @@ type Row struct {
 	Source string  `json:"expression,omitempty"`
 	Values []Value `json:"values,omitempty"`
 	// Unmet has the smallest conditions because of which the expression does not hold.
-	Unmet    []string  `json:"unmet,omitempty"` // the smallest parts because of which the expression does not hold
+	Unmet    []string  `json:"unmet,omitempty"`
 	Decision *Decision `json:"decision,omitempty"`
 }
 
