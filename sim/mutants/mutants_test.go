@@ -19,8 +19,26 @@ func TestPatchesApply(t *testing.T) {
 	}
 	tree := &tree{root: root}
 	for _, b := range bugs {
+		readTargets(t, root, b)
 		if err := tree.apply(t.Context(), b, "--check"); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// readTargets reads the files into which a bug is planted. git reads them too, but go test keeps a
+// result until a file that the test itself has read changes.
+func readTargets(t *testing.T, root string, b bug) {
+	t.Helper()
+	patch, err := os.ReadFile(b.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(patch)) {
+		if name, ok := strings.CutPrefix(strings.TrimSpace(line), "--- a/"); ok {
+			if _, err := os.ReadFile(filepath.Join(root, name)); err != nil {
+				t.Error(err)
+			}
 		}
 	}
 }
